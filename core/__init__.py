@@ -1,0 +1,1 @@
+"""The modelling package: every phase of a house-price model's life, without a user interface."""

@@ -1,0 +1,40 @@
+"""Row accounting: what became of every row of a file, in counts that always sum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Outcome(StrEnum):
+    """What became of one row."""
+
+    ACCEPTED = "accepted"
+    REPAIRED = "repaired"
+    DUPLICATE = "duplicate"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True)
+class FileAccounting:
+    """Counts of one file's rows by outcome, and by reason code for all but the plainly accepted.
+
+    Raises ValueError if rows_in differs from accepted + repaired + duplicate + rejected.
+    """
+
+    file: str
+    source: str
+    sha256: str
+    rows_in: int
+    accepted: int
+    repaired: int
+    duplicate: int
+    rejected: int
+    reasons: Mapping[str, int]
+
+    def __post_init__(self) -> None:
+        """Check that no row is lost or counted twice."""
+        total = self.accepted + self.repaired + self.duplicate + self.rejected
+        if total != self.rows_in:
+            raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")

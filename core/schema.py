@@ -1,0 +1,142 @@
+"""The canonical property record: the fields every phase speaks of, with their kinds, units and labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.errors import MappingError
+
+EXTRA_PREFIX: Final = "x_"
+"""Columns a market has beyond the canonical record keep their own name behind this prefix."""
+
+SQFT_PER_SQM: Final = 10.763910416709722
+
+
+class FieldKind(StrEnum):
+    """How a field's values are held in a canonical table (pandas dtype in brackets)."""
+
+    NUMBER = "number"  # float64
+    FLAG = "flag"  # float64: 1.0, 0.0 or missing
+    CATEGORY = "category"  # str
+    TEXT = "text"  # str
+    DATE = "date"  # datetime64[us]: a calendar date as printed on the record, without a time zone
+
+
+class Source(StrEnum):
+    """The three kinds of file an analyst brings."""
+
+    SALES = "sales"
+    TAX = "tax"
+    NEIGHBOURHOOD = "neighbourhood"
+
+
+@dataclass(frozen=True)
+class Field:
+    """One field of the canonical record; ``unit`` is ``sqft``, ``money``, ``year``, ``degrees``, ``days`` or empty."""
+
+    name: str
+    kind: FieldKind
+    label: str
+    unit: str = ""
+
+
+_N, _F, _C, _T, _D = FieldKind.NUMBER, FieldKind.FLAG, FieldKind.CATEGORY, FieldKind.TEXT, FieldKind.DATE
+
+PROPERTY_FIELDS: Final[tuple[Field, ...]] = (
+    Field("property_id", _T, "Property id"),
+    Field("address", _T, "Address"),
+    Field("unit", _T, "Unit"),
+    Field("zipcode", _C, "Zipcode"),
+    Field("neighbourhood", _C, "Neighbourhood"),
+    Field("latitude", _N, "Latitude", "degrees"),
+    Field("longitude", _N, "Longitude", "degrees"),
+    Field("property_type", _C, "Property type"),
+    Field("zoning", _C, "Zoning"),
+    Field("units", _N, "Dwelling units"),
+    Field("living_area_sqft", _N, "Living area", "sqft"),
+    Field("lot_area_sqft", _N, "Lot area", "sqft"),
+    Field("bedrooms", _N, "Bedrooms"),
+    Field("bathrooms", _N, "Bathrooms"),
+    Field("floors", _N, "Floors"),
+    Field("year_built", _N, "Year built", "year"),
+    Field("year_renovated", _N, "Year renovated", "year"),
+    Field("condition", _N, "Condition (1-5)"),
+    Field("grade", _N, "Construction grade"),
+    Field("view", _N, "View (0-4)"),
+    Field("waterfront", _F, "Waterfront"),
+    Field("garage_spaces", _N, "Garage spaces"),
+    Field("assessed_value", _N, "Assessed value", "money"),
+    Field("prior_assessed_value", _N, "Prior assessed value", "money"),
+)
+
+NEIGHBOURHOOD_FIELDS: Final[tuple[Field, ...]] = (
+    Field("school_rating", _N, "School rating (1-5)"),
+    Field("crime_index", _N, "Crime index"),
+    Field("walk_score", _N, "Walk score"),
+)
+
+SALE_FIELDS: Final[tuple[Field, ...]] = (
+    Field("sale_id", _T, "Sale id"),
+    Field("sale_date", _D, "Sale date"),
+    Field("sale_price", _N, "Sale price", "money"),
+    Field("list_date", _D, "List date"),
+    Field("list_price", _N, "List price", "money"),
+    Field("validity", _C, "Sale validity"),
+)
+
+FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS
+FIELD_BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
+
+
+def is_extra(name: str) -> bool:
+    """Tell whether a column is a market's own, beyond the canonical record."""
+    return name.startswith(EXTRA_PREFIX)
+
+
+def label_of(name: str) -> str:
+    """Return the words a person reads for a column."""
+    field = FIELD_BY_NAME.get(name)
+    return field.label if field else name.removeprefix(EXTRA_PREFIX).replace("_", " ").capitalize()
+
+
+def conform(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:
+    """Return the table with each canonical column in its canonical dtype; extra columns are float64 or str.
+
+    ``columns`` limits and orders the result; a canonical column the table lacks is added as all missing.
+    Raises MappingError if a column is neither canonical nor an extra.
+    """
+    names = list(frame.columns) if columns is None else list(columns)
+    return pd.DataFrame({name: _in_dtype(frame, name) for name in names}, index=frame.index)
+
+
+def _in_dtype(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in FIELD_BY_NAME and not is_extra(name):
+        raise MappingError(
+            f"Column {name!r} is not a field of the canonical record; map it to one, or keep it as "
+            f"{EXTRA_PREFIX + name!r}."
+        )
+    kind = FIELD_BY_NAME[name].kind if name in FIELD_BY_NAME else None
+    if name not in frame.columns:
+        return _all_missing(kind or FieldKind.NUMBER, frame.index)
+    values = frame[name]
+    if kind is None:
+        kind = FieldKind.NUMBER if pd.api.types.is_numeric_dtype(values) else FieldKind.CATEGORY
+    if kind in (FieldKind.NUMBER, FieldKind.FLAG):
+        return values.astype("float64")
+    if kind is FieldKind.DATE:
+        return values.astype("datetime64[us]")
+    return values.astype("str")
+
+
+def _all_missing(kind: FieldKind, index: pd.Index) -> pd.Series:
+    if kind in (FieldKind.NUMBER, FieldKind.FLAG):
+        return pd.Series(np.nan, index=index, dtype="float64")
+    if kind is FieldKind.DATE:
+        return pd.Series(pd.NaT, index=index, dtype="datetime64[us]")
+    return pd.Series(np.nan, index=index, dtype="str")
