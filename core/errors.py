@@ -85,3 +85,11 @@ class ArtifactCorrupt(StoreError):
 
 class StoreUnavailable(StoreError):
     """The database or the artifact folder cannot be written or read (disk full, locked, no permission)."""
+
+
+class StaleVersion(StoreError):
+    """A data version was to follow, or undo, one that is no longer the market's latest."""
+
+
+class InvalidRecord(StoreError):
+    """A value handed to the store is outside what its table allows, so nothing was written."""

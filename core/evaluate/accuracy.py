@@ -1,0 +1,125 @@
+"""The sealed test: how good a model's estimates, ranges and confidences are on sales it has never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core import measures
+from core.train.bundle import Held
+from core.train.model import Model, Priced
+
+Floats = NDArray[np.float64]
+
+_RESAMPLES: Final = 300
+_BINS: Final = 10
+_INTERVAL: Final = (2.5, 97.5)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value with its 95 % bootstrap interval and the number of sales behind it."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Reliability:
+    """Homes of like confidence: the mean promised probability, the share that came true, and their number."""
+
+    promised: float
+    observed: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one test: errors as shares, R² on prices, coverage and relative width of the range at ``level``."""
+
+    level: float
+    n: int
+    mape: Figure
+    mdape: Figure
+    ppe10: Figure
+    bias: Figure
+    r_squared: Figure
+    coverage: Figure
+    width: Figure
+    calibration_error: float
+    reliability: tuple[Reliability, ...]
+    held: Mapping[float, Mapping[str, Held]]
+
+    def metrics(self) -> dict[str, Any]:
+        """Return the figures as JSON values."""
+        values = asdict(self)
+        del values["held"]
+        return values
+
+
+def evaluate(
+    model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], within: float, seed: int
+) -> Evaluation:
+    """Measure a model on test sales (canonical columns with ``sale_price``), each priced as of its own sale date."""
+    price = test["sale_price"].to_numpy(dtype=float)
+    priced = {one: model.price(test, one, within) for one in levels}
+    main, point = priced[level], model.estimate(test)
+    inside = _inside(main, price)
+    width = (main.high - main.low) / main.point
+    correct = np.abs(price / point - 1.0) <= within
+    reliability = _reliability(main.confidence, correct)
+    rng = np.random.default_rng(seed)
+    draws = rng.integers(0, len(price), (_RESAMPLES, len(price)), dtype=np.int32)
+
+    def figure(measure: Callable[[Floats, Floats], float]) -> Figure:
+        sampled = [measure(point[rows], price[rows]) for rows in draws]
+        low, high = np.percentile(sampled, _INTERVAL)
+        return Figure(measure(point, price), float(low), float(high), len(price))
+
+    def share(values: Floats) -> Figure:
+        low, high = np.percentile([values[rows].mean() for rows in draws], _INTERVAL)
+        return Figure(float(values.mean()), float(low), float(high), len(values))
+
+    return Evaluation(
+        level=level,
+        n=len(price),
+        mape=figure(measures.mape),
+        mdape=figure(measures.mdape),
+        ppe10=figure(measures.ppe10),
+        bias=figure(measures.median_bias),
+        r_squared=figure(measures.r_squared),
+        coverage=share(inside.astype(float)),
+        width=share(width),
+        calibration_error=sum(abs(one.promised - one.observed) * one.n for one in reliability) / len(price),
+        reliability=reliability,
+        held={one: _held(result, price) for one, result in priced.items()},
+    )
+
+
+def _inside(priced: Priced, price: Floats) -> NDArray[np.bool_]:
+    return (price >= priced.low) & (price <= priced.high)
+
+
+def _held(priced: Priced, price: Floats) -> dict[str, Held]:
+    inside = _inside(priced, price)
+    groups = pd.Series(inside).groupby(pd.Series(priced.segments))
+    table = {str(name): Held(float(rows.mean()), len(rows)) for name, rows in groups}
+    return table | {"all homes": Held(float(inside.mean()), len(inside))}
+
+
+def _reliability(promised: Floats, correct: NDArray[np.bool_]) -> tuple[Reliability, ...]:
+    # Equal-width bins, as the expected calibration error is defined (Naeini et al. 2015).
+    bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
+    groups = [(bins == one) for one in range(_BINS)]
+    return tuple(
+        Reliability(float(promised[rows].mean()), float(correct[rows].mean()), int(rows.sum()))
+        for rows in groups
+        if rows.any()
+    )

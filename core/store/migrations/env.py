@@ -1,0 +1,15 @@
+"""Runs alembic's migrations on the connection, and inside the transaction, that the store hands over."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from core.store.tables import METADATA
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=METADATA,
+    transactional_ddl=False,  # the caller's transaction holds the lock and ends with all or nothing
+    render_as_batch=True,
+)
+context.run_migrations()

@@ -1,0 +1,102 @@
+"""The store as one object: everything Doorstep keeps, behind one folder and one database."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from core.store.database import Database, create_private_file, parse_url, sqlite_url
+from core.store.events import Events
+from core.store.files import ArtifactFolder, make_private_folder, unavailable_on_os_error
+from core.store.jobs import Jobs
+from core.store.markets import Markets
+from core.store.models import Models
+from core.store.presets import Presets
+from core.store.schema import ensure_schema
+from core.store.uploads import Uploads
+from core.store.versions import Versions
+
+DEFAULT_HOME: Final = Path("var")
+DATABASE_FILE: Final = "doorstep.sqlite"
+
+
+class Store:
+    """Markets, data versions, models, events, jobs, presets and uploads; safe to share between threads.
+
+    Each process opens its own. ``home`` is the folder of the artifact files.
+    """
+
+    def __init__(self, home: Path, database: Database) -> None:
+        self.home = home
+        self._database = database
+        self.markets = Markets(database)
+        self.versions = Versions(
+            database,
+            _artifacts(
+                home,
+                "versions",
+                ".parquet",
+                "The data snapshot",
+                "Restore it from a backup, or undo and commit the files again.",
+            ),
+            _artifacts(
+                home,
+                "ledgers",
+                ".parquet",
+                "The row ledger",
+                "Restore it from a backup; the sales themselves are not affected.",
+            ),
+        )
+        self.models = Models(
+            database,
+            _artifacts(home, "models", ".joblib", "The model", "Roll back to the previous model, or train again."),
+        )
+        self.events = Events(database)
+        self.jobs = Jobs(database)
+        self.presets = Presets(database)
+        self.uploads = Uploads(home / "uploads")
+
+    def close(self) -> None:
+        """Close the database's connections; the store can be used again, and opens new ones then."""
+        self._database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(home: Path | None = None, database_url: str | None = None) -> Store:
+    """Open the store, creating or migrating it as needed.
+
+    ``home`` defaults to DOORSTEP_HOME, then ./var; ``database_url`` to DATABASE_URL, then a SQLite file in home.
+    Raises StoreUnavailable if folder or database cannot be used or the database is a newer Doorstep's.
+    """
+    folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
+    for name in ("", "versions", "ledgers", "models", "uploads"):
+        make_private_folder(folder / name)
+    database = _open_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
+    try:
+        ensure_schema(database)
+    except BaseException:
+        database.close()
+        raise
+    return Store(folder, database)
+
+
+def _open_database(folder: Path, database_url: str) -> Database:
+    if database_url:
+        return Database(parse_url(database_url))
+    path = folder / DATABASE_FILE
+    with unavailable_on_os_error(path):
+        create_private_file(path)
+    return Database(sqlite_url(path))
+
+
+def _artifacts(home: Path, name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
+    return ArtifactFolder(home / name, suffix, what, remedy)

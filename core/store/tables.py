@@ -1,0 +1,181 @@
+"""The tables of the store, as SQLAlchemy Core."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+SCHEMA_REVISION: Final = "0001"
+"""The alembic revision these tables correspond to; a store at another one is migrated, or refused if it is newer."""
+
+METADATA: Final = sa.MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An instant, always timezone-aware UTC in Python, also where the database (SQLite) keeps no time zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Turn an aware instant into UTC; ValueError for a naive one, whose instant nobody knows."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError(f"{value} has no time zone; the store keeps instants in UTC")
+        instant = value.astimezone(UTC)
+        return instant.replace(tzinfo=None) if dialect.name == "sqlite" else instant
+
+    def process_result_value(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Give the stored instant its time zone back."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+def _sequence() -> sa.Column[int]:
+    # Orders rows written within one tick of the clock.
+    return sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True)
+
+
+# The two pointers carry no foreign key: market and the tables they point into would need each other first, and SQLite
+# cannot add a constraint later. Readers check them and raise ArtifactCorrupt if they dangle.
+MARKET: Final = sa.Table(
+    "market",
+    METADATA,
+    sa.Column("market_id", sa.String(80), primary_key=True),
+    sa.Column("name", sa.String(200), nullable=False, unique=True),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.Column("area_unit", sa.String(4), nullable=False),
+    sa.Column("simulated", sa.Boolean, nullable=False),
+    sa.Column("latest_version_id", sa.String(12)),
+    sa.Column("champion_model_id", sa.String(12)),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.CheckConstraint("area_unit in ('sqft', 'sqm')", name="area_unit"),
+)
+
+DATA_VERSION: Final = sa.Table(
+    "data_version",
+    METADATA,
+    _sequence(),
+    sa.Column("version_id", sa.String(12), nullable=False, unique=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("parent_id", sa.ForeignKey("data_version.version_id")),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("ledger_sha256", sa.String(64), nullable=False),
+    sa.Column("rows", sa.Integer, nullable=False),
+    sa.Column("rows_seen", sa.Integer, nullable=False),
+    sa.Column("first_sale", sa.Date),
+    sa.Column("last_sale", sa.Date),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+)
+
+DATA_FILE: Final = sa.Table(
+    "data_file",
+    METADATA,
+    _sequence(),
+    sa.Column("version_id", sa.ForeignKey("data_version.version_id"), nullable=False, index=True),
+    sa.Column("file", sa.Text, nullable=False),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False, index=True),
+    sa.Column("rows_in", sa.Integer, nullable=False),
+    sa.Column("accepted", sa.Integer, nullable=False),
+    sa.Column("repaired", sa.Integer, nullable=False),
+    sa.Column("duplicate", sa.Integer, nullable=False),
+    sa.Column("rejected", sa.Integer, nullable=False),
+    sa.Column("reasons", sa.JSON, nullable=False),
+    sa.CheckConstraint("accepted + repaired + duplicate + rejected = rows_in", name="sums"),
+)
+
+MODEL: Final = sa.Table(
+    "model",
+    METADATA,
+    _sequence(),
+    sa.Column("model_id", sa.String(12), nullable=False, unique=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("version_id", sa.ForeignKey("data_version.version_id"), nullable=False),
+    sa.Column("sha256", sa.String(64), nullable=False),
+    sa.Column("stage", sa.String(20), nullable=False),
+    sa.Column("card", sa.JSON, nullable=False),
+    sa.Column("size_bytes", sa.BigInteger, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.CheckConstraint("stage in ('candidate', 'challenger', 'champion', 'retired')", name="stage"),
+)
+
+PROMOTION: Final = sa.Table(
+    "promotion",
+    METADATA,
+    _sequence(),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    # No foreign key: the history must survive, and show, a model row that was lost.
+    sa.Column("model_id", sa.String(12), nullable=False),
+    sa.Column("replaced_model_id", sa.String(12)),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.CheckConstraint("kind in ('promote', 'rollback')", name="kind"),
+)
+
+EVENT: Final = sa.Table(
+    "event",
+    METADATA,
+    sa.Column("event_id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("market_id", sa.String(80), index=True),
+    sa.Column("subject", sa.Text, nullable=False),
+    sa.Column("detail", sa.JSON, nullable=False),
+)
+
+JOB: Final = sa.Table(
+    "job",
+    METADATA,
+    _sequence(),
+    sa.Column("job_id", sa.String(16), nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("market_id", sa.String(80)),
+    sa.Column("state", sa.String(20), nullable=False, index=True),
+    sa.Column("fraction", sa.Float, nullable=False),
+    sa.Column("message", sa.Text, nullable=False),
+    sa.Column("result", sa.JSON, nullable=False),
+    sa.Column("error", sa.Text, nullable=False),
+    sa.Column("cancel_requested", sa.Boolean, nullable=False),
+    sa.Column("owner_host", sa.Text, nullable=False),
+    sa.Column("owner_pid", sa.BigInteger, nullable=False),
+    sa.Column("owner_started", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.CheckConstraint("state in ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
+)
+
+PRESET: Final = sa.Table(
+    "preset",
+    METADATA,
+    sa.Column("name", sa.String(200), primary_key=True),
+    sa.Column("mapping_json", sa.Text, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("updated_by", sa.Text, nullable=False),
+)

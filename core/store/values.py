@@ -1,0 +1,69 @@
+"""Turns values from numpy and pandas into the plain ones a database column or a JSON document can hold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from datetime import date, datetime
+from pathlib import PurePath
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+
+from core.errors import InvalidRecord
+
+
+def plain_text(value: str) -> str:
+    """Return the text as UTF-8 can hold it: without NUL characters, unpaired surrogates replaced by ``?``."""
+    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+
+
+def plain_document(value: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return a JSON-ready copy of a mapping: numpy scalars and arrays made plain, missing values (NaN, NA, NaT) null.
+
+    ``where`` names the document in messages. Raises InvalidRecord for an infinite number, two keys that read
+    alike, or a value JSON has no form for.
+    """
+    return cast("dict[str, Any]", _plain(value, where))
+
+
+def _plain(value: Any, where: str) -> Any:
+    if isinstance(value, Mapping):
+        return _plain_mapping(value, where)
+    if isinstance(value, np.ndarray):
+        return _plain(value.tolist(), where)
+    if isinstance(value, (list, tuple, set, frozenset)):
+        return [_plain(item, f"{where}[{position}]") for position, item in enumerate(value)]
+    return _plain_scalar(value, where)
+
+
+def _plain_mapping(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
+    plain = {plain_text(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+    if len(plain) != len(value):
+        raise InvalidRecord(f"{where} has two keys that read alike as text; give each its own name.")
+    return plain
+
+
+def _plain_scalar(value: Any, where: str) -> Any:
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT:
+        return None
+    if isinstance(value, str):
+        return plain_text(value)
+    if isinstance(value, (bool, int)):
+        return value
+    if isinstance(value, float):
+        return _plain_float(value, where)
+    if isinstance(value, (date, datetime)):
+        return value.isoformat()
+    if isinstance(value, PurePath):
+        return plain_text(str(value))
+    raise InvalidRecord(f"{where} is a {type(value).__name__}, which JSON cannot hold; store text, numbers or lists.")
+
+
+def _plain_float(value: float, where: str) -> float | None:
+    if math.isinf(value):
+        raise InvalidRecord(f"{where} is {value}; a stored number must be finite, or missing (NaN) if it is unknown.")
+    return None if math.isnan(value) else value

@@ -1,0 +1,129 @@
+"""The model bundle: one immutable object with the model and the record of how it was made and measured."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import platform
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+
+import joblib
+
+from core.errors import ArtifactCorrupt
+from core.train.importance import Importance
+from core.train.leaderboard import Score
+from core.train.model import Model
+from core.train.trainer import Trained, TrainingPlan
+
+_LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib")
+_CORE: Final = Path(__file__).resolve().parent.parent
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a range really held on test sales: ``share`` of the ``n`` sales of a group that ended inside it."""
+
+    share: float
+    n: int
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """A trained model with its origin (data version, code, libraries, seed) and its measured figures.
+
+    ``held`` gives, by level and segment, what the ranges held on the sealed test sales; ``metrics`` are the figures of
+    the test, as JSON values.
+    """
+
+    market_id: str
+    currency: str
+    version_id: str
+    plan: TrainingPlan
+    model: Model
+    chosen: Score
+    leaderboard: tuple[Score, ...]
+    forest_search: tuple[Score, ...]
+    importance: tuple[Importance, ...]
+    held: Mapping[float, Mapping[str, Held]]
+    metrics: Mapping[str, Any]
+    code_version: str
+    libraries: Mapping[str, str]
+
+    def card(self) -> dict[str, Any]:
+        """Return what the registry shows without loading the model, as JSON values."""
+        profile = self.model.profile
+        return {
+            "family": self.chosen.family,
+            "settings": self.chosen.settings,
+            "split": self.plan.split,
+            "seed": self.plan.seed,
+            "currency": self.currency,
+            "data_version": self.version_id,
+            "sales": profile.sales,
+            "first_sale": profile.first_sale.isoformat(),
+            "last_sale": profile.last_sale.isoformat(),
+            "metrics": dict(self.metrics),
+            "leaderboard": [asdict(score) for score in self.leaderboard],
+            "forest_search": [asdict(score) for score in self.forest_search],
+            "importance": [asdict(one) for one in self.importance],
+            "code_version": self.code_version,
+            "libraries": dict(self.libraries),
+        }
+
+
+def seal(
+    trained: Trained,
+    *,
+    market_id: str,
+    currency: str,
+    version_id: str,
+    held: Mapping[float, Mapping[str, Held]],
+    metrics: Mapping[str, Any],
+) -> Bundle:
+    """Join a training run and its test figures into a bundle."""
+    return Bundle(
+        market_id=market_id,
+        currency=currency,
+        version_id=version_id,
+        plan=trained.plan,
+        model=trained.model,
+        chosen=trained.chosen,
+        leaderboard=trained.leaderboard,
+        forest_search=trained.forest_search,
+        importance=trained.importance,
+        held=held,
+        metrics=metrics,
+        code_version=code_version(),
+        libraries={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
+    )
+
+
+def code_version() -> str:
+    """Return the first 12 digits of the SHA-256 of the package's own source, the same on every machine."""
+    digest = hashlib.sha256()
+    for path in sorted(_CORE.rglob("*.py")):
+        digest.update(path.relative_to(_CORE).as_posix().encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def to_bytes(bundle: Bundle) -> bytes:
+    """Return the bundle as compressed joblib bytes."""
+    buffer = io.BytesIO()
+    joblib.dump(bundle, buffer, compress=3)
+    return buffer.getvalue()
+
+
+def from_bytes(payload: bytes) -> Bundle:
+    """Load a bundle; call it only with bytes the store has checked against their hash.
+
+    Raises ArtifactCorrupt if the bytes hold something else.
+    """
+    bundle = joblib.load(io.BytesIO(payload))
+    if not isinstance(bundle, Bundle):
+        raise ArtifactCorrupt(f"The model file holds a {type(bundle).__name__}, not a model bundle; train a new model.")
+    return bundle

@@ -1,0 +1,79 @@
+"""The candidate models: what each family is made of and which settings are tried."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Final
+
+from sklearn.base import RegressorMixin
+from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+from sklearn.linear_model import Ridge
+from sklearn.model_selection import ParameterSampler
+from sklearn.tree import DecisionTreeRegressor
+
+from core.problem import Training
+
+
+class Family(StrEnum):
+    """The families of models a training run compares."""
+
+    LINEAR = "linear baseline"
+    TREE = "decision tree"
+    FOREST = "random forest"
+    BOOSTING = "gradient boosting"
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One model to be fitted: a family and its settings."""
+
+    family: Family
+    settings: Mapping[str, float] = field(default_factory=dict)
+
+    def describe(self) -> str:
+        """Return the settings as a person reads them."""
+        return ", ".join(f"{name} {value:g}" for name, value in self.settings.items()) or "standard settings"
+
+
+_BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
+    {"max_iter": 500, "learning_rate": 0.06, "max_leaf_nodes": 31, "max_features": 0.5},
+    {"max_iter": 1000, "learning_rate": 0.03, "max_leaf_nodes": 31, "max_features": 0.3},
+)
+
+
+def fixed_candidates() -> tuple[Candidate, ...]:
+    """Return the candidates without a search: linear baseline, decision tree, and the boosting settings."""
+    return (
+        Candidate(Family.LINEAR, {"alpha": 1.0}),
+        Candidate(Family.TREE, {"min_samples_leaf": 15}),
+        *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING),
+    )
+
+
+def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candidate, ...]:
+    """Draw ``budget`` different forest settings from the grid of the problem statement."""
+    grid = {
+        "n_estimators": list(training.forest_trees),
+        "max_depth": list(training.forest_depth),
+        "min_samples_leaf": list(training.forest_leaf),
+    }
+    size = len(training.forest_trees) * len(training.forest_depth) * len(training.forest_leaf)
+    drawn = ParameterSampler(grid, n_iter=min(budget, size), random_state=seed)
+    return tuple(Candidate(Family.FOREST, dict(settings)) for settings in drawn)
+
+
+def make_estimator(candidate: Candidate, seed: int) -> RegressorMixin:
+    """Return the unfitted scikit-learn estimator of log price."""
+    settings: dict[str, Any] = dict(candidate.settings)
+    if candidate.family is Family.LINEAR:
+        return Ridge(**settings)
+    if candidate.family is Family.TREE:
+        return DecisionTreeRegressor(random_state=seed, **settings)
+    if candidate.family is Family.FOREST:
+        # A third of the features per split is Breiman's setting for regression; n_jobs is for fitting only.
+        return RandomForestRegressor(random_state=seed, max_features=1 / 3, n_jobs=-1, **settings)
+    return HistGradientBoostingRegressor(
+        random_state=seed, early_stopping=False, min_samples_leaf=20, l2_regularization=1.0, **settings
+    )

@@ -1,0 +1,84 @@
+"""The fitted model: everything that turns homes into estimates, ranges and confidences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from core.prepare.facts import FactColumns
+from core.prepare.profile import MarketProfile
+from core.train.ranges import RangeCalibration, said
+
+Floats = NDArray[np.float64]
+Words = NDArray[np.object_]
+
+
+@dataclass(frozen=True)
+class Priced:
+    """Estimates of n homes in the market's currency, each array of shape (n,).
+
+    ``low`` and ``high`` bound the range at ``level``; ``confidence`` is P(sale within ``within`` of the estimate), 0 to
+    1; ``fsd`` the forecast standard deviation as a share of the estimate; ``segments`` the calibration groups.
+    """
+
+    level: float
+    within: float
+    point: Floats
+    low: Floats
+    high: Floats
+    confidence: Floats
+    fsd: Floats
+    segments: Words
+
+
+@dataclass(frozen=True)
+class Model:
+    """A fitted estimator with all it needs to price a home: features, ranges, facts used and the market's profile."""
+
+    facts: FactColumns
+    features: Pipeline
+    estimator: Any
+    ranges: RangeCalibration
+    profile: MarketProfile
+
+    def estimate(self, homes: pd.DataFrame) -> Floats:
+        """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
+        return np.exp(self._log_estimate(self.features.transform(homes)))
+
+    def price(self, homes: pd.DataFrame, level: float, within: float) -> Priced:
+        """Return estimates with ranges and confidence, rounded as a person says them."""
+        matrix = self.features.transform(homes)
+        centre = self._log_estimate(matrix)
+        size = self.ranges.expected_size(dense(matrix), centre)
+        segments = self.ranges.segments_.of(centre, property_kinds(homes, self.facts))
+        low, high = self.ranges.range(centre, size, segments, level)
+        return Priced(
+            level=level,
+            within=within,
+            point=np.clip(said(np.exp(centre)), low, high),
+            low=low,
+            high=high,
+            confidence=self.ranges.probability_within(centre, size, segments, within),
+            fsd=self.ranges.forecast_sd(centre, size, segments),
+            segments=segments,
+        )
+
+    def _log_estimate(self, matrix: Any) -> Floats:
+        return np.asarray(self.estimator.predict(matrix), dtype=float)
+
+
+def dense(matrix: Any) -> Floats:
+    """Return a feature matrix as a plain array, shape (n, p); one-hot baselines come sparse."""
+    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
+
+
+def property_kinds(homes: pd.DataFrame, facts: FactColumns) -> Words:
+    """Return each home's property type for its calibration segment, shape (n,); "home" where a market has none."""
+    if "property_type" not in facts.categorical:
+        return np.full(len(homes), "home", dtype=object)
+    return homes["property_type"].fillna("unknown type").to_numpy(dtype=object)

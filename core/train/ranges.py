@@ -1,0 +1,160 @@
+"""Ranges and confidence: a conformal predictive distribution of the sale price, calibrated by segment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from crepes import ConformalPredictiveSystem
+from numpy.typing import ArrayLike, NDArray
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.model_selection import KFold, cross_val_predict
+
+from core.problem import EstimateRules
+
+Floats = NDArray[np.float64]
+Words = NDArray[np.object_]
+
+_BANDS: Final = 5
+_EVERYWHERE: Final = "all homes"
+_FOLDS: Final = 5
+# Beyond a factor of 20 either way a bound says nothing; crepes would return infinity there.
+_LOG_BOUND: Final = 3.0
+
+
+def said(price: ArrayLike) -> Floats:
+    """Round prices as a person says them: to 1,000 below 500,000, to 5,000 below two million, else to 10,000."""
+    values = np.asarray(price, dtype=float)
+    step = np.select([values < 100_000, values < 500_000, values < 2_000_000], [500.0, 1_000.0, 5_000.0], 10_000.0)
+    rounded: Floats = np.round(values / step) * step
+    return rounded
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Which calibration group a home belongs to: property type within a price band, else the band, else all homes.
+
+    Bands are quintiles of the *estimate*, never of the sale price, so a new home's group is known before it sells.
+    """
+
+    edges: tuple[float, ...]
+    own: frozenset[str]
+
+    def of(self, log_estimate: Floats, kinds: Words) -> Words:
+        """Return the segment name of each home, shape (n,)."""
+        bands = self.bands(log_estimate)
+        names = [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
+        return np.array(
+            [
+                name if name in self.own else band if band in self.own else _EVERYWHERE
+                for name, band in zip(names, bands, strict=True)
+            ],
+            dtype=object,
+        )
+
+    def bands(self, log_estimate: Floats) -> list[str]:
+        """Return the price band of each estimate, lowest first: ``price band 1`` to ``price band 5``."""
+        return [f"price band {band + 1}" for band in np.searchsorted(self.edges, log_estimate, side="right")]
+
+
+def find_segments(log_estimate: Floats, kinds: Words, smallest: int) -> Segments:
+    """Choose the segments that hold at least ``smallest`` calibration sales."""
+    quantiles = np.quantile(log_estimate, np.linspace(0, 1, _BANDS + 1)[1:-1])
+    bare = Segments(tuple(float(edge) for edge in quantiles), frozenset())
+    bands = bare.bands(log_estimate)
+    names = [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
+    found, counts = np.unique(np.array([*bands, *names], dtype=object), return_counts=True)
+    return Segments(bare.edges, frozenset(str(name) for name, n in zip(found, counts, strict=True) if n >= smallest))
+
+
+class RangeCalibration:
+    """The calibrated predictive distribution of log(sale price) around a point estimate.
+
+    Residuals of sales the model had not seen are divided by their expected size (a small boosted model of its own)
+    and ranked within the segment (Mondrian conformal predictive system: Boström et al. 2021, as in crepes). Quantiles
+    of it give the range at any level; its mass within 10 % of the estimate is the confidence.
+    """
+
+    def __init__(self, rules: EstimateRules, seed: int) -> None:
+        self.rules, self.seed = rules, seed
+
+    def fit(self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Words) -> RangeCalibration:
+        """Calibrate on out-of-fold estimates: features (n, p), logs (n,), property types (n,)."""
+        residual = log_price - log_estimate
+        size = np.abs(residual)
+        inputs = np.column_stack([features, log_estimate])
+        self.floor_ = float(np.quantile(size, 0.5)) / 3.0
+        difficulty = self._difficulty_model()
+        folds = KFold(_FOLDS, shuffle=True, random_state=self.seed)
+        expected = np.maximum(cross_val_predict(difficulty, inputs, size, cv=folds), self.floor_)
+        self.difficulty_ = difficulty.fit(inputs, size)
+        self.segments_ = find_segments(log_estimate, kinds, self.rules.segment_min)
+        self.systems_: dict[str, ConformalPredictiveSystem] = {}
+        for name, rows in _members(self.segments_, log_estimate, kinds):
+            system = ConformalPredictiveSystem()
+            system.fit(residuals=residual[rows], sigmas=expected[rows])
+            self.systems_[name] = system
+        return self
+
+    def expected_size(self, features: Floats, log_estimate: Floats) -> Floats:
+        """Return the expected absolute log error of each estimate, shape (n,)."""
+        predicted: Floats = self.difficulty_.predict(np.column_stack([features, log_estimate]))
+        return np.maximum(predicted, self.floor_)
+
+    def range(self, log_estimate: Floats, size: Floats, segments: Words, level: float) -> tuple[Floats, Floats]:
+        """Return lower and upper prices of the range at ``level``, rounded as said, never crossing the estimate."""
+        low, high = np.empty(len(size)), np.empty(len(size))
+        for name, rows in _groups(segments):
+            system, centre = self.systems_[name], log_estimate[rows]
+            bounds = system.predict_int(y_hat=centre, sigmas=size[rows], confidence=level)
+            low[rows], high[rows] = bounds[:, 0], bounds[:, 1]
+        low = np.clip(low, log_estimate - _LOG_BOUND, log_estimate)
+        high = np.clip(high, log_estimate, log_estimate + _LOG_BOUND)
+        return said(np.exp(low)), said(np.exp(high))
+
+    def probability_within(self, log_estimate: Floats, size: Floats, segments: Words, within: float) -> Floats:
+        """Return P(|sale / estimate - 1| <= within) of each home, shape (n,)."""
+        share = np.empty(len(size))
+        for name, rows in _groups(segments):
+            system, centre = self.systems_[name], log_estimate[rows]
+            above = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(within), smoothing=False)
+            below = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(-within), smoothing=False)
+            share[rows] = np.clip(above - below, 0.0, 1.0)
+        return share
+
+    def forecast_sd(self, log_estimate: Floats, size: Floats, segments: Words) -> Floats:
+        """Return the forecast standard deviation (FSD) as a share of the estimate: half the central 68.27 %."""
+        spread = np.empty(len(size))
+        for name, rows in _groups(segments):
+            centre = log_estimate[rows]
+            bounds = self.systems_[name].predict_int(y_hat=centre, sigmas=size[rows], confidence=0.6827)
+            spread[rows] = (np.exp(bounds[:, 1] - centre) - np.exp(bounds[:, 0] - centre)) / 2
+        return spread
+
+    def _difficulty_model(self) -> HistGradientBoostingRegressor:
+        return HistGradientBoostingRegressor(
+            max_iter=100,
+            learning_rate=0.06,
+            max_leaf_nodes=15,
+            min_samples_leaf=60,
+            l2_regularization=5.0,
+            max_features=0.5,
+            early_stopping=False,
+            random_state=self.seed,
+        )
+
+
+def _members(segments: Segments, log_estimate: Floats, kinds: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    # A wider group is calibrated on all its homes, also those that have a segment of their own.
+    bands = np.array(segments.bands(log_estimate), dtype=object)
+    names = np.array([f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)], dtype=object)
+    yield _EVERYWHERE, np.arange(len(bands))
+    for name in sorted(segments.own):
+        yield name, np.flatnonzero((bands == name) | (names == name))
+
+
+def _groups(segments: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    for name in sorted(set(segments)):
+        yield name, np.flatnonzero(segments == name)

@@ -1,0 +1,198 @@
+"""A training run: features and candidates on training sales, choice on validation, refit, out-of-fold calibration."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import KFold
+from sklearn.pipeline import Pipeline
+
+from core.errors import TrainError
+from core.prepare.evidence import Rule
+from core.prepare.facts import FactColumns, find_facts
+from core.prepare.features import baseline_features, feature_pipeline
+from core.prepare.profile import profile_market
+from core.prepare.splits import TIME, Split, random_split, time_split
+from core.problem import Problem
+from core.progress import Progress, part
+from core.train.candidates import Candidate, Family, fixed_candidates, forest_candidates
+from core.train.importance import Importance, permutation_importance
+from core.train.leaderboard import Fitted, Inputs, Score, fit, fit_and_score
+from core.train.model import Model, dense, property_kinds
+from core.train.ranges import RangeCalibration
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """What a run does: split ("random" or "time"), seed, families compared, forest settings tried, folds."""
+
+    split: str
+    seed: int
+    families: tuple[Family, ...]
+    forest_budget: int
+    folds: int
+
+
+def default_plan(problem: Problem) -> TrainingPlan:
+    """Return the plan of the problem statement: random split, all families, five folds."""
+    training = problem.training
+    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, 5)
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The outcome of a run; the test sales of ``split`` have not been touched."""
+
+    plan: TrainingPlan
+    model: Model
+    split: Split
+    chosen: Score
+    leaderboard: tuple[Score, ...]
+    forest_search: tuple[Score, ...]
+    importance: tuple[Importance, ...]
+
+
+def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem) -> Split:
+    """Split sales (with ``intake_row``) as the plan says; raises TooFewSales."""
+    if plan.split == TIME:
+        return time_split(sales["sale_date"], problem.training)
+    return random_split(sales["intake_row"].to_numpy(), rows_seen, problem.training, plan.seed)
+
+
+@dataclass(frozen=True)
+class _Run:
+    """What every step of one run works on."""
+
+    sales: pd.DataFrame
+    log_price: Floats
+    split: Split
+    facts: FactColumns
+    plan: TrainingPlan
+    problem: Problem
+
+    @property
+    def rule(self) -> Rule:
+        return Rule.EARLIER if self.split.name == TIME else Rule.OTHERS
+
+    def builder(self, family: Family) -> Pipeline:
+        if family is Family.LINEAR:
+            return baseline_features(self.facts)
+        return feature_pipeline(self.facts, self.rule)
+
+
+def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
+    """Run the plan on one data version's sales.
+
+    ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` rows taken in).
+    Raises TooFewSales, or TrainError where a required fact is unusable or the plan names no family.
+    """
+    progress(0.0, "Splitting the sales")
+    _demand_usable(sales, plan)
+    split = split_sales(sales, rows_seen, plan, problem)
+    log_price = np.log(sales["sale_price"].to_numpy(dtype=float))
+    run = _Run(sales, log_price, split, find_facts(sales[split.train]), plan, problem)
+    progress(0.03, "Building features")
+    inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
+    search = _search_forest(run, inputs, part(progress, 0.06, 0.35))
+    fitted = _compare(run, inputs, search, part(progress, 0.35, 0.6))
+    winner = _choose(fitted, problem)
+    progress(0.6, "Measuring what each fact contributes")
+    importance = _importance(run, winner, inputs)
+    model = _refit(run, winner.candidate, part(progress, 0.65, 1.0))
+    return Trained(
+        plan=plan,
+        model=model,
+        split=split,
+        chosen=winner.score,
+        leaderboard=tuple(sorted((one.score for one in fitted), key=lambda score: score.mape)),
+        forest_search=tuple(sorted((one.score for one in search), key=lambda score: score.mape)),
+        importance=importance,
+    )
+
+
+def _demand_usable(sales: pd.DataFrame, plan: TrainingPlan) -> None:
+    if sales["sale_price"].isna().any() or sales["sale_date"].isna().any():
+        raise TrainError("Sales without price or date cannot train a model; ingest them again so they are rejected.")
+    if not plan.families:
+        raise TrainError(f"The plan names no model family; choose some of: {', '.join(Family)}.")
+
+
+def _inputs(run: _Run, features: Pipeline) -> Inputs:
+    train, validation = run.sales[run.split.train], run.sales[run.split.validation]
+    return Inputs(
+        features=features,
+        train=features.fit_transform(train, run.log_price[run.split.train]),
+        train_log_price=run.log_price[run.split.train],
+        validation=features.transform(validation),
+        validation_log_price=run.log_price[run.split.validation],
+        sample=validation.iloc[:20],
+    )
+
+
+def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Fitted, ...]:
+    if Family.FOREST not in run.plan.families:
+        return ()
+    training, seed = run.problem.training, run.plan.seed
+    candidates = forest_candidates(training, run.plan.forest_budget, seed)
+    total = inputs.train.shape[0]
+    rows = np.sort(np.random.default_rng(seed).choice(total, min(total, training.forest_rows), replace=False))
+    found = []
+    for done, candidate in enumerate(candidates):
+        progress(done / len(candidates), f"Forest search {done + 1} of {len(candidates)}: {candidate.describe()}")
+        found.append(fit_and_score(candidate, inputs, rows, seed))
+    return tuple(found)
+
+
+def _compare(run: _Run, inputs: Inputs, search: tuple[Fitted, ...], progress: Progress) -> tuple[Fitted, ...]:
+    candidates = [one for one in fixed_candidates() if one.family in run.plan.families]
+    candidates += [min(search, key=lambda one: one.score.mape).candidate] if search else []
+    fitted = []
+    for done, candidate in enumerate(candidates):
+        progress(done / len(candidates), f"Fitting {candidate.family.value}: {candidate.describe()}")
+        seen = _inputs(run, run.builder(Family.LINEAR)) if candidate.family is Family.LINEAR else inputs
+        fitted.append(fit_and_score(candidate, seen, np.arange(seen.train.shape[0]), run.plan.seed))
+    return tuple(fitted)
+
+
+def _choose(fitted: tuple[Fitted, ...], problem: Problem) -> Fitted:
+    in_time = [one for one in fitted if one.score.latency_ms <= problem.success.answer_ms]
+    return min(in_time or fitted, key=lambda one: one.score.mape)
+
+
+def _importance(run: _Run, winner: Fitted, inputs: Inputs) -> tuple[Importance, ...]:
+    if winner.candidate.family is Family.LINEAR:
+        inputs = _inputs(run, run.builder(Family.LINEAR))
+
+    def predict(homes: pd.DataFrame) -> Floats:
+        return np.exp(np.asarray(winner.estimator.predict(inputs.features.transform(homes)), dtype=float))
+
+    validation = run.sales[run.split.validation]
+    return permutation_importance(predict, validation, np.exp(inputs.validation_log_price), run.facts, run.plan.seed)
+
+
+def _refit(run: _Run, candidate: Candidate, progress: Progress) -> Model:
+    """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them."""
+    known = run.split.train | run.split.validation
+    homes, log_price, folds = run.sales[known], run.log_price[known], run.plan.folds
+    held_out = np.empty(len(homes))
+    for done, (rest, held) in enumerate(KFold(folds, shuffle=True, random_state=run.plan.seed).split(homes)):
+        progress(done / (folds + 1), f"Calibrating the range: fold {done + 1} of {folds}")
+        features = run.builder(candidate.family)
+        matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
+        estimator = fit(candidate, matrix, log_price[rest], run.plan.seed)
+        held_out[held] = estimator.predict(features.transform(homes.iloc[held]))
+    progress(folds / (folds + 1), "Fitting the final model")
+    features = run.builder(candidate.family)
+    matrix = features.fit_transform(homes, log_price)
+    estimator = fit(candidate, matrix, log_price, run.plan.seed)
+    ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
+    ranges.fit(dense(matrix), held_out, log_price, property_kinds(homes, run.facts))
+    elsewhere = run.problem.scope.elsewhere
+    profile = profile_market(homes, homes["sale_price"], run.facts, (elsewhere.low_quantile, elsewhere.high_quantile))
+    progress(1.0, "Model fitted")
+    return Model(run.facts, features, estimator, ranges, profile)

@@ -1,0 +1,68 @@
+"""A fresh store for each test, on SQLite and, where TEST_DATABASE_URL names a server, on PostgreSQL too."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from multiprocessing.context import BaseContext
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.store import Market, Store, open_store
+from core.store.database import parse_url
+from tests.store.samples import ANALYST
+
+SERVER = os.environ.get("TEST_DATABASE_URL", "")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a test's store is; url is None for SQLite."""
+
+    home: Path
+    url: str | None
+
+    def engine(self) -> sa.Engine:
+        """A way into the database past the store, to damage or inspect it."""
+        return sa.create_engine(parse_url(self.url) if self.url else f"sqlite:///{self.home / 'doorstep.sqlite'}")
+
+
+@pytest.fixture(params=["sqlite", *([pytest.param("postgresql")] if SERVER else [])])
+def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if request.param == "sqlite":
+        yield Address(tmp_path / "home", None)
+        return
+    schema = f"t_{secrets.token_hex(6)}"
+    engine = sa.create_engine(parse_url(SERVER))
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"create schema {schema}"))
+    url = parse_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
+    yield Address(tmp_path / "home", url.render_as_string(hide_password=False))
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"drop schema {schema} cascade"))
+    engine.dispose()
+
+
+@pytest.fixture
+def store(address: Address) -> Iterator[Store]:
+    with open_store(address.home, address.url) as opened:
+        yield opened
+
+
+@pytest.fixture
+def market(store: Store) -> Market:
+    return store.markets.create("King's Landing", "USD", "sqft", True, ANALYST)
+
+
+@pytest.fixture(scope="session")
+def processes() -> BaseContext:
+    """Starts processes that have the store imported already, so that a kill meets it at work."""
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["tests.store.samples"])
+    return context
