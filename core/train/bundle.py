@@ -16,7 +16,7 @@ import joblib
 from core.errors import ArtifactCorrupt
 from core.train.importance import Importance
 from core.train.leaderboard import Score
-from core.train.model import Model
+from core.train.model import Model, for_production
 from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib")
@@ -84,13 +84,13 @@ def seal(
     held: Mapping[float, Mapping[str, Held]],
     metrics: Mapping[str, Any],
 ) -> Bundle:
-    """Join a training run and its test figures into a bundle."""
+    """Join a training run and its test figures into a bundle whose evidence is limited to earlier sales."""
     return Bundle(
         market_id=market_id,
         currency=currency,
         version_id=version_id,
         plan=trained.plan,
-        model=trained.model,
+        model=for_production(trained.model),
         chosen=trained.chosen,
         leaderboard=trained.leaderboard,
         forest_search=trained.forest_search,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from core.prepare.evidence import MarketEvidence, Rule
 from core.prepare.facts import FactColumns
 from core.prepare.profile import MarketProfile
 from core.train.ranges import RangeCalibration, said
@@ -82,3 +85,12 @@ def property_kinds(homes: pd.DataFrame, facts: FactColumns) -> Words:
     if "property_type" not in facts.categorical:
         return np.full(len(homes), "home", dtype=object)
     return homes["property_type"].fillna("unknown type").to_numpy(dtype=object)
+
+
+def for_production(model: Model) -> Model:
+    """Return the model with evidence limited to sales before the valuation date, as every live estimate must be."""
+    steps = [
+        (name, copy.copy(step).set_params(rule=Rule.EARLIER) if isinstance(step, MarketEvidence) else step)
+        for name, step in model.features.steps
+    ]
+    return dataclasses.replace(model, features=Pipeline(steps))

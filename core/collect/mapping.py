@@ -1,0 +1,348 @@
+"""A column mapping says how a file's own columns become the canonical record, and is applied to give it."""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.collect.parsers import (
+    DATE_FORMATS,
+    EXCEL_SERIAL,
+    PARSERS,
+    TEXT_PARSERS,
+    UNIT_FACTORS,
+    Marks,
+    as_text,
+    is_null_word,
+)
+from core.collect.reader import BadLine, RawTable
+from core.collect.vocabulary import load_vocabulary
+from core.errors import MappingError
+from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, conform, is_extra
+
+LOCATIONS: Final = ("property_id", "address", "latitude", "zipcode", "neighbourhood")
+"""Any one of these tells where a property is."""
+
+PROBLEM_COLUMNS: Final = ("source_row", "column", "field", "value", "problem", "remedy")
+
+_NO_RECODE: Final[Mapping[str, str]] = MappingProxyType({})
+_WANTED: Final[Mapping[str, str]] = {
+    "number": "a number",
+    "leading_number": "a text that begins with a number",
+    "range_midpoint": "a range such as 10 TO 12",
+    "years_months": "a length of time such as 61 years 04 months",
+    "dimensions": "two sides such as 64x120",
+    "date": "a date",
+    "flag": "yes or no",
+}
+
+
+@dataclass(frozen=True)
+class ColumnRule:
+    """How one column is read into one field.
+
+    ``recode`` turns words, in lower case, into what the parser reads. ``unit`` is what areas are written in.
+    ``date_format`` overrides the mapping's. Of several rules for one number field the first gives the value, and
+    every further one adds ``weight`` times its own where it has one (half baths to full baths).
+    """
+
+    column: str
+    field: str
+    parse: str = "text"
+    unit: str = ""
+    recode: Mapping[str, str] = dataclasses.field(default_factory=lambda: _NO_RECODE)
+    date_format: str = ""
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class ColumnMapping:
+    """All rules of one kind of file; ``ignored`` holds (column, why) of the columns left out.
+
+    ``address_columns`` are joined in order into ``address`` where no rule gives it.
+    """
+
+    source: Source
+    rules: tuple[ColumnRule, ...]
+    address_columns: tuple[str, ...] = ()
+    date_format: str = ""
+    decimal: str = "."
+    thousands: str = ","
+    ignored: tuple[tuple[str, str], ...] = ()
+
+    def to_json(self) -> str:
+        """Return the mapping as JSON text that from_json reads back to an equal mapping."""
+        rules = [{**_fields_of(rule), "recode": dict(rule.recode)} for rule in self.rules]
+        return json.dumps(
+            {**_fields_of(self), "source": self.source.value, "rules": rules}, indent=1, ensure_ascii=False
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> ColumnMapping:
+        """Read a mapping; raises MappingError if the text is not one or names an unknown setting, field or unit."""
+        try:
+            document = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise MappingError(
+                f"The column mapping is not JSON: {error}. Save it again from the mapping page."
+            ) from error
+        settings = _settings(document, cls, "The column mapping")
+        if settings.get("source") not in set(Source):
+            raise MappingError(f"source = {settings.get('source')!r} must be one of {', '.join(Source)}.")
+        if not isinstance(settings.get("rules"), list):
+            raise MappingError(f"rules = {settings.get('rules')!r} must be a list with one rule for each column kept.")
+        rules = tuple(_rule(one) for one in settings["rules"])
+        try:
+            mapping = cls(
+                **{
+                    **settings,
+                    "source": Source(settings["source"]),
+                    "rules": rules,
+                    "address_columns": tuple(map(str, settings.get("address_columns", ()))),
+                    "ignored": tuple((str(column), str(why)) for column, why in settings.get("ignored", ())),
+                }
+            )
+        except (TypeError, ValueError) as error:
+            raise MappingError(f"The column mapping has a setting of the wrong kind: {error}.") from error
+        check_mapping(mapping)
+        return mapping
+
+
+@dataclass(frozen=True)
+class MappedTable:
+    """A file in canonical columns plus int64 ``source_row`` (1-based data row of the file), RangeIndex.
+
+    ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS.
+    """
+
+    name: str
+    source: Source
+    sha256: str
+    frame: pd.DataFrame
+    problems: pd.DataFrame
+    bad_lines: tuple[BadLine, ...]
+    rows_in: int
+
+
+def check_mapping(mapping: ColumnMapping) -> None:
+    """Raise MappingError if a rule names an unknown field, parser, unit or format, or two rules fill one field."""
+    for rule in mapping.rules:
+        _check_rule(rule)
+    if mapping.decimal not in {".", ","} or mapping.decimal == mapping.thousands:
+        raise MappingError(
+            f"decimal = {mapping.decimal!r} and thousands = {mapping.thousands!r} must differ, "
+            "and decimal must be a point or a comma."
+        )
+    _check_date_format(mapping.date_format, "the mapping")
+    by_field: dict[str, list[ColumnRule]] = {}
+    for rule in mapping.rules:
+        by_field.setdefault(rule.field, []).append(rule)
+    for name, rules in by_field.items():
+        if len(rules) > 1 and not _is_number(name):
+            columns = " and ".join(repr(rule.column) for rule in rules)
+            raise MappingError(f"Columns {columns} are both mapped to {name!r}. Keep one of them.")
+
+
+def check_required(mapping: ColumnMapping) -> None:
+    """Raise MappingError if the mapping leaves out what its kind of file cannot do without.
+
+    Sales need a price, a date and a location; tax files a location; neighbourhood files an area code and a figure.
+    """
+    fields = {rule.field for rule in mapping.rules} | ({"address"} if mapping.address_columns else set())
+    if mapping.source is Source.SALES:
+        for name in ("sale_price", "sale_date"):
+            if name not in fields:
+                label = FIELD_BY_NAME[name].label.lower()
+                raise MappingError(f"No column is mapped to {name!r}. Sales need a {label}: choose its column.")
+    if mapping.source is Source.NEIGHBOURHOOD:
+        if not fields & {"zipcode", "neighbourhood"} or not fields - {"zipcode", "neighbourhood"}:
+            raise MappingError("Neighbourhood data need a zipcode or neighbourhood column and at least one figure.")
+        return
+    if not fields & set(LOCATIONS):
+        raise MappingError(f"No column says where a property is: map one to {', '.join(LOCATIONS)}.")
+
+
+def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
+    """Turn a file's text into canonical columns, listing every cell that could not be read.
+
+    Raises MappingError if the mapping is impossible, lacks a required field or names a column the file lacks.
+    """
+    check_mapping(mapping)
+    check_required(mapping)
+    _check_columns(table, mapping)
+    columns: dict[str, pd.Series] = {}
+    problems: list[pd.DataFrame] = []
+    for rule in mapping.rules:
+        values, unread = _read(table.frame[rule.column], rule, mapping)
+        problems.append(_problem_rows(table, rule, unread))
+        columns[rule.field] = _combine(columns[rule.field], values, rule) if rule.field in columns else values
+    if mapping.address_columns and "address" not in columns:
+        columns["address"] = join_address(table.frame[list(mapping.address_columns)])
+    frame = conform(_without_zeros(pd.DataFrame(columns, index=table.frame.index)), _in_schema_order(columns))
+    frame["source_row"] = np.asarray(table.row_numbers, dtype=np.int64)
+    filled = [one for one in problems if len(one)]
+    return MappedTable(
+        name=table.name,
+        source=mapping.source,
+        sha256=table.sha256,
+        frame=frame,
+        problems=pd.concat(filled, ignore_index=True) if filled else _problem_frame({}),
+        bad_lines=table.bad_lines,
+        rows_in=table.rows_in,
+    )
+
+
+def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.Series, pd.Series]:
+    """Read one text column; returns its values and a mask of present cells that could not be read."""
+    words = load_vocabulary().words_of(rule.field) | {word.casefold(): to for word, to in rule.recode.items()}
+    recoded, known = _recode(values, words)
+    parsed = PARSERS[rule.parse](recoded, marks)
+    if UNIT_FACTORS[rule.unit] != 1.0:
+        parsed = parsed * UNIT_FACTORS[rule.unit]
+    empty = parsed.isna() & values.notna()
+    # Words for missing are looked for only among the few cells that gave no value.
+    said = known[empty] | ~is_null_word(values[empty])
+    return parsed, empty & said.reindex(values.index, fill_value=False)
+
+
+def join_address(parts: pd.DataFrame) -> pd.Series:
+    """Join the parts of an address, in column order, with single spaces; missing where all parts are."""
+    joined = pd.Series("", index=parts.index, dtype="str")
+    for name in parts:
+        joined = joined + " " + as_text(parts[name], Marks()).fillna("")
+    joined = joined.str.strip().str.replace(r"\s+", " ", regex=True)
+    return joined.mask(joined == "").astype("str")
+
+
+def _recode(values: pd.Series, words: Mapping[str, str]) -> tuple[pd.Series, pd.Series]:
+    if not words:
+        return values, pd.Series(False, index=values.index)
+    folded = values.str.casefold().str.replace(r"\s+", " ", regex=True)
+    known = folded.isin(list(words))
+    return values.mask(known, folded.map(words)).astype("str"), known
+
+
+def _read(values: pd.Series, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:
+    marks = Marks(mapping.decimal, mapping.thousands, rule.date_format or mapping.date_format)
+    parsed, unreadable = read_column(values, rule, marks)
+    return parsed, values[unreadable]
+
+
+def _combine(first: pd.Series, further: pd.Series, rule: ColumnRule) -> pd.Series:
+    return first + rule.weight * further.fillna(0.0)
+
+
+def _without_zeros(frame: pd.DataFrame) -> pd.DataFrame:
+    for name in load_vocabulary().zero_is_missing & set(frame.columns):
+        frame[name] = frame[name].mask(frame[name] == 0)
+    if {"latitude", "longitude"} <= set(frame.columns):
+        nowhere = (frame["latitude"] == 0) & (frame["longitude"] == 0)
+        frame = frame.assign(latitude=frame["latitude"].mask(nowhere), longitude=frame["longitude"].mask(nowhere))
+    return frame
+
+
+def _in_schema_order(columns: Iterable[str]) -> list[str]:
+    present = list(columns)
+    return [one.name for one in FIELDS if one.name in present] + [name for name in present if is_extra(name)]
+
+
+def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.DataFrame:
+    wanted = _WANTED.get(rule.parse, "a value")
+    return _problem_frame(
+        {
+            "source_row": np.asarray(table.row_numbers)[unread.index.to_numpy()],
+            "column": rule.column,
+            "field": rule.field,
+            "value": unread.to_numpy(),
+            "problem": f"not {wanted}",
+            "remedy": "The cell was left empty. Correct it in the file, or recode the word in the mapping.",
+        }
+    )
+
+
+def _problem_frame(columns: Mapping[str, Any]) -> pd.DataFrame:
+    frame = pd.DataFrame(dict(columns), columns=list(PROBLEM_COLUMNS))
+    return frame.astype(dict.fromkeys(PROBLEM_COLUMNS, "str") | {"source_row": "int64"})
+
+
+def _check_rule(rule: ColumnRule) -> None:
+    name = rule.field
+    if name not in FIELD_BY_NAME and not is_extra(name):
+        near = difflib.get_close_matches(name, list(FIELD_BY_NAME), n=1)
+        hint = f" Did you mean {near[0]!r}?" if near else f" Use a canonical field, or 'x_{name}' to keep it as it is."
+        raise MappingError(f"Column {rule.column!r} is mapped to {name!r}, which is not a field.{hint}")
+    if rule.parse not in PARSERS:
+        raise MappingError(f"Column {rule.column!r}: parse = {rule.parse!r} must be one of {', '.join(PARSERS)}.")
+    if rule.unit not in UNIT_FACTORS:
+        units = ", ".join(one for one in UNIT_FACTORS if one)
+        raise MappingError(f"Column {rule.column!r}: unit = {rule.unit!r} must be empty or one of {units}.")
+    if rule.unit and (rule.parse in TEXT_PARSERS or rule.parse in {"date", "flag"}):
+        raise MappingError(f"Column {rule.column!r}: unit = {rule.unit!r} needs numbers, not parse = {rule.parse!r}.")
+    if name in FIELD_BY_NAME and rule.parse not in _parsers_of(FIELD_BY_NAME[name].kind):
+        allowed = ", ".join(sorted(_parsers_of(FIELD_BY_NAME[name].kind)))
+        raise MappingError(f"Column {rule.column!r}: {name!r} cannot be read by {rule.parse!r}; use one of {allowed}.")
+    if not isinstance(rule.weight, int | float) or not np.isfinite(rule.weight):
+        raise MappingError(f"Column {rule.column!r}: weight = {rule.weight!r} must be a number.")
+    _check_date_format(rule.date_format, f"column {rule.column!r}")
+
+
+@cache
+def _parsers_of(kind: FieldKind) -> frozenset[str]:
+    if kind is FieldKind.DATE:
+        return frozenset({"date"})
+    if kind is FieldKind.FLAG:
+        return frozenset({"flag", "number"})
+    if kind is FieldKind.NUMBER:
+        return frozenset(PARSERS) - TEXT_PARSERS - {"date"}
+    return TEXT_PARSERS
+
+
+def _is_number(name: str) -> bool:
+    return is_extra(name) or FIELD_BY_NAME[name].kind is FieldKind.NUMBER
+
+
+def _check_date_format(date_format: str, where: str) -> None:
+    if date_format and date_format not in (*DATE_FORMATS, EXCEL_SERIAL) and "%" not in date_format:
+        raise MappingError(f"date_format = {date_format!r} of {where} must be like {', '.join(DATE_FORMATS[:4])}.")
+
+
+def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
+    for column in (*(rule.column for rule in mapping.rules), *mapping.address_columns):
+        if column not in table.frame.columns:
+            near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=0.4)
+            hint = f" The nearest is {near[0]!r}." if near else ""
+            raise MappingError(
+                f"{table.name} has no column {column!r}, which the mapping names.{hint} Correct the mapping."
+            )
+
+
+def _fields_of(one: ColumnMapping | ColumnRule) -> dict[str, Any]:
+    return {each.name: getattr(one, each.name) for each in dataclasses.fields(one)}
+
+
+def _settings(document: Any, kind: type[ColumnMapping] | type[ColumnRule], what: str) -> dict[str, Any]:
+    if not isinstance(document, dict):
+        raise MappingError(f"{what} must be a table of settings, not {type(document).__name__}.")
+    unknown = sorted(set(document) - {each.name for each in dataclasses.fields(kind)})
+    if unknown:
+        raise MappingError(f"{what} has unknown settings: {', '.join(unknown)}. Remove them.")
+    return dict(document)
+
+
+def _rule(document: Any) -> ColumnRule:
+    settings = _settings(document, ColumnRule, "A rule of the column mapping")
+    if not {"column", "field"} <= set(settings):
+        raise MappingError(f"A rule of the column mapping needs 'column' and 'field'; it has {sorted(settings)}.")
+    recode = settings.get("recode", {})
+    if not isinstance(recode, dict):
+        raise MappingError(f"Column {settings['column']!r}: recode must be a table of words.")
+    return ColumnRule(**{**settings, "recode": MappingProxyType({str(k): str(v) for k, v in recode.items()})})

@@ -1,0 +1,387 @@
+"""The merge: sales meet tax records by property id or exact address, and neighbourhood figures by area code."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.accounting import FileAccounting
+from core.collect.addresses import address_keys
+from core.collect.mapping import MappedTable
+from core.errors import MappingError
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, SALE_FIELDS, conform, is_extra
+
+Mask = NDArray[np.bool_]
+Positions = NDArray[np.int64]
+
+ROW: Final = "source_row"
+CONFLICT_COLUMNS: Final = (ROW, "field", "sales_value", "tax_value", "chosen")
+
+TAX_WINS: Final = frozenset(
+    {"zoning", "units", "lot_area_sqft", "year_built", "assessed_value", "prior_assessed_value"}
+)
+"""Facts the assessor measures or decides. For all others the listing wins: someone stood in the home at the sale."""
+
+MATERIAL_SHARE: Final = 0.01
+"""Numbers closer than this share of the larger one are roundings of one fact, not a conflict."""
+
+MATERIAL_DEGREES: Final = 0.005
+"""Coordinates closer than this (about 500 m) are the same place: one source gives the door, the other the parcel."""
+
+MATERIAL_YEARS: Final = 1.0
+"""Permit and completion of one building often fall in neighbouring years."""
+
+
+@dataclass(frozen=True)
+class Merged:
+    """Sales with the facts that the other sources add, and what the merge did.
+
+    ``frame``: the sales rows in their order with ``source_row``, then the columns only the other files have.
+    ``conflicts``: one row per sale and field on which sales and tax file differ materially, values as text, ``chosen``
+    being ``sales`` or ``tax``. ``reference``: accounting of the tax and neighbourhood files, if given.
+    """
+
+    frame: pd.DataFrame
+    conflicts: pd.DataFrame
+    tax_matched_by_id: int
+    tax_matched_by_address: int
+    neighbourhood_matched: int
+    reference: tuple[FileAccounting, ...]
+
+
+def merge_sources(sales: MappedTable, tax: MappedTable | None, neighbourhood: MappedTable | None) -> Merged:
+    """Add tax and neighbourhood facts to the sales, by exact keys only.
+
+    A tax row belongs to a sale by property id where both have one, else by address key, with equal zip codes where both
+    have one. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill what the sale
+    lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax file (an
+    earlier price) are never taken over. Neighbourhood figures and extras join by zip code, or by neighbourhood name
+    where that fits the sales better, and only fill.
+
+    Raises MappingError if an extra column is numbers in one file and words in another.
+    """
+    frame = sales.frame.reset_index(drop=True)
+    conflicts = pd.DataFrame(columns=list(CONFLICT_COLUMNS), dtype="str").astype({ROW: "int64"})
+    by_id = by_address = by_area = 0
+    reference: list[FileAccounting] = []
+    if tax is not None:
+        match = _match_tax(frame, tax.frame.reset_index(drop=True))
+        frame, conflicts = _join_tax(frame, match, tax.name)
+        by_id, by_address = int(match.by_id.sum()), int(match.by_address.sum())
+        reference.append(_account(tax, match.verdicts, match.row))
+    if neighbourhood is not None:
+        area = _match_area(frame, neighbourhood.frame.reset_index(drop=True))
+        frame = _join_area(frame, area, neighbourhood.name)
+        by_area = int((area.row >= 0).sum())
+        reference.append(_account(neighbourhood, area.verdicts, area.row))
+    return Merged(frame, conflicts, by_id, by_address, by_area, tuple(reference))
+
+
+# Keys
+
+
+def area_codes(codes: pd.Series) -> pd.Series:
+    """Return zip and postal codes in one spelling: 98103-1234, "98103.0", " 98103" become 98103; 01234 becomes 1234."""
+    numbers, uniques = pd.factorize(codes)
+    folded = pd.Series([_area_code(code) for code in uniques], dtype="str")
+    return folded.reindex(numbers).set_axis(codes.index)
+
+
+def _area_code(code: str) -> str | float:
+    bare = re.sub(r"\s+", "", code).upper()
+    bare = re.sub(r"\.0+$", "", bare)
+    bare = re.sub(r"^(\d{5})-?\d{4}$", r"\1", bare)
+    return bare.lstrip("0") or np.nan
+
+
+def _names(names: pd.Series) -> pd.Series:
+    return names.str.casefold().str.strip().str.replace(r"\s+", " ", regex=True)
+
+
+def _column(frame: pd.DataFrame, name: str) -> pd.Series:
+    return frame[name] if name in frame else pd.Series(np.nan, index=frame.index, dtype="str")
+
+
+# Verdicts on reference rows
+
+
+@dataclass(frozen=True)
+class _Verdicts:
+    """What became of each reference row; the masks are disjoint, the rest is accepted."""
+
+    no_key: Mask
+    repeated: Mask
+    ambiguous: Mask
+    shared_address: int = 0
+
+    @property
+    def accepted(self) -> Mask:
+        return ~(self.no_key | self.repeated | self.ambiguous)
+
+
+def _account(table: MappedTable, verdicts: _Verdicts, matched_rows: Positions) -> FileAccounting:
+    matched = len(np.unique(matched_rows[matched_rows >= 0]))
+    accepted = int(verdicts.accepted.sum())
+    counts = Counter(
+        {
+            "bad_line": len(table.bad_lines),
+            "no_key": int(verdicts.no_key.sum()),
+            "ambiguous_key": int(verdicts.ambiguous.sum()),
+            "repeated_row": int(verdicts.repeated.sum()),
+            "shared_address": verdicts.shared_address,
+            "matched": matched,
+            "unmatched": accepted - matched,
+        }
+    )
+    return FileAccounting(
+        file=table.name,
+        source=table.source.value,
+        sha256=table.sha256,
+        rows_in=table.rows_in,
+        accepted=accepted,
+        repaired=0,
+        duplicate=counts["repeated_row"],
+        rejected=counts["bad_line"] + counts["no_key"] + counts["ambiguous_key"],
+        reasons=_nonzero(counts),
+    )
+
+
+def _nonzero(counts: Mapping[str, int]) -> Mapping[str, int]:
+    return {reason: count for reason, count in counts.items() if count}
+
+
+def _repeats(keys: pd.Series, among: Mask) -> Mask:
+    """Tell which of the chosen rows carry a key that another of them carries too."""
+    return among & keys.notna().to_numpy() & keys.where(among).duplicated(keep=False).to_numpy()
+
+
+# Tax records
+
+
+@dataclass(frozen=True)
+class _TaxMatch:
+    """For each sale the position of its tax row or -1, and how it was found."""
+
+    table: pd.DataFrame
+    verdicts: _Verdicts
+    row: Positions
+    by_id: Mask
+    by_address: Mask
+
+
+def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame) -> _TaxMatch:
+    ids = _column(tax, "property_id")
+    has_id, has_address = ids.notna().to_numpy(), _column(tax, "address").notna().to_numpy()
+    no_key = ~(has_id | has_address)
+    repeated = ~no_key & tax.drop(columns=ROW, errors="ignore").duplicated().to_numpy()
+    usable = ~(no_key | repeated)
+    ambiguous = _repeats(ids, usable)
+    row = _positions(_column(sales, "property_id"), ids, usable & ~ambiguous)
+    by_id = row >= 0
+
+    waiting = ~by_id & _column(sales, "address").notna().to_numpy()
+    shared = np.zeros(len(tax), dtype=bool)
+    if has_address.any() and (waiting.any() or not has_id.all()):
+        keys = _full_keys(tax)
+        shared = _repeats(keys.with_zip, usable) | _repeats(keys.bare, usable & keys.without_zip)
+        ambiguous |= shared & ~has_id
+        joinable = usable & ~ambiguous & ~shared
+        targets = _Targets(keys, ids, joinable, joinable & ~_repeats(keys.bare, usable))
+        row[waiting] = _by_address(sales.loc[waiting], targets)
+    verdicts = _Verdicts(no_key, repeated, ambiguous, int((shared & has_id & usable & ~ambiguous).sum()))
+    return _TaxMatch(tax, verdicts, row, by_id, ~by_id & (row >= 0))
+
+
+@dataclass(frozen=True)
+class _AddressKeys:
+    """Address keys without and with the zip code; ``with_zip`` is missing where there is no zip code."""
+
+    bare: pd.Series
+    with_zip: pd.Series
+
+    @property
+    def without_zip(self) -> Mask:
+        return self.with_zip.isna().to_numpy()
+
+
+@dataclass(frozen=True)
+class _Targets:
+    """Tax rows to be met by address: those with a key of their own, and those whose key no other zip code has."""
+
+    keys: _AddressKeys
+    ids: pd.Series
+    joinable: Mask
+    alone: Mask
+
+
+def _full_keys(frame: pd.DataFrame) -> _AddressKeys:
+    bare = address_keys(_column(frame, "address"), _column(frame, "unit"))
+    return _AddressKeys(bare, bare + "|" + area_codes(_column(frame, "zipcode")))
+
+
+def _by_address(sales: pd.DataFrame, tax: _Targets) -> Positions:
+    keys = _full_keys(sales)
+    same_zip = _positions(keys.with_zip, tax.keys.with_zip, tax.joinable)
+    no_tax_zip = _positions(keys.bare, tax.keys.bare, tax.joinable & tax.keys.without_zip)
+    no_sale_zip = _positions(keys.bare, tax.keys.bare, tax.alone)
+    found = np.where(keys.without_zip, no_sale_zip, np.where(same_zip >= 0, same_zip, no_tax_zip))
+    # Two different property ids are two properties, however alike their addresses.
+    both_have_id = _column(sales, "property_id").notna().to_numpy() & tax.ids.notna().to_numpy()[found]
+    return np.where(both_have_id, -1, found)
+
+
+def _positions(wanted: pd.Series, keys: pd.Series, among: Mask) -> Positions:
+    """Return the position of each wanted key among the chosen keys (unique there), -1 where there is none."""
+    chosen = np.flatnonzero(among & keys.notna().to_numpy())
+    index = pd.Index(keys.iloc[chosen], dtype="str")
+    place = index.get_indexer(pd.Index(wanted, dtype="str"))
+    place = np.where(wanted.isna().to_numpy(), -1, place)
+    if not len(chosen):
+        return np.full(len(wanted), -1, dtype="int64")
+    return np.where(place >= 0, chosen[place], -1).astype("int64")
+
+
+def _join_tax(sales: pd.DataFrame, match: _TaxMatch, file: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    never = {ROW, *(field.name for field in SALE_FIELDS)}
+    offered = _taken(match.table, match.row, [name for name in match.table.columns if name not in never])
+    frame = sales.copy()
+    conflicts: list[pd.DataFrame] = []
+    for name in offered.columns:
+        ours, theirs = _comparable(frame, offered, name, file)
+        differ = _differs(name, ours, theirs)
+        if name != "property_id" and differ.any():
+            conflicts.append(_conflicts(frame, name, ours, theirs, differ))
+        takes = ours.isna().to_numpy() | (differ & (name in TAX_WINS))
+        frame[name] = ours.mask(takes, theirs)
+    if not conflicts:
+        return frame, pd.DataFrame(columns=list(CONFLICT_COLUMNS), dtype="str").astype({ROW: "int64"})
+    listed = pd.concat(conflicts, ignore_index=True)
+    return frame, listed.sort_values(ROW, kind="stable", ignore_index=True)
+
+
+def _taken(table: pd.DataFrame, row: Positions, names: list[str]) -> pd.DataFrame:
+    # Position -1 means no match: taking it as a label gives a row of missing values.
+    return conform(table.loc[:, names]).reindex(pd.Index(row)).reset_index(drop=True)
+
+
+def _comparable(frame: pd.DataFrame, offered: pd.DataFrame, name: str, file: str) -> tuple[pd.Series, pd.Series]:
+    theirs = offered[name]
+    if name not in frame:
+        return theirs.iloc[:0].reindex(frame.index), theirs
+    ours = frame[name]
+    if ours.dtype == theirs.dtype:
+        return ours, theirs
+    if ours.isna().all():
+        return ours.astype(theirs.dtype), theirs
+    if theirs.isna().all():
+        return ours, theirs.astype(ours.dtype)
+    raise MappingError(
+        f"Column {name!r} of {file} holds {_kind(theirs)}, that of the sales file {_kind(ours)}; map both with the "
+        "same parser, or give one another name."
+    )
+
+
+def _kind(values: pd.Series) -> str:
+    return "numbers" if pd.api.types.is_numeric_dtype(values) else "words"
+
+
+def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
+    """Tell where both have a value and the two are materially different."""
+    both = (ours.notna() & theirs.notna()).to_numpy()
+    if not both.any():
+        return both
+    field = FIELD_BY_NAME.get(name)
+    if ours.dtype == "float64":
+        left, right = ours.to_numpy(), theirs.to_numpy()
+        tolerance: float | NDArray[np.float64] = MATERIAL_SHARE * np.maximum(np.abs(left), np.abs(right))
+        if field is not None and field.unit == "degrees":
+            tolerance = MATERIAL_DEGREES
+        if field is not None and field.unit == "year":
+            tolerance = MATERIAL_YEARS
+        return np.asarray(both & (np.abs(left - right) > tolerance))
+    differ: Mask = both & (ours != theirs).to_numpy()
+    if not differ.any():
+        return differ
+    left_text, right_text = _folded(name, ours[differ]), _folded(name, theirs[differ])
+    differ[differ] = (left_text.fillna("") != right_text.fillna("")).to_numpy()
+    return differ
+
+
+def _folded(name: str, values: pd.Series) -> pd.Series:
+    if name == "zipcode":
+        return area_codes(values)
+    if name == "address":
+        return address_keys(values, pd.Series(np.nan, index=values.index, dtype="str"))
+    if name == "unit":
+        return values.str.upper().str.replace(r"^(APT|UNIT|STE|#)|[^0-9A-Z]", "", regex=True)
+    return _names(values) if values.dtype == "str" else values.astype("str")
+
+
+def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Series, differ: Mask) -> pd.DataFrame:
+    chosen = "tax" if name in TAX_WINS else "sales"
+    return pd.DataFrame(
+        {
+            ROW: frame.loc[differ, ROW].to_numpy(),
+            "field": name,
+            "sales_value": _as_text(ours[differ]),
+            "tax_value": _as_text(theirs[differ]),
+            "chosen": chosen,
+        }
+    ).astype({name: "str" for name in CONFLICT_COLUMNS if name != ROW})
+
+
+def _as_text(values: pd.Series) -> list[str]:
+    if values.dtype == "float64":
+        return [f"{value:.12g}" for value in values]
+    if values.dtype == "str":
+        return [str(value) for value in values]
+    return [str(value) for value in values.dt.date]
+
+
+# Neighbourhood figures
+
+
+@dataclass(frozen=True)
+class _AreaMatch:
+    """For each sale the position of its neighbourhood row or -1, and the fields that row may fill."""
+
+    table: pd.DataFrame
+    verdicts: _Verdicts
+    row: Positions
+    fields: tuple[str, ...]
+
+
+def _match_area(sales: pd.DataFrame, areas: pd.DataFrame) -> _AreaMatch:
+    tried = [_match_area_by(sales, areas, name) for name in ("zipcode", "neighbourhood")]
+    # max keeps the first of equals: the zip code, which two publishers spell alike more often than a name.
+    return max(tried, key=lambda match: int((match.row >= 0).sum()))
+
+
+def _match_area_by(sales: pd.DataFrame, areas: pd.DataFrame, name: str) -> _AreaMatch:
+    fold = area_codes if name == "zipcode" else _names
+    keys = fold(_column(areas, name))
+    no_key = keys.isna().to_numpy()
+    content = areas.drop(columns=ROW, errors="ignore").assign(**{name: keys})
+    repeated = ~no_key & content.duplicated().to_numpy()
+    ambiguous = _repeats(keys, ~(no_key | repeated))
+    verdicts = _Verdicts(no_key, repeated, ambiguous)
+    row = _positions(fold(_column(sales, name)), keys, verdicts.accepted)
+    own = {"zipcode", "neighbourhood", *(field.name for field in NEIGHBOURHOOD_FIELDS)}
+    fields = tuple(column for column in areas.columns if column in own or is_extra(column))
+    return _AreaMatch(areas, verdicts, row, fields)
+
+
+def _join_area(sales: pd.DataFrame, match: _AreaMatch, file: str) -> pd.DataFrame:
+    offered = _taken(match.table, match.row, list(match.fields))
+    frame = sales.copy()
+    for name in offered.columns:
+        ours, theirs = _comparable(frame, offered, name, file)
+        frame[name] = ours.mask(ours.isna(), theirs)
+    return frame

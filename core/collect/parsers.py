@@ -1,0 +1,354 @@
+"""Readings of text cells: each parser turns a column of text into numbers, dates, flags or tidy text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.schema import SQFT_PER_SQM
+
+NULL_WORDS: Final = frozenset(
+    {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "—", ".", "unknown", "not available", "tba"}
+)
+"""Words, in lower case, by which a file says that it has no value; a field's own vocabulary goes before them."""
+
+UNIT_FACTORS: Final[Mapping[str, float]] = {
+    "": 1.0,
+    "sqft": 1.0,
+    "sqm": SQFT_PER_SQM,
+    "acre": 43_560.0,
+    "hectare": 10_000.0 * SQFT_PER_SQM,
+}
+"""Square feet in one of each area unit (international acre of 43,560 sq ft)."""
+
+DATE_FORMATS: Final = (
+    "%Y-%m-%d",
+    "%Y%m%d",
+    "%m/%d/%Y",
+    "%d/%m/%Y",
+    "%Y/%m/%d",
+    "%Y-%m",
+    "%m-%d-%Y",
+    "%d-%m-%Y",
+    "%m.%d.%Y",
+    "%d.%m.%Y",
+    "%m/%d/%y",
+    "%d/%m/%y",
+    "%d-%b-%Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%b %d, %Y",
+    "%B %d, %Y",
+    "%d-%b-%y",
+    "%b %Y",
+    "%b-%Y",
+    "%b-%y",
+    "%m/%Y",
+    "%Y%m",
+    "%Y/%m",
+)
+"""Date formats tried, in order of preference where two read a column equally well."""
+
+EXCEL_SERIAL: Final = "excel"
+"""Name of the format of spreadsheets' day numbers: 1 is 1900-01-01, so that 45000 is 2023-03-15."""
+
+
+@dataclass(frozen=True)
+class Marks:
+    """How a file writes what its cells hold; an empty ``date_format`` is guessed from the whole column."""
+
+    decimal: str = "."
+    thousands: str = ","
+    date_format: str = ""
+
+
+@dataclass(frozen=True)
+class DateGuess:
+    """A date format, the share of the column's present values it reads, and what decided for it."""
+
+    date_format: str
+    share: float
+    why: str
+
+
+Parser = Callable[[pd.Series, Marks], pd.Series]
+"""Reads ``str`` values (missing is NaN) into float64, datetime64[us] or str of that index; unreadable is missing."""
+
+
+def is_null_word(values: pd.Series) -> pd.Series:
+    """Tell for each value whether it is missing or a word for missing."""
+    return _per_unique(values, lambda text: text.casefold() in NULL_WORDS, True).astype(bool)
+
+
+def as_text(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return the text with runs of spaces made one; words for missing become missing."""
+    return _texts(values, lambda text: " ".join(text.split()))
+
+
+def as_identifier(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return an id so that its spellings meet: no ``.0`` of a spreadsheet, no leading zeros of an all-digit id.
+
+    Spreadsheets drop leading zeros, value by value, so that only ids without them can be matched between files.
+    """
+    return _texts(values, lambda text: re.sub(r"^0+(?=\d+$)", "", re.sub(r"^(\d+)\.0+$", r"\1", text.strip())))
+
+
+def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return postal codes as text: ZIP+4 cut to 5 digits, and a lost leading zero restored.
+
+    A zero is restored where the column is of digits and most codes have exactly one digit more than the code.
+    """
+    codes = _texts(values, lambda text: re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\.0+$", "", text.strip().upper())))
+    digits = codes.str.fullmatch(r"\d+", na=False)
+    lengths = codes[digits].str.len()
+    if lengths.empty:
+        return codes
+    usual = int(lengths.mode().iloc[0])
+    if usual not in (4, 5, 6) or float((lengths == usual).mean()) <= 0.5:
+        return codes
+    short = digits & (codes.str.len() == usual - 1)
+    return codes.mask(short, "0" + codes).astype("str")
+
+
+def as_word(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return lower-case words joined by ``_``: "Floating Home" becomes ``floating_home``."""
+    return _texts(values, lambda text: re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_"))
+
+
+def as_number(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read numbers with currency signs, thousands marks, brackets for negative, K and M, or a unit or % after them.
+
+    A percentage keeps its figure: "85%" is 85. A thousands mark must stand before groups of three digits.
+    """
+    # A million plain figures are read at once; only what is decorated is worth a closer look.
+    figures = r"-?\d{1,15}(?:\.\d{1,15})?" if marks.decimal == "." else r"-?\d{1,15}"
+    plain = values.str.fullmatch(figures, na=False)
+    read = pd.to_numeric(values.where(plain)).astype("float64")
+    if plain.all():
+        return read
+    return read.where(plain, _numbers(values.mask(plain), lambda text: read_number(text, marks)))
+
+
+def as_leading_number(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read the number a text begins with: "7 Average" is 7."""
+    return _numbers(values, lambda text: _leading_number(text, marks))
+
+
+def as_range_midpoint(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read the middle of a range: "10 TO 12" is 11; a single number is itself."""
+    return _numbers(values, lambda text: _range_midpoint(text, marks))
+
+
+def as_years_months(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read a length of time in years: "61 years 04 months" is 61.333; a bare number is years."""
+    return _numbers(values, _years_months)
+
+
+def as_dimensions(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read the area of a lot from its sides: "64x120" is 7680, in the square of the unit they are written in.
+
+    Four sides in order, "55x130x45x126", are read by the assessors' rule (mean of opposite sides, multiplied), which is
+    exact for rectangles and a little too large for other shapes.
+    """
+    return _numbers(values, _dimensions)
+
+
+def as_flag(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read yes and no as 1.0 and 0.0."""
+    return _numbers(values, lambda text: _FLAGS.get(text.strip().casefold(), math.nan))
+
+
+def as_date(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read calendar dates as printed, dropping any time of day; a month alone is its first day.
+
+    Without ``marks.date_format`` the format is the one that reads most of the whole column.
+    """
+    date_format = marks.date_format or guess_date_format(values).date_format
+    codes, uniques = pd.factorize(values)
+    parsed = _parse_dates(_date_part(pd.Series(uniques, dtype="str")), date_format)
+    stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
+    return pd.Series(stamps[codes], index=values.index)
+
+
+def guess_date_format(values: pd.Series) -> DateGuess:
+    """Find the format that reads most of a column; day-month order is settled over the whole column.
+
+    Where both orders read every value, a part that is the same in all values is taken for the day; else month first.
+    """
+    uniques = _date_part(pd.Series(values.dropna().unique(), dtype="str"))
+    uniques = uniques[~is_null_word(uniques)].drop_duplicates()
+    if uniques.empty:
+        return DateGuess("", 0.0, "no values")
+    shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in (*DATE_FORMATS, EXCEL_SERIAL)}
+    best = max(shares, key=lambda one: shares[one])
+    if shares[best] == 0.0:
+        return DateGuess("", 0.0, "no known date format reads it")
+    swapped = _swapped(best)
+    if shares.get(swapped, 0.0) < shares[best]:
+        why = "the only day and month order that fits all values" if swapped in shares else "fits the values"
+        return DateGuess(best, shares[best], why)
+    return _settle_order(uniques, best, swapped, shares[best])
+
+
+def _swapped(date_format: str) -> str:
+    if not re.fullmatch(r"%[md][/.-]%[md][/.-]%[yY]", date_format):
+        return ""
+    return date_format.translate(str.maketrans("md", "dm"))
+
+
+def _settle_order(uniques: pd.Series, month_first: str, day_first: str, share: float) -> DateGuess:
+    parts = uniques.str.extract(r"^(\d+)[/.-](\d+)")
+    if len(uniques) > 1 and parts[0].nunique() == 1 and parts[1].nunique() > 1:
+        return DateGuess(day_first, share, "the first part never changes: the day")
+    return DateGuess(month_first, share, "day and month could be exchanged; month first assumed, please check")
+
+
+def _date_part(texts: pd.Series) -> pd.Series:
+    time_of_day = r"(?<=\d)[T ]\s*\d{1,2}:?\d{2}(?::?\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$"
+    return texts.str.replace(time_of_day, "", regex=True)
+
+
+def _parse_dates(texts: pd.Series, date_format: str) -> pd.Series:
+    if date_format == EXCEL_SERIAL:
+        days = pd.to_numeric(texts, errors="coerce").astype("float64")
+        return pd.to_datetime(days.where(days.between(10_000, 80_000)), unit="D", origin="1899-12-30").astype(
+            "datetime64[us]"
+        )
+    if date_format == "%Y%m":
+        texts = texts.where(texts.str.fullmatch(r"\d{6}", na=False))
+    if date_format == "%Y%m%d":
+        texts = texts.where(texts.str.fullmatch(r"\d{8}", na=False))
+    return pd.to_datetime(texts, format=date_format, errors="coerce").astype("datetime64[us]")
+
+
+_CURRENCY: Final = re.compile(
+    r"[$€£¥₹₩]|\b(?:USD|AUD|SGD|CAD|NZD|GBP|EUR|HKD|S\$|A\$)\b|^(?:US|A|S|C|NZ|HK)(?=\s*\$)", re.IGNORECASE
+)
+_UNIT_AFTER: Final = re.compile(
+    r"(?<=[\d\s])(?:sq\.?\s*(?:ft|feet|m|metres?|meters?)\.?|sqft|sqm|sf|ft2|ft²|m2|m²|acres?|ac|ha|hectares?|%)\s*$",
+    re.IGNORECASE,
+)
+_SCALES: Final = {"k": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6}
+_SCALED: Final = re.compile(r"^(.*\d)\s*(k|m|mn|mio)$", re.IGNORECASE)
+_PLAIN: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
+_NUMBER_AT_START: Final = re.compile(r"^\s*([-+]?\d[\d.,]*)")
+_RANGE: Final = re.compile(
+    r"\s*(\d[\d.,]*)\s*(?:(?:-|–|—|to|and)\s*(\d[\d.,]*))?\s*\+?[^\W\d]*(?:\s[^\W\d]+)*\.?\s*", re.IGNORECASE
+)
+_YEARS_MONTHS: Final = re.compile(
+    r"^\s*(?:(\d+(?:\.\d+)?)\s*(?:years?|yrs?|y)?)?\s*(?:(?:and|,)?\s*(\d+)\s*(?:months?|mths?|mos?|m))?\s*$",
+    re.IGNORECASE,
+)
+_SIDE: Final = r"\s*(\d+(?:\.\d+)?)\s*(?:'|ft\.?|feet|m)?\s*"
+_DIMENSIONS: Final = re.compile(rf"{_SIDE}[x×*]{_SIDE}(?:[x×*]{_SIDE}[x×*]{_SIDE})?", re.IGNORECASE)
+_FLAGS: Final = {
+    **dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), 1.0),
+    **dict.fromkeys(("no", "n", "false", "f", "0", "0.0"), 0.0),
+}
+
+
+def read_number(text: str, marks: Marks) -> float:
+    """Read one number as ``as_number`` does; NaN where it is none."""
+    body = _CURRENCY.sub("", text.strip()).strip()
+    negative = body.startswith("(") and body.endswith(")")
+    body = _UNIT_AFTER.sub("", body.strip("()") if negative else body).strip()
+    scaled = _SCALED.match(body)
+    scale = _SCALES[scaled.group(2).casefold()] if scaled else 1.0
+    plain = _plain(scaled.group(1) if scaled else body, marks)
+    if not _PLAIN.fullmatch(plain):
+        return math.nan
+    value = float(plain) * scale
+    if not math.isfinite(value):
+        return math.nan
+    return -value if negative else value
+
+
+def _plain(body: str, marks: Marks) -> str:
+    """Return the digits with a point as the decimal mark and no thousands marks; unchanged if malformed."""
+    body = re.sub(r"(?<=\d)[\s'’](?=\d{3}(?:\D|$))", "", re.sub(r"^([-+])\s+", r"\1", body))
+    whole, mark, fraction = body.partition(marks.decimal)
+    if marks.thousands and marks.thousands in whole:
+        # Groups of two before the last three are Indian lakhs and crores.
+        grouped = rf"[-+]?\d{{1,3}}(?:{re.escape(marks.thousands)}\d{{2,3}})*{re.escape(marks.thousands)}\d{{3}}"
+        if not re.fullmatch(grouped, whole):
+            return "malformed"
+        whole = whole.replace(marks.thousands, "")
+    if marks.decimal != "." and "." in whole + fraction:
+        return "malformed"
+    return whole + ("." if mark else "") + fraction
+
+
+def _leading_number(text: str, marks: Marks) -> float:
+    found = _NUMBER_AT_START.match(_CURRENCY.sub("", text))
+    return read_number(found.group(1).rstrip(".,"), marks) if found else math.nan
+
+
+def _range_midpoint(text: str, marks: Marks) -> float:
+    found = _RANGE.fullmatch(_CURRENCY.sub("", text))
+    if not found:
+        return math.nan
+    ends = [read_number(one.rstrip(".,"), marks) for one in found.groups() if one]
+    return sum(ends) / len(ends)
+
+
+def _years_months(text: str) -> float:
+    found = _YEARS_MONTHS.match(text)
+    if not found or not any(found.groups()):
+        return math.nan
+    return float(found.group(1) or 0) + float(found.group(2) or 0) / 12
+
+
+def _dimensions(text: str) -> float:
+    if text.strip() in {"0", "0.0"}:
+        return 0.0
+    found = _DIMENSIONS.fullmatch(text.replace(",", ""))
+    if not found:
+        return math.nan
+    front, side, back, other = (float(one) if one else math.nan for one in found.groups())
+    if math.isnan(back):
+        return front * side
+    return (front + back) / 2 * (side + other) / 2
+
+
+def _numbers(values: pd.Series, read: Callable[[str], float]) -> pd.Series:
+    return _per_unique(values, read, math.nan).astype("float64")
+
+
+def _texts(values: pd.Series, tidy: Callable[[str], str]) -> pd.Series:
+    def read(text: str) -> str | float:
+        return math.nan if text.casefold() in NULL_WORDS else tidy(text) or math.nan
+
+    return _per_unique(values, read, math.nan).astype("str")
+
+
+def _per_unique(values: pd.Series, read: Callable[[str], object], missing: object) -> pd.Series:
+    codes, uniques = pd.factorize(values)
+    read_once = np.empty(len(uniques) + 1, dtype=object)
+    read_once[:-1] = [read(text) for text in uniques]
+    read_once[-1] = missing  # factorize codes a missing value as -1
+    return pd.Series(read_once[codes], index=values.index)
+
+
+PARSERS: Final[Mapping[str, Parser]] = {
+    "text": as_text,
+    "identifier": as_identifier,
+    "postcode": as_postcode,
+    "property_word": as_word,
+    "number": as_number,
+    "leading_number": as_leading_number,
+    "range_midpoint": as_range_midpoint,
+    "years_months": as_years_months,
+    "dimensions": as_dimensions,
+    "date": as_date,
+    "flag": as_flag,
+}
+"""The readings a column rule may ask for."""
+
+TEXT_PARSERS: Final = frozenset({"text", "identifier", "postcode", "property_word"})
+"""Those of them whose values are text."""

@@ -1,0 +1,193 @@
+"""The shipped synonyms, words and marks of columns (assets/columns.toml), read once and folded for comparison."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+
+from core.schema import FIELD_BY_NAME, Source
+
+DEFAULT_PATH: Final = Path(__file__).resolve().parent.parent.parent / "assets" / "columns.toml"
+
+Tokens = tuple[str, ...]
+
+_UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
+    (("square", "feet"), "sqft"),
+    (("square", "foot"), "sqft"),
+    (("square", "ft"), "sqft"),
+    (("sq", "ft"), "sqft"),
+    (("sq", "feet"), "sqft"),
+    (("square", "meter"), "sqm"),
+    (("square", "metre"), "sqm"),
+    (("sq", "m"), "sqm"),
+    (("sq", "mtr"), "sqm"),
+    (("sqft",), "sqft"),
+    (("sf",), "sqft"),
+    (("sqm",), "sqm"),
+    (("m2",), "sqm"),
+    (("m", "2"), "sqm"),
+    (("acre",), "acre"),
+    (("hectare",), "hectare"),
+)
+
+
+@dataclass(frozen=True)
+class Header:
+    """A header as folded words, without the area unit it names."""
+
+    words: Tokens
+    unit: str
+
+    @property
+    def joined(self) -> str:
+        """The words without anything between them."""
+        return "".join(self.words)
+
+
+@dataclass(frozen=True)
+class FieldNames:
+    """How columns of one field are called, how they are read, and what they plausibly hold."""
+
+    field: str
+    names: tuple[Header, ...]
+    weak: tuple[Header, ...]
+    parse: tuple[str, ...]
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Summand:
+    """Columns that add ``weight`` times their value to a field."""
+
+    field: str
+    names: tuple[Header, ...]
+    weight: float
+    sources: frozenset[Source]
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """All of columns.toml, folded."""
+
+    path: Path
+    fields: tuple[FieldNames, ...]
+    sums: tuple[Summand, ...]
+    address_parts: tuple[tuple[str, tuple[Header, ...]], ...]
+    words: Mapping[str, Mapping[str, str]]
+    leaks: tuple[tuple[str, tuple[Tokens, ...]], ...]
+    leaks_whole: tuple[tuple[str, tuple[Tokens, ...]], ...]
+    personal: tuple[Tokens, ...]
+    not_personal: frozenset[str]
+    identifiers: frozenset[str]
+    fillers: frozenset[str]
+    aliases: Mapping[str, str]
+    zero_is_missing: frozenset[str]
+
+    def words_of(self, field: str) -> dict[str, str]:
+        """Return the words of a field and what each is read as; empty for most fields."""
+        return dict(self.words.get(field, {}))
+
+    def all_words(self, header: str) -> Tokens:
+        """Fold a header into words, the area unit kept."""
+        whole = self.fold(header)
+        return whole.words + ((whole.unit,) if whole.unit else ())
+
+    def fold(self, header: str) -> Header:
+        """Fold a header into words: lower case, singular, spellings made one, the area unit taken out."""
+        return fold_header(header, self.aliases)
+
+
+@cache
+def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
+    """Read the shipped vocabulary."""
+    document = tomllib.loads(path.read_text(encoding="utf-8"))
+    aliases: dict[str, str] = document["aliases"]
+    fields = tuple(_field(name, entry, aliases) for name, entry in document["fields"].items())
+    return Vocabulary(
+        path=path,
+        fields=fields,
+        sums=tuple(
+            Summand(
+                entry["field"],
+                _headers(entry["names"], aliases),
+                float(entry["weight"]),
+                frozenset(map(Source, entry["sources"])),
+            )
+            for entry in document["sums"]
+        ),
+        address_parts=tuple((part, _headers(names, aliases)) for part, names in document["address_parts"].items()),
+        words=document["words"],
+        leaks=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks"].items()),
+        leaks_whole=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks_whole"].items()),
+        personal=_words_of_all(document["personal"]["names"], aliases),
+        not_personal=frozenset(document["personal"]["unless"]),
+        identifiers=frozenset(document["identifiers"]["names"]),
+        fillers=frozenset(document["fillers"]["names"]),
+        aliases=aliases,
+        zero_is_missing=frozenset(
+            name for name, entry in document["fields"].items() if entry.get("zero_is_missing", False)
+        ),
+    )
+
+
+def fold_header(header: str, aliases: Mapping[str, str]) -> Header:
+    """Fold a header into words as ``Vocabulary.fold`` does, with given aliases."""
+    words = [_one_spelling(word, aliases) for word in split_words(header)]
+    for parts, unit in _UNITS:
+        for at in range(len(words) - len(parts) + 1):
+            if tuple(words[at : at + len(parts)]) == parts:
+                return Header(tuple(words[:at] + words[at + len(parts) :]), unit)
+    return Header(tuple(words), "")
+
+
+def split_words(header: str) -> list[str]:
+    """Split a header at case changes, digits and punctuation: ``SqFtTotLiving15`` gives sq ft tot living 15."""
+    text = header.replace("#", " number ").replace("²", "2").replace("%", " percent ")
+    text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
+    text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", text).casefold()
+    text = re.sub(r"\bm2\b|(?<=_)m2\b", "sqm", text)
+    text = re.sub(r"([a-z])(\d)", r"\1 \2", text)
+    return re.findall(r"[^\W_]+", text)
+
+
+def snake(header: str) -> str:
+    """Return a header as lower-case words joined by ``_``, digits kept with their word."""
+    text = re.sub(r"([a-z0-9])([A-Z])", r"\1_\2", header.replace("#", " number "))
+    text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1_\2", text).casefold()
+    return re.sub(r"[\W_]+", "_", text).strip("_") or "column"
+
+
+def _one_spelling(word: str, aliases: Mapping[str, str]) -> str:
+    word = aliases.get(word, word)
+    if len(word) > 3 and word.endswith("ies"):
+        word = word[:-3] + "y"
+    elif len(word) > 3 and word.endswith("s") and not word.endswith(("ss", "us", "is")):
+        word = word[:-1]
+    return aliases.get(word, word)
+
+
+def _headers(names: Iterable[str], aliases: Mapping[str, str]) -> tuple[Header, ...]:
+    return tuple(fold_header(name, aliases) for name in names)
+
+
+def _words_of_all(names: Iterable[str], aliases: Mapping[str, str]) -> tuple[Tokens, ...]:
+    return tuple(tuple(_one_spelling(word, aliases) for word in split_words(name)) for name in names)
+
+
+def _field(name: str, entry: Mapping[str, Any], aliases: Mapping[str, str]) -> FieldNames:
+    if name not in FIELD_BY_NAME:
+        raise ValueError(f"columns.toml: {name!r} is not a field of the canonical record")
+    return FieldNames(
+        field=name,
+        names=_headers(entry["names"], aliases),
+        weak=_headers(entry.get("weak", ()), aliases),
+        parse=tuple(entry["parse"]),
+        low=float(entry.get("low", "-inf")),
+        high=float(entry.get("high", "inf")),
+    )

@@ -1,0 +1,64 @@
+"""The demo city: simulated files taken in and a model trained, by the same steps as real sales."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final
+
+from core.access import Actor, Role
+from core.collect.demo_city import END
+from core.collect.demo_files import DemoFiles, demo_files
+from core.errors import AlreadyExists
+from core.lifecycle.intake import SourceFile, ingest
+from core.lifecycle.modelling import train_model
+from core.problem import Problem
+from core.progress import Progress, part
+from core.store import Market, ModelRecord, Store
+from core.train.trainer import default_plan
+
+DEMO_MARKET: Final = "Larkhaven (simulated)"
+DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
+_SEED: Final = 2019
+# A first visitor waits for this run: fewer forest settings and folds than a real one, all else the same.
+_FOREST_BUDGET: Final = 4
+_FOLDS: Final = 3
+
+
+def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+    """Simulate the city, take its three files in, train and promote its first model.
+
+    Opened half-way (cancelled, killed), it goes on from what is already committed. Raises StoreError, TrainError.
+    """
+    progress(0.0, "Simulating the city's sales")
+    market = _market(store)
+    champion = store.models.champion(market.market_id)
+    if champion is not None:
+        progress(1.0, "The demo city is open")
+        return champion
+    if store.versions.latest(market.market_id) is None:
+        _take_in(store, market, demo_files(_SEED, sales), problem, part(progress, 0.05, 0.25))
+    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, folds=_FOLDS)
+    return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
+
+
+def _market(store: Store) -> Market:
+    for market in store.markets.list():
+        if market.name == DEMO_MARKET and not market.simulated:
+            raise AlreadyExists(f"A market of real sales is called {DEMO_MARKET!r}; rename it to open the demo city.")
+        if market.name == DEMO_MARKET:
+            return market
+    return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)
+
+
+def _take_in(store: Store, market: Market, files: DemoFiles, problem: Problem, progress: Progress) -> None:
+    with TemporaryDirectory(prefix="doorstep-demo-") as folder:
+        sources = []
+        for name, content in zip(files.names, (files.sales, files.tax, files.neighbourhoods), strict=True):
+            path = Path(folder) / name
+            path.write_bytes(content)
+            sources.append(SourceFile(path, name))
+        # The city's clock stands on the day after its last sale.
+        ingest(store, market.market_id, sources, DEMO_ACTOR, problem, END + timedelta(days=1), progress)

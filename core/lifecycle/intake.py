@@ -1,0 +1,302 @@
+"""From files to a data version: read, map, merge, clean, preview, and commit all or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.accounting import FileAccounting, Outcome
+from core.collect.guess import Guess, guess_mapping, guess_source
+from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
+from core.collect.merge import Merged, merge_sources
+from core.collect.reader import RawTable, read_table
+from core.errors import MappingError, NoUsableRows
+from core.prepare.cleaning import Cleaned, clean_sales
+from core.problem import Problem
+from core.progress import Progress, part
+from core.schema import Source, conform
+from core.store import DataVersion, NewVersion, Store
+
+_SAMPLE_ROWS: Final = 50
+_LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw")
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file to take in: where it lies, the name its owner gave it, and its mapping (None: as guessed)."""
+
+    path: Path
+    name: str
+    mapping: ColumnMapping | None = None
+
+
+@dataclass(frozen=True)
+class SourcePreview:
+    """A file as read, before anything is decided: its kind, guessed mapping and first rows."""
+
+    name: str
+    source: Source
+    rows_in: int
+    bad_lines: int
+    columns: tuple[str, ...]
+    guess: Guess
+    sample: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class IntakePreview:
+    """What committing would do: ``sales`` the market's whole table after it, ``files`` the accounting of each file.
+
+    ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw), ``raw``
+    being the original cells of every row not plainly accepted. ``problems`` lists unreadable cells by file,
+    ``conflicts`` disagreements between sources. ``repeated`` names files this market has already taken in.
+    """
+
+    market_id: str
+    parent_id: str | None
+    sales: pd.DataFrame
+    new_sales: int
+    files: tuple[FileAccounting, ...]
+    ledgers: pd.DataFrame
+    problems: pd.DataFrame
+    conflicts: pd.DataFrame
+    matched: Mapping[str, int]
+    repeated: tuple[str, ...]
+    rows_seen: int
+
+
+@dataclass(frozen=True)
+class IntakeReport:
+    """What became of the files; ``changed`` is false where they held nothing new and no version was made."""
+
+    version: DataVersion
+    changed: bool
+    preview: IntakePreview
+
+
+def preview_source(path: Path, name: str, problem: Problem) -> SourcePreview:
+    """Read a file and guess what it is; raises the errors of core.collect.reader."""
+    table = read_table(path, name, _max_bytes(problem))
+    source = guess_source(table)
+    return SourcePreview(
+        name=name,
+        source=source,
+        rows_in=table.rows_in,
+        bad_lines=len(table.bad_lines),
+        columns=tuple(str(column) for column in table.frame.columns),
+        guess=guess_mapping(table, source),
+        sample=table.frame.head(_SAMPLE_ROWS),
+    )
+
+
+def prepare_intake(
+    store: Store, market_id: str, files: Sequence[SourceFile], problem: Problem, today: date, progress: Progress
+) -> IntakePreview:
+    """Work out what committing the files would do, changing nothing.
+
+    At least one file must hold sales; at most one tax and one neighbourhood file join them. Raises CollectError leaves
+    for unreadable files or impossible mappings, NotFound for the market, NoUsableRows where every row is rejected.
+    """
+    store.markets.get(market_id)
+    tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
+    sales_tables = [table for table in tables if table.source is Source.SALES]
+    if not sales_tables:
+        names = ", ".join(file.name for file in files)
+        raise MappingError(f"None of the files ({names}) holds sales. Add a file with sale prices and dates.")
+    tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
+    parent = store.versions.latest(market_id)
+    held = store.versions.load(parent.version_id) if parent else None
+    before = parent.rows_seen if parent else 0
+    intake = _Intake(held, before)
+    for done, table in enumerate(sales_tables):
+        progress(0.5 + 0.4 * done / len(sales_tables), f"Merging and checking {table.name}")
+        merged = merge_sources(table, tax, neighbourhood)
+        cleaned = clean_sales(merged.frame, problem, today, intake.held)
+        intake.add(table, raws[table.name], merged, cleaned)
+    if intake.held is None or intake.held.empty:
+        raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
+    progress(1.0, "Checked")
+    return IntakePreview(
+        market_id=market_id,
+        parent_id=parent.version_id if parent else None,
+        sales=intake.held,
+        new_sales=len(intake.held) - (len(held) if held is not None else 0),
+        files=(*intake.files, *intake.references),
+        ledgers=pd.concat(intake.ledgers, ignore_index=True),
+        problems=pd.concat([_named(table.problems, table.name) for table in tables], ignore_index=True),
+        conflicts=pd.concat(intake.conflicts, ignore_index=True),
+        matched=dict(intake.matched),
+        repeated=tuple(table.name for table in tables if store.versions.has_file(market_id, table.sha256)),
+        rows_seen=intake.rows_seen,
+    )
+
+
+def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor) -> IntakeReport:
+    """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
+
+    Raises AccessDenied, StaleVersion if another commit came first, StoreUnavailable; the store is then as it was.
+    """
+    require(actor, Action.INGEST)
+    if preview.new_sales == 0 and preview.parent_id is not None:
+        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
+    new = NewVersion(
+        market_id=preview.market_id,
+        sales=preview.sales,
+        parent_id=preview.parent_id,
+        files=preview.files,
+        ledgers=preview.ledgers,
+        rows_seen=preview.rows_seen,
+        note=note,
+    )
+    return IntakeReport(store.versions.commit(new, actor), True, preview)
+
+
+def ingest(
+    store: Store,
+    market_id: str,
+    files: Sequence[SourceFile],
+    actor: Actor,
+    problem: Problem,
+    today: date,
+    progress: Progress,
+) -> IntakeReport:
+    """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
+    require(actor, Action.INGEST)
+    preview = prepare_intake(store, market_id, files, problem, today, part(progress, 0.0, 0.9))
+    progress(0.9, "Committing the data version")
+    report = commit_intake(store, preview, ", ".join(file.name for file in files), actor)
+    progress(1.0, "Committed")
+    return report
+
+
+class _Intake:
+    """The market's sales as they grow file by file, with the accounts kept on the way."""
+
+    def __init__(self, held: pd.DataFrame | None, rows_seen: int) -> None:
+        self.held = held
+        self.rows_seen = rows_seen
+        self.files: list[FileAccounting] = []
+        self.references: tuple[FileAccounting, ...] = ()
+        self.ledgers: list[pd.DataFrame] = []
+        self.conflicts: list[pd.DataFrame] = []
+        self.matched: Counter[str] = Counter()
+
+    def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
+        """Append one file's accepted sales and accounts."""
+        ledger = _full_ledger(table, raw, cleaned)
+        self.ledgers.append(ledger)
+        self.conflicts.append(_named(merged.conflicts, table.name))
+        self.files.append(_account(table, ledger))
+        # Every sales file meets the same reference files; the last one's account of them stands for all.
+        self.references = merged.reference
+        self.matched.update(
+            tax_by_id=merged.tax_matched_by_id,
+            tax_by_address=merged.tax_matched_by_address,
+            neighbourhood=merged.neighbourhood_matched,
+        )
+        new = cleaned.sales.assign(intake_row=self.rows_seen + cleaned.sales["source_row"] - 1)
+        self.held = _appended(self.held, new.drop(columns="source_row"))
+        self.rows_seen += table.rows_in
+
+
+def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    if held is None:
+        return new.reset_index(drop=True)
+    columns = list(dict.fromkeys([*held.columns, *new.columns]))
+    facts = [name for name in columns if name != "intake_row"]
+    tables = [conform(table, [name for name in facts if name in table.columns]) for table in (held, new)]
+    joined = pd.concat(tables, ignore_index=True)
+    rows = np.concatenate([held["intake_row"].to_numpy(), new["intake_row"].to_numpy()])
+    return joined.assign(intake_row=rows)
+
+
+def _read_all(
+    files: Sequence[SourceFile], problem: Problem, progress: Progress
+) -> tuple[list[MappedTable], dict[str, RawTable]]:
+    tables: list[MappedTable] = []
+    raws: dict[str, RawTable] = {}
+    for done, file in enumerate(files):
+        progress(done / len(files), f"Reading {file.name}")
+        raw = read_table(file.path, file.name, _max_bytes(problem))
+        if raw.name in raws:
+            raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be told apart.")
+        mapping = file.mapping or guess_mapping(raw, guess_source(raw)).mapping
+        tables.append(apply_mapping(raw, mapping))
+        raws[raw.name] = raw
+    return tables, raws
+
+
+def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
+    found = [table for table in tables if table.source is source]
+    if len(found) > 1:
+        names = " and ".join(table.name for table in found)
+        raise MappingError(f"{names} are both {source} files; take in one at a time, or change the kind of one.")
+    return found[0] if found else None
+
+
+def _full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
+    ledger = cleaned.ledger.assign(file=table.name)
+    place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
+    notable = ledger["outcome"] != Outcome.ACCEPTED
+    rows = raw.frame.iloc[place.loc[ledger.loc[notable, "source_row"]].to_numpy()]
+    text = np.full(len(ledger), "", dtype=object)
+    text[notable.to_numpy()] = [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
+    ledger = ledger.assign(raw=pd.Series(text, index=ledger.index, dtype="str"))
+    if table.bad_lines:
+        bad = pd.DataFrame(
+            {
+                "file": table.name,
+                "source_row": [line.line for line in table.bad_lines],
+                "outcome": str(Outcome.REJECTED),
+                "reasons": "bad_line",
+                "detail": [f"line {line.line}: {line.reason}" for line in table.bad_lines],
+                "raw": [line.text for line in table.bad_lines],
+            }
+        )
+        ledger = pd.concat([ledger, bad], ignore_index=True)
+    return ledger[list(_LEDGER_COLUMNS)].astype({name: "str" for name in _LEDGER_COLUMNS if name != "source_row"})
+
+
+def _joined(cells: Iterable[object]) -> str:
+    return " | ".join(str(cell) for cell in cells)
+
+
+def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
+    counts = Counter(ledger["outcome"])
+    reasons = Counter(code for codes in ledger["reasons"] for code in str(codes).split(";") if code)
+    return FileAccounting(
+        file=table.name,
+        source=table.source.value,
+        sha256=table.sha256,
+        rows_in=table.rows_in,
+        accepted=counts[Outcome.ACCEPTED],
+        repaired=counts[Outcome.REPAIRED],
+        duplicate=counts[Outcome.DUPLICATE],
+        rejected=counts[Outcome.REJECTED],
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table.assign(file=name)
+
+
+def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:
+    reasons: Counter[str] = Counter()
+    for account in accounts:
+        reasons.update(account.reasons)
+    told = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
+    names = ", ".join(table.name for table in tables)
+    return f"No row of {names} can be used; most frequent reasons: {told}. Check the column mapping."
+
+
+def _max_bytes(problem: Problem) -> int:
+    return problem.intake.upload_mb * 1024 * 1024

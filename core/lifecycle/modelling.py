@@ -1,0 +1,93 @@
+"""From a data version to a model: train, open the sealed test once, register, promote, roll back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from core.access import Action, Actor, require
+from core.errors import NotFound
+from core.evaluate.accuracy import Evaluation, evaluate
+from core.problem import Problem
+from core.progress import Progress, part
+from core.store import ModelRecord, NewModel, Store
+from core.train.bundle import Bundle, from_bytes, seal, to_bytes
+from core.train.trainer import TrainingPlan, train
+
+
+def train_model(
+    store: Store, market_id: str, plan: TrainingPlan, actor: Actor, problem: Problem, progress: Progress
+) -> ModelRecord:
+    """Train on the market's latest data version, measure on its test sales, and register the model as candidate.
+
+    The market's first model is promoted at once. Raises AccessDenied, NotFound where the market has no data,
+    TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    """
+    require(actor, Action.TRAIN)
+    market, version = store.markets.get(market_id), store.versions.latest(market_id)
+    if version is None:
+        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+    sales = store.versions.load(version.version_id)
+    trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.88))
+    progress(0.88, "Opening the sealed test sales")
+    rules = problem.estimate
+    measured = evaluate(
+        trained.model, sales[trained.split.test], rules.level, rules.levels, problem.success.within, plan.seed
+    )
+    bundle = seal(
+        trained,
+        market_id=market_id,
+        currency=market.currency,
+        version_id=version.version_id,
+        held=measured.held,
+        metrics=measured.metrics(),
+    )
+    progress(0.96, "Registering the model")
+    new = NewModel(market_id, version.version_id, to_bytes(bundle), bundle.card())
+    record = store.models.add(new, actor)
+    store.events.record(
+        actor, "test.opened", market_id, record.model_id, {"sales": measured.n, "split": trained.split.name}
+    )
+    if store.models.champion(market_id) is None:
+        record = store.models.promote(record.model_id, actor, "the market's first model")
+    progress(1.0, "Model registered")
+    return record
+
+
+def load_model(store: Store, model_id: str) -> Bundle:
+    """Load a registered model; its bytes are checked against their hash first. Raises NotFound, ArtifactCorrupt."""
+    return from_bytes(store.models.load_bytes(model_id))
+
+
+def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Evaluation:
+    """Measure a registered model on the sales of a data version made after the model's own latest sale.
+
+    Only later sales are used: the model has seen the earlier ones. Raises AccessDenied, NotFound.
+    """
+    require(actor, Action.VIEW_MODELS)
+    bundle = load_model(store, model_id)
+    sales = store.versions.load(version_id)
+    later = sales[sales["sale_date"].dt.date > bundle.model.profile.last_sale]
+    if later.empty:
+        raise NotFound(
+            f"Data version {version_id} has no sale after {bundle.model.profile.last_sale}, the latest the model has "
+            "seen. Take in newer sales; the figures of the sealed test are on the model's card."
+        )
+    rules, seed = problem.estimate, problem.training.seed
+    return evaluate(bundle.model, later, rules.level, rules.levels, problem.success.within, seed)
+
+
+def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Make a model its market's champion; raises AccessDenied, NotFound, ArtifactCorrupt."""
+    require(actor, Action.PROMOTE)
+    return store.models.promote(model_id, actor, reason)
+
+
+def rollback(store: Store, market_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Bring back the previous champion; raises AccessDenied, NotFound where there is none."""
+    require(actor, Action.PROMOTE)
+    return store.models.rollback(market_id, actor, reason)
+
+
+def card_figure(card: dict[str, Any], name: str) -> float:
+    """Return the value of one figure of a model card, such as ``mape``."""
+    return float(card["metrics"][name]["value"])

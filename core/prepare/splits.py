@@ -1,0 +1,111 @@
+"""Splits of a market's sales into training, validation and test rows: at random, and by time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.model_selection import train_test_split
+
+from core.errors import TooFewSales
+from core.problem import Training
+
+Mask = NDArray[np.bool_]
+
+RANDOM: Final = "random"
+TIME: Final = "time"
+
+
+@dataclass(frozen=True)
+class Split:
+    """Three boolean masks over the rows of one table of sales, each row in exactly one; ``name`` is random or time.
+
+    Raises ValueError if the masks differ in length, or a row is in none or several.
+    """
+
+    name: str
+    train: Mask
+    validation: Mask
+    test: Mask
+
+    def __post_init__(self) -> None:
+        """Check that the three sets share no row and leave none out."""
+        sizes = {self.train.shape, self.validation.shape, self.test.shape}
+        if len(sizes) != 1:
+            raise ValueError(f"{self.name} split: masks of different shapes {sorted(sizes)}")
+        sets = self.train.astype(np.int8) + self.validation + self.test
+        if (sets != 1).any():
+            raise ValueError(f"{self.name} split: {int((sets != 1).sum())} rows are in none or several of the sets")
+
+    @property
+    def sizes(self) -> tuple[int, int, int]:
+        """Rows to train, validate and test on."""
+        return int(self.train.sum()), int(self.validation.sum()), int(self.test.sum())
+
+
+def random_split(intake_rows: NDArray[np.int64], rows_seen: int, training: Training, seed: int) -> Split:
+    """Split at random by the shares of the problem statement, the same for one seed on any machine.
+
+    ``intake_rows``, shape (n,): the 0-based position of each sale among all ``rows_seen`` rows ever taken in, rejected
+    and duplicate ones included. The drawing is over all rows seen, so it equals scikit-learn's train_test_split of the
+    raw file (test first, then validation from the rest), whatever cleaning removed.
+
+    Raises TooFewSales if n is below training.sales_min, ValueError if a position repeats or is out of range.
+    """
+    _enough(len(intake_rows), training)
+    if len(np.unique(intake_rows)) != len(intake_rows):
+        raise ValueError("intake rows repeat: each sale needs its own position in the market's intake order")
+    if intake_rows.min() < 0 or intake_rows.max() >= rows_seen:
+        raise ValueError(f"intake rows {intake_rows.min()} to {intake_rows.max()} exceed the {rows_seen} rows seen")
+    rest, test = train_test_split(np.arange(rows_seen), test_size=training.test_share, random_state=seed)
+    # Rounded, because a share of a share carries binary dust that could shift a row from one set to another.
+    share = round(training.validation_share / (1 - training.test_share), 12)
+    train, validation = train_test_split(rest, test_size=share, random_state=seed)
+    return Split(RANDOM, *(_members(rows, rows_seen)[intake_rows] for rows in (train, validation, test)))
+
+
+def _members(rows: NDArray[np.int64], size: int) -> Mask:
+    mask = np.zeros(size, dtype=bool)
+    mask[rows] = True
+    return mask
+
+
+def time_split(sale_dates: pd.Series, training: Training) -> Split:
+    """Split by date: the latest sales test, the latest of the others validate, all earlier ones train.
+
+    The sets hold training.latest_share and training.validation_share of all sales as nearly as whole dates allow:
+    sales of one date are never divided, since they could tell each other's price level.
+
+    Raises TooFewSales if there are fewer sales than training.sales_min or fewer than three dates, ValueError if a date
+    is missing.
+    """
+    _enough(len(sale_dates), training)
+    if sale_dates.isna().any():
+        raise ValueError(f"{int(sale_dates.isna().sum())} sales have no date, so they cannot be split by time")
+    dates, place, counts = np.unique(sale_dates.to_numpy(), return_inverse=True, return_counts=True)
+    if len(dates) < 3:
+        raise TooFewSales(
+            f"The sales fall on {len(dates)} date(s); a split by time needs at least 3. Add sales of other dates."
+        )
+    from_date_on = counts[::-1].cumsum()[::-1]
+    wanted = len(sale_dates) * training.latest_share
+    test_from = 2 + _nearest(from_date_on[2:], wanted)
+    wanted = from_date_on[test_from] + len(sale_dates) * training.validation_share
+    validation_from = 1 + _nearest(from_date_on[1:test_from], wanted)
+    test, train = place >= test_from, place < validation_from
+    return Split(TIME, train, ~train & ~test, test)
+
+
+def _nearest(values: NDArray[np.int64], wanted: float) -> int:
+    return int(np.argmin(np.abs(values - wanted)))
+
+
+def _enough(sales: int, training: Training) -> None:
+    if sales < training.sales_min:
+        raise TooFewSales(
+            f"There are {sales:,} sales; a split into training, validation and test needs at least "
+            f"{training.sales_min:,} (training.sales_min). Add more sales."
+        )

@@ -1,0 +1,220 @@
+"""Review flags: what about a property or its estimate a person should look at, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+
+from core.prepare.profile import MarketProfile
+from core.problem import PriceScope, Problem
+from core.schema import label_of
+from core.serve.subject import Subject
+from core.train.model import Model
+
+
+class Severity(StrEnum):
+    """Whether a person must review the estimate, or should only know."""
+
+    REVIEW = "review"
+    NOTE = "note"
+
+
+class FlagKind(StrEnum):
+    """The reasons for a flag."""
+
+    PRICE_OUT_OF_SCOPE = "price out of scope"
+    UNUSUAL_TYPE = "unusual type"
+    UNUSUAL_ZONING = "unusual zoning"
+    MULTI_UNIT = "multi-unit"
+    IMPUTED_FACT = "imputed fact"
+    UNKNOWN_CATEGORY = "unknown category"
+    OUT_OF_DISTRIBUTION = "out of distribution"
+    FEW_COMPARABLES = "few comparables"
+    WIDE_RANGE = "wide range"
+    LOW_CONFIDENCE = "low confidence"
+    STALE_MODEL = "stale model"
+
+
+@dataclass(frozen=True)
+class Flag:
+    """One thing to look at: the field, its value, the limit it crosses and what to do, in words."""
+
+    kind: FlagKind
+    severity: Severity
+    field: str
+    value: str
+    limit: str
+    action: str
+
+
+# Facts whose absence moves a price little; they are named in the list of imputed facts without a flag of their own.
+_FLAGGED_IF_IMPUTED: Final = (
+    "living_area_sqft",
+    "bedrooms",
+    "bathrooms",
+    "year_built",
+    "lot_area_sqft",
+    "property_type",
+)
+
+
+def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[Flag]:
+    """Yield the flags that follow from the property's facts alone."""
+    yield from _type_flags(subject, model.profile, problem)
+    yield from _missing_flags(subject, model)
+    yield from _category_flags(subject, model.profile)
+    yield from _distribution_flags(subject, model.profile)
+    age = (subject.as_of - model.profile.last_sale).days
+    if age > problem.monitoring.retrain_days:
+        yield Flag(
+            FlagKind.STALE_MODEL,
+            Severity.REVIEW,
+            "valuation date",
+            f"{subject.as_of:%Y-%m-%d}, {age:,} days after the model's latest sale, {model.profile.last_sale:%Y-%m-%d}",
+            f"{problem.monitoring.retrain_days} days",
+            "Check the price level against sales of the last months; have newer sales added and the model retrained.",
+        )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The figures an estimate is judged by: prices in money, ``confidence`` 0 to 100, evidence as a number of sales."""
+
+    point: float
+    low: float
+    high: float
+    confidence: float
+    nearby_sales: float
+
+
+def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterator[Flag]:
+    """Yield the flags that follow from the estimate."""
+    rules = problem.estimate
+    if not scope.standard_low <= answer.point <= scope.standard_high:
+        yield Flag(
+            FlagKind.PRICE_OUT_OF_SCOPE,
+            Severity.REVIEW,
+            "estimate",
+            f"{answer.point:,.0f}",
+            f"{scope.standard_low:,.0f} to {scope.standard_high:,.0f}",
+            "Manual review: have a senior agent confirm the price with a comparative market analysis.",
+        )
+    width = (answer.high - answer.low) / answer.point
+    if width > rules.wide_range:
+        yield Flag(
+            FlagKind.WIDE_RANGE,
+            Severity.NOTE,
+            "range",
+            f"{width:.0%} of the estimate",
+            f"{rules.wide_range:.0%}",
+            "Complete the facts, or narrow the range with sales you know.",
+        )
+    if answer.confidence < rules.confidence_medium:
+        yield Flag(
+            FlagKind.LOW_CONFIDENCE,
+            Severity.REVIEW,
+            "confidence",
+            f"{answer.confidence:.0f}",
+            f"{rules.confidence_medium:.0f}",
+            "Check the price against comparable sales before you quote it.",
+        )
+    if answer.nearby_sales < rules.comparables_min:
+        yield Flag(
+            FlagKind.FEW_COMPARABLES,
+            Severity.REVIEW,
+            "sales in the area",
+            f"{answer.nearby_sales:.0f}",
+            f"at least {rules.comparables_min}",
+            "The local price level is uncertain: look for sales outside the area.",
+        )
+
+
+def _type_flags(subject: Subject, profile: MarketProfile, problem: Problem) -> Iterator[Flag]:
+    kind, zoning, units = subject.text("property_type"), subject.text("zoning"), subject.number("units")
+    scope = problem.scope
+    if kind is not None and kind in scope.unusual_types:
+        yield Flag(
+            FlagKind.UNUSUAL_TYPE,
+            Severity.REVIEW,
+            "property_type",
+            kind.replace("_", " "),
+            "standard residential types",
+            "Manual review: value it from comparable sales of the same type.",
+        )
+    if zoning is not None and any(word in zoning.lower() for word in scope.unusual_zoning):
+        yield Flag(
+            FlagKind.UNUSUAL_ZONING,
+            Severity.REVIEW,
+            "zoning",
+            zoning,
+            "residential zoning",
+            "Manual review: the land may be worth more for another use.",
+        )
+    if units is not None and units > scope.units_max:
+        yield Flag(
+            FlagKind.MULTI_UNIT,
+            Severity.REVIEW,
+            "units",
+            f"{units:.0f}",
+            f"at most {scope.units_max}",
+            "Manual review: value it by its rents.",
+        )
+
+
+def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
+    used = {*model.facts.numeric, *model.facts.categorical}
+    for name in _FLAGGED_IF_IMPUTED:
+        if name in used and name not in subject.facts:
+            yield Flag(
+                FlagKind.IMPUTED_FACT,
+                Severity.NOTE,
+                name,
+                "not given",
+                "filled with what is usual for such homes in the area",
+                f"Enter {label_of(name).lower()} for a narrower, surer range.",
+            )
+    if model.facts.located and "latitude" not in subject.facts:
+        yield Flag(
+            FlagKind.IMPUTED_FACT,
+            Severity.NOTE,
+            "location",
+            "no coordinates",
+            "filled with the middle of the area",
+            "Enter latitude and longitude: the street matters more than any other fact.",
+        )
+
+
+def _category_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:
+    for category in profile.categories:
+        value = subject.text(category.name)
+        if value is not None and value not in category.levels:
+            yield Flag(
+                FlagKind.UNKNOWN_CATEGORY,
+                Severity.REVIEW,
+                category.name,
+                value,
+                "no sale of the kind among the model's",
+                f"Choose one of the market's own values of {category.label.lower()}, or review the price by hand.",
+            )
+
+
+def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:
+    for fact in profile.numeric:
+        value = subject.number(fact.name)
+        # Years after the last sale are new homes, not errors; the age at the sale covers them.
+        usual_high = np.inf if fact.unit == "year" else fact.high
+        if value is None or fact.unit == "degrees" or fact.flag or fact.low <= value <= usual_high:
+            continue
+        extreme = value < fact.lowest or value > fact.highest
+        yield Flag(
+            FlagKind.OUT_OF_DISTRIBUTION,
+            Severity.REVIEW if extreme else Severity.NOTE,
+            fact.name,
+            f"{value:,g}",
+            f"{fact.low:,g} to {fact.high:,g} in 99 of 100 sales",
+            "Check the fact; if it is right, the home is unusual here: review the price by hand.",
+        )

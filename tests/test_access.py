@@ -1,0 +1,42 @@
+"""Access: the whole actor x action matrix, denied by default."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.access import ALLOWED, Action, Actor, Role, may, require
+from core.errors import AccessDenied
+
+MATRIX = {
+    Action.PRICE: {Role.AGENT, Role.ANALYST, Role.MANAGER},
+    Action.VIEW_DATA: {Role.ANALYST, Role.MANAGER},
+    Action.INGEST: {Role.ANALYST, Role.MANAGER},
+    Action.TRAIN: {Role.ANALYST, Role.MANAGER},
+    Action.VIEW_MODELS: {Role.ANALYST, Role.MANAGER},
+    Action.PROMOTE: {Role.MANAGER},
+}
+
+
+def test_the_matrix_names_every_action() -> None:
+    assert set(MATRIX) == set(Action)
+    assert set(ALLOWED) == set(Role)
+
+
+@pytest.mark.parametrize("role", list(Role))
+@pytest.mark.parametrize("action", list(Action))
+def test_each_role_may_do_what_the_matrix_says_and_nothing_else(role: Role, action: Action) -> None:
+    actor = Actor("Kim", role, "North")
+    allowed = role in MATRIX[action]
+    assert may(actor, action) == allowed
+    if allowed:
+        require(actor, action)
+    else:
+        with pytest.raises(AccessDenied, match=rf"Kim \({role}\) may not {action}; roles that may: .*manager"):
+            require(actor, action)
+
+
+def test_a_role_nobody_defined_may_do_nothing() -> None:
+    stranger = Actor("Sam", "visitor")  # type: ignore[arg-type]
+    assert not any(may(stranger, action) for action in Action)
+    with pytest.raises(AccessDenied, match="Sam"):
+        require(stranger, Action.PRICE)

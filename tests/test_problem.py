@@ -1,0 +1,177 @@
+"""The problem statement: the shipped one loads, and every wrong setting is refused by key and value."""
+
+from __future__ import annotations
+
+import copy
+import dataclasses
+import tomllib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from core.errors import ProblemStatementError
+from core.problem import DEFAULT_PATH, Limit, Problem, load_problem, parse_problem
+from core.schema import FIELD_BY_NAME
+
+Document = dict[str, Any]
+
+
+@pytest.fixture
+def document() -> Document:
+    return tomllib.loads(DEFAULT_PATH.read_text(encoding="utf-8"))
+
+
+def test_the_shipped_statement_holds_the_promises_of_the_company(problem: Problem) -> None:
+    assert problem.success.within == problem.success.target_mape == 0.10
+    assert (problem.scope.price["USD"].standard_low, problem.scope.price["USD"].standard_high) == (100_000, 800_000)
+    assert (problem.training.validation_share, problem.training.test_share) == (0.2, 0.2)
+    assert problem.monitoring.alert_mape == 0.12
+
+
+def test_limits_are_of_canonical_fields(problem: Problem) -> None:
+    assert set(problem.limits) <= set(FIELD_BY_NAME)
+
+
+def test_bounds_of_a_limit_are_possible_values() -> None:
+    limit = Limit(0, 20)
+    assert limit.holds(0)
+    assert limit.holds(20)
+    assert not limit.holds(-0.1)
+    assert not limit.holds(20.1)
+    assert not limit.holds(float("nan"))
+
+
+def test_the_statement_cannot_be_changed_in_use(problem: Problem) -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        problem.training.seed = 1  # type: ignore[misc]
+    with pytest.raises(TypeError):
+        problem.limits["bedrooms"] = Limit(0, 1)  # type: ignore[index]
+
+
+def test_every_number_says_why_it_is_what_it_is() -> None:
+    lines = DEFAULT_PATH.read_text(encoding="utf-8").splitlines()
+    sections = [number for number, line in enumerate(lines) if line.startswith("[") and "=" not in line]
+    for number in sections:
+        body = []
+        for line in lines[number + 1 :]:
+            if line.startswith("["):
+                break
+            body.append(line)
+        if lines[number] not in ("[goal]",):
+            assert any(line.startswith("#") for line in body) or lines[number - 1].startswith("#"), lines[number]
+
+
+def remove(document: Document) -> None:
+    del document["training"]["seed"]
+
+
+def remove_section(document: Document) -> None:
+    del document["intake"]
+
+
+def add_unknown(document: Document) -> None:
+    document["training"]["sed"] = 42
+
+
+def add_unknown_to_scope(document: Document) -> None:
+    document["scope"]["colour"] = "blue"
+
+
+def set_text_for_number(document: Document) -> None:
+    document["training"]["seed"] = "42"
+
+
+def set_flag_for_number(document: Document) -> None:
+    document["success"]["within"] = True
+
+
+def set_fraction_for_count(document: Document) -> None:
+    document["training"]["sales_min"] = 300.5
+
+
+def set_empty_list(document: Document) -> None:
+    document["training"]["forest_trees"] = []
+
+
+def set_percent_for_share(document: Document) -> None:
+    document["success"]["within"] = 10
+
+
+def set_level_not_offered(document: Document) -> None:
+    document["estimate"]["level"] = 0.7
+
+
+def set_zero(document: Document) -> None:
+    document["intake"]["upload_mb"] = 0
+
+
+def set_shares_of_everything(document: Document) -> None:
+    document["training"]["test_share"] = 0.8
+
+
+def set_empty_limit(document: Document) -> None:
+    document["limits"]["bedrooms"] = {"low": 20, "high": 20}
+
+
+def set_scope_upside_down(document: Document) -> None:
+    document["scope"]["price"]["USD"]["standard_low"] = 900_000
+
+
+def set_quantiles_upside_down(document: Document) -> None:
+    document["scope"]["price"]["elsewhere"]["low_quantile"] = 0.95
+
+
+def set_confidence_upside_down(document: Document) -> None:
+    document["estimate"]["confidence_medium"] = 70
+
+
+def remove_elsewhere(document: Document) -> None:
+    del document["scope"]["price"]["elsewhere"]
+
+
+def set_value_for_table(document: Document) -> None:
+    document["limits"]["bedrooms"] = 20
+
+
+@pytest.mark.parametrize(
+    ("spoil", "named"),
+    [
+        (remove, r"training\.seed is missing"),
+        (remove_section, r"intake is missing"),
+        (add_unknown, r"training\.sed is unknown; allowed here:.*seed"),
+        (add_unknown_to_scope, r"scope\.colour is unknown"),
+        (set_text_for_number, r"training\.seed = '42' must be of type int"),
+        (set_flag_for_number, r"success\.within = True must be of type float"),
+        (set_fraction_for_count, r"training\.sales_min = 300\.5 must be of type int"),
+        (set_empty_list, r"training\.forest_trees = \[\] must be a non-empty list"),
+        (set_percent_for_share, r"success\.within = 10\.0 must lie between 0 and 1"),
+        (set_level_not_offered, r"estimate\.level = 0\.7 must be one of"),
+        (set_zero, r"intake\.upload_mb = 0 must be above 0"),
+        (set_shares_of_everything, r"training\.test_share = 0\.8 must leave"),
+        (set_empty_limit, r"limits\.bedrooms\.low = 20\.0 must be below high = 20"),
+        (set_scope_upside_down, r"scope\.price\.USD\.standard_low = 900000\.0"),
+        (set_quantiles_upside_down, r"scope\.price\.elsewhere\.low_quantile = 0\.95"),
+        (set_confidence_upside_down, r"estimate\.confidence_medium = 70"),
+        (remove_elsewhere, r"scope\.price\.elsewhere is missing"),
+        (set_value_for_table, r"limits\.bedrooms = 20 must be a table"),
+    ],
+)
+def test_a_wrong_setting_is_refused_by_key_and_value(
+    document: Document, spoil: Callable[[Document], None], named: str
+) -> None:
+    spoiled = copy.deepcopy(document)
+    spoil(spoiled)
+    parse_problem(document)
+    with pytest.raises(ProblemStatementError, match=named):
+        parse_problem(spoiled)
+
+
+def test_a_missing_or_broken_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProblemStatementError, match=r"nowhere\.toml cannot be read"):
+        load_problem(tmp_path / "nowhere.toml")
+    broken = tmp_path / "broken.toml"
+    broken.write_text("[goal\n", encoding="utf-8")
+    with pytest.raises(ProblemStatementError, match=r"broken\.toml is not valid TOML"):
+        load_problem(broken)
