@@ -12,8 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-from threadpoolctl import threadpool_limits
-
 from core.access import Action, Actor, require
 from core.errors import AlreadyExists, DoorstepError, JobCancelled
 from core.lifecycle.demo import open_demo
@@ -104,7 +102,7 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
 
 def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
     os.nice(_NICENESS)
-    with threadpool_limits(os.cpu_count()), open_store(home) as store:
+    with open_store(home) as store:
         try:
             record = task.run(store, actor, _reporter(store, job_id))
         except JobCancelled:

@@ -72,8 +72,8 @@ def make_estimator(candidate: Candidate, seed: int) -> RegressorMixin:
     if candidate.family is Family.TREE:
         return DecisionTreeRegressor(random_state=seed, **settings)
     if candidate.family is Family.FOREST:
-        # A third of the features per split is Breiman's setting for regression; n_jobs is for fitting only.
-        return RandomForestRegressor(random_state=seed, max_features=1 / 3, n_jobs=-1, **settings)
+        # A third of the features per split is Breiman's setting for regression.
+        return RandomForestRegressor(random_state=seed, max_features=1 / 3, n_jobs=1, **settings)
     return HistGradientBoostingRegressor(
         random_state=seed, early_stopping=False, min_samples_leaf=20, l2_regularization=1.0, **settings
     )

@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core import measures
-from core.train.candidates import Candidate, Family, make_estimator
+from core.train.candidates import Candidate, make_estimator
 
 Floats = NDArray[np.float64]
 
@@ -83,11 +83,8 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64],
 
 
 def fit(candidate: Candidate, matrix: Any, log_price: Floats, seed: int) -> Any:
-    """Return the fitted estimator; forests then predict on one thread, so that the order of sums is fixed."""
-    estimator = make_estimator(candidate, seed).fit(matrix, log_price)
-    if candidate.family is Family.FOREST:
-        estimator.set_params(n_jobs=1)
-    return estimator
+    """Return the fitted estimator of log price."""
+    return make_estimator(candidate, seed).fit(matrix, log_price)
 
 
 def _latency_ms(inputs: Inputs, estimator: Any) -> float:

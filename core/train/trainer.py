@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
+from threadpoolctl import threadpool_limits
 
 from core.errors import TrainError
 from core.prepare.evidence import Rule
@@ -22,6 +24,7 @@ from core.train.candidates import Candidate, Family, fixed_candidates, forest_ca
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import Fitted, Inputs, Score, fit, fit_and_score
 from core.train.model import Model, dense, property_kinds
+from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
 
 Floats = NDArray[np.float64]
@@ -91,6 +94,11 @@ def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Prob
     ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` rows taken in).
     Raises TooFewSales, or TrainError where a required fact is unusable or the plan names no family.
     """
+    with threadpool_limits(1):
+        return _train(sales, rows_seen, plan, problem, progress)
+
+
+def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
     progress(0.0, "Splitting the sales")
     _demand_usable(sales, plan)
     split = split_sales(sales, rows_seen, plan, problem)
@@ -141,22 +149,20 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Fitte
     candidates = forest_candidates(training, run.plan.forest_budget, seed)
     total = inputs.train.shape[0]
     rows = np.sort(np.random.default_rng(seed).choice(total, min(total, training.forest_rows), replace=False))
-    found = []
-    for done, candidate in enumerate(candidates):
-        progress(done / len(candidates), f"Forest search {done + 1} of {len(candidates)}: {candidate.describe()}")
-        found.append(fit_and_score(candidate, inputs, rows, seed))
-    return tuple(found)
+    calls = [(candidate, inputs, rows, seed) for candidate in candidates]
+    return tuple(in_parallel(fit_and_score, calls, progress, "Searching forest settings"))
 
 
 def _compare(run: _Run, inputs: Inputs, search: tuple[Fitted, ...], progress: Progress) -> tuple[Fitted, ...]:
     candidates = [one for one in fixed_candidates() if one.family in run.plan.families]
     candidates += [min(search, key=lambda one: one.score.mape).candidate] if search else []
-    fitted = []
-    for done, candidate in enumerate(candidates):
-        progress(done / len(candidates), f"Fitting {candidate.family.value}: {candidate.describe()}")
-        seen = _inputs(run, run.builder(Family.LINEAR)) if candidate.family is Family.LINEAR else inputs
-        fitted.append(fit_and_score(candidate, seen, np.arange(seen.train.shape[0]), run.plan.seed))
-    return tuple(fitted)
+    plain = _inputs(run, run.builder(Family.LINEAR)) if Family.LINEAR in run.plan.families else inputs
+    seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
+    calls = [
+        (candidate, one, np.arange(one.train.shape[0]), run.plan.seed)
+        for candidate, one in zip(candidates, seen, strict=True)
+    ]
+    return tuple(in_parallel(fit_and_score, calls, progress, "Comparing models"))
 
 
 def _choose(fitted: tuple[Fitted, ...], problem: Problem) -> Fitted:
@@ -178,21 +184,44 @@ def _importance(run: _Run, winner: Fitted, inputs: Inputs) -> tuple[Importance, 
 def _refit(run: _Run, candidate: Candidate, progress: Progress) -> Model:
     """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them."""
     known = run.split.train | run.split.validation
-    homes, log_price, folds = run.sales[known], run.log_price[known], run.plan.folds
+    homes, log_price = run.sales[known], run.log_price[known]
+    everything = np.arange(len(homes))
+    folds = KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes)
+    parts = [(everything, everything[:0]), *folds]
+    calls = [(run, candidate, homes, log_price, rest, held) for rest, held in parts]
+    final, *others = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
     held_out = np.empty(len(homes))
-    for done, (rest, held) in enumerate(KFold(folds, shuffle=True, random_state=run.plan.seed).split(homes)):
-        progress(done / (folds + 1), f"Calibrating the range: fold {done + 1} of {folds}")
-        features = run.builder(candidate.family)
-        matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
-        estimator = fit(candidate, matrix, log_price[rest], run.plan.seed)
-        held_out[held] = estimator.predict(features.transform(homes.iloc[held]))
-    progress(folds / (folds + 1), "Fitting the final model")
-    features = run.builder(candidate.family)
-    matrix = features.fit_transform(homes, log_price)
-    estimator = fit(candidate, matrix, log_price, run.plan.seed)
+    for one, (_, held) in zip(others, parts[1:], strict=True):
+        held_out[held] = one.held_out
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
-    ranges.fit(dense(matrix), held_out, log_price, property_kinds(homes, run.facts))
+    ranges.fit(dense(final.matrix), held_out, log_price, property_kinds(homes, run.facts))
     elsewhere = run.problem.scope.elsewhere
     profile = profile_market(homes, homes["sale_price"], run.facts, (elsewhere.low_quantile, elsewhere.high_quantile))
     progress(1.0, "Model fitted")
-    return Model(run.facts, features, estimator, ranges, profile)
+    return Model(run.facts, final.features, final.estimator, ranges, profile)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fit on part of the sales, and its log estimates of those held out."""
+
+    features: Pipeline
+    estimator: Any
+    matrix: Any
+    held_out: Floats
+
+
+def _fit_part(
+    run: _Run,
+    candidate: Candidate,
+    homes: pd.DataFrame,
+    log_price: Floats,
+    rest: NDArray[np.int64],
+    held: NDArray[np.int64],
+) -> _Part:
+    features = run.builder(candidate.family)
+    matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
+    estimator = fit(candidate, matrix, log_price[rest], run.plan.seed)
+    if not len(held):
+        return _Part(features, estimator, matrix, np.empty(0))
+    return _Part(features, None, None, estimator.predict(features.transform(homes.iloc[held])))
