@@ -17,6 +17,7 @@ from core.accounting import FileAccounting
 from core.collect.mapping import ColumnMapping
 from core.errors import DoorstepError, MappingError, NotFound
 from core.lifecycle import (
+    NewMarket,
     SourceFile,
     evaluate_model,
     ingest,
@@ -111,17 +112,14 @@ def _ingest(session: _Session) -> int:
     if mapping is not None and len(options.files) > 1:
         raise MappingError("--mapping applies to one file; take the files in one by one.")
     files = [SourceFile(Path(name), Path(name).name, mapping) for name in options.files]
-    # A first upload that is refused must not leave an empty market behind, so the files are read before it is made.
     for file in files:
         if not file.path.is_file():
             raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
     market = _market_for_ingest(session)
-    report = ingest(
-        session.store, market.market_id, files, session.actor, session.problem, _today(), session.progress()
-    )
+    report = ingest(session.store, market, files, session.actor, session.problem, _today(), session.progress())
     preview = report.preview
     document = {
-        "market": market.market_id,
+        "market": report.version.market_id,
         "changed": report.changed,
         "version": report.version.version_id,
         "sales": report.version.rows,
@@ -141,14 +139,14 @@ def _ingest(session: _Session) -> int:
     return OK
 
 
-def _market_for_ingest(session: _Session) -> Market:
+def _market_for_ingest(session: _Session) -> str | NewMarket:
     options = session.options
     for market in session.store.markets.list():
         if options.market in (market.market_id, market.name):
-            return market
+            return market.market_id
     if options.market is None:
-        return session.market()
-    return session.store.markets.create(options.market, options.currency, options.area_unit, False, session.actor)
+        return session.market().market_id
+    return NewMarket(options.market, options.currency, options.area_unit)
 
 
 def _load_mapping(path: str) -> ColumnMapping:

@@ -5,6 +5,7 @@ from core.lifecycle.desk import Desk, open_desk, price_table
 from core.lifecycle.intake import (
     IntakePreview,
     IntakeReport,
+    NewMarket,
     SourceFile,
     SourcePreview,
     commit_intake,
@@ -20,6 +21,7 @@ __all__ = [
     "Desk",
     "IntakePreview",
     "IntakeReport",
+    "NewMarket",
     "SourceFile",
     "SourcePreview",
     "commit_intake",

@@ -18,12 +18,13 @@ from core.collect.guess import Guess, guess_mapping, guess_source
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
 from core.collect.reader import RawTable, read_table
-from core.errors import MappingError, NoUsableRows
+from core.errors import AlreadyExists, MappingError, NoUsableRows
 from core.prepare.cleaning import Cleaned, clean_sales
 from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source, conform
 from core.store import DataVersion, NewVersion, Store
+from core.store.markets import AreaUnit, slug_of
 
 _SAMPLE_ROWS: Final = 50
 _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw")
@@ -36,6 +37,15 @@ class SourceFile:
     path: Path
     name: str
     mapping: ColumnMapping | None = None
+
+
+@dataclass(frozen=True)
+class NewMarket:
+    """A market of real sales that is not there yet: it is made with its first data version, not before."""
+
+    name: str
+    currency: str
+    area_unit: AreaUnit
 
 
 @dataclass(frozen=True)
@@ -57,10 +67,11 @@ class IntakePreview:
 
     ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw), ``raw``
     being the original cells of every row not plainly accepted. ``problems`` lists unreadable cells by file,
-    ``conflicts`` disagreements between sources. ``repeated`` names files this market has already taken in.
+    ``conflicts`` disagreements between sources. ``repeated`` names files this market has already taken in. ``market``
+    is the id of the market, or what committing will make it.
     """
 
-    market_id: str
+    market: str | NewMarket
     parent_id: str | None
     sales: pd.DataFrame
     new_sales: int
@@ -82,10 +93,13 @@ class IntakeReport:
     preview: IntakePreview
 
 
-def preview_source(path: Path, name: str, problem: Problem) -> SourcePreview:
-    """Read a file and guess what it is; raises the errors of core.collect.reader."""
+def preview_source(path: Path, name: str, problem: Problem, source: Source | None = None) -> SourcePreview:
+    """Read a file and guess its columns, and what kind of file it is unless ``source`` says so.
+
+    Raises the errors of core.collect.reader.
+    """
     table = read_table(path, name, _max_bytes(problem))
-    source = guess_source(table)
+    source = source or guess_source(table)
     return SourcePreview(
         name=name,
         source=source,
@@ -98,21 +112,26 @@ def preview_source(path: Path, name: str, problem: Problem) -> SourcePreview:
 
 
 def prepare_intake(
-    store: Store, market_id: str, files: Sequence[SourceFile], problem: Problem, today: date, progress: Progress
+    store: Store,
+    market: str | NewMarket,
+    files: Sequence[SourceFile],
+    problem: Problem,
+    today: date,
+    progress: Progress,
 ) -> IntakePreview:
-    """Work out what committing the files would do, changing nothing.
+    """Work out what committing the files to a market (its id, or a new one) would do, changing nothing.
 
     At least one file must hold sales; at most one tax and one neighbourhood file join them. Raises CollectError leaves
-    for unreadable files or impossible mappings, NotFound for the market, NoUsableRows where every row is rejected.
+    for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
+    taken, NoUsableRows where every row is rejected.
     """
-    store.markets.get(market_id)
+    parent = _parent(store, market)
     tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     if not sales_tables:
         names = ", ".join(file.name for file in files)
         raise MappingError(f"None of the files ({names}) holds sales. Add a file with sale prices and dates.")
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
-    parent = store.versions.latest(market_id)
     held = store.versions.load(parent.version_id) if parent else None
     before = parent.rows_seen if parent else 0
     intake = _Intake(held, before)
@@ -125,7 +144,7 @@ def prepare_intake(
         raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
     progress(1.0, "Checked")
     return IntakePreview(
-        market_id=market_id,
+        market=market,
         parent_id=parent.version_id if parent else None,
         sales=intake.held,
         new_sales=len(intake.held) - (len(held) if held is not None else 0),
@@ -134,7 +153,7 @@ def prepare_intake(
         problems=pd.concat([_named(table.problems, table.name) for table in tables], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
-        repeated=tuple(table.name for table in tables if store.versions.has_file(market_id, table.sha256)),
+        repeated=_repeated(store, market, tables),
         rows_seen=intake.rows_seen,
     )
 
@@ -142,13 +161,17 @@ def prepare_intake(
 def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor) -> IntakeReport:
     """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
 
-    Raises AccessDenied, StaleVersion if another commit came first, StoreUnavailable; the store is then as it was.
+    A new market is made only here, so that a refused upload leaves none behind. Raises AccessDenied, AlreadyExists,
+    StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
     """
     require(actor, Action.INGEST)
     if preview.new_sales == 0 and preview.parent_id is not None:
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
+    market = preview.market
+    if isinstance(market, NewMarket):
+        market = store.markets.create(market.name, market.currency, market.area_unit, False, actor).market_id
     new = NewVersion(
-        market_id=preview.market_id,
+        market_id=market,
         sales=preview.sales,
         parent_id=preview.parent_id,
         files=preview.files,
@@ -161,7 +184,7 @@ def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor)
 
 def ingest(
     store: Store,
-    market_id: str,
+    market: str | NewMarket,
     files: Sequence[SourceFile],
     actor: Actor,
     problem: Problem,
@@ -170,7 +193,7 @@ def ingest(
 ) -> IntakeReport:
     """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
     require(actor, Action.INGEST)
-    preview = prepare_intake(store, market_id, files, problem, today, part(progress, 0.0, 0.9))
+    preview = prepare_intake(store, market, files, problem, today, part(progress, 0.0, 0.9))
     progress(0.9, "Committing the data version")
     report = commit_intake(store, preview, ", ".join(file.name for file in files), actor)
     progress(1.0, "Committed")
@@ -216,6 +239,20 @@ def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat(tables, ignore_index=True)
     rows = np.concatenate([held["intake_row"].to_numpy(), new["intake_row"].to_numpy()])
     return joined.assign(intake_row=rows)
+
+
+def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
+    if isinstance(market, str):
+        return store.versions.latest(market)
+    if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
+        raise AlreadyExists(f"A market named {market.name!r} is already there; choose it, or give another name.")
+    return None
+
+
+def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTable]) -> tuple[str, ...]:
+    if isinstance(market, NewMarket):
+        return ()
+    return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
 
 
 def _read_all(

@@ -70,11 +70,14 @@ class DerivedFacts(TransformerMixin, BaseEstimator):
 
 def _ages(X: pd.DataFrame, days: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
     year = 2000.0 + days / 365.25
-    built, renovated = X["year_built"].to_numpy(dtype=float), X["year_renovated"].to_numpy(dtype=float)
+    built = X["year_built"].to_numpy(dtype=float)
+    ages = {"age": np.floor(year) - built}
+    if "year_renovated" not in X.columns:
+        return ages
+    renovated = X["year_renovated"].to_numpy(dtype=float)
     # A renovation after the sale is not yet known to its buyer.
     done = np.isfinite(renovated) & (renovated <= year) & (renovated > built)
-    return {
-        "age": np.floor(year) - built,
+    return ages | {
         "effective_age": np.floor(year) - np.where(done, renovated, built),
         "renovated": done * 1.0,
     }

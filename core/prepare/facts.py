@@ -36,12 +36,14 @@ class FactColumns:
     categorical: tuple[str, ...]
     area_codes: tuple[str, ...]
     located: bool
+    renovation: bool
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every fact column, in a fixed order."""
         coordinates = COORDINATES if self.located else ()
-        return (*self.numeric, *self.categorical, *self.area_codes, *coordinates, "year_renovated")
+        renovation = ("year_renovated",) if self.renovation else ()
+        return (*self.numeric, *self.categorical, *self.area_codes, *coordinates, *renovation)
 
 
 def find_facts(sales: pd.DataFrame) -> FactColumns:
@@ -60,7 +62,8 @@ def find_facts(sales: pd.DataFrame) -> FactColumns:
             categorical.append(name)
     codes = [code for code in AREA_CODES if _recorded_share(sales, code) >= _RECORDED_SHARE_MIN]
     located = all(_recorded_share(sales, name) >= 0.5 for name in COORDINATES)
-    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located)
+    renovation = _recorded_share(sales, "year_renovated") > 0
+    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation)
 
 
 def _recorded_share(sales: pd.DataFrame, name: str) -> float:

@@ -70,7 +70,7 @@ def profile_market(
 ) -> MarketProfile:
     """Describe training homes and their prices; ``quantiles`` of the prices are kept for scope rules."""
     coordinates = COORDINATES if facts.located else ()
-    numeric = (*facts.numeric, *coordinates, "year_renovated")
+    numeric = (*facts.numeric, *coordinates, *(["year_renovated"] if facts.renovation else []))
     return MarketProfile(
         sales=len(homes),
         first_sale=homes["sale_date"].min().date(),

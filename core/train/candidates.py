@@ -43,12 +43,16 @@ _BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
 )
 
 
-def fixed_candidates() -> tuple[Candidate, ...]:
-    """Return the candidates without a search: linear baseline, decision tree, and the boosting settings."""
+BOOSTING_SETTINGS: Final = len(_BOOSTING)
+"""How many boosting settings there are to compare, the quickest first."""
+
+
+def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
+    """Return the candidates without a search: linear baseline, decision tree, the first few boosting settings."""
     return (
-        Candidate(Family.LINEAR, {"alpha": 1.0}),
+        *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING[:boosting_budget]),
         Candidate(Family.TREE, {"min_samples_leaf": 15}),
-        *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING),
+        Candidate(Family.LINEAR, {"alpha": 1.0}),
     )
 
 

@@ -58,4 +58,6 @@ def _groups(facts: FactColumns) -> list[tuple[str, str, list[str]]]:
     place = [*facts.area_codes, *(["latitude", "longitude"] if facts.located else [])]
     groups = [("location", "Location", place)] if place else []
     groups += [(name, label_of(name), [name]) for name in (*facts.numeric, *facts.categorical)]
-    return [*groups, ("year_renovated", label_of("year_renovated"), ["year_renovated"])]
+    if facts.renovation:
+        groups.append(("year_renovated", label_of("year_renovated"), ["year_renovated"]))
+    return groups

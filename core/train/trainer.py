@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +21,7 @@ from core.prepare.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
-from core.train.candidates import Candidate, Family, fixed_candidates, forest_candidates
+from core.train.candidates import BOOSTING_SETTINGS, Candidate, Family, fixed_candidates, forest_candidates
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import Fitted, Inputs, Score, fit, fit_and_score
 from core.train.model import Model, dense, property_kinds
@@ -32,19 +33,20 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run does: split ("random" or "time"), seed, families compared, forest settings tried, folds."""
+    """What a run does: split ("random" or "time"), seed, families compared, settings tried of two of them, folds."""
 
     split: str
     seed: int
     families: tuple[Family, ...]
     forest_budget: int
+    boosting_budget: int
     folds: int
 
 
 def default_plan(problem: Problem) -> TrainingPlan:
     """Return the plan of the problem statement: random split, all families, five folds."""
     training = problem.training
-    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, 5)
+    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, BOOSTING_SETTINGS, 5)
 
 
 @dataclass(frozen=True)
@@ -154,8 +156,9 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Fitte
 
 
 def _compare(run: _Run, inputs: Inputs, search: tuple[Fitted, ...], progress: Progress) -> tuple[Fitted, ...]:
-    candidates = [one for one in fixed_candidates() if one.family in run.plan.families]
-    candidates += [min(search, key=lambda one: one.score.mape).candidate] if search else []
+    # The forest first: it takes longest, and the others fit beside it.
+    candidates = [min(search, key=lambda one: one.score.mape).candidate] if search else []
+    candidates += [one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families]
     plain = _inputs(run, run.builder(Family.LINEAR)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
     calls = [
@@ -186,15 +189,15 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> Model:
     known = run.split.train | run.split.validation
     homes, log_price = run.sales[known], run.log_price[known]
     everything = np.arange(len(homes))
-    folds = KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes)
-    parts = [(everything, everything[:0]), *folds]
+    folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))
+    enough = math.ceil(run.problem.training.calibration_sales * run.plan.folds / len(homes))
+    parts = [(everything, everything[:0]), *folds[:enough]]
     calls = [(run, candidate, homes, log_price, rest, held) for rest, held in parts]
     final, *others = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
-    held_out = np.empty(len(homes))
-    for one, (_, held) in zip(others, parts[1:], strict=True):
-        held_out[held] = one.held_out
+    held = np.concatenate([rows for _, rows in parts[1:]])
+    held_out = np.concatenate([one.held_out for one in others])
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
-    ranges.fit(dense(final.matrix), held_out, log_price, property_kinds(homes, run.facts))
+    ranges.fit(dense(final.matrix)[held], held_out, log_price[held], property_kinds(homes, run.facts)[held])
     elsewhere = run.problem.scope.elsewhere
     profile = profile_market(homes, homes["sale_price"], run.facts, (elsewhere.low_quantile, elsewhere.high_quantile))
     progress(1.0, "Model fitted")
