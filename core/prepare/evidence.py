@@ -98,14 +98,15 @@ class MarketEvidence(TransformerMixin, BaseEstimator):
         return values
 
     def _area_sums(self, codes: pd.Series, name: str, days: Floats, own: NDArray[np.int64]) -> tuple[Floats, Floats]:
-        index, starts, sorted_days, cumulative = self.codes_[name]
+        index, starts, sorted_days, running = self.codes_[name]
         group = index.get_indexer(pd.Index(codes))
         known = group >= 0
         first = np.where(known, starts[group], 0)
         last = np.where(known, starts[group + 1], 0)
         if self.rule is Rule.EARLIER:
             last = _earlier_end(sorted_days, first, last, days)
-        total, count = cumulative[last] - cumulative[first], (last - first).astype(float)
+        total = np.where(known, running[last + np.where(known, group, 0)], 0.0)
+        count = (last - first).astype(float)
         if self.rule is Rule.OTHERS:
             mine = known & (own >= 0)
             fold_total, fold_count = self.fold_sums_[name]
@@ -174,9 +175,12 @@ def _by_code(codes: pd.Series, days: Floats, deviation: Floats) -> tuple[pd.Inde
     rows = np.flatnonzero((group >= 0) & np.isfinite(deviation))
     rows = rows[np.lexsort((days[rows], group[rows]))]
     starts = np.searchsorted(group[rows], np.arange(len(index) + 1))
-    cumulative = np.concatenate([[0.0], np.cumsum(deviation[rows])])
-    # One spare start lets the unknown group (-1) index safely.
-    return pd.Index(index), starts.astype(np.int64), days[rows], cumulative
+    # Sums run within each group, from a zero of its own: another area's later price must not move even a last digit.
+    running = np.zeros(len(rows) + len(index))
+    running[np.arange(len(rows)) + group[rows] + 1] = (
+        pd.Series(deviation[rows]).groupby(group[rows]).cumsum().to_numpy()
+    )
+    return pd.Index(index), starts.astype(np.int64), days[rows], running
 
 
 def _fold_sums(codes: pd.Series, index: pd.Index, deviation: Floats) -> tuple[Floats, Floats]:
