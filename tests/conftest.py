@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import os
+
+# Before numpy loads OpenMP: on two processors shared with a browser, threads that wait for one another only cost time.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from core.access import Actor, Role
@@ -17,6 +22,10 @@ from core.progress import silent
 from core.store import Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
+
+# A machine's slowness is no fault of the code; speed is measured by the benchmarks.
+hypothesis.settings.register_profile("doorstep", deadline=None)
+hypothesis.settings.load_profile("doorstep")
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -54,7 +54,7 @@ def test_no_later_price_moves_a_feature_of_an_earlier_sale() -> None:
     assert not before[later].equals(after[later]), "the change must be visible to later sales, or the test sees nothing"
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=20)
 @given(row=st.integers(0, 299), rule=st.sampled_from(list(Rule)))
 def test_no_sale_sees_its_own_price(row: int, rule: Rule) -> None:
     homes = market(300, 2)
