@@ -1,0 +1,147 @@
+"""The command line: results on standard output, one-line errors, exit codes a script can rely on."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from core.cli import FAILED, OK, UNPRICED, main
+from core.store import open_store
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
+    code = main([str(argument) for argument in arguments])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+def sales_file(folder: Path, count: int = 400) -> Path:
+    lines = [
+        f"{n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},"
+        f"{150 * (900 + n * 37 % 1500) + 20_000 * (n % 5) + n * 7_919 % 20_011},{900 + n * 37 % 1500},{2 + n % 3}"
+        for n in range(count)
+    ]
+    path = folder / "sales.csv"
+    header = "parcel number,address,zip code,sale date,sale price,living area sqft,bedrooms"
+    path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
+    return path
+
+
+def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, out, _ = run(capsys, "ingest", sales_file(tmp_path), "--market", "Testville", *home, "--json")
+    assert code == OK
+    taken = json.loads(out)
+    assert taken["market"] == "testville"
+    assert taken["files"][0]["rows_in"] == 400 == taken["sales"]
+
+    trained = []
+    for seed in (1, 2):
+        code, out, _ = run(capsys, "train", "--family", "linear baseline", "--seed", seed, "--json", *home)
+        assert code == OK
+        trained.append(json.loads(out))
+    assert [model["stage"] for model in trained] == ["champion", "candidate"]
+
+    facts = ["zipcode=00101", "living_area_sqft=1500", "bedrooms=3"]
+    code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", "--json", *home)
+    assert code == OK
+    answer = json.loads(out)
+    assert answer["low"] <= answer["point"] <= answer["high"]
+
+    code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", *home)
+    assert "80% range; held" in out
+
+    assert run(capsys, "promote", trained[1]["model"], "--reason", "test", *home)[0] == OK
+    code, out, _ = run(capsys, "models", "--json", *home)
+    stages = {model["model"]: model["stage"] for model in json.loads(out)["models"]}
+    assert stages == {trained[0]["model"]: "retired", trained[1]["model"]: "champion"}
+    code, out, _ = run(capsys, "rollback", "--reason", "test", *home)
+    assert code == OK
+    assert trained[0]["model"] in out
+    assert run(capsys, "evaluate", *home)[0] == OK
+
+
+def test_no_estimate_has_its_own_exit_code_and_the_exact_message(
+    small_home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, out, _ = run(capsys, "price", "--set", "bedrooms=3", "--home", small_home)
+    assert code == UNPRICED
+    assert out.startswith("Price estimate unavailable. Use comparative market analysis instead.\n")
+
+
+def test_csv_of_listings_is_priced_row_by_row(
+    small_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open_store(small_home) as store:
+        market = store.markets.list()[0].market_id
+        latest = store.versions.latest(market)
+        assert latest is not None
+        code_known = store.versions.load(latest.version_id)["zipcode"].iloc[0]
+    path = tmp_path / "listings.csv"
+    path.write_text(
+        f"zip code,living area sqft,bedrooms\n{code_known},1500,3\n{code_known},,3\n{code_known},-5,3\n00000,1500,2\n",
+        encoding="utf-8",
+    )
+    code, out, _ = run(capsys, "price", "--csv", path, "--home", small_home, "--json")
+    assert code == OK
+    rows = json.loads(out)["rows"]
+    assert [row["status"] for row in rows] == ["priced", "unavailable", "refused", "unavailable"]
+    assert all(row["reason"] for row in rows[1:])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (("ingest", "nowhere.csv", "--market", "X"), "There is no file 'nowhere.csv'"),
+        (("train",), "markets in the store: none yet"),
+        (("train", "--market", "ghost"), "There is no market 'ghost'"),
+        (("promote", "abc", "--reason", "r"), "abc"),
+    ],
+)
+def test_errors_are_one_line_without_traceback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], told: str
+) -> None:
+    code, out, err = run(capsys, *arguments, "--home", tmp_path / "store")
+    assert code == FAILED
+    assert out == ""
+    assert err.startswith("error: ")
+    assert told in err
+    assert err.count("\n") == 1
+
+
+def test_refused_first_upload_leaves_no_market(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = tmp_path / "bad.csv"
+    bad.write_text("address,beds\n1 Elm St,3\n2 Elm St,4\n", encoding="utf-8")
+    code, _, err = run(capsys, "ingest", bad, "--market", "X", "--home", tmp_path / "store")
+    assert code == FAILED
+    assert "sales" in err
+    with open_store(tmp_path / "store") as store:
+        assert store.markets.list() == []
+
+
+def test_roles_are_enforced(small_home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "rollback", "--reason", "r", "--role", "analyst", "--home", small_home)
+    assert code == FAILED
+    assert "may not promote or roll back" in err
+
+
+def test_help_shows_examples_and_exit_codes() -> None:
+    shown = subprocess.run(
+        [sys.executable, "-m", "core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert shown.returncode == OK
+    for verb in ("ingest", "train", "evaluate", "price", "models", "promote", "rollback", "demo"):
+        assert verb in shown.stdout
+    assert "examples:" in shown.stdout
+    assert "exit codes:" in shown.stdout
