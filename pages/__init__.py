@@ -1,0 +1,1 @@
+"""The dashboard: one file per task, which reads inputs, calls core and draws."""

@@ -1,0 +1,59 @@
+"""The frame around every page: navigation by role, the open market, the label of simulated data and errors."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+from streamlit.navigation.page import Page as StreamlitPage
+
+from core.access import Role
+from core.errors import DoorstepError
+from core.store import Market
+from pages.widgets import faults, session
+from pages.widgets.registry import PAGES, PAGES_FOLDER, Page
+
+ASSETS: Final = PAGES_FOLDER.parent / "assets"
+ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
+
+
+def main() -> None:
+    """Draw the frame and run the open page inside it."""
+    # The icon is a file: an icon by name would be fetched from the web.
+    st.set_page_config("Doorstep", str(ASSETS / "icon.png"), layout="wide", menu_items={"About": ABOUT})
+    st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
+    try:
+        draw()
+    except DoorstepError as error:
+        faults.show(error)
+
+
+def draw() -> None:
+    """Draw sidebar and page; raises what the page raises."""
+    role = session.choose_role()
+    current = st.navigation([entry(page, role) for page in PAGES])
+    st.set_page_config(f"{current.title} · Doorstep")
+    session.guard(current.url_path)
+    label(session.choose_market(session.store().markets.list()))
+    current.run()
+
+
+def entry(page: Page, role: Role) -> StreamlitPage:
+    """Return the page as Streamlit knows it; one closed to the role stays reachable, so that its guard can say why."""
+    return st.Page(
+        page.script,
+        title=page.title,
+        icon=page.icon,
+        url_path=page.path,
+        default=page.path == "",
+        visibility="visible" if role in page.roles else "hidden",
+    )
+
+
+def label(market: Market | None) -> None:
+    """Say on the page itself, above all else, if the open market's sales are simulated."""
+    if market is not None and market.simulated:
+        st.badge("Simulated market: its homes and sales are invented", icon=":material/science:", color="orange")
+
+
+main()

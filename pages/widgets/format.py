@@ -1,0 +1,161 @@
+"""How numbers, areas, money and dates are written on screen, as pure functions that return plain text."""
+
+from __future__ import annotations
+
+import math
+import re
+from datetime import UTC, date, datetime
+from typing import Final
+
+import pandas as pd
+
+from core.schema import SQFT_PER_SQM
+
+MISSING: Final = "–"
+"""Stands where a value is not known."""
+
+_SYMBOLS: Final = {
+    "USD": "$",
+    "AUD": "A$",
+    "CAD": "C$",
+    "NZD": "NZ$",
+    "SGD": "S$",
+    "HKD": "HK$",
+    "GBP": "£",
+    "EUR": "€",
+    "JPY": "¥",
+    "INR": "₹",
+    "ZAR": "R",
+}
+_SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def money(value: float | None, currency: str) -> str:
+    """Write an amount to the unit: 245312 USD is "$245,312", 1250000 CHF is "CHF 1,250,000"."""
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return _signed(value, f"{symbol(currency)}{abs(value):,.0f}")
+
+
+def money_short(value: float | None, currency: str) -> str:
+    """Write an amount as a person says it: "$9.5K", "$245K", "A$1.25M", "$12.5M".
+
+    Thousands have no decimals from 10,000 up, millions two below ten million and one above.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    return _signed(value, f"{symbol(currency)}{_scaled(abs(value))}")
+
+
+def money_range(low: float | None, high: float | None, currency: str) -> str:
+    """Write a range of amounts, "$245K to $265K"; one amount where both ends read the same."""
+    ends = [money_short(low, currency), money_short(high, currency)]
+    return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def symbol(currency: str) -> str:
+    """Return what stands before an amount: a symbol where it is unambiguous, else the ISO code and a space."""
+    return _SYMBOLS.get(currency, f"{currency}\u00a0")
+
+
+def area(sqft: float | None, unit: str) -> str:
+    """Write an area given in square feet in the market's unit ("sqft" or "sqm"): "1,680 sq ft", "156 m²".
+
+    Raises ValueError for another unit.
+    """
+    if sqft is None or not math.isfinite(sqft):
+        return MISSING
+    return f"{from_sqft(sqft, unit):,.0f} {area_label(unit)}"
+
+
+def area_label(unit: str) -> str:
+    """Return the unit as written after a number or in a label; raises ValueError for an unknown unit."""
+    match unit:
+        case "sqft":
+            return "sq ft"
+        case "sqm":
+            return "m²"
+    raise ValueError(f"area unit {unit!r} is not 'sqft' or 'sqm'")
+
+
+def from_sqft(sqft: float, unit: str) -> float:
+    """Return square feet in the market's unit; raises ValueError for an unknown unit."""
+    area_label(unit)
+    return sqft / SQFT_PER_SQM if unit == "sqm" else sqft
+
+
+def to_sqft(value: float, unit: str) -> float:
+    """Return an area of the market's unit in square feet; raises ValueError for an unknown unit."""
+    area_label(unit)
+    return value * SQFT_PER_SQM if unit == "sqm" else value
+
+
+def percent(fraction: float | None, digits: int = 0) -> str:
+    """Write a fraction as a percentage: 0.084 with one digit is "8.4%"."""
+    if fraction is None or not math.isfinite(fraction):
+        return MISSING
+    return _signed(fraction, f"{abs(fraction) * 100:,.{digits}f}%")
+
+
+def signed_percent(fraction: float | None, digits: int = 0) -> str:
+    """Write a difference as a percentage with its sign: "+3.1%", "−0.4%", and "0%" for none."""
+    text = percent(fraction, digits)
+    return f"+{text}" if fraction is not None and fraction > 0 and re.search("[1-9]", text) else text
+
+
+def count(number: int, noun: str, plural: str = "") -> str:
+    """Write a number of things: "1 sale", "21,613 sales"; ``plural`` where adding an s is not enough."""
+    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def days(number: float | None) -> str:
+    """Write a length of time in whole days: "1 day", "12 days"."""
+    if number is None or not math.isfinite(number):
+        return MISSING
+    return count(round(number), "day")
+
+
+def day(when: date | None) -> str:
+    """Write a calendar date without ambiguity between continents: "3 Mar 2024"."""
+    if when is None or pd.isna(when):
+        return MISSING
+    return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def instant(when: datetime | None) -> str:
+    """Write a point in time in UTC: "3 Mar 2024, 14:05 UTC"; raises ValueError if it has no time zone."""
+    if when is None or pd.isna(when):
+        return MISSING
+    if when.tzinfo is None:
+        raise ValueError(f"{when} has no time zone; instants are aware")
+    utc = when.astimezone(UTC)
+    return f"{day(utc)}, {utc:%H:%M} UTC"
+
+
+def plain(text: str) -> str:
+    """Escape text for Streamlit's Markdown, so that "$245K to $265K" is not set as a formula and names stay names."""
+    return _MARKDOWN.sub(r"\\\1", text)
+
+
+def _scaled(amount: float) -> str:
+    for scale, letter in _SCALES:
+        if amount >= 0.9995 * scale:  # what would round to a thousand of the smaller unit is one of this
+            return f"{_trimmed(amount / scale, _digits(amount / scale, letter))}{letter}"
+    return f"{amount:,.0f}"
+
+
+def _digits(scaled: float, letter: str) -> int:
+    if letter == "K":
+        return 1 if scaled < 9.95 else 0
+    return 2 if scaled < 9.995 else 1
+
+
+def _trimmed(number: float, digits: int) -> str:
+    text = f"{number:,.{digits}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _signed(value: float, text: str) -> str:
+    return f"−{text}" if value < 0 and re.search("[1-9]", text) else text

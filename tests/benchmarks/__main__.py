@@ -1,0 +1,212 @@
+"""`python -m tests.benchmarks VERB`: how fast, how large and how accurate, as one line of JSON per measurement."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
+import numpy as np
+import pandas as pd
+from sklearn.compose import make_column_transformer
+from sklearn.ensemble import HistGradientBoostingRegressor
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
+from threadpoolctl import threadpool_limits
+
+from core.access import Actor, Role
+from core.lifecycle import Desk, SourceFile, ingest, open_demo, open_desk, train_model
+from core.lifecycle.demo import DEMO_MARKET
+from core.prepare.evidence import Rule
+from core.prepare.facts import find_facts
+from core.prepare.features import feature_pipeline
+from core.problem import load_problem
+from core.progress import silent
+from core.serve.estimate import Estimate
+from core.store import Store, open_store
+from core.train.trainer import default_plan
+from tests.benchmarks.memory import peak_memory
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+MANAGER = Actor("benchmark", Role.MANAGER)
+
+
+def tell(**figures: Any) -> None:
+    """Print one measurement."""
+    print(json.dumps(figures, default=float), flush=True)
+
+
+@contextmanager
+def fresh_store() -> Iterator[Store]:
+    """A store in a folder that is removed afterwards."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder, open_store(Path(folder)) as store:
+        yield store
+
+
+def demo(_: argparse.Namespace) -> None:
+    """From an empty store to the first priced home of the demo city: seconds by step, peak memory."""
+    steps: dict[str, float] = {}
+    with fresh_store() as store, peak_memory() as peak:
+        started = time.perf_counter()
+
+        def progress(fraction: float, message: str) -> None:
+            steps.setdefault(message.partition(":")[0].partition(" larkhaven")[0], time.perf_counter() - started)
+
+        record = open_demo(store, load_problem(), progress)
+        desk = open_desk(store, record.market_id, load_problem())
+        answer = price_first_home(desk)
+        total = time.perf_counter() - started
+        prepared = steps["Committed"] - steps["Reading"] + feature_seconds(store, record.market_id)
+    tell(
+        benchmark="demo",
+        seconds_to_first_price=round(total, 1),
+        ingest_clean_features_seconds=round(prepared, 1),
+        peak_mb=round(peak.bytes / 1e6),
+        priced=answer.point,
+        test_mape=round(record.card["metrics"]["mape"]["value"], 4),
+        steps={name: round(at, 1) for name, at in steps.items()},
+    )
+
+
+def feature_seconds(store: Store, market_id: str) -> float:
+    """Seconds to build the features of the market's latest version."""
+    version = store.versions.latest(market_id)
+    assert version is not None
+    sales = store.versions.load(version.version_id)
+    started = time.perf_counter()
+    log_price = np.log(sales["sale_price"].to_numpy())
+    feature_pipeline(find_facts(sales), Rule.OTHERS).fit_transform(sales, log_price)
+    return time.perf_counter() - started
+
+
+def price_first_home(desk: Desk) -> Estimate:
+    """Price a typical home of the market."""
+    assert desk.bundle is not None
+    code, facts = next(iter(desk.bundle.model.profile.typical["zipcode"].items()))
+    answer = desk.price({**facts, "zipcode": code}, desk.valuation_date(date.today()), 0.8, MANAGER)
+    assert isinstance(answer, Estimate)
+    return answer
+
+
+def estimate(options: argparse.Namespace) -> None:
+    """Single estimates on the demo champion: milliseconds at p50 and p95, against a plain scikit-learn pipeline."""
+    with fresh_store() as store, threadpool_limits(1):
+        record = open_demo(store, load_problem(), silent, options.sales)
+        version = store.versions.latest(record.market_id)
+        assert version is not None
+        sales = store.versions.load(version.version_id)
+        desk = open_desk(store, record.market_id, load_problem())
+        homes = sales.sample(options.repeats, random_state=1)
+        facts = [row.dropna().to_dict() for _, row in homes.drop(columns=["sale_price", "sale_date"]).iterrows()]
+        as_of = desk.valuation_date(date.today())
+        plain, columns = plain_pipeline(sales)
+        ours = milliseconds(lambda n: desk.price(facts[n], as_of, 0.8, MANAGER), options.repeats)
+        baseline = milliseconds(lambda n: plain.predict(homes[columns].iloc[[n]]), options.repeats)
+        started = time.perf_counter()
+        assert desk.bundle is not None
+        desk.bundle.model.price(sales.assign(sale_date=pd.Timestamp(as_of)), 0.8, 0.1)
+        batch = len(sales) / (time.perf_counter() - started)
+    tell(
+        benchmark="estimate",
+        market=DEMO_MARKET,
+        p50_ms=round(float(np.percentile(ours, 50)), 2),
+        p95_ms=round(float(np.percentile(ours, 95)), 2),
+        plain_p95_ms=round(float(np.percentile(baseline, 95)), 2),
+        ratio_p95=round(float(np.percentile(ours, 95) / np.percentile(baseline, 95)), 2),
+        batch_per_second=round(batch),
+    )
+
+
+def plain_pipeline(sales: pd.DataFrame) -> tuple[Any, list[str]]:
+    """A textbook pipeline: one-hot zip and type, boosted trees; estimate only, no range, confidence or flags."""
+    numeric = ["living_area_sqft", "bedrooms", "bathrooms", "year_built", "latitude", "longitude"]
+    encode = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["zipcode", "property_type"]),
+        remainder="passthrough",
+    )
+    pipeline = make_pipeline(encode, HistGradientBoostingRegressor(max_iter=500, early_stopping=False, random_state=0))
+    columns = ["zipcode", "property_type", *numeric]
+    return pipeline.fit(sales[columns], np.log(sales["sale_price"])), columns
+
+
+def milliseconds(call: Callable[[int], object], repeats: int) -> list[float]:
+    """Time each of ``repeats`` calls, after ten to warm up."""
+    for n in range(min(10, repeats)):
+        call(n)
+    times = []
+    for n in range(repeats):
+        started = time.perf_counter()
+        call(n)
+        times.append((time.perf_counter() - started) * 1000)
+    return times
+
+
+def king_county(options: argparse.Namespace) -> None:
+    """Accuracy on the real King County sales, random 60/20/20: the figures of the sealed test."""
+    folder = Path(os.environ.get("SALES_DATA_DIR", ROOT / ".." / "shared" / "data")).resolve()
+    path = folder / "king_county" / "kc_house_data_2014_2015.csv"
+    if not path.is_file():
+        print(f"skipped: the real sales are not at {path}; set SALES_DATA_DIR", file=sys.stderr)
+        return
+    problem = load_problem()
+    with fresh_store() as store:
+        market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
+        source = SourceFile(path, path.name)
+        ingest(store, market.market_id, [source], MANAGER, problem, date(2026, 1, 1), silent)
+        plan = replace(default_plan(problem), split=options.split)
+        started = time.perf_counter()
+        record = train_model(store, market.market_id, plan, MANAGER, problem, silent)
+        seconds = time.perf_counter() - started
+    metrics = record.card["metrics"]
+    figures = {
+        name: round(metrics[name]["value"], 4)
+        for name in ("mape", "mdape", "ppe10", "r_squared", "bias", "coverage", "width")
+    }
+    tell(
+        benchmark="king-county",
+        split=options.split,
+        n=metrics["n"],
+        family=record.card["family"],
+        train_seconds=round(seconds, 1),
+        calibration_error=round(metrics["calibration_error"], 4),
+        **figures,
+    )
+    for score in record.card["leaderboard"]:
+        tell(
+            candidate=score["family"],
+            settings=score["settings"],
+            validation_mape=round(score["mape"], 4),
+            validation_ppe10=round(score["ppe10"], 4),
+            latency_ms=round(score["latency_ms"], 1),
+            size_mb=round(score["size_bytes"] / 1e6, 1),
+        )
+
+
+def main() -> int:
+    """Run the benchmark named."""
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    for name, run in {"demo": demo, "estimate": estimate, "king-county": king_county}.items():
+        verb = verbs.add_parser(name, help=run.__doc__)
+        verb.set_defaults(run=run)
+        verb.add_argument("--sales", type=int, default=50_000)
+        verb.add_argument("--repeats", type=int, default=300)
+        verb.add_argument("--split", choices=["random", "time"], default="random")
+    options = parser.parse_args()
+    options.run(options)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,207 @@
+"""A real server on a free port and the system's Chromium, for tests that see what a user sees."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, expect, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+SHOTS = ROOT / "test-results" / "screenshots"
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-dev-shm-usage",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+DESKTOP = (1280, 900)
+PHONE = (390, 844)
+START_SECONDS = 60
+IDLE_MS = 30_000
+IDLE = "[data-testid='stApp'][data-test-script-state='notRunning'][data-test-connection-state='CONNECTED']"
+# Below a page's address Streamlit's client first looks for a server there, before it asks at the root.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+
+@dataclass(frozen=True)
+class Server:
+    """A running Doorstep: where it answers, where it keeps its data and what it logged."""
+
+    url: str
+    home: Path
+    log_file: Path
+
+    def address(self, path: str = "", **query: str) -> str:
+        """The address of a page, such as address("pricing", role="Agent")."""
+        return f"{self.url}/{path}" + (f"?{urlencode(query)}" if query else "")
+
+    def log(self) -> str:
+        """Everything the server has printed."""
+        return self.log_file.read_text(encoding="utf-8", errors="replace")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """A browser tab on a server; ``requests`` and ``complaints`` fill while it is open."""
+
+    page: Page
+    server: Server
+    requests: list[str] = field(default_factory=list)
+    complaints: list[str] = field(default_factory=list)
+
+    def open(self, path: str = "", **query: str) -> Page:
+        """Go to a page and wait until it is drawn; the query takes role="Agent" and market="<its name>" as labelled."""
+        self.page.goto(self.server.address(path, **query), wait_until="domcontentloaded")
+        return self.settle()
+
+    def settle(self, timeout_ms: int = IDLE_MS) -> Page:
+        """Wait until the app is idle and drawn; call it after each click that makes the app work."""
+        # A click reaches the script a moment later: without this pause the wait would see the idle state before it.
+        self.page.wait_for_timeout(150)
+        expect(self.page.locator(IDLE), self.server.log()).to_be_attached(timeout=timeout_ms)
+        expect(self.page.get_by_test_id("stSkeleton"), "parts of the page never arrived").to_have_count(
+            0, timeout=timeout_ms
+        )
+        return self.page
+
+    def choose(self, label: str, option: str) -> Page:
+        """Choose an option of the select box with this label."""
+        self.page.get_by_role("combobox", name=label).click()
+        self.page.get_by_role("option", name=option, exact=True).click()
+        return self.settle()
+
+    def shot(self, name: str) -> Path:
+        """Keep a screenshot in test-results/screenshots, which git ignores."""
+        SHOTS.mkdir(parents=True, exist_ok=True)
+        path = SHOTS / f"{name}.png"
+        self.page.screenshot(path=path)
+        return path
+
+
+@contextmanager
+def running_server(home: Path, program: Path = ROOT) -> Iterator[Server]:
+    """Run the Doorstep in ``program`` on a free port with its data in ``home``; shows its log if it does not start."""
+    server = Server(f"http://127.0.0.1:{_free_port()}", home, home.with_suffix(".log"))
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command += ["--server.port", server.url.rpartition(":")[2]]
+    environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
+    environment["DOORSTEP_HOME"] = str(home)
+    with server.log_file.open("wb") as log:
+        process = subprocess.Popen(command, cwd=program, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            _wait_for_health(server, process)
+            yield server
+        finally:
+            _stop(process)
+
+
+@contextmanager
+def visit(browser: Browser, server: Server, size: tuple[int, int], dark: bool = False) -> Iterator[Visit]:
+    """Open a fresh browser profile on the server, and note every request and every console error."""
+    context = browser.new_context(
+        viewport={"width": size[0], "height": size[1]},
+        color_scheme="dark" if dark else "light",
+        has_touch=size == PHONE,
+        accept_downloads=True,
+    )
+    context.set_default_timeout(IDLE_MS)
+    opened = Visit(context.new_page(), server)
+    context.on("request", lambda request: opened.requests.append(request.url))
+    opened.page.on("websocket", lambda socket: opened.requests.append(socket.url))
+    opened.page.on("console", lambda said: _note(said, opened.complaints))
+    opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
+    try:
+        yield opened
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """The system's Chromium; tests are skipped without it, but not in CI."""
+    path = shutil.which(CHROMIUM)
+    if path is None:
+        message = f"no browser at {CHROMIUM}; install Debian's chromium, or set CHROMIUM to one"
+        if os.environ.get("CI"):
+            pytest.fail(message)
+        pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = _launch(playwright, path)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an empty store, shared by the tests of a module."""
+    with running_server(tmp_path_factory.mktemp("doorstep") / "home") as running:
+        yield running
+
+
+@pytest.fixture
+def desktop(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """A tab as wide as a laptop's."""
+    with visit(chromium, server, DESKTOP) as opened:
+        yield opened
+
+
+@pytest.fixture
+def phone(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """A tab as narrow as a phone's."""
+    with visit(chromium, server, PHONE) as opened:
+        yield opened
+
+
+def _note(said: ConsoleMessage, complaints: list[str]) -> None:
+    url = said.location.get("url", "")
+    if said.type == "error" and not ("404" in said.text and url.endswith(PROBES)):
+        complaints.append(f"{said.text} ({url})")
+
+
+def _launch(playwright: Playwright, path: str) -> Browser:
+    return playwright.chromium.launch(executable_path=path, args=list(QUIET))
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_for_health(server: Server, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        try:
+            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
+                if answer.status == 200:
+                    return
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.1)
+    pytest.fail(f"the server did not start within {START_SECONDS} s; its log:\n{server.log()}")
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(timeout=10)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
