@@ -356,7 +356,15 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--later", action="store_true", help="measure on sales after the model's latest")
     made = verb("price", "price one property, or a CSV of many", _price)
     made.add_argument("--market")
-    made.add_argument("--set", nargs="+", type=_pair, default=[], metavar="FIELD=VALUE", help="facts, canonical names")
+    made.add_argument(
+        "--set",
+        nargs="+",
+        action="extend",
+        type=_pair,
+        default=[],
+        metavar="FIELD=VALUE",
+        help="facts, canonical names",
+    )
     made.add_argument("--csv", help="file of listings")
     made.add_argument("--as-of", type=date.fromisoformat, help="valuation date, YYYY-MM-DD (default today)")
     made.add_argument("--level", type=float, choices=load_problem().estimate.levels)
