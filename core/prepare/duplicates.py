@@ -42,7 +42,7 @@ def find_duplicates(
 ) -> None:
     """Record in ``findings`` every usable row that repeats an earlier row or a sale of ``known``.
 
-    ``facts`` is canonical, shape (n, columns); ``rows`` the row numbers a person sees; ``usable`` the rows not rejected.
+    ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected.
     """
     held = _held_nearby(facts.loc[usable], known)
     table = pd.concat([held, facts.loc[usable]], ignore_index=True)
