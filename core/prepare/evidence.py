@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from core.prepare.derived import days_since_2000
 from core.prepare.facts import FactColumns
+from core.prepare.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
 
 Floats = NDArray[np.float64]
 
@@ -21,17 +20,9 @@ _AREA_PRIOR_SALES: Final = 10.0
 # Leaving out a sale alone would let a tree read its price back from its area's mean; leaving out a fifth does not.
 _FOLDS: Final = 5
 _NEIGHBOURS: Final = 20
-_OVERSAMPLE: Final = 4
+_FEW: Final = 5
 # A year's distance in time counts like half a kilometre in space: recent neighbours first.
 _KM_PER_YEAR: Final = 0.5
-_SOFTENING_KM: Final = 0.3
-
-
-class Rule(StrEnum):
-    """Which sales may speak for a home."""
-
-    EARLIER = "only sales before its own date"  # production, and every split by time
-    OTHERS = "any other training sale"  # the premise of a random split
 
 
 class MarketEvidence(TransformerMixin, BaseEstimator):
@@ -42,7 +33,7 @@ class MarketEvidence(TransformerMixin, BaseEstimator):
     price. The trend is an exponentially weighted mean (half-life 60 days) of strictly earlier days, so under
     Rule.EARLIER no later price can move any feature; sales of the very first day have no trend and are no evidence.
     Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
-    ``near_five``, ``near_first_km``, ``near_last_km``, ``near_sales`` where homes have coordinates.
+    ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` where homes have coordinates.
     """
 
     def __init__(self, facts: FactColumns, rule: Rule = Rule.EARLIER) -> None:
@@ -59,8 +50,8 @@ class MarketEvidence(TransformerMixin, BaseEstimator):
         self.fold_sums_ = {code: _fold_sums(X[code], self.codes_[code][0], self.deviation_) for code in self.codes_}
         if self.facts.located:
             place = self._place(X, self.days_)
-            self.located_rows_ = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
-            self.tree_ = cKDTree(place[self.located_rows_])
+            rows = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
+            self.index_ = NeighbourIndex(place[rows], rows, self.days_[rows])
         self.n_features_in_ = X.shape[1]
         return self
 
@@ -122,41 +113,14 @@ class MarketEvidence(TransformerMixin, BaseEstimator):
 
     def _neighbours(self, X: pd.DataFrame, days: Floats, own: NDArray[np.int64]) -> dict[str, Floats]:
         place = self._place(X, days)
-        usable = np.isfinite(place).all(axis=1)
-        names = ("near_level", "near_spread", "near_five", "near_first_km", "near_last_km", "near_sales")
-        table = np.full((len(X), len(names)), np.nan)
+        found = np.isfinite(place).all(axis=1)
+        table = np.full((len(X), len(SUMMARY)), np.nan)
         table[:, -1] = 0.0
-        if usable.any():
-            table[usable] = self._local(place[usable], days[usable], own[usable])
-        return {name: table[:, position] for position, name in enumerate(names)}
-
-    def _local(self, place: Floats, days: Floats, own: NDArray[np.int64]) -> Floats:
-        wanted = _NEIGHBOURS + 1 if self.rule is Rule.OTHERS else _NEIGHBOURS * _OVERSAMPLE
-        k = min(wanted, len(self.located_rows_))
-        distance, found = self.tree_.query(place, k=np.arange(1, k + 1))
-        rows = self.located_rows_[found]
-        allowed = rows != own[:, None]
-        if self.rule is Rule.EARLIER:
-            allowed &= self.days_[rows] < days[:, None]
-        order = np.argsort(~allowed, axis=1, kind="stable")[:, :_NEIGHBOURS]
-        rows, distance, allowed = (np.take_along_axis(table, order, axis=1) for table in (rows, distance, allowed))
-        return _summary(self.deviation_[rows], distance, allowed)
-
-
-def _summary(level: Floats, distance: Floats, allowed: NDArray[np.bool_]) -> Floats:
-    weight = allowed / (distance + _SOFTENING_KM)
-    total = weight.sum(axis=1)
-    some = total > 0
-    safe = np.where(some, total, 1.0)
-    mean = (weight * level).sum(axis=1) / safe
-    spread = np.sqrt((weight * (level - mean[:, None]) ** 2).sum(axis=1) / safe)
-    five = min(5, level.shape[1])
-    nearest = np.where(allowed[:, :five].all(axis=1), level[:, :five].mean(axis=1), np.nan)
-    count = allowed.sum(axis=1).astype(float)
-    last = np.take_along_axis(distance, np.maximum(count.astype(int) - 1, 0)[:, None], axis=1)[:, 0]
-    table = np.column_stack([mean, spread, nearest, distance[:, 0], last, count])
-    table[~some, :-1] = np.nan
-    return table
+        if found.any() and len(self.index_):
+            nearest = self.index_.nearest(place[found], days[found], own[found], self.rule, _NEIGHBOURS)
+            level = self.deviation_[self.index_.rows[nearest.position]]
+            table[found] = summarise(level, nearest, _FEW)
+        return {f"near_{name}": table[:, position] for position, name in enumerate(SUMMARY)}
 
 
 def _running_trend(days: Floats, values: Floats) -> tuple[Floats, Floats]:

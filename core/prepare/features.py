@@ -12,9 +12,11 @@ from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from core.prepare.alike import AlikeEvidence
 from core.prepare.derived import DerivedFacts
-from core.prepare.evidence import MarketEvidence, Rule
+from core.prepare.evidence import MarketEvidence
 from core.prepare.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
+from core.prepare.neighbours import Rule
 
 _NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "sale_date", "year_renovated"})
 _CATEGORY_SALES_MIN: Final = 20
@@ -68,6 +70,7 @@ def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
             ("facts", FactImputer(facts)),
             ("derived", DerivedFacts(facts)),
             ("evidence", MarketEvidence(facts, rule)),
+            ("alike", AlikeEvidence(facts, rule)),
             ("encode", CategoryColumns(facts)),
         ]
     )

@@ -167,7 +167,7 @@ def _nearest_sale_km(model: Model, subject: Subject) -> float:
     if evidence is None:
         return 0.0
     place = model.features.named_steps["derived"].projection_.kilometres(subject.table(model.facts))
-    return float(np.hypot(*(evidence.tree_.data[:, :2] - place).T).min())
+    return float(np.hypot(*(evidence.index_.tree.data[:, :2] - place).T).min())
 
 
 def _area_sales(model: Model, subject: Subject) -> float:

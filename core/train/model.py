@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from core.prepare.evidence import MarketEvidence, Rule
 from core.prepare.facts import FactColumns
+from core.prepare.neighbours import Rule
 from core.prepare.profile import MarketProfile
 from core.train.ranges import RangeCalibration, said
 
@@ -90,7 +90,10 @@ def property_kinds(homes: pd.DataFrame, facts: FactColumns) -> Words:
 def for_production(model: Model) -> Model:
     """Return the model with evidence limited to sales before the valuation date, as every live estimate must be."""
     steps = [
-        (name, copy.copy(step).set_params(rule=Rule.EARLIER) if isinstance(step, MarketEvidence) else step)
+        (
+            name,
+            copy.copy(step).set_params(rule=Rule.EARLIER) if isinstance(step, MarketEvidence | AlikeEvidence) else step,
+        )
         for name, step in model.features.steps
     ]
     return dataclasses.replace(model, features=Pipeline(steps))

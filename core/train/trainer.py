@@ -14,9 +14,9 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import TrainError
-from core.prepare.evidence import Rule
 from core.prepare.facts import FactColumns, find_facts
 from core.prepare.features import baseline_features, feature_pipeline
+from core.prepare.neighbours import Rule
 from core.prepare.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem

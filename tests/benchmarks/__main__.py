@@ -28,9 +28,9 @@ from threadpoolctl import threadpool_limits
 from core.access import Actor, Role
 from core.lifecycle import Desk, SourceFile, ingest, open_demo, open_desk, train_model
 from core.lifecycle.demo import DEMO_MARKET
-from core.prepare.evidence import Rule
 from core.prepare.facts import find_facts
 from core.prepare.features import feature_pipeline
+from core.prepare.neighbours import Rule
 from core.problem import load_problem
 from core.progress import silent
 from core.serve.estimate import Estimate

@@ -9,9 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.prepare.derived import DerivedFacts
-from core.prepare.evidence import Rule
 from core.prepare.facts import FactImputer, find_facts
 from core.prepare.features import baseline_features, feature_pipeline
+from core.prepare.neighbours import Rule
 
 
 def market(size: int, seed: int) -> pd.DataFrame:
