@@ -90,10 +90,7 @@ def property_kinds(homes: pd.DataFrame, facts: FactColumns) -> Words:
 def for_production(model: Model) -> Model:
     """Return the model with evidence limited to sales before the valuation date, as every live estimate must be."""
     steps = [
-        (
-            name,
-            copy.copy(step).set_params(rule=Rule.EARLIER) if isinstance(step, MarketEvidence | AlikeEvidence) else step,
-        )
+        (name, copy.copy(step).set_params(rule=Rule.EARLIER) if "rule" in step.get_params(deep=False) else step)
         for name, step in model.features.steps
     ]
     return dataclasses.replace(model, features=Pipeline(steps))
