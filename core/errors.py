@@ -59,6 +59,10 @@ class TrainError(DoorstepError):
     """Base of all errors of training."""
 
 
+class ModelOutdated(TrainError):
+    """A stored model was made by an earlier release whose models this one cannot read."""
+
+
 class ServeError(DoorstepError):
     """Base of all errors of estimation."""
 

@@ -13,13 +13,16 @@ from typing import Any, Final
 
 import joblib
 
-from core.errors import ArtifactCorrupt
+from core.errors import ArtifactCorrupt, ModelOutdated
 from core.train.importance import Importance
 from core.train.leaderboard import Score
 from core.train.model import Model, for_production
 from core.train.trainer import Trained, TrainingPlan
 
-_LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib")
+_LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
+FORMAT: Final = 2
+"""Raised whenever what a bundle holds changes its shape, so that an older one is refused and not half understood."""
+
 _CORE: Final = Path(__file__).resolve().parent.parent
 
 
@@ -52,6 +55,7 @@ class Bundle:
     metrics: Mapping[str, Any]
     code_version: str
     libraries: Mapping[str, str]
+    format: int = FORMAT
 
     def card(self) -> dict[str, Any]:
         """Return what the registry shows without loading the model, as JSON values."""
@@ -121,9 +125,20 @@ def to_bytes(bundle: Bundle) -> bytes:
 def from_bytes(payload: bytes) -> Bundle:
     """Load a bundle; call it only with bytes the store has checked against their hash.
 
-    Raises ArtifactCorrupt if the bytes hold something else.
+    Raises ArtifactCorrupt if the bytes hold something else, ModelOutdated if an earlier release made them.
     """
-    bundle = joblib.load(io.BytesIO(payload))
+    try:
+        bundle = joblib.load(io.BytesIO(payload))
+    except (AttributeError, ImportError) as error:
+        raise ModelOutdated(_outdated(str(error))) from error
     if not isinstance(bundle, Bundle):
         raise ArtifactCorrupt(f"The model file holds a {type(bundle).__name__}, not a model bundle; train a new model.")
+    # Read from the instance itself: a bundle from before there was a format would answer with the class's default.
+    found = vars(bundle).get("format", 1)
+    if found != FORMAT:
+        raise ModelOutdated(_outdated(f"format {found}, this release reads {FORMAT}"))
     return bundle
+
+
+def _outdated(why: str) -> str:
+    return f"The model was trained by another release of Doorstep ({why}). Train a new model, or roll back to one."

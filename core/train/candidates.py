@@ -14,6 +14,7 @@ from sklearn.model_selection import ParameterSampler
 from sklearn.tree import DecisionTreeRegressor
 
 from core.problem import Training
+from core.train.blend import BlendedBoosting
 
 
 class Family(StrEnum):
@@ -23,6 +24,7 @@ class Family(StrEnum):
     TREE = "decision tree"
     FOREST = "random forest"
     BOOSTING = "gradient boosting"
+    BLEND = "blended boosting"
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,9 @@ BOOSTING_SETTINGS: Final = len(_BOOSTING)
 
 
 def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
-    """Return the candidates without a search: linear baseline, decision tree, the first few boosting settings."""
+    """Return the candidates without a search: blend, the first few boosting settings, decision tree, baseline."""
     return (
+        Candidate(Family.BLEND, {"n_estimators": 2000}),
         *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING[:boosting_budget]),
         Candidate(Family.TREE, {"min_samples_leaf": 15}),
         Candidate(Family.LINEAR, {"alpha": 1.0}),
@@ -68,8 +71,8 @@ def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candi
     return tuple(Candidate(Family.FOREST, dict(settings)) for settings in drawn)
 
 
-def make_estimator(candidate: Candidate, seed: int) -> RegressorMixin:
-    """Return the unfitted scikit-learn estimator of log price."""
+def make_estimator(candidate: Candidate, columns: tuple[str, ...], seed: int) -> RegressorMixin:
+    """Return the unfitted scikit-learn estimator of log price; ``columns`` names those of its feature matrix."""
     settings: dict[str, Any] = dict(candidate.settings)
     if candidate.family is Family.LINEAR:
         return Ridge(**settings)
@@ -78,6 +81,8 @@ def make_estimator(candidate: Candidate, seed: int) -> RegressorMixin:
     if candidate.family is Family.FOREST:
         # A third of the features per split is Breiman's setting for regression.
         return RandomForestRegressor(random_state=seed, max_features=1 / 3, n_jobs=1, **settings)
+    if candidate.family is Family.BLEND:
+        return BlendedBoosting(columns, seed=seed, **settings)
     return HistGradientBoostingRegressor(
         random_state=seed, early_stopping=False, min_samples_leaf=20, l2_regularization=1.0, **settings
     )

@@ -33,6 +33,11 @@ class Inputs:
     validation_log_price: Floats
     sample: pd.DataFrame
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of the matrix columns."""
+        return column_names(self.features)
+
 
 @dataclass(frozen=True)
 class Score:
@@ -62,7 +67,7 @@ class Fitted:
 def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> Fitted:
     """Fit a candidate on the given training rows and score it on the validation sales."""
     started = time.perf_counter()
-    estimator = fit(candidate, inputs.train[rows], inputs.train_log_price[rows], seed)
+    estimator = fit(candidate, inputs.train[rows], inputs.train_log_price[rows], inputs.columns, seed)
     seconds = time.perf_counter() - started
     estimate = np.exp(estimator.predict(inputs.validation))
     price = np.exp(inputs.validation_log_price)
@@ -82,9 +87,14 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64],
     return Fitted(candidate, estimator, score)
 
 
-def fit(candidate: Candidate, matrix: Any, log_price: Floats, seed: int) -> Any:
+def fit(candidate: Candidate, matrix: Any, log_price: Floats, columns: tuple[str, ...], seed: int) -> Any:
     """Return the fitted estimator of log price."""
-    return make_estimator(candidate, seed).fit(matrix, log_price)
+    return make_estimator(candidate, columns, seed).fit(matrix, log_price)
+
+
+def column_names(features: Pipeline) -> tuple[str, ...]:
+    """Return the names of the columns of a fitted feature pipeline's matrix."""
+    return tuple(str(name) for name in features[-1].get_feature_names_out())
 
 
 def _latency_ms(inputs: Inputs, estimator: Any) -> float:

@@ -23,7 +23,7 @@ from core.problem import Problem
 from core.progress import Progress, part
 from core.train.candidates import BOOSTING_SETTINGS, Candidate, Family, fixed_candidates, forest_candidates
 from core.train.importance import Importance, permutation_importance
-from core.train.leaderboard import Fitted, Inputs, Score, fit, fit_and_score
+from core.train.leaderboard import Fitted, Inputs, Score, column_names, fit, fit_and_score
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
@@ -161,6 +161,8 @@ def _compare(run: _Run, inputs: Inputs, search: tuple[Fitted, ...], progress: Pr
     candidates += [one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families]
     plain = _inputs(run, run.builder(Family.LINEAR)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
+    if not candidates:
+        raise TrainError("The plan tries no setting of the families it names; give it a budget of at least 1.")
     calls = [
         (candidate, one, np.arange(one.train.shape[0]), run.plan.seed)
         for candidate, one in zip(candidates, seen, strict=True)
@@ -224,7 +226,7 @@ def _fit_part(
 ) -> _Part:
     features = run.builder(candidate.family)
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
-    estimator = fit(candidate, matrix, log_price[rest], run.plan.seed)
+    estimator = fit(candidate, matrix, log_price[rest], column_names(features), run.plan.seed)
     if not len(held):
         return _Part(features, estimator, matrix, np.empty(0))
     return _Part(features, None, None, estimator.predict(features.transform(homes.iloc[held])))

@@ -9,9 +9,10 @@ import pandas as pd
 import pytest
 
 from core.collect.demo_city import NOISE, STRUCTURAL, MarketModel, simulate
-from core.errors import JobCancelled, TooFewSales, TrainError
+from core.errors import JobCancelled, ModelOutdated, TooFewSales, TrainError
 from core.problem import Problem
 from core.progress import silent
+from core.train.blend import Start
 from core.train.bundle import from_bytes, seal, to_bytes
 from core.train.candidates import Family, forest_candidates
 from core.train.model import for_production
@@ -157,3 +158,22 @@ def test_live_model_uses_no_sale_after_the_valuation_date(sales: pd.DataFrame, t
     assert (evidence["near_sales"] == 0).all()
     late = sales.assign(sale_date=pd.Timestamp("2026-01-01"))
     assert live.estimate(late).tobytes() == trained.model.estimate(late).tobytes()
+
+
+def test_bundle_of_another_release_is_refused_with_its_remedy(trained: Trained) -> None:
+    bundle = seal(trained, market_id="m", currency="USD", version_id="v", held={}, metrics={})
+    with pytest.raises(ModelOutdated, match="Train a new model"):
+        from_bytes(to_bytes(replace(bundle, format=1)))
+
+
+def test_plan_that_tries_nothing_is_refused(sales: pd.DataFrame, problem: Problem) -> None:
+    with pytest.raises(TrainError, match="budget of at least 1"):
+        train(sales, len(sales), replace(QUICK, families=(Family.BOOSTING,), boosting_budget=0), problem, silent)
+
+
+def test_blend_starts_from_three_views_and_beats_plain_boosting(sales: pd.DataFrame, problem: Problem) -> None:
+    plan = replace(QUICK, families=(Family.BOOSTING, Family.BLEND))
+    result = train(sales, len(sales), plan, problem, silent)
+    by_family = {score.family: score for score in result.leaderboard}
+    assert by_family["blended boosting"].mape < by_family["gradient boosting"].mape
+    assert [member.start for member in result.model.estimator.members_] == list(Start)

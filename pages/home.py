@@ -1,0 +1,142 @@
+"""The page “Home”: two doors on first start, then the seven phases of the open market at a glance."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.problem import Problem, load_problem
+from core.store import Market, Store
+from pages.widgets import first_start, links, session
+from pages.widgets.format import money_range, percent, plain
+from pages.widgets.phases import Phase, State, attention, overview, phases
+
+_Colour = Literal["gray", "green", "orange", "red"]
+_LOOKS: Final[dict[State, tuple[_Colour, str]]] = {
+    State.OPEN: ("gray", ":material/radio_button_unchecked:"),
+    State.GOOD: ("green", ":material/check_circle:"),
+    State.UNSURE: ("orange", ":material/help:"),
+    State.BAD: ("red", ":material/warning:"),
+}
+_IN_A_ROW: Final = 4
+
+
+def main(who: Actor) -> None:
+    """Draw the doors while there are no sales at all or the demo city is opening, else the phases."""
+    first_start.go_in_when_ready()
+    store, market = session.store(), session.market()
+    job = first_start.demo_under_way()
+    if market is None or not has_sales(store) or (job is not None and market.simulated):
+        first_start.doors(who, job)
+        return
+    problem = load_problem()
+    st.title("Home")
+    st.markdown(f"**{plain(session.title_of(market))}** in seven phases, from the problem to the model in use.")
+    glance(store, market, problem, who)
+    with st.expander("The problem statement", icon=":material/flag:"):
+        statement(problem)
+
+
+def has_sales(store: Store) -> bool:
+    """Tell whether any market holds sales."""
+    return any(store.versions.latest(market.market_id) is not None for market in store.markets.list())
+
+
+def glance(store: Store, market: Market, problem: Problem, who: Actor) -> None:
+    """Draw what needs attention, the seven cards and the ways on."""
+    seen = overview(store, market, datetime.now(UTC).date())
+    for sentence in attention(seen, problem):
+        st.warning(plain(sentence), icon=":material/priority_high:")
+    if market.simulated and seen.champion is None:
+        with st.container(border=True):
+            first_start.demo_door(who, None, "Go on with opening it")
+    cards = phases(seen, problem)
+    for start in range(0, len(cards), _IN_A_ROW):
+        places = st.columns(_IN_A_ROW, gap="small")
+        row = cards[start : start + _IN_A_ROW]
+        for place, phase in zip(places, row, strict=False):
+            with place.container(border=True, height="stretch"):
+                card(phase)
+        for place in places[len(row) :]:
+            with place.container(border=True, height="stretch"):
+                ways_on(who)
+
+
+def card(phase: Phase) -> None:
+    """Draw one phase."""
+    colour, icon = _LOOKS[phase.state]
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center", gap="small"):
+        st.markdown(f"**{phase.number} · {phase.name}**", width="content")
+        st.badge(phase.verdict or phase.state.value, icon=icon, color=colour)
+    st.caption(plain(phase.deliverable))
+    st.subheader(plain(phase.figure), anchor=False)
+    st.caption("  \n".join(plain(fact) for fact in phase.facts) or "\u00a0")
+
+
+def ways_on(who: Actor) -> None:
+    """Draw links to what this role does next."""
+    st.markdown("**Go on**")
+    links.link_to("pricing", "Price a home")
+    if may(who, Action.VIEW_DATA):
+        links.link_to("sales_data", "Bring in sales")
+    if may(who, Action.VIEW_MODELS):
+        links.link_to("models", "Train and compare")
+
+
+def statement(problem: Problem) -> None:
+    """Draw the problem statement as it is in force."""
+    st.markdown(f"**Goal.** {plain(problem.goal.business)}")
+    st.markdown(f"**Task.** {plain(problem.goal.task)}")
+    st.markdown("**Users.** " + plain("; ".join(problem.goal.users)) + ".")
+    left, right = st.columns(2, gap="medium")
+    with left:
+        st.markdown("**Success and scope**")
+        st.dataframe(pd.DataFrame(promises(problem), columns=["What", "Value"]), hide_index=True, height="content")
+    with right:
+        st.markdown("**Possible values**, both ends included")
+        st.dataframe(limits(problem), hide_index=True, height="content")
+
+
+def promises(problem: Problem) -> list[tuple[str, str]]:
+    """Return the targets and the scope as pairs of words."""
+    success, scope = problem.success, problem.scope
+    return [
+        ("An estimate is right within", percent(success.within)),
+        ("Mean error (MAPE) at most", percent(success.target_mape)),
+        ("An answer takes at most", f"{success.answer_ms:g} ms"),
+        *(
+            (f"Standard prices, {currency}", money_range(price.standard_low, price.standard_high, currency))
+            for currency, price in scope.price.items()
+        ),
+        (
+            "Standard prices elsewhere",
+            f"{percent(scope.elsewhere.low_quantile)} to "
+            f"{percent(scope.elsewhere.high_quantile)} of the market's own prices",
+        ),
+        ("Homes", ", ".join(scope.residential_types).replace("_", " ")),
+        ("Always reviewed by a person", ", ".join(scope.unusual_types).replace("_", " ")),
+        ("Dwelling units at most", str(scope.units_max)),
+        ("Range shown first", percent(problem.estimate.level)),
+        ("Retrain after", f"{problem.monitoring.retrain_days} days"),
+    ]
+
+
+def limits(problem: Problem) -> pd.DataFrame:
+    """Return the bounds of each field as text, years without thousands marks."""
+    rows = [
+        {"Fact": name.replace("_", " "), **{end: _number(name, bound) for end, bound in asdict(limit).items()}}
+        for name, limit in problem.limits.items()
+    ]
+    return pd.DataFrame(rows).rename(columns={"low": "From", "high": "To"})
+
+
+def _number(name: str, bound: float) -> str:
+    return f"{bound:.0f}" if name.startswith("year") else f"{bound:,g}"
+
+
+main(session.guard(""))

@@ -1,0 +1,186 @@
+"""The page “Models”: train with progress, compare, read a model's card, promote and roll back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.errors import DoorstepError
+from core.lifecycle import promote, rollback
+from core.lifecycle.jobs import TrainTask
+from core.prepare.splits import RANDOM, TIME
+from core.problem import Problem, load_problem
+from core.store import DataVersion, Market, ModelRecord
+from core.train.candidates import Family
+from core.train.trainer import TrainingPlan, default_plan
+from pages.widgets import faults, job_progress, links, model_card, session
+from pages.widgets.format import count, day, percent, plain
+
+KIND: Final = "train"
+_SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
+_SAID: Final = "_models_said"
+
+
+def main(who: Actor) -> None:
+    """Draw training, the models of the open market and the card of the chosen one."""
+    st.title("Models")
+    market = session.market()
+    version = session.store().versions.latest(market.market_id) if market else None
+    if market is None or version is None:
+        st.info("There are no sales to train on yet.", icon=":material/info:")
+        links.link_to("sales_data", "Bring in sales")
+        return
+    _say_once()
+    records = session.store().models.list(market.market_id)
+    training(market, version, records, who)
+    if not records:
+        st.caption("No model yet. The first one goes live as soon as it is trained.")
+        return
+    compare(market, records, who)
+
+
+def training(market: Market, version: DataVersion, records: list[ModelRecord], who: Actor) -> None:
+    """Draw the form of a training run, or how far the one under way is."""
+    running = job_progress.open_job(KIND, market.market_id)
+    closed = job_progress.take_closed(KIND, market.market_id)
+    if running is not None:
+        with st.container(border=True):
+            st.markdown(f"**Training a model of {plain(market.name)}**")
+            job_progress.draw(running)
+        return
+    if closed is not None and closed.state == "done":
+        st.success(f"Model {closed.result['model_id']} is trained and measured.", icon=":material/check_circle:")
+        if len(records) == 1:
+            links.link_to("pricing", "Price a home with it")
+    if closed is not None and closed.state == "cancelled":
+        st.info("Training was cancelled; nothing of it was kept.", icon=":material/info:")
+    failure = job_progress.last_failure(KIND, market.market_id)
+    if failure:
+        st.error(plain(f"The last training run stopped: {failure}"), icon=":material/error:")
+    if may(who, Action.TRAIN):
+        with st.expander("Train a model", expanded=not records, icon=":material/model_training:"):
+            plan = plan_form(version, load_problem())
+            if plan is not None:
+                job_progress.begin(TrainTask(market.market_id, plan))
+
+
+def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
+    """Draw the form; returns the plan when it is sent off."""
+    usual = default_plan(problem)
+    with st.form("train", border=False):
+        st.caption(
+            f"On data version {version.version_id}: {count(version.rows, 'sale')}, "
+            f"{day(version.first_sale)} to {day(version.last_sale)}."
+        )
+        split = st.radio(
+            "How sales are divided into training, validation and test",
+            list(_SPLITS),
+            format_func=_SPLITS.__getitem__,
+            horizontal=True,
+            help="By time is the harder and more honest test of a model that prices tomorrow's homes.",
+        )
+        families = st.pills(
+            "Families compared",
+            list(Family),
+            selection_mode="multi",
+            default=list(usual.families),
+            format_func=lambda family: str(family.value).capitalize(),
+            key="families",
+        )
+        budget, seed, _ = st.columns([1, 1, 2], gap="small")
+        tried = budget.number_input("Forest settings tried", 1, 48, usual.forest_budget)
+        chosen_seed = seed.number_input("Seed", 0, 2**31 - 1, usual.seed, help="The same seed gives the same model.")
+        sent = st.form_submit_button("Train", type="primary", icon=":material/play_arrow:")
+    if not sent:
+        return None
+    if not families:
+        st.error("Choose at least one family of models.", icon=":material/error:")
+        return None
+    return replace(usual, split=str(split), seed=int(chosen_seed), families=tuple(families), forest_budget=int(tried))
+
+
+def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
+    """Draw the list of models, and the card of the one chosen in it."""
+    st.subheader("Models of this market", anchor=False)
+    table = model_card.listing(records)
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) < 10 else "auto",
+        column_config={"Test sales": st.column_config.NumberColumn(format="localized")},
+    )
+    target = load_problem().success.target_mape
+    st.caption(f"The target is a mean error of {percent(target)} or less. In brackets: 95% intervals.")
+    by_id = {record.model_id: record for record in records}
+    live = next((place for place, record in enumerate(records) if record.stage == "champion"), 0)
+    chosen = st.selectbox(
+        "Show the card of",
+        list(by_id),
+        live,
+        format_func=lambda model_id: _title(by_id[model_id]),
+        key=f"model_{market.market_id}",
+        width=480,
+    )
+    record = by_id[chosen]
+    with st.container(border=True):
+        st.subheader(_title(record), anchor=False)
+        model_card.draw(record, st.context.theme.type != "dark")
+    if may(who, Action.PROMOTE):
+        decide(market, records, record, who)
+
+
+def decide(market: Market, records: list[ModelRecord], record: ModelRecord, who: Actor) -> None:
+    """Draw what a manager can decide: which model is live."""
+    st.subheader("Decide", anchor=False)
+    live = next((one for one in records if one.stage == "champion"), None)
+    # A reason belongs to one decision: once another model is live, the field starts empty.
+    key = f"reason_{live.model_id if live else market.market_id}"
+    reason = st.text_input("Reason, for the record", key=key, max_chars=300, placeholder="Why this model").strip()
+    with st.container(horizontal=True):
+        promoting = st.button(
+            f"Promote {record.model_id}",
+            key="promote",
+            type="primary",
+            icon=":material/publish:",
+            disabled=not reason or record is live,
+            help="It is live already." if record is live else "Agents price with it from their next estimate on.",
+        )
+        rolling = st.button(
+            "Roll back to the champion before",
+            key="rollback",
+            icon=":material/undo:",
+            disabled=not reason or live is None,
+            help="Brings back the model that was live before the present one.",
+        )
+    if not reason:
+        st.caption("Write a reason first: it stays in the audit trail with your name.")
+    try:
+        if promoting:
+            now = promote(session.store(), record.model_id, reason, who)
+            _say(f"Model {now.model_id} is live; agents price with it from now on.")
+        if rolling:
+            now = rollback(session.store(), market.market_id, reason, who)
+            _say(f"Model {now.model_id} is live again.")
+    except DoorstepError as error:
+        faults.show(error)
+
+
+def _title(record: ModelRecord) -> str:
+    return f"{record.model_id} · {record.card['family']} · {model_card.STAGES[record.stage]}"
+
+
+def _say(sentence: str) -> None:
+    st.session_state[_SAID] = sentence
+    st.rerun()
+
+
+def _say_once() -> None:
+    sentence = st.session_state.pop(_SAID, "")
+    if sentence:
+        st.success(sentence, icon=":material/check_circle:")
+
+
+main(session.guard("models"))

@@ -1,0 +1,221 @@
+"""The answer to an agent: the range first, then how sure it is, what to look at, and what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import streamlit as st
+
+from core.lifecycle import Desk
+from core.schema import FIELD_BY_NAME, is_extra, label_of
+from core.serve.estimate import Estimate, Unavailable
+from core.serve.flags import Flag, FlagKind, Severity
+from core.store import Market
+from pages.widgets import fact_words
+from pages.widgets.asking import Answered, Refused
+from pages.widgets.format import count, day, money_range, money_short, percent, plain
+
+LEVEL_KEY: Final = "range_level"
+_ANCHOR: Final = "price-range"
+_FOLDED_FROM: Final = 3
+_COORDINATES: Final = ("latitude", "longitude")
+_LOOKS: Final = {
+    Severity.REVIEW: ("Review", ":material/flag:", "orange"),
+    Severity.NOTE: ("Note", ":material/info:", "gray"),
+}
+# On a phone the answer lies below the form: a bar at the lower edge shows it at once and leads to it. Beside the form
+# the range stays in view, since the button is pressed at the form's end. PLAIN is the theme's background.
+_STYLE: Final = """<style>
+.st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
+#price-range { scroll-margin-top: 8rem; }
+.st-key-glance { display: none; }
+@media (min-width: 641px) and (min-height: 600px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-answer_card) { position: sticky; top: 3.75rem; z-index: 9; }
+  .st-key-answer_card { background: PLAIN; }
+}
+@media (max-width: 640px) {
+  [data-testid="stMain"] [data-testid="stButtonGroup"] [role] { min-height: 2.75rem; }
+  .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: 100%;
+    padding: 0.75rem 1rem; background: PLAIN; border-top: 1px solid GrayText; }
+  .st-key-glance p { margin: 0; }
+}
+</style>"""
+
+
+def draw(answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+    """Draw what came of a question; ``on_level`` is called when another level of the range is chosen."""
+    st.html(_STYLE.replace("PLAIN", _background()))
+    market = desk.market
+    match answered.result:
+        case Estimate() as estimate:
+            _estimate(estimate, answered, desk, on_level)
+        case Unavailable() as unavailable:
+            _unavailable(unavailable, answered, market)
+        case Refused() as refused:
+            _refused(refused, answered, market)
+
+
+def _background() -> str:
+    """Return the page's background in CSS, which follows the theme the reader has chosen."""
+    light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
+    return f"light-dark({light}, {dark})" if light and dark else "Canvas"
+
+
+def empty(desk: Desk) -> None:
+    """Draw what stands where the answer will be."""
+    with st.container(border=True):
+        st.subheader("The price range appears here", anchor=False)
+        st.write(
+            "Enter what you know of the home and press **Price this home**. What you leave blank is filled with what "
+            "is usual in the area, and named."
+        )
+        if desk.bundle is not None:
+            profile = desk.bundle.model.profile
+            st.caption(
+                f"The model knows {count(profile.sales, 'sale')} from {day(profile.first_sale)} to "
+                f"{day(profile.last_sale)}."
+            )
+
+
+def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+    currency, market = estimate.currency, desk.market
+    said = money_range(estimate.low, estimate.high, currency)
+    with st.container(border=True, key="answer_card"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.header(plain(said), anchor=_ANCHOR)
+        st.markdown(
+            f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of {estimate.held.n:,} similar test "
+            "sales",
+            help=f"Sales of the group “{plain(estimate.segment)}” that the model had not seen: so many of them were "
+            "sold within the range it gave.",
+        )
+        _level(estimate, desk, on_level)
+        st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
+        _confidence(estimate, desk)
+    _flags(estimate.flags, market)
+    _assumed(estimate.imputed, market)
+    st.caption(_origin(estimate, answered))
+    _glance(f"**{plain(said)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
+
+
+def _subject(answered: Answered, market: Market) -> None:
+    asked = answered.asked
+    st.caption(f"{plain(fact_words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
+
+
+def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
+    st.segmented_control(
+        "Sales the range is to hold",
+        desk.problem.estimate.levels,
+        default=estimate.level,
+        required=True,
+        format_func=percent,
+        key=LEVEL_KEY,
+        on_change=on_level,
+        help="The more sales are to end inside the range, the wider it is.",
+    )
+
+
+def _confidence(estimate: Estimate, desk: Desk) -> None:
+    within = percent(desk.problem.success.within)
+    st.progress(
+        estimate.confidence / 100,
+        text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
+    )
+    st.caption(
+        f"Chance that the sale price falls within {within} of the point estimate",
+        help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
+        f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
+        "and more.",
+    )
+
+
+def _flags(flags: Sequence[Flag], market: Market) -> None:
+    review = [flag for flag in flags if flag.severity is Severity.REVIEW]
+    notes = [flag for flag in flags if flag.severity is not Severity.REVIEW]
+    if review:
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{count(len(review), 'point')} to review**")
+            _list(review, market)
+    if len(notes) >= _FOLDED_FROM:
+        with st.expander(count(len(notes), "note"), icon=_LOOKS[Severity.NOTE][1]):
+            _list(notes, market)
+    else:
+        _list(notes, market)
+
+
+def _list(flags: Iterable[Flag], market: Market) -> None:
+    for flag in flags:
+        word, icon, colour = _LOOKS[flag.severity]
+        link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
+        st.markdown(
+            f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
+            f"{plain(_field(flag.field, market))}: {plain(flag.value)}{link}{plain(flag.limit)}.  \n"
+            f":gray[{plain(flag.action)}]"
+        )
+
+
+def _field(name: str, market: Market) -> str:
+    """Name a flag's field with the unit its texts are in, which is the canonical one."""
+    if name == "estimate":
+        return f"Estimate ({market.currency})"
+    if name not in FIELD_BY_NAME and not is_extra(name):
+        return name[:1].upper() + name[1:]
+    return f"{label_of(name)} (sq ft)" if fact_words.unit_of(name) == "sqft" else label_of(name)
+
+
+def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
+    facts = [fact_words.assumed(name, value, market) for name, value in imputed.items() if name not in _COORDINATES]
+    if any(name in imputed for name in _COORDINATES):
+        facts.append("position in the middle of the area")
+    if facts:
+        st.markdown(f"**Assumed, because not given:** {plain(', '.join(facts))}.")
+
+
+def _origin(estimate: Estimate, answered: Answered) -> str:
+    return plain(
+        f"Model {answered.model_id} · data version {estimate.data_version} · latest sale {day(estimate.last_sale)} · "
+        f"valued {day(answered.asked.as_of)} · answered in {answered.milliseconds:.0f} ms"
+    )
+
+
+def _unavailable(result: Unavailable, answered: Answered, market: Market) -> None:
+    with st.container(border=True, key="answer_card"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.subheader("No price range", anchor=_ANCHOR)
+        # The standing advice is shown to the letter, so it is not escaped.
+        st.info(result.message, icon=":material/info:")
+        st.markdown(f"**Why:** {plain(result.reason)}")
+        st.markdown(f"**What helps:** {plain(result.remedy)}")
+    _glance(f"**No price range** · [Why](#{_ANCHOR})")
+
+
+def _refused(result: Refused, answered: Answered, market: Market) -> None:
+    with st.container(border=True, key="answer_card"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
+        st.error(plain(result.message), icon=":material/error:")
+        _areas_told(answered.asked.facts, market)
+        st.caption("The form still holds what you entered.")
+    _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
+
+
+def _areas_told(facts: Mapping[str, object], market: Market) -> None:
+    """Say what the areas entered are in square feet, the unit of the core's limits, where the market has another."""
+    areas = [name for name in facts if fact_words.unit_of(name) == "sqft"]
+    if market.area_unit == "sqft" or not areas:
+        return
+    told = ", ".join(
+        f"{label_of(name).lower()} {fact_words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
+        for name in areas
+    )
+    st.caption(f"Limits are kept in square feet: {plain(told)}.")
+
+
+def _glance(text: str) -> None:
+    with st.container(key="glance"):
+        st.markdown(text)

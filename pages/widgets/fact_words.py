@@ -1,0 +1,101 @@
+"""How facts of a home are named and written: labels with the market's units, values as a person says them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Final
+
+from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.store import Market
+from pages.widgets.format import area, area_label, from_sqft, money, to_sqft
+
+YES: Final = "Yes"
+NO: Final = "No"
+FLAG_WORDS: Final = (NO, YES)
+_COUNTED: Final = {"bedrooms": "bedroom", "bathrooms": "bathroom"}
+_HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
+
+
+def unit_of(name: str) -> str:
+    """Return the canonical unit of a fact, "" for none."""
+    field = FIELD_BY_NAME.get(name)
+    return field.unit if field else ""
+
+
+def is_flag(name: str) -> bool:
+    """Tell whether the canonical record knows the fact as yes or no."""
+    field = FIELD_BY_NAME.get(name)
+    return field is not None and field.kind is FieldKind.FLAG
+
+
+def labelled(name: str, market: Market) -> str:
+    """Return the fact's label with the unit it is entered in: "Living area (m²)"."""
+    match unit_of(name):
+        case "sqft":
+            return f"{label_of(name)} ({area_label(market.area_unit)})"
+        case "money":
+            return f"{label_of(name)} ({market.currency})"
+    return label_of(name)
+
+
+def words(code: str) -> str:
+    """Write a category's level as a person reads it: "single_family" is "Single family"."""
+    text = code.replace("_", " ")
+    return text[:1].upper() + text[1:]
+
+
+def shown(name: str, value: float, market: Market) -> float:
+    """Return a canonical number as this market enters it: areas in its unit, to the whole."""
+    return float(round(from_sqft(value, market.area_unit))) if unit_of(name) == "sqft" else value
+
+
+def canonical(name: str, value: float, market: Market) -> float:
+    """Return a number entered in the market's unit in the canonical one."""
+    return to_sqft(value, market.area_unit) if unit_of(name) == "sqft" else value
+
+
+def fact_value(name: str, value: object, market: Market) -> str:
+    """Write a fact's canonical value: "1,680 sq ft", "1939", "3 bedrooms", "No", "Single family"."""
+    if not isinstance(value, int | float):
+        return words(str(value)) if name == "property_type" else str(value)
+    if name in _COUNTED:
+        return f"{_number(value)} {_COUNTED[name]}{'' if value == 1 else 's'}"
+    if is_flag(name):
+        return FLAG_WORDS[value > 0]
+    return _measured(value, unit_of(name), market)
+
+
+def assumed(name: str, value: object, market: Market) -> str:
+    """Write an assumed fact as part of a sentence: "lot area 5,000 sq ft", "2 bathrooms", "waterfront: no"."""
+    text = fact_value(name, value, market)
+    if name in _COUNTED:
+        return text
+    label = label_of(name).partition(" (")[0]
+    label = label[:1].lower() + label[1:]
+    return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
+
+
+def headline(facts: Mapping[str, object], market: Market) -> str:
+    """Name a home by what was told of it, most telling first: "98103 · 1,680 sq ft · 3 bedrooms"."""
+    told = [fact_value(name, facts[name], market) for name in _HEADLINE if facts.get(name) is not None]
+    return " · ".join(told) or "Home without facts"
+
+
+def _measured(value: float, unit: str, market: Market) -> str:
+    match unit:
+        case "sqft":
+            return area(value, market.area_unit)
+        case "money":
+            return money(value, market.currency)
+        case "year":
+            return f"{value:.0f}"
+        case "degrees":
+            return f"{value:.5f}"
+    return _number(value)
+
+
+def _number(value: float) -> str:
+    if not math.isfinite(value):
+        return str(value)
+    return f"{value:,.2f}".rstrip("0").rstrip(".")

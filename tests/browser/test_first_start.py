@@ -1,0 +1,64 @@
+"""A first start as a visitor lives it: an empty store, the demo city's progress, and the page that prices."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from core.store import open_store
+from pages.widgets.first_start import SALES_VARIABLE
+from tests.browser.conftest import DESKTOP, PHONE, Server, running_server, visit
+
+READY_MS = 50_000
+
+
+@pytest.fixture(scope="module")
+def small_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an empty store, whose demo city is as small as it can be."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SALES_VARIABLE, "1000")
+        with running_server(tmp_path_factory.mktemp("first") / "home") as running:
+            yield running
+
+
+def test_a_phone_shows_both_doors_one_above_the_other(chromium: Browser, small_demo: Server) -> None:
+    with visit(chromium, small_demo, PHONE) as opened:
+        page = opened.open()
+        doors = [page.get_by_role("button", name=name) for name in ("Upload your own sales", "Open the demo city")]
+        for door in doors:
+            expect(door).to_be_visible()
+        boxes = [door.bounding_box() for door in doors]
+        assert boxes[0] is not None
+        assert boxes[1] is not None
+        assert boxes[0]["y"] + boxes[0]["height"] < boxes[1]["y"]
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        opened.shot("first-start-phone")
+
+
+def test_the_demo_city_opens_with_progress_that_outlives_a_reload_and_ends_on_the_pricing_page(
+    chromium: Browser, small_demo: Server
+) -> None:
+    with visit(chromium, small_demo, DESKTOP) as opened:
+        page = opened.open("", role="Manager")
+        opened.shot("first-start")
+        page.get_by_role("button", name="Open the demo city").click()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+        page.reload()
+        expect(page.get_by_role("progressbar")).to_be_visible()
+        expect(page.get_by_text("so far.")).to_be_visible()
+        opened.shot("first-start-progress")
+        page.wait_for_url(lambda url: urlsplit(url).path == "/pricing", timeout=READY_MS)
+        opened.settle()
+        expect(page.get_by_role("heading", name="Price a home").first).to_be_visible()
+        expect(page.get_by_text("Simulated market")).to_be_visible()
+        page = opened.open()
+        expect(page.get_by_text("7 · Monitoring")).to_be_visible()
+        opened.shot("home")
+    with open_store(small_demo.home) as store:
+        [market] = store.markets.list()
+        assert market.simulated
+        assert store.models.champion(market.market_id) is not None

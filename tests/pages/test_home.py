@@ -1,0 +1,232 @@
+"""The page Home without a browser: the two doors of a first start, and the seven phases of a market."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.lifecycle.jobs import DemoTask
+from core.problem import Problem, load_problem
+from core.store import Job, Market, Store, open_store
+from pages.widgets import first_start, job_progress, session
+from pages.widgets.phases import Overview, State, attention, judge, overview, phases
+from pages.widgets.registry import PAGES_FOLDER
+from tests.pages.made_stores import MANAGER, make_trained
+
+PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("trained") / "home"
+    make_trained(folder)
+    return folder
+
+
+@pytest.fixture
+def statement() -> Problem:
+    return load_problem()
+
+
+def opened(role: str = "manager") -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role
+    return app.run()
+
+
+def said(app: AppTest) -> str:
+    parts = [*app.main.markdown, *app.main.subheader, *app.main.caption, *app.main.error, *app.main.info]
+    return " ".join(str(part.value) for part in parts).replace("\\", "")
+
+
+def buttons(app: AppTest) -> list[str]:
+    return [str(button.key) for button in app.main.button]
+
+
+def test_an_empty_store_offers_both_doors() -> None:
+    app = opened()
+    assert not app.exception
+    assert buttons(app) == ["open_upload", "open_demo"]
+    assert "**simulated**" in said(app)
+
+
+def test_the_first_door_leads_to_the_sales_data() -> None:
+    app = opened("analyst")
+    app.button("open_upload").click().run()
+    assert [title.value for title in app.main.title] == ["Sales data"]
+
+
+def test_an_agent_is_told_who_may_open_the_doors() -> None:
+    app = opened("agent")
+    assert buttons(app) == []
+    assert said(app).count("Only an analyst or manager can do this") == 2
+
+
+def test_the_demo_starts_in_a_process_of_its_own_at_the_size_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, Actor]] = []
+
+    def start(store: Store, task: DemoTask, actor: Actor) -> Job:
+        asked.append((task, actor))
+        return store.jobs.create(task.kind, task.market_id, actor)
+
+    monkeypatch.setattr(job_progress.jobs, "start", start)
+    monkeypatch.setenv(first_start.SALES_VARIABLE, "1234")
+    app = opened()
+    app.button("open_demo").click().run()
+    assert [(task.sales, actor.role) for task, actor in asked] == [(1234, Role.MANAGER)]
+    assert any(key.startswith("cancel_") for key in buttons(app))
+
+
+def test_a_demo_under_way_is_found_again_by_a_new_visit_and_can_be_cancelled(home: Path) -> None:
+    with open_store(home) as store:
+        job = store.jobs.create("demo", None, MANAGER)
+        store.jobs.progress(job.job_id, 0.4, "Comparing models")
+        app = opened()
+        assert "so far" in said(app)
+        assert app.main.get("progress")[0].proto.value == 40  # type: ignore[union-attr]
+        assert "open_demo" not in buttons(app)
+        app.button(f"cancel_{job.job_id}").click().run()
+        assert store.jobs.get(job.job_id).cancel_requested
+
+
+def test_an_agent_sees_the_progress_but_cannot_cancel(home: Path) -> None:
+    with open_store(home) as store:
+        store.jobs.progress(store.jobs.create("demo", None, MANAGER).job_id, 0.4, "Comparing models")
+    app = opened("agent")
+    assert "so far" in said(app)
+    assert buttons(app) == []
+
+
+def test_a_demo_that_failed_says_why_and_is_offered_again(home: Path) -> None:
+    with open_store(home) as store:
+        store.jobs.fail(store.jobs.create("demo", None, MANAGER).job_id, "The disk is full.")
+    app = opened()
+    assert "The disk is full." in said(app)
+    assert app.button("open_demo").label == "Try again"
+
+
+def test_who_waited_for_the_demo_is_taken_to_pricing(home: Path, trained: Path) -> None:
+    with open_store(home) as store:
+        job = store.jobs.create("demo", None, MANAGER)
+        store.jobs.progress(job.job_id, 0.9, "Registering the model")
+    app = opened()
+    with open_store(home) as store:
+        market = store.markets.create("Made up", "USD", "sqft", True, MANAGER)
+        store.jobs.finish(job.job_id, {"model_id": "m", "market_id": market.market_id})
+    app.run()
+    assert [title.value for title in app.main.title] == ["Price a home"]
+
+
+def test_with_data_the_seven_phases_are_shown_with_live_figures(home: Path, trained: Path) -> None:
+    shutil.copytree(trained, home)
+    app = opened()
+    assert not app.exception
+    text = said(app)
+    for number, name in enumerate(PHASES, start=1):
+        assert f"{number} · {name}" in text
+    with open_store(home) as store:
+        version = store.versions.latest("testville")
+        champion = store.models.champion("testville")
+    assert version is not None
+    assert champion is not None
+    assert f"{version.rows:,} sales" in text
+    assert f"Model {champion.model_id}" in text
+    assert "open_demo" not in buttons(app)
+
+
+def test_the_figures_of_a_card_are_those_of_the_store(trained: Path, statement: Problem) -> None:
+    with open_store(trained) as store:
+        [market] = store.markets.list()
+        seen = overview(store, market, date(2025, 6, 1))
+        version = store.versions.latest(market.market_id)
+    cards = {card.name: card for card in phases(seen, statement)}
+    assert list(cards) == PHASES
+    assert version is not None
+    [file] = version.files
+    assert cards["Preparation"].figure == f"{file.rows_in:,} rows in"
+    assert f"{file.rejected:,} rejected" in cards["Preparation"].facts[1]
+    assert seen.live_since is not None
+    assert cards["Training"].figure == "2 models"
+
+
+def test_a_market_without_sales_names_the_remedy(home: Path, statement: Problem) -> None:
+    with open_store(home) as store:
+        market = store.markets.create("Empty", "USD", "sqft", False, MANAGER)
+        seen = overview(store, market, date(2025, 6, 1))
+    assert [card.state for card in phases(seen, statement)][1:] == [State.OPEN] * 6
+    [sentence] = attention(seen, statement)
+    assert "Upload a sales file" in sentence
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "verdict"),
+    [(0.08, 0.10, State.GOOD), (0.101, 0.12, State.BAD), (0.09, 0.11, State.UNSURE), (0.10, 0.11, State.UNSURE)],
+)
+def test_a_target_is_met_or_missed_only_when_the_interval_lies_on_one_side(
+    low: float, high: float, verdict: State
+) -> None:
+    assert judge({"low": low, "high": high}, 0.10) is verdict
+
+
+def seen_with(trained: Path, today: date, **metrics: dict[str, float]) -> Overview:
+    with open_store(trained) as store:
+        [market] = store.markets.list()
+        seen = overview(store, market, today)
+    assert seen.champion is not None
+    good = {"mape": {"value": 0.08, "low": 0.07, "high": 0.09, "n": 100}}
+    good |= {"coverage": {"value": 0.8, "low": 0.77, "high": 0.83, "n": 100}}
+    card = seen.champion.card
+    return replace(seen, champion=replace(seen.champion, card=card | {"metrics": card["metrics"] | good | metrics}))
+
+
+def test_a_good_and_fresh_model_needs_no_attention(trained: Path, statement: Problem) -> None:
+    assert attention(seen_with(trained, date(2025, 1, 2)), statement) == ()
+
+
+@pytest.mark.parametrize(
+    ("today", "metrics", "sentence"),
+    [
+        (date(2025, 12, 1), {}, "past the limit"),
+        (date(2025, 1, 2), {"mape": {"value": 0.12, "low": 0.11, "high": 0.13, "n": 9}}, "misses its target"),
+        (date(2025, 1, 2), {"mape": {"value": 0.10, "low": 0.09, "high": 0.11, "n": 9}}, "cannot tell"),
+        (date(2025, 1, 2), {"coverage": {"value": 0.7, "low": 0.67, "high": 0.73, "n": 9}}, "held only 70.0%"),
+    ],
+)
+def test_what_needs_attention_is_said(
+    trained: Path, statement: Problem, today: date, metrics: dict[str, dict[str, float]], sentence: str
+) -> None:
+    [found] = attention(seen_with(trained, today, **metrics), statement)
+    assert sentence in found
+
+
+def test_a_simulated_market_lives_on_the_day_after_its_last_sale(trained: Path) -> None:
+    with open_store(trained) as store:
+        [market] = store.markets.list()
+        made_up: Market = replace(market, simulated=True)
+        seen = overview(store, made_up, date(2030, 1, 1))
+        version = store.versions.latest(market.market_id)
+    assert version is not None
+    assert version.last_sale is not None
+    assert (seen.today - version.last_sale).days == 1
+
+
+def test_the_problem_statement_is_at_hand(home: Path, trained: Path) -> None:
+    shutil.copytree(trained, home)
+    app = opened()
+    assert "The problem statement" in [expander.label for expander in app.main.expander]
+    tables = [table.value for table in app.main.dataframe]
+    assert any("Within" in str(table) or "within" in str(table) for table in tables)

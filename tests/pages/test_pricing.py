@@ -1,0 +1,342 @@
+"""The page “Price a home” without a browser: what is asked, what is answered, what is refused, and in which order."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from types import MappingProxyType
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.lifecycle import Desk, open_desk
+from core.problem import Problem
+from core.schema import SQFT_PER_SQM
+from core.serve.estimate import UNAVAILABLE, Estimate
+from core.store import open_store
+from pages.widgets import desks, price_file, session
+from pages.widgets.asking import Answered
+from pages.widgets.format import money_range, money_short
+from pages.widgets.registry import PAGES_FOLDER, page_at
+from pages.widgets.safe_csv import to_csv
+from tests.small_market import MANAGER
+
+AGENT = Actor("Ann", Role.AGENT)
+MARKET = "larkhaven"
+HOME: Mapping[str, float] = MappingProxyType({"living_area_sqft": 1_680.0, "bedrooms": 3.0, "bathrooms": 2.0})
+
+
+@pytest.fixture(autouse=True)
+def home(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return use(small_store, monkeypatch)
+
+
+@pytest.fixture
+def desk(small_store: Path, problem: Problem) -> Desk:
+    with open_store(small_store) as store:
+        return open_desk(store, MARKET, problem)
+
+
+def use(home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(home))
+    return home
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app.run()
+    return app.switch_page(page_at("pricing").script.name).run()
+
+
+def key(name: str, market: str = MARKET) -> str:
+    return f"{name}-{market}"
+
+
+def busiest(desk: Desk) -> str:
+    assert desk.bundle is not None
+    return next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+
+
+def price(app: AppTest, zipcode: str, facts: Mapping[str, float] = HOME, kind: str | None = None) -> AppTest:
+    app.selectbox(key("zipcode")).set_value(zipcode).run()
+    if kind is not None:
+        app.selectbox(key("property_type")).set_value(kind)
+    for name, value in facts.items():
+        app.number_input(key(name)).set_value(value)
+    return press(app, "Price this home")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [button for button in app.button if button.label == label]
+    return button.click().run()
+
+
+def texts(app: AppTest) -> list[str]:
+    """Everything the page says, in order, without the escapes of Markdown."""
+    kinds = {"heading", "header", "subheader", "markdown", "caption", "info", "error", "warning"}
+    parts = [part for part in app.main if part.type in kinds]
+    return [str(part.value).replace("\\", "") for part in parts]
+
+
+def said(app: AppTest) -> str:
+    return "\n".join(texts(app))
+
+
+def answered(app: AppTest) -> Answered:
+    kept = app.session_state["answered"]
+    assert isinstance(kept, Answered)
+    return kept
+
+
+def estimated(app: AppTest) -> Estimate:
+    result = answered(app).result
+    assert isinstance(result, Estimate), result
+    return result
+
+
+def place_of(text: str, parts: list[str]) -> int:
+    return next(position for position, part in enumerate(parts) if text in part)
+
+
+def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    estimate = estimated(app)
+    assert estimate.low <= estimate.point <= estimate.high
+    parts = texts(app)
+    shown = money_range(estimate.low, estimate.high, "USD")
+    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} similar test sales"
+    point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
+    assert place_of(shown, parts) < place_of(held, parts) < place_of(point, parts)
+    assert not app.error
+    assert not app.exception
+
+
+def test_the_answer_is_that_of_the_core_for_the_same_facts(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    assert desk.bundle is not None
+    as_of = desk.bundle.model.profile.last_sale + timedelta(days=1)
+    direct = desk.price({**HOME, "zipcode": busiest(desk)}, as_of, 0.8, AGENT)
+    assert answered(app).asked.as_of == as_of
+    assert estimated(app) == direct
+
+
+def test_confidence_is_said_in_number_and_word_and_explained(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    estimate = estimated(app)
+    [bar] = app.get("progress")
+    assert f"**{estimate.confidence}** of 100, **{estimate.confidence_word}**" in bar.proto.text
+    assert bar.proto.value == estimate.confidence
+    assert "Chance that the sale price falls within 10% of the point estimate" in said(app)
+
+
+def test_another_level_widens_the_range_of_the_same_home(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    usual = estimated(app)
+    app.segmented_control("range_level").set_value(0.9).run()
+    wide = estimated(app)
+    assert (wide.level, wide.point, wide.subject) == (0.9, usual.point, usual.subject)
+    assert wide.low < usual.low
+    assert wide.high > usual.high
+    assert "90% range; held" in said(app)
+    assert estimated(press(app, "Price this home")).level == 0.9
+
+
+def test_what_was_assumed_is_named_with_its_unit(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    [line] = [part for part in texts(app) if part.startswith("**Assumed, because not given:**")]
+    lot = estimated(app).imputed["lot_area_sqft"]
+    assert f"lot area {lot:,.0f} sq ft" in line
+    assert f"year built {estimated(app).imputed['year_built']:.0f}" in line
+    assert "living area" not in line
+
+
+def test_the_origin_of_the_answer_is_named(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    assert desk.record is not None
+    [line] = [part for part in texts(app) if part.startswith("Model ")]
+    assert desk.record.model_id in line
+    assert f"data version {desk.record.version_id}" in line
+    assert line.endswith(" ms")
+
+
+def test_without_living_area_the_standing_advice_is_given_to_the_letter(desk: Desk) -> None:
+    app = price(opened(), busiest(desk), {"bedrooms": 3.0})
+    assert [box.value for box in app.info] == [UNAVAILABLE]
+    assert UNAVAILABLE == "Price estimate unavailable. Use comparative market analysis instead."
+    assert "Living area is missing" in said(app)
+    assert "Enter living area." in said(app)
+
+
+def test_an_impossible_fact_is_refused_in_the_words_of_the_core_and_the_form_is_kept(desk: Desk) -> None:
+    app = price(opened(), busiest(desk), {**HOME, "bedrooms": 1_000.0})
+    [error] = app.error
+    message = str(error.value).replace("\\", "")
+    assert message.startswith("Bedrooms = 1,000 is impossible: it must lie between 0 and 20.")
+    assert "Point estimate" not in said(app)
+    assert app.number_input(key("bedrooms")).value == 1_000.0
+    assert app.number_input(key("living_area_sqft")).value == 1_680.0
+    assert app.selectbox(key("zipcode")).value == busiest(desk)
+    app.number_input(key("bedrooms")).set_value(3.0)
+    assert isinstance(answered(press(app, "Price this home")).result, Estimate)
+
+
+def test_an_unusual_type_is_to_be_reviewed_by_a_person(desk: Desk) -> None:
+    parts = texts(price(opened(), busiest(desk), kind="houseboat"))
+    flag = place_of("**Unusual type**", parts)
+    assert "Property type: houseboat; limit standard residential types" in parts[flag]
+    assert "Review" in parts[flag]
+    assert "Manual review" in parts[flag]
+
+
+def test_a_price_above_the_scope_is_to_be_reviewed_before_any_note(desk: Desk) -> None:
+    facts = {"living_area_sqft": 9_000.0, "bedrooms": 6.0, "bathrooms": 6.0, "lot_area_sqft": 40_000.0}
+    app = price(opened(), busiest(desk), {**facts, "year_built": 2020.0, "condition": 5.0})
+    assert estimated(app).point > 800_000
+    parts = texts(app)
+    flag = place_of("**Price out of scope**", parts)
+    assert "limit 100,000 to 800,000" in parts[flag]
+    notes = [position for position, part in enumerate(parts) if "-badge[" in part and " Note]" in part]
+    assert notes
+    assert flag < min(notes)
+
+
+def test_blank_fields_hold_nothing_and_say_what_is_typical_of_the_chosen_area(desk: Desk) -> None:
+    assert desk.bundle is not None
+    app = opened()
+    before = app.number_input(key("living_area_sqft"))
+    assert before.value is None
+    area = busiest(desk)
+    app.selectbox(key("zipcode")).set_value(area).run()
+    field = app.number_input(key("living_area_sqft"))
+    typical = desk.bundle.model.profile.typical["zipcode"][area]["living_area_sqft"]
+    assert field.value is None
+    assert field.placeholder == f"typical {round(float(typical)):,}"
+    assert field.placeholder != before.placeholder
+    assert field.label.endswith("*")
+    assert "answered" not in app.session_state
+
+
+def test_a_typical_home_can_be_filled_in_priced_and_cleared(desk: Desk) -> None:
+    app = press(opened(), "Fill with a typical home")
+    assert app.selectbox(key("zipcode")).value == busiest(desk)
+    assert app.number_input(key("living_area_sqft")).value is not None
+    app = press(app, "Price this home")
+    assert set(estimated(app).imputed) <= {"latitude", "longitude"}
+    app = press(app, "Clear")
+    assert app.selectbox(key("zipcode")).value is None
+    assert app.number_input(key("living_area_sqft")).value is None
+    assert "Point estimate" not in said(app)
+
+
+def test_an_address_is_kept_with_the_question_and_shown_as_text(desk: Desk) -> None:
+    app = opened()
+    app.selectbox(key("zipcode")).set_value(busiest(desk)).run()
+    app.text_input(key("address")).set_value("1 *Elm* $t [x](http://a.b)")
+    app.number_input(key("living_area_sqft")).set_value(1_680.0)
+    app = press(app, "Price this home")
+    assert answered(app).asked.facts["address"] == "1 *Elm* $t [x](http://a.b)"
+    raw = [str(part.value) for part in app.caption]
+    assert any(part.startswith("1 \\*Elm\\* \\$t \\[x\\]") for part in raw)
+
+
+def test_a_metric_market_asks_and_answers_in_square_metres(
+    own_small_store: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    with sqlite3.connect(own_small_store / "doorstep.sqlite") as database:
+        database.execute("UPDATE market SET area_unit = 'sqm'")
+    use(own_small_store, monkeypatch)
+    app = opened()
+    assert app.number_input(key("living_area_sqft")).label == "Living area (m²) *"
+    app = price(app, busiest(desk), {**HOME, "living_area_sqft": 156.0})
+    assert estimated(app).subject.facts["living_area_sqft"] == pytest.approx(156 * SQFT_PER_SQM)
+    assert "156 m²" in said(app)
+    assert "sq ft" not in next(part for part in texts(app) if part.startswith("**Assumed"))
+    app.number_input(key("living_area_sqft")).set_value(5.0)
+    refused = said(press(app, "Price this home"))
+    assert "Living area = 53.8196 is impossible" in refused
+    assert "living area 5 m² = 54 sq ft" in refused
+
+
+def test_a_market_without_a_model_says_where_to_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    use(tmp_path / "bare", monkeypatch)
+    assert "There is no market yet" in said(opened())
+    with open_store(tmp_path / "bare") as store:
+        store.markets.create("Bare", "USD", "sqft", False, MANAGER)
+    app = opened()
+    assert "No model is live for Bare" in said(app)
+    assert not app.error
+    assert app.get("page_link")
+
+
+def test_an_answer_of_another_model_is_not_shown(
+    own_small_store: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    use(own_small_store, monkeypatch)
+    app = price(opened(), busiest(desk))
+    assert "Point estimate" in said(app)
+    with open_store(own_small_store) as store:
+        store.markets.create("Second", "USD", "sqft", False, MANAGER)
+    app.run()
+    app.selectbox(session.MARKET_KEY).select("second").run()
+    assert "Point estimate" not in said(app)
+
+
+def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    app = price(opened(), busiest(desk))
+    monkeypatch.setattr(desks, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
+    assert estimated(press(app, "Price this home"))
+    assert not app.error
+    assert opened().number_input(key("living_area_sqft")).value is None
+
+
+def test_a_file_of_homes_is_priced_row_by_row(desk: Desk) -> None:
+    area = busiest(desk)
+    rows = (
+        f"address,zipcode,living area,bedrooms\n1 Elm St,{area},1680,3\n2 Elm St,{area},,3\n3 Elm St,{area},1680,1000\n"
+    )
+    app = opened()
+    app.file_uploader("listings").upload("homes.csv", rows.encode())
+    app = press(app, "Price the file")
+    assert {metric.label: metric.value for metric in app.metric} == {"Priced": "1", "Unavailable": "1", "Refused": "1"}
+    table = app.dataframe[0].value
+    assert list(table["Status"]) == ["Priced", "Unavailable", "Refused"]
+    assert table["Range"][0].startswith("$")
+    assert list(table["Range"][1:]) == ["", ""]
+    assert UNAVAILABLE in table["Why not"][1]
+    assert "Bedrooms = 1,000 is impossible" in table["Why not"][2]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"zipcode,living area\n", "no rows"),
+        (b"zipcode,living area\n" + b"10001,1680\n" * (price_file.ROWS_MAX + 1), "1,001 rows; at most 1,000"),
+    ],
+    ids=["empty", "header only", "too long"],
+)
+def test_a_file_that_cannot_be_priced_says_why_and_leaves_nothing(home: Path, content: bytes, message: str) -> None:
+    app = opened()
+    app.file_uploader("listings").upload("homes.csv", content)
+    app = press(app, "Price the file")
+    [error] = app.error
+    assert message in str(error.value).replace("\\", "")
+    assert not app.dataframe
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_repeated_flags_of_a_row_are_counted() -> None:
+    assert price_file.counted("imputed fact; wide range; imputed fact") == "imputed fact ×2; wide range"
+    assert price_file.counted("") == ""
+
+
+def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:
+    table = pd.DataFrame({"reason": ["=1+1", "+cmd", "-cmd", "@sum", "plain"], "change": [-1.5, 2.0, -3.0, 0.0, 1.0]})
+    lines = to_csv(table).decode("utf-8-sig").splitlines()
+    assert lines == ["reason,change", "'=1+1,-1.5", "'+cmd,2.0", "'-cmd,-3.0", "'@sum,0.0", "plain,1.0"]

@@ -1,0 +1,37 @@
+"""A small simulated market with a live model, for tests that look at what is built on one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+from core.access import Actor, Role
+from core.collect.demo_city import END
+from core.collect.demo_files import demo_files
+from core.lifecycle import SourceFile, ingest, train_model
+from core.problem import Problem
+from core.progress import silent
+from core.store import Market, open_store
+from core.train.candidates import Family
+from core.train.trainer import default_plan
+
+SALES = 2_000
+MANAGER = Actor("Mia", Role.MANAGER)
+
+
+def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
+    """Make a store in ``home`` with one simulated market (sq ft, USD), its sales and its live model (about 15 s)."""
+    demo = demo_files(seed=2019, sales=SALES)
+    sources = []
+    for name, content in zip(demo.names, (demo.sales, demo.tax, demo.neighbourhoods), strict=True):
+        path = files / name
+        path.write_bytes(content)
+        sources.append(SourceFile(path, name))
+    # One family without a search of its settings: these tests look at pages, not at the model.
+    plan = replace(default_plan(problem), families=(Family.BOOSTING,), forest_budget=0, boosting_budget=1, folds=3)
+    with open_store(home) as store:
+        market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)
+        ingest(store, market.market_id, sources, MANAGER, problem, END + timedelta(days=1), silent)
+        train_model(store, market.market_id, plan, MANAGER, problem, silent)
+    return market
