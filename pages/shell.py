@@ -56,4 +56,6 @@ def label(market: Market | None) -> None:
         st.badge("Simulated market: its homes and sales are invented", icon=":material/science:", color="orange")
 
 
-main()
+# A process started for long work imports this script again, under another name: it must not draw.
+if __name__ == "__main__":
+    main()

@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 import os
+import sys
 
 # Before numpy loads OpenMP: on two processors shared with a browser, threads that wait for one another only cost time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from collections.abc import Iterator
-from datetime import date
 from pathlib import Path
 
 import hypothesis
 import pytest
 
-from core.access import Actor, Role
-from core.collect.demo_files import demo_files
-from core.lifecycle import DEMO_MARKET, Desk, SourceFile, ingest, open_desk, train_model
+from core.lifecycle import Desk, open_desk
 from core.problem import Problem, load_problem
-from core.progress import silent
 from core.store import Store, open_store
-from core.train.candidates import Family
-from core.train.trainer import TrainingPlan
+from tests.small_market import build_small_market
 
 # A machine's slowness is no fault of the code; speed is measured by the benchmarks.
 hypothesis.settings.register_profile("doorstep", deadline=None)
 hypothesis.settings.load_profile("doorstep")
 
 ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """Give ``__main__`` back: Streamlit puts the page under test there, and processes started later would run it."""
+    before = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = before
 
 
 @pytest.fixture(scope="session")
@@ -59,19 +63,11 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def small_home(tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Path:
     """The folder of a store with one small simulated market and its live model; copy it before changing it."""
-    home = tmp_path_factory.mktemp("small-market")
-    files = demo_files(seed=2019, sales=3_000)
-    with open_store(home / "store") as opened:
-        manager = Actor("test manager", Role.MANAGER)
-        market = opened.markets.create(DEMO_MARKET, "USD", "sqft", True, manager)
-        sources = []
-        for name, content in zip(files.names, (files.sales, files.tax, files.neighbourhoods), strict=True):
-            (home / name).write_bytes(content)
-            sources.append(SourceFile(home / name, name))
-        ingest(opened, market.market_id, sources, manager, problem, date(2025, 1, 1), silent)
-        plan = TrainingPlan("random", 42, (Family.LINEAR, Family.BOOSTING), 0, 1, 3)
-        train_model(opened, market.market_id, plan, manager, problem, silent)
-    return home / "store"
+    home = tmp_path_factory.mktemp("small-market") / "home"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        build_small_market(home, tmp_path_factory.mktemp("small-files"), problem)
+    return home
 
 
 @pytest.fixture(scope="session")

@@ -16,7 +16,7 @@ from core.store import Market, open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
 
-SALES = 2_000
+SALES = 3_000
 MANAGER = Actor("Mia", Role.MANAGER)
 
 
@@ -28,8 +28,9 @@ def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
         path = files / name
         path.write_bytes(content)
         sources.append(SourceFile(path, name))
-    # One family without a search of its settings: these tests look at pages, not at the model.
-    plan = replace(default_plan(problem), families=(Family.BOOSTING,), forest_budget=0, boosting_budget=1, folds=3)
+    # Two families without a search of their settings: these tests look at what is built on a model.
+    families = (Family.LINEAR, Family.BOOSTING)
+    plan = replace(default_plan(problem), families=families, forest_budget=0, boosting_budget=1, folds=3)
     with open_store(home) as store:
         market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)
         ingest(store, market.market_id, sources, MANAGER, problem, END + timedelta(days=1), silent)

@@ -255,10 +255,11 @@ def _declared_separator(text: str) -> str:
     return first[4] if first.startswith("sep=") and len(first) == 5 else ""
 
 
-def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, int], _Layout]:
+def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, bool, int], _Layout]:
     """Score a separator by the share of sampled records as wide as the header, then by that width.
 
-    Where a comma does as well as another, it is the decimal mark.
+    One that does not divide the header yields to one that does. Where a comma does as well as another, it is the
+    decimal mark.
     """
     lines = _physical_lines(text[:_SAMPLE_CHARS])
     if len(text) > _SAMPLE_CHARS and len(lines) > 1:
@@ -272,7 +273,8 @@ def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, int], 
     widths = [len(record) for record in itertools.islice(_until_error(reader), _SAMPLE_RECORDS) if record]
     width, share = _width_and_share(len(header), widths)
     layout = _Layout(separator, header, sum(map(len, lines[:body_line])), body_line + 1, width)
-    return (round(share, 1) if width > 1 else 0.0, width > 1 and separator != ",", width), layout
+    fits = round(share, 1) if width > 1 else 0.0
+    return (fits, len(header) > 1, width > 1 and separator != ",", width), layout
 
 
 def _until_error(reader: Iterator[list[str]]) -> Iterator[list[str]]:

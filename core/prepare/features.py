@@ -84,11 +84,11 @@ def baseline_features(facts: FactColumns) -> Pipeline:
     words = [*facts.categorical, *facts.area_codes]
     steps: list[tuple[str, Any, list[str]]] = [("scaled", StandardScaler(), derived)]
     if sizes:
-        logs = Pipeline([("log", FunctionTransformer(np.log1p)), ("scale", StandardScaler())])
-        steps.append(("sizes", logs, sizes))
+        log = FunctionTransformer(np.log1p, feature_names_out="one-to-one")
+        steps.append(("sizes", Pipeline([("log", log), ("scale", StandardScaler())]), sizes))
     if words:
         one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=_CATEGORY_SALES_MIN)
-        fill = FunctionTransformer(_filled)
+        fill = FunctionTransformer(_filled, feature_names_out="one-to-one")
         steps.append(("words", Pipeline([("fill", fill), ("one_hot", one_hot)]), words))
     return Pipeline(
         [("facts", FactImputer(facts)), ("derived", DerivedFacts(facts)), ("columns", ColumnTransformer(steps))]

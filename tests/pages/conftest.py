@@ -1,4 +1,4 @@
-"""A store with a small market and its live model, built once for all page tests and copied for those that change it."""
+"""A small market and its live model for page tests, to be read or, as a copy, to be changed."""
 
 from __future__ import annotations
 
@@ -7,21 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from core.problem import Problem
-from tests.small_market import build_small_market
 
-
-@pytest.fixture(scope="session")
-def small_store(tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Path:
+@pytest.fixture
+def small_store(small_home: Path) -> Path:
     """The home folder of the store; only to be read."""
-    home = tmp_path_factory.mktemp("small-store") / "home"
-    with pytest.MonkeyPatch.context() as patch:
-        patch.delenv("DATABASE_URL", raising=False)
-        build_small_market(home, tmp_path_factory.mktemp("small-files"), problem)
-    return home
+    return small_home
 
 
 @pytest.fixture
-def own_small_store(small_store: Path, tmp_path: Path) -> Path:
+def own_small_store(small_home: Path, tmp_path: Path) -> Path:
     """A copy of the small store that a test may change."""
-    return Path(shutil.copytree(small_store, tmp_path / "own-store"))
+    return Path(shutil.copytree(small_home, tmp_path / "own-store"))

@@ -7,7 +7,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from multiprocessing.context import BaseContext
 from pathlib import Path
 
@@ -51,22 +50,16 @@ def test_folders_and_files_are_private(tmp_path: Path) -> None:
     assert {path: oct(mode) for path, mode in modes.items() if mode & 0o077} == {}
 
 
-def test_opening_is_cheap_and_does_not_import_alembic(tmp_path: Path) -> None:
+def test_opening_does_not_import_alembic(tmp_path: Path) -> None:
     code = (
-        "import sys, time\nfrom pathlib import Path\nfrom core.store import open_store\n"
-        "for _ in range(2):\n"
-        "    start = time.perf_counter()\n    open_store(Path(sys.argv[1])).close()\n"
-        "    print(time.perf_counter() - start)\n"
+        "import sys\nfrom pathlib import Path\nfrom core.store import open_store\n"
+        "for _ in range(2):\n    open_store(Path(sys.argv[1])).close()\n"
         "print('alembic' in sys.modules)"
     )
     run = [sys.executable, "-c", code, str(tmp_path / "home")]
     environment = {key: value for key, value in os.environ.items() if key != "DATABASE_URL"}
-    new, existing, alembic = subprocess.run(
-        run, cwd=ROOT, env=environment, check=True, capture_output=True, text=True
-    ).stdout.split()
-    assert alembic == "False"
-    assert float(new) < 1.0
-    assert float(existing) < 0.05
+    shown = subprocess.run(run, cwd=ROOT, env=environment, check=True, capture_output=True, text=True)
+    assert shown.stdout.strip() == "False"
 
 
 def test_a_store_that_is_behind_is_migrated_to_the_tables_of_the_code(address: Address) -> None:
@@ -162,10 +155,8 @@ def test_a_locked_database_is_reported_and_nothing_changes(tmp_path: Path) -> No
     blocker = sa.create_engine(f"sqlite:///{tmp_path / 'doorstep.sqlite'}")
     with blocker.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        start = time.perf_counter()
         with pytest.raises(StoreUnavailable, match="another process is writing"):
             store.markets.create("Blocked", "USD", "sqft", False, ANALYST)
-        assert time.perf_counter() - start < 5
         assert store.markets.list() == []
         connection.exec_driver_sql("ROLLBACK")
     store.markets.create("Free again", "USD", "sqft", False, ANALYST)
