@@ -101,6 +101,7 @@ class Training:
     forest_leaf: tuple[int, ...]
     forest_budget: int
     forest_rows: int
+    forest_fit_rows: int
     calibration_sales: int
 
 
@@ -265,6 +266,7 @@ def _check(problem: Problem) -> None:
         "training.sales_min": problem.training.sales_min,
         "training.forest_budget": problem.training.forest_budget,
         "training.forest_rows": problem.training.forest_rows,
+        "training.forest_fit_rows": problem.training.forest_fit_rows,
         "training.calibration_sales": problem.training.calibration_sales,
         "estimate.segment_min": problem.estimate.segment_min,
         "estimate.market_km": problem.estimate.market_km,

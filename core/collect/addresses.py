@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from typing import Final
@@ -123,6 +124,7 @@ def address_keys(addresses: pd.Series, units: pd.Series) -> pd.Series:
     return pd.Series(keys[codes], index=addresses.index).astype("str")
 
 
+@functools.lru_cache(maxsize=1 << 17)
 def address_key(address: str, unit: str = "") -> str:
     """Return the standardised spelling of one address, empty where there is none."""
     if address.strip().casefold() in NULL_WORDS:

@@ -125,8 +125,19 @@ def guess_source(table: RawTable) -> Source:
     A sale price makes it sales; else one row per area code, figures and no place of a single home make it
     neighbourhood data; anything else holds facts of homes, as a tax roll does.
     """
+    return _source_of(table, _assign(_candidates(_sheet(table, Source.SALES))))
+
+
+def guess_file(table: RawTable) -> Guess:
+    """Guess the kind of a file and its mapping: guess_source and guess_mapping, reading the file once for both."""
     sheet = _sheet(table, Source.SALES)
-    found = {candidate.rule.field: candidate.rule.column for candidate in _assign(_candidates(sheet))}
+    assigned = _assign(_candidates(sheet))
+    source = _source_of(table, assigned)
+    return _guess(table, sheet, assigned) if source is Source.SALES else guess_mapping(table, source)
+
+
+def _source_of(table: RawTable, assigned: list[_Candidate]) -> Source:
+    found = {candidate.rule.field: candidate.rule.column for candidate in assigned}
     if "sale_price" in found:
         return Source.SALES
     area = found.get("zipcode") or found.get("neighbourhood")
@@ -141,7 +152,11 @@ def guess_mapping(table: RawTable, source: Source) -> Guess:
     Columns of persons, and columns computed from the price or known only after the sale, are ignored and say why.
     """
     sheet = _sheet(table, source)
-    taken = {one.rule.column: one for one in _with_units(sheet, _assign(_candidates(sheet)))}
+    return _guess(table, sheet, _assign(_candidates(sheet)))
+
+
+def _guess(table: RawTable, sheet: _Sheet, assigned: list[_Candidate]) -> Guess:
+    taken = {one.rule.column: one for one in _with_units(sheet, assigned)}
     parts = _address_parts(sheet, set(taken))
     used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
     taken |= {one.rule.column: one for one in _summands(sheet, taken)}
@@ -152,7 +167,7 @@ def guess_mapping(table: RawTable, source: Source) -> Guess:
     date_format = dates[0] if dates else ""
     return Guess(
         mapping=ColumnMapping(
-            source=source,
+            source=sheet.source,
             rules=tuple(
                 replace(rule, date_format="" if rule.date_format == date_format else rule.date_format)
                 for rule in _distinct(_in_file_order(rules, table))

@@ -69,8 +69,8 @@ def evaluate(
 ) -> Evaluation:
     """Measure a model on test sales (canonical columns with ``sale_price``), each priced as of its own sale date."""
     price = test["sale_price"].to_numpy(dtype=float)
-    priced = {one: model.price(test, one, within) for one in levels}
-    main, point = priced[level], model.estimate(test)
+    priced = model.price_filled(model.fill(test), levels, within)
+    main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
     width = (main.high - main.low) / main.point
     correct = np.abs(price / point - 1.0) <= within

@@ -24,7 +24,7 @@ DEMO_MARKET: Final = "Larkhaven"
 DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
 _SEED: Final = 2019
 # A first visitor waits for this run: fewer settings than a real one, no blend, all else the same.
-_FOREST_BUDGET: Final = 4
+_FOREST_BUDGET: Final = 2
 _FAMILIES: Final = (Family.LINEAR, Family.TREE, Family.FOREST, Family.BOOSTING)
 
 

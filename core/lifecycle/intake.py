@@ -14,7 +14,7 @@ import pandas as pd
 
 from core.access import Action, Actor, require
 from core.accounting import FileAccounting, Outcome
-from core.collect.guess import Guess, guess_mapping, guess_source
+from core.collect.guess import Guess, guess_file, guess_mapping
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
 from core.collect.reader import RawTable, read_table
@@ -99,14 +99,14 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
     Raises the errors of core.collect.reader.
     """
     table = read_table(path, name, _max_bytes(problem))
-    source = source or guess_source(table)
+    guess = guess_mapping(table, source) if source else guess_file(table)
     return SourcePreview(
         name=name,
-        source=source,
+        source=guess.mapping.source,
         rows_in=table.rows_in,
         bad_lines=len(table.bad_lines),
         columns=tuple(str(column) for column in table.frame.columns),
-        guess=guess_mapping(table, source),
+        guess=guess,
         sample=table.frame.head(_SAMPLE_ROWS),
     )
 
@@ -265,7 +265,7 @@ def _read_all(
         raw = read_table(file.path, file.name, _max_bytes(problem))
         if raw.name in raws:
             raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be told apart.")
-        mapping = file.mapping or guess_mapping(raw, guess_source(raw)).mapping
+        mapping = file.mapping or guess_file(raw).mapping
         tables.append(apply_mapping(raw, mapping))
         raws[raw.name] = raw
     return tables, raws

@@ -102,6 +102,7 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
 
 def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
     os.nice(_NICENESS)
+    server = os.getppid()
     with open_store(home) as store:
         try:
             record = task.run(store, actor, _reporter(store, job_id))
@@ -111,6 +112,9 @@ def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
             store.jobs.fail(job_id, str(error))
             return
         store.jobs.finish(job_id, {"model_id": record.model_id, "market_id": record.market_id})
+    if os.getppid() != server:
+        # The server that started this process is gone, and nobody is left to send it more work or to end it.
+        os._exit(0)
 
 
 def _reporter(store: Store, job_id: str) -> Progress:

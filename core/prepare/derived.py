@@ -38,6 +38,10 @@ class Projection:
         north = (homes["latitude"].to_numpy(dtype=float) - self.latitude) * KM_PER_DEGREE
         return np.column_stack([east, north])
 
+    def point(self, latitude: float, longitude: float) -> tuple[float, float]:
+        """Return east and north of one place in km."""
+        return (longitude - self.longitude) * self._east, (latitude - self.latitude) * KM_PER_DEGREE
+
 
 class DerivedFacts(TransformerMixin, BaseEstimator):
     """Add age, effective age, renovation, ratios, months and kilometres (also along both diagonals) to the facts."""

@@ -71,8 +71,8 @@ def estimate(
     if refusal is not None:
         return refusal
     table = subject.table(model.facts)
-    priced = model.price(table, level, problem.success.within)
-    filled = model.features.named_steps["facts"].transform(table)
+    filled = model.fill(table)
+    priced = model.price_filled(filled, (level,), problem.success.within)[level]
     point, low, high = float(priced.point[0]), float(priced.low[0]), float(priced.high[0])
     confidence = round(100 * float(priced.confidence[0]))
     answer = Answer(point, low, high, confidence, _area_sales(model, subject))
@@ -166,8 +166,11 @@ def _nearest_sale_km(model: Model, subject: Subject) -> float:
     evidence = _evidence(model)
     if evidence is None:
         return 0.0
-    place = model.features.named_steps["derived"].projection_.kilometres(subject.table(model.facts))
-    return float(np.hypot(*(evidence.index_.tree.data[:, :2] - place).T).min())
+    place = model.features.named_steps["derived"].projection_.point(
+        float(subject.facts["latitude"]), float(subject.facts["longitude"])
+    )
+    sales = evidence.index_.tree.data
+    return float(np.hypot(sales[:, 0] - place[0], sales[:, 1] - place[1]).min())
 
 
 def _area_sales(model: Model, subject: Subject) -> float:

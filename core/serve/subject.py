@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from core.errors import ImpossibleProperty
@@ -39,13 +40,11 @@ class Subject:
         """Return the one-row table the model prices; what is not known is missing."""
         words = {*columns.categorical, *columns.area_codes}
         row: dict[str, Any] = {
-            name: pd.Series([self.facts.get(name)], dtype="str")
-            if name in words
-            else pd.Series([self.facts.get(name, math.nan)], dtype="float64")
+            name: np.array([self.facts.get(name, np.nan)], dtype=object if name in words else float)
             for name in columns.all
         }
-        row["sale_date"] = pd.Series([pd.Timestamp(self.as_of)], dtype="datetime64[us]")
-        return pd.DataFrame(row)
+        row["sale_date"] = np.array([self.as_of], dtype="datetime64[us]")
+        return pd.DataFrame(row, copy=False)
 
 
 def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns, problem: Problem) -> Subject:

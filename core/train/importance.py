@@ -14,7 +14,7 @@ from core import measures
 from core.prepare.facts import FactColumns
 from core.schema import label_of
 
-_ROWS_MAX: Final = 1_500
+_ROWS_MAX: Final = 1_000
 _REPEATS: Final = 2
 
 
@@ -36,7 +36,7 @@ def permutation_importance(
 ) -> tuple[Importance, ...]:
     """Return every fact's importance, largest first; all that tells the place is shuffled together as "Location".
 
-    ``predict`` maps homes to estimates in money; at most 1,500 homes are used. Source: Breiman (2001), grouped.
+    ``predict`` maps homes to estimates in money; at most 1,000 homes are used. Source: Breiman (2001), grouped.
     """
     rng = np.random.default_rng(seed)
     if len(homes) > _ROWS_MAX:

@@ -56,15 +56,14 @@ class Score:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A fitted candidate with its score on validation."""
+class Scored:
+    """A candidate with its score on validation; the fitted estimator is not kept, forests being large."""
 
     candidate: Candidate
-    estimator: Any
     score: Score
 
 
-def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> Fitted:
+def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> Scored:
     """Fit a candidate on the given training rows and score it on the validation sales."""
     started = time.perf_counter()
     estimator = fit(candidate, inputs.train[rows], inputs.train_log_price[rows], inputs.columns, seed)
@@ -84,7 +83,7 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64],
         latency_ms=_latency_ms(inputs, estimator),
         size_bytes=_size_bytes(estimator),
     )
-    return Fitted(candidate, estimator, score)
+    return Scored(candidate, score)
 
 
 def fit(candidate: Candidate, matrix: Any, log_price: Floats, columns: tuple[str, ...], seed: int) -> Any:

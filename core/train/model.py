@@ -25,13 +25,15 @@ Words = NDArray[np.object_]
 class Priced:
     """Estimates of n homes in the market's currency, each array of shape (n,).
 
-    ``low`` and ``high`` bound the range at ``level``; ``confidence`` is P(sale within ``within`` of the estimate), 0 to
-    1; ``fsd`` the forecast standard deviation as a share of the estimate; ``segments`` the calibration groups.
+    ``point`` is rounded as said, ``exact`` is not; ``low`` and ``high`` bound the range at ``level``; ``confidence`` is
+    P(sale within ``within`` of the estimate), 0 to 1; ``fsd`` the forecast standard deviation as a share of the
+    estimate; ``segments`` the calibration groups.
     """
 
     level: float
     within: float
     point: Floats
+    exact: Floats
     low: Floats
     high: Floats
     confidence: Floats
@@ -53,23 +55,29 @@ class Model:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
         return np.exp(self._log_estimate(self.features.transform(homes)))
 
+    def fill(self, homes: pd.DataFrame) -> pd.DataFrame:
+        """Return the facts of homes with what is missing filled in as training homes suggest."""
+        return self.features.named_steps["facts"].transform(homes)
+
     def price(self, homes: pd.DataFrame, level: float, within: float) -> Priced:
         """Return estimates with ranges and confidence, rounded as a person says them."""
-        matrix = self.features.transform(homes)
+        return self.price_filled(self.fill(homes), (level,), within)[level]
+
+    def price_filled(self, filled: pd.DataFrame, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+        """Return the same for homes already filled, by level of the range."""
+        matrix = self.features[1:].transform(filled)
         centre = self._log_estimate(matrix)
         size = self.ranges.expected_size(dense(matrix), centre)
-        segments = self.ranges.segments_.of(centre, property_kinds(homes, self.facts))
-        low, high = self.ranges.range(centre, size, segments, level)
-        return Priced(
-            level=level,
-            within=within,
-            point=np.clip(said(np.exp(centre)), low, high),
-            low=low,
-            high=high,
-            confidence=self.ranges.probability_within(centre, size, segments, within),
-            fsd=self.ranges.forecast_sd(centre, size, segments),
-            segments=segments,
-        )
+        segments = self.ranges.segments_.of(centre, property_kinds(filled, self.facts))
+        confidence = self.ranges.probability_within(centre, size, segments, within)
+        fsd = self.ranges.forecast_sd(centre, size, segments)
+        point = np.exp(centre)
+        answers = {}
+        for level in levels:
+            low, high = self.ranges.range(centre, size, segments, level)
+            shown = np.clip(said(point), low, high)
+            answers[level] = Priced(level, within, shown, point, low, high, confidence, fsd, segments)
+        return answers
 
     def _log_estimate(self, matrix: Any) -> Floats:
         return np.asarray(self.estimator.predict(matrix), dtype=float)

@@ -23,7 +23,7 @@ from core.problem import Problem
 from core.progress import Progress, part
 from core.train.candidates import BOOSTING_SETTINGS, Candidate, Family, fixed_candidates, forest_candidates
 from core.train.importance import Importance, permutation_importance
-from core.train.leaderboard import Fitted, Inputs, Score, column_names, fit, fit_and_score
+from core.train.leaderboard import Inputs, Score, Scored, column_names, fit, fit_and_score
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
@@ -84,11 +84,6 @@ class _Run:
     def rule(self) -> Rule:
         return Rule.EARLIER if self.split.name == TIME else Rule.OTHERS
 
-    def builder(self, family: Family) -> Pipeline:
-        if family is Family.LINEAR:
-            return baseline_features(self.facts)
-        return feature_pipeline(self.facts, self.rule)
-
 
 def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
     """Run the plan on one data version's sales.
@@ -108,12 +103,11 @@ def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
     run = _Run(sales, log_price, split, find_facts(sales[split.train]), plan, problem)
     progress(0.03, "Building features")
     inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
-    search = _search_forest(run, inputs, part(progress, 0.06, 0.35))
-    fitted = _compare(run, inputs, search, part(progress, 0.35, 0.6))
+    search = _search_forest(run, inputs, part(progress, 0.06, 0.3))
+    fitted = _compare(run, inputs, search, part(progress, 0.3, 0.6))
     winner = _choose(fitted, problem)
-    progress(0.6, "Measuring what each fact contributes")
-    importance = _importance(run, winner, inputs)
-    model = _refit(run, winner.candidate, part(progress, 0.65, 1.0))
+    del inputs
+    model, importance = _refit(run, winner.candidate, part(progress, 0.6, 1.0))
     return Trained(
         plan=plan,
         model=model,
@@ -144,89 +138,121 @@ def _inputs(run: _Run, features: Pipeline) -> Inputs:
     )
 
 
-def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Fitted, ...]:
+def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Scored, ...]:
     if Family.FOREST not in run.plan.families:
         return ()
     training, seed = run.problem.training, run.plan.seed
     candidates = forest_candidates(training, run.plan.forest_budget, seed)
-    total = inputs.train.shape[0]
-    rows = np.sort(np.random.default_rng(seed).choice(total, min(total, training.forest_rows), replace=False))
+    rows = _sample(inputs.train.shape[0], training.forest_rows, seed)
     calls = [(candidate, inputs, rows, seed) for candidate in candidates]
     return tuple(in_parallel(fit_and_score, calls, progress, "Searching forest settings"))
 
 
-def _compare(run: _Run, inputs: Inputs, search: tuple[Fitted, ...], progress: Progress) -> tuple[Fitted, ...]:
+def _compare(run: _Run, inputs: Inputs, search: tuple[Scored, ...], progress: Progress) -> tuple[Scored, ...]:
     # The forest first: it takes longest, and the others fit beside it.
     candidates = [min(search, key=lambda one: one.score.mape).candidate] if search else []
     candidates += [one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families]
-    plain = _inputs(run, run.builder(Family.LINEAR)) if Family.LINEAR in run.plan.families else inputs
+    plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
     if not candidates:
         raise TrainError("The plan tries no setting of the families it names; give it a budget of at least 1.")
     calls = [
-        (candidate, one, np.arange(one.train.shape[0]), run.plan.seed)
+        (candidate, one, _rows_for(candidate, one, run), run.plan.seed)
         for candidate, one in zip(candidates, seen, strict=True)
     ]
     return tuple(in_parallel(fit_and_score, calls, progress, "Comparing models"))
 
 
-def _choose(fitted: tuple[Fitted, ...], problem: Problem) -> Fitted:
+def _rows_for(candidate: Candidate, inputs: Inputs, run: _Run) -> NDArray[np.int64]:
+    total = inputs.train.shape[0]
+    if candidate.family is not Family.FOREST:
+        return np.arange(total)
+    return _sample(total, run.problem.training.forest_fit_rows, run.plan.seed)
+
+
+def _sample(total: int, wanted: int, seed: int) -> NDArray[np.int64]:
+    return np.sort(np.random.default_rng(seed).choice(total, min(total, wanted), replace=False))
+
+
+def _choose(fitted: tuple[Scored, ...], problem: Problem) -> Scored:
     in_time = [one for one in fitted if one.score.latency_ms <= problem.success.answer_ms]
     return min(in_time or fitted, key=lambda one: one.score.mape)
 
 
-def _importance(run: _Run, winner: Fitted, inputs: Inputs) -> tuple[Importance, ...]:
-    if winner.candidate.family is Family.LINEAR:
-        inputs = _inputs(run, run.builder(Family.LINEAR))
+def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, tuple[Importance, ...]]:
+    """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them.
 
-    def predict(homes: pd.DataFrame) -> Floats:
-        return np.exp(np.asarray(winner.estimator.predict(inputs.features.transform(homes)), dtype=float))
-
-    validation = run.sales[run.split.validation]
-    return permutation_importance(predict, validation, np.exp(inputs.validation_log_price), run.facts, run.plan.seed)
-
-
-def _refit(run: _Run, candidate: Candidate, progress: Progress) -> Model:
-    """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them."""
+    What each fact contributes is measured on the first fold's held-out sales, which its model has not seen.
+    """
     known = run.split.train | run.split.validation
-    homes, log_price = run.sales[known], run.log_price[known]
-    everything = np.arange(len(homes))
+    # Only what the model reads travels to the other processes.
+    homes = run.sales.loc[known, [*run.facts.all, "sale_date"]]
+    log_price = run.log_price[known]
+    everything, nothing = np.arange(len(homes)), np.empty(0, dtype=np.int64)
     folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))
     enough = math.ceil(run.problem.training.calibration_sales * run.plan.folds / len(homes))
-    parts = [(everything, everything[:0]), *folds[:enough]]
-    calls = [(run, candidate, homes, log_price, rest, held) for rest, held in parts]
-    final, *others = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
-    held = np.concatenate([rows for _, rows in parts[1:]])
-    held_out = np.concatenate([one.held_out for one in others])
+    (rest, first), *others = folds[:enough]
+    recipe = _Recipe(run.facts, run.rule, candidate, run.plan.seed)
+    parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
+    calls = [(recipe, homes, log_price, *rows) for rows in parts]
+    final, *held_out = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
+    rows = np.concatenate([held for _, held, _ in parts[1:]])
+    estimates = np.concatenate([one.held_out for one in held_out])
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
-    ranges.fit(dense(final.matrix)[held], held_out, log_price[held], property_kinds(homes, run.facts)[held])
+    ranges.fit(dense(final.matrix[rows]), estimates, log_price[rows], property_kinds(homes, run.facts)[rows])
     elsewhere = run.problem.scope.elsewhere
-    profile = profile_market(homes, homes["sale_price"], run.facts, (elsewhere.low_quantile, elsewhere.high_quantile))
+    quantiles = (elsewhere.low_quantile, elsewhere.high_quantile)
+    profile = profile_market(homes, run.sales.loc[known, "sale_price"], run.facts, quantiles)
     progress(1.0, "Model fitted")
-    return Model(run.facts, final.features, final.estimator, ranges, profile)
+    return Model(run.facts, final.features, final.estimator, ranges, profile), held_out[0].importance
+
+
+@dataclass(frozen=True)
+class _Recipe:
+    """How to fit a candidate on some of the sales."""
+
+    facts: FactColumns
+    rule: Rule
+    candidate: Candidate
+    seed: int
+
+    def features(self) -> Pipeline:
+        if self.candidate.family is Family.LINEAR:
+            return baseline_features(self.facts)
+        return feature_pipeline(self.facts, self.rule)
 
 
 @dataclass(frozen=True)
 class _Part:
-    """A fit on part of the sales, and its log estimates of those held out."""
+    """A fit on part of the sales: the whole of it where nothing was held out, else the held-out log estimates."""
 
-    features: Pipeline
+    features: Pipeline | None
     estimator: Any
     matrix: Any
     held_out: Floats
+    importance: tuple[Importance, ...]
 
 
 def _fit_part(
-    run: _Run,
-    candidate: Candidate,
+    recipe: _Recipe,
     homes: pd.DataFrame,
     log_price: Floats,
     rest: NDArray[np.int64],
     held: NDArray[np.int64],
+    probed: NDArray[np.int64],
 ) -> _Part:
-    features = run.builder(candidate.family)
+    features = recipe.features()
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
-    estimator = fit(candidate, matrix, log_price[rest], column_names(features), run.plan.seed)
+    estimator = fit(recipe.candidate, matrix, log_price[rest], column_names(features), recipe.seed)
     if not len(held):
-        return _Part(features, estimator, matrix, np.empty(0))
-    return _Part(features, None, None, estimator.predict(features.transform(homes.iloc[held])))
+        return _Part(features, estimator, matrix, np.empty(0), ())
+
+    def predict(some: pd.DataFrame) -> Floats:
+        return np.exp(np.asarray(estimator.predict(features.transform(some)), dtype=float))
+
+    importance: tuple[Importance, ...] = ()
+    if len(probed):
+        importance = permutation_importance(
+            predict, homes.iloc[probed], np.exp(log_price[probed]), recipe.facts, recipe.seed
+        )
+    return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance)

@@ -77,12 +77,12 @@ def draw(record: ModelRecord, light: bool) -> None:
     facts, search = st.columns(2, gap="medium")
     with facts:
         st.markdown("**What each fact contributes**")
-        st.caption("How much the error rises when the fact is shuffled, on validation sales.")
+        st.caption("How much the error rises when the fact is shuffled, on sales its model had not seen.")
         st.plotly_chart(
             importance_chart(card["importance"], light),
             config=_CONFIG,
             key=f"importance_{record.model_id}",
-            alt="Bar chart: rise of the error when each fact is shuffled among the validation sales",
+            alt="Bar chart: rise of the error when each fact is shuffled among sales its model had not seen",
         )
     with search:
         st.markdown("**Forest search**: size against error")

@@ -19,7 +19,7 @@ class Peak:
 
 
 @contextmanager
-def peak_memory(every_seconds: float = 0.1) -> Iterator[Peak]:
+def peak_memory(every_seconds: float = 0.25) -> Iterator[Peak]:
     """Sample while the block runs; shared pages are counted once per process, so the figure errs on the high side."""
     peak, stop = Peak(), threading.Event()
 
