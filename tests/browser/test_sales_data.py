@@ -74,7 +74,7 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         page.get_by_role("button", name="Train a model").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/models")
         opened.settle()
-        for family in ("Random forest", "Gradient boosting"):
+        for family in ("Random forest", "Gradient boosting", "Blended boosting"):
             page.get_by_role("button", name=family).click()
             opened.settle()
         page.get_by_role("button", name="Train", exact=True).click()
