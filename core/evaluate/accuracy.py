@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core import measures
 from core.train.bundle import Held
-from core.train.model import Model, Priced
+from core.train.model import Model, Priced, property_kinds
 
 Floats = NDArray[np.float64]
 
@@ -99,7 +99,7 @@ def evaluate(
         width=share(width),
         calibration_error=sum(abs(one.promised - one.observed) * one.n for one in reliability) / len(price),
         reliability=reliability,
-        held={one: _held(result, price) for one, result in priced.items()},
+        held={one: _held(model, test, result, price) for one, result in priced.items()},
     )
 
 
@@ -107,11 +107,10 @@ def _inside(priced: Priced, price: Floats) -> NDArray[np.bool_]:
     return (price >= priced.low) & (price <= priced.high)
 
 
-def _held(priced: Priced, price: Floats) -> dict[str, Held]:
+def _held(model: Model, test: pd.DataFrame, priced: Priced, price: Floats) -> dict[str, Held]:
     inside = _inside(priced, price)
-    groups = pd.Series(inside).groupby(pd.Series(priced.segments))
-    table = {str(name): Held(float(rows.mean()), len(rows)) for name, rows in groups}
-    return table | {"all homes": Held(float(inside.mean()), len(inside))}
+    groups = model.ranges.segments_.members(np.log(priced.exact), property_kinds(test, model.facts))
+    return {name: Held(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
 
 
 def _reliability(promised: Floats, correct: NDArray[np.bool_]) -> tuple[Reliability, ...]:

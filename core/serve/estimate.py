@@ -17,9 +17,9 @@ from core.serve.flags import Answer, Flag, answer_flags, subject_flags
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, Held
 from core.train.model import Model
+from core.train.ranges import EVERYWHERE
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
-_EVERYWHERE: Final = "all homes"
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ def estimate(
     segment = str(priced.segments[0])
     held = bundle.held[level]
     # A segment the test sales happened to miss is answered for by the whole test.
-    segment = segment if segment in held else _EVERYWHERE
+    segment = segment if segment in held else EVERYWHERE
     scope = price_scope(bundle, problem)
     return Estimate(
         subject=subject,

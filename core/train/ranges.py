@@ -18,7 +18,9 @@ Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
 
 _BANDS: Final = 5
-_EVERYWHERE: Final = "all homes"
+EVERYWHERE: Final = "all homes"
+"""The widest calibration group."""
+
 _FOLDS: Final = 5
 # Beyond a factor of 20 either way a bound says nothing; crepes would return infinity there.
 _LOG_BOUND: Final = 3.0
@@ -48,11 +50,19 @@ class Segments:
         names = [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
         return np.array(
             [
-                name if name in self.own else band if band in self.own else _EVERYWHERE
+                name if name in self.own else band if band in self.own else EVERYWHERE
                 for name, band in zip(names, bands, strict=True)
             ],
             dtype=object,
         )
+
+    def members(self, log_estimate: Floats, kinds: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
+        """Yield each group with its homes; a wider group has all its homes, also those with a group of their own."""
+        bands = np.array(self.bands(log_estimate), dtype=object)
+        names = np.array([f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)], dtype=object)
+        yield EVERYWHERE, np.arange(len(bands))
+        for name in sorted(self.own):
+            yield name, np.flatnonzero((bands == name) | (names == name))
 
     def bands(self, log_estimate: Floats) -> list[str]:
         """Return the price band of each estimate, lowest first: ``price band 1`` to ``price band 5``."""
@@ -92,7 +102,7 @@ class RangeCalibration:
         self.difficulty_ = difficulty.fit(inputs, size)
         self.segments_ = find_segments(log_estimate, kinds, self.rules.segment_min)
         self.systems_: dict[str, ConformalPredictiveSystem] = {}
-        for name, rows in _members(self.segments_, log_estimate, kinds):
+        for name, rows in self.segments_.members(log_estimate, kinds):
             system = ConformalPredictiveSystem()
             system.fit(residuals=residual[rows], sigmas=expected[rows])
             self.systems_[name] = system
@@ -144,15 +154,6 @@ class RangeCalibration:
             early_stopping=False,
             random_state=self.seed,
         )
-
-
-def _members(segments: Segments, log_estimate: Floats, kinds: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
-    # A wider group is calibrated on all its homes, also those that have a segment of their own.
-    bands = np.array(segments.bands(log_estimate), dtype=object)
-    names = np.array([f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)], dtype=object)
-    yield _EVERYWHERE, np.arange(len(bands))
-    for name in sorted(segments.own):
-        yield name, np.flatnonzero((bands == name) | (names == name))
 
 
 def _groups(segments: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
