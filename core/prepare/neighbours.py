@@ -16,6 +16,8 @@ Mask = NDArray[np.bool_]
 
 _OVERSAMPLE: Final = 4
 _SOFTENING_KM: Final = 0.3
+# From here on a search on all processors saves more than starting its threads costs; the answer is the same.
+_MANY: Final = 2_000
 
 SUMMARY: Final = ("level", "spread", "few", "first_km", "last_km", "sales")
 """What ``summarise`` returns of each home's neighbours, in this order."""
@@ -53,7 +55,8 @@ class NeighbourIndex:
     def nearest(self, places: Floats, days: Floats, own: Rows, rule: Rule, count: int) -> Nearest:
         """Find ``count`` sales that may speak for each home; ``own`` is its training row, -1 for a new subject."""
         wanted = count + 1 if rule is Rule.OTHERS else count * _OVERSAMPLE
-        distance, found = self.tree.query(places, k=np.arange(1, min(wanted, len(self)) + 1))
+        workers = -1 if len(places) >= _MANY else 1
+        distance, found = self.tree.query(places, k=np.arange(1, min(wanted, len(self)) + 1), workers=workers)
         allowed = self.rows[found] != own[:, None]
         if rule is Rule.EARLIER:
             allowed &= self.days[found] < days[:, None]
