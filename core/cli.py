@@ -30,7 +30,7 @@ from core.lifecycle import (
 )
 from core.lifecycle.modelling import card_figure
 from core.problem import Problem, load_problem
-from core.progress import Progress
+from core.progress import Progress, silent
 from core.serve.estimate import Estimate, Unavailable
 from core.store import Market, ModelRecord, Store, open_store
 from core.train.candidates import Family
@@ -38,7 +38,6 @@ from core.train.trainer import default_plan
 
 OK: Final = 0
 FAILED: Final = 1
-USAGE: Final = 2
 UNPRICED: Final = 3
 
 _EXAMPLES: Final = """examples:
@@ -90,7 +89,7 @@ class _Session:
     def progress(self) -> Progress:
         """Report on standard error, so that standard output stays the result alone."""
         if self.options.quiet:
-            return lambda fraction, message: None
+            return silent
         return _report
 
     def answer(self, document: dict[str, Any], text: Callable[[], str]) -> None:
