@@ -12,8 +12,9 @@ import streamlit as st
 from core.access import Action, Actor, may
 from core.problem import Problem, load_problem
 from core.store import Market, Store
+from core.wording import money_range, percent
 from pages.widgets import first_start, links, session
-from pages.widgets.format import money_range, percent, plain
+from pages.widgets.markdown import plain
 from pages.widgets.phases import Phase, State, attention, overview, phases
 
 _Colour = Literal["gray", "green", "orange", "red"]

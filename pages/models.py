@@ -16,8 +16,9 @@ from core.problem import Problem, load_problem
 from core.store import DataVersion, Market, ModelRecord
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
+from core.wording import count, day, percent
 from pages.widgets import faults, job_progress, links, model_card, session
-from pages.widgets.format import count, day, percent, plain
+from pages.widgets.markdown import plain
 
 KIND: Final = "train"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}

@@ -13,7 +13,7 @@ from core.store import Store
 from core.train.model import Model
 from pages.widgets import answer, desks, links, price_file, session, subject_form
 from pages.widgets.asking import Answered, ask, model_id
-from pages.widgets.format import plain
+from pages.widgets.markdown import plain
 
 _ANSWER: Final = "answered"
 

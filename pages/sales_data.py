@@ -18,9 +18,10 @@ from core.problem import load_problem
 from core.schema import Source
 from core.store import Market
 from core.store.markets import AreaUnit
+from core.wording import count, day, instant
 from pages.widgets import faults, links, mapping_table, session, staging
 from pages.widgets.accounting import draw_counts, draw_downloads
-from pages.widgets.format import count, day, instant, plain
+from pages.widgets.markdown import plain
 from pages.widgets.staging import Destination, Staged
 
 NEW: Final = ""

@@ -9,12 +9,13 @@ import streamlit as st
 
 from core.lifecycle import Desk
 from core.schema import FIELD_BY_NAME, is_extra, label_of
+from core.serve import words
 from core.serve.estimate import Estimate, Unavailable
 from core.serve.flags import Flag, FlagKind, Severity
 from core.store import Market
-from pages.widgets import fact_words
+from core.wording import count, day, money_range, money_short, percent
 from pages.widgets.asking import Answered, Refused
-from pages.widgets.format import count, day, money_range, money_short, percent, plain
+from pages.widgets.markdown import plain
 
 LEVEL_KEY: Final = "range_level"
 _ANCHOR: Final = "price-range"
@@ -102,7 +103,7 @@ def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Call
 
 def _subject(answered: Answered, market: Market) -> None:
     asked = answered.asked
-    st.caption(f"{plain(fact_words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
+    st.caption(f"{plain(words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
 
 
 def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
@@ -163,11 +164,11 @@ def _field(name: str, market: Market) -> str:
         return f"Estimate ({market.currency})"
     if name not in FIELD_BY_NAME and not is_extra(name):
         return name[:1].upper() + name[1:]
-    return f"{label_of(name)} (sq ft)" if fact_words.unit_of(name) == "sqft" else label_of(name)
+    return f"{label_of(name)} (sq ft)" if words.unit_of(name) == "sqft" else label_of(name)
 
 
 def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
-    facts = [fact_words.assumed(name, value, market) for name, value in imputed.items() if name not in _COORDINATES]
+    facts = [words.assumed(name, value, market) for name, value in imputed.items() if name not in _COORDINATES]
     if any(name in imputed for name in _COORDINATES):
         facts.append("position in the middle of the area")
     if facts:
@@ -206,11 +207,11 @@ def _refused(result: Refused, answered: Answered, market: Market) -> None:
 
 def _areas_told(facts: Mapping[str, object], market: Market) -> None:
     """Say what the areas entered are in square feet, the unit of the core's limits, where the market has another."""
-    areas = [name for name in facts if fact_words.unit_of(name) == "sqft"]
+    areas = [name for name in facts if words.unit_of(name) == "sqft"]
     if market.area_unit == "sqft" or not areas:
         return
     told = ", ".join(
-        f"{label_of(name).lower()} {fact_words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
+        f"{label_of(name).lower()} {words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
         for name in areas
     )
     st.caption(f"Limits are kept in square feet: {plain(told)}.")

@@ -9,7 +9,7 @@ from typing import Final
 import streamlit as st
 
 from core.errors import AccessDenied, DoorstepError
-from pages.widgets.format import plain
+from pages.widgets.markdown import plain
 
 LOG: Final = logging.getLogger("doorstep.pages")
 

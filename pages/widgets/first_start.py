@@ -11,7 +11,7 @@ from core.access import Action, Actor, Role, may
 from core.lifecycle.jobs import DemoTask
 from core.store import Job
 from pages.widgets import job_progress, links, registry, session
-from pages.widgets.format import plain
+from pages.widgets.markdown import plain
 
 KIND: Final = "demo"
 SALES_VARIABLE: Final = "DOORSTEP_DEMO_SALES"

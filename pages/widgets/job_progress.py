@@ -12,7 +12,7 @@ from core.errors import DoorstepError
 from core.lifecycle import jobs
 from core.store import Job
 from pages.widgets import faults, session
-from pages.widgets.format import plain
+from pages.widgets.markdown import plain
 
 _FOLLOWED: Final = "_followed_job"
 _OPEN: Final = ("waiting", "running")

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.store import ModelRecord
-from pages.widgets.format import count, day, instant, percent
+from core.wording import count, day, instant, percent
 
 STAGES: Final = {
     "champion": "live",

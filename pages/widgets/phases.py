@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from core.problem import Problem
 from core.store import DataVersion, Market, ModelRecord, Store
-from pages.widgets.format import count, day, days, money_range, percent
+from core.wording import count, day, days, money_range, percent
 
 
 class State(StrEnum):

@@ -16,8 +16,9 @@ from core.access import Actor
 from core.errors import CollectError
 from core.lifecycle import Desk, price_table
 from core.store import Store, Upload
+from core.wording import count, day, money, percent
 from pages.widgets.asking import model_id
-from pages.widgets.format import count, day, money, percent, plain
+from pages.widgets.markdown import plain
 from pages.widgets.safe_csv import to_csv
 
 ROWS_MAX: Final = 1_000

@@ -13,7 +13,7 @@ from core.access import Actor, Role
 from core.errors import AccessDenied
 from core.store import Market, Store, open_store
 from pages.widgets import registry
-from pages.widgets.format import plain
+from pages.widgets.markdown import plain
 
 ROLE_KEY: Final = "role"
 MARKET_KEY: Final = "market"

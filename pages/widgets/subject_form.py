@@ -13,12 +13,12 @@ from core.lifecycle import Desk
 from core.prepare.profile import MarketProfile
 from core.problem import Problem
 from core.schema import label_of
+from core.serve import words
 from core.serve.estimate import critical_facts
 from core.store import Market
 from core.train.model import Model
-from pages.widgets import fact_words
+from core.wording import day
 from pages.widgets.asking import Asked
-from pages.widgets.format import day
 
 _MAIN: Final = (
     "property_type",
@@ -66,7 +66,7 @@ class _Entry:
 
     def label(self, name: str) -> str:
         """The fact's label with its unit, and a star if no price follows without it."""
-        return fact_words.labelled(name, self.market) + (" *" if name in self.critical else "")
+        return words.labelled(name, self.market) + (" *" if name in self.critical else "")
 
 
 def draw(desk: Desk, model: Model, today: date, on_clear: Callable[[], None]) -> Asked | None:
@@ -219,9 +219,7 @@ def _fact(entry: _Entry, name: str) -> None:
     elif _is_free_text(name, entry.model):
         st.text_input(label_of(name), key=key(entry.market, name), placeholder="Not known", persist_state="session")
     elif _is_flag(name, entry.model):
-        st.segmented_control(
-            entry.label(name), fact_words.FLAG_WORDS, key=key(entry.market, name), persist_state="session"
-        )
+        st.segmented_control(entry.label(name), words.FLAG_WORDS, key=key(entry.market, name), persist_state="session")
     else:
         _number(entry, name)
 
@@ -243,7 +241,7 @@ def _choice(entry: _Entry, name: str) -> None:
         entry.label(name),
         levels(name, entry.model, entry.problem),
         index=None,
-        format_func=fact_words.words if name == "property_type" else str,
+        format_func=words.words if name == "property_type" else str,
         key=key(entry.market, name),
         placeholder=_placeholder(entry, name) or "Choose",
         accept_new_options=name != "property_type",
@@ -279,9 +277,9 @@ def _placeholder(entry: _Entry, name: str) -> str:
     if value is None or name in _COORDINATES:
         return ""
     if isinstance(value, str):
-        return f"typical {fact_words.words(value) if name == 'property_type' else value}"
-    number = fact_words.shown(name, value, entry.market)
-    return f"typical {number:.0f}" if fact_words.unit_of(name) == "year" else f"typical {number:,g}"
+        return f"typical {words.words(value) if name == 'property_type' else value}"
+    number = words.shown(name, value, entry.market)
+    return f"typical {number:.0f}" if words.unit_of(name) == "year" else f"typical {number:,g}"
 
 
 def _step(name: str, profile: MarketProfile) -> float:
@@ -313,9 +311,9 @@ def _entered(name: str, value: float | str, market: Market, model: Model) -> flo
     if isinstance(value, str):
         return value
     if _is_flag(name, model):
-        return fact_words.FLAG_WORDS[value > 0]
+        return words.FLAG_WORDS[value > 0]
     fact = model.profile.numeric_fact(name)
-    number = fact_words.shown(name, value, market)
+    number = words.shown(name, value, market)
     return float(round(number)) if fact is not None and fact.whole else number
 
 
@@ -331,5 +329,5 @@ def _asked(entry: _Entry) -> Asked:
 
 def _canonical(name: str, value: str | float, entry: _Entry) -> str | float:
     if _is_flag(name, entry.model):
-        return float(value == fact_words.YES)
-    return value if isinstance(value, str) else fact_words.canonical(name, value, entry.market)
+        return float(value == words.YES)
+    return value if isinstance(value, str) else words.canonical(name, value, entry.market)

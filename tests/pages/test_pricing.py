@@ -18,9 +18,9 @@ from core.problem import Problem
 from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
+from core.wording import money_range, money_short
 from pages.widgets import desks, price_file, session
 from pages.widgets.asking import Answered
-from pages.widgets.format import money_range, money_short
 from pages.widgets.registry import PAGES_FOLDER, page_at
 from pages.widgets.safe_csv import to_csv
 from tests.small_market import MANAGER

@@ -4,17 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Protocol
 
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
-from core.store import Market
-from pages.widgets.format import area, area_label, from_sqft, money, to_sqft
+from core.wording import area, area_label, from_sqft, money, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
 FLAG_WORDS: Final = (NO, YES)
 _COUNTED: Final = {"bedrooms": "bedroom", "bathrooms": "bathroom"}
 _HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
+
+
+class Conventions(Protocol):
+    """How a market writes money and areas: an ISO currency, and "sqft" or "sqm"."""
+
+    @property
+    def currency(self) -> str:
+        """The ISO code of the currency."""
+
+    @property
+    def area_unit(self) -> str:
+        """The unit areas are shown in."""
 
 
 def unit_of(name: str) -> str:
@@ -29,7 +40,7 @@ def is_flag(name: str) -> bool:
     return field is not None and field.kind is FieldKind.FLAG
 
 
-def labelled(name: str, market: Market) -> str:
+def labelled(name: str, market: Conventions) -> str:
     """Return the fact's label with the unit it is entered in: "Living area (m²)"."""
     match unit_of(name):
         case "sqft":
@@ -45,17 +56,17 @@ def words(code: str) -> str:
     return text[:1].upper() + text[1:]
 
 
-def shown(name: str, value: float, market: Market) -> float:
+def shown(name: str, value: float, market: Conventions) -> float:
     """Return a canonical number as this market enters it: areas in its unit, to the whole."""
     return float(round(from_sqft(value, market.area_unit))) if unit_of(name) == "sqft" else value
 
 
-def canonical(name: str, value: float, market: Market) -> float:
+def canonical(name: str, value: float, market: Conventions) -> float:
     """Return a number entered in the market's unit in the canonical one."""
     return to_sqft(value, market.area_unit) if unit_of(name) == "sqft" else value
 
 
-def fact_value(name: str, value: object, market: Market) -> str:
+def fact_value(name: str, value: object, market: Conventions) -> str:
     """Write a fact's canonical value: "1,680 sq ft", "1939", "3 bedrooms", "No", "Single family"."""
     if not isinstance(value, int | float):
         return words(str(value)) if name == "property_type" else str(value)
@@ -66,7 +77,7 @@ def fact_value(name: str, value: object, market: Market) -> str:
     return _measured(value, unit_of(name), market)
 
 
-def assumed(name: str, value: object, market: Market) -> str:
+def assumed(name: str, value: object, market: Conventions) -> str:
     """Write an assumed fact as part of a sentence: "lot area 5,000 sq ft", "2 bathrooms", "waterfront: no"."""
     text = fact_value(name, value, market)
     if name in _COUNTED:
@@ -76,13 +87,13 @@ def assumed(name: str, value: object, market: Market) -> str:
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
 
 
-def headline(facts: Mapping[str, object], market: Market) -> str:
+def headline(facts: Mapping[str, object], market: Conventions) -> str:
     """Name a home by what was told of it, most telling first: "98103 · 1,680 sq ft · 3 bedrooms"."""
     told = [fact_value(name, facts[name], market) for name in _HEADLINE if facts.get(name) is not None]
     return " · ".join(told) or "Home without facts"
 
 
-def _measured(value: float, unit: str, market: Market) -> str:
+def _measured(value: float, unit: str, market: Conventions) -> str:
     match unit:
         case "sqft":
             return area(value, market.area_unit)

@@ -1,4 +1,4 @@
-"""How numbers, areas, money and dates are written on screen, as pure functions that return plain text."""
+"""How numbers, areas, money and dates are written for people, as pure functions that return plain text."""
 
 from __future__ import annotations
 
@@ -28,7 +28,6 @@ _SYMBOLS: Final = {
     "ZAR": "R",
 }
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
-_MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -132,11 +131,6 @@ def instant(when: datetime | None) -> str:
         raise ValueError(f"{when} has no time zone; instants are aware")
     utc = when.astimezone(UTC)
     return f"{day(utc)}, {utc:%H:%M} UTC"
-
-
-def plain(text: str) -> str:
-    """Escape text for Streamlit's Markdown, so that "$245K to $265K" is not set as a formula and names stay names."""
-    return _MARKDOWN.sub(r"\\\1", text)
 
 
 def _scaled(amount: float) -> str:

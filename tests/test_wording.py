@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pages.widgets import format as fmt
+from core import wording as fmt
 
 
 @pytest.mark.parametrize(
@@ -120,10 +120,3 @@ def test_instants_are_told_in_utc() -> None:
     assert fmt.instant(datetime(2024, 3, 4, 1, 5, tzinfo=east)) == "3 Mar 2024, 17:05 UTC"
     with pytest.raises(ValueError, match="time zone"):
         fmt.instant(datetime(2024, 3, 4))
-
-
-def test_plain_text_keeps_markdown_from_reading_it() -> None:
-    assert fmt.plain("$245K to $265K") == r"\$245K to \$265K"
-    assert fmt.plain("*Bay* [x](y)") == r"\*Bay\* \[x\]\(y\)"
-    assert fmt.plain(":red[alarm]") == r"\:red\[alarm\]"
-    assert fmt.plain("King County") == "King County"
