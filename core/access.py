@@ -21,6 +21,7 @@ class Action(StrEnum):
     """What can be done to the shared state."""
 
     PRICE = "price a property"
+    DECIDE = "decide on an estimate"
     VIEW_DATA = "view sales data"
     INGEST = "commit sales data"
     TRAIN = "train a model"
@@ -38,7 +39,7 @@ class Actor:
 
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
-    Role.AGENT: frozenset({Action.PRICE}),
+    Role.AGENT: frozenset({Action.PRICE, Action.DECIDE}),
     Role.ANALYST: frozenset({Action.PRICE, Action.VIEW_DATA, Action.INGEST, Action.TRAIN, Action.VIEW_MODELS}),
     Role.MANAGER: frozenset(Action),
 }

@@ -12,22 +12,27 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import pandas as pd
+
 from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.collect.mapping import ColumnMapping
-from core.errors import DoorstepError, MappingError, NotFound
+from core.errors import DoorstepError, MappingError, NotFound, StoreError
 from core.lifecycle import (
+    Desk,
     NewMarket,
     SourceFile,
     evaluate_model,
     ingest,
     open_demo,
     open_desk,
-    price_table,
+    price_file,
     promote,
+    record_file,
     rollback,
     train_model,
 )
+from core.lifecycle.batch import in_file_order
 from core.lifecycle.modelling import card_figure
 from core.problem import Problem, load_problem
 from core.progress import Progress, silent
@@ -250,14 +255,32 @@ def _price(session: _Session) -> int:
     desk = open_desk(session.store, session.market().market_id, session.problem)
     as_of = options.as_of or desk.valuation_date(_today())
     if options.csv:
-        table = price_table(desk, Path(options.csv), Path(options.csv).name, as_of, session.actor)
-        session.answer({"rows": table.to_dict("records")}, lambda: table.to_csv(index=False).rstrip())
-        return OK
+        return _price_csv(session, desk, as_of)
     answer = desk.price(dict(options.set), as_of, options.level or session.problem.estimate.level, session.actor)
     if isinstance(answer, Unavailable):
         session.answer(asdict(answer), lambda: f"{answer.message}\n{answer.reason} {answer.remedy}")
         return UNPRICED
     session.answer(asdict(answer), lambda: _estimate_text(answer))
+    return OK
+
+
+def _price_csv(session: _Session, desk: Desk, as_of: date) -> int:
+    path = Path(session.options.csv)
+    priced = price_file(desk, path, path.name, as_of, session.progress(), session.actor)
+    try:
+        priced = record_file(session.store, priced, "command line", session.actor)
+    except StoreError as error:
+        print(f"warning: the estimates were not recorded: {error}", file=sys.stderr)
+    rows = in_file_order(priced)
+    document = {
+        "market": priced.market_id,
+        "model": priced.model_id,
+        "level": priced.level,
+        "as_of": priced.as_of,
+        "counts": dict(priced.counts),
+        "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
+    }
+    session.answer(document, lambda: rows.to_csv(index=False).rstrip())
     return OK
 
 

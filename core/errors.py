@@ -68,7 +68,29 @@ class ServeError(DoorstepError):
 
 
 class ImpossibleProperty(ServeError):
-    """A fact of the subject property is impossible (negative area, 1000 bedrooms); nothing was estimated."""
+    """A fact of the subject property is impossible (negative area, 1000 bedrooms); nothing was estimated.
+
+    ``reason`` says why and ``remedy`` what helps; together they are the message. ``field`` names the fact refused.
+    """
+
+    def __init__(self, reason: str, remedy: str = "", field: str = "") -> None:
+        super().__init__(f"{reason} {remedy}".strip())
+        self.reason, self.remedy, self.field = reason, remedy, field
+
+
+class InvalidDecision(ServeError):
+    """A decision on an estimate breaks a rule of the problem statement; nothing was recorded.
+
+    ``field`` names what has to change: kind, price, listing_price, reason_code or note.
+    """
+
+    def __init__(self, message: str, field: str = "") -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class AnswerUnreadable(ServeError):
+    """A stored answer was written by a release whose answers this one cannot read."""
 
 
 class StoreError(DoorstepError):

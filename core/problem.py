@@ -123,6 +123,22 @@ class EstimateRules:
 
 
 @dataclass(frozen=True)
+class Decisions:
+    """What an agent's decision on an estimate must say; shares are of the point estimate.
+
+    ``reasons`` maps the code of a reason to its words. Beyond ``explain_over`` a reason is required, beyond
+    ``note_over`` a note of at most ``note_chars`` characters too. ``listing_markup`` is what the usual listing price
+    adds.
+    """
+
+    explain_over: float
+    note_over: float
+    note_chars: int
+    listing_markup: float
+    reasons: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Monitoring:
     """Alert thresholds and the retraining period."""
 
@@ -143,6 +159,7 @@ class Problem:
     intake: Intake
     training: Training
     estimate: EstimateRules
+    decisions: Decisions
     monitoring: Monitoring
 
 
@@ -174,6 +191,7 @@ def parse_problem(document: Mapping[str, Any]) -> Problem:
         intake=_read(Intake, document["intake"], "intake"),
         training=_read(Training, document["training"], "training"),
         estimate=_read(EstimateRules, document["estimate"], "estimate"),
+        decisions=_read(Decisions, document["decisions"], "decisions"),
         monitoring=_read(Monitoring, document["monitoring"], "monitoring"),
     )
     _check(problem)
@@ -215,6 +233,11 @@ def _coerce(hint: Any, value: Any, key: str) -> Any:
         if not isinstance(value, list) or not value:
             raise ProblemStatementError(f"Key {key} = {value!r} must be a non-empty list.")
         return tuple(_coerce(item, one, key) for one in value)
+    if typing.get_origin(hint) is Mapping:
+        if not isinstance(value, dict) or not value:
+            raise ProblemStatementError(f"Key {key} = {value!r} must be a table with at least one entry.")
+        item = typing.get_args(hint)[1]
+        return types.MappingProxyType({name: _coerce(item, one, f"{key}.{name}") for name, one in value.items()})
     if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
         return float(value)
     if hint in (int, str) and type(value) is hint:
@@ -240,6 +263,9 @@ def _check(problem: Problem) -> None:
         "estimate.level": problem.estimate.level,
         "estimate.critical_missing_share": problem.estimate.critical_missing_share,
         "estimate.wide_range": problem.estimate.wide_range,
+        "decisions.explain_over": problem.decisions.explain_over,
+        "decisions.note_over": problem.decisions.note_over,
+        "decisions.listing_markup": problem.decisions.listing_markup,
         "monitoring.alert_mape": problem.monitoring.alert_mape,
         "monitoring.alert_volume_drop": problem.monitoring.alert_volume_drop,
         **{f"estimate.levels[{index}]": level for index, level in enumerate(problem.estimate.levels)},
@@ -270,6 +296,7 @@ def _check(problem: Problem) -> None:
         "training.calibration_sales": problem.training.calibration_sales,
         "estimate.segment_min": problem.estimate.segment_min,
         "estimate.market_km": problem.estimate.market_km,
+        "decisions.note_chars": problem.decisions.note_chars,
         "monitoring.retrain_days": problem.monitoring.retrain_days,
     }
     for key, value in positive.items():
@@ -290,6 +317,12 @@ def _check(problem: Problem) -> None:
         "scope.price.elsewhere.low_quantile",
         quantiles.low_quantile,
         "must lie between 0 and high_quantile, which is at most 1",
+    )
+    _demand(
+        problem.decisions.explain_over <= problem.decisions.note_over,
+        "decisions.explain_over",
+        problem.decisions.explain_over,
+        f"must be at most decisions.note_over = {problem.decisions.note_over:g}",
     )
     rules = problem.estimate
     _demand(

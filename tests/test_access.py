@@ -9,6 +9,7 @@ from core.errors import AccessDenied
 
 MATRIX = {
     Action.PRICE: {Role.AGENT, Role.ANALYST, Role.MANAGER},
+    Action.DECIDE: {Role.AGENT, Role.MANAGER},
     Action.VIEW_DATA: {Role.ANALYST, Role.MANAGER},
     Action.INGEST: {Role.ANALYST, Role.MANAGER},
     Action.TRAIN: {Role.ANALYST, Role.MANAGER},

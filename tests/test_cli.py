@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -83,7 +84,8 @@ def test_no_estimate_has_its_own_exit_code_and_the_exact_message(
 def test_csv_of_listings_is_priced_row_by_row(
     small_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    with open_store(small_home) as store:
+    home = Path(shutil.copytree(small_home, tmp_path / "home"))
+    with open_store(home) as store:
         market = store.markets.list()[0].market_id
         latest = store.versions.latest(market)
         assert latest is not None
@@ -93,11 +95,20 @@ def test_csv_of_listings_is_priced_row_by_row(
         f"zip code,living area sqft,bedrooms\n{code_known},1500,3\n{code_known},,3\n{code_known},-5,3\n00000,1500,2\n",
         encoding="utf-8",
     )
-    code, out, _ = run(capsys, "price", "--csv", path, "--home", small_home, "--json")
+    code, out, err = run(capsys, "price", "--csv", path, "--home", home, "--json")
     assert code == OK
-    rows = json.loads(out)["rows"]
-    assert [row["status"] for row in rows] == ["priced", "unavailable", "refused", "unavailable"]
-    assert all(row["reason"] for row in rows[1:])
+    answer = json.loads(out)
+    assert answer["counts"] == {"priced": 1, "unavailable": 2, "refused": 1, "unreadable": 0}
+    assert [row["status"] for row in answer["rows"]] == ["priced", "unavailable", "refused", "unavailable"]
+    assert all(row["reason"] for row in answer["rows"][1:])
+    assert "Pricing row 1 of 4" in err
+    with open_store(home) as store:
+        assert store.ledger.count(market) == 4
+        assert {one.channel for one in store.ledger.list(market, 9)} == {"command line"}
+    code, out, _ = run(capsys, "price", "--csv", path, "--home", home, "--quiet")
+    header, *lines = out.splitlines()
+    assert header.startswith("row,status,zipcode,estimate_id,low,high,point,confidence")
+    assert len(lines) == 4
 
 
 @pytest.mark.parametrize(

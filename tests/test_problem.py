@@ -131,6 +131,18 @@ def remove_elsewhere(document: Document) -> None:
     del document["scope"]["price"]["elsewhere"]
 
 
+def set_note_before_reason(document: Document) -> None:
+    document["decisions"]["note_over"] = 0.01
+
+
+def remove_reasons(document: Document) -> None:
+    document["decisions"]["reasons"] = {}
+
+
+def set_number_for_words(document: Document) -> None:
+    document["decisions"]["reasons"]["other"] = 1
+
+
 def set_value_for_table(document: Document) -> None:
     document["limits"]["bedrooms"] = 20
 
@@ -155,6 +167,9 @@ def set_value_for_table(document: Document) -> None:
         (set_quantiles_upside_down, r"scope\.price\.elsewhere\.low_quantile = 0\.95"),
         (set_confidence_upside_down, r"estimate\.confidence_medium = 70"),
         (remove_elsewhere, r"scope\.price\.elsewhere is missing"),
+        (set_note_before_reason, r"decisions\.explain_over = 0\.05 must be at most decisions\.note_over = 0\.01"),
+        (remove_reasons, r"decisions\.reasons = \{\} must be a table with at least one entry"),
+        (set_number_for_words, r"decisions\.reasons\.other = 1 must be of type str"),
         (set_value_for_table, r"limits\.bedrooms = 20 must be a table"),
     ],
 )

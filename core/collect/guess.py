@@ -55,6 +55,7 @@ _PERSONAL: Final = "personal data: names and ways to reach persons are never kep
 _EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
 _PHONE: Final = r"\+?\d{0,2}[-. (]*\d{3}[-. )]+\d{3}[-. ]+\d{4}"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
+_USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
 _AREA_FIELDS: Final = ("living_area_sqft", "lot_area_sqft")
 
 
@@ -103,6 +104,7 @@ class _Sheet:
     marks: Marks
     source: Source
     vocabulary: Vocabulary
+    area_unit: str
 
     @property
     def columns(self) -> list[str]:
@@ -146,12 +148,13 @@ def _source_of(table: RawTable, assigned: list[_Candidate]) -> Source:
     return Source.TAX
 
 
-def guess_mapping(table: RawTable, source: Source) -> Guess:
+def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess:
     """Guess the mapping of a file of the given kind; it is complete as far as honest guessing goes.
 
+    ``area_unit`` ("sqft" or "sqm") is what areas are in where the file does not say; empty, their size tells.
     Columns of persons, and columns computed from the price or known only after the sale, are ignored and say why.
     """
-    sheet = _sheet(table, source)
+    sheet = _sheet(table, source, area_unit)
     return _guess(table, sheet, _assign(_candidates(sheet)))
 
 
@@ -226,10 +229,10 @@ def _is_misspelt(one: str, other: str) -> bool:
     return close_in_length and one[0] == other[0] and difflib.SequenceMatcher(None, one, other).ratio() >= 0.88
 
 
-def _sheet(table: RawTable, source: Source) -> _Sheet:
+def _sheet(table: RawTable, source: Source, area_unit: str = "") -> _Sheet:
     places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
     sample = table.frame.iloc[places].reset_index(drop=True)
-    return _Sheet(table, sample, guess_marks(table), source, load_vocabulary())
+    return _Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit)
 
 
 def _candidates(sheet: _Sheet) -> list[_Candidate]:
@@ -376,6 +379,8 @@ def _living_unit(sheet: _Sheet, rule: ColumnRule) -> tuple[str, str]:
     stated = _stated_unit(sheet, rule.column)
     if stated:
         return stated
+    if sheet.area_unit:
+        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     median = _median(sheet, rule)
     if median < SQM_MEDIAN_BELOW:
         return "sqm", f"no unit stated: square metres, as the median home of {median:.0f} sq ft would be too small"
@@ -391,8 +396,10 @@ def _lot_unit(sheet: _Sheet, rule: ColumnRule, living: str) -> tuple[str, str]:
     if "acreage" in sheet.header(rule.column).words:
         return "acre", "the header says acres"
     median = _median(sheet, rule)
-    if median < ACRE_MEDIAN_BELOW and living != "sqm":
+    if median < ACRE_MEDIAN_BELOW and "sqm" not in (living, sheet.area_unit):
         return "acre", f"no unit stated: acres, as the median lot is {median:.2f}"
+    if sheet.area_unit and not living:
+        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     return living or "sqft", f"no unit stated: {living or 'sqft'}, {'like the living area' if living else 'assumed'}"
 
 

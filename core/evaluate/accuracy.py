@@ -11,6 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import measures
+from core.prepare.columns import Columns
 from core.train.bundle import Held
 from core.train.model import Model, Priced, property_kinds
 
@@ -68,20 +69,27 @@ def evaluate(
     model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], within: float, seed: int
 ) -> Evaluation:
     """Measure a model on test sales (canonical columns with ``sale_price``), each priced as of its own sale date."""
-    price = test["sale_price"].to_numpy(dtype=float)
-    priced = model.price_filled(model.fill(test), levels, within)
+    filled = model.fill(test)
+    priced = model.price_filled(filled, levels, within)
+    return measure(model, filled, priced, test["sale_price"].to_numpy(dtype=float), level, seed)
+
+
+def measure(
+    model: Model, filled: Columns, priced: Mapping[float, Priced], price: Floats, level: float, seed: int
+) -> Evaluation:
+    """Hold estimates already made, by level of their range, against the sale prices, shape (n,), of the same homes."""
     main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
     width = (main.high - main.low) / main.point
-    correct = np.abs(price / point - 1.0) <= within
+    correct = np.abs(price / point - 1.0) <= main.within
     reliability = _reliability(main.confidence, correct)
     rng = np.random.default_rng(seed)
     draws = rng.integers(0, len(price), (_RESAMPLES, len(price)), dtype=np.int32)
 
-    def figure(measure: Callable[[Floats, Floats], float]) -> Figure:
-        sampled = [measure(point[rows], price[rows]) for rows in draws]
+    def figure(measured: Callable[[Floats, Floats], float]) -> Figure:
+        sampled = [measured(point[rows], price[rows]) for rows in draws]
         low, high = np.percentile(sampled, _INTERVAL)
-        return Figure(measure(point, price), float(low), float(high), len(price))
+        return Figure(measured(point, price), float(low), float(high), len(price))
 
     def share(values: Floats) -> Figure:
         low, high = np.percentile([values[rows].mean() for rows in draws], _INTERVAL)
@@ -99,7 +107,7 @@ def evaluate(
         width=share(width),
         calibration_error=sum(abs(one.promised - one.observed) * one.n for one in reliability) / len(price),
         reliability=reliability,
-        held={one: _held(model, test, result, price) for one, result in priced.items()},
+        held={one: _held(model, filled, result, price) for one, result in priced.items()},
     )
 
 
@@ -107,9 +115,9 @@ def _inside(priced: Priced, price: Floats) -> NDArray[np.bool_]:
     return (price >= priced.low) & (price <= priced.high)
 
 
-def _held(model: Model, test: pd.DataFrame, priced: Priced, price: Floats) -> dict[str, Held]:
+def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[str, Held]:
     inside = _inside(priced, price)
-    groups = model.ranges.segments_.members(np.log(priced.exact), property_kinds(test, model.facts))
+    groups = model.ranges.segments_.members(np.log(priced.exact), property_kinds(filled, model.facts))
     return {name: Held(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
 
 

@@ -17,15 +17,13 @@ from core.lifecycle.modelling import train_model
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import Market, ModelRecord, Store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 
 DEMO_MARKET: Final = "Larkhaven"
 DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
 _SEED: Final = 2019
-# A first visitor waits for this run: fewer settings than a real one, no blend, all else the same.
+# A first visitor waits for this run: fewer settings than a real one, all else the same.
 _FOREST_BUDGET: Final = 2
-_FAMILIES: Final = (Family.LINEAR, Family.TREE, Family.FOREST, Family.BOOSTING)
 
 
 def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
@@ -41,7 +39,7 @@ def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 5
         return champion
     if store.versions.latest(market.market_id) is None:
         _take_in(store, market, demo_files(_SEED, sales), problem, part(progress, 0.05, 0.25))
-    plan = replace(default_plan(problem), families=_FAMILIES, forest_budget=_FOREST_BUDGET, boosting_budget=1)
+    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1)
     return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
 
 

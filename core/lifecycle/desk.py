@@ -1,88 +1,91 @@
-"""The pricing desk of one market: its live model, ready to answer for one home or a whole table."""
+"""The pricing desk of one market: its live model, ready to answer."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
-from typing import Any
+from dataclasses import asdict, dataclass
+from datetime import date
+from typing import Final
 
-import pandas as pd
-
-from core.access import Action, Actor, require
-from core.collect.guess import guess_mapping
-from core.collect.mapping import apply_mapping
-from core.collect.reader import read_table
-from core.errors import ImpossibleProperty
+from core.access import Action, Actor, Role, require
+from core.errors import NotFound
 from core.lifecycle.modelling import load_model
 from core.problem import Problem
-from core.schema import Source
-from core.serve.estimate import Estimate, Unavailable, estimate
-from core.store import Market, ModelRecord, Store
+from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.subject import Subject, Value
+from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
+from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
+from core.train.valuer import Valuer, open_valuer
+
+_CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 
 @dataclass(frozen=True)
 class Desk:
-    """A market with its live model; without one every answer is Unavailable."""
+    """A market with its live model, brought up to the sales known; without a model every answer is Unavailable."""
 
     market: Market
     record: ModelRecord | None
-    bundle: Bundle | None
+    evidence: Evidence | None
     problem: Problem
+
+    @property
+    def bundle(self) -> Bundle | None:
+        """The live model's bundle as it was trained, None where no model is live."""
+        return self.evidence.bundle if self.evidence else None
+
+    @property
+    def valuer(self) -> Valuer | None:
+        """The live model with all sales known, None where no model is live."""
+        return self.evidence.valuer if self.evidence else None
 
     def price(self, facts: Mapping[str, object], as_of: date, level: float, actor: Actor) -> Estimate | Unavailable:
         """Price one property; raises AccessDenied, ImpossibleProperty."""
         require(actor, Action.PRICE)
-        if self.bundle is None:
+        if self.evidence is None:
             return Unavailable("No model is live for this market.", "Ask a manager to train or promote one.")
-        return estimate(self.bundle, facts, as_of, self.problem, level)
+        return estimate(self.evidence, facts, as_of, self.problem, level)
+
+    def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:
+        """Tell how a change of facts would move an estimate of this desk; nothing of it reaches the ledger.
+
+        Raises AccessDenied, ImpossibleProperty, NotFound where no model is live any more.
+        """
+        require(actor, Action.PRICE)
+        if self.evidence is None:
+            raise NotFound("No model is live for this market any more. Ask a manager to train or promote one.")
+        return what_if(self.evidence, before, changes, self.problem)
+
+    def usual_changes(self, subject: Subject) -> tuple[UsualChange, ...]:
+        """Return the changes agents are often asked about that make sense for a home; none without a live model."""
+        return usual_changes(self.evidence, subject, self.problem) if self.evidence else ()
 
     def valuation_date(self, today: date) -> date:
         """Return the date an estimate is for unless the agent says otherwise.
 
         Today; but a simulated market's clock stands on the day after its last sale.
         """
-        if self.market.simulated and self.bundle is not None:
-            return self.bundle.model.profile.last_sale + timedelta(days=1)
+        if self.market.simulated and self.valuer is not None:
+            return self.valuer.level.as_of
         return today
 
 
 def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
-    """Load the market's champion; raises NotFound, ArtifactCorrupt."""
-    market, record = store.markets.get(market_id), store.models.champion(market_id)
-    bundle = load_model(store, record.model_id) if record else None
-    return Desk(market, record, bundle, problem)
+    """Load the market's champion and bring it up to the sales of the latest data version.
 
-
-def price_table(desk: Desk, path: Path, name: str, as_of: date, actor: Actor) -> pd.DataFrame:
-    """Price every row of a CSV of listings; a row that cannot be priced says why in ``status``.
-
-    Returns one row per input row: row, status, low, high, point, confidence, flags, reason. Raises CollectError leaves.
+    The market level this gives is stored, so that the ledger can name it. Raises NotFound, ArtifactCorrupt,
+    StoreUnavailable.
     """
-    table = read_table(path, name, desk.problem.intake.upload_mb * 1024 * 1024)
-    homes = apply_mapping(table, guess_mapping(table, Source.TAX).mapping).frame
-    rows = [_row(desk, position, facts, as_of, actor) for position, facts in enumerate(homes.to_dict("records"), 1)]
-    return pd.DataFrame(rows)
+    market, record = store.markets.get(market_id), store.models.champion(market_id)
+    return Desk(market, record, _evidence(store, record) if record else None, problem)
 
 
-def _row(desk: Desk, position: int, facts: Mapping[Any, object], as_of: date, actor: Actor) -> dict[str, object]:
-    named = {str(name): value for name, value in facts.items()}
-    blank = {"low": None, "high": None, "point": None, "confidence": None, "flags": ""}
-    try:
-        answer = desk.price(named, as_of, desk.problem.estimate.level, actor)
-    except ImpossibleProperty as error:
-        return {"row": position, "status": "refused", **blank, "reason": str(error)}
-    if isinstance(answer, Unavailable):
-        return {"row": position, "status": "unavailable", **blank, "reason": f"{answer.message} {answer.reason}"}
-    return {
-        "row": position,
-        "status": "priced",
-        "low": answer.low,
-        "high": answer.high,
-        "point": answer.point,
-        "confidence": answer.confidence,
-        "flags": "; ".join(flag.kind.value for flag in answer.flags),
-        "reason": "",
-    }
+def _evidence(store: Store, record: ModelRecord) -> Evidence:
+    bundle, latest = load_model(store, record.model_id), store.versions.latest(record.market_id)
+    # With every batch undone there is no latest version; what the model was trained on is still there.
+    version_id = latest.version_id if latest else record.version_id
+    valuer = open_valuer(bundle.model, store.versions.load(version_id))
+    level = valuer.level
+    new = NewLevel(record.market_id, record.model_id, version_id, level.as_of, asdict(level))
+    return Evidence(bundle, valuer, version_id, store.levels.add(new, _CLERK).level_id)

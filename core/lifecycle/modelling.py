@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from core.access import Action, Actor, require
 from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation, evaluate
+from core.evaluate.ahead import evaluate_ahead
+from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
-from core.train.trainer import TrainingPlan, train
+from core.train.trainer import Trained, TrainingPlan, train
 
 
 def train_model(
@@ -26,13 +30,10 @@ def train_model(
     market, version = store.markets.get(market_id), store.versions.latest(market_id)
     if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
-    sales = store.versions.load(version.version_id)
+    sales = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.88))
     progress(0.88, "Opening the sealed test sales")
-    rules = problem.estimate
-    measured = evaluate(
-        trained.model, sales[trained.split.test], rules.level, rules.levels, problem.success.within, plan.seed
-    )
+    measured = _open_test(trained, sales, problem)
     bundle = seal(
         trained,
         market_id=market_id,
@@ -53,6 +54,16 @@ def train_model(
     return record
 
 
+def _open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Evaluation:
+    """Measure on the sealed test sales: month-ahead, as in live use, where they are the latest."""
+    test, rules = sales[trained.split.test], problem.estimate
+    within, seed = problem.success.within, trained.plan.seed
+    if trained.split.name == TIME:
+        first = test["sale_date"].min().date()
+        return evaluate_ahead(trained.model, sales, first, rules.level, rules.levels, within, seed)
+    return evaluate(trained.model, test, rules.level, rules.levels, within, seed)
+
+
 def load_model(store: Store, model_id: str) -> Bundle:
     """Load a registered model; its bytes are checked against their hash first. Raises NotFound, ArtifactCorrupt."""
     return from_bytes(store.models.load_bytes(model_id))
@@ -61,19 +72,21 @@ def load_model(store: Store, model_id: str) -> Bundle:
 def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Evaluation:
     """Measure a registered model on the sales of a data version made after the model's own latest sale.
 
-    Only later sales are used: the model has seen the earlier ones. Raises AccessDenied, NotFound.
+    Only later sales are used, since the model has seen the earlier ones: month-ahead, as in live use. Raises
+    AccessDenied, NotFound.
     """
     require(actor, Action.VIEW_MODELS)
     bundle = load_model(store, model_id)
-    sales = store.versions.load(version_id)
-    later = sales[sales["sale_date"].dt.date > bundle.model.profile.last_sale]
+    sales, last = store.versions.load(version_id), bundle.model.profile.last_sale
+    later = sales[sales["sale_date"].dt.date > last]
     if later.empty:
         raise NotFound(
-            f"Data version {version_id} has no sale after {bundle.model.profile.last_sale}, the latest the model has "
+            f"Data version {version_id} has no sale after {last}, the latest the model has "
             "seen. Take in newer sales; the figures of the sealed test are on the model's card."
         )
     rules, seed = problem.estimate, problem.training.seed
-    return evaluate(bundle.model, later, rules.level, rules.levels, problem.success.within, seed)
+    first = later["sale_date"].min().date()
+    return evaluate_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.within, seed)
 
 
 def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:

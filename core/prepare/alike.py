@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Final, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
-from sklearn.base import BaseEstimator, TransformerMixin
 
+from core.prepare.columns import Columns, size, words
 from core.prepare.derived import days_since_2000
-from core.prepare.facts import FactColumns
+from core.prepare.evidence import EvidenceStep, log_size
 from core.prepare.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
 
 Floats = NDArray[np.float64]
@@ -31,75 +31,95 @@ _FEW: Final = 4
 _SIZE_ELASTICITY: Final = 0.6
 
 
-class AlikeEvidence(TransformerMixin, BaseEstimator):
-    """Prices of the most alike other sales, adjusted to the subject's size and the market's trend at its date.
+@dataclass(frozen=True)
+class Comparables:
+    """The sales most alike a home, nearest first, each array of shape (k,).
 
-    Expects the columns DerivedFacts and MarketEvidence add. Like MarketEvidence, ``fit_transform`` gives each training
-    sale what *other* sales say under ``rule``, ``transform`` treats rows as new subjects. Markets without coordinates
-    get no columns. Columns, per look: ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
+    ``rows`` are their positions among the sales kept as evidence, ``distance`` how unlike they are, in kilometres: of
+    place, and of what a difference in size, quality, age, type or time counts for.
     """
 
-    def __init__(self, facts: FactColumns, rule: Rule = Rule.EARLIER) -> None:
-        self.facts = facts
-        self.rule = rule
+    rows: Rows
+    distance: Floats
 
-    def fit(self, X: pd.DataFrame, y: Floats) -> Self:
-        """Keep the training sales as comparables."""
-        self.n_features_in_ = X.shape[1]
+
+NO_COMPARABLES: Final = Comparables(np.empty(0, dtype=np.int64), np.empty(0))
+
+
+class AlikeEvidence(EvidenceStep):
+    """Prices of the most alike other sales, adjusted to the subject's size and the market's trend at its date.
+
+    Expects the columns DerivedFacts adds, and to keep sales also their ``trend``. Markets without coordinates get no
+    columns. Columns, per look: ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
+    """
+
+    def fit(self, X: Columns, y: Floats) -> Self:
+        """Learn the property types that count as axes, and keep the training sales as comparables."""
+        kinds = set(words(X, "property_type", "")) - {""} if self._typed() else set()
+        self.kinds_ = sorted(str(kind) for kind in kinds)
+        return super().fit(X, y)
+
+    def keep(self, X: Columns, y: Floats) -> Self:
+        """Make these sales the comparables instead of those kept so far."""
         if not self.facts.located:
             return self
-        level = np.asarray(y, dtype=float) - X["trend"].to_numpy(dtype=float)
-        places = {look: self._places(X, scale) for look, scale in _LOOKS.items()}
+        level = np.asarray(y, dtype=float) - X["trend"]
+        places = self._places(X)
         usable = np.isfinite(level) & np.isfinite(places["alike"]).all(axis=1)
         rows, days = np.flatnonzero(usable), days_since_2000(X["sale_date"])[usable]
-        self.level_, self.size_ = level[usable], self._log_size(X)[usable]
+        self.level_, self.size_ = level[usable], log_size(X, self.facts)[usable]
         self.indexes_ = {look: NeighbourIndex(place[usable], rows, days) for look, place in places.items()}
         return self
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
-        """Return the table with the evidence for new subjects appended."""
-        return self._append(X, np.full(len(X), -1))
-
-    def fit_transform(self, X: pd.DataFrame, y: Floats | None = None, **_: Any) -> pd.DataFrame:
-        """Fit, and return each training sale with the evidence of the other sales."""
-        if y is None:
-            raise ValueError("AlikeEvidence needs the log prices of the training sales")
-        return self.fit(X, y)._append(X, np.arange(len(X)))
-
-    def _append(self, X: pd.DataFrame, own: Rows) -> pd.DataFrame:
-        columns: dict[str, Any] = {name: X[name].to_numpy() for name in X.columns}
+    def evidence(self, X: Columns, own: Rows) -> Columns:
+        """Return what the most alike sales say about each home, by look."""
+        columns: Columns = {}
         if self.facts.located:
-            for look, scale in _LOOKS.items():
-                columns |= self._look(X, look, scale, own)
-        return pd.DataFrame(columns, index=X.index, copy=False)
+            days, sizes = days_since_2000(X["sale_date"]), log_size(X, self.facts)
+            for look, place in self._places(X).items():
+                columns |= self._look(look, place, days, sizes, own)
+        return columns
 
-    def _look(self, X: pd.DataFrame, look: str, scale: float, own: Rows) -> dict[str, Floats]:
-        place = self._places(X, scale)
-        table = np.full((len(X), len(SUMMARY)), np.nan)
+    def comparables(self, X: Columns, count: int) -> Comparables:
+        """Return the ``count`` kept sales most alike the one home of ``X``, of those that may speak for it.
+
+        Fewer where there are no more; none where homes have no coordinates, or a fact compared is not known of this.
+        """
+        place = self._places(X)["alike"][0] if self.facts.located else np.array([np.nan])
+        if not np.isfinite(place).all() or not len(self.indexes_["alike"]):
+            return NO_COMPARABLES
+        index = self.indexes_["alike"]
+        day = days_since_2000(X["sale_date"])[0] if self.rule is Rule.EARLIER else np.inf
+        found, distance = index.earlier(place, day, count)
+        return Comparables(index.rows[found], distance)
+
+    def _look(self, look: str, place: Floats, days: Floats, sizes: Floats, own: Rows) -> Columns:
+        table = np.full((len(place), len(SUMMARY)), np.nan)
         found, index = np.isfinite(place).all(axis=1), self.indexes_[look]
         if found.any() and len(index):
-            days = days_since_2000(X["sale_date"])[found]
-            nearest = index.nearest(place[found], days, own[found], self.rule, _NEIGHBOURS)
-            larger = self.size_[nearest.position] - self._log_size(X)[found][:, None]
+            nearest = index.nearest(place[found], days[found], own[found], self.rule, _NEIGHBOURS)
+            larger = self.size_[nearest.position] - sizes[found][:, None]
             table[found] = summarise(self.level_[nearest.position] - _SIZE_ELASTICITY * larger, nearest, _FEW)
         return {f"{look}_{name}": table[:, position] for position, name in enumerate(SUMMARY[:-1])}
 
-    def _log_size(self, X: pd.DataFrame) -> Floats:
-        if "living_area_sqft" not in self.facts.numeric:
-            return np.zeros(len(X))
-        return np.log(X["living_area_sqft"].to_numpy(dtype=float))
+    def _typed(self) -> bool:
+        return "property_type" in self.facts.categorical
 
-    def _places(self, X: pd.DataFrame, scale: float) -> Floats:
+    def _places(self, X: Columns) -> dict[str, Floats]:
+        """Return each home's place by look, shape (n, axes): where, when, and how it is."""
         days = days_since_2000(X["sale_date"])
-        axes = [X["east_km"].to_numpy(), X["north_km"].to_numpy(), days / 365.25 * _KM_PER_YEAR]
-        axes += [X[name].to_numpy() * weight * scale for name, weight in _KM_PER_UNIT.items() if name in X.columns]
-        axes += [np.log1p(X[name].to_numpy()) * weight * scale for name, weight in _KM_PER_LOG.items() if name in X]
-        if "property_type" in self.facts.categorical:
-            kinds = X["property_type"].fillna("").to_numpy(dtype=object)
-            axes += [(kinds == kind) * (_KM_OTHER_TYPE / np.sqrt(2)) * scale for kind in self._kinds(X)]
-        return np.column_stack(axes).astype(float)
-
-    def _kinds(self, X: pd.DataFrame) -> list[str]:
-        if not hasattr(self, "kinds_"):
-            self.kinds_ = sorted(str(kind) for kind in X["property_type"].dropna().unique())
-        return self.kinds_
+        axes = [X["east_km"], X["north_km"], days / 365.25 * _KM_PER_YEAR]
+        fixed = len(axes)
+        axes += [X[name] * weight for name, weight in _KM_PER_UNIT.items() if name in X]
+        axes += [np.log1p(X[name]) * weight for name, weight in _KM_PER_LOG.items() if name in X]
+        if self._typed():
+            kinds = words(X, "property_type", "")
+            axes += [(kinds == kind) * (_KM_OTHER_TYPE / np.sqrt(2)) for kind in self.kinds_]
+        place = np.empty((size(X), len(axes)))
+        for position, axis in enumerate(axes):
+            place[:, position] = axis
+        places = {}
+        for look, scale in _LOOKS.items():
+            places[look] = place.copy()
+            places[look][:, fixed:] *= scale
+        return places

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from core.prepare.columns import Columns
 from core.prepare.facts import FactColumns
 
 KM_PER_DEGREE: Final = 111.195
@@ -20,9 +20,9 @@ _RATIOS: Final = (
 )
 
 
-def days_since_2000(dates: pd.Series) -> NDArray[np.float64]:
+def days_since_2000(dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
     """Return calendar dates as days since 2000-01-01, shape (n,)."""
-    return (dates.to_numpy(dtype="datetime64[D]") - _EPOCH.astype("datetime64[D]")).astype(float)
+    return (dates.astype("datetime64[D]") - _EPOCH).astype(float)
 
 
 class Projection:
@@ -32,11 +32,10 @@ class Projection:
         self.latitude, self.longitude = latitude, longitude
         self._east = KM_PER_DEGREE * float(np.cos(np.radians(latitude)))
 
-    def kilometres(self, homes: pd.DataFrame) -> NDArray[np.float64]:
-        """Return east and north in km, shape (n, 2); missing coordinates stay missing."""
-        east = (homes["longitude"].to_numpy(dtype=float) - self.longitude) * self._east
-        north = (homes["latitude"].to_numpy(dtype=float) - self.latitude) * KM_PER_DEGREE
-        return np.column_stack([east, north])
+    def kilometres(self, homes: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Return east and north in km, each of shape (n,); missing coordinates stay missing."""
+        east = (homes["longitude"] - self.longitude) * self._east
+        return east, (homes["latitude"] - self.latitude) * KM_PER_DEGREE
 
     def point(self, latitude: float, longitude: float) -> tuple[float, float]:
         """Return east and north of one place in km."""
@@ -49,36 +48,35 @@ class DerivedFacts(TransformerMixin, BaseEstimator):
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
 
-    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+    def fit(self, X: Columns, y: object = None) -> Self:
         """Learn the market's centre from training homes."""
         if self.facts.located:
-            self.projection_ = Projection(float(X["latitude"].median()), float(X["longitude"].median()))
-        self.n_features_in_ = X.shape[1]
+            self.projection_ = Projection(float(np.nanmedian(X["latitude"])), float(np.nanmedian(X["longitude"])))
+        self.n_features_in_ = len(X)
         return self
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+    def transform(self, X: Columns) -> Columns:
         """Return the facts with the derived columns appended."""
         days = days_since_2000(X["sale_date"])
-        columns: dict[str, Any] = {name: X[name].to_numpy() for name in X.columns}
-        columns["months"] = days / 30.4375
-        if "year_built" in columns:
+        columns = X | {"months": days / 30.4375}
+        if "year_built" in X:
             columns |= _ages(X, days)
         for name, top, bottom in _RATIOS:
-            if top in columns and bottom in columns:
-                columns[name] = columns[top] / np.maximum(columns[bottom], 0.5)
+            if top in X and bottom in X:
+                columns[name] = X[top] / np.maximum(X[bottom], 0.5)
         if self.facts.located:
-            east, north = self.projection_.kilometres(X).T
+            east, north = self.projection_.kilometres(X)
             columns |= {"east_km": east, "north_km": north, "diagonal_km": east + north, "counter_km": east - north}
-        return pd.DataFrame(columns, index=X.index, copy=False)
+        return columns
 
 
-def _ages(X: pd.DataFrame, days: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+def _ages(X: Columns, days: NDArray[np.float64]) -> Columns:
     year = 2000.0 + days / 365.25
-    built = X["year_built"].to_numpy(dtype=float)
-    ages = {"age": np.floor(year) - built}
-    if "year_renovated" not in X.columns:
+    built = X["year_built"]
+    ages: Columns = {"age": np.floor(year) - built}
+    if "year_renovated" not in X:
         return ages
-    renovated = X["year_renovated"].to_numpy(dtype=float)
+    renovated = X["year_renovated"]
     # A renovation after the sale is not yet known to its buyer.
     done = np.isfinite(renovated) & (renovated <= year) & (renovated > built)
     return ages | {

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from core.prepare.columns import Columns, columns_of, words
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
 
 AREA_CODES: Final = ("zipcode", "neighbourhood")
@@ -26,6 +28,12 @@ _NOT_MODELLED: Final = frozenset(
 _RECORDED_SHARE_MIN: Final = 0.05
 _LEVELS_MIN: Final = 2
 _MISSING_MARK_SHARE: Final = 0.01
+_SIZE: Final = "living_area_sqft"
+# A fact follows the size of a home if size explains a tenth of its variance within a neighbourhood.
+_ELASTICITY_SHARE_MIN: Final = 0.1
+_ELASTICITY_SALES_MIN: Final = 100
+_STEPS: Final = (1.0, 0.5, 0.25)
+_LEAST_STEP: Final = 0.01
 
 
 @dataclass(frozen=True)
@@ -70,12 +78,31 @@ def _recorded_share(sales: pd.DataFrame, name: str) -> float:
     return float(sales[name].notna().mean()) if name in sales.columns else 0.0
 
 
+@dataclass(frozen=True)
+class _Medians:
+    """Medians of groups of homes: ``position`` is each group's row by its key in ``values``, (groups + 1, columns).
+
+    The last row is missing throughout: it answers for groups unknown.
+    """
+
+    position: Mapping[Hashable, int]
+    values: NDArray[np.float64]
+
+    def of(self, keys: Iterable[Hashable]) -> NDArray[np.float64]:
+        """Return the medians of each key's group, shape (n, columns)."""
+        found: NDArray[np.float64] = self.values[[self.position.get(key, -1) for key in keys]]
+        return found
+
+
 class FactImputer(TransformerMixin, BaseEstimator):
     """Fill missing numeric facts with the median of the same property type and area code, then type, then all.
 
-    ``fit`` sees training homes only. ``transform`` returns the fact columns (plus ``sale_date``) without missing
-    numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1 % of training homes lack. Missing
-    coordinates become the middle of the home's area code, if that is known.
+    Where the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
+    median home to the subject's size, by the elasticity seen within groups of training homes.
+
+    ``fit`` sees training homes only. ``transform`` takes homes out of their table: it returns the fact columns (plus
+    ``sale_date``) without missing numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1 % of
+    training homes lack. Missing coordinates become the middle of the home's area code, if that is known.
     """
 
     def __init__(self, facts: FactColumns) -> None:
@@ -84,67 +111,115 @@ class FactImputer(TransformerMixin, BaseEstimator):
     def fit(self, X: pd.DataFrame, y: object = None) -> Self:
         """Learn the medians of each group from training homes."""
         names = list(self.facts.numeric)
-        table = X[names]
-        kind, area = _group_keys(X, self.facts)
+        table, homes = X[names], columns_of(X, self.facts.all)
+        kind, area = _groups(homes, self.facts, np.arange(len(X)))
         self.overall_ = table.median().to_numpy(dtype=float)
         self.by_type_ = _medians(table, kind)
-        self.by_type_area_ = _medians(table, kind + "|" + area)
+        self.by_type_area_ = _medians(table, kind, area)
         self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
         self.centres_ = _centres(X, self.facts)
-        self.recorded_share_ = dict(zip(names, table.notna().mean().to_numpy(), strict=True))
+        self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, area, strict=True)], index=table.index))
+        self.step_ = np.array([_step(table[name].to_numpy(dtype=float)) for name in names])
+        self.bounds_ = table.min().to_numpy(dtype=float), table.max().to_numpy(dtype=float)
         return self
 
-    def transform(self, X: pd.DataFrame) -> pd.DataFrame:
+    def transform(self, X: pd.DataFrame) -> Columns:
         """Return the facts with numbers filled and the missing marks set."""
-        check_is_fitted(self, "overall_")
-        names = list(self.facts.numeric)
-        recorded = X[names].to_numpy(dtype=float)
-        filled = self._fill(X, recorded)
-        others = [name for name in (*self.facts.all, "sale_date") if name not in names]
-        marks = {f"missing_{name}": np.isnan(recorded[:, names.index(name)]) * 1.0 for name in self.marked_}
-        columns: dict[str, Any] = {name: filled[:, position] for position, name in enumerate(names)}
-        columns |= {name: X[name].to_numpy() for name in others}
-        if self.facts.located:
-            columns |= self._place(X)
-        return pd.DataFrame(columns | marks, index=X.index, copy=False)
+        return self.fill(columns_of(X, (*self.facts.all, "sale_date")))
 
-    def _place(self, X: pd.DataFrame) -> dict[str, NDArray[np.float64]]:
-        place = X[list(COORDINATES)].to_numpy(dtype=float).copy()
+    def fill(self, columns: Columns) -> Columns:
+        """Do the same for homes that are arrays already: every fact column and ``sale_date``."""
+        check_is_fitted(self, "overall_")
+        columns = dict(columns)
+        for name in (*self.facts.numeric, *(["year_renovated"] if self.facts.renovation else [])):
+            columns[name] = columns[name].astype(float, copy=False)
+        marks = {f"missing_{name}": np.isnan(columns[name]) * 1.0 for name in self.marked_}
+        columns |= self._fill(columns)
+        if self.facts.located:
+            columns |= self._place(columns)
+        return columns | marks
+
+    def _place(self, columns: Columns) -> Columns:
+        place = np.column_stack([columns[name].astype(float, copy=False) for name in COORDINATES])
         for code, centres in self.centres_.items():
             rows = np.flatnonzero(np.isnan(place).any(axis=1))
             if rows.size == 0:
                 break
-            found = centres.index.get_indexer(pd.Index(X[code].iloc[rows]))
-            place[rows[found >= 0]] = centres.to_numpy()[found[found >= 0]]
-        return {name: place[:, position] for position, name in enumerate(COORDINATES)}
+            middle = centres.of(columns[code][rows])
+            known = np.isfinite(middle).all(axis=1)
+            place[rows[known]] = middle[known]
+        return {name: place[:, position].copy() for position, name in enumerate(COORDINATES)}
 
-    def _fill(self, X: pd.DataFrame, recorded: NDArray[np.float64]) -> NDArray[np.float64]:
-        filled = recorded.copy()
+    def _fill(self, columns: Columns) -> Columns:
+        names = self.facts.numeric
+        if not names:
+            return {}
+        recorded = np.column_stack([columns[name] for name in names])
         rows = np.flatnonzero(np.isnan(recorded).any(axis=1))
         if rows.size == 0:
-            return filled
-        kind, area = _group_keys(X.iloc[rows], self.facts)
-        for medians, keys in ((self.by_type_area_, kind + "|" + area), (self.by_type_, kind)):
-            found = medians.index.get_indexer(pd.Index(keys))
-            values = np.where((found >= 0)[:, None], medians.to_numpy()[found], np.nan)
-            filled[rows] = np.where(np.isnan(filled[rows]), values, filled[rows])
-        return np.where(np.isnan(filled), self.overall_, filled)
+            return {}
+        kind, area = _groups(columns, self.facts, rows)
+        usual = self.by_type_area_.of(zip(kind, area, strict=True))
+        for values in (self.by_type_.of(kind), self.overall_):
+            usual = np.where(np.isnan(usual), values, usual)
+        recorded[rows] = np.where(np.isnan(recorded[rows]), self._sized(usual, recorded[rows]), recorded[rows])
+        return {name: recorded[:, position].copy() for position, name in enumerate(names)}
+
+    def _sized(self, usual: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale the facts of median homes, shape (n, columns), to the living areas recorded, as far as they are."""
+        if _SIZE not in self.facts.numeric:
+            return usual
+        place = self.facts.numeric.index(_SIZE)
+        given = np.where(recorded[:, place] > 0, recorded[:, place], usual[:, place])
+        sized = usual * (given / usual[:, place])[:, None] ** self.elasticity_
+        stepped = np.where(self.step_ > 0, np.round(sized / np.maximum(self.step_, _LEAST_STEP)) * self.step_, sized)
+        return np.where(self.elasticity_ == 0.0, usual, np.clip(stepped, *self.bounds_))
 
 
-def _group_keys(X: pd.DataFrame, facts: FactColumns) -> tuple[pd.Series, pd.Series]:
-    blank = pd.Series("", index=X.index, dtype="str")
-    kind = X["property_type"].fillna("") if "property_type" in facts.categorical else blank
-    area = X[facts.area_codes[0]].fillna("") if facts.area_codes else blank
+def _elasticities(table: pd.DataFrame, groups: pd.Series) -> NDArray[np.float64]:
+    """Return by how many percent each fact grows with a percent of living area within a group, 0 if it hardly does."""
+    if _SIZE not in table.columns:
+        return np.zeros(table.shape[1])
+    logs = table.where(table > 0).transform(np.log)
+    within = logs - logs.groupby(groups).transform("mean")
+    return np.array([_elasticity(within[name], within[_SIZE]) if name != _SIZE else 0.0 for name in table.columns])
+
+
+def _elasticity(fact: pd.Series, size: pd.Series) -> float:
+    both = fact.notna() & size.notna()
+    x, y = size[both].to_numpy(), fact[both].to_numpy()
+    if len(x) < _ELASTICITY_SALES_MIN or not x.any() or not y.any():
+        return 0.0
+    product = float(x @ y)
+    shared = product**2 / (float(x @ x) * float(y @ y))
+    return product / float(x @ x) if shared >= _ELASTICITY_SHARE_MIN else 0.0
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """Return the unit a fact is counted in: whole, half or quarter; 0 where it is measured."""
+    known = values[np.isfinite(values)]
+    return next((step for step in _STEPS if (known % step == 0).all()), 0.0)
+
+
+def _groups(
+    columns: Columns, facts: FactColumns, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    blank = np.full(len(rows), "", dtype=object)
+    kind = words(columns, "property_type", "")[rows] if "property_type" in facts.categorical else blank
+    area = words(columns, facts.area_codes[0], "")[rows] if facts.area_codes else blank
     return kind, area
 
 
-def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, pd.DataFrame]:
+def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
     if not facts.located:
         return {}
     located = X.dropna(subset=list(COORDINATES))
     # The neighbourhood first: it is the smaller area where a market has both.
-    return {code: _medians(located[list(COORDINATES)], located[code]) for code in reversed(facts.area_codes)}
+    return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
 
 
-def _medians(table: pd.DataFrame, keys: pd.Series) -> pd.DataFrame:
-    return table.groupby(keys.to_numpy(), sort=True).median()
+def _medians(table: pd.DataFrame, *keys: NDArray[np.object_]) -> _Medians:
+    medians = table.groupby([*keys], sort=True).median()
+    position = {group: place for place, group in enumerate(medians.index.tolist())}
+    unknown = np.full((1, table.shape[1]), np.nan)
+    return _Medians(position, np.vstack([medians.to_numpy(dtype=float), unknown]))

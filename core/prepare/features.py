@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Final, Self
 
 import numpy as np
@@ -13,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
 from core.prepare.alike import AlikeEvidence
+from core.prepare.columns import Columns, size, words
 from core.prepare.derived import DerivedFacts
 from core.prepare.evidence import MarketEvidence
 from core.prepare.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
@@ -29,35 +32,71 @@ class CategoryColumns(TransformerMixin, BaseEstimator):
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
 
-    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+    def fit(self, X: Columns, y: object = None) -> Self:
         """Learn the categories from training homes."""
-        names = list(self.facts.categorical)
-        self.numeric_ = [name for name in X.columns if name not in _NOT_FEATURES and name not in names]
+        names = self.facts.categorical
+        self.numeric_ = [name for name in X if name not in _NOT_FEATURES and name not in names]
         self.columns_ = list(self.numeric_)
-        if names:
-            self.encoder_ = OneHotEncoder(
+        self.categories_ = {}
+        for name in names:
+            encoder = OneHotEncoder(
                 sparse_output=False,
                 handle_unknown="infrequent_if_exist",
                 min_frequency=_CATEGORY_SALES_MIN,
                 max_categories=_CATEGORIES_MAX,
-            ).fit(_words(X, names))
-            self.columns_ += [str(name) for name in self.encoder_.get_feature_names_out(names)]
+            ).fit(words(X, name, "unknown")[:, None])
+            self.categories_[name] = _Categories.of(encoder, len(self.columns_))
+            self.columns_ += [str(column) for column in encoder.get_feature_names_out([name])]
         return self
 
-    def transform(self, X: pd.DataFrame) -> NDArray[np.float64]:
+    def transform(self, X: Columns) -> NDArray[np.float64]:
         """Return the feature matrix, shape (n, features)."""
-        numeric = np.column_stack([X[name].to_numpy(dtype=float) for name in self.numeric_])
-        if not self.facts.categorical:
-            return numeric
-        return np.hstack([numeric, self.encoder_.transform(_words(X, list(self.facts.categorical)))])
+        matrix = np.zeros((size(X), len(self.columns_)))
+        for position, name in enumerate(self.numeric_):
+            matrix[:, position] = X[name]
+        for name, categories in self.categories_.items():
+            column = categories.columns(words(X, name, "unknown"))
+            rows = np.flatnonzero(column >= 0)
+            matrix[rows, column[rows]] = 1.0
+        return matrix
 
     def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
         """Return the names of the matrix columns."""
         return np.asarray(self.columns_, dtype=object)
 
 
-def _words(X: pd.DataFrame, names: list[str]) -> NDArray[np.object_]:
-    return X[names].fillna("unknown").to_numpy(dtype=object)
+@dataclass(frozen=True)
+class _Categories:
+    """The matrix column of each category of a fact, and of any other (-1: none)."""
+
+    column: Mapping[Any, int]
+    other: int
+
+    @classmethod
+    def of(cls, encoder: OneHotEncoder, first: int) -> _Categories:
+        """Read them from a fitted encoder of one fact whose matrix columns begin at ``first``."""
+        known = encoder.categories_[0]
+        pooled = encoder.infrequent_categories_[0] is not None
+        other = first + len(encoder.get_feature_names_out()) - 1 if pooled else -1
+        columns = first + encoder.transform(known[:, None]).argmax(axis=1)
+        return cls(dict(zip(known, columns.tolist(), strict=True)), other)
+
+    def columns(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Return the matrix column of each home, shape (n,)."""
+        return np.array([self.column.get(value, self.other) for value in values], dtype=np.int64)
+
+
+class AsTable(TransformerMixin, BaseEstimator):
+    """Put named arrays back into a table, for the steps of scikit-learn that choose their columns by name."""
+
+    def fit(self, X: Columns, y: object = None) -> Self:
+        """Learn nothing but the number of columns."""
+        self.n_features_in_ = len(X)
+        return self
+
+    def transform(self, X: Columns) -> pd.DataFrame:
+        """Return the columns as a table."""
+        return pd.DataFrame(X, copy=False)
 
 
 def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
@@ -91,9 +130,14 @@ def baseline_features(facts: FactColumns) -> Pipeline:
         fill = FunctionTransformer(_filled, feature_names_out="one-to-one")
         steps.append(("words", Pipeline([("fill", fill), ("one_hot", one_hot)]), words))
     return Pipeline(
-        [("facts", FactImputer(facts)), ("derived", DerivedFacts(facts)), ("columns", ColumnTransformer(steps))]
+        [
+            ("facts", FactImputer(facts)),
+            ("derived", DerivedFacts(facts)),
+            ("table", AsTable()),
+            ("columns", ColumnTransformer(steps)),
+        ]
     )
 
 
 def _filled(X: pd.DataFrame) -> NDArray[np.object_]:
-    return _words(X, list(X.columns))
+    return X.fillna("unknown").to_numpy(dtype=object)

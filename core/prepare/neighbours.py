@@ -15,6 +15,10 @@ Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
 
 _OVERSAMPLE: Final = 4
+# One more for a sale that may not speak, one to see whether the last of the others stands apart from the next.
+_SPARE: Final = 2
+# A home valued after this share of the indexed sales is likely to find all its neighbours among the nearest few.
+_MOST: Final = 0.97
 _SOFTENING_KM: Final = 0.3
 # From here on a search on all processors saves more than starting its threads costs; the answer is the same.
 _MANY: Final = 2_000
@@ -41,6 +45,29 @@ class Nearest:
     distance: Floats
     allowed: Mask
 
+    def first(self, count: int) -> Nearest:
+        """Return the nearest ``count`` of each home, those who may speak before the others."""
+        if self.allowed[:, :count].all():
+            return Nearest(self.position[:, :count], self.distance[:, :count], self.allowed[:, :count])
+        order = np.argsort(~self.allowed, axis=1, kind="stable")[:, :count]
+        return Nearest(
+            np.take_along_axis(self.position, order, axis=1),
+            np.take_along_axis(self.distance, order, axis=1),
+            np.take_along_axis(self.allowed, order, axis=1),
+        )
+
+    def of(self, homes: Rows | Mask) -> Nearest:
+        """Return the neighbours of some of the homes."""
+        return Nearest(self.position[homes], self.distance[homes], self.allowed[homes])
+
+    def below(self, other: Nearest) -> Nearest:
+        """Return the neighbours of these homes below those of others, which have as many."""
+        return Nearest(
+            np.concatenate([other.position, self.position]),
+            np.concatenate([other.distance, self.distance]),
+            np.concatenate([other.allowed, self.allowed]),
+        )
+
 
 class NeighbourIndex:
     """Sales at their places (km along any number of axes), with the training row and day of each."""
@@ -48,20 +75,47 @@ class NeighbourIndex:
     def __init__(self, places: Floats, rows: Rows, days: Floats) -> None:
         self.rows, self.days = rows, days
         self.tree = cKDTree(places)
+        self.late = float(np.quantile(days, _MOST)) if len(days) else np.inf
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def nearest(self, places: Floats, days: Floats, own: Rows, rule: Rule, count: int) -> Nearest:
         """Find ``count`` sales that may speak for each home; ``own`` is its training row, -1 for a new subject."""
-        wanted = count + 1 if rule is Rule.OTHERS else count * _OVERSAMPLE
+        wanted = min(count + 1 if rule is Rule.OTHERS else count * _OVERSAMPLE, len(self))
+        late = days > self.late
+        if rule is Rule.OTHERS or wanted <= count + _SPARE or not late.any():
+            return self._search(places, days, own, rule, wanted).first(count)
+        # Late homes need few candidates: enough that may speak, no two of them equally far, since which of two such
+        # comes first may depend on how many are sought.
+        few = self._search(places[late], days[late], own[late], rule, count + _SPARE)
+        enough = few.allowed[:, :-1].sum(axis=1) >= count
+        enough &= (np.diff(few.distance, axis=1) > 0).all(axis=1)
+        if late.all() and enough.all():
+            return few.first(count)
+        rest = np.ones(len(days), dtype=bool)
+        rest[np.flatnonzero(late)[enough]] = False
+        many = self._search(places[rest], days[rest], own[rest], rule, wanted)
+        order = np.argsort(np.concatenate([np.flatnonzero(~rest), np.flatnonzero(rest)]))
+        return many.first(count).below(few.of(enough).first(count)).of(order)
+
+    def earlier(self, place: Floats, day: float, count: int) -> tuple[Rows, Floats]:
+        """Find the nearest sales before ``day`` of one place (axes,): positions and km, (k,), k < count if no more."""
+        few = self.nearest(place[None], np.array([day]), np.array([-1]), Rule.EARLIER, count)
+        if few.allowed.shape[1] == count and few.allowed.all():
+            return few.position[0], few.distance[0]
+        before = np.flatnonzero(self.days < day)
+        distance = np.sqrt(((self.tree.data[before] - place) ** 2).sum(axis=1))
+        order = np.argsort(distance, kind="stable")[:count]
+        return before[order], distance[order]
+
+    def _search(self, places: Floats, days: Floats, own: Rows, rule: Rule, wanted: int) -> Nearest:
         workers = -1 if len(places) >= _MANY else 1
-        distance, found = self.tree.query(places, k=np.arange(1, min(wanted, len(self)) + 1), workers=workers)
+        distance, found = self.tree.query(places, k=np.arange(1, wanted + 1), workers=workers)
         allowed = self.rows[found] != own[:, None]
         if rule is Rule.EARLIER:
             allowed &= self.days[found] < days[:, None]
-        order = np.argsort(~allowed, axis=1, kind="stable")[:, :count]
-        return Nearest(*(np.take_along_axis(table, order, axis=1) for table in (found, distance, allowed)))
+        return Nearest(found, distance, allowed)
 
 
 def summarise(level: Floats, nearest: Nearest, few: int) -> Floats:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 import numpy as np
@@ -73,14 +74,15 @@ def _members(rows: NDArray[np.int64], size: int) -> Mask:
     return mask
 
 
-def time_split(sale_dates: pd.Series, training: Training) -> Split:
+def time_split(sale_dates: pd.Series, training: Training, test_from: date | None = None) -> Split:
     """Split by date: the latest sales test, the latest of the others validate, all earlier ones train.
 
-    The sets hold training.latest_share and training.validation_share of all sales as nearly as whole dates allow:
-    sales of one date are never divided, since they could tell each other's price level.
+    The test begins on ``test_from``, or holds training.latest_share of all sales; the validation set holds
+    training.validation_share of them: both as nearly as whole dates allow, since sales of one date could tell each
+    other's price level.
 
-    Raises TooFewSales if there are fewer sales than training.sales_min or fewer than three dates, ValueError if a date
-    is missing.
+    Raises TooFewSales if there are fewer sales than training.sales_min, fewer than three dates, or no test sale or
+    fewer than two earlier dates for ``test_from``; ValueError if a date is missing.
     """
     _enough(len(sale_dates), training)
     if sale_dates.isna().any():
@@ -92,11 +94,21 @@ def time_split(sale_dates: pd.Series, training: Training) -> Split:
         )
     from_date_on = counts[::-1].cumsum()[::-1]
     wanted = len(sale_dates) * training.latest_share
-    test_from = 2 + _nearest(from_date_on[2:], wanted)
-    wanted = from_date_on[test_from] + len(sale_dates) * training.validation_share
-    validation_from = 1 + _nearest(from_date_on[1:test_from], wanted)
-    test, train = place >= test_from, place < validation_from
+    first_test = 2 + _nearest(from_date_on[2:], wanted) if test_from is None else _first_on(dates, test_from)
+    wanted = from_date_on[first_test] + len(sale_dates) * training.validation_share
+    validation_from = 1 + _nearest(from_date_on[1:first_test], wanted)
+    test, train = place >= first_test, place < validation_from
     return Split(TIME, train, ~train & ~test, test)
+
+
+def _first_on(dates: NDArray[np.datetime64], test_from: date) -> int:
+    first = int(np.searchsorted(dates, np.datetime64(test_from)))
+    if not 2 <= first < len(dates):
+        raise TooFewSales(
+            f"A test from {test_from} leaves {first} earlier and {len(dates) - first} later dates; it needs at least 2 "
+            "before it and 1 from it on. Choose another day."
+        )
+    return first
 
 
 def _nearest(values: NDArray[np.int64], wanted: float) -> int:

@@ -4,31 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-import pandas as pd
+from numpy.typing import NDArray
 
+from core.prepare.columns import Columns, size, stack, take
 from core.prepare.evidence import MarketEvidence
 from core.problem import PriceScope, Problem
 from core.schema import label_of
+from core.serve.comparables import (
+    IN_USE,
+    Comparable,
+    ComparableValue,
+    candidates,
+    comparable,
+    homes_to_price,
+    reconcile,
+)
+from core.serve.drivers import Drivers, Walk, drivers, walks
 from core.serve.flags import Answer, Flag, answer_flags, subject_flags
+from core.serve.groups import grouped
 from core.serve.subject import Subject, Value, check_subject
+from core.serve.typical import Typical, typical_nearby
 from core.train.bundle import Bundle, Held
 from core.train.model import Model
 from core.train.ranges import EVERYWHERE
+from core.train.valuer import Valuer
+
+Floats = NDArray[np.float64]
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an agent gets: money in ``currency``, rounded as said; ``confidence`` 0 to 100.
+    """What an agent gets: money in ``currency``, rounded as said except ``exact``; ``confidence`` 0 to 100.
 
     The range is meant to hold ``level`` of the sales; ``held`` is what it did on test sales of the same segment.
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point, ``fsd``
     the forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
+    ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate.
+    ``comparables`` are the most alike first; ``comparable_value`` is what the first ``IN_USE`` of them say together.
     """
 
     subject: Subject
@@ -36,6 +54,7 @@ class Estimate:
     low: float
     high: float
     point: float
+    exact: float
     level: float
     held: Held
     segment: str
@@ -46,6 +65,11 @@ class Estimate:
     imputed: Mapping[str, Value]
     data_version: str
     last_sale: date
+    market_shift: float
+    level_id: str | None
+    drivers: Drivers
+    comparables: tuple[Comparable, ...]
+    comparable_value: ComparableValue | None
 
 
 @dataclass(frozen=True)
@@ -57,25 +81,46 @@ class Unavailable:
     message: str = UNAVAILABLE
 
 
+@dataclass(frozen=True)
+class Refused:
+    """No estimate, because a fact is impossible; ``message`` says which, and what to do."""
+
+    message: str
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a market is priced with: the model's bundle, its valuer and the data version and stored level of that."""
+
+    bundle: Bundle
+    valuer: Valuer
+    version_id: str
+    level_id: str | None
+
+
 def estimate(
-    bundle: Bundle, facts: Mapping[str, object], as_of: date, problem: Problem, level: float
+    evidence: Evidence, facts: Mapping[str, object], as_of: date, problem: Problem, level: float
 ) -> Estimate | Unavailable:
     """Price one property as of a valuation date with a range at ``level`` (one of problem.estimate.levels).
 
-    Deterministic: the same bundle, facts and date give the same answer. Facts are canonical names with values in
+    Deterministic: the same evidence, facts and date give the same answer. Facts are canonical names with values in
     canonical units; blanks are not known. Raises ImpossibleProperty for facts no home can have.
     """
-    model = bundle.model
+    bundle, valuer = evidence.bundle, evidence.valuer
+    model = valuer.model
     subject = check_subject(facts, as_of, model.facts, problem)
-    refusal = _refusal(subject, model, problem)
-    if refusal is not None:
-        return refusal
-    table = subject.table(model.facts)
-    filled = model.fill(table)
-    priced = model.price_filled(filled, (level,), problem.success.within)[level]
+    withheld = refusal(subject, model, problem)
+    if withheld is not None:
+        return withheld
+    worked = _work(valuer, subject)
+    priced = valuer.priced(worked.home, worked.matrix, worked.centre, (level,), problem.success.within)[level]
     point, low, high = float(priced.point[0]), float(priced.low[0]), float(priced.high[0])
+    exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
     confidence = round(100 * float(priced.confidence[0]))
-    answer = Answer(point, low, high, confidence, _area_sales(model, subject))
+    comparables = worked.comparables
+    in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
+    together = reconcile(comparables, in_use, exact, fsd, low, high)
+    answer = Answer(point, low, high, confidence, area_sales(model, subject), together)
     segment = str(priced.segments[0])
     held = bundle.held[level]
     # A segment the test sales happened to miss is answered for by the whole test.
@@ -87,17 +132,58 @@ def estimate(
         low=low,
         high=high,
         point=point,
+        exact=exact,
         level=level,
         held=held[segment],
         segment=segment,
         confidence=confidence,
         confidence_word=confidence_word(confidence, problem),
-        fsd=float(priced.fsd[0]),
+        fsd=fsd,
         flags=(*subject_flags(subject, model, problem), *answer_flags(answer, scope, problem)),
-        imputed=_imputed(subject, model, filled),
-        data_version=bundle.version_id,
-        last_sale=model.profile.last_sale,
+        imputed=_imputed(subject, model, worked.home),
+        data_version=evidence.version_id,
+        last_sale=(valuer.level.as_of - timedelta(days=1)),
+        market_shift=float(valuer.shift(worked.home)[0]),
+        level_id=evidence.level_id,
+        drivers=drivers(worked.ways, worked.way_prices, subject, worked.typical, exact, point),
+        comparables=comparables,
+        comparable_value=together,
     )
+
+
+@dataclass(frozen=True)
+class _Worked:
+    """A subject worked through the model with all that explains it, in one batch."""
+
+    home: Columns
+    matrix: Floats
+    centre: Floats
+    typical: Typical
+    ways: tuple[Walk, Walk]
+    way_prices: tuple[Floats, Floats]
+    comparables: tuple[Comparable, ...]
+
+
+def _work(valuer: Valuer, subject: Subject) -> _Worked:
+    """Price the subject, the homes between a typical one and it, and those between each comparable and it."""
+    facts = valuer.model.facts
+    typical = typical_nearby(valuer.model, subject)
+    usual = Subject(typical.facts, subject.as_of)
+    both = valuer.model.fill_columns(stack([subject.columns(facts), usual.columns(facts)]))
+    home, groups = take(both, [0]), grouped(facts)
+    ways = walks(take(both, [1]), home, groups)
+    chosen = candidates(valuer, home, groups)
+    parts = [home, *(way.homes for way in ways), *(homes_to_price(one) for one in chosen)]
+    homes, ends = stack(parts), np.cumsum([size(part) for part in parts])
+    own = np.repeat([-1, -1, -1, *(one.row for one in chosen)], [size(part) for part in parts])
+    matrix = valuer.model.matrix(homes, own)
+    centre = valuer.log_estimate(homes, matrix)
+    ours, forward, back, *theirs = np.split(centre, ends[:-1])
+    comparables = tuple(
+        comparable(valuer, subject, one, log_price, float(ours[0]))
+        for one, log_price in zip(chosen, theirs, strict=True)
+    )
+    return _Worked(home, matrix[:1], ours, typical, ways, (np.exp(forward), np.exp(back)), comparables)
 
 
 def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
@@ -124,7 +210,8 @@ def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
     return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)
 
 
-def _refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
+def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
+    """Return why there is no price: a critical fact is missing, or the place is unknown or outside the market."""
     for name in critical_facts(model, problem):
         if name != "location" and name not in subject.facts:
             label = label_of(name)
@@ -137,7 +224,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavaila
     known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes)
     located = model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
     if located:
-        distance = _nearest_sale_km(model, subject)
+        distance = _nearest_sale_km(model, subject, problem.estimate.market_km)
         if distance > problem.estimate.market_km:
             return Unavailable(
                 f"The location is outside the market: {distance:,.0f} km from the nearest sale the model knows; the "
@@ -158,22 +245,30 @@ def _coordinates(model: Model) -> list[str]:
     return ["latitude and longitude"] if model.facts.located else []
 
 
-def _evidence(model: Model) -> MarketEvidence | None:
+def evidence_of(model: Model) -> MarketEvidence | None:
+    """Return the step that keeps the market's sales as evidence, None where the model has none."""
     return next((step for _, step in model.features.steps if isinstance(step, MarketEvidence)), None)
 
 
-def _nearest_sale_km(model: Model, subject: Subject) -> float:
-    evidence = _evidence(model)
+def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
+    """Return the distance to the nearest sale, or a larger one that is still below ``near``, which is found at once."""
+    evidence = evidence_of(model)
     if evidence is None:
         return 0.0
     place = model.features.named_steps["derived"].projection_.point(
         float(subject.facts["latitude"]), float(subject.facts["longitude"])
     )
-    sales = evidence.index_.tree.data
+    tree = evidence.index_.tree
+    # Nearest in place and time together: farther away than the nearest in place alone, or the same.
+    together, _ = tree.query([*place, tree.maxes[2]])
+    if together < near:
+        return float(together)
+    sales = tree.data
     return float(np.hypot(sales[:, 0] - place[0], sales[:, 1] - place[1]).min())
 
 
-def _area_sales(model: Model, subject: Subject) -> float:
+def area_sales(model: Model, subject: Subject) -> float:
+    """Return the number of training sales in the subject's area, the busier of two; infinite where it has none."""
     counts = [
         model.profile.area_codes[name].get(str(subject.facts[name]), 0)
         for name in model.facts.area_codes
@@ -182,11 +277,10 @@ def _area_sales(model: Model, subject: Subject) -> float:
     return float(max(counts, default=np.inf))
 
 
-def _imputed(subject: Subject, model: Model, filled: pd.DataFrame) -> dict[str, Value]:
-    row = filled.iloc[0]
+def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value]:
     coordinates = ("latitude", "longitude") if model.facts.located else ()
     return {
-        name: float(row[name])
+        name: float(filled[name][0])
         for name in (*model.facts.numeric, *coordinates)
-        if name not in subject.facts and np.isfinite(row[name])
+        if name not in subject.facts and np.isfinite(filled[name][0])
     }

@@ -12,6 +12,7 @@ import numpy as np
 from core.prepare.profile import MarketProfile
 from core.problem import PriceScope, Problem
 from core.schema import label_of
+from core.serve.comparables import ComparableValue
 from core.serve.subject import Subject
 from core.train.model import Model
 
@@ -36,6 +37,7 @@ class FlagKind(StrEnum):
     FEW_COMPARABLES = "few comparables"
     WIDE_RANGE = "wide range"
     LOW_CONFIDENCE = "low confidence"
+    COMPARABLES_DISAGREE = "comparables disagree"
     STALE_MODEL = "stale model"
 
 
@@ -82,13 +84,14 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
 
 @dataclass(frozen=True)
 class Answer:
-    """The figures an estimate is judged by: prices in money, ``confidence`` 0 to 100, evidence as a number of sales."""
+    """What an estimate is judged by: money, ``confidence`` 0 to 100, sales in the area, comparables if any."""
 
     point: float
     low: float
     high: float
     confidence: float
     nearby_sales: float
+    comparables: ComparableValue | None
 
 
 def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterator[Flag]:
@@ -130,6 +133,15 @@ def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterato
             f"{answer.nearby_sales:.0f}",
             f"at least {rules.comparables_min}",
             "The local price level is uncertain: look for sales outside the area.",
+        )
+    if answer.comparables is not None and not answer.comparables.agrees:
+        yield Flag(
+            FlagKind.COMPARABLES_DISAGREE,
+            Severity.REVIEW,
+            "comparables",
+            f"{answer.comparables.mean:,.0f} on average, adjusted",
+            f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
+            "Look at the comparables: drop those that are not like the home, and see what the others say.",
         )
 
 

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from core.errors import ImpossibleProperty
+from core.prepare.columns import Columns
 from core.prepare.facts import FactColumns
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
@@ -36,15 +36,14 @@ class Subject:
         value = self.facts.get(name)
         return value if isinstance(value, str) else None
 
-    def table(self, columns: FactColumns) -> pd.DataFrame:
-        """Return the one-row table the model prices; what is not known is missing."""
-        words = {*columns.categorical, *columns.area_codes}
-        row: dict[str, Any] = {
+    def columns(self, facts: FactColumns) -> Columns:
+        """Return the one home the model prices, as arrays; what is not known is missing."""
+        words = {*facts.categorical, *facts.area_codes}
+        home: Columns = {
             name: np.array([self.facts.get(name, np.nan)], dtype=object if name in words else float)
-            for name in columns.all
+            for name in facts.all
         }
-        row["sale_date"] = np.array([self.as_of], dtype="datetime64[us]")
-        return pd.DataFrame(row, copy=False)
+        return home | {"sale_date": np.array([self.as_of], dtype="datetime64[us]")}
 
 
 def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns, problem: Problem) -> Subject:
@@ -52,16 +51,28 @@ def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns
 
     Raises ImpossibleProperty naming the field, its value, the limit and the remedy.
     """
-    words = {*columns.categorical, *columns.area_codes}
     known: dict[str, Value] = {}
-    for name in dict.fromkeys((*columns.all, *facts)):
-        value = facts.get(name)
-        if _blank(value) or (name not in columns.all and name not in FIELD_BY_NAME):
-            continue
-        known[name] = _word(value) if name in words or _is_text(name) else _number(name, value, problem)
+    for name in facts_read(columns, facts):
+        value = read_fact(name, facts.get(name), columns, problem)
+        if value is not None:
+            known[name] = value
     subject = Subject(known, as_of)
-    _check_together(subject, problem)
+    check_together(subject, problem)
     return subject
+
+
+def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:
+    """Return the names of the facts that are read of those given, in the order they are checked."""
+    return [name for name in dict.fromkeys((*columns.all, *given)) if name in columns.all or name in FIELD_BY_NAME]
+
+
+def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) -> Value | None:
+    """Read one fact; None if it is blank. Raises ImpossibleProperty if no home can have it."""
+    if _blank(value):
+        return None
+    if name in columns.categorical or name in columns.area_codes or _is_text(name):
+        return _word(value)
+    return _number(name, value, problem)
 
 
 def _is_text(name: str) -> bool:
@@ -89,36 +100,43 @@ def _number(name: str, value: object, problem: Problem) -> float:
         number = float(str(value).replace(",", "").strip())
     except ValueError:
         raise ImpossibleProperty(
-            f"{label} = {value!r} is not a number. Enter digits only, or leave it blank."
+            f"{label} = {value!r} is not a number.", "Enter digits only, or leave it blank.", name
         ) from None
     limit = problem.limits.get(name)
     if not math.isfinite(number) or (limit is None and number < 0 and not name.startswith("x_")):
-        raise ImpossibleProperty(f"{label} = {value} is impossible. Correct it, or leave it blank.")
+        raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
         raise ImpossibleProperty(
-            f"{label} = {number:,g} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}. "
-            "Correct it, or leave it blank if it is not known."
+            f"{label} = {number:,g} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
+            "Correct it, or leave it blank if it is not known.",
+            name,
         )
     return number
 
 
-def _check_together(subject: Subject, problem: Problem) -> None:
+def check_together(subject: Subject, problem: Problem) -> None:
+    """Raise ImpossibleProperty if facts possible by themselves contradict each other."""
     built, renovated = subject.number("year_built"), subject.number("year_renovated")
     latest = subject.as_of.year + problem.intake.years_ahead
     for name, year in (("year_built", built), ("year_renovated", renovated)):
         if year is not None and year > latest:
             raise ImpossibleProperty(
                 f"{label_of(name)} = {year:.0f} is too far ahead: for a valuation in {subject.as_of.year} it may be at "
-                f"most {latest}. Correct the year."
+                f"most {latest}.",
+                "Correct the year.",
+                name,
             )
     if built is not None and renovated is not None and renovated < built:
         raise ImpossibleProperty(
-            f"Year renovated = {renovated:.0f} is before year built = {built:.0f}. Correct one of them, or leave year "
-            "renovated blank for a home never renovated."
+            f"Year renovated = {renovated:.0f} is before year built = {built:.0f}.",
+            "Correct one of them, or leave year renovated blank for a home never renovated.",
+            "year_renovated",
         )
     area, bedrooms = subject.number("living_area_sqft"), subject.number("bedrooms")
     if area and bedrooms and area / bedrooms < problem.intake.sqft_per_bedroom_low:
         raise ImpossibleProperty(
             f"Bedrooms = {bedrooms:g} in {area:,.0f} sq ft leaves {area / bedrooms:.0f} sq ft a bedroom; the least "
-            f"possible is {problem.intake.sqft_per_bedroom_low:g}. Correct bedrooms or living area."
+            f"possible is {problem.intake.sqft_per_bedroom_low:g}.",
+            "Correct bedrooms or living area.",
+            "bedrooms",
         )

@@ -7,10 +7,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from sqlalchemy.engine import URL
+
 from core.store.database import Database, create_private_file, parse_url, sqlite_url
 from core.store.events import Events
 from core.store.files import ArtifactFolder, make_private_folder, unavailable_on_os_error
 from core.store.jobs import Jobs
+from core.store.ledger import Ledger, LedgerDatabase
+from core.store.levels import Levels
 from core.store.markets import Markets
 from core.store.models import Models
 from core.store.presets import Presets
@@ -23,14 +27,15 @@ DATABASE_FILE: Final = "doorstep.sqlite"
 
 
 class Store:
-    """Markets, data versions, models, events, jobs, presets and uploads; safe to share between threads.
+    """Markets, data versions, models, levels, ledger, events, jobs, presets, uploads; safe to share between threads.
 
     Each process opens its own. ``home`` is the folder of the artifact files.
     """
 
-    def __init__(self, home: Path, database: Database) -> None:
+    def __init__(self, home: Path, database: Database, appends: Database) -> None:
         self.home = home
         self._database = database
+        self._appends = appends
         self.markets = Markets(database)
         self.versions = Versions(
             database,
@@ -53,6 +58,8 @@ class Store:
             database,
             _artifacts(home, "models", ".joblib", "The model", "Roll back to the previous model, or train again."),
         )
+        self.levels = Levels(database)
+        self.ledger = Ledger(database, appends)
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)
@@ -61,6 +68,7 @@ class Store:
     def close(self) -> None:
         """Close the database's connections; the store can be used again, and opens new ones then."""
         self._database.close()
+        self._appends.close()
 
     def __enter__(self) -> Self:
         return self
@@ -80,22 +88,23 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
     for name in ("", "versions", "ledgers", "models", "uploads"):
         make_private_folder(folder / name)
-    database = _open_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
+    url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
+    database = Database(url)
     try:
         ensure_schema(database)
     except BaseException:
         database.close()
         raise
-    return Store(folder, database)
+    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database)
 
 
-def _open_database(folder: Path, database_url: str) -> Database:
+def _locate_database(folder: Path, database_url: str) -> URL:
     if database_url:
-        return Database(parse_url(database_url))
+        return parse_url(database_url)
     path = folder / DATABASE_FILE
     with unavailable_on_os_error(path):
         create_private_file(path)
-    return Database(sqlite_url(path))
+    return sqlite_url(path)
 
 
 def _artifacts(home: Path, name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0001"
+SCHEMA_REVISION: Final = "0002"
 """The alembic revision these tables correspond to; a store at another one is migrated, or refused if it is newer."""
 
 METADATA: Final = sa.MetaData(
@@ -178,4 +178,77 @@ PRESET: Final = sa.Table(
     sa.Column("mapping_json", sa.Text, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
     sa.Column("updated_by", sa.Text, nullable=False),
+)
+
+# Models, data versions and levels carry no foreign key: the ledger must survive, and show, a row that was lost.
+ESTIMATE: Final = sa.Table(
+    "estimate",
+    METADATA,
+    _sequence(),
+    sa.Column("estimate_id", sa.String(16), nullable=False, unique=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
+    sa.Column("model_id", sa.String(12), index=True),
+    sa.Column("version_id", sa.String(12)),
+    sa.Column("level_id", sa.String(12)),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
+    sa.Column("status", sa.String(20), nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("property_key", sa.Text, nullable=False),
+    sa.Column("property_type", sa.Text),
+    sa.Column("area", sa.Text),
+    sa.Column("facts", sa.JSON, nullable=False),
+    sa.Column("answer", sa.JSON, nullable=False),
+    sa.Column("point", sa.Float),
+    sa.Column("low", sa.Float),
+    sa.Column("high", sa.Float),
+    sa.Column("level", sa.Float),
+    sa.Column("confidence", sa.Float),
+    sa.Column("fsd", sa.Float),
+    sa.Column("flags", sa.JSON, nullable=False),
+    sa.Column("latency_ms", sa.Float, nullable=False),
+    sa.Column("list_price", sa.Float),
+    sa.Column("currency", sa.String(3), nullable=False),
+    sa.CheckConstraint("channel in ('page', 'file', 'command line', 'api')", name="channel"),
+    sa.CheckConstraint("status in ('priced', 'unavailable', 'refused')", name="status"),
+    sa.Index(None, "market_id", "at"),
+    sa.Index(None, "market_id", "property_key"),
+)
+
+DECISION: Final = sa.Table(
+    "decision",
+    METADATA,
+    _sequence(),
+    sa.Column("decision_id", sa.String(16), nullable=False, unique=True),
+    sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("price", sa.Float, nullable=False),
+    sa.Column("listing_price", sa.Float),
+    sa.Column("reason_code", sa.Text),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.CheckConstraint("kind in ('accept', 'adjust', 'override')", name="kind"),
+    sa.CheckConstraint("price > 0", name="price"),
+)
+
+MARKET_LEVEL: Final = sa.Table(
+    "market_level",
+    METADATA,
+    _sequence(),
+    sa.Column("level_id", sa.String(12), nullable=False, unique=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
+    sa.Column("model_id", sa.ForeignKey("model.model_id"), nullable=False, index=True),
+    sa.Column("version_id", sa.ForeignKey("data_version.version_id"), nullable=False),
+    sa.Column("as_of", sa.Date, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("created_by", sa.Text, nullable=False),
 )

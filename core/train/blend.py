@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from core.train.trees import predict
+
 Floats = NDArray[np.float64]
 
 # The columns that hold other sales' prices; a member that does without them errs elsewhere than those that use them.
@@ -21,7 +23,7 @@ _ALIKE: Final = "alike_level"
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,
-    "learning_rate": 0.03,
+    "learning_rate": 0.05,
     "num_leaves": 31,
     "min_child_samples": 20,
     "colsample_bytree": 0.35,
@@ -58,7 +60,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
     ``columns`` names the columns of the feature matrix (n, p). Deterministic for one seed.
     """
 
-    def __init__(self, columns: tuple[str, ...], n_estimators: int = 2000, seed: int = 0) -> None:
+    def __init__(self, columns: tuple[str, ...], n_estimators: int = 1000, seed: int = 0) -> None:
         self.columns = columns
         self.n_estimators = n_estimators
         self.seed = seed
@@ -74,7 +76,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         """Return the mean estimate of log price, shape (n,)."""
         total = np.zeros(len(X))
         for member in self.members_:
-            total += member.booster.predict(X[:, member.seen], num_threads=1) + self._begin(member.start, X)
+            total += predict(member.booster, X[:, member.seen]) + self._begin(member.start, X)
         return total / len(self.members_)
 
     def _fit_member(self, start: Start, number: int, X: Floats, y: Floats) -> Member:

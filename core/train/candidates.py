@@ -52,7 +52,7 @@ BOOSTING_SETTINGS: Final = len(_BOOSTING)
 def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
     """Return the candidates without a search: blend, the first few boosting settings, decision tree, baseline."""
     return (
-        Candidate(Family.BLEND, {"n_estimators": 2000}),
+        Candidate(Family.BLEND, {"n_estimators": 1000}),
         *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING[:boosting_budget]),
         Candidate(Family.TREE, {"min_samples_leaf": 15}),
         Candidate(Family.LINEAR, {"alpha": 1.0}),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,12 +13,17 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from core.prepare.alike import NO_COMPARABLES, Comparables
+from core.prepare.columns import Columns, size, words
+from core.prepare.evidence import EvidenceStep
 from core.prepare.facts import FactColumns
 from core.prepare.neighbours import Rule
 from core.prepare.profile import MarketProfile
+from core.train.level import Residuals
 from core.train.ranges import RangeCalibration, said
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 Words = NDArray[np.object_]
 
 
@@ -43,44 +49,85 @@ class Priced:
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted estimator with all it needs to price a home: features, ranges, facts used and the market's profile."""
+    """A fitted estimator with all it needs to price a home: features, ranges, facts used and the market's profile.
+
+    ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market's level is drawn.
+    """
 
     facts: FactColumns
     features: Pipeline
     estimator: Any
     ranges: RangeCalibration
     profile: MarketProfile
+    recent: Residuals
 
     def estimate(self, homes: pd.DataFrame) -> Floats:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
-        return np.exp(self._log_estimate(self.features.transform(homes)))
+        return np.exp(self.log_estimate(self.matrix(self.fill(homes))))
 
-    def fill(self, homes: pd.DataFrame) -> pd.DataFrame:
+    def fill(self, homes: pd.DataFrame) -> Columns:
         """Return the facts of homes with what is missing filled in as training homes suggest."""
-        return self.features.named_steps["facts"].transform(homes)
+        filled: Columns = self.features.named_steps["facts"].transform(homes)
+        return filled
+
+    def fill_columns(self, homes: Columns) -> Columns:
+        """Return the same for homes that are arrays already: every fact column, missing or not, and ``sale_date``."""
+        filled: Columns = self.features.named_steps["facts"].fill(homes)
+        return filled
+
+    def matrix(self, filled: Columns, own: Rows | None = None) -> Floats:
+        """Return the feature matrix of homes already filled, shape (n, p).
+
+        ``own``, shape (n,), is each home's position among the sales the evidence is made of, whose price then does not
+        speak for it; -1, or None for all, is a home not among them.
+        """
+        columns: Any = filled
+        for _, step in self.features.steps[1:]:
+            if isinstance(step, EvidenceStep) and own is not None:
+                columns = columns | step.evidence(columns, own)
+            else:
+                columns = step.transform(columns)
+        return dense(columns)
+
+    def log_estimate(self, matrix: Floats) -> Floats:
+        """Return the log of the unrounded estimates of homes given by their feature matrix, shape (n,)."""
+        return np.asarray(self.estimator.predict(matrix), dtype=float)
+
+    def comparables(self, filled: Columns, count: int) -> Comparables:
+        """Return the sales kept as evidence most alike the one home ``filled``, those before its ``sale_date`` only.
+
+        None where the model keeps no sales with their place.
+        """
+        alike = self.features.named_steps.get("alike")
+        if alike is None:
+            return NO_COMPARABLES
+        found: Comparables = alike.comparables(self.features.named_steps["derived"].transform(filled), count)
+        return found
 
     def price(self, homes: pd.DataFrame, level: float, within: float) -> Priced:
         """Return estimates with ranges and confidence, rounded as a person says them."""
         return self.price_filled(self.fill(homes), (level,), within)[level]
 
-    def price_filled(self, filled: pd.DataFrame, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+    def price_filled(self, filled: Columns, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
         """Return the same for homes already filled, by level of the range."""
-        matrix = self.features[1:].transform(filled)
-        centre = self._log_estimate(matrix)
-        size = self.ranges.expected_size(dense(matrix), centre)
-        segments = self.ranges.segments_.of(centre, property_kinds(filled, self.facts))
-        confidence = self.ranges.probability_within(centre, size, segments, within)
-        fsd = self.ranges.forecast_sd(centre, size, segments)
+        matrix = self.matrix(filled)
+        return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, within)
+
+    def spread(
+        self, matrix: Floats, centre: Floats, kinds: Words, levels: tuple[float, ...], within: float
+    ) -> dict[float, Priced]:
+        """Return ranges and confidence around log estimates ``centre`` of homes given by their feature matrix."""
+        width = self.ranges.expected_size(matrix, centre)
+        segments = self.ranges.segments_.of(centre, kinds)
+        confidence = self.ranges.probability_within(centre, width, segments, within)
+        fsd = self.ranges.forecast_sd(centre, width, segments)
         point = np.exp(centre)
         answers = {}
         for level in levels:
-            low, high = self.ranges.range(centre, size, segments, level)
+            low, high = self.ranges.range(centre, width, segments, level)
             shown = np.clip(said(point), low, high)
             answers[level] = Priced(level, within, shown, point, low, high, confidence, fsd, segments)
         return answers
-
-    def _log_estimate(self, matrix: Any) -> Floats:
-        return np.asarray(self.estimator.predict(matrix), dtype=float)
 
 
 def dense(matrix: Any) -> Floats:
@@ -88,17 +135,40 @@ def dense(matrix: Any) -> Floats:
     return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
 
 
-def property_kinds(homes: pd.DataFrame, facts: FactColumns) -> Words:
+def property_kinds(homes: Columns, facts: FactColumns) -> Words:
     """Return each home's property type for its calibration segment, shape (n,); "home" where a market has none."""
     if "property_type" not in facts.categorical:
-        return np.full(len(homes), "home", dtype=object)
-    return homes["property_type"].fillna("unknown type").to_numpy(dtype=object)
+        return np.full(size(homes), "home", dtype=object)
+    return words(homes, "property_type", "unknown type")
 
 
 def for_production(model: Model) -> Model:
     """Return the model with evidence limited to sales before the valuation date, as every live estimate must be."""
-    steps = [
-        (name, copy.copy(step).set_params(rule=Rule.EARLIER) if "rule" in step.get_params(deep=False) else step)
+    limited = {
+        name: copy.copy(step).set_params(rule=Rule.EARLIER)
         for name, step in model.features.steps
-    ]
-    return dataclasses.replace(model, features=Pipeline(steps))
+        if isinstance(step, EvidenceStep)
+    }
+    return _with_steps(model, limited)
+
+
+def refreshed(model: Model, sales: pd.DataFrame) -> Model:
+    """Return the model with its market evidence made of ``sales`` instead of the training sales.
+
+    ``sales`` has canonical columns with ``sale_date`` and ``sale_price``, in an order the positions in ``Comparables``
+    and in ``own`` refer to. Trend, area levels and neighbours are then theirs; all the model has learned stays: how
+    facts are filled, categories, estimator and ranges. A model without evidence is returned as it is.
+    """
+    if not any(isinstance(step, EvidenceStep) for _, step in model.features.steps):
+        return model
+    log_price = np.log(sales["sale_price"].to_numpy(dtype=float))
+    homes = model.features.named_steps["derived"].transform(model.fill(sales))
+    market = copy.copy(model.features.named_steps["evidence"]).keep(homes, log_price)
+    trend = {"trend": market.trend(market.days_)}
+    alike = copy.copy(model.features.named_steps["alike"]).keep(homes | trend, log_price)
+    return _with_steps(model, {"evidence": market, "alike": alike})
+
+
+def _with_steps(model: Model, steps: Mapping[str, EvidenceStep]) -> Model:
+    changed = [(name, steps.get(name, step)) for name, step in model.features.steps]
+    return dataclasses.replace(model, features=Pipeline(changed))

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
+import lightgbm
 import numpy as np
 from crepes import ConformalPredictiveSystem
 from numpy.typing import ArrayLike, NDArray
-from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.model_selection import KFold, cross_val_predict
 
 from core.problem import EstimateRules
+from core.train.trees import predict
 
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
@@ -24,6 +25,21 @@ EVERYWHERE: Final = "all homes"
 _FOLDS: Final = 5
 # Beyond a factor of 20 either way a bound says nothing; crepes would return infinity there.
 _LOG_BOUND: Final = 3.0
+# Shallow and slow: the size of an error is mostly chance, and a model that chased it would narrow the wrong ranges.
+_DIFFICULTY: Final[dict[str, Any]] = {
+    "n_estimators": 200,
+    "learning_rate": 0.03,
+    "num_leaves": 15,
+    "min_child_samples": 60,
+    "reg_lambda": 5.0,
+    "colsample_bytree": 0.5,
+    "subsample": 0.7,
+    "subsample_freq": 1,
+    "n_jobs": 1,
+    "verbose": -1,
+    "deterministic": True,
+    "force_row_wise": True,
+}
 
 
 def said(price: ArrayLike) -> Floats:
@@ -47,7 +63,7 @@ class Segments:
     def of(self, log_estimate: Floats, kinds: Words) -> Words:
         """Return the segment name of each home, shape (n,)."""
         bands = self.bands(log_estimate)
-        names = [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
+        names = _names(kinds, bands)
         return np.array(
             [
                 name if name in self.own else band if band in self.own else EVERYWHERE
@@ -59,7 +75,7 @@ class Segments:
     def members(self, log_estimate: Floats, kinds: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
         """Yield each group with its homes; a wider group has all its homes, also those with a group of their own."""
         bands = np.array(self.bands(log_estimate), dtype=object)
-        names = np.array([f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)], dtype=object)
+        names = np.array(_names(kinds, self.bands(log_estimate)), dtype=object)
         yield EVERYWHERE, np.arange(len(bands))
         for name in sorted(self.own):
             yield name, np.flatnonzero((bands == name) | (names == name))
@@ -69,12 +85,16 @@ class Segments:
         return [f"price band {band + 1}" for band in np.searchsorted(self.edges, log_estimate, side="right")]
 
 
+def _names(kinds: Words, bands: list[str]) -> list[str]:
+    return [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
+
+
 def find_segments(log_estimate: Floats, kinds: Words, smallest: int) -> Segments:
     """Choose the segments that hold at least ``smallest`` calibration sales."""
     quantiles = np.quantile(log_estimate, np.linspace(0, 1, _BANDS + 1)[1:-1])
     bare = Segments(tuple(float(edge) for edge in quantiles), frozenset())
     bands = bare.bands(log_estimate)
-    names = [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
+    names = _names(kinds, bands)
     found, counts = np.unique(np.array([*bands, *names], dtype=object), return_counts=True)
     return Segments(bare.edges, frozenset(str(name) for name, n in zip(found, counts, strict=True) if n >= smallest))
 
@@ -99,7 +119,7 @@ class RangeCalibration:
         difficulty = self._difficulty_model()
         folds = KFold(_FOLDS, shuffle=True, random_state=self.seed)
         expected = np.maximum(cross_val_predict(difficulty, inputs, size, cv=folds), self.floor_)
-        self.difficulty_ = difficulty.fit(inputs, size)
+        self.difficulty_: lightgbm.Booster = difficulty.fit(inputs, size).booster_
         self.segments_ = find_segments(log_estimate, kinds, self.rules.segment_min)
         self.systems_: dict[str, ConformalPredictiveSystem] = {}
         for name, rows in self.segments_.members(log_estimate, kinds):
@@ -110,7 +130,7 @@ class RangeCalibration:
 
     def expected_size(self, features: Floats, log_estimate: Floats) -> Floats:
         """Return the expected absolute log error of each estimate, shape (n,)."""
-        predicted: Floats = self.difficulty_.predict(np.column_stack([features, log_estimate]))
+        predicted = predict(self.difficulty_, np.column_stack([features, log_estimate]))
         return np.maximum(predicted, self.floor_)
 
     def range(self, log_estimate: Floats, size: Floats, segments: Words, level: float) -> tuple[Floats, Floats]:
@@ -143,17 +163,8 @@ class RangeCalibration:
             spread[rows] = (np.exp(bounds[:, 1] - centre) - np.exp(bounds[:, 0] - centre)) / 2
         return spread
 
-    def _difficulty_model(self) -> HistGradientBoostingRegressor:
-        return HistGradientBoostingRegressor(
-            max_iter=100,
-            learning_rate=0.06,
-            max_leaf_nodes=15,
-            min_samples_leaf=60,
-            l2_regularization=5.0,
-            max_features=0.5,
-            early_stopping=False,
-            random_state=self.seed,
-        )
+    def _difficulty_model(self) -> lightgbm.LGBMRegressor:
+        return lightgbm.LGBMRegressor(random_state=self.seed, **_DIFFICULTY)
 
 
 def _groups(segments: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:

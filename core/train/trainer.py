@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import TrainError
+from core.prepare.columns import columns_of
 from core.prepare.facts import FactColumns, find_facts
 from core.prepare.features import baseline_features, feature_pipeline
 from core.prepare.neighbours import Rule
@@ -24,16 +26,21 @@ from core.progress import Progress, part
 from core.train.candidates import BOOSTING_SETTINGS, Candidate, Family, fixed_candidates, forest_candidates
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import Inputs, Score, Scored, column_names, fit, fit_and_score
+from core.train.level import RECENT_DAYS, Residuals
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
+from core.train.valuer import residuals_of_table
 
 Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run does: split ("random" or "time"), seed, families compared, settings tried of two of them, folds."""
+    """What a run does: split ("random" or "time"), seed, families compared, settings tried of two of them, folds.
+
+    ``test_from`` is the first day of the test sales of a split by time; None leaves it to the shares of the statement.
+    """
 
     split: str
     seed: int
@@ -41,12 +48,13 @@ class TrainingPlan:
     forest_budget: int
     boosting_budget: int
     folds: int
+    test_from: date | None = None
 
 
 def default_plan(problem: Problem) -> TrainingPlan:
-    """Return the plan of the problem statement: random split, all families, five folds."""
+    """Return the plan of the problem statement: random split, all families, ten folds."""
     training = problem.training
-    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, BOOSTING_SETTINGS, 5)
+    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, BOOSTING_SETTINGS, 10)
 
 
 @dataclass(frozen=True)
@@ -65,7 +73,7 @@ class Trained:
 def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem) -> Split:
     """Split sales (with ``intake_row``) as the plan says; raises TooFewSales."""
     if plan.split == TIME:
-        return time_split(sales["sale_date"], problem.training)
+        return time_split(sales["sale_date"], problem.training, plan.test_from)
     return random_split(sales["intake_row"].to_numpy(), rows_seen, problem.training, plan.seed)
 
 
@@ -88,11 +96,12 @@ class _Run:
 def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
     """Run the plan on one data version's sales.
 
-    ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` rows taken in).
+    ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` rows taken in); the
+    order of its rows has no effect. The split's masks are in the order of ``intake_row``.
     Raises TooFewSales, or TrainError where a required fact is unusable or the plan names no family.
     """
     with threadpool_limits(1):
-        return _train(sales, rows_seen, plan, problem, progress)
+        return _train(sales.sort_values("intake_row", kind="stable"), rows_seen, plan, problem, progress)
 
 
 def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
@@ -199,12 +208,19 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     rows = np.concatenate([held for _, held, _ in parts[1:]])
     estimates = np.concatenate([one.held_out for one in held_out])
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
-    ranges.fit(dense(final.matrix[rows]), estimates, log_price[rows], property_kinds(homes, run.facts)[rows])
+    kinds = property_kinds(columns_of(homes, run.facts.all), run.facts)
+    ranges.fit(dense(final.matrix[rows]), estimates, log_price[rows], kinds[rows])
     elsewhere = run.problem.scope.elsewhere
     quantiles = (elsewhere.low_quantile, elsewhere.high_quantile)
     profile = profile_market(homes, run.sales.loc[known, "sale_price"], run.facts, quantiles)
+    recent = _recent(residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates))
     progress(1.0, "Model fitted")
-    return Model(run.facts, final.features, final.estimator, ranges, profile), held_out[0].importance
+    return Model(run.facts, final.features, final.estimator, ranges, profile, recent), held_out[0].importance
+
+
+def _recent(residuals: Residuals) -> Residuals:
+    last = float(residuals.days.max())
+    return residuals.between(last - RECENT_DAYS, last + 1)
 
 
 @dataclass(frozen=True)

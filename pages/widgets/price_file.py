@@ -1,50 +1,45 @@
-"""Many homes at once: a file of listings in, a table of ranges out, on screen and as a file."""
+"""Many homes at once: a file of listings in, a table of ranges and one of what was not priced out."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Actor
-from core.errors import CollectError
-from core.lifecycle import Desk, price_table
+from core.errors import CollectError, StoreError
+from core.lifecycle import Desk, PricedFile, price_file, record_file
+from core.progress import part
+from core.schema import label_of
+from core.serve.estimate import UNAVAILABLE
 from core.store import Store, Upload
-from core.wording import count, day, money, percent
-from pages.widgets.asking import model_id
+from core.wording import area_label, count, day, money, percent
 from pages.widgets.markdown import plain
 from pages.widgets.safe_csv import to_csv
 
-ROWS_MAX: Final = 1_000
-"""More would keep the visitor waiting for more than half a minute; the command line prices any number."""
+ROWS_MAX: Final = 20_000
+"""Priced in some seconds, in this page's own thread; the command line prices any number."""
 
 _ANSWER: Final = "priced_file"
+_UNRECORDED: Final = "priced_file_unrecorded"
 _FILE: Final = "listings"
 _BLOCK: Final = 1 << 20
-_TYPES: Final = ("csv", "tsv", "txt")
-_COUNTED: Final = ("priced", "unavailable", "refused")
-
-
-@dataclass(frozen=True)
-class _Priced:
-    """A file's answers, with what they came from."""
-
-    market_id: str
-    model_id: str
-    name: str
-    as_of: date
-    table: pd.DataFrame
+_TYPES: Final = ("csv", "tsv", "txt", "gz")
+_SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 
 
 def draw(desk: Desk, store: Store, who: Actor, today: date) -> None:
-    """Draw upload, counts, table and download; raises AccessDenied, StoreUnavailable."""
-    st.write("Upload a list of homes as a CSV file, one row each. Columns are recognised by their names.")
+    """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
+    st.write(
+        "Upload a list of homes as a CSV file, one row each. Columns are recognised by their names; areas without a "
+        f"unit are read in {area_label(desk.market.area_unit)}."
+    )
     with st.form("price-file", border=True):
         uploaded = st.file_uploader(
             "Listings",
@@ -63,7 +58,8 @@ def draw(desk: Desk, store: Store, who: Actor, today: date) -> None:
             limit = desk.problem.intake.upload_mb * 1024 * 1024
             _price(desk, store.uploads.save(uploaded.name, uploaded, limit), store, as_of, who)
     answer = st.session_state.get(_ANSWER)
-    if isinstance(answer, _Priced) and (answer.market_id, answer.model_id) == (desk.market.market_id, model_id(desk)):
+    live = desk.record.model_id if desk.record else None
+    if isinstance(answer, PricedFile) and (answer.market_id, answer.model_id) == (desk.market.market_id, live):
         _show(answer, desk)
 
 
@@ -77,13 +73,28 @@ def _price(desk: Desk, upload: Upload, store: Store, as_of: date, who: Actor) ->
                 icon=":material/error:",
             )
             return
-        with st.spinner(f"Pricing {count(max(rows, 0), 'row')}"):
-            table = price_table(desk, upload.path, upload.name, as_of, who)
-        st.session_state[_ANSWER] = _Priced(desk.market.market_id, model_id(desk), upload.name, as_of, table)
+        bar = st.progress(0.0, "Reading the file")
+        progress = part(lambda done, what: _tell(bar, done, what), 0.0, 0.8)
+        priced = price_file(desk, upload.path, upload.name, as_of, progress, who)
+        bar.progress(0.8, "Recording the estimates")
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(store, priced, who)
+        bar.empty()
     except CollectError as error:
         st.error(plain(str(error)), icon=":material/error:")
     finally:
         store.uploads.discard(upload.upload_id)
+
+
+def _tell(bar: DeltaGenerator, done: float, what: str) -> None:
+    bar.progress(done, what)
+
+
+def _recorded(store: Store, priced: PricedFile, who: Actor) -> tuple[PricedFile, str]:
+    """Write the answers to the ledger before they are shown; where that fails, return why: they are shown still."""
+    try:
+        return record_file(store, priced, "file", who), ""
+    except StoreError as error:
+        return priced, str(error)
 
 
 def lines(path: Path) -> int:
@@ -95,43 +106,79 @@ def lines(path: Path) -> int:
     return total + (last != b"\n")
 
 
-def _show(answer: _Priced, desk: Desk) -> None:
+def _show(answer: PricedFile, desk: Desk) -> None:
     st.subheader(plain(answer.name), anchor=False)
-    counts = answer.table["status"].value_counts()
-    with st.container(horizontal=True, gap="large"):
-        for status in _COUNTED:
-            st.metric(status.capitalize(), f"{int(counts.get(status, 0)):,}", width="content")
-    currency = desk.market.currency
+    unrecorded = st.session_state.get(_UNRECORDED)
+    if unrecorded:
+        st.warning(f"These estimates were not recorded: {plain(unrecorded)}", icon=":material/warning:")
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Rows", f"{answer.rows:,}", width="content")
+        for status, number in answer.counts.items():
+            if number or status == "priced":
+                st.metric(status.capitalize(), f"{number:,}", width="content")
     st.caption(
-        f"{percent(desk.problem.estimate.level)} ranges in {currency} · valued {day(answer.as_of)} · "
-        f"model {answer.model_id}"
+        f"{percent(answer.level)} ranges in {answer.currency} · valued {day(answer.as_of)} · model "
+        f"{answer.model_id or 'none'}"
     )
-    st.dataframe(on_screen(answer.table, currency), hide_index=True, column_config=_columns(desk))
-    st.download_button(
-        "Download as CSV",
-        to_csv(answer.table),
-        f"prices-{desk.market.market_id}-{answer.as_of:%Y-%m-%d}.csv",
-        "text/csv",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    stem = f"{answer.market_id}-{answer.as_of:%Y-%m-%d}.csv"
+    if len(answer.table):
+        st.dataframe(on_screen(answer), hide_index=True, column_config=_columns(desk))
+        _download("Download the prices", answer.table, f"prices-{stem}")
+    if len(answer.errors):
+        st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
+        if answer.counts["unavailable"]:
+            # The standing advice is shown to the letter, so it is not escaped.
+            st.info(UNAVAILABLE, icon=":material/info:")
+        st.dataframe(errors_on_screen(answer.errors), hide_index=True, column_config=_error_columns())
+        _download("Download the rows not priced", answer.errors, f"not-priced-{stem}")
+    with st.expander("How the columns were read", icon=":material/table_chart:"):
+        st.dataframe(columns_on_screen(answer), hide_index=True)
 
 
-def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
-    """Return the answers as they are shown: the range before the point, money in words."""
-    blank = pd.Series("", index=table.index, dtype="str")
-    priced = table["status"] == "priced"
-    low, high, point = (table[name].map(lambda value: money(value, currency)) for name in ("low", "high", "point"))
+def _download(label: str, table: pd.DataFrame, name: str) -> None:
+    st.download_button(label, to_csv(table), name, "text/csv", icon=":material/download:", on_click="ignore")
+
+
+def on_screen(answer: PricedFile) -> pd.DataFrame:
+    """Return the prices as they are shown: the range before the point, money in words."""
+    table = answer.table
+    low, high, point = (
+        table[name].map(lambda amount: money(amount, answer.currency)) for name in ("low", "high", "point")
+    )
+    names = {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
     return pd.DataFrame(
         {
             "Row": table["row"],
-            "Status": table["status"].str.capitalize(),
-            "Range": (low + " to " + high).where(priced, blank),
-            "Confidence": table["confidence"].astype("float64"),
-            "Point estimate": point.where(priced, blank),
+            **names,
+            "Range": low + " to " + high,
+            "Confidence": table["confidence"],
+            "Point estimate": point,
             "To look at": table["flags"].map(counted),
-            "Why not": table["reason"],
         }
+    )
+
+
+def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows not priced as they are shown: fields by their names, the standing advice left to the page."""
+    return pd.DataFrame(
+        {
+            "Row": errors["row"],
+            "Status": errors["status"].str.capitalize(),
+            "Field": errors["field"].map(label_of),
+            "Value": errors["value"],
+            "Why": errors["reason"].str.removeprefix(UNAVAILABLE).str.strip(),
+            "What helps": errors["remedy"],
+        }
+    )
+
+
+def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
+    """Return what each column of the file was read as."""
+    return pd.DataFrame(
+        [
+            {"Column": one.column, "Read as": label_of(one.field) if one.field else "not used", "Why": one.why}
+            for one in answer.columns
+        ]
     )
 
 
@@ -148,5 +195,11 @@ def _columns(desk: Desk) -> Mapping[str, Any]:
             format="%d", help=f"Of 100: chance that the sale price falls within {within} of the point estimate"
         ),
         "To look at": st.column_config.TextColumn(width="medium"),
-        "Why not": st.column_config.TextColumn(width="large"),
+    }
+
+
+def _error_columns() -> Mapping[str, Any]:
+    return {
+        "Why": st.column_config.TextColumn(width="large"),
+        "What helps": st.column_config.TextColumn(width="medium"),
     }

@@ -384,3 +384,20 @@ def test_a_tax_roll_is_told_from_sales_and_keeps_its_values(tmp_path: Path) -> N
     assert "personal data" in _ignored(guess)["Owner Name"]
     del columns["Last Sale Price"]
     assert guess_source(_table(tmp_path, columns)) is Source.TAX
+
+
+@pytest.mark.parametrize("unit", ["sqft", "sqm"])
+def test_areas_without_a_unit_are_in_the_unit_asked_for(tmp_path: Path, unit: str) -> None:
+    columns = {"Zip": ["98001", "98002"], "Living Area": ["120", "95"], "Lot": ["600", "420"]}
+    guess = guess_mapping(_table(tmp_path, columns), Source.TAX, unit)
+    units = {rule.field: rule.unit for rule in guess.mapping.rules}
+    assert (units["living_area_sqft"], units["lot_area_sqft"]) == (unit, unit)
+    [why] = [one.why for one in guess.columns if one.column == "Living Area"]
+    assert why.endswith(f"no unit stated: {unit}, as is usual in the market")
+
+
+def test_a_unit_that_is_stated_goes_before_the_one_asked_for(tmp_path: Path) -> None:
+    columns = {"Zip": ["98001", "98002"], "sqft_living": ["1200", "950"], "Lot": ["6000 sqft", "4200 sqft"]}
+    guess = guess_mapping(_table(tmp_path, columns), Source.TAX, "sqm")
+    units = {rule.field: rule.unit for rule in guess.mapping.rules}
+    assert (units["living_area_sqft"], units["lot_area_sqft"]) == ("sqft", "sqft")

@@ -11,7 +11,7 @@ import pytest
 from sklearn.model_selection import train_test_split
 
 from core.access import Actor, Role
-from core.lifecycle import SourceFile, ingest, open_desk, train_model
+from core.lifecycle import SourceFile, ingest, open_desk, price_file, train_model
 from core.lifecycle.modelling import load_model
 from core.problem import Problem
 from core.progress import silent
@@ -78,3 +78,18 @@ def test_king_county_subjects_are_priced(
     assert isinstance(answer, Estimate)
     assert 250_000 < answer.point < 600_000
     assert np.isfinite([answer.low, answer.high, answer.fsd]).all()
+
+
+def test_all_king_county_subjects_of_a_file_are_priced(
+    king_county: tuple[Store, ModelRecord], sales_data: Path, problem: Problem
+) -> None:
+    store, record = king_county
+    desk = open_desk(store, record.market_id, problem)
+    path = sales_data / "king_county" / "subject_properties.csv"
+    priced = price_file(desk, path, path.name, date(2015, 5, 28), silent, MANAGER)
+    assert priced.counts == {"priced": 100, "unavailable": 0, "refused": 0, "unreadable": 0}
+    assert {column.field for column in priced.columns} >= {"x_sqft_above", "x_sqft_living15", "grade", "zipcode"}
+    row = priced.homes.iloc[17].dropna().to_dict()
+    alone = desk.price(row, date(2015, 5, 28), problem.estimate.level, MANAGER)
+    assert isinstance(alone, Estimate)
+    assert priced.table["point"].iloc[17] == alone.point

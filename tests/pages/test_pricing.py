@@ -8,7 +8,6 @@ from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
 
-import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
@@ -19,10 +18,9 @@ from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.wording import money_range, money_short
-from pages.widgets import desks, price_file, session
+from pages.widgets import desks, session
 from pages.widgets.asking import Answered
 from pages.widgets.registry import PAGES_FOLDER, page_at
-from pages.widgets.safe_csv import to_csv
 from tests.small_market import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT)
@@ -293,50 +291,3 @@ def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.
     assert estimated(press(app, "Price this home"))
     assert not app.error
     assert opened().number_input(key("living_area_sqft")).value is None
-
-
-def test_a_file_of_homes_is_priced_row_by_row(desk: Desk) -> None:
-    area = busiest(desk)
-    rows = (
-        f"address,zipcode,living area,bedrooms\n1 Elm St,{area},1680,3\n2 Elm St,{area},,3\n3 Elm St,{area},1680,1000\n"
-    )
-    app = opened()
-    app.file_uploader("listings").upload("homes.csv", rows.encode())
-    app = press(app, "Price the file")
-    assert {metric.label: metric.value for metric in app.metric} == {"Priced": "1", "Unavailable": "1", "Refused": "1"}
-    table = app.dataframe[0].value
-    assert list(table["Status"]) == ["Priced", "Unavailable", "Refused"]
-    assert table["Range"][0].startswith("$")
-    assert list(table["Range"][1:]) == ["", ""]
-    assert UNAVAILABLE in table["Why not"][1]
-    assert "Bedrooms = 1,000 is impossible" in table["Why not"][2]
-
-
-@pytest.mark.parametrize(
-    ("content", "message"),
-    [
-        (b"", "empty"),
-        (b"zipcode,living area\n", "no rows"),
-        (b"zipcode,living area\n" + b"10001,1680\n" * (price_file.ROWS_MAX + 1), "1,001 rows; at most 1,000"),
-    ],
-    ids=["empty", "header only", "too long"],
-)
-def test_a_file_that_cannot_be_priced_says_why_and_leaves_nothing(home: Path, content: bytes, message: str) -> None:
-    app = opened()
-    app.file_uploader("listings").upload("homes.csv", content)
-    app = press(app, "Price the file")
-    [error] = app.error
-    assert message in str(error.value).replace("\\", "")
-    assert not app.dataframe
-    assert list((home / "uploads").iterdir()) == []
-
-
-def test_repeated_flags_of_a_row_are_counted() -> None:
-    assert price_file.counted("imputed fact; wide range; imputed fact") == "imputed fact ×2; wide range"
-    assert price_file.counted("") == ""
-
-
-def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:
-    table = pd.DataFrame({"reason": ["=1+1", "+cmd", "-cmd", "@sum", "plain"], "change": [-1.5, 2.0, -3.0, 0.0, 1.0]})
-    lines = to_csv(table).decode("utf-8-sig").splitlines()
-    assert lines == ["reason,change", "'=1+1,-1.5", "'+cmd,2.0", "'-cmd,-3.0", "'@sum,0.0", "plain,1.0"]

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.prepare.columns import columns_of, stack, take
 from core.prepare.derived import DerivedFacts
 from core.prepare.facts import FactImputer, find_facts
 from core.prepare.features import baseline_features, feature_pipeline
@@ -106,12 +107,12 @@ def test_missing_area_becomes_the_median_of_type_and_zipcode_and_is_marked() -> 
     facts = find_facts(homes)
     imputer = FactImputer(facts).fit(homes)
     filled = imputer.transform(homes)
-    row = homes.index[homes["living_area_sqft"].isna()][0]
+    row = np.flatnonzero(homes["living_area_sqft"].isna())[0]
     kind, code = homes.loc[row, "property_type"], homes.loc[row, "zipcode"]
     alike = homes[(homes["property_type"] == kind) & (homes["zipcode"] == code)]
-    assert filled.loc[row, "living_area_sqft"] == alike["living_area_sqft"].median()
-    assert filled.loc[row, "missing_living_area_sqft"] == 1.0
-    assert filled["living_area_sqft"].notna().all()
+    assert filled["living_area_sqft"][row] == alike["living_area_sqft"].median()
+    assert filled["missing_living_area_sqft"][row] == 1.0
+    assert np.isfinite(filled["living_area_sqft"]).all()
 
 
 def test_imputation_learns_from_training_rows_only() -> None:
@@ -129,16 +130,17 @@ def test_missing_coordinates_become_the_middle_of_the_area() -> None:
     filled = FactImputer(find_facts(homes)).fit(homes).transform(homes)
     row = homes.index[homes["latitude"].isna()][0]
     middle = homes.loc[homes["zipcode"] == homes.loc[row, "zipcode"], "latitude"].median()
-    assert filled.loc[row, "latitude"] == middle
+    assert filled["latitude"][row] == middle
 
 
 def test_renovation_after_the_sale_is_not_known_to_its_buyer() -> None:
     homes = market(50, 9).assign(year_built=1950.0, year_renovated=2021.0, latitude=40.0, longitude=-100.0)
     homes["sale_date"] = pd.Series(pd.to_datetime(["2020-06-01"] * 25 + ["2021-06-01"] * 25), dtype="datetime64[us]")
-    derived = DerivedFacts(find_facts(homes)).fit(homes).transform(homes)
+    columns = columns_of(homes, homes.columns.tolist())
+    derived = DerivedFacts(find_facts(homes)).fit(columns).transform(columns)
     assert list(derived["renovated"]) == [0.0] * 25 + [1.0] * 25
-    assert derived["effective_age"].iloc[0] == 70
-    assert derived["effective_age"].iloc[-1] == 0
+    assert derived["effective_age"][0] == 70
+    assert derived["effective_age"][-1] == 0
 
 
 def test_market_without_coordinates_types_or_renovations_still_has_features() -> None:
@@ -156,3 +158,43 @@ def test_unknown_category_and_zipcode_are_priced_like_rare_ones() -> None:
         property_type=pd.Series(["castle"] * 3, dtype="str"), zipcode=pd.Series(["99999"] * 3, dtype="str")
     )
     assert pipeline.transform(strange).shape == (3, pipeline.transform(homes).shape[1])
+
+
+def test_homes_taken_and_stacked_have_the_features_they_had_in_their_table() -> None:
+    homes = market(300, 12)
+    pipeline = feature_pipeline(find_facts(homes), Rule.EARLIER)
+    pipeline.fit_transform(homes, np.log(homes["sale_price"].to_numpy()))
+    filled = pipeline[0].transform(homes)
+    some = stack([take(filled, [7, 7]), take(filled, np.arange(3)), filled])
+    expected = pipeline.transform(homes)[[7, 7, 0, 1, 2, *range(300)]]
+    np.testing.assert_array_equal(pipeline[1:].transform(some), expected)
+
+
+def test_missing_rooms_follow_the_size_that_is_given() -> None:
+    """A home of 3,600 sq ft is not given the two bedrooms of the median home of 1,400."""
+    rng = np.random.default_rng(5)
+    area = rng.uniform(700, 3_500, 800)
+    sales = pd.DataFrame(
+        {
+            "zipcode": rng.choice(["1", "2"], 800),
+            "living_area_sqft": area,
+            "bedrooms": np.round(area / 600 + rng.normal(0, 0.4, 800)).clip(1),
+            "bathrooms": np.round(area / 450 * 4 + rng.normal(0, 1, 800)).clip(4) / 4,
+            "year_built": rng.integers(1950, 2015, 800).astype(float),
+            "sale_date": pd.Timestamp("2024-01-01"),
+        }
+    )
+    facts = find_facts(sales)
+    imputer = FactImputer(facts).fit(sales)
+    asked = sales.iloc[:4].assign(living_area_sqft=[800.0, 1_600.0, 3_400.0, np.nan], bedrooms=np.nan, bathrooms=np.nan)
+    asked["year_built"] = np.nan
+    filled = imputer.transform(asked)
+    assert filled["bedrooms"][:3].tolist() == sorted(filled["bedrooms"][:3])
+    assert filled["bedrooms"][0] <= 2
+    assert filled["bedrooms"][2] >= 5
+    assert (filled["bedrooms"] % 1 == 0).all()
+    assert (filled["bathrooms"] % 0.25 == 0).all()
+    # What does not follow size, and a home whose size is not known either, get the plain median.
+    assert np.ptp(filled["year_built"][[0, 1, 2]][filled["zipcode"][:3] == filled["zipcode"][0]]) == 0
+    usual = sales[sales["zipcode"] == filled["zipcode"][3]].median(numeric_only=True)
+    assert filled["bedrooms"][3] == usual["bedrooms"]

@@ -13,33 +13,32 @@ from hypothesis import strategies as st
 from core.errors import ImpossibleProperty
 from core.lifecycle import Desk
 from core.problem import Problem
-from core.serve.estimate import Estimate, Unavailable, confidence_word, critical_facts, estimate, price_scope
+from core.serve.estimate import Estimate, Evidence, Unavailable, confidence_word, critical_facts, estimate, price_scope
 from core.serve.flags import FlagKind, Severity
-from core.train.bundle import Bundle
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
 
 
 @pytest.fixture(scope="module")
-def bundle(small_desk: Desk) -> Bundle:
-    assert small_desk.bundle is not None
-    return small_desk.bundle
+def evidence(small_desk: Desk) -> Evidence:
+    assert small_desk.evidence is not None
+    return small_desk.evidence
 
 
 @pytest.fixture(scope="module")
-def home(bundle: Bundle) -> dict[str, object]:
+def home(evidence: Evidence) -> dict[str, object]:
     """A typical home of the largest zipcode."""
-    code = next(iter(bundle.model.profile.area_codes["zipcode"]))
-    return {**bundle.model.profile.typical["zipcode"][code], "zipcode": code}
+    code = next(iter(evidence.bundle.model.profile.area_codes["zipcode"]))
+    return {**evidence.bundle.model.profile.typical["zipcode"][code], "zipcode": code}
 
 
 @pytest.fixture(scope="module")
-def today(bundle: Bundle) -> date:
-    return bundle.model.profile.last_sale + timedelta(days=1)
+def today(evidence: Evidence) -> date:
+    return evidence.bundle.model.profile.last_sale + timedelta(days=1)
 
 
-def price(bundle: Bundle, facts: Mapping[str, object], as_of: date, problem: Problem) -> Estimate:
-    answer = estimate(bundle, facts, as_of, problem, 0.8)
+def price(evidence: Evidence, facts: Mapping[str, object], as_of: date, problem: Problem) -> Estimate:
+    answer = estimate(evidence, facts, as_of, problem, 0.8)
     assert isinstance(answer, Estimate), answer
     return answer
 
@@ -49,9 +48,9 @@ def kinds(answer: Estimate) -> set[FlagKind]:
 
 
 def test_typical_home_gets_a_range_round_its_point_and_no_review(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
-    answer = price(bundle, home, today, problem)
+    answer = price(evidence, home, today, problem)
     assert 0 < answer.low < answer.point < answer.high
     assert 0 < answer.confidence < 100
     assert answer.confidence_word == confidence_word(answer.confidence, problem)
@@ -62,15 +61,15 @@ def test_typical_home_gets_a_range_round_its_point_and_no_review(
 
 
 def test_same_question_gets_the_same_answer(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
-    assert price(bundle, home, today, problem) == price(bundle, dict(reversed(home.items())), today, problem)
+    assert price(evidence, home, today, problem) == price(evidence, dict(reversed(home.items())), today, problem)
 
 
 def test_wider_levels_hold_narrower_ones(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
-    answers = [estimate(bundle, home, today, problem, level) for level in problem.estimate.levels]
+    answers = [estimate(evidence, home, today, problem, level) for level in problem.estimate.levels]
     widths = [answer.high - answer.low for answer in answers if isinstance(answer, Estimate)]
     assert widths == sorted(widths)
     assert len(widths) == 3
@@ -78,49 +77,55 @@ def test_wider_levels_hold_narrower_ones(
 
 @given(area=st.floats(400, 6_000), bedrooms=st.integers(0, 6), built=st.integers(1900, 2020))
 def test_any_possible_home_gets_ordered_bounds(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem, area: float, bedrooms: int, built: int
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, area: float, bedrooms: int, built: int
 ) -> None:
     facts = {**home, "living_area_sqft": area, "bedrooms": bedrooms, "year_built": built}
-    answer = price(bundle, facts, today, problem)
+    answer = price(evidence, facts, today, problem)
     assert 0 < answer.low <= answer.point <= answer.high
     assert 0 <= answer.confidence <= 100
 
 
-def test_larger_home_is_dearer(bundle: Bundle, home: dict[str, object], today: date, problem: Problem) -> None:
-    small, large = (price(bundle, {**home, "living_area_sqft": area}, today, problem).point for area in (1_000, 3_500))
+def test_larger_home_is_dearer(evidence: Evidence, home: dict[str, object], today: date, problem: Problem) -> None:
+    small, large = (
+        price(evidence, {**home, "living_area_sqft": area}, today, problem).point for area in (1_000, 3_500)
+    )
     assert large > small * 1.2
 
 
 @pytest.mark.parametrize("missing", ["living_area_sqft", "place"])
 def test_missing_critical_fact_is_unavailable_with_the_exact_message(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem, missing: str
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, missing: str
 ) -> None:
     dropped = {"zipcode", "latitude", "longitude"} if missing == "place" else {missing}
-    answer = estimate(bundle, {name: value for name, value in home.items() if name not in dropped}, today, problem, 0.8)
+    answer = estimate(
+        evidence, {name: value for name, value in home.items() if name not in dropped}, today, problem, 0.8
+    )
     assert isinstance(answer, Unavailable)
     assert answer.message == MESSAGE
     assert "missing" in answer.reason
     assert answer.remedy.startswith("Enter")
 
 
-def test_blank_text_counts_as_missing(bundle: Bundle, home: dict[str, object], today: date, problem: Problem) -> None:
-    answer = estimate(bundle, {**home, "living_area_sqft": "  "}, today, problem, 0.8)
+def test_blank_text_counts_as_missing(
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    answer = estimate(evidence, {**home, "living_area_sqft": "  "}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
 
 
 def test_unknown_zipcode_without_coordinates_is_unavailable(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     facts = {name: value for name, value in home.items() if name not in ("latitude", "longitude")}
-    answer = estimate(bundle, {**facts, "zipcode": "12345"}, today, problem, 0.8)
+    answer = estimate(evidence, {**facts, "zipcode": "12345"}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
     assert "12345" in answer.reason
 
 
 def test_place_outside_the_market_is_unavailable_and_says_how_far(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
-    answer = estimate(bundle, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem, 0.8)
+    answer = estimate(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
     assert "km from the nearest sale" in answer.reason
 
@@ -140,29 +145,29 @@ def test_place_outside_the_market_is_unavailable_and_says_how_far(
     ],
 )
 def test_impossible_facts_are_refused_with_field_limit_and_remedy(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem, field: str, value: object, told: str
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, field: str, value: object, told: str
 ) -> None:
     with pytest.raises(ImpossibleProperty, match=told) as refusal:
-        estimate(bundle, {**home, field: value}, today, problem, 0.8)
+        estimate(evidence, {**home, field: value}, today, problem, 0.8)
     message = str(refusal.value)
     assert "Correct" in message or "Enter" in message
     assert "\n" not in message
 
 
 def test_facts_that_contradict_each_other_are_refused(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     with pytest.raises(ImpossibleProperty, match="before year built"):
-        estimate(bundle, {**home, "year_built": 1990, "year_renovated": 1950}, today, problem, 0.8)
+        estimate(evidence, {**home, "year_built": 1990, "year_renovated": 1950}, today, problem, 0.8)
     with pytest.raises(ImpossibleProperty, match="sq ft a bedroom"):
-        estimate(bundle, {**home, "living_area_sqft": 500, "bedrooms": 15}, today, problem, 0.8)
+        estimate(evidence, {**home, "living_area_sqft": 500, "bedrooms": 15}, today, problem, 0.8)
 
 
 def test_facts_not_given_are_named_with_what_was_assumed(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     facts = {name: value for name, value in home.items() if name not in ("bedrooms", "latitude", "longitude")}
-    answer = price(bundle, facts, today, problem)
+    answer = price(evidence, facts, today, problem)
     assert {"bedrooms", "latitude", "longitude"} <= set(answer.imputed)
     imputed = [flag for flag in answer.flags if flag.kind is FlagKind.IMPUTED_FACT]
     assert {flag.field for flag in imputed} == {"bedrooms", "location"}
@@ -180,9 +185,9 @@ def test_facts_not_given_are_named_with_what_was_assumed(
     ],
 )
 def test_unusual_homes_are_flagged_for_review(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem, facts: dict[str, object], kind: FlagKind
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, facts: dict[str, object], kind: FlagKind
 ) -> None:
-    answer = price(bundle, {**home, **facts}, today, problem)
+    answer = price(evidence, {**home, **facts}, today, problem)
     flag = next(flag for flag in answer.flags if flag.kind is kind)
     assert flag.severity is Severity.REVIEW
     assert flag.value
@@ -191,40 +196,44 @@ def test_unusual_homes_are_flagged_for_review(
 
 
 def test_price_out_of_scope_is_flagged_for_manual_review(
-    bundle: Bundle, home: dict[str, object], today: date, problem: Problem
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     splendid = {**home, "living_area_sqft": 6_000, "condition": 5, "view": 4, "waterfront": 1}
-    typical = bundle.model.profile.typical["zipcode"]
+    typical = evidence.bundle.model.profile.typical["zipcode"]
     places = [
         {**splendid, **{name: typical[code][name] for name in ("latitude", "longitude")}, "zipcode": code}
         for code in list(typical)[:40]
     ]
-    answer = max((price(bundle, facts, today, problem) for facts in places), key=lambda one: one.point)
+    answer = max((price(evidence, facts, today, problem) for facts in places), key=lambda one: one.point)
     assert answer.point > 800_000
     flag = next(flag for flag in answer.flags if flag.kind is FlagKind.PRICE_OUT_OF_SCOPE)
     assert "Manual review" in flag.action
 
 
-def test_old_model_is_flagged_as_stale(bundle: Bundle, home: dict[str, object], today: date, problem: Problem) -> None:
-    fresh, stale = (price(bundle, home, today + timedelta(days=days), problem) for days in (0, 120))
+def test_old_model_is_flagged_as_stale(
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    fresh, stale = (price(evidence, home, today + timedelta(days=days), problem) for days in (0, 120))
     assert FlagKind.STALE_MODEL not in kinds(fresh)
     assert FlagKind.STALE_MODEL in kinds(stale)
 
 
-def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(bundle: Bundle, problem: Problem) -> None:
-    assert price_scope(bundle, problem).standard_high == 800_000
-    elsewhere = price_scope(replace(bundle, currency="SGD"), problem)
-    quantiles = bundle.model.profile.price_quantiles
+def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(
+    evidence: Evidence, problem: Problem
+) -> None:
+    assert price_scope(evidence.bundle, problem).standard_high == 800_000
+    elsewhere = price_scope(replace(evidence.bundle, currency="SGD"), problem)
+    quantiles = evidence.bundle.model.profile.price_quantiles
     assert (elsewhere.standard_low, elsewhere.standard_high) == (quantiles[0.01], quantiles[0.90])
 
 
-def test_fact_that_the_markets_own_sales_often_lack_is_not_critical(bundle: Bundle, problem: Problem) -> None:
-    assert critical_facts(bundle.model, problem) == ("living_area_sqft", "location")
-    profile = bundle.model.profile
+def test_fact_that_the_markets_own_sales_often_lack_is_not_critical(evidence: Evidence, problem: Problem) -> None:
+    assert critical_facts(evidence.bundle.model, problem) == ("living_area_sqft", "location")
+    profile = evidence.bundle.model.profile
     thin = tuple(
         replace(fact, missing_share=0.6) if fact.name == "living_area_sqft" else fact for fact in profile.numeric
     )
-    model = replace(bundle.model, profile=replace(profile, numeric=thin))
+    model = replace(evidence.bundle.model, profile=replace(profile, numeric=thin))
     assert critical_facts(model, problem) == ("location",)
 
 

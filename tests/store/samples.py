@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import itertools
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,10 +13,11 @@ import pandas as pd
 from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.errors import StaleVersion
-from core.store import DataVersion, NewVersion, Store, open_store
+from core.store import DataVersion, NewEstimate, NewVersion, Store, open_store
 
 ANALYST = Actor("Ana Lyst", Role.ANALYST)
 MANAGER = Actor("Max Manager", Role.MANAGER)
+AGENT = Actor("Kim Agent", Role.AGENT, "North")
 
 
 def sales(rows: int, seed: int = 0) -> pd.DataFrame:
@@ -47,6 +50,37 @@ def upload(
 def commit(store: Store, market_id: str, seed: int = 0) -> DataVersion:
     latest = store.versions.latest(market_id)
     return store.versions.commit(upload(market_id, latest.version_id if latest else None, seed), ANALYST)
+
+
+def estimate(market_id: str, **changes: Any) -> NewEstimate:
+    """A priced estimate of 250,000 in a range from 240,000 to 265,000."""
+    given: dict[str, Any] = {
+        "market_id": market_id,
+        "as_of": date(2024, 2, 29),
+        "channel": "page",
+        "status": "priced",
+        "currency": "USD",
+        "latency_ms": 12.5,
+        "model_id": "0123456789ab",
+        "version_id": "ba9876543210",
+        "property_key": "12 N MAIN ST # 4",
+        "facts": {"bedrooms": 3},
+        "answer": {"range": "$240K - $265K"},
+        "point": 250_000.0,
+        "low": 240_000.0,
+        "high": 265_000.0,
+        "level": 0.8,
+        "confidence": 71,
+    }
+    return NewEstimate(**(given | changes))
+
+
+def no_estimate(market_id: str, **changes: Any) -> NewEstimate:
+    """An answer without a price."""
+    figures = dict.fromkeys(("point", "low", "high", "level", "confidence"))
+    return estimate(
+        market_id, **({"status": "unavailable", "reason": "no living area", "answer": {}} | figures | changes)
+    )
 
 
 def commit_until_killed(home: Path, url: str | None, market_id: str, first_seed: int, started: str) -> None:

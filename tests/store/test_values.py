@@ -24,13 +24,13 @@ _SCALARS = (
     | st.text(max_size=8)
     | st.sampled_from([np.int64(3), np.float32(0.5), np.bool_(True), np.float64("nan"), pd.NA, pd.NaT, np.str_("a")])
 )
-_DOCUMENTS = st.recursive(
+DOCUMENTS = st.recursive(
     _SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("abc", max_size=3), inner, max_size=3)
 )
 
 
 @settings(deadline=None)
-@given(value=st.dictionaries(st.text("abc", max_size=3), _DOCUMENTS, max_size=4))
+@given(value=st.dictionaries(st.text("abc", max_size=3), DOCUMENTS, max_size=4))
 def test_every_document_becomes_strict_json_and_is_stable(value: dict[str, Any]) -> None:
     plain = plain_document(value, "card")
     assert json.loads(json.dumps(plain, allow_nan=False)) == plain

@@ -15,7 +15,7 @@ from core.progress import silent
 from core.train.blend import Start
 from core.train.bundle import from_bytes, seal, to_bytes
 from core.train.candidates import Family, forest_candidates
-from core.train.model import for_production
+from core.train.model import for_production, refreshed
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
 
 QUICK = TrainingPlan("random", 42, (Family.LINEAR, Family.TREE, Family.BOOSTING), 0, 1, 3)
@@ -25,6 +25,12 @@ QUICK = TrainingPlan("random", 42, (Family.LINEAR, Family.TREE, Family.BOOSTING)
 def sales() -> pd.DataFrame:
     table = simulate(MarketModel(parcels=2_500), 11, sales=2_500).drop(columns=[STRUCTURAL, NOISE])
     return table.reset_index(drop=True).assign(intake_row=np.arange(len(table)))
+
+
+@pytest.fixture(scope="module")
+def few(sales: pd.DataFrame) -> pd.DataFrame:
+    """Every fourth sale, for what holds at any size."""
+    return sales.iloc[::4].reset_index(drop=True).assign(intake_row=lambda table: np.arange(len(table)))
 
 
 @pytest.fixture(scope="module")
@@ -42,20 +48,20 @@ def test_same_data_and_seed_give_the_same_predictions_to_the_byte(
 
 
 @pytest.mark.parametrize("split", ["random", "time"])
-def test_test_prices_move_no_estimate(sales: pd.DataFrame, problem: Problem, split: str) -> None:
+def test_test_prices_move_no_estimate(few: pd.DataFrame, problem: Problem, split: str) -> None:
     plan = replace(QUICK, split=split, families=(Family.TREE,))
-    first = train(sales, len(sales), plan, problem, silent)
+    first = train(few, len(few), plan, problem, silent)
     test = first.split.test
-    changed = sales.assign(sale_price=sales["sale_price"].where(~test, sales["sale_price"] * 3 + 1))
-    second = train(changed, len(sales), plan, problem, silent)
+    changed = few.assign(sale_price=few["sale_price"].where(~test, few["sale_price"] * 3 + 1))
+    second = train(changed, len(few), plan, problem, silent)
     np.testing.assert_array_equal(first.split.test, second.split.test)
-    assert first.model.estimate(sales).tobytes() == second.model.estimate(changed).tobytes()
+    assert first.model.estimate(few).tobytes() == second.model.estimate(changed).tobytes()
 
 
-def test_by_time_every_test_sale_is_later_than_all_training_sales(sales: pd.DataFrame, problem: Problem) -> None:
+def test_by_time_every_test_sale_is_later_than_all_training_sales(few: pd.DataFrame, problem: Problem) -> None:
     plan = replace(QUICK, split="time", families=(Family.LINEAR,))
-    split = train(sales, len(sales), plan, problem, silent).split
-    dates = sales["sale_date"]
+    split = train(few, len(few), plan, problem, silent).split
+    dates = few["sale_date"]
     assert dates[split.test].min() > dates[split.validation].max() > dates[split.train].max()
 
 
@@ -109,10 +115,10 @@ def test_forest_search_draws_distinct_settings_of_the_problem_statement(problem:
     assert len(forest_candidates(problem.training, 1_000, 42)) == 48
 
 
-def test_forest_search_reports_progress_and_its_scores(sales: pd.DataFrame, problem: Problem) -> None:
+def test_forest_search_reports_progress_and_its_scores(few: pd.DataFrame, problem: Problem) -> None:
     heard: list[tuple[float, str]] = []
     plan = replace(QUICK, families=(Family.FOREST,), forest_budget=2)
-    result = train(sales, len(sales), plan, problem, lambda fraction, message: heard.append((fraction, message)))
+    result = train(few, len(few), plan, problem, lambda fraction, message: heard.append((fraction, message)))
     assert len(result.forest_search) == 2
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
     assert any("forest" in message for _, message in heard)
@@ -172,8 +178,83 @@ def test_plan_that_tries_nothing_is_refused(sales: pd.DataFrame, problem: Proble
 
 
 def test_blend_starts_from_three_views_and_beats_plain_boosting(sales: pd.DataFrame, problem: Problem) -> None:
-    plan = replace(QUICK, families=(Family.BOOSTING, Family.BLEND))
-    result = train(sales, len(sales), plan, problem, silent)
+    # Both are compared on validation; folds only calibrate the winner's range.
+    plan = replace(QUICK, families=(Family.BOOSTING, Family.BLEND), folds=2)
+    half = sales.iloc[::2].reset_index(drop=True).assign(intake_row=lambda table: np.arange(len(table)))
+    result = train(half, len(half), plan, problem, silent)
     by_family = {score.family: score for score in result.leaderboard}
     assert by_family["blended boosting"].mape < by_family["gradient boosting"].mape
     assert [member.start for member in result.model.estimator.members_] == list(Start)
+
+
+def test_evidence_made_anew_of_the_training_sales_changes_nothing(sales: pd.DataFrame, trained: Trained) -> None:
+    live = for_production(trained.model)
+    known = sales[trained.split.train | trained.split.validation]
+    homes = live.fill(sales[trained.split.test].assign(sale_date=pd.Timestamp("2026-01-01")))
+    np.testing.assert_array_equal(refreshed(live, known).matrix(homes), live.matrix(homes))
+
+
+def test_newer_sales_move_the_evidence_and_nothing_the_model_has_learned(sales: pd.DataFrame, trained: Trained) -> None:
+    live = for_production(trained.model)
+    later = pd.Timestamp(live.profile.last_sale) + pd.Timedelta(days=30)
+    dearer = sales.head(200).assign(
+        sale_date=later,
+        sale_price=sales["sale_price"].head(200) * 2,
+        property_type=pd.Series(["castle"] * 200, dtype="str"),
+    )
+    homes = live.fill(sales.assign(sale_date=later + pd.Timedelta(days=1)))
+    newer = refreshed(live, pd.concat([sales, dearer], ignore_index=True))
+    before, after = live.matrix(homes), newer.matrix(homes)
+    names = list(live.features[-1].get_feature_names_out())
+    trend = names.index("trend")
+    assert (after[:, trend] > before[:, trend] + 0.1).all()
+    facts = [position for position, name in enumerate(names) if name in live.facts.numeric or "missing" in name]
+    np.testing.assert_array_equal(before[:, facts], after[:, facts])
+    assert newer.estimator is live.estimator
+    assert newer.ranges is live.ranges
+    np.testing.assert_array_equal(live.matrix(homes), before)
+
+
+def test_a_sale_valued_later_is_not_told_its_own_price(sales: pd.DataFrame, trained: Trained) -> None:
+    last = sales["sale_date"].max() + pd.Timedelta(days=10)
+    market = pd.concat([sales, sales.iloc[[5]].assign(sale_date=last)], ignore_index=True)
+    own = np.array([len(market) - 1])
+    changed = market.assign(sale_price=market["sale_price"].where(market.index != own[0], market["sale_price"] * 9))
+    live = for_production(trained.model)
+    home = live.fill(market.iloc[own].assign(sale_date=last + pd.Timedelta(days=1)))
+    first, second = refreshed(live, market), refreshed(live, changed)
+    names = live.features[-1].get_feature_names_out()
+    # The market's trend is made of all its sales; one is a trace of it.
+    columns = np.flatnonzero(names != "trend")
+    np.testing.assert_array_equal(first.matrix(home, own)[:, columns], second.matrix(home, own)[:, columns])
+    stranger = np.array([-1])
+    assert (first.matrix(home, stranger)[:, columns] != second.matrix(home, stranger)[:, columns]).any()
+    np.testing.assert_array_equal(first.matrix(home, stranger), first.matrix(home))
+
+
+def test_comparables_are_earlier_sales_most_alike_first(sales: pd.DataFrame, trained: Trained) -> None:
+    live = refreshed(for_production(trained.model), sales)
+    for day in ("2026-01-01", str(sales["sale_date"].quantile(0.1))):
+        subject = sales.iloc[[40]].assign(sale_date=pd.Timestamp(day))
+        found = live.comparables(live.fill(subject), 15)
+        assert len(found.rows) == len(set(found.rows)) == 15
+        chosen = sales.iloc[found.rows]
+        assert (chosen["sale_date"] < pd.Timestamp(day)).all()
+        assert (np.diff(found.distance) >= 0).all()
+        gap = np.log(chosen["living_area_sqft"] / subject["living_area_sqft"].iloc[0]).abs().median()
+        usual = np.log(sales["living_area_sqft"] / subject["living_area_sqft"].iloc[0]).abs().median()
+        assert gap < usual
+    first = sales.iloc[[40]].assign(sale_date=sales["sale_date"].min())
+    assert len(live.comparables(live.fill(first), 15).rows) == 0
+
+
+def test_a_market_without_coordinates_and_a_baseline_have_no_comparables(few: pd.DataFrame, problem: Problem) -> None:
+    quick = replace(QUICK, families=(Family.TREE,))
+    placeless = train(few.drop(columns=["latitude", "longitude"]), len(few), quick, problem, silent).model
+    baseline = train(few, len(few), replace(QUICK, families=(Family.LINEAR,)), problem, silent).model
+    for model in (placeless, baseline):
+        home = model.fill(few.head(1))
+        assert len(model.comparables(home, 5).rows) == 0
+        assert model.matrix(home).shape[0] == 1
+        assert refreshed(model, few).estimate(few.head(1)) > 0
+    assert refreshed(baseline, few) is baseline

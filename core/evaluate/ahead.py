@@ -1,0 +1,82 @@
+"""Month-ahead accuracy: each month's sales priced with nothing but the sales before it, as in live use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.accuracy import Evaluation, measure
+from core.prepare.columns import Columns, stack
+from core.train.level import MarketLevel
+from core.train.model import Model, Priced
+from core.train.valuer import valuer_at
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month's sales as they were priced: rows in the table of sales, answers by level, and the market level used.
+
+    ``price`` is what they sold for, shape (n,).
+    """
+
+    first: date
+    rows: NDArray[np.int64]
+    homes: Columns
+    priced: Mapping[float, Priced]
+    price: Floats
+    level: MarketLevel
+
+
+def months_ahead(
+    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float
+) -> Iterator[Month]:
+    """Price the sales from ``first`` on month by month, each as of its sale date, oldest month first.
+
+    ``sales`` are all sales, those before ``first`` too. A month's evidence and market level are drawn from the sales
+    before it began (before ``first`` in the month it falls in); the model is never fitted anew.
+    """
+    dates = sales["sale_date"]
+    for month in pd.period_range(pd.Timestamp(first), dates.max(), freq="M"):
+        start, end = max(month.start_time, pd.Timestamp(first)), (month + 1).start_time
+        rows = np.flatnonzero(((dates >= start) & (dates < end)).to_numpy())
+        if not len(rows):
+            continue
+        valuer = valuer_at(model, sales, start.date())
+        now = sales.iloc[rows]
+        homes = valuer.fill(now)
+        priced = valuer.price(homes, levels, within)
+        yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), valuer.level)
+
+
+def evaluate_ahead(
+    model: Model,
+    sales: pd.DataFrame,
+    first: date,
+    level: float,
+    levels: tuple[float, ...],
+    within: float,
+    seed: int,
+) -> Evaluation:
+    """Measure a model month-ahead on the sales from ``first`` on (``months_ahead``), all months together.
+
+    Raises ValueError if there is no sale from ``first`` on.
+    """
+    months = list(months_ahead(model, sales, first, levels, within))
+    if not months:
+        raise ValueError(f"no sale from {first} on; choose an earlier day")
+    priced = {one: _joined([month.priced[one] for month in months]) for one in levels}
+    homes = stack([month.homes for month in months])
+    return measure(model, homes, priced, np.concatenate([month.price for month in months]), level, seed)
+
+
+def _joined(parts: list[Priced]) -> Priced:
+    names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Priced(level=parts[0].level, within=parts[0].within, **arrays)

@@ -1,0 +1,41 @@
+"""Homes as named arrays: what passes between the steps of the feature pipeline, where a table would cost too much."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+Columns = dict[str, NDArray[Any]]
+"""Arrays of shape (n,) by name: numbers as float64, words as objects (NaN where missing), dates as datetime64."""
+
+
+def columns_of(homes: pd.DataFrame, names: Iterable[str]) -> Columns:
+    """Return the named columns of a table."""
+    return {name: homes[name].to_numpy() for name in names}
+
+
+def size(columns: Columns) -> int:
+    """Return the number of homes."""
+    return len(next(iter(columns.values())))
+
+
+def stack(parts: Sequence[Columns]) -> Columns:
+    """Return the homes of all parts, one below the other; all must have the columns of the first."""
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
+
+
+def take(columns: Columns, rows: NDArray[np.int64] | Sequence[int]) -> Columns:
+    """Return the homes at the given positions, in that order and as often as named; the arrays are new."""
+    chosen = np.asarray(rows, dtype=np.int64)
+    return {name: values[chosen] for name, values in columns.items()}
+
+
+def words(columns: Columns, name: str, missing: str) -> NDArray[np.object_]:
+    """Return a column of words with ``missing`` where there is none, shape (n,)."""
+    values = np.asarray(columns[name], dtype=object)
+    blank = pd.isna(values)
+    return np.where(blank, missing, values) if blank.any() else values

@@ -1,0 +1,201 @@
+"""Comparable sales: chosen by likeness, brought to the subject's date and facts by the model, reconciled with it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.prepare.columns import Columns, stack, take
+from core.serve.drivers import Walk, walk
+from core.serve.groups import FactGroup
+from core.serve.subject import Subject, Value
+from core.train.valuer import Valuer
+
+Floats = NDArray[np.float64]
+
+IN_USE: Final = 5
+"""How many of the comparables offered are used until an agent chooses otherwise; appraisers show three to six."""
+
+OFFERED: Final = 8
+# A sale as unlike as one 1.5 km away, else the same, counts e times less than one next door today.
+_LIKENESS_KM: Final = 1.5
+_SPAN: Final = (0.1, 0.9)
+_KM_PER_DEGREE: Final = 111.195
+# What one sale says of another home is never surer than this: the spread of prices paid for like homes.
+_LEAST_SPREAD: Final = 0.05
+
+
+@dataclass(frozen=True)
+class Comparable:
+    """One earlier sale beside the subject; money in the market's currency, unrounded.
+
+    ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the distance in place, time and
+    facts together. ``time_adjusted`` is the price brought to the valuation date by the market's movement;
+    ``adjustments`` bring it from its own facts to the subject's, by group, in money; ``adjusted`` is their sum:
+    ``time_adjusted`` plus all adjustments.
+    """
+
+    sale_id: str
+    address: str
+    facts: Mapping[str, Value]
+    latitude: float | None
+    longitude: float | None
+    distance_km: float | None
+    similarity: float
+    sale_date: date
+    sale_price: float
+    time_adjusted: float
+    adjustments: Mapping[FactGroup, float]
+    adjusted: float
+
+
+@dataclass(frozen=True)
+class ComparableValue:
+    """What chosen comparables say together: weighted mean and the 10 % to 90 % span of their adjusted prices.
+
+    ``reconciled`` weighs it with the model's estimate by their uncertainties and stays inside the model's range;
+    ``agrees`` is False where the comparables' mean lies outside that range. ``weights`` by sale_id sum to 1.
+    """
+
+    low: float
+    mean: float
+    high: float
+    reconciled: float
+    agrees: bool
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A comparable before it is priced: its row among the valuer's sales, its likeness distance (km), its homes.
+
+    ``then`` is the sale as it was sold, ``way`` leads from the same home on the valuation date to the subject.
+    """
+
+    row: int
+    distance: float
+    then: Columns
+    way: Walk
+
+
+def similarity(distance: float) -> float:
+    """Return how alike two homes are (1 the same, towards 0) from their likeness distance in km."""
+    return float(np.exp(-distance / _LIKENESS_KM))
+
+
+def candidates(valuer: Valuer, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> list[Candidate]:
+    """Return the sales most alike a home (one row, filled), most alike first; none in a market without coordinates."""
+    found = valuer.model.comparables(subject, OFFERED)
+    homes = take(valuer.filled, found.rows)
+    chosen = []
+    for position, (row, distance) in enumerate(zip(found.rows, found.distance, strict=True)):
+        then = take(homes, [position])
+        today = then | {"sale_date": subject["sale_date"]}
+        chosen.append(Candidate(int(row), float(distance), then, walk(today, subject, grouped)))
+    return chosen
+
+
+def homes_to_price(candidate: Candidate) -> Columns:
+    """Return the homes a comparable needs priced: the sale as it was sold, then the way to the subject.
+
+    Its own sale must not speak for any of them.
+    """
+    return stack([candidate.then, candidate.way.homes])
+
+
+def comparable(
+    valuer: Valuer, subject: Subject, candidate: Candidate, log_price: Floats, log_estimate: float
+) -> Comparable:
+    """Adjust one sale; ``log_price`` holds the log estimates of ``homes_to_price``, ``log_estimate`` the subject's."""
+    sale = {name: values[candidate.row] for name, values in valuer.sales.items()}
+    known = {name: value for name, value in sale.items() if not pd.isna(value)}
+    price = float(known["sale_price"])
+    time_adjusted = price * float(np.exp(log_price[1] - log_price[0]))
+    # The model's price of each home on the way, scaled to what this one really sold for.
+    reached = np.append(log_price[1:], log_estimate) if candidate.way.groups else log_price[1:]
+    steps = time_adjusted * np.exp(reached - log_price[1])
+    adjustments = {group: float(amount) for group, amount in zip(candidate.way.groups, np.diff(steps), strict=True)}
+    latitude, longitude = known.get("latitude"), known.get("longitude")
+    facts = {name: _value(known[name]) for name in valuer.model.facts.all if name in known}
+    return Comparable(
+        sale_id=str(known.get("intake_row", candidate.row)),
+        address=str(known.get("address", "")),
+        facts=facts,
+        latitude=None if latitude is None else float(latitude),
+        longitude=None if longitude is None else float(longitude),
+        distance_km=_kilometres(subject, latitude, longitude),
+        similarity=similarity(candidate.distance),
+        sale_date=pd.Timestamp(known["sale_date"]).date(),
+        sale_price=price,
+        time_adjusted=time_adjusted,
+        adjustments=adjustments,
+        adjusted=time_adjusted + sum(adjustments.values()),
+    )
+
+
+def reconcile(
+    comparables: Sequence[Comparable],
+    multipliers: Mapping[str, float],
+    exact: float,
+    fsd: float,
+    low: float,
+    high: float,
+) -> ComparableValue | None:
+    """Say what the chosen comparables are worth together beside the model's estimate and range.
+
+    ``multipliers`` by sale_id scale each one's own weight, its similarity: 0 drops it, 2 doubles it; sales not named
+    are dropped. None if none is left. The reconciled value weighs both by inverse variance: the model's forecast
+    standard deviation ``fsd`` against the spread of the adjusted prices. That is not divided by their number: the
+    errors of sales in one street are much the same. Raises ValueError for a negative or infinite multiplier.
+    """
+    chosen = [(one, multipliers.get(one.sale_id, 0.0)) for one in comparables]
+    for one, multiplier in chosen:
+        if not 0.0 <= multiplier < np.inf:
+            raise ValueError(f"The weight of sale {one.sale_id} is {multiplier}; it must be 0 or more, and finite.")
+    chosen = [(one, multiplier) for one, multiplier in chosen if multiplier > 0]
+    if not chosen:
+        return None
+    prices = np.log([one.adjusted for one, _ in chosen])
+    raw = np.array([one.similarity * multiplier for one, multiplier in chosen])
+    weight = raw / raw.sum() if raw.sum() > 0 else np.full(len(raw), 1 / len(raw))
+    mean = float(weight @ prices)
+    # One sale tells nothing of its own spread: it is then as unsure as the model.
+    spread = (
+        max(float(np.sqrt(weight @ (prices - mean) ** 2)), _LEAST_SPREAD)
+        if len(chosen) > 1
+        else max(fsd, _LEAST_SPREAD)
+    )
+    share = fsd**2 / (fsd**2 + spread**2)
+    reconciled = float(np.exp((1 - share) * np.log(exact) + share * mean))
+    span = _weighted_quantiles(prices, weight)
+    return ComparableValue(
+        low=float(np.exp(span[0])),
+        mean=float(np.exp(mean)),
+        high=float(np.exp(span[1])),
+        reconciled=float(np.clip(reconciled, low, high)),
+        agrees=bool(low <= np.exp(mean) <= high),
+        weights={one.sale_id: float(share_of) for (one, _), share_of in zip(chosen, weight, strict=True)},
+    )
+
+
+def _weighted_quantiles(values: Floats, weight: Floats) -> Floats:
+    order = np.argsort(values, kind="stable")
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    return np.interp(_SPAN, middle, values[order])
+
+
+def _value(recorded: Any) -> Value:
+    return recorded if isinstance(recorded, str) else float(recorded)
+
+
+def _kilometres(subject: Subject, latitude: float | None, longitude: float | None) -> float | None:
+    north, east = subject.number("latitude"), subject.number("longitude")
+    if north is None or east is None or latitude is None or longitude is None:
+        return None
+    return float(np.hypot((north - latitude), (east - longitude) * np.cos(np.radians(north))) * _KM_PER_DEGREE)

@@ -1,0 +1,154 @@
+"""Drivers in sentences an agent can say to a seller: "Its 2,400 sq ft, 550 more than usual here, add about $61K."."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from core.schema import label_of
+from core.serve import words
+from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.groups import FactGroup
+from core.serve.subject import Value
+from core.serve.words import Conventions
+from core.wording import from_sqft, money_short
+
+NAMED_FROM: Final = 0.005
+"""An amount below this share of the estimate is not worth a sentence of its own."""
+
+_COUNTED: Final = {
+    "bedrooms": ("bedroom", "bedrooms"),
+    "bathrooms": ("bathroom", "bathrooms"),
+    "floors": ("floor", "floors"),
+    "garage_spaces": ("garage space", "garage spaces"),
+    "units": ("dwelling unit", "dwelling units"),
+}
+_YEARS: Final = {"year_built": "construction", "year_renovated": "renovation"}
+_ONE: Final = ("adds", "takes off")
+_MANY: Final = ("add", "take off")
+
+
+def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
+    """Return what to say, from the typical home nearby to the estimate, the largest reasons first; plain text.
+
+    Amounts are rounded as said; those too small to name are said together.
+    """
+    named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
+    rest = sum(driver.amount for driver in drivers.items if driver not in named)
+    told = [f"A typical home in {drivers.area} is estimated at about {_said(drivers.typical, market)}."]
+    told += [sentence(driver, drivers.area, market) for driver in named]
+    if abs(rest) >= NAMED_FROM * drivers.point:
+        told.append(f"All the rest together {_effect(rest, _ONE, market)}.")
+    elif len(named) < len(drivers.items):
+        told.append("All the rest makes hardly a difference.")
+    return (*told, f"So this home is estimated at about {_said(drivers.point, market)}.")
+
+
+def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
+    """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
+    if driver.group is FactGroup.PLACE:
+        return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
+    match driver.facts:
+        case ():
+            return f"What is assumed of its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
+        case (fact,):
+            verb = _MANY if _is_plural(fact) else _ONE
+            return f"Its {_alone(fact, market)} {_effect(driver.amount, verb, market)}."
+    return f"Its {_listed([_among(fact, market) for fact in driver.facts])} {_effect(driver.amount, _MANY, market)}."
+
+
+def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:
+    return f"{verb[amount < 0]} about {_said(abs(amount), market)}"
+
+
+def _said(amount: float, market: Conventions) -> str:
+    return money_short(amount, market.currency)
+
+
+def _is_plural(fact: Difference) -> bool:
+    return fact.subject is not None and (
+        fact.name == "living_area_sqft" or (fact.name in _COUNTED and fact.subject != 1)
+    )
+
+
+def _place(facts: Sequence[Difference], area_name: str, market: Conventions) -> str:
+    told = [_among(fact, market) for fact in facts if fact.name not in ("latitude", "longitude")]
+    spot = "Its location" if area_name == "the market" else f"Its spot within {area_name}"
+    return f"{spot}, with {_listed(told)}," if told else spot
+
+
+def _listed(phrases: Sequence[str]) -> str:
+    return phrases[0] if len(phrases) == 1 else f"{', '.join(phrases[:-1])} and {phrases[-1]}"
+
+
+def _alone(fact: Difference, market: Conventions) -> str:
+    thing, remark = _thing(fact, market), _remark(fact, market)
+    return f"{thing}, {remark}," if _is_amount(fact) and remark else _bracketed(thing, remark)
+
+
+def _among(fact: Difference, market: Conventions) -> str:
+    return _bracketed(_thing(fact, market), _remark(fact, market))
+
+
+def _bracketed(thing: str, remark: str) -> str:
+    return f"{thing} ({remark})" if remark else thing
+
+
+def _thing(fact: Difference, market: Conventions) -> str:
+    """Name the fact so that it can follow "Its"."""
+    name, value = fact.name, fact.subject
+    if value is None:
+        return "lack of a renovation" if name == "year_renovated" else f"unknown {_name(name)}"
+    if words.is_flag(name):
+        return _name(name) if _is_yes(value) else f"lack of {_name(name)}"
+    return _with_value(name, value, words.fact_value(name, value, market))
+
+
+def _with_value(name: str, value: Value, text: str) -> str:
+    if name == "living_area_sqft":
+        return text
+    if name in _COUNTED:
+        return f"{text.partition(' ')[0]} {_COUNTED[name][value != 1]}"
+    if name in _YEARS:
+        return f"{_YEARS[name]} in {text}"
+    if words.unit_of(name) == "sqft":
+        return f"{_name(name)} of {text}"
+    return f"{_name(name)} {text.lower() if name == 'property_type' else text}"
+
+
+def _remark(fact: Difference, market: Conventions) -> str:
+    """Set the fact beside the usual one; "" where there is nothing to say."""
+    name, usual = fact.name, fact.typical
+    if fact.subject is None or words.is_flag(name):
+        return ""
+    if usual is None:
+        return "most here never were" if name == "year_renovated" else ""
+    if _is_amount(fact):
+        return _more(_amount(name, fact.subject, market) - _amount(name, usual, market))
+    text = words.fact_value(name, usual, market)
+    return f"{text.lower() if name == 'property_type' else text} is usual here"
+
+
+def _is_amount(fact: Difference) -> bool:
+    return fact.name in _COUNTED or words.unit_of(fact.name) == "sqft"
+
+
+def _amount(name: str, value: Value, market: Conventions) -> float:
+    number = float(value)
+    return float(round(from_sqft(number, market.area_unit))) if words.unit_of(name) == "sqft" else number
+
+
+def _more(difference: float) -> str:
+    amount = f"{abs(difference):,.2f}".rstrip("0").rstrip(".")
+    if amount == "0":
+        return "as usual here"
+    return f"{amount} {'more' if difference > 0 else 'less'} than usual here"
+
+
+def _name(name: str) -> str:
+    label = label_of(name).partition(" (")[0]
+    return label[:1].lower() + label[1:]
+
+
+def _is_yes(value: Value) -> bool:
+    return not isinstance(value, str) and value > 0

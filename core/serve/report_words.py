@@ -1,0 +1,110 @@
+"""What the seller's report says in sentences: how sure the estimate is, what it stands on, what it is and is not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from core.schema import FIELD_BY_NAME, is_extra, label_of
+from core.serve.comparables import Comparable, ComparableValue
+from core.serve.estimate import Estimate
+from core.serve.flags import Flag, FlagKind, Severity
+from core.serve.words import Conventions, assumed, unit_of
+from core.wording import count, day, money_short, percent, signed_percent
+
+_COORDINATES: Final = ("latitude", "longitude")
+_POINT: Final = "estimate"
+
+
+def held_words(estimate: Estimate) -> str:
+    """Say what the range is meant to hold and what it did: "80% range; held 79% of 412 similar test sales"."""
+    held = estimate.held
+    return f"{percent(estimate.level)} range; held {percent(held.share)} of {count(held.n, 'similar test sale')}"
+
+
+def assumed_words(estimate: Estimate, market: Conventions) -> str:
+    """List the facts that were not given with what was assumed; "" where there are none."""
+    facts = [assumed(name, value, market) for name, value in estimate.imputed.items() if name not in _COORDINATES]
+    if any(name in estimate.imputed for name in _COORDINATES):
+        facts.append("position in the middle of the area")
+    return ", ".join(facts)
+
+
+def used(estimate: Estimate) -> tuple[Comparable, ...]:
+    """Return the comparables that count in the estimate's comparable value, most alike first."""
+    value = estimate.comparable_value
+    if value is None:
+        return ()
+    return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
+
+
+def comparables_say(value: ComparableValue, market: Conventions, point_label: str | None) -> list[str]:
+    """Say what the comparables show together; amounts that single out one price only where a point is shown."""
+    mean, both = (money_short(amount, market.currency) for amount in (value.mean, value.reconciled))
+    agreement = "inside" if value.agrees else "outside"
+    told = ["Eight tenths of their adjusted prices lie here; the more a sale is like this home, the more it counts."]
+    if point_label is not None:
+        told.append(f"Their weighted average is {mean}; weighed together with the model's estimate, it is {both}.")
+    told.append(f"Their average lies {agreement} the model's range.")
+    return told
+
+
+def caveats(estimate: Estimate, market_name: str, point_label: str | None, market: Conventions) -> Iterator[str]:
+    """Yield what the report is and is not, and what to look at, most important first."""
+    yield (
+        f"It is a statistical estimate by a model that learned from past sales of {market_name}. It is not an "
+        "appraisal and must not be used as one: nobody inspected the home for it."
+    )
+    yield _evidence(estimate)
+    yield (
+        "The range is no promise: of the similar test sales, which the model had not seen, "
+        f"{percent(1 - estimate.held.share)} were sold outside the range it gave."
+    )
+    yield (
+        "The model sees only the facts listed here. Works inside the home, noise, light, rights and defects are not "
+        "among them, and the price also depends on how the home is marketed."
+    )
+    for flag in _told(estimate.flags):
+        yield flag_words(flag, market, point_label)
+
+
+def _evidence(estimate: Estimate) -> str:
+    drivers, held = estimate.drivers, estimate.held
+    comparables = len(used(estimate))
+    sales = count(comparables, "comparable sale") if comparables else "no comparable sales"
+    return (
+        f"It stands on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}; the latest sale the model "
+        f"knows is of {day(estimate.last_sale)}. How often its ranges hold was measured on "
+        f"{count(held.n, 'similar test sale')}."
+    )
+
+
+def _told(flags: Sequence[Flag]) -> list[Flag]:
+    """Return the flags for a reader: what was assumed stands under the facts, what needs review comes first."""
+    told = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
+    return sorted(told, key=lambda flag: flag.severity is not Severity.REVIEW)
+
+
+def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:
+    """Say what is unusual: "To review: wide range. Range 34% of the estimate; limit 30%."."""
+    weight = "To review" if flag.severity is Severity.REVIEW else "Note"
+    if flag.field == _POINT and point_label is None:
+        return f"{weight}: {flag.kind.value}. The standard is {market.currency} {flag.limit}."
+    return f"{weight}: {flag.kind.value}. {_field(flag.field, market)}: {flag.value}; limit: {flag.limit}."
+
+
+def _field(name: str, market: Conventions) -> str:
+    """Name a flag's field with the unit its texts are in, which is the canonical one."""
+    if name == _POINT:
+        return f"Estimate ({market.currency})"
+    if name not in FIELD_BY_NAME and not is_extra(name):
+        return name[:1].upper() + name[1:]
+    return f"{label_of(name)} (sq ft)" if unit_of(name) == "sqft" else label_of(name)
+
+
+def level_words(estimate: Estimate) -> str:
+    """Say which market level is in force and how far it moves prices: "7c1e, +3.1%"."""
+    if estimate.level_id is None:
+        return "none in force"
+    return f"{estimate.level_id}, {signed_percent(math.expm1(estimate.market_shift), 1)}"

@@ -1,0 +1,104 @@
+"""A model brought up to date: evidence from every sale known, estimates shifted by the market's level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.prepare.columns import Columns, columns_of, take, words
+from core.prepare.derived import days_since_2000
+from core.prepare.facts import COORDINATES, FactColumns
+from core.train.level import MarketLevel, Residuals, join, market_level
+from core.train.model import Model, Priced, property_kinds, refreshed
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+_ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
+
+
+@dataclass(frozen=True)
+class Valuer:
+    """An immutable model with the sales known by a day: their evidence, and the level of the market they show.
+
+    ``sales`` are the recorded facts, place, date and price of the sales the evidence is made of; ``filled`` their facts
+    as the model sees them, in the same order, to which positions of comparables and ``own`` refer.
+    """
+
+    model: Model
+    sales: Columns
+    filled: Columns
+    level: MarketLevel
+
+    def fill(self, homes: pd.DataFrame) -> Columns:
+        """Return the facts of homes with what is missing filled in as training homes suggest."""
+        return self.model.fill(homes)
+
+    def log_estimate(self, filled: Columns, matrix: Floats) -> Floats:
+        """Return the log estimates, market level included, of homes and their feature matrix, shape (n,)."""
+        return self.model.log_estimate(matrix) + self.shift(filled)
+
+    def shift(self, filled: Columns) -> Floats:
+        """Return what the market's level adds to the log estimate of each home, shape (n,)."""
+        areas = {code: words(filled, code, "") for code in self.model.facts.area_codes}
+        return self.level.shift(days_since_2000(filled["sale_date"]), areas)
+
+    def priced(
+        self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], within: float
+    ) -> dict[float, Priced]:
+        """Return ranges and confidence around log estimates already made, by level of the range."""
+        return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, within)
+
+    def price(self, filled: Columns, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+        """Return estimates with ranges and confidence of homes already filled, by level of the range."""
+        matrix = self.model.matrix(filled)
+        return self.priced(filled, matrix, self.log_estimate(filled, matrix), levels, within)
+
+
+def open_valuer(model: Model, sales: pd.DataFrame) -> Valuer:
+    """Bring a model up to the day after the latest of ``sales`` (canonical, with ``sale_date`` and ``sale_price``).
+
+    The level is drawn from the model's out-of-fold residuals and from the sales made since the latest it has seen,
+    each of these priced with the evidence of the sales before it. The model itself stays as it is.
+    """
+    as_of = sales["sale_date"].max().date() + timedelta(days=1)
+    return valuer_at(model, sales, as_of)
+
+
+def valuer_at(model: Model, sales: pd.DataFrame, as_of: date) -> Valuer:
+    """Do the same for a day of choice; sales of that day and later are left out, the order of rows has no effect."""
+    known = sales[sales["sale_date"] < pd.Timestamp(as_of)].sort_values("intake_row", kind="stable")
+    live = refreshed(model, known)
+    filled = live.fill(known)
+    later = np.flatnonzero(known["sale_date"].to_numpy() > np.datetime64(model.profile.last_sale))
+    residuals = join((model.recent, _residuals(live, filled, known["sale_price"].to_numpy(dtype=float), later)))
+    return Valuer(live, _recorded(live, known), filled, market_level(residuals, as_of))
+
+
+def _recorded(model: Model, sales: pd.DataFrame) -> Columns:
+    names = dict.fromkeys((*model.facts.all, *_ALWAYS_RECORDED))
+    return {name: sales[name].to_numpy() for name in names if name in sales}
+
+
+def residuals_of(facts: FactColumns, homes: Columns, log_ratio: Floats) -> Residuals:
+    """Return log residuals with the days and areas of their sales, each array of shape (n,)."""
+    areas = {code: words(homes, code, "") for code in facts.area_codes}
+    return Residuals(days_since_2000(homes["sale_date"]), log_ratio, areas)
+
+
+def residuals_of_table(facts: FactColumns, homes: pd.DataFrame, log_ratio: Floats) -> Residuals:
+    """Return the same for a table of homes."""
+    return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio)
+
+
+def _residuals(live: Model, filled: Columns, price: Floats, rows: Rows) -> Residuals:
+    homes = take(filled, rows)
+    if not len(rows):
+        return residuals_of(live.facts, homes, np.empty(0))
+    return residuals_of(live.facts, homes, np.log(price[rows]) - live.log_estimate(live.matrix(homes, rows)))

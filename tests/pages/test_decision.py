@@ -1,0 +1,165 @@
+"""The decision on an estimate, without a browser: one tap to accept, reasons where they are due, nothing typed lost."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.lifecycle import Desk, open_desk
+from core.lifecycle.answering import Answered, Question, answer
+from core.lifecycle.deciding import history, latest
+from core.problem import Problem
+from core.serve.estimate import Estimate
+from core.store import Store, open_store
+
+AGENT = Actor("Ann *A*", Role.AGENT, "North")
+Draw = Callable[..., AppTest]
+
+
+@pytest.fixture
+def store(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with open_store(own_small_store) as opened:
+        yield opened
+
+
+@pytest.fixture
+def desk(store: Store, problem: Problem) -> Desk:
+    return open_desk(store, store.markets.list()[0].market_id, problem)
+
+
+@pytest.fixture
+def answered(store: Store, desk: Desk) -> Answered:
+    assert desk.bundle is not None
+    code = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+    facts = {"zipcode": code, "living_area_sqft": 1_680.0, "bedrooms": 3.0}
+    return answer(store, desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page", AGENT)
+
+
+@pytest.fixture
+def draw(store: Store, desk: Desk, answered: Answered) -> Draw:
+    def drawn(what: Answered = answered, who: Actor = AGENT, reconciled: float | None = None) -> AppTest:
+        def page() -> None:
+            import streamlit as st
+
+            from pages.widgets import decision
+
+            decision.draw(*st.session_state["given"])
+
+        app = AppTest.from_function(page, default_timeout=30)
+        app.session_state["given"] = (what, desk, store, who, reconciled)
+        return app.run()
+
+    return drawn
+
+
+def estimate_of(answered: Answered) -> Estimate:
+    assert isinstance(answered.result, Estimate)
+    return answered.result
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [button for button in app.button if button.label.startswith(label)]
+    return button.click().run()
+
+
+def field(app: AppTest, name: str, answered: Answered) -> str:
+    return f"{name}-{answered.estimate_id}"
+
+
+def test_one_tap_accepts_with_the_usual_listing_price(draw: Draw, store: Store, answered: Answered) -> None:
+    app = press(draw(), "Accept ")
+    assert answered.estimate_id is not None
+    made = latest(store, answered.estimate_id)
+    assert made is not None
+    point = estimate_of(answered).point
+    assert (made.kind, made.price, made.actor) == ("accept", point, "Ann *A*")
+    assert made.listing_price == pytest.approx(1.02 * point, rel=0.01)
+    [shown] = app.success
+    assert "Accepted" in shown.value
+    assert "Ann \\*A\\* (agent, North)" in shown.value
+    assert "UTC" in shown.value
+    assert not app.exception
+
+
+def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_be_taken(
+    draw: Draw, store: Store, answered: Answered
+) -> None:
+    point = estimate_of(answered).point
+    app = draw(reconciled=point + 5_000)
+    key = field(app, "price", answered)
+    assert app.number_input(key).value == point + 5_000
+    app.session_state["given"] = (*app.session_state["given"][:4], point + 2_000)
+    assert app.run().number_input(key).value == point + 5_000
+    assert press(app, "Take the value with comparables").number_input(key).value == point + 2_000
+    app = press(app, "Record")
+    assert answered.estimate_id is not None
+    made = latest(store, answered.estimate_id)
+    assert made is not None
+    assert (made.kind, made.price) == ("adjust", point + 2_000)
+    assert made.listing_price == pytest.approx(1.02 * made.price, rel=0.01)
+
+
+def test_what_is_missing_is_asked_for_beside_its_field_and_nothing_typed_is_lost(
+    draw: Draw, store: Store, answered: Answered
+) -> None:
+    app = draw()
+    price = int(1.3 * estimate_of(answered).point)
+    app.radio(field(app, "kind", answered)).set_value("override")
+    app.number_input(field(app, "price", answered)).set_value(price)
+    app.text_area(field(app, "note", answered)).set_value("Rebuilt in 2023.")
+    app = press(app, "Record")
+    [error] = app.error
+    assert "beyond 5% a reason is needed" in error.value
+    assert not app.success
+    assert app.number_input(field(app, "price", answered)).value == price
+    assert app.text_area(field(app, "note", answered)).value == "Rebuilt in 2023."
+    app.selectbox(field(app, "reason", answered)).set_value("renovation_unknown")
+    app = press(app, "Record")
+    assert not app.error
+    [shown] = app.success
+    assert "Overridden" in shown.value
+    assert "Renovation the records do not show" in shown.value
+    assert "+30.0% from the estimate" in shown.value
+
+
+def test_an_adjustment_outside_the_range_is_pointed_to_override(draw: Draw, answered: Answered) -> None:
+    app = draw()
+    app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).high) + 1_000)
+    app = press(app, "Record")
+    [error] = app.error
+    assert "choose override" in error.value
+
+
+def test_a_later_decision_supersedes_and_the_earlier_is_still_shown(
+    draw: Draw, store: Store, answered: Answered
+) -> None:
+    app = press(draw(), "Accept ")
+    app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).point) + 2_000)
+    app = press(app, "Record")
+    [shown] = app.success
+    assert "Adjusted" in shown.value
+    assert [part.label for part in app.expander if "Earlier" in part.label] == ["Earlier decisions (1)"]
+    assert answered.estimate_id is not None
+    assert [one.kind for one in history(store, answered.estimate_id)] == ["adjust", "accept"]
+
+
+def test_who_may_not_decide_sees_what_was_decided_and_who_may(draw: Draw) -> None:
+    press(draw(), "Accept ")
+    app = draw(who=Actor("Bo", Role.ANALYST))
+    assert "Accepted" in app.success[0].value
+    assert not app.button
+    assert "Decisions are made by agents or managers." in [caption.value for caption in app.caption]
+
+
+def test_only_a_recorded_price_can_be_decided_on(draw: Draw, store: Store, desk: Desk, answered: Answered) -> None:
+    unrecorded = draw(what=dataclasses.replace(answered, estimate_id=None))
+    assert not unrecorded.button
+    assert "was not recorded" in unrecorded.caption[0].value
+    nothing = answer(store, desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page", AGENT)
+    assert not draw(what=nothing).button

@@ -1,0 +1,137 @@
+"""Comparables: like sales brought to the subject by the model's own amounts, and what they say together."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from core.lifecycle import Desk
+from core.problem import Problem
+from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
+from core.serve.estimate import Estimate, Evidence, estimate
+
+
+@pytest.fixture(scope="module")
+def evidence(small_desk: Desk) -> Evidence:
+    assert small_desk.evidence is not None
+    return small_desk.evidence
+
+
+@pytest.fixture(scope="module")
+def answer(evidence: Evidence, problem: Problem) -> Estimate:
+    """A typical home of the largest zipcode, a bedroom more than usual."""
+    profile = evidence.bundle.model.profile
+    code = next(iter(profile.area_codes["zipcode"]))
+    facts = {**profile.typical["zipcode"][code], "zipcode": code, "bedrooms": 4.0, "living_area_sqft": 2_100.0}
+    found = estimate(evidence, facts, evidence.valuer.level.as_of, problem, 0.8)
+    assert isinstance(found, Estimate)
+    return found
+
+
+def made(sale_id: str, adjusted: float, like: float = 0.5) -> Comparable:
+    return Comparable(
+        sale_id=sale_id,
+        address="",
+        facts={},
+        latitude=None,
+        longitude=None,
+        distance_km=None,
+        similarity=like,
+        sale_date=date(2024, 1, 1),
+        sale_price=adjusted,
+        time_adjusted=adjusted,
+        adjustments={},
+        adjusted=adjusted,
+    )
+
+
+def test_comparables_are_earlier_sales_the_most_alike_first(answer: Estimate) -> None:
+    assert len(answer.comparables) >= IN_USE
+    likeness = [one.similarity for one in answer.comparables]
+    assert likeness == sorted(likeness, reverse=True)
+    assert all(0 < one <= 1 for one in likeness)
+    assert all(one.sale_date < answer.subject.as_of for one in answer.comparables)
+    assert len({one.sale_id for one in answer.comparables}) == len(answer.comparables)
+
+
+def test_adjustments_lead_from_the_sale_price_to_the_adjusted_one(answer: Estimate) -> None:
+    for one in answer.comparables:
+        assert one.adjusted == pytest.approx(one.time_adjusted + sum(one.adjustments.values()), rel=1e-12)
+        assert one.time_adjusted == pytest.approx(one.sale_price, rel=0.4)
+
+
+def test_sale_is_not_moved_by_its_own_price(evidence: Evidence, answer: Estimate, problem: Problem) -> None:
+    """Time adjustment is the market's movement: two sales of one day and place move alike, whatever they fetched."""
+    moved = [one.time_adjusted / one.sale_price for one in answer.comparables]
+    assert max(moved) / min(moved) < 1.35
+    again = estimate(evidence, answer.subject.facts, answer.subject.as_of, problem, 0.8)
+    assert again == answer
+
+
+@given(near=st.floats(0, 50), farther=st.floats(0, 50))
+def test_adding_distance_never_raises_a_weight(near: float, farther: float) -> None:
+    assume(near <= farther)
+    assert similarity(farther) <= similarity(near) <= 1
+
+
+prices = st.lists(st.floats(50_000, 2_000_000), min_size=1, max_size=8)
+
+
+@given(adjusted=prices, exact=st.floats(50_000, 2_000_000), fsd=st.floats(0.02, 0.4), width=st.floats(0.05, 0.6))
+def test_together_they_stay_within_what_they_say_and_the_models_range(
+    adjusted: list[float], exact: float, fsd: float, width: float
+) -> None:
+    chosen = [made(str(n), price) for n, price in enumerate(adjusted)]
+    low, high = exact * (1 - width / 2), exact * (1 + width / 2)
+    value = reconcile(chosen, {one.sale_id: 1.0 for one in chosen}, exact, fsd, low, high)
+    assert value is not None
+    assert min(adjusted) * 0.999 <= value.low <= value.high <= max(adjusted) * 1.001
+    assert min(adjusted) * 0.999 <= value.mean <= max(adjusted) * 1.001
+    assert low <= value.reconciled <= high
+    assert value.agrees == (low <= value.mean <= high)
+    assert sum(value.weights.values()) == pytest.approx(1.0)
+
+
+@given(order=st.permutations(range(6)))
+def test_order_of_comparables_does_not_matter(order: list[int]) -> None:
+    chosen = [made(str(n), 400_000.0 + 9_000 * n, 0.3 + 0.1 * n) for n in range(6)]
+    same = {one.sale_id: 1.0 for one in chosen}
+    first, second = (
+        reconcile(list(some), same, 420_000.0, 0.12, 360_000.0, 480_000.0)
+        for some in (chosen, [chosen[n] for n in order])
+    )
+    assert first is not None
+    assert second is not None
+    assert first.reconciled == pytest.approx(second.reconciled)
+    assert (first.low, first.high) == pytest.approx((second.low, second.high))
+
+
+def test_dropping_or_reweighting_moves_the_value_as_one_expects() -> None:
+    chosen = [made("cheap", 300_000.0), made("fair", 400_000.0), made("dear", 500_000.0)]
+    usual, doubled, dropped = (
+        reconcile(chosen, {"cheap": 1.0, "fair": 1.0, "dear": dear}, 400_000.0, 0.15, 320_000.0, 480_000.0)
+        for dear in (1.0, 2.0, 0.0)
+    )
+    assert usual is not None
+    assert doubled is not None
+    assert dropped is not None
+    assert dropped.mean < usual.mean < doubled.mean
+    assert dropped.reconciled < usual.reconciled < doubled.reconciled
+    assert set(dropped.weights) == {"cheap", "fair"}
+
+
+def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:
+    far = reconcile([made("far", 900_000.0)], {"far": 1.0}, 400_000.0, 0.1, 350_000.0, 450_000.0)
+    assert far is not None
+    assert not far.agrees
+    assert far.reconciled == 450_000.0
+    assert reconcile([made("far", 900_000.0)], {"far": 0.0}, 400_000.0, 0.1, 350_000.0, 450_000.0) is None
+
+
+@pytest.mark.parametrize("weight", [-1.0, float("inf"), float("nan")])
+def test_impossible_weight_is_refused_by_name(weight: float) -> None:
+    with pytest.raises(ValueError, match=r"sale 7 is .*0 or more"):
+        reconcile([made("7", 400_000.0)], {"7": weight}, 400_000.0, 0.1, 350_000.0, 450_000.0)

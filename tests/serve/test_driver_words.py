@@ -1,0 +1,146 @@
+"""Sentences about drivers: what an agent can read out to a seller, with the right numbers, signs and units."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.serve.driver_words import sentence, sentences
+from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.groups import FactGroup
+
+
+@dataclass(frozen=True)
+class Market:
+    currency: str
+    area_unit: str
+
+
+US = Market("USD", "sqft")
+METRIC = Market("CHF", "sqm")
+PLACE = "zipcode 98103"
+
+
+def said(group: FactGroup, amount: float, *facts: Difference, market: Market = US, area: str = PLACE) -> str:
+    return sentence(Driver(group, amount, facts), area, market)
+
+
+@pytest.mark.parametrize(
+    ("group", "amount", "facts", "words"),
+    [
+        (
+            FactGroup.SIZE,
+            61_204.0,
+            (Difference("living_area_sqft", 2_400.0, 1_850.0),),
+            "Its 2,400 sq ft, 550 more than usual here, add about $61K.",
+        ),
+        (
+            FactGroup.SIZE,
+            -40_100.0,
+            (Difference("living_area_sqft", 1_200.0, 1_850.0),),
+            "Its 1,200 sq ft, 650 less than usual here, take off about $40K.",
+        ),
+        (
+            FactGroup.ROOMS,
+            -9_500.0,
+            (Difference("bathrooms", 1.0, 2.5),),
+            "Its 1 bathroom, 1.5 less than usual here, takes off about $9.5K.",
+        ),
+        (
+            FactGroup.ROOMS,
+            12_000.0,
+            (Difference("bedrooms", 4.0, 3.0), Difference("bathrooms", 2.5, 2.0)),
+            "Its 4 bedrooms (1 more than usual here) and 2.5 bathrooms (0.5 more than usual here) add about $12K.",
+        ),
+        (
+            FactGroup.QUALITY,
+            27_000.0,
+            (Difference("condition", 4.0, 3.0),),
+            "Its condition 4 (3 is usual here) adds about $27K.",
+        ),
+        (
+            FactGroup.AGE,
+            19_000.0,
+            (Difference("year_built", 1939.0, 1965.0), Difference("year_renovated", 2015.0, None)),
+            "Its construction in 1939 (1965 is usual here) and renovation in 2015 (most here never were) add about "
+            "$19K.",
+        ),
+        (
+            FactGroup.KIND,
+            -20_000.0,
+            (Difference("property_type", "townhouse", "single_family"),),
+            "Its property type townhouse (single family is usual here) takes off about $20K.",
+        ),
+        (FactGroup.PLOT, 90_000.0, (Difference("waterfront", 1.0, 0.0),), "Its waterfront adds about $90K."),
+        (FactGroup.PLOT, -5_000.0, (Difference("view", 0.0, None),), "Its view 0 takes off about $5K."),
+        (
+            FactGroup.PLACE,
+            -36_000.0,
+            (Difference("latitude", 47.6, 47.5),),
+            "Its spot within zipcode 98103 takes off about $36K.",
+        ),
+        (
+            FactGroup.PLACE,
+            8_000.0,
+            (Difference("walk_score", 88.0, 70.0),),
+            "Its spot within zipcode 98103, with walk score 88 (70 is usual here), adds about $8K.",
+        ),
+        (FactGroup.AGE, -11_000.0, (), "What is assumed of its age and renovation takes off about $11K."),
+    ],
+)
+def test_a_driver_is_said_as_an_agent_would_say_it(
+    group: FactGroup, amount: float, facts: tuple[Difference, ...], words: str
+) -> None:
+    assert said(group, amount, *facts) == words
+
+
+def test_a_metric_market_hears_its_own_units_and_currency() -> None:
+    area = Difference("living_area_sqft", 156 * 10.7639, 120 * 10.7639)
+    assert said(FactGroup.SIZE, 61_000.0, area, market=METRIC) == (
+        "Its 156 m², 36 more than usual here, add about CHF\u00a061K."
+    )
+    lot = Difference("lot_area_sqft", 500 * 10.7639, 400 * 10.7639)
+    assert said(FactGroup.PLOT, 3_000.0, lot, market=METRIC) == (
+        "Its lot area of 500 m², 100 more than usual here, adds about CHF\u00a03K."
+    )
+
+
+def test_where_no_area_is_known_the_location_is_not_within_one() -> None:
+    assert said(FactGroup.PLACE, 5_000.0, area="the market") == "Its location adds about $5K."
+
+
+def test_small_amounts_are_said_together() -> None:
+    items = (
+        Driver(FactGroup.SIZE, 60_000.0, (Difference("living_area_sqft", 2_400.0, 1_850.0),)),
+        Driver(FactGroup.ROOMS, -900.0, (Difference("bedrooms", 3.0, 4.0),)),
+        Driver(FactGroup.OTHER, 300.0, ()),
+    )
+    told = sentences(Drivers(PLACE, 412, 440_000.0, items, 600.0, 500_000.0), US)
+    assert told == (
+        "A typical home in zipcode 98103 is estimated at about $440K.",
+        "Its 2,400 sq ft, 550 more than usual here, add about $60K.",
+        "All the rest makes hardly a difference.",
+        "So this home is estimated at about $500K.",
+    )
+
+
+AMOUNT = st.floats(-1e7, 1e7).map(round).map(float)
+VALUE = st.one_of(st.none(), st.floats(0, 1e5))
+
+
+@given(
+    group=st.sampled_from(FactGroup), amount=AMOUNT, subject=VALUE, typical=VALUE, market=st.sampled_from([US, METRIC])
+)
+def test_every_driver_makes_one_sentence_whose_verb_tells_the_sign(
+    group: FactGroup, amount: float, subject: float | None, typical: float | None, market: Market
+) -> None:
+    for name in ("living_area_sqft", "bedrooms", "condition", "year_renovated", "waterfront", "x_income"):
+        words = said(group, amount, Difference(name, subject, typical), market=market)
+        assert words.startswith("Its ")
+        assert words.endswith(".")
+        assert ("take" in words) == (amount < 0)
+        assert "None" not in words
+        assert "nan" not in words

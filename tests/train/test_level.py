@@ -1,0 +1,108 @@
+"""The market's level: it follows a market that moves, keeps still in one that does not, and never looks ahead."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.train.level import MarketLevel, Residuals, day_of, join, market_level
+
+AS_OF = date(2024, 7, 1)
+NOW = day_of(AS_OF)
+
+
+def residuals(days: np.ndarray, log_ratio: np.ndarray, areas: list[str] | None = None) -> Residuals:
+    named = np.array(areas if areas is not None else ["1"] * len(days), dtype=object)
+    return Residuals(days.astype(float), log_ratio.astype(float), {"zipcode": named})
+
+
+def noisy(seed: int, sales: int, drift_per_month: float = 0.0, level: float = 0.0) -> Residuals:
+    """Sales of the last 120 days whose level now is ``level`` and has moved by ``drift_per_month``."""
+    rng = np.random.default_rng(seed)
+    days = NOW - rng.integers(1, 120, sales)
+    return residuals(days, level + drift_per_month * (days - NOW) / 30 + rng.normal(0, 0.12, sales))
+
+
+def shift(found: MarketLevel, days: float = NOW, area: str = "1") -> float:
+    return float(found.shift(np.array([days]), {"zipcode": np.array([area], dtype=object)})[0])
+
+
+def test_market_that_rose_by_five_percent_lifts_estimates_by_about_as_much() -> None:
+    found = market_level(noisy(1, 3_000, level=0.05), AS_OF)
+    assert shift(found) == pytest.approx(0.05, abs=0.012)
+
+
+def test_rising_market_is_carried_on_for_a_month_and_no_farther() -> None:
+    carried = []
+    for seed in range(12):
+        found = market_level(noisy(seed, 4_000, drift_per_month=0.01, level=0.04), AS_OF)
+        ahead = [shift(found, NOW + days) for days in (0, 15, 30, 300)]
+        assert ahead[2] == ahead[3]
+        assert ahead[1] - ahead[0] == pytest.approx((ahead[2] - ahead[0]) / 2)
+        carried.append(ahead[2] - ahead[0])
+    assert np.mean(carried) == pytest.approx(0.01, abs=0.004)
+
+
+def test_market_that_does_not_move_is_hardly_corrected() -> None:
+    shifts = [abs(shift(market_level(noisy(seed, 800), AS_OF))) for seed in range(20)]
+    assert np.mean(shifts) < 0.012
+
+
+def test_few_sales_move_less_than_many_and_too_few_nothing() -> None:
+    few, many = (
+        np.mean([market_level(noisy(seed, sales, level=0.10), AS_OF).level for seed in range(12)])
+        for sales in (40, 2_000)
+    )
+    assert 0.02 < few < many - 0.01 < 0.11
+    assert market_level(residuals(NOW - np.arange(1, 15), np.full(14, 0.3)), AS_OF).level == 0.0
+
+
+def test_one_absurd_price_moves_nothing() -> None:
+    calm = noisy(3, 1_000)
+    spoiled = join((calm, residuals(np.array([NOW - 3]), np.array([5.0]))))
+    assert shift(market_level(spoiled, AS_OF)) == pytest.approx(shift(market_level(calm, AS_OF)), abs=0.002)
+
+
+def test_areas_that_differ_are_told_apart_and_those_that_do_not_are_left_alone() -> None:
+    rng = np.random.default_rng(4)
+    days = NOW - rng.integers(1, 150, 4_000)
+    areas = rng.choice(["1", "2", "3", "4", "5", "6", "7", "8"], 4_000)
+    noise = rng.normal(0, 0.12, 4_000)
+    apart = market_level(residuals(days, noise + np.where(areas == "2", 0.08, 0.0), list(areas)), AS_OF)
+    alike = market_level(residuals(days, noise, list(areas)), AS_OF)
+    assert shift(apart, area="2") - shift(apart, area="3") == pytest.approx(0.08, abs=0.02)
+    assert abs(shift(alike, area="2") - shift(alike, area="3")) < 0.015
+    assert shift(apart, area="never seen") == pytest.approx(apart.level)
+
+
+def test_past_days_get_the_level_of_their_time() -> None:
+    found = market_level(noisy(5, 6_000, drift_per_month=0.02, level=0.06), AS_OF)
+    assert shift(found, NOW - 60) == pytest.approx(0.02, abs=0.015)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 1_000), later=st.floats(-1, 1))
+def test_later_sales_never_reach_an_earlier_level(seed: int, later: float) -> None:
+    known = noisy(seed, 200)
+    future = residuals(NOW + np.arange(0, 50), np.full(50, later))
+    assert market_level(join((known, future)), AS_OF) == market_level(known, AS_OF)
+
+
+@settings(max_examples=25)
+@given(seed=st.integers(0, 1_000))
+def test_order_of_sales_does_not_matter(seed: int) -> None:
+    known = noisy(seed, 300)
+    order = np.random.default_rng(seed).permutation(300)
+    mixed = residuals(known.days[order], known.log_ratio[order])
+    assert shift(market_level(mixed, AS_OF)) == pytest.approx(shift(market_level(known, AS_OF)), abs=1e-9)
+
+
+def test_no_residual_at_all_is_no_correction() -> None:
+    nothing = market_level(residuals(np.empty(0), np.empty(0), []), AS_OF)
+    assert (nothing.level, nothing.slope, nothing.sales) == (0.0, 0.0, 0)
+    assert shift(nothing, NOW + 10) == 0.0
+    assert nothing.as_of - timedelta(days=1) < AS_OF
