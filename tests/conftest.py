@@ -17,6 +17,7 @@ import pytest
 from core.lifecycle import Desk, open_desk
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
+from tests.made_once import copy_of
 from tests.small_market import build_small_market
 
 # A machine's slowness is no fault of the code; speed is measured by the benchmarks.
@@ -24,6 +25,22 @@ hypothesis.settings.register_profile("doorstep", deadline=None)
 hypothesis.settings.load_profile("doorstep")
 
 ROOT = Path(__file__).resolve().parent.parent
+# The modules that take longest, longest first.
+LONGEST = (
+    "browser/test_real_markets.py",
+    "train/test_trainer.py",
+    "lifecycle/test_real_sales.py",
+    "browser/test_shell.py",
+    "browser/test_pricing.py",
+    "browser/test_first_start.py",
+    "browser/test_sales_data.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Start with the longest modules: begun last, one of them would keep one process busy while the others wait."""
+    places = {ROOT / "tests" / module: place for place, module in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(autouse=True)
@@ -63,11 +80,13 @@ def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
 @pytest.fixture(scope="session")
 def small_home(tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Path:
     """The folder of a store with one small simulated market and its live model; copy it before changing it."""
-    home = tmp_path_factory.mktemp("small-market") / "home"
+
+    def make(home: Path) -> None:
+        build_small_market(home, tmp_path_factory.mktemp("small-files"), problem)
+
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)
-        build_small_market(home, tmp_path_factory.mktemp("small-files"), problem)
-    return home
+        return copy_of("small-market", tmp_path_factory, make)
 
 
 @pytest.fixture(scope="session")

@@ -43,8 +43,9 @@ class Estimate:
     """What an agent gets: money in ``currency``, rounded as said except ``exact``; ``confidence`` 0 to 100.
 
     The range is meant to hold ``level`` of the sales; ``held`` is what it did on test sales of the same segment.
-    ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point, ``fsd``
-    the forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
+    ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point;
+    ``kept`` is how often that came true on test sales of like confidence, None where there were none. ``fsd`` is the
+    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
     ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate.
     ``comparables`` are the most alike first; ``comparable_value`` is what the first ``IN_USE`` of them say together.
     """
@@ -60,6 +61,7 @@ class Estimate:
     segment: str
     confidence: int
     confidence_word: str
+    kept: Held | None
     fsd: float
     flags: tuple[Flag, ...]
     imputed: Mapping[str, Value]
@@ -138,6 +140,7 @@ def estimate(
         segment=segment,
         confidence=confidence,
         confidence_word=confidence_word(confidence, problem),
+        kept=_kept(bundle, float(priced.confidence[0])),
         fsd=fsd,
         flags=(*subject_flags(subject, model, problem), *answer_flags(answer, scope, problem)),
         imputed=_imputed(subject, model, worked.home),
@@ -200,6 +203,15 @@ def confidence_word(confidence: float, problem: Problem) -> str:
     if confidence >= problem.estimate.confidence_high:
         return "high"
     return "medium" if confidence >= problem.estimate.confidence_medium else "low"
+
+
+def _kept(bundle: Bundle, confidence: float) -> Held | None:
+    """Return how often like confidences, those of the same tenth, came true on the sealed test sales."""
+    tenth = min(int(10 * confidence), 9)
+    for one in bundle.metrics["reliability"]:
+        if min(int(10 * one["promised"]), 9) == tenth:
+            return Held(one["observed"], one["n"])
+    return None
 
 
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:

@@ -8,13 +8,14 @@ from typing import Final
 import streamlit as st
 
 from core.lifecycle import Desk
+from core.lifecycle.answering import Answered
 from core.schema import FIELD_BY_NAME, is_extra, label_of
 from core.serve import words
-from core.serve.estimate import Estimate, Unavailable
+from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.flags import Flag, FlagKind, Severity
 from core.store import Market
-from core.wording import count, day, money_range, money_short, percent
-from pages.widgets.asking import Answered, Refused
+from core.wording import count, day, instant, money_range, money_short, percent
+from pages.widgets import estimate_link
 from pages.widgets.markdown import plain
 
 LEVEL_KEY: Final = "range_level"
@@ -32,11 +33,10 @@ _STYLE: Final = """<style>
 #price-range { scroll-margin-top: 8rem; }
 .st-key-glance { display: none; }
 @media (min-width: 641px) and (min-height: 600px) {
-  [data-testid="stLayoutWrapper"]:has(> .st-key-answer_card) { position: sticky; top: 3.75rem; z-index: 9; }
-  .st-key-answer_card { background: PLAIN; }
+  [data-testid="stLayoutWrapper"]:has(> .st-key-answer_head) { position: sticky; top: 3.75rem; z-index: 9; }
+  .st-key-answer_head { background: PLAIN; }
 }
 @media (max-width: 640px) {
-  [data-testid="stMain"] [data-testid="stButtonGroup"] [role] { min-height: 2.75rem; }
   .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: 100%;
     padding: 0.75rem 1rem; background: PLAIN; border-top: 1px solid GrayText; }
   .st-key-glance p { margin: 0; }
@@ -82,7 +82,7 @@ def empty(desk: Desk) -> None:
 def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
     currency, market = estimate.currency, desk.market
     said = money_range(estimate.low, estimate.high, currency)
-    with st.container(border=True, key="answer_card"):
+    with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
             st.header(plain(said), anchor=_ANCHOR)
@@ -92,25 +92,49 @@ def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Call
             help=f"Sales of the group “{plain(estimate.segment)}” that the model had not seen: so many of them were "
             "sold within the range it gave.",
         )
+    with st.container(border=True):
         _level(estimate, desk, on_level)
         st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
         _confidence(estimate, desk)
     _flags(estimate.flags, market)
     _assumed(estimate.imputed, market)
-    st.caption(_origin(estimate, answered))
     _glance(f"**{plain(said)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
 
 
 def _subject(answered: Answered, market: Market) -> None:
-    asked = answered.asked
+    asked = answered.question
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
+    if estimate_link.was_opened(answered):
+        st.badge(
+            f"Stored answer, priced by {plain(answered.actor)} on {instant(answered.at)}",
+            icon=":material/history:",
+            color="blue",
+        )
+
+
+def draw_origin(answered: Answered) -> None:
+    """Draw what the answer stands on, and its address; say so where it could not be recorded."""
+    if answered.estimate_id is None:
+        st.warning(
+            "This answer could not be recorded, so it has no link and cannot be decided on. The price itself holds. "
+            "Price the home again later to have it recorded.",
+            icon=":material/cloud_off:",
+        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        if isinstance(answered.result, Estimate):
+            st.caption(origin(answered.result, answered), width="stretch")
+        if answered.estimate_id is not None:
+            with st.popover("Link", icon=":material/link:", type="tertiary", help="Address of this very answer"):
+                st.caption("Opens this very answer, not a new one:")
+                st.code(estimate_link.url(answered.estimate_id), language=None, wrap_lines=True)
 
 
 def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
+    # An answer opened by its address brings its level along.
+    st.session_state[LEVEL_KEY] = estimate.level
     st.segmented_control(
         "Sales the range is to hold",
         desk.problem.estimate.levels,
-        default=estimate.level,
         required=True,
         format_func=percent,
         key=LEVEL_KEY,
@@ -175,15 +199,17 @@ def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
         st.markdown(f"**Assumed, because not given:** {plain(', '.join(facts))}.")
 
 
-def _origin(estimate: Estimate, answered: Answered) -> str:
+def origin(estimate: Estimate, answered: Answered) -> str:
+    """Say in Markdown what the answer stands on."""
+    level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     return plain(
         f"Model {answered.model_id} · data version {estimate.data_version} · latest sale {day(estimate.last_sale)} · "
-        f"valued {day(answered.asked.as_of)} · answered in {answered.milliseconds:.0f} ms"
+        f"{level} · valued {day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
     )
 
 
 def _unavailable(result: Unavailable, answered: Answered, market: Market) -> None:
-    with st.container(border=True, key="answer_card"):
+    with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
             st.subheader("No price range", anchor=_ANCHOR)
@@ -195,12 +221,12 @@ def _unavailable(result: Unavailable, answered: Answered, market: Market) -> Non
 
 
 def _refused(result: Refused, answered: Answered, market: Market) -> None:
-    with st.container(border=True, key="answer_card"):
+    with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
             st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
         st.error(plain(result.message), icon=":material/error:")
-        _areas_told(answered.asked.facts, market)
+        _areas_told(answered.question.facts, market)
         st.caption("The form still holds what you entered.")
     _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
 

@@ -1,4 +1,4 @@
-"""The pricing desk of a market, loaded once for all sessions and again only when another model goes live."""
+"""The pricing desk of a market, opened once for all sessions and again only for another model or newer sales."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ _KEPT = 4
 
 def desk(store: Store, market_id: str) -> Desk:
     """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt."""
-    champion = store.models.champion(market_id)
-    return _desk(str(store.home), market_id, champion.model_id if champion else "", store)
+    champion, latest = store.models.champion(market_id), store.versions.latest(market_id)
+    model_id = champion.model_id if champion else ""
+    return _desk(str(store.home), market_id, model_id, latest.version_id if latest else "", store)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -25,6 +26,6 @@ def problem() -> Problem:
 
 # Few are kept: a model takes tens of megabytes, and those of the markets in use are soon loaded again.
 @st.cache_resource(max_entries=_KEPT, show_spinner="Opening the market’s model")
-def _desk(home: str, market_id: str, model_id: str, _store: Store) -> Desk:
-    # Home and model are the key: another folder or another champion is another desk.
+def _desk(home: str, market_id: str, model_id: str, version_id: str, _store: Store) -> Desk:
+    # The arguments are the key: another folder, another champion or newer sales make another desk.
     return open_desk(_store, market_id, problem())

@@ -10,15 +10,16 @@ from typing import Final
 import streamlit as st
 
 from core.lifecycle import Desk
+from core.lifecycle.answering import Question
 from core.prepare.profile import MarketProfile
 from core.problem import Problem
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import critical_facts
+from core.serve.typical import typical_home
 from core.store import Market
 from core.train.model import Model
 from core.wording import day
-from pages.widgets.asking import Asked
 
 _MAIN: Final = (
     "property_type",
@@ -33,6 +34,7 @@ _MAIN: Final = (
 _ALWAYS: Final = ("property_type", "units", "zoning")
 _COORDINATES: Final = ("latitude", "longitude")
 _AS_OF: Final = "valuation_date"
+_LIST_PRICE: Final = "list_price"
 _FREE_TEXT: Final = ("address", "zoning")
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
@@ -40,9 +42,6 @@ _SMALL: Final = 20.0
 # Without their − and + the fields have room to say what is typical; nobody steps to 1,680.
 _STYLE: Final = """<style>
 .st-key-subject :is([data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"]) { display: none; }
-@media (max-width: 640px) {
-  .st-key-subject :is([data-testid="stButton"] button, [data-testid="stButtonGroup"] [role]) { min-height: 2.75rem; }
-}
 </style>"""
 
 Typical = Mapping[str, float | str]
@@ -69,8 +68,8 @@ class _Entry:
         return words.labelled(name, self.market) + (" *" if name in self.critical else "")
 
 
-def draw(desk: Desk, model: Model, today: date, on_clear: Callable[[], None]) -> Asked | None:
-    """Draw the form and return what was entered if it was submitted just now, else None.
+def draw(desk: Desk, model: Model, today: date, level: float, on_clear: Callable[[], None]) -> Question | None:
+    """Draw the form and return what was entered if it was submitted just now, to be answered at ``level``, else None.
 
     A change of the area code redraws the form with that area's typical values; all else waits for the button.
     """
@@ -81,18 +80,19 @@ def draw(desk: Desk, model: Model, today: date, on_clear: Callable[[], None]) ->
         codes = _place_codes(market, model)
         critical = frozenset(critical_facts(model, desk.problem))
         usual_date = desk.valuation_date(today)
-        entry = _Entry(market, model, desk.problem, typical_home(model, codes), critical, usual_date)
+        entry = _Entry(market, model, desk.problem, typical_home(model, codes).facts, critical, usual_date)
         with st.form(f"subject-{market.market_id}", border=False):
             _place(entry)
             _facts(entry, (*main_facts(model), _AS_OF))
             with st.expander("More facts", icon=":material/add_home:"):
                 _facts(entry, more_facts(model))
+                _list_price(market)
             ways = " or ".join(location_ways(model))
             st.caption(f"\\* needed for a price, with {ways}. Leave blank what you do not know.")
             submitted = st.form_submit_button(
                 "Price this home", type="primary", icon=":material/sell:", width="stretch"
             )
-    return _asked(entry) if submitted else None
+    return _question(entry, level) if submitted else None
 
 
 def key(market: Market, name: str) -> str:
@@ -118,23 +118,12 @@ def location_ways(model: Model) -> list[str]:
     return [*(label_of(code).lower() for code in model.facts.area_codes), *_exact(model)]
 
 
-def typical_home(model: Model, codes: Mapping[str, str]) -> dict[str, float | str]:
-    """Return a typical home of the area codes, of the whole market where they are unknown."""
-    profile = model.profile
-    home: dict[str, float | str] = {fact.name: fact.median for fact in profile.numeric}
-    home |= {fact.name: next(iter(fact.levels)) for fact in profile.categories if fact.levels}
-    for code, area in codes.items():
-        home |= profile.typical.get(code, {}).get(area, {})
-    # A blank year means never renovated, which is what most homes are.
-    return {name: value for name, value in home.items() if name != "year_renovated"}
-
-
 def fill(market: Market, model: Model) -> None:
     """Enter a typical home of the chosen area, or of the busiest one; its exact position stays open."""
     for code in model.facts.area_codes[:1]:
         if not st.session_state.get(key(market, code)):
             st.session_state[key(market, code)] = next(iter(model.profile.area_codes[code]))
-    home = typical_home(model, chosen_codes(market, model))
+    home = typical_home(model, chosen_codes(market, model)).facts
     for name in (*main_facts(model), *more_facts(model)):
         if name in home:
             st.session_state[key(market, name)] = _entered(name, home[name], market, model)
@@ -142,9 +131,44 @@ def fill(market: Market, model: Model) -> None:
 
 def clear(market: Market, model: Model, on_clear: Callable[[], None]) -> None:
     """Empty the form for the next home, and what was answered to it."""
-    for name in (*model.facts.area_codes, "address", *_COORDINATES, *main_facts(model), *more_facts(model)):
-        st.session_state[key(market, name)] = "" if name in _FREE_TEXT and _is_free_text(name, model) else None
+    _empty(market, model)
     on_clear()
+
+
+def put(desk: Desk, model: Model, question: Question) -> None:
+    """Enter what a question was asked with, and nothing else; to be called before the form is drawn.
+
+    What this model's form has no field for, or no choice, is left out.
+    """
+    market = desk.market
+    _empty(market, model)
+    for code in model.facts.area_codes:
+        if question.facts.get(code):
+            st.session_state[key(market, code)] = str(question.facts[code])
+    for name in _fields(model):
+        st.session_state[key(market, name)] = _held(name, question.facts.get(name), desk, model)
+    st.session_state[key(market, _AS_OF)] = question.as_of
+    st.session_state[key(market, _LIST_PRICE)] = question.list_price
+
+
+def _empty(market: Market, model: Model) -> None:
+    for name in (*model.facts.area_codes, *_fields(model), _LIST_PRICE):
+        st.session_state[key(market, name)] = "" if _is_free_text(name, model) else None
+
+
+def _fields(model: Model) -> tuple[str, ...]:
+    return ("address", *_COORDINATES, *main_facts(model), *more_facts(model))
+
+
+def _held(name: str, told: object, desk: Desk, model: Model) -> str | float | None:
+    """Return a fact as its widget can hold it, blank where it cannot."""
+    if _is_free_text(name, model):
+        return told if isinstance(told, str) else ""
+    if name == "property_type":
+        return str(told) if told in levels(name, model, desk.problem) else None
+    if name in model.facts.categorical:
+        return told if isinstance(told, str) else None
+    return _entered(name, told, desk.market, model) if isinstance(told, int | float) else None
 
 
 def chosen_codes(market: Market, model: Model) -> dict[str, str]:
@@ -225,13 +249,27 @@ def _fact(entry: _Entry, name: str) -> None:
 
 
 def _date(entry: _Entry) -> None:
+    widget = key(entry.market, _AS_OF)
+    st.session_state.setdefault(widget, entry.valuation_date)
     st.date_input(
         "Valuation date",
-        entry.valuation_date,
-        key=key(entry.market, _AS_OF),
+        key=widget,
         format="YYYY-MM-DD",
         persist_state="session",
         help=f"The day the price is for. The model’s latest sale is of {day(entry.profile.last_sale)}.",
+    )
+
+
+def _list_price(market: Market) -> None:
+    st.number_input(
+        f"Asking price ({market.currency})",
+        value=None,
+        step=1_000.0,
+        format="%g",
+        key=key(market, _LIST_PRICE),
+        placeholder="If it is listed",
+        persist_state="session",
+        help="Kept with the estimate; the price does not depend on it.",
     )
 
 
@@ -317,17 +355,43 @@ def _entered(name: str, value: float | str, market: Market, model: Model) -> flo
     return float(round(number)) if fact is not None and fact.whole else number
 
 
-def _asked(entry: _Entry) -> Asked:
-    facts: dict[str, object] = dict(chosen_codes(entry.market, entry.model))
-    for name in ("address", *_COORDINATES, *main_facts(entry.model), *more_facts(entry.model)):
-        value = st.session_state.get(key(entry.market, name))
-        if value is None or value == "":
-            continue
-        facts[name] = _canonical(name, value, entry)
-    return Asked(facts, st.session_state.get(key(entry.market, _AS_OF)) or entry.valuation_date)
+def _question(entry: _Entry, level: float) -> Question:
+    market, model = entry.market, entry.model
+    facts: dict[str, object] = dict(chosen_codes(market, model))
+    for name in _fields(model):
+        value = st.session_state.get(key(market, name))
+        if value is not None and value != "":
+            facts[name] = canonical(name, value, market, model)
+    as_of = st.session_state.get(key(market, _AS_OF)) or entry.valuation_date
+    return Question(facts, as_of, level, st.session_state.get(key(market, _LIST_PRICE)))
 
 
-def _canonical(name: str, value: str | float, entry: _Entry) -> str | float:
-    if _is_flag(name, entry.model):
+def canonical(name: str, value: str | float, market: Market, model: Model) -> str | float:
+    """Return what a widget holds as the core takes it: in canonical units, yes as 1, no as 0."""
+    if _is_flag(name, model):
         return float(value == words.YES)
-    return value if isinstance(value, str) else words.canonical(name, value, entry.market)
+    return value if isinstance(value, str) else words.canonical(name, value, market)
+
+
+def draw_value(name: str, desk: Desk, model: Model, widget: str, told: object) -> None:
+    """Draw one fact's widget on its own under the key ``widget``, holding at first what was told of the home."""
+    market = desk.market
+    if widget not in st.session_state:
+        st.session_state[widget] = _held(name, told, desk, model)
+    label = words.labelled(name, market)
+    if name == "property_type" or name in model.facts.categorical:
+        format_func = words.words if name == "property_type" else str
+        st.selectbox(
+            label,
+            levels(name, model, desk.problem),
+            index=None,
+            format_func=format_func,
+            key=widget,
+            accept_new_options=name != "property_type",
+        )
+    elif _is_free_text(name, model):
+        st.text_input(label, key=widget)
+    elif _is_flag(name, model):
+        st.segmented_control(label, words.FLAG_WORDS, key=widget)
+    else:
+        st.number_input(label, value=None, step=_step(name, model.profile), format="%g", key=widget)

@@ -10,7 +10,6 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -25,8 +24,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
-from core.access import Actor, Role
-from core.lifecycle import Desk, SourceFile, ingest, open_demo, open_desk, price_file, record_file, train_model
+from core.lifecycle import Desk, open_demo, open_desk, price_file, record_file
 from core.lifecycle.demo import DEMO_MARKET
 from core.prepare.facts import find_facts
 from core.prepare.features import feature_pipeline
@@ -36,11 +34,12 @@ from core.progress import silent
 from core.serve.estimate import Estimate
 from core.serve.many import estimate_many
 from core.store import Store, open_store
-from core.train.trainer import default_plan
+from core.train.candidates import Family
+from tests.benchmarks import accuracy
+from tests.benchmarks.accuracy import MANAGER, milliseconds
 from tests.benchmarks.memory import peak_memory
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MANAGER = Actor("benchmark", Role.MANAGER)
 
 
 def tell(**figures: Any) -> None:
@@ -114,10 +113,6 @@ def estimate(options: argparse.Namespace) -> None:
         plain, columns = plain_pipeline(sales)
         ours = milliseconds(lambda n: desk.price(facts[n], as_of, 0.8, MANAGER), options.repeats)
         baseline = milliseconds(lambda n: plain.predict(homes[columns].iloc[[n]]), options.repeats)
-        started = time.perf_counter()
-        assert desk.bundle is not None
-        desk.bundle.model.price(sales.assign(sale_date=pd.Timestamp(as_of)), 0.8, 0.1)
-        batch = len(sales) / (time.perf_counter() - started)
     tell(
         benchmark="estimate",
         market=DEMO_MARKET,
@@ -125,7 +120,6 @@ def estimate(options: argparse.Namespace) -> None:
         p95_ms=round(float(np.percentile(ours, 95)), 2),
         plain_p95_ms=round(float(np.percentile(baseline, 95)), 2),
         ratio_p95=round(float(np.percentile(ours, 95) / np.percentile(baseline, 95)), 2),
-        batch_per_second=round(batch),
     )
 
 
@@ -182,70 +176,50 @@ def plain_pipeline(sales: pd.DataFrame) -> tuple[Any, list[str]]:
     return pipeline.fit(sales[columns], np.log(sales["sale_price"])), columns
 
 
-def milliseconds(call: Callable[[int], object], repeats: int) -> list[float]:
-    """Time each of ``repeats`` calls, after ten to warm up."""
-    for n in range(min(10, repeats)):
-        call(n)
-    times = []
-    for n in range(repeats):
-        started = time.perf_counter()
-        call(n)
-        times.append((time.perf_counter() - started) * 1000)
-    return times
+def page(options: argparse.Namespace) -> None:
+    """The page “Price a home” in Chromium, demo city: milliseconds from the press of the button to the new range."""
+    from tests.benchmarks.page import answer_times
 
-
-def king_county(options: argparse.Namespace) -> None:
-    """Accuracy on the real King County sales, random 60/20/20: the figures of the sealed test."""
-    folder = Path(os.environ.get("SALES_DATA_DIR", ROOT / ".." / "shared" / "data")).resolve()
-    path = folder / "king_county" / "kc_house_data_2014_2015.csv"
-    if not path.is_file():
-        print(f"skipped: the real sales are not at {path}; set SALES_DATA_DIR", file=sys.stderr)
-        return
-    problem = load_problem()
     with fresh_store() as store:
-        market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
-        source = SourceFile(path, path.name)
-        ingest(store, market.market_id, [source], MANAGER, problem, date(2026, 1, 1), silent)
-        plan = replace(default_plan(problem), split=options.split)
-        started = time.perf_counter()
-        record = train_model(store, market.market_id, plan, MANAGER, problem, silent)
-        seconds = time.perf_counter() - started
-    metrics = record.card["metrics"]
-    figures = {
-        name: round(metrics[name]["value"], 4)
-        for name in ("mape", "mdape", "ppe10", "r_squared", "bias", "coverage", "width")
-    }
-    tell(
-        benchmark="king-county",
-        split=options.split,
-        n=metrics["n"],
-        family=record.card["family"],
-        train_seconds=round(seconds, 1),
-        calibration_error=round(metrics["calibration_error"], 4),
-        **figures,
-    )
-    for score in record.card["leaderboard"]:
-        tell(
-            candidate=score["family"],
-            settings=score["settings"],
-            validation_mape=round(score["mape"], 4),
-            validation_ppe10=round(score["ppe10"], 4),
-            latency_ms=round(score["latency_ms"], 1),
-            size_mb=round(score["size_bytes"] / 1e6, 1),
-        )
+        open_demo(store, load_problem(), silent, options.sales)
+        times = answer_times(store, min(options.repeats, 40))
+    for name, found in times.items():
+        p50, p95 = np.percentile(found, [50, 95])
+        tell(benchmark="page", screen=name, n=len(found), p50_ms=round(float(p50)), p95_ms=round(float(p95)))
+
+
+def king_county(_: argparse.Namespace) -> None:
+    """Accuracy on King County 2014-15, random 60/20/20, beside textbook models: the table of the README."""
+    for row in accuracy.table(accuracy.KING_COUNTY):
+        tell(benchmark="king-county", **row)
+
+
+def ahead(_: argparse.Namespace) -> None:
+    """Accuracy by time on real sales: each month priced with the sales before it."""
+    for market in (accuracy.KING_COUNTY, accuracy.SINGAPORE):
+        figures = accuracy.months(market, (Family.BLEND,))
+        if figures is not None:
+            tell(benchmark="ahead", **figures)
 
 
 def main() -> int:
     """Run the benchmark named."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
     verbs = parser.add_subparsers(required=True, metavar="VERB")
-    for name, run in {"demo": demo, "estimate": estimate, "batch": batch, "king-county": king_county}.items():
+    runs = {
+        "demo": demo,
+        "estimate": estimate,
+        "batch": batch,
+        "page": page,
+        "king-county": king_county,
+        "ahead": ahead,
+    }
+    for name, run in runs.items():
         verb = verbs.add_parser(name, help=run.__doc__)
         verb.set_defaults(run=run)
         verb.add_argument("--sales", type=int, default=50_000)
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
-        verb.add_argument("--split", choices=["random", "time"], default="random")
     options = parser.parse_args()
     options.run(options)
     return 0

@@ -10,9 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from core.store import open_store
 from pages.widgets.first_start import SALES_VARIABLE
-from tests.browser.conftest import DESKTOP, PHONE, Server, running_server, visit
-
-READY_MS = 50_000
+from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_server, visit
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +49,7 @@ def test_the_demo_city_opens_with_progress_that_outlives_a_reload_and_ends_on_th
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_text("so far.")).to_be_visible()
         opened.shot("first-start-progress")
-        page.wait_for_url(lambda url: urlsplit(url).path == "/pricing", timeout=READY_MS)
+        page.wait_for_url(lambda url: urlsplit(url).path == "/pricing", timeout=WORK_MS)
         opened.settle()
         expect(page.get_by_role("heading", name="Price a home").first).to_be_visible()
         expect(page.get_by_text("Simulated market")).to_be_visible()

@@ -10,9 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import DESKTOP, Server, Visit, running_server, visit
-
-LONG_MS = 150_000
+from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, running_server, visit
 
 
 @pytest.fixture
@@ -62,8 +60,8 @@ def test_a_foreign_market_goes_from_its_file_to_a_priced_home(
     with visit(chromium, empty, DESKTOP) as opened:
         page = opened.open("sales_data", role="Manager")
         page.locator("input[type=file]").set_input_files(sales_data / path)
-        expect(page.get_by_text(f"{rows:,} rows")).to_be_visible(timeout=LONG_MS)
-        opened.settle(LONG_MS)
+        expect(page.get_by_text(f"{rows:,} rows")).to_be_visible(timeout=WORK_MS)
+        opened.settle(WORK_MS)
         page.get_by_label("Name of the market").fill(name)
         page.get_by_label("Name of the market").press("Enter")
         opened.settle()
@@ -71,11 +69,11 @@ def test_a_foreign_market_goes_from_its_file_to_a_priced_home(
         pick(opened, "Areas shown in", "Square metres")
         page.get_by_role("button", name="Check", exact=True).click()
         commit = page.get_by_role("button", name="Commit")
-        expect(commit).to_be_visible(timeout=LONG_MS)
-        opened.settle(LONG_MS)
+        expect(commit).to_be_visible(timeout=WORK_MS)
+        opened.settle(WORK_MS)
         opened.shot(f"{name}-check")
         commit.click()
-        expect(page.get_by_text("Committed:")).to_be_visible(timeout=LONG_MS)
+        expect(page.get_by_text("Committed:")).to_be_visible(timeout=WORK_MS)
         expect(page.get_by_text(f"{kept:,}").first).to_be_visible()
         opened.settle()
         page.get_by_role("button", name="Train a model").click()
@@ -86,7 +84,7 @@ def test_a_foreign_market_goes_from_its_file_to_a_priced_home(
             page.get_by_role("button", name=family).click()
             opened.settle()
         page.get_by_role("button", name="Train", exact=True).click()
-        expect(page.get_by_text("is trained and measured")).to_be_visible(timeout=LONG_MS)
+        expect(page.get_by_text("is trained and measured")).to_be_visible(timeout=WORK_MS)
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
         opened.settle()
         page.get_by_role("combobox", name=code).fill(place)

@@ -10,10 +10,9 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.store import open_store
-from tests.browser.conftest import DESKTOP, Server, running_server, visit
+from tests.browser.conftest import DESKTOP, WORK_MS, Server, running_server, visit
 
 ROWS = 3_000
-READY_MS = 50_000
 
 
 @pytest.fixture
@@ -79,7 +78,7 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
             opened.settle()
         page.get_by_role("button", name="Train", exact=True).click()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.get_by_text("is trained and measured")).to_be_visible(timeout=READY_MS)
+        expect(page.get_by_text("is trained and measured")).to_be_visible(timeout=WORK_MS)
         opened.settle()
         expect(page.get_by_text("Leaderboard")).to_be_visible()
         opened.shot("models")

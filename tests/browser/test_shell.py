@@ -33,6 +33,13 @@ def two_markets(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield running
 
 
+@pytest.fixture(scope="module")
+def open_tab(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """A tab that goes from address to address: each is asked for anew, but the scripts are there already."""
+    with visit(chromium, server, DESKTOP) as opened:
+        yield opened
+
+
 def _ready(home: Path) -> Path:
     home.mkdir(parents=True, exist_ok=True)
     return home
@@ -90,8 +97,8 @@ def test_the_role_outlives_a_change_of_page_and_a_reload(desktop: Visit) -> None
 
 
 @pytest.mark.parametrize(("role", "entry"), ROLES_AND_PAGES, ids=lambda value: getattr(value, "path", value) or "home")
-def test_a_page_asked_for_directly_is_guarded(desktop: Visit, role: Role, entry: Page) -> None:
-    page = desktop.open(entry.path, role=role.value.capitalize())
+def test_a_page_asked_for_directly_is_guarded(open_tab: Visit, role: Role, entry: Page) -> None:
+    page = open_tab.open(entry.path, role=role.value.capitalize())
     refusal = page.get_by_text(f"is not open to the role {role.value}")
     if role in entry.roles:
         expect(page.get_by_test_id("stSidebarNavLink")).to_have_count(len(titles(role)))

@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.made_once import copy_of
+from tests.pages.made_stores import make_trained
+
 
 @pytest.fixture
 def small_store(small_home: Path) -> Path:
@@ -18,3 +21,11 @@ def small_store(small_home: Path) -> Path:
 def own_small_store(small_home: Path, tmp_path: Path) -> Path:
     """A copy of the small store that a test may change."""
     return Path(shutil.copytree(small_home, tmp_path / "own-store"))
+
+
+@pytest.fixture(scope="session")
+def trained_home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The home folder of a store with a market and two small models; copy it before changing it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        return copy_of("two-models", tmp_path_factory, make_trained)

@@ -24,8 +24,8 @@ def quiet(fraction: float, message: str) -> None:
     """Report to nobody."""
 
 
-def make_trained(home: Path, sales: int = 1_200) -> tuple[str, str]:
-    """Make a market of made-up sales with two models in ``home``; returns their ids, the live one first."""
+def make_trained(home: Path, sales: int = 1_200) -> None:
+    """Make a market of made-up sales with two models in ``home``, the first of them live."""
     problem, files = load_problem(), demo_files(3, sales)
     path = home.with_suffix(".csv")
     path.write_bytes(files.sales)
@@ -34,10 +34,9 @@ def make_trained(home: Path, sales: int = 1_200) -> tuple[str, str]:
         market = NewMarket("Testville", "USD", "sqft")
         report = ingest(store, market, [SourceFile(path, "sales.csv")], MANAGER, problem, TODAY, quiet)
         market_id = report.version.market_id
-        live = train_model(store, market_id, plan, MANAGER, problem, quiet)
+        train_model(store, market_id, plan, MANAGER, problem, quiet)
         plan = replace(plan, families=(Family.TREE, Family.FOREST), forest_budget=2)
-        other = train_model(store, market_id, plan, MANAGER, problem, quiet)
-    return live.model_id, other.model_id
+        train_model(store, market_id, plan, MANAGER, problem, quiet)
 
 
 def sales_csv(rows: int = 60) -> bytes:

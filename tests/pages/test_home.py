@@ -18,7 +18,7 @@ from core.store import Job, Market, Store, open_store
 from pages.widgets import first_start, job_progress, session
 from pages.widgets.phases import Overview, State, attention, judge, overview, phases
 from pages.widgets.registry import PAGES_FOLDER
-from tests.pages.made_stores import MANAGER, make_trained
+from tests.pages.made_stores import MANAGER
 
 PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]
 
@@ -30,11 +30,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "home"
 
 
-@pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("trained") / "home"
-    make_trained(folder)
-    return folder
+@pytest.fixture
+def trained(trained_home: Path) -> Path:
+    return trained_home
 
 
 @pytest.fixture

@@ -15,15 +15,18 @@ from core.store import Job, Store, open_store
 from core.train.candidates import Family
 from pages.widgets import job_progress, model_card, session
 from pages.widgets.registry import PAGES_FOLDER, page_at
-from tests.pages.made_stores import MANAGER, make_trained
+from tests.pages.made_stores import MANAGER
 
 MARKET = "testville"
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str, str]:
-    folder = tmp_path_factory.mktemp("trained") / "home"
-    return (folder, *make_trained(folder))
+def made(trained_home: Path) -> tuple[Path, str, str]:
+    """The store, the model that is live in it and the other one."""
+    live = champion(trained_home)
+    with open_store(trained_home) as store:
+        [other] = [record.model_id for record in store.models.list(MARKET) if record.model_id != live]
+    return trained_home, live, other
 
 
 @pytest.fixture

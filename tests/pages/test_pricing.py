@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 from collections.abc import Mapping
 from datetime import timedelta
@@ -12,14 +13,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
+from core.errors import StoreUnavailable
 from core.lifecycle import Desk, open_desk
+from core.lifecycle.answering import Answered
 from core.problem import Problem
 from core.schema import SQFT_PER_SQM
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
+from core.store.ledger import Ledger
 from core.wording import money_range, money_short
-from pages.widgets import desks, session
-from pages.widgets.asking import Answered
+from pages.widgets import comparables_choice, desks, session
 from pages.widgets.registry import PAGES_FOLDER, page_at
 from tests.small_market import MANAGER
 
@@ -28,14 +31,20 @@ MARKET = "larkhaven"
 HOME: Mapping[str, float] = MappingProxyType({"living_area_sqft": 1_680.0, "bedrooms": 3.0, "bathrooms": 2.0})
 
 
+@pytest.fixture(scope="module")
+def copied_home(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A copy of the small store for this module: every price is written to its ledger."""
+    return Path(shutil.copytree(small_home, tmp_path_factory.mktemp("pricing") / "home"))
+
+
 @pytest.fixture(autouse=True)
-def home(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    return use(small_store, monkeypatch)
+def home(copied_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    return use(copied_home, monkeypatch)
 
 
 @pytest.fixture
-def desk(small_store: Path, problem: Problem) -> Desk:
-    with open_store(small_store) as store:
+def desk(small_home: Path, problem: Problem) -> Desk:
+    with open_store(small_home) as store:
         return open_desk(store, MARKET, problem)
 
 
@@ -98,6 +107,17 @@ def estimated(app: AppTest) -> Estimate:
     return result
 
 
+def show(app: AppTest, part: str) -> AppTest:
+    """Open a part of what stands behind the answer."""
+    app.session_state["reasons_open"] = part
+    return app.run()
+
+
+def ledger_lines(home: Path) -> int:
+    with open_store(home) as store:
+        return store.ledger.count(MARKET)
+
+
 def place_of(text: str, parts: list[str]) -> int:
     return next(position for position, part in enumerate(parts) if text in part)
 
@@ -120,7 +140,7 @@ def test_the_answer_is_that_of_the_core_for_the_same_facts(desk: Desk) -> None:
     assert desk.bundle is not None
     as_of = desk.bundle.model.profile.last_sale + timedelta(days=1)
     direct = desk.price({**HOME, "zipcode": busiest(desk)}, as_of, 0.8, AGENT)
-    assert answered(app).asked.as_of == as_of
+    assert answered(app).question.as_of == as_of
     assert estimated(app) == direct
 
 
@@ -238,7 +258,7 @@ def test_an_address_is_kept_with_the_question_and_shown_as_text(desk: Desk) -> N
     app.text_input(key("address")).set_value("1 *Elm* $t [x](http://a.b)")
     app.number_input(key("living_area_sqft")).set_value(1_680.0)
     app = press(app, "Price this home")
-    assert answered(app).asked.facts["address"] == "1 *Elm* $t [x](http://a.b)"
+    assert answered(app).question.facts["address"] == "1 *Elm* $t [x](http://a.b)"
     raw = [str(part.value) for part in app.caption]
     assert any(part.startswith("1 \\*Elm\\* \\$t \\[x\\]") for part in raw)
 
@@ -291,3 +311,179 @@ def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.
     assert estimated(press(app, "Price this home"))
     assert not app.error
     assert opened().number_input(key("living_area_sqft")).value is None
+
+
+def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(home: Path, desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    shown = estimated(app)
+    estimate_id = str(app.query_params["estimate"])
+    with open_store(home) as store:
+        record = store.ledger.get(estimate_id)
+    assert (record.low, record.point, record.high, record.channel) == (shown.low, shown.point, shown.high, "page")
+    assert any(estimate_id in block.value for block in app.code)
+
+
+def linked(estimate_id: str) -> AppTest:
+    """A new visit that begins with the address of an estimate."""
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app.run()
+    app.query_params["estimate"] = estimate_id
+    return app.switch_page(page_at("pricing").script.name).run()
+
+
+def test_a_link_opens_the_very_answer_with_its_facts_and_says_whose_it_is(home: Path, desk: Desk) -> None:
+    facts = {**HOME, "latitude": 45.01, "year_renovated": 2015.0}
+    first = price(opened(), busiest(desk), facts, kind="condo")
+    before = ledger_lines(home)
+    app = linked(str(answered(first).estimate_id))
+    assert estimated(app) == estimated(first)
+    assert money_range(estimated(first).low, estimated(first).high, "USD") in said(app)
+    assert f"Stored answer, priced by {answered(first).actor} on " in said(app)
+    assert app.selectbox(key("zipcode")).value == busiest(desk)
+    assert app.selectbox(key("property_type")).value == "condo"
+    assert {name: app.number_input(key(name)).value for name in facts} == facts
+    assert ledger_lines(home) == before
+    anew = press(app, "Price this home")
+    assert "Stored answer" not in said(anew)
+    assert ledger_lines(home) == before + 1
+
+
+def test_an_opened_answer_stays_as_it_was_when_its_level_was_another(desk: Desk) -> None:
+    first = price(opened(), busiest(desk))
+    first.segmented_control("range_level").set_value(0.9).run()
+    app = linked(str(answered(first).estimate_id))
+    assert app.segmented_control("range_level").value == 0.9
+    assert "90% range; held" in said(app)
+    app.segmented_control("range_level").set_value(0.5).run()
+    assert "50% range; held" in said(app)
+    assert "Stored answer" not in said(app)
+
+
+def test_a_link_to_an_unavailable_price_shows_that_there_was_none(desk: Desk) -> None:
+    first = price(opened(), busiest(desk), {"bedrooms": 3.0})
+    app = linked(str(answered(first).estimate_id))
+    assert [box.value for box in app.info] == [UNAVAILABLE]
+    assert app.number_input(key("bedrooms")).value == 3.0
+
+
+def test_a_link_to_nothing_says_so_and_the_form_is_ready(desk: Desk) -> None:
+    app = linked("no-such-estimate")
+    [warning] = app.warning
+    assert "No estimate is recorded under “no-such-estimate”." in str(warning.value).replace("\\", "")
+    app = price(app, busiest(desk))
+    assert not app.warning
+    assert app.query_params["estimate"] == answered(app).estimate_id
+
+
+def test_a_link_into_another_market_opens_that_market(
+    own_small_store: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
+) -> None:
+    use(own_small_store, monkeypatch)
+    estimate_id = str(answered(price(opened(), busiest(desk))).estimate_id)
+    with open_store(own_small_store) as store:
+        store.markets.create("Another", "USD", "sqft", False, MANAGER)
+    app = linked(estimate_id)
+    assert app.selectbox(session.MARKET_KEY).value == MARKET
+    assert "Stored answer" in said(app)
+    # Whoever chooses another market then is not led back.
+    app.selectbox(session.MARKET_KEY).select("another").run()
+    assert "Point estimate" not in said(app)
+    assert "estimate" not in app.query_params
+
+
+def test_the_price_is_shown_though_the_ledger_cannot_be_written(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*given: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    monkeypatch.setattr(Ledger, "append", full)
+    app = price(opened(), busiest(desk))
+    assert estimated(app).point
+    assert "Point estimate" in said(app)
+    [warning] = app.warning
+    assert "could not be recorded" in str(warning.value)
+    assert "estimate" not in app.query_params
+    assert not app.code
+
+
+def test_dropping_a_comparable_changes_what_they_say_together_at_once(home: Path, desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    estimate, before = estimated(app), ledger_lines(home)
+    assert estimate.comparable_value is not None
+    assert money_short(estimate.comparable_value.reconciled, "USD") in said(app)
+    dropped = estimate.comparables[0].sale_id
+    app.checkbox("comparable-1").uncheck().run()
+    value = comparables_choice.value_of(
+        estimate, comparables_choice.first_choice(estimate.comparables).without_sale(dropped)
+    )
+    assert value is not None
+    assert dropped not in value.weights
+    assert f"mean **{money_short(value.mean, 'USD')}**" in said(app)
+    # Another level is the same home: the choice stays.
+    app.segmented_control("range_level").set_value(0.9).run()
+    assert not app.checkbox("comparable-1").value
+    app = press(app, "Back to the sales first in use")
+    assert app.checkbox("comparable-1").value
+    assert ledger_lines(home) == before + 1
+    # The next home begins with its own sales, and the way back brings the choice back.
+    app.checkbox("comparable-1").uncheck().run()
+    app.number_input(key("bedrooms")).set_value(4.0)
+    app = press(app, "Price this home")
+    assert app.checkbox("comparable-1").value
+    app.number_input(key("bedrooms")).set_value(3.0)
+    assert not press(app, "Price this home").checkbox("comparable-1").value
+
+
+def test_with_no_comparable_in_use_there_is_nothing_to_compare(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    for number in range(1, len(estimated(app).comparables) + 1):
+        app.checkbox(f"comparable-{number}").uncheck()
+    assert "No comparable is in use." in said(app.run())
+
+
+def test_why_this_price_adds_up_on_the_page(desk: Desk) -> None:
+    app = show(price(opened(), busiest(desk)), "Why this price")
+    drivers = estimated(app).drivers
+    assert f"A typical home in zipcode {busiest(desk)} is estimated at about" in said(app)
+    table = app.table[0].value
+    assert len(table) == len(drivers.items) + 2 + bool(drivers.rounding)
+    assert "add" in said(app)
+
+
+def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(home: Path, desk: Desk) -> None:
+    app = show(price(opened(), busiest(desk)), "What if")
+    before = ledger_lines(home)
+    shown = estimated(app)
+    app = press(app, "One more bathroom")
+    assert "One more bathroom" in said(app)
+    table = app.table[0].value
+    assert table["Change"].tolist() == ["As it is", "One more bathroom"]
+    assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")
+    app.selectbox("what_if_fact").set_value("living_area_sqft").run()
+    field = app.number_input(f"what-if-value-living_area_sqft-{answered(app).estimate_id}")
+    assert field.value == 1_680.0
+    field.set_value(2_400.0)
+    app = press(app, "Try it")
+    assert app.table[0].value["Change"].tolist() == ["As it is", "Living area 2,400 sq ft", "One more bathroom"]
+    assert estimated(app) == shown
+    assert ledger_lines(home) == before
+
+
+def test_an_impossible_change_is_refused_in_the_words_of_the_core(desk: Desk) -> None:
+    app = show(price(opened(), busiest(desk)), "What if")
+    app.selectbox("what_if_fact").set_value("bedrooms").run()
+    app.number_input(f"what-if-value-bedrooms-{answered(app).estimate_id}").set_value(1_000.0)
+    app = press(app, "Try it")
+    [error] = app.error
+    assert str(error.value).replace("\\", "").startswith("Bedrooms = 1,000 is impossible")
+    assert "Point estimate" in said(app)
+
+
+def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    blind = estimated(app)
+    app.number_input(key("list_price")).set_value(999_000.0)
+    app = press(app, "Price this home")
+    assert estimated(app) == blind
+    with open_store(home) as store:
+        assert store.ledger.get(str(answered(app).estimate_id)).list_price == 999_000.0

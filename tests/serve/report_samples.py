@@ -103,6 +103,7 @@ def estimate() -> Estimate:
         segment="single family, 98103",
         confidence=72,
         confidence_word="medium",
+        kept=Held(0.57, 388),
         fsd=0.083,
         flags=flags(),
         imputed={"garage_spaces": 1.0, "view": 0.0},

@@ -242,3 +242,13 @@ def test_confidence_words_follow_the_cut_points(problem: Problem) -> None:
     assert confidence_word(rules.confidence_high, problem) == "high"
     assert confidence_word(rules.confidence_high - 1, problem) == "medium"
     assert confidence_word(rules.confidence_medium - 1, problem) == "low"
+
+
+def test_confidence_says_how_often_like_ones_came_true(
+    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    answer = price(evidence, home, today, problem)
+    assert answer.kept is not None
+    bins = evidence.bundle.metrics["reliability"]
+    [own] = [one for one in bins if (one["observed"], one["n"]) == (answer.kept.share, answer.kept.n)]
+    assert abs(100 * own["promised"] - answer.confidence) <= 10

@@ -1,0 +1,29 @@
+"""Colours of charts by the reader's theme, told apart with any colour vision (after Okabe and Ito, 2008)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+
+@dataclass(frozen=True)
+class Palette:
+    """What a colour says: what adds, what takes off, a whole, what is only in the background, text and the page."""
+
+    more: str
+    less: str
+    whole: str
+    faint: str
+    text: str
+    page: str
+
+
+LIGHT: Final = Palette("#0072B2", "#D55E00", "#5F6B70", "#B9C4C7", "#1C2B30", "#FFFFFF")
+DARK: Final = Palette("#56B4E9", "#F0803C", "#AEB9BE", "#4B5B62", "#E4EBEC", "#11181B")
+
+
+def palette() -> Palette:
+    """Return the colours of the theme the page is shown in."""
+    return DARK if st.context.theme.type == "dark" else LIGHT

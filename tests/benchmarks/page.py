@@ -1,0 +1,62 @@
+"""How long an agent waits: from the press of the button to the new range on screen, in a real browser."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+from core.store import Store
+from tests.browser.conftest import CHROMIUM, DESKTOP, PHONE, QUIET, Visit, running_server, visit
+
+_WARM = 5
+
+
+def answer_times(store: Store, repeats: int) -> dict[str, list[float]]:
+    """Return milliseconds from the press of “Price this home” to another range, by size of the screen."""
+    [market] = store.markets.list()
+    version = store.versions.latest(market.market_id)
+    assert version is not None
+    zipcode = str(store.versions.load(version.version_id)["zipcode"].mode()[0])
+    store.close()
+    times: dict[str, list[float]] = {}
+    with running_server(Path(store.home)) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        for name, size in (("desk", DESKTOP), ("phone", PHONE)):
+            with visit(browser, server, size) as opened:
+                times[name] = _press(opened, zipcode, repeats)
+        browser.close()
+    return times
+
+
+def _press(opened: Visit, zipcode: str, repeats: int) -> list[float]:
+    page = opened.open("pricing", role="Agent")
+    page.get_by_role("combobox", name="Zipcode").fill(zipcode)
+    page.get_by_role("option", name=zipcode).click()
+    opened.settle()
+    found = []
+    for turn in range(repeats + _WARM):
+        # Far enough apart that no two turns give the same range.
+        page.get_by_label("Living area (sq ft) *").fill(str(1_000 + 1_500 * (turn % 2) + 10 * turn))
+        page.get_by_label("Living area (sq ft) *").press("Tab")
+        page.wait_for_timeout(400)
+        found.append(_until_another_range(page))
+        opened.settle()
+    return found[_WARM:]
+
+
+def _until_another_range(page: Page) -> float:
+    heading = page.locator(".st-key-price_range h2")
+    before = heading.inner_text() if heading.count() else ""
+    button = page.get_by_role("button", name="Price this home")
+    button.scroll_into_view_if_needed()
+    started = time.perf_counter()
+    button.click()
+    page.wait_for_function(
+        "before => { const found = document.querySelector('.st-key-price_range h2');"
+        " return found && found.innerText !== before; }",
+        arg=before,
+        polling="raf",
+    )
+    return 1000 * (time.perf_counter() - started)

@@ -1,0 +1,128 @@
+"""The parts behind an answer, as pure functions: the agent's choice of comparables, charts and tables that add up."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.lifecycle import Desk
+from core.serve.drivers import Driver, Drivers
+from core.serve.estimate import Estimate
+from core.serve.groups import FactGroup
+from pages.widgets import comparables_view, drivers_view
+from pages.widgets.comparables_choice import Choice, first_choice, value_of
+from pages.widgets.comparables_map import distance_said, draw_map, place_of
+from pages.widgets.palette import LIGHT
+from tests.small_market import MANAGER
+
+AMOUNT = st.integers(-10_000_000, 10_000_000).map(float)
+
+
+@pytest.fixture(scope="module")
+def estimate(small_desk: Desk) -> Estimate:
+    assert small_desk.bundle is not None
+    profile = small_desk.bundle.model.profile
+    facts = {"zipcode": next(iter(profile.area_codes["zipcode"])), "living_area_sqft": 1_680.0, "bedrooms": 3.0}
+    found = small_desk.price(facts, profile.last_sale + timedelta(days=1), 0.8, MANAGER)
+    assert isinstance(found, Estimate)
+    assert found.comparables
+    return found
+
+
+def number(shown: str) -> float:
+    return float(shown.replace("\\", "").replace("$", "").replace(",", "").replace("−", "-"))
+
+
+@given(
+    typical=st.integers(1, 10_000_000).map(float), amounts=st.lists(AMOUNT, max_size=8), rounding=st.integers(-500, 500)
+)
+def test_the_table_of_drivers_adds_up_to_the_estimate_as_it_is_shown(
+    small_desk: Desk, typical: float, amounts: list[float], rounding: int
+) -> None:
+    items = tuple(Driver(group, amount, ()) for group, amount in zip(FactGroup, amounts, strict=False))
+    point = typical + sum(item.amount for item in items) + rounding
+    drivers = Drivers("the market", 1, typical, items, float(rounding), point)
+    shown = [number(text) for text in drivers_view.table(drivers, small_desk.market)["Amount"]]
+    assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=1e-6)
+    if point > 0:
+        [bars] = drivers_view.waterfall(drivers, small_desk.market, LIGHT).data
+        assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1], abs=1e-6)
+
+
+def test_a_choice_counts_what_is_ticked_as_often_as_it_says(estimate: Estimate) -> None:
+    first, second, *_ = (sale.sale_id for sale in estimate.comparables)
+    chosen = Choice(frozenset({first, second}), {})
+    assert chosen.with_weight(second, 0.0).used == {first}
+    assert chosen.without_sale(first).with_sale(first) == chosen
+    doubled = value_of(estimate, chosen.with_weight(first, 2.0))
+    once = value_of(estimate, chosen)
+    assert doubled is not None
+    assert once is not None
+    assert doubled.weights[first] / doubled.weights[second] == pytest.approx(
+        2 * once.weights[first] / once.weights[second]
+    )
+    assert value_of(estimate, Choice(frozenset(), {})) is None
+    assert chosen.with_weight(first, 2.0).with_weight(first, 1.0) == chosen
+
+
+def test_the_first_choice_is_what_the_estimate_was_made_with(estimate: Estimate) -> None:
+    assert value_of(estimate, first_choice(estimate.comparables)) == estimate.comparable_value
+
+
+def test_the_adjustments_shown_lead_from_price_to_adjusted_price(estimate: Estimate, small_desk: Desk) -> None:
+    chosen = first_choice(estimate.comparables)
+    table = comparables_view.adjustments(estimate, chosen, small_desk.market)
+    assert len(table) == len(chosen.used)
+    for sale in estimate.comparables:
+        told = sale.sale_price + (sale.time_adjusted - sale.sale_price) + sum(sale.adjustments.values())
+        assert told == pytest.approx(sale.adjusted)
+    editor = comparables_view.table(estimate, chosen, small_desk.market)
+    assert editor["Use"].sum() == len(chosen.used)
+    assert editor["No."].tolist() == list(range(1, len(estimate.comparables) + 1))
+
+
+def test_the_map_numbers_the_sales_as_the_table_does_and_marks_those_in_use(
+    estimate: Estimate, small_desk: Desk
+) -> None:
+    chosen = first_choice(estimate.comparables)
+    value = value_of(estimate, chosen)
+    assert value is not None
+    figure = draw_map(estimate, chosen.used, dict(value.weights), small_desk.market, LIGHT)
+    assert figure is not None
+    others, mine, home = figure.data
+    assert [*mine.text] == [str(n) for n in range(1, len(chosen.used) + 1)]
+    assert len(others.text) == len(estimate.comparables) - len(chosen.used)
+    assert home.marker.symbol == "star"
+    assert all(trace.type == "scatter" for trace in figure.data), "WebGL traces do not draw under the content policy"
+
+
+def test_without_coordinates_there_is_no_map(estimate: Estimate, small_desk: Desk) -> None:
+    placeless = replace(estimate, imputed={}, subject=replace(estimate.subject, facts={}))
+    assert place_of(placeless) is None
+    assert draw_map(placeless, frozenset(), {}, small_desk.market, LIGHT) is None
+    unplaced = replace(estimate, comparables=tuple(replace(sale, latitude=None) for sale in estimate.comparables))
+    assert draw_map(unplaced, frozenset(), {}, small_desk.market, LIGHT) is None
+
+
+@pytest.mark.parametrize(
+    ("kilometres", "words"), [(0.0, "0 m"), (0.35, "350 m"), (1.0, "1 km"), (1.24, "1.2 km"), (12.0, "12 km")]
+)
+def test_distances_are_said_in_metres_or_kilometres(kilometres: float, words: str) -> None:
+    assert distance_said(kilometres) == words
+
+
+def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -> None:
+    value = estimate.comparable_value
+    assert value is not None
+    market = small_desk.market
+    agrees = replace(value, agrees=True)
+    above = replace(value, mean=2 * estimate.high, agrees=False)
+    below = replace(value, mean=estimate.low / 2, agrees=False)
+    assert "agree: " in comparables_view.agreement(estimate, agrees, market)
+    assert "lies above the model’s range" in comparables_view.agreement(estimate, above, market)
+    assert "lies below the model’s range" in comparables_view.agreement(estimate, below, market)
+    assert "No comparable is in use" in comparables_view.agreement(estimate, None, market)
