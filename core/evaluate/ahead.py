@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -71,12 +71,13 @@ def evaluate_ahead(
     months = list(months_ahead(model, sales, first, levels, within))
     if not months:
         raise ValueError(f"no sale from {first} on; choose an earlier day")
-    priced = {one: _joined([month.priced[one] for month in months]) for one in levels}
+    priced = {one: joined([month.priced[one] for month in months]) for one in levels}
     homes = stack([month.homes for month in months])
     return measure(model, homes, priced, np.concatenate([month.price for month in months]), level, seed)
 
 
-def _joined(parts: list[Priced]) -> Priced:
+def joined(parts: Sequence[Priced]) -> Priced:
+    """Return the answers of several months as one, in their order."""
     names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     return Priced(level=parts[0].level, within=parts[0].within, **arrays)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
@@ -22,7 +23,7 @@ _CENT: Final = 0.005
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """A decision as an agent enters it, money in the estimate's currency.
+    """A decision as an agent enters it, money in the estimate's currency, beside the weights of the comparables in use.
 
     "accept" goes with the point estimate, "adjust" with another price inside the range, "override" with any price.
     """
@@ -32,6 +33,7 @@ class DecisionInput:
     listing_price: float | None = None
     reason_code: str | None = None
     note: str = ""
+    comparables: Mapping[str, float] | None = None
 
 
 def decide(store: Store, problem: Problem, estimate_id: str, decision: DecisionInput, actor: Actor) -> DecisionRecord:
@@ -43,7 +45,8 @@ def decide(store: Store, problem: Problem, estimate_id: str, decision: DecisionI
     estimate = store.ledger.get(estimate_id)
     check_decision(decision, estimate, problem)
     reason = decision.reason_code or None
-    new = NewDecision(estimate_id, decision.kind, decision.price, decision.listing_price, reason, decision.note.strip())
+    note, comparables = decision.note.strip(), decision.comparables
+    new = NewDecision(estimate_id, decision.kind, decision.price, decision.listing_price, reason, note, comparables)
     try:
         return store.ledger.decide(new, actor)
     except InvalidRecord as error:

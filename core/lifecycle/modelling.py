@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-import pandas as pd
-
 from core.access import Action, Actor, require
 from core.errors import NotFound
-from core.evaluate.accuracy import Evaluation, evaluate
+from core.evaluate.accuracy import Evaluation
 from core.evaluate.ahead import evaluate_ahead
-from core.prepare.splits import TIME
+from core.lifecycle.evaluation import SCORES, keep_scores, open_test, score_test
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
-from core.train.trainer import Trained, TrainingPlan, train
+from core.train.trainer import TrainingPlan, train
 
 
 def train_model(
@@ -33,7 +31,8 @@ def train_model(
     sales = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.88))
     progress(0.88, "Opening the sealed test sales")
-    measured = _open_test(trained, sales, problem)
+    opened = open_test(trained, sales, problem)
+    measured = opened.evaluation
     bundle = seal(
         trained,
         market_id=market_id,
@@ -42,8 +41,9 @@ def train_model(
         held=measured.held,
         metrics=measured.metrics(),
     )
+    scores = keep_scores(store, score_test(opened, trained, bundle, sales, market, problem))
     progress(0.96, "Registering the model")
-    new = NewModel(market_id, version.version_id, to_bytes(bundle), bundle.card())
+    new = NewModel(market_id, version.version_id, to_bytes(bundle), bundle.card() | {SCORES: scores})
     record = store.models.add(new, actor)
     store.events.record(
         actor, "test.opened", market_id, record.model_id, {"sales": measured.n, "split": trained.split.name}
@@ -52,16 +52,6 @@ def train_model(
         record = store.models.promote(record.model_id, actor, "the market's first model")
     progress(1.0, "Model registered")
     return record
-
-
-def _open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Evaluation:
-    """Measure on the sealed test sales: month-ahead, as in live use, where they are the latest."""
-    test, rules = sales[trained.split.test], problem.estimate
-    within, seed = problem.success.within, trained.plan.seed
-    if trained.split.name == TIME:
-        first = test["sale_date"].min().date()
-        return evaluate_ahead(trained.model, sales, first, rules.level, rules.levels, within, seed)
-    return evaluate(trained.model, test, rules.level, rules.levels, within, seed)
 
 
 def load_model(store: Store, model_id: str) -> Bundle:

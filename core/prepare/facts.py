@@ -97,6 +97,8 @@ class _Medians:
 class FactImputer(TransformerMixin, BaseEstimator):
     """Fill missing numeric facts with the median of the same property type and area code, then type, then all.
 
+    For a home of unknown type the area code alone comes before the type.
+
     Where the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
     median home to the subject's size, by the elasticity seen within groups of training homes.
 
@@ -114,7 +116,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
         table, homes = X[names], columns_of(X, self.facts.all)
         kind, area = _groups(homes, self.facts, np.arange(len(X)))
         self.overall_ = table.median().to_numpy(dtype=float)
-        self.by_type_ = _medians(table, kind)
+        self.by_type_, self.by_area_ = _medians(table, kind), _medians(table, area)
         self.by_type_area_ = _medians(table, kind, area)
         self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
         self.centres_ = _centres(X, self.facts)
@@ -160,7 +162,9 @@ class FactImputer(TransformerMixin, BaseEstimator):
             return {}
         kind, area = _groups(columns, self.facts, rows)
         usual = self.by_type_area_.of(zip(kind, area, strict=True))
-        for values in (self.by_type_.of(kind), self.overall_):
+        # A home whose type is not told is like its neighbours before it is like the untyped homes elsewhere.
+        untyped = np.where((kind == "")[:, None], self.by_area_.of(area), np.nan)
+        for values in (untyped, self.by_type_.of(kind), self.overall_):
             usual = np.where(np.isnan(usual), values, usual)
         recorded[rows] = np.where(np.isnan(recorded[rows]), self._sized(usual, recorded[rows]), recorded[rows])
         return {name: recorded[:, position].copy() for position, name in enumerate(names)}

@@ -12,9 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.prepare.columns import Columns, stack, take
+from core.prepare.derived import KM_PER_DEGREE
 from core.serve.drivers import Walk, walk
 from core.serve.groups import FactGroup
-from core.serve.subject import Subject, Value
+from core.serve.subject import Value
 from core.train.valuer import Valuer
 
 Floats = NDArray[np.float64]
@@ -26,7 +27,6 @@ OFFERED: Final = 8
 # A sale as unlike as one 1.5 km away, else the same, counts e times less than one next door today.
 _LIKENESS_KM: Final = 1.5
 _SPAN: Final = (0.1, 0.9)
-_KM_PER_DEGREE: Final = 111.195
 # What one sale says of another home is never surer than this: the spread of prices paid for like homes.
 _LEAST_SPREAD: Final = 0.05
 
@@ -36,7 +36,8 @@ class Comparable:
     """One earlier sale beside the subject; money in the market's currency, unrounded.
 
     ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the distance in place, time and
-    facts together. ``time_adjusted`` is the price brought to the valuation date by the market's movement;
+    facts together; ``distance_km`` is from the middle of the area where the subject's own place is assumed.
+    ``time_adjusted`` is the price brought to the valuation date by the market's movement;
     ``adjustments`` bring it from its own facts to the subject's, by group, in money; ``adjusted`` is their sum:
     ``time_adjusted`` plus all adjustments.
     """
@@ -110,9 +111,9 @@ def homes_to_price(candidate: Candidate) -> Columns:
 
 
 def comparable(
-    valuer: Valuer, subject: Subject, candidate: Candidate, log_price: Floats, log_estimate: float
+    valuer: Valuer, home: Columns, candidate: Candidate, log_price: Floats, log_estimate: float
 ) -> Comparable:
-    """Adjust one sale; ``log_price`` holds the log estimates of ``homes_to_price``, ``log_estimate`` the subject's."""
+    """Adjust one sale; ``log_price`` holds the log estimates of ``homes_to_price``, ``log_estimate`` the home's own."""
     sale = {name: values[candidate.row] for name, values in valuer.sales.items()}
     known = {name: value for name, value in sale.items() if not pd.isna(value)}
     price = float(known["sale_price"])
@@ -129,7 +130,7 @@ def comparable(
         facts=facts,
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
-        distance_km=_kilometres(subject, latitude, longitude),
+        distance_km=_kilometres(home, candidate.then),
         similarity=similarity(candidate.distance),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=price,
@@ -194,8 +195,11 @@ def _value(recorded: Any) -> Value:
     return recorded if isinstance(recorded, str) else float(recorded)
 
 
-def _kilometres(subject: Subject, latitude: float | None, longitude: float | None) -> float | None:
-    north, east = subject.number("latitude"), subject.number("longitude")
-    if north is None or east is None or latitude is None or longitude is None:
+def _kilometres(home: Columns, sale: Columns) -> float | None:
+    """Return the distance between two homes, from where their area is if their own place is not known."""
+    if "latitude" not in home:
         return None
-    return float(np.hypot((north - latitude), (east - longitude) * np.cos(np.radians(north))) * _KM_PER_DEGREE)
+    north = float(home["latitude"][0] - sale["latitude"][0])
+    east = float(home["longitude"][0] - sale["longitude"][0]) * float(np.cos(np.radians(home["latitude"][0])))
+    distance = float(np.hypot(north, east)) * KM_PER_DEGREE
+    return distance if np.isfinite(distance) else None

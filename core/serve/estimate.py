@@ -183,8 +183,7 @@ def _work(valuer: Valuer, subject: Subject) -> _Worked:
     centre = valuer.log_estimate(homes, matrix)
     ours, forward, back, *theirs = np.split(centre, ends[:-1])
     comparables = tuple(
-        comparable(valuer, subject, one, log_price, float(ours[0]))
-        for one, log_price in zip(chosen, theirs, strict=True)
+        comparable(valuer, home, one, log_price, float(ours[0])) for one, log_price in zip(chosen, theirs, strict=True)
     )
     return _Worked(home, matrix[:1], ours, typical, ways, (np.exp(forward), np.exp(back)), comparables)
 

@@ -135,7 +135,10 @@ class EstimateRecord(EstimateSummary):
 
 @dataclass(frozen=True)
 class NewDecision:
-    """What an agent made of an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at."""
+    """What an agent made of an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
+
+    ``comparables`` are the weights, by sale, of the comparables the agent had in use; they go into the audit trail.
+    """
 
     estimate_id: str
     kind: DecisionKind
@@ -143,6 +146,7 @@ class NewDecision:
     listing_price: float | None = None
     reason_code: str | None = None
     note: str = ""
+    comparables: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,7 @@ class Ledger:
         kind is unknown, or a price accepted is not the estimate's point (to the cent), StoreUnavailable.
         """
         values = _decision_values(new)
+        comparables = values.pop("comparables")
         with self._database.write() as connection:
             estimate = _estimate_decided(connection, new.estimate_id)
             _check_decision(values, estimate)
@@ -238,7 +243,7 @@ class Ledger:
             )
             connection.execute(DECISION.insert().values(**vars(record)))
             detail = {key: values[key] for key in ("kind", "price", "listing_price", "reason_code", "note")}
-            detail |= {"decision_id": record.decision_id, "point": estimate["point"]}
+            detail |= {"decision_id": record.decision_id, "point": estimate["point"], "comparables": comparables}
             append_event(connection, actor, "decision.made", record.market_id, record.estimate_id, detail=detail)
         return record
 

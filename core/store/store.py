@@ -27,9 +27,9 @@ DATABASE_FILE: Final = "doorstep.sqlite"
 
 
 class Store:
-    """Markets, data versions, models, levels, ledger, events, jobs, presets, uploads; safe to share between threads.
+    """Markets, data versions, models, test scores, levels, ledger, events, jobs, presets, uploads.
 
-    Each process opens its own. ``home`` is the folder of the artifact files.
+    Safe to share between threads; each process opens its own. ``home`` is the folder of the artifact files.
     """
 
     def __init__(self, home: Path, database: Database, appends: Database) -> None:
@@ -58,6 +58,7 @@ class Store:
             database,
             _artifacts(home, "models", ".joblib", "The model", "Roll back to the previous model, or train again."),
         )
+        self.scores = _artifacts(home, "scores", ".parquet", "The test scores", "Train the model again.")
         self.levels = Levels(database)
         self.ledger = Ledger(database, appends)
         self.events = Events(database)
@@ -86,7 +87,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     Raises StoreUnavailable if folder or database cannot be used or the database is a newer Doorstep's.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
-    for name in ("", "versions", "ledgers", "models", "uploads"):
+    for name in ("", "versions", "ledgers", "models", "scores", "uploads"):
         make_private_folder(folder / name)
     url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
     database = Database(url)

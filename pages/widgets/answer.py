@@ -149,8 +149,13 @@ def _confidence(estimate: Estimate, desk: Desk) -> None:
         estimate.confidence / 100,
         text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
     )
+    came_true = (
+        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'test sale')} of like confidence"
+        if estimate.kept is not None
+        else ""
+    )
     st.caption(
-        f"Chance that the sale price falls within {within} of the point estimate",
+        f"Chance that the sale price falls within {within} of the point estimate{came_true}",
         help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
         f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
         "and more.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Final
 
 import streamlit as st
@@ -38,8 +39,17 @@ _STYLE: Final = """<style>
 
 
 @st.fragment
-def draw(answered: Answered, desk: Desk, store: Store, who: Actor, reconciled: float | None) -> None:
+def draw(
+    answered: Answered,
+    desk: Desk,
+    store: Store,
+    who: Actor,
+    reconciled: float | None,
+    weights: Mapping[str, float],
+) -> None:
     """Draw the decision on an answer, and the way to make one; ``reconciled`` prefills an adjusted price.
+
+    ``weights`` of the comparables in use, by sale, are recorded with the decision.
 
     Only a priced estimate that is in the ledger can be decided on. Raises StoreUnavailable.
     """
@@ -54,7 +64,7 @@ def draw(answered: Answered, desk: Desk, store: Store, who: Actor, reconciled: f
             return
         made = st.container()
         if may(who, Action.DECIDE):
-            record = _Recorder(store, desk.problem, estimate_id, who)
+            record = _Recorder(store, desk.problem, estimate_id, who, weights)
             _accept(estimate, estimate_id, desk, record)
             _otherwise(estimate, estimate_id, desk, record, reconciled)
         else:
@@ -67,13 +77,17 @@ def draw(answered: Answered, desk: Desk, store: Store, who: Actor, reconciled: f
 class _Recorder:
     """Records a decision on one estimate, and tells what is wrong with it beside the field concerned."""
 
-    def __init__(self, store: Store, problem: Problem, estimate_id: str, who: Actor) -> None:
+    def __init__(
+        self, store: Store, problem: Problem, estimate_id: str, who: Actor, weights: Mapping[str, float]
+    ) -> None:
         self._store, self._problem, self._estimate_id, self._who = store, problem, estimate_id, who
+        self._weights = weights
 
     def __call__(self, decision: DecisionInput, slots: Mapping[str, DeltaGenerator], otherwise: str) -> None:
         """Record it; a message goes to the slot of its field, or to that named ``otherwise``."""
         try:
-            decide(self._store, self._problem, self._estimate_id, decision, self._who)
+            whole = replace(decision, comparables=self._weights)
+            decide(self._store, self._problem, self._estimate_id, whole, self._who)
         except InvalidDecision as error:
             slots.get(error.field, slots[otherwise]).error(plain(str(error)), icon=":material/error:")
         except StoreError as error:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.store import ModelRecord
-from core.wording import count, day, instant, percent
+from core.wording import count, day, instant, percent, signed_percent
 
 STAGES: Final = {
     "champion": "live",
@@ -20,6 +20,7 @@ STAGES: Final = {
 _CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 _FACTS_SHOWN: Final = 12
+_BIAS: Final = "Bias"
 
 
 def listing(records: list[ModelRecord]) -> pd.DataFrame:
@@ -187,7 +188,7 @@ def _figures(card: dict[str, Any]) -> None:
         "Mean error (MAPE)": metrics["mape"],
         "Median error": metrics["mdape"],
         "Within 10%": metrics["ppe10"],
-        "Bias": metrics["bias"],
+        _BIAS: metrics["bias"],
         f"{percent(metrics['level'])} range held": metrics["coverage"],
         "Width of the range": metrics["width"],
     }
@@ -195,8 +196,9 @@ def _figures(card: dict[str, Any]) -> None:
     with st.container(horizontal=True, gap="small"):
         for name, figure in shown.items():
             with st.container(width=116, gap=None):
-                st.metric(name, percent(figure["value"], 1))
-                st.caption(f"{percent(figure['low'], 1)} to {percent(figure['high'], 1)}")
+                written = signed_percent if name == _BIAS else percent
+                st.metric(name, written(figure["value"], 1))
+                st.caption(f"{written(figure['low'], 1)} to {written(figure['high'], 1)}")
 
 
 def _draw_scores(table: pd.DataFrame) -> None:

@@ -28,7 +28,8 @@ def draw(
     """
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
-        decision.draw(answered, desk, store, who, value.reconciled if value is not None else None)
+        reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})
+        decision.draw(answered, desk, store, who, reconciled, weights)
     comparables, drivers, what_if, report = st.tabs(PARTS, key="reasons_open", on_change="rerun")
     if comparables.open:
         with comparables:

@@ -155,3 +155,13 @@ def test_the_usual_listing_price_is_a_little_above(problem: Problem) -> None:
 def test_a_refusal_can_be_sent_between_processes() -> None:
     sent = pickle.loads(pickle.dumps(InvalidDecision("why", "note")))
     assert (str(sent), sent.field) == ("why", "note")
+
+
+def test_the_comparables_in_use_go_into_the_audit_trail(
+    store: Store, problem: Problem, estimate: EstimateRecord
+) -> None:
+    decide(
+        store, problem, estimate.estimate_id, DecisionInput("accept", POINT, comparables={"7": 0.6, "9": 0.4}), AGENT
+    )
+    [event] = [one for one in store.events.list(estimate.market_id, 20) if one.action == "decision.made"]
+    assert event.detail["comparables"] == {"7": 0.6, "9": 0.4}

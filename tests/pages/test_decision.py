@@ -52,7 +52,7 @@ def draw(store: Store, desk: Desk, answered: Answered) -> Draw:
             decision.draw(*st.session_state["given"])
 
         app = AppTest.from_function(page, default_timeout=30)
-        app.session_state["given"] = (what, desk, store, who, reconciled)
+        app.session_state["given"] = (what, desk, store, who, reconciled, {"7": 0.6, "9": 0.4})
         return app.run()
 
     return drawn
@@ -94,7 +94,7 @@ def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_b
     app = draw(reconciled=point + 5_000)
     key = field(app, "price", answered)
     assert app.number_input(key).value == point + 5_000
-    app.session_state["given"] = (*app.session_state["given"][:4], point + 2_000)
+    app.session_state["given"] = (*app.session_state["given"][:4], point + 2_000, {})
     assert app.run().number_input(key).value == point + 5_000
     assert press(app, "Take the value with comparables").number_input(key).value == point + 2_000
     app = press(app, "Record")

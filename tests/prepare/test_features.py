@@ -198,3 +198,17 @@ def test_missing_rooms_follow_the_size_that_is_given() -> None:
     assert np.ptp(filled["year_built"][[0, 1, 2]][filled["zipcode"][:3] == filled["zipcode"][0]]) == 0
     usual = sales[sales["zipcode"] == filled["zipcode"][3]].median(numeric_only=True)
     assert filled["bedrooms"][3] == usual["bedrooms"]
+
+
+def test_home_of_unknown_type_is_filled_from_its_area() -> None:
+    sales = pd.DataFrame(
+        {
+            "zipcode": ["1"] * 60 + ["2"] * 60,
+            "property_type": (["condo"] * 40 + ["house"] * 20) * 2,
+            "lot_area_sqft": np.r_[np.full(60, 1_000.0), np.full(60, 9_000.0)] + np.arange(120) % 3,
+            "sale_date": pd.Timestamp("2024-01-01"),
+        }
+    )
+    imputer = FactImputer(find_facts(sales)).fit(sales)
+    filled = imputer.transform(sales.iloc[[0, 60]].assign(property_type=np.nan, lot_area_sqft=np.nan))
+    assert filled["lot_area_sqft"].tolist() == [1_001.0, 9_001.0]

@@ -1,0 +1,70 @@
+"""All figures of an evaluation worked out together: what a page caches on the model's id and a card prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from core.evaluate.bias import Fairness, TrendBias, area_bias, fairness, trend_bias
+from core.evaluate.edge_cases import EdgeCase, FlagQuality, edge_cases, flag_quality
+from core.evaluate.headline import Headline, headline
+from core.evaluate.ratio import Judged, RatioStudy, Uniformity, judged, ratio_study
+from core.evaluate.reliability import Calibration, calibration
+from core.evaluate.scope import ProposedScope, propose_scope
+from core.evaluate.scored import Scored, Terms
+from core.evaluate.segmentation import Segmentation, available
+from core.evaluate.segments import by_segment
+from core.problem import Problem
+
+MARKET_WIDE: Final = Uniformity.OLDER
+"""The standard's limit for single-family homes and condominiums of a whole market, old and new together."""
+
+
+@dataclass(frozen=True)
+class Appraisal:
+    """The evaluation of one set of scored sales; ``sales`` counts all, ``priced`` those all but edge cases are of.
+
+    ``segments`` holds the error by every segmentation the data has, as ``by_segment`` gives it.
+    """
+
+    terms: Terms
+    sales: int
+    priced: int
+    headline: Headline
+    segments: dict[Segmentation, pd.DataFrame]
+    ratio: RatioStudy
+    ratio_judged: tuple[Judged, ...]
+    areas: pd.DataFrame
+    trend: TrendBias | None
+    fairness: tuple[Fairness, ...]
+    calibration: Calibration
+    edge_cases: tuple[EdgeCase, ...]
+    flags: FlagQuality
+    scope: ProposedScope
+
+
+def appraise(scored: Scored, problem: Problem) -> Appraisal | None:
+    """Work out every figure of scored sales, None where none of them was priced."""
+    first, reliable = headline(scored, problem), calibration(scored)
+    if first is None or reliable is None:
+        return None
+    table = scored.priced
+    study = ratio_study(table["estimate"].to_numpy(), table["sale_price"].to_numpy(), scored.terms.seed)
+    return Appraisal(
+        terms=scored.terms,
+        sales=len(scored.table),
+        priced=len(table),
+        headline=first,
+        segments={by: by_segment(scored, (by,), problem) for by in available(scored, problem)},
+        ratio=study,
+        ratio_judged=judged(study, MARKET_WIDE, problem.estimate.thin_n),
+        areas=area_bias(scored, problem),
+        trend=trend_bias(scored, problem),
+        fairness=fairness(scored),
+        calibration=reliable,
+        edge_cases=edge_cases(scored, problem),
+        flags=flag_quality(scored),
+        scope=propose_scope(scored, problem),
+    )

@@ -1,0 +1,183 @@
+"""Edge cases: sets of homes known to be hard, and whether review flags catch what the model gets badly wrong."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.intervals import mean_interval, median_interval, share_interval
+from core.evaluate.scored import Scored, error
+from core.problem import Problem
+from core.wording import money_short
+
+BIG_MISS: Final = 0.20
+"""An error twice the promised 10 %: what a review is meant to catch."""
+
+_LUXURY_SHARE: Final = 0.98
+_TINY_SHARE: Final = 0.02
+_NEW_YEARS: Final = 1.0
+
+
+@dataclass(frozen=True)
+class EdgeCase:
+    """One set of hard homes: ``n`` sales, of which ``priced`` got an estimate.
+
+    Of those priced: ``mape`` and ``bias`` (median) with their intervals, missing where none was; ``reviewed`` the share
+    with a flag a person must look at. ``withheld`` is the share of all that got no price; ``thin`` marks few sales.
+    """
+
+    name: str
+    meaning: str
+    n: int
+    priced: int
+    mape: Figure
+    bias: Figure
+    reviewed: Figure
+    withheld: Figure
+    thin: bool
+
+
+@dataclass(frozen=True)
+class FlagQuality:
+    """How well review flags find big misses among the priced sales; ``misses`` is their number.
+
+    ``recall``: share of the big misses that were flagged; ``precision``: share of the flagged that were big misses;
+    ``base``: share of big misses among all, what flagging at random would reach. ``kinds`` has a row per kind of flag:
+    kind, flagged, precision with precision_low and precision_high, recall.
+    """
+
+    over: float
+    misses: int
+    flagged: int
+    recall: Figure
+    precision: Figure
+    base: Figure
+    kinds: pd.DataFrame
+
+
+def edge_cases(scored: Scored, problem: Problem) -> tuple[EdgeCase, ...]:
+    """Return every set the market's data can tell, also those with no test sale in them."""
+    return tuple(
+        _measured(scored.table[rows], name, meaning, problem.estimate.thin_n)
+        for name, meaning, rows in _sets(scored, problem)
+    )
+
+
+def edge_case_sales(scored: Scored, name: str, problem: Problem) -> pd.DataFrame:
+    """Return the sales of one set, worst misses first, those without a price last, with their ``error`` added.
+
+    Raises KeyError for a set the data cannot tell.
+    """
+    for one, _, rows in _sets(scored, problem):
+        if one == name:
+            table = scored.table[rows]
+            signed = error(table).where(table["priced"])
+            size = signed.abs().fillna(-1.0).to_numpy(dtype=float)
+            return table.assign(error=signed).iloc[np.lexsort((table["intake_row"].to_numpy(), -size))]
+    raise KeyError(name)
+
+
+def flag_quality(scored: Scored) -> FlagQuality:
+    """Hold the flags of the priced sales that ask for a review against their misses of more than 20 %."""
+    table = scored.priced
+    missed = error(table).abs().to_numpy(dtype=float) > BIG_MISS
+    flagged = (table["review"] != "").to_numpy()
+    both = int((missed & flagged).sum())
+    return FlagQuality(
+        over=BIG_MISS,
+        misses=int(missed.sum()),
+        flagged=int(flagged.sum()),
+        recall=_share(both, int(missed.sum())),
+        precision=_share(both, int(flagged.sum())),
+        base=_share(int(missed.sum()), len(table)),
+        kinds=_by_kind(table["review"], missed),
+    )
+
+
+def _by_kind(review: pd.Series, missed: NDArray[np.bool_]) -> pd.DataFrame:
+    # Few different combinations of flags are shared by many sales.
+    codes, combinations = pd.factorize(review.to_numpy(dtype=object), sort=True)
+    n_of, hits_of = (np.bincount(codes[rows], minlength=len(combinations)) for rows in (slice(None), missed))
+    every = sorted({kind for one in combinations for kind in str(one).split(";") if kind})
+    carry = np.array([[kind in str(one).split(";") for one in combinations] for kind in every], dtype=np.int64)
+    carry = carry.reshape(len(every), len(combinations))
+    n, hits = carry @ n_of, carry @ hits_of
+    low, high = share_interval(hits, n)
+    return pd.DataFrame(
+        {
+            "kind": pd.Series(every, dtype="str"),
+            "flagged": n,
+            "precision": hits / n,
+            "precision_low": low,
+            "precision_high": high,
+            "recall": hits / missed.sum() if missed.any() else np.nan,
+        }
+    )
+
+
+def _sets(scored: Scored, problem: Problem) -> Iterator[tuple[str, str, pd.Series]]:
+    table, terms = scored.table, scored.terms
+    high, low = (money_short(edge, terms.currency) for edge in (terms.standard_high, terms.standard_low))
+    top = float(table["sale_price"].quantile(_LUXURY_SHARE)) if len(table) else np.nan
+    yield "luxury", f"sold in the dearest 2%, {money_short(top, terms.currency)} and over", table["sale_price"] >= top
+    yield "above the standard scope", f"sold above {high}", table["sale_price"] > terms.standard_high
+    yield "below the standard scope", f"sold below {low}", table["sale_price"] < terms.standard_low
+    yield from _type_sets(table, problem)
+    lots = table["lot_area_sqft"].where(table["lot_area_sqft"] > 0)
+    if lots.notna().any():
+        yield "tiny lots", "the smallest 2% of lots", lots <= float(lots.quantile(_TINY_SHARE))
+    if table["age"].notna().any():
+        yield "new builds", "sold within a year of being built, or before", table["age"] <= _NEW_YEARS
+    yield "missing facts", "a fact an agent would be asked for is not recorded", table["missing"] != ""
+
+
+def _type_sets(table: pd.DataFrame, problem: Problem) -> Iterator[tuple[str, str, pd.Series]]:
+    scope = problem.scope
+    if table["property_type"].notna().any():
+        for kind in scope.unusual_types:
+            yield kind.replace("_", " "), f"property type {kind.replace('_', ' ')}", table["property_type"] == kind
+    if table["zoning"].notna().any():
+        pattern = "|".join(map(re.escape, scope.unusual_zoning))
+        words = ", ".join(scope.unusual_zoning)
+        unusual = table["zoning"].str.contains(pattern, case=False, na=False, regex=True)
+        yield "commercial zoning", f"zoned {words}", unusual
+    if table["units"].notna().any():
+        yield "multi-unit", f"more than {scope.units_max} dwelling units", table["units"] > scope.units_max
+
+
+def _measured(table: pd.DataFrame, name: str, meaning: str, thin_n: int) -> EdgeCase:
+    priced = table[table["priced"]]
+    signed = error(priced).to_numpy(dtype=float)
+    n = len(signed)
+    mape = bias = Figure(np.nan, np.nan, np.nan, n)
+    if n:
+        size = np.abs(signed)
+        mean = float(size.mean())
+        low, high = mean_interval(mean, float(size.std(ddof=1)) if n > 1 else np.nan, n)
+        mape = Figure(mean, max(float(low), 0.0) if n > 1 else np.nan, float(high), n)
+        bias = Figure(float(np.median(signed)), *median_interval(signed), n)
+    return EdgeCase(
+        name=name,
+        meaning=meaning,
+        n=len(table),
+        priced=n,
+        mape=mape,
+        bias=bias,
+        reviewed=_share(int((priced["review"] != "").sum()), n),
+        withheld=_share(len(table) - n, len(table)),
+        thin=n < thin_n,
+    )
+
+
+def _share(hits: int, n: int) -> Figure:
+    if n == 0:
+        return Figure(np.nan, np.nan, np.nan, 0)
+    low, high = share_interval(hits, n)
+    return Figure(hits / n, float(low), float(high), n)

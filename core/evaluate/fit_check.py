@@ -1,0 +1,52 @@
+"""The over-fitting check: the model's error on sales it learned from, was chosen by, and had never seen."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from core.evaluate.accuracy import Figure
+
+# A third over what validation promised is more than a test of a few hundred sales strays by chance.
+_GAP: Final = 1 / 3
+
+
+@dataclass(frozen=True)
+class FitCheck:
+    """MAPE of the chosen candidate on training and validation sales, and of the final model on the sealed test.
+
+    ``opened`` counts how often a sealed test set of the market was opened, once per model trained: the more often, the
+    more a champion chosen among them owes to chance.
+    """
+
+    train: float
+    validation: float
+    test: Figure
+    opened: int
+
+    @property
+    def finding(self) -> str:
+        """What the three errors say, in a sentence."""
+        if self.test.low > self.validation * (1 + _GAP):
+            return "The test error is surely over what validation promised: the model was chosen too narrowly."
+        if self.train < self.validation / 2:
+            return (
+                "Training sales are fitted far more closely than new ones, as flexible models do; the test confirms "
+                "what validation promised."
+            )
+        return "The errors agree: no over-fitting shows."
+
+
+def fit_check(card: Mapping[str, Any], opened: int) -> FitCheck | None:
+    """Read the check from a model's card; None where the card has no leaderboard line of the chosen candidate."""
+    lines = [line for line in card["leaderboard"] if (line["family"], line["settings"]) == _chosen(card)]
+    if not lines:
+        return None
+    test = card["metrics"]["mape"]
+    figure = Figure(float(test["value"]), float(test["low"]), float(test["high"]), int(test["n"]))
+    return FitCheck(float(lines[0]["train_mape"]), float(lines[0]["mape"]), figure, opened)
+
+
+def _chosen(card: Mapping[str, Any]) -> tuple[str, str]:
+    return str(card["family"]), str(card["settings"])

@@ -1,0 +1,182 @@
+"""The ratio study of the IAAO: level and uniformity of the estimates as ratios to sale prices.
+
+Source: International Association of Assessing Officers, Standard on Ratio Studies (April 2013), sections 5 and 9.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.stats import t
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.intervals import Ranked, median_interval, resamples, spread
+from core.evaluate.scored import Scored
+from core.evaluate.segmentation import Segmentation, segments_of
+from core.evaluate.verdict import Target, Verdict, at_most, judge
+from core.problem import Problem
+
+Floats = NDArray[np.float64]
+
+_FENCE: Final = 1.5
+_STANDARD: Final = "IAAO Standard on Ratio Studies (2013)"
+
+
+class Uniformity(Enum):
+    """The highest coefficient of dispersion the standard accepts for a kind of homes (its table of uniformity).
+
+    It names 5.0 as the least too: values that follow sale prices more nearly are suspected to be set from them, which
+    estimates of sealed sales cannot be.
+    """
+
+    NEWER = 10.0
+    """Single-family homes and condominiums in newer or more homogeneous areas."""
+    OLDER = 15.0
+    """Single-family homes and condominiums in older or more heterogeneous areas, as a whole market is."""
+    OTHER = 20.0
+    """Rural, seasonal and manufactured homes, and buildings of two to four units."""
+
+
+@dataclass(frozen=True)
+class RatioStudy:
+    """A ratio study of n sales; ratios are estimate over sale price, the COD is in percent of the median ratio.
+
+    The median ratio's interval is exact (order statistics), those of COD and PRD are from the bootstrap, that of the
+    PRB from its regression; ``weighted_mean`` is the sum of estimates over the sum of prices.
+    """
+
+    n: int
+    median: Figure
+    mean: float
+    weighted_mean: float
+    cod: Figure
+    prd: Figure
+    prb: Figure
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One statistic of a study against the standard's limits."""
+
+    name: str
+    label: str
+    figure: Figure
+    target: Target
+    verdict: Verdict
+
+
+def ratio_study(estimate: Floats, sale_price: Floats, seed: int) -> RatioStudy:
+    """Study the ratios of positive estimates to positive sale prices, shapes (n,); raises ValueError for none.
+
+    Their order has no effect. Statistics of too few sales are missing: the PRB and its interval below three, or where
+    all values are the same.
+    """
+    values, prices = np.asarray(estimate, dtype=float), np.asarray(sale_price, dtype=float)
+    if values.shape != prices.shape or values.ndim != 1 or not len(values):
+        raise ValueError(f"estimates {values.shape} and sale prices {prices.shape} must be equal, non-empty and flat")
+    if not ((values > 0).all() and (prices > 0).all() and np.isfinite(values / prices).all()):
+        raise ValueError("a ratio needs a positive estimate and a positive price; leave other sales out of the study")
+    order = np.lexsort((prices, values / prices))
+    values, prices = values[order], prices[order]
+    ratio, n = values / prices, len(values)
+    median, weighted = float(np.median(ratio)), float(values.sum() / prices.sum())
+    cods, prds = _sampled(values, prices, ratio, seed)
+    return RatioStudy(
+        n=n,
+        median=Figure(median, *median_interval(ratio), n),
+        mean=float(ratio.mean()),
+        weighted_mean=weighted,
+        cod=Figure(float(100 * np.abs(ratio - median).mean() / median), *spread(cods), n),
+        prd=Figure(float(ratio.mean()) / weighted, *spread(prds), n),
+        prb=_price_related_bias(values, prices, ratio, median),
+    )
+
+
+def typical(estimate: Floats, sale_price: Floats) -> NDArray[np.bool_]:
+    """Return which ratios lie within 1.5 interquartile ranges of the quartiles, shape (n,): the standard's trimming.
+
+    A study of these alone must say that it is trimmed, and how many sales it leaves out. Quartiles are interpolated
+    linearly between ratios.
+    """
+    ratio = np.asarray(estimate, dtype=float) / np.asarray(sale_price, dtype=float)
+    first, third = np.quantile(ratio, [0.25, 0.75])
+    fence = _FENCE * (third - first)
+    kept: NDArray[np.bool_] = (ratio >= first - fence) & (ratio <= third + fence)
+    return kept
+
+
+def judged(study: RatioStudy, uniformity: Uniformity, smallest: int) -> tuple[Judged, ...]:
+    """Return level, COD, PRD and PRB against the standard's limits; below ``smallest`` sales all are inconclusive."""
+    limits = (
+        ("median", "Level of appraisal (median ratio)", study.median, Target(0.90, 1.10, _STANDARD)),
+        ("cod", "Coefficient of dispersion (COD)", study.cod, at_most(uniformity.value, _STANDARD)),
+        ("prd", "Price-related differential (PRD)", study.prd, Target(0.98, 1.03, _STANDARD)),
+        ("prb", "Price-related bias (PRB)", study.prb, Target(-0.05, 0.05, _STANDARD)),
+    )
+    return tuple(
+        Judged(name, label, figure, target, judge(figure, target, smallest)) for name, label, figure, target in limits
+    )
+
+
+def ratio_by_segment(scored: Scored, by: Segmentation, uniformity: Uniformity, problem: Problem) -> pd.DataFrame:
+    """Return one row per segment of the priced sales: the segment, n, thin, and each statistic with its interval.
+
+    Columns ``<name>``, ``<name>_low``, ``<name>_high`` and ``<name>_verdict`` for median, cod, prd and prb.
+    """
+    table = scored.priced
+    labels = segments_of(scored, by, problem)[table.index]
+    rows = []
+    for segment, sales in table.groupby(labels, observed=True, sort=True):
+        study = ratio_study(sales["estimate"].to_numpy(), sales["sale_price"].to_numpy(), scored.terms.seed)
+        row = {by.value: segment, "n": study.n, "thin": study.n < problem.estimate.thin_n}
+        for one in judged(study, uniformity, problem.estimate.thin_n):
+            row |= {
+                one.name: one.figure.value,
+                f"{one.name}_low": one.figure.low,
+                f"{one.name}_high": one.figure.high,
+                f"{one.name}_verdict": one.verdict.value,
+            }
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _sampled(values: Floats, prices: Floats, ratio: Floats, seed: int) -> tuple[list[float], list[float]]:
+    """Return COD and PRD of every bootstrap sample; the ratios come sorted."""
+    ranked, cods, prds = Ranked(ratio), [], []
+    sums = np.column_stack([ratio, values, prices])
+    for counts in resamples(len(ratio), seed):
+        running = ranked.running(counts)
+        median = ranked.median(running)
+        below = int(np.searchsorted(ratio, median, side="right"))
+        total, value, price = counts @ sums
+        # Sorted ratios make the sum of distances from the median two sums: those up to it and those beyond.
+        low_count, low_sum = counts[:below].sum(), counts[:below] @ ratio[:below]
+        distance = median * low_count - low_sum + (total - low_sum) - median * (len(ratio) - low_count)
+        cods.append(float(100 * distance / len(ratio) / median))
+        prds.append(float(total / len(ratio) / (value / price)))
+    return cods, prds
+
+
+def _price_related_bias(values: Floats, prices: Floats, ratio: Floats, median: float) -> Figure:
+    """Regress the relative distance from the median ratio on the doublings of a value midway between the two prices.
+
+    The value is half the sale price plus half the estimate over the median ratio, so that an error in either alone does
+    not tilt the line; the slope is the change of the ratio when value doubles.
+    """
+    n = len(ratio)
+    if n < 3:
+        return Figure(np.nan, np.nan, np.nan, n)
+    doublings = np.log2((values / median + prices) / 2)
+    x, y = doublings - doublings.mean(), (ratio - median) / median
+    width = float(x @ x)
+    if width <= np.finfo(float).eps * n:
+        return Figure(np.nan, np.nan, np.nan, n)
+    slope = float(x @ y) / width
+    left = y - y.mean() - slope * x
+    half = float(t.ppf(0.975, n - 2)) * float(np.sqrt(left @ left / (n - 2) / width))
+    return Figure(slope, slope - half, slope + half, n)

@@ -1,0 +1,161 @@
+"""The scope the evidence supports: the price range in which the model surely meets its target."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.intervals import mean_interval
+from core.evaluate.scored import Scored, error
+from core.problem import Problem
+from core.wording import count, money_short, percent
+
+Floats = NDArray[np.float64]
+
+_BANDS: Final = 20
+
+
+@dataclass(frozen=True)
+class ProposedScope:
+    """A contiguous range of *estimates*, money, in which the model may be used without a review of each price.
+
+    ``low`` and ``high`` are missing where no range meets the target. ``inside`` and ``outside`` are the MAPE with its
+    95 % interval (Student's) of the priced sales estimated within the range and beyond it; ``share`` the part inside.
+    """
+
+    low: float
+    high: float
+    target: float
+    inside: Figure
+    outside: Figure
+    share: float
+    currency: str
+
+    @property
+    def found(self) -> bool:
+        """Whether any range meets the target."""
+        return bool(np.isfinite(self.low))
+
+    @property
+    def words(self) -> str:
+        """The proposal as a manager says it."""
+        if not self.found:
+            return (
+                f"Do not deploy without review: in no range of prices is a mean error of at most "
+                f"{percent(self.target)} proved."
+            )
+        bounds = f"{money_short(self.low, self.currency)} to {money_short(self.high, self.currency)}"
+        held = (
+            f"{percent(self.share)} of test sales, mean error {percent(self.inside.value, 1)}, at most "
+            f"{percent(self.inside.high, 1)}"
+        )
+        rest = (
+            f"review the rest (mean error {percent(self.outside.value, 1)} of {count(self.outside.n, 'sale')})"
+            if self.outside.n
+            else "no test sale was estimated outside"
+        )
+        return f"Deploy for estimates of {bounds} ({held}); {rest}."
+
+
+def propose_scope(scored: Scored, problem: Problem) -> ProposedScope:
+    """Find the widest range, by sales held, that the evidence supports.
+
+    The priced sales are cut into up to twenty bands of equal number by their estimate, which is known before a home
+    sells, at prices as a person says them. A range of neighbouring bands is supported where the upper bound of its MAPE
+    is within the target and no band of it misses the target by itself, so that good bands do not carry bad ones; bands
+    hold estimate.thin_n sales at least.
+    """
+    table = scored.priced
+    estimate, size = table["estimate"].to_numpy(dtype=float), error(table).abs().to_numpy(dtype=float)
+    edges = _edges(estimate, problem.estimate.thin_n)
+    target = problem.success.target_mape
+    place = np.clip(np.searchsorted(edges, estimate, side="right") - 1, 0, max(len(edges) - 2, 0))
+    chosen = _widest(place, size, len(edges) - 1, target) if len(edges) > 1 else None
+    held = np.zeros(len(size), dtype=bool) if chosen is None else (place >= chosen[0]) & (place < chosen[1])
+    low, high = (np.nan, np.nan) if chosen is None else (float(edges[chosen[0]]), float(edges[chosen[1]]))
+    share = float(held.mean()) if len(held) else np.nan
+    return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, scored.terms.currency)
+
+
+def supports(scored: Scored, low: float, high: float, problem: Problem) -> ProposedScope:
+    """Return the evidence for a range a person chose instead, both ends included."""
+    table = scored.priced
+    size = error(table).abs().to_numpy(dtype=float)
+    held = table["estimate"].between(low, high).to_numpy()
+    share = float(held.mean()) if len(held) else np.nan
+    target = problem.success.target_mape
+    return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, scored.terms.currency)
+
+
+def _edges(estimate: Floats, smallest: int) -> Floats:
+    bands = min(_BANDS, len(estimate) // smallest)
+    if bands < 1:
+        return np.empty(0)
+    inner = np.quantile(estimate, np.linspace(0, 1, bands + 1)[1:-1])
+    ends = [_rounded_down(float(estimate.min())), _rounded_up(float(estimate.max()))]
+    edges = np.unique([ends[0], *(_rounded(float(edge)) for edge in inner), ends[1]])
+    return _merged(estimate, edges, smallest)
+
+
+def _merged(estimate: Floats, edges: Floats, smallest: int) -> Floats:
+    """Drop the edges, lowest first, that leave a band too few sales after rounding."""
+    kept = [float(edges[0])]
+    for edge in edges[1:-1]:
+        above = (estimate >= edge).sum()
+        if ((estimate >= kept[-1]) & (estimate < edge)).sum() >= smallest and above >= smallest:
+            kept.append(float(edge))
+    return np.array([*kept, float(edges[-1])])
+
+
+def _step(price: float) -> float:
+    # Two digits are how a manager draws a line: $230K, $1.2M.
+    return float(10.0 ** (np.floor(np.log10(price)) - 1))
+
+
+def _rounded(price: float) -> float:
+    return float(np.round(price / _step(price)) * _step(price))
+
+
+def _rounded_down(price: float) -> float:
+    return float(np.floor(price / _step(price)) * _step(price))
+
+
+def _rounded_up(price: float) -> float:
+    return float(np.floor(price / _step(price) + 1) * _step(price))
+
+
+def _widest(place: NDArray[np.int64], size: Floats, bands: int, target: float) -> tuple[int, int] | None:
+    """Return the first band of the best range and the one after its last; ties go to the lower range."""
+    n = np.bincount(place, minlength=bands).astype(float)
+    total = np.bincount(place, size, minlength=bands)
+    squares = np.bincount(place, size**2, minlength=bands)
+    good = total <= target * n
+    best: tuple[int, int] | None = None
+    most = 0.0
+    for first in range(bands):
+        for end in range(first + 1, bands + 1):
+            if not good[first:end].all():
+                break
+            held = n[first:end].sum()
+            if held > most and _upper(total[first:end].sum(), squares[first:end].sum(), held) <= target:
+                best, most = (first, end), held
+    return best
+
+
+def _upper(total: float, squares: float, n: float) -> float:
+    mean = total / n
+    sd = np.sqrt(max(squares - n * mean**2, 0.0) / max(n - 1, 1.0))
+    return float(mean_interval(mean, sd, n)[1])
+
+
+def _mape(size: Floats) -> Figure:
+    if not len(size):
+        return Figure(np.nan, np.nan, np.nan, 0)
+    mean = float(size.mean())
+    low, high = mean_interval(mean, float(pd.Series(size).std()), len(size))
+    return Figure(mean, float(np.maximum(low, 0.0)), float(high), len(size))

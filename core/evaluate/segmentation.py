@@ -1,0 +1,149 @@
+"""The ways to divide scored sales: by price, kind, place, age, size, time and confidence."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.scored import Scored
+from core.problem import Problem
+from core.wording import area_label, from_sqft, money_short
+
+NOT_KNOWN: Final = "not known"
+"""The segment of sales that lack the fact."""
+
+# Bands agents speak of; elsewhere prices have other scales, and the market's own quarters stand in for them.
+_BANDS: Final = {"USD": (200_000.0, 500_000.0, 1_000_000.0)}
+_QUARTERS: Final = (0.25, 0.50, 0.75)
+_TENTHS: Final = tuple(np.arange(1, 10) / 10)
+_FIFTHS: Final = (0.2, 0.4, 0.6, 0.8)
+# New, within the first mortgage, before the first renovation, post-war, pre-war and antique.
+_AGES: Final = (2.0, 11.0, 31.0, 61.0, 101.0)
+_AGE_NAMES: Final = ("up to 1 year", "2 to 10 years", "11 to 30 years", "31 to 60 years", "61 to 100 years", "over 100")
+
+
+class Segmentation(StrEnum):
+    """What sales are divided by. By sale price, low prices look over- and high ones under-predicted in any model."""
+
+    PRICE_BAND = "price band"
+    PRICE_TENTH = "tenths by sale price"
+    ESTIMATE_BAND = "estimate band"
+    ESTIMATE_TENTH = "tenths by estimate"
+    PROPERTY_TYPE = "property type"
+    ZIPCODE = "zipcode"
+    NEIGHBOURHOOD = "neighbourhood"
+    AGE = "age"
+    SIZE = "living area"
+    QUARTER = "quarter of sale"
+    CONFIDENCE = "confidence"
+
+
+def segments_of(scored: Scored, by: Segmentation, problem: Problem) -> pd.Series:
+    """Return the segment of each row of ``scored.table``, as ordered categories; "not known" comes last, if at all."""
+    return _LABELS[by](scored, problem)
+
+
+def available(scored: Scored, problem: Problem) -> tuple[Segmentation, ...]:
+    """Return the segmentations that divide these sales into two segments or more."""
+    return tuple(by for by in Segmentation if segments_of(scored, by, problem).nunique() > 1)
+
+
+def _bands(values: pd.Series, edges: tuple[float, ...], names: list[str]) -> pd.Series:
+    """Name each value's band, the lower edge of a band included; ``names`` is one longer than ``edges``."""
+    numbers = values.to_numpy(dtype=float)
+    codes = np.searchsorted(np.asarray(edges), numbers, side="right")
+    missing = np.isnan(numbers)
+    every = [*names, NOT_KNOWN]
+    codes = np.where(missing, len(names), codes)
+    labels = pd.Series(pd.Categorical.from_codes(codes, pd.Index(every), ordered=True), index=values.index)
+    return labels.cat.remove_unused_categories()
+
+
+def _prices(scored: Scored, column: str, edges: tuple[float, ...]) -> pd.Series:
+    said = [money_short(edge, scored.terms.currency) for edge in edges]
+    if not said:
+        return _bands(scored.table[column], (), ["all prices"])
+    between = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
+    return _bands(scored.table[column], edges, _distinct([f"under {said[0]}", *between, f"{said[-1]} and over"]))
+
+
+def _band_edges(scored: Scored, column: str) -> tuple[float, ...]:
+    return _BANDS.get(scored.terms.currency) or _quantiles(scored.table[column], _QUARTERS)
+
+
+def _quantiles(values: pd.Series, shares: tuple[float, ...]) -> tuple[float, ...]:
+    known = values.dropna()
+    if known.empty:
+        return ()
+    # An edge at the smallest value would leave the lowest segment empty.
+    return tuple(sorted({float(edge) for edge in known.quantile(list(shares))} - {float(known.min())}))
+
+
+def _distinct(names: list[str]) -> list[str]:
+    # Edges so near that they read alike still bound segments of their own.
+    return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
+
+
+def _tenths(column: str) -> Callable[[Scored, Problem], pd.Series]:
+    return lambda scored, _: _prices(scored, column, _quantiles(scored.table[column], _TENTHS))
+
+
+def _price_bands(column: str) -> Callable[[Scored, Problem], pd.Series]:
+    return lambda scored, _: _prices(scored, column, _band_edges(scored, column))
+
+
+def _words(column: str) -> Callable[[Scored, Problem], pd.Series]:
+    def labels(scored: Scored, _: Problem) -> pd.Series:
+        codes, known = pd.factorize(scored.table[column].to_numpy(dtype=object), sort=True)
+        names = [str(name) for name in known]
+        # A market may well have a type of that very name; it then says the same.
+        missing = names.index(NOT_KNOWN) if NOT_KNOWN in names else len(names)
+        every = names if NOT_KNOWN in names else [*names, NOT_KNOWN]
+        values = pd.Categorical.from_codes(np.where(codes < 0, missing, codes), pd.Index(every), ordered=True)
+        return pd.Series(values, index=scored.table.index).cat.remove_unused_categories()
+
+    return labels
+
+
+def _ages(scored: Scored, _: Problem) -> pd.Series:
+    return _bands(scored.table["age"], _AGES, list(_AGE_NAMES))
+
+
+def _sizes(scored: Scored, _: Problem) -> pd.Series:
+    values, unit = scored.table["living_area_sqft"], scored.terms.area_unit
+    edges = _quantiles(values, _FIFTHS)
+    if not edges:
+        return _bands(values, (), ["all sizes"])
+    said = [f"{from_sqft(edge, unit):,.0f}" for edge in edges]
+    between = [f"{low} to {high} {area_label(unit)}" for low, high in itertools.pairwise(said)]
+    first, last = f"under {said[0]} {area_label(unit)}", f"{said[-1]} {area_label(unit)} and over"
+    return _bands(values, edges, _distinct([first, *between, last]))
+
+
+def _confidence(scored: Scored, problem: Problem) -> pd.Series:
+    rules = problem.estimate
+    # The cut points are of the confidence as shown, in whole percent.
+    shown: NDArray[np.float64] = np.round(100 * scored.table["confidence"].to_numpy(dtype=float))
+    edges = (rules.confidence_medium, rules.confidence_high)
+    return _bands(pd.Series(shown, index=scored.table.index), edges, ["low", "medium", "high"])
+
+
+_LABELS: Final[dict[Segmentation, Callable[[Scored, Problem], pd.Series]]] = {
+    Segmentation.PRICE_BAND: _price_bands("sale_price"),
+    Segmentation.PRICE_TENTH: _tenths("sale_price"),
+    Segmentation.ESTIMATE_BAND: _price_bands("estimate"),
+    Segmentation.ESTIMATE_TENTH: _tenths("estimate"),
+    Segmentation.PROPERTY_TYPE: _words("property_type"),
+    Segmentation.ZIPCODE: _words("zipcode"),
+    Segmentation.NEIGHBOURHOOD: _words("neighbourhood"),
+    Segmentation.AGE: _ages,
+    Segmentation.SIZE: _sizes,
+    Segmentation.QUARTER: _words("quarter"),
+    Segmentation.CONFIDENCE: _confidence,
+}

@@ -1,0 +1,108 @@
+"""Error by segment: where the model is good enough and where not, by one or two segmentations, down to the sales."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final, cast
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.intervals import group_medians, mean_interval, share_interval
+from core.evaluate.scored import Scored, error
+from core.evaluate.segmentation import Segmentation, segments_of
+from core.problem import Problem
+
+MEASURES: Final = ("mape", "mdape", "ppe10", "bias", "coverage")
+"""The figures of a segment; each has its interval in columns ``<name>_low`` and ``<name>_high``."""
+
+_WITHIN: Final = 0.10
+_TIE: Final = 1e-12
+
+
+def by_segment(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -> pd.DataFrame:
+    """Return one row per segment of the priced sales, or per cell of two segmentations crossed, in their order.
+
+    Columns: one per segmentation, named as it is; n; MEASURES with their 95 % intervals (mape Student's, the medians
+    mdape and bias and the shares ppe10 and coverage exact; missing where too few sales give none); thin (n below
+    estimate.thin_n). The n add up to the priced sales; empty cells are left out.
+    Raises ValueError unless one or two different segmentations are asked for.
+    """
+    if len(by) not in (1, 2) or len(set(by)) != len(by):
+        raise ValueError(f"segments by {[*by]}; choose one segmentation, or two different ones to cross")
+    table = scored.priced
+    labels = {one.value: segments_of(scored, one, problem)[table.index] for one in by}
+    return _measured(table, labels, problem.estimate.thin_n)
+
+
+def sales_of(scored: Scored, cell: Mapping[Segmentation, str], problem: Problem) -> pd.DataFrame:
+    """Return the priced sales of one segment or cell, worst misses first, with their signed ``error`` added.
+
+    ``cell`` gives the segment's name by segmentation; an empty one means all sales. No sale of that name gives no rows.
+    """
+    chosen = scored.table["priced"].copy()
+    for by, name in cell.items():
+        chosen &= segments_of(scored, by, problem) == name
+    table = scored.table[chosen]
+    signed = error(table)
+    order = np.lexsort((table["intake_row"].to_numpy(), -signed.abs().to_numpy()))
+    return table.assign(error=signed).iloc[order]
+
+
+def worst(segments: pd.DataFrame, measure: str = "mape") -> pd.DataFrame:
+    """Return the segments that are not thin, the largest error first."""
+    return segments[~segments["thin"]].sort_values(measure, ascending=False, kind="stable")
+
+
+def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], thin_n: int) -> pd.DataFrame:
+    sizes = [len(label.cat.categories) for label in labels.values()]
+    codes = np.ravel_multi_index([label.cat.codes.to_numpy(dtype=np.int64) for label in labels.values()], sizes)
+    cells, groups, n = np.unique(codes, return_inverse=True, return_counts=True)
+    names = dict(zip(labels, np.unravel_index(cells, sizes), strict=True))
+    result = pd.DataFrame(
+        {
+            name: pd.Categorical.from_codes(names[name], dtype=cast("pd.CategoricalDtype", label.dtype))
+            for name, label in labels.items()
+        }
+    ).assign(n=n.astype(np.int64))
+    for name, values in _figures(table, groups.astype(np.int64), len(result)).items():
+        result[name] = values
+    return result.assign(thin=result["n"] < thin_n)
+
+
+def _figures(table: pd.DataFrame, groups: NDArray[np.int64], count: int) -> dict[str, NDArray[np.float64]]:
+    signed = error(table).to_numpy(dtype=float)
+    size = np.abs(signed)
+    held = ((table["sale_price"] >= table["low"]) & (table["sale_price"] <= table["high"])).to_numpy()
+    columns: dict[str, NDArray[np.float64]] = {}
+    columns |= _with_interval("mape", _means(size, groups, count))
+    columns |= _with_interval("mdape", group_medians(size, groups, count))
+    columns |= _with_interval("ppe10", _shares(size <= _WITHIN + _TIE, groups, count))
+    columns |= _with_interval("bias", group_medians(signed, groups, count))
+    return columns | _with_interval("coverage", _shares(held, groups, count))
+
+
+def _with_interval(
+    name: str, figures: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+) -> dict[str, NDArray[np.float64]]:
+    return dict(zip((name, f"{name}_low", f"{name}_high"), figures, strict=True))
+
+
+def _means(
+    values: NDArray[np.float64], groups: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    n = np.bincount(groups, minlength=count)
+    mean = np.bincount(groups, values, minlength=count) / n
+    squares = np.bincount(groups, (values - mean[groups]) ** 2, minlength=count)
+    low, high = mean_interval(mean, np.sqrt(squares / np.maximum(n - 1, 1)), n)
+    # An absolute error is never below nothing.
+    return mean, np.maximum(low, 0.0), high
+
+
+def _shares(
+    true: NDArray[np.bool_], groups: NDArray[np.int64], count: int
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+    n = np.bincount(groups, minlength=count)
+    hits = np.bincount(groups[true], minlength=count)
+    return hits / n, *share_interval(hits, n)

@@ -1,0 +1,31 @@
+"""The linear baseline's estimates of sales it has not seen, to hold a better model's against one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+
+from core.prepare.facts import FactColumns
+from core.prepare.features import baseline_features
+from core.train.candidates import Candidate, Family, fixed_candidates
+from core.train.leaderboard import column_names, fit
+
+
+def baseline_estimates(known: pd.DataFrame, unseen: pd.DataFrame, facts: FactColumns, seed: int) -> NDArray[np.float64]:
+    """Fit the linear baseline on known sales and return its estimates of the unseen ones, shape (n,), in money.
+
+    Both are tables of canonical columns, the known ones with ``sale_price``.
+    """
+    log_price = np.log(known["sale_price"].to_numpy(dtype=float))
+    features = baseline_features(facts)
+    with threadpool_limits(1):
+        matrix = features.fit_transform(known, log_price)
+        estimator = fit(_candidate(), matrix, log_price, column_names(features), seed)
+        estimates: NDArray[np.float64] = np.exp(np.asarray(estimator.predict(features.transform(unseen)), dtype=float))
+    return estimates
+
+
+def _candidate() -> Candidate:
+    return next(one for one in fixed_candidates(0) if one.family is Family.LINEAR)

@@ -1,0 +1,90 @@
+"""The learning curve: how the error of the winning candidate falls as it learns from more sales."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.pipeline import Pipeline
+
+from core import measures
+from core.progress import Progress
+from core.train.candidates import Candidate
+from core.train.leaderboard import column_names, fit
+from core.train.parallel import in_parallel
+
+Floats = NDArray[np.float64]
+
+SHARES: Final = (0.10, 0.25, 0.50, 1.0)
+
+
+@dataclass(frozen=True)
+class CurvePoint:
+    """The candidate trained on ``rows`` sales, a ``share`` of all: its MAPE on these and on the validation sales."""
+
+    share: float
+    rows: int
+    train_mape: float
+    mape: float
+
+
+@dataclass(frozen=True)
+class CurveSales:
+    """The sales a curve is drawn from: tables of canonical columns, and log prices of shape (n,) of the same rows."""
+
+    train: pd.DataFrame
+    train_log_price: Floats
+    validation: pd.DataFrame
+    validation_log_price: Floats
+
+
+def learning_curve(
+    candidate: Candidate,
+    features: Callable[[], Pipeline],
+    sales: CurveSales,
+    seed: int,
+    progress: Progress,
+    shares: tuple[float, ...] = SHARES,
+) -> tuple[CurvePoint, ...]:
+    """Fit a candidate on growing shares of the training sales, each holding the ones before it.
+
+    ``features`` makes the unfitted pipeline; it is fitted on each share anew, since market evidence too is learned from
+    the sales at hand. Shares that leave fewer than 20 sales are left out. Costs about twice the fit on all sales.
+    """
+    order = np.random.default_rng(seed).permutation(len(sales.train))
+    counts = [(share, round(share * len(order))) for share in shares]
+    calls = [
+        (candidate, features, sales, np.sort(order[:count]), share, seed) for share, count in counts if count >= 20
+    ]
+    return tuple(in_parallel(_point, calls, progress, "Drawing the learning curve"))
+
+
+def more_data_helps(curve: tuple[CurvePoint, ...]) -> float | None:
+    """Return by how much the validation MAPE fell when the sales last doubled, about; None for fewer than two points.
+
+    Scaled to one doubling, so that it says what twice as many sales would bring at the present pace at most.
+    """
+    if len(curve) < 2:
+        return None
+    before, last = curve[-2:]
+    return (before.mape - last.mape) / float(np.log2(last.rows / before.rows))
+
+
+def _point(
+    candidate: Candidate,
+    features: Callable[[], Pipeline],
+    sales: CurveSales,
+    rows: NDArray[np.int64],
+    share: float,
+    seed: int,
+) -> CurvePoint:
+    log_price, pipeline = sales.train_log_price[rows], features()
+    matrix = pipeline.fit_transform(sales.train.iloc[rows], log_price)
+    estimator = fit(candidate, matrix, log_price, column_names(pipeline), seed)
+    seen = measures.mape(np.exp(estimator.predict(matrix)), np.exp(log_price))
+    estimate = np.exp(estimator.predict(pipeline.transform(sales.validation)))
+    return CurvePoint(share, len(rows), seen, measures.mape(estimate, np.exp(sales.validation_log_price)))

@@ -1,0 +1,107 @@
+"""The headline judges each figure by its interval, equals the sealed test's own, and compares pair by pair."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.headline import headline
+from core.evaluate.scored import Scored
+from core.evaluate.verdict import Target, Verdict, at_most, judge
+from core.problem import Problem
+from tests.evaluate.scored_sales import scored_sales
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "n", "verdict"),
+    [
+        (0.08, 0.09, 500, Verdict.PASS),
+        (0.09, 0.10, 500, Verdict.PASS),
+        (0.09, 0.11, 500, Verdict.INCONCLUSIVE),
+        (0.11, 0.12, 500, Verdict.FAIL),
+        (0.08, 0.08, 1, Verdict.INCONCLUSIVE),
+        (float("nan"), float("nan"), 500, Verdict.INCONCLUSIVE),
+    ],
+)
+def test_interval_and_number_of_sales_decide(low: float, high: float, n: int, verdict: Verdict) -> None:
+    assert judge(Figure((low + high) / 2, low, high, n), at_most(0.10, "a test"), 30) is verdict
+
+
+def test_target_with_two_bounds_fails_on_either_side() -> None:
+    band = Target(0.75, 0.85, "a test")
+    assert judge(Figure(0.7, 0.68, 0.72, 500), band, 30) is Verdict.FAIL
+    assert judge(Figure(0.9, 0.88, 0.92, 500), band, 30) is Verdict.FAIL
+    assert judge(Figure(0.8, 0.78, 0.82, 500), None, 30) is Verdict.NO_TARGET
+
+
+def test_intervals_are_those_of_plain_resampling(problem: Problem) -> None:
+    scored = scored_sales(300)
+    table = scored.priced.sort_values("intake_row")
+    price, estimate = table["sale_price"].to_numpy(), table["estimate"].to_numpy()
+    size = np.abs(estimate / price - 1)
+    draws = np.random.default_rng(scored.terms.seed).integers(0, len(table), (300, len(table)), dtype=np.int32)
+    explained = [
+        1 - ((price[rows] - estimate[rows]) ** 2).sum() / ((price[rows] - price[rows].mean()) ** 2).sum()
+        for rows in draws
+    ]
+    expected = {
+        "mape": [size[rows].mean() for rows in draws],
+        "mdape": [np.median(size[rows]) for rows in draws],
+        "ppe10": [(size[rows] <= 0.10).mean() for rows in draws],
+        "r_squared": explained,
+    }
+    found = headline(scored, problem)
+    assert found is not None
+    for name, sampled in expected.items():
+        figure = found.line(name).figure
+        assert (figure.low, figure.high) == pytest.approx(tuple(np.percentile(sampled, [2.5, 97.5])), abs=1e-9), name
+
+
+def test_order_of_rows_changes_nothing(problem: Problem) -> None:
+    scored = scored_sales(200)
+    shuffled = Scored(scored.terms, scored.table.sample(frac=1.0, random_state=3))
+    assert headline(shuffled, problem) == headline(scored, problem)
+
+
+def test_model_nearer_than_the_baseline_and_farther_than_the_list_price(problem: Problem) -> None:
+    found = headline(scored_sales(1_000), problem)
+    assert found is not None
+    rivals = {one.name: one for one in found.rivals}
+    assert rivals["linear baseline"].verdict is Verdict.PASS
+    assert rivals["list price"].verdict is Verdict.FAIL
+    assert rivals["list price"].saved.n < rivals["linear baseline"].saved.n
+
+
+def test_rival_without_prices_is_left_out(problem: Problem) -> None:
+    scored = scored_sales(200)
+    alone = Scored(scored.terms, scored.table.assign(list_price=np.nan, baseline=np.nan))
+    found = headline(alone, problem)
+    assert found is not None
+    assert found.rivals == ()
+
+
+def test_sales_none_of_which_was_priced_have_a_hit_rate_only(problem: Problem) -> None:
+    scored = scored_sales(50)
+    assert headline(Scored(scored.terms, scored.table.assign(priced=False)), problem) is None
+    assert headline(scored.of(scored.table["sale_price"] < 0), problem) is None
+
+
+def test_single_sale_proves_nothing(problem: Problem) -> None:
+    scored = scored_sales(200)
+    found = headline(scored.of(scored.table.index == scored.priced.index[0]), problem)
+    assert found is not None
+    judged = {line.verdict for line in found.lines}
+    assert judged == {Verdict.INCONCLUSIVE, Verdict.NO_TARGET}
+
+
+def test_target_comes_from_the_problem_statement(problem: Problem) -> None:
+    strict = replace(problem, success=replace(problem.success, target_mape=0.01))
+    found = headline(scored_sales(500), strict)
+    assert found is not None
+    assert found.line("mape").verdict is Verdict.FAIL
+    assert "target_mape" in (found.line("mape").target or at_most(0, "")).source
+    with pytest.raises(KeyError):
+        found.line("rmse")

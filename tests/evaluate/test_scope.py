@@ -1,0 +1,61 @@
+"""The proposed scope is what the evidence proves, in words a manager signs."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from core.evaluate.scope import propose_scope, supports
+from core.evaluate.scored import Scored
+from core.problem import Problem
+from tests.evaluate.scored_sales import scored_sales
+
+
+def with_error(scored: Scored, size: np.ndarray) -> Scored:
+    """The same sales with errors of that size, alternately to both sides."""
+    sides = np.where(np.arange(len(scored.table)) % 2, 1.0, -1.0)
+    table = scored.table
+    return Scored(scored.terms, table.assign(sale_price=table["estimate"] / (1 + sides * size)))
+
+
+def test_range_where_the_model_is_good_is_proposed(problem: Problem) -> None:
+    scored = scored_sales(3_000)
+    estimate = scored.table["estimate"].to_numpy()
+    good = (estimate > 200_000) & (estimate < 700_000)
+    found = propose_scope(with_error(scored, np.where(good, 0.06, 0.25)), problem)
+    assert found.found
+    assert 200_000 <= found.low < 260_000
+    assert 560_000 < found.high <= 720_000
+    assert found.inside.high <= found.target < found.outside.value
+    assert found.inside.n + found.outside.n == len(scored.priced)
+    assert "Deploy for estimates of $2" in found.words
+    assert "review the rest" in found.words
+    chosen = supports(with_error(scored, np.where(good, 0.06, 0.25)), found.low, found.high, problem)
+    assert chosen.inside.value == pytest.approx(found.inside.value, abs=1e-3)
+
+
+def test_good_bands_do_not_carry_a_bad_one(problem: Problem) -> None:
+    scored = scored_sales(3_000)
+    estimate = scored.table["estimate"].to_numpy()
+    hole = (estimate > 340_000) & (estimate < 400_000)
+    found = propose_scope(with_error(scored, np.where(hole, 0.2, 0.03)), problem)
+    assert found.inside.value < 0.05
+    assert not (found.low < 345_000 and found.high > 395_000)
+
+
+def test_model_that_misses_everywhere_is_not_to_be_deployed(problem: Problem) -> None:
+    scored = scored_sales(500)
+    found = propose_scope(with_error(scored, np.full(500, 0.2)), problem)
+    assert not found.found
+    assert found.words.startswith("Do not deploy without review")
+    assert found.outside.n == len(scored.priced)
+
+
+def test_good_model_is_deployed_whole_and_a_few_sales_prove_nothing(problem: Problem) -> None:
+    scored = scored_sales(500)
+    whole = propose_scope(with_error(scored, np.full(500, 0.04)), problem)
+    assert whole.share == 1.0
+    assert "no test sale was estimated outside" in whole.words
+    few = scored_sales(20)
+    assert not propose_scope(with_error(few, np.full(20, 0.04)), problem).found
+    assert not propose_scope(scored.of(scored.table["sale_price"] < 0), problem).found
