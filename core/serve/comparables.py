@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 
 from core.prepare.columns import Columns, stack, take
 from core.prepare.derived import KM_PER_DEGREE
-from core.serve.drivers import Walk, walk
+from core.serve.drivers import Ways, ways
 from core.serve.groups import FactGroup
 from core.serve.subject import Value
 from core.train.valuer import Valuer
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 IN_USE: Final = 5
 """How many of the comparables offered are used until an agent chooses otherwise; appraisers show three to six."""
@@ -73,16 +74,27 @@ class ComparableValue:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """A comparable before it is priced: its row among the valuer's sales, its likeness distance (km), its homes.
+class Candidates:
+    """Comparables before they are priced, most alike first.
 
-    ``then`` is the sale as it was sold, ``way`` leads from the same home on the valuation date to the subject.
+    ``rows`` are theirs among the valuer's sales, ``distance`` their likeness distance (km), ``then`` the homes as they
+    were sold; ``today`` leads from the same homes on the valuation date to the subject.
     """
 
-    row: int
-    distance: float
+    rows: Rows
+    distance: Floats
     then: Columns
-    way: Walk
+    today: Ways
+
+    @property
+    def homes(self) -> Columns:
+        """The homes that need a price: each as it was sold, then those on the ways to the subject."""
+        return stack([self.then, self.today.homes])
+
+    @property
+    def own(self) -> Rows:
+        """For each of ``homes`` the sale it was, which must not speak for it."""
+        return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
 def similarity(distance: float) -> float:
@@ -90,48 +102,49 @@ def similarity(distance: float) -> float:
     return float(np.exp(-distance / _LIKENESS_KM))
 
 
-def candidates(valuer: Valuer, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> list[Candidate]:
-    """Return the sales most alike a home (one row, filled), most alike first; none in a market without coordinates."""
+def candidates(valuer: Valuer, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
+    """Return the sales most alike a home (one row, filled); none in a market without coordinates."""
     found = valuer.model.comparables(subject, OFFERED)
-    homes = take(valuer.filled, found.rows)
-    chosen = []
-    for position, (row, distance) in enumerate(zip(found.rows, found.distance, strict=True)):
-        then = take(homes, [position])
-        today = then | {"sale_date": subject["sale_date"]}
-        chosen.append(Candidate(int(row), float(distance), then, walk(today, subject, grouped)))
-    return chosen
+    then = take(valuer.filled, found.rows)
+    today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
+    return Candidates(found.rows, found.distance, then, ways(today, subject, grouped))
 
 
-def homes_to_price(candidate: Candidate) -> Columns:
-    """Return the homes a comparable needs priced: the sale as it was sold, then the way to the subject.
+def adjusted(
+    valuer: Valuer, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
+) -> tuple[Comparable, ...]:
+    """Adjust sales; ``log_price`` are the log estimates of their homes, ``log_estimate`` that of ``home`` itself."""
+    count = len(chosen.rows)
+    paths = chosen.today.split(log_price[count:]) if count else []
+    return tuple(
+        _adjusted(valuer, home, chosen, number, log_price[number], path, log_estimate)
+        for number, path in enumerate(paths)
+    )
 
-    Its own sale must not speak for any of them.
-    """
-    return stack([candidate.then, candidate.way.homes])
 
-
-def comparable(
-    valuer: Valuer, home: Columns, candidate: Candidate, log_price: Floats, log_estimate: float
+def _adjusted(
+    valuer: Valuer, home: Columns, chosen: Candidates, number: int, then: float, path: Floats, log_estimate: float
 ) -> Comparable:
-    """Adjust one sale; ``log_price`` holds the log estimates of ``homes_to_price``, ``log_estimate`` the home's own."""
-    sale = {name: values[candidate.row] for name, values in valuer.sales.items()}
-    known = {name: value for name, value in sale.items() if not pd.isna(value)}
+    row, groups = int(chosen.rows[number]), chosen.today.groups[number]
+    sale = {name: values[row] for name, values in valuer.sales.items()}
+    # NaN and NaT, which stand for what is not recorded, are the values that differ from themselves.
+    known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
     price = float(known["sale_price"])
-    time_adjusted = price * float(np.exp(log_price[1] - log_price[0]))
+    time_adjusted = price * float(np.exp(path[0] - then))
     # The model's price of each home on the way, scaled to what this one really sold for.
-    reached = np.append(log_price[1:], log_estimate) if candidate.way.groups else log_price[1:]
-    steps = time_adjusted * np.exp(reached - log_price[1])
-    adjustments = {group: float(amount) for group, amount in zip(candidate.way.groups, np.diff(steps), strict=True)}
+    reached = np.append(path, log_estimate) if groups else path
+    steps = time_adjusted * np.exp(reached - path[0])
+    adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
     facts = {name: _value(known[name]) for name in valuer.model.facts.all if name in known}
     return Comparable(
-        sale_id=str(known.get("intake_row", candidate.row)),
+        sale_id=str(known.get("intake_row", row)),
         address=str(known.get("address", "")),
         facts=facts,
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
-        distance_km=_kilometres(home, candidate.then),
-        similarity=similarity(candidate.distance),
+        distance_km=_kilometres(home, take(chosen.then, [number])),
+        similarity=similarity(float(chosen.distance[number])),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=price,
         time_adjusted=time_adjusted,

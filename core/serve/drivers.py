@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, stack
+from core.prepare.columns import Columns
 from core.serve.groups import FactGroup, group_of
 from core.serve.subject import Subject, Value
 from core.serve.typical import Typical
 
 Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
 
 _MARK: Final = "missing_"
 
@@ -55,39 +56,51 @@ class Drivers:
 
 
 @dataclass(frozen=True)
-class Walk:
-    """The way from one home to another, one group of facts after the other taken over.
+class Ways:
+    """The ways from m homes to one other, one group of facts after the other taken over.
 
-    ``groups`` are those in which the two differ; ``homes`` are the start and all before the end, which is left out:
-    as many as groups, and the start alone where the two are alike.
+    ``groups`` are those in which each start differs from the end, in order. ``homes`` are the starts and all before the
+    end, which is left out: for each start as many as its groups, and the start alone where the two are alike; ``owner``
+    tells which start each home belongs to, in order.
     """
 
-    groups: tuple[FactGroup, ...]
+    groups: tuple[tuple[FactGroup, ...], ...]
     homes: Columns
+    owner: Rows
+
+    def split(self, prices: Floats) -> list[Floats]:
+        """Return the prices of ``homes`` by start."""
+        return np.split(prices, np.cumsum(np.bincount(self.owner, minlength=len(self.groups)))[:-1])
 
 
-def walk(start: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Walk:
-    """Return the way from one home to another (one row each), in the order of the groups given."""
-    differing = [(group, _members(start, names)) for group, names in grouped.items()]
-    differing = [(group, names) for group, names in differing if _differ(start, end, names)]
-    homes, now = [start], start
-    for _, names in differing[:-1]:
-        now = now | {name: end[name] for name in names}
-        homes.append(now)
-    return Walk(tuple(group for group, _ in differing), stack(homes))
+def ways(starts: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Ways:
+    """Return the ways from homes to another (one row), in the order of the groups given."""
+    members = {group: _members(end, names) for group, names in grouped.items()}
+    differs = np.column_stack([_differ(starts, end, names) for names in members.values()])
+    steps = np.maximum(differs.sum(axis=1), 1)
+    owner = np.repeat(np.arange(len(differs)), steps)
+    step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
+    # The place of each group on its way: what a home has behind it, it has taken over.
+    place = np.cumsum(differs, axis=1) - 1
+    homes = {name: values[owner] for name, values in starts.items()}
+    for number, names in enumerate(members.values()):
+        taken = differs[owner, number] & (place[owner, number] < step)
+        homes |= {name: np.where(taken, end[name], homes[name]) for name in names}
+    groups = tuple(tuple(group for group, own in zip(members, row, strict=True) if own) for row in differs.tolist())
+    return Ways(groups, homes, owner)
 
 
-def walks(start: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> tuple[Walk, Walk]:
-    """Return the walk in the order of the groups and the one in the opposite order.
+def both_ways(start: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> tuple[Ways, Ways]:
+    """Return the way from one home in the order of the groups, and the one in the opposite order.
 
     What a fact adds depends on what was taken over before it (a bathroom is worth more in a large home); the mean of
     both orders shares such interactions (two of the orders of a Shapley value; Štrumbelj & Kononenko 2014).
     """
-    return walk(start, end, grouped), walk(start, end, dict(reversed(list(grouped.items()))))
+    return ways(start, end, grouped), ways(start, end, dict(reversed(list(grouped.items()))))
 
 
 def drivers(
-    both: tuple[Walk, Walk],
+    both: tuple[Ways, Ways],
     prices: tuple[Floats, Floats],
     subject: Subject,
     typical: Typical,
@@ -95,9 +108,10 @@ def drivers(
     point: float,
 ) -> Drivers:
     """Turn the prices of the homes on both ways, shapes (k,), into amounts that add up to the point."""
-    amounts: dict[FactGroup, float] = dict.fromkeys(both[0].groups, 0.0)
+    amounts: dict[FactGroup, float] = dict.fromkeys(both[0].groups[0], 0.0)
     for way, price in zip(both, prices, strict=True):
-        for group, amount in zip(way.groups, np.diff([*price, exact]), strict=bool(way.groups)):
+        [groups] = way.groups
+        for group, amount in zip(groups, np.diff([*price, exact]), strict=bool(groups)):
             amounts[group] += float(amount) / 2
     base = float(round(prices[0][0]))
     items = [
@@ -113,13 +127,14 @@ def _members(home: Columns, names: Sequence[str]) -> tuple[str, ...]:
     return (*(name for name in names if name in home), *(mark for mark in marks if mark in home))
 
 
-def _differ(start: Columns, end: Columns, names: Sequence[str]) -> bool:
-    return any(not _same(start[name][0], end[name][0]) for name in names)
+def _differ(starts: Columns, end: Columns, names: Sequence[str]) -> NDArray[np.bool_]:
+    return np.any([_other(starts[name], end[name][0]) for name in names], axis=0)
 
 
-def _same(one: object, other: object) -> bool:
+def _other(values: NDArray[Any], value: Any) -> NDArray[np.bool_]:
     # Two unknown values are the same, though NaN is not itself.
-    return one == other or (one != one and other != other)  # noqa: PLR0124
+    same: NDArray[np.bool_] = (values == value) | ((values != values) & (value != value))  # noqa: PLR0124
+    return ~same.astype(bool)
 
 
 def _facts(group: FactGroup, subject: Subject, typical: Mapping[str, Value]) -> tuple[Difference, ...]:

@@ -18,12 +18,11 @@ from core.serve.comparables import (
     IN_USE,
     Comparable,
     ComparableValue,
+    adjusted,
     candidates,
-    comparable,
-    homes_to_price,
     reconcile,
 )
-from core.serve.drivers import Drivers, Walk, drivers, walks
+from core.serve.drivers import Drivers, Ways, both_ways, drivers
 from core.serve.flags import Answer, Flag, answer_flags, subject_flags
 from core.serve.groups import grouped
 from core.serve.subject import Subject, Value, check_subject
@@ -162,7 +161,7 @@ class _Worked:
     matrix: Floats
     centre: Floats
     typical: Typical
-    ways: tuple[Walk, Walk]
+    ways: tuple[Ways, Ways]
     way_prices: tuple[Floats, Floats]
     comparables: tuple[Comparable, ...]
 
@@ -174,18 +173,16 @@ def _work(valuer: Valuer, subject: Subject) -> _Worked:
     usual = Subject(typical.facts, subject.as_of)
     both = valuer.model.fill_columns(stack([subject.columns(facts), usual.columns(facts)]))
     home, groups = take(both, [0]), grouped(facts)
-    ways = walks(take(both, [1]), home, groups)
+    forward, back = both_ways(take(both, [1]), home, groups)
     chosen = candidates(valuer, home, groups)
-    parts = [home, *(way.homes for way in ways), *(homes_to_price(one) for one in chosen)]
+    parts = [home, forward.homes, back.homes, chosen.homes]
     homes, ends = stack(parts), np.cumsum([size(part) for part in parts])
-    own = np.repeat([-1, -1, -1, *(one.row for one in chosen)], [size(part) for part in parts])
+    own = np.concatenate([np.full(ends[2], -1), chosen.own])
     matrix = valuer.model.matrix(homes, own)
-    centre = valuer.log_estimate(homes, matrix)
-    ours, forward, back, *theirs = np.split(centre, ends[:-1])
-    comparables = tuple(
-        comparable(valuer, home, one, log_price, float(ours[0])) for one, log_price in zip(chosen, theirs, strict=True)
-    )
-    return _Worked(home, matrix[:1], ours, typical, ways, (np.exp(forward), np.exp(back)), comparables)
+    ours, there, again, theirs = np.split(valuer.log_estimate(homes, matrix), ends[:-1])
+    comparables = adjusted(valuer, home, chosen, theirs, float(ours[0]))
+    ways, prices = (forward, back), (np.exp(there), np.exp(again))
+    return _Worked(home, matrix[:1], ours, typical, ways, prices, comparables)
 
 
 def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:

@@ -23,8 +23,8 @@ _ALIKE: Final = "alike_level"
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,
-    "learning_rate": 0.05,
-    "num_leaves": 31,
+    "learning_rate": 0.06,
+    "num_leaves": 15,
     "min_child_samples": 20,
     "colsample_bytree": 0.35,
     "subsample": 0.7,

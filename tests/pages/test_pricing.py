@@ -18,6 +18,7 @@ from core.lifecycle import Desk, open_desk
 from core.lifecycle.answering import Answered
 from core.problem import Problem
 from core.schema import SQFT_PER_SQM
+from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger import Ledger
@@ -447,7 +448,9 @@ def test_why_this_price_adds_up_on_the_page(desk: Desk) -> None:
     assert f"A typical home in zipcode {busiest(desk)} is estimated at about" in said(app)
     table = app.table[0].value
     assert len(table) == len(drivers.items) + 2 + bool(drivers.rounding)
-    assert "add" in said(app)
+    told = sentences(drivers, desk.market)
+    assert told
+    assert all(sentence in said(app).replace("\\", "") for sentence in told)
 
 
 def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(home: Path, desk: Desk) -> None:
