@@ -34,6 +34,7 @@ LONGEST = (
     "browser/test_pricing.py",
     "browser/test_first_start.py",
     "browser/test_sales_data.py",
+    "browser/test_evaluation.py",
 )
 
 

@@ -24,7 +24,7 @@ Rows = NDArray[np.int64]
 IN_USE: Final = 5
 """How many of the comparables offered are used until an agent chooses otherwise; appraisers show three to six."""
 
-OFFERED: Final = 8
+OFFERED: Final = 7
 # A sale as unlike as one 1.5 km away, else the same, counts e times less than one next door today.
 _LIKENESS_KM: Final = 1.5
 _SPAN: Final = (0.1, 0.9)

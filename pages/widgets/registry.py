@@ -40,6 +40,13 @@ PAGES: Final = (
     Page(
         "models", "Models", ":material/model_training:", PAGES_FOLDER / "models.py", roles_that_may(Action.VIEW_MODELS)
     ),
+    Page(
+        "evaluation",
+        "Evaluation",
+        ":material/fact_check:",
+        PAGES_FOLDER / "evaluation.py",
+        roles_that_may(Action.VIEW_MODELS),
+    ),
 )
 
 

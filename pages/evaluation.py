@@ -1,0 +1,116 @@
+"""The page “Evaluation”: is the model good enough, where is it not, for whom is it unfair, and where to use it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError, NotFound
+from core.store import ModelRecord, Store
+from pages.widgets import (
+    evaluation_fairness,
+    evaluation_headline,
+    evaluation_scope,
+    evaluation_segments,
+    faults,
+    links,
+    model_card,
+    session,
+    touch,
+)
+from pages.widgets.evaluation_source import ALL, PERIODS, Seen, seen
+from pages.widgets.markdown import plain
+
+Draw = Callable[[Seen, Store, Actor], None]
+
+VIEWS: Final[dict[str, Draw]] = {
+    "Headline": lambda of, *_: evaluation_headline.draw(of),
+    "Segments": lambda of, *_: evaluation_segments.draw(of),
+    "Ratio study": lambda of, *_: evaluation_headline.draw_ratio(of),
+    "Bias": lambda of, *_: evaluation_fairness.draw_bias(of),
+    "Ranges": lambda of, *_: evaluation_fairness.draw_ranges(of),
+    "Hard cases": lambda of, *_: evaluation_fairness.draw_edges(of),
+    "Candidates": evaluation_scope.draw_candidates,
+    "Decision": evaluation_scope.draw_scope,
+}
+_FIRST: Final = "Headline"
+# A signature and the figures of a training run are of the whole test, not of a part of it.
+_OF_THE_WHOLE: Final = ("Candidates", "Decision")
+
+
+def main(who: Actor) -> None:
+    """Draw the chosen view of the chosen model, or what is missing and where to get it."""
+    st.title("Evaluation", anchor=False)
+    store, market = session.store(), session.market()
+    records = store.models.list(market.market_id) if market is not None else []
+    if market is None or not records:
+        st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
+        links.link_to("models", "Train a model")
+        return
+    touch.style()
+    record = _model(records)
+    view = _view()
+    period = ALL if view in _OF_THE_WHOLE else _period()
+    try:
+        of = seen(store, market, record, period, who)
+    except NotFound as error:
+        _without_scores(record, error)
+        return
+    except DoorstepError as error:
+        faults.show(error)
+        return
+    VIEWS[view](of, store, who)
+
+
+def _model(records: list[ModelRecord]) -> ModelRecord:
+    """Draw the choice of the model, the live one first, then the newest."""
+    ordered = sorted(records, key=lambda record: record.created_at, reverse=True)
+    ordered.sort(key=lambda record: record.stage != "champion")
+    by_id = {record.model_id: record for record in ordered}
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        chosen = st.selectbox(
+            "Model",
+            list(by_id),
+            # The stage is no part of it: a link to a model stays good when another goes live.
+            format_func=lambda model_id: f"{model_id} ({by_id[model_id].card['family']})",
+            key="evaluated",
+            bind="query-params",
+            width=380,
+        )
+        record = by_id.get(chosen, ordered[0])
+        live = record.stage == "champion"
+        st.badge(model_card.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
+    return record
+
+
+def _view() -> str:
+    chosen = st.pills(
+        "View",
+        list(VIEWS),
+        default=_FIRST,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in VIEWS else _FIRST
+
+
+def _period() -> str:
+    chosen = st.segmented_control(
+        "Sales", PERIODS, default=ALL, required=True, key="sales", bind="query-params", label_visibility="collapsed"
+    )
+    return chosen if chosen in PERIODS else ALL
+
+
+def _without_scores(record: ModelRecord, error: NotFound) -> None:
+    """Say what to do for a model whose test sales were not kept; its card has the figures of its test."""
+    st.warning(plain(str(error)), icon=":material/history:")
+    st.caption(f"The figures of its sealed test are on the card of model {record.model_id}, on the page Models.")
+    links.link_to("models", "Go to the models")
+
+
+main(session.guard("evaluation"))

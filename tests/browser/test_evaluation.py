@@ -1,0 +1,71 @@
+"""A manager in the browser: finds the worst cells, opens their misses, signs the scope and takes the card along."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import DESKTOP, PHONE, Server, running_server, visit
+
+VIEWS = ("Headline", "Segments", "Ratio study", "Bias", "Ranges", "Hard cases", "Candidates", "Decision")
+OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
+
+
+@pytest.fixture(scope="module")
+def small(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with a small market and its live model."""
+    home = Path(shutil.copytree(small_home, tmp_path_factory.mktemp("evaluation") / "home"))
+    with running_server(home) as running:
+        yield running
+
+
+def test_from_the_worst_cell_to_the_signed_scope(chromium: Browser, small: Server, tmp_path: Path) -> None:
+    with visit(chromium, small, DESKTOP) as opened:
+        page = opened.open("evaluation", role="Manager")
+        expect(page.get_by_text("Is it good enough?")).to_be_visible()
+        page.get_by_role("button", name="Segments").or_(page.get_by_role("radio", name="Segments")).click()
+        opened.settle()
+        expect(page.get_by_text("Worst:")).to_be_visible()
+        opened.choose("Cross with", "Confidence")
+        chart = page.get_by_test_id("stPlotlyChart").first
+        chart.scroll_into_view_if_needed()
+        # A mark over a cell cannot be seen; it takes the click all the same.
+        mark = chart.locator(".scatterlayer .point").first.bounding_box()
+        assert mark is not None
+        page.mouse.click(mark["x"] + mark["width"] / 2, mark["y"] + mark["height"] / 2)
+        expect(page.get_by_text("worst misses first; an error above 0")).to_be_visible()
+        opened.settle()
+        assert "segment=" in page.url
+        opened.shot("evaluation-segments")
+        with page.expect_download() as segment:
+            page.get_by_role("button", name="Download these sales as CSV").click()
+        segment.value.save_as(tmp_path / "sales.csv")
+        assert "Sold for" in (tmp_path / "sales.csv").read_text(encoding="utf-8-sig").splitlines()[0]
+        page = opened.open("evaluation", role="Manager", view="Decision")
+        page.get_by_label("Note, for the record").fill("Agreed at the review")
+        page.get_by_label("Note, for the record").press("Enter")
+        opened.settle()
+        page.get_by_role("button", name="Sign this scope").click()
+        expect(page.get_by_text("The scope is signed")).to_be_visible()
+        opened.settle()
+        with page.expect_download() as card:
+            page.get_by_role("button", name="Download the model card").click()
+        card.value.save_as(tmp_path / "card.md")
+        written = (tmp_path / "card.md").read_text(encoding="utf-8")
+        assert re.search(r"Signed: .*Agreed at the review", written)
+        assert "## Ratio study" in written
+        assert opened.complaints == []
+
+
+def test_no_view_is_wider_than_a_phone(chromium: Browser, small: Server) -> None:
+    with visit(chromium, small, PHONE, dark=True) as opened:
+        for view in VIEWS:
+            page = opened.open("evaluation", role="Manager", view=view)
+            assert page.evaluate(OVERFLOW) <= 0, view
+            opened.shot(f"evaluation-phone-{view.lower().replace(' ', '-')}")
+        assert opened.complaints == []

@@ -1,0 +1,307 @@
+"""The page Evaluation without a browser: its views, choices, signature, and what it says when something is missing."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.evaluate.headline import headline
+from core.evaluate.scored import FACTS, Scored
+from core.evaluate.segmentation import Segmentation, available
+from core.evaluate.segments import by_segment, sales_of, worst
+from core.lifecycle.evaluation import SCORES, keep_scores, scores_of, signed_scope
+from core.problem import Problem
+from core.store import open_store
+from core.wording import percent
+from pages.widgets import session
+from pages.widgets.registry import PAGES_FOLDER, page_at
+from tests.evaluate.scored_sales import scored_sales
+
+MANAGER = Actor("Max", Role.MANAGER)
+VIEWS = ("Headline", "Segments", "Ratio study", "Bias", "Ranges", "Hard cases", "Candidates", "Decision")
+NAMES_ITS_SOURCE = "sealed test sales drawn at random"
+
+
+@pytest.fixture
+def home(small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small market's store, to be looked at only."""
+    return as_home(small_store, monkeypatch)
+
+
+@pytest.fixture
+def own_home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to change."""
+    return as_home(own_small_store, monkeypatch)
+
+
+@pytest.fixture
+def scored(home: Path) -> Scored:
+    with open_store(home) as store:
+        return scores_of(store, live_model(home), MANAGER)
+
+
+def as_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(path))
+    return path
+
+
+def live_model(home: Path) -> str:
+    with open_store(home) as store:
+        record = store.models.champion(store.markets.list()[0].market_id)
+        assert record is not None
+        return record.model_id
+
+
+def opened(view: str = "Headline", role: str = "manager", **chosen: str) -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role
+    app.run()
+    app = app.switch_page(page_at("evaluation").script.name).run()
+    app.session_state["view"] = view
+    for key, value in chosen.items():
+        app.session_state[key] = value
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    """All the words on the page but tables, as a reader sees them."""
+    written = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success, *app.subheader]
+    return "\n".join(str(one.value) for one in written).replace("\\", "")
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_says_what_it_is_of_and_shows_no_error(home: Path, view: str) -> None:
+    app = opened(view)
+    assert not app.exception
+    assert not app.error
+    assert NAMES_ITS_SOURCE in text(app)
+    assert f"Model {live_model(home)} (live), data version" in text(app)
+
+
+def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
+    home: Path, scored: Scored, problem: Problem
+) -> None:
+    said, found = text(opened()), headline(scored, problem)
+    assert found is not None
+    mape = found.line("mape").figure
+    assert f"### {percent(mape.value, 1)}" in said
+    assert f"{percent(mape.low, 1)} to {percent(mape.high, 1)}  \nn = {mape.n:,}" in said
+    assert "Target:  \nat most 10.0%" in said
+    assert "Against the linear baseline" in said
+
+
+def test_the_latest_months_have_figures_of_their_own(home: Path, scored: Scored) -> None:
+    app = opened(sales="Latest 6 months")
+    assert "the latest 6 months only" in text(app)
+    assert f"{len(scored.latest(6).table):,} sales of" in text(app)
+
+
+def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: Scored, problem: Problem) -> None:
+    by = Segmentation.ESTIMATE_BAND
+    table = by_segment(scored, (by,), problem)
+    name = str(worst(table)[by.value].iloc[0])
+    app = opened("Segments")
+    assert f"**Worst: {name}**" in text(app)
+    assert app.dataframe[0].value["Sales"].tolist() == table["n"].tolist()
+    app.selectbox("segment").select(name).run()
+    misses = app.dataframe[1].value
+    expected = 100 * sales_of(scored, {by: name}, problem)["error"]
+    assert misses["Error, %"].tolist() == pytest.approx(expected.round(1).tolist())
+    assert misses["Error, %"].abs().is_monotonic_decreasing
+
+
+def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(home: Path, scored: Scored, problem: Problem) -> None:
+    by = (Segmentation.PROPERTY_TYPE, Segmentation.CONFIDENCE)
+    cells = by_segment(scored, by, problem)
+    largest = cells.loc[cells["n"].idxmax()]
+    app = opened("Segments", by=by[0].value, cross=by[1].value)
+    assert len(app.get("plotly_chart")) == 1
+    app.selectbox("segment").select(str(largest[by[0].value])).run()
+    app.selectbox("and_segment").select(str(largest[by[1].value])).run()
+    assert len(app.dataframe[1].value) == largest["n"]
+
+
+def test_another_segmentation_forgets_the_segment_of_the_one_before(home: Path, scored: Scored) -> None:
+    app = opened("Segments")
+    app.selectbox("segment").select_index(0).run()
+    app.selectbox("by").select(Segmentation.PROPERTY_TYPE.value).run()
+    assert not app.exception
+    assert app.selectbox("segment").value is None
+
+
+def test_every_segmentation_of_the_data_is_offered(home: Path, scored: Scored, problem: Problem) -> None:
+    assert opened("Segments").selectbox("by").options == [one.capitalize() for one in available(scored, problem)]
+
+
+def test_the_ratio_study_is_divided_on_demand(home: Path) -> None:
+    app = opened("Ratio study")
+    assert not app.dataframe
+    app.selectbox("ratio_by").select(Segmentation.PROPERTY_TYPE.value).run()
+    [table] = [frame.value for frame in app.dataframe]
+    assert {"COD", "PRD", "PRB"} <= set(table)
+    assert set(table.loc[table["Note"] == "few sales", "COD is"]) == {"inconclusive"}
+
+
+def test_hard_cases_lead_to_their_sales(home: Path) -> None:
+    app = opened("Hard cases")
+    sets = app.dataframe[0].value
+    app.selectbox("case").select("luxury").run()
+    assert len(app.dataframe[-1].value) == sets.loc[sets["Set"] == "luxury", "Sales"].item()
+
+
+def test_a_manager_signs_the_proposed_scope(own_home: Path) -> None:
+    app = opened("Decision")
+    assert "Not signed yet" in text(app)
+    next(field for field in app.text_input if str(field.key).startswith("note_")).input("For the north office")
+    app.button("sign").click().run()
+    assert not app.exception
+    assert "The scope is signed" in text(app)
+    assert "For the north office" in text(app)
+    with open_store(own_home) as store:
+        signed = signed_scope(store, live_model(own_home))
+    assert signed is not None
+    assert signed.note == "For the north office"
+    assert signed.low < signed.high
+
+
+def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
+    app = opened("Decision")
+    low, high = app.number_input
+    low.set_value(250_000.0)
+    high.set_value(400_000.0)
+    app.run()
+    assert "Your bounds: Deploy for estimates of $250K to $400K" in text(app).replace("**", "")
+    app.button("sign").click().run()
+    with open_store(own_home) as store:
+        signed = signed_scope(store, live_model(own_home))
+    assert signed is not None
+    assert (signed.low, signed.high) == (250_000.0, 400_000.0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"), [(400_000.0, 250_000.0, "must be above"), (9e8, 9.1e8, "no evidence for it")]
+)
+def test_bounds_without_evidence_cannot_be_signed(home: Path, low: float, high: float, said: str) -> None:
+    app = opened("Decision")
+    for field, value in zip(app.number_input, (low, high), strict=True):
+        field.set_value(value)
+    app.run()
+    assert said in text(app) + str([one.value for one in app.error])
+    assert "sign" not in [button.key for button in app.button]
+
+
+def test_an_analyst_sees_the_evidence_and_cannot_sign(home: Path) -> None:
+    app = opened("Decision", role="analyst")
+    assert "The evidence proposes" in text(app)
+    assert "sign" not in [button.key for button in app.button]
+
+
+def test_an_agent_is_told_whose_page_it_is(home: Path) -> None:
+    app = opened(role="agent")
+    assert "is not open to the role agent" in text(app)
+    assert NAMES_ITS_SOURCE not in text(app)
+
+
+def put_scores(home: Path, sha256: str | None) -> None:
+    """Write other scores, or none, on the live model's card."""
+    with sqlite3.connect(home / "doorstep.sqlite") as database:
+        [(model, card)] = database.execute("SELECT model_id, card FROM model").fetchall()
+        changed = json.loads(card) | {SCORES: sha256}
+        database.execute("UPDATE model SET card = ? WHERE model_id = ?", (json.dumps(changed), model))
+    database.close()
+
+
+def bare(scored: Scored) -> Scored:
+    """Sales of a market that records prices and dates only."""
+    known = [
+        name for name in (*FACTS, "age", "trend", "list_price", "baseline", "school_rating") if name in scored.table
+    ]
+    extra = [name for name in scored.table if str(name).startswith("x_")]
+    table = scored.table.drop(columns=extra).copy()
+    for name in known:
+        table[name] = pd.Series(np.nan, index=table.index).astype(table[name].dtype)
+    return Scored(scored.terms, table)
+
+
+def never_priced(scored: Scored) -> Scored:
+    """Sales the desk would have priced none of."""
+    table = scored.table.assign(priced=False, withheld="Living area is missing.", review="", flags="")
+    return Scored(scored.terms, table)
+
+
+def one_kind(scored: Scored) -> Scored:
+    """Sales that share one value of every fact, in one quarter."""
+    alike = {name: scored.table[name].iloc[0] for name in (*FACTS, "age", "trend", "quarter", "school_rating")}
+    return Scored(scored.terms, scored.table.assign(**alike))
+
+
+@pytest.mark.parametrize(
+    "made",
+    [bare(scored_sales(300)), never_priced(scored_sales(40)), one_kind(scored_sales(300)), scored_sales(2)],
+    ids=["no facts", "none priced", "constant facts", "two sales"],
+)
+def test_what_cannot_be_shown_is_said_and_nothing_breaks(own_home: Path, made: Scored) -> None:
+    with open_store(own_home) as store:
+        sha256 = keep_scores(store, made)
+    put_scores(own_home, sha256)
+    app = opened()
+    for view in VIEWS:
+        app.session_state["view"] = view
+        app.run()
+        assert not app.exception, view
+        assert not app.error, view
+        assert len(text(app)) > 100, view
+
+
+def test_a_market_without_areas_has_no_chart_of_them(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        sha256 = keep_scores(store, bare(scored_sales(300)))
+    put_scores(own_home, sha256)
+    app = opened("Bias")
+    assert not app.get("plotly_chart")
+    assert "Map one of them at upload" in text(app)
+
+
+def test_a_model_without_scores_says_what_to_do(own_home: Path) -> None:
+    put_scores(own_home, None)
+    app = opened()
+    assert not app.exception
+    assert "Train a new model to evaluate one" in text(app)
+
+
+def test_damaged_scores_are_refused_in_a_line(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        sha256 = str(store.models.get(live_model(own_home)).card[SCORES])
+    [stored] = [path for path in own_home.rglob(f"*{sha256}*") if path.is_file()]
+    stored.chmod(0o600)
+    stored.write_bytes(b"not what was stored")
+    app = opened()
+    assert not app.exception
+    assert len(app.error) == 1
+
+
+def test_without_a_model_the_page_points_to_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    as_home(tmp_path / "empty", monkeypatch)
+    app = opened()
+    assert not app.exception
+    assert "no model to evaluate" in text(app)
+
+
+def test_the_live_model_is_shown_first(trained_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = as_home(Path(shutil.copytree(trained_home, tmp_path / "two")), monkeypatch)
+    app = opened()
+    chooser = app.selectbox("evaluated")
+    assert len(chooser.options) == 2
+    assert chooser.value == live_model(home)
+    other = next(option for option in chooser.options if live_model(home) not in option)
+    chooser.select_index(chooser.options.index(other)).run()
+    assert "(candidate), data version" in text(app)
