@@ -23,7 +23,6 @@ _ALIKE: Final = "alike_level"
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,
-    "learning_rate": 0.06,
     "num_leaves": 15,
     "min_child_samples": 20,
     "colsample_bytree": 0.35,
@@ -60,9 +59,12 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
     ``columns`` names the columns of the feature matrix (n, p). Deterministic for one seed.
     """
 
-    def __init__(self, columns: tuple[str, ...], n_estimators: int = 1000, seed: int = 0) -> None:
+    def __init__(
+        self, columns: tuple[str, ...], n_estimators: int = 1000, learning_rate: float = 0.06, seed: int = 0
+    ) -> None:
         self.columns = columns
         self.n_estimators = n_estimators
+        self.learning_rate = learning_rate
         self.seed = seed
 
     def fit(self, X: Floats, y: Floats) -> Self:
@@ -82,7 +84,12 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
     def _fit_member(self, start: Start, number: int, X: Floats, y: Floats) -> Member:
         hidden = _EVIDENCE if start is Start.FACTS else ()
         seen = np.flatnonzero([not name.startswith(hidden) for name in self.columns])
-        trees = lightgbm.LGBMRegressor(n_estimators=self.n_estimators, random_state=self.seed + number, **_SETTINGS)
+        trees = lightgbm.LGBMRegressor(
+            n_estimators=self.n_estimators,
+            learning_rate=self.learning_rate,
+            random_state=self.seed + number,
+            **_SETTINGS,
+        )
         return Member(start, seen, trees.fit(X[:, seen], y - self._begin(start, X)).booster_)
 
     def _begin(self, start: Start, X: Floats) -> Floats:

@@ -43,16 +43,23 @@ _BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
     {"max_iter": 500, "learning_rate": 0.06, "max_leaf_nodes": 31, "max_features": 0.5},
     {"max_iter": 1000, "learning_rate": 0.03, "max_leaf_nodes": 31, "max_features": 0.3},
 )
-
+# The first answers in two thirds of the time; the second errs a thirtieth of a percentage point less (King County).
+_BLEND: Final[tuple[Mapping[str, float], ...]] = (
+    {"n_estimators": 600, "learning_rate": 0.1},
+    {"n_estimators": 1000, "learning_rate": 0.06},
+)
 
 BOOSTING_SETTINGS: Final = len(_BOOSTING)
 """How many boosting settings there are to compare, the quickest first."""
 
 
 def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
-    """Return the candidates without a search: blend, the first few boosting settings, decision tree, baseline."""
+    """Return the candidates without a search: a blend, the first few boosting settings, decision tree, baseline.
+
+    The blend is the quick one for a budget of one setting, else the more accurate.
+    """
     return (
-        Candidate(Family.BLEND, {"n_estimators": 1000}),
+        Candidate(Family.BLEND, _BLEND[min(boosting_budget, len(_BLEND)) - 1]),
         *(Candidate(Family.BOOSTING, settings) for settings in _BOOSTING[:boosting_budget]),
         Candidate(Family.TREE, {"min_samples_leaf": 15}),
         Candidate(Family.LINEAR, {"alpha": 1.0}),

@@ -125,7 +125,7 @@ def estimate(options: argparse.Namespace) -> None:
 
 def batch(options: argparse.Namespace) -> None:
     """Many homes at once on the demo champion: rows per second, against a plain scikit-learn pipeline's."""
-    with fresh_store() as store, threadpool_limits(1):
+    with fresh_store() as store:
         record = open_demo(store, load_problem(), silent, options.sales)
         version = store.versions.latest(record.market_id)
         assert version is not None
