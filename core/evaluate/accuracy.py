@@ -7,7 +7,6 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 
 from core import measures
@@ -63,15 +62,6 @@ class Evaluation:
         values = asdict(self)
         del values["held"]
         return values
-
-
-def evaluate(
-    model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], within: float, seed: int
-) -> Evaluation:
-    """Measure a model on test sales (canonical columns with ``sale_price``), each priced as of its own sale date."""
-    filled = model.fill(test)
-    priced = model.price_filled(filled, levels, within)
-    return measure(model, filled, priced, test["sale_price"].to_numpy(dtype=float), level, seed)
 
 
 def measure(

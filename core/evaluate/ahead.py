@@ -55,6 +55,29 @@ def months_ahead(
         yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), valuer.level)
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """All months together, in the order of the months: fields as in Month, each of the same n sales."""
+
+    rows: NDArray[np.int64]
+    homes: Columns
+    priced: Mapping[float, Priced]
+    price: Floats
+
+
+def price_ahead(model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float) -> Ahead:
+    """Price the sales from ``first`` on as ``months_ahead`` does; raises ValueError if there is none."""
+    months = list(months_ahead(model, sales, first, levels, within))
+    if not months:
+        raise ValueError(f"no sale from {first} on; choose an earlier day")
+    return Ahead(
+        rows=np.concatenate([month.rows for month in months]),
+        homes=stack([month.homes for month in months]),
+        priced={level: _joined([month.priced[level] for month in months]) for level in levels},
+        price=np.concatenate([month.price for month in months]),
+    )
+
+
 def evaluate_ahead(
     model: Model,
     sales: pd.DataFrame,
@@ -68,16 +91,11 @@ def evaluate_ahead(
 
     Raises ValueError if there is no sale from ``first`` on.
     """
-    months = list(months_ahead(model, sales, first, levels, within))
-    if not months:
-        raise ValueError(f"no sale from {first} on; choose an earlier day")
-    priced = {one: joined([month.priced[one] for month in months]) for one in levels}
-    homes = stack([month.homes for month in months])
-    return measure(model, homes, priced, np.concatenate([month.price for month in months]), level, seed)
+    ahead = price_ahead(model, sales, first, levels, within)
+    return measure(model, ahead.homes, ahead.priced, ahead.price, level, seed)
 
 
-def joined(parts: Sequence[Priced]) -> Priced:
-    """Return the answers of several months as one, in their order."""
+def _joined(parts: Sequence[Priced]) -> Priced:
     names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
     return Priced(level=parts[0].level, within=parts[0].within, **arrays)

@@ -14,12 +14,11 @@ from numpy.typing import NDArray
 from core.access import Action, Actor, require
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.accuracy import Evaluation, measure
-from core.evaluate.ahead import joined, months_ahead
+from core.evaluate.ahead import price_ahead
 from core.evaluate.fit_check import FitCheck, fit_check
 from core.evaluate.scope import ProposedScope
 from core.evaluate.scored import Background, Review, Scored, Terms, from_bytes, score, to_bytes
 from core.evaluate.trend import area_trends
-from core.prepare.columns import stack
 from core.prepare.facts import AREA_CODES
 from core.prepare.splits import TIME
 from core.problem import Problem
@@ -88,14 +87,11 @@ def open_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem,
     Raises NotFound if there is no such sale.
     """
     rules = problem.estimate
-    months = list(months_ahead(model, sales, first, rules.levels, problem.success.within))
-    if not months:
+    if not (sales["sale_date"] >= pd.Timestamp(first)).any():
         raise NotFound(f"There is no sale from {first} on. Take in newer sales.")
-    priced = {level: joined([month.priced[level] for month in months]) for level in rules.levels}
-    homes = stack([month.homes for month in months])
-    price = np.concatenate([month.price for month in months])
-    rows = np.concatenate([month.rows for month in months])
-    return OpenedTest(rows, priced, measure(model, homes, priced, price, rules.level, seed))
+    ahead = price_ahead(model, sales, first, rules.levels, problem.success.within)
+    evaluation = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, seed)
+    return OpenedTest(ahead.rows, ahead.priced, evaluation)
 
 
 def score_test(

@@ -38,8 +38,9 @@ class Projection:
         return east, (homes["latitude"] - self.latitude) * KM_PER_DEGREE
 
     def point(self, latitude: float, longitude: float) -> tuple[float, float]:
-        """Return east and north of one place in km."""
-        return (longitude - self.longitude) * self._east, (latitude - self.latitude) * KM_PER_DEGREE
+        """Return east and north of one place in km, the shorter way round the globe."""
+        degrees = (longitude - self.longitude + 180) % 360 - 180
+        return degrees * self._east, (latitude - self.latitude) * KM_PER_DEGREE
 
 
 class DerivedFacts(TransformerMixin, BaseEstimator):

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.prepare.columns import Columns, stack, take
-from core.prepare.derived import KM_PER_DEGREE
+from core.prepare.derived import Projection
 from core.serve.drivers import Ways, ways
 from core.serve.groups import FactGroup
 from core.serve.subject import Value
@@ -212,7 +212,6 @@ def _kilometres(home: Columns, sale: Columns) -> float | None:
     """Return the distance between two homes, from where their area is if their own place is not known."""
     if "latitude" not in home:
         return None
-    north = float(home["latitude"][0] - sale["latitude"][0])
-    east = float(home["longitude"][0] - sale["longitude"][0]) * float(np.cos(np.radians(home["latitude"][0])))
-    distance = float(np.hypot(north, east)) * KM_PER_DEGREE
+    [east], [north] = Projection(float(home["latitude"][0]), float(home["longitude"][0])).kilometres(sale)
+    distance = float(np.hypot(east, north))
     return distance if np.isfinite(distance) else None

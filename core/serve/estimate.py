@@ -266,13 +266,21 @@ def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
     place = model.features.named_steps["derived"].projection_.point(
         float(subject.facts["latitude"]), float(subject.facts["longitude"])
     )
-    tree = evidence.index_.tree
-    # Nearest in place and time together: farther away than the nearest in place alone, or the same.
-    together, _ = tree.query([*place, tree.maxes[2]])
+    together = float(nearest_lately_km(evidence, np.array([place]))[0])
     if together < near:
-        return float(together)
-    sales = tree.data
+        return together
+    sales = evidence.index_.tree.data
     return float(np.hypot(sales[:, 0] - place[0], sales[:, 1] - place[1]).min())
+
+
+def nearest_lately_km(evidence: MarketEvidence, places: Floats) -> Floats:
+    """Return the distance to the sale nearest in place and recency together, shape (n,), of places in km, (n, 2).
+
+    It is never less than the distance to the nearest in place alone, and the index of the evidence has it at once.
+    """
+    tree = evidence.index_.tree
+    distance: Floats = tree.query(np.column_stack([places, np.full(len(places), tree.maxes[2])]))[0]
+    return distance
 
 
 def area_sales(model: Model, subject: Subject) -> float:

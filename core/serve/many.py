@@ -5,17 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 
 from core.errors import ImpossibleProperty
+from core.prepare.columns import Columns, size
 from core.prepare.facts import COORDINATES, FactColumns
 from core.problem import Problem
-from core.serve.estimate import Evidence, area_sales, critical_facts, evidence_of, price_scope, refusal
+from core.serve.estimate import (
+    Evidence,
+    area_sales,
+    critical_facts,
+    evidence_of,
+    nearest_lately_km,
+    price_scope,
+    refusal,
+)
 from core.serve.flags import Answer, Flag, answer_flags, subject_flags
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.model import Model, Priced
@@ -85,7 +93,7 @@ def estimate_many(evidence: Evidence, homes: pd.DataFrame, as_of: date, problem:
     failed |= dict(_unavailable(subjects, model, problem))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     chosen = tuple(subjects[position] for position in rows.tolist())
-    priced = _price(evidence.valuer, _table(columns, rows, as_of, model.facts), problem, level)
+    priced = _price(evidence.valuer, _homes(columns, rows, as_of, model.facts), problem, level)
     confidence = tuple(round(100 * share) for share in priced.confidence.tolist())
     scope = price_scope(evidence.bundle, problem)
     figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), confidence, chosen, strict=True)
@@ -173,7 +181,7 @@ def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Prob
     place = {name: np.array([subjects[position].facts[name] for position in located]) for name in COORDINATES}
     here = np.column_stack(model.features.named_steps["derived"].projection_.kilometres(place))
     limit = problem.estimate.market_km * _PLAINLY_INSIDE
-    distance, _ = cKDTree(evidence.index_.tree.data[:, :2]).query(here, distance_upper_bound=limit)
+    distance = nearest_lately_km(evidence, here)
     return {position for position, km in zip(located, distance.tolist(), strict=True) if km <= limit}
 
 
@@ -182,22 +190,21 @@ def _place(subject: Subject, model: Model) -> str:
     return ", ".join(str(subject.facts[name]) for name in named if name in subject.facts)
 
 
-def _table(columns: Mapping[str, _Column], rows: Rows, as_of: date, facts: FactColumns) -> pd.DataFrame:
-    """Return the homes at ``rows`` as the model prices them, as Subject.table gives each."""
+def _homes(columns: Mapping[str, _Column], rows: Rows, as_of: date, facts: FactColumns) -> Columns:
+    """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
     words = {*facts.categorical, *facts.area_codes}
-    table: dict[str, Any] = {}
+    homes: Columns = {}
     for name in facts.all:
         known = columns[name].known if name in columns else [None]
         codes = columns[name].codes[rows] if name in columns else np.full(len(rows), -1)
         different = [np.nan if value is None else value for value in known]
-        table[name] = np.array(different, dtype=object if name in words else float)[codes]
-    table["sale_date"] = np.full(len(rows), as_of, dtype="datetime64[us]")
-    return pd.DataFrame(table, copy=False)
+        homes[name] = np.array(different, dtype=object if name in words else float)[codes]
+    return homes | {"sale_date": np.full(len(rows), as_of, dtype="datetime64[us]")}
 
 
-def _price(valuer: Valuer, table: pd.DataFrame, problem: Problem, level: float) -> Priced:
+def _price(valuer: Valuer, homes: Columns, problem: Problem, level: float) -> Priced:
     within = problem.success.within
-    if table.empty:
+    if not size(homes):
         none = np.empty(0)
         return Priced(level, within, none, none, none, none, none, none, np.empty(0, dtype=object))
-    return valuer.price(valuer.fill(table), (level,), within)[level]
+    return valuer.price(valuer.model.fill_columns(homes), (level,), within)[level]

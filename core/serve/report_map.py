@@ -9,10 +9,10 @@ from typing import Final
 
 from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, String
 
+from core.prepare.derived import Projection
 from core.serve.comparables import Comparable
 from core.serve.report_type import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
 
-_KM_PER_DEGREE: Final = 111.195
 """Along a meridian, on a sphere of 6371 km radius."""
 _MARGIN: Final = 20.0
 _FOOT: Final = 20.0
@@ -51,8 +51,9 @@ def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float,
     Comparables without coordinates are left out. Marks that would lie on each other are moved apart, with a line to
     their place.
     """
+    around = Projection(*home)
     places = {
-        number: _kilometres(home, (one.latitude, one.longitude))
+        number: around.point(one.latitude, one.longitude)
         for number, one in enumerate(comparables, start=1)
         if one.latitude is not None and one.longitude is not None
     }
@@ -74,12 +75,6 @@ def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float,
     drawing.add(_text(20, 7.2, "This home", 8, "start"))
     _star(drawing, (12, 10), 5.5)
     return drawing
-
-
-def _kilometres(home: Place, place: Place) -> Place:
-    """Return kilometres east and north of the home (equirectangular; the shorter way round the globe)."""
-    degrees = (place[1] - home[1] + 180) % 360 - 180
-    return degrees * _KM_PER_DEGREE * math.cos(math.radians(home[0])), (place[0] - home[0]) * _KM_PER_DEGREE
 
 
 def _sheet(places: Sequence[Place], wide: float, high: float) -> _Sheet:

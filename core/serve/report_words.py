@@ -6,11 +6,10 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from core.schema import FIELD_BY_NAME, is_extra, label_of
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
-from core.serve.words import Conventions, assumed, unit_of
+from core.serve.words import Conventions, assumed, flag_field
 from core.wording import count, day, money_short, percent, signed_percent
 
 _COORDINATES: Final = ("latitude", "longitude")
@@ -91,16 +90,7 @@ def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:
     weight = "To review" if flag.severity is Severity.REVIEW else "Note"
     if flag.field == _POINT and point_label is None:
         return f"{weight}: {flag.kind.value}. The standard is {market.currency} {flag.limit}."
-    return f"{weight}: {flag.kind.value}. {_field(flag.field, market)}: {flag.value}; limit: {flag.limit}."
-
-
-def _field(name: str, market: Conventions) -> str:
-    """Name a flag's field with the unit its texts are in, which is the canonical one."""
-    if name == _POINT:
-        return f"Estimate ({market.currency})"
-    if name not in FIELD_BY_NAME and not is_extra(name):
-        return name[:1].upper() + name[1:]
-    return f"{label_of(name)} (sq ft)" if unit_of(name) == "sqft" else label_of(name)
+    return f"{weight}: {flag.kind.value}. {flag_field(flag.field, market)}: {flag.value}; limit: {flag.limit}."
 
 
 def level_words(estimate: Estimate) -> str:

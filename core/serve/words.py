@@ -6,7 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, Protocol
 
-from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.wording import area, area_label, from_sqft, money, to_sqft
 
 YES: Final = "Yes"
@@ -85,6 +85,15 @@ def assumed(name: str, value: object, market: Conventions) -> str:
     label = label_of(name).partition(" (")[0]
     label = label[:1].lower() + label[1:]
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
+
+
+def flag_field(name: str, market: Conventions) -> str:
+    """Name a flag's field with the unit its texts are in, which is the canonical one."""
+    if name == "estimate":
+        return f"Estimate ({market.currency})"
+    if name not in FIELD_BY_NAME and not is_extra(name):
+        return name[:1].upper() + name[1:]
+    return f"{label_of(name)} (sq ft)" if unit_of(name) == "sqft" else label_of(name)
 
 
 def headline(facts: Mapping[str, object], market: Conventions) -> str:

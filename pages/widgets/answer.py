@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.lifecycle import Desk
 from core.lifecycle.answering import Answered
-from core.schema import FIELD_BY_NAME, is_extra, label_of
+from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.flags import Flag, FlagKind, Severity
@@ -182,18 +182,9 @@ def _list(flags: Iterable[Flag], market: Market) -> None:
         link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
         st.markdown(
             f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
-            f"{plain(_field(flag.field, market))}: {plain(flag.value)}{link}{plain(flag.limit)}.  \n"
+            f"{plain(words.flag_field(flag.field, market))}: {plain(flag.value)}{link}{plain(flag.limit)}.  \n"
             f":gray[{plain(flag.action)}]"
         )
-
-
-def _field(name: str, market: Market) -> str:
-    """Name a flag's field with the unit its texts are in, which is the canonical one."""
-    if name == "estimate":
-        return f"Estimate ({market.currency})"
-    if name not in FIELD_BY_NAME and not is_extra(name):
-        return name[:1].upper() + name[1:]
-    return f"{label_of(name)} (sq ft)" if words.unit_of(name) == "sqft" else label_of(name)
 
 
 def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:

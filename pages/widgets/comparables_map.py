@@ -8,13 +8,13 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from core.prepare.derived import Projection
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
 from core.serve.words import Conventions, headline
 from core.wording import day, money_short
 from pages.widgets.palette import Palette
 
-_KM_PER_DEGREE: Final = 111.32
 _RINGS_KM: Final = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _RINGS_SHOWN: Final = 3
 _HEIGHT: Final = 340
@@ -38,8 +38,7 @@ def offset_km(sale: Comparable, home: Place) -> Place | None:
     """Return how far the sale lies east and north of the home; None if its place is not known."""
     if sale.latitude is None or sale.longitude is None:
         return None
-    east = (sale.longitude - home[1]) * _KM_PER_DEGREE * math.cos(math.radians(home[0]))
-    return east, (sale.latitude - home[0]) * _KM_PER_DEGREE
+    return Projection(*home).point(sale.latitude, sale.longitude)
 
 
 def name_of(sale: Comparable, market: Conventions) -> str:

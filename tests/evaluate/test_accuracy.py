@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.accuracy import Evaluation, evaluate
+from core.evaluate.accuracy import Evaluation
 from core.lifecycle import Desk
 from core.problem import Problem
+from tests.evaluate.measured import evaluated
 
 
 @pytest.fixture(scope="module")
@@ -24,7 +25,7 @@ def case(small_desk: Desk, problem: Problem) -> tuple[pd.DataFrame, Evaluation]:
     homes["living_area_sqft"] = rng.uniform(800, 3_000, 400)
     homes["sale_date"] = pd.Series([pd.Timestamp(model.profile.last_sale)] * 400, dtype="datetime64[us]")
     homes["sale_price"] = model.estimate(homes) * rng.lognormal(0, 0.1, 400)
-    return homes, evaluate(model, homes, 0.8, problem.estimate.levels, 0.10, seed=1)
+    return homes, evaluated(model, homes, 0.8, problem.estimate.levels, 0.10, seed=1)
 
 
 def test_figures_equal_a_recomputation_with_pandas_alone(

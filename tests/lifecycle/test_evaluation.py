@@ -15,7 +15,6 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, ArtifactCorrupt, NotFound
-from core.evaluate.accuracy import evaluate
 from core.evaluate.ahead import evaluate_ahead
 from core.evaluate.appraisal import appraise
 from core.evaluate.scope import supports
@@ -45,6 +44,7 @@ from core.train.candidates import Family
 from core.train.trainer import Trained, TrainingPlan, train
 from core.train.valuer import open_valuer
 from tests.evaluate import recompute
+from tests.evaluate.measured import evaluated
 from tests.evaluate.test_figures import assert_equal_to_pandas, assert_segments_equal
 
 MANAGER = Actor("mia", Role.MANAGER)
@@ -151,7 +151,7 @@ def test_scores_are_of_the_sealed_test_sales_each_once(any_case: Case) -> None:
 def test_figures_of_the_opened_test_are_those_of_the_evaluation(case: Case, by_time: Case, problem: Problem) -> None:
     rules = problem.estimate
     test = case.sales[case.trained.split.test]
-    expected = evaluate(case.trained.model, test, rules.level, rules.levels, 0.10, QUICK.seed)
+    expected = evaluated(case.trained.model, test, rules.level, rules.levels, 0.10, QUICK.seed)
     assert case.opened.evaluation == expected
     first = by_time.sales["sale_date"][by_time.trained.split.test].min().date()
     ahead = evaluate_ahead(by_time.trained.model, by_time.sales, first, rules.level, rules.levels, 0.10, QUICK.seed)
