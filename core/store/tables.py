@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0002"
+SCHEMA_REVISION: Final = "0003"
 """The alembic revision these tables correspond to; a store at another one is migrated, or refused if it is newer."""
 
 METADATA: Final = sa.MetaData(
@@ -147,6 +147,8 @@ EVENT: Final = sa.Table(
     sa.Column("market_id", sa.String(80), index=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index(None, "subject"),
+    sa.Index(None, "market_id", "action"),
 )
 
 JOB: Final = sa.Table(
@@ -251,4 +253,113 @@ MARKET_LEVEL: Final = sa.Table(
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
+)
+
+DRAFT: Final = sa.Table(
+    "draft",
+    METADATA,
+    sa.Column("actor", sa.String(200), primary_key=True),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+)
+
+# The answers of persons to near matches of addresses; the latest on a pair counts.
+ADDRESS_MATCH: Final = sa.Table(
+    "address_match",
+    METADATA,
+    _sequence(),
+    sa.Column("market_id", sa.String(80), nullable=False, index=True),
+    sa.Column("sales_key", sa.Text, nullable=False),
+    sa.Column("tax_key", sa.Text, nullable=False),
+    sa.Column("same", sa.Boolean, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+)
+
+# What an estimate is judged by is copied beside it, so that figures over a million rows need no join. A price corrected
+# later gives a new row, and the earlier one is no longer current. ``counted`` marks the one estimate a sale is held
+# against: the last before it was listed, else before it was sold.
+OUTCOME: Final = sa.Table(
+    "outcome",
+    METADATA,
+    _sequence(),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
+    sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
+    sa.Column("version_id", sa.String(12), nullable=False),
+    sa.Column("sale_key", sa.Text, nullable=False),
+    sa.Column("sale_date", sa.Date, nullable=False),
+    sa.Column("sale_price", sa.Float, nullable=False),
+    sa.Column("list_date", sa.Date),
+    sa.Column("list_price", sa.Float),
+    sa.Column("first_list_price", sa.Float),
+    sa.Column("current", sa.Boolean, nullable=False),
+    sa.Column("counted", sa.Boolean, nullable=False),
+    sa.Column("blind", sa.Boolean, nullable=False),
+    sa.Column("recorded_at", UtcDateTime, nullable=False),
+    sa.Column("estimated_at", UtcDateTime, nullable=False),
+    sa.Column("model_id", sa.String(12), nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
+    sa.Column("property_type", sa.Text),
+    sa.Column("area", sa.Text),
+    sa.Column("point", sa.Float, nullable=False),
+    sa.Column("low", sa.Float, nullable=False),
+    sa.Column("high", sa.Float, nullable=False),
+    sa.Column("level", sa.Float, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+    sa.CheckConstraint("sale_price > 0", name="sale_price"),
+    sa.Index(None, "market_id", "sale_date"),
+    sa.Index(None, "market_id", "sale_key"),
+)
+
+# Estimates of a challenger, made beside the champion's and shown to nobody.
+SHADOW: Final = sa.Table(
+    "shadow",
+    METADATA,
+    _sequence(),
+    sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
+    sa.Column("model_id", sa.String(12), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("point", sa.Float, nullable=False),
+    sa.Column("low", sa.Float, nullable=False),
+    sa.Column("high", sa.Float, nullable=False),
+    sa.Column("confidence", sa.Float, nullable=False),
+)
+
+ALERT: Final = sa.Table(
+    "alert",
+    METADATA,
+    _sequence(),
+    sa.Column("alert_id", sa.String(16), nullable=False, unique=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
+    sa.Column("kind", sa.String(40), nullable=False),
+    sa.Column("segment", sa.Text, nullable=False),
+    sa.Column("state", sa.String(20), nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column("changed_at", UtcDateTime, nullable=False),
+    sa.Column("changed_by", sa.Text, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
+    sa.CheckConstraint("state in ('open', 'acknowledged', 'resolved')", name="state"),
+    sa.Index(None, "market_id", "state"),
+)
+
+# Thresholds a manager changed; the latest of a name counts, and none means the problem statement's.
+THRESHOLD: Final = sa.Table(
+    "threshold",
+    METADATA,
+    _sequence(),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("name", sa.String(40), nullable=False),
+    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+)
+
+WORKER: Final = sa.Table(
+    "worker",
+    METADATA,
+    sa.Column("worker_id", sa.String(80), primary_key=True),
+    sa.Column("started_at", UtcDateTime, nullable=False),
+    sa.Column("beat_at", UtcDateTime, nullable=False),
+    sa.Column("document", sa.JSON, nullable=False),
 )

@@ -1,0 +1,144 @@
+"""Revision 0003: drafts and address matches of the intake; outcomes, shadow estimates, alerts and what watches them."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0003"
+down_revision = "0002"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Create the tables of the intake's memory and of monitoring; those of 0002 stay as they are."""
+    _intake()
+    _outcomes()
+    _watch()
+    op.create_index(op.f("ix_event_subject"), "event", ["subject"])
+    op.create_index(op.f("ix_event_market_id_action"), "event", ["market_id", "action"])
+
+
+def _sequence() -> sa.Column[int]:
+    return sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False)
+
+
+def _instant(name: str) -> sa.Column[object]:
+    return sa.Column(name, sa.DateTime(timezone=True), nullable=False)
+
+
+def _intake() -> None:
+    op.create_table(
+        "draft",
+        sa.Column("actor", sa.String(length=200), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        _instant("updated_at"),
+        sa.PrimaryKeyConstraint("actor", name=op.f("pk_draft")),
+    )
+    op.create_table(
+        "address_match",
+        _sequence(),
+        sa.Column("market_id", sa.String(length=80), nullable=False),
+        sa.Column("sales_key", sa.Text(), nullable=False),
+        sa.Column("tax_key", sa.Text(), nullable=False),
+        sa.Column("same", sa.Boolean(), nullable=False),
+        _instant("at"),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_address_match")),
+    )
+    op.create_index(op.f("ix_address_match_market_id"), "address_match", ["market_id"])
+
+
+def _outcomes() -> None:
+    op.create_table(
+        "outcome",
+        _sequence(),
+        sa.Column("market_id", sa.String(length=80), nullable=False),
+        sa.Column("estimate_id", sa.String(length=16), nullable=False),
+        sa.Column("version_id", sa.String(length=12), nullable=False),
+        sa.Column("sale_key", sa.Text(), nullable=False),
+        sa.Column("sale_date", sa.Date(), nullable=False),
+        sa.Column("sale_price", sa.Float(), nullable=False),
+        sa.Column("list_date", sa.Date(), nullable=True),
+        sa.Column("list_price", sa.Float(), nullable=True),
+        sa.Column("first_list_price", sa.Float(), nullable=True),
+        sa.Column("current", sa.Boolean(), nullable=False),
+        sa.Column("counted", sa.Boolean(), nullable=False),
+        sa.Column("blind", sa.Boolean(), nullable=False),
+        _instant("recorded_at"),
+        _instant("estimated_at"),
+        sa.Column("model_id", sa.String(length=12), nullable=False),
+        sa.Column("office", sa.Text(), nullable=False),
+        sa.Column("property_type", sa.Text(), nullable=True),
+        sa.Column("area", sa.Text(), nullable=True),
+        sa.Column("point", sa.Float(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=False),
+        sa.Column("high", sa.Float(), nullable=False),
+        sa.Column("level", sa.Float(), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.CheckConstraint("sale_price > 0", name=op.f("ck_outcome_sale_price")),
+        sa.ForeignKeyConstraint(["market_id"], ["market.market_id"], name=op.f("fk_outcome_market_id")),
+        sa.ForeignKeyConstraint(["estimate_id"], ["estimate.estimate_id"], name=op.f("fk_outcome_estimate_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_outcome")),
+    )
+    op.create_index(op.f("ix_outcome_estimate_id"), "outcome", ["estimate_id"])
+    op.create_index(op.f("ix_outcome_market_id_sale_date"), "outcome", ["market_id", "sale_date"])
+    op.create_index(op.f("ix_outcome_market_id_sale_key"), "outcome", ["market_id", "sale_key"])
+    op.create_table(
+        "shadow",
+        _sequence(),
+        sa.Column("estimate_id", sa.String(length=16), nullable=False),
+        sa.Column("model_id", sa.String(length=12), nullable=False),
+        _instant("at"),
+        sa.Column("point", sa.Float(), nullable=False),
+        sa.Column("low", sa.Float(), nullable=False),
+        sa.Column("high", sa.Float(), nullable=False),
+        sa.Column("confidence", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["estimate_id"], ["estimate.estimate_id"], name=op.f("fk_shadow_estimate_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_shadow")),
+    )
+    op.create_index(op.f("ix_shadow_estimate_id"), "shadow", ["estimate_id"])
+    op.create_index(op.f("ix_shadow_model_id"), "shadow", ["model_id"])
+
+
+def _watch() -> None:
+    op.create_table(
+        "alert",
+        _sequence(),
+        sa.Column("alert_id", sa.String(length=16), nullable=False),
+        sa.Column("market_id", sa.String(length=80), nullable=False),
+        sa.Column("kind", sa.String(length=40), nullable=False),
+        sa.Column("segment", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(length=20), nullable=False),
+        _instant("opened_at"),
+        _instant("changed_at"),
+        sa.Column("changed_by", sa.Text(), nullable=False),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.CheckConstraint("state in ('open', 'acknowledged', 'resolved')", name=op.f("ck_alert_state")),
+        sa.ForeignKeyConstraint(["market_id"], ["market.market_id"], name=op.f("fk_alert_market_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_alert")),
+        sa.UniqueConstraint("alert_id", name=op.f("uq_alert_alert_id")),
+    )
+    op.create_index(op.f("ix_alert_market_id_state"), "alert", ["market_id", "state"])
+    op.create_table(
+        "threshold",
+        _sequence(),
+        sa.Column("market_id", sa.String(length=80), nullable=False),
+        sa.Column("name", sa.String(length=40), nullable=False),
+        sa.Column("value", sa.Float(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        _instant("at"),
+        sa.Column("actor", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["market_id"], ["market.market_id"], name=op.f("fk_threshold_market_id")),
+        sa.PrimaryKeyConstraint("seq", name=op.f("pk_threshold")),
+    )
+    op.create_index(op.f("ix_threshold_market_id"), "threshold", ["market_id"])
+    op.create_table(
+        "worker",
+        sa.Column("worker_id", sa.String(length=80), nullable=False),
+        _instant("started_at"),
+        _instant("beat_at"),
+        sa.Column("document", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("worker_id", name=op.f("pk_worker")),
+    )
