@@ -51,6 +51,10 @@ class NoUsableRows(PrepareError):
     """Every row of an upload was rejected, so there is nothing to commit."""
 
 
+class ContractBroken(PrepareError):
+    """A cleaned table still breaks a rule of the canonical record, so it was not committed."""
+
+
 class TooFewSales(PrepareError):
     """The data version holds fewer sales than training, a split or a calibration needs."""
 
@@ -91,6 +95,22 @@ class InvalidDecision(ServeError):
 
 class AnswerUnreadable(ServeError):
     """A stored answer was written by a release whose answers this one cannot read."""
+
+
+class MonitorError(DoorstepError):
+    """Base of all errors of monitoring."""
+
+
+class ReasonNeeded(MonitorError):
+    """A promotion the gate does not speak for was asked for without a reason long enough; nothing was changed."""
+
+
+class InvalidThreshold(MonitorError):
+    """An alert threshold lies outside the bounds within which it means anything; nothing was changed."""
+
+
+class MessageNotSent(MonitorError):
+    """A webhook or mail server did not take a message; it waits and is sent again."""
 
 
 class StoreError(DoorstepError):

@@ -140,12 +140,29 @@ class Decisions:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """Alert thresholds and the retraining period."""
+    """Default alert thresholds, the retraining period and the margins of the promotion gate.
+
+    Shares as fractions, times in milliseconds. ``alert_coverage_band`` is how far from its level a range may hold;
+    ``alert_hysteresis`` by which share of its limit a figure must be better before its alert is resolved;
+    ``match_days`` how old an estimate may be to be held against a sale.
+    """
 
     alert_mape: float
     alert_volume_drop: float
     alert_p95_ms: float
+    alert_coverage_band: float
+    alert_level_shift: float
+    alert_drifted_fields: int
+    alert_unwritten: int
     retrain_days: int
+    match_days: int
+    alert_n_min: int
+    alert_periods: int
+    alert_hysteresis: float
+    alert_volume_periods: int
+    gate_sales_min: int
+    gate_margin: float
+    gate_segment_margin: float
 
 
 @dataclass(frozen=True)
@@ -268,6 +285,11 @@ def _check(problem: Problem) -> None:
         "decisions.listing_markup": problem.decisions.listing_markup,
         "monitoring.alert_mape": problem.monitoring.alert_mape,
         "monitoring.alert_volume_drop": problem.monitoring.alert_volume_drop,
+        "monitoring.alert_coverage_band": problem.monitoring.alert_coverage_band,
+        "monitoring.alert_level_shift": problem.monitoring.alert_level_shift,
+        "monitoring.alert_hysteresis": problem.monitoring.alert_hysteresis,
+        "monitoring.gate_margin": problem.monitoring.gate_margin,
+        "monitoring.gate_segment_margin": problem.monitoring.gate_segment_margin,
         **{f"estimate.levels[{index}]": level for index, level in enumerate(problem.estimate.levels)},
     }
     for key, share in shares.items():
@@ -298,9 +320,27 @@ def _check(problem: Problem) -> None:
         "estimate.market_km": problem.estimate.market_km,
         "decisions.note_chars": problem.decisions.note_chars,
         "monitoring.retrain_days": problem.monitoring.retrain_days,
+        "monitoring.match_days": problem.monitoring.match_days,
+        "monitoring.alert_p95_ms": problem.monitoring.alert_p95_ms,
+        "monitoring.alert_n_min": problem.monitoring.alert_n_min,
+        "monitoring.alert_periods": problem.monitoring.alert_periods,
+        "monitoring.alert_volume_periods": problem.monitoring.alert_volume_periods,
+        "monitoring.gate_sales_min": problem.monitoring.gate_sales_min,
     }
     for key, value in positive.items():
         _demand(value > 0, key, value, "must be above 0")
+    counts = {
+        "monitoring.alert_drifted_fields": problem.monitoring.alert_drifted_fields,
+        "monitoring.alert_unwritten": problem.monitoring.alert_unwritten,
+    }
+    for key, value in counts.items():
+        _demand(value >= 0, key, value, "must be 0 or more")
+    _demand(
+        problem.success.target_mape <= problem.monitoring.alert_mape,
+        "monitoring.alert_mape",
+        problem.monitoring.alert_mape,
+        f"must be at least success.target_mape = {problem.success.target_mape:g}, the promise itself",
+    )
     for name, limit in problem.limits.items():
         _demand(limit.low < limit.high, f"limits.{name}.low", limit.low, f"must be below high = {limit.high:g}")
     for currency, price in problem.scope.price.items():

@@ -116,25 +116,23 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
     zips = city_zipcodes(seed)
     assessed = assess(model, seed, homes)
     rng = np.random.default_rng([seed, 4, start.toordinal(), end.toordinal(), sales])
-    sold, day = _draw_sales(rng, model, homes, start=start, end=end, sales=sales)
+    sold, day = draw_sales(rng, model, homes, start=start, end=end, sales=sales)
     facts = homes.iloc[sold].reset_index(drop=True)
     structural = log_value(model, seed, facts, zips, decimal_years(day))
-    noise = _noise(rng, model, facts, structural)
+    noise = sale_noise(rng, model, facts, structural)
     validity, discount = _validity(rng, model, sales)
-    price = _as_people_say(np.exp(structural + noise + discount), 500.0)
+    price = as_people_say(np.exp(structural + noise + discount), 500.0)
     waited = np.ceil(rng.gamma(1.6, 18.0, sales)) + rng.integers(20, 50, sales)
     # Sellers know their own home, not what a buyer will pay: the asking price carries only part of the noise.
     asked = np.exp(structural + 0.7 * noise + 0.02 + 0.03 * rng.normal(0, 1, sales))
-    truth = facts.drop(columns=["area", "house_number", "direction", "street", "suffix", "east_km", "north_km"])
-    truth = truth.drop(columns=["quality", "assessor_error", "prior_assessor_error"])
-    truth.insert(1, "address", address_of(facts))
+    truth = facts_of(facts)
     for name, roll in assessed.items():
         truth[str(name)] = roll.to_numpy()[sold]
     truth["sale_id"] = [f"SIM{start:%y%m%d}-{number:06d}" for number in range(1, sales + 1)]
     truth["sale_date"] = day.astype("datetime64[us]")
     truth["sale_price"] = price
     truth["list_date"] = (day - waited.astype("timedelta64[D]")).astype("datetime64[us]")
-    truth["list_price"] = _as_people_say(asked, 1_000.0)
+    truth["list_price"] = as_people_say(asked, 1_000.0)
     truth["validity"] = validity
     truth[STRUCTURAL], truth[NOISE] = structural, noise
     return truth
@@ -155,7 +153,7 @@ def assess(model: MarketModel, seed: int, homes: pd.DataFrame) -> pd.DataFrame:
         moment = np.full(len(homes), decimal_years(np.array([on], dtype="datetime64[D]"))[0])
         value = log_value(model, seed, homes, zips, moment) + bias + model.assessed_noise * homes[error].to_numpy()
         stood = homes["year_built"].to_numpy() < on.year
-        rolls[name] = np.where(stood, _as_people_say(np.exp(value - 0.05), 100.0), np.nan)
+        rolls[name] = np.where(stood, as_people_say(np.exp(value - 0.05), 100.0), np.nan)
     return pd.DataFrame(rolls, index=homes.index)
 
 
@@ -183,6 +181,14 @@ def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataF
         value + model.prestige * np.maximum(value - np.log(model.prestige_from), 0.0),
         dtype=np.float64,
     )
+
+
+def facts_of(homes: pd.DataFrame) -> pd.DataFrame:
+    """Return what is on record of homes given as rows of city_homes: their canonical facts, with the address."""
+    hidden = ["area", "house_number", "direction", "street", "suffix", "east_km", "north_km"]
+    known = homes.drop(columns=[*hidden, "quality", "assessor_error", "prior_assessor_error"])
+    known.insert(1, "address", address_of(homes))
+    return known
 
 
 def location(seed: int, east_km: Floats, north_km: Floats) -> Floats:
@@ -301,7 +307,7 @@ def _trend(model: MarketModel, tempo: Floats, moment: Floats) -> Floats:
     )
 
 
-def _draw_sales(
+def draw_sales(
     rng: np.random.Generator, model: MarketModel, homes: pd.DataFrame, *, start: date, end: date, sales: int
 ) -> tuple[Ints, np.ndarray]:
     """Return which home each sale is of and its day, sorted by day; a home's two sales never lie within weeks."""
@@ -336,7 +342,8 @@ def _busy(share: Floats, years: float) -> Floats:
     )
 
 
-def _noise(rng: np.random.Generator, model: MarketModel, facts: pd.DataFrame, structural: Floats) -> Floats:
+def sale_noise(rng: np.random.Generator, model: MarketModel, facts: pd.DataFrame, structural: Floats) -> Floats:
+    """Draw what a home's unseen quality and each sale's luck add to the log price, shape (n,)."""
     count = len(facts)
     kind = facts["property_type"].to_numpy()
     noise = model.quality_noise * facts["quality"].to_numpy() + model.sale_noise * rng.normal(0, 1, count)
@@ -360,5 +367,6 @@ def _validity(rng: np.random.Generator, model: MarketModel, sales: int) -> tuple
     return words, discount
 
 
-def _as_people_say(amount: Floats, step: float) -> Floats:
+def as_people_say(amount: Floats, step: float) -> Floats:
+    """Round amounts to the step people name them by, never below one step."""
     return np.maximum(np.round(amount / step) * step, step)

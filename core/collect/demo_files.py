@@ -147,6 +147,23 @@ def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
     return DemoFiles(_csv(mls), _csv(tax), _csv(zips), NAMES, types.MappingProxyType(counts))
 
 
+def later_files(seed: int, truth: pd.DataFrame, homes: pd.DataFrame, label: str) -> DemoFiles:
+    """Return the three files of some later sales of the city, without faults: the roll has the sold parcels only.
+
+    ``truth`` has the canonical facts and the columns of a sale, ``homes`` the rows of city_homes in the same order;
+    ``label`` (such as "2025-03") goes into the names.
+    """
+    none = np.empty(0, dtype=np.int64)
+    rng = np.random.default_rng([seed, 8, len(truth), *label.encode()])
+    mls = _mls(rng, truth, homes, _Faults(none, none, none, none, none, none, none))
+    parcels = homes.reset_index(drop=True).drop_duplicates("property_id")
+    rolls = truth.loc[parcels.index, ["assessed_value", "prior_assessed_value"]]
+    tax = _tax(rng, parcels, rolls, none, none)
+    zips = _neighbourhoods(np.random.default_rng([seed, 6]), city_zipcodes(seed))
+    names = (f"larkhaven_simulated_mls_{label}.csv", f"larkhaven_simulated_tax_{label}.csv", NAMES[2])
+    return DemoFiles(_csv(mls), _csv(tax), _csv(zips), names, types.MappingProxyType({}))
+
+
 def _choose(rng: np.random.Generator, truth: pd.DataFrame, home: Ints, parcels: int) -> _Faults:
     count = len(truth)
     usable = rng.permutation(np.flatnonzero((truth["validity"] == "standard").to_numpy()))
@@ -212,7 +229,7 @@ def _mls(rng: np.random.Generator, truth: pd.DataFrame, homes: pd.DataFrame, fau
     }
     for column, rows in blanks.items():
         table.loc[rows, column] = _BLANK
-    for row, (column, typed) in zip(faults.impossible.tolist(), IMPOSSIBLE, strict=True):
+    for row, (column, typed) in zip(faults.impossible.tolist(), IMPOSSIBLE, strict=bool(faults.impossible.size)):
         table.loc[row, column] = typed
     half = faults.duplicated.size // 2
     chosen = rng.permutation(faults.duplicated)

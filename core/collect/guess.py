@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import spearmanr
 
+from core.collect.leaks import NEEDED, leak_by_name, leak_by_numbers
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import (
     EXCEL_SERIAL,
@@ -27,6 +27,7 @@ from core.collect.parsers import (
     guess_date_format,
     is_null_word,
 )
+from core.collect.privacy import personal_columns, reason
 from core.collect.reader import RawTable
 from core.collect.vocabulary import FieldNames, Header, Summand, Tokens, Vocabulary, load_vocabulary, snake
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, SALE_FIELDS, Source
@@ -45,15 +46,10 @@ ACRE_MEDIAN_BELOW: Final = 20.0
 LEVELS_MAX: Final = 60
 """Text of more different values than this is not kept as an extra column."""
 
-LEAK_CORRELATION: Final = 0.98
-"""Rank correlation with the price (or the price per area) at which a column is taken to be computed from it."""
-
 _SAMPLE_ROWS: Final = 5_000
 _READ_SHARE: Final = 0.9
+_COUNT_SHARE: Final = 0.5
 _SHOWN: Final = 3
-_PERSONAL: Final = "personal data: names and ways to reach persons are never kept"
-_EMAIL: Final = r"[^@\s]+@[^@\s]+\.[^@\s]+"
-_PHONE: Final = r"\+?\d{0,2}[-. (]*\d{3}[-. )]+\d{3}[-. ]+\d{4}"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
 _USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
 _AREA_FIELDS: Final = ("living_area_sqft", "lot_area_sqft")
@@ -105,6 +101,7 @@ class _Sheet:
     source: Source
     vocabulary: Vocabulary
     area_unit: str
+    personal: Mapping[str, str]  # why, by column that holds persons
 
     @property
     def columns(self) -> list[str]:
@@ -135,7 +132,10 @@ def guess_file(table: RawTable) -> Guess:
     sheet = _sheet(table, Source.SALES)
     assigned = _assign(_candidates(sheet))
     source = _source_of(table, assigned)
-    return _guess(table, sheet, assigned) if source is Source.SALES else guess_mapping(table, source)
+    if source is not Source.SALES:
+        sheet = replace(sheet, source=source)
+        assigned = _assign(_candidates(sheet))
+    return _guess(table, sheet, assigned)
 
 
 def _source_of(table: RawTable, assigned: list[_Candidate]) -> Source:
@@ -163,7 +163,8 @@ def _guess(table: RawTable, sheet: _Sheet, assigned: list[_Candidate]) -> Guess:
     parts = _address_parts(sheet, set(taken))
     used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
     taken |= {one.rule.column: one for one in _summands(sheet, taken)}
-    verdicts = {column: _left_over(sheet, column, taken) for column in sheet.columns if column not in taken}
+    numbers = _needed_numbers(sheet, taken)
+    verdicts = {column: _left_over(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
@@ -232,7 +233,8 @@ def _is_misspelt(one: str, other: str) -> bool:
 def _sheet(table: RawTable, source: Source, area_unit: str = "") -> _Sheet:
     places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
     sample = table.frame.iloc[places].reset_index(drop=True)
-    return _Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit)
+    personal = {one.column: reason(one) for one in personal_columns(table)}
+    return _Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit, personal)
 
 
 def _candidates(sheet: _Sheet) -> list[_Candidate]:
@@ -332,7 +334,9 @@ def _text_fit(sheet: _Sheet, column: str, field: str) -> float:
         return float(unique if field == "property_id" or unique > 0.98 else 0.0)
     if field == "neighbourhood":
         return float((~values.str.fullmatch(r"-?\d+\.\d+")).mean() * (not values.is_unique or len(values) < 1000))
-    return 1.0
+    # A column that says 1 nearly everywhere counts dwellings; it does not number a unit.
+    ones = float(values.str.fullmatch(r"1(?:\.0+)?").mean()) if field == "unit" else 0.0
+    return float(ones <= _COUNT_SHARE)
 
 
 def _is_counter(values: pd.Series) -> bool:
@@ -467,14 +471,14 @@ def _as_part(column: str, verdict: _Verdict, parts: dict[str, str], used: tuple[
     return _Verdict(None, 0.9, why)
 
 
-def _left_over(sheet: _Sheet, column: str, taken: dict[str, _Candidate]) -> _Verdict:
+def _left_over(sheet: _Sheet, column: str, numbers: Mapping[str, pd.Series]) -> _Verdict:
     present = sheet.present(column)
     why = _why_left_out(sheet, column, present)
     if why:
         return _Verdict(None, 0.95, why)
     verdict = _as_extra(sheet, column, present)
-    leak = _leak_by_content(sheet, verdict.rule, taken) if verdict.rule and sheet.source is Source.SALES else ""
-    return _Verdict(None, 0.9, leak) if leak else verdict
+    leak = leak_by_numbers(_sampled(sheet, verdict.rule), numbers) if verdict.rule and numbers else None
+    return _Verdict(None, 0.9, leak.why) if leak else verdict
 
 
 def _why_left_out(sheet: _Sheet, column: str, present: pd.Series) -> str:
@@ -482,43 +486,15 @@ def _why_left_out(sheet: _Sheet, column: str, present: pd.Series) -> str:
         return "no values"
     if sheet.table.frame[column].nunique(dropna=False) == 1:
         return f"the same value {present.iloc[0]!r} in every row"
-    if _is_personal(sheet, column, present):
-        return _PERSONAL
+    if column in sheet.personal:
+        return sheet.personal[column]
     if _is_counter(sheet.table.frame[column]):
         return "a row counter, not a fact of the home"
     return _leak_by_name(sheet, column) or _sale_fact(sheet, column) or ("hardly any values" if present.empty else "")
 
 
-def _is_personal(sheet: _Sheet, column: str, present: pd.Series) -> bool:
-    if present.str.fullmatch(_EMAIL).mean() > 0.05 or present.str.fullmatch(_PHONE).mean() > 0.5:
-        return True
-    words = set(sheet.vocabulary.all_words(column))
-    named = any(set(name) <= words for name in sheet.vocabulary.personal)
-    return named and not words & sheet.vocabulary.not_personal and not _is_duration(sheet, column)
-
-
-def _is_duration(sheet: _Sheet, column: str) -> bool:
-    return "day" in sheet.header(column).words
-
-
 def _leak_by_name(sheet: _Sheet, column: str) -> str:
-    if sheet.source is Source.NEIGHBOURHOOD:
-        return ""
-    words = sheet.vocabulary.all_words(column)
-    whys = [*_leaks_named(words, sheet.vocabulary)]
-    if sheet.source is Source.TAX:
-        whys = [why for why in whys if not why.startswith("a valuation")]
-    return whys[0] if whys else ""
-
-
-def _leaks_named(words: Tokens, vocabulary: Vocabulary) -> Iterator[str]:
-    for why, names in vocabulary.leaks:
-        for name in names:
-            if set(name) <= set(words):
-                yield f"{why} (its header says {' '.join(name)!r})"
-    for why, names in vocabulary.leaks_whole:
-        if words in names:
-            yield f"{why} (its header is {' '.join(words)!r})"
+    return leak_by_name(column, sheet.source, sheet.vocabulary)
 
 
 def _sale_fact(sheet: _Sheet, column: str) -> str:
@@ -568,24 +544,12 @@ def _extra_reading(sheet: _Sheet, present: pd.Series) -> tuple[str, float]:
     return ("date", dates.share) if dates.share >= _READ_SHARE and dates.date_format != EXCEL_SERIAL else ("", 0.0)
 
 
-def _leak_by_content(sheet: _Sheet, rule: ColumnRule, taken: dict[str, _Candidate]) -> str:
+def _needed_numbers(sheet: _Sheet, taken: dict[str, _Candidate]) -> dict[str, pd.Series]:
+    """Return what a leak is measured against, from the sample; nothing where the file holds no sale prices."""
     by_field = {one.rule.field: one.rule for one in taken.values()}
-    if rule.parse in TEXT_PARSERS or "sale_price" not in by_field:
-        return ""
-    values = _sampled(sheet, rule)
-    price = _sampled(sheet, by_field["sale_price"])
-    targets = {"the sale price": price}
-    if "living_area_sqft" in by_field:
-        area = _sampled(sheet, by_field["living_area_sqft"])
-        targets["the price per area"] = price / area.where(area > 0)
-    for what, target in targets.items():
-        both = values.notna() & target.notna()
-        if both.sum() < 30 or values[both].nunique() < 10 or target[both].nunique() < 10:
-            continue
-        correlation = float(spearmanr(values[both], target[both]).statistic)
-        if abs(correlation) >= LEAK_CORRELATION:
-            return f"computed from {what}, it seems (rank correlation {correlation:.3f}): it would tell the answer"
-    return ""
+    if sheet.source is not Source.SALES or "sale_price" not in by_field:
+        return {}
+    return {name: _sampled(sheet, by_field[name]) for name in NEEDED if name in by_field}
 
 
 def _sampled(sheet: _Sheet, rule: ColumnRule) -> pd.Series:
@@ -626,7 +590,7 @@ def _explain(
     verdict = verdicts[column]
     if column in used_parts:
         return ColumnGuess(column, "address", 0.9, shown, "a part of the address")
-    if verdict.why == _PERSONAL:
+    if column in sheet.personal:
         shown = ()
     return ColumnGuess(column, verdict.rule.field if verdict.rule else "", verdict.confidence, shown, verdict.why)
 

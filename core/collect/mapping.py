@@ -121,7 +121,8 @@ class ColumnMapping:
 class MappedTable:
     """A file in canonical columns plus int64 ``source_row`` (1-based data row of the file), RangeIndex.
 
-    ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS.
+    ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS. ``columns``
+    names the file's column behind each field; the first, where several are added.
     """
 
     name: str
@@ -131,6 +132,7 @@ class MappedTable:
     problems: pd.DataFrame
     bad_lines: tuple[BadLine, ...]
     rows_in: int
+    columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -198,19 +200,20 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         problems=pd.concat(filled, ignore_index=True) if filled else _problem_frame({}),
         bad_lines=table.bad_lines,
         rows_in=table.rows_in,
+        columns={rule.field: rule.column for rule in reversed(mapping.rules)},
     )
 
 
 def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.Series, pd.Series]:
     """Read one text column; returns its values and a mask of present cells that could not be read."""
     words = load_vocabulary().words_of(rule.field) | {word.casefold(): to for word, to in rule.recode.items()}
-    recoded, known = _recode(values, words)
+    recoded = _recode(values, words)
     parsed = PARSERS[rule.parse](recoded, marks)
     if UNIT_FACTORS[rule.unit] != 1.0:
         parsed = parsed * UNIT_FACTORS[rule.unit]
     empty = parsed.isna() & values.notna()
-    # Words for missing are looked for only among the few cells that gave no value.
-    said = known[empty] | ~is_null_word(values[empty])
+    # Words for missing are looked for only among the few cells that gave no value; a word may be recoded to one.
+    said = ~is_null_word(recoded[empty])
     return parsed, empty & said.reindex(values.index, fill_value=False)
 
 
@@ -223,12 +226,11 @@ def join_address(parts: pd.DataFrame) -> pd.Series:
     return joined.mask(joined == "").astype("str")
 
 
-def _recode(values: pd.Series, words: Mapping[str, str]) -> tuple[pd.Series, pd.Series]:
+def _recode(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
     if not words:
-        return values, pd.Series(False, index=values.index)
+        return values
     folded = values.str.casefold().str.replace(r"\s+", " ", regex=True)
-    known = folded.isin(list(words))
-    return values.mask(known, folded.map(words)).astype("str"), known
+    return values.mask(folded.isin(list(words)), folded.map(words)).astype("str")
 
 
 def _read(values: pd.Series, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:

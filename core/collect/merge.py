@@ -1,4 +1,6 @@
-"""The merge: sales meet tax records by property id or exact address, and neighbourhood figures by area code."""
+"""The merge: sales meet tax records by property id, exact address or a person's word, and neighbourhood figures by area
+code.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.accounting import FileAccounting
-from core.collect.addresses import address_keys
+from core.collect.addresses import address_keys, zip_codes_in
 from core.collect.mapping import MappedTable
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, SALE_FIELDS, conform, is_extra
@@ -22,7 +24,8 @@ Mask = NDArray[np.bool_]
 Positions = NDArray[np.int64]
 
 ROW: Final = "source_row"
-CONFLICT_COLUMNS: Final = (ROW, "field", "sales_value", "tax_value", "chosen")
+PLACE_COLUMNS: Final = ("property_id", "address", "unit", "zipcode")
+CONFLICT_COLUMNS: Final = (ROW, "property_id", "address", "field", "sales_value", "tax_value", "chosen")
 
 TAX_WINS: Final = frozenset(
     {"zoning", "units", "lot_area_sqft", "year_built", "assessed_value", "prior_assessed_value"}
@@ -44,44 +47,64 @@ class Merged:
     """Sales with the facts that the other sources add, and what the merge did.
 
     ``frame``: the sales rows in their order with ``source_row``, then the columns only the other files have.
-    ``conflicts``: one row per sale and field on which sales and tax file differ materially, values as text, ``chosen``
-    being ``sales`` or ``tax``. ``reference``: accounting of the tax and neighbourhood files, if given.
+    ``conflicts``: one row per sale and field on which sales and tax file differ materially, with the sale's property id
+    and address so that a person can tell which home it is; values as text, ``chosen`` being ``sales`` or ``tax``.
+    ``reference``: accounting of the tax and neighbourhood files, if given.
+    ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records that could be met by
+    address and no sale met, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
     """
 
     frame: pd.DataFrame
     conflicts: pd.DataFrame
     tax_matched_by_id: int
     tax_matched_by_address: int
+    tax_matched_by_answer: int
     neighbourhood_matched: int
     reference: tuple[FileAccounting, ...]
+    sales_left: pd.DataFrame
+    tax_left: pd.DataFrame
 
 
-def merge_sources(sales: MappedTable, tax: MappedTable | None, neighbourhood: MappedTable | None) -> Merged:
-    """Add tax and neighbourhood facts to the sales, by exact keys only.
+def merge_sources(
+    sales: MappedTable,
+    tax: MappedTable | None,
+    neighbourhood: MappedTable | None,
+    same: frozenset[tuple[str, str]] = frozenset(),
+) -> Merged:
+    """Add tax and neighbourhood facts to the sales, by exact keys and by what a person said.
 
     A tax row belongs to a sale by property id where both have one, else by address key, with equal zip codes where both
-    have one. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill what the sale
-    lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax file (an
-    earlier price) are never taken over. Neighbourhood figures and extras join by zip code, or by neighbourhood name
-    where that fits the sales better, and only fill.
+    have one, else because ``same`` has their pair of keys (sales, tax; see full_keys): a person said yes to it, and to
+    no other of that sale. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill
+    what the sale lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax
+    file (an earlier price) are never taken over. Neighbourhood figures and extras join by zip code, or by neighbourhood
+    name where that fits the sales better, and only fill.
 
     Raises MappingError if an extra column is numbers in one file and words in another.
     """
     frame = sales.frame.reset_index(drop=True)
     conflicts = pd.DataFrame(columns=list(CONFLICT_COLUMNS), dtype="str").astype({ROW: "int64"})
-    by_id = by_address = by_area = 0
+    by_id = by_address = by_answer = by_area = 0
+    sales_left = tax_left = _left(frame, np.zeros(len(frame), dtype=bool))
     reference: list[FileAccounting] = []
     if tax is not None:
-        match = _match_tax(frame, tax.frame.reset_index(drop=True))
+        match = _match_tax(frame, tax.frame.reset_index(drop=True), same)
+        sales_left, tax_left = _left(frame, match.row < 0), _left(match.table, match.free)
         frame, conflicts = _join_tax(frame, match, tax.name)
-        by_id, by_address = int(match.by_id.sum()), int(match.by_address.sum())
+        by_id, by_address, by_answer = (int(how.sum()) for how in (match.by_id, match.by_address, match.by_answer))
         reference.append(_account(tax, match.verdicts, match.row))
     if neighbourhood is not None:
         area = _match_area(frame, neighbourhood.frame.reset_index(drop=True))
         frame = _join_area(frame, area, neighbourhood.name)
         by_area = int((area.row >= 0).sum())
         reference.append(_account(neighbourhood, area.verdicts, area.row))
-    return Merged(frame, conflicts, by_id, by_address, by_area, tuple(reference))
+    return Merged(frame, conflicts, by_id, by_address, by_answer, by_area, tuple(reference), sales_left, tax_left)
+
+
+def _left(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+    addressed = rows & _column(frame, "address").notna().to_numpy()
+    left = frame.loc[addressed].reset_index(drop=True)
+    return conform(left, PLACE_COLUMNS).assign(**{ROW: left[ROW]})
 
 
 # Keys
@@ -99,6 +122,24 @@ def _area_code(code: str) -> str | float:
     bare = re.sub(r"\.0+$", "", bare)
     bare = re.sub(r"^(\d{5})-?\d{4}$", r"\1", bare)
     return bare.lstrip("0") or np.nan
+
+
+def full_keys(places: pd.DataFrame) -> pd.Series:
+    """Return the key of each address with its zip code (``12 N MAIN ST #4|98103``), NaN where there is no address.
+
+    The zip code is that of its column, else the one that ends the address, else none.
+    """
+    keys = _full_keys(places)
+    return keys.with_zip.fillna(keys.bare + "|")
+
+
+def zip_codes(places: pd.DataFrame) -> pd.Series:
+    """Return the zip code of each row in one spelling: that of its column, else the one that ends its address."""
+    codes = _column(places, "zipcode")
+    lacking = codes.isna() & _column(places, "address").notna()
+    if lacking.any():
+        codes = codes.astype("str").mask(lacking, zip_codes_in(places["address"].where(lacking)))
+    return area_codes(codes)
 
 
 def _names(names: pd.Series) -> pd.Series:
@@ -174,9 +215,11 @@ class _TaxMatch:
     row: Positions
     by_id: Mask
     by_address: Mask
+    by_answer: Mask
+    free: Mask
 
 
-def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame) -> _TaxMatch:
+def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str, str]]) -> _TaxMatch:
     ids = _column(tax, "property_id")
     has_id, has_address = ids.notna().to_numpy(), _column(tax, "address").notna().to_numpy()
     no_key = ~(has_id | has_address)
@@ -187,7 +230,8 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame) -> _TaxMatch:
     by_id = row >= 0
 
     waiting = ~by_id & _column(sales, "address").notna().to_numpy()
-    shared = np.zeros(len(tax), dtype=bool)
+    shared, free = np.zeros((2, len(tax)), dtype=bool)
+    by_answer = np.zeros(len(sales), dtype=bool)
     if has_address.any() and (waiting.any() or not has_id.all()):
         keys = _full_keys(tax)
         shared = _repeats(keys.with_zip, usable) | _repeats(keys.bare, usable & keys.without_zip)
@@ -195,8 +239,14 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame) -> _TaxMatch:
         joinable = usable & ~ambiguous & ~shared
         targets = _Targets(keys, ids, joinable, joinable & ~_repeats(keys.bare, usable))
         row[waiting] = _by_address(sales.loc[waiting], targets)
+        by_answer = waiting & (row < 0)
+        if same and by_answer.any():
+            row[by_answer] = _by_answer(sales.loc[by_answer], targets, _sole(same))
+        by_answer &= row >= 0
+        free = joinable & has_address
+        free[row[row >= 0]] = False
     verdicts = _Verdicts(no_key, repeated, ambiguous, int((shared & has_id & usable & ~ambiguous).sum()))
-    return _TaxMatch(tax, verdicts, row, by_id, ~by_id & (row >= 0))
+    return _TaxMatch(tax, verdicts, row, by_id, ~by_id & ~by_answer & (row >= 0), by_answer, free)
 
 
 @dataclass(frozen=True)
@@ -223,7 +273,7 @@ class _Targets:
 
 def _full_keys(frame: pd.DataFrame) -> _AddressKeys:
     bare = address_keys(_column(frame, "address"), _column(frame, "unit"))
-    return _AddressKeys(bare, bare + "|" + area_codes(_column(frame, "zipcode")))
+    return _AddressKeys(bare, bare + "|" + zip_codes(frame))
 
 
 def _by_address(sales: pd.DataFrame, tax: _Targets) -> Positions:
@@ -232,6 +282,20 @@ def _by_address(sales: pd.DataFrame, tax: _Targets) -> Positions:
     no_tax_zip = _positions(keys.bare, tax.keys.bare, tax.joinable & tax.keys.without_zip)
     no_sale_zip = _positions(keys.bare, tax.keys.bare, tax.alone)
     found = np.where(keys.without_zip, no_sale_zip, np.where(same_zip >= 0, same_zip, no_tax_zip))
+    return _of_one_property(sales, tax, found)
+
+
+def _by_answer(sales: pd.DataFrame, tax: _Targets, same: Mapping[str, str]) -> Positions:
+    tax_keys = tax.keys.with_zip.fillna(tax.keys.bare + "|")
+    return _of_one_property(sales, tax, _positions(full_keys(sales).map(same), tax_keys, tax.joinable))
+
+
+def _sole(same: frozenset[tuple[str, str]]) -> Mapping[str, str]:
+    said = Counter(sales_key for sales_key, _ in same)
+    return {sales_key: tax_key for sales_key, tax_key in same if said[sales_key] == 1}
+
+
+def _of_one_property(sales: pd.DataFrame, tax: _Targets, found: Positions) -> Positions:
     # Two different property ids are two properties, however alike their addresses.
     both_have_id = _column(sales, "property_id").notna().to_numpy() & tax.ids.notna().to_numpy()[found]
     return np.where(both_have_id, -1, found)
@@ -255,7 +319,8 @@ def _join_tax(sales: pd.DataFrame, match: _TaxMatch, file: str) -> tuple[pd.Data
     conflicts: list[pd.DataFrame] = []
     for name in offered.columns:
         ours, theirs = _comparable(frame, offered, name, file)
-        differ = _differs(name, ours, theirs)
+        units = (_column(frame, "unit"), _column(offered, "unit"))
+        differ = _differ_in_place(ours, theirs, units) if name == "address" else _differs(name, ours, theirs)
         if name != "property_id" and differ.any():
             conflicts.append(_conflicts(frame, name, ours, theirs, differ))
         takes = ours.isna().to_numpy() | (differ & (name in TAX_WINS))
@@ -314,11 +379,17 @@ def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
     return differ
 
 
+def _differ_in_place(ours: pd.Series, theirs: pd.Series, units: tuple[pd.Series, pd.Series]) -> Mask:
+    """Tell where two addresses are of two places; one source has the unit in the address, the other beside it."""
+    differ: Mask = (ours.notna() & theirs.notna() & (ours != theirs)).to_numpy(copy=True)
+    left, right = (address_keys(one[differ], unit[differ]) for one, unit in zip((ours, theirs), units, strict=True))
+    differ[differ] = (left.fillna("") != right.fillna("")).to_numpy()
+    return differ
+
+
 def _folded(name: str, values: pd.Series) -> pd.Series:
     if name == "zipcode":
         return area_codes(values)
-    if name == "address":
-        return address_keys(values, pd.Series(np.nan, index=values.index, dtype="str"))
     if name == "unit":
         return values.str.upper().str.replace(r"^(APT|UNIT|STE|#)|[^0-9A-Z]", "", regex=True)
     return _names(values) if values.dtype == "str" else values.astype("str")
@@ -329,6 +400,8 @@ def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Serie
     return pd.DataFrame(
         {
             ROW: frame.loc[differ, ROW].to_numpy(),
+            "property_id": _column(frame, "property_id")[differ].to_numpy(),
+            "address": _column(frame, "address")[differ].to_numpy(),
             "field": name,
             "sales_value": _as_text(ours[differ]),
             "tax_value": _as_text(theirs[differ]),

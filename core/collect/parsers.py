@@ -88,7 +88,7 @@ def is_null_word(values: pd.Series) -> pd.Series:
 
 def as_text(values: pd.Series, marks: Marks) -> pd.Series:
     """Return the text with runs of spaces made one; words for missing become missing."""
-    return _texts(values, lambda text: " ".join(text.split()))
+    return _texts(values, lambda text: " ".join(text.split()), r"[!-~]+(?: [!-~]+)*")
 
 
 def as_identifier(values: pd.Series, marks: Marks) -> pd.Series:
@@ -96,7 +96,7 @@ def as_identifier(values: pd.Series, marks: Marks) -> pd.Series:
 
     Spreadsheets drop leading zeros, value by value, so that only ids without them can be matched between files.
     """
-    return _texts(values, lambda text: re.sub(r"^0+(?=\d+$)", "", re.sub(r"^(\d+)\.0+$", r"\1", text.strip())))
+    return _texts(values, _identifier, r"[1-9][0-9]*|[!-~]*[A-Za-z][!-~]*")
 
 
 def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
@@ -104,7 +104,7 @@ def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
 
     A zero is restored where the column is of digits and most codes have exactly one digit more than the code.
     """
-    codes = _texts(values, lambda text: re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\.0+$", "", text.strip().upper())))
+    codes = _texts(values, _postcode, r"[0-9]{5}")
     digits = codes.str.fullmatch(r"\d+", na=False)
     lengths = codes[digits].str.len()
     if lengths.empty:
@@ -118,7 +118,7 @@ def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
 
 def as_word(values: pd.Series, marks: Marks) -> pd.Series:
     """Return lower-case words joined by ``_``: "Floating Home" becomes ``floating_home``."""
-    return _texts(values, lambda text: re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_"))
+    return _texts(values, lambda text: re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_"), r"[a-z0-9]+")
 
 
 def as_number(values: pd.Series, marks: Marks) -> pd.Series:
@@ -320,11 +320,25 @@ def _numbers(values: pd.Series, read: Callable[[str], float]) -> pd.Series:
     return _per_unique(values, read, math.nan).astype("float64")
 
 
-def _texts(values: pd.Series, tidy: Callable[[str], str]) -> pd.Series:
+def _identifier(text: str) -> str:
+    return re.sub(r"^0+(?=\d+$)", "", re.sub(r"^(\d+)\.0+$", r"\1", text.strip()))
+
+
+def _postcode(text: str) -> str:
+    return re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\.0+$", "", text.strip().upper()))
+
+
+def _texts(values: pd.Series, tidy: Callable[[str], str], tidied: str) -> pd.Series:
+    """Tidy texts, words for missing becoming missing; a text that matches ``tidied`` whole stays as it is."""
+
     def read(text: str) -> str | float:
         return math.nan if text.casefold() in NULL_WORDS else tidy(text) or math.nan
 
-    return _per_unique(values, read, math.nan).astype("str")
+    # A million tidy texts are told at once; only the others are worth a closer look.
+    plain = values.str.fullmatch(tidied, na=False) & ~values.str.casefold().isin(list(NULL_WORDS))
+    if plain.all():
+        return values
+    return values.where(plain, _per_unique(values.mask(plain), read, math.nan).astype("str")).astype("str")
 
 
 def _per_unique(values: pd.Series, read: Callable[[str], object], missing: object) -> pd.Series:

@@ -111,21 +111,35 @@ def read_table(path: Path, name: str | None = None, max_bytes: int = DEFAULT_MAX
     Raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders, each naming the file and the remedy.
     """
     shown = name or path.name
-    packed = _read_bytes(path, shown, max_bytes)
-    text, encoding = _decode(_unpack(packed, shown, max_bytes), shown)
-    layout = _find_layout(text, shown)
+    return parse_table(_read_bytes(path, shown, max_bytes), shown, max_bytes)
+
+
+def parse_table(content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES) -> RawTable:
+    """Read a file's bytes as read_table does, before they are anywhere on disk; raises the same errors."""
+    text, encoding = decoded(content, name, max_bytes)
+    layout = _find_layout(text, name)
     records = _read_records(text, layout)
     if not len(records.row_numbers):
-        raise FileUnreadable(_all_bad(shown, layout, records.bad_lines))
+        raise FileUnreadable(_all_bad(name, layout, records.bad_lines))
     return RawTable(
-        name=shown,
-        sha256=hashlib.sha256(packed).hexdigest(),
+        name=name,
+        sha256=hashlib.sha256(content).hexdigest(),
         encoding=encoding,
         separator=layout.separator,
-        frame=_to_frame(records.columns, layout, shown),
+        frame=_to_frame(records.columns, layout, name),
         bad_lines=records.bad_lines,
         row_numbers=records.row_numbers,
     )
+
+
+def decoded(content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES) -> tuple[str, str]:
+    """Return a file's bytes, unpacked where gzipped, as text, and its encoding.
+
+    Raises FileTooLarge, or FileUnreadable for what is no text.
+    """
+    if len(content) > max_bytes:
+        raise FileTooLarge(_too_large(name, f"is {_megabytes(len(content))}", max_bytes))
+    return _decode(_unpack(content, name, max_bytes), name)
 
 
 def _read_bytes(path: Path, shown: str, max_bytes: int) -> bytes:

@@ -72,6 +72,20 @@ class Summand:
 
 
 @dataclass(frozen=True)
+class PersonalWords:
+    """How headers name persons, without accents.
+
+    ``sure`` holds (kind, words of a header) in the order in which kinds are tried, ``maybe`` words that leave it to the
+    cells, ``unless`` words that make a header a fact of the home or sale.
+    """
+
+    sure: tuple[tuple[str, tuple[Tokens, ...]], ...]
+    maybe: Mapping[str, frozenset[str]]
+    unless: frozenset[str]
+    given_names: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Vocabulary:
     """All of columns.toml, folded."""
 
@@ -82,8 +96,7 @@ class Vocabulary:
     words: Mapping[str, Mapping[str, str]]
     leaks: tuple[tuple[str, tuple[Tokens, ...]], ...]
     leaks_whole: tuple[tuple[str, tuple[Tokens, ...]], ...]
-    personal: tuple[Tokens, ...]
-    not_personal: frozenset[str]
+    personal: PersonalWords
     identifiers: frozenset[str]
     fillers: frozenset[str]
     aliases: Mapping[str, str]
@@ -125,8 +138,7 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         words=document["words"],
         leaks=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks"].items()),
         leaks_whole=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks_whole"].items()),
-        personal=_words_of_all(document["personal"]["names"], aliases),
-        not_personal=frozenset(document["personal"]["unless"]),
+        personal=_personal(document["personal"], aliases),
         identifiers=frozenset(document["identifiers"]["names"]),
         fillers=frozenset(document["fillers"]["names"]),
         aliases=aliases,
@@ -178,6 +190,16 @@ def _headers(names: Iterable[str], aliases: Mapping[str, str]) -> tuple[Header, 
 
 def _words_of_all(names: Iterable[str], aliases: Mapping[str, str]) -> tuple[Tokens, ...]:
     return tuple(tuple(_one_spelling(word, aliases) for word in split_words(name)) for name in names)
+
+
+def _personal(entry: Mapping[str, Any], aliases: Mapping[str, str]) -> PersonalWords:
+    kinds = ("phone", "e-mail", "contact", "name")
+    return PersonalWords(
+        sure=tuple((kind, _words_of_all(entry[kind], aliases)) for kind in kinds),
+        maybe={"name": frozenset(entry["maybe_name"]), "phone": frozenset(entry["maybe_phone"])},
+        unless=frozenset(entry["unless"]),
+        given_names=frozenset(entry["given_names"]),
+    )
 
 
 def _field(name: str, entry: Mapping[str, Any], aliases: Mapping[str, str]) -> FieldNames:

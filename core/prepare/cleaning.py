@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.accounting import Outcome
-from core.prepare.duplicates import find_duplicates
+from core.prepare.corrections import CORRECTS, Held, filled_from, settle_repeats
 from core.prepare.findings import Findings, Mask
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
@@ -58,19 +58,29 @@ class Cleaned:
 
     ``sales``: accepted and repaired rows in input order, canonical dtypes, with ``source_row`` (int64) last.
     ``ledger``: ``source_row``, ``outcome`` (an Outcome), ``reasons`` (codes joined by ``;``), ``detail`` (words for a
-    person, joined by ``; ``), the last two empty for accepted rows.
+    person, joined by ``; ``), the last two empty for accepted rows that correct nothing.
+    ``corrects``: for each row of ``sales`` the position of the held sale it supersedes, -1 for a new sale.
     """
 
     sales: pd.DataFrame
     ledger: pd.DataFrame
+    corrects: Positions
 
 
-def clean_sales(frame: pd.DataFrame, problem: Problem, today: date, known: pd.DataFrame | None = None) -> Cleaned:
+def clean_sales(
+    frame: pd.DataFrame,
+    problem: Problem,
+    today: date,
+    known: pd.DataFrame | None = None,
+    superseded: pd.DataFrame | None = None,
+) -> Cleaned:
     """Judge each row of a table of sales, repair what can be repaired, and drop the rest.
 
     ``frame`` is canonical (see schema.conform) with a column ``source_row``. ``known`` holds the sales already accepted
-    by the market, canonical too: a row that repeats one of them is a duplicate. A row has one outcome, the gravest:
-    rejected, duplicate, repaired, accepted; its reasons are those of that outcome.
+    by the market, canonical too: a row that repeats one of them is a duplicate, one that says something else of it a
+    correction, which takes over from the held sale whatever it leaves out. ``superseded`` has those of them that were
+    corrected, as they were before: a row that repeats one is a duplicate too. A row has one outcome, the gravest:
+    rejected, duplicate, repaired, accepted; its reasons are those of that outcome, and CORRECTS where it corrects.
 
     Raises MappingError if a column is neither canonical nor an extra.
     """
@@ -80,10 +90,25 @@ def clean_sales(frame: pd.DataFrame, problem: Problem, today: date, known: pd.Da
     _reject_untrusted(facts, problem, today, rejected)
     facts = _repair(facts, problem, repaired)
     rejected.add(_nowhere(facts), "no_location", "neither address, coordinates, zipcode nor neighbourhood")
-    find_duplicates(facts, rows, ~rejected.found, known, duplicate)
+    held = None if known is None else Held(known, known.iloc[:0] if superseded is None else superseded)
+    target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
+    corrected = Findings(len(facts))
+    if known is not None and (target >= 0).any():
+        facts = _take_over(facts, target, known, problem)
+        corrected.add(target >= 0, CORRECTS, "corrects a sale held already")
     dropped = rejected.found | duplicate.found
     sales = facts.assign(**{ROW: rows}).loc[~dropped].reset_index(drop=True)
-    return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired))
+    return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired, corrected), target[~dropped])
+
+
+def _take_over(facts: pd.DataFrame, target: Positions, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Give correcting rows what they leave out; what does not fit the corrected facts any more becomes missing."""
+    rows = target >= 0
+    facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
+    filled = filled_from(held, target[rows], facts.loc[rows])
+    kept = _repair(filled.reset_index(drop=True), problem, Findings(len(filled))).set_axis(filled.index)
+    facts.loc[rows] = kept
+    return facts
 
 
 def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
@@ -95,7 +120,9 @@ def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
 # Ledger
 
 
-def _ledger(rows: Positions, rejected: Findings, duplicate: Findings, repaired: Findings) -> pd.DataFrame:
+def _ledger(
+    rows: Positions, rejected: Findings, duplicate: Findings, repaired: Findings, corrected: Findings
+) -> pd.DataFrame:
     outcome = np.full(len(rows), Outcome.ACCEPTED.value, dtype=object)
     reasons = np.full(len(rows), "", dtype=object)
     details = np.full(len(rows), "", dtype=object)
@@ -104,6 +131,9 @@ def _ledger(rows: Positions, rejected: Findings, duplicate: Findings, repaired: 
         outcome[findings.found] = verdict.value
         reasons[findings.found] = np.asarray(findings.reasons, dtype=object)[findings.found]
         details[findings.found] = np.asarray(findings.details, dtype=object)[findings.found]
+    for row in np.flatnonzero(corrected.found & ~rejected.found & ~duplicate.found):
+        reasons[row] = ";".join(filter(None, (reasons[row], corrected.reasons[row])))
+        details[row] = "; ".join(filter(None, (details[row], corrected.details[row])))
     texts = {"outcome": outcome, "reasons": reasons, "detail": details}
     return pd.DataFrame({ROW: rows, **{name: pd.Series(texts[name], dtype="str") for name in LEDGER_COLUMNS[1:]}})
 

@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.collect.addresses import address_keys
+from core.collect.merge import zip_codes
 from core.prepare.findings import Findings, Mask
 from core.schema import conform
 
@@ -35,27 +36,36 @@ HOUSES: Final = ("single_family", "townhouse", "duplex", "manufactured")
 
 HELD: Final = -1
 NO_TWIN: Final = -2
+CORRECTED: Final = -3
 
 
 def find_duplicates(
-    facts: pd.DataFrame, rows: Positions, usable: Mask, known: pd.DataFrame | None, findings: Findings
+    facts: pd.DataFrame,
+    rows: Positions,
+    usable: Mask,
+    known: pd.DataFrame | None,
+    superseded: pd.DataFrame | None,
+    findings: Findings,
 ) -> None:
-    """Record in ``findings`` every usable row that repeats an earlier row or a sale of ``known``.
+    """Record in ``findings`` every usable row that repeats an earlier row, a sale of ``known`` or one ``superseded``.
 
-    ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected.
+    ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected;
+    ``superseded`` holds sales of ``known`` as they were before a correction.
     """
-    held = _held_nearby(facts.loc[usable], known)
-    table = pd.concat([held, facts.loc[usable]], ignore_index=True)
-    position = np.concatenate([np.full(len(held), HELD, dtype="int64"), np.flatnonzero(usable)])
-    home = _home_ids(table)
+    held, earlier = (_held_nearby(facts.loc[usable], sales) for sales in (known, superseded))
+    table = pd.concat([held, earlier, facts.loc[usable]], ignore_index=True)
+    kinds = np.repeat(np.array([HELD, CORRECTED], dtype="int64"), [len(held), len(earlier)])
+    position = np.concatenate([kinds, np.flatnonzero(usable)])
+    home = home_ids(table, _has_price_neighbour(table))
     for code, twin in (("duplicate_row", _equal_rows(table)), ("duplicate_sale", _near_sales(table, home))):
-        later = (twin >= 0) & (position != HELD)
+        later = (twin >= 0) & (position >= 0)
         first = np.full(len(facts), NO_TWIN, dtype="int64")
         first[position[later]] = position[twin[later]]
         exact = np.zeros(len(facts), dtype=bool)
         exact[position[later]] = _same_sale(table, twin)[later]
         new = ~findings.found
         findings.add(new & (first == HELD), "already_held", "the sale is held already")
+        findings.add(new & (first == CORRECTED), "superseded_before", "a later file corrected this sale already")
         for mask, reason in ((new & (first >= 0) & exact, code), (new & (first >= 0) & ~exact, "near_duplicate")):
             findings.add(mask, reason, [f"the same sale as row {rows[one]}" for one in first[mask].tolist()])
 
@@ -65,7 +75,7 @@ def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFram
 
     Columns that the new file lacks cannot tell two sales apart, so they are left out of the comparison.
     """
-    if known is None:
+    if known is None or known.empty:
         return facts.iloc[:0]
     margin = pd.Timedelta(days=NEAR_DAYS)
     dates = facts["sale_date"]
@@ -132,29 +142,37 @@ def _same_sale(table: pd.DataFrame, twin: Positions) -> Mask:
     return (dates == dates[twin]) & (prices == prices[twin]) if len(table) else np.zeros(0, dtype=bool)
 
 
-def _home_ids(table: pd.DataFrame) -> Positions:
-    """Return a number per identified home, -1 where the row does not identify one."""
+def home_ids(table: pd.DataFrame, needed: Mask) -> Positions:
+    """Return a number per identified home, -1 where the row does not identify one.
+
+    Rows without a property id are told by their address, where ``needed`` asks for them: keys cost time.
+    """
     numbers = np.full(len(table), -1, dtype="int64")
     if "property_id" in table:
         numbers = pd.factorize(table["property_id"])[0].astype("int64")
     if "address" not in table:
         return numbers
-    # Only sales of like date and price can repeat each other; keys of the others would be computed for nothing.
-    needed = (numbers < 0) & table["address"].notna().to_numpy() & _has_price_neighbour(table)
+    needed = needed & (numbers < 0) & table["address"].notna().to_numpy()
     if not needed.any():
         return numbers
     rows = table.loc[needed]
     keys = _address_keys(rows)
-    sole = keys.str.contains("#", regex=False).to_numpy(dtype=bool) & keys.notna().to_numpy()
+    parts = pd.DataFrame({"zipcode": zip_codes(rows), "key": keys})
+    if "neighbourhood" in rows:
+        parts["neighbourhood"] = rows["neighbourhood"]
+    homes = parts.groupby(list(parts.columns), dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
+    numbers[needed] = np.where(identified(rows, keys), homes + numbers.max() + 1, -1)
+    return numbers
+
+
+def identified(rows: pd.DataFrame, keys: pd.Series) -> Mask:
+    """Tell which rows have an address (by its key) that only one dwelling has: one with a unit, or that of a house."""
+    sole: Mask = keys.str.contains("#", regex=False).fillna(False).to_numpy(dtype=bool, copy=True)
     if "unit" in rows:
         sole |= rows["unit"].notna().to_numpy()
     if "property_type" in rows:
         sole |= rows["property_type"].isin(HOUSES).to_numpy()
-    places = [name for name in ("zipcode", "neighbourhood") if name in rows]
-    parts = rows[places].assign(key=keys)
-    homes = parts.groupby([*places, "key"], dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
-    numbers[needed] = np.where(sole & keys.notna().to_numpy(), homes + numbers.max() + 1, -1)
-    return numbers
+    return sole & keys.notna().to_numpy()
 
 
 def _has_price_neighbour(table: pd.DataFrame) -> Mask:

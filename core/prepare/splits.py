@@ -24,20 +24,23 @@ TIME: Final = "time"
 class Split:
     """Three boolean masks over the rows of one table of sales, each row in exactly one; ``name`` is random or time.
 
-    Raises ValueError if the masks differ in length, or a row is in none or several.
+    Rows in ``left_out``, if any, are in none: sales older than what a model is to learn from. Raises ValueError if the
+    masks differ in length, or a row is in none or several.
     """
 
     name: str
     train: Mask
     validation: Mask
     test: Mask
+    left_out: Mask | None = None
 
     def __post_init__(self) -> None:
         """Check that the three sets share no row and leave none out."""
-        sizes = {self.train.shape, self.validation.shape, self.test.shape}
+        unused = np.zeros_like(self.train) if self.left_out is None else self.left_out
+        sizes = {self.train.shape, self.validation.shape, self.test.shape, unused.shape}
         if len(sizes) != 1:
             raise ValueError(f"{self.name} split: masks of different shapes {sorted(sizes)}")
-        sets = self.train.astype(np.int8) + self.validation + self.test
+        sets = self.train.astype(np.int8) + self.validation + self.test + unused
         if (sets != 1).any():
             raise ValueError(f"{self.name} split: {int((sets != 1).sum())} rows are in none or several of the sets")
 
@@ -45,6 +48,16 @@ class Split:
     def sizes(self) -> tuple[int, int, int]:
         """Rows to train, validate and test on."""
         return int(self.train.sum()), int(self.validation.sum()), int(self.test.sum())
+
+    def among(self, rows: Mask) -> Split:
+        """Return this split of the rows marked in a larger table as a split of that table, the others left out."""
+
+        def spread(mask: Mask) -> Mask:
+            whole = np.zeros(len(rows), dtype=bool)
+            whole[rows] = mask
+            return whole
+
+        return Split(self.name, spread(self.train), spread(self.validation), spread(self.test), ~rows)
 
 
 def random_split(intake_rows: NDArray[np.int64], rows_seen: int, training: Training, seed: int) -> Split:

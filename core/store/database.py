@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
@@ -29,6 +29,8 @@ class Database:
         self.label = url.render_as_string(hide_password=True)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._engine = _make_engine(url, busy_seconds, self.label)
+        if self.is_sqlite:
+            _make_sqlite_transactional(self._engine, self.begin_writing)
         self._writer = self._engine.execution_options(**{_WRITES: True})
 
     @contextmanager
@@ -49,6 +51,10 @@ class Database:
         """
         with self._translated(), self._writer.begin() as connection:
             yield connection
+
+    def begin_writing(self, connection: sa.Connection) -> None:
+        """Open a transaction that holds SQLite's write lock from its start; raises OperationalError."""
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def close(self) -> None:
         """Close all connections."""
@@ -114,8 +120,6 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
             f"The database {label} is of a kind this store does not speak; use SQLite or PostgreSQL."
         ) from error
     _keep_connections_to_their_process(engine)
-    if sqlite:
-        _make_sqlite_transactional(engine)
     return engine
 
 
@@ -131,7 +135,7 @@ def _keep_connections_to_their_process(engine: sa.Engine) -> None:
             raise DisconnectionError("the connection belongs to the process this one was forked from")
 
 
-def _make_sqlite_transactional(engine: sa.Engine) -> None:
+def _make_sqlite_transactional(engine: sa.Engine, begin_writing: Callable[[sa.Connection], None]) -> None:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
         # The driver would begin transactions by itself, too late and without the lock; we begin them below.
@@ -143,7 +147,10 @@ def _make_sqlite_transactional(engine: sa.Engine) -> None:
     def begin(connection: sa.Connection) -> None:
         # A deferred transaction that reads before it writes fails at once, without waiting, if another wrote between.
         writes = connection.get_execution_options().get(_WRITES, False)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        if writes:
+            begin_writing(connection)
+        else:
+            connection.exec_driver_sql("BEGIN")
 
 
 def _explain(error: Exception, label: str) -> str:

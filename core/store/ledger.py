@@ -8,16 +8,17 @@ import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any, Final, Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL
 from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
-from core.errors import InvalidRecord, NotFound
-from core.store.database import BUSY_SECONDS, Database
+from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError
+from core.store.appends import GroupCommit, LedgerDatabase
+from core.store.bins import latency_bin
+from core.store.database import Database
 from core.store.events import append_event
 from core.store.levels import plain_day
 from core.store.markets import market_row
@@ -34,27 +35,6 @@ _NUMBERS: Final = (*_FIGURES, "latency_ms", "list_price")
 _NAMES: Final = ("model_id", "version_id", "level_id", "property_type", "area")
 _TEXTS: Final = ("reason", "property_key", "currency")
 _CENT: Final = 0.005
-
-
-class LedgerDatabase(Database):
-    """A SQLite database through connections of the ledger's own, whose commits do not wait for the disk.
-
-    With synchronous=FULL every commit waits milliseconds for the disk, and the agent would wait with it; with NORMAL
-    it does not. The price: if the machine itself goes down, the newest estimates may be lost; a killed process loses
-    none, and the file cannot be damaged (https://www.sqlite.org/pragma.html#pragma_synchronous). All other tables,
-    decisions included, stay with FULL; as a commit there syncs the log as a whole, the estimate a decision refers to
-    is as safe as the decision.
-
-    PostgreSQL needs none of this: there one disk write serves many commits, as whoever runs the server set it up.
-    """
-
-    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS) -> None:
-        super().__init__(url, busy_seconds)
-        sa.event.listen(self._engine, "connect", _do_not_wait_for_the_disk)
-
-
-def _do_not_wait_for_the_disk(connection: Any, _record: Any) -> None:
-    connection.execute("PRAGMA synchronous=NORMAL").close()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -178,6 +158,8 @@ class Ledger:
     def __init__(self, database: Database, appends: Database) -> None:
         self._database = database
         self._appends = appends
+        self._driver = _DriverRows(appends) if isinstance(appends, LedgerDatabase) else None
+        self._together = GroupCommit(self._commit_together)
 
     def append(self, new: NewEstimate, actor: Actor) -> EstimateRecord:
         """Write one estimate, to be called before it is shown.
@@ -185,17 +167,44 @@ class Ledger:
         Raises NotFound for an unknown market, InvalidRecord for a record that contradicts itself or holds what cannot
         be stored, StoreUnavailable. Nothing is written then.
         """
-        row = _row(new, actor, now())
-        self._insert([row])
-        return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
+        return self.append_signed(sign(new, actor))
+
+    def append_signed(self, estimate: EstimateRecord) -> EstimateRecord:
+        """Write an estimate that has its id, instant and actor already, once.
+
+        Raises AlreadyExists if an estimate of that id is in the ledger, NotFound, StoreUnavailable.
+        """
+        row = _row_of(estimate)
+        if self._driver is None:
+            self._insert([row])
+        else:
+            self._together.submit(_Prepared(row, self._driver.values(row)))
+        return estimate
 
     def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> builtins.list[str]:
         """Write many estimates, all or nothing, and return their ids in the order given; raises as append() does."""
         at = now()
-        rows = [_row(one, actor, at) for one in new]
-        if rows:
-            self._insert(rows)
-        return [row["estimate_id"] for row in rows]
+        signed = [sign(one, actor, at) for one in new]
+        self.append_signed_many(signed)
+        return [one.estimate_id for one in signed]
+
+    def append_signed_many(self, estimates: Sequence[EstimateRecord]) -> None:
+        """Write estimates that have their ids already, all or nothing; raises as append_signed() does."""
+        if estimates:
+            self._insert([_row_of(one) for one in estimates])
+
+    def append_past(self, entries: Sequence[tuple[datetime, NewEstimate, Actor]]) -> builtins.list[str]:
+        """Write estimates as made at past instants, all or nothing, and return their ids; simulated markets only.
+
+        A simulated market tells a story that has already happened. Raises InvalidRecord for a market of real sales or
+        an instant to come, else as append() does.
+        """
+        signed = [sign(new, actor, _past(at)) for at, new, actor in entries]
+        with self._database.read() as connection:
+            for market_id in {one.market_id for one in signed}:
+                _check_simulated(connection, market_id)
+        self.append_signed_many(signed)
+        return [one.estimate_id for one in signed]
 
     def get(self, estimate_id: str) -> EstimateRecord:
         """Return an estimate with its documents; raises NotFound, StoreUnavailable."""
@@ -247,6 +256,29 @@ class Ledger:
             append_event(connection, actor, "decision.made", record.market_id, record.estimate_id, detail=detail)
         return record
 
+    def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
+        """Write decisions as made at past instants, all or nothing, with one audit entry; simulated markets only.
+
+        Raises InvalidRecord for a market of real sales, an instant to come or before the estimate's, else as decide().
+        """
+        records: list[DecisionRecord] = []
+        with self._database.write() as connection:
+            for at, new, actor in entries:
+                values = _decision_values(new)
+                del values["comparables"]
+                estimate = _estimate_decided(connection, new.estimate_id)
+                _check_decision(values, estimate)
+                _check_simulated(connection, estimate["market_id"])
+                if _past(at) < estimate["at"]:
+                    raise InvalidRecord(f"A decision at {at} comes before its estimate {new.estimate_id}; correct it.")
+                signed = {**_signature(actor, at), "decision_id": secrets.token_hex(_ID_BYTES)}
+                records.append(DecisionRecord(market_id=estimate["market_id"], **signed, **values))
+            if records:
+                connection.execute(DECISION.insert(), [vars(record) for record in records])
+                detail, market_id = {"decisions": len(records)}, records[0].market_id
+                append_event(connection, entries[0][2], "decisions.simulated", market_id, market_id, detail=detail)
+        return records
+
     def decision(self, estimate_id: str) -> DecisionRecord | None:
         """Return the decision that counts, the latest; None if there is none yet. Raises NotFound, StoreUnavailable."""
         query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
@@ -280,14 +312,68 @@ class Ledger:
         try:
             with self._appends.write() as connection:
                 connection.execute(ESTIMATE.insert(), rows)
-        except IntegrityError:
-            with self._database.read() as connection:
+        except IntegrityError as error:
+            raise self._refusal(rows, error) from error
+        if isinstance(self._appends, LedgerDatabase):
+            self._appends.appended(len(rows))
+
+    def _commit_together(self, group: Sequence[_Prepared]) -> Sequence[Exception | None]:
+        assert self._driver is not None
+        assert isinstance(self._appends, LedgerDatabase)
+        try:
+            with self._appends.write() as connection:
+                connection.exec_driver_sql(self._driver.statement, [one.values for one in group])
+        except (IntegrityError, InvalidRecord) as error:
+            if len(group) == 1:
+                return [self._refusal([group[0].row], error) if isinstance(error, IntegrityError) else error]
+            # One that cannot be written must not take the others with it.
+            return [self._commit_together([one])[0] for one in group]
+        except StoreError as error:
+            return [error] * len(group)
+        self._appends.appended(len(group))
+        return [None] * len(group)
+
+    def _refusal(self, rows: Sequence[Mapping[str, Any]], error: IntegrityError) -> Exception:
+        """Return what a broken constraint means: an unknown market, or an id that is there already."""
+        ids = [row["estimate_id"] for row in rows]
+        with self._database.read() as connection:
+            try:
                 for market_id in {row["market_id"] for row in rows}:
                     market_row(connection, market_id)
-            raise
+            except NotFound as unknown:
+                return unknown
+            held = connection.scalar(sa.select(ESTIMATE.c.estimate_id).where(ESTIMATE.c.estimate_id.in_(ids[:500])))
+        return error if held is None else AlreadyExists(f"Estimate {held} is in the ledger already.")
 
 
-def _row(new: NewEstimate, actor: Actor, at: datetime) -> dict[str, Any]:
+@dataclass(frozen=True)
+class _Prepared:
+    """An estimate on its way into the ledger: as a row, and as the values the driver takes."""
+
+    row: Mapping[str, Any]
+    values: tuple[Any, ...]
+
+
+class _DriverRows:
+    """Turns rows into what the driver takes, outside the lock; SQLAlchemy would do it while the others wait."""
+
+    def __init__(self, database: LedgerDatabase) -> None:
+        columns = [column for column in ESTIMATE.columns if column.name != "seq"]
+        marks = ", ".join("?" for _ in columns)
+        names = ", ".join(column.name for column in columns)
+        self.statement = f"INSERT INTO {ESTIMATE.name} ({names}) VALUES ({marks})"
+        self._turn = [(column.name, database.to_driver(column.type)) for column in columns]
+
+    def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
+        """Return the row's values in the order of the statement."""
+        return tuple(row[name] if turn is None else turn(row[name]) for name, turn in self._turn)
+
+
+def sign(new: NewEstimate, actor: Actor, at: datetime | None = None) -> EstimateRecord:
+    """Return an estimate as the ledger will hold it, with an id of its own, made by the actor ``at`` (now).
+
+    Raises InvalidRecord for a record that contradicts itself or holds what cannot be stored.
+    """
     given = {**vars(new)}
     as_of = plain_day(given.pop("as_of"), "estimate.as_of")
     row = plain_document(given, "estimate")
@@ -298,7 +384,33 @@ def _row(new: NewEstimate, actor: Actor, at: datetime) -> dict[str, Any]:
     for name in _TEXTS:
         row[name] = "" if row[name] is None else str(row[name])
     _check_estimate(row)
-    return {"estimate_id": secrets.token_hex(_ID_BYTES), **_signature(actor, at), "as_of": as_of, **row}
+    row["flags"] = tuple(row["flags"])
+    signature = _signature(actor, at or now())
+    return EstimateRecord(estimate_id=secrets.token_hex(_ID_BYTES), as_of=as_of, **signature, **row)
+
+
+def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
+    return {
+        **vars(estimate),
+        "flags": list(estimate.flags),
+        "day": estimate.at.astimezone(UTC).date(),
+        "latency_bin": latency_bin(estimate.latency_ms),
+        "flagged": bool(estimate.flags),
+    }
+
+
+def _past(at: datetime) -> datetime:
+    if at.tzinfo is None or at > now():
+        raise InvalidRecord(f"{at} is no past instant with a time zone; give one, such as 2024-02-29 13:00 UTC.")
+    return at
+
+
+def _check_simulated(connection: sa.Connection, market_id: str) -> None:
+    if not market_row(connection, market_id)["simulated"]:
+        raise InvalidRecord(
+            f"Market {market_id} holds real sales: its ledger takes entries only as they are made, not past ones. Use "
+            "a simulated market."
+        )
 
 
 def _signature(actor: Actor, at: datetime) -> dict[str, Any]:
@@ -384,7 +496,7 @@ def _decision_values(new: NewDecision) -> dict[str, Any]:
 
 
 def _estimate_decided(connection: sa.Connection, estimate_id: str) -> sa.RowMapping:
-    columns = (ESTIMATE.c.market_id, ESTIMATE.c.status, ESTIMATE.c.point)
+    columns = (ESTIMATE.c.market_id, ESTIMATE.c.status, ESTIMATE.c.point, ESTIMATE.c.at)
     query = sa.select(*columns).where(ESTIMATE.c.estimate_id == estimate_id)
     row = connection.execute(query).mappings().first()
     if row is None:

@@ -21,6 +21,9 @@ from core.store.values import plain_document, plain_text
 
 Stage = Literal["candidate", "challenger", "champion", "retired"]
 
+CHALLENGED: Final = "model.challenged"
+"""The action of the entry that says since when a model has been its market's challenger."""
+
 _ID_LENGTH: Final = 12
 
 
@@ -50,7 +53,7 @@ class ModelRecord:
 
 
 class Models:
-    """Register, load, promote and roll back models."""
+    """Register, load, challenge, promote and roll back models."""
 
     def __init__(self, database: Database, bundles: ArtifactFolder) -> None:
         self._database = database
@@ -107,6 +110,33 @@ class Models:
         """
         return self._bundles.read(self.get(model_id).sha256)
 
+    def holds(self, record: ModelRecord) -> bool:
+        """Tell whether a model's bundle file is there; whether it is sound is known only once it is loaded."""
+        return self._bundles.path(record.sha256).is_file()
+
+    def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
+        """Make a model the one challenger of its market; a challenger before it becomes a candidate again.
+
+        Raises NotFound, InvalidRecord for the champion, StoreUnavailable.
+        """
+        market_id = self.get(model_id).market_id
+        with self._database.write() as connection:
+            if lock_market(connection, market_id)["champion_model_id"] == model_id:
+                raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
+            earlier = _challenger(connection, market_id)
+            if earlier is None or earlier.model_id != model_id:
+                _set_stage(connection, earlier.model_id if earlier else None, "candidate")
+                _set_stage(connection, model_id, "challenger")
+                detail = {"replaced": earlier.model_id if earlier else None}
+                append_event(connection, actor, CHALLENGED, market_id, model_id, detail=detail)
+            return _get(connection, model_id)
+
+    def challenger(self, market_id: str) -> ModelRecord | None:
+        """Return the model that challenges the champion, None if there is none; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return _challenger(connection, market_id)
+
     def champion(self, market_id: str) -> ModelRecord | None:
         """Return the model that serves the market, None if none was promoted yet.
 
@@ -162,6 +192,12 @@ def _check_version(connection: sa.Connection, new: NewModel) -> None:
             f"Data version {new.version_id} belongs to market {market_id}, not to {new.market_id}; a model belongs to "
             "the market whose data trained it."
         )
+
+
+def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None:
+    query = sa.select(MODEL).where(MODEL.c.market_id == market_id, MODEL.c.stage == "challenger")
+    row = connection.execute(query.order_by(MODEL.c.seq.desc()).limit(1)).mappings().first()
+    return None if row is None else _record(row)
 
 
 def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:

@@ -9,25 +9,38 @@ from typing import Final, Self
 
 from sqlalchemy.engine import URL
 
+from core.store.alerts import Alerts
+from core.store.appends import LedgerDatabase
 from core.store.database import Database, create_private_file, parse_url, sqlite_url
+from core.store.drafts import Drafts
 from core.store.events import Events
+from core.store.export import Export
+from core.store.figures import Figures
 from core.store.files import ArtifactFolder, make_private_folder, unavailable_on_os_error
 from core.store.jobs import Jobs
-from core.store.ledger import Ledger, LedgerDatabase
+from core.store.ledger import Ledger
 from core.store.levels import Levels
 from core.store.markets import Markets
+from core.store.matches import Matches
 from core.store.models import Models
+from core.store.outcomes import Outcomes
 from core.store.presets import Presets
+from core.store.samples import Samples
 from core.store.schema import ensure_schema
+from core.store.shadows import Shadows
+from core.store.thresholds import Thresholds
+from core.store.unwritten import Unwritten
 from core.store.uploads import Uploads
+from core.store.verdicts import Verdicts
 from core.store.versions import Versions
+from core.store.workers import Workers
 
 DEFAULT_HOME: Final = Path("var")
 DATABASE_FILE: Final = "doorstep.sqlite"
 
 
 class Store:
-    """Markets, data versions, models, test scores, levels, ledger, events, jobs, presets, uploads.
+    """Everything Doorstep keeps, by kind: markets, data versions, models, the ledger, outcomes, alerts, events.
 
     Safe to share between threads; each process opens its own. ``home`` is the folder of the artifact files.
     """
@@ -61,9 +74,21 @@ class Store:
         self.scores = _artifacts(home, "scores", ".parquet", "The test scores", "Train the model again.")
         self.levels = Levels(database)
         self.ledger = Ledger(database, appends)
+        self.unwritten = Unwritten(home / "unwritten", self.ledger, database)
+        self.outcomes = Outcomes(database)
+        self.figures = Figures(database)
+        self.samples = Samples(database)
+        self.export = Export(database)
+        self.shadows = Shadows(database)
+        self.alerts = Alerts(database)
+        self.thresholds = Thresholds(database)
+        self.workers = Workers(database)
+        self.verdicts = Verdicts(database)
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)
+        self.matches = Matches(database)
+        self.drafts = Drafts(database)
         self.uploads = Uploads(home / "uploads")
 
     def close(self) -> None:
@@ -87,7 +112,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     Raises StoreUnavailable if folder or database cannot be used or the database is a newer Doorstep's.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
-    for name in ("", "versions", "ledgers", "models", "scores", "uploads"):
+    for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
     url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
     database = Database(url)

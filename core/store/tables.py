@@ -182,6 +182,22 @@ PRESET: Final = sa.Table(
     sa.Column("updated_by", sa.Text, nullable=False),
 )
 
+# Each order lets the database group a million estimates as it reads them, without sorting and without their documents.
+FIGURE_ORDERS: Final = {
+    "day": (
+        *("market_id", "day", "status", "latency_bin"),
+        *("model_id", "office", "channel", "property_type", "area", "confidence", "flagged"),
+    ),
+    "office": (
+        *("market_id", "office", "model_id", "channel", "status"),
+        *("day", "property_type", "area", "confidence", "flagged"),
+    ),
+    "area": (
+        *("market_id", "area", "property_type", "status"),
+        *("day", "model_id", "office", "channel", "confidence", "flagged"),
+    ),
+}
+
 # Models, data versions and levels carry no foreign key: the ledger must survive, and show, a row that was lost.
 ESTIMATE: Final = sa.Table(
     "estimate",
@@ -193,7 +209,7 @@ ESTIMATE: Final = sa.Table(
     sa.Column("role", sa.Text, nullable=False),
     sa.Column("office", sa.Text, nullable=False),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
-    sa.Column("model_id", sa.String(12), index=True),
+    sa.Column("model_id", sa.String(12)),
     sa.Column("version_id", sa.String(12)),
     sa.Column("level_id", sa.String(12)),
     sa.Column("as_of", sa.Date, nullable=False),
@@ -215,10 +231,15 @@ ESTIMATE: Final = sa.Table(
     sa.Column("latency_ms", sa.Float, nullable=False),
     sa.Column("list_price", sa.Float),
     sa.Column("currency", sa.String(3), nullable=False),
+    # What monitoring counts by, made from the columns above. The defaults stand only while 0003 fills earlier rows.
+    sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
+    sa.Column("latency_bin", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.CheckConstraint("channel in ('page', 'file', 'command line', 'api')", name="channel"),
     sa.CheckConstraint("status in ('priced', 'unavailable', 'refused')", name="status"),
     sa.Index(None, "market_id", "at"),
     sa.Index(None, "market_id", "property_key"),
+    *(sa.Index(f"ix_estimate_figures_{name}", *columns) for name, columns in FIGURE_ORDERS.items()),
 )
 
 DECISION: Final = sa.Table(
@@ -299,6 +320,7 @@ OUTCOME: Final = sa.Table(
     sa.Column("estimated_at", UtcDateTime, nullable=False),
     sa.Column("model_id", sa.String(12), nullable=False),
     sa.Column("office", sa.Text, nullable=False),
+    sa.Column("channel", sa.String(20), nullable=False),
     sa.Column("property_type", sa.Text),
     sa.Column("area", sa.Text),
     sa.Column("point", sa.Float, nullable=False),
@@ -306,9 +328,26 @@ OUTCOME: Final = sa.Table(
     sa.Column("high", sa.Float, nullable=False),
     sa.Column("level", sa.Float, nullable=False),
     sa.Column("confidence", sa.Float, nullable=False),
+    # Made from price and range: (point - sale_price) / sale_price, its bin, and whether the range held the price.
+    sa.Column("error", sa.Float, nullable=False),
+    sa.Column("error_bin", sa.Integer, nullable=False),
+    sa.Column("inside", sa.Boolean, nullable=False),
     sa.CheckConstraint("sale_price > 0", name="sale_price"),
-    sa.Index(None, "market_id", "sale_date"),
+    sa.Index(
+        "ix_outcome_figures",
+        *("market_id", "current", "counted", "blind", "sale_date", "error_bin", "error", "inside", "level"),
+        *("confidence", "model_id", "office", "channel", "property_type", "area"),
+    ),
     sa.Index(None, "market_id", "sale_key"),
+)
+
+# The data versions whose sales have met the ledger; one that was undone, and brought again, meets it again.
+MATCHING: Final = sa.Table(
+    "matching",
+    METADATA,
+    sa.Column("version_id", sa.String(12), primary_key=True),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("at", UtcDateTime, nullable=False),
 )
 
 # Estimates of a challenger, made beside the champion's and shown to nobody.

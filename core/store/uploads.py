@@ -10,6 +10,7 @@ import re
 import secrets
 import shutil
 import time
+from collections.abc import Container
 from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -78,10 +79,14 @@ class Uploads:
         """Remove a staged upload; one that is gone already is fine. Raises NotFound for what is no id at all."""
         shutil.rmtree(self._place(upload_id), ignore_errors=True)
 
-    def sweep(self, older_than: timedelta) -> int:
-        """Discard uploads nobody touched for so long and return how many there were."""
+    def sweep(self, older_than: timedelta, needed: Container[str] = frozenset()) -> int:
+        """Discard uploads nobody touched for so long, but for the ids still needed; return how many there were."""
         oldest = time.time() - older_than.total_seconds()
-        stale = [place for place in self._folder.iterdir() if _ID.fullmatch(place.name) and _age(place) < oldest]
+        stale = [
+            place
+            for place in self._folder.iterdir()
+            if _ID.fullmatch(place.name) and place.name not in needed and _age(place) < oldest
+        ]
         for place in stale:
             shutil.rmtree(place, ignore_errors=True)
         return len(stale)

@@ -6,17 +6,22 @@ import math
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import Any, cast
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from core.errors import InvalidRecord
 
+_AS_THEY_ARE: Final = frozenset({int, bool, type(None)})
+
 
 def plain_text(value: str) -> str:
     """Return the text as UTF-8 can hold it: without NUL characters, unpaired surrogates replaced by ``?``."""
-    return str(value).replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
+    text = value if type(value) is str else str(value)
+    if text.isascii() and "\x00" not in text:
+        return text
+    return text.replace("\x00", "").encode("utf-8", "replace").decode("utf-8")
 
 
 def plain_document(value: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -25,27 +30,54 @@ def plain_document(value: Mapping[str, Any], where: str) -> dict[str, Any]:
     ``where`` names the document in messages. Raises InvalidRecord for an infinite number, two keys that read
     alike, or a value JSON has no form for.
     """
-    return cast("dict[str, Any]", _plain(value, where))
+    return _plain_mapping(value, (None, where))
 
 
-def _plain(value: Any, where: str) -> Any:
+# Where in a document a value stands: what it is within, and its key or position there. Spelled out only in a refusal,
+# for an estimate holds hundreds of values.
+_Place = tuple[Any, Any]
+
+
+def _spelled(place: _Place) -> str:
+    within, name = place
+    if within is None:
+        return str(name)
+    return _spelled(within) + (f"[{name[0]}]" if isinstance(name, _Position) else f".{name}")
+
+
+class _Position(NamedTuple):
+    number: int
+
+
+def _plain(value: Any, where: _Place) -> Any:
+    if type(value) is float:
+        return _plain_float(value, where)
     if isinstance(value, Mapping):
         return _plain_mapping(value, where)
     if isinstance(value, np.ndarray):
         return _plain(value.tolist(), where)
     if isinstance(value, (list, tuple, set, frozenset)):
-        return [_plain(item, f"{where}[{position}]") for position, item in enumerate(value)]
-    return _plain_scalar(value, where)
+        return [_plain(item, (where, _Position(position))) for position, item in enumerate(value)]
+    return value if type(value) in _AS_THEY_ARE else _plain_scalar(value, where)
 
 
-def _plain_mapping(value: Mapping[Any, Any], where: str) -> dict[str, Any]:
-    plain = {plain_text(key): _plain(item, f"{where}.{key}") for key, item in value.items()}
+def _plain_mapping(value: Mapping[Any, Any], where: _Place) -> dict[str, Any]:
+    plain: dict[str, Any] = {}
+    for key, item in value.items():
+        kind = type(item)
+        name = plain_text(key)
+        if kind is str:
+            plain[name] = plain_text(item)
+        elif kind in _AS_THEY_ARE:
+            plain[name] = item
+        else:
+            plain[name] = _plain(item, (where, key))
     if len(plain) != len(value):
-        raise InvalidRecord(f"{where} has two keys that read alike as text; give each its own name.")
+        raise InvalidRecord(f"{_spelled(where)} has two keys that read alike as text; give each its own name.")
     return plain
 
 
-def _plain_scalar(value: Any, where: str) -> Any:
+def _plain_scalar(value: Any, where: _Place) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT:
@@ -60,10 +92,14 @@ def _plain_scalar(value: Any, where: str) -> Any:
         return value.isoformat()
     if isinstance(value, PurePath):
         return plain_text(str(value))
-    raise InvalidRecord(f"{where} is a {type(value).__name__}, which JSON cannot hold; store text, numbers or lists.")
+    raise InvalidRecord(
+        f"{_spelled(where)} is a {type(value).__name__}, which JSON cannot hold; store text, numbers or lists."
+    )
 
 
-def _plain_float(value: float, where: str) -> float | None:
+def _plain_float(value: float, where: _Place) -> float | None:
     if math.isinf(value):
-        raise InvalidRecord(f"{where} is {value}; a stored number must be finite, or missing (NaN) if it is unknown.")
+        raise InvalidRecord(
+            f"{_spelled(where)} is {value}; a stored number must be finite, or missing (NaN) if it is unknown."
+        )
     return None if math.isnan(value) else value

@@ -67,11 +67,13 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         self.learning_rate = learning_rate
         self.seed = seed
 
-    def fit(self, X: Floats, y: Floats) -> Self:
-        """Fit the members on the feature matrix (n, p) and log prices (n,)."""
+    def fit(self, X: Floats, y: Floats, sample_weight: Floats | None = None) -> Self:
+        """Fit the members on the feature matrix (n, p), log prices (n,) and weights (n,), None for equal ones."""
         self.n_features_in_ = X.shape[1]
         self.usual_level_ = float(np.nanmean(X[:, self.columns.index(_ALIKE)])) if _ALIKE in self.columns else 0.0
-        self.members_ = tuple(self._fit_member(start, number, X, y) for number, start in enumerate(Start))
+        self.members_ = tuple(
+            self._fit_member(start, number, X, y, sample_weight) for number, start in enumerate(Start)
+        )
         return self
 
     def predict(self, X: Floats) -> Floats:
@@ -81,7 +83,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
             total += predict(member.booster, X[:, member.seen]) + self._begin(member.start, X)
         return total / len(self.members_)
 
-    def _fit_member(self, start: Start, number: int, X: Floats, y: Floats) -> Member:
+    def _fit_member(self, start: Start, number: int, X: Floats, y: Floats, weight: Floats | None) -> Member:
         hidden = _EVIDENCE if start is Start.FACTS else ()
         seen = np.flatnonzero([not name.startswith(hidden) for name in self.columns])
         trees = lightgbm.LGBMRegressor(
@@ -90,7 +92,8 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
             random_state=self.seed + number,
             **_SETTINGS,
         )
-        return Member(start, seen, trees.fit(X[:, seen], y - self._begin(start, X)).booster_)
+        fitted = trees.fit(X[:, seen], y - self._begin(start, X), sample_weight=weight)
+        return Member(start, seen, fitted.booster_)
 
     def _begin(self, start: Start, X: Floats) -> Floats:
         if start is Start.SIZE and _SIZE in self.columns:

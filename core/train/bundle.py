@@ -14,8 +14,9 @@ from typing import Any, Final
 import joblib
 
 from core.errors import ArtifactCorrupt, ModelOutdated
+from core.train.curve import CurvePoint
 from core.train.importance import Importance
-from core.train.leaderboard import Score
+from core.train.leaderboard import ForestScore, Score
 from core.train.model import Model, for_production
 from core.train.trainer import Trained, TrainingPlan
 
@@ -49,12 +50,13 @@ class Bundle:
     model: Model
     chosen: Score
     leaderboard: tuple[Score, ...]
-    forest_search: tuple[Score, ...]
+    forest_search: tuple[ForestScore, ...]
     importance: tuple[Importance, ...]
     held: Mapping[float, Mapping[str, Held]]
     metrics: Mapping[str, Any]
     code_version: str
     libraries: Mapping[str, str]
+    curve: tuple[CurvePoint, ...] = ()
     format: int = FORMAT
 
     def card(self) -> dict[str, Any]:
@@ -65,6 +67,8 @@ class Bundle:
             "settings": self.chosen.settings,
             "split": self.plan.split,
             "seed": self.plan.seed,
+            "window_months": self.plan.window_months,
+            "half_life_days": self.plan.half_life_days,
             "currency": self.currency,
             "data_version": self.version_id,
             "sales": profile.sales,
@@ -73,6 +77,7 @@ class Bundle:
             "metrics": dict(self.metrics),
             "leaderboard": [asdict(score) for score in self.leaderboard],
             "forest_search": [asdict(score) for score in self.forest_search],
+            "curve": [asdict(point) for point in self.curve],
             "importance": [asdict(one) for one in self.importance],
             "code_version": self.code_version,
             "libraries": dict(self.libraries),
@@ -102,6 +107,7 @@ def seal(
         held=held,
         metrics=metrics,
         code_version=code_version(),
+        curve=trained.curve,
         libraries={"python": platform.python_version()} | {name: version(name) for name in _LIBRARIES},
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -49,6 +50,12 @@ _BLEND: Final[tuple[Mapping[str, float], ...]] = (
     {"n_estimators": 1000, "learning_rate": 0.06},
 )
 
+FOREST_SETTINGS: Final = ("n_estimators", "max_depth", "min_samples_leaf")
+"""What a forest's search varies: number of trees, their depth, and the fewest sales in a leaf."""
+
+TREES_COMPARED: Final = (75, 150)
+"""The sizes of forest whose trade-off is always shown: half the trees are half the memory, at what error?"""
+
 BOOSTING_SETTINGS: Final = len(_BOOSTING)
 """How many boosting settings there are to compare, the quickest first."""
 
@@ -68,14 +75,16 @@ def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
 
 def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candidate, ...]:
     """Draw ``budget`` different forest settings from the grid of the problem statement."""
-    grid = {
-        "n_estimators": list(training.forest_trees),
-        "max_depth": list(training.forest_depth),
-        "min_samples_leaf": list(training.forest_leaf),
-    }
-    size = len(training.forest_trees) * len(training.forest_depth) * len(training.forest_leaf)
+    tried = (training.forest_trees, training.forest_depth, training.forest_leaf)
+    grid = {name: list(values) for name, values in zip(FOREST_SETTINGS, tried, strict=True)}
+    size = math.prod(len(values) for values in tried)
     drawn = ParameterSampler(grid, n_iter=min(budget, size), random_state=seed)
     return tuple(Candidate(Family.FOREST, dict(settings)) for settings in drawn)
+
+
+def forest_sizes(training: Training) -> tuple[int, ...]:
+    """Return the numbers of trees a forest of one depth and leaf is measured at, fewest first."""
+    return tuple(sorted({*training.forest_trees, *TREES_COMPARED}))
 
 
 def make_estimator(candidate: Candidate, columns: tuple[str, ...], seed: int) -> RegressorMixin:

@@ -34,12 +34,16 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class CurveSales:
-    """The sales a curve is drawn from: tables of canonical columns, and log prices of shape (n,) of the same rows."""
+    """The sales a curve is drawn from: tables of canonical columns, and log prices of shape (n,) of the same rows.
+
+    ``train_weight``, shape (n,), is how much each training sale counts; None where all count alike.
+    """
 
     train: pd.DataFrame
     train_log_price: Floats
     validation: pd.DataFrame
     validation_log_price: Floats
+    train_weight: Floats | None = None
 
 
 def learning_curve(
@@ -84,7 +88,8 @@ def _point(
 ) -> CurvePoint:
     log_price, pipeline = sales.train_log_price[rows], features()
     matrix = pipeline.fit_transform(sales.train.iloc[rows], log_price)
-    estimator = fit(candidate, matrix, log_price, column_names(pipeline), seed)
+    weight = None if sales.train_weight is None else sales.train_weight[rows]
+    estimator = fit(candidate, matrix, log_price, column_names(pipeline), seed, weight)
     seen = measures.mape(np.exp(estimator.predict(matrix)), np.exp(log_price))
     estimate = np.exp(estimator.predict(pipeline.transform(sales.validation)))
     return CurvePoint(share, len(rows), seen, measures.mape(estimate, np.exp(sales.validation_log_price)))

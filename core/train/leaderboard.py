@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import joblib
@@ -15,7 +15,7 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core import measures
-from core.train.candidates import Candidate, make_estimator
+from core.train.candidates import FOREST_SETTINGS, Candidate, make_estimator
 
 Floats = NDArray[np.float64]
 
@@ -24,7 +24,10 @@ _TIMED_ESTIMATES: Final = 15
 
 @dataclass(frozen=True)
 class Inputs:
-    """Training and validation sales as one family sees them: fitted features, matrices (n, p) and log prices (n,)."""
+    """Training and validation sales as one family sees them: fitted features, matrices (n, p) and log prices (n,).
+
+    ``train_weight``, shape (n,), is how much each training sale counts; None where all count alike.
+    """
 
     features: Pipeline
     train: Any
@@ -32,11 +35,16 @@ class Inputs:
     validation: Any
     validation_log_price: Floats
     sample: pd.DataFrame
+    train_weight: Floats | None = None
 
     @property
     def columns(self) -> tuple[str, ...]:
         """The names of the matrix columns."""
         return column_names(self.features)
+
+    def weight(self, rows: NDArray[np.int64]) -> Floats | None:
+        """Return how much each of some training sales counts, None where all count alike."""
+        return None if self.train_weight is None else self.train_weight[rows]
 
 
 @dataclass(frozen=True)
@@ -56,6 +64,15 @@ class Score:
 
 
 @dataclass(frozen=True)
+class ForestScore(Score):
+    """A line of the forest search; lines of the same ``depth`` and ``leaf`` differ in nothing but ``trees``."""
+
+    trees: int
+    depth: int
+    leaf: int
+
+
+@dataclass(frozen=True)
 class Scored:
     """A candidate with its score on validation; the fitted estimator is not kept, forests being large."""
 
@@ -66,16 +83,46 @@ class Scored:
 def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> Scored:
     """Fit a candidate on the given training rows and score it on the validation sales."""
     started = time.perf_counter()
-    estimator = fit(candidate, inputs.train[rows], inputs.train_log_price[rows], inputs.columns, seed)
-    seconds = time.perf_counter() - started
+    estimator = fit(
+        candidate, inputs.train[rows], inputs.train_log_price[rows], inputs.columns, seed, inputs.weight(rows)
+    )
+    return Scored(candidate, _score(candidate, estimator, inputs, rows, time.perf_counter() - started))
+
+
+def forest_at_sizes(
+    candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], sizes: tuple[int, ...], seed: int
+) -> tuple[Scored, ...]:
+    """Score one forest at several numbers of trees (increasing), grown on from each to the next on the same rows.
+
+    A forest of 75 trees is the first half of that of 150 with the same seed, so only the largest is paid for. The fit
+    time of each is that of all its trees.
+    """
+    matrix, log_price, weight = inputs.train[rows], inputs.train_log_price[rows], _mean_one(inputs.weight(rows))
+    estimator = make_estimator(candidate, inputs.columns, seed).set_params(warm_start=True)
+    seconds, found = 0.0, []
+    for trees in sizes:
+        started = time.perf_counter()
+        estimator.set_params(n_estimators=trees).fit(matrix, log_price, sample_weight=weight)
+        seconds += time.perf_counter() - started
+        grown = replace(candidate, settings={**candidate.settings, "n_estimators": trees})
+        found.append(Scored(grown, _score(grown, estimator, inputs, rows, seconds)))
+    return tuple(found)
+
+
+def forest_score(one: Scored) -> ForestScore:
+    """Return the score of a forest with its settings as numbers."""
+    trees, depth, leaf = (int(one.candidate.settings[name]) for name in FOREST_SETTINGS)
+    return ForestScore(**vars(one.score), trees=trees, depth=depth, leaf=leaf)
+
+
+def _score(candidate: Candidate, estimator: Any, inputs: Inputs, rows: NDArray[np.int64], seconds: float) -> Score:
     estimate = np.exp(estimator.predict(inputs.validation))
     price = np.exp(inputs.validation_log_price)
-    seen = measures.mape(np.exp(estimator.predict(inputs.train[rows])), np.exp(inputs.train_log_price[rows]))
-    score = Score(
+    return Score(
         family=candidate.family.value,
         settings=candidate.describe(),
         trained_rows=len(rows),
-        train_mape=seen,
+        train_mape=measures.mape(np.exp(estimator.predict(inputs.train[rows])), np.exp(inputs.train_log_price[rows])),
         mape=measures.mape(estimate, price),
         mdape=measures.mdape(estimate, price),
         ppe10=measures.ppe10(estimate, price),
@@ -83,12 +130,25 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64],
         latency_ms=_latency_ms(inputs, estimator),
         size_bytes=_size_bytes(estimator),
     )
-    return Scored(candidate, score)
 
 
-def fit(candidate: Candidate, matrix: Any, log_price: Floats, columns: tuple[str, ...], seed: int) -> Any:
-    """Return the fitted estimator of log price."""
-    return make_estimator(candidate, columns, seed).fit(matrix, log_price)
+def fit(
+    candidate: Candidate,
+    matrix: Any,
+    log_price: Floats,
+    columns: tuple[str, ...],
+    seed: int,
+    weight: Floats | None = None,
+) -> Any:
+    """Return the fitted estimator of log price; ``weight``, shape (n,), is how much each sale counts, by proportion.
+
+    Weights are brought to a mean of 1, so that what holds a fit back (penalties) weighs as much as without them.
+    """
+    return make_estimator(candidate, columns, seed).fit(matrix, log_price, sample_weight=_mean_one(weight))
+
+
+def _mean_one(weight: Floats | None) -> Floats | None:
+    return None if weight is None else weight / weight.mean()
 
 
 def column_names(features: Pipeline) -> tuple[str, ...]:

@@ -113,6 +113,11 @@ def market_level(residuals: Residuals, as_of: date) -> MarketLevel:
     return MarketLevel(as_of, len(near.days), level, slope, areas, _curve(recent, now))
 
 
+def no_level(as_of: date) -> MarketLevel:
+    """Return the level of a market that has not moved away from the model."""
+    return MarketLevel(as_of, 0, 0.0, 0.0, {}, ((day_of(as_of) - 1.0, 0.0),))
+
+
 def _local_line(time: Floats, values: Floats, weight: Floats) -> tuple[float, float]:
     """Return level at time 0 and slope of a weighted least-absolute-deviations line, both shrunk to zero."""
     if len(values) < _SALES_MIN:

@@ -144,8 +144,13 @@ def property_kinds(homes: Columns, facts: FactColumns) -> Words:
 
 def for_production(model: Model) -> Model:
     """Return the model with evidence limited to sales before the valuation date, as every live estimate must be."""
+    return under_rule(model, Rule.EARLIER)
+
+
+def under_rule(model: Model, rule: Rule) -> Model:
+    """Return the model with its evidence limited by another rule; all else stays as it is."""
     limited = {
-        name: copy.copy(step).set_params(rule=Rule.EARLIER)
+        name: copy.copy(step).set_params(rule=rule)
         for name, step in model.features.steps
         if isinstance(step, EvidenceStep)
     }

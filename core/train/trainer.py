@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -23,9 +24,27 @@ from core.prepare.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
-from core.train.candidates import BOOSTING_SETTINGS, Candidate, Family, fixed_candidates, forest_candidates
+from core.train.candidates import (
+    BOOSTING_SETTINGS,
+    Candidate,
+    Family,
+    fixed_candidates,
+    forest_candidates,
+    forest_sizes,
+)
+from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
 from core.train.importance import Importance, permutation_importance
-from core.train.leaderboard import Inputs, Score, Scored, column_names, fit, fit_and_score
+from core.train.leaderboard import (
+    ForestScore,
+    Inputs,
+    Score,
+    Scored,
+    column_names,
+    fit,
+    fit_and_score,
+    forest_at_sizes,
+    forest_score,
+)
 from core.train.level import RECENT_DAYS, Residuals
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
@@ -40,6 +59,11 @@ class TrainingPlan:
     """What a run does: split ("random" or "time"), seed, families compared, settings tried of two of them, folds.
 
     ``test_from`` is the first day of the test sales of a split by time; None leaves it to the shares of the statement.
+    ``curve_shares`` are the shares of the training sales, below 1 and increasing, the winner is fitted on again for the
+    learning curve; none draws no curve. Only sales of the last ``window_months`` before the test of a split by time
+    (else before the latest sale) are learned from, None for all; and each counts half as much as one that is
+    ``half_life_days`` newer, None for alike. Both shape what is learned; evidence brought up to date later is of all
+    sales. Raises TrainError for a window below one month or a half-life below one day.
     """
 
     split: str
@@ -49,32 +73,79 @@ class TrainingPlan:
     boosting_budget: int
     folds: int
     test_from: date | None = None
+    curve_shares: tuple[float, ...] = ()
+    window_months: int | None = None
+    half_life_days: float | None = None
+
+    def __post_init__(self) -> None:
+        """Check window and half-life."""
+        if self.window_months is not None and self.window_months < 1:
+            raise TrainError(f"A training window of {self.window_months} months is empty; choose at least 1 month.")
+        if self.half_life_days is not None and not 1 <= self.half_life_days < math.inf:
+            raise TrainError(f"A half-life of {self.half_life_days:g} days makes no weights; choose at least 1 day.")
 
 
 def default_plan(problem: Problem) -> TrainingPlan:
-    """Return the plan of the problem statement: random split, all families, ten folds."""
+    """Return the plan of the problem statement: random split, all families, ten folds, a learning curve."""
     training = problem.training
-    return TrainingPlan("random", training.seed, tuple(Family), training.forest_budget, BOOSTING_SETTINGS, 10)
+    return TrainingPlan(
+        split="random",
+        seed=training.seed,
+        families=tuple(Family),
+        forest_budget=training.forest_budget,
+        boosting_budget=BOOSTING_SETTINGS,
+        folds=10,
+        curve_shares=SHARES[:-1],
+    )
 
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome of a run; the test sales of ``split`` have not been touched."""
+    """The outcome of a run; the test sales of ``split`` have not been touched.
+
+    ``forest_search`` holds the settings tried, and the best depth and leaf at every number of trees on the same sales.
+    ``curve`` is of ``chosen``, smallest share first; its last point is all the sales that candidate was compared on.
+    """
 
     plan: TrainingPlan
     model: Model
     split: Split
     chosen: Score
     leaderboard: tuple[Score, ...]
-    forest_search: tuple[Score, ...]
+    forest_search: tuple[ForestScore, ...]
+    curve: tuple[CurvePoint, ...]
     importance: tuple[Importance, ...]
 
 
 def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem) -> Split:
-    """Split sales (with ``intake_row``) as the plan says; raises TooFewSales."""
+    """Split sales (with ``intake_row``) as the plan says, those before its window left out; raises TooFewSales."""
+    if plan.window_months is None:
+        return _split(sales, rows_seen, plan, problem)
+    inside = within_window(sales["sale_date"], plan)
+    return _split(sales[inside], rows_seen, plan, problem).among(inside)
+
+
+def within_window(dates: pd.Series, plan: TrainingPlan) -> NDArray[np.bool_]:
+    """Return which sales are in the plan's window, shape (n,): the test sales, and those that may be learned from."""
+    if plan.window_months is None:
+        return np.ones(len(dates), dtype=bool)
+    end = dates.max() if plan.test_from is None else pd.Timestamp(plan.test_from)
+    return (dates >= end - pd.DateOffset(months=plan.window_months)).to_numpy()
+
+
+def _split(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem) -> Split:
     if plan.split == TIME:
         return time_split(sales["sale_date"], problem.training, plan.test_from)
     return random_split(sales["intake_row"].to_numpy(), rows_seen, problem.training, plan.seed)
+
+
+def recency_weight(dates: pd.Series, plan: TrainingPlan) -> Floats | None:
+    """Return how much each sale counts, shape (n,), 1 for the latest of them; None where all count alike."""
+    if plan.half_life_days is None:
+        return None
+    age = (dates.max() - dates).dt.days.to_numpy(dtype=float)
+    weight: Floats = np.exp2(-age / plan.half_life_days)
+    return weight
 
 
 @dataclass(frozen=True)
@@ -113,17 +184,19 @@ def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
     progress(0.03, "Building features")
     inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
     search = _search_forest(run, inputs, part(progress, 0.06, 0.3))
-    fitted = _compare(run, inputs, search, part(progress, 0.3, 0.6))
+    fitted, sizes = _compare(run, inputs, search, part(progress, 0.3, 0.62))
     winner = _choose(fitted, problem)
     del inputs
-    model, importance = _refit(run, winner.candidate, part(progress, 0.6, 1.0))
+    curve = _curve(run, winner, part(progress, 0.62, 0.7))
+    model, importance = _refit(run, winner.candidate, part(progress, 0.7, 1.0))
     return Trained(
         plan=plan,
         model=model,
         split=split,
         chosen=winner.score,
         leaderboard=tuple(sorted((one.score for one in fitted), key=lambda score: score.mape)),
-        forest_search=tuple(sorted((one.score for one in search), key=lambda score: score.mape)),
+        forest_search=tuple(sorted(map(forest_score, (*search, *sizes)), key=lambda score: score.mape)),
+        curve=curve,
         importance=importance,
     )
 
@@ -144,6 +217,7 @@ def _inputs(run: _Run, features: Pipeline) -> Inputs:
         validation=features.transform(validation),
         validation_log_price=run.log_price[run.split.validation],
         sample=validation.iloc[:20],
+        train_weight=recency_weight(train["sale_date"], run.plan),
     )
 
 
@@ -152,24 +226,52 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Score
         return ()
     training, seed = run.problem.training, run.plan.seed
     candidates = forest_candidates(training, run.plan.forest_budget, seed)
-    rows = _sample(inputs.train.shape[0], training.forest_rows, seed)
-    calls = [(candidate, inputs, rows, seed) for candidate in candidates]
+    calls = [(candidate, inputs, _searched(run, inputs), seed) for candidate in candidates]
     return tuple(in_parallel(fit_and_score, calls, progress, "Searching forest settings"))
 
 
-def _compare(run: _Run, inputs: Inputs, search: tuple[Scored, ...], progress: Progress) -> tuple[Scored, ...]:
+def _sizes_left(run: _Run, search: tuple[Scored, ...]) -> tuple[int, ...]:
+    """Return the numbers of trees the search has not tried with the depth and leaf of its best forest."""
+    scores = [forest_score(one) for one in search]
+    best = min(scores, key=lambda one: one.mape)
+    tried = {one.trees for one in scores if (one.depth, one.leaf) == (best.depth, best.leaf)}
+    return tuple(trees for trees in forest_sizes(run.problem.training) if trees not in tried)
+
+
+def _searched(run: _Run, inputs: Inputs) -> NDArray[np.int64]:
+    return _sample(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
+
+
+def _compare(
+    run: _Run, inputs: Inputs, search: tuple[Scored, ...], progress: Progress
+) -> tuple[tuple[Scored, ...], tuple[Scored, ...]]:
+    """Return the candidates as compared, and the best forest of the search at other numbers of trees.
+
+    The sizes are measured on the rows of the search, so that they and its best line differ in nothing but their trees.
+    """
+    best = [min(search, key=lambda one: one.score.mape).candidate] if search else []
     # The forest first: it takes longest, and the others fit beside it.
-    candidates = [min(search, key=lambda one: one.score.mape).candidate] if search else []
-    candidates += [one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families]
+    candidates = [
+        *best,
+        *(one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families),
+    ]
     plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
     if not candidates:
         raise TrainError("The plan tries no setting of the families it names; give it a budget of at least 1.")
-    calls = [
-        (candidate, one, _rows_for(candidate, one, run), run.plan.seed)
+    seed = run.plan.seed
+    calls: list[tuple[Any, ...]] = [
+        (fit_and_score, candidate, one, _rows_for(candidate, one, run), seed)
         for candidate, one in zip(candidates, seen, strict=True)
     ]
-    return tuple(in_parallel(fit_and_score, calls, progress, "Comparing models"))
+    calls += [(forest_at_sizes, one, inputs, _searched(run, inputs), _sizes_left(run, search), seed) for one in best]
+    results = in_parallel(_call, calls, progress, "Comparing models")
+    fitted, sizes = results[: len(candidates)], results[len(candidates) :]
+    return tuple(fitted), tuple(one for found in sizes for one in found)
+
+
+def _call(function: Callable[..., Any], *arguments: Any) -> Any:
+    return function(*arguments)
 
 
 def _rows_for(candidate: Candidate, inputs: Inputs, run: _Run) -> NDArray[np.int64]:
@@ -188,6 +290,26 @@ def _choose(fitted: tuple[Scored, ...], problem: Problem) -> Scored:
     return min(in_time or fitted, key=lambda one: one.score.mape)
 
 
+def _curve(run: _Run, winner: Scored, progress: Progress) -> tuple[CurvePoint, ...]:
+    """Draw the winner's learning curve from the sales it was compared on; its own score is the last point."""
+    plan, score = run.plan, winner.score
+    if not plan.curve_shares:
+        return ()
+    train, validation = np.flatnonzero(run.split.train), np.flatnonzero(run.split.validation)
+    seen = train[_sample(len(train), score.trained_rows, plan.seed)]
+    columns = [*run.facts.all, "sale_date"]
+    sales = CurveSales(
+        run.sales[columns].iloc[seen],
+        run.log_price[seen],
+        run.sales[columns].iloc[validation],
+        run.log_price[validation],
+        recency_weight(run.sales["sale_date"].iloc[seen], plan),
+    )
+    features = _Recipe(run.facts, run.rule, winner.candidate, plan.seed).features
+    points = learning_curve(winner.candidate, features, sales, plan.seed, progress, plan.curve_shares)
+    return (*points, CurvePoint(1.0, score.trained_rows, score.train_mape, score.mape))
+
+
 def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, tuple[Importance, ...]]:
     """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them.
 
@@ -196,14 +318,14 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     known = run.split.train | run.split.validation
     # Only what the model reads travels to the other processes.
     homes = run.sales.loc[known, [*run.facts.all, "sale_date"]]
-    log_price = run.log_price[known]
+    log_price, weight = run.log_price[known], recency_weight(homes["sale_date"], run.plan)
     everything, nothing = np.arange(len(homes)), np.empty(0, dtype=np.int64)
     folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))
     enough = math.ceil(run.problem.training.calibration_sales * run.plan.folds / len(homes))
     (rest, first), *others = folds[:enough]
     recipe = _Recipe(run.facts, run.rule, candidate, run.plan.seed)
     parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
-    calls = [(recipe, homes, log_price, *rows) for rows in parts]
+    calls = [(recipe, homes, log_price, weight, *rows) for rows in parts]
     final, *held_out = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
     rows = np.concatenate([held for _, held, _ in parts[1:]])
     estimates = np.concatenate([one.held_out for one in held_out])
@@ -253,13 +375,21 @@ def _fit_part(
     recipe: _Recipe,
     homes: pd.DataFrame,
     log_price: Floats,
+    weight: Floats | None,
     rest: NDArray[np.int64],
     held: NDArray[np.int64],
     probed: NDArray[np.int64],
 ) -> _Part:
     features = recipe.features()
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
-    estimator = fit(recipe.candidate, matrix, log_price[rest], column_names(features), recipe.seed)
+    estimator = fit(
+        recipe.candidate,
+        matrix,
+        log_price[rest],
+        column_names(features),
+        recipe.seed,
+        None if weight is None else weight[rest],
+    )
     if not len(held):
         return _Part(features, estimator, matrix, np.empty(0), ())
 

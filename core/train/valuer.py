@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.prepare.columns import Columns, columns_of, take, words
 from core.prepare.derived import days_since_2000
 from core.prepare.facts import COORDINATES, FactColumns
-from core.train.level import MarketLevel, Residuals, join, market_level
+from core.train.level import MarketLevel, Residuals, join, market_level, no_level
 from core.train.model import Model, Priced, property_kinds, refreshed
 
 Floats = NDArray[np.float64]
@@ -73,12 +73,41 @@ def open_valuer(model: Model, sales: pd.DataFrame) -> Valuer:
 
 def valuer_at(model: Model, sales: pd.DataFrame, as_of: date) -> Valuer:
     """Do the same for a day of choice; sales of that day and later are left out, the order of rows has no effect."""
-    known = sales[sales["sale_date"] < pd.Timestamp(as_of)].sort_values("intake_row", kind="stable")
+    known = _before(sales, as_of)
     live = refreshed(model, known)
     filled = live.fill(known)
-    later = np.flatnonzero(known["sale_date"].to_numpy() > np.datetime64(model.profile.last_sale))
-    residuals = join((model.recent, _residuals(live, filled, known["sale_price"].to_numpy(dtype=float), later)))
-    return Valuer(live, _recorded(live, known), filled, market_level(residuals, as_of))
+    return _valuer(live, known, filled, _residuals_since(live, known, filled, model.profile.last_sale), as_of)
+
+
+def valuer_on(model: Model, sales: pd.DataFrame, as_of: date, residuals: Residuals) -> Valuer:
+    """Do the same where the ``residuals_since`` the model's latest sale are worked out: for several days one by one."""
+    known = _before(sales, as_of)
+    live = refreshed(model, known)
+    return _valuer(live, known, live.fill(known), residuals, as_of)
+
+
+def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
+    """Return the log residuals of the sales made since the latest a model has seen.
+
+    Each is priced with the evidence of the sales before its day, so that those of a month are the same whatever later
+    sales are known.
+    """
+    known = sales.sort_values("intake_row", kind="stable")
+    live = refreshed(model, known)
+    return _residuals_since(live, known, live.fill(known), model.profile.last_sale)
+
+
+def valuer_as_fitted(model: Model, known: pd.DataFrame) -> Valuer:
+    """Return a model with the sales its evidence was fitted on, and no market level: as a random test is priced.
+
+    ``known`` are these sales, in the order of ``intake_row``. Raises ValueError if they are not as many as the model
+    keeps.
+    """
+    sales = known.sort_values("intake_row", kind="stable")
+    if len(sales) != model.profile.sales:
+        raise ValueError(f"the model was fitted on {model.profile.sales:,} sales, not on {len(sales):,}")
+    as_of = sales["sale_date"].max().date() + timedelta(days=1)
+    return Valuer(model, _recorded(model, sales), model.fill(sales), no_level(as_of))
 
 
 def _recorded(model: Model, sales: pd.DataFrame) -> Columns:
@@ -97,8 +126,18 @@ def residuals_of_table(facts: FactColumns, homes: pd.DataFrame, log_ratio: Float
     return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio)
 
 
-def _residuals(live: Model, filled: Columns, price: Floats, rows: Rows) -> Residuals:
+def _before(sales: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    return sales[sales["sale_date"] < pd.Timestamp(as_of)].sort_values("intake_row", kind="stable")
+
+
+def _valuer(live: Model, known: pd.DataFrame, filled: Columns, residuals: Residuals, as_of: date) -> Valuer:
+    return Valuer(live, _recorded(live, known), filled, market_level(join((live.recent, residuals)), as_of))
+
+
+def _residuals_since(live: Model, known: pd.DataFrame, filled: Columns, last: date) -> Residuals:
+    rows = np.flatnonzero(known["sale_date"].to_numpy() > np.datetime64(last))
     homes = take(filled, rows)
     if not len(rows):
         return residuals_of(live.facts, homes, np.empty(0))
-    return residuals_of(live.facts, homes, np.log(price[rows]) - live.log_estimate(live.matrix(homes, rows)))
+    log_price = np.log(known["sale_price"].to_numpy(dtype=float)[rows])
+    return residuals_of(live.facts, homes, log_price - live.log_estimate(live.matrix(homes, rows)))

@@ -401,3 +401,11 @@ def test_a_unit_that_is_stated_goes_before_the_one_asked_for(tmp_path: Path) -> 
     guess = guess_mapping(_table(tmp_path, columns), Source.TAX, "sqm")
     units = {rule.field: rule.unit for rule in guess.mapping.rules}
     assert (units["living_area_sqft"], units["lot_area_sqft"]) == ("sqft", "sqft")
+
+
+def test_a_column_of_ones_counts_dwellings_and_one_of_numbers_names_a_flat(tmp_path: Path) -> None:
+    path = tmp_path / "roll.csv"
+    rows = [f"P{n},{n} Oak St,9810{n % 5},{2 if n % 9 == 0 else 1},{n % 40 if n % 3 else ''}" for n in range(100)]
+    path.write_text("parcel id,situs address,zip,UNITS,Unit no\n" + "\n".join(rows), encoding="utf-8")
+    found = {one.column: one.field for one in guess_mapping(read_table(path), Source.TAX).columns}
+    assert (found["UNITS"], found["Unit no"]) == ("units", "unit")

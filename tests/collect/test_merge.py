@@ -208,7 +208,13 @@ def test_flats_of_one_address_are_found_by_id_only_and_counted() -> None:
 def test_conflicts_are_listed_with_both_values_and_decided_by_precedence() -> None:
     merged = merge_sources(
         sales(
-            {"property_id": "1", "living_area_sqft": 2000.0, "year_built": 1990.0, "zipcode": "98103"},
+            {
+                "property_id": "1",
+                "address": "1 Elm",
+                "living_area_sqft": 2000.0,
+                "year_built": 1990.0,
+                "zipcode": "98103",
+            },
             {"property_id": "2", "living_area_sqft": 2000.0, "year_built": 1990.0, "zipcode": "98103-0001"},
         ),
         tax(
@@ -222,9 +228,9 @@ def test_conflicts_are_listed_with_both_values_and_decided_by_precedence() -> No
     assert merged.frame["zipcode"].tolist() == ["98103", "98103-0001"]
     listed = merged.conflicts.sort_values("field").to_numpy().tolist()
     assert listed == [
-        [1, "living_area_sqft", "2000", "1500", "sales"],
-        [1, "year_built", "1990", "1960", "tax"],
-        [1, "zipcode", "98103", "98104", "sales"],
+        [1, "1", "1 Elm", "living_area_sqft", "2000", "1500", "sales"],
+        [1, "1", "1 Elm", "year_built", "1990", "1960", "tax"],
+        [1, "1", "1 Elm", "zipcode", "98103", "98104", "sales"],
     ]
 
 
@@ -374,3 +380,16 @@ def test_fifty_thousand_sales_meet_as_many_tax_rows_within_seconds() -> None:
     around = areas(*({"zipcode": str(code), "school_rating": 3.0} for code in range(98_000, 98_100)))
     merged = merge_sources(ours, theirs, around)
     assert merged.tax_matched_by_id == merged.neighbourhood_matched == len(merged.conflicts) == size
+
+
+def test_a_unit_beside_the_address_is_no_conflict_with_one_inside_it() -> None:
+    ours = sales(
+        {"property_id": "1", "address": "212 Mirage Marten Ln.", "unit": "Apt 302"},
+        {"property_id": "2", "address": "209 Oak St", "unit": "Apt 4"},
+    )
+    theirs = tax(
+        {"property_id": "1", "address": "212 MIRAGE MARTEN LANE, APT 302"},
+        {"property_id": "2", "address": "209 OAK ST APT 5"},
+    )
+    conflicts = merge_sources(ours, theirs, None).conflicts
+    assert conflicts[["source_row", "field"]].to_numpy().tolist() == [[2, "address"]]

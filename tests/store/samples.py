@@ -112,3 +112,10 @@ def report_and_leave(home: Path, url: str | None, job_id: str) -> None:
     """Begin a job and end without closing it, as a killed process does."""
     with open_store(home, url) as store:
         store.jobs.progress(job_id, 0.4, "half way")
+
+
+def append_some(home: Path, url: str | None, market_id: str, count: int) -> None:
+    """Append estimates as fast as can be."""
+    with open_store(home, url) as store:
+        for _ in range(count):
+            store.ledger.append(estimate(market_id), AGENT)

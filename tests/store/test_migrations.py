@@ -6,6 +6,7 @@ from alembic import command
 from alembic.config import Config
 
 from core.store import NewDecision, open_store
+from core.store.figures import Slice
 from core.store.schema import MIGRATIONS
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, estimate
@@ -51,3 +52,31 @@ def test_a_store_of_the_first_release_keeps_its_data_and_gains_the_ledger(first_
     with open_store(first_release.home, first_release.url) as again:
         assert again.ledger.get(made.estimate_id) == made
         assert [event.action for event in again.events.list("m")] == ["decision.made", "test.done"]
+
+
+def test_a_ledger_of_an_earlier_release_gains_what_monitoring_counts_by(first_release: Address) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
+    engine = first_release.engine()
+    insert = """insert into estimate (estimate_id, at, actor, role, office, market_id, as_of, channel, status, reason,
+        property_key, facts, answer, flags, latency_ms, currency) values (:id, :at, 'Kim', 'agent', 'North', 'm',
+        '2024-01-01', 'page', 'refused', 'why', '', '{}', '{}', :flags, :latency, 'USD')"""
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0002")
+        for number, (at, flags, latency) in enumerate(
+            [("2024-01-31 23:30", "[]", 0.0), ("2024-02-01 00:30", '["x"]', 50)]
+        ):
+            values = {"id": f"{number:016x}", "at": f"{at}:00.000000+00:00", "flags": flags, "latency": latency}
+            values["at"] = values["at"] if connection.dialect.name == "postgresql" else f"{at}:00.000000"
+            connection.execute(sa.text(insert), values)
+    engine.dispose()
+    with open_store(first_release.home, first_release.url) as store:
+        periods = store.figures.traffic("m", Slice(), "month").periods
+        assert [(start.month, n) for start, n in zip(periods["start"], periods["n"], strict=True)] == [(1, 1), (2, 1)]
+        assert periods["latency_p50_ms"].tolist() == [0.0, pytest.approx(50, rel=0.026)]
+    engine = first_release.engine()
+    with engine.connect() as connection:
+        flagged = connection.scalars(sa.text("select flagged from estimate order by seq")).all()
+    engine.dispose()
+    assert [bool(one) for one in flagged] == [False, True]

@@ -281,3 +281,30 @@ def test_another_store_on_the_same_folder_sees_the_promotion(address: Address, s
         assert other.models.champion(model.market_id) is None
         store.models.promote(model.model_id, MANAGER, "")
         assert other.models.champion(model.market_id) == store.models.get(model.model_id)
+
+
+def test_a_market_has_one_challenger_and_the_one_before_is_a_candidate_again(
+    store: Store, add: Add, market: Market
+) -> None:
+    champion, first, second = add("a"), add("b"), add("c")
+    store.models.promote(champion.model_id, MANAGER, "")
+    assert store.models.challenger(market.market_id) is None
+    assert store.models.challenge(first.model_id, ANALYST).stage == "challenger"
+    assert store.models.challenge(first.model_id, ANALYST).stage == "challenger"
+    assert store.models.challenge(second.model_id, ANALYST) == store.models.challenger(market.market_id)
+    assert store.models.get(first.model_id).stage == "candidate"
+    assert [one.detail["replaced"] for one in store.events.of(second.model_id, "model.challenged")] == [first.model_id]
+    assert len(store.events.of(first.model_id, "model.challenged")) == 1
+    with pytest.raises(InvalidRecord, match="cannot challenge itself"):
+        store.models.challenge(champion.model_id, ANALYST)
+    store.models.promote(second.model_id, MANAGER, "better")
+    assert store.models.challenger(market.market_id) is None
+    assert store.models.rollback(market.market_id, MANAGER, "worse").model_id == champion.model_id
+    assert store.models.get(second.model_id).stage == "retired"
+
+
+def test_whether_a_bundle_is_there_is_told_without_reading_it(store: Store, add: Add) -> None:
+    record = add("a")
+    assert store.models.holds(record)
+    (store.home / "models" / f"{record.sha256}.joblib").unlink()
+    assert not store.models.holds(record)

@@ -40,3 +40,17 @@ def test_events_are_listed_newest_first_by_market(store: Store) -> None:
     [event] = store.events.list("a", limit=1)
     assert (event.actor, event.role, event.detail) == ("Ana Lyst", "analyst", {"number": 3})
     assert event.at.utcoffset() is not None
+
+
+def test_events_of_a_subject_are_those_of_one_action_newest_first(store: Store) -> None:
+    for subject, action, number in (("a", "done", 1), ("b", "done", 2), ("a", "undone", 3), ("a", "done", 4)):
+        store.events.record(ANALYST, action, None, subject, {"number": number})
+    assert [event.detail["number"] for event in store.events.of("a", "done")] == [4, 1]
+    assert store.events.of("c", "done") == []
+
+
+def test_events_are_counted_by_market_and_action(store: Store) -> None:
+    for market_id, action in (("a", "done"), ("b", "done"), ("a", "undone"), (None, "done"), ("a", "done")):
+        store.events.record(ANALYST, action, market_id, "subject", {})
+    assert store.events.count("a", "done") == 2
+    assert store.events.count("c", "done") == 0

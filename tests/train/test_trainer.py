@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer
 
 from core.collect.demo_city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.errors import JobCancelled, ModelOutdated, TooFewSales, TrainError
@@ -14,7 +17,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.train.blend import Start
 from core.train.bundle import from_bytes, seal, to_bytes
-from core.train.candidates import Family, forest_candidates
+from core.train.candidates import Candidate, Family, forest_candidates
+from core.train.leaderboard import Inputs, fit_and_score, forest_at_sizes, forest_score
 from core.train.model import for_production, refreshed
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
 
@@ -119,10 +123,55 @@ def test_forest_search_reports_progress_and_its_scores(few: pd.DataFrame, proble
     heard: list[tuple[float, str]] = []
     plan = replace(QUICK, families=(Family.FOREST,), forest_budget=2)
     result = train(few, len(few), plan, problem, lambda fraction, message: heard.append((fraction, message)))
-    assert len(result.forest_search) == 2
+    assert result.curve == ()
+    assert {score.trees for score in result.forest_search} >= {75, 150}
+    best = result.forest_search[0]
+    same = [score for score in result.forest_search if (score.depth, score.leaf) == (best.depth, best.leaf)]
+    assert sorted(score.trees for score in same) == [50, 75, 100, 150, 200]
+    assert len({score.trained_rows for score in result.forest_search}) == 1
+    sizes = {score.trees: score.size_bytes for score in same}
+    assert sizes[150] == pytest.approx(2 * sizes[75], rel=0.05)
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
     assert any("forest" in message for _, message in heard)
     assert heard[-1][0] == 1.0
+
+
+def test_a_forest_grown_on_is_the_forest_fitted_at_once(few: pd.DataFrame) -> None:
+    homes = few[["living_area_sqft", "bedrooms"]].fillna(0.0).to_numpy()
+    log_price = np.log(few["sale_price"].to_numpy())
+    features = Pipeline([("same", FunctionTransformer(np.asarray, feature_names_out="one-to-one"))]).fit(homes)
+    inputs = Inputs(features, homes[:400], log_price[:400], homes[400:], log_price[400:], pd.DataFrame(homes[:2]))
+    forest = Candidate(Family.FOREST, {"n_estimators": 20, "max_depth": 5, "min_samples_leaf": 5})
+    rows = np.arange(400)
+    grown = forest_at_sizes(forest, inputs, rows, (5, 10, 20), 1)
+    assert [one.candidate.settings["n_estimators"] for one in grown] == [5, 10, 20]
+    for one in grown:
+        apart = fit_and_score(one.candidate, inputs, rows, 1)
+        assert one.score.mape == pytest.approx(apart.score.mape, rel=1e-12)
+        assert forest_score(one).trees == one.candidate.settings["n_estimators"]
+    assert grown[0].score.fit_seconds < grown[-1].score.fit_seconds
+
+
+def test_learning_curve_ends_in_the_winner_itself_and_ignores_the_test_sales(
+    few: pd.DataFrame, problem: Problem
+) -> None:
+    heard: list[str] = []
+    plan = replace(QUICK, families=(Family.LINEAR,), folds=2, curve_shares=(0.25, 0.5))
+    first = train(few, len(few), plan, problem, lambda _, message: heard.append(message))
+    assert [point.share for point in first.curve] == [0.25, 0.5, 1.0]
+    last = first.curve[-1]
+    assert (last.rows, last.train_mape, last.mape) == (
+        first.chosen.trained_rows,
+        first.chosen.train_mape,
+        first.chosen.mape,
+    )
+    assert any("learning curve" in message for message in heard)
+    test = first.split.test
+    changed = few.assign(sale_price=few["sale_price"].where(~test, few["sale_price"] * 3 + 1))
+    assert train(changed, len(few), plan, problem, silent).curve == first.curve
+    card = seal(first, market_id="m", currency="USD", version_id="v", held={}, metrics={}).card()
+    assert json.loads(json.dumps(card["curve"])) == [asdict(point) for point in first.curve]
+    assert default_plan(problem).curve_shares == (0.10, 0.25, 0.50)
 
 
 def test_cancelled_run_stops(sales: pd.DataFrame, problem: Problem) -> None:

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import sqlalchemy as sa
 from alembic import op
+
+from core.store.bins import latency_bin
 
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
 depends_on = None
 
+_ROWS_AT_ONCE: Final = 5_000
+
 
 def upgrade() -> None:
-    """Create the tables of the intake's memory and of monitoring; those of 0002 stay as they are."""
+    """Create the tables of the intake's memory and of monitoring; the ledger gains what monitoring counts by."""
     _intake()
     _outcomes()
     _watch()
+    _ledger()
     op.create_index(op.f("ix_event_subject"), "event", ["subject"])
     op.create_index(op.f("ix_event_market_id_action"), "event", ["market_id", "action"])
 
@@ -70,6 +77,7 @@ def _outcomes() -> None:
         _instant("estimated_at"),
         sa.Column("model_id", sa.String(length=12), nullable=False),
         sa.Column("office", sa.Text(), nullable=False),
+        sa.Column("channel", sa.String(length=20), nullable=False),
         sa.Column("property_type", sa.Text(), nullable=True),
         sa.Column("area", sa.Text(), nullable=True),
         sa.Column("point", sa.Float(), nullable=False),
@@ -77,14 +85,33 @@ def _outcomes() -> None:
         sa.Column("high", sa.Float(), nullable=False),
         sa.Column("level", sa.Float(), nullable=False),
         sa.Column("confidence", sa.Float(), nullable=False),
+        sa.Column("error", sa.Float(), nullable=False),
+        sa.Column("error_bin", sa.Integer(), nullable=False),
+        sa.Column("inside", sa.Boolean(), nullable=False),
         sa.CheckConstraint("sale_price > 0", name=op.f("ck_outcome_sale_price")),
         sa.ForeignKeyConstraint(["market_id"], ["market.market_id"], name=op.f("fk_outcome_market_id")),
         sa.ForeignKeyConstraint(["estimate_id"], ["estimate.estimate_id"], name=op.f("fk_outcome_estimate_id")),
         sa.PrimaryKeyConstraint("seq", name=op.f("pk_outcome")),
     )
     op.create_index(op.f("ix_outcome_estimate_id"), "outcome", ["estimate_id"])
-    op.create_index(op.f("ix_outcome_market_id_sale_date"), "outcome", ["market_id", "sale_date"])
+    op.create_index(
+        "ix_outcome_figures",
+        "outcome",
+        [
+            *("market_id", "current", "counted", "blind", "sale_date", "error_bin", "error", "inside", "level"),
+            *("confidence", "model_id", "office", "channel", "property_type", "area"),
+        ],
+    )
     op.create_index(op.f("ix_outcome_market_id_sale_key"), "outcome", ["market_id", "sale_key"])
+    op.create_table(
+        "matching",
+        sa.Column("version_id", sa.String(length=12), nullable=False),
+        sa.Column("market_id", sa.String(length=80), nullable=False),
+        _instant("at"),
+        sa.ForeignKeyConstraint(["market_id"], ["market.market_id"], name=op.f("fk_matching_market_id")),
+        sa.PrimaryKeyConstraint("version_id", name=op.f("pk_matching")),
+    )
+    op.create_index(op.f("ix_matching_market_id"), "matching", ["market_id"])
     op.create_table(
         "shadow",
         _sequence(),
@@ -142,3 +169,66 @@ def _watch() -> None:
         sa.Column("document", sa.JSON(), nullable=False),
         sa.PrimaryKeyConstraint("worker_id", name=op.f("pk_worker")),
     )
+
+
+def _ledger() -> None:
+    op.add_column("estimate", sa.Column("day", sa.Date(), nullable=False, server_default="1970-01-01"))
+    op.add_column("estimate", sa.Column("latency_bin", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("estimate", sa.Column("flagged", sa.Boolean(), nullable=False, server_default=sa.false()))
+    _fill_ledger(op.get_bind())
+    op.drop_index(op.f("ix_estimate_model_id"), table_name="estimate")
+    op.create_index(
+        "ix_estimate_figures_day",
+        "estimate",
+        [
+            *("market_id", "day", "status", "latency_bin"),
+            *("model_id", "office", "channel", "property_type", "area", "confidence", "flagged"),
+        ],
+    )
+    op.create_index(
+        "ix_estimate_figures_office",
+        "estimate",
+        [
+            *("market_id", "office", "model_id", "channel", "status"),
+            *("day", "property_type", "area", "confidence", "flagged"),
+        ],
+    )
+    op.create_index(
+        "ix_estimate_figures_area",
+        "estimate",
+        [
+            *("market_id", "area", "property_type", "status"),
+            *("day", "model_id", "office", "channel", "confidence", "flagged"),
+        ],
+    )
+
+
+def _fill_ledger(connection: sa.Connection) -> None:
+    estimate = sa.table(
+        "estimate",
+        sa.column("seq", sa.Integer()),
+        sa.column("at", sa.DateTime(timezone=True)),
+        sa.column("latency_ms", sa.Float()),
+        sa.column("flags", sa.JSON()),
+        sa.column("day", sa.Date()),
+        sa.column("latency_bin", sa.Integer()),
+        sa.column("flagged", sa.Boolean()),
+    )
+    fill = (
+        estimate.update()
+        .where(estimate.c.seq == sa.bindparam("row"))
+        .values(day=sa.bindparam("on"), latency_bin=sa.bindparam("bin"), flagged=sa.bindparam("has_flags"))
+    )
+    columns = (estimate.c.seq, estimate.c.at, estimate.c.latency_ms, estimate.c.flags)
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.text("set local time zone 'UTC'"))
+    last = 0
+    while rows := connection.execute(
+        sa.select(*columns).where(estimate.c.seq > last).order_by(estimate.c.seq).limit(_ROWS_AT_ONCE)
+    ).all():
+        values = [
+            {"row": seq, "on": at.date(), "bin": latency_bin(latency), "has_flags": bool(flags)}
+            for seq, at, latency, flags in rows
+        ]
+        connection.execute(fill, values)
+        last = rows[-1].seq

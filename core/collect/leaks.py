@@ -1,0 +1,197 @@
+"""Leaks: columns that tell a sale's price, by their name or because the price can be computed from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from scipy.stats import pearsonr, spearmanr
+
+from core.collect.mapping import MappedTable
+from core.collect.privacy import evenly
+from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
+
+LEAK_CORRELATION: Final = 0.98
+"""Correlation, of ranks or of logarithms, at which a column is taken to be computed from the price.
+
+Living area and construction grade stay under 0.8 on real sales, an assessor's good roll at about 0.9 to 0.95; the price
+in another currency, adjusted for time or rounded is above it."""
+
+MEASURED: Final[tuple[str, ...]] = ("living_area_sqft", "lot_area_sqft", "list_price")
+"""Fields by which a price is usually divided, so that a column times one of them may be the price."""
+
+NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
+"""Fields that leak_by_numbers looks at beside the column itself."""
+
+ROWS_MIN: Final = 30
+"""Fewer sales than this show no correlation worth an accusation."""
+
+_DIVIDED: Final = {
+    "living_area_sqft": "the price per area",
+    "lot_area_sqft": "the price per area of the lot",
+    "list_price": "the ratio of sale to list price",
+}
+_SAMPLE: Final = 5_000
+_LEVELS_MIN: Final = 10
+# Bands of the price part it: in order of price, each band is one run of sales, but for rounding at the edges.
+_BANDS_MIN: Final = 3
+_BANDS_MAX: Final = 60
+_BAND_SHARE_MAX: Final = 0.9
+_BAND_SLIPS: Final = 0.002
+
+
+@dataclass(frozen=True)
+class Leak:
+    """A column that tells the price: the file's column, the field it is mapped to, why, and what was measured.
+
+    ``correlation`` is None where the name alone says so; ``n`` is the number of sales it was measured on.
+    """
+
+    column: str
+    field: str
+    why: str
+    correlation: float | None
+    n: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A near-perfect correlation with the price or a quotient of it, in words, on ``n`` sales."""
+
+    why: str
+    correlation: float
+    n: int
+
+
+def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
+    """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
+
+    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
+    """
+    if table.source is not Source.SALES:
+        return ()
+    frame = table.frame.iloc[evenly(len(table.frame), _SAMPLE)]
+    numbers = {name: frame[name] for name in NEEDED if name in frame}
+    found = (_judge(table, str(field), frame[field], numbers) for field in frame if _may_leak(str(field)))
+    return tuple(leak for leak in found if leak)
+
+
+def leak_by_name(column: str, source: Source, vocabulary: Vocabulary) -> str:
+    """Return why a header says that its column tells the price; empty where it does not.
+
+    A tax file's valuations are facts of its own, and a neighbourhood file knows no single sale.
+    """
+    if source is Source.NEIGHBOURHOOD:
+        return ""
+    whys = _leaks_named(vocabulary.all_words(column), vocabulary)
+    return next((why for why in whys if source is not Source.TAX or not why.startswith("a valuation")), "")
+
+
+def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series]) -> Measured | None:
+    """Measure whether the sale price could be computed from a column, alone or by multiplying a field of MEASURED.
+
+    ``numbers`` holds ``sale_price``, ``sale_date`` and the fields of MEASURED where they are known, on the index of
+    ``values``, which are numbers or names of price bands.
+    """
+    if "sale_price" not in numbers:
+        return None
+    price = numbers["sale_price"].where(numbers["sale_price"] > 0)
+    bands = _bands(values, price)
+    if bands or not pd.api.types.is_numeric_dtype(values):
+        return bands
+    alone = _near_perfect(values, price, "the sale price") or _by_month(values, price, numbers.get("sale_date"))
+    if alone:
+        return alone
+    for name in MEASURED:
+        if name in numbers:
+            base = numbers[name].where(numbers[name] > 0)
+            found = _near_perfect(values, price / base, _DIVIDED[name])
+            # A column that is the divisor over again follows the quotient too, but says nothing of the price.
+            if found and abs(_correlation(values, base)) < abs(found.correlation):
+                return found
+    return None
+
+
+def _judge(table: MappedTable, field: str, values: pd.Series, numbers: Mapping[str, pd.Series]) -> Leak | None:
+    column = table.columns.get(field, field.removeprefix(EXTRA_PREFIX))
+    why = leak_by_name(column, table.source, load_vocabulary()) if is_extra(field) else ""
+    measured = leak_by_numbers(values, numbers)
+    if not why and not measured:
+        return None
+    n = measured.n if measured else len(table.frame)
+    words = "; ".join(filter(None, (why, measured.why if measured else "")))
+    return Leak(column, field, words, measured.correlation if measured else None, n)
+
+
+def _may_leak(field: str) -> bool:
+    return is_extra(field) or (field in FIELD_BY_NAME and field not in {one.name for one in SALE_FIELDS})
+
+
+def _leaks_named(words: Tokens, vocabulary: Vocabulary) -> Iterator[str]:
+    for why, names in vocabulary.leaks:
+        for name in names:
+            if set(name) <= set(words):
+                yield f"{why} (its header says {' '.join(name)!r})"
+    for why, names in vocabulary.leaks_whole:
+        if words in names:
+            yield f"{why} (its header is {' '.join(words)!r})"
+
+
+def _near_perfect(values: pd.Series, target: pd.Series, what: str) -> Measured | None:
+    both = values.notna() & target.notna() & np.isfinite(values) & np.isfinite(target)
+    n = int(both.sum())
+    if n < ROWS_MIN or min(values[both].nunique(), target[both].nunique()) < _LEVELS_MIN:
+        return None
+    by_rank = _correlation(values, target)
+    by_log = _log_correlation(values[both], target[both])
+    kind, strongest = max((("rank", by_rank), ("logarithm", by_log)), key=lambda one: abs(one[1]))
+    if abs(strongest) < LEAK_CORRELATION:
+        return None
+    words = f"computed from {what}, it seems ({kind} correlation {strongest:.3f}): it would tell the answer"
+    return Measured(words, strongest, n)
+
+
+def _by_month(values: pd.Series, price: pd.Series, sold: pd.Series | None) -> Measured | None:
+    """Look within each month of sale: a price adjusted for time, or in another currency, has one factor a month."""
+    if sold is None:
+        return None
+    month = sold.dt.year * 12 + sold.dt.month
+    both = (values > 0) & price.notna() & month.notna()
+    if not both.any():
+        return None
+    logs = pd.DataFrame({"value": np.log(values[both]), "price": np.log(price[both])})
+    within = logs - logs.groupby(month[both]).transform("median")
+    return _near_perfect(np.exp(within["value"]), np.exp(within["price"]), "the sale price and its month")
+
+
+def _correlation(values: pd.Series, target: pd.Series) -> float:
+    both = values.notna() & target.notna()
+    if min(values[both].nunique(), target[both].nunique()) < 2:
+        return 0.0
+    return float(spearmanr(values[both], target[both]).statistic)
+
+
+def _log_correlation(values: pd.Series, target: pd.Series) -> float:
+    # Where the price is computed from a column by a power or a factor, the logarithms lie on a line.
+    if not (values > 0).all():
+        return 0.0
+    return float(pearsonr(np.log(values), np.log(target)).statistic)
+
+
+def _bands(values: pd.Series, price: pd.Series) -> Measured | None:
+    both = values.notna() & price.notna()
+    codes, levels = pd.factorize(values[both])
+    n = len(codes)
+    if n < ROWS_MIN or not _BANDS_MIN <= len(levels) <= min(_BANDS_MAX, n // 5):
+        return None
+    if np.bincount(codes).max() > _BAND_SHARE_MAX * n:
+        return None
+    by_price = codes[np.lexsort((codes, price[both].to_numpy()))]
+    changes = int(np.count_nonzero(by_price[1:] != by_price[:-1]))
+    if changes > len(levels) - 1 + _BAND_SLIPS * n:
+        return None
+    return Measured(f"bands of the sale price, it seems ({len(levels)} of them, none overlapping)", 1.0, n)

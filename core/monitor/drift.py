@@ -1,0 +1,321 @@
+"""Whether the homes agents price differ from those the model learned from, fact by fact.
+
+A difference counts as drift where it is both sure and large. Sure: beyond what samples of these sizes show by chance,
+with all facts of a month together false in at most 4 % of months. Large: an effect of practical size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import chi2, mannwhitneyu
+
+from core.schema import label_of
+from core.wording import count, percent
+
+Floats = NDArray[np.float64]
+
+PSI_LARGE: Final = 0.10
+"""From this stability index on a change is worth a look by the usual rule (Siddiqi, Credit Risk Scorecards, 2006)."""
+KS_LARGE: Final = 0.10
+"""The distance two normal distributions have that lie a quarter of a standard deviation apart."""
+SMALLEST: Final = 30
+"""Fewer values than this are not judged."""
+
+_FAMILY_ERROR: Final = 0.04
+_DRAWS: Final = 5_000
+_SEED: Final = 20
+_HALF: Final = 0.5
+# Quartiles of a normal distribution are this many standard deviations apart.
+_IQR_SIGMAS: Final = 1.349
+
+
+class DriftVerdict(StrEnum):
+    """What is to be said of a fact: "watch" is a change that is sure but small."""
+
+    STEADY = "steady"
+    WATCH = "watch"
+    DRIFTED = "drifted"
+    TOO_FEW = "too few"
+
+
+@dataclass(frozen=True)
+class FeatureDrift:
+    """How one fact of n homes differs from that of the reference.
+
+    ``psi`` is the stability index as it is, ``psi_by_chance`` what samples of these sizes show without any drift, on
+    average. ``distance`` (Kolmogorov and Smirnov) and ``wasserstein`` (in robust standard deviations of the reference)
+    are of numbers only. ``unseen`` are values the reference has none of, most frequent first: categories, and numbers
+    of few distinct values; ``unseen_share`` is their share. ``before`` and ``now`` are the medians of numbers.
+    ``p_value`` is adjusted for the number of facts tested.
+    """
+
+    field: str
+    kind: str
+    n: int
+    psi: float
+    psi_by_chance: float
+    distance: float | None
+    wasserstein: float | None
+    unseen: tuple[str, ...]
+    unseen_share: float
+    missing_before: float
+    missing_now: float
+    before: float | None
+    now: float | None
+    p_value: float
+    verdict: DriftVerdict
+
+    @property
+    def words(self) -> str:
+        """Say what changed, most telling first."""
+        label = label_of(self.field)
+        if self.verdict is DriftVerdict.TOO_FEW:
+            return f"{label}: {count(self.n, 'value')} are too few to judge; {SMALLEST} are needed."
+        if self.verdict is DriftVerdict.STEADY:
+            return f"{label}: as the model learned it."
+        return f"{label}: {'; '.join(self._changes())}."
+
+    def _changes(self) -> list[str]:
+        found = []
+        if self.unseen_share > 0.01:
+            named = ", ".join(self.unseen[:3])
+            found.append(f"{percent(self.unseen_share)} have values the model never saw ({named})")
+        if self.before is not None and self.now is not None and self.before != self.now:
+            found.append(f"median {self.now:,.6g}, was {self.before:,.6g}")
+        if abs(self.missing_now - self.missing_before) > 0.01:
+            found.append(f"missing in {percent(self.missing_now)}, was {percent(self.missing_before)}")
+        return found or [f"other shares than the model learned (PSI {self.psi:.2f})"]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """One fact as the model learned it, prepared once for the comparison with many months.
+
+    Numbers of many distinct values are counted in buckets ``edges`` bound, open at both ends; all else by value.
+    ``values`` are the sorted known numbers, none for categories; ``counts`` has a count per bucket, the last of
+    missing values, the one before it of values that are not listed.
+    """
+
+    field: str
+    kind: str
+    values: Floats
+    edges: Floats
+    listed: pd.Index
+    counts: tuple[int, ...]
+
+    @property
+    def size(self) -> int:
+        """The number of reference rows, missing ones included."""
+        return sum(self.counts)
+
+
+def psi(reference: ArrayLike, current: ArrayLike, bins: int = 10) -> float:
+    """Return the population stability index of two columns: the sum of (now - before) * ln(now / before) over buckets.
+
+    Buckets of numbers are bounded by the reference's quantiles and open at both ends; a number of at most ``bins``
+    distinct values, and any text, is counted by value. Missing values are a bucket, and so are values the reference has
+    none of. A bucket that one side has none in counts half a row there. Raises ValueError where either side is empty.
+    Source: Siddiqi, Credit Risk Scorecards (2006), chapter 9; Yurdakul, Statistical Properties of PSI (2018).
+    """
+    known = reference_of(pd.Series(reference), "", bins)
+    return _stability(np.array(known.counts), _counts(known, pd.Series(current)))
+
+
+def reference_of(column: pd.Series, field: str, bins: int = 10) -> Reference:
+    """Prepare a reference column; raises ValueError for an empty one, or one of dates."""
+    if column.empty:
+        raise ValueError(f"the reference of {field or 'a column'} has no rows; give the rows the model learned from")
+    if pd.api.types.is_datetime64_any_dtype(column):
+        raise ValueError(f"{field or 'a column'} holds dates, which always move on; leave it out of drift")
+    known = column.dropna()
+    if pd.api.types.is_numeric_dtype(column) and known.nunique() > bins:
+        values = np.sort(known.to_numpy(dtype=float))
+        edges = np.unique(np.quantile(values, np.arange(1, bins) / bins))
+        prepared = Reference(field, "number", values, edges, pd.Index([]), ())
+    elif pd.api.types.is_numeric_dtype(column):
+        values = np.sort(known.to_numpy(dtype=float))
+        prepared = Reference(field, "number", values, np.empty(0), pd.Index(np.unique(values)), ())
+    else:
+        listed = pd.Index(sorted(known.astype("str").unique()))
+        prepared = Reference(field, "category", np.empty(0), np.empty(0), listed, ())
+    counts = tuple(int(number) for number in _counts(prepared, column))
+    return Reference(field, prepared.kind, prepared.values, prepared.edges, prepared.listed, counts)
+
+
+def references_of(reference: pd.DataFrame, fields: Iterable[str]) -> tuple[Reference, ...]:
+    """Prepare the columns among ``fields`` that the reference has; raises ValueError as reference_of does."""
+    return tuple(reference_of(reference[field], field) for field in fields if field in reference)
+
+
+def feature_drift(reference: pd.DataFrame, current: pd.DataFrame, fields: Iterable[str]) -> tuple[FeatureDrift, ...]:
+    """Compare the fields both tables have, those that changed most for sure first.
+
+    Raises ValueError for an empty reference or a field of dates. No current rows give only "too few".
+    """
+    return drift_from(references_of(reference, fields), current)
+
+
+def drift_from(references: Iterable[Reference], current: pd.DataFrame) -> tuple[FeatureDrift, ...]:
+    """As feature_drift, from references prepared before."""
+    shared = [one for one in references if one.field in current]
+    # A number is tested twice: for its shares by bucket and for its level.
+    tests = sum(2 if one.kind == "number" else 1 for one in shared)
+    found = [_drift(one, current[one.field], tests) for one in shared]
+    first = {DriftVerdict.DRIFTED: 0, DriftVerdict.WATCH: 1}
+    return tuple(sorted(found, key=lambda one: (first.get(one.verdict, len(first)), one.p_value, -one.psi)))
+
+
+def drifted(found: Iterable[FeatureDrift]) -> tuple[FeatureDrift, ...]:
+    """Return those that drifted."""
+    return tuple(one for one in found if one.verdict is DriftVerdict.DRIFTED)
+
+
+def _drift(reference: Reference, column: pd.Series, tests: int) -> FeatureDrift:
+    before, now = np.array(reference.counts), _counts(reference, column)
+    known = column.dropna()
+    numbers = np.sort(known.to_numpy(dtype=float)) if reference.kind == "number" else np.empty(0)
+    compared = bool(len(numbers) and len(reference.values))
+    index = _stability(before, now) if len(column) else 0.0
+    chance = _by_chance(before, now)
+    distance = _distance(reference.values, numbers) if compared else None
+    unseen = _unseen(reference, known)
+    surprise = min(_shares_p(before, now, index), _level_p(reference.values, numbers) if compared else 1.0)
+    p_value = min(1.0, surprise * tests)
+    return FeatureDrift(
+        field=reference.field,
+        kind=reference.kind,
+        n=len(column),
+        psi=index,
+        psi_by_chance=chance,
+        distance=distance,
+        wasserstein=_moved(reference.values, numbers) if compared else None,
+        unseen=tuple(str(name) for name in unseen.index),
+        unseen_share=float(unseen.sum() / len(column)) if len(column) else 0.0,
+        missing_before=float(before[-1] / before.sum()),
+        missing_now=float(now[-1] / len(column)) if len(column) else 0.0,
+        before=float(np.median(reference.values)) if len(reference.values) else None,
+        now=float(np.median(numbers)) if len(numbers) else None,
+        p_value=p_value,
+        # Of a fact few homes have, even a large shift is small among all homes.
+        verdict=_verdict(len(column), p_value, index - chance, (distance or 0.0) * len(numbers) / max(len(column), 1)),
+    )
+
+
+def _verdict(n: int, p_value: float, effect: float, distance: float) -> DriftVerdict:
+    if n < SMALLEST:
+        return DriftVerdict.TOO_FEW
+    if p_value > _FAMILY_ERROR:
+        return DriftVerdict.STEADY
+    return DriftVerdict.DRIFTED if effect >= PSI_LARGE or distance >= KS_LARGE else DriftVerdict.WATCH
+
+
+def _counts(reference: Reference, column: pd.Series) -> NDArray[np.int64]:
+    """Count the rows of a column by bucket of the reference, then those of unlisted values, then missing ones."""
+    if column.empty and reference.counts:
+        return np.zeros(len(reference.counts), dtype=np.int64)
+    missing = column.isna().to_numpy()
+    known = column[~missing]
+    if len(reference.edges):
+        places = np.searchsorted(reference.edges, known.to_numpy(dtype=float), side="left")
+        buckets, unlisted = np.bincount(places, minlength=len(reference.edges) + 1), 0
+    else:
+        values = known.to_numpy(dtype=float) if reference.kind == "number" else known.astype("str")
+        codes = reference.listed.get_indexer(pd.Index(values))
+        unlisted = int((codes < 0).sum())
+        buckets = np.bincount(codes[codes >= 0], minlength=len(reference.listed))
+    return np.concatenate([buckets, [unlisted, int(missing.sum())]]).astype(np.int64)
+
+
+def _unseen(reference: Reference, known: pd.Series) -> pd.Series:
+    if len(reference.edges):
+        return pd.Series(dtype=float)
+    values = pd.Series(known.to_numpy(dtype=float)) if reference.kind == "number" else known.astype("str")
+    return values[~values.isin(reference.listed)].value_counts()
+
+
+def _stability(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
+    if not (before.sum() and now.sum()):
+        raise ValueError("the stability index needs rows on both sides; nothing was priced, so show no drift")
+    return float(_indices(before[None, :].astype(float), now[None, :].astype(float))[0])
+
+
+def _indices(before: Floats, now: Floats) -> Floats:
+    """Return the index of each row of bucket counts, shape (k, buckets) each, buckets empty on both sides ignored."""
+    filled = (before > 0) | (now > 0)
+    old = np.maximum(before, _HALF) / before.sum(axis=1, keepdims=True)
+    new = np.maximum(now, _HALF) / now.sum(axis=1, keepdims=True)
+    parts: Floats = np.where(filled, (new - old) * np.log(new / old), 0.0).sum(axis=1)
+    return parts
+
+
+def _by_chance(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
+    """Return the expected index of two samples of one population, (B - 1)(1/n + 1/m) of B buckets (Yurdakul 2018)."""
+    if not now.sum():
+        return 0.0
+    buckets = int(((before > 0) | (now > 0)).sum())
+    return float((buckets - 1) * (1 / before.sum() + 1 / now.sum()))
+
+
+def _shares_p(before: NDArray[np.int64], now: NDArray[np.int64], index: float) -> float:
+    """Return how probable such an index is without drift.
+
+    The chi-squared law of the index (Yurdakul 2018) holds for well filled buckets only, so it just sorts out what is
+    plainly chance; all else is held against simulated samples.
+    """
+    if not now.sum():
+        return 1.0
+    buckets = int(((before > 0) | (now > 0)).sum())
+    usual = float(chi2.sf(index / (1 / before.sum() + 1 / now.sum()), max(buckets - 1, 1)))
+    if buckets < 2 or usual > 0.05:
+        return usual
+    simulated = _simulated(tuple(int(number) for number in before), int(now.sum()))
+    beyond = len(simulated) - int(np.searchsorted(simulated, index - 1e-12, side="left"))
+    # Of an index no draw comes near, the law of large samples says more than their number can.
+    return (1 + beyond) / (1 + _DRAWS) if beyond else min(usual, 1 / (1 + _DRAWS))
+
+
+@lru_cache(maxsize=512)
+def _simulated(before: tuple[int, ...], n: int) -> Floats:
+    """Return the sorted indices of pairs of samples of the reference's own shares, of its size and of n rows.
+
+    The buckets of unlisted and of missing values have half a row where the reference has none: nobody knows that there
+    are none.
+    """
+    counts = np.array(before, dtype=float)
+    counts[-2:] = np.maximum(counts[-2:], _HALF)
+    shares = counts / counts.sum()
+    rng = np.random.default_rng(_SEED)
+    first = rng.multinomial(sum(before), shares, _DRAWS).astype(float)
+    second = rng.multinomial(n, shares, _DRAWS).astype(float)
+    return np.sort(_indices(first, second))
+
+
+def _level_p(before: Floats, now: Floats) -> float:
+    """Return how probable such a shift of ranks is without drift (Mann and Whitney 1947, ties corrected)."""
+    if before[0] == before[-1] == now[0] == now[-1]:
+        return 1.0
+    return float(mannwhitneyu(now, before, method="asymptotic").pvalue)
+
+
+def _distance(before: Floats, now: Floats) -> float:
+    points = np.concatenate([before, now])
+    below = np.searchsorted(before, points, side="right") / len(before)
+    return float(np.abs(below - np.searchsorted(now, points, side="right") / len(now)).max())
+
+
+def _moved(before: Floats, now: Floats) -> float | None:
+    """Return the mean distance values moved (Wasserstein), in robust standard deviations; None where all are alike."""
+    first, third = np.quantile(before, [0.25, 0.75])
+    scale = (third - first) / _IQR_SIGMAS or float(before.std())
+    if scale == 0:
+        return None
+    places = (np.arange(200) + 0.5) / 200
+    return float(np.abs(np.quantile(now, places) - np.quantile(before, places)).mean() / scale)

@@ -1,0 +1,105 @@
+"""Expected accuracy of estimates whose sales have not arrived: what their confidences promise, and if it is kept.
+
+A confidence is the calibrated probability that the sale price falls within 10 % of the estimate, so the mean confidence
+of some estimates is the share of them that will: their expected PPE10.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import norm
+
+from core.evaluate.accuracy import Figure
+from core.wording import count, percent
+
+Floats = NDArray[np.float64]
+
+_TAIL: Final = 0.025
+_EXACT: Final = 400
+
+
+@dataclass(frozen=True)
+class Expected:
+    """The share of n estimates expected to end within 10 % of the sale price.
+
+    The interval is where 95 % of such shares will lie if the confidences are right: chance alone, since some of the n
+    sales end within 10 % and others do not.
+    """
+
+    ppe10: Figure
+    words: str
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """What the confidences of n sales promised beside what came true, and whether chance explains the difference.
+
+    ``promised.low`` and ``promised.high`` bound where the share was to lie; ``holds`` is False where it did not.
+    """
+
+    promised: Figure
+    observed: float
+    holds: bool
+    words: str
+
+
+def expected_accuracy(confidence: ArrayLike) -> Expected | None:
+    """Return the expected PPE10 of estimates by their confidences, 0 to 1, shape (n,); None for no estimate.
+
+    The interval is of the Poisson binomial law: exact up to 400 estimates, its normal limit beyond.
+    Raises ValueError for a confidence that is missing or outside 0 to 1.
+    """
+    chance = np.asarray(confidence, dtype=float)
+    if chance.ndim != 1 or not ((chance >= 0) & (chance <= 1)).all():
+        raise ValueError("confidences must be flat and lie between 0 and 1; leave out estimates that have none")
+    n = len(chance)
+    if not n:
+        return None
+    low, high = _bounds(chance)
+    figure = Figure(float(chance.mean()), low, high, n)
+    words = (
+        f"{percent(figure.value)} of {count(n, 'estimate')} are expected to end within 10% of the sale price "
+        f"({percent(low)} to {percent(high)}), by their confidences; no sale has been seen yet."
+    )
+    return Expected(figure, words)
+
+
+def calibration(confidence: ArrayLike, within: ArrayLike) -> Calibration | None:
+    """Hold the confidences of sales that did arrive against which of them ended within 10 %, shape (n,) each.
+
+    None for no sale. Raises ValueError as expected_accuracy does, and for shapes that differ.
+    """
+    true = np.asarray(within, dtype=bool)
+    promised = expected_accuracy(confidence)
+    if true.shape != np.shape(confidence):
+        raise ValueError(f"confidences {np.shape(confidence)} and outcomes {true.shape} must be of the same sales")
+    if promised is None:
+        return None
+    figure, observed = promised.ppe10, float(true.mean())
+    holds = figure.low <= observed <= figure.high
+    told = f"{percent(observed)} of {count(figure.n, 'sale')} ended within 10%, {percent(figure.value)} were promised"
+    bounds = f"({percent(figure.low)} to {percent(figure.high)} by chance)"
+    verdict = "the confidences hold" if holds else "do not rely on the confidences, retrain to calibrate them anew"
+    return Calibration(figure, observed, holds, f"{told} {bounds}: {verdict}.")
+
+
+def _bounds(chance: Floats) -> tuple[float, float]:
+    n = len(chance)
+    if n <= _EXACT:
+        below = np.cumsum(_law(chance))
+        low, high = (int(np.searchsorted(below, tail - 1e-12)) for tail in (_TAIL, 1 - _TAIL))
+        return low / n, min(high, n) / n
+    half = float(norm.ppf(1 - _TAIL)) * float(np.sqrt((chance * (1 - chance)).sum())) / n
+    return max(0.0, float(chance.mean()) - half), min(1.0, float(chance.mean()) + half)
+
+
+def _law(chance: Floats) -> Floats:
+    """Return the probability of each number of successes from 0 to n of independent trials, one after the other."""
+    law = np.ones(1)
+    for one in chance:
+        law = np.convolve(law, [1 - one, one])
+    return law

@@ -1,0 +1,259 @@
+"""The scorecard: model against agent against sold, and how accepted listings fared beside overridden ones."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.intervals import mean_interval, median_interval, share_interval
+from core.monitor.welch import welch
+from core.problem import Problem
+from core.wording import count, percent
+
+Floats = NDArray[np.float64]
+
+KINDS: Final = ("accept", "adjust", "override")
+"""The kinds of decisions, from going with the estimate to going with another price."""
+
+WARNING: Final = (
+    "This is no experiment: agents override the homes they find hard to price, so the two groups differ in more than "
+    "the decision. Read a difference as a question, not as the effect of the estimate."
+)
+PILOT_WARNING: Final = (
+    "Offices were not drawn by lot for the pilot, so they may differ in more than the estimates. A difference that was "
+    "there before the pilot is none of its doing."
+)
+
+
+class Nearer(StrEnum):
+    """Whose price was surely nearer to the sale price, on average."""
+
+    MODEL = "model"
+    AGENT = "agent"
+    UNSURE = "no sure difference"
+
+
+@dataclass(frozen=True)
+class Line:
+    """Model and agent on the same n sales; ``by`` is "", "decision", "reason" or "office", ``label`` for people.
+
+    ``model`` and ``agent`` are mean absolute errors (MAPE) and ``saved`` the model's less the agent's, above 0 where
+    the agent was nearer, paired by sale; all with Student's interval. ``agent_nearer`` is the share of the sales the
+    two disagree on where the agent's price was nearer (exact interval, missing where they agree on all). The biases are
+    median signed errors, above 0 for prices above the sale. ``thin`` marks too few sales to say anything.
+    """
+
+    by: str
+    segment: str
+    label: str
+    n: int
+    model: Figure
+    agent: Figure
+    saved: Figure
+    agent_nearer: Figure
+    model_bias: Figure
+    agent_bias: Figure
+    nearer: Nearer
+    thin: bool
+
+
+@dataclass(frozen=True)
+class Effect:
+    """One outcome of listings in two groups; ``difference`` is the first less the second (Welch's interval).
+
+    ``unit`` is "days" or "share". ``thin`` marks a group of too few listings; ``words`` say it in a sentence.
+    """
+
+    name: str
+    label: str
+    unit: str
+    first: str
+    second: str
+    first_value: Figure
+    second_value: Figure
+    difference: Figure
+    thin: bool
+    words: str
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """Figures of decided and sold homes: all of them (None for none), by decision, reason and office, and the effects.
+
+    ``effects`` compare accepted with overridden listings; ``warning`` is to be shown with them.
+    """
+
+    n: int
+    overall: Line | None
+    decisions: tuple[Line, ...]
+    reasons: tuple[Line, ...]
+    offices: tuple[Line, ...]
+    effects: tuple[Effect, ...]
+    warning: str
+
+
+def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
+    """Hold model and agent against the sale prices of the homes an agent decided on.
+
+    ``sales`` has a row per sale: sale_price, point (the model's), agent_price, decision ("accept", "adjust" or
+    "override"; rows without one are left out), reason_code and office (missing for none), and for the effects
+    sale_date, list_date, list_price and first_list_price, missing or absent where not known. Groups below
+    estimate.thin_n are thin.
+    """
+    decided = sales[sales["decision"].isin(KINDS)]
+    thin_n = problem.estimate.thin_n
+    if decided.empty:
+        return Scorecard(0, None, (), (), (), (), WARNING)
+    kinds = {kind: kind for kind in KINDS}
+    reasons = dict(problem.decisions.reasons)
+    groups = {kind: decided[decided["decision"] == kind] for kind in ("accept", "override")}
+    return Scorecard(
+        n=len(decided),
+        overall=_line("", "", "All decisions", decided, thin_n),
+        decisions=tuple(_lines("decision", decided, "decision", kinds, thin_n)),
+        reasons=tuple(_lines("reason", decided, "reason_code", reasons, thin_n)),
+        offices=tuple(_lines("office", decided, "office", {}, thin_n)),
+        effects=tuple(_effects(("accepted", groups["accept"]), ("overridden", groups["override"]), thin_n)),
+        warning=WARNING,
+    )
+
+
+def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Problem) -> tuple[Effect, ...]:
+    """Compare sold listings of the pilot's offices with those of all others; PILOT_WARNING is to be shown with it.
+
+    ``listings`` has office, sale_date, list_date, list_price and first_list_price; those without an office are left
+    out. Empty where either group has none.
+    """
+    known = listings[listings["office"].notna()]
+    inside = known["office"].isin(list(pilot))
+    first, second = ("in the pilot", known[inside]), ("in other offices", known[~inside])
+    return tuple(_effects(first, second, problem.estimate.thin_n))
+
+
+def _lines(by: str, table: pd.DataFrame, column: str, labels: dict[str, str], thin_n: int) -> Iterator[Line]:
+    """Yield a line per value, in the order of the labels, others after them, the most sales first."""
+    if column not in table:
+        return
+    found = [str(name) for name in table[column].dropna().astype("str").value_counts().index]
+    for name in [*(one for one in labels if one in found), *(one for one in found if one not in labels)]:
+        yield _line(by, name, labels.get(name, name), table[table[column].astype("str") == name], thin_n)
+
+
+def _line(by: str, segment: str, label: str, table: pd.DataFrame, thin_n: int) -> Line:
+    price, point, other = (table[name].to_numpy(dtype=float) for name in ("sale_price", "point", "agent_price"))
+    model, agent = point / price - 1, other / price - 1
+    n, thin = len(table), len(table) < thin_n
+    saved = _mean(np.abs(model) - np.abs(agent))
+    return Line(
+        by=by,
+        segment=segment,
+        label=label,
+        n=n,
+        model=_mean(np.abs(model)),
+        agent=_mean(np.abs(agent)),
+        saved=saved,
+        agent_nearer=_agent_nearer(np.abs(model), np.abs(agent)),
+        model_bias=_median(model),
+        agent_bias=_median(agent),
+        nearer=_nearer(saved, thin),
+        thin=thin,
+    )
+
+
+def _nearer(saved: Figure, thin: bool) -> Nearer:
+    if thin or not np.isfinite(saved.low + saved.high) or saved.low <= 0 <= saved.high:
+        return Nearer.UNSURE
+    return Nearer.AGENT if saved.low > 0 else Nearer.MODEL
+
+
+def _agent_nearer(model: Floats, agent: Floats) -> Figure:
+    # The same price to the cent is no disagreement.
+    differ = np.abs(model - agent) > 1e-9
+    n, hits = int(differ.sum()), int((agent[differ] < model[differ]).sum())
+    if not n:
+        return Figure(np.nan, np.nan, np.nan, 0)
+    low, high = share_interval(hits, n)
+    return Figure(hits / n, float(low), float(high), n)
+
+
+def _mean(values: Floats) -> Figure:
+    n, mean = len(values), float(values.mean())
+    sd = float(values.std(ddof=1)) if n > 1 else np.nan
+    low, high = mean_interval(mean, sd, n)
+    return Figure(mean, float(low), float(high), n)
+
+
+def _median(values: Floats) -> Figure:
+    return Figure(float(np.median(values)), *median_interval(values), len(values))
+
+
+def _effects(first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], thin_n: int) -> Iterator[Effect]:
+    for name, label, unit in _OUTCOMES:
+        values = [_outcome(name, table) for _, table in (first, second)]
+        if all(len(one) for one in values):
+            yield _effect(name, label, unit, (first[0], second[0]), values[0], values[1], thin_n)
+
+
+_OUTCOMES: Final = (
+    ("days_on_market", "Days on market", "days"),
+    ("price_cut", "Price cut before the sale", "share"),
+    ("was_cut", "Listings whose price was cut", "share"),
+)
+
+
+def _outcome(name: str, table: pd.DataFrame) -> Floats:
+    """Return an outcome of each listing that has it: days from listing to sale, the cut as a share, or whether cut."""
+    needed = ("sale_date", "list_date") if name == "days_on_market" else ("list_price", "first_list_price")
+    if any(column not in table for column in needed):
+        return np.empty(0)
+    first, last = table[needed[1]], table[needed[0]]
+    if name == "days_on_market":
+        days = (pd.to_datetime(last) - pd.to_datetime(first)).dt.days.to_numpy(dtype=float)
+        # A sale before its listing is an error of the record, not a quick sale.
+        return np.asarray(days[np.isfinite(days) & (days >= 0)], dtype=float)
+    cut = 1 - last.to_numpy(dtype=float) / first.to_numpy(dtype=float)
+    cut = np.maximum(cut[np.isfinite(cut)], 0.0)
+    return cut if name == "price_cut" else (cut > 0).astype(float)
+
+
+def _effect(
+    name: str, label: str, unit: str, names: tuple[str, str], first: Floats, second: Floats, thin_n: int
+) -> Effect:
+    shown = [_share(one) if name == "was_cut" else _mean(one) for one in (first, second)]
+    difference = Figure(*welch(first, second), len(first) + len(second))
+    thin = min(len(first), len(second)) < thin_n
+    words = _effect_words(label, unit, names, shown, difference, thin)
+    return Effect(name, label, unit, names[0], names[1], shown[0], shown[1], difference, thin, words)
+
+
+def _share(true: Floats) -> Figure:
+    low, high = share_interval(true.sum(), len(true))
+    return Figure(float(true.mean()), float(low), float(high), len(true))
+
+
+def _effect_words(
+    label: str, unit: str, names: tuple[str, str], shown: list[Figure], difference: Figure, thin: bool
+) -> str:
+    groups = " and ".join(
+        f"{_written(figure.value, unit)} {name} ({count(figure.n, 'listing')})"
+        for name, figure in zip(names, shown, strict=True)
+    )
+    if thin:
+        return f"{label}: {groups}; too few to compare."
+    ends = f"{_written(difference.low, unit)} to {_written(difference.high, unit)}"
+    sure = difference.low > 0 or difference.high < 0
+    told = "differ by" if sure else "do not surely differ,"
+    return f"{label}: {groups}; they {told} {_written(difference.value, unit)} ({ends})."
+
+
+def _written(number: float, unit: str) -> str:
+    if unit == "share":
+        return percent(number, 1)
+    return f"{number:,.1f} days".replace("-", "−")

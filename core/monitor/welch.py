@@ -1,0 +1,26 @@
+"""The difference of two means of independent groups, with its interval."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import t
+
+Floats = NDArray[np.float64]
+
+
+def welch(first: Floats, second: Floats) -> tuple[float, float, float]:
+    """Return the mean of the first less that of the second and its 95 % interval, missing for a group of one value.
+
+    Source: Welch, The generalization of Student's problem (Biometrika 34, 1947).
+    """
+    difference = float(first.mean() - second.mean())
+    if min(len(first), len(second)) < 2:
+        return difference, np.nan, np.nan
+    parts = [float(one.var(ddof=1)) / len(one) for one in (first, second)]
+    spread = sum(parts)
+    if spread == 0:
+        return difference, difference, difference
+    freedom = spread**2 / sum(part**2 / (len(one) - 1) for part, one in zip(parts, (first, second), strict=True))
+    half = float(t.ppf(0.975, freedom)) * float(np.sqrt(spread))
+    return difference, difference - half, difference + half

@@ -1,0 +1,131 @@
+"""Days, ISO weeks and months in UTC: the windows all monitoring figures are of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+
+import pandas as pd
+
+from core.wording import day
+
+
+class Period(StrEnum):
+    """The length of a window."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+@dataclass(frozen=True)
+class Window:
+    """One day, ISO week (from Monday) or month, from ``start`` up to but without ``end``, both aware UTC midnights."""
+
+    period: Period
+    start: datetime
+    end: datetime
+
+    @property
+    def key(self) -> str:
+        """The window's name in tables and URLs: "2024-03-07", "2024-W10" or "2024-03"; sorts by time."""
+        if self.period is Period.DAY:
+            return f"{self.start:%Y-%m-%d}"
+        if self.period is Period.WEEK:
+            year, week, _ = self.start.isocalendar()
+            return f"{year}-W{week:02d}"
+        return f"{self.start:%Y-%m}"
+
+    @property
+    def label(self) -> str:
+        """The window's name for people: "7 Mar 2024", "week of 4 Mar 2024" or "Mar 2024"."""
+        words = day(self.start.date())
+        if self.period is Period.DAY:
+            return words
+        return f"week of {words}" if self.period is Period.WEEK else words.split(" ", 1)[1]
+
+    def holds(self, when: datetime | date) -> bool:
+        """Tell whether an instant, or a calendar date, falls in the window."""
+        return self.start <= _instant(when) < self.end
+
+    def is_over(self, now: datetime) -> bool:
+        """Tell whether the window is complete at an instant."""
+        return self.end <= _instant(now)
+
+
+def window_of(when: datetime | date, period: Period) -> Window:
+    """Return the window an instant or a calendar date falls in; raises ValueError for an instant without time zone."""
+    midnight = _instant(when).replace(hour=0, minute=0, second=0, microsecond=0)
+    if period is Period.DAY:
+        return Window(period, midnight, midnight + timedelta(days=1))
+    if period is Period.WEEK:
+        monday = midnight - timedelta(days=midnight.weekday())
+        return Window(period, monday, monday + timedelta(days=7))
+    first = midnight.replace(day=1)
+    return Window(period, first, (first + timedelta(days=32)).replace(day=1))
+
+
+def window_named(key: str) -> Window:
+    """Return the window of a key, as ``Window.key`` writes it; raises ValueError naming the key and the forms."""
+    try:
+        if "W" in key:
+            year, week = key.split("-W")
+            found = window_of(date.fromisocalendar(int(year), int(week), 1), Period.WEEK)
+        elif key.count("-") == 1:
+            found = window_of(date.fromisoformat(f"{key}-01"), Period.MONTH)
+        else:
+            found = window_of(date.fromisoformat(key), Period.DAY)
+    except ValueError as error:
+        raise _unnamed(key) from error
+    if found.key != key:
+        raise _unnamed(key)
+    return found
+
+
+def windows(first: datetime | date, last: datetime | date, period: Period) -> tuple[Window, ...]:
+    """Return every window from that of ``first`` to that of ``last``, in order, also those nothing happened in."""
+    return tuple(_from(window_of(first, period), window_of(last, period).start))
+
+
+def earlier(window: Window) -> Window:
+    """Return the window before."""
+    return window_of(window.start - timedelta(days=1), window.period)
+
+
+def later(window: Window) -> Window:
+    """Return the window after."""
+    return window_of(window.end, window.period)
+
+
+def keys_of(times: pd.Series, period: Period) -> pd.Series:
+    """Return the key of each time's window, missing where the time is.
+
+    ``times`` are dates or instants; those without a time zone are calendar dates, which are the same day anywhere.
+    """
+    utc = times.dt.tz_convert(UTC).dt.tz_localize(None) if times.dt.tz is not None else times
+    if period is Period.WEEK:
+        parts = utc.dt.isocalendar()
+        keys = parts["year"].astype("str") + "-W" + parts["week"].astype("str").str.zfill(2)
+    else:
+        keys = utc.dt.strftime("%Y-%m-%d" if period is Period.DAY else "%Y-%m")
+    return keys.astype("str").where(times.notna())
+
+
+def _from(window: Window, last: datetime) -> Iterator[Window]:
+    while window.start <= last:
+        yield window
+        window = later(window)
+
+
+def _instant(when: datetime | date) -> datetime:
+    if not isinstance(when, datetime):
+        return datetime(when.year, when.month, when.day, tzinfo=UTC)
+    if when.tzinfo is None:
+        raise ValueError(f"{when} has no time zone; windows are of UTC, so give an aware instant or a date")
+    return when.astimezone(UTC)
+
+
+def _unnamed(key: str) -> ValueError:
+    return ValueError(f"{key!r} names no window; write a day as 2024-03-07, a week as 2024-W10 or a month as 2024-03")

@@ -1,0 +1,363 @@
+"""Known limits of a market's data: what is missing, thin, old or never captured, and what follows for the model."""
+
+from __future__ import annotations
+
+import itertools
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.accounting import FileAccounting
+from core.problem import Problem
+from core.schema import FIELD_BY_NAME, FIELDS, Source, is_extra, label_of
+from core.wording import area, count, day, money_short, percent
+
+PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighbourhood", "living area"
+
+_BOOKKEEPING: Final = frozenset({"intake_row", "source_row"})
+# A field that hardly any sale fills in is as good as not captured at all.
+_CAPTURED_SHARE: Final = 0.01
+_SHOWN: Final = 12
+_REASONS_SHOWN: Final = 8
+_SIZE_QUANTILES: Final = (0.01, 0.99)
+# What a missing field means for an estimate, where it means more than that homes differing in it look alike.
+_MEANING: Final[Mapping[str, str]] = {
+    "latitude": "Without coordinates, comparables and prices nearby go by zipcode or neighbourhood only.",
+    "living_area_sqft": "Without living area, size is told by rooms and lot alone, and ranges are wide.",
+    "property_type": "Without a property type, houses and flats are priced as one kind.",
+    "list_date": "Without list dates, days on market cannot be studied.",
+    "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
+    "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
+    "validity": "Without sale validity, foreclosures and sales between relatives cannot be told from market sales.",
+    "property_id": "Without a property id, resales of one home and matches to the tax roll go by address.",
+}
+_UNSEEN: Final = ("condition", "grade", "view", "waterfront", "year_renovated", "year_built", "garage_spaces", "floors")
+
+
+@dataclass(frozen=True)
+class MissingField:
+    """A field that some sales lack: how many, and which share of all."""
+
+    field: str
+    label: str
+    missing: int
+    share: float
+
+
+@dataclass(frozen=True)
+class ThinSegment:
+    """A group of fewer sales than estimate.segment_min: it borrows its range from a wider group.
+
+    ``kind`` says what it is a group by (PRICE, TYPE, ZIPCODE ...), ``share`` is of all sales; with fewer than
+    estimate.thin_n sales it is ``thin``.
+    """
+
+    kind: str
+    name: str
+    n: int
+    share: float
+    thin: bool
+
+
+@dataclass(frozen=True)
+class TimeCoverage:
+    """First and last sale, sales by month (first day of the month, ISO), and months without any between them."""
+
+    first: date | None
+    last: date | None
+    months: tuple[tuple[str, int], ...]
+    empty: tuple[str, ...]
+    thin: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class IntakeShares:
+    """What became of the rows of the sales files: shares of ``rows_in``, and the most frequent reasons with counts."""
+
+    rows_in: int
+    accepted: float
+    repaired: float
+    duplicate: float
+    rejected: float
+    reasons: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class KnownLimits:
+    """The deliverable of data collection: what this market's data cannot tell.
+
+    ``missing`` is ordered by share, fields every sale has left out; ``not_captured`` are labels of fields of the
+    canonical record that (nearly) no sale has; ``intake`` is None where no accounting was given; ``consequences`` are
+    sentences on what follows for the model.
+    """
+
+    sales: int
+    missing: tuple[MissingField, ...]
+    thin: tuple[ThinSegment, ...]
+    time: TimeCoverage
+    not_captured: tuple[str, ...]
+    intake: IntakeShares | None
+    consequences: tuple[str, ...]
+
+
+def known_limits(
+    sales: pd.DataFrame, currency: str, area_unit: str, problem: Problem, files: Sequence[FileAccounting] = ()
+) -> KnownLimits:
+    """Describe the limits of a market's canonical sales table; ``files`` is the accounting of the files behind it.
+
+    ``area_unit`` is "sqft" or "sqm"; raises ValueError for another.
+    """
+    missing = _missing(sales)
+    thin = tuple(_thin(sales, currency, area_unit, problem))
+    time = _coverage(sales, problem)
+    absent = tuple(field.name for field in FIELDS if not _captured(sales, field.name))
+    intake = _intake(files)
+    return KnownLimits(
+        sales=len(sales),
+        missing=tuple(one for one in missing if one.field not in absent),
+        thin=thin,
+        time=time,
+        not_captured=tuple(label_of(name) for name in absent),
+        intake=intake,
+        consequences=tuple(_consequences(missing, thin, time, absent, intake, problem)),
+    )
+
+
+def limits_markdown(limits: KnownLimits, market: str) -> str:
+    """Return the report as Markdown, one heading per kind of limit; ``market`` is its name as people know it."""
+    span = f"{day(limits.time.first)} to {day(limits.time.last)}"
+    parts = [
+        f"# Known limits of the data: {_cell(market)}",
+        f"{count(limits.sales, 'sale')}, {span}.",
+        "## What follows for the model",
+        "\n".join(f"- {words}" for words in limits.consequences) or "Nothing stands out.",
+        "## Missing facts",
+        _table(
+            ("Field", "Missing", "Share"),
+            [(one.label, f"{one.missing:,}", _share(one.share)) for one in limits.missing],
+        ),
+        "## Not captured at all",
+        ", ".join(limits.not_captured) or "Every field of the record is captured.",
+        "## Thin segments",
+        _thin_words(limits.thin),
+        "## Coverage in time",
+        _time_words(limits.time),
+        "## Rows of the files",
+        _intake_words(limits.intake),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+# Figures
+
+
+def _missing(sales: pd.DataFrame) -> tuple[MissingField, ...]:
+    names = [str(name) for name in sales if str(name) in FIELD_BY_NAME or is_extra(str(name))]
+    counts = {name: int(sales[name].isna().sum()) for name in names if name not in _BOOKKEEPING}
+    found = [MissingField(name, label_of(name), n, n / len(sales)) for name, n in counts.items() if n]
+    return tuple(sorted(found, key=lambda one: (-one.share, one.field)))
+
+
+def _captured(sales: pd.DataFrame, name: str) -> bool:
+    return name in sales and float(sales[name].notna().mean()) >= _CAPTURED_SHARE
+
+
+def _thin(sales: pd.DataFrame, currency: str, area_unit: str, problem: Problem) -> Iterator[ThinSegment]:
+    if sales.empty:
+        return
+    price_edges = _price_edges(sales, currency, problem)
+    names = _between([money_short(edge, currency) for edge in price_edges])
+    yield from _below(PRICE, _banded(sales["sale_price"], price_edges, names), len(sales), problem)
+    if _captured(sales, "living_area_sqft"):
+        size_edges = [float(edge) for edge in sales["living_area_sqft"].quantile(list(_SIZE_QUANTILES))]
+        sizes = _between([area(edge, area_unit) for edge in size_edges])
+        yield from _below(SIZE, _banded(sales["living_area_sqft"], size_edges, sizes), len(sales), problem)
+    for kind, name in ((TYPE, "property_type"), (ZIPCODE, "zipcode"), (NEIGHBOURHOOD, "neighbourhood")):
+        if _captured(sales, name):
+            yield from _below(kind, sales[name].value_counts(), len(sales), problem)
+
+
+def _price_edges(sales: pd.DataFrame, currency: str, problem: Problem) -> list[float]:
+    fixed = problem.scope.price.get(currency)
+    if fixed:
+        edges = [fixed.standard_low, fixed.standard_high]
+    else:
+        quantiles = problem.scope.elsewhere
+        edges = [float(sales["sale_price"].quantile(at)) for at in (quantiles.low_quantile, quantiles.high_quantile)]
+    # Luxury is no one segment: twice and four times the standard limit are worlds apart.
+    return [*edges, 2 * edges[1], 4 * edges[1]]
+
+
+def _between(said: list[str]) -> list[str]:
+    inner = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
+    return [f"under {said[0]}", *inner, f"{said[-1]} and over"]
+
+
+def _banded(values: pd.Series, edges: list[float], names: list[str]) -> pd.Series:
+    known = values.dropna()
+    places = np.searchsorted(edges, known.to_numpy(dtype="float64"), side="right")
+    return pd.Series(np.asarray(names, dtype=object)[places], dtype="str").value_counts()
+
+
+def _below(kind: str, counts: pd.Series, sales: int, problem: Problem) -> Iterator[ThinSegment]:
+    rules = problem.estimate
+    few = sorted((int(n), str(name)) for name, n in counts.items() if 0 < n < rules.segment_min)
+    for n, name in few:
+        yield ThinSegment(kind, name, n, n / sales, n < rules.thin_n)
+
+
+def _coverage(sales: pd.DataFrame, problem: Problem) -> TimeCoverage:
+    dates = sales["sale_date"].dropna()
+    if dates.empty:
+        return TimeCoverage(None, None, (), (), ())
+    months = dates.dt.to_period("M")
+    counts = months.value_counts().reindex(pd.period_range(months.min(), months.max(), freq="M"), fill_value=0)
+    named = [(str(month.start_time.date()), int(n)) for month, n in counts.items()]
+    return TimeCoverage(
+        first=dates.min().date(),
+        last=dates.max().date(),
+        months=tuple(named),
+        empty=tuple(month for month, n in named if n == 0),
+        thin=tuple(month for month, n in named if 0 < n < problem.estimate.thin_n),
+    )
+
+
+def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
+    sales = [one for one in files if one.source == Source.SALES]
+    rows = sum(one.rows_in for one in sales)
+    if not rows:
+        return None
+    reasons: Counter[str] = Counter()
+    for one in sales:
+        reasons.update(one.reasons)
+    return IntakeShares(
+        rows_in=rows,
+        accepted=sum(one.accepted for one in sales) / rows,
+        repaired=sum(one.repaired for one in sales) / rows,
+        duplicate=sum(one.duplicate for one in sales) / rows,
+        rejected=sum(one.rejected for one in sales) / rows,
+        reasons=tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:_REASONS_SHOWN]),
+    )
+
+
+# Words
+
+
+def _consequences(
+    missing: tuple[MissingField, ...],
+    thin: tuple[ThinSegment, ...],
+    time: TimeCoverage,
+    absent: tuple[str, ...],
+    intake: IntakeShares | None,
+    problem: Problem,
+) -> Iterator[str]:
+    yield from (_MEANING[name] for name in _MEANING if name in absent)
+    unseen = [label_of(name).lower() for name in _UNSEEN if name in absent]
+    if unseen:
+        yield f"The model never sees {_listed(unseen)}: homes that differ only in that get the same estimate."
+    limit = problem.estimate.critical_missing_share
+    # Homes never renovated have no year of renovation: that gap is a fact already.
+    passed = {*absent, "year_renovated"}
+    often = [one.label.lower() for one in missing if one.share > limit and one.field not in passed]
+    if often:
+        yield (
+            f"More than {percent(limit)} of the sales lack {_listed(often)}: the model reads the gap itself as a "
+            "fact, and gives these fields little weight."
+        )
+    yield from _thin_consequences(thin, problem)
+    yield from _time_consequences(time)
+    if intake and intake.rejected > 0.05:
+        yield (
+            f"{percent(intake.rejected)} of the rows were rejected, most often for "
+            f"{_listed([code.replace('_', ' ') for code, _ in intake.reasons[:2]])}: where that is no accident of a "
+            "few rows, the rest is no fair picture of the market."
+        )
+
+
+def _thin_consequences(thin: tuple[ThinSegment, ...], problem: Problem) -> Iterator[str]:
+    rules = problem.estimate
+    for kind in (PRICE, SIZE, TYPE, ZIPCODE, NEIGHBOURHOOD):
+        few = [one for one in thin if one.kind == kind]
+        if not few:
+            continue
+        names = _listed([f"{one.name} ({one.n})" for one in few[:4]])
+        more = f" and {len(few) - 4} more" if len(few) > 4 else ""
+        share = percent(sum(one.share for one in few), 1)
+        yield (
+            f"By {kind}, {count(len(few), 'segment')} with fewer than {rules.segment_min} sales ({share} of all): "
+            f"{names}{more}. Their ranges come from wider groups"
+            + ("." if not any(one.thin for one in few) else f"; below {rules.thin_n} sales errors there are not known.")
+        )
+
+
+def _time_consequences(time: TimeCoverage) -> Iterator[str]:
+    if time.last is not None:
+        yield f"Prices after {day(time.last)} are carried forward by the market's trend, and less sure by the month."
+    if time.empty:
+        empty = count(len(time.empty), "month")
+        yield f"{empty} without a sale: the price level there is drawn between its neighbours."
+    if time.months and len(time.thin) * 2 > len(time.months):
+        yield "Most months have few sales: the price level follows the market slowly."
+
+
+def _thin_words(thin: tuple[ThinSegment, ...]) -> str:
+    if not thin:
+        return "Every price band, size, type and area has sales enough for a range of its own."
+    told = []
+    for kind, group in itertools.groupby(thin, key=lambda one: one.kind):
+        few = list(group)
+        rows = [(one.name, f"{one.n:,}", percent(one.share, 2)) for one in few[:_SHOWN]]
+        more = f"\n\n… and {len(few) - _SHOWN} more." if len(few) > _SHOWN else ""
+        told.append(_table((f"By {kind}", "Sales", "Share"), rows) + more)
+    return "\n\n".join(told)
+
+
+def _time_words(time: TimeCoverage) -> str:
+    if time.first is None:
+        return "No sale has a date."
+    empty = f"Months without a sale: {', '.join(month[:7] for month in time.empty) or 'none'}."
+    thin = f"Months with few sales: {', '.join(month[:7] for month in time.thin) or 'none'}."
+    return f"{count(len(time.months), 'month')}, {day(time.first)} to {day(time.last)}.\n\n{empty}\n\n{thin}"
+
+
+def _intake_words(intake: IntakeShares | None) -> str:
+    if intake is None:
+        return "No accounting was kept."
+    rows = [
+        (name, percent(share, 2))
+        for name, share in (
+            ("Accepted", intake.accepted),
+            ("Repaired", intake.repaired),
+            ("Duplicate", intake.duplicate),
+            ("Rejected", intake.rejected),
+        )
+    ]
+    reasons = [(code.replace("_", " "), f"{n:,}") for code, n in intake.reasons]
+    told = f"{count(intake.rows_in, 'row')} read.\n\n" + _table(("Outcome", "Share"), rows)
+    return f"{told}\n\n{_table(('Reason', 'Rows'), reasons)}" if reasons else told
+
+
+def _share(share: float) -> str:
+    return percent(share, 1) if share >= 0.001 else "under 0.1%"
+
+
+def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    if not rows:
+        return "None."
+    lines = [header, ("---",) + ("---:",) * (len(header) - 1), *rows]
+    return "\n".join(f"| {' | '.join(map(_cell, line))} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    # Names of areas and markets come from files: they may hold what Markdown reads as a mark.
+    plain = "".join(f"\\{mark}" if mark in r"\|`*_<>[]#" else mark for mark in text)
+    return " ".join(plain.split())
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
