@@ -10,15 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core import measures
+from core.evaluate.intervals import draws, spread
 from core.prepare.columns import Columns
 from core.train.bundle import Held
 from core.train.model import Model, Priced, property_kinds
 
 Floats = NDArray[np.float64]
 
-_RESAMPLES: Final = 300
 _BINS: Final = 10
-_INTERVAL: Final = (2.5, 97.5)
 
 
 @dataclass(frozen=True)
@@ -73,17 +72,15 @@ def measure(
     width = (main.high - main.low) / main.point
     correct = np.abs(price / point - 1.0) <= main.within
     reliability = _reliability(main.confidence, correct)
-    rng = np.random.default_rng(seed)
-    draws = rng.integers(0, len(price), (_RESAMPLES, len(price)), dtype=np.int32)
+    samples = [rows for block in draws(len(price), seed) for rows in block]
 
     def figure(measured: Callable[[Floats, Floats], float]) -> Figure:
-        sampled = [measured(point[rows], price[rows]) for rows in draws]
-        low, high = np.percentile(sampled, _INTERVAL)
-        return Figure(measured(point, price), float(low), float(high), len(price))
+        value, sampled = measured(point, price), [measured(point[rows], price[rows]) for rows in samples]
+        return Figure(value, *spread(sampled, value, len(price)), len(price))
 
     def share(values: Floats) -> Figure:
-        low, high = np.percentile([values[rows].mean() for rows in draws], _INTERVAL)
-        return Figure(float(values.mean()), float(low), float(high), len(values))
+        value, sampled = float(values.mean()), [values[rows].mean() for rows in samples]
+        return Figure(value, *spread(sampled, value, len(values)), len(values))
 
     return Evaluation(
         level=level,

@@ -14,7 +14,7 @@ from core.evaluate.accuracy import Evaluation, measure
 from core.prepare.columns import Columns, stack
 from core.train.level import MarketLevel
 from core.train.model import Model, Priced
-from core.train.valuer import valuer_at
+from core.train.valuer import residuals_since, valuer_on
 
 Floats = NDArray[np.float64]
 
@@ -42,13 +42,13 @@ def months_ahead(
     ``sales`` are all sales, those before ``first`` too. A month's evidence and market level are drawn from the sales
     before it began (before ``first`` in the month it falls in); the model is never fitted anew.
     """
-    dates = sales["sale_date"]
+    dates, residuals = sales["sale_date"], residuals_since(model, sales)
     for month in pd.period_range(pd.Timestamp(first), dates.max(), freq="M"):
         start, end = max(month.start_time, pd.Timestamp(first)), (month + 1).start_time
         rows = np.flatnonzero(((dates >= start) & (dates < end)).to_numpy())
         if not len(rows):
             continue
-        valuer = valuer_at(model, sales, start.date())
+        valuer = valuer_on(model, sales, start.date(), residuals)
         now = sales.iloc[rows]
         homes = valuer.fill(now)
         priced = valuer.price(homes, levels, within)

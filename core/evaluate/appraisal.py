@@ -14,8 +14,8 @@ from core.evaluate.ratio import Judged, RatioStudy, Uniformity, judged, ratio_st
 from core.evaluate.reliability import Calibration, calibration
 from core.evaluate.scope import ProposedScope, propose_scope
 from core.evaluate.scored import Scored, Terms
-from core.evaluate.segmentation import Segmentation, available
-from core.evaluate.segments import by_segment
+from core.evaluate.segmentation import Segmentation
+from core.evaluate.segments import by_every_segmentation
 from core.problem import Problem
 
 MARKET_WIDE: Final = Uniformity.OLDER
@@ -57,7 +57,7 @@ def appraise(scored: Scored, problem: Problem) -> Appraisal | None:
         sales=len(scored.table),
         priced=len(table),
         headline=first,
-        segments={by: by_segment(scored, (by,), problem) for by in available(scored, problem)},
+        segments=by_every_segmentation(scored, problem),
         ratio=study,
         ratio_judged=judged(study, MARKET_WIDE, problem.estimate.thin_n),
         areas=area_bias(scored, problem),

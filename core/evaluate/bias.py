@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.intervals import group_medians, mean_interval, resamples, spread
+from core.evaluate.intervals import draws, group_medians, mean_interval, spread
 from core.evaluate.scored import Scored, error
 from core.problem import Problem
 from core.schema import label_of
@@ -119,13 +119,14 @@ def trend_bias(scored: Scored, problem: Problem) -> TrendBias | None:
     if len(areas) < _AREAS_MIN or areas["trend"].nunique() < 2:
         return None
     x, y, weight = (areas[name].to_numpy(dtype=float) for name in ("trend", "mean_error", "n"))
-    slopes, correlations = [], []
-    for counts in resamples(len(areas), scored.terms.seed):
-        rows = np.repeat(np.arange(len(areas)), counts.astype(np.int64))
-        slopes.append(_slope(x[rows], y[rows], weight[rows]))
-        correlations.append(_spearman(x[rows], y[rows]))
+    parts = [
+        (_slope(x[rows], y[rows], weight[rows]), _spearman(x[rows], y[rows]))
+        for rows in draws(len(areas), scored.terms.seed)
+    ]
+    slopes, correlations = (np.concatenate(part) for part in zip(*parts, strict=True))
+    slope, correlation = float(_slope(x, y, weight)), float(_spearman(x, y))
     return TrendBias(
-        _figure(_slope(x, y, weight), slopes, len(areas)), _figure(_spearman(x, y), correlations, len(areas))
+        _figure(slope, slopes, len(areas), len(areas)), _figure(correlation, correlations, len(areas), len(areas))
     )
 
 
@@ -138,8 +139,9 @@ def fairness(scored: Scored) -> tuple[Fairness, ...]:
     if area is None:
         return ()
     table = scored.priced
+    codes, signed = pd.factorize(table[area], sort=True)[0], error(table).to_numpy(dtype=float)
     found = [
-        _leaning(table[table[[area, name]].notna().all(axis=1)], area, name, scored.terms.seed)
+        _leaning(name, table[name].to_numpy(dtype=float), signed, codes, scored.terms.seed)
         for name in scored.neighbourhood_columns
     ]
     known = [one for one in found if one is not None]
@@ -151,41 +153,47 @@ def _no_areas() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
-def _leaning(table: pd.DataFrame, area: str, column: str, seed: int) -> Fairness | None:
-    if table[area].nunique() < _AREAS_MIN or table[column].nunique() < 2:
+def _leaning(column: str, values: Floats, signed: Floats, codes: NDArray[np.intp], seed: int) -> Fairness | None:
+    """Hold errors against a column's values, shapes (n,); ``codes`` are the sales' areas, below 0 where not known."""
+    known = (codes >= 0) & ~np.isnan(values)
+    areas, place = np.unique(codes[known], return_inverse=True)
+    if len(areas) < _AREAS_MIN or np.ptp(values[known]) == 0:
         return None
-    x, y = rankdata(table[column].to_numpy()), rankdata(error(table).to_numpy())
+    x, y = rankdata(values[known]), rankdata(signed[known])
     x, y = x - x.mean(), y - y.mean()
-    sums = pd.DataFrame({"one": 1.0, "x": x, "y": y, "xx": x * x, "yy": y * y, "xy": x * y})
-    per_area = sums.groupby(table[area].to_numpy(), sort=True).sum().to_numpy()
+    per_area = np.column_stack([np.bincount(place, one) for one in (np.ones(len(x)), x, y, x * x, y * y, x * y)])
     # Ranks are those of all sales: ranking every sample anew would hardly move them and cost a sort each.
-    sampled = [_pearson(counts @ per_area) for counts in resamples(len(per_area), seed)]
-    value = _figure(_pearson(per_area.sum(axis=0)), sampled, len(table))
-    return Fairness(column, label_of(column), value, len(per_area))
+    sampled = np.concatenate([_pearson(per_area[rows].sum(axis=1)) for rows in draws(len(areas), seed)])
+    value = float(_pearson(per_area.sum(axis=0)))
+    return Fairness(column, label_of(column), _figure(value, sampled, len(areas), len(x)), len(areas))
 
 
-def _pearson(sums: Floats) -> float:
-    n, x, y, xx, yy, xy = sums
+def _pearson(sums: Floats) -> Floats:
+    """Return Pearson's correlation from the sums of 1, x, y, x², y² and xy along the last axis, missing without it."""
+    n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     spread_x, spread_y = xx - x * x / n, yy - y * y / n
-    if spread_x <= 0 or spread_y <= 0:
-        return np.nan
-    return float((xy - x * y / n) / np.sqrt(spread_x * spread_y))
+    varied = (spread_x > 0) & (spread_y > 0)
+    return np.where(varied, (xy - x * y / n) / np.sqrt(np.where(varied, spread_x * spread_y, 1.0)), np.nan)
 
 
-def _spearman(x: Floats, y: Floats) -> float:
-    ranked = [rankdata(values) for values in (x, y)]
-    first, second = (values - values.mean() for values in ranked)
-    width = float(np.sqrt((first @ first) * (second @ second)))
-    return float(first @ second) / width if width > 0 else np.nan
+def _spearman(x: Floats, y: Floats) -> Floats:
+    """Return Spearman's correlation along the last axis, missing where either does not vary."""
+    first, second = (
+        ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (rankdata(x, axis=-1), rankdata(y, axis=-1))
+    )
+    width = np.sqrt((first**2).sum(axis=-1) * (second**2).sum(axis=-1))
+    return np.where(width > 0, (first * second).sum(axis=-1) / np.where(width > 0, width, 1.0), np.nan)
 
 
-def _slope(x: Floats, y: Floats, weight: Floats) -> float:
-    centred = x - np.average(x, weights=weight)
-    width = float(weight @ centred**2)
-    return float((weight * centred) @ y) / width if width > 0 else np.nan
+def _slope(x: Floats, y: Floats, weight: Floats) -> Floats:
+    """Return the slope of y on x by weighted least squares along the last axis, missing where x does not vary."""
+    mean = (weight * x).sum(axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
+    centred = x - mean
+    width = (weight * centred**2).sum(axis=-1)
+    varied = np.ptp(x, axis=-1) > 0
+    return np.where(varied, (weight * centred * y).sum(axis=-1) / np.where(varied, width, 1.0), np.nan)
 
 
-def _figure(value: float, sampled: list[float], n: int) -> Figure:
+def _figure(value: float, sampled: Floats, drawn_from: int, n: int) -> Figure:
     # A sample that drew one area only has no slope, and says nothing.
-    known = [one for one in sampled if np.isfinite(one)]
-    return Figure(value, *(spread(known) if known else (np.nan, np.nan)), n)
+    return Figure(value, *spread(sampled[np.isfinite(sampled)], value, drawn_from), n)

@@ -103,7 +103,7 @@ def flag_quality(scored: Scored) -> FlagQuality:
 
 def _by_kind(review: pd.Series, missed: NDArray[np.bool_]) -> pd.DataFrame:
     # Few different combinations of flags are shared by many sales.
-    codes, combinations = pd.factorize(review.to_numpy(dtype=object), sort=True)
+    codes, combinations = pd.factorize(review, sort=True)
     n_of, hits_of = (np.bincount(codes[rows], minlength=len(combinations)) for rows in (slice(None), missed))
     every = sorted({kind for one in combinations for kind in str(one).split(";") if kind})
     carry = np.array([[kind in str(one).split(";") for one in combinations] for kind in every], dtype=np.int64)

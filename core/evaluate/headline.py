@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 
 from core import measures
 from core.evaluate.accuracy import Figure
-from core.evaluate.intervals import Ranked, resamples, share_interval, spread
+from core.evaluate.intervals import Rows, draws, share_interval, spread
 from core.evaluate.scored import Scored, error, inside
 from core.evaluate.verdict import Target, Verdict, at_most, judge
 from core.problem import Problem
@@ -99,6 +100,17 @@ class _Other:
     ours: Floats
     theirs: Floats
 
+    @cached_property
+    def gap(self) -> Floats:
+        """What ours saves on each sale."""
+        return self.theirs - self.ours
+
+    def saved(self, rows: Rows) -> Floats:
+        """Return what ours saves a sale in each of the samples, less those without any sale the other priced."""
+        known = np.count_nonzero(self.known[rows], axis=1)
+        total = self.gap[rows].sum(axis=1)
+        return total[known > 0] / known[known > 0]
+
 
 def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict:
     return judge(figure, target, problem.estimate.thin_n)
@@ -146,58 +158,67 @@ def _figures(
     """Return the figures by name, and what the model saves against each other by its name, from one bootstrap."""
     n = len(table)
     price, estimate = (table[name].to_numpy(dtype=float) for name in ("sale_price", "estimate"))
-    signed = error(table).to_numpy(dtype=float)
-    size, held = np.abs(signed), inside(table, level).to_numpy(dtype=float)
-    width = ((table["high"] - table["low"]) / table["point"]).to_numpy(dtype=float)
-    means = {"mape": size, **{key: (size <= share + _TIE).astype(float) for key, share in _SHARES.items()}}
-    means |= {"coverage": held, "width": width}
-    ranked, explained = {"mdape": Ranked(size), "bias": Ranked(signed)}, _Explained(estimate, price)
-    gaps = [column for other in others for column in (other.theirs - other.ours, other.known.astype(float))]
-    matrix = np.column_stack([*means.values(), *explained.parts, *gaps])
-    sampled: dict[str, list[float]] = {name: [] for name in (*means, *ranked, "r_squared", *(o.name for o in others))}
-    for counts in resamples(n, seed):
-        sums = counts @ matrix
-        for name, total in zip(means, sums, strict=False):
-            sampled[name].append(float(total) / n)
-        sampled["r_squared"].append(explained.of(sums[len(means) : len(means) + 3], n))
-        for name, values in ranked.items():
-            sampled[name].append(values.median(values.running(counts)))
-        for place, other in enumerate(others):
-            saved, drawn = sums[len(means) + 3 + 2 * place :][:2]
-            # A sample without any sale the other priced compares nothing.
-            sampled[other.name] += [float(saved / drawn)] if drawn else []
+    measured = _Measured(
+        signed=error(table).to_numpy(dtype=float),
+        missed=price - estimate,
+        centred=price - price.mean(),
+        held=inside(table, level).to_numpy(dtype=bool),
+        width=((table["high"] - table["low"]) / table["point"]).to_numpy(dtype=float),
+    )
+    parts = [{**measured.of(rows), **{one.name: one.saved(rows) for one in others}} for rows in draws(n, seed)]
+    sampled = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     exact = {
         "mape": measures.mape(estimate, price),
         "mdape": measures.mdape(estimate, price),
         **{key: measures.ppe(estimate, price, share) for key, share in _SHARES.items()},
         "r_squared": measures.r_squared(estimate, price),
         "bias": measures.median_bias(estimate, price),
-        "coverage": float(held.mean()),
-        "width": float(width.mean()),
+        "coverage": float(measured.held.mean()),
+        "width": float(measured.width.mean()),
     }
-    figures = {name: Figure(value, *spread(sampled[name]), n) for name, value in exact.items()}
-    return figures, {other.name: _saved(other, sampled[other.name]) for other in others}
+    figures = {name: Figure(value, *spread(sampled[name], value, n), n) for name, value in exact.items()}
+    return figures, {one.name: _saved(one, sampled[one.name]) for one in others}
 
 
-def _saved(other: _Other, sampled: list[float]) -> Figure:
-    n = int(other.known.sum())
-    return Figure(float((other.theirs - other.ours).sum() / n), *spread(sampled), n)
+@dataclass(frozen=True)
+class _Measured:
+    """What the figures of n priced sales are worked out from, arrays of shape (n,).
+
+    ``missed`` is money; ``centred`` are prices less their mean, so that sums of squares lose no digits.
+    """
+
+    signed: Floats
+    missed: Floats
+    centred: Floats
+    held: NDArray[np.bool_]
+    width: Floats
+
+    def of(self, rows: Rows) -> dict[str, Floats]:
+        """Return every figure of each of the samples ``rows``, shape (samples, drawn): arrays of shape (samples,)."""
+        signed = self.signed[rows]
+        size, drawn = np.abs(signed), rows.shape[1]
+        return {
+            "mape": size.mean(axis=1),
+            "mdape": np.median(size, axis=1),
+            **{key: np.count_nonzero(size <= share + _TIE, axis=1) / drawn for key, share in _SHARES.items()},
+            "r_squared": _explained(self.missed[rows], self.centred[rows]),
+            "bias": np.median(signed, axis=1),
+            "coverage": np.count_nonzero(self.held[rows], axis=1) / drawn,
+            "width": self.width[rows].mean(axis=1),
+        }
 
 
-class _Explained:
-    """R² of bootstrap samples from three sums: prices are centred once, so that no digits are lost."""
+def _explained(missed: Floats, centred: Floats) -> Floats:
+    """Return R² of each sample from what it missed and its centred prices, shapes (samples, drawn)."""
+    left = np.einsum("ij,ij->i", missed, missed)
+    variation = np.einsum("ij,ij->i", centred, centred) - centred.sum(axis=1) ** 2 / centred.shape[1]
+    varied = variation > 0
+    return np.where(varied, 1.0 - left / np.where(varied, variation, 1.0), (left == 0).astype(float))
 
-    def __init__(self, estimate: Floats, price: Floats) -> None:
-        centred = price - price.mean()
-        self.parts = ((price - estimate) ** 2, centred**2, centred)
 
-    @staticmethod
-    def of(sums: Floats, n: int) -> float:
-        missed, square, total = sums
-        variation = square - total**2 / n
-        if variation <= 0:
-            return 1.0 if missed == 0 else 0.0
-        return float(1.0 - missed / variation)
+def _saved(other: _Other, sampled: Floats) -> Figure:
+    n, value = int(other.known.sum()), float(other.gap.sum() / other.known.sum())
+    return Figure(value, *spread(sampled, value, len(other.known)), n)
 
 
 def _hit_rate(scored: Scored) -> Figure:

@@ -75,8 +75,17 @@ def usual_values(model: Model, fact: str, count: int) -> tuple[float | str, ...]
     profile = model.profile.numeric_fact(fact)
     if profile is None:
         return ()
-    values = np.linspace(profile.low, profile.high, count)
-    return tuple(float(value) for value in (np.unique(np.round(values)) if profile.whole else np.unique(values)))
+    values, step = np.linspace(profile.low, profile.high, count), _counted_in(model, fact)
+    return tuple(float(value) for value in np.unique(np.round(values / step) * step if step else values))
+
+
+def _counted_in(model: Model, fact: str) -> float:
+    """Return the unit a fact is counted in: ones, or the halves and quarters of bathrooms and floors; 0 if measured."""
+    profile = model.profile.numeric_fact(fact)
+    if profile is not None and profile.whole:
+        return 1.0
+    known = model.facts.numeric
+    return float(model.features.named_steps["facts"].step_[known.index(fact)]) if fact in known else 0.0
 
 
 def _sample(homes: pd.DataFrame, seed: int) -> pd.DataFrame:

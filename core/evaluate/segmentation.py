@@ -100,7 +100,7 @@ def _price_bands(column: str) -> Callable[[Scored, Problem], pd.Series]:
 
 def _words(column: str) -> Callable[[Scored, Problem], pd.Series]:
     def labels(scored: Scored, _: Problem) -> pd.Series:
-        codes, known = pd.factorize(scored.table[column].to_numpy(dtype=object), sort=True)
+        codes, known = pd.factorize(scored.table[column], sort=True)
         names = [str(name) for name in known]
         # A market may well have a type of that very name; it then says the same.
         missing = names.index(NOT_KNOWN) if NOT_KNOWN in names else len(names)

@@ -36,6 +36,16 @@ def by_segment(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -
     return _measured(table, labels, problem.estimate.thin_n)
 
 
+def by_every_segmentation(scored: Scored, problem: Problem) -> dict[Segmentation, pd.DataFrame]:
+    """Return what ``by_segment`` gives for every single segmentation that is ``available``."""
+    table, found = scored.priced, {}
+    for by in Segmentation:
+        labels = segments_of(scored, by, problem)
+        if labels.nunique() > 1:
+            found[by] = _measured(table, {by.value: labels[table.index]}, problem.estimate.thin_n)
+    return found
+
+
 def sales_of(scored: Scored, cell: Mapping[Segmentation, str], problem: Problem) -> pd.DataFrame:
     """Return the priced sales of one segment or cell, worst misses first, with their signed ``error`` added.
 
@@ -58,7 +68,8 @@ def worst(segments: pd.DataFrame, measure: str = "mape") -> pd.DataFrame:
 def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], thin_n: int) -> pd.DataFrame:
     sizes = [len(label.cat.categories) for label in labels.values()]
     codes = np.ravel_multi_index([label.cat.codes.to_numpy(dtype=np.int64) for label in labels.values()], sizes)
-    cells, groups, n = np.unique(codes, return_inverse=True, return_counts=True)
+    groups, cells = pd.factorize(codes, sort=True)
+    n = np.bincount(groups, minlength=len(cells))
     names = dict(zip(labels, np.unravel_index(cells, sizes), strict=True))
     result = pd.DataFrame(
         {

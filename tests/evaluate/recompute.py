@@ -58,6 +58,47 @@ def by_group(table: pd.DataFrame, groups: list[pd.Series]) -> pd.DataFrame:
     )
 
 
+def segments(table: pd.DataFrame, by: str, currency: str, cuts: tuple[float, float]) -> pd.Series:
+    """The number of each sale's segment, 0 the first; sales that lack the fact come last.
+
+    ``table`` has all sales, priced or not; ``cuts`` are the least medium and the least high confidence, in percent.
+    """
+    tenths, quarters, fifths = (tuple(np.arange(1, parts) / parts) for parts in (10, 4, 5))
+    if by in ("property type", "zipcode", "neighbourhood", "quarter of sale"):
+        words = table[{"property type": "property_type", "quarter of sale": "quarter"}.get(by, by)]
+        return words.rank(method="dense", na_option="bottom").astype(int) - 1
+    if by in ("price band", "estimate band"):
+        values = table["sale_price" if by == "price band" else "estimate"]
+        edges = [200_000, 500_000, 1_000_000] if currency == "USD" else _edges(values, quarters)
+        return _banded(values, edges)
+    column = {"tenths by sale price": "sale_price", "tenths by estimate": "estimate", "living area": "living_area_sqft"}
+    if by in column:
+        values = table[column[by]]
+        return _banded(values, _edges(values, fifths if by == "living area" else tenths))
+    if by == "age":
+        return _banded(table["age"], [2, 11, 31, 61, 101])
+    return _banded((table["confidence"] * 100).round(), list(cuts))
+
+
+def _edges(values: pd.Series, shares: tuple[float, ...]) -> list[float]:
+    edges = values.quantile(list(shares)).drop_duplicates()
+    return edges[edges > values.min()].tolist()
+
+
+def _banded(values: pd.Series, edges: list[float]) -> pd.Series:
+    bands = pd.cut(values, [-math.inf, *edges, math.inf], right=False, labels=False)
+    return bands.fillna(len(edges) + 1).astype(int)
+
+
+def bounds(table: pd.DataFrame, level: float) -> dict[str, float]:
+    """What the ranges of a level held, and their median width, of priced sales."""
+    low, high = table[f"low_{level * 100:.0f}"], table[f"high_{level * 100:.0f}"]
+    return {
+        "coverage": table["sale_price"].between(low, high).mean(),
+        "width": ((high - low) / table["point"]).median(),
+    }
+
+
 def calibration_error(table: pd.DataFrame, within: float) -> float:
     """The expected calibration error in tenths of confidence."""
     right = ((table["sale_price"] / table["estimate"] - 1).abs() <= within).astype(float)

@@ -7,13 +7,14 @@ import pytest
 from scipy import stats
 
 from core.evaluate.intervals import (
+    DRAWN_MAX,
     RESAMPLES,
-    Ranked,
+    draws,
     group_medians,
     mean_interval,
     median_interval,
-    resamples,
     share_interval,
+    spread,
 )
 
 
@@ -53,12 +54,34 @@ def test_median_interval_holds_the_median_of_its_source() -> None:
     assert median_interval(np.arange(6.0)) == (0.0, 5.0)
 
 
-@pytest.mark.parametrize("n", [1, 2, 7, 8])
-def test_resampled_median_is_that_of_the_sample_drawn(n: int) -> None:
-    values = np.random.default_rng(n).normal(size=n)
-    ranked, samples = Ranked(values), list(resamples(n, 3))
-    assert len(samples) == RESAMPLES
-    for counts in samples[:50]:
-        drawn = np.repeat(values, counts.astype(int))
-        assert len(drawn) == n
-        assert ranked.median(ranked.running(counts)) == np.median(drawn)
+@pytest.mark.parametrize("n", [1, 7, 8_000])
+def test_samples_draw_as_many_rows_as_there_are_and_are_the_same_again(n: int) -> None:
+    samples = np.concatenate(list(draws(n, 3)))
+    assert samples.shape == (RESAMPLES, n)
+    assert samples.min() >= 0
+    assert samples.max() < n
+    assert np.array_equal(samples, np.random.default_rng(3).integers(0, n, (RESAMPLES, n), dtype=np.int32))
+
+
+def test_samples_of_many_rows_are_bounded_and_draw_from_all_of_them() -> None:
+    samples = np.concatenate(list(draws(10 * DRAWN_MAX, 3)))
+    assert samples.shape == (RESAMPLES, DRAWN_MAX)
+    assert np.unique(samples // DRAWN_MAX).tolist() == list(range(10))
+
+
+def test_spread_is_the_middle_of_the_samples() -> None:
+    sampled = np.arange(1_001.0)
+    assert spread(sampled, 500.0, DRAWN_MAX) == (25.0, 975.0)
+    # Four times the rows: half as far from the figure.
+    assert spread(sampled, 500.0, 4 * DRAWN_MAX) == (262.5, 737.5)
+    assert np.isnan(spread([], 1.0, 5)).all()
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_interval_of_many_rows_is_as_wide_as_theory_says(seed: int) -> None:
+    values = np.random.default_rng(seed).lognormal(0.0, 0.5, 8 * DRAWN_MAX)
+    sampled = np.concatenate([values[rows].mean(axis=1) for rows in draws(len(values), seed)])
+    low, high = spread(sampled, float(values.mean()), len(values))
+    exact_low, exact_high = mean_interval(values.mean(), values.std(ddof=1), len(values))
+    assert high - low == pytest.approx(float(exact_high - exact_low), rel=0.2)
+    assert low < values.mean() < high
