@@ -27,6 +27,8 @@ class Action(StrEnum):
     TRAIN = "train a model"
     VIEW_MODELS = "view models"
     PROMOTE = "promote or roll back a model"
+    WATCH = "view monitoring"
+    ACT_ON_ALERTS = "act on alerts and change their limits"
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,9 @@ class Actor:
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     Role.AGENT: frozenset({Action.PRICE, Action.DECIDE}),
-    Role.ANALYST: frozenset({Action.PRICE, Action.VIEW_DATA, Action.INGEST, Action.TRAIN, Action.VIEW_MODELS}),
+    Role.ANALYST: frozenset(
+        {Action.PRICE, Action.VIEW_DATA, Action.INGEST, Action.TRAIN, Action.VIEW_MODELS, Action.WATCH}
+    ),
     Role.MANAGER: frozenset(Action),
 }
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import getpass
 import json
+import logging
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import asdict, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -17,26 +19,38 @@ import pandas as pd
 from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.collect.mapping import ColumnMapping
-from core.errors import DoorstepError, MappingError, NotFound, StoreError
+from core.errors import DoorstepError, ImpossibleProperty, MappingError, NotFound, StoreError
 from core.lifecycle import (
     Desk,
     NewMarket,
+    Question,
     SourceFile,
+    answer,
     evaluate_model,
     ingest,
-    open_demo,
+    open_alerts,
+    open_demo_with_story,
     open_desk,
     price_file,
-    promote,
+    promote_challenger,
     record_file,
+    retrain,
     rollback,
     train_model,
+    watch,
+    window_named,
 )
 from core.lifecycle.batch import in_file_order
+from core.lifecycle.gates import document_of
 from core.lifecycle.modelling import card_figure
+from core.lifecycle.replay import document as replay_document
+from core.lifecycle.replay import replay_version
+from core.lifecycle.watching import alert_lines
+from core.lifecycle.worker import run_worker, settings_of
 from core.problem import Problem, load_problem
 from core.progress import Progress, silent
-from core.serve.estimate import Estimate, Unavailable
+from core.schema import FIELD_BY_NAME, FieldKind
+from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market, ModelRecord, Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
@@ -52,8 +66,11 @@ _EXAMPLES: Final = """examples:
   python -m core price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3
   python -m core price --market springfield --csv listings.csv --json
   python -m core models --market springfield
+  python -m core retrain --market springfield --window months=24
   python -m core promote MODEL --reason "better on luxury homes"
   python -m core rollback --market springfield --reason "bias in the north"
+  python -m core watch --market springfield
+  python -m core worker
 
 exit codes: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage,
 3 no price estimate available"""
@@ -256,12 +273,31 @@ def _price(session: _Session) -> int:
     as_of = options.as_of or desk.valuation_date(_today())
     if options.csv:
         return _price_csv(session, desk, as_of)
-    answer = desk.price(dict(options.set), as_of, options.level or session.problem.estimate.level, session.actor)
-    if isinstance(answer, Unavailable):
-        session.answer(asdict(answer), lambda: f"{answer.message}\n{answer.reason} {answer.remedy}")
-        return UNPRICED
-    session.answer(asdict(answer), lambda: _estimate_text(answer))
-    return OK
+    question = Question(_typed(options.set), as_of, options.level or session.problem.estimate.level)
+    answered = answer(session.store, desk, question, "command line", session.actor)
+    if answered.estimate_id is None:
+        print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
+    result, named = answered.result, {"estimate_id": answered.estimate_id}
+    match result:
+        case Refused():
+            raise ImpossibleProperty(result.message)
+        case Unavailable():
+            session.answer(asdict(result) | named, lambda: f"{result.message}\n{result.reason} {result.remedy}")
+            return UNPRICED
+        case Estimate():
+            session.answer(asdict(result) | named, lambda: f"{_estimate_text(result)}\nestimate {answered.estimate_id}")
+            return OK
+
+
+def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
+    """Return facts with numbers as numbers, so that the ledger keeps them as it keeps those of a page."""
+    facts: dict[str, object] = dict(pairs)
+    for name, text in pairs:
+        field = FIELD_BY_NAME.get(name)
+        if field is not None and field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
+            with suppress(ValueError):
+                facts[name] = float(text)
+    return facts
 
 
 def _price_csv(session: _Session, desk: Desk, as_of: date) -> int:
@@ -314,8 +350,23 @@ def _models(session: _Session) -> int:
 
 
 def _promote(session: _Session) -> int:
-    record = promote(session.store, session.options.model, session.options.reason, session.actor)
+    options = session.options
+    record = promote_challenger(session.store, options.model, options.reason, session.actor, session.problem)
     session.answer(_record_document(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
+    return OK
+
+
+def _retrain(session: _Session) -> int:
+    plan = window_named(session.options.window)
+    market_id = session.market().market_id
+    done = retrain(session.store, market_id, plan, session.actor, session.problem, session.progress())
+    gated, record = done.gate.gate, done.record
+    document = {"model": record.model_id, "market": market_id, "stage": record.stage, "gate": document_of(done.gate)}
+
+    def text() -> str:
+        return f"model {record.model_id}: {record.stage}, trained on {plan.words}\ngate: {gated.verdict}\n{gated.words}"
+
+    session.answer(document, text)
     return OK
 
 
@@ -325,12 +376,97 @@ def _rollback(session: _Session) -> int:
     return OK
 
 
+def _replay(session: _Session) -> int:
+    options, store = session.options, session.store
+    market = session.market()
+    latest = store.versions.latest(market.market_id)
+    version_id = options.version or (latest.version_id if latest else "")
+    if not version_id:
+        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+    plan = replace(default_plan(session.problem), curve_shares=())
+    if options.family:
+        plan = replace(plan, families=tuple(Family(name) for name in options.family))
+    first = options.start
+    done = replay_version(store, version_id, first, plan, session.problem, session.progress(), session.actor)
+    told = replay_document(done)
+
+    def text() -> str:
+        lines = [f"{'month':8}{'sales':>7}{'level off':>11}{'level on':>10}{'retrained':>11}   MAPE"]
+        lines += [
+            f"{month['month']:8}{month['n']:>7,}{month['mape_off']:>11.2%}{month['mape_on']:>10.2%}"
+            f"{month['mape_retrained']:>11.2%}"
+            for month in told["months"]
+        ]
+        lines += [f"{one['period']} {one['kind']} {one['state']}: {one['words']}" for one in told["alerts"]]
+        lines += [f"cause: {told['cause']['words']}"] if told["cause"] else []
+        lines += [f"gate: {told['gate']['verdict']}: {told['gate']['words']}"] if told["gate"] else []
+        return "\n".join([*lines, f"promoted: {told['promoted'] or 'no'}"])
+
+    session.answer(told, text)
+    return OK
+
+
 def _demo(session: _Session) -> int:
-    record = open_demo(session.store, session.problem, session.progress(), session.options.sales)
+    record = open_demo_with_story(session.store, session.problem, session.progress(), session.options.sales)
     session.answer(
         _record_document(record), lambda: "simulated market " + record.market_id + "\n" + _record_text(record)
     )
     return OK
+
+
+def _watch(session: _Session) -> int:
+    """One turn: of the market named, or of all."""
+    options, store = session.options, session.store
+    markets = [session.market()] if options.market else store.markets.list()
+    watched = [watch(store, one.market_id, _today(), session.problem, session.actor) for one in markets]
+    document = {
+        "markets": [
+            {
+                "market": one.market_id,
+                "as_of": one.clock,
+                "opened": [alert.alert_id for alert in one.opened],
+                "resolved": [alert.alert_id for alert in one.resolved],
+                "open": [asdict(alert) for alert in one.open],
+                "notes": list(one.notes),
+            }
+            for one in watched
+        ]
+    }
+
+    def text() -> str:
+        lines = []
+        for one in watched:
+            changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
+            lines += [f"{one.market_id} as of {one.clock}: {changed}", *alert_lines(one.open), *one.notes]
+        return "\n".join(lines) or "no markets yet"
+
+    session.answer(document, text)
+    return OK
+
+
+def _alerts(session: _Session) -> int:
+    store, market = session.store, session.market()
+    alerts = open_alerts(store, market.market_id, session.actor)
+    if session.options.all:
+        alerts = tuple(store.alerts.list(market.market_id))
+    document = {"market": market.market_id, "alerts": [asdict(alert) for alert in alerts]}
+    session.answer(document, lambda: "\n".join(alert_lines(alerts)) or "no open alerts")
+    return OK
+
+
+def _worker(session: _Session) -> int:
+    level = logging.WARNING if session.options.quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    run_worker(session.store, session.problem, settings_of(vars(session.options)))
+    return OK
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError(f"{text} minutes must be above 0 and at most a week")
+    return minutes
 
 
 def _pair(text: str) -> tuple[str, str]:
@@ -390,17 +526,48 @@ def _parser() -> argparse.ArgumentParser:
     made.add_argument("--csv", help="file of listings")
     made.add_argument("--as-of", type=date.fromisoformat, help="valuation date, YYYY-MM-DD (default today)")
     made.add_argument("--level", type=float, choices=load_problem().estimate.levels)
-    made = verb("models", "list the models of a market", _models)
-    made.add_argument("--market")
-    made = verb("promote", "make a model the champion", _promote)
-    made.add_argument("model")
-    made.add_argument("--reason", required=True)
-    made = verb("rollback", "bring back the previous champion", _rollback)
-    made.add_argument("--market")
-    made.add_argument("--reason", required=True)
+    _add_model_verbs(verb)
+    _add_monitoring(verb)
     made = verb("demo", "open the simulated demo city", _demo)
     made.add_argument("--sales", type=int, default=50_000)
     return parser
+
+
+def _add_monitoring(verb: Callable[[str, str, Callable[[_Session], int]], argparse.ArgumentParser]) -> None:
+    made = verb("replay", "live a market's past through once more, without and with the market level", _replay)
+    made.add_argument("--market")
+    made.add_argument("--version", help="data version (default: the latest)")
+    made.add_argument("--start", type=date.fromisoformat, required=True, help="first day after the training sales")
+    made.add_argument("--family", action="append", choices=[family.value for family in Family], help="repeatable")
+    made = verb("watch", "judge the figures of late once: open and resolve alerts", _watch)
+    made.add_argument("--market", help="only this market (default: all)")
+    made = verb("alerts", "list the alerts of a market that are not resolved", _alerts)
+    made.add_argument("--market")
+    made.add_argument("--all", action="store_true", help="those resolved too")
+    made = verb("worker", "watch every market and retrain on schedule, until ended by SIGTERM or Ctrl-C", _worker)
+    made.add_argument("--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between turns (default 60)")
+    made.add_argument(
+        "--on-alert", choices=["notify", "retrain"], default="notify", help="what an open alert on accuracy starts"
+    )
+
+
+_Verb = Callable[[str, str, Callable[[_Session], int]], argparse.ArgumentParser]
+
+
+def _add_model_verbs(verb: _Verb) -> None:
+    made = verb("models", "list the models of a market", _models)
+    made.add_argument("--market")
+    made = verb("retrain", "train a challenger and hold it against the champion on the latest sales", _retrain)
+    made.add_argument("--market")
+    made.add_argument(
+        "--window", default="all", help="sales learned from: all (default), months=24, or half-life=365 (days)"
+    )
+    made = verb("promote", "make a model the champion", _promote)
+    made.add_argument("model")
+    made.add_argument("--reason", default="", help="why; demanded where the gate does not speak for the model")
+    made = verb("rollback", "bring back the previous champion", _rollback)
+    made.add_argument("--market")
+    made.add_argument("--reason", required=True)
 
 
 def _user() -> str:

@@ -11,34 +11,40 @@ from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.store import ModelRecord, Store
 from pages.widgets import (
+    evaluation_candidates,
     evaluation_fairness,
     evaluation_headline,
+    evaluation_importance,
     evaluation_scope,
     evaluation_segments,
+    evaluation_verdicts,
+    evaluation_words,
     faults,
     links,
     model_card,
     session,
     touch,
 )
-from pages.widgets.evaluation_source import ALL, PERIODS, Seen, seen
+from pages.widgets.evaluation_source import ALL, Seen, periods, seen
 from pages.widgets.markdown import plain
 
 Draw = Callable[[Seen, Store, Actor], None]
 
 VIEWS: Final[dict[str, Draw]] = {
     "Headline": lambda of, *_: evaluation_headline.draw(of),
-    "Segments": lambda of, *_: evaluation_segments.draw(of),
+    "Segments": evaluation_segments.draw,
     "Ratio study": lambda of, *_: evaluation_headline.draw_ratio(of),
     "Bias": lambda of, *_: evaluation_fairness.draw_bias(of),
     "Ranges": lambda of, *_: evaluation_fairness.draw_ranges(of),
-    "Hard cases": lambda of, *_: evaluation_fairness.draw_edges(of),
-    "Candidates": evaluation_scope.draw_candidates,
-    "Decision": evaluation_scope.draw_scope,
+    "Hard cases": evaluation_fairness.draw_edges,
+    "Candidates": evaluation_candidates.draw,
+    "Importance": evaluation_importance.draw,
+    "Agents’ verdicts": evaluation_verdicts.draw,
+    "Decision": evaluation_scope.draw,
 }
 _FIRST: Final = "Headline"
 # A signature and the figures of a training run are of the whole test, not of a part of it.
-_OF_THE_WHOLE: Final = ("Candidates", "Decision")
+_OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
 
 
 def main(who: Actor) -> None:
@@ -51,9 +57,10 @@ def main(who: Actor) -> None:
         links.link_to("models", "Train a model")
         return
     touch.style()
+    evaluation_words.style()
     record = _model(records)
     view = _view()
-    period = ALL if view in _OF_THE_WHOLE else _period()
+    period = ALL if view in _OF_THE_WHOLE else _period(periods(store, market, record))
     try:
         of = seen(store, market, record, period, who)
     except NotFound as error:
@@ -99,11 +106,11 @@ def _view() -> str:
     return chosen if chosen in VIEWS else _FIRST
 
 
-def _period() -> str:
+def _period(offered: tuple[str, ...]) -> str:
     chosen = st.segmented_control(
-        "Sales", PERIODS, default=ALL, required=True, key="sales", bind="query-params", label_visibility="collapsed"
+        "Sales", offered, default=ALL, required=True, key="sales", bind="query-params", label_visibility="collapsed"
     )
-    return chosen if chosen in PERIODS else ALL
+    return chosen if chosen in offered else ALL
 
 
 def _without_scores(record: ModelRecord, error: NotFound) -> None:

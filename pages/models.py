@@ -1,4 +1,4 @@
-"""The page “Models”: train with progress, compare, read a model's card, promote and roll back."""
+"""The page “Models”: train and retrain with progress, compare, read a model's card, promote and roll back."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, may
-from core.errors import DoorstepError
-from core.lifecycle import promote, rollback
 from core.lifecycle.jobs import TrainTask
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem, load_problem
@@ -17,16 +15,15 @@ from core.store import DataVersion, Market, ModelRecord
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
-from pages.widgets import faults, job_progress, links, model_card, session
+from pages.widgets import challenger_view, job_progress, links, model_card, model_decision, retraining_form, session
 from pages.widgets.markdown import plain
 
 KIND: Final = "train"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
-_SAID: Final = "_models_said"
 
 
 def main(who: Actor) -> None:
-    """Draw training, the models of the open market and the card of the chosen one."""
+    """Draw training, the challenger if there is one, the models of the open market and the card of the chosen one."""
     st.title("Models")
     market = session.market()
     version = session.store().versions.latest(market.market_id) if market else None
@@ -34,12 +31,18 @@ def main(who: Actor) -> None:
         st.info("There are no sales to train on yet.", icon=":material/info:")
         links.link_to("sales_data", "Bring in sales")
         return
-    _say_once()
+    model_decision.say_once()
     records = session.store().models.list(market.market_id)
+    live, challenger = (_at(records, stage) for stage in ("champion", "challenger"))
+    model_decision.warn_if_lost(live, who)
+    if records:
+        retraining_form.draw(market, challenger, who, load_problem())
     training(market, version, records, who)
     if not records:
         st.caption("No model yet. The first one goes live as soon as it is trained.")
         return
+    if challenger is not None:
+        challenger_view.draw(live, challenger, who)
     compare(market, records, who)
 
 
@@ -130,58 +133,15 @@ def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
         st.subheader(_title(record), anchor=False)
         model_card.draw(record, st.context.theme.type != "dark")
     if may(who, Action.PROMOTE):
-        decide(market, records, record, who)
+        model_decision.draw(market, _at(records, "champion"), record, who)
 
 
-def decide(market: Market, records: list[ModelRecord], record: ModelRecord, who: Actor) -> None:
-    """Draw what a manager can decide: which model is live."""
-    st.subheader("Decide", anchor=False)
-    live = next((one for one in records if one.stage == "champion"), None)
-    # A reason belongs to one decision: once another model is live, the field starts empty.
-    key = f"reason_{live.model_id if live else market.market_id}"
-    reason = st.text_input("Reason, for the record", key=key, max_chars=300, placeholder="Why this model").strip()
-    with st.container(horizontal=True):
-        promoting = st.button(
-            f"Promote {record.model_id}",
-            key="promote",
-            type="primary",
-            icon=":material/publish:",
-            disabled=not reason or record is live,
-            help="It is live already." if record is live else "Agents price with it from their next estimate on.",
-        )
-        rolling = st.button(
-            "Roll back to the champion before",
-            key="rollback",
-            icon=":material/undo:",
-            disabled=not reason or live is None,
-            help="Brings back the model that was live before the present one.",
-        )
-    if not reason:
-        st.caption("Write a reason first: it stays in the audit trail with your name.")
-    try:
-        if promoting:
-            now = promote(session.store(), record.model_id, reason, who)
-            _say(f"Model {now.model_id} is live; agents price with it from now on.")
-        if rolling:
-            now = rollback(session.store(), market.market_id, reason, who)
-            _say(f"Model {now.model_id} is live again.")
-    except DoorstepError as error:
-        faults.show(error)
+def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:
+    return next((record for record in records if record.stage == stage), None)
 
 
 def _title(record: ModelRecord) -> str:
     return f"{record.model_id} · {record.card['family']} · {model_card.STAGES[record.stage]}"
-
-
-def _say(sentence: str) -> None:
-    st.session_state[_SAID] = sentence
-    st.rerun()
-
-
-def _say_once() -> None:
-    sentence = st.session_state.pop(_SAID, "")
-    if sentence:
-        st.success(sentence, icon=":material/check_circle:")
 
 
 main(session.guard("models"))

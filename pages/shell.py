@@ -10,7 +10,7 @@ from streamlit.navigation.page import Page as StreamlitPage
 from core.access import Role
 from core.errors import DoorstepError
 from core.store import Market
-from pages.widgets import faults, session
+from pages.widgets import alert_banner, faults, session
 from pages.widgets.registry import PAGES, PAGES_FOLDER, Page
 
 ASSETS: Final = PAGES_FOLDER.parent / "assets"
@@ -34,7 +34,10 @@ def draw() -> None:
     current = st.navigation([entry(page, role) for page in PAGES])
     st.set_page_config(f"{current.title} · Doorstep")
     session.guard(current.url_path)
-    label(session.choose_market(session.store().markets.list()))
+    market = session.choose_market(session.store().markets.list())
+    label(market)
+    if market is not None and current.url_path != alert_banner.PATH:
+        alert_banner.draw(session.store(), market, role)
     current.run()
 
 

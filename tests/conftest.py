@@ -30,6 +30,7 @@ LONGEST = (
     "browser/test_real_markets.py",
     "train/test_trainer.py",
     "lifecycle/test_real_sales.py",
+    "lifecycle/test_whole_markets.py",
     "browser/test_shell.py",
     "browser/test_pricing.py",
     "browser/test_first_start.py",

@@ -30,7 +30,9 @@ def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
         sources.append(SourceFile(path, name))
     # Two families without a search of their settings: these tests look at what is built on a model.
     families = (Family.LINEAR, Family.BOOSTING)
-    plan = replace(default_plan(problem), families=families, forest_budget=0, boosting_budget=1, folds=3)
+    plan = replace(
+        default_plan(problem), families=families, forest_budget=0, boosting_budget=1, folds=3, curve_shares=()
+    )
     with open_store(home) as store:
         market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)
         ingest(store, market.market_id, sources, MANAGER, problem, END + timedelta(days=1), silent)

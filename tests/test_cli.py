@@ -59,6 +59,9 @@ def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: p
     assert code == OK
     answer = json.loads(out)
     assert answer["low"] <= answer["point"] <= answer["high"]
+    with open_store(tmp_path / "store") as store:
+        entry = store.ledger.get(answer["estimate_id"])
+    assert (entry.point, entry.channel, entry.facts["bedrooms"]) == (answer["point"], "command line", 3.0)
 
     code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", *home)
     assert "80% range; held" in out
@@ -74,11 +77,21 @@ def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: p
 
 
 def test_no_estimate_has_its_own_exit_code_and_the_exact_message(
-    small_home: Path, capsys: pytest.CaptureFixture[str]
+    small_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    code, out, _ = run(capsys, "price", "--set", "bedrooms=3", "--home", small_home)
+    home = Path(shutil.copytree(small_home, tmp_path / "home"))
+    code, out, _ = run(capsys, "price", "--set", "bedrooms=3", "--home", home)
     assert code == UNPRICED
     assert out.startswith("Price estimate unavailable. Use comparative market analysis instead.\n")
+    code, _, err = run(capsys, "price", "--set", "living_area_sqft=-3", "--home", home)
+    assert code == FAILED
+    assert err.startswith("error: ")
+    with open_store(home) as store:
+        entries = store.ledger.list(store.markets.list()[0].market_id, 9)
+    assert [(one.status, one.channel) for one in entries] == [
+        ("refused", "command line"),
+        ("unavailable", "command line"),
+    ]
 
 
 def test_csv_of_listings_is_priced_row_by_row(

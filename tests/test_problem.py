@@ -28,6 +28,7 @@ def test_the_shipped_statement_holds_the_promises_of_the_company(problem: Proble
     assert (problem.scope.price["USD"].standard_low, problem.scope.price["USD"].standard_high) == (100_000, 800_000)
     assert (problem.training.validation_share, problem.training.test_share) == (0.2, 0.2)
     assert problem.monitoring.alert_mape == 0.12
+    assert (problem.monitoring.alert_volume_drop, problem.monitoring.alert_p95_ms) == (0.5, 1_000)
 
 
 def test_limits_are_of_canonical_fields(problem: Problem) -> None:
@@ -147,6 +148,22 @@ def set_value_for_table(document: Document) -> None:
     document["limits"]["bedrooms"] = 20
 
 
+def set_alert_below_promise(document: Document) -> None:
+    document["monitoring"]["alert_mape"] = 0.08
+
+
+def set_hysteresis_of_everything(document: Document) -> None:
+    document["monitoring"]["alert_hysteresis"] = 1.0
+
+
+def set_no_period(document: Document) -> None:
+    document["monitoring"]["alert_periods"] = 0
+
+
+def set_negative_count(document: Document) -> None:
+    document["monitoring"]["alert_unwritten"] = -1
+
+
 @pytest.mark.parametrize(
     ("spoil", "named"),
     [
@@ -170,6 +187,10 @@ def set_value_for_table(document: Document) -> None:
         (set_note_before_reason, r"decisions\.explain_over = 0\.05 must be at most decisions\.note_over = 0\.01"),
         (remove_reasons, r"decisions\.reasons = \{\} must be a table with at least one entry"),
         (set_number_for_words, r"decisions\.reasons\.other = 1 must be of type str"),
+        (set_alert_below_promise, r"monitoring\.alert_mape = 0\.08 must be at least success\.target_mape = 0\.1"),
+        (set_hysteresis_of_everything, r"monitoring\.alert_hysteresis = 1\.0 must lie between 0 and 1"),
+        (set_no_period, r"monitoring\.alert_periods = 0 must be above 0"),
+        (set_negative_count, r"monitoring\.alert_unwritten = -1 must be 0 or more"),
         (set_value_for_table, r"limits\.bedrooms = 20 must be a table"),
     ],
 )

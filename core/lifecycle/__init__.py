@@ -3,8 +3,9 @@
 from core.lifecycle.answering import Answered, Question, answer, recent, stored
 from core.lifecycle.batch import PricedFile, price_file, record_file
 from core.lifecycle.deciding import DecisionInput, decide
-from core.lifecycle.demo import DEMO_ACTOR, DEMO_MARKET, open_demo
+from core.lifecycle.demo import DEMO_ACTOR, DEMO_MARKET, open_demo, open_demo_with_story
 from core.lifecycle.desk import Desk, open_desk
+from core.lifecycle.gates import GateRecord, gate_of
 from core.lifecycle.intake import (
     IntakePreview,
     IntakeReport,
@@ -17,6 +18,24 @@ from core.lifecycle.intake import (
     preview_source,
 )
 from core.lifecycle.modelling import evaluate_model, promote, rollback, train_model
+from core.lifecycle.retraining import (
+    Retrained,
+    RetrainPlan,
+    promote_challenger,
+    retrain,
+    window_named,
+)
+from core.lifecycle.shadowing import ShadowReport, shadow_pending, shadow_report
+from core.lifecycle.versions import VersionDiff, compare_versions, history, models_of, undo_version
+from core.lifecycle.watching import (
+    Watched,
+    acknowledge,
+    banner,
+    open_alerts,
+    resolve,
+    set_threshold,
+    watch,
+)
 
 __all__ = [
     "DEMO_ACTOR",
@@ -24,27 +43,50 @@ __all__ = [
     "Answered",
     "DecisionInput",
     "Desk",
+    "GateRecord",
     "IntakePreview",
     "IntakeReport",
     "NewMarket",
     "PricedFile",
     "Question",
+    "RetrainPlan",
+    "Retrained",
+    "ShadowReport",
     "SourceFile",
     "SourcePreview",
+    "VersionDiff",
+    "Watched",
+    "acknowledge",
     "answer",
+    "banner",
     "commit_intake",
+    "compare_versions",
     "decide",
     "evaluate_model",
+    "gate_of",
+    "history",
     "ingest",
+    "models_of",
+    "open_alerts",
     "open_demo",
+    "open_demo_with_story",
     "open_desk",
     "prepare_intake",
     "preview_source",
     "price_file",
     "promote",
+    "promote_challenger",
     "recent",
     "record_file",
+    "resolve",
+    "retrain",
     "rollback",
+    "set_threshold",
+    "shadow_pending",
+    "shadow_report",
     "stored",
     "train_model",
+    "undo_version",
+    "watch",
+    "window_named",
 ]

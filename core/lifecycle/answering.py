@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
@@ -41,7 +41,8 @@ class Question:
 class Answered:
     """What came of a question, when (UTC), in how many milliseconds; ``model_id`` is "" where no model was live.
 
-    ``estimate_id`` is its name in the ledger, None if it could not be written there.
+    ``estimate_id`` is its name in the ledger, None if it could not be written there. It is then ``spooled``, under the
+    name it will have once the ledger takes it, or not even that ("").
     """
 
     estimate_id: str | None
@@ -52,12 +53,14 @@ class Answered:
     milliseconds: float
     at: datetime
     actor: str
+    spooled: str = ""
 
 
 def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor: Actor) -> Answered:
     """Price a home and write the answer to the ledger before it is given; raises AccessDenied.
 
-    A ledger that cannot be written does not keep the answer from the agent.
+    A ledger that cannot be written does not keep the answer from the agent: the entry is kept aside, and written to
+    the ledger as soon as that can be.
     """
     require(actor, Action.PRICE)
     started = time.perf_counter()
@@ -65,8 +68,22 @@ def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor
     milliseconds = 1000 * (time.perf_counter() - started)
     model_id = desk.record.model_id if desk.record else ""
     entry = _entry(desk, question, channel, result, milliseconds)
-    estimate_id, at = _written(store, entry, actor)
-    return Answered(estimate_id, desk.market.market_id, model_id, question, result, milliseconds, at, actor.name)
+    answered = Answered(
+        None, desk.market.market_id, model_id, question, result, milliseconds, datetime.now(UTC), actor.name
+    )
+    try:
+        kept = store.unwritten.append(entry, actor)
+    except StoreError as error:
+        _LOG.error("an estimate was given that the ledger refuses: %s", error)
+        return answered
+    record = kept.record
+    match kept.state:
+        case "written":
+            return replace(answered, estimate_id=record.estimate_id, at=record.at)
+        case "aside":
+            return replace(answered, spooled=record.estimate_id, at=record.at)
+        case "lost":
+            return answered
 
 
 def stored(store: Store, estimate_id: str, actor: Actor) -> Answered:
@@ -139,15 +156,6 @@ def _entry(desk: Desk, question: Question, channel: Channel, result: Result, mil
             return NewEstimate(**common, status="unavailable", reason=f"{result.reason} {result.remedy}")
         case Refused():
             return NewEstimate(**common, status="refused", reason=result.message)
-
-
-def _written(store: Store, entry: NewEstimate, actor: Actor) -> tuple[str | None, datetime]:
-    try:
-        record = store.ledger.append(entry, actor)
-    except StoreError as error:
-        _LOG.error("an estimate was given without being written to the ledger: %s", error)
-        return None, datetime.now(UTC)
-    return record.estimate_id, record.at
 
 
 def property_key(facts: Mapping[str, object]) -> str:

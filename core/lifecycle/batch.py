@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -16,6 +17,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.collect.mapping import MappedTable, apply_mapping
 from core.collect.reader import RawTable, read_table
+from core.errors import StoreUnavailable
 from core.lifecycle.answering import property_key
 from core.lifecycle.desk import Desk
 from core.lifecycle.listing_columns import LIST_PRICE, ColumnRead, map_listings
@@ -28,6 +30,7 @@ from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
 from core.serve.many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate, Store
 from core.store.ledger import Channel
+from core.store.unwritten import Fate
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
@@ -116,15 +119,25 @@ def in_file_order(priced: PricedFile) -> pd.DataFrame:
 def record_file(store: Store, priced: PricedFile, channel: Channel, actor: Actor) -> PricedFile:
     """Write every row to the ledger, to be called before the answers are shown.
 
-    Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable;
-    some rows of a long file may then have been written.
+    Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable if some
+    rows could not be written; they are kept aside, and written as soon as that can be.
     """
     require(actor, Action.PRICE)
     rows, ids = in_file_order(priced), list[str]()
     entries = (_entry(priced, row, channel) for row in _records(priced, rows))
+    fates: Counter[Fate] = Counter()
+    why = ""
     while chunk := list(itertools.islice(entries, _CHUNK)):
         # One transaction for all of a long file would keep the agents at their own estimates waiting.
-        ids += store.ledger.append_many(chunk, actor)
+        kept = store.unwritten.append_many(chunk, actor)
+        ids += kept.estimate_ids
+        fates[kept.state] += len(chunk)
+        why = why or kept.why
+    if why:
+        raise StoreUnavailable(
+            f"{why} Answers in the ledger: {fates['written']:,}; kept aside, to follow by themselves: "
+            f"{fates['aside']:,}; lost to both: {fates['lost']:,}."
+        )
     by_row = pd.Series(ids, index=rows["row"])
     return replace(
         priced,

@@ -12,6 +12,7 @@ from core.access import Actor, Role
 from core.collect.demo_city import END
 from core.collect.demo_files import DemoFiles, demo_files
 from core.errors import AlreadyExists
+from core.lifecycle.demo_story import tell_story
 from core.lifecycle.intake import SourceFile, ingest
 from core.lifecycle.modelling import train_model
 from core.problem import Problem
@@ -39,8 +40,19 @@ def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 5
         return champion
     if store.versions.latest(market.market_id) is None:
         _take_in(store, market, demo_files(_SEED, sales), problem, part(progress, 0.05, 0.25))
-    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1)
+    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
     return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
+
+
+def open_demo_with_story(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+    """Open the city, then let half a year pass in it: agents price, homes sell, and the market turns.
+
+    Homes can be priced from the moment the first model is live. Raises as open_demo does.
+    """
+    champion = open_demo(store, problem, part(progress, 0.0, 0.75), sales)
+    market = store.markets.get(champion.market_id)
+    tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 1.0))
+    return champion
 
 
 def _market(store: Store) -> Market:

@@ -9,6 +9,7 @@ from typing import Final
 
 from core.access import Action, Actor, Role, require
 from core.errors import NotFound
+from core.lifecycle.drift_notices import drift_notices
 from core.lifecycle.modelling import load_model
 from core.problem import Problem
 from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
@@ -74,8 +75,8 @@ class Desk:
 def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
-    The market level this gives is stored, so that the ledger can name it. Raises NotFound, ArtifactCorrupt,
-    StoreUnavailable.
+    The market level this gives is stored, so that the ledger can name it. Alerts of drift that are open now flag the
+    estimates they concern. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     market, record = store.markets.get(market_id), store.models.champion(market_id)
     return Desk(market, record, _evidence(store, record) if record else None, problem)
@@ -88,4 +89,5 @@ def _evidence(store: Store, record: ModelRecord) -> Evidence:
     valuer = open_valuer(bundle.model, store.versions.load(version_id))
     level = valuer.level
     new = NewLevel(record.market_id, record.model_id, version_id, level.as_of, asdict(level))
-    return Evidence(bundle, valuer, version_id, store.levels.add(new, _CLERK).level_id)
+    level_id = store.levels.add(new, _CLERK).level_id
+    return Evidence(bundle, valuer, version_id, level_id, drift_notices(store, record.market_id))

@@ -19,14 +19,14 @@ from core.evaluate.fit_check import FitCheck, fit_check
 from core.evaluate.scope import ProposedScope
 from core.evaluate.scored import Background, Review, Scored, Terms, from_bytes, score, to_bytes
 from core.evaluate.trend import area_trends
-from core.prepare.facts import AREA_CODES
+from core.prepare.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
 from core.serve.estimate import area_sales, price_scope, refusal
 from core.serve.flags import Answer, Flag, FlagKind, Severity, answer_flags, subject_flags
 from core.serve.subject import check_subject
-from core.store import Market, ModelRecord, Store
+from core.store import Market, Store
 from core.train.baseline import baseline_estimates
 from core.train.bundle import Bundle
 from core.train.bundle import from_bytes as bundle_from_bytes
@@ -39,7 +39,6 @@ SCORES: Final = "scores"
 LATER: Final = "later"
 SIGNED: Final = "scope.signed"
 
-_EVENTS: Final = 10_000
 _FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
 
 
@@ -151,8 +150,7 @@ def fit_of(store: Store, model_id: str, actor: Actor) -> FitCheck | None:
     """
     require(actor, Action.VIEW_MODELS)
     record = store.models.get(model_id)
-    opened = [event for event in store.events.list(record.market_id, _EVENTS) if event.action == "test.opened"]
-    return fit_check(record.card, len(opened))
+    return fit_check(record.card, store.events.count(record.market_id, "test.opened"))
 
 
 def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, actor: Actor) -> SignedScope:
@@ -182,19 +180,19 @@ def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, act
 
 def signed_scope(store: Store, model_id: str) -> SignedScope | None:
     """Return the latest signed scope of a model, None where none was signed; raises NotFound, StoreUnavailable."""
-    record: ModelRecord = store.models.get(model_id)
-    for event in store.events.list(record.market_id, _EVENTS):
-        if event.action == SIGNED and event.subject == model_id:
-            detail: Mapping[str, Any] = event.detail
-            return SignedScope(
-                float(detail["low"]),
-                float(detail["high"]),
-                str(detail["words"]),
-                str(detail["note"]),
-                event.actor,
-                event.at,
-            )
-    return None
+    store.models.get(model_id)
+    signatures = store.events.of(model_id, SIGNED)
+    if not signatures:
+        return None
+    latest, detail = signatures[0], signatures[0].detail
+    return SignedScope(
+        float(detail["low"]),
+        float(detail["high"]),
+        str(detail["words"]),
+        str(detail["note"]),
+        latest.actor,
+        latest.at,
+    )
 
 
 def _terms(bundle: Bundle, version_id: str, split: str, market: Market, problem: Problem) -> Terms:
@@ -232,7 +230,7 @@ def _scored(
 def _said(test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem) -> Iterator[tuple[str, str, str, str]]:
     """Yield what the desk says to each sale: why it has no price, its flags, those to review, and missing facts."""
     model, scope = bundle.model, price_scope(bundle, problem)
-    names = [str(name) for name in test.columns if name in _FIELDS or name in model.facts.all]
+    names = facts_known(test, model.facts)
     cells = zip(*(test[name].tolist() for name in names), strict=True)
     dates = test["sale_date"].dt.date.tolist()
     figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), priced.confidence, strict=True)
@@ -251,6 +249,11 @@ def _said(test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem) 
         answer = Answer(point, low, high, round(100 * confidence), area_sales(model, subject), None)
         flags = [*of_facts, *answer_flags(answer, scope, problem)]
         yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), missing
+
+
+def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
+    """Return the columns of a table of sales that tell a home's facts: those an agent may be asked for."""
+    return [str(name) for name in sales.columns if name in _FIELDS or name in facts.all]
 
 
 def _to_review(flags: list[Flag]) -> Iterator[str]:

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.access import Action, Actor, require
 from core.accounting import FileAccounting, Outcome
 from core.collect.guess import Guess, guess_file, guess_mapping
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
+from core.collect.near_matches import NearMatch, near_matches
+from core.collect.privacy import DROPPED, PersonalColumn, without_persons
 from core.collect.reader import RawTable, read_table
+from core.collect.recoding import words_of_columns
 from core.errors import AlreadyExists, MappingError, NoUsableRows
+from core.lifecycle.outcomes import settle_quietly
+from core.lifecycle.superseded import (
+    BEFORE,
+    CORRECTED_ROW,
+    corrections_of,
+    document_of,
+    no_corrections,
+    sales_of,
+    superseded_sales,
+)
 from core.prepare.cleaning import Cleaned, clean_sales
+from core.prepare.contract import check_contract
+from core.prepare.corrections import CORRECTS
 from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source, conform
@@ -27,7 +43,7 @@ from core.store import DataVersion, NewVersion, Store
 from core.store.markets import AreaUnit, slug_of
 
 _SAMPLE_ROWS: Final = 50
-_LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw")
+_LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
 
 
 @dataclass(frozen=True)
@@ -50,7 +66,11 @@ class NewMarket:
 
 @dataclass(frozen=True)
 class SourcePreview:
-    """A file as read, before anything is decided: its kind, guessed mapping and first rows."""
+    """A file as read, before anything is decided: its kind, guessed mapping and first rows.
+
+    ``words`` has the values of each column that has few different ones, with their numbers of rows. ``personal`` names
+    the columns of persons that were dropped, or cut out of texts, on reading.
+    """
 
     name: str
     source: Source
@@ -59,16 +79,22 @@ class SourcePreview:
     columns: tuple[str, ...]
     guess: Guess
     sample: pd.DataFrame
+    words: Mapping[str, Mapping[str, int]]
+    personal: tuple[PersonalColumn, ...]
 
 
 @dataclass(frozen=True)
 class IntakePreview:
     """What committing would do: ``sales`` the market's whole table after it, ``files`` the accounting of each file.
 
-    ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw), ``raw``
-    being the original cells of every row not plainly accepted. ``problems`` lists unreadable cells by file,
-    ``conflicts`` disagreements between sources. ``repeated`` names files this market has already taken in. ``market``
-    is the id of the market, or what committing will make it.
+    ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw,
+    corrected_row, before), ``raw`` being the original cells of every row not plainly accepted, ``corrected_row`` the
+    ``intake_row`` of the held sale a row corrects (-1 for none) and ``before`` that sale as it was, as JSON.
+    ``problems`` lists unreadable cells by file, ``conflicts`` disagreements between sources. ``repeated`` names files
+    this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
+    holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
+    file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
+    ``near_matches`` are addresses that a person has still to say yes or no to (see core.lifecycle.matching).
     """
 
     market: str | NewMarket
@@ -82,6 +108,10 @@ class IntakePreview:
     matched: Mapping[str, int]
     repeated: tuple[str, ...]
     rows_seen: int
+    tables: tuple[MappedTable, ...] = ()
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    changed_rows: tuple[int, ...] = ()
+    near_matches: tuple[NearMatch, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -98,7 +128,7 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
 
     Raises the errors of core.collect.reader.
     """
-    table = read_table(path, name, _max_bytes(problem))
+    table, personal = without_persons(read_table(path, name, _max_bytes(problem)))
     guess = guess_mapping(table, source) if source else guess_file(table)
     return SourcePreview(
         name=name,
@@ -108,6 +138,8 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
         columns=tuple(str(column) for column in table.frame.columns),
         guess=guess,
         sample=table.frame.head(_SAMPLE_ROWS),
+        words=words_of_columns(table),
+        personal=personal,
     )
 
 
@@ -123,7 +155,7 @@ def prepare_intake(
 
     At least one file must hold sales; at most one tax and one neighbourhood file join them. Raises CollectError leaves
     for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
-    taken, NoUsableRows where every row is rejected.
+    taken, NoUsableRows where every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
     """
     parent = _parent(store, market)
     tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
@@ -134,14 +166,20 @@ def prepare_intake(
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
     held = store.versions.load(parent.version_id) if parent else None
     before = parent.rows_seen if parent else 0
-    intake = _Intake(held, before)
+    superseded = superseded_sales(store, parent.market_id) if parent else sales_of(())
+    answers = store.matches.of(market_id_of(market))
+    same = frozenset(pair for pair, is_same in answers.items() if is_same)
+    intake = _Intake(held, superseded, before)
     for done, table in enumerate(sales_tables):
         progress(0.5 + 0.4 * done / len(sales_tables), f"Merging and checking {table.name}")
-        merged = merge_sources(table, tax, neighbourhood)
-        cleaned = clean_sales(merged.frame, problem, today, intake.held)
+        merged = merge_sources(table, tax, neighbourhood, same)
+        cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
+        check_contract(cleaned.sales, problem, today, table.name)
         intake.add(table, raws[table.name], merged, cleaned)
     if intake.held is None or intake.held.empty:
         raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
+    progress(0.95, "Looking for addresses spelt almost alike")
+    near = intake.near_matches(answers)
     progress(1.0, "Checked")
     return IntakePreview(
         market=market,
@@ -155,6 +193,10 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
         rows_seen=intake.rows_seen,
+        tables=tuple(tables),
+        corrections=pd.concat(intake.corrections, ignore_index=True),
+        changed_rows=tuple(sorted(intake.changed_rows)),
+        near_matches=near,
     )
 
 
@@ -165,7 +207,7 @@ def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor)
     StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
     """
     require(actor, Action.INGEST)
-    if preview.new_sales == 0 and preview.parent_id is not None:
+    if not preview.changed_rows and preview.parent_id is not None:
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     market = preview.market
     if isinstance(market, NewMarket):
@@ -179,7 +221,10 @@ def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor)
         rows_seen=preview.rows_seen,
         note=note,
     )
-    return IntakeReport(store.versions.commit(new, actor), True, preview)
+    version = store.versions.commit(new, actor)
+    # The data are committed whatever comes of this: sales that meet no estimates now will with the next commit.
+    settle_quietly(store, market, actor)
+    return IntakeReport(version, True, preview)
 
 
 def ingest(
@@ -203,18 +248,27 @@ def ingest(
 class _Intake:
     """The market's sales as they grow file by file, with the accounts kept on the way."""
 
-    def __init__(self, held: pd.DataFrame | None, rows_seen: int) -> None:
+    def __init__(self, held: pd.DataFrame | None, superseded: pd.DataFrame, rows_seen: int) -> None:
         self.held = held
+        self.superseded = superseded
         self.rows_seen = rows_seen
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
         self.ledgers: list[pd.DataFrame] = []
         self.conflicts: list[pd.DataFrame] = []
         self.matched: Counter[str] = Counter()
+        self.corrections = [no_corrections()]
+        self.changed_rows: set[int] = set()
+        self.left: list[tuple[pd.DataFrame, pd.DataFrame]] = []
 
     def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
-        """Append one file's accepted sales and accounts."""
+        """Append one file's accepted sales, put its corrections in their place, and keep its accounts."""
         ledger = _full_ledger(table, raw, cleaned)
+        ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
+        corrects = cleaned.corrects >= 0
+        if self.held is not None and corrects.any():
+            ledger = self._correct(table, cleaned, ledger)
+        ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
         self.conflicts.append(_named(merged.conflicts, table.name))
         self.files.append(_account(table, ledger))
@@ -223,11 +277,42 @@ class _Intake:
         self.matched.update(
             tax_by_id=merged.tax_matched_by_id,
             tax_by_address=merged.tax_matched_by_address,
+            tax_by_answer=merged.tax_matched_by_answer,
             neighbourhood=merged.neighbourhood_matched,
         )
-        new = cleaned.sales.assign(intake_row=self.rows_seen + cleaned.sales["source_row"] - 1)
-        self.held = _appended(self.held, new.drop(columns="source_row"))
+        sales = cleaned.sales.loc[~corrects]
+        new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
+        self.held = _appended(self.held, new)
+        self.changed_rows.update(new["intake_row"].tolist())
+        self.left.append((merged.sales_left, merged.tax_left))
         self.rows_seen += table.rows_in
+
+    def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
+        """Return the pairs of addresses still to be answered, each once."""
+        found = [near for sales, tax in self.left for near in near_matches(sales, tax, answers)]
+        return tuple({(near.sales_key, near.tax_key): near for near in reversed(found)}.values())[::-1]
+
+    def _correct(self, table: MappedTable, cleaned: Cleaned, ledger: pd.DataFrame) -> pd.DataFrame:
+        """Put one file's corrections in the place of the sales they correct, and write into its ledger what these were.
+
+        A corrected sale keeps its ``intake_row``: one that was kept for testing stays a test sale.
+        """
+        assert self.held is not None
+        rows = cleaned.corrects >= 0
+        places, corrected = cleaned.corrects[rows], cleaned.sales.loc[rows].reset_index(drop=True)
+        source_rows = corrected["source_row"].to_numpy(dtype="int64")
+        before = self.held.iloc[places].reset_index(drop=True)
+        documents = [document_of(sale) for sale in before.to_dict("records")]
+        self.held = _replaced(self.held, places, corrected.drop(columns="source_row"))
+        self.superseded = pd.concat([self.superseded, sales_of(documents)], ignore_index=True)
+        after = self.held.iloc[places].reset_index(drop=True)
+        self.corrections.append(corrections_of(before, after, table.name, source_rows))
+        self.changed_rows.update(before["intake_row"].tolist())
+        told = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
+        corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
+        for name in told:
+            ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(told[name]))
+        return ledger.astype({CORRECTED_ROW: "int64"})
 
 
 def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
@@ -239,6 +324,21 @@ def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     joined = pd.concat(tables, ignore_index=True)
     rows = np.concatenate([held["intake_row"].to_numpy(), new["intake_row"].to_numpy()])
     return joined.assign(intake_row=rows)
+
+
+def _replaced(held: pd.DataFrame, places: NDArray[np.int64], corrected: pd.DataFrame) -> pd.DataFrame:
+    """Return the held sales with those at ``places`` replaced, as far as the corrections say anything."""
+    joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
+    now = joined.iloc[: len(held)].copy()
+    told = joined.iloc[len(held) :].set_axis(now.index[places])
+    for name in corrected:
+        now.loc[told.index, name] = told[name]
+    return now
+
+
+def market_id_of(market: str | NewMarket) -> str:
+    """Return the id of a market, or the one it will get."""
+    return market if isinstance(market, str) else slug_of(market.name)
 
 
 def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
@@ -262,13 +362,24 @@ def _read_all(
     raws: dict[str, RawTable] = {}
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
-        raw = read_table(file.path, file.name, _max_bytes(problem))
+        raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
         if raw.name in raws:
             raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be told apart.")
         mapping = file.mapping or guess_file(raw).mapping
+        _refuse_personal(mapping, personal, raw.name)
         tables.append(apply_mapping(raw, mapping))
         raws[raw.name] = raw
     return tables, raws
+
+
+def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:
+    named = {*(rule.column for rule in mapping.rules), *mapping.address_columns}
+    for one in personal:
+        if one.action == DROPPED and one.column in named:
+            raise MappingError(
+                f"{name}: column {one.column!r} holds personal data ({one.why}) and is never kept. Leave it out of the "
+                "mapping; if it is a fact of the home, rename it."
+            )
 
 
 def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
@@ -282,7 +393,7 @@ def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
 def _full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
     ledger = cleaned.ledger.assign(file=table.name)
     place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
-    notable = ledger["outcome"] != Outcome.ACCEPTED
+    notable = (ledger["outcome"] != Outcome.ACCEPTED) | (ledger["reasons"] != "")
     rows = raw.frame.iloc[place.loc[ledger.loc[notable, "source_row"]].to_numpy()]
     text = np.full(len(ledger), "", dtype=object)
     text[notable.to_numpy()] = [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
@@ -299,7 +410,7 @@ def _full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.Data
             }
         )
         ledger = pd.concat([ledger, bad], ignore_index=True)
-    return ledger[list(_LEDGER_COLUMNS)].astype({name: "str" for name in _LEDGER_COLUMNS if name != "source_row"})
+    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw"), "str"))
 
 
 def _joined(cells: Iterable[object]) -> str:

@@ -14,8 +14,9 @@ from typing import Final, Protocol
 
 from core.access import Action, Actor, require
 from core.errors import AlreadyExists, DoorstepError, JobCancelled
-from core.lifecycle.demo import open_demo
+from core.lifecycle.demo import open_demo_with_story
 from core.lifecycle.modelling import train_model
+from core.lifecycle.retraining import RetrainPlan, retrain
 from core.problem import load_problem
 from core.progress import Progress
 from core.store import Job, ModelRecord, Store, open_store
@@ -57,6 +58,19 @@ class TrainTask:
 
 
 @dataclass(frozen=True)
+class RetrainTask:
+    """Train a challenger on a market's latest data version and hold it against the champion."""
+
+    market_id: str
+    plan: RetrainPlan
+    kind: str = "retrain"
+
+    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+        """Train, compare and register."""
+        return retrain(store, self.market_id, self.plan, actor, load_problem(), progress).record
+
+
+@dataclass(frozen=True)
 class DemoTask:
     """Open the demo city."""
 
@@ -65,8 +79,8 @@ class DemoTask:
     kind: str = "demo"
 
     def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
-        """Simulate, take in, train."""
-        return open_demo(store, load_problem(), progress, self.sales)
+        """Simulate, take in, train, and let half a year pass."""
+        return open_demo_with_story(store, load_problem(), progress, self.sales)
 
 
 def start(store: Store, task: Task, actor: Actor) -> Job:

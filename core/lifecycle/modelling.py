@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
+
+import pandas as pd
 
 from core.access import Action, Actor, require
 from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation
 from core.evaluate.ahead import evaluate_ahead
-from core.lifecycle.evaluation import SCORES, keep_scores, open_test, score_test
+from core.evaluate.scored import Scored
+from core.lifecycle.evaluation import SCORES, OpenedTest, keep_scores, open_test, score_test
 from core.problem import Problem
 from core.progress import Progress, part
-from core.store import ModelRecord, NewModel, Store
+from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
-from core.train.trainer import TrainingPlan, train
+from core.train.trainer import Trained, TrainingPlan, train
 
 
 def train_model(
@@ -25,32 +30,68 @@ def train_model(
     TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     require(actor, Action.TRAIN)
+    made = make_model(store, known_sales(store, market_id), plan, problem, part(progress, 0.0, 0.96))
+    progress(0.96, "Registering the model")
+    record = register(store, made, {}, actor)
+    if store.models.champion(market_id) is None:
+        record = store.models.promote(record.model_id, actor, "the market's first model")
+    progress(1.0, "Model registered")
+    return record
+
+
+@dataclass(frozen=True)
+class KnownSales:
+    """The sales of a market's latest data version, in the order of ``intake_row``."""
+
+    market: Market
+    version: DataVersion
+    table: pd.DataFrame
+
+
+def known_sales(store: Store, market_id: str) -> KnownSales:
+    """Return the sales a model of the market may learn from; raises NotFound where there are none, ArtifactCorrupt."""
     market, version = store.markets.get(market_id), store.versions.latest(market_id)
     if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
-    sales = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
-    trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.88))
-    progress(0.88, "Opening the sealed test sales")
+    table = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
+    return KnownSales(market, version, table.reset_index(drop=True))
+
+
+@dataclass(frozen=True)
+class MadeModel:
+    """A model that is trained and measured, and in no registry yet; ``opened`` are its test sales as it priced them."""
+
+    trained: Trained
+    bundle: Bundle
+    opened: OpenedTest
+    scored: Scored
+
+
+def make_model(store: Store, known: KnownSales, plan: TrainingPlan, problem: Problem, progress: Progress) -> MadeModel:
+    """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError."""
+    sales, market, version = known.table, known.market, known.version
+    trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
+    progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)
     measured = opened.evaluation
     bundle = seal(
         trained,
-        market_id=market_id,
+        market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
         held=measured.held,
         metrics=measured.metrics(),
     )
-    scores = keep_scores(store, score_test(opened, trained, bundle, sales, market, problem))
-    progress(0.96, "Registering the model")
-    new = NewModel(market_id, version.version_id, to_bytes(bundle), bundle.card() | {SCORES: scores})
-    record = store.models.add(new, actor)
-    store.events.record(
-        actor, "test.opened", market_id, record.model_id, {"sales": measured.n, "split": trained.split.name}
-    )
-    if store.models.champion(market_id) is None:
-        record = store.models.promote(record.model_id, actor, "the market's first model")
-    progress(1.0, "Model registered")
+    return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem))
+
+
+def register(store: Store, made: MadeModel, more: Mapping[str, Any], actor: Actor) -> ModelRecord:
+    """Register a model as candidate; ``more`` is what else its card is to say for good. Raises StoreError."""
+    bundle = made.bundle
+    card = bundle.card() | {SCORES: keep_scores(store, made.scored)} | dict(more)
+    record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), actor)
+    detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
+    store.events.record(actor, "test.opened", bundle.market_id, record.model_id, detail)
     return record
 
 
@@ -80,7 +121,10 @@ def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, p
 
 
 def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
-    """Make a model its market's champion; raises AccessDenied, NotFound, ArtifactCorrupt."""
+    """Make a model its market's champion, whatever a gate said (``promote_challenger`` minds it).
+
+    Raises AccessDenied, NotFound, ArtifactCorrupt.
+    """
     require(actor, Action.PROMOTE)
     return store.models.promote(model_id, actor, reason)
 

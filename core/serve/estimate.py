@@ -23,7 +23,7 @@ from core.serve.comparables import (
     reconcile,
 )
 from core.serve.drivers import Drivers, Ways, both_ways, drivers
-from core.serve.flags import Answer, Flag, answer_flags, subject_flags
+from core.serve.flags import Answer, DriftNotice, Flag, answer_flags, drift_flags, subject_flags
 from core.serve.groups import grouped
 from core.serve.subject import Subject, Value, check_subject
 from core.serve.typical import Typical, typical_nearby
@@ -91,12 +91,16 @@ class Refused:
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a market is priced with: the model's bundle, its valuer and the data version and stored level of that."""
+    """What a market is priced with: the model's bundle, its valuer and the data version and stored level of that.
+
+    ``notices`` are the open alerts of drift, each of which flags the estimates it concerns.
+    """
 
     bundle: Bundle
     valuer: Valuer
     version_id: str
     level_id: str | None
+    notices: tuple[DriftNotice, ...] = ()
 
 
 def estimate(
@@ -141,7 +145,11 @@ def estimate(
         confidence_word=confidence_word(confidence, problem),
         kept=_kept(bundle, float(priced.confidence[0])),
         fsd=fsd,
-        flags=(*subject_flags(subject, model, problem), *answer_flags(answer, scope, problem)),
+        flags=(
+            *subject_flags(subject, model, problem),
+            *drift_flags(subject, evidence.notices),
+            *answer_flags(answer, scope, problem),
+        ),
         imputed=_imputed(subject, model, worked.home),
         data_version=evidence.version_id,
         last_sale=(valuer.level.as_of - timedelta(days=1)),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -39,6 +39,7 @@ class FlagKind(StrEnum):
     LOW_CONFIDENCE = "low confidence"
     COMPARABLES_DISAGREE = "comparables disagree"
     STALE_MODEL = "stale model"
+    DRIFT_ALERT = "drift alert open"
 
 
 @dataclass(frozen=True)
@@ -46,6 +47,22 @@ class Flag:
     """One thing to look at: the field, its value, the limit it crosses and what to do, in words."""
 
     kind: FlagKind
+    severity: Severity
+    field: str
+    value: str
+    limit: str
+    action: str
+
+
+@dataclass(frozen=True)
+class DriftNotice:
+    """An open alert that the market moved away from the model, or the homes priced from those it learned from.
+
+    ``property_type`` is the one it is about, "" for all homes; ``severity`` that of the flag it gives. The rest is what
+    the flag says.
+    """
+
+    property_type: str
     severity: Severity
     field: str
     value: str
@@ -80,6 +97,13 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
             f"{problem.monitoring.retrain_days} days",
             "Check the price level against sales of the last months; have newer sales added and the model retrained.",
         )
+
+
+def drift_flags(subject: Subject, notices: Iterable[DriftNotice]) -> Iterator[Flag]:
+    """Yield a flag for each open alert that concerns the property."""
+    for one in notices:
+        if one.property_type in ("", subject.text("property_type")):
+            yield Flag(FlagKind.DRIFT_ALERT, one.severity, one.field, one.value, one.limit, one.action)
 
 
 @dataclass(frozen=True)

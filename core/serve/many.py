@@ -24,7 +24,7 @@ from core.serve.estimate import (
     price_scope,
     refusal,
 )
-from core.serve.flags import Answer, Flag, answer_flags, subject_flags
+from core.serve.flags import Answer, Flag, answer_flags, drift_flags, subject_flags
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.model import Model, Priced
 from core.train.valuer import Valuer
@@ -100,6 +100,7 @@ def estimate_many(evidence: Evidence, homes: pd.DataFrame, as_of: date, problem:
     flags = tuple(
         (
             *subject_flags(subject, model, problem),
+            *drift_flags(subject, evidence.notices),
             *answer_flags(Answer(point, low, high, sure, area_sales(model, subject), None), scope, problem),
         )
         for point, low, high, sure, subject in figures

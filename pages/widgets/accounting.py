@@ -1,16 +1,13 @@
-"""Row accounting on screen: what became of every row of every file, why, and each class of rows as a download."""
+"""Row accounting on screen: what became of every row of every file, and why."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
 
 import pandas as pd
 import streamlit as st
 
-from core.accounting import FileAccounting, Outcome
-from core.lifecycle import IntakePreview
-from pages.widgets.safe_csv import to_csv
+from core.accounting import FileAccounting
 
 
 def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
@@ -54,27 +51,3 @@ def draw_counts(files: Sequence[FileAccounting]) -> None:
     if len(why):
         with st.expander(f"Reasons ({len(why)})", icon=":material/list:"):
             st.dataframe(why, hide_index=True, height="content" if len(why) < 12 else "auto", column_config=numbers)
-
-
-def draw_downloads(preview: IntakePreview) -> None:
-    """Draw a download for each class of rows that has any."""
-    ledgers = preview.ledgers
-    tables = {
-        outcome.value: ledgers[ledgers["outcome"] == outcome]
-        for outcome in (Outcome.REJECTED, Outcome.REPAIRED, Outcome.DUPLICATE)
-    } | {"unreadable cells": preview.problems, "conflicts": preview.conflicts}
-    filled = {name: table for name, table in tables.items() if len(table)}
-    if not filled:
-        return
-    st.markdown("**Download** what was not plainly accepted, with its reasons")
-    with st.container(horizontal=True, gap="small"):
-        for name, table in filled.items():
-            st.download_button(
-                f"{name.capitalize()} ({len(table):,})",
-                partial(to_csv, table),
-                f"{name.replace(' ', '_')}.csv",
-                "text/csv",
-                key=f"download_{name}",
-                icon=":material/download:",
-                on_click="ignore",
-            )

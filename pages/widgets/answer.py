@@ -114,7 +114,13 @@ def _subject(answered: Answered, market: Market) -> None:
 
 def draw_origin(answered: Answered) -> None:
     """Draw what the answer stands on, and its address; say so where it could not be recorded."""
-    if answered.estimate_id is None:
+    if answered.spooled:
+        st.warning(
+            "The ledger cannot be written at the moment. This answer is kept aside and goes into it by itself; then it "
+            f"has a link and can be decided on, under the number {answered.spooled}. The price itself holds.",
+            icon=":material/cloud_off:",
+        )
+    elif answered.estimate_id is None:
         st.warning(
             "This answer could not be recorded, so it has no link and cannot be decided on. The price itself holds. "
             "Price the home again later to have it recorded.",

@@ -45,6 +45,9 @@ def intervals(
             "thickness": 1.5,
             "width": 4,
         },
+        # A mark that was chosen leaves the others as they are.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
         customdata=np.column_stack([list(names), table["n"].astype(str)]),
         hovertemplate="%{customdata[0]}: %{x:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
@@ -74,8 +77,12 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
         f"{100 * value:.0f}{'*' if thin else ''}" for value, thin in zip(cells[measure], cells["thin"], strict=True)
     ]
     scale = _DARK_SCALE if colours == DARK else _LIGHT_SCALE
+    # A few chance misses in a thin cell are not to make all the others look good.
+    counted = cells if cells["thin"].all() else cells[~cells["thin"]]
     heat = go.Heatmap(
         z=grid,
+        zmin=100 * float(counted[measure].min()),
+        zmax=100 * float(counted[measure].max()),
         x=list(range(len(columns))),
         y=list(range(len(rows))),
         colorscale=list(scale),
@@ -148,7 +155,12 @@ def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
         x=100 * areas["trend"],
         y=100 * areas["mean_error"],
         mode="markers",
-        marker={"size": 6 + 18 * np.sqrt(n / n.max()), "color": colours.more, "opacity": 0.75},
+        marker={
+            "size": 5 + 11 * np.sqrt(n / n.max()),
+            "color": colours.more,
+            "opacity": 0.6,
+            "line": {"color": colours.page, "width": 1},
+        },
         customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
         hovertemplate="%{customdata[0]}: trend %{x:.1f}% a year, error %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
@@ -169,7 +181,7 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
         y=areas["latitude"],
         mode="markers",
         marker={
-            "size": 8 + 16 * np.sqrt(n / n.max()),
+            "size": 6 + 12 * np.sqrt(n / n.max()),
             "color": value,
             "colorscale": [colours.less, colours.faint, colours.more],
             "opacity": np.where(areas["thin"], 0.35, 0.95).tolist(),

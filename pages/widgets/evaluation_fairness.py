@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.evaluate.bias import area_bias, trend_bias
 from core.evaluate.bias import fairness as leaning
@@ -17,14 +18,16 @@ from core.evaluate.reliability import Calibration, calibration, coverage_by_segm
 from core.evaluate.scored import Scored
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
+from core.store import Store
 from core.wording import MISSING, count, percent
 from pages.widgets.evaluation_charts import against_trend, area_map, intervals, reliability
-from pages.widgets.evaluation_segments import draw_sales
+from pages.widgets.evaluation_sales import draw_sales, forget_sale
 from pages.widgets.evaluation_source import Seen, worked
 from pages.widgets.evaluation_words import (
     CONFIG,
     FEW,
     between,
+    boxes,
     card,
     csv,
     ends,
@@ -81,7 +84,7 @@ def draw_ranges(of: Seen) -> None:
     _coverage(of)
 
 
-def draw_edges(of: Seen) -> None:
+def draw_edges(of: Seen, store: Store, who: Actor) -> None:
     """Draw the sets of hard homes, and how well flags find big misses."""
     cases, flags = worked(of, "edge cases", edge_cases), worked(of, "flags", _flags)
     with st.container(border=True):
@@ -102,7 +105,7 @@ def draw_edges(of: Seen) -> None:
         origin(of)
         _flag_quality(of, flags)
     if held:
-        _case_sales(of, held)
+        _case_sales(of, held, store, who)
 
 
 def _calibration(scored: Scored, _: Problem) -> Calibration | None:
@@ -267,13 +270,13 @@ def _case_table(cases: list[EdgeCase]) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "Set": [case.name for case in cases],
-            "Meaning": [case.meaning for case in cases],
             "Sales": [case.n for case in cases],
-            "Priced": [case.priced for case in cases],
-            "Note": [FEW if case.thin else "" for case in cases],
             "Mean error": [_figure(case.mape) for case in cases],
             "Sent to review": [_figure(case.reviewed) for case in cases],
             "Not priced": [_figure(case.withheld) for case in cases],
+            "Note": [FEW if case.thin else "" for case in cases],
+            "Priced": [case.priced for case in cases],
+            "Meaning": [case.meaning for case in cases],
         }
     )
 
@@ -298,7 +301,7 @@ def _flag_quality(of: Seen, flags: FlagQuality | None) -> None:
             f"{count(flags.flagged, 'estimate')} carried a flag that asks for a review."
         )
     )
-    with st.container(horizontal=True, gap="small"):
+    with boxes("flags"):
         card("Big misses that were flagged (recall)", flags.recall, share)
         card("Flagged that were big misses (precision)", flags.precision, share)
         card("Big misses among all: flagging at random", flags.base, share)
@@ -317,7 +320,7 @@ def _flag_quality(of: Seen, flags: FlagQuality | None) -> None:
         csv(table, "flags", of)
 
 
-def _case_sales(of: Seen, cases: list[EdgeCase]) -> None:
+def _case_sales(of: Seen, cases: list[EdgeCase], store: Store, who: Actor) -> None:
     with st.container(border=True):
         st.subheader("The sales of a hard case", anchor=False)
         name = st.selectbox(
@@ -329,9 +332,10 @@ def _case_sales(of: Seen, cases: list[EdgeCase]) -> None:
             placeholder="Choose a set",
             bind="query-params",
             width=300,
+            on_change=forget_sale,
         )
         if name is None:
             st.caption("Choose a set to see its sales, the worst misses first.")
             return
         origin(of)
-        draw_sales(edge_case_sales(of.scored, name, of.problem), "edge-sales", of)
+        draw_sales(edge_case_sales(of.scored, name, of.problem), "edge-sales", name, of, store, who)

@@ -21,6 +21,7 @@ from pages.widgets.evaluation_words import (
     FEW,
     Write,
     between,
+    boxes,
     card,
     csv,
     ends,
@@ -51,7 +52,7 @@ def draw(of: Seen) -> None:
         st.subheader("Is it good enough?", anchor=False)
         origin(of)
         _sum_up(found)
-        with st.container(horizontal=True, gap="small"):
+        with boxes("headline"):
             for line in found.lines:
                 write = _writing(line)
                 target = wanted(line.target, write) if line.target else ""
@@ -74,7 +75,7 @@ def draw_ratio(of: Seen) -> None:
             "whole market of homes old and new; not trimmed. A COD of 10 means ratios lie 10% off their median on "
             "average. A PRD over 1.03, or a PRB below −0.05, means dear homes are under-predicted beside cheap ones."
         )
-        with st.container(horizontal=True, gap="small"):
+        with boxes("ratio"):
             lines = judged(study, MARKET_WIDE, of.problem.estimate.thin_n)
             for one in lines:
                 write = number(_RATIO_DIGITS[one.name])
@@ -130,7 +131,7 @@ def _rival(rival: Rival) -> None:
             ("Nearer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
         )
         interval = between(low, high, share)
-        st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n = {saved.n:,}"))
+        st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n\u00a0=\u00a0{saved.n:,}"))
         verdict(rival.verdict)
 
 

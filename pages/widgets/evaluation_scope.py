@@ -1,78 +1,42 @@
-"""What follows from the evidence: candidates and over-fitting, the scope a manager signs, and the model card."""
+"""What follows from the evidence: the scope a manager signs, and the model card."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
-import pandas as pd
 import streamlit as st
 
 from core.access import Action, Actor, may
 from core.errors import DoorstepError
-from core.evaluate.appraisal import appraise
+from core.evaluate.appraisal import Appraisal, appraise
 from core.evaluate.card import CardSubject, model_card
+from core.evaluate.card_html import html_card
 from core.evaluate.fit_check import FitCheck
 from core.evaluate.scope import ProposedScope, propose_scope, supports
 from core.evaluate.verdict import Verdict, at_most, judge
+from core.evaluate.verdicts import Verdicts
 from core.lifecycle.evaluation import SignedScope, fit_of, sign_scope, signed_scope
+from core.lifecycle.explaining import verdicts_of
 from core.store import Store
-from core.wording import count, instant, percent, symbol
+from core.wording import instant, percent, symbol
 from pages.widgets import faults
 from pages.widgets import model_card as cards
 from pages.widgets.evaluation_source import Seen, worked
-from pages.widgets.evaluation_words import CARD_WIDTH, CONFIG, card, csv, missing, origin, share, verdict
+from pages.widgets.evaluation_words import missing, origin, verdict
 from pages.widgets.markdown import plain
 
+Write = Callable[[CardSubject, Appraisal, FitCheck | None, Verdicts | None], str]
+
 _SAID: Final = "_evaluation_said"
+_FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
+    ("Download the model card", html_card, "html", "text/html"),
+    ("As Markdown", model_card, "md", "text/markdown"),
+)
 
 
-def draw_candidates(of: Seen, store: Store, who: Actor) -> None:
-    """Draw the over-fitting check, the candidates of the training run, the forest search and the importances."""
-    record, light = of.record, st.context.theme.type != "dark"
-    with st.container(border=True):
-        st.subheader("Over-fitting check", anchor=False)
-        origin(of)
-        _fit(fit_of(store, record.model_id, who))
-    board = cards.scores(record.card["leaderboard"])
-    with st.container(border=True):
-        st.subheader("Candidates", anchor=False)
-        st.caption(
-            f"Compared on validation sales of data version {record.card['data_version']}; "
-            "the test sales had no say in the choice."
-        )
-        _board(board, "candidates", of)
-    facts, search = st.columns(2, gap="medium")
-    with facts, st.container(border=True):
-        st.subheader("What moves the estimate", anchor=False)
-        st.caption("How much the error rises when the fact is shuffled, on sales its model had not seen.")
-        lines = record.card["importance"]
-        if any(line["rise"] > 0 for line in lines):
-            st.plotly_chart(
-                cards.importance_chart(lines, light),
-                config=CONFIG,
-                key="importance",
-                alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
-            )
-            csv(pd.DataFrame(lines), "importance", of)
-        else:
-            missing("Shuffling no fact raises the error: the model has learned nothing from its facts.")
-    with search, st.container(border=True):
-        st.subheader("Forest size against error", anchor=False)
-        found = record.card["forest_search"]
-        if found:
-            st.caption("One mark for each setting tried, on validation sales; lower and further left is better.")
-            st.plotly_chart(
-                cards.search_chart(found, light),
-                config=CONFIG,
-                key="search",
-                alt="Scatter chart: validation error of each forest setting against its size; figures in the file",
-            )
-            csv(cards.scores(found), "forest-search", of)
-        else:
-            missing("No forest settings were searched in this run. Train with a budget to see size against error.")
-
-
-def draw_scope(of: Seen, store: Store, who: Actor) -> None:
+def draw(of: Seen, store: Store, who: Actor) -> None:
     """Draw the scope the evidence supports, its signature, and the model card to download."""
     said = st.session_state.pop(_SAID, "")
     if said:
@@ -89,46 +53,8 @@ def draw_scope(of: Seen, store: Store, who: Actor) -> None:
     with st.container(border=True):
         st.subheader("Model card", anchor=False)
         origin(of)
-        st.caption("All of this evaluation as one document in Markdown, with the scope as signed.")
+        st.caption("All of this evaluation, with the scope as signed: as a page to read, print or send, or as text.")
         _download(of, store, signed, who)
-
-
-def _fit(found: FitCheck | None) -> None:
-    if found is None:
-        missing("The model's card has no line of the chosen candidate, so there is nothing to compare the test with.")
-        return
-    st.markdown(f"**{plain(found.finding)}**")
-    with st.container(horizontal=True, gap="small"):
-        for label, value in (("Error on training sales", found.train), ("Error on validation sales", found.validation)):
-            with st.container(border=True, width=CARD_WIDTH, gap="xxsmall"):
-                st.markdown(label)
-                st.markdown(f"### {plain(share(value))}")
-                st.caption("of the chosen candidate")
-        card("Error on the sealed test", found.test, share)
-    st.caption(
-        "Of all test sales, also those the desk would give no price; the headline is of the priced ones. "
-        f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each model trained: the more "
-        "often, the more a champion chosen among them owes to chance."
-    )
-
-
-def _board(board: pd.DataFrame, name: str, of: Seen) -> None:
-    if board.empty:
-        missing("The model's card lists no candidates.")
-        return
-    column = st.column_config.NumberColumn
-    st.dataframe(
-        board,
-        hide_index=True,
-        height="content" if len(board) < 14 else "auto",
-        key=f"board_{name}",
-        column_config={
-            **{head: column(format="%.2f%%") for head in ("Validation MAPE", "Training MAPE", "Within 10%")},
-            **{head: column(format="%.1f") for head in ("Fit, s", "One estimate, ms", "Size, MB")},
-            "Trained on": column(format="localized"),
-        },
-    )
-    csv(board, name, of)
 
 
 def _signature(signed: SignedScope | None) -> None:
@@ -204,24 +130,29 @@ def _bounds(of: Seen, proposed: ProposedScope) -> ProposedScope | None:
 
 
 def _download(of: Seen, store: Store, signed: SignedScope | None, who: Actor) -> None:
-    record, fit = of.record, fit_of(store, of.record.model_id, who)
+    record = of.record
     decision = ""
     if signed is not None:
         note = f" {signed.note}" if signed.note else ""
         decision = f"{signed.words}{note} ({signed.signed_by}, {instant(signed.signed_at)})"
     subject = CardSubject(of.market.name, record.model_id, cards.STAGES[record.stage], record.card, decision)
 
-    def written() -> str:
+    def written(write: Write) -> str:
         found = worked(of, "appraisal", appraise)
         # Some sale was priced, or the page would have said so and offered no card.
-        return model_card(subject, found, fit) if found is not None else ""
+        if found is None:
+            return ""
+        fit = fit_of(store, record.model_id, who)
+        return write(subject, found, fit, verdicts_of(store, of.market.market_id, record.model_id, who, of.problem))
 
-    st.download_button(
-        "Download the model card",
-        written,
-        f"model-card-{of.file_stem}.md",
-        "text/markdown",
-        key="card",
-        icon=":material/download:",
-        on_click="ignore",
-    )
+    with st.container(horizontal=True, gap="small"):
+        for label, write, ending, kind in _FORMS:
+            st.download_button(
+                label,
+                partial(written, write),
+                f"model-card-{of.file_stem}.{ending}",
+                kind,
+                key=f"card_{ending}",
+                icon=":material/download:",
+                on_click="ignore",
+            )

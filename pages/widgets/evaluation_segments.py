@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 import streamlit as st
 
+from core.access import Actor
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
-from core.wording import MISSING, area_label, count, from_sqft, percent
+from core.store import Store
+from core.wording import MISSING, count, percent
 from pages.widgets.evaluation_charts import heat_map, intervals
+from pages.widgets.evaluation_sales import draw_sales, forget_sale
 from pages.widgets.evaluation_source import Seen, worked
-from pages.widgets.evaluation_words import CONFIG, FEW, csv, ends, frame, missing, origin
+from pages.widgets.evaluation_words import (
+    CONFIG,
+    FEW,
+    TICKED_ROW,
+    csv,
+    ends,
+    formats,
+    frame,
+    missing,
+    origin,
+    without_blank,
+)
 from pages.widgets.markdown import plain
 from pages.widgets.palette import palette
 
@@ -30,7 +44,7 @@ _FIRST: Final = "segment"
 _SECOND: Final = "and_segment"
 
 
-def draw(of: Seen) -> None:
+def draw(of: Seen, store: Store, who: Actor) -> None:
     """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
     ways = worked(of, "available", available) if len(of.scored.priced) else ()
     with st.container(border=True):
@@ -48,57 +62,7 @@ def draw(of: Seen) -> None:
         else:
             _crossed(table, (by[0], by[1]), of)
         csv(_exported(table, by), f"segments-{name.replace(' ', '-')}", of)
-    _misses(table, by, of)
-
-
-def sales_table(sales: pd.DataFrame, of: Seen) -> pd.DataFrame:
-    """Return sales as a person reads them, under headers with their units; columns nobody recorded are left out."""
-    unit = of.scored.terms.area_unit
-    shown = pd.DataFrame(
-        {
-            "Error, %": (100 * sales["error"]).round(1),
-            "Sold for": sales["sale_price"],
-            "Estimate": sales["point"].where(sales["priced"]),
-            "Range from": sales["low"].where(sales["priced"]),
-            "Range to": sales["high"].where(sales["priced"]),
-            "List price": sales["list_price"],
-            "Confidence": (100 * sales["confidence"]).round(),
-            "Sold on": sales["sale_date"],
-            "Type": sales["property_type"],
-            "Neighbourhood": sales["neighbourhood"],
-            "Zipcode": sales["zipcode"],
-            f"Living area, {area_label(unit)}": sales["living_area_sqft"].map(lambda sqft: from_sqft(sqft, unit)),
-            "Built": sales["year_built"],
-            "Flags": sales["flags"].str.replace(";", ", "),
-            "Not recorded": sales["missing"].str.replace(";", ", "),
-            "Why no price": sales["withheld"],
-            "Row of intake": sales["intake_row"],
-        }
-    )
-    return shown[[name for name in shown if shown[name].replace("", pd.NA).notna().any()]]
-
-
-def draw_sales(sales: pd.DataFrame, name: str, of: Seen) -> None:
-    """Draw sales, worst misses first, with their file."""
-    shown = sales_table(sales, of)
-    whole = st.column_config.NumberColumn(format="localized")
-    numbers = ("Sold for", "Estimate", "Range from", "Range to", "List price")
-    config: dict[str, Any] = {
-        head: whole for head in map(str, shown) if head in numbers or head.startswith("Living area")
-    }
-    config |= {
-        "Sold on": st.column_config.DateColumn(format="D MMM YYYY"),
-        "Built": st.column_config.NumberColumn(format="%d"),
-    }
-    config |= {"Error, %": st.column_config.NumberColumn(format="%+.1f", pinned=True)}
-    st.dataframe(
-        shown,
-        hide_index=True,
-        height="content" if len(shown) < 10 else "auto",
-        column_config=config,
-        key=f"sales_{name}",
-    )
-    csv(shown, name, of, "Download these sales as CSV")
+    _misses(table, by, of, store, who)
 
 
 def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
@@ -148,15 +112,19 @@ def _one(table: pd.DataFrame, by: Segmentation, of: Seen) -> None:
                 palette(),
             ),
             config=CONFIG,
-            key="segments_chart",
+            key=f"segments_chart_{by}",
+            on_select=lambda: _pick_mark(f"segments_chart_{by}"),
+            selection_mode="points",
             alt=f"Mean error with its interval by {by}; the figures are in the table below",
         )
-    st.caption("Dashed: the target; in brackets: 95% intervals. Choose a row to see its sales, a header to sort.")
+    st.caption("Dashed: the target; in brackets: 95% intervals. Choose a mark or tick a row to see its sales.")
+    readable = without_blank(_readable(table, (by,)))
     st.dataframe(
-        _readable(table, (by,)),
+        readable,
         hide_index=True,
         height="content" if len(table) < 14 else "auto",
-        column_config={head: st.column_config.NumberColumn(format="%.1f") for head in _HEADS.values()},
+        column_config=formats(readable),
+        row_height=TICKED_ROW,
         placeholder=MISSING,
         key=f"segments_{by}",
         on_select=lambda: _pick_row(table, by),
@@ -207,6 +175,14 @@ def _pick_row(table: pd.DataFrame, by: Segmentation) -> None:
     rows = st.session_state[f"segments_{by}"].selection.rows
     if rows:
         st.session_state[_FIRST] = str(table[by.value].iloc[rows[0]])
+        forget_sale()
+
+
+def _pick_mark(key: str) -> None:
+    points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+    if points:
+        st.session_state[_FIRST] = str(points[0]["customdata"][0])
+        forget_sale()
 
 
 def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segmentation, Segmentation]) -> None:
@@ -214,14 +190,15 @@ def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segm
     if points:
         named = dict(zip(axes, points[0]["customdata"], strict=False))
         st.session_state[_FIRST], st.session_state[_SECOND] = (str(named[one]) for one in by)
+        forget_sale()
 
 
-def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen) -> None:
+def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen, store: Store, who: Actor) -> None:
     with st.container(border=True):
         st.subheader("The sales of a segment", anchor=False)
         cell = _cell(table, by)
         if not cell:
-            st.caption("Choose a segment, here or above, to see its sales, the worst misses first.")
+            st.caption("Choose a segment, here or above, to see its sales, worst misses first, each explained.")
             return
         origin(of)
         sales = sales_of(of.scored, cell, of.problem)
@@ -229,7 +206,7 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen) -> None
             missing("No test sale lies in both segments. Choose another cell.")
             return
         st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
-        draw_sales(sales, "segment-sales", of)
+        draw_sales(sales, "segment-sales", "_".join(cell.values()), of, store, who)
 
 
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
@@ -246,5 +223,6 @@ def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmenta
                 placeholder="Choose a segment",
                 bind="query-params",
                 width=300,
+                on_change=forget_sale,
             )
     return {one: str(name) for one, name in chosen.items()} if all(chosen.values()) else {}

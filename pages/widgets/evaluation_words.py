@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.verdict import Target, Verdict
@@ -21,9 +22,18 @@ Colour = Literal["blue", "orange", "gray"]
 
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
-# Two stand side by side on a phone.
-CARD_WIDTH: Final = 155
+# Lines to be ticked are as high as a thumb needs (WCAG 2.2, 2.5.5).
+TICKED_ROW: Final = 44
 _WHOLE_ROWS: Final = 14
+_NOTE_WIDTH: Final = 92
+_BOXES: Final = "evaluation_boxes_"
+# A phone's tables are scrolled by the finger; the tools would lie over the words above, and a button offers the file.
+_STYLE: Final = f"""<style>
+[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); }}
+[class*="st-key-{_BOXES}"] > * {{ width: auto; }}
+[class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
+@media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
+</style>"""
 # Blue and orange are told apart with any colour vision; icon and word say the same.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
     Verdict.PASS: ("Pass", ":material/check_circle:", "blue"),
@@ -75,9 +85,24 @@ def verdict(of: Verdict) -> None:
         st.badge(word, icon=icon, color=colour)
 
 
+def style() -> None:
+    """Add to the page how boxes share its width, and that tables on a phone keep their tools off the text."""
+    st.html(_STYLE)
+
+
+def boxes(name: str) -> DeltaGenerator:
+    """Return a container whose boxes fill each line of the page, as high as one another; two in a line on a phone."""
+    return st.container(key=f"{_BOXES}{name}", gap="small")
+
+
+def box() -> DeltaGenerator:
+    """Return one box among ``boxes``."""
+    return st.container(border=True, gap="xxsmall")
+
+
 def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
     """Draw one figure in a box: its value, interval, number of sales, and what it should be with the verdict."""
-    with st.container(border=True, width=CARD_WIDTH, gap="xxsmall"):
+    with box():
         st.markdown(plain(label))
         st.markdown(f"### {plain(write(figure.value))}")
         interval = between(figure.low, figure.high, write)
@@ -99,22 +124,39 @@ def missing(sentence: str) -> None:
 
 def frame(table: pd.DataFrame, key: str, digits: int = 1) -> None:
     """Draw a table that can be sorted, its fractions with so many digits and what is not known as a dash."""
-    fractions = [str(name) for name in table if pd.api.types.is_float_dtype(table[name])]
+    shown = without_blank(table)
     st.dataframe(
-        table,
+        shown,
         hide_index=True,
-        height="content" if len(table) < _WHOLE_ROWS else "auto",
-        column_config={name: st.column_config.NumberColumn(format=f"%.{digits}f") for name in fractions},
+        height="content" if len(shown) < _WHOLE_ROWS else "auto",
+        column_config=formats(shown, digits),
         placeholder=MISSING,
         key=key,
     )
 
 
-def csv(table: pd.DataFrame, name: str, of: Seen, label: str = "Download as CSV") -> None:
-    """Offer a table as CSV; ``name`` tells the file from others of the model."""
+def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:
+    """Return how columns are written: fractions with so many digits, whole numbers with thousands set apart."""
+    column, kinds = st.column_config.NumberColumn, pd.api.types
+    fractions = {str(name): column(format=f"%.{digits}f") for name in table if kinds.is_float_dtype(table[name])}
+    note = {"Note": st.column_config.TextColumn(width=_NOTE_WIDTH)}
+    return (
+        note
+        | fractions
+        | {str(name): column(format="localized") for name in table if kinds.is_integer_dtype(table[name])}
+    )
+
+
+def without_blank(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without the notes, if there are none."""
+    return table.drop(columns="Note") if "Note" in table and not table["Note"].ne("").any() else table
+
+
+def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, of: Seen, label: str = "Download as CSV") -> None:
+    """Offer a table, or what makes it when asked for, as CSV; ``name`` tells the file from others of the model."""
     st.download_button(
         label,
-        lambda: safe_csv.to_csv(table),
+        lambda: safe_csv.to_csv(table() if callable(table) else table),
         f"{of.file_stem}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",

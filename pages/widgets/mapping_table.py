@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from core.collect.guess import Guess
+from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
 from core.collect.parsers import DATE_FORMATS, EXCEL_SERIAL, PARSERS, TEXT_PARSERS, UNIT_FACTORS
 from core.collect.vocabulary import load_vocabulary, snake
@@ -37,6 +38,7 @@ UNIT_LABELS: Final[Mapping[str, str]] = {
 COLUMNS: Final = ("Column", "Field", "Samples", "Sure", "Read as", "Unit", "Why")
 
 _PICKED: Final = "picked by you"
+_MEASURED_LEAKS: Final = ("computed from", "bands of the sale price")
 _BY_KIND: Final = {FieldKind.DATE: "date", FieldKind.FLAG: "flag", FieldKind.NUMBER: "number"}
 _PREFERRED: Final = {names.field: names.parse for names in load_vocabulary().fields}
 
@@ -98,6 +100,32 @@ def fitted(mapping: ColumnMapping, columns: tuple[str, ...], name: str) -> Colum
     return mapping
 
 
+def telling(mapping: ColumnMapping) -> tuple[str, ...]:
+    """Return the columns left out because they would tell the model the price."""
+    vocabulary = load_vocabulary()
+    return tuple(
+        column
+        for column, why in mapping.ignored
+        if leak_by_name(column, mapping.source, vocabulary) or why.startswith(_MEASURED_LEAKS)
+    )
+
+
+def taken_in(mapping: ColumnMapping, column: str, words: Mapping[str, Mapping[str, int]]) -> ColumnMapping:
+    """Return the mapping with a column that was left out kept as an extra, as words where it has few, else as numbers.
+
+    Raises MappingError if the mapping names it already.
+    """
+    parse = "text" if column in words and not _are_figures(words[column]) else "number"
+    rule = ColumnRule(column, EXTRA_PREFIX + snake(column), parse)
+    changed = replace(
+        mapping,
+        rules=(*mapping.rules, rule),
+        ignored=tuple(one for one in mapping.ignored if one[0] != column),
+    )
+    check_mapping(changed)
+    return changed
+
+
 def date_example(date_format: str) -> str:
     """Write a date format as an example, the last day of 2024 in it; without one each column is read as it shows."""
     if not date_format:
@@ -119,6 +147,10 @@ def sources() -> Mapping[str, str]:
         Source.TAX.value: "Tax roll (facts of homes)",
         Source.NEIGHBOURHOOD.value: "Neighbourhoods (figures by area)",
     }
+
+
+def _are_figures(words: Mapping[str, int]) -> bool:
+    return bool(pd.Series(list(words), dtype="str").str.fullmatch(r"[-+$€£]?[\d.,]+%?").all())
 
 
 def _place(column: str, order: tuple[str, ...]) -> int:

@@ -8,6 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.lifecycle.retraining import window_words
 from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 
@@ -113,6 +114,7 @@ def origin(record: ModelRecord) -> pd.DataFrame:
         ("Model", f"{card['family']}, {card['settings']}"),
         ("Data version", card["data_version"]),
         ("Sales it learned from", f"{count(card['sales'], 'sale')}, {first} to {last}"),
+        ("Learned from", window_words(card.get("window_months"), card.get("half_life_days"))),
         ("Split", f"{card['split']}, seed {card['seed']}"),
         ("Code version", card["code_version"]),
         ("Libraries", libraries),

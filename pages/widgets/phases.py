@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
+from core.evaluate.accuracy import Figure
+from core.lifecycle.monitoring import figure_of, with_intervals
 from core.problem import Problem
 from core.store import DataVersion, Market, ModelRecord, Store
+from core.store.alerts import UNRESOLVED
+from core.store.figures import Slice
 from core.wording import count, day, days, money_range, percent
 
 
@@ -38,6 +43,21 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Watched:
+    """What monitoring knows: estimates in the ledger, those of the live model held against sales, alerts unresolved.
+
+    ``error`` is the mean error of its blind estimates with the interval, None before the first such sale.
+    """
+
+    asked: int
+    error: Figure | None
+    alerts: int
+
+
+NOTHING_WATCHED: Final = Watched(0, None, 0)
+
+
+@dataclass(frozen=True)
 class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date."""
 
@@ -47,6 +67,7 @@ class Overview:
     models: int
     live_since: datetime | None
     today: date
+    watched: Watched = NOTHING_WATCHED
 
 
 _BINDINGS: Final = ("model.promoted", "model.rolled_back")
@@ -57,7 +78,8 @@ def overview(store: Store, market: Market, today: date) -> Overview:
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
     if market.simulated and version is not None and version.last_sale is not None:
         today = version.last_sale + timedelta(days=1)
-    return Overview(market, version, champion, len(store.models.list(market.market_id)), _since(store, champion), today)
+    models, watched = len(store.models.list(market.market_id)), _watched(store, market, champion)
+    return Overview(market, version, champion, models, _since(store, champion), today, watched)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -198,9 +220,30 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
     name, deliverable = "Monitoring", "When to retrain"
     if seen.champion is None:
         return Phase(7, name, deliverable, State.OPEN, "Nothing to watch", ())
-    age, limit = _age(seen), problem.monitoring.retrain_days
-    facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
-    return Phase(7, name, deliverable, State.GOOD if age <= limit else State.BAD, days(age), facts)
+    age, limit, watched = _age(seen), problem.monitoring.retrain_days, seen.watched
+    late = State.GOOD if age <= limit and not watched.alerts else State.BAD
+    alerts = f"{count(watched.alerts, 'alert')} not resolved" if watched.alerts else "No alert is open"
+    if watched.error is None:
+        facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
+        return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
+    error = watched.error
+    if not (math.isfinite(error.low) and error.n >= problem.estimate.thin_n):
+        verdict = State.UNSURE
+    else:
+        verdict = judge({"low": error.low, "high": error.high}, problem.success.target_mape)
+    facts = (f"{count(error.n, 'sale')} of homes estimated blind", alerts)
+    state = State.BAD if late is State.BAD else verdict
+    return Phase(7, name, deliverable, state, f"{percent(error.value, 1)} error in use", facts)
+
+
+def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
+    asked = store.ledger.count(market.market_id)
+    alerts = len(store.alerts.list(market.market_id, UNRESOLVED))
+    if champion is None or not asked:
+        return Watched(asked, None, alerts)
+    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), "month").total
+    error = figure_of(with_intervals(found.to_frame().T).iloc[0], "mape") if found["n"] else None
+    return Watched(asked, error, alerts)
 
 
 def _held(card: dict[str, Any]) -> State:

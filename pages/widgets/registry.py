@@ -47,6 +47,13 @@ PAGES: Final = (
         PAGES_FOLDER / "evaluation.py",
         roles_that_may(Action.VIEW_MODELS),
     ),
+    Page(
+        "monitoring",
+        "Monitoring",
+        ":material/monitoring:",
+        PAGES_FOLDER / "monitoring.py",
+        roles_that_may(Action.WATCH),
+    ),
 )
 
 

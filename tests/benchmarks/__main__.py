@@ -35,7 +35,9 @@ from core.serve.estimate import Estimate
 from core.serve.many import estimate_many
 from core.store import Store, open_store
 from core.train.candidates import Family
-from tests.benchmarks import accuracy
+from tests.benchmarks import accuracy, long_ledger
+from tests.benchmarks import intake as intake_files
+from tests.benchmarks import ledger as ledger_writers
 from tests.benchmarks.accuracy import MANAGER, milliseconds
 from tests.benchmarks.memory import peak_memory
 
@@ -188,6 +190,46 @@ def page(options: argparse.Namespace) -> None:
         tell(benchmark="page", screen=name, n=len(found), p50_ms=round(float(p50)), p95_ms=round(float(p95)))
 
 
+def intake(options: argparse.Namespace) -> None:
+    """The demo city's three files from disk to a committed version: seconds and peak memory."""
+    tell(benchmark="intake", **intake_files.three_sources(options.sales))
+
+
+def intake_million(_: argparse.Namespace) -> None:
+    """A million sales in one file from disk to a committed version: seconds and peak memory."""
+    tell(benchmark="intake-million", **intake_files.one_large_file(1_000_000))
+
+
+def evaluation(options: argparse.Namespace) -> None:
+    """The page “Evaluation” in Chromium: milliseconds until each view is drawn, by test sales, beside the page Home."""
+    from tests.benchmarks.evaluation import load_times
+
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        for found in load_times(Path(folder), min(options.repeats, 10)):
+            times = {kind: np.percentile(found.pop(kind), [50, 95]) for kind in ("cold", "warm")}
+            figures = {
+                f"{kind}_p{part}_ms": round(at)
+                for kind, (p50, p95) in times.items()
+                for part, at in ((50, p50), (95, p95))
+            }
+            tell(benchmark="evaluation", **found, **figures)
+
+
+def monitoring(options: argparse.Namespace) -> None:
+    """The page “Monitoring” in Chromium: milliseconds until drawn, by length of the ledger, beside the page Home."""
+    from tests.benchmarks.monitoring import load_times
+
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        for found in load_times(Path(folder), min(options.repeats, 20)):
+            times = {kind: np.percentile(found.pop(kind), [50, 95]) for kind in ("cold", "warm", "after")}
+            figures = {
+                f"{kind}_p{part}_ms": round(at)
+                for kind, (p50, p95) in times.items()
+                for part, at in ((50, p50), (95, p95))
+            }
+            tell(benchmark="monitoring", **found, **figures)
+
+
 def king_county(_: argparse.Namespace) -> None:
     """Accuracy on King County 2014-15, random 60/20/20, beside textbook models: the table of the README."""
     for row in accuracy.table(accuracy.KING_COUNTY):
@@ -202,6 +244,20 @@ def ahead(_: argparse.Namespace) -> None:
             tell(benchmark="ahead", **figures)
 
 
+def ledger(options: argparse.Namespace) -> None:
+    """Appends to the ledger by 8 threads and by 8 processes, beside plain inserts: milliseconds, lost."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        for found in ledger_writers.measure(Path(folder), options.repeats):
+            tell(benchmark="ledger", **found)
+
+
+def figures(options: argparse.Namespace) -> None:
+    """The figures of the monitoring page on a ledger of --rows estimates: milliseconds each and together."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        for found in long_ledger.measure(Path(folder), options.rows):
+            tell(benchmark="figures", **found)
+
+
 def main() -> int:
     """Run the benchmark named."""
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
@@ -211,8 +267,14 @@ def main() -> int:
         "estimate": estimate,
         "batch": batch,
         "page": page,
+        "intake": intake,
+        "intake-million": intake_million,
+        "evaluation": evaluation,
+        "monitoring": monitoring,
         "king-county": king_county,
         "ahead": ahead,
+        "ledger": ledger,
+        "figures": figures,
     }
     for name, run in runs.items():
         verb = verbs.add_parser(name, help=run.__doc__)

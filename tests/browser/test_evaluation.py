@@ -10,9 +10,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, Server, running_server, visit
+from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, running_server, visit
 
-VIEWS = ("Headline", "Segments", "Ratio study", "Bias", "Ranges", "Hard cases", "Candidates", "Decision")
+VIEWS = (
+    "Headline",
+    "Segments",
+    "Ratio study",
+    "Bias",
+    "Ranges",
+    "Hard cases",
+    "Candidates",
+    "Importance",
+    "Agents’ verdicts",
+    "Decision",
+)
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
@@ -42,6 +53,8 @@ def test_from_the_worst_cell_to_the_signed_scope(chromium: Browser, small: Serve
         opened.settle()
         assert "segment=" in page.url
         opened.shot("evaluation-segments")
+        explain_first_sale(opened)
+        opened.shot("evaluation-miss")
         with page.expect_download() as segment:
             page.get_by_role("button", name="Download these sales as CSV").click()
         segment.value.save_as(tmp_path / "sales.csv")
@@ -55,17 +68,43 @@ def test_from_the_worst_cell_to_the_signed_scope(chromium: Browser, small: Serve
         opened.settle()
         with page.expect_download() as card:
             page.get_by_role("button", name="Download the model card").click()
-        card.value.save_as(tmp_path / "card.md")
+        card.value.save_as(tmp_path / "card.html")
+        written = (tmp_path / "card.html").read_text(encoding="utf-8")
+        assert "Agreed at the review" in written
+        assert "<script" not in written
+        with page.expect_download() as words:
+            page.get_by_role("button", name="As Markdown").click()
+        words.value.save_as(tmp_path / "card.md")
         written = (tmp_path / "card.md").read_text(encoding="utf-8")
         assert re.search(r"Signed: .*Agreed at the review", written)
         assert "## Ratio study" in written
         assert opened.complaints == []
 
 
+def explain_first_sale(opened: Visit) -> None:
+    """Tick the first line of the list of sales, and see its estimate explained."""
+    page = opened.page
+    sales = page.get_by_test_id("stDataFrame").last
+    sales.scroll_into_view_if_needed()
+    # The table is a canvas: its boxes to tick stand to the left, the first of them below the header.
+    sales.click(position={"x": 18, "y": 60})
+    expect(page.get_by_text("So this home is estimated at about")).to_be_visible()
+    opened.settle()
+    assert "sale=" in page.url
+    address = page.url
+    page.reload(wait_until="domcontentloaded")
+    opened.settle()
+    assert page.url == address
+    expect(page.get_by_text("So this home is estimated at about")).to_be_visible()
+
+
 def test_no_view_is_wider_than_a_phone(chromium: Browser, small: Server) -> None:
     with visit(chromium, small, PHONE, dark=True) as opened:
+        page = opened.open("evaluation", role="Manager")
         for view in VIEWS:
-            page = opened.open("evaluation", role="Manager", view=view)
+            # What a click draws is what a link to the view draws, in a fraction of the time.
+            page.get_by_role("button", name=view).or_(page.get_by_role("radio", name=view)).click()
+            opened.settle()
             assert page.evaluate(OVERFLOW) <= 0, view
             opened.shot(f"evaluation-phone-{view.lower().replace(' ', '-')}")
         assert opened.complaints == []

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 
+from core.collect.demo_files import demo_files
 from core.store import open_store
-from tests.browser.conftest import DESKTOP, WORK_MS, Server, running_server, visit
+from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, Visit, running_server, visit
 
 ROWS = 3_000
 
@@ -31,12 +33,31 @@ def empty(tmp_path: Path) -> Iterator[Server]:
         yield running
 
 
-def test_a_column_is_left_out_by_picking_in_the_table(chromium: Browser, empty: Server, extract: Path) -> None:
+def bring(opened: Visit, path: Path | list[Path]) -> Page:
+    """Upload files to a new market and go on to the columns."""
+    page = opened.page
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(page.get_by_label("Name of the market")).to_be_visible()
+    opened.settle()
+    page.get_by_label("Name of the market").fill("Real county")
+    page.get_by_label("Name of the market").press("Enter")
+    opened.settle()
+    page.get_by_role("button", name="Continue to columns").click()
+    return opened.settle()
+
+
+def press(opened: Visit, name: str) -> Page:
+    opened.page.get_by_role("button", name=re.compile(name)).click()
+    return opened.settle()
+
+
+def test_a_column_is_left_out_by_picking_in_the_table_and_a_reload_keeps_it(
+    chromium: Browser, empty: Server, extract: Path
+) -> None:
     with visit(chromium, empty, DESKTOP) as opened:
-        page = opened.open("sales_data", role="Analyst")
-        page.locator("input[type=file]").set_input_files(extract)
+        opened.open("sales_data", role="Analyst")
+        page = bring(opened, extract)
         expect(page.get_by_text("21 columns kept, 0 left out.")).to_be_visible()
-        opened.settle()
         table = page.get_by_test_id("stDataFrame").first
         table.scroll_into_view_if_needed()
         # The table is a canvas: the second row's field, right of the pinned column, is found by its place.
@@ -46,7 +67,43 @@ def test_a_column_is_left_out_by_picking_in_the_table(chromium: Browser, empty: 
         opened.settle()
         expect(page.get_by_text("20 columns kept, 1 left out.")).to_be_visible()
         expect(page.get_by_text("Sales need a sale date")).to_be_visible()
-        expect(page.get_by_role("button", name="Check", exact=True)).to_be_disabled()
+        expect(page.get_by_role("button", name="Check every row")).to_be_disabled()
+    with visit(chromium, empty, DESKTOP) as again:
+        page = again.open("sales_data", role="Analyst")
+        expect(page.get_by_text("20 columns kept, 1 left out.")).to_be_visible()
+        press(again, "1 · Files")
+        expect(page.get_by_text("county_sales.csv")).to_be_visible()
+
+
+def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, empty: Server, tmp_path: Path) -> None:
+    demo = demo_files(3, 1_000)
+    paths = []
+    for name, content in zip(
+        ("sales.csv", "tax.csv", "areas.csv"), (demo.sales, demo.tax, demo.neighbourhoods), strict=True
+    ):
+        paths.append(tmp_path / name)
+        paths[-1].write_bytes(content)
+    with visit(chromium, empty, PHONE, dark=True) as opened:
+        opened.open("sales_data", role="Analyst")
+        page = bring(opened, paths)
+        press(opened, "Check every row")
+        expect(page.get_by_text(re.compile("Problems by cell"))).to_be_visible(timeout=WORK_MS)
+        opened.settle()
+        opened.shot("sales-data-check-phone")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        press(opened, "Continue to preview")
+        expect(page.get_by_text("What becomes of every row")).to_be_visible()
+        opened.shot("sales-data-preview-phone")
+        assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        press(opened, "Continue to commit")
+        press(opened, "Commit [0-9]+ new sales")
+        expect(page.get_by_text("Committed:")).to_be_visible()
+        for view in ("Data versions", "Known limits"):
+            page.get_by_role("radio", name=view).click()
+            opened.settle()
+            opened.shot(f"{view.lower().replace(' ', '-')}-phone")
+            assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
+        assert opened.complaints == []
 
 
 def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server, extract: Path) -> None:
@@ -55,19 +112,18 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         page.get_by_role("button", name="Upload your own sales").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/sales_data")
         opened.settle()
-        page.locator("input[type=file]").set_input_files(extract)
-        expect(page.get_by_text(f"{ROWS:,} rows, 21 columns")).to_be_visible()
-        opened.settle()
+        bring(opened, extract)
         opened.shot("sales-data-mapping")
-        page.get_by_label("Name of the market").fill("Real county")
-        page.get_by_label("Name of the market").press("Enter")
-        opened.settle()
-        page.get_by_role("button", name="Check", exact=True).click()
-        commit = page.get_by_role("button", name="Commit")
-        expect(commit).to_be_visible()
-        opened.settle()
+        press(opened, "Check every row")
+        expect(page.get_by_text("Columns beside the sales already held")).to_be_visible()
         opened.shot("sales-data-check")
-        commit.click()
+        press(opened, "Continue to preview")
+        with page.expect_download() as download:
+            page.get_by_role("button", name=re.compile("Accepted")).click()
+        assert len(download.value.path().read_text(encoding="utf-8-sig").splitlines()) > ROWS / 2
+        opened.shot("sales-data-preview")
+        press(opened, "Continue to commit")
+        press(opened, "Commit [0-9,]+ new sales")
         expect(page.get_by_text("Committed:")).to_be_visible()
         opened.settle()
         page.get_by_role("button", name="Train a model").click()

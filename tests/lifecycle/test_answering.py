@@ -88,11 +88,38 @@ def test_agent_gets_the_answer_although_the_ledger_fails(
     def full(*_: object) -> None:
         raise StoreUnavailable("The disk is full.")
 
-    monkeypatch.setattr(Ledger, "append", full)
-    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
+    question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0})
+    with monkeypatch.context() as failing:
+        failing.setattr(Ledger, "append_signed", full)
+        given = answer(opened, desk, question, "page", AGENT)
     assert isinstance(given.result, Estimate)
     assert given.estimate_id is None
     assert "The disk is full." in caplog.text
+    assert opened.unwritten.state().waiting == 1
+
+    # The next answer that can be written takes it along, as it was given.
+    answer(opened, desk, question, "page", AGENT)
+    assert opened.unwritten.state().waiting == 0
+    later = stored(opened, given.spooled, AGENT)
+    assert (later.result, later.at, later.actor) == (given.result, given.at, "Ana")
+
+
+def test_agent_gets_the_answer_although_ledger_and_disk_fail(
+    opened: Store, desk: Desk, zipcode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    def no_space(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Ledger, "append_signed", full)
+    monkeypatch.setattr("core.store.unwritten.write_atomically", no_space)
+    before = opened.unwritten.state().lost
+    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
+    assert isinstance(given.result, Estimate)
+    assert (given.estimate_id, given.spooled) == (None, "")
+    assert opened.unwritten.state().lost == before + 1
 
 
 def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode: str) -> None:

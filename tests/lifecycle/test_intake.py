@@ -149,7 +149,12 @@ def test_three_sources_meet_by_parcel_address_and_zipcode(
     assert np.isnan(held["year_built"].iloc[2])
     assert held["living_area_sqft"].iloc[0] == 1400
     assert list(held["school_rating"]) == [5, 5, 3]
-    assert report.preview.matched == {"tax_by_id": 1, "tax_by_address": 1, "neighbourhood": 3}
+    assert report.preview.matched == {
+        "tax_by_id": 1,
+        "tax_by_address": 1,
+        "tax_by_answer": 0,
+        "neighbourhood": 3,
+    }
     assert {account.file for account in report.preview.files} == {"sales.csv", "tax.csv", "areas.csv"}
 
 

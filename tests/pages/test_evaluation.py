@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -19,14 +20,28 @@ from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.lifecycle.evaluation import SCORES, keep_scores, scores_of, signed_scope
 from core.problem import Problem
-from core.store import open_store
-from core.wording import percent
+from core.store import NewDecision, NewEstimate, open_store
+from core.store.versions import NewVersion
+from core.wording import money_short, percent, signed_percent
 from pages.widgets import session
 from pages.widgets.registry import PAGES_FOLDER, page_at
 from tests.evaluate.scored_sales import scored_sales
 
 MANAGER = Actor("Max", Role.MANAGER)
-VIEWS = ("Headline", "Segments", "Ratio study", "Bias", "Ranges", "Hard cases", "Candidates", "Decision")
+AGENT = Actor("Ann", Role.AGENT, "North")
+VERDICTS = "Agents’ verdicts"
+VIEWS = (
+    "Headline",
+    "Segments",
+    "Ratio study",
+    "Bias",
+    "Ranges",
+    "Hard cases",
+    "Candidates",
+    "Importance",
+    VERDICTS,
+    "Decision",
+)
 NAMES_ITS_SOURCE = "sealed test sales drawn at random"
 
 
@@ -209,6 +224,173 @@ def test_an_agent_is_told_whose_page_it_is(home: Path) -> None:
     app = opened(role="agent")
     assert "is not open to the role agent" in text(app)
     assert NAMES_ITS_SOURCE not in text(app)
+
+
+def worst_segment(scored: Scored, problem: Problem) -> str:
+    by = Segmentation.ESTIMATE_BAND
+    return str(worst(by_segment(scored, (by,), problem))[by.value].iloc[0])
+
+
+def chosen_sale(app: AppTest, row: int) -> AppTest:
+    app.query_params["sale"] = str(row)
+    return app.run()
+
+
+def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: Scored, problem: Problem) -> None:
+    name = worst_segment(scored, problem)
+    miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
+    app = opened("Segments", segment=name)
+    assert "Tick a sale" in text(app)
+    app = chosen_sale(app, int(miss["intake_row"]))
+    assert not app.exception
+    said = text(app)
+    assert f"Row {miss['intake_row']} of the intake" in said
+    assert f"### {signed_percent(miss['error'], 1)}" in said
+    assert f"### {money_short(miss['sale_price'], 'USD')}" in said
+    assert "So this home is estimated at about" in said
+    assert "Comparable sales" in said
+    assert "differs by" not in said
+
+
+def test_the_explained_sale_is_closed_again(home: Path, scored: Scored, problem: Problem) -> None:
+    name = worst_segment(scored, problem)
+    miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
+    app = chosen_sale(opened("Segments", segment=name), int(miss["intake_row"]))
+    app.button("close_sale").click().run()
+    assert "sale" not in app.query_params
+    assert "Tick a sale" in text(app)
+
+
+@pytest.mark.parametrize("sale", ["999999", "none", "-1"])
+def test_a_sale_of_another_segment_is_not_explained(home: Path, scored: Scored, problem: Problem, sale: str) -> None:
+    app = opened("Segments", segment=worst_segment(scored, problem))
+    app.query_params["sale"] = sale
+    app.run()
+    assert not app.exception
+    assert f"The sale of row {sale} is none of these" in text(app)
+
+
+def test_another_segment_forgets_the_sale_chosen(home: Path, scored: Scored, problem: Problem) -> None:
+    name = worst_segment(scored, problem)
+    miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
+    app = chosen_sale(opened("Segments", segment=name), int(miss["intake_row"]))
+    others = [option for option in app.selectbox("segment").options if option != name]
+    app.selectbox("segment").select(others[0]).run()
+    assert "sale" not in app.query_params
+
+
+def test_importance_and_the_effect_of_a_chosen_fact(home: Path) -> None:
+    app = opened("Importance", fact="bathrooms")
+    assert not app.exception
+    said = text(app)
+    assert "priced again with each value, against bathrooms" in said
+    assert len(app.get("plotly_chart")) == 2
+    summary = app.dataframe[-1].value
+    assert summary["Moves it by, %"].is_monotonic_decreasing
+    assert "Living area" in summary["Facts"].tolist()
+
+
+def test_a_card_without_curve_or_forests_says_what_to_do(home: Path) -> None:
+    app = opened("Candidates")
+    said = text(app)
+    assert "No learning curve was drawn" in said
+    assert "No forest was among the families" in said
+    assert not app.get("plotly_chart")
+
+
+def test_curve_and_forest_sizes_come_with_the_card(trained_home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    home = as_home(trained_home, monkeypatch)
+    with open_store(home) as store:
+        records = store.models.list(store.markets.list()[0].market_id)
+    forest = next(one for one in records if one.card["forest_search"])
+    app = opened("Candidates", evaluated=forest.model_id)
+    assert not app.exception
+    said = text(app)
+    assert "A forest of 75 trees instead of 150" in said
+    last = forest.card["curve"][-1]
+    assert f"{percent(last['mape'], 1)}" in said
+    # The curve, and error, size and latency of the forests.
+    assert len(app.get("plotly_chart")) == 4
+    sizes = next(one.value for one in app.dataframe if "Trees" in one.value)
+    assert sizes["Trees"].is_monotonic_increasing
+    assert {75, 150} <= set(sizes["Trees"])
+
+
+def test_without_decisions_the_verdicts_say_where_they_are_made(home: Path) -> None:
+    app = opened(VERDICTS)
+    assert "Agents decide on an estimate under its price range" in text(app)
+    assert "What the test says of the same model" in text(app)
+    assert not app.get("plotly_chart")
+
+
+def test_decisions_of_agents_stand_beside_the_test(own_home: Path, problem: Problem) -> None:
+    with open_store(own_home) as store:
+        model_id = live_model(own_home)
+        market = store.models.get(model_id).market_id
+        for number in range(8):
+            estimate = store.ledger.append(an_estimate(market, model_id), AGENT)
+            made = ("accept", 500_000.0, None) if number < 6 else ("adjust", 550_000.0, "layout")
+            store.ledger.decide(NewDecision(estimate.estimate_id, made[0], made[1], None, made[2], "", None), AGENT)
+    app = opened(VERDICTS)
+    assert not app.exception
+    said = text(app)
+    assert "Agents accepted 75% of 8 estimates" in said
+    assert "### 75.0%" in said
+    assert "### +10.0%" in said
+    assert "fewer than 30 decisions" in said
+    assert len(app.get("plotly_chart")) == 1
+
+
+def an_estimate(market_id: str, model_id: str) -> NewEstimate:
+    """An estimate of 500,000 as the desk records it."""
+    return NewEstimate(
+        market_id=market_id,
+        as_of=date(2025, 1, 1),
+        channel="page",
+        status="priced",
+        currency="USD",
+        latency_ms=9.0,
+        model_id=model_id,
+        facts={},
+        answer={},
+        point=500_000.0,
+        low=430_000.0,
+        high=590_000.0,
+        level=0.8,
+        confidence=70.0,
+    )
+
+
+def take_in_later_sales(home: Path, count: int) -> None:
+    """Add sales after the latest, alike to known ones."""
+    with open_store(home) as store:
+        version = store.versions.latest(store.markets.list()[0].market_id)
+        assert version is not None
+        sales = store.versions.load(version.version_id)
+        later = sales.tail(count).copy()
+        later["sale_date"] = sales["sale_date"].max() + pd.to_timedelta(np.arange(1, count + 1), unit="D")
+        later["intake_row"] = sales["intake_row"].max() + np.arange(1, count + 1)
+        both, ledger = pd.concat([sales, later], ignore_index=True), pd.DataFrame({"source_row": [1]})
+        new = NewVersion(version.market_id, both, version.version_id, (), ledger, count, "later sales")
+        store.versions.commit(new, MANAGER)
+
+
+def test_sales_since_training_are_offered_once_there_are_some(own_home: Path) -> None:
+    assert "Since training" not in periods_of(opened())
+    take_in_later_sales(own_home, 60)
+    app = opened(sales="Since training")
+    assert not app.exception
+    assert "Since training" in periods_of(app)
+    assert "sales since training, priced month-ahead: 60 sales of" in text(app)
+    app = opened("Segments", sales="Since training", segment="$200K to $500K")
+    row = int(app.dataframe[-1].value["Row of intake"].iloc[0])
+    said = text(chosen_sale(app, row))
+    assert "made from the sales before" in said
+    assert "differs by" not in said
+
+
+def periods_of(app: AppTest) -> list[str]:
+    return [option.content for group in app.get("button_group") for option in group.proto.options]
 
 
 def put_scores(home: Path, sha256: str | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +11,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor
-from core.lifecycle.jobs import TrainTask
-from core.store import Job, Store, open_store
+from core.evaluate.accuracy import Figure
+from core.lifecycle import RetrainPlan
+from core.lifecycle.gates import GATE, GateRecord, document_of
+from core.lifecycle.jobs import RetrainTask, TrainTask
+from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
+from core.store import Job, NewModel, Store, open_store
 from core.train.candidates import Family
 from pages.widgets import job_progress, model_card, session
 from pages.widgets.registry import PAGES_FOLDER, page_at
@@ -67,7 +72,7 @@ def test_a_card_shows_leaderboard_search_and_origin(home: Path, made: tuple[Path
     app = opened()
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
     boards = [table.value for table in app.dataframe if "Validation MAPE" in table.value]
-    assert [len(board) for board in boards] == [2, 2]
+    assert [len(board) for board in boards] == [2, 6], "two settings tried, and the better one at four more sizes"
     origin = next(table.value for table in app.dataframe if "What" in table.value)
     assert {"Data version", "Split", "Code version", "Libraries"} <= set(origin["What"])
     assert len(app.get("plotly_chart")) == 2
@@ -117,7 +122,7 @@ def test_the_form_becomes_the_plan_of_a_run_in_its_own_process(home: Path, monke
 
     monkeypatch.setattr(job_progress.jobs, "start", start)
     app = opened("analyst")
-    app.radio[0].set_value("time")
+    next(one for one in app.radio if "divided" in one.label).set_value("time")
     [tried, seed] = app.number_input
     tried.set_value(3)
     seed.set_value(7)
@@ -148,3 +153,137 @@ def test_without_sales_the_page_points_to_the_sales_data(tmp_path: Path, monkeyp
 def test_trees_are_read_from_a_setting() -> None:
     assert model_card.trees_of("n_estimators 150, min_samples_leaf 2") == 150
     assert model_card.trees_of("alpha 1") == 0
+
+
+@pytest.fixture
+def challenged(home: Path, made: tuple[Path, str, str]) -> Path:
+    """The store with the other model as challenger; its gate, kept on a card, cannot tell."""
+    gated = GateRecord(made[1], date(2024, 12, 1), date(2024, 12, 31), 0, Gate(*CANNOT_TELL))
+    with open_store(home) as store:
+        other = store.models.get(made[2])
+        card = {**other.card, GATE: document_of(gated), "window_months": 24, "half_life_days": None}
+        payload = store.models.load_bytes(other.model_id) + b"\0"
+        record = store.models.add(NewModel(MARKET, other.version_id, payload, card), MANAGER)
+        store.models.challenge(record.model_id, MANAGER)
+    return home
+
+
+MDAPE = Check(
+    "mdape", "Median error (MdAPE)", 0.081, 0.074, Figure(-0.007, -0.02, 0.004, 130), 0.0, CheckVerdict.NEITHER
+)
+COD = Check("cod", "Scatter of the ratios (COD)", 9.8, 9.1, Figure(-0.7, -2.1, 0.4, 130), 1.0, CheckVerdict.NEITHER)
+CONDO = Check(
+    "property type",
+    "Mean error (MAPE), property type condo",
+    0.09,
+    0.12,
+    Figure(0.03, 0.021, 0.039, 40),
+    0.02,
+    CheckVerdict.WORSE,
+    "condo",
+)
+CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD), (CONDO,), "The 130 sales do not show it is better.")
+
+
+def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Path, made: tuple[Path, str, str]) -> None:
+    app = opened()
+    assert not app.exception
+    assert "Challenger beside the live model" in [one.value for one in app.subheader]
+    figures = next(table.value for table in app.dataframe if "Challenger is" in table.value)
+    assert figures.to_dict("records") == [
+        {
+            "Figure": "Median error (MdAPE)",
+            "Live model": "8.1%",
+            "Challenger": "7.4%",
+            "Difference (95% interval)": "−0.7% (−2.0% to +0.4%)",
+            "Challenger is": "no sure difference",
+            "Sales": 130,
+        },
+        {
+            "Figure": "Scatter of the ratios (COD)",
+            "Live model": "9.8",
+            "Challenger": "9.1",
+            "Difference (95% interval)": "−0.7 (−2.1 to +0.4)",
+            "Challenger is": "no sure difference",
+            "Sales": 130,
+        },
+    ]
+    said = " ".join(str(one.value) for one in (*app.markdown, *app.caption)).replace("\\", "")
+    assert "The 130 sales do not show it is better." in said
+    assert "the last 24 months" in said
+    assert "python -m core worker" in said
+
+
+def test_a_gate_that_cannot_tell_is_overruled_only_with_a_typed_reason(
+    challenged: Path, made: tuple[Path, str, str]
+) -> None:
+    app = opened()
+    app.button("promote_challenger").click().run()
+    assert "at least 15 characters" in str(app.error[0].value).replace("\\", "")
+    assert champion(challenged) == made[1]
+    [field] = [one for one in app.text_input if str(one.key).startswith("challenger_reason_")]
+    field.input("condos are few, and the agents in the north wait for it").run()
+    app.button("promote_challenger").click().run()
+    assert not app.exception
+    assert "is live" in str(app.success[0].value)
+    assert champion(challenged) != made[1]
+
+
+def test_an_analyst_sees_the_challenger_but_cannot_promote_it(challenged: Path) -> None:
+    app = opened("analyst")
+    assert not app.exception
+    assert any("Challenger is" in table.value for table in app.dataframe)
+    assert "promote_challenger" not in [str(one.key) for one in app.button]
+
+
+@pytest.mark.parametrize(
+    ("window", "expected"),
+    [
+        ("All sales", RetrainPlan()),
+        ("Only the last months", RetrainPlan(window_months=24)),
+        ("All, recent ones count more", RetrainPlan(half_life_days=365.0)),
+    ],
+)
+def test_retraining_starts_with_the_window_chosen_and_can_be_cancelled(
+    home: Path, monkeypatch: pytest.MonkeyPatch, window: str, expected: RetrainPlan
+) -> None:
+    asked: list[RetrainTask] = []
+
+    def start(store: Store, task: RetrainTask, actor: Actor) -> Job:
+        asked.append(task)
+        return store.jobs.create(task.kind, task.market_id, actor)
+
+    monkeypatch.setattr(job_progress.jobs, "start", start)
+    app = opened("analyst")
+    app.radio("retrain_window").set_value(window).run()
+    app.button("retrain").click().run()
+    assert [(task.market_id, task.plan) for task in asked] == [(MARKET, expected)]
+    [cancel] = [one for one in app.button if str(one.key).startswith("cancel_")]
+    cancel.click().run()
+    with open_store(home) as store:
+        [job] = [one for one in store.jobs.list() if one.kind == "retrain"]
+        assert job.cancel_requested
+
+
+def test_rolling_back_takes_one_click(home: Path, made: tuple[Path, str, str]) -> None:
+    with open_store(home) as store:
+        store.models.promote(made[2], MANAGER, "try it")
+    app = opened()
+    app.button("rollback").click().run()
+    assert not app.exception
+    assert champion(home) == made[1]
+    with open_store(home) as store:
+        assert store.events.of(made[1], "model.rolled_back")[0].detail["reason"] == "rolled back by a click"
+
+
+def test_a_live_model_lost_from_disk_is_explained_and_replaced(home: Path, made: tuple[Path, str, str]) -> None:
+    with open_store(home) as store:
+        (store.home / "models" / f"{store.models.get(made[1]).sha256}.joblib").unlink()
+    app = opened()
+    assert not app.exception
+    assert f"file of the live model {made[1]} is missing" in str(app.error[0].value).replace("\\", "")
+    app.selectbox(f"model_{MARKET}").select(made[2]).run()
+    app = reason(app, "the live one is lost")
+    app.button("promote").click().run()
+    assert champion(home) == made[2]
+    assert not any("is missing" in str(one.value) for one in app.error)

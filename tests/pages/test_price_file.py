@@ -91,7 +91,7 @@ def test_prices_are_shown_with_a_warning_where_the_ledger_cannot_be_written(
     def full(*_: object) -> list[str]:
         raise StoreUnavailable("The disk is full. Free some space.")
 
-    monkeypatch.setattr(Ledger, "append_many", full)
+    monkeypatch.setattr(Ledger, "append_signed_many", full)
     app = priced(rows(area))
     assert app.dataframe[0].value["Range"][0].startswith("$")
     assert "not recorded: The disk is full" in app.warning[0].value.replace("\\", "")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import gzip
 from pathlib import Path
 
@@ -9,12 +10,17 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.access import Actor, Role
+from core.accounting import FileAccounting
 from core.collect.guess import guess_mapping
 from core.collect.reader import read_table
 from core.errors import MappingError
 from core.schema import Source
 from core.store import open_store
 from pages.widgets import mapping_table, session
+from pages.widgets.intake_charts import flow
+from pages.widgets.intake_matches import marked
+from pages.widgets.palette import LIGHT
 from pages.widgets.registry import PAGES_FOLDER, page_at
 from pages.widgets.safe_csv import to_csv
 from tests.pages.made_stores import MANAGER, sales_csv
@@ -42,17 +48,50 @@ def brought(app: AppTest, name: str, content: bytes) -> AppTest:
     return app.run()
 
 
+def to_columns(app: AppTest, market: str = "Harbour") -> AppTest:
+    """Name the market, where a new one is to be, and go on to the columns."""
+    if "market_name" in [field.key for field in app.text_input]:
+        app.text_input("market_name").input(market).run()
+    return onward(app)
+
+
+def session_actor() -> Actor:
+    return Actor(getpass.getuser(), Role.ANALYST)
+
+
+def onward(app: AppTest) -> AppTest:
+    return app.button("onward").click().run()
+
+
+def mapped(app: AppTest, name: str = "mine.csv", content: bytes | None = None) -> AppTest:
+    return to_columns(brought(app, name, content or sales_csv()))
+
+
 def checked(app: AppTest, market: str = "Harbour") -> AppTest:
-    app.text_input("market_name").input(market).run()
-    return app.button("check").click().run()
+    return onward(to_columns(app, market))
+
+
+def started_over(app: AppTest) -> AppTest:
+    app.button("step_files").click().run()
+    return app.button("start_over").click().run()
+
+
+def committed(app: AppTest) -> AppTest:
+    """From the check through the preview to the commit."""
+    onward(onward(app))
+    return app.button("commit").click().run()
 
 
 def messages(app: AppTest) -> str:
     return " ".join(str(part.value) for part in [*app.main.error, *app.main.warning]).replace("\\", "")
 
 
+def said(app: AppTest) -> str:
+    return " ".join(str(part.value) for part in [*app.main.info, *app.main.warning]).replace("\\", "")
+
+
 def mapping_editor(app: AppTest) -> tuple[str, pd.DataFrame]:
-    [editor] = app.data_editor
+    editor = next(one for one in app.data_editor if "Sure" in one.value)
     return str(editor.key), editor.value
 
 
@@ -74,17 +113,24 @@ def market_ids(home: Path) -> list[str]:
         return [market.market_id for market in store.markets.list()]
 
 
-def test_a_file_goes_through_mapping_and_check_to_a_version_that_accounts_for_every_row(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+def test_a_file_goes_through_all_steps_to_a_version_that_accounts_for_every_row(home: Path) -> None:
+    app = mapped(opened())
     assert fields(app)["Sold for"] == "sale_price"
     assert fields(app)["Finished sq ft"] == "living_area_sqft"
-    app = checked(app)
+    app = onward(app)
+    assert {metric.label: metric.value for metric in app.metric}["Rows in"] == str(ROWS_IN)
+    app = onward(app)
     counts = next(table.value for table in app.dataframe if "Rows in" in table.value)
     assert counts["Rows in"].tolist() == [ROWS_IN]
     assert counts[["Accepted", "Repaired", "Duplicate", "Rejected"]].sum(axis=1).tolist() == [ROWS_IN]
     assert (counts["Duplicate"].item(), counts["Rejected"].item()) == (1, 1)
     assert market_ids(home) == [], "a check must not make the market"
-    assert {button.label for button in app.get("download_button")} == {"Rejected (1)", "Duplicate (1)"}
+    labels = {button.label for button in app.get("download_button")}
+    assert {"Rejected (1)", "Duplicate (1)", "Accepted (60)"} <= labels
+    first = next(table.value for table in app.dataframe if "Living area, sq ft" in table.value)
+    assert len(first) == 50
+    app = onward(app)
+    assert "A new market, Harbour, is made with 60 sales" in " ".join(str(one.value) for one in app.markdown)
     app.button("commit").click().run()
     assert not app.exception
     assert "60 new sales" in str(app.success[0].value)
@@ -93,22 +139,124 @@ def test_a_file_goes_through_mapping_and_check_to_a_version_that_accounts_for_ev
         version = store.versions.latest(market.market_id)
         assert version is not None
         assert (market.name, version.rows, version.rows_seen) == ("Harbour", 60, ROWS_IN)
+        assert version.note == "mine.csv"
         assert list(home.glob("uploads/*")) == [], "a committed upload is removed"
     assert "Train a model" in [button.label for button in app.button]
-    assert any("Version" in table.value for table in app.dataframe)
 
 
-def test_the_same_file_again_changes_nothing_and_says_so(home: Path) -> None:
-    app = checked(brought(opened(), "mine.csv", sales_csv()))
-    app.button("commit").click().run()
+def test_a_reload_loses_nothing_staged_and_goes_on_at_the_same_step(home: Path) -> None:
+    app = mapped(opened())
+    app = pick(app, "Beds", field=mapping_table.IGNORE)
+    again = opened()
+    assert fields(again)["Beds"] == mapping_table.IGNORE
+    again = onward(again)
+    assert again.metric[0].value == str(ROWS_IN)
+    third = opened("manager")
+    assert next(button.label for button in third.button if button.proto.type == "primary") == "3 · Check"
+    committed(third)
+    with open_store(home) as store:
+        assert [market.name for market in store.markets.list()] == ["Harbour"]
+        assert store.drafts.uploads() == frozenset()
+    assert "mine.csv" not in " ".join(str(one.value) for one in opened().markdown)
+
+
+def test_steps_open_one_after_another_and_close_when_what_they_rest_on_changes() -> None:
+    def open_steps(app: AppTest) -> list[str]:
+        return [str(one.key) for one in app.button if str(one.key).startswith("step_") and not one.disabled]
+
+    app = brought(opened(), "mine.csv", sales_csv())
+    assert app.button("onward").disabled, "the market has no name yet"
+    app = to_columns(app)
+    assert open_steps(app) == ["step_files", "step_columns", "step_check"]
+    app = onward(app)
+    assert len(open_steps(app)) == 5
+    app.button("step_columns").click().run()
+    app = pick(app, "Beds", field=mapping_table.IGNORE)
+    assert open_steps(app) == ["step_files", "step_columns", "step_check"]
+
+
+def test_the_same_file_again_changes_nothing_and_says_so_at_once(home: Path) -> None:
+    app = committed(checked(brought(opened(), "mine.csv", sales_csv())))
     app.button("more").click().run()
     app = brought(app, "again.csv", sales_csv())
-    app.button("check").click().run()
-    assert "taken in before" in " ".join(str(one.value) for one in app.info)
-    app.button("commit").click().run()
-    assert "Nothing changed" in str(app.info[0].value)
+    assert "This very file was taken in before" in said(app)
+    app = checked(app)
+    assert "Nothing changes" in said(app)
+    app = committed(app)
+    assert "Nothing changed" in said(app)
     with open_store(home) as store:
         assert len(store.versions.list("harbour")) == 1
+
+
+def test_persons_are_dropped_before_anything_reaches_disk_and_it_is_said(home: Path) -> None:
+    lines = sales_csv().decode().splitlines()
+    rows = [f"{line},Ann Example,ann{n}@example.com" for n, line in enumerate(lines[1:])]
+    content = "\n".join([f"{lines[0]},Owner name,Contact e-mail", *rows]).encode()
+    app = brought(opened(), "owners.csv", content)
+    assert "Owner name, Contact e-mail" in said(app)
+    for path in home.rglob("*"):
+        if path.is_file():
+            held = path.read_bytes()
+            assert b"Ann Example" not in held
+            assert b"@example.com" not in held
+    app = to_columns(app)
+    assert "Owner name" not in fields(app)
+
+
+def test_a_word_is_recoded_in_its_table(home: Path) -> None:
+    lines = sales_csv().decode().splitlines()
+    rows = [f"{line},{'SFR Special' if n % 2 else 'Condo'}" for n, line in enumerate(lines[1:])]
+    app = mapped(opened(), content="\n".join([f"{lines[0]},Property type", *rows]).encode())
+    app = pick(app, "Property type", field="property_type") if fields(app)["Property type"] != "property_type" else app
+    editor = next(one for one in app.data_editor if "In the file" in one.value)
+    table = editor.value
+    place = int(table.index[table["In the file"] == "SFR Special"][0])
+    app.session_state[str(editor.key)] = {
+        "edited_rows": {place: {"Read as": "single_family"}},
+        "added_rows": [],
+        "deleted_rows": [],
+    }
+    app = app.run()
+    committed(onward(app))
+    with open_store(home) as store:
+        version = store.versions.latest("harbour")
+        assert version is not None
+        assert set(store.versions.load(version.version_id)["property_type"]) == {"single_family", "condo"}
+
+
+def test_a_column_left_out_is_taken_in_after_all() -> None:
+    lines = sales_csv().decode().splitlines()
+    rows = [f"{line},{float(line.split(',')[2]) * 1.02:.0f}" for line in lines[1:]]
+    app = mapped(opened(), content="\n".join([f"{lines[0]},Adjusted sale price", *rows]).encode())
+    assert fields(app)["Adjusted sale price"] == mapping_table.IGNORE
+    assert "would tell the model the answer: Adjusted sale price" in messages(app)
+    box = next(one for one in app.selectbox if str(one.key).startswith("back_"))
+    box.select("Adjusted sale price").run()
+    next(one for one in app.button if str(one.key).startswith("take_")).click().run()
+    assert fields(app)["Adjusted sale price"] == mapping_table.EXTRA
+
+
+def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(home: Path) -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv(30))))
+    app = brought(opened(), "more.csv", sales_csv(60))
+    committed(checked(app))
+    app = opened()
+    app.session_state["view"] = "Data versions"
+    app = app.run()
+    listed = next(table.value for table in app.dataframe if "Version" in table.value)
+    assert listed["State"].tolist() == ["in use", ""]
+    figures = {metric.label: metric.value for metric in app.metric}
+    assert (figures["Added"], figures["Removed"], figures["Corrected"]) == ("30", "0", "0")
+    app.text_input("undo_reason").input("the wrong year").run()
+    assert app.button("undo").disabled
+    app.checkbox(f"undo_sure_{listed['Version'][0]}").check().run()
+    app.button("undo").click().run()
+    assert not app.exception
+    assert "was taken back" in str(app.success[0].value)
+    with open_store(home) as store:
+        latest = store.versions.latest("harbour")
+        assert latest is not None
+        assert latest.version_id == listed["Version"][1]
 
 
 @pytest.mark.parametrize(
@@ -126,17 +274,16 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_line_and_leaves_nothing(
     app = brought(opened(), name, content)
     assert not app.exception
     assert message in messages(app)
-    assert "check" not in [button.key for button in app.button]
+    assert "onward" not in [button.key for button in app.button]
     assert market_ids(home) == []
     assert list(home.glob("uploads/*")) == []
 
 
 def test_sales_without_a_price_column_cannot_be_checked(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+    app = mapped(opened())
     pick(app, "Sold for", field=mapping_table.IGNORE)
     assert "Sales need a sale price" in messages(app)
-    app.text_input("market_name").input("Harbour").run()
-    assert app.button("check").disabled
+    assert app.button("onward").disabled
     assert market_ids(home) == []
 
 
@@ -149,11 +296,11 @@ def test_a_check_that_rejects_every_row_makes_no_market(home: Path) -> None:
 
 
 def test_a_wrong_guess_is_corrected_by_picking(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+    app = mapped(opened())
     assert fields(app)["Beds"] == "bedrooms"
     app = pick(app, "Beds", field="bathrooms")
     assert fields(app)["Beds"] == "bathrooms"
-    checked(app).button("commit").click().run()
+    committed(onward(app))
     with open_store(home) as store:
         version = store.versions.latest("harbour")
         assert version is not None
@@ -163,29 +310,29 @@ def test_a_wrong_guess_is_corrected_by_picking(home: Path) -> None:
 
 
 def test_a_date_under_an_unknown_header_is_picked_and_its_format_is_seen(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv().replace(b"Sale date", b"When"))
+    app = mapped(opened(), content=sales_csv().replace(b"Sale date", b"When"))
     assert fields(app)["When"] == mapping_table.IGNORE
     assert "Sales need a sale date" in messages(app)
     app = pick(app, "When", field="sale_date")
     assert messages(app) == ""
-    checked(app).button("commit").click().run()
+    committed(onward(app))
     assert market_ids(home) == ["harbour"]
 
 
 def test_a_field_picked_for_a_second_column_is_refused_not_added_up() -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+    app = mapped(opened())
     app = pick(app, "Finished sq ft", field="sale_price")
     assert "are both taken for Sale price" in messages(app)
 
 
 def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+    app = mapped(opened())
     app = pick(app, "Beds", field=mapping_table.IGNORE)
     app.text_input("preset_name_0").input("County export").run()
     app.button("save_preset_0").click().run()
     with open_store(home) as store:
         assert store.presets.list() == ["County export"]
-    again = brought(opened(), "next.csv", sales_csv(30))
+    again = mapped(started_over(app), "next.csv", sales_csv(30))
     assert fields(again)["Beds"] == "bedrooms"
     again.selectbox("preset_0").select("County export").run()
     again.button("use_preset_0").click().run()
@@ -193,11 +340,11 @@ def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
 
 
 def test_a_preset_of_other_columns_is_refused_by_their_names(home: Path) -> None:
-    app = brought(opened(), "mine.csv", sales_csv())
+    app = mapped(opened())
     app.text_input("preset_name_0").input("Other").run()
     app.button("save_preset_0").click().run()
     other = sales_csv().replace(b"Sold for", b"Price paid")
-    app = brought(opened(), "other.csv", other)
+    app = mapped(started_over(app), "other.csv", other)
     app.selectbox("preset_0").select("Other").run()
     app.button("use_preset_0").click().run()
     assert "other.csv lacks 'Sold for'" in messages(app)
@@ -259,3 +406,83 @@ def test_a_preset_is_fitted_only_to_a_file_with_its_columns(tmp_path: Path) -> N
     mapping = guess_mapping(read_table(path), Source.SALES).mapping
     with pytest.raises(MappingError, match="lacks 'Zip'"):
         mapping_table.fitted(mapping, ("Parcel", "Sale date", "Sold for", "Finished sq ft", "Beds", "Remarks"), "x.csv")
+
+
+def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlier_sale(home: Path) -> None:
+    committed(checked(brought(opened(), "first.csv", sales_csv())))
+    lines = sales_csv().decode().splitlines()
+    cells = lines[5].split(",")
+    before, cells[2] = cells[2], "555000"
+    app = checked(brought(opened(), "corrected.csv", "\n".join([lines[0], ",".join(cells)]).encode()))
+    assert {metric.label: metric.value for metric in app.metric}["Corrections"] == "1"
+    app = onward(app)
+    told = next(table.value for table in app.dataframe if "Before" in table.value)
+    assert told[["Fact", "Before", "After"]].to_numpy().tolist() == [["Sale price", before, "555000"]]
+    app = onward(app)
+    assert app.button("commit").label == "Commit 0 new sales and 1 correction"
+    app.button("commit").click().run()
+    with open_store(home) as store:
+        latest = store.versions.latest("harbour")
+        assert latest is not None
+        sales = store.versions.load(latest.version_id)
+        assert (len(sales), int((sales["sale_price"] == 555_000).sum())) == (60, 1)
+
+
+def test_a_near_match_is_asked_about_joined_on_a_yes_and_remembered(home: Path) -> None:
+    rows = [f",{n} Mapel St,9810{n % 5},2024-01-{n:02},{300_000 + n},1{n:03}" for n in range(10, 22)]
+    sales = "parcel,address,zip code,sale date,sale price,living area\n" + "\n".join(rows)
+    tax = "parcel,address,zip code,year built\n" + "\n".join(
+        f"P{n},{n} {'Maple' if n == 15 else 'Mapel'} Street,9810{n % 5},{1900 + n}" for n in range(10, 22)
+    )
+    app = brought(opened(), "sales.csv", sales.encode())
+    app = checked(brought(app, "roll.csv", tax.encode()))
+    assert "Addresses that may be one (1 to answer)" in " ".join(str(one.value) for one in app.markdown)
+    app.button("match_yes").click().run()
+    assert "All are answered" in " ".join(str(one.value) for one in app.markdown)
+    committed(app)
+    with open_store(home) as store:
+        assert list(store.matches.of("harbour").values()) == [True]
+        latest = store.versions.latest("harbour")
+        assert latest is not None
+        assert store.versions.load(latest.version_id)["year_built"].notna().all()
+
+
+def test_words_that_one_address_alone_has_are_marked() -> None:
+    assert marked("12 Mapel St", "12 MAPLE St") == (
+        "12 :orange-background[**Mapel**] St",
+        "12 :orange-background[**MAPLE**] St",
+    )
+    assert marked("1 A St", "1 A St") == ("1 A St", "1 A St")
+
+
+def test_the_flow_of_rows_sums_to_the_accounting() -> None:
+    files = (
+        FileAccounting("a.csv", "sales", "", 10, 5, 2, 1, 2, {}),
+        FileAccounting("roll.csv", "tax", "", 4, 3, 0, 0, 1, {}),
+    )
+    reasons = [""] * 5 + ["area_implausible", "area_implausible;x", "duplicate_row", "date_missing", "price_missing"]
+    outcomes = ["accepted"] * 5 + ["repaired"] * 2 + ["duplicate"] + ["rejected"] * 2
+    ledgers = pd.DataFrame({"file": "a.csv", "outcome": outcomes, "reasons": reasons})
+    sankey = flow(files, ledgers, LIGHT).data[0]
+    out = dict.fromkeys(range(2), 0)
+    for source, value in zip(sankey.link.source, sankey.link.value, strict=True):
+        out[source] += value
+    assert out == {0: 10, 1: 4}
+    assert "Repaired, area implausible: 2" in sankey.node.label
+    assert "Accepted: 8" in sankey.node.label
+
+
+def test_a_mapping_is_shared_as_a_file() -> None:
+    app = mapped(opened())
+    changed = pick(app, "Beds", field=mapping_table.IGNORE)
+    path = next(button for button in changed.get("download_button") if button.label == "Download this mapping")
+    assert path is not None
+    with open_store() as store:
+        [text] = [file["mapping"] for file in (store.drafts.load(session_actor()) or {})["files"]]
+    app = mapped(started_over(changed), "next.csv", sales_csv(30))
+    assert fields(app)["Beds"] == "bedrooms"
+    uploader = next(one for one in app.file_uploader if str(one.key).startswith("preset_file"))
+    uploader.upload("shared.json", text.encode())
+    app = app.run()
+    app.button("use_preset_file_0").click().run()
+    assert fields(app)["Beds"] == mapping_table.IGNORE

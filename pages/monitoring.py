@@ -1,0 +1,107 @@
+"""The page “Monitoring”: do the estimates still hold, what moved if not, and what is being done about it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError
+from core.store import Store
+from pages.widgets import (
+    evaluation_words,
+    faults,
+    links,
+    monitoring_accuracy,
+    monitoring_alerts,
+    monitoring_audit,
+    monitoring_drift,
+    monitoring_overview,
+    monitoring_scorecard,
+    monitoring_worker,
+    session,
+    touch,
+)
+from pages.widgets.monitoring_source import Chosen, choose_days, choose_span, note_of_clock, pulse_of, without_span
+
+Draw = Callable[[Chosen], None]
+
+VIEWS: Final[dict[str, Draw]] = {
+    "Overview": monitoring_overview.draw,
+    "Accuracy": monitoring_accuracy.draw,
+    "Drift": monitoring_drift.draw,
+    "Alerts": monitoring_alerts.draw,
+    "Scorecard": monitoring_scorecard.draw,
+    "Worker": monitoring_worker.draw,
+    "Audit trail": monitoring_audit.draw,
+}
+_FIRST: Final = "Overview"
+_CHOICES: Final = {
+    "Drift": choose_days,
+    "Scorecard": choose_days,
+    # What these show is as it is now, or has days of its own.
+    "Alerts": without_span,
+    "Worker": without_span,
+    "Audit trail": without_span,
+}
+_EVERY: Final = "30s"
+_PULSE: Final = "_monitoring_pulse"
+_DRAWN: Final = "_monitoring_drawn"
+
+
+def main(who: Actor) -> None:
+    """Draw the chosen view, or what is missing and where to get it."""
+    st.title("Monitoring", anchor=False)
+    store, market = session.store(), session.market()
+    if market is None:
+        st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
+        links.link_to("sales_data", "Bring in sales")
+        return
+    touch.style()
+    evaluation_words.style()
+    view = _view()
+    pulse = pulse_of(store)
+    st.session_state[_PULSE] = pulse
+    st.session_state[_DRAWN] = True
+    try:
+        of = _CHOICES.get(view, choose_span)(store, market, who, pulse)
+        VIEWS[view](of)
+    except DoorstepError as error:
+        faults.show(error)
+    else:
+        st.caption(note_of_clock(of))
+    _refresh(store)
+
+
+def _view() -> str:
+    chosen = st.pills(
+        "View",
+        list(VIEWS),
+        default=_FIRST,
+        required=True,
+        key="view",
+        bind="query-params",
+        label_visibility="collapsed",
+    )
+    return chosen if chosen in VIEWS else _FIRST
+
+
+@st.fragment(run_every=_EVERY)
+def _refresh(store: Store) -> None:
+    """Look whether anything was written; only then the whole page runs again, which keeps what is being typed."""
+    # As a part of the whole page there is nothing to look for, and what was just said must stay.
+    of_the_page = st.session_state.pop(_DRAWN, False)
+    try:
+        changed = not of_the_page and pulse_of(store) != st.session_state.get(_PULSE)
+    except DoorstepError as error:
+        faults.show(error)
+        return
+    if changed:
+        st.rerun()
+    st.caption(f"As of {datetime.now(UTC):%H:%M:%S} UTC; looks for news every 30 seconds.")
+
+
+main(session.guard("monitoring"))

@@ -1,0 +1,139 @@
+"""Accuracy of the estimates as given: bias, ranges and confidence over time, and errors by group."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.lifecycle.monitoring import Accuracy, accuracy_by, accuracy_of
+from core.store.figures import Dimension
+from core.wording import count, percent
+from pages.widgets import links
+from pages.widgets import monitoring_charts as charts
+from pages.widgets.evaluation_charts import intervals
+from pages.widgets.evaluation_words import FEW, ends, frame, missing
+from pages.widgets.markdown import plain
+from pages.widgets.monitoring_source import BASES, PARTS, UNKNOWN, Chosen, narrow, source, worked
+from pages.widgets.monitoring_words import NO_SALES_YET, chart, csv
+from pages.widgets.palette import palette
+
+_SHOWN: Final = 12
+_HEADS: Final = {
+    "mape": "Mean error, %",
+    "mean_error": "Mean signed error, %",
+    "ppe10": "Within 10%, %",
+    "coverage": "Inside the range, %",
+}
+
+
+def draw(of: Chosen) -> None:
+    """Draw the figures over time, then by group."""
+    of = narrow(of)
+    word = st.segmented_control(
+        "Estimates",
+        list(BASES),
+        default="Made blind",
+        required=True,
+        key="basis",
+        bind="query-params",
+        help="Blind: the last estimate before the home was listed, the list price not known to it. All that count: "
+        "also those that knew the list price. Every estimate: also earlier ones of the same home.",
+    )
+    basis = BASES.get(word or "", "blind")
+    found = worked(
+        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
+    )
+    if found.periods.empty:
+        with st.container(border=True):
+            source(of)
+            missing(NO_SALES_YET)
+            links.link_to("sales_data", "Bring in sales")
+        return
+    _over_time(of, found)
+    tables = worked(of, "by", lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, c.who), basis)
+    _by_group(of, {name: table for name, table in tables.items() if len(table)})
+
+
+def _over_time(of: Chosen, found: Accuracy) -> None:
+    table, colours = found.periods, palette()
+    with st.container(border=True):
+        st.subheader("Over time", anchor=False)
+        source(of)
+        st.caption(f"By date of sale; bands are 95% intervals; {count(int(found.total['n']), 'sale')}.")
+        _thin(of, table)
+        promised = charts.Rule("promised", float(found.total["level"]))
+        confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
+        parts = (
+            ("Bias: above 0 estimated too high", "mean_error", "Mean signed error", charts.Rule("no bias", 0.0)),
+            ("Sales inside their range", "coverage", "Inside", promised),
+            ("Sales within 10% of the estimate", "ppe10", "Within 10%", confidence),
+        )
+        for place, (column, (title, name, axis, rule)) in enumerate(
+            zip(st.columns(3, gap="medium"), parts, strict=True)
+        ):
+            with column:
+                st.markdown(f"**{title}**")
+                figure = charts.over_time(table, name, axis, [rule], of.period, colours)
+                chart(figure.update_layout(height=260), f"time_{place}", f"Line chart: {title}; figures below")
+        shown = pd.DataFrame({"Sold": charts.said(table, of.period), "Sales": table["n"].astype("int64")})
+        frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
+        csv(table, "accuracy", of)
+
+
+def _thin(of: Chosen, table: pd.DataFrame) -> None:
+    least = of.problem.estimate.thin_n
+    few = int((table["n"] < least).sum())
+    if few:
+        st.caption(f"{count(few, 'period has', 'periods have')} fewer than {least} sales and can mislead.")
+
+
+def _by_group(of: Chosen, tables: dict[Dimension, pd.DataFrame]) -> None:
+    with st.container(border=True):
+        st.subheader("By group", anchor=False)
+        source(of)
+        offered = [PARTS[name] for name in PARTS if name in tables]
+        chosen = st.segmented_control(
+            "By",
+            offered,
+            default=offered[0],
+            required=True,
+            key="by",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+        name = next((one for one, label in PARTS.items() if label == chosen and one in tables), next(iter(tables)))
+        table = tables[name].assign(thin=tables[name]["n"] < of.problem.estimate.thin_n)
+        names = [str(one).replace("_", " ") or UNKNOWN for one in table[name]]
+        worst = table[~table["thin"]].sort_values("mape", ascending=False)
+        if len(worst):
+            first = worst.iloc[0]
+            said = str(first[name]).replace("_", " ") or UNKNOWN
+            words = f"mean error {percent(first['mape'], 1)} on {count(int(first['n']), 'sale')}"
+            st.markdown(f"**Worst: {plain(said)}** ({plain(words)}).")
+        shown = worst.head(_SHOWN)
+        if len(shown):
+            if len(shown) < len(table):
+                st.caption(f"In the chart the {len(shown)} worst that are not thin, in the table all {len(table)}.")
+            target = of.problem.success.target_mape
+            labels = [str(one).replace("_", " ") or UNKNOWN for one in shown[name]]
+            chart(
+                intervals(labels, shown, "mape", "Mean error, %", target, palette()),
+                "by",
+                "Mean error with its interval by group; the figures are in the table below",
+            )
+        readable = pd.DataFrame({PARTS[name]: names, "Sales": table["n"].astype("int64")})
+        readable["Note"] = table["thin"].map({True: FEW, False: ""})
+        frame(pd.concat([readable, _columns(table)], axis=1), "accuracy_by")
+        csv(table, f"accuracy-by-{name}", of)
+
+
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    found = pd.DataFrame(index=table.index)
+    for name, head in _HEADS.items():
+        found[head] = (100 * table[name]).round(1)
+        found[f"{head.removesuffix(', %')}, 95%"] = ends(table, name)
+    found["Median error, %"] = (100 * table["mdape"]).round(1)
+    found["Bias (median), %"] = (100 * table["bias"]).round(1)
+    return found

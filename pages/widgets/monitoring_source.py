@@ -1,0 +1,205 @@
+"""What the monitoring page is drawn from: the days and homes chosen, and figures worked out once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Final, TypeVar, cast
+
+import streamlit as st
+
+from core.access import Actor
+from core.lifecycle.clock import clock_of
+from core.lifecycle.monitoring import latest_days
+from core.problem import Problem
+from core.store import Market, Store
+from core.store.figures import Basis, Dimension, Period, Slice
+from core.wording import MISSING, day
+from pages.widgets.desks import problem
+from pages.widgets.markdown import plain
+
+EVERYTHING: Final = "Everything"
+DATES: Final = "Dates"
+SPANS: Final = {"3 months": 3, "6 months": 6, "12 months": 12}
+ALL: Final = "All"
+UNKNOWN: Final = "not known"
+
+PERIODS: Final[dict[str, Period]] = {"By month": "month", "By week": "week", "By day": "day"}
+BASES: Final[dict[str, Basis]] = {"Made blind": "blind", "All that count": "counted", "Every estimate": "every"}
+PARTS: Final[dict[Dimension, str]] = {
+    "property_type": "Property type",
+    "area": "Area",
+    "office": "Office",
+    "model_id": "Model",
+    "channel": "Channel",
+}
+
+_USUAL: Final = "12 months"
+_OFFERED_FOR: Final = timedelta(minutes=5)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
+
+    store: Store
+    market: Market
+    who: Actor
+    clock: date
+    where: Slice
+    period: Period
+    pulse: tuple[int, ...]
+
+    @property
+    def problem(self) -> Problem:
+        """The problem statement in force."""
+        return problem()
+
+    @property
+    def file_stem(self) -> str:
+        """The beginning of the names of files downloaded: the market, the days and what it was narrowed down to."""
+        days = [f"{one:%Y-%m-%d}" for one in (self.where.since, self.where.until) if one is not None]
+        parts = [str(getattr(self.where, name)) for name in PARTS if getattr(self.where, name) is not None]
+        return "-".join([self.market.market_id, *days, *parts]).replace(" ", "_").lower()
+
+    @property
+    def words(self) -> str:
+        """What the figures are of, as plain text."""
+        since, until = self.where.since, self.where.until
+        days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
+        narrowed = [
+            f"{label.lower()} {str(getattr(self.where, name)).replace('_', ' ') or UNKNOWN}"
+            for name, label in PARTS.items()
+            if getattr(self.where, name) is not None
+        ]
+        made_up = "Simulated market, " if self.market.simulated else ""
+        return f"{made_up}{days}{', ' if narrowed else ''}{', '.join(narrowed)}"
+
+
+def choose_days(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Draw the choice of days; returns it, not narrowed down."""
+    clock = clock_of(store, market, datetime.now(UTC).date())
+    span = st.segmented_control(
+        "Days",
+        [*SPANS, EVERYTHING, DATES],
+        default=_USUAL,
+        required=True,
+        key="span",
+        bind="query-params",
+        label_visibility="collapsed",
+        wrap=True,
+    )
+    since, until = _days(span, clock)
+    return Chosen(store, market, who, clock, Slice(since, until), "month", pulse)
+
+
+def choose_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        chosen = choose_days(store, market, who, pulse)
+        period = st.segmented_control(
+            "Period",
+            list(PERIODS),
+            default="By month",
+            required=True,
+            key="period",
+            bind="query-params",
+            label_visibility="collapsed",
+        )
+    return replace(chosen, period=PERIODS.get(period or "", "month"))
+
+
+def without_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Return what is looked at where days do not matter."""
+    clock = clock_of(store, market, datetime.now(UTC).date())
+    return Chosen(store, market, who, clock, Slice(), "month", pulse)
+
+
+def narrow(of: Chosen) -> Chosen:
+    """Draw the choice of homes, offices and models inside a fold that says what is chosen; returns it."""
+    offered = _offered(str(of.store.home), of.market.market_id, of.store)
+    chosen = [f"{PARTS[name].lower()} {_told(str(st.session_state[key]))}" for name, key in _keys() if _is_chosen(key)]
+    with st.expander(
+        f"Narrowed down to {', '.join(chosen)}" if chosen else "Narrow down", icon=":material/filter_alt:"
+    ):
+        with st.container(horizontal=True, gap="small"):
+            for name, key in _keys():
+                st.selectbox(
+                    PARTS[name],
+                    [ALL, *offered[name]],
+                    format_func=_told,
+                    key=key,
+                    bind="query-params",
+                    width=230,
+                )
+        st.caption("Also in the address of this page, so that a link shows the same.")
+    where = of.where
+    for name, key in _keys():
+        if _is_chosen(key):
+            where = replace(where, **{str(name): st.session_state[key]})
+    return replace(of, where=where)
+
+
+def worked(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
+    champion = of.store.models.champion(of.market.market_id)
+    parts = tuple(vars(of.where).values())
+    key = (str(of.store.home), of.market.market_id, of.clock, of.period, of.pulse, champion and champion.model_id)
+    return cast("_Result", _worked((*key, *parts, *more), name, of, work))
+
+
+def note_of_clock(of: Chosen) -> str:
+    """Say what day it is in a simulated market, "" in others."""
+    if not of.market.simulated:
+        return ""
+    return f"In this simulated market it is {day(of.clock) or MISSING}."
+
+
+def pulse_of(store: Store) -> tuple[int, ...]:
+    """Return what changes when anything was written; raises StoreUnavailable."""
+    return store.figures.pulse()
+
+
+def _days(span: str | None, clock: date) -> tuple[date | None, date | None]:
+    if span == EVERYTHING:
+        return None, None
+    if span == DATES:
+        with st.container(horizontal=True, gap="small"):
+            first = latest_days(clock, SPANS[_USUAL])
+            since = st.date_input("From", first, key="since", bind="query-params", width=170)
+            until = st.date_input("To", clock, key="until", bind="query-params", width=170)
+        if since and until and since > until:
+            st.warning("The first day lies after the last: no day is between them.", icon=":material/error:")
+        return since, until
+    return latest_days(clock, SPANS.get(span or _USUAL, SPANS[_USUAL])), clock
+
+
+def _keys() -> list[tuple[Dimension, str]]:
+    return [(name, {"property_type": "type", "model_id": "model"}.get(name, name)) for name in PARTS]
+
+
+def _is_chosen(key: str) -> bool:
+    return st.session_state.get(key, ALL) not in (ALL, None)
+
+
+def _told(value: str) -> str:
+    return value.replace("_", " ") or UNKNOWN
+
+
+# New offices and areas are rare; to look for them costs as much as all figures of a page.
+@st.cache_data(ttl=_OFFERED_FOR, max_entries=8, show_spinner=False)
+def _offered(home: str, market_id: str, _store: Store) -> dict[Dimension, list[str]]:
+    tables = _store.figures.traffic_by(market_id, Slice())
+    return {name: sorted(str(one) for one in table[name]) for name, table in tables.items()}
+
+
+@st.cache_resource(max_entries=128, show_spinner="Working out the figures")
+def _worked(key: tuple[Hashable, ...], name: str, _of: Chosen, _work: Callable[[Chosen], object]) -> object:
+    return _work(_of)
+
+
+def source(of: Chosen) -> None:
+    """Draw what the part's figures are of."""
+    st.caption(plain(f"{of.words}."))

@@ -1,0 +1,131 @@
+"""How long a manager waits for the evaluation page: from the address to the last chart drawn, in a real browser."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from playwright.sync_api import Page, sync_playwright
+
+from core.evaluate.scored import Scored
+from core.lifecycle.evaluation import SCORES, keep_scores, scores_of
+from core.lifecycle.modelling import load_model
+from core.problem import load_problem
+from core.store import NewModel, Store, open_store
+from core.train.bundle import to_bytes
+from tests.benchmarks.accuracy import MANAGER
+from tests.browser.conftest import CHROMIUM, DESKTOP, IDLE, QUIET, Server, running_server, visit
+from tests.small_market import build_small_market
+
+SIZES: Final = (10_000, 200_000)
+
+_MONEY: Final = ("sale_price", "list_price", "estimate", "point", "low", "high", "baseline")
+# Drawn: the app is idle, nothing is being worked out, and each chart and table in sight has its picture, for a while.
+_DRAWN: Final = """(idle) => new Promise((resolve, reject) => {
+  const all = (parts) => [...document.querySelectorAll(parts)].filter(part => part.checkVisibility());
+  const drawn = () => document.querySelector(idle)
+    && all("[data-testid='stAlertContentError']").length === 0
+    && all("[data-testid='stHeading']").length > 0
+    && all("[data-testid='stSkeleton'], [data-testid='stSpinner']").length === 0
+    && all("[data-testid='stPlotlyChart']").every(chart => chart.querySelector('.main-svg'))
+    && all("[data-testid='stDataFrame']").every(table => table.querySelector('canvas'));
+  let since = null;
+  const look = () => {
+    since = drawn() ? since ?? performance.now() : null;
+    if (since !== null && performance.now() - since > 400) resolve(since);
+    else if (performance.now() > 60000) reject(new Error('the page is not drawn after a minute'));
+    else requestAnimationFrame(look);
+  };
+  look();
+})"""
+
+
+def load_times(folder: Path, repeats: int) -> Iterator[dict[str, Any]]:
+    """Yield the times to draw Home and each view of the evaluation page, by number of test sales, cold and warm.
+
+    Times are milliseconds from the start of the navigation. Cold is the first load after the server's caches were
+    cleared, warm a later one; the browser has the scripts either way.
+    """
+    home = folder / "home"
+    build_small_market(home, folder, load_problem())
+    with open_store(home) as store:
+        models = {sales: _model_of(store, sales) for sales in SIZES}
+    with developer(), running_server(home) as server, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+        with visit(browser, server, DESKTOP) as opened:
+            page = opened.page
+            load(page, server.address(role="Manager"))
+            yield {"view": "Home (baseline)", **times_of(page, server.address(role="Manager"), repeats)}
+            views = _views(page, server)
+            for sales, model in models.items():
+                for view in views:
+                    address = server.address("evaluation", role="Manager", evaluated=model, view=view)
+                    yield {"view": view, "sales": sales, **times_of(page, address, repeats)}
+        browser.close()
+
+
+def grown(scored: Scored, sales: int, seed: int = 1) -> Scored:
+    """Make scores of so many sales from fewer: each drawn again, at prices up to some percent higher or lower."""
+    rng = np.random.default_rng(seed)
+    table = scored.table.iloc[rng.integers(0, len(scored.table), sales)].reset_index(drop=True)
+    factor = rng.lognormal(0.0, 0.05, sales)
+    money = [name for name in table if name in _MONEY or str(name).startswith(("low_", "high_"))]
+    table[money] = table[money].mul(factor, axis=0)
+    table["sale_price"] *= rng.lognormal(0.0, 0.01, sales)
+    table["intake_row"] = rng.permutation(sales)
+    return replace(scored, table=table)
+
+
+def _model_of(store: Store, sales: int) -> str:
+    """Register the live model once more, with scores of so many sales, and return its name on the page."""
+    [market] = store.markets.list()
+    live = store.models.champion(market.market_id)
+    assert live is not None
+    bundle = load_model(store, live.model_id)
+    card = live.card | {SCORES: keep_scores(store, grown(scores_of(store, live.model_id, MANAGER), sales))}
+    # Another bundle, or the registry would return the model it has.
+    payload = to_bytes(replace(bundle, metrics={**bundle.metrics, "scored": sales}))
+    record = store.models.add(NewModel(market.market_id, live.version_id, payload, card), MANAGER)
+    return f"{record.model_id} ({card['family']})"
+
+
+@contextmanager
+def developer() -> Iterator[None]:
+    """Let a server started meanwhile clear its caches at the press of a key."""
+    os.environ["STREAMLIT_CLIENT_TOOLBAR_MODE"] = "developer"
+    try:
+        yield
+    finally:
+        del os.environ["STREAMLIT_CLIENT_TOOLBAR_MODE"]
+
+
+def _views(page: Page, server: Server) -> list[str]:
+    load(page, server.address("evaluation", role="Manager"))
+    return page.get_by_test_id("stButtonGroup").first.get_by_role("radio").all_inner_texts()
+
+
+def times_of(page: Page, address: str, repeats: int) -> dict[str, list[float]]:
+    """Return milliseconds until the page at an address is drawn, with the server's caches cleared and without."""
+    cold = []
+    for _ in range(repeats):
+        _clear(page)
+        cold.append(load(page, address))
+    return {"cold": cold, "warm": [load(page, address) for _ in range(repeats)]}
+
+
+def _clear(page: Page) -> None:
+    page.locator("body").press("c")
+    page.get_by_role("button", name="Clear caches").click()
+    page.wait_for_timeout(300)
+
+
+def load(page: Page, address: str) -> float:
+    """Go to an address; returns milliseconds until all in sight is drawn."""
+    page.goto(address, wait_until="commit")
+    page.wait_for_selector(IDLE)
+    return float(page.evaluate(_DRAWN, IDLE))

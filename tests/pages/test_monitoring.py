@@ -1,0 +1,277 @@
+"""The page Monitoring without a browser: its views, its empty states, and what a manager does about an alert."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Button
+
+from core.access import Actor, Role
+from core.lifecycle.monitoring import accuracy_of
+from core.lifecycle.watching import watch
+from core.problem import Problem
+from core.store import NewDecision, Store, open_store
+from core.store.figures import Slice
+from core.store.values import plain_document
+from core.wording import count, percent
+from pages.widgets import monitoring_source, session
+from pages.widgets.monitoring_words import NO_ESTIMATES, NO_SALES_YET
+from pages.widgets.registry import PAGES_FOLDER, page_at
+from tests.lifecycle.watched_market import AGENT, Month, live_through
+
+MANAGER = Actor("Max", Role.MANAGER)
+VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Worker", "Audit trail")
+TODAY = date(2026, 1, 15)
+MONTHS = (
+    Month(date(2025, 1, 1)),
+    Month(date(2025, 2, 1)),
+    Month(date(2025, 3, 1), 0.85),
+    Month(date(2025, 4, 1), 0.85),
+)
+
+
+@pytest.fixture(scope="module")
+def turned_home(small_home: Path, tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Path:
+    """The small market after two good months and two at lower prices, decided on, watched, its alerts open."""
+    home = Path(shutil.copytree(small_home, tmp_path_factory.mktemp("monitored") / "home"))
+    with open_store(home) as store:
+        market = store.markets.list()[0]
+        live_through(store, market, *MONTHS)
+        _decide(store, market.market_id)
+        watch(store, market.market_id, TODAY, problem, MANAGER)
+    return home
+
+
+@pytest.fixture
+def home(turned_home: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """That market, to be looked at only."""
+    return as_home(turned_home, monkeypatch)
+
+
+@pytest.fixture
+def own_home(turned_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of it to change."""
+    return as_home(Path(shutil.copytree(turned_home, tmp_path / "own")), monkeypatch)
+
+
+@pytest.fixture
+def quiet_home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small market before anybody asked for an estimate."""
+    return as_home(own_small_store, monkeypatch)
+
+
+def as_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(path))
+    monitoring_source._offered.clear()  # type: ignore[attr-defined]
+    return path
+
+
+def _decide(store: Store, market_id: str) -> None:
+    """Half of the estimates are accepted, of the others each price is changed by four percent."""
+    for place, one in enumerate(store.ledger.list(market_id, 1_000)):
+        assert one.point is not None
+        kind = "accept" if place % 2 else "adjust"
+        price = one.point if place % 2 else one.point * 0.96
+        new = NewDecision(one.estimate_id, kind, price)  # type: ignore[arg-type]
+        store.ledger.decide_past([(one.at + timedelta(minutes=5), new, AGENT)])
+
+
+def opened(view: str = "Overview", role: str = "manager", **chosen: str) -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role
+    app.run()
+    app = app.switch_page(page_at("monitoring").script.name).run()
+    app.session_state["view"] = view
+    for key, value in chosen.items():
+        app.session_state[key] = value
+    return app.run()
+
+
+def text(app: AppTest) -> str:
+    """All the words on the page but tables, as a reader sees them."""
+    written = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success, *app.error, *app.subheader]
+    return "\n".join(str(one.value) for one in written).replace("\\", "")
+
+
+def market_of(store: Store) -> str:
+    return store.markets.list()[0].market_id
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view_is_drawn_without_an_error(home: Path, view: str) -> None:
+    app = opened(view)
+    assert not app.exception
+    assert not app.error
+    assert "In this simulated market it is 1 May 2025" in text(app)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: Path, view: str) -> None:
+    app = opened(view)
+    assert not app.exception
+    assert not app.error
+    assert not app.get("plotly_chart")
+    expected = {
+        "Overview": NO_ESTIMATES,
+        "Accuracy": NO_SALES_YET,
+        "Drift": "do not tell yet whether the market moved",
+        "Alerts": "No alert is open.",
+        "Scorecard": "No home an agent decided on",
+        "Worker": "No worker is running",
+        "Audit trail": "entries",
+    }
+    assert expected[view] in text(app)
+
+
+def test_the_overview_shows_the_figures_of_the_core_and_the_worst_alert_first(home: Path) -> None:
+    app = opened()
+    with open_store(home) as store:
+        where = Slice(date(2024, 5, 1), date(2025, 5, 1))
+        found = accuracy_of(store, market_of(store), where, "month", "blind", MANAGER).total
+    said = text(app)
+    assert f"### {percent(found['mape'], 1)}" in said
+    assert f"n = {int(found['n']):,}" in said
+    assert "Simulated market, 1 May 2024 to 1 May 2025" in said
+    assert said.index("Error too high") < said.index("Target missed")
+
+
+def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:
+    whole, part = opened("Accuracy"), opened("Accuracy", span="3 months", type="condo")
+    everything, condos = (int(app.dataframe[0].value["Sales"].sum()) for app in (whole, part))
+    with open_store(home) as store:
+        where = Slice(date(2025, 2, 1), date(2025, 5, 1), property_type="condo")
+        expected = int(accuracy_of(store, market_of(store), where, "month", "blind", MANAGER).total["n"])
+    assert everything == sum(month.n for month in MONTHS)
+    assert condos == expected
+    assert "property type condo" in text(part)
+
+
+def test_one_sale_is_told_from_a_verdict(quiet_home: Path) -> None:
+    with open_store(quiet_home) as store:
+        live_through(store, store.markets.list()[0], Month(date(2025, 1, 1), n=1))
+    app = opened()
+    assert not app.exception
+    assert "One sale only" in text(app)
+    assert "too few for an interval" in text(app)
+
+
+def test_drift_names_the_market_and_offers_to_retrain(home: Path) -> None:
+    app = opened("Drift", span="3 months")
+    said = text(app)
+    assert "Market moved" in said
+    assert "**Leading cause: price level.**" in said
+    assert "Why the error rose" in said
+    links = [one.proto.page for one in app.get("page_link")]  # type: ignore[union-attr]
+    assert "models" in links
+
+
+def test_a_manager_takes_an_alert_on_and_resolves_it(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        alert = next(one for one in store.alerts.list(market_of(store)) if one.kind == "error_high")
+        app = opened("Alerts")
+        app.text_input(f"why_{alert.alert_id}").set_value("prices fell")
+        app.text_input(f"next_{alert.alert_id}").set_value("retrain on Monday")
+        _button(app, f"ack_{alert.alert_id}").click().run()
+        taken = store.alerts.get(alert.alert_id)
+        assert (taken.state, taken.why, taken.next_action) == ("acknowledged", "prices fell", "retrain on Monday")
+        assert "deals with it: prices fell" in text(app)
+        app.text_input(f"reason_{alert.alert_id}").set_value("retrained")
+        _button(app, f"res_{alert.alert_id}").click().run()
+        assert store.alerts.get(alert.alert_id).state == "resolved"
+    assert "resolved" in text(app)
+
+
+def test_without_a_reason_an_alert_stays_open_and_the_page_says_why(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        alert = store.alerts.list(market_of(store))[0]
+        app = opened("Alerts")
+        _button(app, f"res_{alert.alert_id}").click().run()
+        assert store.alerts.get(alert.alert_id).state == "open"
+    assert "no reason" in text(app)
+
+
+def test_a_manager_sets_a_limit_with_a_reason_that_stays_on_record(own_home: Path) -> None:
+    app = opened("Alerts")
+    app.number_input("limit_value_error_high").set_value(15.0)
+    app.text_input("limit_why_error_high").set_value("a small market")
+    _button(app, "limit_error_high").click().run()
+    with open_store(own_home) as store:
+        [record] = store.thresholds.history(market_of(store))
+    assert (record.name, record.value, record.reason) == ("error_high", pytest.approx(0.15), "a small market")
+    limits = next(one.value for one in app.dataframe if "Opens beyond" in one.value)
+    assert limits.set_index("Alert").loc["Error too high", "Opens beyond"] == "15.0%"
+
+
+def test_an_analyst_looks_but_does_not_act_and_an_agent_stays_out(home: Path) -> None:
+    app = opened("Alerts", role="analyst")
+    assert not app.exception
+    assert not app.text_input
+    assert "A manager can take it on" in text(app)
+    assert "not open to the role agent" in text(opened(role="agent"))
+
+
+def test_the_scorecard_says_who_was_nearer_and_warns(home: Path) -> None:
+    said = text(opened("Scorecard"))
+    n = sum(month.n for month in MONTHS)
+    assert f"On {count(n, 'sale')} with a decision the agents were nearer on average" in said
+    assert "This is no experiment" in said or "No list dates" in said
+
+
+def test_the_audit_trail_is_filtered(home: Path) -> None:
+    app = opened("Audit trail")
+    every = len(app.dataframe[0].value)
+    app.multiselect("action").set_value(["alert.opened"]).run()
+    found = app.dataframe[0].value
+    assert 0 < len(found) < every
+    assert set(found["Action"]) == {"alert.opened"}
+    app.text_input("subject").set_value("nothing like it").run()
+    assert "No entry fits" in text(app)
+
+
+def test_estimates_that_wait_are_counted_and_written_at_the_press_of_a_button(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        waiting = own_home / "unwritten"
+        waiting.mkdir(exist_ok=True)
+        market_id = market_of(store)
+        before = store.ledger.count(market_id)
+        record = store.ledger.get(store.ledger.list(market_id, 1)[0].estimate_id)
+        _spool(waiting, record)
+        app = opened("Worker")
+        assert "1 estimate could not be written" in text(app)
+        app.button("retry_ledger").click().run()
+        assert store.ledger.count(market_id) == before + 1
+    assert "1 estimate written" in text(app)
+
+
+def test_a_live_model_gone_from_the_disk_is_told_with_the_remedy(own_home: Path) -> None:
+    for path in (own_home / "models").glob("*.joblib"):
+        path.unlink()
+    app = opened()
+    assert not app.exception
+    assert "The live model cannot be opened" in text(app)
+    assert "Roll back" in text(app)
+
+
+def test_every_other_page_says_which_alerts_are_open(home: Path) -> None:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app.run()
+    said = text(app)
+    assert "not resolved: Error too high, Target missed" in said
+    assert "not resolved:" not in text(opened("Worker"))
+
+
+def _button(app: AppTest, form: str) -> Button:
+    return next(one for one in app.button if one.proto.form_id == form)
+
+
+def _spool(folder: Path, record: object) -> None:
+    document = plain_document({**vars(record), "estimate_id": "f" * 16}, "estimate")
+    document["at"] = datetime(2025, 4, 30, tzinfo=UTC).isoformat()
+    (folder / f"{'f' * 16}.json").write_text(json.dumps([document]), encoding="utf-8")
