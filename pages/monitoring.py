@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 import streamlit as st
@@ -47,7 +47,7 @@ _CHOICES: Final = {
     "Worker": without_span,
     "Audit trail": without_span,
 }
-_EVERY: Final = "30s"
+_EVERY: Final = timedelta(seconds=15)
 _PULSE: Final = "_monitoring_pulse"
 _DRAWN: Final = "_monitoring_drawn"
 
@@ -101,7 +101,7 @@ def _refresh(store: Store) -> None:
         return
     if changed:
         st.rerun()
-    st.caption(f"As of {datetime.now(UTC):%H:%M:%S} UTC; looks for news every 30 seconds.")
+    st.caption(f"As of {datetime.now(UTC):%H:%M:%S} UTC; looks for news every {_EVERY.seconds} seconds.")
 
 
 main(session.guard("monitoring"))

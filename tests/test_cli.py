@@ -131,6 +131,8 @@ def test_csv_of_listings_is_priced_row_by_row(
         (("train",), "markets in the store: none yet"),
         (("train", "--market", "ghost"), "There is no market 'ghost'"),
         (("promote", "abc", "--reason", "r"), "abc"),
+        (("retrain",), "markets in the store: none yet"),
+        (("retrain", "--window", "a year"), "write all, months=24 or half-life=365"),
     ],
 )
 def test_errors_are_one_line_without_traceback(
@@ -165,7 +167,33 @@ def test_help_shows_examples_and_exit_codes() -> None:
         [sys.executable, "-m", "core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert shown.returncode == OK
-    for verb in ("ingest", "train", "evaluate", "price", "models", "promote", "rollback", "demo"):
+    for verb in ("ingest", "train", "evaluate", "price", "models", "retrain", "promote", "rollback", "demo"):
         assert verb in shown.stdout
     assert "examples:" in shown.stdout
     assert "exit codes:" in shown.stdout
+
+
+def test_watching_prints_what_is_not_resolved_and_alerts_lists_it(
+    small_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = tmp_path / "home"
+    shutil.copytree(small_home, home)
+    (home / "unwritten" / "0123456789abcdef.unreadable").write_text("{", encoding="utf-8")
+    code, out, _ = run(capsys, "watch", "--home", home, "--json")
+    assert code == OK
+    [watched] = json.loads(out)["markets"]
+    assert len(watched["opened"]) == 1
+    code, out, _ = run(capsys, "watch", "--home", home)
+    assert "0 opened, 0 resolved, 1 not resolved" in out
+    code, out, _ = run(capsys, "alerts", "--home", home)
+    assert (code, out.split()[:2]) == (OK, ["open", watched["opened"][0]])
+    assert "could not be written" in out
+    code, _, err = run(capsys, "alerts", "--home", home, "--role", "agent")
+    assert code == FAILED
+    assert "may not view monitoring" in err
+
+
+def test_a_worker_that_never_rests_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["worker", "--every", "0"])
+    assert "must be above 0" in capsys.readouterr().err

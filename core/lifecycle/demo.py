@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -15,6 +15,7 @@ from core.errors import AlreadyExists
 from core.lifecycle.demo_story import tell_story
 from core.lifecycle.intake import SourceFile, ingest
 from core.lifecycle.modelling import train_model
+from core.lifecycle.watching import watch
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import Market, ModelRecord, Store
@@ -51,7 +52,10 @@ def open_demo_with_story(store: Store, problem: Problem, progress: Progress, sal
     """
     champion = open_demo(store, problem, part(progress, 0.0, 0.75), sales)
     market = store.markets.get(champion.market_id)
-    tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 1.0))
+    tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 0.99))
+    progress(0.99, "Looking at the figures as a manager would find them")
+    watch(store, market.market_id, datetime.now(UTC).date(), problem, DEMO_ACTOR)
+    progress(1.0, "The demo city is open")
     return champion
 
 

@@ -50,7 +50,11 @@ class Learned:
 
 def learned_by(store: Store, record: ModelRecord) -> Learned:
     """Return what a model is held against, read once per process; what cannot be read is missing and noted."""
-    return _learned(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
+    found = _learned(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
+    if found.notes:
+        # A disk that was full, or a file restored from a backup, is looked at again next time.
+        _learned.cache_clear()
+    return found
 
 
 def typed(facts: pd.Series, names: tuple[str, ...] = FACTS) -> pd.DataFrame:

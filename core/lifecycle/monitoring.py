@@ -22,7 +22,7 @@ from core.monitor.level_drift import LevelDrift, Moved, movement
 from core.store import Store
 from core.store.figures import Basis, Dimension, Period, Series, Slice, SoldSample
 
-SCATTER: Final = 800
+SCATTER: Final = 600
 """Points of a scatter: more could not be told apart."""
 
 NO_MODEL: Final = "No model is live, so there is nothing to hold against."

@@ -25,6 +25,7 @@ from core.lifecycle.notifying import Notices
 from core.lifecycle.outcomes import settle_outcomes
 from core.lifecycle.readings import trained_on
 from core.lifecycle.retraining import RetrainPlan
+from core.lifecycle.shadowing import shadow_pending
 from core.lifecycle.watching import limits_of, watch
 from core.monitor.alerts import AlertKind
 from core.problem import Problem
@@ -38,6 +39,9 @@ WORKER_ACTOR: Final = Actor("Doorstep worker", Role.MANAGER)
 
 ALIVE_WITHIN: Final = timedelta(minutes=1)
 """A worker that gave no sign of life for so long counts as gone; it gives one every quarter of that."""
+
+GRACE_SECONDS: Final = 8.0
+"""How long a turn under way may take to end when the worker is asked to; whoever asks kills it after ten or more."""
 
 _BEAT_SECONDS: Final = 15.0
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
@@ -74,12 +78,16 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one turn did: counts, jobs started, jobs found dead, and in sentences what went wrong."""
+    """What one turn did: alerts opened and resolved, estimates written late and shadow estimates made, as counts.
+
+    ``started`` and ``swept`` are the ids of jobs started and of jobs found dead, ``problems`` what went wrong.
+    """
 
     at: datetime
     opened: int
     resolved: int
     written: int
+    shadows: int
     started: tuple[str, ...]
     swept: tuple[str, ...]
     problems: tuple[str, ...]
@@ -151,9 +159,14 @@ class Worker:
         self._started_at = datetime.now(UTC)
         self._last: Turn | None = None
         self._next_turn = self._started_at
+        self._turning, self._beating = threading.Lock(), threading.Lock()
+        self._left = False
 
-    def run(self, stop: threading.Event) -> None:
-        """Work until told to stop; then end what was started, and leave the list of workers."""
+    def run(self, stop: threading.Event) -> bool:
+        """Work until told to stop; then end what was started, and leave the list of workers.
+
+        Returns whether the turn under way, if any, ended within ``GRACE_SECONDS``.
+        """
         scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         every = self._settings
         for what, seconds in (
@@ -166,11 +179,15 @@ class Worker:
         try:
             stop.wait()
         finally:
-            scheduler.shutdown(wait=True)
+            scheduler.shutdown(wait=False)
+            ended = self._turning.acquire(timeout=GRACE_SECONDS)
             # A training under way is taken up again by the next worker.
             for child in multiprocessing.active_children():
                 child.terminate()
-            self._store.workers.leave(self.worker_id)
+            with self._beating:
+                self._left = True
+                self._store.workers.leave(self.worker_id)
+        return ended
 
     def beat(self) -> None:
         """Give a sign of life, with what pages show of the worker."""
@@ -182,18 +199,25 @@ class Worker:
             "problems": list(last.problems) if last else [],
             "triggers": sorted(one.value for one in self._settings.triggers),
         }
-        try:
-            self._store.workers.beat(self.worker_id, document)
-        except StoreError as error:
-            _LOG.error("no sign of life could be given: %s", error)
+        with self._beating:
+            if self._left:
+                return
+            try:
+                self._store.workers.beat(self.worker_id, document)
+            except StoreError as error:
+                _LOG.error("no sign of life could be given: %s", error)
 
     def turn(self) -> Turn:
         """Do all that is due now, market by market, and say what came of it."""
+        with self._turning:
+            return self._turn()
+
+    def _turn(self) -> Turn:
         at = datetime.now(UTC)
         self._next_turn = at + timedelta(seconds=self._settings.turn_seconds)
         problems: list[str] = []
         written, swept = self._unwritten(problems), self._sweep(problems)
-        opened = resolved = 0
+        opened = resolved = shadows = 0
         started: list[str] = []
         for market in self._markets(problems):
             try:
@@ -201,10 +225,11 @@ class Worker:
                 watched = watch(self._store, market.market_id, at.date(), self._problem, WORKER_ACTOR)
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
                 started += self._retrain(market, at)
+                shadows += shadow_pending(self._store, market.market_id, self._problem)
             except DoorstepError as error:
                 _LOG.error("market %s: %s", market.market_id, error)
                 problems.append(f"{market.name}: {error}")
-        self._last = Turn(at, opened, resolved, written, tuple(started), swept, tuple(problems))
+        self._last = Turn(at, opened, resolved, written, shadows, tuple(started), swept, tuple(problems))
         _LOG.info("%d alerts opened, %d resolved, %d trainings started", opened, resolved, len(started))
         self.beat()
         return self._last
@@ -282,7 +307,11 @@ def run_worker(store: Store, problem: Problem, settings: WorkerSettings) -> None
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    Worker(store, problem, settings).run(stop)
+    if not Worker(store, problem, settings).run(stop):
+        # Whoever asked would have to kill it. All it does is whole or undone, and the next worker goes on from there.
+        _LOG.warning("the turn under way is broken off")
+        logging.shutdown()
+        os._exit(0)
 
 
 _START: Final = "Start one with: python -m core worker."

@@ -11,7 +11,7 @@ from statistics import median
 from typing import Final
 
 from core.errors import InvalidThreshold
-from core.monitor.windows import Window, window_named
+from core.monitor.windows import Period, Window, window_named
 from core.problem import Problem
 from core.wording import count, days, percent
 
@@ -446,10 +446,15 @@ def _made(
     )
 
 
+_WHEN: Final = {Period.DAY: "on", Period.WEEK: "in the", Period.MONTH: "in"}
+
+
 def _happened(one: _Judged, threshold: Threshold, side: str) -> str:
     """Say what was measured when, and that it lies "within" or "beyond" its limit."""
     where = f" of {one.reading.segment}" if one.reading.segment else ""
-    measured = _MEASURED[threshold.name](one, threshold, where, f"in {one.reading.period.label}")
+    period = one.reading.period
+    when = f"{_WHEN[period.period]} {period.label}"
+    measured = _MEASURED[threshold.name](one, threshold, where, when)
     limit = _LIMITS.get(threshold.name, "the limit of {}").format(threshold.written(threshold.value))
     return f"{measured}, {side} {limit}"
 

@@ -42,8 +42,8 @@ def draw(live: ModelRecord | None, challenger: ModelRecord, who: Actor) -> None:
     window = window_words(card.get("window_months"), card.get("half_life_days"))
     st.caption(
         plain(
-            f"{challenger.model_id}, {card['family']}, learned from {window} up to "
-            f"{day(pd.Timestamp(card['last_sale']))} ({count(card['sales'], 'sale')}); live is "
+            f"{challenger.model_id}, {card['family']}, learned from {count(card['sales'], 'sale')} up to "
+            f"{day(pd.Timestamp(card['last_sale']))} ({window}). Live is "
             f"{live.model_id if live else 'no model that can be read'}."
         )
     )
@@ -102,7 +102,8 @@ def _shadows(report: ShadowReport) -> None:
         for name, value in figures.items():
             with st.container(width=_BOX, gap=None):
                 st.metric(name, value)
-    st.caption(f"Estimates of {day(report.first)} to {day(report.last)}. {_sold(report)}")
+    until = "" if report.last == report.first else f" to {day(report.last)}"
+    st.caption(f"Estimates of {day(report.first)}{until}. {_sold(report)}")
 
 
 def _sold(report: ShadowReport) -> str:

@@ -14,7 +14,7 @@ from core.schema import Source
 from core.store import Market
 from core.store.markets import AreaUnit
 from core.wording import count
-from pages.widgets import intake_steps, mapping_table, session, staging
+from pages.widgets import intake_steps, links, mapping_table, session, staging
 from pages.widgets.markdown import plain
 from pages.widgets.staging import Destination, Draft, Staged, Step
 
@@ -33,6 +33,7 @@ def draw(held: Draft) -> None:
         return
     for number, file in enumerate(held.files):
         _file(file, number, held)
+    _say_no_sales(held)
     _destination(held)
     held = staging.draft()
     named = held.destination is not None and held.destination.is_named()
@@ -130,6 +131,19 @@ def _say_known(file: Staged, held: Draft) -> None:
         st.info(
             "This very file was taken in before: committing it again changes nothing.", icon=":material/content_copy:"
         )
+
+
+def _say_no_sales(held: Draft) -> None:
+    """Say at once if no staged file holds sales, and where homes without a price are priced."""
+    if any(file.source is Source.SALES for file in held.files):
+        return
+    one = len(held.files) == 1
+    st.warning(
+        f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognised. Add a "
+        "file of sales, or say above what it is. Homes to be priced go through Price a home, Many at once.",
+        icon=":material/sell:",
+    )
+    links.link_to("pricing", "Price a home")
 
 
 def _destination(held: Draft) -> None:

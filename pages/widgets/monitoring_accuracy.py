@@ -65,18 +65,29 @@ def _over_time(of: Chosen, found: Accuracy) -> None:
         _thin(of, table)
         promised = charts.Rule("promised", float(found.total["level"]))
         confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
-        parts = (
-            ("Bias: above 0 estimated too high", "mean_error", "Mean signed error", charts.Rule("no bias", 0.0)),
-            ("Sales inside their range", "coverage", "Inside", promised),
-            ("Sales within 10% of the estimate", "ppe10", "Within 10%", confidence),
+        target = charts.Rule("target", of.problem.success.target_mape)
+        measures = {
+            "Bias": ("mean_error", "Mean signed error, above 0 too high", charts.Rule("no bias", 0.0)),
+            "Ranges": ("coverage", "Sales inside their range", promised),
+            "Within 10%": ("ppe10", "Sales within 10% of the estimate", confidence),
+            "Error": ("mape", "Mean error", target),
+        }
+        chosen = st.segmented_control(
+            "Measure",
+            list(measures),
+            default="Bias",
+            required=True,
+            key="measure",
+            bind="query-params",
+            label_visibility="collapsed",
+            wrap=True,
         )
-        for place, (column, (title, name, axis, rule)) in enumerate(
-            zip(st.columns(3, gap="medium"), parts, strict=True)
-        ):
-            with column:
-                st.markdown(f"**{title}**")
-                figure = charts.over_time(table, name, axis, [rule], of.period, colours)
-                chart(figure.update_layout(height=260), f"time_{place}", f"Line chart: {title}; figures below")
+        name, title, rule = measures[chosen if chosen in measures else "Bias"]
+        chart(
+            charts.over_time(table, name, title, [rule], of.period, colours),
+            "over_time",
+            f"Line chart: {title} by period, with its interval; the figures are in the table below",
+        )
         shown = pd.DataFrame({"Sold": charts.said(table, of.period), "Sales": table["n"].astype("int64")})
         frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
         csv(table, "accuracy", of)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
+import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from core.evaluate.verdict import at_most, judge
@@ -217,28 +220,46 @@ def _traffic(of: Chosen, health: Health) -> None:
     table = health.traffic.periods
     if table.empty:
         return
-    slow = limits_of(of.store, of.market.market_id, of.problem)[AlertKind.SLOW].value
-    colours = palette()
     with st.container(border=True):
         st.subheader("Traffic", anchor=False)
         source(of)
-        left, right = st.columns(2, gap="medium")
-        with left:
-            st.markdown("**Estimates asked for**")
-            chart(charts.volume(table, of.period, colours), "volume", "Bar chart: estimates by period and state")
-            st.markdown("**How long an answer took**")
-            chart(charts.latency(table, slow, of.period, colours), "latency", "Line chart: answer times by period")
-        with right:
-            st.markdown("**Mean confidence**")
-            chart(
-                charts.level(table, "confidence", "Confidence, 0 to 100", of.period, colours, 1.0),
-                "confidence",
-                "Line chart: mean confidence by period",
-            )
-            st.markdown("**Hit rate**: estimates that got a price")
-            chart(
-                charts.level(table, "hit_rate", "Priced, %", of.period, colours, 100.0),
-                "hit_rate",
-                "Line chart: share of estimates that were priced, by period",
-            )
+        chosen = st.segmented_control(
+            "Traffic",
+            list(_TRAFFIC),
+            default=_FIRST,
+            required=True,
+            key="traffic",
+            bind="query-params",
+            label_visibility="collapsed",
+            wrap=True,
+        )
+        name = chosen if chosen in _TRAFFIC else _FIRST
+        chart(_TRAFFIC[name](of, table), "traffic", f"{name} by period; figures in the file below")
         csv(table, "traffic", of)
+
+
+def _volume(of: Chosen, table: pd.DataFrame) -> go.Figure:
+    return charts.volume(table, of.period, palette())
+
+
+def _confidence(of: Chosen, table: pd.DataFrame) -> go.Figure:
+    return charts.level(table, "confidence", "Mean confidence, 0 to 100", of.period, palette(), 1.0)
+
+
+def _latency(of: Chosen, table: pd.DataFrame) -> go.Figure:
+    slow = limits_of(of.store, of.market.market_id, of.problem)[AlertKind.SLOW].value
+    return charts.latency(table, slow, of.period, palette())
+
+
+def _hit_rate(of: Chosen, table: pd.DataFrame) -> go.Figure:
+    return charts.level(table, "hit_rate", "Estimates that got a price, %", of.period, palette(), 100.0)
+
+
+# One at a time: each chart more takes a browser as long as all the figures of the page.
+_TRAFFIC: Final[dict[str, Callable[[Chosen, pd.DataFrame], go.Figure]]] = {
+    "Estimates": _volume,
+    "Confidence": _confidence,
+    "Answer time": _latency,
+    "Hit rate": _hit_rate,
+}
+_FIRST: Final = "Estimates"

@@ -44,7 +44,7 @@ from tests.made_once import copy_of
 MANAGER = Actor("mia", Role.MANAGER)
 AGENT = Actor("ann", Role.AGENT, "Harbour")
 POOR = TrainingPlan(TIME, 1, (Family.TREE,), 0, 1, 2, test_from=date(2021, 1, 1))
-QUICK = replace(POOR, families=(Family.LINEAR,))
+QUICK = replace(POOR, families=(Family.BOOSTING,))
 TODAY = date(2024, 12, 31)
 
 

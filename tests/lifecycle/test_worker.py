@@ -7,6 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -136,6 +137,27 @@ def test_the_page_can_tell_whether_a_worker_lives(
     gone = worker_state(store)
     assert not gone.alive
     assert "last sign of life" in gone.words
+
+
+def test_asked_to_end_it_does_not_wait_for_a_turn_that_takes_long(
+    store: Store, market: Market, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_through(store, market, JANUARY, FEBRUARY)
+    monkeypatch.setattr("core.lifecycle.worker.GRACE_SECONDS", 0.05)
+    stop, release = threading.Event(), threading.Event()
+
+    def at_length(opened: Store, market_id: str, actor: Actor) -> Job:
+        stop.set()
+        release.wait(PATIENCE_SECONDS)
+        return opened.jobs.create("retrain", market_id, actor)
+
+    worker = Worker(store, problem, BOTH, at_length)
+    assert not worker.run(stop)
+    assert store.workers.list() == []
+    release.set()
+    _wait(lambda: next(iter(store.jobs.list(1)), None))
+    worker.beat()
+    assert store.workers.list() == []  # whoever has left gives no sign of life
 
 
 def test_options_of_the_command_line_become_settings() -> None:

@@ -267,6 +267,18 @@ def test_every_other_page_says_which_alerts_are_open(home: Path) -> None:
     assert "not resolved:" not in text(opened("Worker"))
 
 
+def test_the_card_on_home_has_the_error_in_use_and_the_alerts(home: Path) -> None:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "manager"
+    said = text(app.run())
+    with open_store(home) as store:
+        market_id = market_of(store)
+        found = accuracy_of(store, market_id, Slice(), "month", "blind", MANAGER).total
+        alerts = len(store.alerts.list(market_id, ("open",)))
+    assert f"{percent(found['mape'], 1)} error in use" in said
+    assert f"{count(alerts, 'alert')} not resolved" in said
+
+
 def _button(app: AppTest, form: str) -> Button:
     return next(one for one in app.button if one.proto.form_id == form)
 

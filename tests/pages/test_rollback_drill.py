@@ -70,7 +70,7 @@ def test_the_next_estimate_of_every_process_names_the_champion_brought_back(
         answered = time.perf_counter()
         print(
             f"rollback drill: pointer moved in {1000 * (moved - started):.0f} ms; the other process gave its next "
-            f"estimate, with the old champion opened anew, {answered - moved:.2f} s later"
+            f"estimate, by the old champion, {answered - moved:.2f} s later"
         )
         assert store.ledger.list(market_id, 1)[0].model_id == first.model_id
         [entry] = store.events.of(first.model_id, "model.rolled_back")
