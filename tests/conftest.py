@@ -31,6 +31,7 @@ LONGEST = (
     "train/test_trainer.py",
     "lifecycle/test_real_sales.py",
     "lifecycle/test_whole_markets.py",
+    "browser/test_real_files.py",
     "browser/test_shell.py",
     "browser/test_pricing.py",
     "browser/test_first_start.py",

@@ -63,7 +63,7 @@ def test_no_two_homes_are_joined_and_nearly_all_spellings_of_one_are() -> None:
 
 
 def test_a_maintained_library_does_no_better() -> None:
-    scourgify = pytest.importorskip("scourgify", reason="usaddress-scourgify is not installed; it is no dependency")
+    scourgify = pytest.importorskip("scourgify", reason="the library measured against is not installed")
 
     def key(address: str, unit: str, zipcode: str) -> str:
         try:

@@ -397,12 +397,12 @@ def test_the_price_is_shown_though_the_ledger_cannot_be_written(desk: Desk, monk
     def full(*given: object) -> None:
         raise StoreUnavailable("The disk is full.")
 
-    monkeypatch.setattr(Ledger, "append", full)
+    monkeypatch.setattr(Ledger, "append_signed", full)
     app = price(opened(), busiest(desk))
     assert estimated(app).point
     assert "Point estimate" in said(app)
     [warning] = app.warning
-    assert "could not be recorded" in str(warning.value)
+    assert "kept aside and goes into it by itself" in str(warning.value)
     assert "estimate" not in app.query_params
     assert not app.code
 
