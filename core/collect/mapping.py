@@ -46,6 +46,10 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 
 
+EMPTY: Final = "(empty)"
+"""The word that stands for a blank cell in a recoding: where a file leaves the usual out, a person says so."""
+
+
 @dataclass(frozen=True)
 class ColumnRule:
     """How one column is read into one field.
@@ -229,6 +233,8 @@ def join_address(parts: pd.DataFrame) -> pd.Series:
 def _recode(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
     if not words:
         return values
+    if EMPTY in words:
+        values = values.fillna(words[EMPTY])
     folded = values.str.casefold().str.replace(r"\s+", " ", regex=True)
     return values.mask(folded.isin(list(words)), folded.map(words)).astype("str")
 

@@ -9,7 +9,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.mapping import ColumnMapping, ColumnRule, read_column
+from core.collect.mapping import EMPTY, ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
 from core.collect.reader import RawTable
 from core.errors import MappingError
@@ -26,12 +26,17 @@ _PLAIN: Final = r"[-+]?[\d.,]+"
 
 
 def words_of_columns(table: RawTable) -> Mapping[str, Mapping[str, int]]:
-    """Return the different values of each column that has few of them, with their numbers of rows, most first."""
+    """Return the different values of each column that has few of them, with their numbers of rows, most first.
+
+    Blank cells come last, as the word EMPTY.
+    """
     found: dict[str, Mapping[str, int]] = {}
     for column in map(str, table.frame):
         counts = table.frame[column].value_counts()
         if 0 < len(counts) <= WORDS_MAX:
-            found[column] = MappingProxyType({str(word): int(rows) for word, rows in counts.items()})
+            words = {str(word): int(rows) for word, rows in counts.items()}
+            blank = int(table.frame[column].isna().sum())
+            found[column] = MappingProxyType(words | ({EMPTY: blank} if blank else {}))
     return MappingProxyType(found)
 
 
@@ -48,7 +53,8 @@ def has_words(rule: ColumnRule, words: Mapping[str, int]) -> bool:
             return False
     elif not is_extra(rule.field):
         return False
-    return not pd.Series(list(words), dtype="str").str.fullmatch(_PLAIN).all()
+    written = [word for word in words if word != EMPTY]
+    return not pd.Series(written, dtype="str").str.fullmatch(_PLAIN).all()
 
 
 def words_of(words: Mapping[str, int], rule: ColumnRule, mapping: ColumnMapping) -> pd.DataFrame:

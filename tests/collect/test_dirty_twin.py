@@ -20,8 +20,9 @@ import pandas as pd
 import pytest
 
 from core.collect.guess import guess_file
-from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.mapping import EMPTY, MappedTable, apply_mapping
 from core.collect.reader import read_table
+from core.collect.recoding import recoded, words_of_columns
 from core.prepare.cleaning import clean_sales
 from core.problem import Problem
 
@@ -110,3 +111,18 @@ def test_blank_waterfronts_read_as_no_would_take_some_homes_off_the_water(
     clean, dirty = mapped
     shared = clean.merge(dirty, on=KEYS, suffixes=("", "_dirty"), validate="one_to_one")
     assert shared.loc[shared["waterfront_dirty"].isna(), "waterfront"].sum() == 17
+
+
+def test_an_analyst_who_reads_blank_waterfronts_as_none_brings_the_twins_within_the_limit(sales_data: Path) -> None:
+    clean = as_guessed(sales_data / CLEAN).frame
+    raw = read_table(sales_data / DIRTY)
+    guessed = guess_file(raw).mapping
+    [rule] = [one for one in guessed.rules if one.field == "waterfront"]
+    words = words_of_columns(raw)[rule.column]
+    assert words[EMPTY] == BLANK["waterfront"]
+    wanted = dict.fromkeys(words, "") | {"YES": "1", "NO": "0", EMPTY: "0"}
+    dirty = apply_mapping(raw, recoded(guessed, rule.column, wanted)).frame
+    agree, _ = compared(clean, dirty)
+    assert agree.to_numpy().mean() >= ALIKE
+    # What the file does not tell nobody can restore: these have a waterfront.
+    assert int((~agree["waterfront"]).sum()) == 17
