@@ -31,7 +31,7 @@ def king_county(
     market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
     path = sales_data / "king_county" / "kc_house_data_2014_2015.csv"
     ingest(store, market.market_id, [SourceFile(path, path.name)], MANAGER, problem, date(2026, 1, 1), silent)
-    plan = replace(default_plan(problem), families=(Family.LINEAR, Family.BOOSTING), curve_shares=())
+    plan = replace(default_plan(problem), families=(Family.BOOSTING,), boosting_budget=1, curve_shares=())
     return store, train_model(store, market.market_id, plan, MANAGER, problem, silent)
 
 
