@@ -19,9 +19,6 @@ from core.problem import Problem
 
 Floats = NDArray[np.float64]
 
-COVERAGE_BAND: Final = 0.05
-"""How far from its level a range may hold before it misleads: four in five is neither three nor nearly all."""
-
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As the measures themselves: an error of exactly 10 % counts as within 10 %, whatever its last binary digit.
 _TIE: Final = 1e-12
@@ -117,11 +114,11 @@ def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict
 
 
 def _targets(scored: Scored, problem: Problem) -> dict[str, Target]:
-    level = scored.terms.level
+    level, band = scored.terms.level, problem.monitoring.alert_coverage_band
     return {
         "mape": at_most(problem.success.target_mape, "problem statement, success.target_mape"),
         "bias": Target(-0.10, 0.10, "IAAO Standard on Ratio Studies (2013): level of appraisal 0.90 to 1.10"),
-        "coverage": Target(level - COVERAGE_BAND, level + COVERAGE_BAND, f"the range's own level, {level:.0%}"),
+        "coverage": Target(level - band, level + band, f"the range's own level, {level:.0%}"),
         "width": at_most(problem.estimate.wide_range, "problem statement, estimate.wide_range"),
     }
 

@@ -3,7 +3,8 @@
 from core.lifecycle.answering import Answered, Question, answer, recent, stored
 from core.lifecycle.batch import PricedFile, price_file, record_file
 from core.lifecycle.deciding import DecisionInput, decide
-from core.lifecycle.demo import DEMO_ACTOR, DEMO_MARKET, open_demo, open_demo_with_story
+from core.lifecycle.demo import DEMO_MARKET, open_demo, open_demo_with_story
+from core.lifecycle.demo_intake import DEMO_ACTOR
 from core.lifecycle.desk import Desk, open_desk
 from core.lifecycle.gates import GateRecord, gate_of
 from core.lifecycle.intake import (

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final
 
-from core.access import Actor, Role
 from core.collect.demo_city import END
-from core.collect.demo_files import DemoFiles, demo_files
+from core.collect.demo_files import demo_files
 from core.errors import AlreadyExists
+from core.lifecycle.demo_intake import DEMO_ACTOR, take_in
 from core.lifecycle.demo_story import tell_story
-from core.lifecycle.intake import SourceFile, ingest
 from core.lifecycle.modelling import train_model
 from core.lifecycle.watching import watch
 from core.problem import Problem
@@ -22,7 +19,6 @@ from core.store import Market, ModelRecord, Store
 from core.train.trainer import default_plan
 
 DEMO_MARKET: Final = "Larkhaven"
-DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
 _SEED: Final = 2019
 # A first visitor waits for this run: fewer settings than a real one, all else the same.
 _FOREST_BUDGET: Final = 2
@@ -40,7 +36,8 @@ def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 5
         progress(1.0, "The demo city is open")
         return champion
     if store.versions.latest(market.market_id) is None:
-        _take_in(store, market, demo_files(_SEED, sales), problem, part(progress, 0.05, 0.25))
+        # The city's clock stands on the day after its last sale.
+        take_in(store, market, demo_files(_SEED, sales), END + timedelta(days=1), problem, part(progress, 0.05, 0.25))
     plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
     return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
 
@@ -66,14 +63,3 @@ def _market(store: Store) -> Market:
         if market.name == DEMO_MARKET:
             return market
     return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)
-
-
-def _take_in(store: Store, market: Market, files: DemoFiles, problem: Problem, progress: Progress) -> None:
-    with TemporaryDirectory(prefix="doorstep-demo-") as folder:
-        sources = []
-        for name, content in zip(files.names, (files.sales, files.tax, files.neighbourhoods), strict=True):
-            path = Path(folder) / name
-            path.write_bytes(content)
-            sources.append(SourceFile(path, name))
-        # The city's clock stands on the day after its last sale.
-        ingest(store, market.market_id, sources, DEMO_ACTOR, problem, END + timedelta(days=1), progress)

@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, Final
 
@@ -24,8 +22,8 @@ from core.collect.demo_files import DemoFiles, demo_model, later_files
 from core.collect.demo_turn import END, START, Listings, listings, sold
 from core.lifecycle.answering import property_key
 from core.lifecycle.deciding import departure, usual_listing
+from core.lifecycle.demo_intake import take_in
 from core.lifecycle.desk import Desk, open_desk
-from core.lifecycle.intake import SourceFile, ingest
 from core.problem import Problem
 from core.progress import Progress, part, silent
 from core.serve.document import to_document
@@ -37,8 +35,6 @@ from core.train.level import Floats
 
 Rows = NDArray[np.int64]
 Words = NDArray[np.object_]
-
-STORY_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
 
 PILOT: Final = ("Harbour", "Lakeside", "Old Town")
 """The offices in the pilot; listings of the others get no estimate and serve as comparison."""
@@ -86,9 +82,13 @@ _ADJUSTED_WITHIN: Final = 0.10
 
 @dataclass(frozen=True)
 class _City:
-    """The listings of the story: where each is, whose it is, and what its agent thinks it worth; arrays (n,)."""
+    """The listings of the story: where each is, whose it is, and what its agent thinks it worth; arrays (n,).
+
+    ``homes`` has the place of each by its property key.
+    """
 
     listed: Listings
+    homes: Mapping[str, int]
     office: Words
     agent: Words
     opinion: Floats
@@ -120,7 +120,7 @@ def tell_story(store: Store, market: Market, seed: int, sales: int, problem: Pro
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)
         if files.names[0] not in told:
-            _take_in(store, market, files, month, problem)
+            take_in(store, market, files, (month + 1).start_time.date(), problem, silent)
     progress(1.0, "Six months have passed")
 
 
@@ -131,25 +131,30 @@ def _city(listed: Listings, seed: int) -> _City:
     number = rng.integers(1, _AGENTS + 1, count)
     agent = np.array([f"{one} agent {at} (simulated)" for one, at in zip(office, number, strict=True)], dtype=object)
     opinion = np.exp(listed.value + _OPINION_SD * rng.normal(0, 1, count))
-    return _City(listed, office, agent, opinion, rng.random(count))
+    homes = {property_key(home): place for place, home in enumerate(_known(listed.facts[["address", "unit"]]))}
+    return _City(listed, homes, office, agent, opinion, rng.random(count))
 
 
 def _price(store: Store, market: Market, city: _City, month: pd.Period, problem: Problem) -> None:
     """Write the month's estimates, then the decisions on them, unless they are written already."""
-    if not _written(store, market, city, month):
+    if not _written_in(month, store, market, city):
         desk = open_desk(store, market.market_id, problem)
         store.ledger.append_past(list(_estimates(desk, city, month, problem)))
-    written = _written(store, market, city, month)
+    written = _written_in(month, store, market, city)
     decided = _decided(store, market)
     if not any(one.estimate_id in decided for one in written):
         store.ledger.decide_past(list(_decisions(written, city, problem)))
 
 
-def _written(store: Store, market: Market, city: _City, month: pd.Period) -> list[EstimateSummary]:
-    """Return the story's estimates of a month; others are of people who look around in the city meanwhile."""
+def _written(store: Store, market: Market, city: _City) -> list[EstimateSummary]:
+    """Return the story's estimates; others are of people who look around in the city meanwhile."""
     agents = set(city.agent)
     every = store.ledger.list(market.market_id, store.ledger.count(market.market_id))
-    return [one for one in every if one.actor in agents and _in(month, one.as_of)]
+    return [one for one in every if one.actor in agents]
+
+
+def _written_in(month: pd.Period, store: Store, market: Market, city: _City) -> list[EstimateSummary]:
+    return [one for one in _written(store, market, city) if _in(month, one.as_of)]
 
 
 def _decided(store: Store, market: Market) -> dict[str, DecisionRecord]:
@@ -228,9 +233,8 @@ def _decisions(
     written: list[EstimateSummary], city: _City, problem: Problem
 ) -> Iterator[tuple[datetime, NewDecision, Actor]]:
     """Yield what the agents make of estimates: most go along, some adjust, some know better or think so."""
-    homes = _by_key(city)
     for one in written:
-        home = homes[one.property_key]
+        home = city.homes[one.property_key]
         if one.point is None or one.low is None or one.high is None or city.mood[home] < _UNDECIDED_SHARE:
             continue
         at = one.at + timedelta(minutes=_DECIDED_AFTER_MINUTES)
@@ -267,18 +271,13 @@ def _listed_at(price: float, problem: Problem) -> float:
 def _asked(store: Store, market: Market, city: _City) -> Floats:
     """Return the first list price of each listing: what its agent decided, else what the owner asks."""
     asked: Floats = city.listed.facts["owner_asks"].to_numpy(dtype=float).copy()
-    homes, decided = _by_key(city), _decided(store, market)
-    for month in pd.period_range(START, END, freq="M"):
-        for one in _written(store, market, city, month):
-            decision = decided.get(one.estimate_id)
-            if decision is not None and decision.listing_price is not None:
-                asked[homes[one.property_key]] = decision.listing_price
+    decided = _decided(store, market)
+    # Oldest first: of a home listed twice the later price stands.
+    for one in reversed(_written(store, market, city)):
+        decision = decided.get(one.estimate_id)
+        if decision is not None and decision.listing_price is not None:
+            asked[city.homes[one.property_key]] = decision.listing_price
     return asked
-
-
-def _by_key(city: _City) -> dict[str, int]:
-    facts = city.listed.facts
-    return {property_key(home): place for place, home in enumerate(_known(facts[["address", "unit"]]))}
 
 
 def _files(city: _City, closed: pd.DataFrame, month: pd.Period, seed: int) -> DemoFiles:
@@ -289,14 +288,3 @@ def _files(city: _City, closed: pd.DataFrame, month: pd.Period, seed: int) -> De
     truth = pd.concat([city.listed.facts, closed], axis=1).iloc[rows].reset_index(drop=True)
     truth["sale_id"] = [f"SIM{month.start_time:%y%m}-{number:05d}" for number in range(1, len(rows) + 1)]
     return later_files(seed, truth, city.listed.homes.iloc[rows].reset_index(drop=True), f"{month}")
-
-
-def _take_in(store: Store, market: Market, files: DemoFiles, month: pd.Period, problem: Problem) -> None:
-    today = (month + 1).start_time.date()
-    with TemporaryDirectory(prefix="doorstep-demo-") as folder:
-        sources = []
-        for name, content in zip(files.names, (files.sales, files.tax, files.neighbourhoods), strict=True):
-            path = Path(folder) / name
-            path.write_bytes(content)
-            sources.append(SourceFile(path, name))
-        ingest(store, market.market_id, sources, STORY_ACTOR, problem, today, silent)

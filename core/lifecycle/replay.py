@@ -31,11 +31,11 @@ from core.monitor.alerts import (
 )
 from core.monitor.cause import Leading, RootCause, root_cause
 from core.monitor.gate import Answers, Gate, GateVerdict, gate
-from core.monitor.level_drift import level_drift
+from core.monitor.level_drift import level_drift, log_ratio
 from core.monitor.windows import Period, Window, later, window_of
 from core.prepare.splits import TIME
 from core.problem import Problem
-from core.progress import Progress, part
+from core.progress import Progress, part, silent
 from core.store import Market, Store
 from core.train.level import Residuals
 from core.train.model import Model
@@ -43,7 +43,6 @@ from core.train.trainer import TrainingPlan, train
 from core.train.valuer import residuals_since, valuer_on
 
 _FACTS: Final = ("living_area_sqft", "year_built", "property_type", "zipcode")
-_CHAMPION: Final = "champion"
 _RETRAINED: Final = "challenger"
 # A cause is told by the months an alert needs to open, and held against the first ones, as the model was accepted.
 _REFERENCE_MONTHS: Final = 3
@@ -246,7 +245,7 @@ class _Watch:
         if not is_open or self.cause is None or self.cause.leading not in _REPAIRABLE:
             return live
         compared = self._latest(month)
-        challenger = _Priced(self.run, self.run.fitted(compared[0].start.date(), _unheard))
+        challenger = _Priced(self.run, self.run.fitted(compared[0].start.date(), silent))
         self.gate = self._compare(compared, live, challenger)
         if self.gate.verdict is not GateVerdict.PASS:
             return live
@@ -260,7 +259,7 @@ class _Watch:
         mape = figures.mape
         for kind in (AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED):
             yield Reading(kind, "", month, mape.value, mape.low, mape.high, mape.n)
-        found = level_drift(self.seen[-1], _log_ratio(self._reference()))
+        found = level_drift(self.seen[-1], log_ratio(self._reference()))
         if found is not None:
             level = found.overall
             yield Reading(AlertKind.LEVEL_DRIFT, "", month, level.shift, level.low, level.high, level.n)
@@ -350,11 +349,3 @@ def _figures(answers: Answers, price: np.ndarray) -> MonthFigures:
 
 def _joined(parts: list[Answers]) -> Answers:
     return Answers(*(np.concatenate([getattr(one, name) for one in parts]) for name in ("point", "low", "high")))
-
-
-def _log_ratio(table: pd.DataFrame) -> np.ndarray:
-    return np.log(table["sale_price"].to_numpy(dtype=float) / table["estimate"].to_numpy(dtype=float))
-
-
-def _unheard(fraction: float, message: str) -> None:
-    """Take no note: a training inside a month is one step of the whole."""

@@ -17,6 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluate.accuracy import Figure
+from core.monitor.level_drift import log_ratio
 from core.monitor.welch import welch
 from core.schema import label_of
 from core.wording import area, count, money_short, percent
@@ -132,7 +133,7 @@ def root_cause(
     """
     if reference.empty or current.empty:
         return None
-    old, new = _log_ratio(reference), _log_ratio(current)
+    old, new = log_ratio(reference), log_ratio(current)
     before, now = _mape(old), _mape(new)
     shift = float(np.median(new) - np.median(old))
     levelled = _mape(new - shift)
@@ -183,11 +184,6 @@ def _banded(values: pd.Series, edges: Floats, said: list[str]) -> pd.Series:
     names = np.array([f"under {said[0]}", *between, f"{said[-1]} and over"], dtype=object)
     places = np.searchsorted(edges, values.to_numpy(dtype=float), side="right")
     return pd.Series(names[places], index=values.index, dtype="str").where(values.notna())
-
-
-def _log_ratio(table: pd.DataFrame) -> Floats:
-    ratio: Floats = np.log(table["sale_price"].to_numpy(dtype=float) / table["estimate"].to_numpy(dtype=float))
-    return ratio
 
 
 def _mape(log_ratio: Floats) -> float:
@@ -334,7 +330,7 @@ def _segments(
     With shares w and errors e, before and now: rise = sum w_now (e_now - e_before) + sum (w_now - w_before) e_before.
     """
     before, now = _labels(reference, reference, *units), _labels(reference, current, *units)
-    errors = [np.expm1(-_log_ratio(table)) for table in (reference, current)]
+    errors = [np.expm1(-log_ratio(table)) for table in (reference, current)]
     overall = float(np.abs(errors[0]).mean())
     rise = float(np.abs(errors[1]).mean()) - overall
     found: list[SegmentRise] = []

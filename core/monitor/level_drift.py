@@ -99,7 +99,7 @@ def level_drift(
     """
     if outcomes.empty:
         return None
-    ratio = np.log(outcomes["sale_price"].to_numpy(dtype=float) / outcomes["estimate"].to_numpy(dtype=float))
+    ratio = log_ratio(outcomes)
     base = np.asarray(reference_log_ratio, dtype=float)
     overall = _shift("", EVERYWHERE, ratio, base, 1, smallest)
     rows = [(name, segment, members) for name in by for segment, members in _rows(outcomes[name]).items()]
@@ -126,6 +126,12 @@ def movement(features: Iterable[FeatureDrift], level: LevelDrift | None) -> Move
     else:
         found = Movement.STEADY
     return Moved(found, fields, segments, " ".join(_said(found, fields, segments, shift)))
+
+
+def log_ratio(table: pd.DataFrame) -> Floats:
+    """Return the log of sale price over estimate of each row of a table that has both, shape (n,)."""
+    ratio: Floats = np.log(table["sale_price"].to_numpy(dtype=float) / table["estimate"].to_numpy(dtype=float))
+    return ratio
 
 
 def _rows(labels: pd.Series) -> dict[str, NDArray[np.intp]]:
