@@ -42,6 +42,7 @@ from core.lifecycle import (
 )
 from core.lifecycle.batch import in_file_order
 from core.lifecycle.gates import document_of
+from core.lifecycle.ledger_export import ledger_to_file
 from core.lifecycle.modelling import card_figure
 from core.lifecycle.replay import document as replay_document
 from core.lifecycle.replay import replay_version
@@ -52,6 +53,7 @@ from core.progress import Progress, silent
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market, ModelRecord, Store, open_store
+from core.store.figures import Slice
 from core.train.candidates import Family
 from core.train.trainer import default_plan
 
@@ -70,6 +72,7 @@ _EXAMPLES: Final = """examples:
   python -m core promote MODEL --reason "better on luxury homes"
   python -m core rollback --market springfield --reason "bias in the north"
   python -m core watch --market springfield
+  python -m core ledger ledger.csv --market springfield --since 2025-01-01
   python -m core worker
 
 exit codes: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage,
@@ -454,6 +457,15 @@ def _alerts(session: _Session) -> int:
     return OK
 
 
+def _ledger(session: _Session) -> int:
+    options, market = session.options, session.market()
+    where = Slice(options.since, options.until)
+    size = ledger_to_file(session.store, market.market_id, where, options.file, session.actor)
+    document = {"market": market.market_id, "file": options.file, "bytes": size, **vars(where)}
+    session.answer(document, lambda: f"ledger of {market.market_id} in {options.file}, {size:,} bytes")
+    return OK
+
+
 def _worker(session: _Session) -> int:
     level = logging.WARNING if session.options.quiet else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
@@ -544,6 +556,11 @@ def _add_monitoring(verb: Callable[[str, str, Callable[[_Session], int]], argpar
     made = verb("alerts", "list the alerts of a market that are not resolved", _alerts)
     made.add_argument("--market")
     made.add_argument("--all", action="store_true", help="those resolved too")
+    made = verb("ledger", "write the estimates given, with decisions and sales, to a CSV file", _ledger)
+    made.add_argument("file", type=Path)
+    made.add_argument("--market")
+    made.add_argument("--since", type=date.fromisoformat, help="first day of the estimates, YYYY-MM-DD (UTC)")
+    made.add_argument("--until", type=date.fromisoformat, help="last day of the estimates, YYYY-MM-DD (UTC)")
     made = verb("worker", "watch every market and retrain on schedule, until ended by SIGTERM or Ctrl-C", _worker)
     made.add_argument("--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between turns (default 60)")
     made.add_argument(

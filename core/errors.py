@@ -97,6 +97,10 @@ class AnswerUnreadable(ServeError):
     """A stored answer was written by a release whose answers this one cannot read."""
 
 
+class FileNotWritten(DoorstepError):
+    """A file asked for cannot be written where it was asked for."""
+
+
 class MonitorError(DoorstepError):
     """Base of all errors of monitoring."""
 

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
 from core.cli import FAILED, OK, UNPRICED, main
@@ -191,6 +192,28 @@ def test_watching_prints_what_is_not_resolved_and_alerts_lists_it(
     code, _, err = run(capsys, "alerts", "--home", home, "--role", "agent")
     assert code == FAILED
     assert "may not view monitoring" in err
+
+
+def test_the_ledger_is_written_to_a_file_or_the_reason_why_not_is_told(
+    small_home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = shutil.copytree(small_home, tmp_path / "home")
+    facts = ["zipcode=98101", "living_area_sqft=1500", "bedrooms=3"]
+    run(capsys, "price", "--home", home, "--set", *facts)
+    path = tmp_path / "ledger.csv"
+    code, out, _ = run(capsys, "ledger", path, "--home", home, "--json")
+    assert (code, json.loads(out)["bytes"]) == (OK, path.stat().st_size)
+    [line] = pd.read_csv(path)["channel"]
+    assert line == "command line"
+    run(capsys, "ledger", path, "--home", home, "--until", "2020-01-01")
+    assert pd.read_csv(path).empty
+    code, _, err = run(capsys, "ledger", tmp_path / "nowhere" / "ledger.csv", "--home", home)
+    assert code == FAILED
+    assert "cannot be written" in err
+    assert "Name a folder" in err
+    code, _, err = run(capsys, "ledger", path, "--home", home, "--role", "agent")
+    assert code == FAILED
+    assert list(tmp_path.glob("*.part")) == []
 
 
 def test_a_worker_that_never_rests_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -17,10 +17,11 @@ from core.evaluate.intervals import mean_interval, share_interval
 from core.lifecycle.readings import Scene, cause_of, fact_drift, level_of, sold_homes
 from core.monitor.cause import RootCause
 from core.monitor.drift import FeatureDrift
-from core.monitor.expected import Expected, expected_accuracy
+from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_of_sums
 from core.monitor.level_drift import LevelDrift, Moved, movement
 from core.store import Store
 from core.store.figures import Basis, Dimension, Period, Series, Slice, SoldSample
+from core.store.reading import side_by_side
 
 SCATTER: Final = 600
 """Points of a scatter: more could not be told apart."""
@@ -30,8 +31,6 @@ NO_MODEL: Final = "No model is live, so there is nothing to hold against."
 _MEANS: Final = (("mape", "mape_sd"), ("mean_error", "mean_error_sd"))
 _SHARES: Final = ("ppe10", "coverage")
 _CAUSE_SAMPLE: Final = 4_000
-# As many equal estimates as this stand for all of one confidence: the normal limit needs their share, not their number.
-_EXPECTED_MAX: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -52,6 +51,16 @@ class Accuracy:
 
     total: pd.Series
     periods: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What the overview shows of a slice: traffic, errors of those made blind, their scatter, what is to come."""
+
+    health: Health
+    accuracy: Accuracy
+    sold: SoldSample
+    expected: Expected | None
 
 
 @dataclass(frozen=True)
@@ -110,15 +119,23 @@ def expected_of(store: Store, market_id: str, where: Slice, actor: Actor) -> Exp
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
     require(actor, Action.WATCH)
+    unsold = store.samples.unsold(market_id, where)
+    if unsold.n > EXACT:
+        return expected_of_sums(unsold.n, unsold.confidence / 100, unsold.squares / 10_000)
     counts = store.samples.unsold_confidences(market_id, where)
-    confidence, n = counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()
-    total = int(n.sum())
-    if total <= _EXPECTED_MAX:
-        return expected_accuracy(np.repeat(confidence, n))
-    mean = float((confidence * n).sum() / total)
-    half = 1.96 * float(np.sqrt((confidence * (1 - confidence) * n).sum())) / total
-    shown = expected_accuracy(np.repeat(confidence, (n * _EXPECTED_MAX / total).round().astype(int)))
-    return None if shown is None else replace(shown, ppe10=Figure(mean, mean - half, mean + half, total))
+    return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
+
+
+def overview_of(store: Store, market_id: str, where: Slice, period: Period, actor: Actor) -> Overview:
+    """Return what the overview shows of a slice, read at once; raises AccessDenied, NotFound, StoreUnavailable."""
+    reads: tuple[Callable[[], Any], ...] = (
+        lambda: health_of(store, market_id, where, period, actor),
+        lambda: expected_of(store, market_id, where, actor),
+        lambda: accuracy_of(store, market_id, where, period, "blind", actor),
+        lambda: sold_of(store, market_id, where, "blind", actor),
+    )
+    health, expected, accuracy, sold = side_by_side(reads)
+    return Overview(health, accuracy, sold, expected)
 
 
 def drift_of(scene: Scene, where: Slice, actor: Actor) -> Drift:

@@ -18,8 +18,10 @@ from core.wording import count, percent
 
 Floats = NDArray[np.float64]
 
+EXACT: Final = 400
+"""Up to so many estimates the interval is exact; beyond, that of the normal law cannot be told from it."""
+
 _TAIL: Final = 0.025
-_EXACT: Final = 400
 
 
 @dataclass(frozen=True)
@@ -57,13 +59,31 @@ def expected_accuracy(confidence: ArrayLike) -> Expected | None:
     if chance.ndim != 1 or not ((chance >= 0) & (chance <= 1)).all():
         raise ValueError("confidences must be flat and lie between 0 and 1; leave out estimates that have none")
     n = len(chance)
+    if n > EXACT:
+        return expected_of_sums(n, float(chance.sum()), float((chance * chance).sum()))
     if not n:
         return None
-    low, high = _bounds(chance)
-    figure = Figure(float(chance.mean()), low, high, n)
+    below = np.cumsum(_law(chance))
+    low, high = (int(np.searchsorted(below, tail - 1e-12)) for tail in (_TAIL, 1 - _TAIL))
+    return _told(Figure(float(chance.mean()), low / n, min(high, n) / n, n))
+
+
+def expected_of_sums(n: int, total: float, squares: float) -> Expected:
+    """Return the expected PPE10 of more than EXACT estimates by the sums of their confidences (0 to 1) and of squares.
+
+    The interval is the normal limit of the Poisson binomial law, whose variance is the sum of p (1 - p). Raises
+    ValueError for n not above EXACT.
+    """
+    if n <= EXACT:
+        raise ValueError(f"{n} estimates are too few for the normal law; hand over the confidences of up to {EXACT}")
+    mean, half = total / n, float(norm.ppf(1 - _TAIL)) * max(0.0, total - squares) ** 0.5 / n
+    return _told(Figure(mean, max(0.0, mean - half), min(1.0, mean + half), n))
+
+
+def _told(figure: Figure) -> Expected:
     words = (
-        f"{percent(figure.value)} of {count(n, 'estimate')} are expected to end within 10% of the sale price "
-        f"({percent(low)} to {percent(high)}), by their confidences; no sale has been seen yet."
+        f"{percent(figure.value)} of {count(figure.n, 'estimate')} are expected to end within 10% of the sale price "
+        f"({percent(figure.low)} to {percent(figure.high)}), by their confidences; no sale has been seen yet."
     )
     return Expected(figure, words)
 
@@ -85,16 +105,6 @@ def calibration(confidence: ArrayLike, within: ArrayLike) -> Calibration | None:
     bounds = f"({percent(figure.low)} to {percent(figure.high)} by chance)"
     verdict = "the confidences hold" if holds else "do not rely on the confidences, retrain to calibrate them anew"
     return Calibration(figure, observed, holds, f"{told} {bounds}: {verdict}.")
-
-
-def _bounds(chance: Floats) -> tuple[float, float]:
-    n = len(chance)
-    if n <= _EXACT:
-        below = np.cumsum(_law(chance))
-        low, high = (int(np.searchsorted(below, tail - 1e-12)) for tail in (_TAIL, 1 - _TAIL))
-        return low / n, min(high, n) / n
-    half = float(norm.ppf(1 - _TAIL)) * float(np.sqrt((chance * (1 - chance)).sum())) / n
-    return max(0.0, float(chance.mean()) - half), min(1.0, float(chance.mean()) + half)
 
 
 def _law(chance: Floats) -> Floats:

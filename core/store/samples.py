@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
@@ -22,6 +22,15 @@ class HomeSample:
 
     homes: pd.DataFrame
     n: int
+
+
+@dataclass(frozen=True)
+class UnsoldSums:
+    """Estimates whose sale is not known yet: how many, the sum of their confidences (0 to 100), and of the squares."""
+
+    n: int
+    confidence: float
+    squares: float
 
 
 _E: Final = ESTIMATE.c
@@ -59,21 +68,27 @@ class Samples:
         joined = sa.select(*_SOLD).join_from(OUTCOME, ESTIMATE, _O.estimate_id == _E.estimate_id)
         return self._sample(market_id, outcome_conditions(market_id, where, basis), (_O.seq, joined), limit)
 
-    def unsold_confidences(self, market_id: str, where: Slice) -> pd.DataFrame:
-        """Count the priced estimates of a slice whose sale is not known yet by confidence (0 to 100): confidence, n."""
-        asked = sa.select(_E.confidence, sa.func.count()).where(
-            *estimate_conditions(market_id, where), _E.status == "priced", _E.confidence.is_not(None)
-        )
-        # Outcomes carry the confidence of their estimate, so that taking them off needs no look at each estimate.
-        made = Slice(None, None, where.model_id, where.office, where.channel, where.area, where.property_type)
-        sold = sa.select(_O.confidence, sa.func.count()).where(
-            *outcome_conditions(market_id, made, "every"), *_made_between(where)
+    def unsold(self, market_id: str, where: Slice) -> UnsoldSums:
+        """Return how many priced estimates of a slice have no known sale yet, and sums of their confidences."""
+        asked, sold = (
+            sa.select(sa.func.count(), sa.func.sum(confidence), sa.func.sum(confidence * confidence)).where(*conditions)
+            for confidence, conditions in _asked_and_sold(market_id, where)
         )
         with self._database.read() as connection:
             market_row(connection, market_id)
-            counts: dict[float, int] = {row[0]: row[1] for row in connection.execute(asked.group_by(_E.confidence))}
-            for confidence, n in connection.execute(sold.group_by(_O.confidence)):
-                counts[confidence] = counts.get(confidence, 0) - n
+            all_of_them, gone = (connection.execute(query).one() for query in (asked, sold))
+        n, confidence, squares = ((one or 0) - (other or 0) for one, other in zip(all_of_them, gone, strict=True))
+        return UnsoldSums(int(n), float(confidence), float(squares))
+
+    def unsold_confidences(self, market_id: str, where: Slice) -> pd.DataFrame:
+        """Count the priced estimates of a slice whose sale is not known yet by confidence (0 to 100): confidence, n."""
+        counts: dict[float, int] = {}
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            for sign, (confidence, conditions) in zip((1, -1), _asked_and_sold(market_id, where), strict=True):
+                query = sa.select(confidence, sa.func.count()).where(*conditions).group_by(confidence)
+                for value, n in connection.execute(query):
+                    counts[value] = counts.get(value, 0) + sign * n
         left = sorted((confidence, n) for confidence, n in counts.items() if n > 0)
         return pd.DataFrame(left, columns=["confidence", "n"]).astype({"confidence": "float64", "n": "int64"})
 
@@ -91,6 +106,17 @@ class Samples:
             chosen = sa.select(seq).where(*conditions, *_about(seq, n, limit))
             rows = connection.execute(wanted.where(seq.in_(chosen)).order_by(seq)).all()
         return HomeSample(pd.DataFrame(rows, columns=[column.name for column in wanted.selected_columns]), n)
+
+
+def _asked_and_sold(market_id: str, where: Slice) -> tuple[tuple[sa.Column[float], list[sa.ColumnElement[bool]]], ...]:
+    """Return the confidence and the conditions of the estimates of a slice, then of those of them that were sold.
+
+    Outcomes carry the confidence of their estimate, so that taking them off needs no look at each estimate.
+    """
+    asked = [*estimate_conditions(market_id, where), _E.status == "priced", _E.confidence.is_not(None)]
+    made = replace(where, since=None, until=None)
+    sold = [*outcome_conditions(market_id, made, "every"), *_made_between(where)]
+    return (_E.confidence, asked), (_O.confidence, sold)
 
 
 def _about(seq: sa.Column[int], n: int, limit: int) -> list[sa.ColumnElement[bool]]:

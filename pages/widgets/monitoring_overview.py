@@ -10,19 +10,12 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.evaluate.verdict import at_most, judge
-from core.lifecycle.monitoring import (
-    Accuracy,
-    Health,
-    accuracy_of,
-    expected_of,
-    figure_of,
-    health_of,
-    missing_file,
-    sold_of,
-)
+from core.lifecycle.ledger_export import AT_ONCE, export_ledger
+from core.lifecycle.monitoring import Accuracy, Health, Overview, figure_of, missing_file, overview_of
 from core.lifecycle.watching import limits_of, open_alerts
 from core.monitor.alerts import AlertKind
 from core.store.alerts import AlertRecord
+from core.store.figures import SoldSample
 from core.wording import MISSING, count, day, percent
 from pages.widgets import links
 from pages.widgets import monitoring_charts as charts
@@ -53,16 +46,11 @@ def draw(of: Chosen) -> None:
     _alerts(of)
     _model(of)
     of = narrow(of)
-    health = worked(of, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.who))
-    found = worked(of, "accuracy", _blind)
-    _boxes(of, health, found)
-    _error(of, found)
-    _sold(of)
-    _traffic(of, health)
-
-
-def _blind(of: Chosen) -> Accuracy:
-    return accuracy_of(of.store, of.market.market_id, of.where, of.period, "blind", of.who)
+    found = worked(of, "overview", lambda c: overview_of(c.store, c.market.market_id, c.where, c.period, c.who))
+    _boxes(of, found)
+    _error(of, found.accuracy)
+    _sold(of, found.sold)
+    _traffic(of, found.health)
 
 
 def _alerts(of: Chosen) -> None:
@@ -121,10 +109,10 @@ def _model(of: Chosen) -> None:
         links.link_to("models", "Roll back or train")
 
 
-def _boxes(of: Chosen, health: Health, found: Accuracy) -> None:
+def _boxes(of: Chosen, overview: Overview) -> None:
+    health, found, expected = overview.health, overview.accuracy, overview.expected
     total, where = health.traffic.total, of.where
     asked = int(total["n"])
-    expected = worked(of, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.who))
     with st.container(border=True):
         st.subheader("At a glance", anchor=False)
         source(of)
@@ -192,8 +180,7 @@ def _error(of: Chosen, found: Accuracy) -> None:
         csv(found.periods, "error", of)
 
 
-def _sold(of: Chosen) -> None:
-    sample = worked(of, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.who))
+def _sold(of: Chosen, sample: SoldSample) -> None:
     if not sample.n:
         return
     within, shown = of.problem.success.within, len(sample.points)
@@ -236,6 +223,28 @@ def _traffic(of: Chosen, health: Health) -> None:
         name = chosen if chosen in _TRAFFIC else _FIRST
         chart(_TRAFFIC[name](of, table), "traffic", f"{name} by period; figures in the file below")
         csv(table, "traffic", of)
+        _ledger(of, int(health.traffic.total["n"]))
+
+
+def _ledger(of: Chosen, n: int) -> None:
+    """Offer the estimates themselves, with decisions and sales, where they fit into one download."""
+    if n > AT_ONCE:
+        st.caption(
+            plain(
+                f"The estimates themselves are {n:,} here, more than the {AT_ONCE:,} of one download: choose fewer "
+                f"days, or run: python -m core ledger FILE --market {of.market.market_id}"
+            )
+        )
+        return
+    st.download_button(
+        f"Download {count(n, 'estimate')} with decisions and sales",
+        lambda: b"".join(export_ledger(of.store, of.market.market_id, of.where, of.who)),
+        f"{of.file_stem}-ledger.csv",
+        "text/csv",
+        key="csv_ledger",
+        icon=":material/receipt_long:",
+        on_click="ignore",
+    )
 
 
 def _volume(of: Chosen, table: pd.DataFrame) -> go.Figure:

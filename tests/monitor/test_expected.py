@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from core.monitor.expected import calibration, expected_accuracy
+from core.monitor.expected import EXACT, calibration, expected_accuracy, expected_of_sums
 
 
 def test_the_expected_share_is_the_mean_confidence() -> None:
@@ -54,6 +54,19 @@ def test_the_interval_holds_the_mean_within_a_sale_and_stays_a_share(confidence:
     one = 1 / len(confidence)
     assert 0 <= found.ppe10.low <= found.ppe10.high <= 1
     assert found.ppe10.low - one <= found.ppe10.value <= found.ppe10.high + one
+
+
+def test_sums_of_many_confidences_say_what_the_confidences_say() -> None:
+    confidence = np.random.default_rng(3).uniform(0.2, 0.95, EXACT + 1)
+    each = expected_accuracy(confidence)
+    assert each == expected_of_sums(len(confidence), confidence.sum(), (confidence**2).sum())
+    below = expected_accuracy(confidence[:EXACT])
+    assert below is not None
+    assert each is not None
+    assert each.ppe10.low == pytest.approx(below.ppe10.low, abs=0.004)
+    assert each.ppe10.high == pytest.approx(below.ppe10.high, abs=0.004)
+    with pytest.raises(ValueError, match="hand over the confidences"):
+        expected_of_sums(EXACT, 200.0, 100.0)
 
 
 def test_of_nothing_nothing_is_expected() -> None:

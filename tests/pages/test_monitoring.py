@@ -223,6 +223,18 @@ def test_the_scorecard_says_who_was_nearer_and_warns(home: Path) -> None:
     assert "This is no experiment" in said or "No list dates" in said
 
 
+def test_the_estimates_themselves_are_a_download_unless_they_are_too_many(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = opened(span="Everything")
+    with open_store(home) as store:
+        n = store.ledger.count(market_of(store))
+    assert f"Download {n} estimates with decisions and sales" in [one.label for one in app.get("download_button")]
+    monkeypatch.setattr("pages.widgets.monitoring_overview.AT_ONCE", n - 1)
+    app = opened(span="Everything")
+    assert f"python -m core ledger FILE --market {market_of(store)}" in text(app).replace("\\", "")
+
+
 def test_the_audit_trail_is_filtered(home: Path) -> None:
     app = opened("Audit trail")
     every = len(app.dataframe[0].value)

@@ -101,6 +101,11 @@ def test_confidences_of_homes_not_sold_yet(store: Store, market: Market, ids: li
     assert dict(late.itertuples(index=False)) == {50.0: 5, 60.0: 5}
     first = store.samples.unsold_confidences(market.market_id, Slice(until=FIRST + timedelta(days=9)))
     assert dict(first.itertuples(index=False)) == {50.0: 2, 60.0: 5}
+    for where, counts in ((Slice(), unsold), (Slice(until=FIRST + timedelta(days=9)), first)):
+        sums = store.samples.unsold(market.market_id, where)
+        assert sums.n == counts["n"].sum()
+        assert sums.confidence == pytest.approx((counts["confidence"] * counts["n"]).sum())
+        assert sums.squares == pytest.approx((counts["confidence"] ** 2 * counts["n"]).sum())
 
 
 def test_an_unknown_market_is_refused(store: Store) -> None:
