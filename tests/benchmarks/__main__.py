@@ -204,8 +204,9 @@ def evaluation(options: argparse.Namespace) -> None:
     """The page “Evaluation” in Chromium: milliseconds until each view is drawn, by test sales, beside the page Home."""
     from tests.benchmarks.evaluation import load_times
 
-    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
-        for found in load_times(Path(folder), min(options.repeats, 10)):
+    with fresh_store() as store:
+        open_demo(store, load_problem(), silent, options.sales)
+        for found in load_times(store.home, min(options.repeats, 10)):
             times = {kind: np.percentile(found.pop(kind), [50, 95]) for kind in ("cold", "warm")}
             figures = {
                 f"{kind}_p{part}_ms": round(at)

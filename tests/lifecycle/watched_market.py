@@ -54,6 +54,28 @@ def live_through(store: Store, market: Market, *months: Month, facts: Mapping[st
         _outcomes(store, market, latest.version_id, month, made, random, last)
 
 
+def sell_for_less(store: Store, market: Market, *firsts: date, n: int = 200) -> None:
+    """Commit so many sales in each of some months in which buyers pay less, and the less the larger the home."""
+    latest = store.versions.latest(market.market_id)
+    assert latest is not None
+    sales = store.versions.load(latest.version_id)
+    parts, rows = [sales], latest.rows_seen
+    for first in firsts:
+        random = np.random.default_rng(first.toordinal())
+        homes = sales.dropna(subset=["living_area_sqft"]).sample(n, random_state=first.toordinal())
+        size = homes["living_area_sqft"] / sales["living_area_sqft"].median()
+        paid = (homes["sale_price"] * 0.85 * size**-0.8 * np.exp(random.normal(0, 0.05, n))).round()
+        days = pd.Timestamp(first) + pd.to_timedelta(random.integers(0, 28, n), unit="D")
+        ids = [f"less-{first}-{number}" for number in range(n)]
+        parts.append(homes.assign(sale_price=paid, sale_date=days, sale_id=ids, intake_row=range(rows, rows + n)))
+        rows += n
+    table = pd.concat(parts, ignore_index=True)
+    upload = pd.DataFrame({"row": [1]})
+    store.versions.commit(
+        NewVersion(market.market_id, table, latest.version_id, (), upload, rows, "sales for less"), ANALYST
+    )
+
+
 def _estimates(
     store: Store,
     market: Market,
