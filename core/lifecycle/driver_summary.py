@@ -39,8 +39,7 @@ def driver_summary(explainer: Explainer, scored: Scored) -> tuple[GroupSummary, 
 
     ``scored`` is what the explainer was opened for, or a part of it.
     """
-    found = (_drivers(explainer, row) for row in _sample(scored))
-    return summarised([one for one in found if one is not None])
+    return summarised(explainer.drivers(_sample(scored)))
 
 
 def summarised(found: Sequence[Drivers]) -> tuple[GroupSummary, ...]:
@@ -54,13 +53,7 @@ def _sample(scored: Scored) -> list[int]:
     priced = scored.priced.sort_values("intake_row")
     if len(priced) > _HOMES_MAX:
         priced = priced.iloc[np.random.default_rng(scored.terms.seed).choice(len(priced), _HOMES_MAX, replace=False)]
-    # By date: sales of one month are explained by the same evidence.
-    return [int(row) for row in priced.sort_values(["sale_date", "intake_row"])["intake_row"]]
-
-
-def _drivers(explainer: Explainer, row: int) -> Drivers | None:
-    explained = explainer.miss(row).explained
-    return None if explained is None else explained.drivers
+    return [int(row) for row in priced["intake_row"]]
 
 
 def _summary(group: FactGroup, found: Sequence[Drivers]) -> GroupSummary:

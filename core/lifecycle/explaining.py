@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from functools import cached_property
@@ -21,11 +21,14 @@ from core.lifecycle.evaluation import facts_known
 from core.prepare.neighbours import Rule
 from core.prepare.splits import RANDOM
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.drivers import Drivers
+from core.serve.drivers_many import drivers_of
+from core.serve.estimate import Estimate, Evidence, Unavailable, estimate, refusal
+from core.serve.subject import Subject, check_subject
 from core.store import Store
 from core.train.bundle import Bundle, from_bytes
 from core.train.level import Residuals
-from core.train.model import under_rule
+from core.train.model import Model, under_rule
 from core.train.trainer import within_window
 from core.train.valuer import Valuer, residuals_since, valuer_as_fitted, valuer_on
 from core.wording import count, day
@@ -99,11 +102,9 @@ class Explainer:
 
     def miss(self, intake_row: int) -> Miss:
         """Explain the estimate of one scored sale; raises NotFound for a row that is none."""
-        if intake_row not in self._rows.index:
-            raise NotFound(f"Row {intake_row} is no test sale of this model. Choose one of the sales listed.")
-        row = self._scored.table.iloc[int(self._rows[intake_row])]
+        row = self._scored.table.iloc[self._scored_at(intake_row)]
         when = pd.Timestamp(row["sale_date"])
-        valuer, words = self._valuer(when)
+        valuer, words = self._valuer(self._start(when))
         answer = self._answer(valuer, intake_row, when.date())
         price, made = float(row["sale_price"]), float(row["estimate"])
         return Miss(
@@ -126,11 +127,53 @@ class Explainer:
             evidence=words,
         )
 
+    def drivers(self, intake_rows: Sequence[int]) -> list[Drivers]:
+        """Return the drivers that ``miss`` gives scored sales, in order, without the sales the desk gives no price for.
+
+        Sales explained by the same evidence are worked through in one batch. Raises NotFound for a row that is none.
+        """
+        chosen = self._scored.table.iloc[[self._scored_at(row) for row in intake_rows]]
+        level = self._scored.terms.level
+        found: dict[int, Drivers] = {}
+        for start, sales in chosen.groupby(chosen["sale_date"].map(self._start)):
+            valuer, _ = self._valuer(pd.Timestamp(start))
+            subjects = self._subjects(valuer.model, sales)
+            told = drivers_of(valuer, list(subjects.values()), self._problem, level)
+            found |= zip(subjects, told, strict=True)
+        return [found[row] for row in intake_rows if row in found]
+
+    def _scored_at(self, intake_row: int) -> int:
+        if intake_row not in self._rows.index:
+            raise NotFound(f"Row {intake_row} is no test sale of this model. Choose one of the sales listed.")
+        return int(self._rows[intake_row])
+
+    def _subjects(self, model: Model, sales: pd.DataFrame) -> dict[int, Subject]:
+        """Return the homes the desk would price, by intake row."""
+        rows = sales["intake_row"].tolist()
+        homes = zip(rows, self._facts(rows), sales["sale_date"].dt.date, strict=True)
+        found = {row: self._subject(model, facts, as_of) for row, facts, as_of in homes}
+        return {row: subject for row, subject in found.items() if subject is not None}
+
+    def _subject(self, model: Model, facts: Mapping[str, object], as_of: date) -> Subject | None:
+        try:
+            subject = check_subject(facts, as_of, model.facts, self._problem)
+        except ImpossibleProperty:
+            return None
+        return None if refusal(subject, model, self._problem) else subject
+
+    def _facts(self, intake_rows: Sequence[int]) -> list[dict[str, object]]:
+        places = [self._place[row] for row in intake_rows]
+        columns = [values[places].tolist() for values in self._known.values()]
+        return [dict(zip(self._known, home, strict=True)) for home in zip(*columns, strict=True)]
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        """The facts of all sales as arrays, out of which a home is read faster than out of a table."""
+        return {name: self._sales[name].array for name in facts_known(self._sales, self._bundle.model.facts)}
+
     def _answer(self, valuer: Valuer, intake_row: int, as_of: date) -> Estimate | str:
         """Return the estimate, or why there is none."""
-        names = facts_known(self._sales, self._bundle.model.facts)
-        place = self._place[intake_row]
-        facts = {name: self._sales[name].iloc[place : place + 1].tolist()[0] for name in names}
+        [facts] = self._facts([intake_row])
         evidence = Evidence(self._bundle, valuer, self._scored.terms.data_version, None)
         try:
             answer = estimate(evidence, facts, as_of, self._problem, self._scored.terms.level)
@@ -144,14 +187,19 @@ class Explainer:
         address = self._sales["address"].iloc[self._place[intake_row]]
         return "" if pd.isna(address) else str(address)
 
-    def _valuer(self, when: pd.Timestamp) -> tuple[Valuer, str]:
-        """Return what a sale of that day was scored with, and in words which sales these are."""
+    def _start(self, when: pd.Timestamp) -> pd.Timestamp:
+        """Return the day a sale's evidence ends: its month's first, or one for all of a test drawn at random."""
         if self._scored.terms.split == RANDOM:
-            valuer = self._kept(pd.Timestamp(0), self._as_fitted)
+            return pd.Timestamp(0)
+        first = pd.Timestamp(self._scored.table["sale_date"].min())
+        return max(when.to_period("M").start_time, first)
+
+    def _valuer(self, start: pd.Timestamp) -> tuple[Valuer, str]:
+        """Return what the sales of that ``_start`` were scored with, and in words which sales these are."""
+        if self._scored.terms.split == RANDOM:
+            valuer = self._kept(start, self._as_fitted)
             others = count(self._bundle.model.profile.sales, "other sale")
             return valuer, f"made from {others}, earlier and later ones: all but those of the sealed test"
-        first = pd.Timestamp(self._scored.table["sale_date"].min())
-        start = max(when.to_period("M").start_time, first)
         valuer = self._kept(start, lambda: valuer_on(self._bundle.model, self._sales, start.date(), self._residuals))
         return valuer, f"made from the sales before {day(start.date())} alone"
 

@@ -9,10 +9,11 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns
-from core.serve.groups import FactGroup, group_of
+from core.prepare.columns import Columns, stack, take
+from core.serve.groups import FactGroup, group_of, grouped
 from core.serve.subject import Subject, Value
-from core.serve.typical import Typical
+from core.serve.typical import Typical, typical_nearby
+from core.train.model import Model
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -57,9 +58,9 @@ class Drivers:
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways from m homes to one other, one group of facts after the other taken over.
+    """The ways from m homes to others, one group of facts after the other taken over.
 
-    ``groups`` are those in which each start differs from the end, in order. ``homes`` are the starts and all before the
+    ``groups`` are those in which each start differs from its end, in order. ``homes`` are the starts and all before the
     end, which is left out: for each start as many as its groups, and the start alone where the two are alike; ``owner``
     tells which start each home belongs to, in order.
     """
@@ -73,10 +74,30 @@ class Ways:
         return np.split(prices, np.cumsum(np.bincount(self.owner, minlength=len(self.groups)))[:-1])
 
 
-def ways(starts: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Ways:
-    """Return the ways from homes to another (one row), in the order of the groups given."""
-    members = {group: _members(end, names) for group, names in grouped.items()}
-    differs = np.column_stack([_differ(starts, end, names) for names in members.values()])
+@dataclass(frozen=True)
+class Compared:
+    """n subjects, each beside a typical home nearby; ``homes`` are the subjects as the model sees them.
+
+    ``forward`` are the ways from the typical homes to the subjects in the order of the groups, ``back`` those in the
+    opposite order.
+    """
+
+    subjects: tuple[Subject, ...]
+    typical: tuple[Typical, ...]
+    homes: Columns
+    forward: Ways
+    back: Ways
+
+    @property
+    def priced(self) -> Columns:
+        """The homes that need a price: the subjects, then those on the ways to them, forward and back."""
+        return stack([self.homes, self.forward.homes, self.back.homes])
+
+
+def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Ways:
+    """Return the ways from m homes to as many others, or all to one, in the order of the groups given."""
+    members = {group: _members(ends, names) for group, names in grouped.items()}
+    differs = np.column_stack([_differ(starts, ends, names) for names in members.values()])
     steps = np.maximum(differs.sum(axis=1), 1)
     owner = np.repeat(np.arange(len(differs)), steps)
     step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
@@ -85,35 +106,54 @@ def ways(starts: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, .
     homes = {name: values[owner] for name, values in starts.items()}
     for number, names in enumerate(members.values()):
         taken = differs[owner, number] & (place[owner, number] < step)
-        homes |= {name: np.where(taken, end[name], homes[name]) for name in names}
+        reached = {name: np.broadcast_to(ends[name], len(differs))[owner] for name in names}
+        homes |= {name: np.where(taken, reached[name], homes[name]) for name in names}
     groups = tuple(tuple(group for group, own in zip(members, row, strict=True) if own) for row in differs.tolist())
     return Ways(groups, homes, owner)
 
 
-def both_ways(start: Columns, end: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> tuple[Ways, Ways]:
-    """Return the way from one home in the order of the groups, and the one in the opposite order.
+def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
+    """Set subjects, one or more, beside typical homes nearby.
 
     What a fact adds depends on what was taken over before it (a bathroom is worth more in a large home); the mean of
     both orders shares such interactions (two of the orders of a Shapley value; Štrumbelj & Kononenko 2014).
     """
-    return ways(start, end, grouped), ways(start, end, dict(reversed(list(grouped.items()))))
+    typical = tuple(typical_nearby(model, subject) for subject in subjects)
+    usual = (Subject(near.facts, subject.as_of) for near, subject in zip(typical, subjects, strict=True))
+    filled = model.fill_columns(stack([one.columns(model.facts) for one in (*subjects, *usual)]))
+    count = len(subjects)
+    homes, starts = take(filled, range(count)), take(filled, range(count, 2 * count))
+    groups = grouped(model.facts)
+    opposite = dict(reversed(groups.items()))
+    return Compared(tuple(subjects), typical, homes, ways(starts, homes, groups), ways(starts, homes, opposite))
 
 
-def drivers(
-    both: tuple[Ways, Ways],
-    prices: tuple[Floats, Floats],
-    subject: Subject,
-    typical: Typical,
-    exact: float,
-    point: float,
+def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) -> list[Drivers]:
+    """Turn the log prices of ``these.priced`` into amounts that add up to the points.
+
+    ``exact`` and ``point`` are the estimates of the n subjects, unrounded and as shown, each of shape (n,).
+    """
+    parts = np.cumsum([len(these.subjects), len(these.forward.owner)])
+    _, there, again = np.split(np.exp(log_price), parts)
+    prices = zip(these.forward.split(there), these.back.split(again), strict=True)
+    groups = zip(these.forward.groups, these.back.groups, strict=True)
+    figures = zip(exact.tolist(), point.tolist(), strict=True)
+    homes = zip(these.subjects, these.typical, strict=True)
+    return [
+        _told(tuple(zip(order, price, strict=True)), *home, *figure)
+        for order, price, home, figure in zip(groups, prices, homes, figures, strict=True)
+    ]
+
+
+def _told(
+    both: Sequence[tuple[tuple[FactGroup, ...], Floats]], subject: Subject, typical: Typical, exact: float, point: float
 ) -> Drivers:
-    """Turn the prices of the homes on both ways, shapes (k,), into amounts that add up to the point."""
-    amounts: dict[FactGroup, float] = dict.fromkeys(both[0].groups[0], 0.0)
-    for way, price in zip(both, prices, strict=True):
-        [groups] = way.groups
-        for group, amount in zip(groups, np.diff([*price, exact]), strict=bool(groups)):
+    """Return one home's drivers from the groups and the prices of both ways to it."""
+    amounts: dict[FactGroup, float] = dict.fromkeys(both[0][0], 0.0)
+    for groups, prices in both:
+        for group, amount in zip(groups, np.diff([*prices, exact]), strict=bool(groups)):
             amounts[group] += float(amount) / 2
-    base = float(round(prices[0][0]))
+    base = float(round(both[0][1][0]))
     items = [
         Driver(group, float(round(amount)), _facts(group, subject, typical.facts)) for group, amount in amounts.items()
     ]
@@ -127,13 +167,13 @@ def _members(home: Columns, names: Sequence[str]) -> tuple[str, ...]:
     return (*(name for name in names if name in home), *(mark for mark in marks if mark in home))
 
 
-def _differ(starts: Columns, end: Columns, names: Sequence[str]) -> NDArray[np.bool_]:
-    return np.any([_other(starts[name], end[name][0]) for name in names], axis=0)
+def _differ(starts: Columns, ends: Columns, names: Sequence[str]) -> NDArray[np.bool_]:
+    return np.any([_other(starts[name], ends[name]) for name in names], axis=0)
 
 
-def _other(values: NDArray[Any], value: Any) -> NDArray[np.bool_]:
+def _other(values: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.bool_]:
     # Two unknown values are the same, though NaN is not itself.
-    same: NDArray[np.bool_] = (values == value) | ((values != values) & (value != value))  # noqa: PLR0124
+    same: NDArray[np.bool_] = (values == ends) | ((values != values) & (ends != ends))  # noqa: PLR0124
     return ~same.astype(bool)
 
 

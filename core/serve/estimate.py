@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, size, stack, take
+from core.prepare.columns import Columns, size, stack
 from core.prepare.evidence import MarketEvidence
 from core.problem import PriceScope, Problem
 from core.schema import label_of
@@ -22,11 +22,10 @@ from core.serve.comparables import (
     candidates,
     reconcile,
 )
-from core.serve.drivers import Drivers, Ways, both_ways, drivers
+from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.flags import Answer, DriftNotice, Flag, answer_flags, drift_flags, subject_flags
 from core.serve.groups import grouped
 from core.serve.subject import Subject, Value, check_subject
-from core.serve.typical import Typical, typical_nearby
 from core.train.bundle import Bundle, Held
 from core.train.model import Model
 from core.train.ranges import EVERYWHERE
@@ -118,7 +117,8 @@ def estimate(
     if withheld is not None:
         return withheld
     worked = _work(valuer, subject)
-    priced = valuer.priced(worked.home, worked.matrix, worked.centre, (level,), problem.success.within)[level]
+    home, log_price = worked.beside.homes, worked.log_price
+    priced = valuer.priced(home, worked.matrix, log_price[:1], (level,), problem.success.within)[level]
     point, low, high = float(priced.point[0]), float(priced.low[0]), float(priced.high[0])
     exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
     confidence = round(100 * float(priced.confidence[0]))
@@ -131,6 +131,7 @@ def estimate(
     # A segment the test sales happened to miss is answered for by the whole test.
     segment = segment if segment in held else EVERYWHERE
     scope = price_scope(bundle, problem)
+    [told] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
         currency=bundle.currency,
@@ -150,12 +151,12 @@ def estimate(
             *drift_flags(subject, evidence.notices),
             *answer_flags(answer, scope, problem),
         ),
-        imputed=_imputed(subject, model, worked.home),
+        imputed=_imputed(subject, model, home),
         data_version=evidence.version_id,
         last_sale=(valuer.level.as_of - timedelta(days=1)),
-        market_shift=float(valuer.shift(worked.home)[0]),
+        market_shift=float(valuer.shift(home)[0]),
         level_id=evidence.level_id,
-        drivers=drivers(worked.ways, worked.way_prices, subject, worked.typical, exact, point),
+        drivers=told,
         comparables=comparables,
         comparable_value=together,
     )
@@ -163,34 +164,27 @@ def estimate(
 
 @dataclass(frozen=True)
 class _Worked:
-    """A subject worked through the model with all that explains it, in one batch."""
+    """A subject worked through the model with all that explains it, in one batch.
 
-    home: Columns
+    ``matrix`` is its own feature matrix (one row), ``log_price`` the log estimates of ``beside.priced``: its own first.
+    """
+
+    beside: Compared
     matrix: Floats
-    centre: Floats
-    typical: Typical
-    ways: tuple[Ways, Ways]
-    way_prices: tuple[Floats, Floats]
+    log_price: Floats
     comparables: tuple[Comparable, ...]
 
 
 def _work(valuer: Valuer, subject: Subject) -> _Worked:
     """Price the subject, the homes between a typical one and it, and those between each comparable and it."""
-    facts = valuer.model.facts
-    typical = typical_nearby(valuer.model, subject)
-    usual = Subject(typical.facts, subject.as_of)
-    both = valuer.model.fill_columns(stack([subject.columns(facts), usual.columns(facts)]))
-    home, groups = take(both, [0]), grouped(facts)
-    forward, back = both_ways(take(both, [1]), home, groups)
-    chosen = candidates(valuer, home, groups)
-    parts = [home, forward.homes, back.homes, chosen.homes]
-    homes, ends = stack(parts), np.cumsum([size(part) for part in parts])
-    own = np.concatenate([np.full(ends[2], -1), chosen.own])
-    matrix = valuer.model.matrix(homes, own)
-    ours, there, again, theirs = np.split(valuer.log_estimate(homes, matrix), ends[:-1])
-    comparables = adjusted(valuer, home, chosen, theirs, float(ours[0]))
-    ways, prices = (forward, back), (np.exp(there), np.exp(again))
-    return _Worked(home, matrix[:1], ours, typical, ways, prices, comparables)
+    beside = compared(valuer.model, [subject])
+    chosen = candidates(valuer, beside.homes, grouped(valuer.model.facts))
+    explaining = beside.priced
+    homes, count = stack([explaining, chosen.homes]), size(explaining)
+    matrix = valuer.model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
+    log_price, theirs = np.split(valuer.log_estimate(homes, matrix), [count])
+    comparables = adjusted(valuer, beside.homes, chosen, theirs, float(log_price[0]))
+    return _Worked(beside, matrix[:1], log_price, comparables)
 
 
 def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:

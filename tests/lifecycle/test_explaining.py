@@ -14,6 +14,7 @@ from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound
 from core.evaluate.scored import Scored, error
 from core.lifecycle import DecisionInput, Question, answer, decide, open_desk, train_model
+from core.lifecycle.driver_summary import driver_summary
 from core.lifecycle.evaluation import later_scores, scores_of
 from core.lifecycle.explaining import Explainer, open_explainer, verdicts_of
 from core.lifecycle.modelling import load_model
@@ -98,6 +99,24 @@ def test_explanation_is_of_the_estimate_scored_to_the_last_digit(any_case: Case)
     assert unpriced
 
 
+def test_drivers_of_many_sales_are_those_of_each_and_leave_out_the_unpriced(any_case: Case) -> None:
+    rows = some_rows(any_case.scored, 6)
+    explained = [any_case.explainer.miss(row).explained for row in rows]
+    told = [one.drivers for one in explained if one is not None]
+    assert any_case.explainer.drivers(rows) == told
+    assert 0 < len(told) < len(rows)
+    assert any_case.explainer.drivers([]) == []
+
+
+def test_drivers_are_summed_up_of_forty_priced_sales_and_of_none(case: Case) -> None:
+    found = driver_summary(case.explainer, case.scored)
+    assert {one.homes for one in found} == {40}
+    assert [one.size for one in found] == sorted((one.size for one in found), reverse=True)
+    assert found == driver_summary(case.explainer, case.scored)
+    none = replace(case.scored, table=case.scored.table.loc[~case.scored.table["priced"]])
+    assert driver_summary(case.explainer, none) == ()
+
+
 def test_the_sale_itself_is_no_evidence(any_case: Case, problem: Problem) -> None:
     [number] = any_case.scored.priced["intake_row"].iloc[:1]
     market = any_case.store.versions.load(any_case.record.version_id)
@@ -131,15 +150,20 @@ def test_at_random_comparables_are_no_sealed_test_sales(case: Case) -> None:
 def test_later_sales_are_explained_as_they_were_scored(by_time: Case, problem: Problem) -> None:
     later = later_scores(by_time.store, by_time.record.model_id, by_time.record.version_id, MANAGER, problem)
     explainer = open_explainer(by_time.store, by_time.record.model_id, later, MANAGER, problem)
-    rows = later.priced["intake_row"].sample(4, random_state=2)
-    assert all(explainer.miss(int(row)).same_as_scored for row in rows)
+    rows = later.priced["intake_row"].sample(4, random_state=2).tolist()
+    misses = [explainer.miss(row) for row in rows]
+    assert all(miss.same_as_scored for miss in misses)
+    assert explainer.drivers(rows) == [miss.explained.drivers for miss in misses if miss.explained is not None]
 
 
 def test_another_sale_or_actor_gets_no_explanation(case: Case, problem: Problem) -> None:
     seen = set(case.scored.table["intake_row"])
     sold = case.store.versions.load(case.record.version_id)["intake_row"]
+    other = int(sold[~sold.isin(seen)].iloc[0])
     with pytest.raises(NotFound, match="no test sale"):
-        case.explainer.miss(int(sold[~sold.isin(seen)].iloc[0]))
+        case.explainer.miss(other)
+    with pytest.raises(NotFound, match="no test sale"):
+        case.explainer.drivers([other])
     with pytest.raises(AccessDenied):
         open_explainer(case.store, case.record.model_id, case.scored, AGENT, problem)
     with pytest.raises(NotFound):
