@@ -13,15 +13,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
 
-# A quarter of a year tells a movement from noise, and still follows a turn (backtests on four markets and years).
-_WINDOW_DAYS: Final = 90.0
+_CURVE_DAYS: Final = 90.0
+_CURVE_SLOPE_SD: Final = 0.01 / 30.0
 _AREA_DAYS: Final = 180.0
 RECENT_DAYS: Final = 365.0
 """How far back residuals are kept: what a level and its areas may be drawn from."""
 
-# Before seeing a residual: a model is rarely off by more than 5 %, nor drifts faster than 1 % a month.
+# Before seeing a residual: a model is rarely off by more than 5 %.
 _LEVEL_SD: Final = 0.05
-_SLOPE_SD: Final = 0.01 / 30.0
 # The movement is carried no farther ahead than a month; half of one is what a month's estimates need on average.
 _HORIZON_DAYS: Final = 30.0
 _SALES_MIN: Final = 20
@@ -34,6 +33,24 @@ _CLIP_SDS: Final = 2.5
 _ROUNDS: Final = 30
 _LEAST_RESIDUAL: Final = 0.005
 _EPOCH: Final = date(2000, 1, 1)
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One way to read the level: over so many days, with a drift a day of that prior deviation."""
+
+    days: float
+    slope_sd: float
+
+
+# A quarter of a year with its drift, 1 % a month or so, follows a turn; three of them tell a movement from noise.
+_READINGS: Final = (_Reading(90.0, 0.01 / 30.0), _Reading(270.0, 0.0))
+# Before any evidence it is as likely as not that nothing moved; then the last months' sales say which reading to trust.
+_BELIEFS: Final = np.array([0.5, 0.25, 0.25])
+_MONTHS_JUDGED: Final = 3
+_MONTH_DAYS: Final = 30.0
+# However many the sales, a quarter of a percent off is no fault of a reading.
+_TOLERANCE: Final = 0.0025
 
 
 @dataclass(frozen=True)
@@ -101,16 +118,18 @@ def day_of(when: date) -> float:
 def market_level(residuals: Residuals, as_of: date) -> MarketLevel:
     """Draw the market's level on a day from the residuals of sales before it.
 
-    Level and slope: least absolute deviations over the last 90 days, recent days weighing more, each shrunk to zero by
-    its sampling error (normal prior). Areas: empirical-Bayes means of what remains over 180 days; where areas do not
-    differ beyond chance they get nothing. Fewer than 20 sales give a level of zero. Later residuals have no effect.
+    Level and slope: the mean of three forecasts, each weighed by how well it foretold the medians of the last three
+    months (Bates & Granger 1969; weights exp(-squared error / 2 variance), as in Bayesian model averaging): that
+    nothing moved; a line over 90 days; a constant over 270. Both are of least absolute deviations, recent days weighing
+    more, shrunk to zero by their sampling error (normal prior). Areas: empirical-Bayes means of what remains
+    over 180 days; where areas do not differ beyond chance they get nothing. Fewer than 20 sales give a level of zero.
+    Later residuals have no effect.
     """
     now = day_of(as_of)
     recent = residuals.between(now - RECENT_DAYS, now)
-    near = recent.between(now - _WINDOW_DAYS, now)
-    level, slope = _local_line(near.days - now, near.log_ratio, 1.0 + (near.days - now) / _WINDOW_DAYS)
+    level, slope = _weights(recent, now) @ _forecasts(recent, now)
     areas = _areas(recent.between(now - _AREA_DAYS, now))
-    return MarketLevel(as_of, len(near.days), level, slope, areas, _curve(recent, now))
+    return MarketLevel(as_of, len(recent.days), float(level), float(slope), areas, _curve(recent, now))
 
 
 def no_level(as_of: date) -> MarketLevel:
@@ -118,7 +137,36 @@ def no_level(as_of: date) -> MarketLevel:
     return MarketLevel(as_of, 0, 0.0, 0.0, {}, ((day_of(as_of) - 1.0, 0.0),))
 
 
-def _local_line(time: Floats, values: Floats, weight: Floats) -> tuple[float, float]:
+def _forecasts(known: Residuals, now: float) -> Floats:
+    """Return level and slope on a day as each forecast has them, that nothing moved first, shape (3, 2)."""
+    return np.array([(0.0, 0.0), *(_read(known.between(now - one.days, now), now, one) for one in _READINGS)])
+
+
+def _read(near: Residuals, now: float, reading: _Reading) -> tuple[float, float]:
+    time = near.days - now
+    return _local_line(time, near.log_ratio, 1.0 + time / reading.days, reading.slope_sd)
+
+
+def _weights(recent: Residuals, now: float) -> Floats:
+    """Return how far each forecast is to be trusted by the months before ``now``, summing to one."""
+    loss = np.zeros(len(_BELIEFS))
+    for month in range(1, _MONTHS_JUDGED + 1):
+        start = now - month * _MONTH_DAYS
+        sold = recent.between(start, start + _MONTH_DAYS)
+        if len(sold.days) >= _SALES_MIN:
+            level, slope = _forecasts(recent, start).T
+            missed = np.median(sold.log_ratio - level[:, None] - slope[:, None] * (sold.days - start), axis=1)
+            loss += missed**2 / (_median_variance(sold.log_ratio) + _TOLERANCE**2)
+    trust = _BELIEFS * np.exp(-(loss - loss.min()) / 2.0)
+    return np.asarray(trust / trust.sum())
+
+
+def _median_variance(values: Floats) -> float:
+    spread = _MEDIAN_SPREAD * _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
+    return spread**2 / len(values)
+
+
+def _local_line(time: Floats, values: Floats, weight: Floats, slope_sd: float) -> tuple[float, float]:
     """Return level at time 0 and slope of a weighted least-absolute-deviations line, both shrunk to zero."""
     if len(values) < _SALES_MIN:
         return 0.0, 0.0
@@ -129,7 +177,7 @@ def _local_line(time: Floats, values: Floats, weight: Floats) -> tuple[float, fl
     error = spread**2 * float((weight**2).sum() / weight.sum() ** 2)
     moment = float(np.average(offset**2, weights=weight))
     level *= _LEVEL_SD**2 / (_LEVEL_SD**2 + error)
-    slope *= _SLOPE_SD**2 / (_SLOPE_SD**2 + error / moment) if moment > 0 else 0.0
+    slope *= slope_sd**2 / (slope_sd**2 + error / moment) if moment > 0 and slope_sd > 0 else 0.0
     return level - slope * centre, slope
 
 
@@ -187,7 +235,8 @@ def _curve(recent: Residuals, now: float) -> tuple[tuple[float, float], ...]:
         return ((now - 1.0, 0.0),)
     points = []
     for day in np.arange(now - _STEP_DAYS, recent.days.min() - _STEP_DAYS, -_STEP_DAYS):
-        weight = np.maximum(1.0 - np.abs(recent.days - day) / (_WINDOW_DAYS / 2), 0.0)
+        weight = np.maximum(1.0 - np.abs(recent.days - day) / (_CURVE_DAYS / 2), 0.0)
         rows = weight > 0
-        points.append((float(day), _local_line(recent.days[rows] - day, recent.log_ratio[rows], weight[rows])[0]))
+        time, values = recent.days[rows] - day, recent.log_ratio[rows]
+        points.append((float(day), _local_line(time, values, weight[rows], _CURVE_SLOPE_SD)[0]))
     return tuple(reversed(points))

@@ -52,6 +52,22 @@ def test_market_that_does_not_move_is_hardly_corrected() -> None:
     assert np.mean(shifts) < 0.012
 
 
+def test_a_spring_that_does_not_last_is_hardly_followed_but_a_fall_that_does_is() -> None:
+    """Months with a median of their own: what the months before foretold decides how far the last one is followed."""
+    monthly = (0.0, 0.0, -0.02, 0.0, 0.03)
+    fall = (0.0, -0.03, -0.06, -0.09, -0.12)
+    follows = {medians: np.mean([shift(_by_month(medians, seed)) for seed in range(8)]) for medians in (monthly, fall)}
+    assert abs(follows[monthly]) < 0.012
+    assert follows[fall] == pytest.approx(-0.12, abs=0.025)
+
+
+def _by_month(medians: tuple[float, ...], seed: int) -> MarketLevel:
+    rng = np.random.default_rng(seed)
+    months = np.repeat(np.arange(len(medians)), 220)
+    days = NOW - 30.0 * (len(medians) - months) + rng.uniform(0, 30, len(months))
+    return market_level(residuals(days, np.array(medians)[months] + rng.normal(0, 0.12, len(months))), AS_OF)
+
+
 def test_few_sales_move_less_than_many_and_too_few_nothing() -> None:
     few, many = (
         np.mean([market_level(noisy(seed, sales, level=0.10), AS_OF).level for seed in range(12)])
