@@ -31,7 +31,6 @@ from core.lifecycle.versions import VersionDiff, compare_versions, history, mode
 from core.lifecycle.watching import (
     Watched,
     acknowledge,
-    banner,
     open_alerts,
     resolve,
     set_threshold,
@@ -59,7 +58,6 @@ __all__ = [
     "Watched",
     "acknowledge",
     "answer",
-    "banner",
     "commit_intake",
     "compare_versions",
     "decide",

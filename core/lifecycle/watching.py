@@ -29,11 +29,10 @@ from core.monitor.drift import drifted
 from core.monitor.windows import Period, earlier, window_named, window_of
 from core.problem import Problem
 from core.store import Market, Store
-from core.store.alerts import UNRESOLVED, AlertRecord
+from core.store.alerts import JUDGED, UNRESOLVED, AlertRecord
 from core.store.figures import Slice
 from core.store.thresholds import ThresholdRecord
 
-JUDGED: Final = "alert.judged"
 """The action of the entry that says up to which period an alert's figures had been read when it was resolved."""
 
 _ALERTS_READ: Final = 2_000
@@ -134,24 +133,9 @@ def limits_of(store: Store, market_id: str, problem: Problem) -> Mapping[AlertKi
     return thresholds_of(problem, store.thresholds.values(market_id))
 
 
-def banner(store: Store, market_id: str) -> tuple[str, ...]:
-    """Return what every page says about a market's alerts: a sentence each, open ones first, then acknowledged ones.
-
-    Raises NotFound, StoreUnavailable.
-    """
-    alerts = sorted(store.alerts.list(market_id, UNRESOLVED), key=lambda one: one.state != "open")
-    return tuple(_headline(one) for one in alerts)
-
-
 def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
     """Return a line per alert for a terminal: state, id, and why."""
     return [f"{one.state:12} {one.alert_id}  {one.document['history'][0]['why']}" for one in alerts]
-
-
-def _headline(alert: AlertRecord) -> str:
-    opened = str(alert.document["history"][0]["why"])
-    sentence = opened.split(". ", 1)[0].rstrip(".")
-    return f"{sentence}." if alert.state == "open" else f"{sentence} (taken on by {alert.changed_by})."
 
 
 def _opening(scene: Scene, found: Iterable[Reading]) -> list[Transition]:
@@ -244,9 +228,7 @@ def _resolve_all(store: Store, transitions: Iterable[Transition], actor: Actor) 
 
 
 def _resolve(store: Store, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
-    # First, so that an alert resolved always has it; without the deed, the entry means nothing.
-    store.events.record(actor, JUDGED, store.alerts.get(alert_id).market_id, alert_id, {"period": period})
-    return store.alerts.resolve(alert_id, why, actor)
+    return store.alerts.resolve(alert_id, why, period, actor)
 
 
 def _open(scene: Scene, transition: Transition, actor: Actor) -> AlertRecord:

@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 
-import pandas as pd
-
 from core.wording import day
 
 
@@ -97,20 +95,6 @@ def earlier(window: Window) -> Window:
 def later(window: Window) -> Window:
     """Return the window after."""
     return window_of(window.end, window.period)
-
-
-def keys_of(times: pd.Series, period: Period) -> pd.Series:
-    """Return the key of each time's window, missing where the time is.
-
-    ``times`` are dates or instants; those without a time zone are calendar dates, which are the same day anywhere.
-    """
-    utc = times.dt.tz_convert(UTC).dt.tz_localize(None) if times.dt.tz is not None else times
-    if period is Period.WEEK:
-        parts = utc.dt.isocalendar()
-        keys = parts["year"].astype("str") + "-W" + parts["week"].astype("str").str.zfill(2)
-    else:
-        keys = utc.dt.strftime("%Y-%m-%d" if period is Period.DAY else "%Y-%m")
-    return keys.astype("str").where(times.notna())
 
 
 def _from(window: Window, last: datetime) -> Iterator[Window]:

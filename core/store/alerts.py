@@ -21,6 +21,9 @@ from core.store.values import plain_document, plain_text
 
 AlertState = Literal["open", "acknowledged", "resolved"]
 
+JUDGED: Final = "alert.judged"
+"""The audit entry that says up to which period a resolved alert's figures were judged."""
+
 UNRESOLVED: Final[tuple[AlertState, ...]] = ("open", "acknowledged")
 _ID_BYTES: Final = 8
 _KIND_LIMIT: Final = 40
@@ -100,9 +103,12 @@ class Alerts:
         """Note that somebody has taken an open alert on; raises NotFound, InvalidRecord, StoreUnavailable."""
         return self._change(alert_id, "acknowledged", ("open",), why, next_action, actor)
 
-    def resolve(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
-        """Close an alert; raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable."""
-        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor)
+    def resolve(self, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
+        """Close an alert and note the period its figures were judged up to (audit entry JUDGED).
+
+        Raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable; nothing is written then.
+        """
+        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period)
 
     def get(self, alert_id: str) -> AlertRecord:
         """Return an alert; raises NotFound, StoreUnavailable."""
@@ -122,7 +128,14 @@ class Alerts:
             return [AlertRecord(**row) for row in rows]
 
     def _change(
-        self, alert_id: str, state: AlertState, before: tuple[AlertState, ...], why: str, next_action: str, actor: Actor
+        self,
+        alert_id: str,
+        state: AlertState,
+        before: tuple[AlertState, ...],
+        why: str,
+        next_action: str,
+        actor: Actor,
+        period: str = "",
     ) -> AlertRecord:
         with self._database.write() as connection:
             lock_market(connection, _get(connection, alert_id).market_id)
@@ -142,6 +155,8 @@ class Alerts:
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
             _note(connection, record, actor)
+            if period:
+                append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
         return record
 
 

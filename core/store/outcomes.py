@@ -202,13 +202,6 @@ class Outcomes:
         with self._database.read() as connection:
             return set(connection.scalars(query.distinct()))
 
-    def on_estimate(self, estimate_id: str) -> OutcomeRecord | None:
-        """Return the current outcome of an estimate, None where no sale is known; StoreUnavailable."""
-        query = sa.select(*_RECORD).where(OUTCOME.c.estimate_id == estimate_id, OUTCOME.c.current.is_(True))
-        with self._database.read() as connection:
-            row = connection.execute(query).mappings().first()
-        return None if row is None else OutcomeRecord(**row)
-
     def of_sale(self, market_id: str, sale_key: str) -> list[OutcomeRecord]:
         """Return all outcomes of a sale, those replaced too, in the order recorded; StoreUnavailable."""
         o = OUTCOME.c

@@ -14,7 +14,7 @@ import pytest
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
 from core.lifecycle import open_desk
 from core.lifecycle.clock import clock_at, clock_of
-from core.lifecycle.watching import acknowledge, banner, open_alerts, resolve, set_threshold, watch
+from core.lifecycle.watching import acknowledge, alert_lines, open_alerts, resolve, set_threshold, watch
 from core.monitor.alerts import AlertKind
 from core.problem import Problem
 from core.serve.estimate import Estimate
@@ -113,7 +113,6 @@ def test_an_alert_taken_on_stays_and_is_resolved_by_two_good_months(turned: Stor
     error = next(one for one in opened if one.kind == "error_high")
     taken = acknowledge(store, error.alert_id, "prices turned", "retrain on Monday", MANAGER)
     assert (taken.state, taken.next_action) == ("acknowledged", "retrain on Monday")
-    assert any("taken on by Mia" in line for line in banner(store, market.market_id))
     assert "error_high" in {one.kind for one in open_alerts(store, market.market_id, ANALYST)}
 
     live_through(store, market, AFTER[0])
@@ -237,7 +236,7 @@ def test_estimates_that_cannot_be_written_are_an_alert_at_once_and_until_they_ar
     spoilt = store.home / "unwritten" / "0123456789abcdef.unreadable"
     spoilt.write_text("{", encoding="utf-8")
     assert "ledger_failures" in kinds(watch(store, market.market_id, TODAY, problem, MANAGER).opened)
-    assert any("could not be written" in line for line in banner(store, market.market_id))
+    assert any("could not be written" in line for line in alert_lines(store.alerts.list(market.market_id)))
     spoilt.unlink()
     assert "ledger_failures" in kinds(watch(store, market.market_id, TODAY, problem, MANAGER).resolved)
 
@@ -261,7 +260,6 @@ def test_a_market_without_anything_is_watched_in_peace(store: Store, problem: Pr
     seen = watch(store, empty.market_id, TODAY, problem, MANAGER)
     assert (seen.clock, seen.opened, seen.open) == (TODAY, (), ())
     assert "No model is live" in seen.notes[0]
-    assert banner(store, empty.market_id) == ()
 
 
 def test_a_simulated_markets_clock_follows_its_sales_and_a_real_ones_the_day(store: Store, market: Market) -> None:

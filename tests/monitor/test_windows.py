@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta, timezone
 
-import numpy as np
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.monitor.windows import Period, earlier, keys_of, later, window_named, window_of, windows
+from core.monitor.windows import Period, earlier, later, window_named, window_of, windows
 
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 
@@ -25,14 +23,6 @@ def test_windows_tile_time(when: datetime, period: Period) -> None:
     assert window.key < later(window).key
 
 
-@given(st.lists(INSTANTS, min_size=1, max_size=5), st.sampled_from(Period))
-def test_keys_of_a_column_are_those_of_its_windows(times: list[datetime], period: Period) -> None:
-    column = pd.Series(pd.to_datetime(times).as_unit("us"))
-    expected = [window_of(when, period).key for when in times]
-    assert keys_of(column, period).tolist() == expected
-    assert keys_of(column.dt.tz_localize(None), period).tolist() == expected
-
-
 def test_a_window_has_a_key_and_a_name() -> None:
     when = date(2024, 12, 31)
     assert [window_of(when, period).key for period in Period] == ["2024-12-31", "2025-W01", "2024-12"]
@@ -42,7 +32,6 @@ def test_a_window_has_a_key_and_a_name() -> None:
 def test_an_instant_elsewhere_falls_in_the_window_of_its_utc() -> None:
     tokyo = datetime(2024, 3, 1, 8, 0, tzinfo=timezone(timedelta(hours=9)))
     assert window_of(tokyo, Period.MONTH).key == "2024-02"
-    assert keys_of(pd.Series([tokyo]), Period.MONTH).tolist() == ["2024-02"]
 
 
 def test_windows_between_two_times_include_the_empty_ones_and_both_ends() -> None:
@@ -55,14 +44,6 @@ def test_a_window_is_over_at_its_end() -> None:
     window = window_named("2024-02")
     assert not window.is_over(datetime(2024, 2, 29, 23, 59, tzinfo=UTC))
     assert window.is_over(datetime(2024, 3, 1, tzinfo=UTC))
-
-
-def test_a_missing_time_has_no_window() -> None:
-    times = pd.Series(pd.to_datetime(["2024-01-05", None]))
-    for period in Period:
-        keys = keys_of(times, period)
-        assert keys.isna().tolist() == [False, True]
-    assert np.isnan(keys[1])
 
 
 @pytest.mark.parametrize("key", ["2024-13", "2024-W60", "2024-2", "soon", "", "2024-02-30"])

@@ -8,6 +8,7 @@ import pytest
 
 from core.errors import InvalidRecord, NotFound
 from core.store import Market, Store
+from core.store.alerts import JUDGED
 from core.store.shadows import Shadow
 from tests.store.samples import AGENT, ANALYST, MANAGER, estimate
 
@@ -24,8 +25,11 @@ def test_an_alert_is_opened_acknowledged_and_resolved_with_who_why_and_what_next
     )
     taken = store.alerts.acknowledge(opened.alert_id, "looking at it", "Retrain by Friday", MANAGER)
     assert (taken.state, taken.changed_by, taken.opened_at) == ("acknowledged", MANAGER.name, opened.opened_at)
-    closed = store.alerts.resolve(opened.alert_id, "model x promoted", MANAGER)
+    closed = store.alerts.resolve(opened.alert_id, "model x promoted", "2024-05", MANAGER)
     assert store.alerts.get(opened.alert_id) == closed
+    with pytest.raises(InvalidRecord, match="is resolved since"):
+        store.alerts.resolve(opened.alert_id, "once more", "2024-06", MANAGER)
+    assert [one.detail["period"] for one in store.events.of(opened.alert_id, JUDGED)] == ["2024-05"]
     assert [(one["state"], one["by"], one["why"]) for one in closed.document["history"]] == [
         ("open", ANALYST.name, "MAPE is 13 %"),
         ("acknowledged", MANAGER.name, "looking at it"),
@@ -40,7 +44,7 @@ def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market:
     first = store.alerts.open(market.market_id, "slow", "", READING, "p95 is 2 s", "Look at the server", ANALYST)
     assert store.alerts.open(market.market_id, "slow", "", {}, "again", "again", ANALYST) == first
     other = store.alerts.open(market.market_id, "slow", "98103", READING, "p95 is 2 s", "Look", ANALYST)
-    store.alerts.resolve(first.alert_id, "fast again", ANALYST)
+    store.alerts.resolve(first.alert_id, "fast again", "2024-05", ANALYST)
     second = store.alerts.open(market.market_id, "slow", "", READING, "p95 is 3 s", "Look", ANALYST)
     assert second.alert_id != first.alert_id
     assert [one.alert_id for one in store.alerts.list(market.market_id, ("open",))] == [second.alert_id, other.alert_id]
@@ -49,7 +53,7 @@ def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market:
 
 def test_what_makes_no_sense_of_an_alert_is_refused(store: Store, market: Market) -> None:
     made = store.alerts.open(market.market_id, "slow", "", READING, "p95 is 2 s", "Look", ANALYST)
-    store.alerts.resolve(made.alert_id, "fast again", ANALYST)
+    store.alerts.resolve(made.alert_id, "fast again", "2024-05", ANALYST)
     with pytest.raises(InvalidRecord, match="is resolved since"):
         store.alerts.acknowledge(made.alert_id, "late", "", ANALYST)
     with pytest.raises(InvalidRecord, match="no reason"):
@@ -57,7 +61,7 @@ def test_what_makes_no_sense_of_an_alert_is_refused(store: Store, market: Market
     with pytest.raises(InvalidRecord, match="kind of alert"):
         store.alerts.open(market.market_id, " ", "", READING, "why", "Look", ANALYST)
     with pytest.raises(NotFound):
-        store.alerts.resolve("never", "why", ANALYST)
+        store.alerts.resolve("never", "why", "2024-05", ANALYST)
     with pytest.raises(NotFound):
         store.alerts.open("nowhere", "slow", "", READING, "why", "Look", ANALYST)
     assert len(store.alerts.list(market.market_id)) == 1
