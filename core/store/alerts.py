@@ -154,9 +154,9 @@ class Alerts:
             }
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
-            _note(connection, record, actor)
             if period:
                 append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
+            _note(connection, record, actor)
         return record
 
 
