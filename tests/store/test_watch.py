@@ -37,7 +37,7 @@ def test_an_alert_is_opened_acknowledged_and_resolved_with_who_why_and_what_next
     ]
     assert closed.document["reading"] == READING
     actions = [event.action for event in store.events.list(market.market_id)]
-    assert actions[:3] == ["alert.resolved", "alert.acknowledged", "alert.opened"]
+    assert actions[:4] == ["alert.resolved", JUDGED, "alert.acknowledged", "alert.opened"]
 
 
 def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market: Market) -> None:
