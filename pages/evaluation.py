@@ -11,6 +11,7 @@ from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.store import ModelRecord, Store
 from pages.widgets import (
+    choice,
     evaluation_candidates,
     evaluation_fairness,
     evaluation_headline,
@@ -42,7 +43,6 @@ VIEWS: Final[dict[str, Draw]] = {
     "Agents’ verdicts": evaluation_verdicts.draw,
     "Decision": evaluation_scope.draw,
 }
-_FIRST: Final = "Headline"
 # A signature and the figures of a training run are of the whole test, not of a part of it.
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
 
@@ -59,8 +59,8 @@ def main(who: Actor) -> None:
     touch.style()
     evaluation_words.style()
     record = _model(records)
-    view = _view()
-    period = ALL if view in _OF_THE_WHOLE else _period(periods(store, market, record))
+    view = choice.view(list(VIEWS))
+    period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(store, market, record), "sales", ALL)
     try:
         of = seen(store, market, record, period, who)
     except NotFound as error:
@@ -91,26 +91,6 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
         live = record.stage == "champion"
         st.badge(model_card.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
     return record
-
-
-def _view() -> str:
-    chosen = st.pills(
-        "View",
-        list(VIEWS),
-        default=_FIRST,
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in VIEWS else _FIRST
-
-
-def _period(offered: tuple[str, ...]) -> str:
-    chosen = st.segmented_control(
-        "Sales", offered, default=ALL, required=True, key="sales", bind="query-params", label_visibility="collapsed"
-    )
-    return chosen if chosen in offered else ALL
 
 
 def _without_scores(record: ModelRecord, error: NotFound) -> None:

@@ -12,6 +12,7 @@ from core.access import Actor
 from core.errors import DoorstepError
 from core.store import Store
 from pages.widgets import (
+    choice,
     evaluation_words,
     faults,
     links,
@@ -38,7 +39,6 @@ VIEWS: Final[dict[str, Draw]] = {
     "Worker": monitoring_worker.draw,
     "Audit trail": monitoring_audit.draw,
 }
-_FIRST: Final = "Overview"
 _CHOICES: Final = {
     "Drift": choose_days,
     "Scorecard": choose_days,
@@ -62,7 +62,7 @@ def main(who: Actor) -> None:
         return
     touch.style()
     evaluation_words.style()
-    view = _view()
+    view = choice.view(list(VIEWS))
     pulse = pulse_of(store)
     st.session_state[_PULSE] = pulse
     st.session_state[_DRAWN] = True
@@ -74,19 +74,6 @@ def main(who: Actor) -> None:
     else:
         st.caption(note_of_clock(of))
     _refresh(store)
-
-
-def _view() -> str:
-    chosen = st.pills(
-        "View",
-        list(VIEWS),
-        default=_FIRST,
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in VIEWS else _FIRST
 
 
 @st.fragment(run_every=_EVERY)

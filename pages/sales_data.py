@@ -9,6 +9,7 @@ import streamlit as st
 from core.access import Action, Actor, may
 from core.lifecycle import IntakeReport
 from pages.widgets import (
+    choice,
     intake_check,
     intake_columns,
     intake_commit,
@@ -48,16 +49,7 @@ def choose(views: list[str]) -> str:
     """Draw the choice of the view where there is one."""
     if len(views) < 2:
         return views[0] if views else ""
-    chosen = st.pills(
-        "View",
-        views,
-        default=views[0],
-        required=True,
-        key="view",
-        bind="query-params",
-        label_visibility="collapsed",
-    )
-    return chosen if chosen in views else views[0]
+    return choice.view(views)
 
 
 def intake(who: Actor) -> None:

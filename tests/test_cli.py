@@ -214,6 +214,10 @@ def test_the_ledger_is_written_to_a_file_or_the_reason_why_not_is_told(
     code, _, err = run(capsys, "ledger", path, "--home", home, "--role", "agent")
     assert code == FAILED
     assert list(tmp_path.glob("*.part")) == []
+    assert {one.name for one in tmp_path.iterdir()} == {"home", "ledger.csv"}
+    code, _, err = run(capsys, "ledger", path / "below", "--home", home)
+    assert code == FAILED
+    assert "cannot be written" in err
 
 
 def test_a_worker_that_never_rests_is_refused(capsys: pytest.CaptureFixture[str]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
@@ -11,6 +10,7 @@ from core.access import Action, Actor, require
 from core.errors import FileNotWritten
 from core.store import Store
 from core.store.figures import Slice
+from core.store.files import write_parts_atomically
 
 AT_ONCE: Final = 100_000
 """Estimates a page offers as one download: the server holds the file in memory. A file on disk has no such limit."""
@@ -29,21 +29,17 @@ def export_ledger(store: Store, market_id: str, where: Slice, actor: Actor) -> I
 
 
 def ledger_to_file(store: Store, market_id: str, where: Slice, path: Path, actor: Actor) -> int:
-    """Write the ledger to a file of any length and return its bytes; a file half written never has the name asked for.
+    """Write the ledger to a file of any length and return its bytes; only its owner can read it.
 
-    Raises FileNotWritten if the file cannot be written, else as export_ledger().
+    A file half written never has the name asked for. Raises FileNotWritten if the file cannot be written, else as
+    export_ledger().
     """
     parts = export_ledger(store, market_id, where, actor)
-    unfinished = path.with_name(f"{path.name}.part")
     try:
-        with unfinished.open("wb") as file:
-            written = sum(file.write(part) for part in parts)
-        os.replace(unfinished, path)
+        write_parts_atomically(path, parts)
+        return path.stat().st_size
     except OSError as error:
         raise FileNotWritten(
             f"The file {str(path)!r} cannot be written ({error.strerror}). Name a folder that is there, with space and "
             "the right to write."
         ) from error
-    finally:
-        unfinished.unlink(missing_ok=True)
-    return written

@@ -146,9 +146,7 @@ def drift_of(scene: Scene, where: Slice, actor: Actor) -> Drift:
     """
     require(actor, Action.WATCH)
     if scene.champion is None:
-        return Drift(
-            (), 0, None, None, 0, movement((), None), ("No model is live, so there is nothing to hold against.",)
-        )
+        return Drift((), 0, None, None, 0, movement((), None), (NO_MODEL,))
     facts, asked = fact_drift(scene, where)
     sold = sold_homes(scene, replace(where, model_id=scene.champion.model_id), _CAUSE_SAMPLE)
     level = level_of(scene, sold)

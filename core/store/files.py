@@ -7,7 +7,7 @@ import os
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,11 +79,16 @@ def make_private_folder(folder: Path) -> None:
 
 def write_atomically(target: Path, payload: bytes) -> None:
     """Write a file so that at every moment, also after a power cut, it is absent or whole; raises OSError."""
+    write_parts_atomically(target, (payload,))
+
+
+def write_parts_atomically(target: Path, parts: Iterable[bytes]) -> None:
+    """Write a file as ``write_atomically`` does, part by part; raises OSError, and what making the parts raises."""
     handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
     temporary = Path(name)
     try:
         with os.fdopen(handle, "wb") as stream:
-            stream.write(payload)
+            stream.writelines(parts)
             stream.flush()
             os.fsync(stream.fileno())
         os.replace(temporary, target)

@@ -13,8 +13,6 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Words = NDArray[np.object_]
 
-_CURVE_DAYS: Final = 90.0
-_CURVE_SLOPE_SD: Final = 0.01 / 30.0
 _AREA_DAYS: Final = 180.0
 RECENT_DAYS: Final = 365.0
 """How far back residuals are kept: what a level and its areas may be drawn from."""
@@ -44,7 +42,8 @@ class _Reading:
 
 
 # A quarter of a year with its drift, 1 % a month or so, follows a turn; three of them tell a movement from noise.
-_READINGS: Final = (_Reading(90.0, 0.01 / 30.0), _Reading(270.0, 0.0))
+_QUARTER: Final = _Reading(90.0, 0.01 / 30.0)
+_READINGS: Final = (_QUARTER, _Reading(270.0, 0.0))
 # Before any evidence it is as likely as not that nothing moved; then the last months' sales say which reading to trust.
 _BELIEFS: Final = np.array([0.5, 0.25, 0.25])
 _MONTHS_JUDGED: Final = 3
@@ -162,8 +161,12 @@ def _weights(recent: Residuals, now: float) -> Floats:
 
 
 def _median_variance(values: Floats) -> float:
-    spread = _MEDIAN_SPREAD * _MAD_TO_SD * float(np.median(np.abs(values - np.median(values))))
-    return spread**2 / len(values)
+    return _spread(values - np.median(values)) ** 2 / len(values)
+
+
+def _spread(remaining: Floats) -> float:
+    """Return the deviation of one value about a median, such that that of n of them is as much over root n."""
+    return _MEDIAN_SPREAD * _MAD_TO_SD * float(np.median(np.abs(remaining)))
 
 
 def _local_line(time: Floats, values: Floats, weight: Floats, slope_sd: float) -> tuple[float, float]:
@@ -173,8 +176,7 @@ def _local_line(time: Floats, values: Floats, weight: Floats, slope_sd: float) -
     centre = float(np.average(time, weights=weight))
     offset = time - centre
     level, slope = _least_absolute(offset, values, weight)
-    spread = _MEDIAN_SPREAD * _MAD_TO_SD * float(np.median(np.abs(values - level - slope * offset)))
-    error = spread**2 * float((weight**2).sum() / weight.sum() ** 2)
+    error = _spread(values - level - slope * offset) ** 2 * float((weight**2).sum() / weight.sum() ** 2)
     moment = float(np.average(offset**2, weights=weight))
     level *= _LEVEL_SD**2 / (_LEVEL_SD**2 + error)
     slope *= slope_sd**2 / (slope_sd**2 + error / moment) if moment > 0 and slope_sd > 0 else 0.0
@@ -235,8 +237,8 @@ def _curve(recent: Residuals, now: float) -> tuple[tuple[float, float], ...]:
         return ((now - 1.0, 0.0),)
     points = []
     for day in np.arange(now - _STEP_DAYS, recent.days.min() - _STEP_DAYS, -_STEP_DAYS):
-        weight = np.maximum(1.0 - np.abs(recent.days - day) / (_CURVE_DAYS / 2), 0.0)
+        weight = np.maximum(1.0 - np.abs(recent.days - day) / (_QUARTER.days / 2), 0.0)
         rows = weight > 0
         time, values = recent.days[rows] - day, recent.log_ratio[rows]
-        points.append((float(day), _local_line(time, values, weight[rows], _CURVE_SLOPE_SD)[0]))
+        points.append((float(day), _local_line(time, values, weight[rows], _QUARTER.slope_sd)[0]))
     return tuple(reversed(points))

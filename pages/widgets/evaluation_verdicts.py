@@ -16,6 +16,7 @@ from core.store import Store
 from core.wording import count
 from pages.widgets import links
 from pages.widgets import model_card as cards
+from pages.widgets.choice import one_of
 from pages.widgets.evaluation_model_charts import share_chart
 from pages.widgets.evaluation_source import Seen, worked
 from pages.widgets.evaluation_words import CONFIG, between, boxes, card, csv, lean, missing, origin, share
@@ -31,15 +32,7 @@ def draw(of: Seen, store: Store, who: Actor) -> None:
     """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
     with st.container(border=True):
         st.subheader("What agents made of the estimates", anchor=False)
-        chosen = st.segmented_control(
-            "Estimates of",
-            (_THIS, _ALL),
-            default=_THIS,
-            required=True,
-            key="estimates",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
+        chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
         model_id = None if chosen == _ALL else of.record.model_id
         found = verdicts_of(store, of.market.market_id, model_id, who, of.problem)
         st.caption(_from(of, chosen == _ALL))

@@ -12,6 +12,7 @@ from core.store.figures import Dimension
 from core.wording import count, percent
 from pages.widgets import links
 from pages.widgets import monitoring_charts as charts
+from pages.widgets.choice import one_of
 from pages.widgets.evaluation_charts import intervals
 from pages.widgets.evaluation_words import FEW, ends, frame, missing
 from pages.widgets.markdown import plain
@@ -72,17 +73,7 @@ def _over_time(of: Chosen, found: Accuracy) -> None:
             "Within 10%": ("ppe10", "Sales within 10% of the estimate", confidence),
             "Error": ("mape", "Mean error", target),
         }
-        chosen = st.segmented_control(
-            "Measure",
-            list(measures),
-            default="Bias",
-            required=True,
-            key="measure",
-            bind="query-params",
-            label_visibility="collapsed",
-            wrap=True,
-        )
-        name, title, rule = measures[chosen if chosen in measures else "Bias"]
+        name, title, rule = measures[one_of("Measure", list(measures), "measure", "Bias")]
         chart(
             charts.over_time(table, name, title, [rule], of.period, colours),
             "over_time",
@@ -104,17 +95,8 @@ def _by_group(of: Chosen, tables: dict[Dimension, pd.DataFrame]) -> None:
     with st.container(border=True):
         st.subheader("By group", anchor=False)
         source(of)
-        offered = [PARTS[name] for name in PARTS if name in tables]
-        chosen = st.segmented_control(
-            "By",
-            offered,
-            default=offered[0],
-            required=True,
-            key="by",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-        name = next((one for one, label in PARTS.items() if label == chosen and one in tables), next(iter(tables)))
+        offered = {label: name for name, label in PARTS.items() if name in tables}
+        name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
         table = tables[name].assign(thin=tables[name]["n"] < of.problem.estimate.thin_n)
         names = [str(one).replace("_", " ") or UNKNOWN for one in table[name]]
         worst = table[~table["thin"]].sort_values("mape", ascending=False)

@@ -19,6 +19,7 @@ from core.store.figures import SoldSample
 from core.wording import MISSING, count, day, percent
 from pages.widgets import links
 from pages.widgets import monitoring_charts as charts
+from pages.widgets.choice import one_of
 from pages.widgets.evaluation_words import boxes, card, missing, share
 from pages.widgets.markdown import plain
 from pages.widgets.monitoring_source import Chosen, narrow, source, worked
@@ -210,17 +211,7 @@ def _traffic(of: Chosen, health: Health) -> None:
     with st.container(border=True):
         st.subheader("Traffic", anchor=False)
         source(of)
-        chosen = st.segmented_control(
-            "Traffic",
-            list(_TRAFFIC),
-            default=_FIRST,
-            required=True,
-            key="traffic",
-            bind="query-params",
-            label_visibility="collapsed",
-            wrap=True,
-        )
-        name = chosen if chosen in _TRAFFIC else _FIRST
+        name = one_of("Traffic", list(_TRAFFIC), "traffic", "Estimates")
         chart(_TRAFFIC[name](of, table), "traffic", f"{name} by period; figures in the file below")
         csv(table, "traffic", of)
         _ledger(of, int(health.traffic.total["n"]))
@@ -271,4 +262,3 @@ _TRAFFIC: Final[dict[str, Callable[[Chosen, pd.DataFrame], go.Figure]]] = {
     "Answer time": _latency,
     "Hit rate": _hit_rate,
 }
-_FIRST: Final = "Estimates"

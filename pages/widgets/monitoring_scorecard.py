@@ -12,6 +12,7 @@ from core.lifecycle.scorecard import MarketScorecard, Pilot, scorecard_of
 from core.monitor.scorecard import Effect, Line, Scorecard
 from core.wording import MISSING, count
 from pages.widgets import links
+from pages.widgets.choice import one_of
 from pages.widgets.evaluation_model_charts import share_chart
 from pages.widgets.evaluation_words import FEW, boxes, card, frame, lean, missing, share
 from pages.widgets.markdown import plain
@@ -51,11 +52,8 @@ def _nearer(of: Chosen, found: Scorecard) -> None:
             card("The agents’ mean error", line.agent, share)
             card("Saved by the agents", line.saved, lean)
             card("Agent nearer, where they differ", line.agent_nearer, share)
-        chosen = st.segmented_control(
-            "Lines", _GROUPS, default=_GROUPS[0], required=True, key="lines", bind="query-params",
-            label_visibility="collapsed",
-        )  # fmt: skip
-        lines = dict(zip(_GROUPS, (found.decisions, found.reasons, found.offices), strict=True))[chosen or _GROUPS[0]]
+        chosen = one_of("Lines", _GROUPS, "lines", _GROUPS[0])
+        lines = dict(zip(_GROUPS, (found.decisions, found.reasons, found.offices), strict=True))[chosen]
         if not lines:
             missing("No decision on these sales names one.")
             return

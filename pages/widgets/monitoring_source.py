@@ -16,6 +16,7 @@ from core.problem import Problem
 from core.store import Market, Store
 from core.store.figures import Basis, Dimension, Period, Slice
 from core.wording import MISSING, day
+from pages.widgets.choice import one_of
 from pages.widgets.desks import problem
 from pages.widgets.markdown import plain
 
@@ -81,16 +82,7 @@ class Chosen:
 def choose_days(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
     """Draw the choice of days; returns it, not narrowed down."""
     clock = clock_of(store, market, datetime.now(UTC).date())
-    span = st.segmented_control(
-        "Days",
-        [*SPANS, EVERYTHING, DATES],
-        default=_USUAL,
-        required=True,
-        key="span",
-        bind="query-params",
-        label_visibility="collapsed",
-        wrap=True,
-    )
+    span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
     since, until = _days(span, clock)
     return Chosen(store, market, who, clock, Slice(since, until), "month", pulse)
 
@@ -99,16 +91,8 @@ def choose_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]
     """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = choose_days(store, market, who, pulse)
-        period = st.segmented_control(
-            "Period",
-            list(PERIODS),
-            default="By month",
-            required=True,
-            key="period",
-            bind="query-params",
-            label_visibility="collapsed",
-        )
-    return replace(chosen, period=PERIODS.get(period or "", "month"))
+        period = one_of("Period", list(PERIODS), "period", "By month")
+    return replace(chosen, period=PERIODS[period])
 
 
 def without_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
@@ -162,7 +146,7 @@ def pulse_of(store: Store) -> tuple[int, ...]:
     return store.figures.pulse()
 
 
-def _days(span: str | None, clock: date) -> tuple[date | None, date | None]:
+def _days(span: str, clock: date) -> tuple[date | None, date | None]:
     if span == EVERYTHING:
         return None, None
     if span == DATES:
@@ -173,7 +157,7 @@ def _days(span: str | None, clock: date) -> tuple[date | None, date | None]:
         if since and until and since > until:
             st.warning("The first day lies after the last: no day is between them.", icon=":material/error:")
         return since, until
-    return latest_days(clock, SPANS.get(span or _USUAL, SPANS[_USUAL])), clock
+    return latest_days(clock, SPANS[span]), clock
 
 
 def _keys() -> list[tuple[Dimension, str]]:
