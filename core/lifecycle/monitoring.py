@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
@@ -21,7 +20,6 @@ from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_o
 from core.monitor.level_drift import LevelDrift, Moved, movement
 from core.store import Store
 from core.store.figures import Basis, Dimension, Period, Series, Slice, SoldSample
-from core.store.reading import side_by_side
 
 SCATTER: Final = 600
 """Points of a scatter: more could not be told apart."""
@@ -43,7 +41,7 @@ class Health:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Errors against sale prices: ``total`` one row, ``periods`` a row per period, ``by`` a table per dimension.
+    """Errors against sale prices: ``total`` one row, ``periods`` a row per period.
 
     Columns are those of ``Figures.accuracy`` and, for mape, mean_error, ppe10 and coverage, the ends of their 95 %
     intervals as ``<name>_low`` and ``<name>_high``, missing where n is too small for one.
@@ -51,16 +49,6 @@ class Accuracy:
 
     total: pd.Series
     periods: pd.DataFrame
-
-
-@dataclass(frozen=True)
-class Overview:
-    """What the overview shows of a slice: traffic, errors of those made blind, their scatter, what is to come."""
-
-    health: Health
-    accuracy: Accuracy
-    sold: SoldSample
-    expected: Expected | None
 
 
 @dataclass(frozen=True)
@@ -99,12 +87,11 @@ def accuracy_of(store: Store, market_id: str, where: Slice, period: Period, basi
 
 
 def accuracy_by(
-    store: Store, market_id: str, where: Slice, basis: Basis, actor: Actor
-) -> Mapping[Dimension, pd.DataFrame]:
-    """Return errors by model, office, channel, area and property type with intervals; raises as accuracy_of."""
+    store: Store, market_id: str, where: Slice, basis: Basis, dimension: Dimension, actor: Actor
+) -> pd.DataFrame:
+    """Return errors by model, office, channel, area or property type with intervals; raises as accuracy_of."""
     require(actor, Action.WATCH)
-    tables = store.figures.accuracy_by(market_id, where, basis)
-    return {name: with_intervals(table) for name, table in tables.items()}
+    return with_intervals(store.figures.accuracy_by(market_id, where, basis, [dimension])[dimension])
 
 
 def sold_of(store: Store, market_id: str, where: Slice, basis: Basis, actor: Actor) -> SoldSample:
@@ -124,18 +111,6 @@ def expected_of(store: Store, market_id: str, where: Slice, actor: Actor) -> Exp
         return expected_of_sums(unsold.n, unsold.confidence / 100, unsold.squares / 10_000)
     counts = store.samples.unsold_confidences(market_id, where)
     return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
-
-
-def overview_of(store: Store, market_id: str, where: Slice, period: Period, actor: Actor) -> Overview:
-    """Return what the overview shows of a slice, read at once; raises AccessDenied, NotFound, StoreUnavailable."""
-    reads: tuple[Callable[[], Any], ...] = (
-        lambda: health_of(store, market_id, where, period, actor),
-        lambda: expected_of(store, market_id, where, actor),
-        lambda: accuracy_of(store, market_id, where, period, "blind", actor),
-        lambda: sold_of(store, market_id, where, "blind", actor),
-    )
-    health, expected, accuracy, sold = side_by_side(reads)
-    return Overview(health, accuracy, sold, expected)
 
 
 def drift_of(scene: Scene, where: Slice, actor: Actor) -> Drift:

@@ -20,7 +20,7 @@ from core.store.bins import error_of, latency_of, quantiles
 from core.store.database import Database
 from core.store.markets import market_row
 from core.store.reading import side_by_side
-from core.store.tables import DECISION, ESTIMATE, EVENT, OUTCOME
+from core.store.tables import DECISION, ESTIMATE, EVENT, OUTCOME, OUTCOMES_RECORDED
 
 Period = Literal["day", "week", "month"]
 Basis = Literal["blind", "counted", "every"]
@@ -171,6 +171,13 @@ class Figures:
         keys = (ESTIMATE.c.seq, DECISION.c.seq, OUTCOME.c.seq, EVENT.c.event_id)
         with self._database.read() as connection:
             return tuple(connection.execute(sa.select(sa.func.max(key))).scalar_one() or 0 for key in keys)
+
+    def sold_pulse(self, market_id: str) -> int:
+        """Return a number that changes whenever a market's outcomes do: new, corrected or retired; StoreUnavailable."""
+        e = EVENT.c
+        query = sa.select(sa.func.max(e.event_id)).where(e.market_id == market_id, e.action == OUTCOMES_RECORDED)
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one() or 0
 
     def _cells(self, market_id: str, query: sa.Select[Any]) -> pd.DataFrame:
         names = [column.name for column in query.selected_columns]

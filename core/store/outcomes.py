@@ -18,7 +18,7 @@ from core.store.database import Database
 from core.store.events import append_event
 from core.store.figures import Basis, Slice, outcome_conditions
 from core.store.markets import lock_market, market_row
-from core.store.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, now
+from core.store.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, OUTCOMES_RECORDED, now
 from core.store.values import plain_text
 
 _AT_ONCE: Final = 400
@@ -145,7 +145,7 @@ class Outcomes:
             connection.execute(MATCHING.insert().values(version_id=version_id, market_id=market_id, at=now()))
             recorded = Recorded(*counts)
             if recorded.added or recorded.superseded:
-                append_event(connection, actor, "outcomes.recorded", market_id, version_id, detail=vars(recorded))
+                append_event(connection, actor, OUTCOMES_RECORDED, market_id, version_id, detail=vars(recorded))
         return recorded
 
     def unmatched(self, market_id: str, chain: Sequence[str]) -> list[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.lifecycle.monitoring import Accuracy, accuracy_by, accuracy_of
-from core.store.figures import Dimension
+from core.store.figures import Basis
 from core.wording import count, percent
 from pages.widgets import links
 from pages.widgets import monitoring_charts as charts
@@ -16,7 +16,7 @@ from pages.widgets.choice import one_of
 from pages.widgets.evaluation_charts import intervals
 from pages.widgets.evaluation_words import FEW, ends, frame, missing
 from pages.widgets.markdown import plain
-from pages.widgets.monitoring_source import BASES, PARTS, UNKNOWN, Chosen, narrow, source, worked
+from pages.widgets.monitoring_source import BASES, PARTS, UNKNOWN, Chosen, narrow, source, worked_of_sales
 from pages.widgets.monitoring_words import NO_SALES_YET, chart, csv
 from pages.widgets.palette import palette
 
@@ -43,7 +43,7 @@ def draw(of: Chosen) -> None:
         "also those that knew the list price. Every estimate: also earlier ones of the same home.",
     )
     basis = BASES.get(word or "", "blind")
-    found = worked(
+    found = worked_of_sales(
         of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
     )
     if found.periods.empty:
@@ -53,8 +53,7 @@ def draw(of: Chosen) -> None:
             links.link_to("sales_data", "Bring in sales")
         return
     _over_time(of, found)
-    tables = worked(of, "by", lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, c.who), basis)
-    _by_group(of, {name: table for name, table in tables.items() if len(table)})
+    _by_group(of, basis)
 
 
 def _over_time(of: Chosen, found: Accuracy) -> None:
@@ -91,13 +90,16 @@ def _thin(of: Chosen, table: pd.DataFrame) -> None:
         st.caption(f"{count(few, 'period has', 'periods have')} fewer than {least} sales and can mislead.")
 
 
-def _by_group(of: Chosen, tables: dict[Dimension, pd.DataFrame]) -> None:
+def _by_group(of: Chosen, basis: Basis) -> None:
     with st.container(border=True):
         st.subheader("By group", anchor=False)
         source(of)
-        offered = {label: name for name, label in PARTS.items() if name in tables}
+        offered = {label: name for name, label in PARTS.items()}
         name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
-        table = tables[name].assign(thin=tables[name]["n"] < of.problem.estimate.thin_n)
+        found = worked_of_sales(
+            of, "by", lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.who), basis, name
+        )
+        table = found.assign(thin=found["n"] < of.problem.estimate.thin_n)
         names = [str(one).replace("_", " ") or UNKNOWN for one in table[name]]
         worst = table[~table["thin"]].sort_values("mape", ascending=False)
         if len(worst):

@@ -11,18 +11,27 @@ import streamlit as st
 
 from core.evaluate.verdict import at_most, judge
 from core.lifecycle.ledger_export import AT_ONCE, export_ledger
-from core.lifecycle.monitoring import Accuracy, Health, Overview, figure_of, missing_file, overview_of
+from core.lifecycle.monitoring import (
+    Accuracy,
+    Health,
+    accuracy_of,
+    expected_of,
+    figure_of,
+    health_of,
+    missing_file,
+    sold_of,
+)
 from core.lifecycle.watching import limits_of, open_alerts
 from core.monitor.alerts import AlertKind
+from core.monitor.expected import Expected
 from core.store.alerts import AlertRecord
-from core.store.figures import SoldSample
 from core.wording import MISSING, count, day, percent
 from pages.widgets import links
 from pages.widgets import monitoring_charts as charts
 from pages.widgets.choice import one_of
 from pages.widgets.evaluation_words import boxes, card, missing, share
 from pages.widgets.markdown import plain
-from pages.widgets.monitoring_source import Chosen, narrow, source, worked
+from pages.widgets.monitoring_source import Chosen, narrow, source, worked, worked_of_sales
 from pages.widgets.monitoring_words import (
     CAUSED,
     NO_ESTIMATES,
@@ -47,11 +56,14 @@ def draw(of: Chosen) -> None:
     _alerts(of)
     _model(of)
     of = narrow(of)
-    found = worked(of, "overview", lambda c: overview_of(c.store, c.market.market_id, c.where, c.period, c.who))
-    _boxes(of, found)
-    _error(of, found.accuracy)
-    _sold(of, found.sold)
-    _traffic(of, found.health)
+    health = worked(of, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.who))
+    expected = worked(of, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.who))
+    found = worked_of_sales(
+        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, "blind", c.who), "blind"
+    )
+    _boxes(of, health, expected, found)
+    _error(of, found)
+    _traffic(of, health)
 
 
 def _alerts(of: Chosen) -> None:
@@ -110,8 +122,7 @@ def _model(of: Chosen) -> None:
         links.link_to("models", "Roll back or train")
 
 
-def _boxes(of: Chosen, overview: Overview) -> None:
-    health, found, expected = overview.health, overview.accuracy, overview.expected
+def _boxes(of: Chosen, health: Health, expected: Expected | None, found: Accuracy) -> None:
     total, where = health.traffic.total, of.where
     asked = int(total["n"])
     with st.container(border=True):
@@ -155,7 +166,6 @@ def _after(of: Chosen, n: int) -> str:
 
 
 def _error(of: Chosen, found: Accuracy) -> None:
-    success, limits = of.problem.success, limits_of(of.store, of.market.market_id, of.problem)
     with st.container(border=True):
         st.subheader("Error against the target", anchor=False)
         source(of)
@@ -163,45 +173,50 @@ def _error(of: Chosen, found: Accuracy) -> None:
             missing(NO_SALES_YET)
             links.link_to("sales_data", "Bring in sales")
             return
-        st.caption(
-            f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
-            f"interval; {count(int(found.total['n']), 'sale')}."
-        )
         if len(found.periods) == 1 and found.total["n"] < 2:
             missing("One sale only: its error says nothing of the next. An interval needs two, a verdict thirty.")
-        rules = [
-            charts.Rule("target", success.target_mape),
-            charts.Rule("alert", limits[AlertKind.ERROR_HIGH].value, "dot"),
-        ]
-        chart(
-            charts.over_time(found.periods, "mape", "Mean error", rules, of.period, palette()),
-            "error",
-            "Line chart: mean error by date of sale with its interval and the target; figures in the file below",
-        )
-        csv(found.periods, "error", of)
+        ways: dict[str, Callable[[], None]] = {
+            "Over time": lambda: _over_time(of, found),
+            "Estimated against sold": lambda: _sold(of),
+        }
+        ways[one_of("Error", list(ways), "error", "Over time")]()
 
 
-def _sold(of: Chosen, sample: SoldSample) -> None:
-    if not sample.n:
-        return
+def _over_time(of: Chosen, found: Accuracy) -> None:
+    success, limits = of.problem.success, limits_of(of.store, of.market.market_id, of.problem)
+    st.caption(
+        f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
+        f"interval; {count(int(found.total['n']), 'sale')}."
+    )
+    rules = [
+        charts.Rule("target", success.target_mape),
+        charts.Rule("alert", limits[AlertKind.ERROR_HIGH].value, "dot"),
+    ]
+    chart(
+        charts.over_time(found.periods, "mape", "Mean error", rules, of.period, palette()),
+        "error",
+        "Line chart: mean error by date of sale with its interval and the target; figures in the file below",
+    )
+    csv(found.periods, "error", of)
+
+
+def _sold(of: Chosen) -> None:
+    sample = worked_of_sales(of, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.who))
     within, shown = of.problem.success.within, len(sample.points)
     inside = float(((sample.points["point"] / sample.points["sale_price"] - 1).abs() <= within).mean())
     thinned = f", {shown:,} of them shown, evenly thinned" if shown < sample.n else ""
-    with st.container(border=True):
-        st.subheader("Estimated against sold", anchor=False)
-        source(of)
-        st.caption(
-            plain(
-                f"{count(sample.n, 'sale')}{thinned}; {percent(inside)} of the marks lie in the band, within "
-                f"{percent(within)} of the sale price. Above the line: estimated too high."
-            )
+    st.caption(
+        plain(
+            f"{count(sample.n, 'sale')}{thinned}; {percent(inside)} of the marks lie in the band, within "
+            f"{percent(within)} of the sale price. Above the line: estimated too high."
         )
-        chart(
-            charts.scatter(sample.points, within, of.market.currency, palette()),
-            "scatter",
-            "Scatter chart: estimate against sale price; figures in the file below",
-        )
-        csv(sample.points, "sold", of)
+    )
+    chart(
+        charts.scatter(sample.points, within, of.market.currency, palette()),
+        "scatter",
+        "Scatter chart: estimate against sale price; figures in the file below",
+    )
+    csv(sample.points, "sold", of)
 
 
 def _traffic(of: Chosen, health: Health) -> None:

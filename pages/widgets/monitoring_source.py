@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
-from typing import Final, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
 
@@ -102,36 +102,31 @@ def without_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...
 
 
 def narrow(of: Chosen) -> Chosen:
-    """Draw the choice of homes, offices and models inside a fold that says what is chosen; returns it."""
-    offered = _offered(str(of.store.home), of.market.market_id, of.store)
-    chosen = [f"{PARTS[name].lower()} {_told(str(st.session_state[key]))}" for name, key in _keys() if _is_chosen(key)]
-    with st.expander(
-        f"Narrowed down to {', '.join(chosen)}" if chosen else "Narrow down", icon=":material/filter_alt:"
-    ):
-        with st.container(horizontal=True, gap="small"):
-            for name, key in _keys():
-                st.selectbox(
-                    PARTS[name],
-                    [ALL, *offered[name]],
-                    format_func=_told,
-                    key=key,
-                    bind="query-params",
-                    width=230,
-                )
-        st.caption("Also in the address of this page, so that a link shows the same.")
-    where = of.where
-    for name, key in _keys():
-        if _is_chosen(key):
-            where = replace(where, **{str(name): st.session_state[key]})
-    return replace(of, where=where)
+    """Draw the choice of homes, offices and models inside a fold, and what is chosen below it; returns it."""
+    fold = st.expander("Narrow down", key="narrow", icon=":material/filter_alt:", on_change="rerun")
+    # What a closed fold hides is drawn only to keep what was chosen there: it takes as long as a chart.
+    if fold.open or any(_is_chosen(key) or key in st.query_params for _, key in _keys()):
+        with fold:
+            _choices(of)
+    chosen: dict[str, Any] = {name: st.session_state[key] for name, key in _keys() if _is_chosen(key)}
+    if chosen:
+        words = [f"{PARTS[name].lower()} {_told(str(chosen[name]))}" for name in PARTS if name in chosen]
+        st.markdown(plain(f"Narrowed down to {', '.join(words)}."))
+    return replace(of, where=replace(of.where, **chosen))
 
 
 def worked(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
     """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
     champion = of.store.models.champion(of.market.market_id)
-    parts = tuple(vars(of.where).values())
-    key = (str(of.store.home), of.market.market_id, of.clock, of.period, of.pulse, champion and champion.model_id)
-    return cast("_Result", _worked((*key, *parts, *more), name, of, work))
+    return _kept(of, name, work, of.pulse, champion and champion.model_id, *more)
+
+
+def worked_of_sales(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    """Return what ``work`` makes of the outcomes alone, worked out once until one of them changes.
+
+    Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
+    """
+    return _kept(of, name, work, of.store.figures.sold_pulse(of.market.market_id), *more)
 
 
 def note_of_clock(of: Chosen) -> str:
@@ -146,6 +141,11 @@ def pulse_of(store: Store) -> tuple[int, ...]:
     return store.figures.pulse()
 
 
+def _kept(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    key = (str(of.store.home), of.market.market_id, of.clock, of.period, *vars(of.where).values(), *more)
+    return cast("_Result", _worked(key, name, of, work))
+
+
 def _days(span: str, clock: date) -> tuple[date | None, date | None]:
     if span == EVERYTHING:
         return None, None
@@ -158,6 +158,14 @@ def _days(span: str, clock: date) -> tuple[date | None, date | None]:
             st.warning("The first day lies after the last: no day is between them.", icon=":material/error:")
         return since, until
     return latest_days(clock, SPANS[span]), clock
+
+
+def _choices(of: Chosen) -> None:
+    offered = _offered(str(of.store.home), of.market.market_id, of.store)
+    with st.container(horizontal=True, gap="small"):
+        for name, key in _keys():
+            st.selectbox(PARTS[name], [ALL, *offered[name]], format_func=_told, key=key, bind="query-params", width=230)
+    st.caption("Also in the address of this page, so that a link shows the same.")
 
 
 def _keys() -> list[tuple[Dimension, str]]:

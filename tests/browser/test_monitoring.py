@@ -37,8 +37,16 @@ def turned(small_home: Path, tmp_path_factory: pytest.TempPathFactory, problem: 
         yield running
 
 
-def test_from_the_banner_to_the_cause_and_on_to_retraining(chromium: Browser, turned: Server, tmp_path: Path) -> None:
-    with visit(chromium, turned, DESKTOP) as opened:
+def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback(
+    chromium: Browser, turned: Server, tmp_path: Path
+) -> None:
+    home = Path(shutil.copytree(turned.home, tmp_path / "home"))
+    with open_store(home) as store:
+        market_id = store.markets.list()[0].market_id
+        before = store.models.champion(market_id)
+        assert before is not None
+        assert _unresolved(home, market_id) >= {"error_high", "target_missed"}
+    with running_server(home) as server, visit(chromium, server, DESKTOP) as opened:
         page = opened.open("", role="Manager")
         expect(page.get_by_text("not resolved: Error too high")).to_be_visible()
         page.get_by_role("link", name="See the alerts").click()
@@ -61,28 +69,6 @@ def test_from_the_banner_to_the_cause_and_on_to_retraining(chromium: Browser, tu
         page.get_by_role("button", name="Acknowledge").first.click()
         expect(page.get_by_text("deals with it: prices fell")).to_be_visible()
         opened.settle()
-        page.get_by_role("link", name="Retrain now").first.click()
-        opened.settle()
-        expect(page.get_by_role("heading", name="Models", exact=True)).to_be_visible()
-        assert opened.complaints == []
-
-
-def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback(
-    chromium: Browser, turned: Server, tmp_path: Path
-) -> None:
-    home = Path(shutil.copytree(turned.home, tmp_path / "home"))
-    with open_store(home) as store:
-        market_id = store.markets.list()[0].market_id
-        before = store.models.champion(market_id)
-        assert before is not None
-        assert _unresolved(home, market_id) >= {"error_high", "target_missed"}
-    with running_server(home) as server, visit(chromium, server, DESKTOP) as opened:
-        page = opened.open("", role="Manager")
-        page.get_by_role("link", name="See the alerts").click()
-        opened.settle()
-        page.get_by_role("button", name="See the cause").first.click()
-        opened.settle()
-        expect(page.get_by_text("Leading cause:")).to_be_visible()
         page.get_by_role("link", name="Retrain now").first.click()
         opened.settle()
         page.get_by_role("button", name="Retrain", exact=True).click()
@@ -113,6 +99,27 @@ def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, turned: Server) 
             page.get_by_role("radio", name=view).or_(page.get_by_role("button", name=view, exact=True)).first.click()
             opened.settle()
             assert page.evaluate(OVERFLOW) <= 0, view
+        assert opened.complaints == []
+
+
+def test_a_link_to_some_homes_shows_those_and_the_fold_keeps_what_was_chosen(chromium: Browser, turned: Server) -> None:
+    with visit(chromium, turned, DESKTOP) as opened:
+        page = opened.open("monitoring", role="Manager", type="condo")
+        narrowed = page.get_by_text("Narrowed down to property type condo")
+        expect(narrowed).to_be_visible()
+        fold = page.get_by_text("Narrow down", exact=True)
+        fold.click()
+        office = page.get_by_role("combobox", name="Office")
+        office.click()
+        page.get_by_role("option").nth(1).click()
+        opened.settle()
+        fold.click()
+        expect(office).to_be_hidden()
+        expect(page.get_by_text("Narrowed down to property type condo, office")).to_be_visible()
+        assert "type=condo" in page.url
+        assert "office=" in page.url
+        page.get_by_role("radio", name="Estimated against sold").click()
+        expect(page.get_by_text("Above the line: estimated too high")).to_be_visible()
         assert opened.complaints == []
 
 

@@ -259,6 +259,24 @@ def test_the_pulse_changes_with_whatever_is_written(store: Store) -> None:
     assert store.figures.pulse() == seen[-1]
 
 
+def test_what_is_of_sales_is_worked_out_anew_only_when_an_outcome_changes(store: Store) -> None:
+    market = store.markets.create("Sold pulse", "USD", "sqft", False, ANALYST)
+    other = store.markets.create("Another", "USD", "sqft", False, ANALYST)
+    seen = [store.figures.sold_pulse(market.market_id)]
+    made = store.ledger.append(estimate(market.market_id), AGENT)
+    store.ledger.decide(NewDecision(made.estimate_id, "accept", 250_000.0), AGENT)
+    store.events.record(MANAGER, "x.done", market.market_id, "x", {})
+    assert store.figures.sold_pulse(market.market_id) == seen[-1]
+    changes = ([_outcome(made.estimate_id, 240_000.0, True)], [_outcome(made.estimate_id, 260_000.0, True)], [])
+    for found in changes:
+        store.outcomes.record(market.market_id, ("v",), "v", {"S": found}, ANALYST)
+        seen.append(store.figures.sold_pulse(market.market_id))
+    assert len(set(seen)) == len(seen)
+    store.outcomes.record(market.market_id, ("v",), "v", {"S": []}, ANALYST)
+    assert store.figures.sold_pulse(market.market_id) == seen[-1]
+    assert store.figures.sold_pulse(other.market_id) == 0
+
+
 def _outcome(estimate_id: str, point: float, counted: bool, key: str = "S") -> NewOutcome:
     return NewOutcome(
         estimate_id=estimate_id,

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from core.access import Actor, Role
-from core.lifecycle.monitoring import accuracy_of
+from core.lifecycle.monitoring import accuracy_of, sold_of
 from core.lifecycle.watching import watch
 from core.problem import Problem
 from core.store import NewDecision, Store, open_store
@@ -150,6 +150,40 @@ def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:
     assert everything == sum(month.n for month in MONTHS)
     assert condos == expected
     assert "property type condo" in text(part)
+
+
+def test_a_closed_fold_draws_no_choices_but_keeps_those_made(home: Path) -> None:
+    closed, narrowed = (
+        {one.key: one.value for one in app.selectbox} for app in (opened("Accuracy"), opened("Accuracy", type="condo"))
+    )
+    parts = {"type", "area", "office", "model", "channel"}
+    assert not parts & set(closed)
+    assert parts <= set(narrowed)
+    assert narrowed["type"] == "condo"
+
+
+def test_the_scatter_is_drawn_when_asked_for_and_says_how_many_lie_within_the_target(home: Path) -> None:
+    over_time, sold = opened(), opened(error="Estimated against sold")
+    n = sum(month.n for month in MONTHS)
+    assert "Mean error of estimates made before the list price was known" in text(over_time)
+    assert "Above the line: estimated too high" not in text(over_time)
+    said = text(sold)
+    assert f"{count(n, 'sale')}; " in said
+    with open_store(home) as store:
+        points = sold_of(store, market_of(store), Slice(date(2024, 5, 1), date(2025, 5, 1)), "blind", MANAGER).points
+    inside = ((points["point"] / points["sale_price"] - 1).abs() <= 0.10).mean()
+    assert f"{percent(inside)} of the marks lie in the band" in said
+
+
+def test_a_sale_that_comes_in_is_in_the_figures_at_once(own_home: Path) -> None:
+    everything = {"span": "Everything"}
+    before = opened("Accuracy", **everything)
+    with open_store(own_home) as store:
+        [market] = store.markets.list()
+        live_through(store, market, Month(date(2025, 5, 1), 0.85, n=7))
+    after = opened("Accuracy", **everything)
+    counts = [int(app.dataframe[0].value["Sales"].sum()) for app in (before, after)]
+    assert counts[1] == counts[0] + 7
 
 
 def test_one_sale_is_told_from_a_verdict(quiet_home: Path) -> None:
