@@ -29,6 +29,8 @@ ROOT = Path(__file__).resolve().parent.parent
 LONGEST = (
     "browser/test_real_markets.py",
     "train/test_trainer.py",
+    "browser/test_monitoring.py",
+    "lifecycle/test_replay.py",
     "lifecycle/test_real_sales.py",
     "lifecycle/test_whole_markets.py",
     "browser/test_real_files.py",
