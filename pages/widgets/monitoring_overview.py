@@ -202,6 +202,10 @@ def _over_time(of: Chosen, found: Accuracy) -> None:
 
 def _sold(of: Chosen) -> None:
     sample = worked_of_sales(of, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.who))
+    if not sample.n:
+        # The last of them was taken back since the errors were added up.
+        missing(NO_SALES_YET)
+        return
     within, shown = of.problem.success.within, len(sample.points)
     inside = float(((sample.points["point"] / sample.points["sale_price"] - 1).abs() <= within).mean())
     thinned = f", {shown:,} of them shown, evenly thinned" if shown < sample.n else ""
