@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.lifecycle.monitoring import Accuracy, accuracy_by, accuracy_of
+from core.lifecycle.monitoring import Accuracy, accuracy_by
 from core.store.figures import Basis
 from core.wording import count, percent
 from pages.widgets import links
@@ -16,7 +16,7 @@ from pages.widgets.choice import one_of
 from pages.widgets.evaluation_charts import intervals
 from pages.widgets.evaluation_words import FEW, ends, frame, missing
 from pages.widgets.markdown import plain
-from pages.widgets.monitoring_source import BASES, PARTS, UNKNOWN, Chosen, narrow, source, worked_of_sales
+from pages.widgets.monitoring_source import BASES, PARTS, UNKNOWN, Chosen, errors_of, narrow, source, worked_of_sales
 from pages.widgets.monitoring_words import NO_SALES_YET, chart, csv
 from pages.widgets.palette import palette
 
@@ -43,9 +43,7 @@ def draw(of: Chosen) -> None:
         "also those that knew the list price. Every estimate: also earlier ones of the same home.",
     )
     basis = BASES.get(word or "", "blind")
-    found = worked_of_sales(
-        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
-    )
+    found = errors_of(of, basis)
     if found.periods.empty:
         with st.container(border=True):
             source(of)

@@ -14,7 +14,6 @@ from core.lifecycle.ledger_export import AT_ONCE, export_ledger
 from core.lifecycle.monitoring import (
     Accuracy,
     Health,
-    accuracy_of,
     expected_of,
     figure_of,
     health_of,
@@ -31,7 +30,7 @@ from pages.widgets import monitoring_charts as charts
 from pages.widgets.choice import one_of
 from pages.widgets.evaluation_words import boxes, card, missing, share
 from pages.widgets.markdown import plain
-from pages.widgets.monitoring_source import Chosen, narrow, source, worked, worked_of_sales
+from pages.widgets.monitoring_source import Chosen, errors_of, narrow, source, worked, worked_of_sales
 from pages.widgets.monitoring_words import (
     CAUSED,
     NO_ESTIMATES,
@@ -58,9 +57,7 @@ def draw(of: Chosen) -> None:
     of = narrow(of)
     health = worked(of, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.who))
     expected = worked(of, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.who))
-    found = worked_of_sales(
-        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, "blind", c.who), "blind"
-    )
+    found = errors_of(of, "blind")
     _boxes(of, health, expected, found)
     _error(of, found)
     _traffic(of, health)

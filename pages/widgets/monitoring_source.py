@@ -11,7 +11,7 @@ import streamlit as st
 
 from core.access import Actor
 from core.lifecycle.clock import clock_of
-from core.lifecycle.monitoring import latest_days
+from core.lifecycle.monitoring import Accuracy, accuracy_of, latest_days
 from core.problem import Problem
 from core.store import Market, Store
 from core.store.figures import Basis, Dimension, Period, Slice
@@ -70,13 +70,14 @@ class Chosen:
         """What the figures are of, as plain text."""
         since, until = self.where.since, self.where.until
         days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
-        narrowed = [
-            f"{label.lower()} {str(getattr(self.where, name)).replace('_', ' ') or UNKNOWN}"
-            for name, label in PARTS.items()
-            if getattr(self.where, name) is not None
-        ]
         made_up = "Simulated market, " if self.market.simulated else ""
-        return f"{made_up}{days}{', ' if narrowed else ''}{', '.join(narrowed)}"
+        return f"{made_up}{', '.join([days, *self.narrowed])}"
+
+    @property
+    def narrowed(self) -> list[str]:
+        """What the figures are narrowed down to, as plain text, a part each."""
+        chosen = {label: getattr(self.where, name) for name, label in PARTS.items()}
+        return [f"{label.lower()} {_told(str(value))}" for label, value in chosen.items() if value is not None]
 
 
 def choose_days(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
@@ -109,10 +110,10 @@ def narrow(of: Chosen) -> Chosen:
         with fold:
             _choices(of)
     chosen: dict[str, Any] = {name: st.session_state[key] for name, key in _keys() if _is_chosen(key)}
-    if chosen:
-        words = [f"{PARTS[name].lower()} {_told(str(chosen[name]))}" for name in PARTS if name in chosen]
-        st.markdown(plain(f"Narrowed down to {', '.join(words)}."))
-    return replace(of, where=replace(of.where, **chosen))
+    narrowed = replace(of, where=replace(of.where, **chosen))
+    if narrowed.narrowed:
+        st.markdown(plain(f"Narrowed down to {', '.join(narrowed.narrowed)}."))
+    return narrowed
 
 
 def worked(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
@@ -127,6 +128,13 @@ def worked_of_sales(of: Chosen, name: str, work: Callable[[Chosen], _Result], *m
     Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
     """
     return _kept(of, name, work, of.store.figures.sold_pulse(of.market.market_id), *more)
+
+
+def errors_of(of: Chosen, basis: Basis) -> Accuracy:
+    """Return the errors against sale prices of the choice, worked out once for all views that show them."""
+    return worked_of_sales(
+        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
+    )
 
 
 def note_of_clock(of: Chosen) -> str:
