@@ -30,7 +30,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from core.errors import StoreUnavailable
-from pages.widgets import faults, session
+from pages.kit import errors, session
 
 ROOT: Final = Path(__file__).resolve().parent
 
@@ -108,7 +108,7 @@ def health(request: Request) -> JSONResponse:
     try:
         markets = len(session.store().markets.list())
     except StoreUnavailable as error:
-        faults.LOG.warning("The store is unavailable: %s", error)
+        errors.LOG.warning("The store is unavailable: %s", error)
         return JSONResponse({"status": "store unavailable"}, status_code=503)
     return JSONResponse({"status": "ok", "markets": markets})
 
@@ -137,5 +137,5 @@ app = st.App(
         Middleware(GZipMiddleware, compresslevel=5),
     ],
     routes=[Route("/api/v1/health", health)],
-    on_script_error=faults.show,
+    on_script_error=errors.show,
 )

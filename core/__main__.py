@@ -7,6 +7,6 @@ import sys
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 if __name__ == "__main__":
-    from core.cli import main
+    from core.cli.main import main
 
     sys.exit(main(sys.argv[1:]))

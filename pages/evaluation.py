@@ -10,38 +10,25 @@ import streamlit as st
 from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.store import ModelRecord, Store
-from pages.widgets import (
-    choice,
-    evaluation_candidates,
-    evaluation_fairness,
-    evaluation_headline,
-    evaluation_importance,
-    evaluation_scope,
-    evaluation_segments,
-    evaluation_verdicts,
-    evaluation_words,
-    faults,
-    links,
-    model_card,
-    session,
-    touch,
-)
-from pages.widgets.evaluation_source import ALL, Seen, periods, seen
-from pages.widgets.markdown import plain
+from pages.kit import choice, errors, figures, links, session, touch
+from pages.kit.text import plain
+from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
+from pages.views.evaluation.selection import ALL, Seen, periods, seen
+from pages.views.models import card
 
 Draw = Callable[[Seen, Store, Actor], None]
 
 VIEWS: Final[dict[str, Draw]] = {
-    "Headline": lambda of, *_: evaluation_headline.draw(of),
-    "Segments": evaluation_segments.draw,
-    "Ratio study": lambda of, *_: evaluation_headline.draw_ratio(of),
-    "Bias": lambda of, *_: evaluation_fairness.draw_bias(of),
-    "Ranges": lambda of, *_: evaluation_fairness.draw_ranges(of),
-    "Hard cases": evaluation_fairness.draw_edges,
-    "Candidates": evaluation_candidates.draw,
-    "Importance": evaluation_importance.draw,
-    "Agents’ verdicts": evaluation_verdicts.draw,
-    "Decision": evaluation_scope.draw,
+    "Headline": lambda of, *_: headline.draw(of),
+    "Segments": segments.draw,
+    "Ratio study": lambda of, *_: headline.draw_ratio(of),
+    "Bias": lambda of, *_: fairness.draw_bias(of),
+    "Ranges": lambda of, *_: fairness.draw_ranges(of),
+    "Hard cases": fairness.draw_edges,
+    "Candidates": candidates.draw,
+    "Importance": importance.draw,
+    "Agents’ verdicts": agent_decisions.draw,
+    "Decision": scope.draw,
 }
 # A signature and the figures of a training run are of the whole test, not of a part of it.
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
@@ -57,7 +44,7 @@ def main(who: Actor) -> None:
         links.link_to("models", "Train a model")
         return
     touch.style()
-    evaluation_words.style()
+    figures.style()
     record = _model(records)
     view = choice.view(list(VIEWS))
     period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(store, market, record), "sales", ALL)
@@ -67,7 +54,7 @@ def main(who: Actor) -> None:
         _without_scores(record, error)
         return
     except DoorstepError as error:
-        faults.show(error)
+        errors.show(error)
         return
     VIEWS[view](of, store, who)
 
@@ -89,7 +76,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
         )
         record = by_id.get(chosen, ordered[0])
         live = record.stage == "champion"
-        st.badge(model_card.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
+        st.badge(card.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
     return record
 
 

@@ -13,9 +13,10 @@ from core.access import Action, Actor, may
 from core.problem import Problem, load_problem
 from core.store import Market, Store
 from core.wording import money_range, percent
-from pages.widgets import first_start, links, session
-from pages.widgets.markdown import plain
-from pages.widgets.phases import Phase, State, attention, overview, phases
+from core.workflows.overview import Phase, State, attention, overview, phases
+from pages.kit import links, session
+from pages.kit.text import plain
+from pages.views.home import first_start
 
 _Colour = Literal["gray", "green", "orange", "red"]
 _LOOKS: Final[dict[State, tuple[_Colour, str]]] = {

@@ -8,15 +8,17 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, may
-from core.lifecycle.jobs import TrainTask
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem, load_problem
 from core.store import DataVersion, Market, ModelRecord
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
-from pages.widgets import challenger_view, job_progress, links, model_card, model_decision, retraining_form, session
-from pages.widgets.markdown import plain
+from core.workflows.jobs import TrainTask
+from pages.kit import job_progress, links, session
+from pages.kit.text import plain
+from pages.views.models import card, promotion, retraining
+from pages.views.models import challenger as challenger_view
 
 KIND: Final = "train"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
@@ -31,12 +33,12 @@ def main(who: Actor) -> None:
         st.info("There are no sales to train on yet.", icon=":material/info:")
         links.link_to("sales_data", "Bring in sales")
         return
-    model_decision.say_once()
+    promotion.say_once()
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in ("champion", "challenger"))
-    model_decision.warn_if_lost(live, who)
+    promotion.warn_if_lost(live, who)
     if records:
-        retraining_form.draw(market, challenger, who, load_problem())
+        retraining.draw(market, challenger, who, load_problem())
     training(market, version, records, who)
     if not records:
         st.caption("No model yet. The first one goes live as soon as it is trained.")
@@ -109,7 +111,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
 def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
     """Draw the list of models, and the card of the one chosen in it."""
     st.subheader("Models of this market", anchor=False)
-    table = model_card.listing(records)
+    table = card.listing(records)
     st.dataframe(
         table,
         hide_index=True,
@@ -131,9 +133,9 @@ def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
     record = by_id[chosen]
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
-        model_card.draw(record, st.context.theme.type != "dark")
+        card.draw(record, st.context.theme.type != "dark")
     if may(who, Action.PROMOTE):
-        model_decision.draw(market, _at(records, "champion"), record, who)
+        promotion.draw(market, _at(records, "champion"), record, who)
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:
@@ -141,7 +143,7 @@ def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:
 
 
 def _title(record: ModelRecord) -> str:
-    return f"{record.model_id} · {record.card['family']} · {model_card.STAGES[record.stage]}"
+    return f"{record.model_id} · {record.card['family']} · {card.STAGES[record.stage]}"
 
 
 main(session.guard("models"))

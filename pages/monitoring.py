@@ -11,33 +11,20 @@ import streamlit as st
 from core.access import Actor
 from core.errors import DoorstepError
 from core.store import Store
-from pages.widgets import (
-    choice,
-    evaluation_words,
-    faults,
-    links,
-    monitoring_accuracy,
-    monitoring_alerts,
-    monitoring_audit,
-    monitoring_drift,
-    monitoring_overview,
-    monitoring_scorecard,
-    monitoring_worker,
-    session,
-    touch,
-)
-from pages.widgets.monitoring_source import Chosen, choose_days, choose_span, note_of_clock, pulse_of, without_span
+from pages.kit import choice, errors, figures, links, session, touch
+from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
+from pages.views.monitoring.selection import Chosen, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
 Draw = Callable[[Chosen], None]
 
 VIEWS: Final[dict[str, Draw]] = {
-    "Overview": monitoring_overview.draw,
-    "Accuracy": monitoring_accuracy.draw,
-    "Drift": monitoring_drift.draw,
-    "Alerts": monitoring_alerts.draw,
-    "Scorecard": monitoring_scorecard.draw,
-    "Worker": monitoring_worker.draw,
-    "Audit trail": monitoring_audit.draw,
+    "Overview": overview.draw,
+    "Accuracy": accuracy.draw,
+    "Drift": drift.draw,
+    "Alerts": alerts.draw,
+    "Scorecard": scorecard.draw,
+    "Worker": worker.draw,
+    "Audit trail": audit.draw,
 }
 _CHOICES: Final = {
     "Drift": choose_days,
@@ -61,7 +48,7 @@ def main(who: Actor) -> None:
         links.link_to("sales_data", "Bring in sales")
         return
     touch.style()
-    evaluation_words.style()
+    figures.style()
     view = choice.view(list(VIEWS))
     pulse = pulse_of(store)
     st.session_state[_PULSE] = pulse
@@ -70,7 +57,7 @@ def main(who: Actor) -> None:
         of = _CHOICES.get(view, choose_span)(store, market, who, pulse)
         VIEWS[view](of)
     except DoorstepError as error:
-        faults.show(error)
+        errors.show(error)
     else:
         st.caption(note_of_clock(of))
     _refresh(store)
@@ -84,7 +71,7 @@ def _refresh(store: Store) -> None:
     try:
         changed = not of_the_page and pulse_of(store) != st.session_state.get(_PULSE)
     except DoorstepError as error:
-        faults.show(error)
+        errors.show(error)
         return
     if changed:
         st.rerun()

@@ -9,14 +9,15 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Actor
-from core.lifecycle import Desk
-from core.lifecycle.answering import Answered, answer
 from core.serve.estimate import Estimate
 from core.store import Store
 from core.train.model import Model
-from pages.widgets import answer as answer_card
-from pages.widgets import desks, estimate_link, links, price_file, reasons, session, subject_form, touch
-from pages.widgets.markdown import plain
+from core.workflows.pricing.answers import Answered, answer
+from core.workflows.pricing.desk import Desk
+from pages.kit import cached_desk, links, session, touch
+from pages.kit.text import plain
+from pages.views.pricing import answer as answer_card
+from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
 
 
 def main(who: Actor) -> None:
@@ -26,12 +27,12 @@ def main(who: Actor) -> None:
     if market is None:
         _nothing("There is no market yet. Bring in sales, or open the demo city, to price homes.")
         return
-    estimate_link.follow(store, who)
-    opened = estimate_link.unread()
+    stored_estimate.follow(store, who)
+    opened = stored_estimate.unread()
     if opened is not None and opened.market_id != market.market_id:
         session.open_market(opened.market_id)
         st.rerun()
-    desk = desks.desk(store, market.market_id)
+    desk = cached_desk.desk(store, market.market_id)
     if desk.bundle is None:
         _without_model(desk, store, who)
         return
@@ -40,7 +41,7 @@ def main(who: Actor) -> None:
     with one:
         _one(desk, desk.bundle.model, store, who)
     with many:
-        price_file.draw(desk, store, who, _today_utc())
+        many_homes.draw(desk, store, who, _today_utc())
 
 
 def _nothing(why: str) -> None:
@@ -53,8 +54,8 @@ def _without_model(desk: Desk, store: Store, who: Actor) -> None:
     _nothing(
         f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page says what is next."
     )
-    answered = estimate_link.shown(desk.market.market_id)
-    estimate_link.point_to(answered)
+    answered = stored_estimate.shown(desk.market.market_id)
+    stored_estimate.point_to(answered)
     if answered is not None:
         _answer(answered, desk, store, who, st.container())
 
@@ -62,14 +63,14 @@ def _without_model(desk: Desk, store: Store, who: Actor) -> None:
 def _one(desk: Desk, model: Model, store: Store, who: Actor) -> None:
     faults = st.container()
     form, result = st.columns([5, 6], gap="medium")
-    if estimate_link.unread() is not None:
-        subject_form.put(desk, model, estimate_link.read())
+    if stored_estimate.unread() is not None:
+        subject_form.put(desk, model, stored_estimate.read())
     with form:
-        question = subject_form.draw(desk, model, _today_utc(), _level(desk), estimate_link.forget)
+        question = subject_form.draw(desk, model, _today_utc(), _level(desk), stored_estimate.forget)
     if question is not None:
-        estimate_link.keep(answer(store, desk, question, "page", who))
-    answered = estimate_link.shown(desk.market.market_id)
-    estimate_link.point_to(answered)
+        stored_estimate.keep(answer(store, desk, question, "page", who))
+    answered = stored_estimate.shown(desk.market.market_id)
+    stored_estimate.point_to(answered)
     with faults:
         _link_fault()
     if answered is not None:
@@ -85,18 +86,18 @@ def _answer(answered: Answered, desk: Desk, store: Store, who: Actor, place: Del
         decision = st.empty()
         answer_card.draw_origin(answered)
     if isinstance(answered.result, Estimate):
-        reasons.draw(answered, answered.result, desk, store, who, decision)
+        explanation_tabs.draw(answered, answered.result, desk, store, who, decision)
 
 
 def _link_fault() -> None:
-    fault = estimate_link.fault()
+    fault = stored_estimate.fault()
     if fault is not None:
         st.warning(f"{plain(fault)} Price the home anew, or ask for the link again.", icon=":material/link_off:")
 
 
 def _again(answered: Answered, desk: Desk, store: Store, who: Actor) -> None:
     """Price the same home at the level chosen now."""
-    estimate_link.keep(answer(store, desk, replace(answered.question, level=_level(desk)), "page", who))
+    stored_estimate.keep(answer(store, desk, replace(answered.question, level=_level(desk)), "page", who))
 
 
 def _level(desk: Desk) -> float:

@@ -7,22 +7,10 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, may
-from core.lifecycle import IntakeReport
-from pages.widgets import (
-    choice,
-    intake_check,
-    intake_columns,
-    intake_commit,
-    intake_files,
-    intake_preview,
-    intake_steps,
-    limits_view,
-    session,
-    staging,
-    touch,
-    versions_view,
-)
-from pages.widgets.staging import Step
+from core.workflows.data.intake import IntakeReport
+from pages.kit import choice, session, touch
+from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
+from pages.views.sales_data.draft import Step
 
 BRING: Final = "Bring in sales"
 VERSIONS: Final = "Data versions"
@@ -40,9 +28,9 @@ def main(who: Actor) -> None:
     if view == BRING:
         intake(who)
     elif view == VERSIONS and market is not None:
-        versions_view.draw(market, who)
+        versions.draw(market, who)
     elif view == LIMITS and market is not None:
-        limits_view.draw(market)
+        known_limits.draw(market)
 
 
 def choose(views: list[str]) -> str:
@@ -54,28 +42,28 @@ def choose(views: list[str]) -> str:
 
 def intake(who: Actor) -> None:
     """Draw the present step of the intake, or what the last commit changed."""
-    report = st.session_state.get(intake_commit.REPORT)
+    report = st.session_state.get(commit.REPORT)
     if isinstance(report, IntakeReport):
-        intake_commit.draw_committed(report)
+        commit.draw_committed(report)
         return
-    held = staging.draft()
-    step = intake_steps.present(held)
-    intake_steps.draw(held, step)
+    held = draft.draft()
+    step = steps.present(held)
+    steps.draw(held, step)
     if step is Step.FILES:
-        intake_files.draw(held)
+        files.draw(held)
         return
     if step is Step.COLUMNS:
-        intake_columns.draw(held, who)
+        columns.draw(held, who)
         return
-    found = intake_check.checked(held)
+    found = check.checked(held)
     if found is None:
-        intake_steps.draw_ways(held, step)
+        steps.draw_ways(held, step)
     elif step is Step.CHECK:
-        intake_check.draw(held, found, who)
+        check.draw(held, found, who)
     elif step is Step.PREVIEW:
-        intake_preview.draw(held, found)
+        preview.draw(held, found)
     else:
-        intake_commit.draw(held, found, who)
+        commit.draw(held, found, who)
 
 
 main(session.guard("sales_data"))

@@ -10,8 +10,9 @@ from streamlit.navigation.page import Page as StreamlitPage
 from core.access import Role
 from core.errors import DoorstepError
 from core.store import Market
-from pages.widgets import alert_banner, faults, session
-from pages.widgets.registry import PAGES, PAGES_FOLDER, Page
+from pages.kit import errors, session
+from pages.kit.navigation import PAGES, PAGES_FOLDER, Page
+from pages.views.monitoring import banner
 
 ASSETS: Final = PAGES_FOLDER.parent / "assets"
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
@@ -25,7 +26,7 @@ def main() -> None:
     try:
         draw()
     except DoorstepError as error:
-        faults.show(error)
+        errors.show(error)
 
 
 def draw() -> None:
@@ -36,8 +37,8 @@ def draw() -> None:
     session.guard(current.url_path)
     market = session.choose_market(session.store().markets.list())
     label(market)
-    if market is not None and current.url_path != alert_banner.PATH:
-        alert_banner.draw(session.store(), market, role)
+    if market is not None and current.url_path != banner.PATH:
+        banner.draw(session.store(), market, role)
     current.run()
 
 

@@ -14,9 +14,9 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from core.lifecycle import Desk, open_desk
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
+from core.workflows.pricing.desk import Desk, open_desk
 from tests.made_once import copy_of
 from tests.small_market import build_small_market
 
@@ -30,9 +30,9 @@ LONGEST = (
     "browser/test_real_markets.py",
     "train/test_trainer.py",
     "browser/test_monitoring.py",
-    "lifecycle/test_replay.py",
-    "lifecycle/test_real_sales.py",
-    "lifecycle/test_whole_markets.py",
+    "workflows/models/test_backtest.py",
+    "workflows/test_real_sales.py",
+    "workflows/test_whole_markets.py",
     "browser/test_real_files.py",
     "browser/test_shell.py",
     "browser/test_pricing.py",

@@ -7,14 +7,15 @@ from datetime import timedelta
 from pathlib import Path
 
 from core.access import Actor, Role
-from core.collect.demo_city import END
-from core.collect.demo_files import demo_files
-from core.lifecycle import SourceFile, ingest, train_model
+from core.demo.city import END
+from core.demo.files import demo_files
 from core.problem import Problem
 from core.progress import silent
 from core.store import Market, open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
+from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.models.training import train_model
 
 SALES = 3_000
 MANAGER = Actor("Mia", Role.MANAGER)

@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.cli import FAILED, OK, UNPRICED, main
+from core.cli.main import FAILED, OK, UNPRICED, main
 from core.store import open_store
 
 ROOT = Path(__file__).resolve().parent.parent

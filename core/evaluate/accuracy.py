@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core import measures
 from core.evaluate.intervals import draws, spread
-from core.prepare.columns import Columns
+from core.prepare.features.columns import Columns
 from core.train.bundle import Held
 from core.train.model import Model, Priced, property_kinds
 

@@ -13,7 +13,7 @@ from core.evaluate.headline import Headline, headline
 from core.evaluate.ratio import Judged, RatioStudy, Uniformity, judged, ratio_study
 from core.evaluate.reliability import Calibration, calibration
 from core.evaluate.scope import ProposedScope, propose_scope
-from core.evaluate.scored import Scored, Terms
+from core.evaluate.scored_sales import Scored, Terms
 from core.evaluate.segmentation import Segmentation
 from core.evaluate.segments import by_every_segmentation
 from core.problem import Problem

@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, group_medians, mean_interval, spread
-from core.evaluate.scored import Scored, error
+from core.evaluate.scored_sales import Scored, error
 from core.problem import Problem
 from core.schema import label_of
 

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from core import measures
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import Rows, draws, share_interval, spread
-from core.evaluate.scored import Scored, error, inside
-from core.evaluate.verdict import Target, Verdict, at_most, judge
+from core.evaluate.scored_sales import Scored, error, inside
+from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
 Floats = NDArray[np.float64]

@@ -18,9 +18,9 @@ from scipy.stats import t
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, median_interval, spread
-from core.evaluate.scored import Scored
+from core.evaluate.scored_sales import Scored
 from core.evaluate.segmentation import Segmentation, segments_of
-from core.evaluate.verdict import Target, Verdict, at_most, judge
+from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
 Floats = NDArray[np.float64]

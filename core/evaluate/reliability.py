@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import share_interval
-from core.evaluate.scored import Scored, bounds_at, inside
+from core.evaluate.scored_sales import Scored, bounds_at, inside
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.problem import Problem
 

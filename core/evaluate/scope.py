@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
-from core.evaluate.scored import Scored, error
+from core.evaluate.scored_sales import Scored, error
 from core.problem import Problem
 from core.wording import count, money_short, percent
 

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.evaluate.scored import Scored
+from core.evaluate.scored_sales import Scored
 from core.problem import Problem
 from core.wording import area_label, from_sqft, money_short
 

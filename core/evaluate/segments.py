@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluate.intervals import group_medians, mean_interval, share_interval
-from core.evaluate.scored import Scored, error
+from core.evaluate.scored_sales import Scored, error
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.problem import Problem
 

@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, stack, take
-from core.prepare.derived import Projection
+from core.prepare.features.columns import Columns, stack, take
+from core.prepare.features.derived import Projection
 from core.serve.drivers import Ways, ways
-from core.serve.groups import FactGroup
+from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
-from core.train.valuer import Valuer
+from core.train.live_model import Valuer
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]

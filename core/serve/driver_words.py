@@ -8,7 +8,7 @@ from typing import Final
 from core.schema import label_of
 from core.serve import words
 from core.serve.drivers import Difference, Driver, Drivers
-from core.serve.groups import FactGroup
+from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions
 from core.wording import from_sqft, money_short

@@ -9,10 +9,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, stack, take
-from core.serve.groups import FactGroup, group_of, grouped
+from core.prepare.features.columns import Columns, stack, take
+from core.serve.fact_groups import FactGroup, group_of, grouped
 from core.serve.subject import Subject, Value
-from core.serve.typical import Typical, typical_nearby
+from core.serve.typical_home import Typical, typical_nearby
 from core.train.model import Model
 
 Floats = NDArray[np.float64]

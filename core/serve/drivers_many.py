@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from core.problem import Problem
 from core.serve.drivers import Drivers, compared, drivers
 from core.serve.subject import Subject
-from core.train.valuer import Valuer
+from core.train.live_model import Valuer
 
 
 def drivers_of(valuer: Valuer, subjects: Sequence[Subject], problem: Problem, level: float) -> list[Drivers]:

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, size, stack
-from core.prepare.evidence import MarketEvidence
+from core.prepare.features.area_evidence import MarketEvidence
+from core.prepare.features.columns import Columns, size, stack
 from core.problem import PriceScope, Problem
 from core.schema import label_of
 from core.serve.comparables import (
@@ -23,13 +23,13 @@ from core.serve.comparables import (
     reconcile,
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
+from core.serve.fact_groups import grouped
 from core.serve.flags import Answer, DriftNotice, Flag, answer_flags, drift_flags, subject_flags
-from core.serve.groups import grouped
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, Held
+from core.train.live_model import Valuer
 from core.train.model import Model
 from core.train.ranges import EVERYWHERE
-from core.train.valuer import Valuer
 
 Floats = NDArray[np.float64]
 

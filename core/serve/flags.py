@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from core.prepare.profile import MarketProfile
+from core.prepare.features.profile import MarketProfile
 from core.problem import PriceScope, Problem
 from core.schema import label_of
 from core.serve.comparables import ComparableValue

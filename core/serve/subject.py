@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from core.errors import ImpossibleProperty
-from core.prepare.columns import Columns
-from core.prepare.facts import FactColumns
+from core.prepare.features.columns import Columns
+from core.prepare.features.facts import FactColumns
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 

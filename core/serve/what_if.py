@@ -9,11 +9,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from core.prepare.columns import Columns, stack, take
+from core.prepare.features.columns import Columns, stack, take
 from core.problem import Problem
 from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
 from core.serve.subject import Subject, Value
-from core.train.valuer import Valuer
+from core.train.live_model import Valuer
 
 Floats = NDArray[np.float64]
 

@@ -1,14 +1,14 @@
 """The one place that touches disk and database: markets, data, models, ledger, events, jobs, presets, uploads."""
 
-from core.store.events import Event
-from core.store.jobs import Job
-from core.store.ledger import DecisionRecord, EstimateRecord, EstimateSummary, NewDecision, NewEstimate
-from core.store.levels import LevelRecord, NewLevel
-from core.store.markets import Market
-from core.store.models import ModelRecord, NewModel
+from core.store.base.audit import Event
+from core.store.base.markets import Market
+from core.store.ledger.estimates import DecisionRecord, EstimateRecord, EstimateSummary, NewDecision, NewEstimate
+from core.store.models.levels import LevelRecord, NewLevel
+from core.store.models.registry import ModelRecord, NewModel
+from core.store.operations.jobs import Job
+from core.store.sales.uploads import Upload
+from core.store.sales.versions import DataVersion, NewVersion
 from core.store.store import Store, open_store
-from core.store.uploads import Upload
-from core.store.versions import DataVersion, NewVersion
 
 __all__ = [
     "DataVersion",

@@ -9,31 +9,31 @@ from typing import Final, Self
 
 from sqlalchemy.engine import URL
 
-from core.store.alerts import Alerts
-from core.store.appends import LedgerDatabase
-from core.store.database import Database, create_private_file, parse_url, sqlite_url
-from core.store.drafts import Drafts
-from core.store.events import Events
-from core.store.export import Export
-from core.store.figures import Figures
-from core.store.files import ArtifactFolder, make_private_folder, unavailable_on_os_error
-from core.store.jobs import Jobs
-from core.store.ledger import Ledger
-from core.store.levels import Levels
-from core.store.markets import Markets
-from core.store.matches import Matches
-from core.store.models import Models
-from core.store.outcomes import Outcomes
-from core.store.presets import Presets
-from core.store.samples import Samples
-from core.store.schema import ensure_schema
-from core.store.shadows import Shadows
-from core.store.thresholds import Thresholds
-from core.store.unwritten import Unwritten
-from core.store.uploads import Uploads
-from core.store.verdicts import Verdicts
-from core.store.versions import Versions
-from core.store.workers import Workers
+from core.store.base.artifacts import ArtifactFolder, make_private_folder, unavailable_on_os_error
+from core.store.base.audit import Events
+from core.store.base.database import Database, create_private_file, parse_url, sqlite_url
+from core.store.base.group_commit import LedgerDatabase
+from core.store.base.markets import Markets
+from core.store.base.migrate import ensure_schema
+from core.store.ledger.agent_decisions import Verdicts
+from core.store.ledger.estimates import Ledger
+from core.store.ledger.export import Export
+from core.store.ledger.figures import Figures
+from core.store.ledger.outcomes import Outcomes
+from core.store.ledger.samples import Samples
+from core.store.ledger.spool import Unwritten
+from core.store.models.levels import Levels
+from core.store.models.registry import Models
+from core.store.models.shadows import Shadows
+from core.store.operations.alerts import Alerts
+from core.store.operations.jobs import Jobs
+from core.store.operations.thresholds import Thresholds
+from core.store.operations.workers import Workers
+from core.store.sales.address_answers import Matches
+from core.store.sales.drafts import Drafts
+from core.store.sales.presets import Presets
+from core.store.sales.uploads import Uploads
+from core.store.sales.versions import Versions
 
 DEFAULT_HOME: Final = Path("var")
 DATABASE_FILE: Final = "doorstep.sqlite"

@@ -7,8 +7,8 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from core.prepare.facts import FactColumns
-from core.prepare.features import baseline_features
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.pipeline import baseline_features
 from core.train.candidates import Candidate, Family, fixed_candidates
 from core.train.leaderboard import column_names, fit
 

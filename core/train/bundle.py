@@ -21,7 +21,7 @@ from core.train.model import Model, for_production
 from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised whenever what a bundle holds changes its shape, so that an older one is refused and not half understood."""
 
 _CORE: Final = Path(__file__).resolve().parent.parent

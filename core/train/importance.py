@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import measures
-from core.prepare.facts import FactColumns
+from core.prepare.features.facts import FactColumns
 from core.schema import label_of
 
 _ROWS_MAX: Final = 1_000

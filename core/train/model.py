@@ -13,12 +13,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
-from core.prepare.alike import NO_COMPARABLES, Comparables
-from core.prepare.columns import Columns, size, words
-from core.prepare.evidence import EvidenceStep
-from core.prepare.facts import FactColumns
-from core.prepare.neighbours import Rule
-from core.prepare.profile import MarketProfile
+from core.prepare.features.alike_evidence import NO_COMPARABLES, Comparables
+from core.prepare.features.area_evidence import EvidenceStep
+from core.prepare.features.columns import Columns, size, words
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.neighbours import Rule
+from core.prepare.features.profile import MarketProfile
 from core.train.level import Residuals
 from core.train.ranges import RangeCalibration, said
 

@@ -16,11 +16,11 @@ from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core.errors import TrainError
-from core.prepare.columns import columns_of
-from core.prepare.facts import FactColumns, find_facts
-from core.prepare.features import baseline_features, feature_pipeline
-from core.prepare.neighbours import Rule
-from core.prepare.profile import profile_market
+from core.prepare.features.columns import columns_of
+from core.prepare.features.facts import FactColumns, find_facts
+from core.prepare.features.neighbours import Rule
+from core.prepare.features.pipeline import baseline_features, feature_pipeline
+from core.prepare.features.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
@@ -46,10 +46,10 @@ from core.train.leaderboard import (
     forest_score,
 )
 from core.train.level import RECENT_DAYS, Residuals
+from core.train.live_model import residuals_of_table
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
-from core.train.valuer import residuals_of_table
 
 Floats = NDArray[np.float64]
 

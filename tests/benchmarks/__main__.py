@@ -24,17 +24,18 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
-from core.lifecycle import Desk, open_demo, open_desk, price_file, record_file
-from core.lifecycle.demo import DEMO_MARKET
-from core.prepare.facts import find_facts
-from core.prepare.features import feature_pipeline
-from core.prepare.neighbours import Rule
+from core.demo.opening import DEMO_MARKET, open_demo
+from core.prepare.features.facts import find_facts
+from core.prepare.features.neighbours import Rule
+from core.prepare.features.pipeline import feature_pipeline
 from core.problem import load_problem
 from core.progress import silent
 from core.serve.estimate import Estimate
-from core.serve.many import estimate_many
+from core.serve.estimate_many import estimate_many
 from core.store import Store, open_store
 from core.train.candidates import Family
+from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.many_homes import price_file, record_file
 from tests.benchmarks import accuracy, long_ledger
 from tests.benchmarks import intake as intake_files
 from tests.benchmarks import ledger as ledger_writers

@@ -22,10 +22,8 @@ from sklearn.linear_model import Ridge
 
 from core import measures
 from core.access import Actor, Role
-from core.lifecycle import SourceFile, ingest, train_model
-from core.lifecycle.modelling import load_model
-from core.prepare.facts import find_facts
-from core.prepare.features import baseline_features
+from core.prepare.features.facts import find_facts
+from core.prepare.features.pipeline import baseline_features
 from core.prepare.splits import Split
 from core.problem import Problem, load_problem
 from core.progress import silent
@@ -33,6 +31,8 @@ from core.store import ModelRecord, Store, open_store
 from core.train.bundle import Bundle
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan, split_sales
+from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.models.training import load_model, train_model
 
 Floats = NDArray[np.float64]
 

@@ -12,11 +12,11 @@ from typing import Any, Final
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from core.evaluate.scored import Scored
-from core.lifecycle.evaluation import SCORES, keep_scores, scores_of
-from core.lifecycle.modelling import load_model
+from core.evaluate.scored_sales import Scored
 from core.store import ModelRecord, NewModel, Store, open_store
 from core.train.bundle import to_bytes
+from core.workflows.models.test_scores import SCORES, keep_scores, scores_of
+from core.workflows.models.training import load_model
 from tests.benchmarks.accuracy import MANAGER
 from tests.browser.conftest import CHROMIUM, DESKTOP, IDLE, QUIET, Server, running_server, visit
 

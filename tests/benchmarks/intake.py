@@ -15,12 +15,12 @@ import pyarrow as pa
 from pyarrow import csv
 
 from core.access import Actor, Role
-from core.collect.demo_city import END
-from core.collect.demo_files import demo_files
-from core.lifecycle import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+from core.demo.city import END
+from core.demo.files import demo_files
 from core.problem import load_problem
 from core.progress import part
 from core.store import open_store
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
 from tests.benchmarks.memory import peak_memory
 
 ANALYST: Final = Actor("benchmark", Role.ANALYST)

@@ -11,9 +11,9 @@ from typing import Any, Final
 import numpy as np
 
 from core.store import Store, open_store
-from core.store.bins import error_bin, latency_bin
-from core.store.figures import Slice
-from core.store.tables import ESTIMATE, OUTCOME
+from core.store.base.tables import ESTIMATE, OUTCOME
+from core.store.ledger.figures import Slice
+from core.store.ledger.histograms import error_bin, latency_bin
 from tests.benchmarks.ledger import ANSWER
 from tests.store.samples import ANALYST
 

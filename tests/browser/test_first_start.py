@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.store import open_store
-from pages.widgets.first_start import SALES_VARIABLE
+from pages.views.home.first_start import SALES_VARIABLE
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_server, visit
 
 

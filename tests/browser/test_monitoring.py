@@ -11,12 +11,12 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from core.access import Actor, Role
-from core.lifecycle.watching import watch
 from core.problem import Problem
 from core.store import open_store
-from core.store.alerts import UNRESOLVED
+from core.store.operations.alerts import UNRESOLVED
+from core.workflows.monitoring.alerts import watch
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_server, visit
-from tests.lifecycle.watched_market import Month, live_through, sell_for_less
+from tests.workflows.watched_market import Month, live_through, sell_for_less
 
 MANAGER = Actor("Max", Role.MANAGER)
 VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Worker", "Audit trail")

@@ -16,12 +16,12 @@ from playwright.sync_api import Browser, expect
 
 from core.access import Actor, Role
 from core.accounting import FileAccounting
-from core.lifecycle import train_model
 from core.problem import Problem
 from core.progress import silent
 from core.store import DataVersion, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
+from core.workflows.models.training import train_model
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, visit
 
 MANAGER = Actor("test manager", Role.MANAGER)

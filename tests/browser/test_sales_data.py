@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from core.collect.demo_files import demo_files
+from core.demo.files import demo_files
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, Visit, running_server, visit
 

@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, expect
 
 from core.access import Actor, Role
 from core.store import open_store
-from pages.widgets.registry import PAGES, Page
+from pages.kit.navigation import PAGES, Page
 from tests.browser.conftest import DESKTOP, PHONE, ROOT, Server, Visit, running_server, visit
 
 ROLES_AND_PAGES = [(role, page) for role in Role for page in PAGES]

@@ -23,7 +23,7 @@ from core.collect.guess import guess_file
 from core.collect.mapping import EMPTY, MappedTable, apply_mapping
 from core.collect.reader import read_table
 from core.collect.recoding import recoded, words_of_columns
-from core.prepare.cleaning import clean_sales
+from core.prepare.quality.cleaning import clean_sales
 from core.problem import Problem
 
 KEYS = ["property_id", "sale_date"]

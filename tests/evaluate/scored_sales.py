@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.evaluate.scored import Background, Review, Scored, Terms, score
+from core.evaluate.scored_sales import Background, Review, Scored, Terms, score
 from core.train.model import Priced
 from core.train.ranges import said
 

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from core.evaluate.accuracy import Evaluation
-from core.lifecycle import Desk
 from core.problem import Problem
+from core.workflows.pricing.desk import Desk
 from tests.evaluate.measured import evaluated
 
 

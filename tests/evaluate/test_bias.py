@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from core.evaluate.area_trend import area_trends
 from core.evaluate.bias import area_bias, fairness, trend_bias
-from core.evaluate.scored import Scored
-from core.evaluate.trend import area_trends
+from core.evaluate.scored_sales import Scored
 from core.problem import Problem
 from tests.evaluate import recompute
 from tests.evaluate.scored_sales import scored_sales

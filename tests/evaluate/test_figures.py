@@ -9,7 +9,7 @@ from core.evaluate.appraisal import appraise
 from core.evaluate.bias import area_bias
 from core.evaluate.edge_cases import edge_cases
 from core.evaluate.reliability import coverage_by_segment
-from core.evaluate.scored import Scored, bounds_at
+from core.evaluate.scored_sales import Scored, bounds_at
 from core.evaluate.segmentation import Segmentation, available, segments_of
 from core.evaluate.segments import MEASURES, by_segment
 from core.problem import Problem

@@ -9,8 +9,8 @@ import pytest
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.headline import headline
-from core.evaluate.scored import Scored
-from core.evaluate.verdict import Target, Verdict, at_most, judge
+from core.evaluate.scored_sales import Scored
+from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 

@@ -10,7 +10,7 @@ from hypothesis.extra import numpy as hnp
 
 from core.evaluate.ratio import RatioStudy, Uniformity, judged, ratio_by_segment, ratio_study, typical
 from core.evaluate.segmentation import Segmentation
-from core.evaluate.verdict import Verdict
+from core.evaluate.targets import Verdict
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.evaluate.scope import propose_scope, supports
-from core.evaluate.scored import Scored
+from core.evaluate.scored_sales import Scored
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 

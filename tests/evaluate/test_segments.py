@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.evaluate.scored import Scored
+from core.evaluate.scored_sales import Scored
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, available, segments_of
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.problem import Problem, load_problem

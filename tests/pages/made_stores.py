@@ -9,12 +9,13 @@ from pathlib import Path
 import numpy as np
 
 from core.access import Actor, Role
-from core.collect.demo_files import demo_files
-from core.lifecycle import NewMarket, SourceFile, ingest, train_model
+from core.demo.files import demo_files
 from core.problem import load_problem
 from core.store import open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
+from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from core.workflows.models.training import train_model
 
 MANAGER = Actor("Max", Role.MANAGER)
 TODAY = date(2025, 1, 1)

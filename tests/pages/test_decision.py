@@ -10,12 +10,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
-from core.lifecycle import Desk, open_desk
-from core.lifecycle.answering import Answered, Question, answer
-from core.lifecycle.deciding import history, latest
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import Store, open_store
+from core.workflows.pricing.answers import Answered, Question, answer
+from core.workflows.pricing.decisions import history, latest
+from core.workflows.pricing.desk import Desk, open_desk
 
 AGENT = Actor("Ann *A*", Role.AGENT, "North")
 Draw = Callable[..., AppTest]
@@ -47,7 +47,7 @@ def draw(store: Store, desk: Desk, answered: Answered) -> Draw:
         def page() -> None:
             import streamlit as st
 
-            from pages.widgets import decision
+            from pages.views.pricing import decision
 
             decision.draw(*st.session_state["given"])
 

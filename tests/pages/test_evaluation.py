@@ -15,16 +15,16 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.evaluate.headline import headline
-from core.evaluate.scored import FACTS, Scored
+from core.evaluate.scored_sales import FACTS, Scored
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
-from core.lifecycle.evaluation import SCORES, keep_scores, scores_of, signed_scope
 from core.problem import Problem
 from core.store import NewDecision, NewEstimate, open_store
-from core.store.versions import NewVersion
+from core.store.sales.versions import NewVersion
 from core.wording import money_short, percent, signed_percent
-from pages.widgets import session
-from pages.widgets.registry import PAGES_FOLDER, page_at
+from core.workflows.models.test_scores import SCORES, keep_scores, scores_of, signed_scope
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.evaluate.scored_sales import scored_sales
 
 MANAGER = Actor("Max", Role.MANAGER)

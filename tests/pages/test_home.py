@@ -12,12 +12,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
-from core.lifecycle.jobs import DemoTask
 from core.problem import Problem, load_problem
 from core.store import Job, Market, Store, open_store
-from pages.widgets import first_start, job_progress, session
-from pages.widgets.phases import Overview, State, attention, judge, overview, phases
-from pages.widgets.registry import PAGES_FOLDER
+from core.workflows.jobs import DemoTask
+from core.workflows.overview import Overview, State, attention, judge, overview, phases
+from pages.kit import job_progress, session
+from pages.kit.navigation import PAGES_FOLDER
+from pages.views.home import first_start
 from tests.pages.made_stores import MANAGER
 
 PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pages.widgets.markdown import plain
+from pages.kit.text import plain
 
 
 def test_plain_text_keeps_markdown_from_reading_it() -> None:

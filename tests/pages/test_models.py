@@ -12,14 +12,15 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor
 from core.evaluate.accuracy import Figure
-from core.lifecycle import RetrainPlan
-from core.lifecycle.gates import GATE, GateRecord, document_of
-from core.lifecycle.jobs import RetrainTask, TrainTask
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.store import Job, NewModel, Store, open_store
 from core.train.candidates import Family
-from pages.widgets import job_progress, model_card, session
-from pages.widgets.registry import PAGES_FOLDER, page_at
+from core.workflows.jobs import RetrainTask, TrainTask
+from core.workflows.models.gate import GATE, GateRecord, document_of
+from core.workflows.models.retraining import RetrainPlan
+from pages.kit import job_progress, session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.views.models import card as model_card
 from tests.pages.made_stores import MANAGER
 
 MARKET = "testville"

@@ -12,17 +12,18 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
 from core.access import Actor, Role
-from core.lifecycle.monitoring import accuracy_of, sold_of
-from core.lifecycle.watching import watch
 from core.problem import Problem
 from core.store import NewDecision, Store, open_store
-from core.store.figures import Slice
-from core.store.values import plain_document
+from core.store.base.values import plain_document
+from core.store.ledger.figures import Slice
 from core.wording import count, percent
-from pages.widgets import monitoring_source, session
-from pages.widgets.monitoring_words import NO_ESTIMATES, NO_SALES_YET
-from pages.widgets.registry import PAGES_FOLDER, page_at
-from tests.lifecycle.watched_market import AGENT, Month, live_through
+from core.workflows.monitoring.alerts import watch
+from core.workflows.monitoring.figures import accuracy_of, sold_of
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.views.monitoring import selection
+from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
+from tests.workflows.watched_market import AGENT, Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
 VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Worker", "Audit trail")
@@ -68,7 +69,7 @@ def quiet_home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def as_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     monkeypatch.setenv("DOORSTEP_HOME", str(path))
-    monitoring_source._offered.clear()  # type: ignore[attr-defined]
+    selection._offered.clear()  # type: ignore[attr-defined]
     return path
 
 
@@ -264,7 +265,7 @@ def test_the_estimates_themselves_are_a_download_unless_they_are_too_many(
     with open_store(home) as store:
         n = store.ledger.count(market_of(store))
     assert f"Download {n} estimates with decisions and sales" in [one.label for one in app.get("download_button")]
-    monkeypatch.setattr("pages.widgets.monitoring_overview.AT_ONCE", n - 1)
+    monkeypatch.setattr("pages.views.monitoring.overview.AT_ONCE", n - 1)
     app = opened(span="Everything")
     assert f"python -m core ledger FILE --market {market_of(store)}" in text(app).replace("\\", "")
 

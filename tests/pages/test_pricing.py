@@ -14,17 +14,18 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.errors import StoreUnavailable
-from core.lifecycle import Desk, open_desk
-from core.lifecycle.answering import Answered
 from core.problem import Problem
 from core.schema import SQFT_PER_SQM
 from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
-from core.store.ledger import Ledger
+from core.store.ledger.estimates import Ledger
 from core.wording import money_range, money_short
-from pages.widgets import comparables_choice, desks, session
-from pages.widgets.registry import PAGES_FOLDER, page_at
+from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.desk import Desk, open_desk
+from pages.kit import cached_desk, session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.views.estimate import comparables_choice
 from tests.small_market import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT)
@@ -308,7 +309,7 @@ def test_an_answer_of_another_model_is_not_shown(
 
 def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     app = price(opened(), busiest(desk))
-    monkeypatch.setattr(desks, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
+    monkeypatch.setattr(cached_desk, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
     assert estimated(press(app, "Price this home"))
     assert not app.error
     assert opened().number_input(key("living_area_sqft")).value is None

@@ -9,14 +9,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.lifecycle import Desk
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
-from core.serve.groups import FactGroup
-from pages.widgets import comparables_view, drivers_view
-from pages.widgets.comparables_choice import Choice, first_choice, value_of
-from pages.widgets.comparables_map import distance_said, draw_map, place_of
-from pages.widgets.palette import LIGHT
+from core.serve.fact_groups import FactGroup
+from core.workflows.pricing.desk import Desk
+from pages.kit.palette import LIGHT
+from pages.views.estimate import comparables
+from pages.views.estimate import drivers as drivers_view
+from pages.views.estimate.comparables_choice import Choice, first_choice, value_of
+from pages.views.estimate.comparables_map import distance_said, draw_map, place_of
 from tests.small_market import MANAGER
 
 AMOUNT = st.integers(-10_000_000, 10_000_000).map(float)
@@ -75,12 +76,12 @@ def test_the_first_choice_is_what_the_estimate_was_made_with(estimate: Estimate)
 
 def test_the_adjustments_shown_lead_from_price_to_adjusted_price(estimate: Estimate, small_desk: Desk) -> None:
     chosen = first_choice(estimate.comparables)
-    table = comparables_view.adjustments(estimate, chosen, small_desk.market)
+    table = comparables.adjustments(estimate, chosen, small_desk.market)
     assert len(table) == len(chosen.used)
     for sale in estimate.comparables:
         told = sale.sale_price + (sale.time_adjusted - sale.sale_price) + sum(sale.adjustments.values())
         assert told == pytest.approx(sale.adjusted)
-    editor = comparables_view.table(estimate, chosen, small_desk.market)
+    editor = comparables.table(estimate, chosen, small_desk.market)
     assert editor["Use"].sum() == len(chosen.used)
     assert editor["No."].tolist() == list(range(1, len(estimate.comparables) + 1))
 
@@ -122,7 +123,7 @@ def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -
     agrees = replace(value, agrees=True)
     above = replace(value, mean=2 * estimate.high, agrees=False)
     below = replace(value, mean=estimate.low / 2, agrees=False)
-    assert "agree: " in comparables_view.agreement(estimate, agrees, market)
-    assert "lies above the model’s range" in comparables_view.agreement(estimate, above, market)
-    assert "lies below the model’s range" in comparables_view.agreement(estimate, below, market)
-    assert "No comparable is in use" in comparables_view.agreement(estimate, None, market)
+    assert "agree: " in comparables.agreement(estimate, agrees, market)
+    assert "lies above the model’s range" in comparables.agreement(estimate, above, market)
+    assert "lies below the model’s range" in comparables.agreement(estimate, below, market)
+    assert "No comparable is in use" in comparables.agreement(estimate, None, market)

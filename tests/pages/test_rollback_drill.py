@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from core.access import Actor, Role
-from core.lifecycle import Question, answer, rollback
 from core.store import open_store
+from core.workflows.models.training import rollback
+from core.workflows.pricing.answers import Question, answer
 from tests.pages.made_stores import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT, "Harbour")
@@ -23,12 +24,12 @@ PATIENCE_S = 120
 
 def work_at_the_desk(home: str, asked: Connection) -> None:
     """Answer each question with the model that priced it, as a server process does: through its cached desk."""
-    from pages.widgets import desks
+    from pages.kit import cached_desk
 
     with open_store(Path(home)) as store:
         market_id = store.markets.list()[0].market_id
         while asked.recv():
-            desk = desks.desk(store, market_id)
+            desk = cached_desk.desk(store, market_id)
             done = answer(store, desk, Question({"zipcode": "98101"}, date(2025, 1, 1), 0.8), "page", AGENT)
             asked.send((done.model_id, time.perf_counter()))
 

@@ -17,12 +17,13 @@ from core.collect.reader import read_table
 from core.errors import MappingError
 from core.schema import Source
 from core.store import open_store
-from pages.widgets import mapping_table, session
-from pages.widgets.intake_charts import flow
-from pages.widgets.intake_matches import marked
-from pages.widgets.palette import LIGHT
-from pages.widgets.registry import PAGES_FOLDER, page_at
-from pages.widgets.safe_csv import to_csv
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.kit.palette import LIGHT
+from pages.kit.spreadsheet import to_csv
+from pages.views.sales_data import mapping_table
+from pages.views.sales_data.charts import flow
+from pages.views.sales_data.near_matches import marked
 from tests.pages.made_stores import MANAGER, sales_csv
 
 ROWS_IN = 62
@@ -367,7 +368,7 @@ def test_real_sales_are_not_offered_to_a_simulated_market(home: Path) -> None:
 
 
 def test_an_upload_over_the_limit_is_refused_by_its_size(monkeypatch: pytest.MonkeyPatch, home: Path) -> None:
-    from core.store.uploads import Uploads
+    from core.store.sales.uploads import Uploads
 
     save = Uploads.save
     monkeypatch.setattr(Uploads, "save", lambda self, name, content, limit: save(self, name, content, 100))

@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor, Role
 from core.errors import AccessDenied, ArtifactCorrupt
 from core.store import open_store
-from pages.widgets import faults, session
-from pages.widgets.registry import PAGES, PAGES_FOLDER, Page, page_at
+from pages.kit import errors, session
+from pages.kit.navigation import PAGES, PAGES_FOLDER, Page, page_at
 
 ANALYST = Actor("Ann", Role.ANALYST)
 LABEL = "Simulated market"
@@ -118,12 +118,12 @@ def drawing(function: Callable[[], None]) -> AppTest:
 def test_outside_the_frame_a_page_is_denied() -> None:
     def script() -> None:
         from core.errors import AccessDenied
-        from pages.widgets import faults, session
+        from pages.kit import session
 
         try:
             session.guard("models")
         except AccessDenied as error:
-            faults.show(error)
+            errors.show(error)
 
     assert "No role was chosen" in drawing(script).warning[0].value
 
@@ -133,13 +133,13 @@ def test_an_unknown_role_is_denied() -> None:
         import streamlit as st
 
         from core.errors import AccessDenied
-        from pages.widgets import faults, session
+        from pages.kit import session
 
         st.session_state[session.ROLE_KEY] = "owner"
         try:
             session.guard("pricing")
         except AccessDenied as error:
-            faults.show(error)
+            errors.show(error)
 
     assert "No role was chosen" in drawing(script).warning[0].value
 
@@ -147,27 +147,25 @@ def test_an_unknown_role_is_denied() -> None:
 def test_a_refusal_is_shown_in_its_own_words() -> None:
     def script() -> None:
         from core.errors import ArtifactCorrupt
-        from pages.widgets import faults
 
-        faults.show(ArtifactCorrupt("The model m1 is damaged; it cost $5 to $6."))
+        errors.show(ArtifactCorrupt("The model m1 is damaged; it cost $5 to $6."))
 
     app = drawing(script)
-    assert app.error[0].value == faults.plain("The model m1 is damaged; it cost $5 to $6.")
+    assert app.error[0].value == errors.plain("The model m1 is damaged; it cost $5 to $6.")
 
 
 def test_anything_else_is_shown_by_a_reference_that_the_log_explains(caplog: pytest.LogCaptureFixture) -> None:
     def script() -> None:
-        from pages.widgets import faults
 
         try:
             raise ValueError("secret path /etc/passwd")
         except ValueError as error:
-            faults.show(error)
+            errors.show(error)
 
-    with caplog.at_level(logging.ERROR, logger=faults.LOG.name):
+    with caplog.at_level(logging.ERROR, logger=errors.LOG.name):
         app = drawing(script)
     shown = app.error[0].value
-    [record] = [record for record in caplog.records if record.name == faults.LOG.name]
+    [record] = [record for record in caplog.records if record.name == errors.LOG.name]
     assert "secret" not in shown
     assert str(record.args[0]) in shown
     assert record.exc_info
@@ -178,7 +176,7 @@ def test_anything_else_is_shown_by_a_reference_that_the_log_explains(caplog: pyt
 def test_streamlit_need_not_draw_an_error_again(error: Exception, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(st, "error", lambda *args, **kwargs: None)
     monkeypatch.setattr(st, "warning", lambda *args, **kwargs: None)
-    assert faults.show(error) is True
+    assert errors.show(error) is True
 
 
 def test_each_page_script_starts_with_its_guard() -> None:

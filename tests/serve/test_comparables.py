@@ -8,10 +8,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from core.lifecycle import Desk
 from core.problem import Problem
 from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
 from core.serve.estimate import Estimate, Evidence, estimate
+from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.serve.driver_words import sentence, sentences
 from core.serve.drivers import Difference, Driver, Drivers
-from core.serve.groups import FactGroup
+from core.serve.fact_groups import FactGroup
 
 
 @dataclass(frozen=True)

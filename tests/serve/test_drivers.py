@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.lifecycle import Desk
 from core.problem import Problem
 from core.serve.estimate import Estimate, Evidence, estimate
-from core.serve.groups import FactGroup, grouped
-from core.serve.typical import typical_home
+from core.serve.fact_groups import FactGroup, grouped
+from core.serve.typical_home import typical_home
+from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.lifecycle import Desk
 from core.problem import Problem
 from core.serve.drivers_many import drivers_of
 from core.serve.estimate import Estimate, estimate
-from core.serve.typical import typical_home
+from core.serve.typical_home import typical_home
+from core.workflows.pricing.desk import Desk
 
 
 def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem: Problem) -> None:

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
-from core.lifecycle import Desk
 from core.problem import Problem
 from core.serve.estimate import Estimate, Evidence, Unavailable, confidence_word, critical_facts, estimate, price_scope
 from core.serve.flags import FlagKind, Severity
+from core.workflows.pricing.desk import Desk
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from core.errors import ImpossibleProperty
-from core.lifecycle import Desk
 from core.problem import Problem
 from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
-from core.serve.typical import typical_home
+from core.serve.typical_home import typical_home
 from core.serve.what_if import usual_changes, what_if
+from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")

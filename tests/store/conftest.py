@@ -14,7 +14,7 @@ import pytest
 import sqlalchemy as sa
 
 from core.store import Market, Store, open_store
-from core.store.database import parse_url
+from core.store.base.database import parse_url
 from tests.store.samples import ANALYST
 
 SERVER = os.environ.get("TEST_DATABASE_URL", "")

@@ -17,9 +17,9 @@ from alembic.migration import MigrationContext
 
 from core.errors import AlreadyExists, InvalidRecord, StoreUnavailable
 from core.store import Market, Store, open_store
-from core.store import database as database_module
-from core.store.database import parse_url
-from core.store.tables import METADATA, SCHEMA_REVISION
+from core.store.base import database as database_module
+from core.store.base.database import parse_url
+from core.store.base.tables import METADATA, SCHEMA_REVISION
 from tests.store.conftest import Address
 from tests.store.samples import ANALYST, open_and_create
 

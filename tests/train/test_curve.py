@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.prepare.facts import FactColumns
-from core.prepare.features import baseline_features
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.pipeline import baseline_features
 from core.progress import silent
 from core.train.baseline import baseline_estimates
 from core.train.candidates import Candidate, Family

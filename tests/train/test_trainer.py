@@ -11,7 +11,7 @@ import pytest
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer
 
-from core.collect.demo_city import NOISE, STRUCTURAL, MarketModel, simulate
+from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.errors import JobCancelled, ModelOutdated, TooFewSales, TrainError
 from core.problem import Problem
 from core.progress import silent

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.collect.demo_city import NOISE, STRUCTURAL, MarketModel, simulate
+from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.errors import TrainError
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem

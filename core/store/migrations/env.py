@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from core.store.tables import METADATA
+from core.store.base.tables import METADATA
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -7,7 +7,7 @@ from typing import Final
 import sqlalchemy as sa
 from alembic import op
 
-from core.store.bins import latency_bin
+from core.store.ledger.histograms import latency_bin
 
 revision = "0003"
 down_revision = "0002"

@@ -1,0 +1,65 @@
+"""The demo city: simulated files taken in and a model trained, by the same steps as real sales."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from core.demo.city import END
+from core.demo.files import demo_files
+from core.demo.intake import DEMO_ACTOR, take_in
+from core.demo.story import tell_story
+from core.errors import AlreadyExists
+from core.problem import Problem
+from core.progress import Progress, part
+from core.store import Market, ModelRecord, Store
+from core.train.trainer import default_plan
+from core.workflows.models.training import train_model
+from core.workflows.monitoring.alerts import watch
+
+DEMO_MARKET: Final = "Larkhaven"
+_SEED: Final = 2019
+# A first visitor waits for this run: fewer settings than a real one, all else the same.
+_FOREST_BUDGET: Final = 2
+
+
+def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+    """Simulate the city, take its three files in, train and promote its first model.
+
+    Opened half-way (cancelled, killed), it goes on from what is already committed. Raises StoreError, TrainError.
+    """
+    progress(0.0, "Simulating the city's sales")
+    market = _market(store)
+    champion = store.models.champion(market.market_id)
+    if champion is not None:
+        progress(1.0, "The demo city is open")
+        return champion
+    if store.versions.latest(market.market_id) is None:
+        # The city's clock stands on the day after its last sale.
+        take_in(store, market, demo_files(_SEED, sales), END + timedelta(days=1), problem, part(progress, 0.05, 0.25))
+    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
+    return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
+
+
+def open_demo_with_story(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+    """Open the city, then let half a year pass in it: agents price, homes sell, and the market turns.
+
+    Homes can be priced from the moment the first model is live. Raises as open_demo does.
+    """
+    champion = open_demo(store, problem, part(progress, 0.0, 0.75), sales)
+    market = store.markets.get(champion.market_id)
+    tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 0.99))
+    progress(0.99, "Looking at the figures as a manager would find them")
+    watch(store, market.market_id, datetime.now(UTC).date(), problem, DEMO_ACTOR)
+    progress(1.0, "The demo city is open")
+    return champion
+
+
+def _market(store: Store) -> Market:
+    for market in store.markets.list():
+        if market.name == DEMO_MARKET and not market.simulated:
+            raise AlreadyExists(f"A market of real sales is called {DEMO_MARKET!r}; rename it to open the demo city.")
+        if market.name == DEMO_MARKET:
+            return market
+    return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)

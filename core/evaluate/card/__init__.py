@@ -1,0 +1,1 @@
+"""The model card as a document and as HTML."""

@@ -1,0 +1,74 @@
+"""The model card: the evaluation of a model as one Markdown document to download, print and sign."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from core.evaluate.agent_decisions import Verdicts
+from core.evaluate.appraisal import Appraisal
+from core.evaluate.card.document import (
+    SHORT,
+    Block,
+    CardSubject,
+    Curve,
+    Points,
+    Section,
+    Signature,
+    Table,
+    Words,
+    identity,
+    sections,
+    title_of,
+)
+from core.evaluate.overfitting import FitCheck
+
+__all__ = ["CardSubject", "model_card"]
+
+# Characters by which a name taken from a file could become a link, a table cell or markup of its own.
+_MARKUP: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|<>~$"} | {"\n": " ", "\r": " "})
+
+
+def model_card(
+    subject: CardSubject, appraisal: Appraisal, fit: FitCheck | None, verdicts: Verdicts | None = None
+) -> str:
+    """Return the card as Markdown; every table says what it is of, names from files are escaped."""
+    head = [f"# {_safe(title_of(subject))}", "", *_block(Points(identity(subject, appraisal)))]
+    parts = [head, *(_section(one) for one in sections(subject, appraisal, fit, verdicts, SHORT))]
+    return "\n\n".join("\n".join(part).strip("\n") for part in parts) + "\n"
+
+
+def _section(section: Section) -> Iterator[str]:
+    yield f"## {section.title}"
+    for block in section.blocks:
+        yield ""
+        yield from _block(block)
+
+
+def _block(block: Block) -> Iterator[str]:
+    match block:
+        case Words(text):
+            yield _safe(text)
+        case Points(items):
+            yield from (f"- {_safe(item)}" for item in items)
+        case Signature(decision):
+            yield f"Signed: {_safe(decision)}" if decision else "Not signed yet."
+        case Table():
+            if block.title:
+                yield f"### {_safe(block.title)}"
+                yield ""
+            yield from _table(block.head, block.rows)
+        case Curve():
+            # Its figures stand in the table that follows.
+            return
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield f"| {' | '.join(head)} |"
+    yield f"|{' --- |' * len(head)}"
+    for row in rows:
+        yield f"| {' | '.join(_safe(str(cell)) for cell in row)} |"
+
+
+def _safe(text: str) -> str:
+    return text.translate(_MARKUP)

@@ -1,0 +1,462 @@
+"""What stands on a model card, part by part, before it is written as Markdown or HTML."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.agent_decisions import Verdicts
+from core.evaluate.appraisal import Appraisal
+from core.evaluate.card.words import limit, plain, share, signed, target
+from core.evaluate.overfitting import FitCheck
+from core.evaluate.segmentation import Segmentation
+from core.evaluate.trade_off import forest_sizes_of, trade_off
+from core.train.curve import CurvePoint, more_data_helps
+from core.wording import MISSING, count, percent, signed_percent
+
+_SPLITS: Final = {
+    "random": "sealed test sales drawn at random",
+    "time": "the latest sales, priced month by month with nothing but the sales before",
+    "later": "sales made after the model was trained, priced month by month with nothing but the sales before",
+}
+_SEGMENTS: Final = (Segmentation.PRICE_BAND, Segmentation.PROPERTY_TYPE, Segmentation.CONFIDENCE)
+_AREAS: Final = (Segmentation.NEIGHBOURHOOD, Segmentation.ZIPCODE)
+_WORST_SHOWN: Final = 10
+_MANY: Final = 60
+_IMPORTANT_SHOWN: Final = 10
+_REASONS_SHOWN: Final = 8
+
+
+@dataclass(frozen=True)
+class CardSubject:
+    """Which model the card is of: market name, model id, stage, and the registry's card (``Bundle.card``).
+
+    ``decision`` is the signed scope in words, "" where none was signed.
+    """
+
+    market: str
+    model_id: str
+    stage: str
+    card: Mapping[str, Any]
+    decision: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A figure to be drawn beside its row: value with its interval, all missing where there is none."""
+
+    value: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class Words:
+    """A paragraph."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Points:
+    """A list of short statements."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of text under a head, all as many cells; ``title`` may be "".
+
+    ``texts`` names the columns of words, all others hold numbers; ``bars`` has a bar for each row, or none at all, and
+    ``bars_of`` says what they show.
+    """
+
+    title: str
+    head: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    texts: frozenset[str] = frozenset()
+    bars: tuple[Bar, ...] = ()
+    bars_of: str = ""
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A learning curve to be drawn; its figures stand in a table beside it."""
+
+    points: tuple[CurvePoint, ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """The scope as signed, "" where it is not; a printed card leaves room for a name then."""
+
+    decision: str
+
+
+Block = Words | Points | Table | Curve | Signature
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the card."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Extent:
+    """How much of the figures a card holds: all segmentations or the few a short one has, and areas by bias."""
+
+    segmentations: tuple[Segmentation, ...] = field(default=_SEGMENTS)
+    areas: int = 0
+
+
+SHORT: Final = Extent()
+FULL: Final = Extent(tuple(one for one in Segmentation if one not in _AREAS), 20)
+
+
+def title_of(subject: CardSubject) -> str:
+    """Return the heading of the card."""
+    return f"Model card: {subject.market}, model {subject.model_id}"
+
+
+def identity(subject: CardSubject, appraisal: Appraisal) -> tuple[str, ...]:
+    """Return what the card is of, as statements: kind, data, split, code."""
+    card, terms = subject.card, appraisal.terms
+    return (
+        f"Stage: {subject.stage}",
+        f"Kind: {card['family']} ({card['settings']})",
+        f"Trained on {count(int(card['sales']), 'sale')} of {card['first_sale']} to {card['last_sale']}, data version "
+        f"{card['data_version']}, seed {card['seed']}",
+        f"Evaluated on {count(appraisal.sales, 'sale')} of data version {terms.data_version}: "
+        f"{_SPLITS.get(terms.split, terms.split)}",
+        f"Code {card['code_version']}; prices in {terms.currency}",
+        "Every figure stands with its 95% interval and the number of sales (n) behind it.",
+    )
+
+
+def sections(
+    subject: CardSubject, appraisal: Appraisal, fit: FitCheck | None, verdicts: Verdicts | None, extent: Extent
+) -> tuple[Section, ...]:
+    """Return the parts of the card in their order; ``verdicts`` are left out where None."""
+    parts = {
+        "Scope": _scope(subject, appraisal),
+        "Headline": _headline(appraisal),
+        "Error by segment": _segments(appraisal, extent),
+        "Ratio study (IAAO Standard on Ratio Studies, 2013; untrimmed)": _ratio(appraisal),
+        "Bias": _bias(appraisal, extent),
+        "Confidence": _confidence(appraisal),
+        "Edge cases and review flags": _edge_cases(appraisal),
+        "Candidates": _candidates(subject, fit),
+        "Learning curve": _curve(subject),
+        "Forest size": _forest(subject),
+        "What moves the estimate": _importance(subject),
+        "What agents made of it": _verdicts(verdicts),
+    }
+    found = (Section(title, tuple(blocks)) for title, blocks in parts.items())
+    return tuple(one for one in found if one.blocks)
+
+
+def _scope(subject: CardSubject, appraisal: Appraisal) -> Iterator[Block]:
+    yield Words(f"Proposed by the evidence: {appraisal.scope.words}")
+    yield Signature(subject.decision)
+
+
+def _headline(appraisal: Appraisal) -> Iterator[Block]:
+    yield Table(
+        "",
+        ("Figure", "Value", "n", "Target", "Verdict"),
+        tuple(
+            (
+                one.label,
+                signed(one.figure) if one.name == "bias" else share(one.figure),
+                f"{one.figure.n:,}",
+                target(one.target, percent),
+                one.verdict,
+            )
+            for one in appraisal.headline.lines
+        ),
+        texts=frozenset({"Figure", "Target", "Verdict"}),
+    )
+    for rival in appraisal.headline.rivals:
+        yield Words(
+            f"Against the {rival.name}, on the same {count(rival.saved.n, 'sale')}: mean error "
+            f"{percent(rival.ours, 1)} against {percent(rival.theirs, 1)}, nearer by {signed(rival.saved)} of the "
+            f"price ({rival.verdict})."
+        )
+
+
+def _segments(appraisal: Appraisal, extent: Extent) -> Iterator[Block]:
+    for by in extent.segmentations:
+        if by in appraisal.segments:
+            yield _whole_segmentation(by, appraisal.segments[by])
+    for by in _AREAS:
+        if by in appraisal.segments:
+            table = appraisal.segments[by]
+            most = max(extent.areas, _WORST_SHOWN)
+            known = table[~table["thin"]].sort_values("mape", ascending=False, kind="stable").head(most)
+            yield _segment_table(f"Worst by {by} (segments that are not thin)", by, known)
+            break
+
+
+def _whole_segmentation(by: Segmentation, table: pd.DataFrame) -> Table:
+    if len(table) <= _MANY:
+        return _segment_table(f"By {by}", by, table)
+    largest = np.sort(np.argsort(-table["n"].to_numpy(), kind="stable")[:_MANY])
+    return _segment_table(f"By {by} (the {_MANY} largest of {len(table):,})", by, table.iloc[largest])
+
+
+def _segment_table(title: str, by: Segmentation, table: pd.DataFrame) -> Table:
+    lines = table.to_dict("records")
+    return Table(
+        title,
+        ("Segment", "n", "MAPE", "Within 10%", "Bias", "Inside the range"),
+        tuple(
+            (
+                f"{row[by.value]}{' (thin)' if row['thin'] else ''}",
+                f"{row['n']:,}",
+                share(_cell(row, "mape")),
+                share(_cell(row, "ppe10")),
+                signed(_cell(row, "bias")),
+                share(_cell(row, "coverage")),
+            )
+            for row in lines
+        ),
+        texts=frozenset({"Segment"}),
+        bars=tuple(_bar(_cell(row, "mape")) for row in lines),
+        bars_of="MAPE",
+    )
+
+
+def _cell(row: Mapping[Any, Any], name: str) -> Figure:
+    return Figure(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]), int(row["n"]))
+
+
+def _bar(figure: Figure) -> Bar:
+    return Bar(figure.value, figure.low, figure.high)
+
+
+def _ratio(appraisal: Appraisal) -> Iterator[Block]:
+    yield Table(
+        "",
+        ("Statistic", "Value", "n", "Standard", "Verdict"),
+        tuple(
+            (
+                one.label,
+                plain(one.figure, 1 if one.name == "cod" else 3),
+                f"{one.figure.n:,}",
+                target(one.target, limit),
+                one.verdict,
+            )
+            for one in appraisal.ratio_judged
+        ),
+        texts=frozenset({"Statistic", "Standard", "Verdict"}),
+    )
+
+
+def _bias(appraisal: Appraisal, extent: Extent) -> Iterator[Block]:
+    trend = appraisal.trend
+    if trend is None:
+        yield Words("There are too few areas with a known price trend to hold the error against it.")
+    else:
+        yield Words(f"{trend.finding} (slope {plain(trend.slope, 2)} over {count(trend.slope.n, 'area')})")
+    if appraisal.fairness:
+        yield Table(
+            "",
+            ("Neighbourhood column", "Rank correlation with the error", "Areas", "Finding"),
+            tuple(
+                (one.label, plain(one.correlation, 2), f"{one.areas:,}", "leans" if one.found else "no lean shows")
+                for one in appraisal.fairness
+            ),
+            texts=frozenset({"Neighbourhood column", "Finding"}),
+        )
+    known = appraisal.areas[~appraisal.areas["thin"].astype(bool)]
+    if extent.areas and not known.empty:
+        yield _area_table(known, extent.areas)
+
+
+def _area_table(known: pd.DataFrame, most: int) -> Table:
+    order = np.argsort(-known["bias"].abs().to_numpy(), kind="stable")[:most]
+    lines = known.iloc[order].to_dict("records")
+    return Table(
+        "Areas that lean most (areas that are not thin; above zero is over-predicted)",
+        ("Area", "n", "Bias", "Price trend, a year"),
+        tuple(
+            (str(row["area"]), f"{row['n']:,}", signed(_cell(row, "bias")), _trend(float(row["trend"])))
+            for row in lines
+        ),
+        texts=frozenset({"Area"}),
+        bars=tuple(_bar(_cell(row, "bias")) for row in lines),
+        bars_of="Bias",
+    )
+
+
+def _trend(value: float) -> str:
+    return signed_percent(value, 1) if math.isfinite(value) else MISSING
+
+
+def _confidence(appraisal: Appraisal) -> Iterator[Block]:
+    yield Words(f"Expected calibration error {percent(appraisal.calibration.error, 1)}.")
+    bins = appraisal.calibration.bins
+    yield Table(
+        "",
+        ("Promised", "Came true", "n"),
+        tuple((percent(one.promised), share(one.observed), f"{one.observed.n:,}") for one in bins),
+        bars=tuple(_bar(one.observed) for one in bins),
+        bars_of="Came true",
+    )
+
+
+def _edge_cases(appraisal: Appraisal) -> Iterator[Block]:
+    flags = appraisal.flags
+    shown = [one for one in appraisal.edge_cases if one.n]
+    yield Table(
+        "",
+        ("Set", "Meaning", "n", "MAPE", "Sent to review", "Not priced"),
+        tuple(
+            (
+                f"{one.name}{' (thin)' if one.thin else ''}",
+                one.meaning,
+                f"{one.n:,}",
+                share(one.mape),
+                share(one.reviewed),
+                share(one.withheld),
+            )
+            for one in shown
+        ),
+        texts=frozenset({"Set", "Meaning"}),
+        bars=tuple(_bar(one.mape) for one in shown),
+        bars_of="MAPE",
+    )
+    yield Words(
+        f"Of {count(flags.misses, 'miss', 'misses')} over {percent(flags.over)}, {share(flags.recall)} carried a "
+        f"review flag (recall). Of {count(flags.flagged, 'flagged estimate')}, {share(flags.precision)} were such "
+        f"misses (precision), against {share(flags.base)} of all."
+    )
+
+
+def _candidates(subject: CardSubject, fit: FitCheck | None) -> Iterator[Block]:
+    yield Table(
+        "",
+        ("Family", "Settings", "Sales", "MAPE, training", "MAPE, validation", "One estimate", "Size"),
+        tuple(
+            (
+                str(line["family"]),
+                str(line["settings"]),
+                f"{int(line['trained_rows']):,}",
+                percent(line["train_mape"], 1),
+                percent(line["mape"], 1),
+                f"{float(line['latency_ms']):.0f} ms",
+                _megabytes(line["size_bytes"]),
+            )
+            for line in subject.card["leaderboard"]
+        ),
+        texts=frozenset({"Family", "Settings"}),
+    )
+    if fit is not None:
+        yield Words(
+            f"MAPE {percent(fit.train, 1)} on training, {percent(fit.validation, 1)} on validation and "
+            f"{share(fit.test)} on test sales; test sets of this market were opened "
+            f"{count(fit.opened, 'time')}. {fit.finding}"
+        )
+
+
+def _curve(subject: CardSubject) -> Iterator[Block]:
+    points = tuple(CurvePoint(**point) for point in subject.card.get("curve", ()))
+    gain = more_data_helps(points)
+    if gain is None:
+        return
+    yield Words(
+        f"When its sales last doubled, the validation error of the chosen candidate fell by {percent(gain, 2)} of the "
+        "price."
+        if gain > 0
+        else "When its sales last doubled, the validation error of the chosen candidate did not fall."
+    )
+    yield Curve(points)
+    yield Table(
+        "",
+        ("Share of the sales", "Sales", "MAPE, training", "MAPE, validation"),
+        tuple(
+            (percent(one.share), f"{one.rows:,}", percent(one.train_mape, 1), percent(one.mape, 1)) for one in points
+        ),
+    )
+
+
+def _forest(subject: CardSubject) -> Iterator[Block]:
+    sizes = forest_sizes_of(subject.card)
+    if not sizes:
+        return
+    said = trade_off(sizes)
+    if said:
+        yield Words(said)
+    yield Table(
+        f"Depth {sizes[0].depth}, at least {count(sizes[0].leaf, 'sale')} in a leaf; fitted on "
+        f"{count(sizes[0].trained_rows, 'sale')}",
+        ("Trees", "MAPE, validation", "One estimate", "Size", "Fit"),
+        tuple(
+            (
+                f"{one.trees:,}",
+                percent(one.mape, 2),
+                f"{one.latency_ms:.0f} ms",
+                _megabytes(one.size_bytes),
+                f"{one.fit_seconds:.1f} s",
+            )
+            for one in sizes
+        ),
+        bars=tuple(Bar(one.size_bytes, math.nan, math.nan) for one in sizes),
+        bars_of="Size",
+    )
+
+
+def _importance(subject: CardSubject) -> Iterator[Block]:
+    lines = subject.card["importance"][:_IMPORTANT_SHOWN]
+    yield Table(
+        "",
+        ("Fact", "Rise of the mean error when shuffled"),
+        tuple((str(one["label"]), signed_percent(one["rise"], 1)) for one in lines),
+        texts=frozenset({"Fact"}),
+        bars=tuple(Bar(float(one["rise"]), math.nan, math.nan) for one in lines),
+        bars_of="Rise of the mean error when shuffled",
+    )
+
+
+def _verdicts(verdicts: Verdicts | None) -> Iterator[Block]:
+    if verdicts is None:
+        return
+    yield Words(verdicts.finding)
+    if not verdicts.decided:
+        return
+    yield Table(
+        "",
+        ("Decision", "n", "Share of those decided on"),
+        tuple((one.label, f"{one.n:,}", share(one.share)) for one in verdicts.kinds),
+        texts=frozenset({"Decision"}),
+        bars=tuple(_bar(one.share) for one in verdicts.kinds),
+        bars_of="Share of those decided on",
+    )
+    if verdicts.reasons:
+        yield Table(
+            "Why agents changed the price",
+            ("Reason", "n", "Share of those changed"),
+            tuple((one.label, f"{one.n:,}", share(one.share)) for one in verdicts.reasons[:_REASONS_SHOWN]),
+            texts=frozenset({"Reason"}),
+            bars=tuple(_bar(one.share) for one in verdicts.reasons[:_REASONS_SHOWN]),
+            bars_of="Share of those changed",
+        )
+    if verdicts.departure.n:
+        yield Words(
+            f"Changed prices departed by {signed(verdicts.departure)} from the estimate on average, "
+            f"{share(verdicts.size)} to either side."
+        )
+
+
+def _megabytes(size: float) -> str:
+    return f"{float(size) / 1e6:.1f} MB"

@@ -1,0 +1,101 @@
+"""Month-ahead accuracy: each month's sales priced with nothing but the sales before it, as in live use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.evaluate.accuracy import Evaluation, measure
+from core.prepare.features.columns import Columns, stack
+from core.train.level import MarketLevel
+from core.train.live_model import residuals_since, valuer_on
+from core.train.model import Model, Priced
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Month:
+    """One month's sales as they were priced: rows in the table of sales, answers by level, and the market level used.
+
+    ``price`` is what they sold for, shape (n,).
+    """
+
+    first: date
+    rows: NDArray[np.int64]
+    homes: Columns
+    priced: Mapping[float, Priced]
+    price: Floats
+    level: MarketLevel
+
+
+def months_ahead(
+    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float
+) -> Iterator[Month]:
+    """Price the sales from ``first`` on month by month, each as of its sale date, oldest month first.
+
+    ``sales`` are all sales, those before ``first`` too. A month's evidence and market level are drawn from the sales
+    before it began (before ``first`` in the month it falls in); the model is never fitted anew.
+    """
+    dates, residuals = sales["sale_date"], residuals_since(model, sales)
+    for month in pd.period_range(pd.Timestamp(first), dates.max(), freq="M"):
+        start, end = max(month.start_time, pd.Timestamp(first)), (month + 1).start_time
+        rows = np.flatnonzero(((dates >= start) & (dates < end)).to_numpy())
+        if not len(rows):
+            continue
+        valuer = valuer_on(model, sales, start.date(), residuals)
+        now = sales.iloc[rows]
+        homes = valuer.fill(now)
+        priced = valuer.price(homes, levels, within)
+        yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), valuer.level)
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """All months together, in the order of the months: fields as in Month, each of the same n sales."""
+
+    rows: NDArray[np.int64]
+    homes: Columns
+    priced: Mapping[float, Priced]
+    price: Floats
+
+
+def price_ahead(model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float) -> Ahead:
+    """Price the sales from ``first`` on as ``months_ahead`` does; raises ValueError if there is none."""
+    months = list(months_ahead(model, sales, first, levels, within))
+    if not months:
+        raise ValueError(f"no sale from {first} on; choose an earlier day")
+    return Ahead(
+        rows=np.concatenate([month.rows for month in months]),
+        homes=stack([month.homes for month in months]),
+        priced={level: _joined([month.priced[level] for month in months]) for level in levels},
+        price=np.concatenate([month.price for month in months]),
+    )
+
+
+def evaluate_ahead(
+    model: Model,
+    sales: pd.DataFrame,
+    first: date,
+    level: float,
+    levels: tuple[float, ...],
+    within: float,
+    seed: int,
+) -> Evaluation:
+    """Measure a model month-ahead on the sales from ``first`` on (``months_ahead``), all months together.
+
+    Raises ValueError if there is no sale from ``first`` on.
+    """
+    ahead = price_ahead(model, sales, first, levels, within)
+    return measure(model, ahead.homes, ahead.priced, ahead.price, level, seed)
+
+
+def _joined(parts: Sequence[Priced]) -> Priced:
+    names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
+    arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
+    return Priced(level=parts[0].level, within=parts[0].within, **arrays)

@@ -1,0 +1,1 @@
+"""Features: facts of a home turned into the columns a model learns from."""

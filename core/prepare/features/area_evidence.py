@@ -1,0 +1,219 @@
+"""What other sales say about a home's place: price levels of its area codes and nearest neighbours, leak-free."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+
+from core.prepare.features.columns import Columns, size
+from core.prepare.features.derived import days_since_2000
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+_TREND_HALF_LIFE_DAYS: Final = 60.0
+_AREA_PRIOR_SALES: Final = 10.0
+# Leaving out a sale alone would let a tree read its price back from its area's mean; leaving out a fifth does not.
+_FOLDS: Final = 5
+_NEIGHBOURS: Final = 20
+_FEW: Final = 5
+# A year's distance in time counts like half a kilometre in space: recent neighbours first.
+_KM_PER_YEAR: Final = 0.5
+# Wider than any calendar in days, so that area and day can be sorted and searched as one number.
+_CALENDAR: Final = 1e7
+
+
+class EvidenceStep(TransformerMixin, BaseEstimator):
+    """A step that adds what kept sales say about homes, as far as ``rule`` lets them speak.
+
+    ``fit(X, y)`` keeps the training sales (y = log price) as evidence. ``fit_transform`` gives each training sale what
+    the *other* sales say; ``transform`` treats its rows as new subjects.
+    """
+
+    def __init__(self, facts: FactColumns, rule: Rule = Rule.EARLIER) -> None:
+        self.facts = facts
+        self.rule = rule
+
+    def fit(self, X: Columns, y: Floats) -> Self:
+        """Keep the training sales as evidence."""
+        self.n_features_in_ = len(X)
+        return self.keep(X, y)
+
+    @abstractmethod
+    def keep(self, X: Columns, y: Floats) -> Self:
+        """Make these sales the evidence instead of those kept so far; nothing else changes."""
+
+    @abstractmethod
+    def evidence(self, X: Columns, own: Rows) -> Columns:
+        """Return what the sales say about each home; ``own`` (n,) is its position among them, -1 for a new subject.
+
+        A home's own price is left out of what its area and its neighbours say.
+        """
+
+    def transform(self, X: Columns) -> Columns:
+        """Return the homes with the evidence for new subjects appended."""
+        return X | self.evidence(X, np.full(size(X), -1))
+
+    def fit_transform(self, X: Columns, y: Floats | None = None, **_: Any) -> Columns:
+        """Fit, and return each training sale with the evidence of the other sales."""
+        if y is None:
+            raise ValueError(f"{type(self).__name__} needs the log prices of the training sales")
+        return X | self.fit(X, y).evidence(X, np.arange(size(X)))
+
+
+class MarketEvidence(EvidenceStep):
+    """Price evidence of other sales, as log price per sq ft relative to the market's running trend.
+
+    Neither ``fit_transform`` nor ``transform`` ever uses a row's own price. The trend is an exponentially weighted mean
+    (half-life 60 days) of strictly earlier days, so under Rule.EARLIER no later price can move any feature; sales of
+    the very first day have no trend and are no evidence. A sale valued at a day after its own has its price left out of
+    its area's level and its neighbours, but not out of the trend, where it is one of the whole market's.
+    Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
+    ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` where homes have coordinates.
+    """
+
+    def keep(self, X: Columns, y: Floats) -> Self:
+        """Make these sales the evidence instead of those kept so far."""
+        self.days_ = days_since_2000(X["sale_date"])
+        unit_price = np.asarray(y, dtype=float) - log_size(X, self.facts)
+        self.trend_days_, self.trend_values_ = _running_trend(self.days_, unit_price)
+        self.deviation_ = unit_price - self.trend(self.days_)
+        self.areas_ = {code: _area_sales(X[code], self.days_, self.deviation_) for code in self.facts.area_codes}
+        if self.facts.located:
+            place = _place(X, self.days_)
+            rows = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
+            self.index_ = NeighbourIndex(place[rows], rows, self.days_[rows])
+        return self
+
+    def trend(self, days: Floats) -> Floats:
+        """Return the market's level on each day, shape (n,): log price per sq ft, missing up to the first sale."""
+        position = np.searchsorted(self.trend_days_, days, side="right") - 1
+        values: Floats = self.trend_values_[np.maximum(position, 0)]
+        return values
+
+    def evidence(self, X: Columns, own: Rows) -> Columns:
+        """Return trend, area levels and neighbours of each home."""
+        days = days_since_2000(X["sale_date"])
+        columns: Columns = {"trend": self.trend(days)}
+        for code in self.facts.area_codes:
+            total, count = self._area_sums(self.areas_[code], X[code], days, own)
+            columns[f"{code}_level"] = total / (count + _AREA_PRIOR_SALES)
+            columns[f"{code}_sales"] = count
+        if self.facts.located:
+            columns |= self._neighbours(X, days, own)
+        return columns
+
+    def _area_sums(self, area: _AreaSales, codes: NDArray[Any], days: Floats, own: Rows) -> tuple[Floats, Floats]:
+        group = area.groups(codes)
+        known = group >= 0
+        first = np.where(known, area.starts[group], 0)
+        last = np.where(known, area.starts[group + 1], 0)
+        if self.rule is Rule.EARLIER:
+            last = np.clip(np.searchsorted(area.keys, group * _CALENDAR + days), first, last)
+        total = np.where(known, area.running[last + np.where(known, group, 0)], 0.0)
+        count = (last - first).astype(float)
+        mine = np.flatnonzero(known & (own >= 0))
+        if mine.size:
+            held_back = self._fold_sums if self.rule is Rule.OTHERS else self._own_sums
+            own_total, own_count = held_back(area, group[mine], days[mine], own[mine])
+            total[mine] -= own_total
+            count[mine] -= own_count
+        return total, count
+
+    def _fold_sums(self, area: _AreaSales, group: Rows, days: Floats, own: Rows) -> tuple[Floats, Floats]:
+        fold = own % _FOLDS
+        return area.fold_total[group, fold], area.fold_count[group, fold]
+
+    def _own_sums(self, area: _AreaSales, group: Rows, days: Floats, own: Rows) -> tuple[Floats, Floats]:
+        deviation = self.deviation_[own]
+        counted = (area.member[own] == group) & (self.days_[own] < days) & np.isfinite(deviation)
+        return np.where(counted, deviation, 0.0), counted.astype(float)
+
+    def _neighbours(self, X: Columns, days: Floats, own: Rows) -> Columns:
+        place = _place(X, days)
+        found = np.isfinite(place).all(axis=1)
+        table = np.full((len(place), len(SUMMARY)), np.nan)
+        table[:, -1] = 0.0
+        if found.any() and len(self.index_):
+            nearest = self.index_.nearest(place[found], days[found], own[found], self.rule, _NEIGHBOURS)
+            level = self.deviation_[self.index_.rows[nearest.position]]
+            table[found] = summarise(level, nearest, _FEW)
+        return {f"near_{name}": table[:, position] for position, name in enumerate(SUMMARY)}
+
+
+def log_size(X: Columns, facts: FactColumns) -> Floats:
+    """Return the log of each home's living area, shape (n,); zero where the market does not record it."""
+    if "living_area_sqft" not in facts.numeric:
+        return np.zeros(size(X))
+    logs: Floats = np.log(X["living_area_sqft"])
+    return logs
+
+
+def _place(X: Columns, days: Floats) -> Floats:
+    return np.column_stack([X["east_km"], X["north_km"], days / 365.25 * _KM_PER_YEAR])
+
+
+@dataclass(frozen=True)
+class _AreaSales:
+    """The sales of each area of one code, sorted by area and day; ``position`` is an area's number by its code.
+
+    The sales of area g are those from ``starts[g]`` to ``starts[g + 1]``; ``keys`` has area and day of each as one
+    number, ``running[i + g]`` the sum of the first i sales' deviations within the area. ``fold_total`` and
+    ``fold_count``, (areas, folds), are what a fold adds to them; ``member`` is the area of every kept sale, or -1.
+    """
+
+    position: Mapping[Any, int]
+    starts: Rows
+    keys: Floats
+    running: Floats
+    fold_total: Floats
+    fold_count: Floats
+    member: Rows
+
+    def groups(self, codes: NDArray[Any]) -> Rows:
+        """Return the number of each home's area, -1 where it is unknown."""
+        return np.array([self.position.get(code, -1) for code in codes], dtype=np.int64)
+
+
+def _area_sales(codes: NDArray[Any], days: Floats, deviation: Floats) -> _AreaSales:
+    group, names = pd.factorize(codes, sort=True)
+    usable = np.flatnonzero((group >= 0) & np.isfinite(deviation))
+    rows = usable[np.lexsort((days[usable], group[usable]))]
+    starts = np.searchsorted(group[rows], np.arange(len(names) + 1))
+    # Sums run within each group, from a zero of its own: another area's later price must not move even a last digit.
+    running = np.zeros(len(rows) + len(names))
+    running[np.arange(len(rows)) + group[rows] + 1] = (
+        pd.Series(deviation[rows]).groupby(group[rows]).cumsum().to_numpy()
+    )
+    cell, cells = group[usable] * _FOLDS + usable % _FOLDS, len(names) * _FOLDS
+    fold_total = np.bincount(cell, weights=deviation[usable], minlength=cells).astype(float)
+    fold_count = np.bincount(cell, minlength=cells).astype(float)
+    return _AreaSales(
+        position={name: number for number, name in enumerate(names)},
+        starts=starts.astype(np.int64),
+        keys=group[rows] * _CALENDAR + days[rows],
+        running=running,
+        fold_total=fold_total.reshape(-1, _FOLDS),
+        fold_count=fold_count.reshape(-1, _FOLDS),
+        member=group.astype(np.int64),
+    )
+
+
+def _running_trend(days: Floats, values: Floats) -> tuple[Floats, Floats]:
+    daily = pd.DataFrame({"day": days, "sum": values, "n": 1.0}).groupby("day").sum()
+    times = pd.Timestamp("2000-01-01") + pd.to_timedelta(daily.index.to_numpy(), unit="D")
+    halflife = pd.Timedelta(days=_TREND_HALF_LIFE_DAYS)
+    weighted = daily.ewm(halflife=halflife, times=pd.Series(times)).mean()
+    mean = (weighted["sum"] / weighted["n"]).to_numpy()
+    # Valid from the next day on: a day's own sales never set its trend, so on the first day there is none.
+    known_from = daily.index.to_numpy(dtype=float) + 1.0
+    return np.concatenate([[-np.inf], known_from]), np.concatenate([[np.nan], mean])

@@ -1,0 +1,229 @@
+"""Which facts of a market's homes the model may use, and how missing ones are filled from training homes."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.utils.validation import check_is_fitted
+
+from core.prepare.features.columns import Columns, columns_of, words
+from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
+
+AREA_CODES: Final = ("zipcode", "neighbourhood")
+COORDINATES: Final = ("latitude", "longitude")
+
+# Assessed values stay out: an agent rarely knows them at the kitchen table, and in many rolls they were set after
+# the sale, which would leak its price. Renovation is never imputed: a blank year means "not renovated".
+_NOT_MODELLED: Final = frozenset(
+    {"property_id", "address", "unit", "assessed_value", "prior_assessed_value", "year_renovated"}
+    | set(AREA_CODES)
+    | set(COORDINATES)
+)
+_RECORDED_SHARE_MIN: Final = 0.05
+_LEVELS_MIN: Final = 2
+_MISSING_MARK_SHARE: Final = 0.01
+_SIZE: Final = "living_area_sqft"
+# A fact follows the size of a home if size explains a tenth of its variance within a neighbourhood.
+_ELASTICITY_SHARE_MIN: Final = 0.1
+_ELASTICITY_SALES_MIN: Final = 100
+_STEPS: Final = (1.0, 0.5, 0.25)
+_LEAST_STEP: Final = 0.01
+
+
+@dataclass(frozen=True)
+class FactColumns:
+    """The columns of one market's sales a model may use, by the way they are used."""
+
+    numeric: tuple[str, ...]
+    categorical: tuple[str, ...]
+    area_codes: tuple[str, ...]
+    located: bool
+    renovation: bool
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        """Every fact column, in a fixed order."""
+        coordinates = COORDINATES if self.located else ()
+        renovation = ("year_renovated",) if self.renovation else ()
+        return (*self.numeric, *self.categorical, *self.area_codes, *coordinates, *renovation)
+
+
+def find_facts(sales: pd.DataFrame) -> FactColumns:
+    """Choose the usable columns: recorded for at least 5 % of the sales and not constant."""
+    kinds = {field.name: field.kind for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS)}
+    numeric, categorical = [], []
+    for name in sales.columns:
+        if name in _NOT_MODELLED or (name not in kinds and not is_extra(name)):
+            continue
+        recorded = sales[name].dropna()
+        if len(recorded) < _RECORDED_SHARE_MIN * len(sales) or recorded.nunique() < _LEVELS_MIN:
+            continue
+        if pd.api.types.is_numeric_dtype(recorded):
+            numeric.append(name)
+        elif kinds.get(name) is not FieldKind.TEXT:
+            categorical.append(name)
+    codes = [code for code in AREA_CODES if _recorded_share(sales, code) >= _RECORDED_SHARE_MIN]
+    located = all(_recorded_share(sales, name) >= 0.5 for name in COORDINATES)
+    renovation = _recorded_share(sales, "year_renovated") > 0
+    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation)
+
+
+def _recorded_share(sales: pd.DataFrame, name: str) -> float:
+    return float(sales[name].notna().mean()) if name in sales.columns else 0.0
+
+
+@dataclass(frozen=True)
+class _Medians:
+    """Medians of groups of homes: ``position`` is each group's row by its key in ``values``, (groups + 1, columns).
+
+    The last row is missing throughout: it answers for groups unknown.
+    """
+
+    position: Mapping[Hashable, int]
+    values: NDArray[np.float64]
+
+    def of(self, keys: Iterable[Hashable]) -> NDArray[np.float64]:
+        """Return the medians of each key's group, shape (n, columns)."""
+        found: NDArray[np.float64] = self.values[[self.position.get(key, -1) for key in keys]]
+        return found
+
+
+class FactImputer(TransformerMixin, BaseEstimator):
+    """Fill missing numeric facts with the median of the same property type and area code, then type, then all.
+
+    For a home of unknown type the area code alone comes before the type.
+
+    Where the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
+    median home to the subject's size, by the elasticity seen within groups of training homes.
+
+    ``fit`` sees training homes only. ``transform`` takes homes out of their table: it returns the fact columns (plus
+    ``sale_date``) without missing numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1 % of
+    training homes lack. Missing coordinates become the middle of the home's area code, if that is known.
+    """
+
+    def __init__(self, facts: FactColumns) -> None:
+        self.facts = facts
+
+    def fit(self, X: pd.DataFrame, y: object = None) -> Self:
+        """Learn the medians of each group from training homes."""
+        names = list(self.facts.numeric)
+        table, homes = X[names], columns_of(X, self.facts.all)
+        kind, area = _groups(homes, self.facts, np.arange(len(X)))
+        self.overall_ = table.median().to_numpy(dtype=float)
+        self.by_type_, self.by_area_ = _medians(table, kind), _medians(table, area)
+        self.by_type_area_ = _medians(table, kind, area)
+        self.marked_ = tuple(np.array(names)[(table.isna().mean() >= _MISSING_MARK_SHARE).to_numpy()])
+        self.centres_ = _centres(X, self.facts)
+        self.elasticity_ = _elasticities(table, pd.Series([*zip(kind, area, strict=True)], index=table.index))
+        self.step_ = np.array([_step(table[name].to_numpy(dtype=float)) for name in names])
+        self.bounds_ = table.min().to_numpy(dtype=float), table.max().to_numpy(dtype=float)
+        return self
+
+    def transform(self, X: pd.DataFrame) -> Columns:
+        """Return the facts with numbers filled and the missing marks set."""
+        return self.fill(columns_of(X, (*self.facts.all, "sale_date")))
+
+    def fill(self, columns: Columns) -> Columns:
+        """Do the same for homes that are arrays already: every fact column and ``sale_date``."""
+        check_is_fitted(self, "overall_")
+        columns = dict(columns)
+        for name in (*self.facts.numeric, *(["year_renovated"] if self.facts.renovation else [])):
+            columns[name] = columns[name].astype(float, copy=False)
+        marks = {f"missing_{name}": np.isnan(columns[name]) * 1.0 for name in self.marked_}
+        columns |= self._fill(columns)
+        if self.facts.located:
+            columns |= self._place(columns)
+        return columns | marks
+
+    def _place(self, columns: Columns) -> Columns:
+        place = np.column_stack([columns[name].astype(float, copy=False) for name in COORDINATES])
+        for code, centres in self.centres_.items():
+            rows = np.flatnonzero(np.isnan(place).any(axis=1))
+            if rows.size == 0:
+                break
+            middle = centres.of(columns[code][rows])
+            known = np.isfinite(middle).all(axis=1)
+            place[rows[known]] = middle[known]
+        return {name: place[:, position].copy() for position, name in enumerate(COORDINATES)}
+
+    def _fill(self, columns: Columns) -> Columns:
+        names = self.facts.numeric
+        if not names:
+            return {}
+        recorded = np.column_stack([columns[name] for name in names])
+        rows = np.flatnonzero(np.isnan(recorded).any(axis=1))
+        if rows.size == 0:
+            return {}
+        kind, area = _groups(columns, self.facts, rows)
+        usual = self.by_type_area_.of(zip(kind, area, strict=True))
+        # A home whose type is not told is like its neighbours before it is like the untyped homes elsewhere.
+        untyped = np.where((kind == "")[:, None], self.by_area_.of(area), np.nan)
+        for values in (untyped, self.by_type_.of(kind), self.overall_):
+            usual = np.where(np.isnan(usual), values, usual)
+        recorded[rows] = np.where(np.isnan(recorded[rows]), self._sized(usual, recorded[rows]), recorded[rows])
+        return {name: recorded[:, position].copy() for position, name in enumerate(names)}
+
+    def _sized(self, usual: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scale the facts of median homes, shape (n, columns), to the living areas recorded, as far as they are."""
+        if _SIZE not in self.facts.numeric:
+            return usual
+        place = self.facts.numeric.index(_SIZE)
+        given = np.where(recorded[:, place] > 0, recorded[:, place], usual[:, place])
+        sized = usual * (given / usual[:, place])[:, None] ** self.elasticity_
+        stepped = np.where(self.step_ > 0, np.round(sized / np.maximum(self.step_, _LEAST_STEP)) * self.step_, sized)
+        return np.where(self.elasticity_ == 0.0, usual, np.clip(stepped, *self.bounds_))
+
+
+def _elasticities(table: pd.DataFrame, groups: pd.Series) -> NDArray[np.float64]:
+    """Return by how many percent each fact grows with a percent of living area within a group, 0 if it hardly does."""
+    if _SIZE not in table.columns:
+        return np.zeros(table.shape[1])
+    logs = table.where(table > 0).transform(np.log)
+    within = logs - logs.groupby(groups).transform("mean")
+    return np.array([_elasticity(within[name], within[_SIZE]) if name != _SIZE else 0.0 for name in table.columns])
+
+
+def _elasticity(fact: pd.Series, size: pd.Series) -> float:
+    both = fact.notna() & size.notna()
+    x, y = size[both].to_numpy(), fact[both].to_numpy()
+    if len(x) < _ELASTICITY_SALES_MIN or not x.any() or not y.any():
+        return 0.0
+    product = float(x @ y)
+    shared = product**2 / (float(x @ x) * float(y @ y))
+    return product / float(x @ x) if shared >= _ELASTICITY_SHARE_MIN else 0.0
+
+
+def _step(values: NDArray[np.float64]) -> float:
+    """Return the unit a fact is counted in: whole, half or quarter; 0 where it is measured."""
+    known = values[np.isfinite(values)]
+    return next((step for step in _STEPS if (known % step == 0).all()), 0.0)
+
+
+def _groups(
+    columns: Columns, facts: FactColumns, rows: NDArray[np.int64]
+) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+    blank = np.full(len(rows), "", dtype=object)
+    kind = words(columns, "property_type", "")[rows] if "property_type" in facts.categorical else blank
+    area = words(columns, facts.area_codes[0], "")[rows] if facts.area_codes else blank
+    return kind, area
+
+
+def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
+    if not facts.located:
+        return {}
+    located = X.dropna(subset=list(COORDINATES))
+    # The neighbourhood first: it is the smaller area where a market has both.
+    return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
+
+
+def _medians(table: pd.DataFrame, *keys: NDArray[np.object_]) -> _Medians:
+    medians = table.groupby([*keys], sort=True).median()
+    position = {group: place for place, group in enumerate(medians.index.tolist())}
+    unknown = np.full((1, table.shape[1]), np.nan)
+    return _Medians(position, np.vstack([medians.to_numpy(dtype=float), unknown]))

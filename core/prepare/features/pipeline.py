@@ -1,0 +1,143 @@
+"""The feature pipeline: canonical homes in, a numeric matrix with named columns out, fitted on training homes only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.base import BaseEstimator, TransformerMixin
+from sklearn.compose import ColumnTransformer
+from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
+
+from core.prepare.features.alike_evidence import AlikeEvidence
+from core.prepare.features.area_evidence import MarketEvidence
+from core.prepare.features.columns import Columns, size, words
+from core.prepare.features.derived import DerivedFacts
+from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
+from core.prepare.features.neighbours import Rule
+
+_NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "sale_date", "year_renovated"})
+_CATEGORY_SALES_MIN: Final = 20
+_CATEGORIES_MAX: Final = 30
+
+
+class CategoryColumns(TransformerMixin, BaseEstimator):
+    """One 0/1 column per category with at least 20 training sales (the rest pooled), beside the numeric columns."""
+
+    def __init__(self, facts: FactColumns) -> None:
+        self.facts = facts
+
+    def fit(self, X: Columns, y: object = None) -> Self:
+        """Learn the categories from training homes."""
+        names = self.facts.categorical
+        self.numeric_ = [name for name in X if name not in _NOT_FEATURES and name not in names]
+        self.columns_ = list(self.numeric_)
+        self.categories_ = {}
+        for name in names:
+            encoder = OneHotEncoder(
+                sparse_output=False,
+                handle_unknown="infrequent_if_exist",
+                min_frequency=_CATEGORY_SALES_MIN,
+                max_categories=_CATEGORIES_MAX,
+            ).fit(words(X, name, "unknown")[:, None])
+            self.categories_[name] = _Categories.of(encoder, len(self.columns_))
+            self.columns_ += [str(column) for column in encoder.get_feature_names_out([name])]
+        return self
+
+    def transform(self, X: Columns) -> NDArray[np.float64]:
+        """Return the feature matrix, shape (n, features)."""
+        matrix = np.zeros((size(X), len(self.columns_)))
+        for position, name in enumerate(self.numeric_):
+            matrix[:, position] = X[name]
+        for name, categories in self.categories_.items():
+            column = categories.columns(words(X, name, "unknown"))
+            rows = np.flatnonzero(column >= 0)
+            matrix[rows, column[rows]] = 1.0
+        return matrix
+
+    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+        """Return the names of the matrix columns."""
+        return np.asarray(self.columns_, dtype=object)
+
+
+@dataclass(frozen=True)
+class _Categories:
+    """The matrix column of each category of a fact, and of any other (-1: none)."""
+
+    column: Mapping[Any, int]
+    other: int
+
+    @classmethod
+    def of(cls, encoder: OneHotEncoder, first: int) -> _Categories:
+        """Read them from a fitted encoder of one fact whose matrix columns begin at ``first``."""
+        known = encoder.categories_[0]
+        pooled = encoder.infrequent_categories_[0] is not None
+        other = first + len(encoder.get_feature_names_out()) - 1 if pooled else -1
+        columns = first + encoder.transform(known[:, None]).argmax(axis=1)
+        return cls(dict(zip(known, columns.tolist(), strict=True)), other)
+
+    def columns(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
+        """Return the matrix column of each home, shape (n,)."""
+        return np.array([self.column.get(value, self.other) for value in values], dtype=np.int64)
+
+
+class AsTable(TransformerMixin, BaseEstimator):
+    """Put named arrays back into a table, for the steps of scikit-learn that choose their columns by name."""
+
+    def fit(self, X: Columns, y: object = None) -> Self:
+        """Learn nothing but the number of columns."""
+        self.n_features_in_ = len(X)
+        return self
+
+    def transform(self, X: Columns) -> pd.DataFrame:
+        """Return the columns as a table."""
+        return pd.DataFrame(X, copy=False)
+
+
+def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
+    """Return the unfitted pipeline: impute, derive, add market evidence under ``rule``, encode.
+
+    Fit it with ``fit_transform(homes, log_price)``: training homes then get the evidence of *other* sales only.
+    """
+    return Pipeline(
+        [
+            ("facts", FactImputer(facts)),
+            ("derived", DerivedFacts(facts)),
+            ("evidence", MarketEvidence(facts, rule)),
+            ("alike", AlikeEvidence(facts, rule)),
+            ("encode", CategoryColumns(facts)),
+        ]
+    )
+
+
+def baseline_features(facts: FactColumns) -> Pipeline:
+    """Return the linear baseline's unfitted features: imputed facts scaled, sizes in logs, categories one-hot."""
+    sizes: list[str] = [name for name in ("living_area_sqft", "lot_area_sqft") if name in facts.numeric]
+    plain = [name for name in facts.numeric if name not in sizes]
+    derived = [*plain, "months", *(["age"] if "year_built" in facts.numeric else [])]
+    words = [*facts.categorical, *facts.area_codes]
+    steps: list[tuple[str, Any, list[str]]] = [("scaled", StandardScaler(), derived)]
+    if sizes:
+        log = FunctionTransformer(np.log1p, feature_names_out="one-to-one")
+        steps.append(("sizes", Pipeline([("log", log), ("scale", StandardScaler())]), sizes))
+    if words:
+        one_hot = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=_CATEGORY_SALES_MIN)
+        fill = FunctionTransformer(_filled, feature_names_out="one-to-one")
+        steps.append(("words", Pipeline([("fill", fill), ("one_hot", one_hot)]), words))
+    return Pipeline(
+        [
+            ("facts", FactImputer(facts)),
+            ("derived", DerivedFacts(facts)),
+            ("table", AsTable()),
+            ("columns", ColumnTransformer(steps)),
+        ]
+    )
+
+
+def _filled(X: pd.DataFrame) -> NDArray[np.object_]:
+    return X.fillna("unknown").to_numpy(dtype=object)

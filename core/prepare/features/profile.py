@@ -1,0 +1,133 @@
+"""What is usual in a market: ranges, levels and typical values of its training homes, for forms and review flags."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
+from core.schema import FIELD_BY_NAME, FieldKind, label_of
+
+_USUAL_QUANTILES: Final = (0.005, 0.995)
+
+
+@dataclass(frozen=True)
+class NumericProfile:
+    """Usual values of a numeric fact: 0.5 % and 99.5 % quantiles, median, extremes, share of homes without it."""
+
+    name: str
+    label: str
+    unit: str
+    flag: bool
+    whole: bool
+    low: float
+    median: float
+    high: float
+    lowest: float
+    highest: float
+    missing_share: float
+
+
+@dataclass(frozen=True)
+class CategoryProfile:
+    """Levels of a category with their number of training sales, most frequent first."""
+
+    name: str
+    label: str
+    levels: Mapping[str, int]
+    missing_share: float
+
+
+@dataclass(frozen=True)
+class MarketProfile:
+    """The usual of one market; ``typical`` gives each area code's median facts and most frequent categories."""
+
+    sales: int
+    first_sale: date
+    last_sale: date
+    numeric: tuple[NumericProfile, ...]
+    categories: tuple[CategoryProfile, ...]
+    area_codes: Mapping[str, Mapping[str, int]]
+    typical: Mapping[str, Mapping[str, Mapping[str, float | str]]]
+    price_quantiles: Mapping[float, float]
+
+    def numeric_fact(self, name: str) -> NumericProfile | None:
+        """Return the profile of a numeric fact, or None if the market does not use it."""
+        return next((fact for fact in self.numeric if fact.name == name), None)
+
+    def category(self, name: str) -> CategoryProfile | None:
+        """Return the profile of a category, or None if the market does not use it."""
+        return next((fact for fact in self.categories if fact.name == name), None)
+
+
+def profile_market(
+    homes: pd.DataFrame, prices: pd.Series, facts: FactColumns, quantiles: tuple[float, ...]
+) -> MarketProfile:
+    """Describe training homes and their prices; ``quantiles`` of the prices are kept for scope rules."""
+    coordinates = COORDINATES if facts.located else ()
+    numeric = (*facts.numeric, *coordinates, *(["year_renovated"] if facts.renovation else []))
+    return MarketProfile(
+        sales=len(homes),
+        first_sale=homes["sale_date"].min().date(),
+        last_sale=homes["sale_date"].max().date(),
+        numeric=tuple(_numeric(homes[name]) for name in numeric if homes[name].notna().any()),
+        categories=tuple(_category(homes[name]) for name in facts.categorical),
+        area_codes={code: _levels(homes[code]) for code in facts.area_codes},
+        typical={code: _typical(homes, code, facts) for code in AREA_CODES if code in facts.area_codes},
+        price_quantiles={share: float(prices.quantile(share)) for share in quantiles},
+    )
+
+
+def _numeric(values: pd.Series) -> NumericProfile:
+    name = str(values.name)
+    field = FIELD_BY_NAME.get(name)
+    recorded = values.dropna()
+    low, high = recorded.quantile(list(_USUAL_QUANTILES))
+    return NumericProfile(
+        name=name,
+        label=label_of(name),
+        unit=field.unit if field else "",
+        flag=(field.kind is FieldKind.FLAG) if field else set(recorded.unique()) <= {0.0, 1.0},
+        whole=bool(np.all(recorded == np.round(recorded))),
+        low=float(low),
+        median=float(recorded.median()),
+        high=float(high),
+        lowest=float(recorded.min()),
+        highest=float(recorded.max()),
+        missing_share=float(values.isna().mean()),
+    )
+
+
+def _category(values: pd.Series) -> CategoryProfile:
+    name = str(values.name)
+    return CategoryProfile(name, label_of(name), _levels(values), float(values.isna().mean()))
+
+
+def _levels(values: pd.Series) -> Mapping[str, int]:
+    # Ties by name, so that the same sales in another order give the same profile.
+    counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
+    return {str(level): int(count) for level, count in counts.items()}
+
+
+def _typical(homes: pd.DataFrame, code: str, facts: FactColumns) -> Mapping[str, Mapping[str, float | str]]:
+    coordinates = list(COORDINATES) if facts.located else []
+    medians = homes.groupby(code)[[*facts.numeric, *coordinates]].median()
+    table: dict[str, dict[str, float | str]] = {
+        str(area): {str(name): float(value) for name, value in row.items() if np.isfinite(value)}
+        for area, row in medians.to_dict(orient="index").items()
+    }
+    for name in facts.categorical:
+        for area, level in _most_frequent(homes, code, name).items():
+            table[area][name] = level
+    return table
+
+
+def _most_frequent(homes: pd.DataFrame, code: str, name: str) -> dict[str, str]:
+    counts = homes.groupby([code, name]).size().rename("n").reset_index()
+    first = counts.sort_values([code, "n", name], ascending=[True, False, True]).drop_duplicates(code)
+    return {str(area): str(level) for area, level in zip(first[code], first[name], strict=True)}

@@ -1,0 +1,1 @@
+"""Quality: cleaning, corrections, duplicates and the contract of a table of sales."""

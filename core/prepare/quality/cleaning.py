@@ -1,0 +1,308 @@
+"""Cleaning of sales: every input row ends as accepted, repaired, duplicate or rejected, with the reasons in a ledger.
+
+A sale whose price, date, place, living area or market nature cannot be trusted is rejected. A mistyped secondary fact
+is set to missing and the sale kept, because training imputes and flags what is missing. Limits come from the problem
+statement; the few constants below say why they are what they are.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.accounting import Outcome
+from core.prepare.quality.corrections import CORRECTS, Held, filled_from, settle_repeats
+from core.prepare.quality.findings import Findings, Mask
+from core.problem import Limit, Problem
+from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
+
+Positions = NDArray[np.int64]
+
+ROW: Final = "source_row"
+LEDGER_COLUMNS: Final = (ROW, "outcome", "reasons", "detail")
+
+CORRUPT_FACTOR: Final = 10
+"""A fact this many times over its limit (1000 bedrooms) is no slip of one key: the whole row is taken as corrupt."""
+
+ROOMLESS_SQFT: Final = 1000
+"""A home without a bedroom is a studio; over this size the zero stands for 'unknown'."""
+
+LIST_RATIO: Final = Limit(0.2, 5.0)
+"""List over sale price outside these bounds is a typing error: a digit too many or too few."""
+
+TRUSTED: Final = ("sale_price", "living_area_sqft")
+"""Outside its limits either of these makes the sale useless for training: price per area is what a model learns."""
+
+QUANTITIES: Final = (
+    "lot_area_sqft",
+    "bedrooms",
+    "bathrooms",
+    "floors",
+    "units",
+    "year_built",
+    "year_renovated",
+    "garage_spaces",
+)
+"""Counts, sizes and years: below zero, or CORRUPT_FACTOR times over the limit, they show a corrupt row."""
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Usable sales, and a ledger of all input rows in their order.
+
+    ``sales``: accepted and repaired rows in input order, canonical dtypes, with ``source_row`` (int64) last.
+    ``ledger``: ``source_row``, ``outcome`` (an Outcome), ``reasons`` (codes joined by ``;``), ``detail`` (words for a
+    person, joined by ``; ``), the last two empty for accepted rows that correct nothing.
+    ``corrects``: for each row of ``sales`` the position of the held sale it supersedes, -1 for a new sale.
+    """
+
+    sales: pd.DataFrame
+    ledger: pd.DataFrame
+    corrects: Positions
+
+
+def clean_sales(
+    frame: pd.DataFrame,
+    problem: Problem,
+    today: date,
+    known: pd.DataFrame | None = None,
+    superseded: pd.DataFrame | None = None,
+) -> Cleaned:
+    """Judge each row of a table of sales, repair what can be repaired, and drop the rest.
+
+    ``frame`` is canonical (see schema.conform) with a column ``source_row``. ``known`` holds the sales already accepted
+    by the market, canonical too: a row that repeats one of them is a duplicate, one that says something else of it a
+    correction, which takes over from the held sale whatever it leaves out. ``superseded`` has those of them that were
+    corrected, as they were before: a row that repeats one is a duplicate too. A row has one outcome, the gravest:
+    rejected, duplicate, repaired, accepted; its reasons are those of that outcome, and CORRECTS where it corrects.
+
+    Raises MappingError if a column is neither canonical nor an extra.
+    """
+    rows = frame[ROW].to_numpy(dtype="int64")
+    facts = _canonical(frame)
+    rejected, repaired, duplicate = (Findings(len(facts)) for _ in range(3))
+    _reject_untrusted(facts, problem, today, rejected)
+    facts = _repair(facts, problem, repaired)
+    rejected.add(_nowhere(facts), "no_location", "neither address, coordinates, zipcode nor neighbourhood")
+    held = None if known is None else Held(known, known.iloc[:0] if superseded is None else superseded)
+    target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
+    corrected = Findings(len(facts))
+    if known is not None and (target >= 0).any():
+        facts = _take_over(facts, target, known, problem)
+        corrected.add(target >= 0, CORRECTS, "corrects a sale held already")
+    dropped = rejected.found | duplicate.found
+    sales = facts.assign(**{ROW: rows}).loc[~dropped].reset_index(drop=True)
+    return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired, corrected), target[~dropped])
+
+
+def _take_over(facts: pd.DataFrame, target: Positions, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+    """Give correcting rows what they leave out; what does not fit the corrected facts any more becomes missing."""
+    rows = target >= 0
+    facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
+    filled = filled_from(held, target[rows], facts.loc[rows])
+    kept = _repair(filled.reset_index(drop=True), problem, Findings(len(filled))).set_axis(filled.index)
+    facts.loc[rows] = kept
+    return facts
+
+
+def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
+    names = [name for name in frame.columns if name != ROW]
+    names += [name for name in ("sale_date", "sale_price") if name not in frame.columns]
+    return conform(frame.reset_index(drop=True), names)
+
+
+# Ledger
+
+
+def _ledger(
+    rows: Positions, rejected: Findings, duplicate: Findings, repaired: Findings, corrected: Findings
+) -> pd.DataFrame:
+    outcome = np.full(len(rows), Outcome.ACCEPTED.value, dtype=object)
+    reasons = np.full(len(rows), "", dtype=object)
+    details = np.full(len(rows), "", dtype=object)
+    gravest_last = ((Outcome.REPAIRED, repaired), (Outcome.DUPLICATE, duplicate), (Outcome.REJECTED, rejected))
+    for verdict, findings in gravest_last:
+        outcome[findings.found] = verdict.value
+        reasons[findings.found] = np.asarray(findings.reasons, dtype=object)[findings.found]
+        details[findings.found] = np.asarray(findings.details, dtype=object)[findings.found]
+    for row in np.flatnonzero(corrected.found & ~rejected.found & ~duplicate.found):
+        reasons[row] = ";".join(filter(None, (reasons[row], corrected.reasons[row])))
+        details[row] = "; ".join(filter(None, (details[row], corrected.details[row])))
+    texts = {"outcome": outcome, "reasons": reasons, "detail": details}
+    return pd.DataFrame({ROW: rows, **{name: pd.Series(texts[name], dtype="str") for name in LEDGER_COLUMNS[1:]}})
+
+
+# Rejection
+
+
+def _reject_untrusted(facts: pd.DataFrame, problem: Problem, today: date, rejected: Findings) -> None:
+    price, sold = _number(facts, "sale_price"), facts["sale_date"]
+    rejected.add(np.isnan(price), "price_missing", "no sale price: not sold, or not recorded")
+    for name in TRUSTED:
+        _reject(facts, name, _outside(_number(facts, name), problem.limits[name]), problem, rejected)
+    for name in QUANTITIES:
+        values = _number(facts, name)
+        corrupt = (values < 0) | (values > CORRUPT_FACTOR * problem.limits[name].high)
+        _reject(facts, name, corrupt, problem, rejected)
+    rejected.add(sold.isna().to_numpy(), "date_missing", "no sale date")
+    later = (sold > pd.Timestamp(today)).to_numpy()
+    rejected.add(later, "date_in_future", [f"sale date {day} is after {today}" for day in _days(sold, later)])
+    oldest = int(problem.limits["year_built"].low)
+    ancient = (sold.dt.year < oldest).to_numpy()
+    rejected.add(ancient, "date_impossible", [f"sale date {day} is before {oldest}" for day in _days(sold, ancient)])
+    _reject_non_market(facts, problem, rejected)
+
+
+def _reject(facts: pd.DataFrame, name: str, mask: Mask, problem: Problem, rejected: Findings) -> None:
+    limit = problem.limits[name]
+    code = "price_impossible" if name == "sale_price" else f"{name}_impossible"
+    span = f"limits {_plain(limit.low)} to {_plain(limit.high)}"
+    label = FIELD_BY_NAME[name].label.lower()
+    values = _number(facts, name)[mask]
+    rejected.add(mask, code, [f"{label} {_plain(value)} is impossible ({span})" for value in values])
+
+
+def _reject_non_market(facts: pd.DataFrame, problem: Problem, rejected: Findings) -> None:
+    if "validity" not in facts:
+        return
+    words = facts["validity"]
+    folded = {_folded(word) for word in problem.intake.non_market}
+    unusable = [word for word in words.dropna().unique() if _folded(word) in folded]
+    mask = words.isin(unusable).to_numpy()
+    rejected.add(mask, "non_market_sale", [f"sale validity is {word!r}" for word in words[mask]])
+
+
+def _folded(word: str) -> str:
+    return re.sub(r"[\W_]+", "", word.casefold())
+
+
+def _nowhere(facts: pd.DataFrame) -> Mask:
+    nowhere = np.ones(len(facts), dtype=bool)
+    for name in ("address", "latitude", "zipcode", "neighbourhood"):
+        if name in facts:
+            nowhere &= (facts[name].isna() | facts[name].eq("")).to_numpy()
+    return nowhere
+
+
+# Repair
+
+
+@dataclass
+class _Repairs:
+    """Facts being repaired: a mistyped value becomes missing, and the finding names it."""
+
+    facts: pd.DataFrame
+    findings: Findings
+
+    def number(self, name: str) -> NDArray[np.float64]:
+        return _number(self.facts, name)
+
+    def blank(self, name: str, mask: Mask, why: str, code: str = "") -> None:
+        """Set the field to missing where the mask holds and it has a value."""
+        if name not in self.facts:
+            return
+        mask = mask & self.facts[name].notna().to_numpy()
+        if not mask.any():
+            return
+        before = self.facts[name][mask]
+        shown = map(_plain, before) if before.dtype == "float64" else _days(before)
+        label = name.replace("_", " ")
+        details = [f"{label} {value} -> missing ({why})" for value in shown]
+        self.findings.add(mask, code or f"{name}_implausible", details)
+        self.facts[name] = self.facts[name].mask(mask)
+
+
+def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings) -> pd.DataFrame:
+    repairs = _Repairs(_never_renovated_as_missing(facts), findings)
+    _repair_limits(repairs, problem)
+    _repair_rooms(repairs, problem)
+    _repair_years(repairs, problem)
+    _repair_place(repairs)
+    _repair_listing(repairs)
+    return repairs.facts
+
+
+def _never_renovated_as_missing(facts: pd.DataFrame) -> pd.DataFrame:
+    # Year 0 is how assessors write "never renovated": a convention, not a fault, so no row counts as repaired for it.
+    if "year_renovated" not in facts:
+        return facts.copy()
+    return facts.assign(year_renovated=facts["year_renovated"].mask(facts["year_renovated"] == 0))
+
+
+def _repair_limits(repairs: _Repairs, problem: Problem) -> None:
+    for name, limit in problem.limits.items():
+        if name not in (*TRUSTED, "latitude", "longitude"):
+            why = f"outside {_plain(limit.low)} to {_plain(limit.high)}"
+            repairs.blank(name, _outside(repairs.number(name), limit), why)
+    for name in ("lot_area_sqft", "bathrooms", "assessed_value", "prior_assessed_value"):
+        repairs.blank(name, repairs.number(name) <= 0, "must be above 0")
+    for name in (one.name for one in FIELDS if one.kind is FieldKind.FLAG):
+        repairs.blank(name, ~np.isin(repairs.number(name), (0.0, 1.0)), "neither 0 nor 1")
+    for name in repairs.facts.columns:
+        if name not in TRUSTED and repairs.facts[name].dtype == "float64":
+            repairs.blank(name, np.isinf(repairs.number(name)), "not a finite number")
+
+
+def _repair_rooms(repairs: _Repairs, problem: Problem) -> None:
+    area, bedrooms = repairs.number("living_area_sqft"), repairs.number("bedrooms")
+    least = problem.intake.sqft_per_bedroom_low
+    repairs.blank("bedrooms", area < least * bedrooms, f"under {_plain(least)} sq ft of living area each")
+    repairs.blank("bedrooms", (bedrooms == 0) & (area > ROOMLESS_SQFT), f"over {ROOMLESS_SQFT} sq ft of living area")
+
+
+def _repair_years(repairs: _Repairs, problem: Problem) -> None:
+    ahead = problem.intake.years_ahead
+    latest = repairs.facts["sale_date"].dt.year.to_numpy(dtype="float64") + ahead
+    for name in ("year_built", "year_renovated"):
+        repairs.blank(name, repairs.number(name) > latest, f"more than {ahead} years after the sale")
+    before = repairs.number("year_renovated") < repairs.number("year_built")
+    repairs.blank("year_renovated", before, "before the year built")
+
+
+def _repair_place(repairs: _Repairs) -> None:
+    latitude, longitude = repairs.number("latitude"), repairs.number("longitude")
+    null_island = (latitude == 0) & (longitude == 0)
+    half = np.isnan(latitude) != np.isnan(longitude)
+    off_globe = (np.abs(latitude) > 90) | (np.abs(longitude) > 180)
+    for name in ("latitude", "longitude"):
+        why = "coordinates are (0, 0), off the globe or incomplete"
+        repairs.blank(name, null_island | half | off_globe, why, "coordinates_implausible")
+
+
+def _repair_listing(repairs: _Repairs) -> None:
+    price, listed = repairs.number("sale_price"), repairs.number("list_price")
+    # Compared as products, because a sale price of 0 (a rejected row) has no ratio.
+    absurd = (listed <= 0) | (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
+    why = f"not within {LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
+    repairs.blank("list_price", absurd, why)
+    if "list_date" in repairs.facts:
+        late = (repairs.facts["list_date"] > repairs.facts["sale_date"]).to_numpy()
+        repairs.blank("list_date", late, "after the sale date", "listed_after_sold")
+
+
+# Values
+
+
+def _number(facts: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    if name not in facts:
+        return np.full(len(facts), np.nan)
+    return facts[name].to_numpy(dtype="float64")
+
+
+def _outside(values: NDArray[np.float64], limit: Limit) -> Mask:
+    return (values < limit.low) | (values > limit.high)
+
+
+def _days(dates: pd.Series, mask: Mask | None = None) -> list[str]:
+    chosen = dates if mask is None else dates[mask]
+    return [str(day) for day in chosen.dt.date]
+
+
+def _plain(value: float) -> str:
+    return f"{value:.12g}"

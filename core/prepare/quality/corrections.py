@@ -1,0 +1,328 @@
+"""Which new rows correct a sale that is held already, and which only repeat what a correction put right.
+
+A row corrects the one held sale of its *sale id* and home, where any fact of the sale differs; else the one held sale
+of its home *on its very date*, where the price differs by more than a retyping (NEAR_PRICE) and the publisher does not
+number the two apart. A home sold twice on one day (a flip through two deeds) is far rarer than a mistyped price, and
+shows: its file has both sales, and a held sale that the same file repeats is never corrected by it.
+
+Homes that are not identified (see core.prepare.duplicates) are never corrected: row numbers passed off as sale ids
+would make one flat of a block into another. Of several rows that would correct one sale differently none does: they are
+sales of their own. A row equal to what a correction superseded is a duplicate, so that the old file brought again
+undoes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.collect.addresses import address_keys
+from core.collect.merge import TAX_WINS, area_codes
+from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified
+from core.prepare.quality.findings import Findings, Mask
+from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform
+
+Positions = NDArray[np.int64]
+
+CORRECTS: Final = "corrects_earlier"
+SUPERSEDED: Final = "superseded_before"
+
+_REPEATS: Final = "already_held"
+# Figures of the assessor change each year without anyone having erred, and the merge takes them from the tax file.
+_COMPARED: Final = tuple(
+    field.name
+    for field in (*PROPERTY_FIELDS, *SALE_FIELDS)
+    if field.name not in {*TAX_WINS, "property_id", "sale_id", "address", "unit"}
+)
+_DEGREES: Final = 1e-3
+_RELATIVE: Final = 1e-6
+
+
+@dataclass(frozen=True)
+class Held:
+    """What a market holds: its sales, and the earlier states of those among them that were corrected.
+
+    Both tables are canonical; ``superseded`` may lack columns and have no rows.
+    """
+
+    sales: pd.DataFrame
+    superseded: pd.DataFrame
+
+
+def settle_repeats(
+    facts: pd.DataFrame, rows: Positions, usable: Mask, held: Held | None, findings: Findings
+) -> Positions:
+    """Tell corrections and duplicates from new sales.
+
+    ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected.
+    Duplicates are recorded in ``findings``. Returns, for each row, the position in ``held.sales`` of the sale it
+    corrects, -1 if none.
+    """
+    target = np.full(len(facts), -1, dtype="int64")
+    if held is None or held.sales.empty:
+        find_duplicates(facts, rows, usable, None, None, findings)
+        return target
+    by_id = _by_sale_id(facts, usable, held)
+    findings.add(by_id.superseded, SUPERSEDED, "a later file corrected this sale already")
+    findings.add(by_id.repeats, _REPEATS, "the sale is held already")
+    by_id = _one_each(facts, rows, by_id, findings)
+    target[by_id.corrects] = by_id.target[by_id.corrects]
+    rest = usable & ~findings.found & (target < 0)
+    find_duplicates(facts, rows, rest, held.sales, held.superseded, findings)
+    rest &= ~findings.found
+    repeats = np.array([reason == _REPEATS for reason in findings.reasons], dtype=bool)
+    same_day = _by_home_and_date(facts, rest | repeats, rest, held.sales)
+    same_day[np.isin(same_day, target[target >= 0])] = -1
+    return np.where(target >= 0, target, same_day)
+
+
+def filled_from(held: pd.DataFrame, target: Positions, facts: pd.DataFrame) -> pd.DataFrame:
+    """Return the correcting rows with what they leave out as it was held: a silent cell erases nothing."""
+    before = conform(held.iloc[target], facts.columns).set_axis(facts.index)
+    filled: dict[str, pd.Series] = {
+        str(name): facts[name].where(facts[name].notna(), before[name])
+        for name in facts
+        if facts[name].dtype == before[name].dtype
+    }
+    return facts.assign(**filled)
+
+
+# By sale id
+
+
+@dataclass(frozen=True)
+class _ById:
+    """For each row: the held sale of its sale id and home or -1, and what the row is to it."""
+
+    target: Positions
+    corrects: Mask
+    repeats: Mask
+    superseded: Mask
+
+
+def _by_sale_id(facts: pd.DataFrame, usable: Mask, held: Held) -> _ById:
+    target = _target_of_sale_id(facts, usable, held.sales)
+    pairs = np.flatnonzero(target >= 0)
+    ours = facts.iloc[pairs].reset_index(drop=True)
+    theirs = held.sales.iloc[target[pairs]].reset_index(drop=True)
+    differs = _differs(ours, theirs)
+    here = _same_home(ours, theirs)
+    corrects, repeats, superseded = (np.zeros(len(facts), dtype=bool) for _ in range(3))
+    corrects[pairs] = here & differs
+    repeats[pairs] = here & ~differs
+    was = np.flatnonzero(corrects)
+    repeats_another = _repeats_another(facts.iloc[was], target[was], held.sales)
+    corrects[was[repeats_another]] = False
+    was = was[~repeats_another]
+    superseded[was] = _was_held(facts.iloc[was], held.sales.iloc[target[was]], held.superseded)
+    # A file that tells of an earlier state is an old one as far as that sale goes.
+    superseded |= corrects & np.isin(target, target[superseded])
+    return _ById(np.where(corrects | repeats, target, -1), corrects & ~superseded, repeats, superseded)
+
+
+def _target_of_sale_id(facts: pd.DataFrame, usable: Mask, held: pd.DataFrame) -> Positions:
+    if "sale_id" not in facts or "sale_id" not in held:
+        return np.full(len(facts), -1, dtype="int64")
+    ids = held["sale_id"].astype("str")
+    places = np.flatnonzero((ids.notna() & ~ids.duplicated(keep=False)).to_numpy())
+    place = pd.Index(ids.iloc[places]).get_indexer(pd.Index(facts["sale_id"].astype("str")))
+    found = usable & (place >= 0) & facts["sale_id"].notna().to_numpy()
+    return np.where(found, places[place] if len(places) else -1, -1).astype("int64")
+
+
+def _one_each(facts: pd.DataFrame, rows: Positions, by_id: _ById, findings: Findings) -> _ById:
+    """Let each held sale be corrected once: not where the file repeats it too, nor where two rows disagree."""
+    candidates = np.flatnonzero(by_id.corrects)
+    told = pd.DataFrame(
+        {
+            "target": by_id.target[candidates],
+            "date": facts["sale_date"].to_numpy()[candidates],
+            "price": facts["sale_price"].to_numpy()[candidates],
+        }
+    )
+    sayings = told.drop_duplicates().groupby("target").size().reindex(told["target"]).to_numpy()
+    clear = (sayings == 1) & ~np.isin(told["target"], by_id.target[by_id.repeats])
+    first = ~told.duplicated("target").to_numpy()
+    corrects, again = np.zeros((2, len(facts)), dtype=bool)
+    corrects[candidates] = clear & first
+    again[candidates] = clear & ~first
+    row_of = dict(zip(told["target"][first], rows[candidates[first]], strict=True))
+    findings.add(again, "duplicate_sale", [f"the same sale as row {row_of[one]}" for one in by_id.target[again]])
+    return _ById(by_id.target, corrects, by_id.repeats, by_id.superseded)
+
+
+def _repeats_another(facts: pd.DataFrame, target: Positions, held: pd.DataFrame) -> Mask:
+    """Tell which rows are, by home, date and price, another held sale than the one that has their sale id."""
+    repeats = np.zeros(len(facts), dtype=bool)
+    if not len(facts):
+        return repeats
+    margin = pd.Timedelta(days=NEAR_DAYS)
+    within = held["sale_date"].between(facts["sale_date"].min() - margin, facts["sale_date"].max() + margin)
+    places = np.flatnonzero(within.to_numpy())
+    pairs = _pairs_of_homes(facts, held.iloc[places])
+    left, right = facts.iloc[pairs["ours"]], held.iloc[places[pairs["earlier"]]]
+    another = places[pairs["earlier"]] != target[pairs["ours"]]
+    repeats[pairs["ours"].to_numpy()[another & _retyped(left, right)]] = True
+    return repeats
+
+
+def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) -> Mask:
+    """Tell which rows say what an earlier state of their sale said, ``now`` being the sales held, row by row.
+
+    They are equal to a state of their sale id or home as far as both speak, or have its price and date (as retyped)
+    where the held sale has others: a file may describe one sale twice.
+    """
+    was = np.zeros(len(facts), dtype=bool)
+    if superseded.empty or not len(facts):
+        return was
+    pairs = _pairs(facts, superseded)
+    ours, earlier = (facts.iloc[pairs["ours"]], superseded.iloc[pairs["earlier"]])
+    left, right, held = (one.reset_index(drop=True) for one in (ours, earlier, now.iloc[pairs["ours"]]))
+    said = ~_differs(left, right) | (_retyped(left, right) & ~_retyped(left, held))
+    was[pairs["ours"].to_numpy()[said]] = True
+    return was
+
+
+def _pairs(facts: pd.DataFrame, superseded: pd.DataFrame) -> pd.DataFrame:
+    """Return the places (ours, earlier) of rows and earlier states with one sale id or of one identified home."""
+    ours = pd.DataFrame({"sale_id": _text(facts, "sale_id").to_numpy(), "ours": np.arange(len(facts))})
+    ids = pd.DataFrame({"sale_id": _text(superseded, "sale_id").to_numpy(), "earlier": np.arange(len(superseded))})
+    by_id = ours.dropna().merge(ids.dropna(), on="sale_id")[["ours", "earlier"]]
+    return pd.concat([by_id, _pairs_of_homes(facts, superseded)]).drop_duplicates(ignore_index=True)
+
+
+def _pairs_of_homes(facts: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    table = pd.concat([conform(earlier, facts.columns), facts], ignore_index=True)
+    is_ours = np.arange(len(table)) >= len(earlier)
+    home = home_ids(table, _shares_number(table, is_ours))
+    keys = pd.DataFrame({"home": home, "place": np.where(is_ours, np.arange(len(table)) - len(earlier), table.index)})
+    known = home >= 0
+    pairs = keys[known & is_ours].merge(keys[known & ~is_ours], on="home", suffixes=("_ours", "_earlier"))
+    return pairs.rename(columns={"place_ours": "ours", "place_earlier": "earlier"})[["ours", "earlier"]]
+
+
+def _shares_number(table: pd.DataFrame, is_ours: Mask) -> Mask:
+    """Tell which rows have a house number that both kinds of rows have: only their address keys are needed."""
+    if "address" not in table:
+        return np.zeros(len(table), dtype=bool)
+    number = table["address"].str.extract(r"(\d+)", expand=False)
+    return number.isin(set(number[is_ours]) & set(number[~is_ours])).to_numpy(dtype=bool)
+
+
+def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+    apart = np.abs(ours["sale_date"].to_numpy() - theirs["sale_date"].to_numpy()) <= np.timedelta64(NEAR_DAYS, "D")
+    ratio = np.abs(np.log(_number(ours, "sale_price") / _number(theirs, "sale_price")))
+    return np.asarray(apart & (ratio <= np.log1p(NEAR_PRICE) + 1e-12))
+
+
+def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+    """Tell which pairs of rows are of one identified home: sale ids are numbered anew in every publisher's files."""
+    id_known, id_same = _agree(_text(ours, "property_id"), _text(theirs, "property_id"))
+    left, right = _keys(ours), _keys(theirs)
+    _, key_same = _agree(left, right)
+    zip_known, zip_same = _agree(area_codes(_text(ours, "zipcode")), area_codes(_text(theirs, "zipcode")))
+    sole = identified(ours, left) & identified(theirs, right)
+    return np.where(id_known, id_same, key_same & (~zip_known | zip_same) & sole)
+
+
+def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Mask, Mask]:
+    known = (ours.notna() & theirs.notna()).to_numpy()
+    return known, known & (ours.fillna("") == theirs.fillna("")).to_numpy()
+
+
+def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+    """Tell which pairs of rows differ in a fact of the sale that both have; address and ids tell the home."""
+    differs = np.zeros(len(ours), dtype=bool)
+    for name in _COMPARED:
+        if name not in ours or name not in theirs:
+            continue
+        both = (ours[name].notna() & theirs[name].notna()).to_numpy()
+        if both.any():
+            differs |= both & _unequal(name, ours[name], theirs[name])
+    return differs
+
+
+def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
+    field = FIELD_BY_NAME[name]
+    if field.kind is FieldKind.DATE:
+        return np.asarray(ours.to_numpy() != theirs.to_numpy())
+    if field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
+        left, right = ours.to_numpy(dtype="float64"), theirs.to_numpy(dtype="float64")
+        tolerance = _DEGREES if field.unit == "degrees" else _RELATIVE * np.maximum(np.abs(left), np.abs(right))
+        return np.asarray(np.abs(left - right) > tolerance)
+    unequal: Mask = (ours != theirs).fillna(False).to_numpy(dtype=bool, copy=True)
+    fold = area_codes if name == "zipcode" else _casefolded
+    unequal[unequal] = (fold(ours[unequal]).fillna("") != fold(theirs[unequal]).fillna("")).to_numpy()
+    return unequal
+
+
+def _casefolded(values: pd.Series) -> pd.Series:
+    return values.str.casefold().str.strip()
+
+
+def _text(frame: pd.DataFrame, name: str) -> pd.Series:
+    if name not in frame:
+        return pd.Series(np.nan, index=frame.index, dtype="str")
+    return frame[name].astype("str")
+
+
+def _number(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+    return frame[name].to_numpy(dtype="float64") if name in frame else np.full(len(frame), np.nan)
+
+
+def _keys(frame: pd.DataFrame) -> pd.Series:
+    return address_keys(_text(frame, "address"), _text(frame, "unit"))
+
+
+# By home and date
+
+
+def _by_home_and_date(facts: pd.DataFrame, told: Mask, new: Mask, held: pd.DataFrame) -> Positions:
+    """Return for each new row the held sale of its home on its date, -1 where there is none or more than one.
+
+    ``told`` marks the new rows and those that repeat a held sale: one that a row repeats is not corrected by another,
+    and of two new rows for one sale neither corrects it.
+    """
+    target = np.full(len(facts), -1, dtype="int64")
+    ours = np.flatnonzero(told)
+    theirs = np.flatnonzero(held["sale_date"].isin(facts["sale_date"].to_numpy()[new]).to_numpy())
+    if not new.any() or not len(theirs):
+        return target
+    table = pd.concat([conform(held.iloc[theirs], facts.columns), facts.iloc[ours]], ignore_index=True)
+    is_held = np.arange(len(table)) < len(theirs)
+    is_new = np.concatenate([np.zeros(len(theirs), dtype=bool), new[ours]])
+    needed = _shares_date_and_number(table, is_held, is_new)
+    home = home_ids(table, needed)
+    group = pd.DataFrame({"home": home, "date": table["sale_date"].to_numpy()}).groupby(["home", "date"]).ngroup()
+    counted = pd.DataFrame({"group": group, "held": is_held, "told": ~is_held}).groupby("group")[["held", "told"]].sum()
+    sole = counted.index[(counted["held"] == 1) & (counted["told"] == 1)]
+    decided = (home >= 0) & group.isin(sole).to_numpy()
+    held_of = pd.Series(np.flatnonzero(decided & is_held), index=group[decided & is_held])
+    rows = np.flatnonzero(decided & is_new)
+    partner = held_of.reindex(group.iloc[rows]).to_numpy()
+    with_partner = ~np.isnan(partner.astype("float64"))
+    rows, partner = rows[with_partner], partner[with_partner].astype("int64")
+    ids = _text(table, "sale_id")
+    numbered_apart = _numbered_apart(ids.iloc[rows], ids.iloc[partner])
+    rows, partner = rows[~numbered_apart], partner[~numbered_apart]
+    target[ours[rows - len(theirs)]] = theirs[partner]
+    return target
+
+
+def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Mask:
+    known, same = _agree(ours.reset_index(drop=True), theirs.reset_index(drop=True))
+    return known & ~same
+
+
+def _shares_date_and_number(table: pd.DataFrame, is_held: Mask, is_new: Mask) -> Mask:
+    """Tell which rows have a held and a new row of their date and house number: only their address keys are needed."""
+    if "address" not in table:
+        return np.zeros(len(table), dtype=bool)
+    number = table["address"].str.extract(r"(\d+)", expand=False)
+    cells = pd.DataFrame({"date": table["sale_date"], "number": number, "held": is_held, "new": is_new})
+    both = cells.groupby(["date", "number"])[["held", "new"]].transform("any")
+    return np.asarray((both["held"] & both["new"]).fillna(False).to_numpy(dtype=bool))

@@ -1,0 +1,196 @@
+"""Which sales repeat another, in the same file or among those already held.
+
+A home is *identified* by its property id, else by an address that only one dwelling has: one with a unit, or that
+of a house. Two sales of an identified home with one date and price are one sale, whatever else differs (two agents
+describe a home differently, and one sale may carry two listing numbers); so are sales at most NEAR_DAYS and
+NEAR_PRICE apart. Any other date is a resale and is kept.
+
+Homes that are not identified (flats of a block under the block's address) can be truly alike: same block, size,
+storey, month and price. There only a row equal in *every* column is a duplicate, the sale id included: where the
+publisher numbers sales, two numbers are two sales.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.collect.addresses import address_keys
+from core.collect.merge import zip_codes
+from core.prepare.quality.findings import Findings, Mask
+from core.schema import conform
+
+Positions = NDArray[np.int64]
+
+NEAR_DAYS: Final = 7
+"""Two agents enter the contract day and the recording day of one sale; a true resale within a week is unheard of."""
+
+NEAR_PRICE: Final = 0.005
+"""The same price retyped or rounded to thousands; a true resale moves by more."""
+
+HOUSES: Final = ("single_family", "townhouse", "duplex", "manufactured")
+"""Types that have an address to themselves, so that the address alone tells one home from another."""
+
+HELD: Final = -1
+NO_TWIN: Final = -2
+CORRECTED: Final = -3
+
+
+def find_duplicates(
+    facts: pd.DataFrame,
+    rows: Positions,
+    usable: Mask,
+    known: pd.DataFrame | None,
+    superseded: pd.DataFrame | None,
+    findings: Findings,
+) -> None:
+    """Record in ``findings`` every usable row that repeats an earlier row, a sale of ``known`` or one ``superseded``.
+
+    ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected;
+    ``superseded`` holds sales of ``known`` as they were before a correction.
+    """
+    held, earlier = (_held_nearby(facts.loc[usable], sales) for sales in (known, superseded))
+    table = pd.concat([held, earlier, facts.loc[usable]], ignore_index=True)
+    kinds = np.repeat(np.array([HELD, CORRECTED], dtype="int64"), [len(held), len(earlier)])
+    position = np.concatenate([kinds, np.flatnonzero(usable)])
+    home = home_ids(table, _has_price_neighbour(table))
+    for code, twin in (("duplicate_row", _equal_rows(table)), ("duplicate_sale", _near_sales(table, home))):
+        later = (twin >= 0) & (position >= 0)
+        first = np.full(len(facts), NO_TWIN, dtype="int64")
+        first[position[later]] = position[twin[later]]
+        exact = np.zeros(len(facts), dtype=bool)
+        exact[position[later]] = _same_sale(table, twin)[later]
+        new = ~findings.found
+        findings.add(new & (first == HELD), "already_held", "the sale is held already")
+        findings.add(new & (first == CORRECTED), "superseded_before", "a later file corrected this sale already")
+        for mask, reason in ((new & (first >= 0) & exact, code), (new & (first >= 0) & ~exact, "near_duplicate")):
+            findings.add(mask, reason, [f"the same sale as row {rows[one]}" for one in first[mask].tolist()])
+
+
+def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
+    """Return the held sales near enough in date to be repeated, with the columns of the new table only.
+
+    Columns that the new file lacks cannot tell two sales apart, so they are left out of the comparison.
+    """
+    if known is None or known.empty:
+        return facts.iloc[:0]
+    margin = pd.Timedelta(days=NEAR_DAYS)
+    dates = facts["sale_date"]
+    nearby = known["sale_date"].between(dates.min() - margin, dates.max() + margin)
+    held = conform(known.loc[nearby], facts.columns)
+    for name in facts.columns[facts.dtypes != held.dtypes]:
+        held[name] = pd.to_numeric(held[name], errors="coerce") if facts[name].dtype == "float64" else held[name]
+    return held.astype(facts.dtypes)
+
+
+def _equal_rows(table: pd.DataFrame) -> Positions:
+    """Return, for each row, the first row equal to it in every column (addresses by key), or -1 if that is itself."""
+    twin = np.full(len(table), -1, dtype="int64")
+    quick = [name for name in table.columns if table[name].dtype != "str"]
+    alike = np.flatnonzero(table.duplicated(quick, keep=False).to_numpy()).astype("int64")
+    if not alike.size:
+        return twin
+    candidates = table.iloc[alike]
+    if "address" in candidates:
+        keys = _address_keys(candidates).fillna(candidates["address"])
+        candidates = candidates.drop(columns=["address", "unit"], errors="ignore").assign(address=keys)
+    group = candidates.groupby(list(candidates.columns), dropna=False, sort=False).ngroup()
+    return _first_of_group(twin, alike, np.asarray(group, dtype=np.int64))
+
+
+def _first_of_group(twin: Positions, rows: Positions, group: Positions) -> Positions:
+    _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
+    original = rows[first[inverse]]
+    twin[rows] = np.where(original == rows, -1, original)
+    return twin
+
+
+def _near_sales(table: pd.DataFrame, home: Positions) -> Positions:
+    """Return, for each sale of an identified home, the first sale it repeats, or -1.
+
+    Sales of one home are chained where dates lie within NEAR_DAYS and prices within NEAR_PRICE. Splitting by date, by
+    price and by date again makes the chains independent of row order, and leaves survivors that never chain again.
+    """
+    twin = np.full(len(table), -1, dtype="int64")
+    rows = np.flatnonzero((home >= 0) & pd.Series(home).duplicated(keep=False).to_numpy())
+    if not rows.size:
+        return twin
+    days = table["sale_date"].to_numpy()[rows].astype("datetime64[D]").astype("int64").astype("float64")
+    prices = np.log(table["sale_price"].to_numpy()[rows])
+    step = float(np.log1p(NEAR_PRICE)) + 1e-12
+    group = home[rows]
+    for values, gap in ((days, float(NEAR_DAYS)), (prices, step), (days, float(NEAR_DAYS))):
+        group = _split_at_gaps(group, values, gap)
+    return _first_of_group(twin, rows, group)
+
+
+def _split_at_gaps(group: Positions, values: NDArray[np.float64], gap: float) -> Positions:
+    """Split each group wherever its sorted values jump by more than the gap."""
+    order = np.lexsort((values, group))
+    new = np.ones(len(order), dtype=bool)
+    new[1:] = (np.diff(group[order]) != 0) | (np.diff(values[order]) > gap)
+    split = np.empty(len(order), dtype="int64")
+    split[order] = np.cumsum(new)
+    return split
+
+
+def _same_sale(table: pd.DataFrame, twin: Positions) -> Mask:
+    dates, prices = table["sale_date"].to_numpy(), table["sale_price"].to_numpy()
+    return (dates == dates[twin]) & (prices == prices[twin]) if len(table) else np.zeros(0, dtype=bool)
+
+
+def home_ids(table: pd.DataFrame, needed: Mask) -> Positions:
+    """Return a number per identified home, -1 where the row does not identify one.
+
+    Rows without a property id are told by their address, where ``needed`` asks for them: keys cost time.
+    """
+    numbers = np.full(len(table), -1, dtype="int64")
+    if "property_id" in table:
+        numbers = pd.factorize(table["property_id"])[0].astype("int64")
+    if "address" not in table:
+        return numbers
+    needed = needed & (numbers < 0) & table["address"].notna().to_numpy()
+    if not needed.any():
+        return numbers
+    rows = table.loc[needed]
+    keys = _address_keys(rows)
+    parts = pd.DataFrame({"zipcode": zip_codes(rows), "key": keys})
+    if "neighbourhood" in rows:
+        parts["neighbourhood"] = rows["neighbourhood"]
+    homes = parts.groupby(list(parts.columns), dropna=False, sort=False).ngroup().to_numpy(dtype="int64")
+    numbers[needed] = np.where(identified(rows, keys), homes + numbers.max() + 1, -1)
+    return numbers
+
+
+def identified(rows: pd.DataFrame, keys: pd.Series) -> Mask:
+    """Tell which rows have an address (by its key) that only one dwelling has: one with a unit, or that of a house."""
+    sole: Mask = keys.str.contains("#", regex=False).fillna(False).to_numpy(dtype=bool, copy=True)
+    if "unit" in rows:
+        sole |= rows["unit"].notna().to_numpy()
+    if "property_type" in rows:
+        sole |= rows["property_type"].isin(HOUSES).to_numpy()
+    return sole & keys.notna().to_numpy()
+
+
+def _has_price_neighbour(table: pd.DataFrame) -> Mask:
+    """Tell which rows have another row within NEAR_PRICE of their price and NEAR_DAYS of their date, generously.
+
+    Rows are put into cells of date and price, twice with shifted borders, so that neighbours share a cell at least once
+    per axis.
+    """
+    days = table["sale_date"].to_numpy().astype("datetime64[D]").astype("int64") / (2 * NEAR_DAYS)
+    prices = np.log(table["sale_price"].to_numpy()) / (2 * np.log1p(NEAR_PRICE))
+    found = np.zeros(len(table), dtype=bool)
+    for by_date in (0.0, 0.5):
+        for by_price in (0.0, 0.5):
+            cells = pd.DataFrame({"day": np.floor(days + by_date), "price": np.floor(prices + by_price)})
+            found |= cells.duplicated(keep=False).to_numpy()
+    return found
+
+
+def _address_keys(table: pd.DataFrame) -> pd.Series:
+    units = table["unit"] if "unit" in table else pd.Series(np.nan, index=table.index, dtype="str")
+    return address_keys(table["address"], units)

@@ -1,0 +1,211 @@
+"""Many properties in, as many answers out: what `estimate` says to each, worked out together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import ImpossibleProperty
+from core.prepare.features.columns import Columns, size
+from core.prepare.features.facts import COORDINATES, FactColumns
+from core.problem import Problem
+from core.serve.estimate import (
+    Evidence,
+    area_sales,
+    critical_facts,
+    evidence_of,
+    nearest_lately_km,
+    price_scope,
+    refusal,
+)
+from core.serve.flags import Answer, Flag, answer_flags, drift_flags, subject_flags
+from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
+from core.train.live_model import Valuer
+from core.train.model import Model, Priced
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+_LOCATION: Final = "location"
+# Two ways to one distance differ in its last digits; only homes plainly inside the market pass by the quick one.
+_PLAINLY_INSIDE: Final = 0.999
+
+
+@dataclass(frozen=True)
+class NotPriced:
+    """Why the home at ``position`` has no price.
+
+    "refused" is an impossible fact, "unavailable" a critical one missing or a place outside the market; ``field`` names
+    the fact ("location" for the place, with its area codes and coordinates in words), ``value`` is it as given.
+    """
+
+    position: int
+    status: Literal["refused", "unavailable"]
+    field: str
+    value: object
+    reason: str
+    remedy: str
+
+
+@dataclass(frozen=True)
+class Answers:
+    """Answers to n homes: the k priced, at ``rows`` among them, and why the others are not, both in order.
+
+    ``subjects``, ``confidence`` (0 to 100) and ``flags`` are of the homes priced, as are the arrays of ``priced`` (k,).
+    """
+
+    rows: Rows
+    subjects: tuple[Subject, ...]
+    priced: Priced
+    confidence: tuple[int, ...]
+    flags: tuple[tuple[Flag, ...], ...]
+    not_priced: tuple[NotPriced, ...]
+
+
+@dataclass(frozen=True)
+class _Column:
+    """One fact of n homes, read once for each different value: ``known[codes[i]]`` is that of home i, None if blank."""
+
+    codes: Rows
+    known: list[Value | None]
+    errors: Mapping[int, ImpossibleProperty]
+    given: list[object]
+
+    def values(self) -> list[Value | None]:
+        return [self.known[code] for code in self.codes]
+
+
+def estimate_many(evidence: Evidence, homes: pd.DataFrame, as_of: date, problem: Problem, level: float) -> Answers:
+    """Price the rows of a table of facts (canonical names and units; blanks are not known) as of one date.
+
+    Each row gets the range, point, confidence, flags or refusal that ``estimate`` gives it alone, without drivers and
+    comparables and the flags that follow from these; a fact no home can have refuses its row only.
+    """
+    model = evidence.valuer.model
+    columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
+    subjects, failed = _subjects(columns, len(homes), as_of, problem)
+    failed |= dict(_unavailable(subjects, model, problem))
+    rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
+    chosen = tuple(subjects[position] for position in rows.tolist())
+    priced = _price(evidence.valuer, _homes(columns, rows, as_of, model.facts), problem, level)
+    confidence = tuple(round(100 * share) for share in priced.confidence.tolist())
+    scope = price_scope(evidence.bundle, problem)
+    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), confidence, chosen, strict=True)
+    flags = tuple(
+        (
+            *subject_flags(subject, model, problem),
+            *drift_flags(subject, evidence.notices),
+            *answer_flags(Answer(point, low, high, sure, area_sales(model, subject), None), scope, problem),
+        )
+        for point, low, high, sure, subject in figures
+    )
+    return Answers(rows, chosen, priced, confidence, flags, tuple(failed[position] for position in sorted(failed)))
+
+
+def _names(homes: pd.DataFrame, facts: FactColumns) -> list[str]:
+    return [name for name in facts_read(facts, map(str, homes.columns)) if name in homes.columns]
+
+
+def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> _Column:
+    codes, different = pd.factorize(values)
+    known: list[Value | None] = []
+    errors: dict[int, ImpossibleProperty] = {}
+    for code, value in enumerate(different.tolist()):
+        try:
+            known.append(read_fact(name, value, facts, problem))
+        except ImpossibleProperty as error:
+            known.append(None)
+            errors[code] = error
+    # factorize codes a missing value as -1, the last of the list.
+    return _Column(codes.astype(np.int64), [*known, None], errors, different.tolist())
+
+
+def _subjects(
+    columns: Mapping[str, _Column], count: int, as_of: date, problem: Problem
+) -> tuple[dict[int, Subject], dict[int, NotPriced]]:
+    failed: dict[int, NotPriced] = {}
+    for column in columns.values():
+        for position in np.flatnonzero(np.isin(column.codes, list(column.errors))).tolist():
+            code = column.codes[position]
+            failed.setdefault(position, _refused(position, column.errors[code], column.given[code]))
+    subjects: dict[int, Subject] = {}
+    cells: Sequence[tuple[Value | None, ...]] = list(
+        zip(*(column.values() for column in columns.values()), strict=True)
+    )
+    for position in range(count):
+        if position in failed:
+            continue
+        row = cells[position] if cells else ()
+        known = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+        subject = Subject(known, as_of)
+        try:
+            check_together(subject, problem)
+        except ImpossibleProperty as error:
+            failed[position] = _refused(position, error, known.get(error.field))
+            continue
+        subjects[position] = subject
+    return subjects, failed
+
+
+def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPriced:
+    return NotPriced(position, "refused", error.field, value, error.reason, error.remedy)
+
+
+def _unavailable(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> Iterator[tuple[int, NotPriced]]:
+    critical = [name for name in critical_facts(model, problem) if name != _LOCATION]
+    inside = _plainly_inside(subjects, model, problem)
+    for position, subject in subjects.items():
+        missing = next((name for name in critical if name not in subject.facts), None)
+        if missing is None and position in inside:
+            continue
+        withheld = refusal(subject, model, problem)
+        if withheld is not None:
+            value = None if missing else _place(subject, model)
+            field = missing or _LOCATION
+            yield position, NotPriced(position, "unavailable", field, value, withheld.reason, withheld.remedy)
+
+
+def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> set[int]:
+    """Return the homes whose coordinates lie well within the market; about the others `refusal` is asked."""
+    evidence = evidence_of(model)
+    if evidence is None or not model.facts.located:
+        return set()
+    located = [position for position, subject in subjects.items() if set(COORDINATES) <= set(subject.facts)]
+    if not located:
+        return set()
+    place = {name: np.array([subjects[position].facts[name] for position in located]) for name in COORDINATES}
+    here = np.column_stack(model.features.named_steps["derived"].projection_.kilometres(place))
+    limit = problem.estimate.market_km * _PLAINLY_INSIDE
+    distance = nearest_lately_km(evidence, here)
+    return {position for position, km in zip(located, distance.tolist(), strict=True) if km <= limit}
+
+
+def _place(subject: Subject, model: Model) -> str:
+    named = (*model.facts.area_codes, *(COORDINATES if model.facts.located else ()))
+    return ", ".join(str(subject.facts[name]) for name in named if name in subject.facts)
+
+
+def _homes(columns: Mapping[str, _Column], rows: Rows, as_of: date, facts: FactColumns) -> Columns:
+    """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
+    words = {*facts.categorical, *facts.area_codes}
+    homes: Columns = {}
+    for name in facts.all:
+        known = columns[name].known if name in columns else [None]
+        codes = columns[name].codes[rows] if name in columns else np.full(len(rows), -1)
+        different = [np.nan if value is None else value for value in known]
+        homes[name] = np.array(different, dtype=object if name in words else float)[codes]
+    return homes | {"sale_date": np.full(len(rows), as_of, dtype="datetime64[us]")}
+
+
+def _price(valuer: Valuer, homes: Columns, problem: Problem, level: float) -> Priced:
+    within = problem.success.within
+    if not size(homes):
+        none = np.empty(0)
+        return Priced(level, within, none, none, none, none, none, none, np.empty(0, dtype=object))
+    return valuer.price(valuer.model.fill_columns(homes), (level,), within)[level]

@@ -1,0 +1,53 @@
+"""The facts of a home in the groups a person speaks of: size, rooms, quality, age, plot, place."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
+from core.schema import NEIGHBOURHOOD_FIELDS
+
+
+class FactGroup(StrEnum):
+    """What a difference between two homes is about."""
+
+    SIZE = "living area"
+    ROOMS = "bedrooms and bathrooms"
+    QUALITY = "quality and condition"
+    AGE = "age and renovation"
+    PLOT = "lot, garage and view"
+    KIND = "type of home"
+    OTHER = "other facts"
+    PLACE = "location"
+
+
+_OF: Final = {
+    "living_area_sqft": FactGroup.SIZE,
+    "bedrooms": FactGroup.ROOMS,
+    "bathrooms": FactGroup.ROOMS,
+    "condition": FactGroup.QUALITY,
+    "grade": FactGroup.QUALITY,
+    "year_built": FactGroup.AGE,
+    "year_renovated": FactGroup.AGE,
+    "lot_area_sqft": FactGroup.PLOT,
+    "garage_spaces": FactGroup.PLOT,
+    "view": FactGroup.PLOT,
+    "waterfront": FactGroup.PLOT,
+    "floors": FactGroup.KIND,
+    "property_type": FactGroup.KIND,
+    "zoning": FactGroup.KIND,
+    "units": FactGroup.KIND,
+}
+_PLACES: Final = frozenset({*AREA_CODES, *COORDINATES, *(field.name for field in NEIGHBOURHOOD_FIELDS)})
+
+
+def group_of(name: str) -> FactGroup:
+    """Return the group of a fact; a market's own columns are other facts."""
+    return FactGroup.PLACE if name in _PLACES else _OF.get(name, FactGroup.OTHER)
+
+
+def grouped(facts: FactColumns) -> dict[FactGroup, tuple[str, ...]]:
+    """Return the facts a market's model uses by group, in the order of the groups; empty groups are left out."""
+    names = {group: tuple(name for name in facts.all if group_of(name) is group) for group in FactGroup}
+    return {group: members for group, members in names.items() if members}

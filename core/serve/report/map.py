@@ -1,0 +1,146 @@
+"""Where the comparables lie: a plain drawing in local kilometres, the home as a star, north up, nothing fetched."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, String
+
+from core.prepare.features.derived import Projection
+from core.serve.comparables import Comparable
+from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
+
+"""Along a meridian, on a sphere of 6371 km radius."""
+_MARGIN: Final = 20.0
+_FOOT: Final = 20.0
+_DOT: Final = 7.0
+_STAR: Final = 8.5
+_LEAST_KM: Final = 0.2
+_ROUNDS: Final = 40
+
+Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Sheet:
+    """From kilometres east and north of the home to points of the drawing."""
+
+    middle: Place
+    centre: Place
+    points_per_km: float
+
+    def at(self, place: Place) -> Place:
+        east, north = (value - middle for value, middle in zip(place, self.middle, strict=True))
+        return self.centre[0] + east * self.points_per_km, self.centre[1] + north * self.points_per_km
+
+
+def home_place(facts: Mapping[str, object]) -> Place | None:
+    """Return latitude and longitude of a home, None where they are not known."""
+    latitude, longitude = facts.get("latitude"), facts.get("longitude")
+    if isinstance(latitude, int | float) and isinstance(longitude, int | float):
+        return float(latitude), float(longitude)
+    return None
+
+
+def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float, high: float) -> Drawing:
+    """Return the drawing; ``home`` is latitude and longitude, numbers are the comparables' in their order from 1.
+
+    Comparables without coordinates are left out. Marks that would lie on each other are moved apart, with a line to
+    their place.
+    """
+    around = Projection(*home)
+    places = {
+        number: around.point(one.latitude, one.longitude)
+        for number, one in enumerate(comparables, start=1)
+        if one.latitude is not None and one.longitude is not None
+    }
+    drawing = Drawing(wide, high)
+    drawing.add(Rect(0, 0, wide, high, rx=5, ry=5, fillColor=TINT, strokeColor=RULE, strokeWidth=0.6))
+    sheet = _sheet([(0.0, 0.0), *places.values()], wide, high)
+    star = sheet.at((0.0, 0.0))
+    true = [sheet.at(place) for place in places.values()]
+    marks = _apart([star, *true], (_DOT, _FOOT + _DOT, wide - _DOT, high - _DOT))[1:]
+    for (x, y), (mark_x, mark_y) in zip(true, marks, strict=True):
+        drawing.add(Line(x, y, mark_x, mark_y, strokeColor=MORE, strokeWidth=0.8))
+        drawing.add(Circle(x, y, 1.3, fillColor=MORE, strokeColor=None))
+    _star(drawing, star)
+    for number, (x, y) in zip(places, marks, strict=True):
+        drawing.add(Circle(x, y, _DOT, fillColor=MORE, strokeColor=WHITE, strokeWidth=1))
+        drawing.add(_text(x, y - 2.9, str(number), 8.5, "middle", BOLD, WHITE))
+    _scale_bar(drawing, sheet.points_per_km, wide)
+    _north(drawing, wide, high)
+    drawing.add(_text(20, 7.2, "This home", 8, "start"))
+    _star(drawing, (12, 10), 5.5)
+    return drawing
+
+
+def _sheet(places: Sequence[Place], wide: float, high: float) -> _Sheet:
+    east, north = ([place[axis] for place in places] for axis in (0, 1))
+    across, up = max(max(east) - min(east), _LEAST_KM), max(max(north) - min(north), _LEAST_KM)
+    scale = min((wide - 2 * _MARGIN) / across, (high - _FOOT - 2 * _MARGIN) / up)
+    middle = (min(east) + max(east)) / 2, (min(north) + max(north)) / 2
+    return _Sheet(middle, (wide / 2, _FOOT + (high - _FOOT) / 2), scale)
+
+
+def _apart(places: Sequence[Place], box: tuple[float, float, float, float]) -> list[Place]:
+    """Move marks that overlap away from each other inside the box; the first, the home, stays where it is."""
+    marks = list(places)
+    for _ in range(_ROUNDS):
+        for one in range(len(marks)):
+            for other in range(one + 1, len(marks)):
+                first, second = _pushed(marks[one], marks[other], 2.15 * _DOT, one * len(marks) + other)
+                marks[one], marks[other] = first if one else marks[one], second
+        marks[1:] = [_inside(mark, box) for mark in marks[1:]]
+    return marks
+
+
+def _pushed(first: Place, second: Place, apart: float, turn: int) -> tuple[Place, Place]:
+    east, north = second[0] - first[0], second[1] - first[1]
+    distance = math.hypot(east, north)
+    if distance >= apart:
+        return first, second
+    # Marks on the very same place part in directions of their own.
+    angle = math.atan2(north, east) if distance > 1e-6 else 2.4 * turn
+    shift = (apart - distance) / 2
+    step = shift * math.cos(angle), shift * math.sin(angle)
+    return (first[0] - step[0], first[1] - step[1]), (second[0] + step[0], second[1] + step[1])
+
+
+def _inside(mark: Place, box: tuple[float, float, float, float]) -> Place:
+    left, bottom, right, top = box
+    return min(max(mark[0], left), right), min(max(mark[1], bottom), top)
+
+
+def _star(drawing: Drawing, at: Place, size: float = _STAR) -> None:
+    points: list[float] = []
+    for corner in range(10):
+        radius = size if corner % 2 == 0 else 0.45 * size
+        angle = math.pi / 2 + corner * math.pi / 5
+        points += [at[0] + radius * math.cos(angle), at[1] + radius * math.sin(angle)]
+    drawing.add(Polygon(points, fillColor=LESS, strokeColor=WHITE, strokeWidth=0.8))
+
+
+def _scale_bar(drawing: Drawing, points_per_km: float, wide: float) -> None:
+    longest = wide / 3 / points_per_km
+    power = 10.0 ** math.floor(math.log10(longest))
+    length = max(times * power for times in (1, 2, 5) if times * power <= longest)
+    right, left = wide - 10, wide - 10 - length * points_per_km
+    for x1, y1, x2, y2 in ((left, 8, right, 8), (left, 8, left, 12), (right, 8, right, 12)):
+        drawing.add(Line(x1, y1, x2, y2, strokeColor=INK, strokeWidth=0.9))
+    label = f"{length:,g} km" if length >= 1 else f"{1000 * length:,g} m"
+    drawing.add(_text(left - 4, 7.2, label, 8, "end"))
+
+
+def _north(drawing: Drawing, wide: float, high: float) -> None:
+    x, y = wide - 12, high - 15
+    drawing.add(Polygon([x, y + 8, x - 3.5, y - 1, x, y + 1.2, x + 3.5, y - 1], fillColor=GREY, strokeColor=None))
+    drawing.add(_text(x, y - 10, "N", 8, "middle", BOLD))
+
+
+def _text(
+    x: float, y: float, text: str, size: float, anchor: str, font: str = REGULAR, colour: object = GREY
+) -> String:
+    return String(x, y, text, fontName=font, fontSize=size, textAnchor=anchor, fillColor=colour)

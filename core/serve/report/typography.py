@@ -1,0 +1,107 @@
+"""How the seller's report sets text: typeface, colours and styles, and words the typeface cannot draw."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from pathlib import Path
+from typing import Final
+from xml.sax.saxutils import escape
+
+from anyascii import anyascii
+from reportlab.lib.colors import Color, HexColor
+from reportlab.lib.enums import TA_RIGHT
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily, stringWidth
+from reportlab.pdfbase.ttfonts import TTFont
+
+REGULAR: Final = "SourceSansPro"
+BOLD: Final = "SourceSansPro-Semibold"
+
+INK: Final = HexColor("#1C2B30")
+GREY: Final = HexColor("#5F6B70")
+RULE: Final = HexColor("#D3DDDE")
+TINT: Final = HexColor("#F1F5F5")
+TEAL: Final = HexColor("#0B6670")
+# After Okabe and Ito (2008), told apart with any colour vision; the orange darkened to be read as text.
+MORE: Final = HexColor("#0072B2")
+LESS: Final = HexColor("#BF4F00")
+WHITE: Final = HexColor("#FFFFFF")
+
+_FONTS: Final = Path(__file__).resolve().parents[3] / "assets" / "fonts"
+_LAST_OF_PLANE_0: Final = 0xFFFF
+
+
+def _style(name: str, size: float, leading: float, colour: Color = INK, font: str = REGULAR) -> ParagraphStyle:
+    return ParagraphStyle(name, fontName=font, fontSize=size, leading=leading, textColor=colour)
+
+
+BODY: Final = _style("body", 9, 12.5)
+SMALL: Final = _style("small", 8, 10.5, GREY)
+LABEL: Final = _style("label", 8, 10, GREY)
+VALUE: Final = _style("value", 10, 12.5)
+CELL: Final = _style("cell", 8.5, 10.5)
+NUMBER: Final = ParagraphStyle("number", parent=CELL, alignment=TA_RIGHT)
+EYEBROW: Final = _style("eyebrow", 9, 12, TEAL, BOLD)
+TITLE: Final = _style("title", 21, 25, INK, BOLD)
+HEADING: Final = ParagraphStyle("heading", parent=_style("h", 12.5, 16, INK, BOLD), spaceBefore=11, spaceAfter=3)
+FIGURE: Final = _style("figure", 14, 18, INK, BOLD)
+SPACED: Final = ParagraphStyle("spaced", parent=BODY, spaceAfter=4)
+BULLET: Final = ParagraphStyle("bullet", parent=BODY, leftIndent=9, bulletIndent=0, spaceAfter=2)
+
+# reportlab keeps one registry of fonts for the process; at import, no two threads can register one twice.
+_FACES: Final = (
+    TTFont(REGULAR, str(_FONTS / "SourceSansPro-Regular.ttf")),
+    TTFont(BOLD, str(_FONTS / "SourceSansPro-Semibold.ttf")),
+)
+for _face in _FACES:
+    registerFont(_face)
+registerFontFamily(REGULAR, normal=REGULAR, bold=BOLD, italic=REGULAR, boldItalic=BOLD)
+_DRAWABLE: Final = frozenset.intersection(*(frozenset(face.face.charWidths) for face in _FACES))
+
+
+def plain(text: str, limit: int = 200) -> str:
+    """Return text the typeface can draw, on one line and at most ``limit`` characters long.
+
+    Control and direction characters go; letters the typeface lacks become Latin ones ("中山" is "ZhongShan").
+    """
+    drawn = "".join(_drawable(letter) for letter in unicodedata.normalize("NFC", text[: 4 * limit]))
+    line = re.sub(r"[ \t]+", " ", drawn).strip(" ")
+    return line if len(line) <= limit else f"{line[: limit - 1].rstrip()}…"
+
+
+def markup(text: str, limit: int = 200) -> str:
+    """Return text for a Paragraph, in which nothing of it is read as markup."""
+    return escape(plain(text, limit))
+
+
+def width(text: str, size: float, font: str = REGULAR) -> float:
+    """Return how wide a line is, in points."""
+    return float(stringWidth(text, font, size))
+
+
+def fitted(text: str, size: float, room: float, font: str = REGULAR) -> str:
+    """Return the line, shortened with an ellipsis where it is wider than ``room`` points."""
+    if width(text, size, font) <= room:
+        return text
+    while text and width(f"{text}…", size, font) > room:
+        text = text[:-1]
+    return f"{text.rstrip()}…"
+
+
+def size_for(text: str, largest: float, room: float, font: str = REGULAR) -> float:
+    """Return the size, ``largest`` or smaller, at which the line takes at most ``room`` points."""
+    return min(largest, largest * room / max(width(text, largest, font), 1.0))
+
+
+def _drawable(letter: str) -> str:
+    category = unicodedata.category(letter)
+    if category.startswith("C"):
+        return " " if letter.isspace() else ""
+    if ord(letter) <= _LAST_OF_PLANE_0 and ord(letter) in _DRAWABLE:
+        return letter
+    if category.startswith("Z"):
+        return " "
+    latin = "".join(sign for sign in anyascii(letter) if sign.isprintable())
+    # Marks, and letters that stand for no sound of their own, have nothing in Latin.
+    return latin if latin or category[0] in "LM" else "?"

@@ -1,0 +1,173 @@
+"""The drivers of an estimate as a drawing: from a typical home nearby, step by step, to the range of this home."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from reportlab.graphics.shapes import Drawing, Line, Rect, String
+from reportlab.lib.colors import Color
+
+from core.schema import label_of
+from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
+from core.serve.words import Conventions, assumed, fact_value
+from core.wording import money, money_range, money_short
+
+_LABELS: Final = 190.0
+_GAP: Final = 8.0
+_ROW: Final = 23.0
+_PLAIN_ROW: Final = 17.0
+_BAR: Final = 9.0
+_AXIS: Final = 14.0
+_TEXT: Final = 9.0
+_DETAIL: Final = 7.5
+_COORDINATES: Final = ("latitude", "longitude")
+
+
+@dataclass(frozen=True)
+class Goal:
+    """Where the steps end: the range, and the point with the words before it, None where it is not to be shown."""
+
+    low: float
+    high: float
+    point_label: str | None
+
+
+@dataclass(frozen=True)
+class _Step:
+    """One line of the drawing: a bar from ``start`` to ``end``, or a mark where both are the same."""
+
+    label: str
+    detail: str
+    amount: str
+    start: float
+    end: float
+    colour: Color
+    font: str = REGULAR
+
+
+@dataclass(frozen=True)
+class _Axis:
+    """From money to points across the page."""
+
+    low: float
+    high: float
+    left: float
+    right: float
+
+    def at(self, value: float) -> float:
+        return self.left + (self.right - self.left) * (value - self.low) / (self.high - self.low)
+
+
+def waterfall(drivers: Drivers, goal: Goal, market: Conventions, wide: float) -> Drawing:
+    """Return the drawing, ``wide`` points wide: blue and + for what adds to the price, orange and − for what takes."""
+    steps = _steps(drivers, goal, market)
+    room = max(width(step.amount, _TEXT, BOLD) for step in steps)
+    axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
+    height = sum(map(_height, steps)) + _AXIS
+    drawing = Drawing(wide, height)
+    _scale(drawing, axis, height, market.currency)
+    top = height
+    for step, following in zip(steps, [*steps[1:], None], strict=True):
+        middle = top - _height(step) / 2
+        _draw(drawing, step, middle, axis, wide)
+        top -= _height(step)
+        if following is not None and step.end == following.start:
+            below = top - _height(following) / 2
+            drawing.add(_line(axis.at(step.end), middle - _BAR / 2, axis.at(step.end), below + _BAR / 2, GREY, 0.5))
+    return drawing
+
+
+def difference(fact: Difference, market: Conventions) -> str:
+    """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)"."""
+    unknown = f"{label_of(fact.name)} not known"
+    told = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
+    return told if fact.typical is None else f"{told} (typical {fact_value(fact.name, fact.typical, market)})"
+
+
+def signed_money(amount: float, currency: str) -> str:
+    """Write an amount with its sign: "+$12,300", "−$5,400"."""
+    text = money(amount, currency)
+    return f"+{text}" if amount >= 0.5 else text
+
+
+def _steps(drivers: Drivers, goal: Goal, market: Conventions) -> list[_Step]:
+    currency = market.currency
+    start = f"Typical home in {drivers.area}"
+    steps = [_Step(start, "", money(drivers.typical, currency), drivers.typical, drivers.typical, GREY, BOLD)]
+    running = drivers.typical
+    for item in drivers.items:
+        steps.append(_driver(item, running, market))
+        running += item.amount
+    if goal.point_label is not None and abs(drivers.rounding) >= 0.5:
+        rounding = signed_money(drivers.rounding, currency)
+        steps.append(_Step("Rounding", "", rounding, running, drivers.point, GREY))
+    said = money_range(goal.low, goal.high, currency)
+    steps.append(_Step("Price range of this home", "", said, goal.low, goal.high, TEAL, BOLD))
+    if goal.point_label is not None:
+        point = money(drivers.point, currency)
+        steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
+    return steps
+
+
+def _driver(item: Driver, running: float, market: Conventions) -> _Step:
+    told = [difference(fact, market) for fact in item.facts if fact.name not in _COORDINATES]
+    label = item.group.value[:1].upper() + item.group.value[1:]
+    colour = MORE if item.amount >= 0 else LESS
+    amount = signed_money(item.amount, market.currency)
+    return _Step(label, ", ".join(told), amount, running, running + item.amount, colour)
+
+
+def _axis(steps: Sequence[_Step], left: float, right: float) -> _Axis:
+    values = [value for step in steps for value in (step.start, step.end)]
+    low, high = min(values), max(values)
+    margin = 0.06 * (high - low) or 0.05 * abs(high) or 1.0
+    return _Axis(low - margin, high + margin, left, right)
+
+
+def _height(step: _Step) -> float:
+    return _ROW if step.detail else _PLAIN_ROW
+
+
+def _draw(drawing: Drawing, step: _Step, middle: float, axis: _Axis, wide: float) -> None:
+    baseline = middle + (2 if step.detail else -3)
+    drawing.add(_text(0, baseline, fitted(plain(step.label), _TEXT, _LABELS, step.font), _TEXT, INK, step.font))
+    if step.detail:
+        drawing.add(_text(0, baseline - 10, fitted(plain(step.detail), _DETAIL, _LABELS), _DETAIL, GREY))
+    drawing.add(_text(wide, middle - 3, step.amount, _TEXT, step.colour, BOLD, "end"))
+    left, right = sorted((axis.at(step.start), axis.at(step.end)))
+    if step.start == step.end:
+        drawing.add(_line(left, middle - 7, left, middle + 7, step.colour, 2.5))
+        return
+    bar = Rect(left, middle - _BAR / 2, max(right - left, 0.8), _BAR)
+    bar.fillColor, bar.strokeColor = step.colour, None
+    drawing.add(bar)
+
+
+def _scale(drawing: Drawing, axis: _Axis, top: float, currency: str) -> None:
+    label = max(width(money_short(value, currency), _DETAIL) for value in (axis.low, axis.high))
+    for value in _ticks(axis, max(2, int((axis.right - axis.left) / (1.8 * label)))):
+        x = axis.at(value)
+        drawing.add(_line(x, _AXIS - 2, x, top, RULE, 0.5))
+        drawing.add(_text(x, 2, money_short(value, currency), _DETAIL, GREY, anchor="middle"))
+
+
+def _ticks(axis: _Axis, most: int) -> list[float]:
+    """Return round amounts along the axis, at most ``most`` of them (but one or two at least)."""
+    rough = (axis.high - axis.low) / min(most, 6)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= rough)
+    return [step * index for index in range(math.ceil(axis.low / step), math.floor(axis.high / step) + 1)]
+
+
+def _text(
+    x: float, y: float, text: str, size: float, colour: Color, font: str = REGULAR, anchor: str = "start"
+) -> String:
+    return String(x, y, text, fontName=font, fontSize=size, fillColor=colour, textAnchor=anchor)
+
+
+def _line(x1: float, y1: float, x2: float, y2: float, colour: Color, thick: float) -> Line:
+    return Line(x1, y1, x2, y2, strokeColor=colour, strokeWidth=thick)

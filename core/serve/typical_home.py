@@ -1,0 +1,46 @@
+"""The typical home of an area: what a subject is compared with, and what a form suggests."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.schema import label_of
+from core.serve.fact_groups import FactGroup, group_of
+from core.serve.subject import Subject, Value
+from core.train.model import Model
+
+
+@dataclass(frozen=True)
+class Typical:
+    """A home with the usual facts of ``area`` ("zipcode 98103", "the market"), drawn from ``sales`` training sales."""
+
+    area: str
+    sales: int
+    facts: Mapping[str, Value]
+
+
+def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
+    """Return a typical home of the smallest known area among the codes, of the whole market where none is known."""
+    profile = model.profile
+    facts: dict[str, Value] = {fact.name: fact.median for fact in profile.numeric}
+    facts |= {fact.name: next(iter(fact.levels)) for fact in profile.categories if fact.levels}
+    area, sales = "the market", profile.sales
+    for code, name in codes.items():
+        known = profile.typical.get(code, {}).get(name)
+        if known is not None:
+            facts |= known
+            facts[code] = name
+            area, sales = f"{label_of(code).lower()} {name}", profile.area_codes[code][name]
+    # A blank year means never renovated, which is what most homes are.
+    return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
+
+
+def typical_nearby(model: Model, subject: Subject) -> Typical:
+    """Return the typical home a subject is compared with; where no area is known, one at the subject's own place."""
+    codes = {code: str(subject.facts[code]) for code in model.facts.area_codes if code in subject.facts}
+    typical = typical_home(model, codes)
+    if set(typical.facts) & set(model.facts.area_codes):
+        return typical
+    place = {name: value for name, value in subject.facts.items() if group_of(name) is FactGroup.PLACE}
+    return Typical(typical.area, typical.sales, {**typical.facts, **place})

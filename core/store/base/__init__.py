@@ -1,0 +1,1 @@
+"""What every table shares: database, migrations, audit trail, artifacts and markets."""

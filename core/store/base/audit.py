@@ -1,0 +1,149 @@
+"""The audit trail: who did what to what, and when."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.access import Actor
+from core.store.base.database import Database
+from core.store.base.tables import EVENT, now
+from core.store.base.values import plain_document, plain_text
+
+
+@dataclass(frozen=True)
+class Event:
+    """One entry; ``at`` is UTC, ``subject`` the id of what was acted on, ``action`` like ``model.promoted``."""
+
+    event_id: int
+    at: datetime
+    actor: str
+    role: str
+    action: str
+    market_id: str | None
+    subject: str
+    detail: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which entries are wanted; empty parts leave it open. ``subject`` is part of one, days are inclusive, in UTC."""
+
+    actions: tuple[str, ...] = ()
+    actors: tuple[str, ...] = ()
+    subject: str = ""
+    since: date | None = None
+    until: date | None = None
+
+
+@dataclass(frozen=True)
+class Names:
+    """The actions and actors that entries have."""
+
+    actions: tuple[str, ...]
+    actors: tuple[str, ...]
+
+
+# Within the class its own method ``list`` hides the type.
+Entries = list[Event]
+
+
+class Events:
+    """Append and list entries; there is no way to change or remove one."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def record(self, actor: Actor, action: str, market_id: str | None, subject: str, detail: Mapping[str, Any]) -> None:
+        """Append an entry in a transaction of its own; raises InvalidRecord, StoreUnavailable."""
+        with self._database.write() as connection:
+            append_event(connection, actor, action, market_id, subject, detail=detail)
+
+    def of(self, subject: str, action: str) -> Entries:
+        """Return what was done to a subject by one action, newest first; raises StoreUnavailable."""
+        query = sa.select(EVENT).where(EVENT.c.subject == subject, EVENT.c.action == action)
+        with self._database.read() as connection:
+            return [Event(**row) for row in connection.execute(query.order_by(EVENT.c.event_id.desc())).mappings()]
+
+    def count(self, market_id: str, action: str) -> int:
+        """Return how often an action was done in a market; raises StoreUnavailable."""
+        query = sa.select(sa.func.count()).where(EVENT.c.market_id == market_id, EVENT.c.action == action)
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def search(self, market_id: str | None, wanted: Wanted, limit: int) -> Entries:
+        """Return the newest entries of a market, and of none, that fit; of all markets for None; StoreUnavailable."""
+        query = sa.select(EVENT).where(*_conditions(market_id, wanted)).order_by(EVENT.c.event_id.desc())
+        with self._database.read() as connection:
+            rows = connection.execute(query.limit(int(limit))).mappings()
+            return [Event(**row) for row in rows]
+
+    def matching(self, market_id: str | None, wanted: Wanted) -> int:
+        """Return how many entries ``search`` would find without a limit; raises StoreUnavailable."""
+        query = sa.select(sa.func.count()).select_from(EVENT).where(*_conditions(market_id, wanted))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def names(self, market_id: str | None) -> Names:
+        """Return which actions and actors there are in a market's entries, sorted; raises StoreUnavailable."""
+        conditions = _conditions(market_id, Wanted())
+        with self._database.read() as connection:
+            actions, actors = (
+                tuple(sorted(connection.scalars(sa.select(column).where(*conditions).distinct())))
+                for column in (EVENT.c.action, EVENT.c.actor)
+            )
+        return Names(actions, actors)
+
+    def list(self, market_id: str | None = None, limit: int = 200) -> Entries:
+        """Return the newest entries first, of one market or of all; raises StoreUnavailable."""
+        query = sa.select(EVENT).order_by(EVENT.c.event_id.desc()).limit(int(limit))
+        if market_id is not None:
+            query = query.where(EVENT.c.market_id == market_id)
+        with self._database.read() as connection:
+            return [Event(**row) for row in connection.execute(query).mappings()]
+
+
+def _conditions(market_id: str | None, wanted: Wanted) -> tuple[sa.ColumnElement[bool], ...]:
+    e = EVENT.c
+    found: list[sa.ColumnElement[bool]] = []
+    if market_id is not None:
+        # Presets, workers and the like belong to no market, and so to each.
+        found.append(sa.or_(e.market_id == market_id, e.market_id.is_(None)))
+    if wanted.actions:
+        found.append(e.action.in_(wanted.actions))
+    if wanted.actors:
+        found.append(e.actor.in_(wanted.actors))
+    if wanted.subject:
+        found.append(e.subject.contains(wanted.subject, autoescape=True))
+    if wanted.since is not None:
+        found.append(e.at >= datetime.combine(wanted.since, time(), UTC))
+    if wanted.until is not None:
+        found.append(e.at < datetime.combine(wanted.until + timedelta(days=1), time(), UTC))
+    return tuple(found)
+
+
+def append_event(
+    connection: sa.Connection,
+    actor: Actor,
+    action: str,
+    market_id: str | None,
+    subject: str,
+    *,
+    detail: Mapping[str, Any],
+) -> None:
+    """Append an entry inside the caller's transaction, so that deed and entry stand or fall together."""
+    connection.execute(
+        EVENT.insert().values(
+            at=now(),
+            actor=plain_text(actor.name),
+            role=plain_text(actor.role),
+            action=plain_text(action),
+            market_id=market_id,
+            subject=plain_text(subject),
+            detail=plain_document(detail, "event detail"),
+        )
+    )

@@ -1,0 +1,167 @@
+"""How the ledger appends fast: no waiting for the disk, one commit for all who wait, short sleeps between processes."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import OperationalError
+
+from core.errors import StoreUnavailable
+from core.store.base.database import Database
+
+APPEND_SECONDS: Final = 3.0
+"""How long an append waits for other writers; an agent waits with it, and the estimate can be kept aside instead."""
+
+_T = TypeVar("_T")
+_NAP_SECONDS: Final = 0.0003
+_CHECKPOINT_ROWS: Final = 256
+_GROUP: Final = 64
+# The end of a log that grew while no checkpoint got through: then a commit does it, and waits. In pages of 4 KB.
+_LOG_PAGES: Final = 16_000
+
+
+class LedgerDatabase(Database):
+    """A SQLite database through connections of the ledger's own, whose commits do not wait for the disk.
+
+    With synchronous=FULL every commit waits milliseconds for the disk, and the agent would wait with it; with NORMAL
+    it does not. The price: if the machine itself goes down, the newest estimates may be lost; a killed process loses
+    none, and the file cannot be damaged (https://www.sqlite.org/pragma.html#pragma_synchronous). All other tables,
+    decisions included, stay with FULL; as a commit there syncs the log as a whole, the estimate a decision refers to
+    is as safe as the decision.
+
+    Moving the log into the file waits for the disk too; a thread of its own does that, beside the appends. Where
+    another process holds the write lock, SQLite's own waiting sleeps up to 100 ms, far longer than an append takes.
+
+    PostgreSQL needs none of this: there one disk write serves many commits, as whoever runs the server set it up.
+    """
+
+    def __init__(self, url: URL, patience_seconds: float = APPEND_SECONDS) -> None:
+        super().__init__(url, patience_seconds)
+        asked = url.query.get("timeout", patience_seconds)
+        self._patience = float(asked if isinstance(asked, (str, float)) else asked[0])
+        self._appended = 0
+        self._checkpoint: threading.Thread | None = None
+        sa.event.listen(self._engine, "connect", _append_without_waiting)
+
+    def begin_writing(self, connection: sa.Connection) -> None:
+        """Take the write lock, asking again every fraction of a millisecond; raises OperationalError at last."""
+        end = time.monotonic() + self._patience
+        while True:
+            try:
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+                return
+            except OperationalError as error:
+                if "locked" not in str(error.orig) or time.monotonic() > end:
+                    raise
+                time.sleep(_NAP_SECONDS)
+
+    def to_driver(self, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
+        """Return what turns a value of the type into the driver's; None where it takes the value as it is."""
+        if isinstance(kind, sa.types.TypeDecorator):
+            return kind.bind_processor(self._engine.dialect)
+        return kind.dialect_impl(self._engine.dialect).bind_processor(self._engine.dialect)
+
+    def appended(self, rows: int) -> None:
+        """Take note of rows committed, and now and then begin to move the log into the file."""
+        self._appended += rows
+        if self._appended >= _CHECKPOINT_ROWS and (self._checkpoint is None or not self._checkpoint.is_alive()):
+            self._appended = 0
+            self._checkpoint = threading.Thread(target=self._move_log, name="ledger checkpoint", daemon=True)
+            self._checkpoint.start()
+
+    def close(self) -> None:
+        """Close all connections, after a checkpoint under way."""
+        if self._checkpoint is not None:
+            self._checkpoint.join()
+        super().close()
+
+    def _move_log(self) -> None:
+        try:
+            with self._translated(), self._engine.connect() as connection:
+                # Through the driver: SQLAlchemy would open a transaction, and within one there is no checkpoint.
+                driver = connection.connection.dbapi_connection
+                if driver is not None:
+                    driver.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
+        except StoreUnavailable:
+            # A later append asks again, and at the latest a full log makes a commit do it.
+            return
+
+
+def _append_without_waiting(connection: Any, _record: Any) -> None:
+    for pragma in ("synchronous=NORMAL", f"wal_autocheckpoint={_LOG_PAGES}", "busy_timeout=0"):
+        connection.execute(f"PRAGMA {pragma}").close()
+
+
+class _Waiting(Generic[_T]):
+    """One item handed in, and what became of it."""
+
+    def __init__(self, item: _T) -> None:
+        self.item = item
+        self.done = False
+        self.error: Exception | None = None
+        self.woken = threading.Event()
+
+
+class GroupCommit(Generic[_T]):
+    """Commits items of many threads together: while one commits, the others gather, and one of them commits for all.
+
+    ``commit`` writes items in one transaction and returns, for each, None or why it was not written.
+    """
+
+    def __init__(self, commit: Callable[[Sequence[_T]], Sequence[Exception | None]]) -> None:
+        self._commit = commit
+        self._guard = threading.Lock()
+        self._gathered: list[_Waiting[_T]] = []
+        self._busy = False
+        self._pid = os.getpid()
+
+    def submit(self, item: _T) -> None:
+        """Return once the item is committed; raises why it was not, or StoreUnavailable if its group broke down."""
+        if self._pid != os.getpid():
+            # The threads that were at work stayed behind in the process this one was forked from.
+            self._forget()
+        mine = _Waiting(item)
+        with self._guard:
+            self._gathered.append(mine)
+            first = not self._busy
+            self._busy = True
+        if not first:
+            mine.woken.wait()
+        if not mine.done:
+            self._lead()
+        if mine.error is not None:
+            raise mine.error
+
+    def _forget(self) -> None:
+        self._guard = threading.Lock()
+        self._gathered = []
+        self._busy = False
+        self._pid = os.getpid()
+
+    def _lead(self) -> None:
+        with self._guard:
+            group, self._gathered = self._gathered[:_GROUP], self._gathered[_GROUP:]
+        try:
+            for waiting, error in zip(group, self._commit([one.item for one in group]), strict=True):
+                waiting.error, waiting.done = error, True
+        finally:
+            for waiting in group:
+                if not waiting.done:
+                    waiting.error = StoreUnavailable("The thread that was writing for others broke down; try again.")
+                    waiting.done = True
+            self._hand_over(group)
+
+    def _hand_over(self, group: Sequence[_Waiting[_T]]) -> None:
+        with self._guard:
+            following = self._gathered[0] if self._gathered else None
+            self._busy = following is not None
+        if following is not None:
+            following.woken.set()
+        for waiting in group:
+            waiting.woken.set()

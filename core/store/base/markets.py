@@ -1,0 +1,123 @@
+"""Markets: each a city or region with its own currency, data versions and models."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError
+
+from core.access import Actor
+from core.errors import AlreadyExists, InvalidRecord, NotFound
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.tables import MARKET, now
+from core.store.base.values import plain_text
+
+AreaUnit = Literal["sqft", "sqm"]
+
+_NAME_LIMIT: Final = 80
+_COLUMNS: Final = (
+    MARKET.c.market_id,
+    MARKET.c.name,
+    MARKET.c.currency,
+    MARKET.c.area_unit,
+    MARKET.c.simulated,
+    MARKET.c.created_at,
+)
+
+
+@dataclass(frozen=True)
+class Market:
+    """A market; ``market_id`` is a slug of its name, ``currency`` ISO 4217, ``area_unit`` how areas are shown."""
+
+    market_id: str
+    name: str
+    currency: str
+    area_unit: AreaUnit
+    simulated: bool
+    created_at: datetime
+
+
+class Markets:
+    """Create and find markets."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def create(self, name: str, currency: str, area_unit: AreaUnit, simulated: bool, actor: Actor) -> Market:
+        """Create a market without data.
+
+        Raises AlreadyExists if a market reads the same, InvalidRecord for an empty or long name, a currency that is
+        not three capitals or an unknown area unit, StoreUnavailable.
+        """
+        name = " ".join(plain_text(name).split())
+        _check(name, currency, area_unit)
+        market = Market(slug_of(name), name, currency, area_unit, bool(simulated), now())
+        try:
+            with self._database.write() as connection:
+                connection.execute(MARKET.insert().values(**vars(market), created_by=plain_text(actor.name)))
+                detail = {"name": name, "currency": currency, "area_unit": area_unit, "simulated": market.simulated}
+                append_event(connection, actor, "market.created", market.market_id, market.market_id, detail=detail)
+        except IntegrityError as error:
+            raise AlreadyExists(
+                f"A market named {name!r} (id {market.market_id}) is already there; open it, or choose another name."
+            ) from error
+        return market
+
+    def get(self, market_id: str) -> Market:
+        """Return a market; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            row = connection.execute(sa.select(*_COLUMNS).where(MARKET.c.market_id == market_id)).mappings().first()
+        if row is None:
+            raise _not_found(market_id)
+        return Market(**row)
+
+    def list(self) -> list[Market]:
+        """Return all markets by name; raises StoreUnavailable."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(*_COLUMNS).order_by(MARKET.c.name)).mappings()
+            return [Market(**row) for row in rows]
+
+
+def slug_of(name: str) -> str:
+    """Return the id a market of that name gets: lower-case ASCII words joined by hyphens, at most 80 characters."""
+    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").lower()
+    slug = re.sub(r"[^a-z0-9]+", "-", ascii_name)[:_NAME_LIMIT].strip("-")
+    return slug or f"market-{hashlib.sha256(name.encode('utf-8')).hexdigest()[:8]}"
+
+
+def lock_market(connection: sa.Connection, market_id: str) -> sa.RowMapping:
+    """Return the market's row, held against other writers until the transaction ends; raises NotFound."""
+    query = sa.select(MARKET).where(MARKET.c.market_id == market_id).with_for_update()
+    return _found(connection.execute(query).mappings().first(), market_id)
+
+
+def market_row(connection: sa.Connection, market_id: str) -> sa.RowMapping:
+    """Return the market's row; raises NotFound."""
+    query = sa.select(MARKET).where(MARKET.c.market_id == market_id)
+    return _found(connection.execute(query).mappings().first(), market_id)
+
+
+def _found(row: sa.RowMapping | None, market_id: str) -> sa.RowMapping:
+    if row is None:
+        raise _not_found(market_id)
+    return row
+
+
+def _not_found(market_id: Any) -> NotFound:
+    return NotFound(f"There is no market {market_id!r}; list the markets to see their ids, or create it first.")
+
+
+def _check(name: str, currency: str, area_unit: str) -> None:
+    if not 1 <= len(name) <= _NAME_LIMIT:
+        raise InvalidRecord(f"The market name {name!r} has {len(name)} characters; use 1 to {_NAME_LIMIT}.")
+    if not re.fullmatch(r"[A-Z]{3}", currency):
+        raise InvalidRecord(f"The currency {currency!r} is not three capitals; write an ISO code such as USD or AUD.")
+    if area_unit not in ("sqft", "sqm"):
+        raise InvalidRecord(f"The area unit {area_unit!r} is unknown; use 'sqft' or 'sqm'.")

@@ -1,0 +1,1 @@
+"""The prediction ledger: estimates, decisions, outcomes and the figures drawn from them."""

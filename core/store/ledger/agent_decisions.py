@@ -1,0 +1,105 @@
+"""What agents made of estimates: the decisions that count, each beside the estimate it is on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import pandas as pd
+import sqlalchemy as sa
+
+from core.store.base.database import Database
+from core.store.base.markets import market_row
+from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.figures import Slice, outcome_conditions
+
+
+@dataclass(frozen=True)
+class DecidedEstimate:
+    """The decision that counts on one estimate: its ``price`` beside the estimate's ``point``; ``at`` is UTC."""
+
+    estimate_id: str
+    kind: str
+    reason_code: str | None
+    price: float
+    point: float
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Met:
+    """The office of the estimate each sale met, by the sale's key, and the day of the market's first estimate."""
+
+    offices: dict[str, str]
+    since: date | None
+
+
+class Verdicts:
+    """Read decisions joined to their estimates; a model's are those on the estimates it made."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def of(self, market_id: str, model_id: str | None = None) -> list[DecidedEstimate]:
+        """Return the decisions that count, oldest first, of one model or of all; raises NotFound, StoreUnavailable."""
+        later, made = DECISION.alias("later"), DECISION.c
+        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        query = (
+            sa.select(made.estimate_id, made.kind, made.reason_code, made.price, ESTIMATE.c.point, made.at)
+            .join(ESTIMATE, ESTIMATE.c.estimate_id == made.estimate_id)
+            .where(made.market_id == market_id, ~replaced, *_by(model_id))
+            .order_by(made.seq)
+        )
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            rows = connection.execute(query).mappings()
+            return [DecidedEstimate(**row) for row in rows]
+
+    def sold(self, market_id: str, where: Slice) -> pd.DataFrame:
+        """Return the homes sold in a slice (days of sale) that an agent had decided on, a row per sale.
+
+        Columns: sale_key, sale_date, sale_price, list_date, list_price, first_list_price, point, office, decision,
+        agent_price, reason_code. Of a sale with several estimates it is the decision on the one that counts, else the
+        latest. Raises NotFound, StoreUnavailable.
+        """
+        later, made, o = DECISION.alias("later"), DECISION.c, OUTCOME.c
+        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        sale = (o.sale_key, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price, o.point, o.office)
+        decision = (made.kind.label("decision"), made.price.label("agent_price"), made.reason_code)
+        query = (
+            sa.select(*sale, *decision)
+            .join_from(OUTCOME, DECISION, made.estimate_id == o.estimate_id)
+            .where(*outcome_conditions(market_id, where, "every"), ~replaced)
+            .order_by(o.sale_date, o.sale_key, o.counted, made.seq)
+        )
+        names = [column.name for column in query.selected_columns]
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            rows = [tuple(row) for row in connection.execute(query)]
+        table = pd.DataFrame(rows, columns=names).drop_duplicates("sale_key", keep="last", ignore_index=True)
+        for name in ("sale_date", "list_date"):
+            table[name] = pd.to_datetime(table[name]).astype("datetime64[us]")
+        numbers = ("sale_price", "list_price", "first_list_price", "point", "agent_price")
+        return table.astype(dict.fromkeys(numbers, "float64"))
+
+    def met(self, market_id: str) -> Met:
+        """Return the sales that met an estimate, with its office, and when the first estimate was made."""
+        o = OUTCOME.c
+        query = sa.select(o.sale_key, o.office).where(*outcome_conditions(market_id, Slice(), "counted"))
+        first = sa.select(sa.func.min(ESTIMATE.c.day)).where(ESTIMATE.c.market_id == market_id)
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            offices = {row[0]: row[1] for row in connection.execute(query)}
+            return Met(offices, connection.execute(first).scalar_one())
+
+    def priced(self, market_id: str, model_id: str | None = None) -> int:
+        """Return how many estimates with a price there are, decided on or not; raises NotFound, StoreUnavailable."""
+        priced = (ESTIMATE.c.market_id == market_id, ESTIMATE.c.status == "priced")
+        query = sa.select(sa.func.count()).where(*priced, *_by(model_id))
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return connection.execute(query).scalar_one()
+
+
+def _by(model_id: str | None) -> list[sa.ColumnElement[bool]]:
+    return [] if model_id is None else [ESTIMATE.c.model_id == model_id]

@@ -1,0 +1,97 @@
+"""The ledger as CSV, line by line as it is read: each estimate with the decision that counts and its sale."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import json
+from collections.abc import Iterator
+from datetime import date, datetime
+from typing import Any, Final
+
+import sqlalchemy as sa
+
+from core.store.base.database import Database
+from core.store.base.markets import market_row
+from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.figures import Slice, estimate_conditions
+
+_ESTIMATE: Final = (
+    *("estimate_id", "at", "actor", "role", "office", "market_id", "model_id", "version_id", "level_id", "as_of"),
+    *("channel", "status", "reason", "property_key", "property_type", "area", "point", "low", "high", "level"),
+    *("confidence", "fsd", "flags", "latency_ms", "list_price", "currency", "facts"),
+)
+COLUMNS: Final = (
+    *_ESTIMATE,
+    *("decision", "decided_at", "decided_by", "decided_price", "listing_price", "reason_code", "note"),
+    *("sale_date", "sale_price", "sale_list_date", "sale_list_price", "counted", "blind", "error"),
+)
+
+_ROWS_AT_ONCE: Final = 2_000
+# What a spreadsheet would run as a formula, or as a command of its own.
+_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
+
+
+class Export:
+    """Reads the ledger out in parts, so that memory does not grow with its length."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def ledger(self, market_id: str, where: Slice) -> Iterator[bytes]:
+        """Yield the slice of the ledger (days of estimate) as UTF-8 CSV in parts, the first being the header.
+
+        In the order written; estimates made meanwhile may or may not be among them. Columns are COLUMNS: flags joined
+        by "; ", facts as JSON, instants in UTC, the sale's own only where it is known. Text that a spreadsheet would
+        run stands behind an apostrophe. Raises NotFound, StoreUnavailable when read.
+        """
+        # The mark by which spreadsheets know the encoding.
+        yield codecs.BOM_UTF8 + _lines([COLUMNS])
+        last = 0
+        while True:
+            with self._database.read() as connection:
+                market_row(connection, market_id)
+                rows = connection.execute(_query(market_id, where, last)).all()
+            if not rows:
+                return
+            yield _lines([[_cell(value) for value in row[1:]] for row in rows])
+            last = rows[-1][0]
+
+
+def _query(market_id: str, where: Slice, after: int) -> sa.Select[Any]:
+    e, d, o = ESTIMATE.c, DECISION.c, OUTCOME.c
+    later = DECISION.alias("later")
+    replaced = sa.exists().where(later.c.estimate_id == d.estimate_id, later.c.seq > d.seq)
+    joined = ESTIMATE.outerjoin(DECISION, sa.and_(d.estimate_id == e.estimate_id, ~replaced)).outerjoin(
+        OUTCOME, sa.and_(o.estimate_id == e.estimate_id, o.current.is_(True))
+    )
+    decision = (d.kind, d.at, d.actor, d.price, d.listing_price, d.reason_code, d.note)
+    sale = (o.sale_date, o.sale_price, o.list_date, o.list_price, o.counted, o.blind, o.error)
+    return (
+        sa.select(e.seq, *(e[name] for name in _ESTIMATE), *decision, *sale)
+        .select_from(joined)
+        .where(*estimate_conditions(market_id, where), e.seq > after)
+        .order_by(e.seq)
+        .limit(_ROWS_AT_ONCE)
+    )
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="milliseconds")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, list):
+        value = "; ".join(str(item) for item in value)
+    if isinstance(value, dict):
+        return json.dumps(value, ensure_ascii=False)
+    if isinstance(value, str) and value.startswith(_RUNS):
+        return f"'{value}"
+    return value
+
+
+def _lines(rows: list[Any]) -> bytes:
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(rows)
+    return buffer.getvalue().encode("utf-8")

@@ -1,0 +1,207 @@
+"""Estimates the ledger could not take: kept aside as files, counted, and written as soon as it can be written again."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from core.access import Actor, Role
+from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError, StoreUnavailable
+from core.store.base.artifacts import remove_abandoned, write_atomically
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.tables import now
+from core.store.base.values import plain_document
+from core.store.ledger.estimates import EstimateRecord, Ledger, NewEstimate, sign
+
+_LOG: Final = logging.getLogger(__name__)
+_SUFFIX: Final = ".json"
+_SPOILT: Final = ".unreadable"
+# Of those waiting, so many follow each estimate that was written: the agent whose estimate it was waits for them.
+_AFTER_EACH: Final = 20
+_CLERK: Final = Actor("Doorstep", Role.MANAGER)
+
+
+Fate = Literal["written", "aside", "lost"]
+"""What became of an estimate: in the ledger, kept aside to be written there later, or lost to both."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """An estimate and what became of it."""
+
+    record: EstimateRecord
+    state: Fate
+
+    @property
+    def written(self) -> bool:
+        """Tell whether it is in the ledger."""
+        return self.state == "written"
+
+
+@dataclass(frozen=True)
+class KeptMany:
+    """Estimates by their ids, what became of them all, and why they are not in the ledger ("" where they are)."""
+
+    estimate_ids: tuple[str, ...]
+    state: Fate
+    why: str
+
+
+@dataclass(frozen=True)
+class UnwrittenState:
+    """Estimates kept aside: how many ``waiting``, since when (``oldest``, UTC), and what is beyond help.
+
+    ``spoilt`` are files that cannot be read any more, ``lost`` estimates of this process that not even the disk took.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    spoilt: int
+    lost: int
+
+
+class Unwritten:
+    """Writes estimates to the ledger or, where it cannot be written, keeps them aside under their own id."""
+
+    def __init__(self, folder: Path, ledger: Ledger, database: Database) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._database = database
+        self._guard = threading.Lock()
+        self._lost = 0
+        self._some_wait = bool(self._files())
+
+    def append(self, new: NewEstimate, actor: Actor) -> Kept:
+        """Write an estimate to the ledger, else keep it aside with its id, instant and actor; "lost" if both fail.
+
+        Raises what sign() raises, and NotFound for an unknown market: those would fail for ever.
+        """
+        estimate = sign(new, actor)
+        try:
+            self._ledger.append_signed(estimate)
+        except StoreUnavailable as error:
+            return Kept(estimate, self._aside([estimate], error))
+        if self._some_wait:
+            with suppress(StoreError):
+                self.retry(_AFTER_EACH)
+        return Kept(estimate, "written")
+
+    def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> KeptMany:
+        """Write estimates all or nothing, else keep them aside together; raises what sign() raises."""
+        at = now()
+        signed = [sign(one, actor, at) for one in new]
+        ids = tuple(one.estimate_id for one in signed)
+        try:
+            self._ledger.append_signed_many(signed)
+        except StoreUnavailable as error:
+            return KeptMany(ids, self._aside(signed, error), str(error))
+        return KeptMany(ids, "written", "")
+
+    def retry(self, limit: int | None = None) -> int:
+        """Write what waits, oldest first and at most ``limit`` files; returns the number of estimates written.
+
+        One that is in the ledger already (written, but the answer was lost; or another process was faster) is not
+        written again. Raises StoreUnavailable if the ledger still cannot be written; the rest waits on.
+        """
+        files = self._files()
+        self._some_wait = len(files) > (limit or len(files))
+        written = 0
+        try:
+            for path in files[:limit]:
+                written += self._write(path)
+        except StoreUnavailable:
+            self._some_wait = True
+            raise
+        finally:
+            if written:
+                self._note(written)
+        return written
+
+    def state(self) -> UnwrittenState:
+        """Return what waits, of all processes; a folder that cannot be read counts as empty."""
+        waiting = [estimate for path in self._files() for estimate in _instants(path)]
+        spoilt = len(list(self._folder.glob(f"*{_SPOILT}")))
+        return UnwrittenState(len(waiting), min(waiting, default=None), spoilt, self._lost)
+
+    def _aside(self, estimates: Sequence[EstimateRecord], why: StoreError) -> Fate:
+        path = self._folder / f"{estimates[0].estimate_id}{_SUFFIX}"
+        try:
+            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            remove_abandoned(self._folder)
+            write_atomically(path, json.dumps([_document(one) for one in estimates]).encode())
+        except OSError as error:
+            with self._guard:
+                self._lost += len(estimates)
+            _LOG.error("%d estimates are lost to the ledger (%s) and to the disk (%s)", len(estimates), why, error)
+            return "lost"
+        self._some_wait = True
+        _LOG.error("%d estimates wait in %s to be written to the ledger: %s", len(estimates), path, why)
+        return "aside"
+
+    def _write(self, path: Path) -> int:
+        try:
+            estimates = [_estimate(one) for one in json.loads(path.read_bytes())]
+        except FileNotFoundError:
+            return 0
+        except (ValueError, KeyError, TypeError) as error:
+            _LOG.error("estimates kept aside in %s cannot be read: %s", path, error)
+            _set_aside(path)
+            return 0
+        written = 0
+        for estimate in estimates:
+            try:
+                self._ledger.append_signed(estimate)
+                written += 1
+            except AlreadyExists:
+                continue
+            except (NotFound, InvalidRecord) as error:
+                _LOG.error("an estimate kept aside in %s is refused for good: %s", path, error)
+                _set_aside(path)
+                return written
+        path.unlink(missing_ok=True)
+        return written
+
+    def _note(self, written: int) -> None:
+        with suppress(StoreError), self._database.write() as connection:
+            append_event(connection, _CLERK, "ledger.caught_up", None, "ledger", detail={"estimates": written})
+
+    def _files(self) -> list[Path]:
+        try:
+            entries = [(entry.stat().st_mtime_ns, Path(entry.path)) for entry in os.scandir(self._folder)]
+        except OSError:
+            return []
+        return [path for _, path in sorted(entries) if path.suffix == _SUFFIX]
+
+
+def _document(estimate: EstimateRecord) -> dict[str, Any]:
+    return plain_document(vars(estimate), "estimate")
+
+
+def _estimate(document: dict[str, Any]) -> EstimateRecord:
+    turned = {
+        "at": datetime.fromisoformat(document["at"]),
+        "as_of": date.fromisoformat(document["as_of"]),
+        "flags": tuple(document["flags"]),
+    }
+    return EstimateRecord(**{**document, **turned})
+
+
+def _instants(path: Path) -> list[datetime]:
+    try:
+        return [datetime.fromisoformat(one["at"]) for one in json.loads(path.read_bytes())]
+    except (OSError, ValueError, KeyError, TypeError):
+        return []
+
+
+def _set_aside(path: Path) -> None:
+    with suppress(OSError):
+        path.rename(path.with_suffix(_SPOILT))

@@ -1,0 +1,1 @@
+"""Models: the registry, market levels and shadow estimates."""

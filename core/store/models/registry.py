@@ -1,0 +1,285 @@
+"""The model registry: immutable bundles, the champion pointer, promotion and rollback."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from core.access import Actor
+from core.errors import ArtifactCorrupt, InvalidRecord, NotFound
+from core.store.base.artifacts import ArtifactFolder
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.markets import lock_market, market_row
+from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
+from core.store.base.values import plain_document, plain_text
+
+Stage = Literal["candidate", "challenger", "champion", "retired"]
+
+CHALLENGED: Final = "model.challenged"
+"""The action of the entry that says since when a model has been its market's challenger."""
+
+_ID_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class NewModel:
+    """A trained model: its serialised bundle and its card (a JSON-ready mapping; NaN becomes null)."""
+
+    market_id: str
+    version_id: str
+    payload: bytes
+    card: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class ModelRecord:
+    """A registered model; ``version_id`` is the data that trained it, ``sha256`` names its bundle file."""
+
+    model_id: str
+    market_id: str
+    version_id: str
+    sha256: str
+    stage: Stage
+    card: dict[str, Any]
+    size_bytes: int
+    created_at: datetime
+    created_by: str
+
+
+class Models:
+    """Register, load, challenge, promote and roll back models."""
+
+    def __init__(self, database: Database, bundles: ArtifactFolder) -> None:
+        self._database = database
+        self._bundles = bundles
+
+    def add(self, new: NewModel, actor: Actor) -> ModelRecord:
+        """Register a model as candidate; the very bundle again, for the same market, returns the record it has.
+
+        Raises NotFound for an unknown market or data version, InvalidRecord if the data version is another market's or
+        the card holds what JSON cannot, StoreUnavailable.
+        """
+        card = plain_document(new.card, "model card")
+        sha256 = hashlib.sha256(new.payload).hexdigest()
+        model_id = hashlib.sha256(f"{new.market_id}:{sha256}".encode()).hexdigest()[:_ID_LENGTH]
+        with self._database.read() as connection:
+            market_row(connection, new.market_id)
+            _check_version(connection, new)
+        self._bundles.put(new.payload)
+        with self._database.write() as connection:
+            lock_market(connection, new.market_id)
+            if _find(connection, model_id) is None:
+                row = ModelRecord(
+                    model_id=model_id,
+                    market_id=new.market_id,
+                    version_id=new.version_id,
+                    sha256=sha256,
+                    stage="candidate",
+                    card=card,
+                    size_bytes=len(new.payload),
+                    created_at=now(),
+                    created_by=plain_text(actor.name),
+                )
+                connection.execute(MODEL.insert().values(**vars(row)))
+                detail = {"version_id": new.version_id, "size_bytes": row.size_bytes}
+                append_event(connection, actor, "model.added", new.market_id, model_id, detail=detail)
+            return _get(connection, model_id)
+
+    def get(self, model_id: str) -> ModelRecord:
+        """Return a model's record; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            return _get(connection, model_id)
+
+    def list(self, market_id: str) -> list[ModelRecord]:
+        """Return the market's models, newest first; raises NotFound, StoreUnavailable."""
+        query = sa.select(MODEL).where(MODEL.c.market_id == market_id).order_by(MODEL.c.seq.desc())
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return [_record(row) for row in connection.execute(query).mappings()]
+
+    def load_bytes(self, model_id: str) -> bytes:
+        """Return a model's bundle, its SHA-256 checked before a byte of it is handed out.
+
+        Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
+        """
+        return self._bundles.read(self.get(model_id).sha256)
+
+    def holds(self, record: ModelRecord) -> bool:
+        """Tell whether a model's bundle file is there; whether it is sound is known only once it is loaded."""
+        return self._bundles.path(record.sha256).is_file()
+
+    def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
+        """Make a model the one challenger of its market; a challenger before it becomes a candidate again.
+
+        Raises NotFound, InvalidRecord for the champion, StoreUnavailable.
+        """
+        market_id = self.get(model_id).market_id
+        with self._database.write() as connection:
+            if lock_market(connection, market_id)["champion_model_id"] == model_id:
+                raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
+            earlier = _challenger(connection, market_id)
+            if earlier is None or earlier.model_id != model_id:
+                _set_stage(connection, earlier.model_id if earlier else None, "candidate")
+                _set_stage(connection, model_id, "challenger")
+                detail = {"replaced": earlier.model_id if earlier else None}
+                append_event(connection, actor, CHALLENGED, market_id, model_id, detail=detail)
+            return _get(connection, model_id)
+
+    def challenger(self, market_id: str) -> ModelRecord | None:
+        """Return the model that challenges the champion, None if there is none; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return _challenger(connection, market_id)
+
+    def champion(self, market_id: str) -> ModelRecord | None:
+        """Return the model that serves the market, None if none was promoted yet.
+
+        Raises NotFound for an unknown market, ArtifactCorrupt if the pointer names no model of this market (it is
+        left as it is), StoreUnavailable.
+        """
+        with self._database.read() as connection:
+            model_id = market_row(connection, market_id)["champion_model_id"]
+            return None if model_id is None else _champion(connection, market_id, model_id)
+
+    def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
+        """Make a model its market's champion in one transaction; the champion before it is retired.
+
+        The model that is champion already stays so, without an event. The bundle is checked first, so that no model
+        that cannot be loaded goes live. Promoting is also the way out of a pointer to a model that was lost. Raises
+        NotFound, ArtifactCorrupt, StoreUnavailable.
+        """
+        target = self.get(model_id)
+        self._bundles.read(target.sha256)
+        with self._database.write() as connection:
+            replaced = lock_market(connection, target.market_id)["champion_model_id"]
+            if replaced != model_id:
+                _move_champion(connection, target, replaced, "promote", actor=actor, reason=reason)
+            return _get(connection, model_id)
+
+    def rollback(self, market_id: str, actor: Actor, reason: str) -> ModelRecord:
+        """Return the market to the champion before the present one, as the promotion history has it.
+
+        Rolling back twice goes two champions back. Raises NotFound if there is no earlier champion, ArtifactCorrupt if
+        the pointer and the history disagree or the earlier bundle is missing or altered (nothing moves then),
+        StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            current = lock_market(connection, market_id)["champion_model_id"]
+            target = _find(connection, _previous_champion(connection, market_id, current))
+            if target is None:
+                raise ArtifactCorrupt(
+                    f"The champion of market {market_id} before {current} is no longer in the store; promote another "
+                    "model instead."
+                )
+            self._bundles.read(target.sha256)
+            _move_champion(connection, target, current, "rollback", actor=actor, reason=reason)
+            return _get(connection, target.model_id)
+
+
+def _check_version(connection: sa.Connection, new: NewModel) -> None:
+    query = sa.select(DATA_VERSION.c.market_id).where(DATA_VERSION.c.version_id == new.version_id)
+    market_id = connection.scalar(query)
+    if market_id is None:
+        raise NotFound(f"There is no data version {new.version_id!r}; commit the data before registering a model.")
+    if market_id != new.market_id:
+        raise InvalidRecord(
+            f"Data version {new.version_id} belongs to market {market_id}, not to {new.market_id}; a model belongs to "
+            "the market whose data trained it."
+        )
+
+
+def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None:
+    query = sa.select(MODEL).where(MODEL.c.market_id == market_id, MODEL.c.stage == "challenger")
+    row = connection.execute(query.order_by(MODEL.c.seq.desc()).limit(1)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:
+    record = _find(connection, model_id)
+    if record is None or record.market_id != market_id:
+        raise ArtifactCorrupt(
+            f"Market {market_id} points to champion {model_id}, which is not one of its models in the store; promote a "
+            "model to repair it. The pointer was left as it is."
+        )
+    return record
+
+
+def _previous_champion(connection: sa.Connection, market_id: str, current: str | None) -> str:
+    champions = _champions(connection, market_id)
+    if (champions[-1] if champions else None) != current:
+        raise ArtifactCorrupt(
+            f"The champion of market {market_id} is {current}, but its promotion history ends at "
+            f"{champions[-1] if champions else None}, so nobody knows what came before; promote a model instead."
+        )
+    if len(champions) < 2:
+        raise NotFound(
+            f"Market {market_id} has no champion before {current} to go back to; promote another model instead."
+        )
+    return champions[-2]
+
+
+def _champions(connection: sa.Connection, market_id: str) -> list[str]:
+    """Return the champions in force, first to present; a rollback takes the one it left out of the row."""
+    query = sa.select(PROMOTION.c.kind, PROMOTION.c.model_id).where(PROMOTION.c.market_id == market_id)
+    champions: list[str] = []
+    for kind, model_id in connection.execute(query.order_by(PROMOTION.c.seq)):
+        if kind == "promote":
+            champions.append(model_id)
+        else:
+            champions.pop()
+    return champions
+
+
+def _move_champion(
+    connection: sa.Connection,
+    target: ModelRecord,
+    replaced: str | None,
+    kind: Literal["promote", "rollback"],
+    *,
+    actor: Actor,
+    reason: str,
+) -> None:
+    _set_stage(connection, replaced, "retired")
+    _set_stage(connection, target.model_id, "champion")
+    pointer = MARKET.update().where(MARKET.c.market_id == target.market_id)
+    connection.execute(pointer.values(champion_model_id=target.model_id))
+    connection.execute(
+        PROMOTION.insert().values(
+            market_id=target.market_id,
+            kind=kind,
+            model_id=target.model_id,
+            replaced_model_id=replaced,
+            reason=plain_text(reason),
+            at=now(),
+            actor=plain_text(actor.name),
+        )
+    )
+    action = {"promote": "model.promoted", "rollback": "model.rolled_back"}[kind]
+    detail = {"replaced": replaced, "reason": reason}
+    append_event(connection, actor, action, target.market_id, target.model_id, detail=detail)
+
+
+def _set_stage(connection: sa.Connection, model_id: str | None, stage: Stage) -> None:
+    connection.execute(MODEL.update().where(MODEL.c.model_id == model_id).values(stage=stage))
+
+
+def _get(connection: sa.Connection, model_id: str) -> ModelRecord:
+    record = _find(connection, model_id)
+    if record is None:
+        raise NotFound(f"There is no model {model_id!r}; list the market's models to see their ids.")
+    return record
+
+
+def _find(connection: sa.Connection, model_id: str) -> ModelRecord | None:
+    row = connection.execute(sa.select(MODEL).where(MODEL.c.model_id == model_id)).mappings().first()
+    return None if row is None else _record(row)
+
+
+def _record(row: sa.RowMapping) -> ModelRecord:
+    return ModelRecord(**{key: row[key] for key in row if key != "seq"})

@@ -1,0 +1,1 @@
+"""Running the desk: alerts, thresholds, jobs and workers."""

@@ -1,0 +1,193 @@
+"""Alerts: opened, acknowledged and resolved, each with who, why and what to do next."""
+
+from __future__ import annotations
+
+import builtins
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, Final, Literal
+
+import sqlalchemy as sa
+
+from core.access import Actor
+from core.errors import InvalidRecord, NotFound
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.markets import lock_market, market_row
+from core.store.base.tables import ALERT, now
+from core.store.base.values import plain_document, plain_text
+
+AlertState = Literal["open", "acknowledged", "resolved"]
+
+JUDGED: Final = "alert.judged"
+"""The audit entry that says up to which period a resolved alert's figures were judged."""
+
+UNRESOLVED: Final[tuple[AlertState, ...]] = ("open", "acknowledged")
+_ID_BYTES: Final = 8
+_KIND_LIMIT: Final = 40
+
+
+@dataclass(frozen=True)
+class AlertRecord:
+    """An alert of a kind about a segment ("" for the whole market).
+
+    ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
+    change, "history" of all changes (state, at, by, why, next_action). Instants are UTC.
+    """
+
+    alert_id: str
+    market_id: str
+    kind: str
+    segment: str
+    state: AlertState
+    opened_at: datetime
+    changed_at: datetime
+    changed_by: str
+    document: dict[str, Any]
+
+    @property
+    def why(self) -> str:
+        """Return why it is in its state."""
+        return str(self.document["why"])
+
+    @property
+    def next_action(self) -> str:
+        """Return what is to be done."""
+        return str(self.document["next_action"])
+
+
+_COLUMNS: Final = tuple(ALERT.c[field.name] for field in fields(AlertRecord))
+
+
+class Alerts:
+    """Open, acknowledge, resolve and list alerts; one that is resolved stays so, and a new one is opened."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(
+        self,
+        market_id: str,
+        kind: str,
+        segment: str,
+        reading: Mapping[str, Any],
+        why: str,
+        next_action: str,
+        actor: Actor,
+    ) -> AlertRecord:
+        """Open an alert; where one of that kind and segment is not resolved yet, that one is returned as it is.
+
+        Raises NotFound for an unknown market, InvalidRecord without a kind or a reason, StoreUnavailable.
+        """
+        kind, segment = plain_text(kind).strip(), plain_text(segment)
+        if not 1 <= len(kind) <= _KIND_LIMIT:
+            raise InvalidRecord(f"The kind of alert {kind!r} has {len(kind)} characters; use 1 to {_KIND_LIMIT}.")
+        with self._database.write() as connection:
+            lock_market(connection, market_id)
+            held = _unresolved(connection, market_id, kind, segment)
+            if held is not None:
+                return held
+            at = now()
+            document = {"reading": plain_document(reading, "alert reading"), "history": []}
+            record = AlertRecord(
+                *(secrets.token_hex(_ID_BYTES), market_id, kind, segment, "open", at, at, plain_text(actor.name)),
+                _told(document, "open", at, actor, why, next_action),
+            )
+            connection.execute(ALERT.insert().values(**vars(record)))
+            _note(connection, record, actor)
+        return record
+
+    def acknowledge(self, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
+        """Note that somebody has taken an open alert on; raises NotFound, InvalidRecord, StoreUnavailable."""
+        return self._change(alert_id, "acknowledged", ("open",), why, next_action, actor)
+
+    def resolve(self, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
+        """Close an alert and note the period its figures were judged up to (audit entry JUDGED).
+
+        Raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable; nothing is written then.
+        """
+        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period)
+
+    def get(self, alert_id: str) -> AlertRecord:
+        """Return an alert; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            return _get(connection, alert_id)
+
+    def list(
+        self, market_id: str, states: tuple[AlertState, ...] | None = None, limit: int = 200
+    ) -> builtins.list[AlertRecord]:
+        """Return the market's alerts, of those states or of any, newest first; raises NotFound, StoreUnavailable."""
+        query = sa.select(*_COLUMNS).where(ALERT.c.market_id == market_id)
+        if states is not None:
+            query = query.where(ALERT.c.state.in_(states))
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            rows = connection.execute(query.order_by(ALERT.c.seq.desc()).limit(int(limit))).mappings()
+            return [AlertRecord(**row) for row in rows]
+
+    def _change(
+        self,
+        alert_id: str,
+        state: AlertState,
+        before: tuple[AlertState, ...],
+        why: str,
+        next_action: str,
+        actor: Actor,
+        period: str = "",
+    ) -> AlertRecord:
+        with self._database.write() as connection:
+            lock_market(connection, _get(connection, alert_id).market_id)
+            held = _get(connection, alert_id)
+            if held.state not in before:
+                raise InvalidRecord(
+                    f"Alert {alert_id} is {held.state} since {held.changed_at:%Y-%m-%d %H:%M} UTC (by "
+                    f"{held.changed_by}) and cannot become {state}; reload the alerts."
+                )
+            at = now()
+            changed = {
+                "state": state,
+                "changed_at": at,
+                "changed_by": plain_text(actor.name),
+                "document": _told(held.document, state, at, actor, why, next_action),
+            }
+            connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
+            record = _get(connection, alert_id)
+            if period:
+                append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
+            _note(connection, record, actor)
+        return record
+
+
+def _told(
+    document: Mapping[str, Any], state: AlertState, at: datetime, actor: Actor, why: str, next_action: str
+) -> dict[str, Any]:
+    why, next_action = plain_text(why).strip(), plain_text(next_action).strip()
+    if not why:
+        raise InvalidRecord(f"The alert has no reason to be {state}; say why in a few words.")
+    change = {"state": state, "at": at.isoformat(), "by": plain_text(actor.name), "why": why}
+    change["next_action"] = next_action
+    history = [*document["history"], change]
+    return {**document, "why": why, "next_action": next_action, "history": history}
+
+
+def _note(connection: sa.Connection, record: AlertRecord, actor: Actor) -> None:
+    verb = {"open": "opened"}.get(record.state, record.state)
+    detail = {"kind": record.kind, "segment": record.segment, "why": record.why, "next_action": record.next_action}
+    detail["reading"] = record.document["reading"]
+    append_event(connection, actor, f"alert.{verb}", record.market_id, record.alert_id, detail=detail)
+
+
+def _unresolved(connection: sa.Connection, market_id: str, kind: str, segment: str) -> AlertRecord | None:
+    a = ALERT.c
+    same = sa.and_(a.market_id == market_id, a.kind == kind, a.segment == segment, a.state.in_(UNRESOLVED))
+    row = connection.execute(sa.select(*_COLUMNS).where(same)).mappings().first()
+    return None if row is None else AlertRecord(**row)
+
+
+def _get(connection: sa.Connection, alert_id: str) -> AlertRecord:
+    row = connection.execute(sa.select(*_COLUMNS).where(ALERT.c.alert_id == alert_id)).mappings().first()
+    if row is None:
+        raise NotFound(f"There is no alert {alert_id!r}; list the market's alerts to see their ids.")
+    return AlertRecord(**row)

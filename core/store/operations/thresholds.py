@@ -1,0 +1,85 @@
+"""Thresholds of alerts that a manager changed, with why and when; without one the problem statement's holds."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from core.access import Actor
+from core.errors import InvalidRecord
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.markets import market_row
+from core.store.base.tables import THRESHOLD, now
+from core.store.base.values import plain_text
+
+_NAME_LIMIT: Final = 40
+
+
+@dataclass(frozen=True)
+class ThresholdRecord:
+    """A value set for a threshold; ``at`` is UTC."""
+
+    market_id: str
+    name: str
+    value: float
+    reason: str
+    at: datetime
+    actor: str
+
+
+_COLUMNS: Final = tuple(THRESHOLD.c[field.name] for field in fields(ThresholdRecord))
+
+
+class Thresholds:
+    """Set and read thresholds; earlier values stay on record."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def set(self, market_id: str, name: str, value: float, reason: str, actor: Actor) -> ThresholdRecord:
+        """Set a threshold, with its audit entry; what a value may be is for the caller to know.
+
+        Raises NotFound for an unknown market, InvalidRecord for a missing reason, an empty or long name or a value
+        that is no number, StoreUnavailable.
+        """
+        name, reason = plain_text(name).strip(), plain_text(reason).strip()
+        if not 1 <= len(name) <= _NAME_LIMIT:
+            raise InvalidRecord(f"The threshold name {name!r} has {len(name)} characters; use 1 to {_NAME_LIMIT}.")
+        if not reason:
+            raise InvalidRecord(f"The threshold {name} has no reason to change; say why in a few words.")
+        if not math.isfinite(value):
+            raise InvalidRecord(f"The threshold {name} = {value} is no number; give one.")
+        record = ThresholdRecord(market_id, name, float(value), reason, now(), plain_text(actor.name))
+        with self._database.write() as connection:
+            market_row(connection, market_id)
+            before = _values(connection, market_id).get(name)
+            connection.execute(THRESHOLD.insert().values(**vars(record)))
+            detail = {"before": before, "after": record.value, "reason": reason}
+            append_event(connection, actor, "threshold.changed", market_id, name, detail=detail)
+        return record
+
+    def values(self, market_id: str) -> dict[str, float]:
+        """Return the values that count, by name, of the thresholds that were ever set; NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return _values(connection, market_id)
+
+    def history(self, market_id: str, name: str | None = None) -> list[ThresholdRecord]:
+        """Return all values set, newest first, of one threshold or of all; NotFound, StoreUnavailable."""
+        query = sa.select(*_COLUMNS).where(THRESHOLD.c.market_id == market_id).order_by(THRESHOLD.c.seq.desc())
+        if name is not None:
+            query = query.where(THRESHOLD.c.name == name)
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return [ThresholdRecord(**row) for row in connection.execute(query).mappings()]
+
+
+def _values(connection: sa.Connection, market_id: str) -> dict[str, float]:
+    columns = (THRESHOLD.c.name, THRESHOLD.c.value)
+    query = sa.select(*columns).where(THRESHOLD.c.market_id == market_id).order_by(THRESHOLD.c.seq)
+    return {row.name: row.value for row in connection.execute(query)}

@@ -1,0 +1,60 @@
+"""Workers and their signs of life, so that a page can tell whether what is scheduled will happen."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from core.store.base.database import Database
+from core.store.base.tables import WORKER, now
+from core.store.base.values import plain_document, plain_text
+
+
+@dataclass(frozen=True)
+class WorkerRecord:
+    """A worker; ``document`` is what it said of itself last (next runs and the like), instants are UTC."""
+
+    worker_id: str
+    started_at: datetime
+    beat_at: datetime
+    document: dict[str, Any]
+
+
+class Workers:
+    """Note and list signs of life."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def beat(self, worker_id: str, document: Mapping[str, Any]) -> WorkerRecord:
+        """Note a sign of life, the first of a worker being its start; raises InvalidRecord, StoreUnavailable."""
+        worker_id, said = plain_text(worker_id)[:80], plain_document(document, "worker document")
+        instant = now()
+        with self._database.write() as connection:
+            update = WORKER.update().where(WORKER.c.worker_id == worker_id).values(beat_at=instant, document=said)
+            if not connection.execute(update).rowcount:
+                new = {"worker_id": worker_id, "started_at": instant, "beat_at": instant, "document": said}
+                connection.execute(WORKER.insert().values(**new))
+            row = connection.execute(sa.select(WORKER).where(WORKER.c.worker_id == worker_id)).mappings().one()
+        return WorkerRecord(**row)
+
+    def leave(self, worker_id: str) -> None:
+        """Take a worker that ends in good order off the list; raises StoreUnavailable."""
+        with self._database.write() as connection:
+            connection.execute(WORKER.delete().where(WORKER.c.worker_id == plain_text(worker_id)[:80]))
+
+    def list(self) -> list[WorkerRecord]:
+        """Return all workers that did not leave, the latest sign of life first; raises StoreUnavailable."""
+        with self._database.read() as connection:
+            rows = connection.execute(sa.select(WORKER).order_by(WORKER.c.beat_at.desc())).mappings()
+            return [WorkerRecord(**row) for row in rows]
+
+    def alive(self, within: timedelta) -> builtins.list[WorkerRecord]:
+        """Return the workers whose last sign of life is no older than ``within``; raises StoreUnavailable."""
+        oldest = now() - within
+        return [worker for worker in self.list() if worker.beat_at >= oldest]

@@ -1,0 +1,1 @@
+"""Sales data: versions, uploads, drafts, presets and address answers."""

@@ -1,0 +1,304 @@
+"""Data versions: immutable snapshots of a market's sales, each with the accounting of the files that made it."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from dataclasses import asdict, dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import sqlalchemy as sa
+
+from core.access import Actor
+from core.accounting import FileAccounting
+from core.errors import ArtifactCorrupt, InvalidRecord, NotFound, StaleVersion
+from core.store.base.artifacts import ArtifactFolder
+from core.store.base.audit import append_event
+from core.store.base.database import Database
+from core.store.base.markets import lock_market, market_row
+from core.store.base.tables import DATA_FILE, DATA_VERSION, MARKET, now
+from core.store.base.values import plain_document, plain_text
+
+_ID_LENGTH: Final = 12
+
+
+@dataclass(frozen=True)
+class NewVersion:
+    """What is to be committed.
+
+    ``sales`` is the market's whole canonical table after the upload (its index is not kept); ``parent_id`` the version
+    it was built on, None for a market's first; ``ledgers`` the row ledgers of all files with a column ``file``;
+    ``rows_seen`` the rows of all files read, kept or not.
+    """
+
+    market_id: str
+    sales: pd.DataFrame
+    parent_id: str | None
+    files: tuple[FileAccounting, ...]
+    ledgers: pd.DataFrame
+    rows_seen: int
+    note: str
+
+
+@dataclass(frozen=True)
+class DataVersion:
+    """A committed version; ``sha256`` names its snapshot file, ``created_at`` is UTC, ``created_by`` a name."""
+
+    version_id: str
+    market_id: str
+    sha256: str
+    parent_id: str | None
+    rows: int
+    rows_seen: int
+    first_sale: date | None
+    last_sale: date | None
+    files: tuple[FileAccounting, ...]
+    note: str
+    created_at: datetime
+    created_by: str
+
+
+class Versions:
+    """Commit, undo, find and load data versions.
+
+    A market's *chain* is its latest version with that one's parent, its parent's parent and so on. An undone version
+    leaves the chain but stays on record.
+    """
+
+    def __init__(self, database: Database, snapshots: ArtifactFolder, ledgers: ArtifactFolder) -> None:
+        self._database = database
+        self._snapshots = snapshots
+        self._ledgers = ledgers
+
+    def commit(self, new: NewVersion, actor: Actor) -> DataVersion:
+        """Write a version and make it the market's latest, all or nothing.
+
+        Sales that are already a version of the market's chain change nothing: that version is returned. Raises
+        NotFound for an unknown market, StaleVersion if ``parent_id`` is not the latest version (any more),
+        InvalidRecord for a table Parquet cannot hold, StoreUnavailable if disk or database fail.
+        """
+        snapshot, ledger = _to_parquet(new.sales, "sales"), _to_parquet(new.ledgers, "row ledger")
+        sha256 = hashlib.sha256(snapshot).hexdigest()
+        with self._database.read() as connection:
+            held = _held_or_stale(connection, new, sha256, market_row(connection, new.market_id))
+            if held is not None:
+                return held
+        # Files first: a row never names a file that is not yet whole on disk. A file without a row harms nobody.
+        self._snapshots.put(snapshot)
+        row = _version_row(new, sha256, self._ledgers.put(ledger), actor)
+        with self._database.write() as connection:
+            held = _held_or_stale(connection, new, sha256, lock_market(connection, new.market_id))
+            return held if held is not None else _insert_and_point(connection, row, new.files, actor)
+
+    def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
+        """Make the parent of the market's latest version the latest again and return it (None: no data is left).
+
+        Raises NotFound, StaleVersion if ``version_id`` is not the latest, StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            version = _get(connection, version_id)
+            market = lock_market(connection, version.market_id)
+            if market["latest_version_id"] != version_id:
+                raise StaleVersion(
+                    f"Data version {version_id} is not the latest of market {version.market_id} (that is "
+                    f"{market['latest_version_id']}), and only the latest can be undone; reload and choose again."
+                )
+            _point(connection, version.market_id, version_id, version.parent_id)
+            detail = {"reason": reason, "restored": version.parent_id}
+            append_event(connection, actor, "version.undone", version.market_id, version_id, detail=detail)
+            return None if version.parent_id is None else _get(connection, version.parent_id)
+
+    def latest(self, market_id: str) -> DataVersion | None:
+        """Return the market's current version, None before the first commit.
+
+        Raises NotFound for an unknown market, ArtifactCorrupt if the pointer names a version that does not exist,
+        StoreUnavailable.
+        """
+        with self._database.read() as connection:
+            version_id = market_row(connection, market_id)["latest_version_id"]
+            if version_id is None:
+                return None
+            try:
+                return _get(connection, version_id)
+            except NotFound as error:
+                raise ArtifactCorrupt(
+                    f"Market {market_id} points to data version {version_id}, which is not in the store; restore the "
+                    "database from a backup."
+                ) from error
+
+    def get(self, version_id: str) -> DataVersion:
+        """Return a version; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            return _get(connection, version_id)
+
+    def chain(self, market_id: str) -> list[DataVersion]:
+        """Return the latest version and its ancestors, newest first; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            latest = market_row(connection, market_id)["latest_version_id"]
+            return _select(connection, DATA_VERSION.c.version_id.in_(_chain_ids(latest)))
+
+    def list(self, market_id: str) -> list[DataVersion]:
+        """Return all versions of the market, undone ones too, newest first; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return _select(connection, DATA_VERSION.c.market_id == market_id)
+
+    def load(self, version_id: str) -> pd.DataFrame:
+        """Return a version's sales with the dtypes they were committed with and a new RangeIndex.
+
+        Raises NotFound, ArtifactCorrupt if the snapshot is missing or altered, StoreUnavailable.
+        """
+        return _from_parquet(self._snapshots.read(self.get(version_id).sha256))
+
+    def ledger(self, version_id: str) -> pd.DataFrame:
+        """Return the row ledgers of a version's files; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
+        query = sa.select(DATA_VERSION.c.ledger_sha256).where(DATA_VERSION.c.version_id == version_id)
+        with self._database.read() as connection:
+            sha256 = connection.scalar(query)
+        if sha256 is None:
+            raise _not_found(version_id)
+        return _from_parquet(self._ledgers.read(sha256))
+
+    def has_file(self, market_id: str, sha256: str) -> bool:
+        """Tell whether a file of that content is in the market's chain; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            latest = market_row(connection, market_id)["latest_version_id"]
+            query = sa.select(DATA_FILE.c.seq).where(
+                DATA_FILE.c.sha256 == sha256, DATA_FILE.c.version_id.in_(_chain_ids(latest))
+            )
+            return connection.execute(query.limit(1)).first() is not None
+
+
+def _held_or_stale(
+    connection: sa.Connection, new: NewVersion, sha256: str, market: sa.RowMapping
+) -> DataVersion | None:
+    latest = market["latest_version_id"]
+    held = _select(
+        connection,
+        sa.and_(DATA_VERSION.c.sha256 == sha256, DATA_VERSION.c.version_id.in_(_chain_ids(latest))),
+    )
+    if held:
+        return held[0]
+    if latest != new.parent_id:
+        raise StaleVersion(
+            f"Market {new.market_id} is now at data version {latest}, but this upload was prepared on "
+            f"{new.parent_id}: somebody else committed in between. Reload and commit again. Nothing was changed."
+        )
+    return None
+
+
+def _chain_ids(latest: str | None) -> sa.Select[tuple[str]]:
+    table = DATA_VERSION.alias("link")
+    start = sa.select(table.c.version_id, table.c.parent_id).where(table.c.version_id == latest)
+    chain = start.cte("chain", recursive=True)
+    step = sa.select(table.c.version_id, table.c.parent_id).join(chain, table.c.version_id == chain.c.parent_id)
+    return sa.select(chain.union(step).c.version_id)
+
+
+def _version_row(new: NewVersion, sha256: str, ledger_sha256: str, actor: Actor) -> dict[str, Any]:
+    first, last = _sale_dates(new.sales)
+    files = [plain_document(asdict(file), "file accounting") for file in new.files]
+    identity = [new.market_id, new.parent_id, sha256, ledger_sha256, int(new.rows_seen), files]
+    return {
+        "version_id": hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()[:_ID_LENGTH],
+        "market_id": new.market_id,
+        "parent_id": new.parent_id,
+        "sha256": sha256,
+        "ledger_sha256": ledger_sha256,
+        "rows": len(new.sales),
+        "rows_seen": int(new.rows_seen),
+        "first_sale": first,
+        "last_sale": last,
+        "note": plain_text(new.note),
+        "created_at": now(),
+        "created_by": plain_text(actor.name),
+    }
+
+
+def _sale_dates(sales: pd.DataFrame) -> tuple[date | None, date | None]:
+    if "sale_date" not in sales.columns or sales["sale_date"].isna().all():
+        return None, None
+    return sales["sale_date"].min().date(), sales["sale_date"].max().date()
+
+
+def _insert_and_point(
+    connection: sa.Connection, row: dict[str, Any], files: tuple[FileAccounting, ...], actor: Actor
+) -> DataVersion:
+    version_id, market_id = row["version_id"], row["market_id"]
+    # The id covers all of the content, so one that is there already is this very upload, undone and now brought again.
+    undone = connection.scalar(sa.select(DATA_VERSION.c.seq).where(DATA_VERSION.c.version_id == version_id))
+    if undone is None:
+        connection.execute(DATA_VERSION.insert().values(**row))
+        for file in files:
+            values = plain_document(asdict(file), "file accounting")
+            connection.execute(DATA_FILE.insert().values(version_id=version_id, **values))
+    _point(connection, market_id, row["parent_id"], version_id)
+    action = "version.committed" if undone is None else "version.restored"
+    detail: dict[str, Any] = {key: row[key] for key in ("rows", "rows_seen", "parent_id", "note")}
+    detail["files"] = [file.file for file in files]
+    append_event(connection, actor, action, market_id, version_id, detail=detail)
+    return _get(connection, version_id)
+
+
+def _point(connection: sa.Connection, market_id: str, expected: str | None, version_id: str | None) -> None:
+    pointer = MARKET.c.latest_version_id
+    condition = sa.and_(MARKET.c.market_id == market_id, pointer.is_not_distinct_from(expected))
+    moved = connection.execute(MARKET.update().where(condition).values(latest_version_id=version_id))
+    if moved.rowcount != 1:
+        raise StaleVersion(
+            f"Market {market_id} is no longer at data version {expected}: somebody else committed in between. Reload "
+            "and try again. Nothing was changed."
+        )
+
+
+def _get(connection: sa.Connection, version_id: str) -> DataVersion:
+    found = _select(connection, DATA_VERSION.c.version_id == version_id)
+    if not found:
+        raise _not_found(version_id)
+    return found[0]
+
+
+def _not_found(version_id: str) -> NotFound:
+    return NotFound(f"There is no data version {version_id!r}; list the market's versions to see their ids.")
+
+
+def _select(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> list[DataVersion]:
+    query = sa.select(DATA_VERSION).where(condition).order_by(DATA_VERSION.c.seq.desc())
+    rows = connection.execute(query).mappings().all()
+    ids = [row["version_id"] for row in rows]
+    files: dict[str, list[FileAccounting]] = {version_id: [] for version_id in ids}
+    file_query = sa.select(DATA_FILE).where(DATA_FILE.c.version_id.in_(ids)).order_by(DATA_FILE.c.seq)
+    for row in connection.execute(file_query).mappings():
+        values = {key: row[key] for key in row if key not in ("seq", "version_id")}
+        files[row["version_id"]].append(FileAccounting(**values))
+    return [_record(row, tuple(files[row["version_id"]])) for row in rows]
+
+
+def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersion:
+    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256")}
+    return DataVersion(**values, files=files)
+
+
+def _to_parquet(frame: pd.DataFrame, what: str) -> bytes:
+    # Attributes and index would enter the file, and so the hash, without being part of the content.
+    bare = frame.reset_index(drop=True).copy(deep=False)
+    bare.attrs = {}
+    buffer = io.BytesIO()
+    try:
+        pq.write_table(pa.Table.from_pandas(bare, preserve_index=False), buffer, compression="zstd")
+    except (pa.ArrowException, ValueError) as error:
+        raise InvalidRecord(
+            f"The {what} table cannot be stored as Parquet ({' '.join(str(error).split())}); give each column one type "
+            "and a name of its own. Nothing was changed."
+        ) from error
+    return buffer.getvalue()
+
+
+def _from_parquet(payload: bytes) -> pd.DataFrame:
+    frame: pd.DataFrame = pq.read_table(io.BytesIO(payload)).to_pandas()
+    return frame

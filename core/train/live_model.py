@@ -1,0 +1,143 @@
+"""A model brought up to date: evidence from every sale known, estimates shifted by the market's level."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.prepare.features.columns import Columns, columns_of, take, words
+from core.prepare.features.derived import days_since_2000
+from core.prepare.features.facts import COORDINATES, FactColumns
+from core.train.level import MarketLevel, Residuals, join, market_level, no_level
+from core.train.model import Model, Priced, property_kinds, refreshed
+
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+
+_ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
+
+
+@dataclass(frozen=True)
+class Valuer:
+    """An immutable model with the sales known by a day: their evidence, and the level of the market they show.
+
+    ``sales`` are the recorded facts, place, date and price of the sales the evidence is made of; ``filled`` their facts
+    as the model sees them, in the same order, to which positions of comparables and ``own`` refer.
+    """
+
+    model: Model
+    sales: Columns
+    filled: Columns
+    level: MarketLevel
+
+    def fill(self, homes: pd.DataFrame) -> Columns:
+        """Return the facts of homes with what is missing filled in as training homes suggest."""
+        return self.model.fill(homes)
+
+    def log_estimate(self, filled: Columns, matrix: Floats) -> Floats:
+        """Return the log estimates, market level included, of homes and their feature matrix, shape (n,)."""
+        return self.model.log_estimate(matrix) + self.shift(filled)
+
+    def shift(self, filled: Columns) -> Floats:
+        """Return what the market's level adds to the log estimate of each home, shape (n,)."""
+        areas = {code: words(filled, code, "") for code in self.model.facts.area_codes}
+        return self.level.shift(days_since_2000(filled["sale_date"]), areas)
+
+    def priced(
+        self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], within: float
+    ) -> dict[float, Priced]:
+        """Return ranges and confidence around log estimates already made, by level of the range."""
+        return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, within)
+
+    def price(self, filled: Columns, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+        """Return estimates with ranges and confidence of homes already filled, by level of the range."""
+        matrix = self.model.matrix(filled)
+        return self.priced(filled, matrix, self.log_estimate(filled, matrix), levels, within)
+
+
+def open_valuer(model: Model, sales: pd.DataFrame) -> Valuer:
+    """Bring a model up to the day after the latest of ``sales`` (canonical, with ``sale_date`` and ``sale_price``).
+
+    The level is drawn from the model's out-of-fold residuals and from the sales made since the latest it has seen,
+    each of these priced with the evidence of the sales before it. The model itself stays as it is.
+    """
+    as_of = sales["sale_date"].max().date() + timedelta(days=1)
+    return valuer_at(model, sales, as_of)
+
+
+def valuer_at(model: Model, sales: pd.DataFrame, as_of: date) -> Valuer:
+    """Do the same for a day of choice; sales of that day and later are left out, the order of rows has no effect."""
+    known = _before(sales, as_of)
+    live = refreshed(model, known)
+    filled = live.fill(known)
+    return _valuer(live, known, filled, _residuals_since(live, known, filled, model.profile.last_sale), as_of)
+
+
+def valuer_on(model: Model, sales: pd.DataFrame, as_of: date, residuals: Residuals) -> Valuer:
+    """Do the same where the ``residuals_since`` the model's latest sale are worked out: for several days one by one."""
+    known = _before(sales, as_of)
+    live = refreshed(model, known)
+    return _valuer(live, known, live.fill(known), residuals, as_of)
+
+
+def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
+    """Return the log residuals of the sales made since the latest a model has seen.
+
+    Each is priced with the evidence of the sales before its day, so that those of a month are the same whatever later
+    sales are known.
+    """
+    known = sales.sort_values("intake_row", kind="stable")
+    live = refreshed(model, known)
+    return _residuals_since(live, known, live.fill(known), model.profile.last_sale)
+
+
+def valuer_as_fitted(model: Model, known: pd.DataFrame) -> Valuer:
+    """Return a model with the sales its evidence was fitted on, and no market level: as a random test is priced.
+
+    ``known`` are these sales, in the order of ``intake_row``. Raises ValueError if they are not as many as the model
+    keeps.
+    """
+    sales = known.sort_values("intake_row", kind="stable")
+    if len(sales) != model.profile.sales:
+        raise ValueError(f"the model was fitted on {model.profile.sales:,} sales, not on {len(sales):,}")
+    as_of = sales["sale_date"].max().date() + timedelta(days=1)
+    return Valuer(model, _recorded(model, sales), model.fill(sales), no_level(as_of))
+
+
+def _recorded(model: Model, sales: pd.DataFrame) -> Columns:
+    names = dict.fromkeys((*model.facts.all, *_ALWAYS_RECORDED))
+    return {name: sales[name].to_numpy() for name in names if name in sales}
+
+
+def residuals_of(facts: FactColumns, homes: Columns, log_ratio: Floats) -> Residuals:
+    """Return log residuals with the days and areas of their sales, each array of shape (n,)."""
+    areas = {code: words(homes, code, "") for code in facts.area_codes}
+    return Residuals(days_since_2000(homes["sale_date"]), log_ratio, areas)
+
+
+def residuals_of_table(facts: FactColumns, homes: pd.DataFrame, log_ratio: Floats) -> Residuals:
+    """Return the same for a table of homes."""
+    return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio)
+
+
+def _before(sales: pd.DataFrame, as_of: date) -> pd.DataFrame:
+    return sales[sales["sale_date"] < pd.Timestamp(as_of)].sort_values("intake_row", kind="stable")
+
+
+def _valuer(live: Model, known: pd.DataFrame, filled: Columns, residuals: Residuals, as_of: date) -> Valuer:
+    return Valuer(live, _recorded(live, known), filled, market_level(join((live.recent, residuals)), as_of))
+
+
+def _residuals_since(live: Model, known: pd.DataFrame, filled: Columns, last: date) -> Residuals:
+    rows = np.flatnonzero(known["sale_date"].to_numpy() > np.datetime64(last))
+    homes = take(filled, rows)
+    if not len(rows):
+        return residuals_of(live.facts, homes, np.empty(0))
+    log_price = np.log(known["sale_price"].to_numpy(dtype=float)[rows])
+    return residuals_of(live.facts, homes, log_price - live.log_estimate(live.matrix(homes, rows)))

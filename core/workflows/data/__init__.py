@@ -1,0 +1,1 @@
+"""Use cases of sales data: intake, corrections, versions and outcomes."""

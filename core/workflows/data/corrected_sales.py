@@ -1,0 +1,97 @@
+"""Sales as they were before a correction: written into the row ledger of the version that corrected them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.prepare.quality.corrections import CORRECTS
+from core.schema import FIELD_BY_NAME, FieldKind, conform
+from core.store import Store
+
+BEFORE: Final = "before"
+CORRECTED_ROW: Final = "corrected_row"
+CORRECTION_COLUMNS: Final = ("intake_row", "field", "before", "after", "file", "source_row")
+
+
+def superseded_sales(store: Store, market_id: str) -> pd.DataFrame:
+    """Return every earlier state of sales that the market's chain of versions corrected, canonical, oldest first.
+
+    Corrections of an undone version do not count. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    documents: list[str] = []
+    for version in reversed(store.versions.chain(market_id)):
+        if any(CORRECTS in file.reasons for file in version.files):
+            ledger = store.versions.ledger(version.version_id)
+            documents += ledger.loc[ledger[CORRECTED_ROW] >= 0, BEFORE].tolist()
+    return sales_of(documents)
+
+
+def sales_of(documents: Sequence[str]) -> pd.DataFrame:
+    """Return the sales that document_of wrote, canonical, without ``intake_row``."""
+    frame = pd.DataFrame([json.loads(document) for document in documents])
+    for name in frame:
+        if name in FIELD_BY_NAME and FIELD_BY_NAME[name].kind is FieldKind.DATE:
+            frame[name] = pd.to_datetime(frame[name])
+    return conform(frame)
+
+
+def document_of(sale: Mapping[Hashable, Any]) -> str:
+    """Write one sale of a canonical table as JSON, leaving out what is missing."""
+    told = {name: _plain(value) for name, value in sale.items() if name != "intake_row" and not pd.isna(value)}
+    return json.dumps(told, ensure_ascii=False)
+
+
+def no_corrections() -> pd.DataFrame:
+    """Return a list of corrections without a row."""
+    frame = pd.DataFrame(columns=list(CORRECTION_COLUMNS), dtype="str")
+    return frame.astype({"intake_row": "int64", "source_row": "int64"})
+
+
+def corrections_of(
+    before: pd.DataFrame, after: pd.DataFrame, file: str, source_rows: NDArray[np.int64]
+) -> pd.DataFrame:
+    """List what a file's corrections changed: one row per sale and field, values as text, see CORRECTION_COLUMNS.
+
+    ``before`` and ``after`` hold the corrected sales, canonical with ``intake_row``, in one order.
+    """
+    parts = [no_corrections()]
+    for name in after:
+        if name == "intake_row":
+            continue
+        now = after[name].reset_index(drop=True)
+        then = before[name].reset_index(drop=True) if name in before else now.iloc[:0].reindex(now.index)
+        changed = np.flatnonzero(((now != then) & ~(now.isna() & then.isna())).fillna(True))
+        parts.append(
+            pd.DataFrame(
+                {
+                    "intake_row": after["intake_row"].to_numpy()[changed],
+                    "field": name,
+                    "before": [_text(value) for value in then.iloc[changed]],
+                    "after": [_text(value) for value in now.iloc[changed]],
+                    "file": file,
+                    "source_row": source_rows[changed],
+                }
+            )
+        )
+    listed = pd.concat([part for part in parts if len(part)] or parts[:1], ignore_index=True)
+    listed = listed.astype(no_corrections().dtypes)
+    return listed.sort_values(["source_row", "intake_row"], kind="stable", ignore_index=True)
+
+
+def _plain(value: Any) -> str | float:
+    if isinstance(value, pd.Timestamp):
+        return str(value.date())
+    return float(value) if isinstance(value, int | float | np.number) else str(value)
+
+
+def _text(value: Any) -> str:
+    if pd.isna(value):
+        return ""
+    plain = _plain(value)
+    return plain if isinstance(plain, str) else f"{plain:.12g}"

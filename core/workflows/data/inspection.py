@@ -1,0 +1,69 @@
+"""What a person should look at before files are committed: breaches by cell, columns against held data, leaks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from typing import Final
+
+import pandas as pd
+
+from core.collect.leaks import Leak, find_leaks
+from core.collect.mapping import MappedTable
+from core.prepare.quality.column_check import ColumnComparison, compare_columns
+from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
+from core.problem import Problem
+from core.schema import Source
+from core.store import Store
+from core.workflows.data.intake import IntakePreview
+
+FILE: Final = "file"
+
+
+@dataclass(frozen=True)
+class FileInspection:
+    """One sales file: its columns beside the sales held before, and the mapped columns that tell the price."""
+
+    file: str
+    columns: tuple[ColumnComparison, ...]
+    leaks: tuple[Leak, ...]
+
+
+@dataclass(frozen=True)
+class Inspection:
+    """What was found in the files of a preview.
+
+    ``problems`` has one row per breach or unreadable cell of any file: ``file``, then PROBLEM_COLUMNS of
+    core.prepare.contract. ``held`` counts the sales the columns were compared with.
+    """
+
+    problems: pd.DataFrame
+    sales: tuple[FileInspection, ...]
+    held: int
+
+
+def inspect_intake(store: Store, preview: IntakePreview, problem: Problem, today: date) -> Inspection:
+    """Look through the mapped files of a preview; changes nothing.
+
+    Raises ArtifactCorrupt if the market's present version cannot be loaded, StoreUnavailable.
+    """
+    held = store.versions.load(preview.parent_id) if preview.parent_id is not None else None
+    problems = [_problems(table, problem, today).assign(**{FILE: table.name}) for table in preview.tables]
+    return Inspection(
+        problems=pd.concat(problems, ignore_index=True)[[FILE, *PROBLEM_COLUMNS]],
+        sales=tuple(
+            FileInspection(table.name, compare_columns(table.frame, held), find_leaks(table))
+            for table in preview.tables
+            if table.source is Source.SALES
+        ),
+        held=len(held) if held is not None else 0,
+    )
+
+
+def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
+    if table.source is Source.SALES:
+        return all_problems(table, problem, today)
+    # The rules are of sales; of other files only what could not be read is told.
+    unread = table.problems.rename(columns={"source_row": "row"})
+    told = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")
+    return told[list(PROBLEM_COLUMNS)]

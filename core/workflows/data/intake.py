@@ -1,0 +1,450 @@
+"""From files to a data version: read, map, merge, clean, preview, and commit all or nothing."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.access import Action, Actor, require
+from core.accounting import FileAccounting, Outcome
+from core.collect.guess import Guess, guess_file, guess_mapping
+from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
+from core.collect.merge import Merged, merge_sources
+from core.collect.near_matches import NearMatch, near_matches
+from core.collect.privacy import DROPPED, PersonalColumn, without_persons
+from core.collect.reader import RawTable, read_table
+from core.collect.recoding import words_of_columns
+from core.errors import AlreadyExists, MappingError, NoUsableRows
+from core.prepare.quality.cleaning import Cleaned, clean_sales
+from core.prepare.quality.contract import check_contract
+from core.prepare.quality.corrections import CORRECTS
+from core.problem import Problem
+from core.progress import Progress, part
+from core.schema import Source, conform
+from core.store import DataVersion, NewVersion, Store
+from core.store.base.markets import AreaUnit, slug_of
+from core.workflows.data.corrected_sales import (
+    BEFORE,
+    CORRECTED_ROW,
+    corrections_of,
+    document_of,
+    no_corrections,
+    sales_of,
+    superseded_sales,
+)
+from core.workflows.data.outcomes import settle_quietly
+
+_SAMPLE_ROWS: Final = 50
+_LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
+
+
+@dataclass(frozen=True)
+class SourceFile:
+    """A file to take in: where it lies, the name its owner gave it, and its mapping (None: as guessed)."""
+
+    path: Path
+    name: str
+    mapping: ColumnMapping | None = None
+
+
+@dataclass(frozen=True)
+class NewMarket:
+    """A market of real sales that is not there yet: it is made with its first data version, not before."""
+
+    name: str
+    currency: str
+    area_unit: AreaUnit
+
+
+@dataclass(frozen=True)
+class SourcePreview:
+    """A file as read, before anything is decided: its kind, guessed mapping and first rows.
+
+    ``words`` has the values of each column that has few different ones, with their numbers of rows. ``personal`` names
+    the columns of persons that were dropped, or cut out of texts, on reading.
+    """
+
+    name: str
+    source: Source
+    rows_in: int
+    bad_lines: int
+    columns: tuple[str, ...]
+    guess: Guess
+    sample: pd.DataFrame
+    words: Mapping[str, Mapping[str, int]]
+    personal: tuple[PersonalColumn, ...]
+
+
+@dataclass(frozen=True)
+class IntakePreview:
+    """What committing would do: ``sales`` the market's whole table after it, ``files`` the accounting of each file.
+
+    ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw,
+    corrected_row, before), ``raw`` being the original cells of every row not plainly accepted, ``corrected_row`` the
+    ``intake_row`` of the held sale a row corrects (-1 for none) and ``before`` that sale as it was, as JSON.
+    ``problems`` lists unreadable cells by file, ``conflicts`` disagreements between sources. ``repeated`` names files
+    this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
+    holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
+    file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
+    ``near_matches`` are addresses that a person has still to say yes or no to (see core.workflows.data.near_matches).
+    """
+
+    market: str | NewMarket
+    parent_id: str | None
+    sales: pd.DataFrame
+    new_sales: int
+    files: tuple[FileAccounting, ...]
+    ledgers: pd.DataFrame
+    problems: pd.DataFrame
+    conflicts: pd.DataFrame
+    matched: Mapping[str, int]
+    repeated: tuple[str, ...]
+    rows_seen: int
+    tables: tuple[MappedTable, ...] = ()
+    corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
+    changed_rows: tuple[int, ...] = ()
+    near_matches: tuple[NearMatch, ...] = ()
+
+
+@dataclass(frozen=True)
+class IntakeReport:
+    """What became of the files; ``changed`` is false where they held nothing new and no version was made."""
+
+    version: DataVersion
+    changed: bool
+    preview: IntakePreview
+
+
+def preview_source(path: Path, name: str, problem: Problem, source: Source | None = None) -> SourcePreview:
+    """Read a file and guess its columns, and what kind of file it is unless ``source`` says so.
+
+    Raises the errors of core.collect.reader.
+    """
+    table, personal = without_persons(read_table(path, name, _max_bytes(problem)))
+    guess = guess_mapping(table, source) if source else guess_file(table)
+    return SourcePreview(
+        name=name,
+        source=guess.mapping.source,
+        rows_in=table.rows_in,
+        bad_lines=len(table.bad_lines),
+        columns=tuple(str(column) for column in table.frame.columns),
+        guess=guess,
+        sample=table.frame.head(_SAMPLE_ROWS),
+        words=words_of_columns(table),
+        personal=personal,
+    )
+
+
+def prepare_intake(
+    store: Store,
+    market: str | NewMarket,
+    files: Sequence[SourceFile],
+    problem: Problem,
+    today: date,
+    progress: Progress,
+) -> IntakePreview:
+    """Work out what committing the files to a market (its id, or a new one) would do, changing nothing.
+
+    At least one file must hold sales; at most one tax and one neighbourhood file join them. Raises CollectError leaves
+    for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
+    taken, NoUsableRows where every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
+    """
+    parent = _parent(store, market)
+    tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
+    sales_tables = [table for table in tables if table.source is Source.SALES]
+    if not sales_tables:
+        names = ", ".join(file.name for file in files)
+        raise MappingError(f"None of the files ({names}) holds sales. Add a file with sale prices and dates.")
+    tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
+    held = store.versions.load(parent.version_id) if parent else None
+    before = parent.rows_seen if parent else 0
+    superseded = superseded_sales(store, parent.market_id) if parent else sales_of(())
+    answers = store.matches.of(market_id_of(market))
+    same = frozenset(pair for pair, is_same in answers.items() if is_same)
+    intake = _Intake(held, superseded, before)
+    for done, table in enumerate(sales_tables):
+        progress(0.5 + 0.4 * done / len(sales_tables), f"Merging and checking {table.name}")
+        merged = merge_sources(table, tax, neighbourhood, same)
+        cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
+        check_contract(cleaned.sales, problem, today, table.name)
+        intake.add(table, raws[table.name], merged, cleaned)
+    if intake.held is None or intake.held.empty:
+        raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
+    progress(0.95, "Looking for addresses spelt almost alike")
+    near = intake.near_matches(answers)
+    progress(1.0, "Checked")
+    return IntakePreview(
+        market=market,
+        parent_id=parent.version_id if parent else None,
+        sales=intake.held,
+        new_sales=len(intake.held) - (len(held) if held is not None else 0),
+        files=(*intake.files, *intake.references),
+        ledgers=pd.concat(intake.ledgers, ignore_index=True),
+        problems=pd.concat([_named(table.problems, table.name) for table in tables], ignore_index=True),
+        conflicts=pd.concat(intake.conflicts, ignore_index=True),
+        matched=dict(intake.matched),
+        repeated=_repeated(store, market, tables),
+        rows_seen=intake.rows_seen,
+        tables=tuple(tables),
+        corrections=pd.concat(intake.corrections, ignore_index=True),
+        changed_rows=tuple(sorted(intake.changed_rows)),
+        near_matches=near,
+    )
+
+
+def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor) -> IntakeReport:
+    """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
+
+    A new market is made only here, so that a refused upload leaves none behind. Raises AccessDenied, AlreadyExists,
+    StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
+    """
+    require(actor, Action.INGEST)
+    if not preview.changed_rows and preview.parent_id is not None:
+        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
+    market = preview.market
+    if isinstance(market, NewMarket):
+        market = store.markets.create(market.name, market.currency, market.area_unit, False, actor).market_id
+    new = NewVersion(
+        market_id=market,
+        sales=preview.sales,
+        parent_id=preview.parent_id,
+        files=preview.files,
+        ledgers=preview.ledgers,
+        rows_seen=preview.rows_seen,
+        note=note,
+    )
+    version = store.versions.commit(new, actor)
+    # The data are committed whatever comes of this: sales that meet no estimates now will with the next commit.
+    settle_quietly(store, market, actor)
+    return IntakeReport(version, True, preview)
+
+
+def ingest(
+    store: Store,
+    market: str | NewMarket,
+    files: Sequence[SourceFile],
+    actor: Actor,
+    problem: Problem,
+    today: date,
+    progress: Progress,
+) -> IntakeReport:
+    """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
+    require(actor, Action.INGEST)
+    preview = prepare_intake(store, market, files, problem, today, part(progress, 0.0, 0.9))
+    progress(0.9, "Committing the data version")
+    report = commit_intake(store, preview, ", ".join(file.name for file in files), actor)
+    progress(1.0, "Committed")
+    return report
+
+
+class _Intake:
+    """The market's sales as they grow file by file, with the accounts kept on the way."""
+
+    def __init__(self, held: pd.DataFrame | None, superseded: pd.DataFrame, rows_seen: int) -> None:
+        self.held = held
+        self.superseded = superseded
+        self.rows_seen = rows_seen
+        self.files: list[FileAccounting] = []
+        self.references: tuple[FileAccounting, ...] = ()
+        self.ledgers: list[pd.DataFrame] = []
+        self.conflicts: list[pd.DataFrame] = []
+        self.matched: Counter[str] = Counter()
+        self.corrections = [no_corrections()]
+        self.changed_rows: set[int] = set()
+        self.left: list[tuple[pd.DataFrame, pd.DataFrame]] = []
+
+    def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
+        """Append one file's accepted sales, put its corrections in their place, and keep its accounts."""
+        ledger = _full_ledger(table, raw, cleaned)
+        ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
+        corrects = cleaned.corrects >= 0
+        if self.held is not None and corrects.any():
+            ledger = self._correct(table, cleaned, ledger)
+        ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
+        self.ledgers.append(ledger)
+        self.conflicts.append(_named(merged.conflicts, table.name))
+        self.files.append(_account(table, ledger))
+        # Every sales file meets the same reference files; the last one's account of them stands for all.
+        self.references = merged.reference
+        self.matched.update(
+            tax_by_id=merged.tax_matched_by_id,
+            tax_by_address=merged.tax_matched_by_address,
+            tax_by_answer=merged.tax_matched_by_answer,
+            neighbourhood=merged.neighbourhood_matched,
+        )
+        sales = cleaned.sales.loc[~corrects]
+        new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
+        self.held = _appended(self.held, new)
+        self.changed_rows.update(new["intake_row"].tolist())
+        self.left.append((merged.sales_left, merged.tax_left))
+        self.rows_seen += table.rows_in
+
+    def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
+        """Return the pairs of addresses still to be answered, each once."""
+        found = [near for sales, tax in self.left for near in near_matches(sales, tax, answers)]
+        return tuple({(near.sales_key, near.tax_key): near for near in reversed(found)}.values())[::-1]
+
+    def _correct(self, table: MappedTable, cleaned: Cleaned, ledger: pd.DataFrame) -> pd.DataFrame:
+        """Put one file's corrections in the place of the sales they correct, and write into its ledger what these were.
+
+        A corrected sale keeps its ``intake_row``: one that was kept for testing stays a test sale.
+        """
+        assert self.held is not None
+        rows = cleaned.corrects >= 0
+        places, corrected = cleaned.corrects[rows], cleaned.sales.loc[rows].reset_index(drop=True)
+        source_rows = corrected["source_row"].to_numpy(dtype="int64")
+        before = self.held.iloc[places].reset_index(drop=True)
+        documents = [document_of(sale) for sale in before.to_dict("records")]
+        self.held = _replaced(self.held, places, corrected.drop(columns="source_row"))
+        self.superseded = pd.concat([self.superseded, sales_of(documents)], ignore_index=True)
+        after = self.held.iloc[places].reset_index(drop=True)
+        self.corrections.append(corrections_of(before, after, table.name, source_rows))
+        self.changed_rows.update(before["intake_row"].tolist())
+        told = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
+        corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
+        for name in told:
+            ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(told[name]))
+        return ledger.astype({CORRECTED_ROW: "int64"})
+
+
+def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
+    if held is None:
+        return new.reset_index(drop=True)
+    columns = list(dict.fromkeys([*held.columns, *new.columns]))
+    facts = [name for name in columns if name != "intake_row"]
+    tables = [conform(table, [name for name in facts if name in table.columns]) for table in (held, new)]
+    joined = pd.concat(tables, ignore_index=True)
+    rows = np.concatenate([held["intake_row"].to_numpy(), new["intake_row"].to_numpy()])
+    return joined.assign(intake_row=rows)
+
+
+def _replaced(held: pd.DataFrame, places: NDArray[np.int64], corrected: pd.DataFrame) -> pd.DataFrame:
+    """Return the held sales with those at ``places`` replaced, as far as the corrections say anything."""
+    joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
+    now = joined.iloc[: len(held)].copy()
+    told = joined.iloc[len(held) :].set_axis(now.index[places])
+    for name in corrected:
+        now.loc[told.index, name] = told[name]
+    return now
+
+
+def market_id_of(market: str | NewMarket) -> str:
+    """Return the id of a market, or the one it will get."""
+    return market if isinstance(market, str) else slug_of(market.name)
+
+
+def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
+    if isinstance(market, str):
+        return store.versions.latest(market)
+    if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
+        raise AlreadyExists(f"A market named {market.name!r} is already there; choose it, or give another name.")
+    return None
+
+
+def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTable]) -> tuple[str, ...]:
+    if isinstance(market, NewMarket):
+        return ()
+    return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
+
+
+def _read_all(
+    files: Sequence[SourceFile], problem: Problem, progress: Progress
+) -> tuple[list[MappedTable], dict[str, RawTable]]:
+    tables: list[MappedTable] = []
+    raws: dict[str, RawTable] = {}
+    for done, file in enumerate(files):
+        progress(done / len(files), f"Reading {file.name}")
+        raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
+        if raw.name in raws:
+            raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be told apart.")
+        mapping = file.mapping or guess_file(raw).mapping
+        _refuse_personal(mapping, personal, raw.name)
+        tables.append(apply_mapping(raw, mapping))
+        raws[raw.name] = raw
+    return tables, raws
+
+
+def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:
+    named = {*(rule.column for rule in mapping.rules), *mapping.address_columns}
+    for one in personal:
+        if one.action == DROPPED and one.column in named:
+            raise MappingError(
+                f"{name}: column {one.column!r} holds personal data ({one.why}) and is never kept. Leave it out of the "
+                "mapping; if it is a fact of the home, rename it."
+            )
+
+
+def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
+    found = [table for table in tables if table.source is source]
+    if len(found) > 1:
+        names = " and ".join(table.name for table in found)
+        raise MappingError(f"{names} are both {source} files; take in one at a time, or change the kind of one.")
+    return found[0] if found else None
+
+
+def _full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
+    ledger = cleaned.ledger.assign(file=table.name)
+    place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
+    notable = (ledger["outcome"] != Outcome.ACCEPTED) | (ledger["reasons"] != "")
+    rows = raw.frame.iloc[place.loc[ledger.loc[notable, "source_row"]].to_numpy()]
+    text = np.full(len(ledger), "", dtype=object)
+    text[notable.to_numpy()] = [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
+    ledger = ledger.assign(raw=pd.Series(text, index=ledger.index, dtype="str"))
+    if table.bad_lines:
+        bad = pd.DataFrame(
+            {
+                "file": table.name,
+                "source_row": [line.line for line in table.bad_lines],
+                "outcome": str(Outcome.REJECTED),
+                "reasons": "bad_line",
+                "detail": [f"line {line.line}: {line.reason}" for line in table.bad_lines],
+                "raw": [line.text for line in table.bad_lines],
+            }
+        )
+        ledger = pd.concat([ledger, bad], ignore_index=True)
+    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw"), "str"))
+
+
+def _joined(cells: Iterable[object]) -> str:
+    return " | ".join(str(cell) for cell in cells)
+
+
+def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
+    counts = Counter(ledger["outcome"])
+    reasons = Counter(code for codes in ledger["reasons"] for code in str(codes).split(";") if code)
+    return FileAccounting(
+        file=table.name,
+        source=table.source.value,
+        sha256=table.sha256,
+        rows_in=table.rows_in,
+        accepted=counts[Outcome.ACCEPTED],
+        repaired=counts[Outcome.REPAIRED],
+        duplicate=counts[Outcome.DUPLICATE],
+        rejected=counts[Outcome.REJECTED],
+        reasons=dict(sorted(reasons.items())),
+    )
+
+
+def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    return table.assign(file=name)
+
+
+def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:
+    reasons: Counter[str] = Counter()
+    for account in accounts:
+        reasons.update(account.reasons)
+    told = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
+    names = ", ".join(table.name for table in tables)
+    return f"No row of {names} can be used; most frequent reasons: {told}. Check the column mapping."
+
+
+def _max_bytes(problem: Problem) -> int:
+    return problem.intake.upload_mb * 1024 * 1024

@@ -1,0 +1,280 @@
+"""Sales meet the estimates given for their homes: which one counts, and whether it was made blind."""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.collect.addresses import address_keys
+from core.errors import StoreError
+from core.problem import load_problem
+from core.schema import conform
+from core.store import DataVersion, Store
+from core.store.ledger.outcomes import Candidate, NewOutcome
+
+_LOG: Final = logging.getLogger(__name__)
+_ROW: Final = "intake_row"
+# A change of any other fact of a sale leaves its outcome as it is.
+_TOLD: Final = ("sale_price", "sale_date", "list_date", "list_price", "address", "unit", "property_id")
+_FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
+
+
+@dataclass(frozen=True)
+class OutcomeReport:
+    """What became of the sales new or changed in a data version: counts of sales and of estimates.
+
+    ``sales`` looked at; ``matched`` of them met ``outcomes`` estimates, one of each sale counted, ``blind`` of these
+    without the list price; ``added`` and ``superseded`` are rows. ``late`` estimates came after
+    the sale (a skewed clock, or a home priced again), ``ambiguous`` ones fit two sales of one day: neither is matched.
+    """
+
+    version_id: str
+    sales: int
+    matched: int
+    outcomes: int
+    blind: int
+    added: int
+    superseded: int
+    late: int
+    ambiguous: int
+
+
+def settle_outcomes(store: Store, market_id: str, actor: Actor) -> tuple[OutcomeReport, ...]:
+    """Bring a market's outcomes up to its data versions in use, oldest first; what is up to date stays as it is.
+
+    Versions committed without being matched (the process died) are made up for, outcomes of undone ones retired.
+    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable; what is left is made up by the next call.
+    """
+    require(actor, Action.INGEST)
+    chain = [version.version_id for version in store.versions.chain(market_id)]
+    store.outcomes.forget_matching(market_id, chain)
+    reports = [match_outcomes(store, version_id, actor) for version_id in store.outcomes.unmatched(market_id, chain)]
+    orphans = store.outcomes.orphans(market_id, chain)
+    if orphans and chain:
+        reports.append(_match(store, store.versions.get(chain[0]), frozenset(orphans), actor))
+    elif orphans:
+        store.outcomes.record(market_id, chain, "", dict.fromkeys(orphans, ()), actor)
+    return tuple(reports)
+
+
+def settle_quietly(store: Store, market_id: str, actor: Actor) -> tuple[OutcomeReport, ...]:
+    """Settle outcomes after something that is done already and stays done: a failure is logged, and made up later."""
+    try:
+        return settle_outcomes(store, market_id, actor)
+    except StoreError as error:
+        _LOG.error("outcomes of market %s are not settled, and will be with the next data: %s", market_id, error)
+        return ()
+
+
+def match_outcomes(store: Store, version_id: str, actor: Actor) -> OutcomeReport:
+    """Match the sales new or changed in a data version with earlier estimates of the same homes.
+
+    A home is the same by address key or, where both have one, by property id. An estimate belongs to the home's next
+    sale, at most monitoring.match_days later. Of a sale's estimates the last one before it was listed counts, without
+    a list date or where there is none the last before it was sold. The same version again changes nothing. Raises
+    AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.INGEST)
+    version = store.versions.get(version_id)
+    return _match(store, version, None, actor)
+
+
+def _match(store: Store, version: DataVersion, keys: frozenset[str] | None, actor: Actor) -> OutcomeReport:
+    """Match the sales of those keys, or those the version brought."""
+    sales = store.versions.load(version.version_id)
+    if keys is None:
+        parent = store.versions.load(version.parent_id) if version.parent_id else None
+        keys = _changed(sales, parent)
+    chain = [one.version_id for one in store.versions.chain(version.market_id)]
+    found, late, ambiguous = _find(store, version.market_id, sales, keys)
+    held = store.outcomes.held_keys(version.market_id)
+    # Of most sales of a long history nothing is known and nothing was found.
+    found = {key: rows for key, rows in found.items() if rows or key in held}
+    recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, actor)
+    rows = [row for of_sale in found.values() for row in of_sale]
+    return OutcomeReport(
+        version_id=version.version_id,
+        sales=len(keys),
+        matched=sum(1 for of_sale in found.values() if of_sale),
+        outcomes=len(rows),
+        blind=sum(row.counted and row.blind for row in rows),
+        added=recorded.added,
+        superseded=recorded.superseded,
+        late=late,
+        ambiguous=ambiguous,
+    )
+
+
+def _changed(sales: pd.DataFrame, parent: pd.DataFrame | None) -> frozenset[str]:
+    """Return the keys of sales that are new, gone, or read differently where it matters here."""
+    if parent is None:
+        return frozenset(sales[_ROW].astype("str"))
+    told = [name for name in _TOLD if name in sales.columns or name in parent.columns]
+    now, before = (table.set_index(_ROW).reindex(columns=told) for table in (sales, parent))
+    both = now.index.intersection(before.index)
+    left, right = now.loc[both], before.loc[both]
+    same = np.ones(len(both), dtype=bool)
+    for name in told:
+        missing = left[name].isna().to_numpy(), right[name].isna().to_numpy()
+        equal = (left[name].to_numpy() == right[name].to_numpy()) | (missing[0] & missing[1])
+        same &= np.asarray(equal, dtype=bool)
+    rows = [*both[~same], *now.index.difference(before.index), *before.index.difference(now.index)]
+    return frozenset(str(row) for row in rows)
+
+
+@dataclass(frozen=True)
+class _Sale:
+    """A sale as far as matching it goes; ``homes`` are the keys its home may be known by."""
+
+    key: str
+    homes: tuple[str, ...]
+    property_id: str
+    zipcode: str
+    day: date
+    price: float
+    list_date: date | None
+    list_price: float | None
+    first_list_price: float | None
+
+
+def _find(
+    store: Store, market_id: str, sales: pd.DataFrame, keys: frozenset[str]
+) -> tuple[dict[str, list[NewOutcome]], int, int]:
+    """Return the outcomes of the sales of those keys and of other sales of their homes; late, ambiguous estimates."""
+    first = store.outcomes.first_candidate(market_id)
+    if first is None:
+        return {key: [] for key in keys}, 0, 0
+    # A sale longer before the first estimate than an estimate may be late has to do with none.
+    since = pd.Timestamp(first) - pd.Timedelta(days=load_problem().monitoring.match_days)
+    sales = sales[sales["sale_date"] >= since]
+    homes = _homes(sales)
+    asked = {home for key in keys for home in homes.get(key, ())}
+    candidates = {one.estimate_id: one for one in store.outcomes.candidates(market_id, asked)}
+    known = {name for one in candidates.values() for name in (one.property_key, one.property_id) if name}
+    # A sale taken in late moves the estimates before it away from the home's next sale: that is looked at again too.
+    affected = {key for key, names in homes.items() if known.intersection(names)} | set(keys)
+    wider = {home for key in affected for home in homes.get(key, ())} - asked
+    candidates |= {one.estimate_id: one for one in store.outcomes.candidates(market_id, wider)}
+    simulated = store.markets.get(market_id).simulated
+    by_home: defaultdict[str, list[_Sale]] = defaultdict(list)
+    for sale in _sales(sales[sales[_ROW].astype("str").isin(list(affected))], homes):
+        for home in sale.homes:
+            by_home[home].append(sale)
+    return _assigned(candidates.values(), by_home, affected, simulated)
+
+
+def _assigned(
+    candidates: Iterable[Candidate], by_home: Mapping[str, Sequence[_Sale]], affected: Iterable[str], simulated: bool
+) -> tuple[dict[str, list[NewOutcome]], int, int]:
+    reach = timedelta(days=load_problem().monitoring.match_days)
+    met: defaultdict[str, list[Candidate]] = defaultdict(list)
+    sold: dict[str, _Sale] = {}
+    late = ambiguous = 0
+    for one in candidates:
+        day = _day(one, simulated)
+        homes = [name for name in (one.property_key, one.property_id) if name]
+        same = {sale.key: sale for home in homes for sale in by_home.get(home, ()) if _same_home(one, sale)}
+        ahead = [sale for sale in same.values() if day < sale.day <= day + reach]
+        following = min((sale.day for sale in ahead), default=None)
+        fitting = [sale for sale in ahead if sale.day == following]
+        if len(fitting) == 1:
+            met[fitting[0].key].append(one)
+            sold[fitting[0].key] = fitting[0]
+        elif fitting:
+            ambiguous += 1
+        elif any(sale.day <= day <= sale.day + reach for sale in same.values()):
+            late += 1
+    found: dict[str, list[NewOutcome]] = {key: [] for key in affected}
+    found |= {key: _outcomes(sold[key], estimates, simulated) for key, estimates in met.items()}
+    return found, late, ambiguous
+
+
+def _outcomes(sale: _Sale, estimates: Sequence[Candidate], simulated: bool) -> list[NewOutcome]:
+    ordered = sorted(estimates, key=lambda one: (_day(one, simulated), one.at))
+    before_listing = [one for one in ordered if sale.list_date is None or _day(one, simulated) <= sale.list_date]
+    counted = (before_listing or ordered)[-1].estimate_id
+    early = {one.estimate_id for one in before_listing}
+    return [
+        NewOutcome(
+            estimate_id=one.estimate_id,
+            sale_key=sale.key,
+            sale_date=sale.day,
+            sale_price=sale.price,
+            list_date=sale.list_date,
+            list_price=sale.list_price,
+            first_list_price=sale.first_list_price if sale.first_list_price is not None else one.listing_price,
+            counted=one.estimate_id == counted,
+            blind=one.list_price is None and one.estimate_id in early,
+            estimated_at=one.at,
+            model_id=one.model_id,
+            office=one.office,
+            channel=one.channel,
+            property_type=one.property_type,
+            area=one.area,
+            point=one.point,
+            low=one.low,
+            high=one.high,
+            level=one.level,
+            confidence=one.confidence,
+        )
+        for one in ordered
+    ]
+
+
+def _day(estimate: Candidate, simulated: bool) -> date:
+    # A simulated market has a clock of its own, which stands on the day after its last sale.
+    return estimate.as_of if simulated else estimate.at.astimezone(UTC).date()
+
+
+def _same_home(estimate: Candidate, sale: _Sale) -> bool:
+    # Flats of one house may share an address, and so may streets of two towns.
+    if estimate.property_id and sale.property_id:
+        return estimate.property_id == sale.property_id
+    return not (estimate.zipcode and sale.zipcode) or estimate.zipcode == sale.zipcode
+
+
+def _homes(sales: pd.DataFrame) -> dict[str, tuple[str, ...]]:
+    """Return, by sale, the keys its home may be known by: address key and property id."""
+    named = conform(sales, ("address", "unit", "property_id")).fillna("")
+    own = named["property_id"].str.strip()
+    by_address = address_keys(named["address"], named["unit"]).fillna("")
+    rows = zip(sales[_ROW].astype("str"), by_address, own, strict=True)
+    return {row: tuple(dict.fromkeys(name for name in names if name)) for row, *names in rows}
+
+
+def _sales(sales: pd.DataFrame, homes: Mapping[str, tuple[str, ...]]) -> list[_Sale]:
+    first = next((name for name in _FIRST_PRICES if name in sales.columns), None)
+    return [
+        _Sale(
+            key=str(row[_ROW]),
+            homes=homes[str(row[_ROW])],
+            property_id=_text(row.get("property_id")),
+            zipcode=_text(row.get("zipcode")),
+            day=row["sale_date"].date(),
+            price=float(row["sale_price"]),
+            list_date=_date(row.get("list_date")),
+            list_price=_price(row.get("list_price")),
+            first_list_price=_price(row.get(first)) if first else None,
+        )
+        for row in sales.to_dict("records")
+    ]
+
+
+def _text(value: Any) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _date(value: Any) -> date | None:
+    return value.date() if isinstance(value, datetime) and not pd.isna(value) else None
+
+
+def _price(value: Any) -> float | None:
+    return float(value) if isinstance(value, (int, float)) and value > 0 else None

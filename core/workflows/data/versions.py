@@ -1,0 +1,206 @@
+"""Data versions as use cases: what two of them differ in, which models use them, and taking the latest one back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.errors import InvalidRecord
+from core.prepare.quality.column_shifts import ColumnShift, column_shifts
+from core.store import DataVersion, Event, Store
+from core.workflows.data.outcomes import settle_quietly
+
+ROW: Final = "intake_row"
+CHANGE_COLUMNS: Final = (ROW, "field", "before", "after")
+
+_REASON_LIMIT: Final = 500
+_EVENTS: Final = 10_000
+_UNDONE: Final = "version.undone"
+
+State = Literal["in use", "earlier", "undone"]
+
+
+@dataclass(frozen=True)
+class VersionDiff:
+    """What a second version has that a first has not, row by row and column by column.
+
+    ``added_rows`` and ``removed_rows`` are sales as the versions hold them; ``changes`` has one row per fact of a sale
+    that is in both and reads differently (CHANGE_COLUMNS, values as text), ``corrected`` counts these sales.
+    """
+
+    before: DataVersion
+    after: DataVersion
+    added: int
+    removed: int
+    corrected: int
+    same: int
+    added_rows: pd.DataFrame
+    removed_rows: pd.DataFrame
+    changes: pd.DataFrame
+    columns: tuple[ColumnShift, ...]
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """A version with what became of it: its models by id, and where it was undone by whom, when (UTC) and why."""
+
+    version: DataVersion
+    state: State
+    models: tuple[str, ...]
+    undone_by: str = ""
+    undone_at: datetime | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class Undone:
+    """A version taken back: what is in use again (None: no data is left), and the models it trained, which stay."""
+
+    version: DataVersion
+    restored: DataVersion | None
+    models: tuple[str, ...]
+
+
+def compare_versions(store: Store, before_id: str, after_id: str, actor: Actor) -> VersionDiff:
+    """Compare two versions of one market; neither is altered.
+
+    Sales are the same where they come from the same row of the intake. Rows taken in after the two parted (one was
+    undone, another took its place) are never the same, though they bear the same numbers. Raises AccessDenied,
+    NotFound, InvalidRecord for versions of two markets, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.VIEW_DATA)
+    before, after = store.versions.get(before_id), store.versions.get(after_id)
+    if before.market_id != after.market_id:
+        raise InvalidRecord(
+            f"Data versions {before_id} and {after_id} belong to two markets, {before.market_id} and "
+            f"{after.market_id}; compare versions of one market."
+        )
+    first, second = store.versions.load(before_id), store.versions.load(after_id)
+    shared = _rows_shared(store, before, after)
+    old, new = first[ROW].to_numpy(), second[ROW].to_numpy()
+    gone = (old >= shared) | ~np.isin(old, new)
+    come = (new >= shared) | ~np.isin(new, old)
+    changes = _changes(first[~gone], second[~come])
+    return VersionDiff(
+        before=before,
+        after=after,
+        added=int(come.sum()),
+        removed=int(gone.sum()),
+        corrected=int(changes[ROW].nunique()),
+        same=int((~come).sum()) - int(changes[ROW].nunique()),
+        added_rows=second[come].reset_index(drop=True),
+        removed_rows=first[gone].reset_index(drop=True),
+        changes=changes,
+        columns=column_shifts(first, second),
+    )
+
+
+def models_of(store: Store, market_id: str) -> dict[str, tuple[str, ...]]:
+    """Return the ids of the models each version trained, newest first; versions without models are left out.
+
+    Raises NotFound for an unknown market, StoreUnavailable.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    for record in store.models.list(market_id):
+        found[record.version_id] = (*found.get(record.version_id, ()), record.model_id)
+    return found
+
+
+def history(store: Store, market_id: str, actor: Actor) -> tuple[Recorded, ...]:
+    """Return all versions of a market with what became of them, newest first; raises AccessDenied, NotFound."""
+    require(actor, Action.VIEW_DATA)
+    models, chain = models_of(store, market_id), [one.version_id for one in store.versions.chain(market_id)]
+    undone: dict[str, Event] = {}
+    for entry in store.events.list(market_id, _EVENTS):
+        if entry.action == _UNDONE:
+            undone.setdefault(entry.subject, entry)
+    records = []
+    for version in store.versions.list(market_id):
+        used = models.get(version.version_id, ())
+        if version.version_id in chain:
+            records.append(Recorded(version, "in use" if version.version_id == chain[0] else "earlier", used))
+            continue
+        # A version whose own undo is not on record went with the one it was built on.
+        event = undone.get(version.version_id)
+        said = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
+        records.append(Recorded(version, "undone", used, *said))
+    return tuple(records)
+
+
+def undo_version(store: Store, version_id: str, reason: str, actor: Actor) -> Undone:
+    """Take the latest version back: its parent is in use again, exactly as it was, and the undone one stays on record.
+
+    Models trained on it stay as they are, and live if they were. Raises AccessDenied, NotFound, StaleVersion if it is
+    not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
+    """
+    require(actor, Action.INGEST)
+    said = " ".join(reason.split())
+    if not 1 <= len(said) <= _REASON_LIMIT:
+        raise InvalidRecord(
+            f"The reason for an undo has {len(said)} characters; say in 1 to {_REASON_LIMIT} why this data is taken "
+            "back, for whoever reads the record later."
+        )
+    version = store.versions.get(version_id)
+    models = models_of(store, version.market_id).get(version_id, ())
+    undone = Undone(version, store.versions.undo(version_id, actor, said), models)
+    settle_quietly(store, version.market_id, actor)
+    return undone
+
+
+def _rows_shared(store: Store, before: DataVersion, after: DataVersion) -> int:
+    """Return how many rows had been seen when the two versions parted; one may descend from the other."""
+    by_id = {one.version_id: one for one in store.versions.list(before.market_id)}
+    line = _line(before, by_id)
+    for version_id in _line(after, by_id):
+        if version_id in line:
+            return by_id[version_id].rows_seen
+    return 0
+
+
+def _line(version: DataVersion, by_id: Mapping[str, DataVersion]) -> list[str]:
+    line = [version.version_id]
+    while (parent := by_id[line[-1]].parent_id) is not None:
+        line.append(parent)
+    return line
+
+
+def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """List the facts that read differently in two tables with the same rows of the intake, in either order."""
+    old, new = (table.sort_values(ROW, kind="stable", ignore_index=True) for table in (first, second))
+    rows, found = old[ROW], []
+    for name in dict.fromkeys([*new.columns, *old.columns]):
+        if name == ROW:
+            continue
+        before, after = _column(old, name, new), _column(new, name, old)
+        differs = (before != after) & ~(before.isna() & after.isna())
+        if differs.any():
+            texts = {"before": _texts(before[differs]), "after": _texts(after[differs])}
+            found.append(pd.DataFrame({ROW: rows[differs], "field": str(name), **texts}))
+    if not found:
+        return _empty_changes()
+    changes = pd.concat(found, ignore_index=True).astype(_empty_changes().dtypes)
+    return changes.sort_values([ROW, "field"], kind="stable", ignore_index=True)
+
+
+def _column(table: pd.DataFrame, name: str, other: pd.DataFrame) -> pd.Series:
+    if name not in table:
+        return pd.Series(np.nan, index=table.index).astype(other[name].dtype)
+    return table[name] if name not in other or table[name].dtype == other[name].dtype else table[name].astype("str")
+
+
+def _texts(values: pd.Series) -> list[str]:
+    if values.dtype.kind == "M":
+        return ["" if pd.isna(value) else str(value.date()) for value in values]
+    if values.dtype.kind == "f":
+        return ["" if np.isnan(value) else f"{value:.12g}" for value in values]
+    return ["" if pd.isna(value) else str(value) for value in values]
+
+
+def _empty_changes() -> pd.DataFrame:
+    return pd.DataFrame({name: pd.Series(dtype="int64" if name == ROW else "str") for name in CHANGE_COLUMNS})

@@ -1,0 +1,153 @@
+"""Long work in a process of its own, with progress on disk: demo set-up and training never hold up a page."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import time
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Final, Protocol
+
+from core.access import Action, Actor, require
+from core.demo.opening import open_demo_with_story
+from core.errors import AlreadyExists, DoorstepError, JobCancelled
+from core.problem import load_problem
+from core.progress import Progress
+from core.store import Job, ModelRecord, Store, open_store
+from core.train.trainer import TrainingPlan
+from core.workflows.models.retraining import RetrainPlan, retrain
+from core.workflows.models.training import train_model
+
+_LOG: Final = logging.getLogger(__name__)
+_REPORT_SECONDS: Final = 0.25
+_SILENT_TOO_LONG: Final = timedelta(minutes=10)
+# Agents' pages keep the processor when they want it.
+_NICENESS: Final = 5
+
+
+class Task(Protocol):
+    """Work that can be sent to another process; ``kind`` and ``market_id`` name its job."""
+
+    @property
+    def kind(self) -> str:
+        """What the job is called."""
+
+    @property
+    def market_id(self) -> str | None:
+        """The market it works on, None before there is one."""
+
+    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+        """Do the work."""
+
+
+@dataclass(frozen=True)
+class TrainTask:
+    """Train a model on a market's latest data version."""
+
+    market_id: str
+    plan: TrainingPlan
+    kind: str = "train"
+
+    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+        """Train and register."""
+        return train_model(store, self.market_id, self.plan, actor, load_problem(), progress)
+
+
+@dataclass(frozen=True)
+class RetrainTask:
+    """Train a challenger on a market's latest data version and hold it against the champion."""
+
+    market_id: str
+    plan: RetrainPlan
+    kind: str = "retrain"
+
+    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+        """Train, compare and register."""
+        return retrain(store, self.market_id, self.plan, actor, load_problem(), progress).record
+
+
+@dataclass(frozen=True)
+class DemoTask:
+    """Open the demo city."""
+
+    sales: int = 50_000
+    market_id: None = None
+    kind: str = "demo"
+
+    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+        """Simulate, take in, train, and let half a year pass."""
+        return open_demo_with_story(store, load_problem(), progress, self.sales)
+
+
+def start(store: Store, task: Task, actor: Actor) -> Job:
+    """Start a task in a process of its own and return its job.
+
+    Raises AccessDenied, and AlreadyExists while the same work is under way.
+    """
+    require(actor, Action.TRAIN)
+    store.jobs.sweep(_SILENT_TOO_LONG)
+    running = under_way(store, task.kind, task.market_id)
+    if running is not None:
+        raise AlreadyExists(f"This work is already under way ({running.fraction:.0%} done). Wait for it, or cancel it.")
+    job = store.jobs.create(task.kind, task.market_id, actor)
+    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
+    future = pool.submit(_work, store.home, job.job_id, task, actor)
+    future.add_done_callback(lambda done: _close(store, job.job_id, done))
+    pool.shutdown(wait=False)
+    return job
+
+
+def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
+    """Return the open job of that kind for that market, or None."""
+    jobs = store.jobs.list()
+    return next(
+        (
+            job
+            for job in jobs
+            if job.kind == kind and job.market_id == market_id and job.state in ("waiting", "running")
+        ),
+        None,
+    )
+
+
+def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
+    os.nice(_NICENESS)
+    server = os.getppid()
+    with open_store(home) as store:
+        try:
+            record = task.run(store, actor, _reporter(store, job_id))
+        except JobCancelled:
+            return
+        except DoorstepError as error:
+            store.jobs.fail(job_id, str(error))
+            return
+        store.jobs.finish(job_id, {"model_id": record.model_id, "market_id": record.market_id})
+    if os.getppid() != server:
+        # The server that started this process is gone, and nobody is left to send it more work or to end it.
+        os._exit(0)
+
+
+def _reporter(store: Store, job_id: str) -> Progress:
+    reported_at, reported = 0.0, ""
+
+    def report(fraction: float, message: str) -> None:
+        nonlocal reported_at, reported
+        now = time.monotonic()
+        if message != reported or now - reported_at >= _REPORT_SECONDS:
+            reported_at, reported = now, message
+            store.jobs.progress(job_id, fraction, message)
+
+    return report
+
+
+def _close(store: Store, job_id: str, done: Future[None]) -> None:
+    error = done.exception()
+    if error is None:
+        return
+    _LOG.error("job %s broke off", job_id, exc_info=error)
+    if store.jobs.get(job_id).state in ("waiting", "running"):
+        store.jobs.fail(job_id, f"The work broke off unexpectedly (reference {job_id}); nothing was kept. Try again.")

@@ -1,0 +1,1 @@
+"""Use cases of models: training, test scores, explanations, the gate and retraining."""

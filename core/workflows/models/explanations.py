@@ -1,0 +1,244 @@
+"""Why the model says what it says: single misses worked through, the effect of a fact, what agents made of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.errors import ImpossibleProperty, NotFound
+from core.evaluate.agent_decisions import Verdicts, verdicts
+from core.evaluate.partial_dependence import PartialEffect, changeable, partial_effect, usual_values
+from core.evaluate.scored_sales import Scored
+from core.prepare.features.neighbours import Rule
+from core.prepare.splits import RANDOM
+from core.problem import Problem
+from core.serve.drivers import Drivers
+from core.serve.drivers_many import drivers_of
+from core.serve.estimate import Estimate, Evidence, Unavailable, estimate, refusal
+from core.serve.subject import Subject, check_subject
+from core.store import Store
+from core.train.bundle import Bundle, from_bytes
+from core.train.level import Residuals
+from core.train.live_model import Valuer, residuals_since, valuer_as_fitted, valuer_on
+from core.train.model import Model, under_rule
+from core.train.trainer import within_window
+from core.wording import count, day
+from core.workflows.models.test_scores import facts_known
+
+_SAME: Final = 1e-9
+_VALUES: Final = 9
+# A month's valuer of 200,000 sales takes some hundred megabytes.
+_MONTHS_KEPT: Final = 2
+
+
+@dataclass(frozen=True)
+class Miss:
+    """A scored sale with its estimate worked through again, as an agent would have got it; money in ``currency``.
+
+    ``price`` is what it sold for; ``estimate`` (unrounded), ``low`` and ``high`` at ``level``, ``confidence`` (0 to 1)
+    and ``flags`` are as scored. ``error`` is (estimate - price) / price; ``inside`` tells whether the range held it.
+    ``explained`` has drivers, comparables and flags in full; None where the desk gives no price, for the reason
+    ``withheld``. ``difference`` is by how much its estimate departs from the scored one, as a share, missing without
+    one. ``evidence`` says which sales the estimate was made from: never the sale itself.
+    """
+
+    intake_row: int
+    address: str
+    sale_date: date
+    currency: str
+    price: float
+    estimate: float
+    low: float
+    high: float
+    level: float
+    confidence: float
+    error: float
+    inside: bool
+    withheld: str
+    flags: tuple[str, ...]
+    explained: Estimate | None
+    difference: float
+    evidence: str
+
+    @property
+    def same_as_scored(self) -> bool:
+        """Whether the explanation is of the very estimate that was scored, to the precision of the arithmetic."""
+        return abs(self.difference) <= _SAME
+
+
+class Explainer:
+    """A model opened to explain its estimates of scored sales, each made again from what it was scored with.
+
+    A test drawn at random is priced with the evidence of the sales the model was fitted on; later sales month by month
+    with nothing but the sales before each month. Safe to share between threads.
+    """
+
+    def __init__(self, bundle: Bundle, sales: pd.DataFrame, scored: Scored, problem: Problem) -> None:
+        self._bundle, self._scored, self._problem = bundle, scored, problem
+        self._sales = sales.sort_values("intake_row", kind="stable").reset_index(drop=True)
+        self._place = {int(row): place for place, row in enumerate(self._sales["intake_row"])}
+        self._valuers: dict[pd.Timestamp, Valuer] = {}
+        self._rows = pd.Series(np.arange(len(scored.table)), index=scored.table["intake_row"].to_numpy())
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts whose partial effect can be asked for: those of which two values or more are usual."""
+        model = self._bundle.model
+        return tuple(fact for fact in changeable(model.facts) if len(usual_values(model, fact, _VALUES)) > 1)
+
+    def partial(self, fact: str) -> PartialEffect:
+        """Return how the estimates of homes the model learned from move with one fact; ValueError for another fact."""
+        model = self._bundle.model
+        values = usual_values(model, fact, _VALUES)
+        return partial_effect(model, self._homes(), fact, values, self._bundle.plan.seed)
+
+    def miss(self, intake_row: int) -> Miss:
+        """Explain the estimate of one scored sale; raises NotFound for a row that is none."""
+        row = self._scored.table.iloc[self._scored_at(intake_row)]
+        when = pd.Timestamp(row["sale_date"])
+        valuer, words = self._valuer(self._start(when))
+        answer = self._answer(valuer, intake_row, when.date())
+        price, made = float(row["sale_price"]), float(row["estimate"])
+        return Miss(
+            intake_row=intake_row,
+            address=self._address(intake_row),
+            sale_date=when.date(),
+            currency=self._scored.terms.currency,
+            price=price,
+            estimate=made,
+            low=float(row["low"]),
+            high=float(row["high"]),
+            level=self._scored.terms.level,
+            confidence=float(row["confidence"]),
+            error=(made - price) / price,
+            inside=bool(row["low"] <= price <= row["high"]),
+            withheld=answer if isinstance(answer, str) else "",
+            flags=tuple(kind for kind in str(row["flags"]).split(";") if kind),
+            explained=None if isinstance(answer, str) else answer,
+            difference=math.nan if isinstance(answer, str) else answer.exact / made - 1.0,
+            evidence=words,
+        )
+
+    def drivers(self, intake_rows: Sequence[int]) -> list[Drivers]:
+        """Return the drivers that ``miss`` gives scored sales, in order, without the sales the desk gives no price for.
+
+        Sales explained by the same evidence are worked through in one batch. Raises NotFound for a row that is none.
+        """
+        chosen = self._scored.table.iloc[[self._scored_at(row) for row in intake_rows]]
+        level = self._scored.terms.level
+        found: dict[int, Drivers] = {}
+        for start, sales in chosen.groupby(chosen["sale_date"].map(self._start)):
+            valuer, _ = self._valuer(pd.Timestamp(start))
+            subjects = self._subjects(valuer.model, sales)
+            told = drivers_of(valuer, list(subjects.values()), self._problem, level)
+            found |= zip(subjects, told, strict=True)
+        return [found[row] for row in intake_rows if row in found]
+
+    def _scored_at(self, intake_row: int) -> int:
+        if intake_row not in self._rows.index:
+            raise NotFound(f"Row {intake_row} is no test sale of this model. Choose one of the sales listed.")
+        return int(self._rows[intake_row])
+
+    def _subjects(self, model: Model, sales: pd.DataFrame) -> dict[int, Subject]:
+        """Return the homes the desk would price, by intake row."""
+        rows = sales["intake_row"].tolist()
+        homes = zip(rows, self._facts(rows), sales["sale_date"].dt.date, strict=True)
+        found = {row: self._subject(model, facts, as_of) for row, facts, as_of in homes}
+        return {row: subject for row, subject in found.items() if subject is not None}
+
+    def _subject(self, model: Model, facts: Mapping[str, object], as_of: date) -> Subject | None:
+        try:
+            subject = check_subject(facts, as_of, model.facts, self._problem)
+        except ImpossibleProperty:
+            return None
+        return None if refusal(subject, model, self._problem) else subject
+
+    def _facts(self, intake_rows: Sequence[int]) -> list[dict[str, object]]:
+        places = [self._place[row] for row in intake_rows]
+        columns = [values[places].tolist() for values in self._known.values()]
+        return [dict(zip(self._known, home, strict=True)) for home in zip(*columns, strict=True)]
+
+    @cached_property
+    def _known(self) -> dict[str, Any]:
+        """The facts of all sales as arrays, out of which a home is read faster than out of a table."""
+        return {name: self._sales[name].array for name in facts_known(self._sales, self._bundle.model.facts)}
+
+    def _answer(self, valuer: Valuer, intake_row: int, as_of: date) -> Estimate | str:
+        """Return the estimate, or why there is none."""
+        [facts] = self._facts([intake_row])
+        evidence = Evidence(self._bundle, valuer, self._scored.terms.data_version, None)
+        try:
+            answer = estimate(evidence, facts, as_of, self._problem, self._scored.terms.level)
+        except ImpossibleProperty as error:
+            return error.reason
+        return answer.reason if isinstance(answer, Unavailable) else answer
+
+    def _address(self, intake_row: int) -> str:
+        if "address" not in self._sales:
+            return ""
+        address = self._sales["address"].iloc[self._place[intake_row]]
+        return "" if pd.isna(address) else str(address)
+
+    def _start(self, when: pd.Timestamp) -> pd.Timestamp:
+        """Return the day a sale's evidence ends: its month's first, or one for all of a test drawn at random."""
+        if self._scored.terms.split == RANDOM:
+            return pd.Timestamp(0)
+        first = pd.Timestamp(self._scored.table["sale_date"].min())
+        return max(when.to_period("M").start_time, first)
+
+    def _valuer(self, start: pd.Timestamp) -> tuple[Valuer, str]:
+        """Return what the sales of that ``_start`` were scored with, and in words which sales these are."""
+        if self._scored.terms.split == RANDOM:
+            valuer = self._kept(start, self._as_fitted)
+            others = count(self._bundle.model.profile.sales, "other sale")
+            return valuer, f"made from {others}, earlier and later ones: all but those of the sealed test"
+        valuer = self._kept(start, lambda: valuer_on(self._bundle.model, self._sales, start.date(), self._residuals))
+        return valuer, f"made from the sales before {day(start.date())} alone"
+
+    def _kept(self, key: pd.Timestamp, make: Callable[[], Valuer]) -> Valuer:
+        found = self._valuers.get(key)
+        if found is None:
+            found = make()
+            kept = list(self._valuers.items())[-(_MONTHS_KEPT - 1) :]
+            self._valuers = dict([*kept, (key, found)])
+        return found
+
+    @cached_property
+    def _residuals(self) -> Residuals:
+        return residuals_since(self._bundle.model, self._sales)
+
+    def _as_fitted(self) -> Valuer:
+        # The bundle lets earlier sales alone speak, as a live estimate must; its test let all others speak.
+        return valuer_as_fitted(under_rule(self._bundle.model, Rule.OTHERS), self._homes())
+
+    def _homes(self) -> pd.DataFrame:
+        """The sales the model learned from: all but the sealed test's, and none later than the latest it has seen."""
+        seen = ~self._sales["intake_row"].isin(self._scored.table["intake_row"])
+        seen &= within_window(self._sales["sale_date"], self._bundle.plan)
+        return self._sales[seen & (self._sales["sale_date"].dt.date <= self._bundle.model.profile.last_sale)]
+
+
+def open_explainer(store: Store, model_id: str, scored: Scored, actor: Actor, problem: Problem) -> Explainer:
+    """Open a model to explain its estimates of scored sales (``scores_of`` or ``later_scores``, all of them).
+
+    Raises AccessDenied, NotFound, ArtifactCorrupt, ModelOutdated.
+    """
+    require(actor, Action.VIEW_MODELS)
+    bundle = from_bytes(store.models.load_bytes(model_id))
+    return Explainer(bundle, store.versions.load(scored.terms.data_version), scored, problem)
+
+
+def verdicts_of(store: Store, market_id: str, model_id: str | None, actor: Actor, problem: Problem) -> Verdicts:
+    """Sum up what agents made of a model's estimates, or of all the market's; raises AccessDenied, NotFound."""
+    require(actor, Action.VIEW_MODELS)
+    decided: list[dict[str, Any]] = [asdict(one) for one in store.verdicts.of(market_id, model_id)]
+    table = pd.DataFrame(decided, columns=["kind", "reason_code", "price", "point"])
+    return verdicts(table, store.verdicts.priced(market_id, model_id), problem.decisions.reasons)

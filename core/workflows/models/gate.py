@@ -1,0 +1,234 @@
+"""The gate a retrained model passes or not: both models on the same latest sales, and the verdict kept with it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import DoorstepError, StoreError
+from core.evaluate.accuracy import Figure
+from core.evaluate.month_ahead import price_ahead
+from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import from_bytes as scores_from_bytes
+from core.evaluate.segmentation import NOT_KNOWN, Segmentation, segments_of
+from core.monitor.gate import Answers, Check, CheckVerdict, Gate, GateVerdict, gate
+from core.problem import Problem
+from core.store import ModelRecord, Store
+from core.train.bundle import Bundle
+from core.train.model import Priced
+from core.wording import count, day
+from core.workflows.models.test_scores import SCORES
+from core.workflows.models.training import KnownSales, MadeModel, load_model
+
+Mask = NDArray[np.bool_]
+
+GATE: Final = "gate"
+"""The key of a model's card under which its gate is kept, from the day it was made."""
+
+# A month of sales says how the next will be priced; in a small market it takes two.
+_WINDOWS_DAYS: Final = (30, 45, 61)
+# Enough sales to tell errors of 9 % and 10 % apart, as multiples of the fewest that are compared at all.
+_PLENTY: Final = 3
+
+
+@dataclass(frozen=True)
+class Rival:
+    """The champion as far as it can be read: ``model_id`` None and ``bundle`` None where not, ``why`` in a sentence."""
+
+    model_id: str | None
+    record: ModelRecord | None
+    bundle: Bundle | None
+    why: str
+
+
+@dataclass(frozen=True)
+class GateRecord:
+    """A gate as it was judged when the model was made, on the sales from ``first`` to ``last``.
+
+    ``champion_id`` is what it was held against, None where that could not be told; ``left_out`` are the sales of those
+    days that the champion had learned from.
+    """
+
+    champion_id: str | None
+    first: date
+    last: date
+    left_out: int
+    gate: Gate
+
+
+def gate_of(store: Store, model_id: str) -> GateRecord | None:
+    """Return the gate of a model, None for one that never stood before it; raises NotFound, StoreUnavailable."""
+    return gate_on(store.models.get(model_id))
+
+
+def gate_on(record: ModelRecord) -> GateRecord | None:
+    """Return the gate on a model's card, None where there is none."""
+    document = record.card.get(GATE)
+    return None if document is None else _from_document(document)
+
+
+def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
+    """Return why promoting a model takes a reason, in a sentence; empty where its gate speaks for it."""
+    if gated is None:
+        return "The model was not held against the live one on the same sales."
+    if gated.champion_id != champion_id:
+        return (
+            f"The model was held against {gated.champion_id or 'no model'}, but {champion_id or 'none'} is live now: "
+            "the gate says nothing of the two."
+        )
+    if gated.gate.verdict is GateVerdict.PASS:
+        return ""
+    said = "speaks against the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
+    return f"The gate {said}. {gated.gate.words}"
+
+
+def rival_of(store: Store, market_id: str) -> Rival:
+    """Return the market's champion to be compared with; what cannot be read is said, and raises nothing."""
+    try:
+        record = store.models.champion(market_id)
+    except StoreError as error:
+        return Rival(None, None, None, str(error))
+    if record is None:
+        return Rival(None, None, None, "No model is live.")
+    try:
+        return Rival(record.model_id, record, load_model(store, record.model_id), "")
+    except DoorstepError as error:
+        return Rival(record.model_id, record, None, str(error))
+
+
+def unseen_by(store: Store, rival: Rival, known: KnownSales) -> Mask:
+    """Return which sales the champion has not learned from, shape (n,): later ones, and those of its sealed test."""
+    if rival.bundle is None or rival.record is None:
+        return np.ones(len(known.table), dtype=bool)
+    later = (known.table["sale_date"].dt.date > rival.bundle.model.profile.last_sale).to_numpy()
+    return later | known.table["intake_row"].isin(_tested(store, rival.record, known)).to_numpy()
+
+
+def gate_start(dates: pd.Series, last: date, problem: Problem) -> date:
+    """Return the first day of the sales two models are compared on, given the dates of those they may be.
+
+    The last 30 days before ``last`` where these have plenty of sales, else up to two months; the challenger cannot
+    learn from them.
+    """
+    for length in _WINDOWS_DAYS:
+        first = last - timedelta(days=length - 1)
+        if int((dates >= pd.Timestamp(first)).sum()) >= _PLENTY * problem.monitoring.gate_sales_min:
+            return first
+    return last - timedelta(days=_WINDOWS_DAYS[-1] - 1)
+
+
+def judge(made: MadeModel, rival: Rival, unseen: Mask, known: KnownSales, problem: Problem) -> GateRecord:
+    """Hold a new model against the champion on its test sales that the champion has not seen, as in live use.
+
+    Both price each month's sales with nothing but the sales before it, market level included. Where the champion
+    cannot be read the gate is inconclusive, and says why.
+    """
+    rows = made.opened.rows
+    dates = known.table["sale_date"].iloc[rows]
+    first, last = dates.min().date(), dates.max().date()
+    if rival.bundle is None:
+        words = f"The live model could not be compared with. {rival.why} Promote with a reason."
+        return GateRecord(rival.model_id, first, last, 0, Gate(GateVerdict.INCONCLUSIVE, 0, (), (), words))
+    keep = unseen[rows]
+    level, within = problem.estimate.level, problem.success.within
+    live = price_ahead(rival.bundle.model, known.table, first, (level,), within).priced[level]
+    new = made.opened.priced[level]
+    prices = known.table["sale_price"].to_numpy(dtype=float)[rows][keep]
+    segments = {name: labels[keep] for name, labels in _segments(made.scored, live, problem).items()}
+    judged = gate(prices, _answers(live, keep), _answers(new, keep), segments, problem, made.bundle.plan.seed)
+    left_out = int((~keep).sum())
+    period = f"On the sales of {day(first)} to {day(last)}, each priced with those of the months before."
+    told = f" {count(left_out, 'sale')} the live model has learned from are left out." if left_out else ""
+    return GateRecord(rival.model_id, first, last, left_out, replace(judged, words=f"{judged.words} {period}{told}"))
+
+
+def document_of(gated: GateRecord) -> dict[str, Any]:
+    """Return a gate as JSON values; figures that are not finite become None."""
+    judged = gated.gate
+    return {
+        "champion_id": gated.champion_id,
+        "first": gated.first.isoformat(),
+        "last": gated.last.isoformat(),
+        "left_out": gated.left_out,
+        "verdict": judged.verdict.value,
+        "n": judged.n,
+        "words": judged.words,
+        "checks": [_check_document(one) for one in judged.checks],
+        "segments": [_check_document(one) for one in judged.segments],
+    }
+
+
+def _tested(store: Store, record: ModelRecord, known: KnownSales) -> list[int]:
+    """Return the intake rows of a model's sealed test; none where they no longer mean the same sales."""
+    chain = {version.version_id for version in store.versions.chain(known.market.market_id)}
+    name = record.card.get(SCORES)
+    if name is None or record.version_id not in chain:
+        return []
+    try:
+        return [int(row) for row in scores_from_bytes(store.scores.read(str(name))).table["intake_row"]]
+    except DoorstepError:
+        return []
+
+
+def _answers(priced: Priced, keep: Mask) -> Answers:
+    return Answers(priced.exact[keep], priced.low[keep], priced.high[keep])
+
+
+def _segments(scored: Scored, live: Priced, problem: Problem) -> dict[str, NDArray[np.object_]]:
+    # Bands by one model's estimate would favour the other; by both, neither.
+    both = np.sqrt(scored.table["estimate"].to_numpy(dtype=float) * live.exact)
+    of_both = replace(scored, table=scored.table.assign(estimate=both))
+    area = {"zipcode": Segmentation.ZIPCODE, "neighbourhood": Segmentation.NEIGHBOURHOOD}
+    ways = [Segmentation.ESTIMATE_BAND, Segmentation.PROPERTY_TYPE, Segmentation.SIZE]
+    if scored.area is not None:
+        ways.append(area[scored.area])
+    found = {by.value: segments_of(of_both, by, problem).astype("str") for by in ways}
+    return {name: labels.where(labels != NOT_KNOWN).to_numpy(dtype=object) for name, labels in found.items()}
+
+
+def _check_document(one: Check) -> dict[str, Any]:
+    known = {name: _finite(value) for name, value in asdict(one.difference).items()}
+    whole = {**asdict(one), "verdict": one.verdict.value, "difference": known}
+    return whole | {name: _finite(whole[name]) for name in ("champion", "challenger", "margin")}
+
+
+def _finite(value: float) -> float | None:
+    number = float(value)
+    return number if math.isfinite(number) else None
+
+
+def _from_document(document: Mapping[str, Any]) -> GateRecord:
+    checks, segments = (tuple(_check(one) for one in document[name]) for name in ("checks", "segments"))
+    verdict = GateVerdict(document["verdict"])
+    return GateRecord(
+        document["champion_id"],
+        date.fromisoformat(document["first"]),
+        date.fromisoformat(document["last"]),
+        int(document["left_out"]),
+        Gate(verdict, int(document["n"]), checks, segments, str(document["words"])),
+    )
+
+
+def _check(document: Mapping[str, Any]) -> Check:
+    value, low, high = (_number(document["difference"][name]) for name in ("value", "low", "high"))
+    return Check(
+        name=document["name"],
+        label=document["label"],
+        champion=_number(document["champion"]),
+        challenger=_number(document["challenger"]),
+        difference=Figure(value, low, high, int(document["difference"]["n"])),
+        margin=_number(document["margin"]),
+        verdict=CheckVerdict(document["verdict"]),
+        segment=document["segment"],
+    )
+
+
+def _number(value: float | None) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,118 @@
+"""What a live model is held against: the homes it learned from and the sales it was accepted by."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.errors import StoreError, TrainError
+from core.evaluate.scored_sales import from_bytes
+from core.monitor.drift import Reference, reference_of
+from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, FieldKind
+from core.store import ModelRecord, Store
+from core.workflows.models.test_scores import SCORES
+
+Floats = NDArray[np.float64]
+
+FACTS: Final = tuple(
+    field.name
+    for field in PROPERTY_FIELDS
+    if field.kind in (FieldKind.NUMBER, FieldKind.FLAG, FieldKind.CATEGORY) and field.unit != "money"
+)
+"""The facts of a home that drift is looked for in: all that a form may ask for and that is no price."""
+
+# A fact typed for fewer homes than this is no habit of the agents, and its values say nothing of homes priced.
+_SELDOM: Final = 0.5
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What a model is held against; each part may be missing where its file is, and ``notes`` say so in sentences.
+
+    ``facts`` are the homes it learned from, fact by fact; ``tested`` its sealed test sales with sale_price, estimate,
+    living_area_sqft, year_built, property_type and area, and ``log_ratio`` log(sale / estimate) of them;
+    ``estimates`` is the reference of what it estimated for them.
+    """
+
+    model_id: str
+    facts: tuple[Reference, ...]
+    tested: pd.DataFrame
+    log_ratio: Floats
+    estimates: Reference | None
+    notes: tuple[str, ...]
+
+
+def learned_by(store: Store, record: ModelRecord) -> Learned:
+    """Return what a model is held against, read once per process; what cannot be read is missing and noted."""
+    found = _learned(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
+    if found.notes:
+        # A disk that was full, or a file restored from a backup, is looked at again next time.
+        _learned.cache_clear()
+    return found
+
+
+def typed(facts: pd.Series, names: tuple[str, ...] = FACTS) -> pd.DataFrame:
+    """Return facts as typed (a dict each) as a table of canonical columns; what is no number counts as missing."""
+    told = facts.tolist()
+    return pd.DataFrame({name: _typed(told, name) for name in names}, index=facts.index)
+
+
+def as_typed(references: tuple[Reference, ...], habit: Mapping[str, float]) -> tuple[Reference, ...]:
+    """Return the references with as many missing values as agents leave out, by fact, as a share.
+
+    Records know facts that agents never type, and the other way round: that is no drift. A change of the habit is.
+    Facts that agents seldom type are left out.
+    """
+    return tuple(_with_missing(one, habit[one.field]) for one in references if habit.get(one.field, 1.0) <= _SELDOM)
+
+
+def _typed(told: list[dict[str, Any]], name: str) -> Any:
+    values = [one.get(name) for one in told]
+    if FIELD_BY_NAME[name].kind is FieldKind.CATEGORY:
+        return pd.array([str(value) if value not in (None, "") else None for value in values], dtype="str")
+    return pd.to_numeric(np.array(values, dtype=object), errors="coerce").astype(np.float64)
+
+
+def _with_missing(reference: Reference, share: float) -> Reference:
+    known = sum(reference.counts[:-1])
+    return replace(reference, counts=(*reference.counts[:-1], round(known * share / (1 - share))))
+
+
+@lru_cache(maxsize=8)
+def _learned(store: Store, model_id: str, version_id: str, scores: str) -> Learned:
+    notes: list[str] = []
+    facts = _facts(store, version_id, notes)
+    tested = _tested(store, scores, notes)
+    price, estimate = (tested[name].to_numpy(dtype=float) for name in ("sale_price", "estimate"))
+    estimates = reference_of(tested["estimate"], "estimate") if len(tested) else None
+    return Learned(model_id, facts, tested, np.log(price / estimate), estimates, tuple(notes))
+
+
+def _facts(store: Store, version_id: str, notes: list[str]) -> tuple[Reference, ...]:
+    try:
+        sales = store.versions.load(version_id)
+    except StoreError as error:
+        notes.append(f"The homes the live model learned from cannot be read, so drift of facts is not judged. {error}")
+        return ()
+    known = [name for name in FACTS if name in sales and sales[name].notna().any()]
+    return tuple(reference_of(sales[name], name) for name in known)
+
+
+def _tested(store: Store, scores: str, notes: list[str]) -> pd.DataFrame:
+    columns = ["sale_price", "estimate", "living_area_sqft", "year_built", "property_type", "area"]
+    if not scores:
+        notes.append("The live model was trained before test scores were kept, so the cause of errors is not known.")
+        return pd.DataFrame(columns=columns, dtype="float64")
+    try:
+        table = from_bytes(store.scores.read(scores)).priced
+    except (StoreError, TrainError) as error:
+        notes.append(f"The live model's test sales cannot be read, so the cause of errors is not known. {error}")
+        return pd.DataFrame(columns=columns, dtype="float64")
+    area: Any = table["zipcode"].where(table["zipcode"].notna(), table["neighbourhood"])
+    return table.assign(area=area)[columns].reset_index(drop=True)

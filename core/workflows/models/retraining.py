@@ -1,0 +1,190 @@
+"""Retraining: a challenger from the latest sales, held against the champion, and promoted by a person or not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Final
+
+from core.access import Action, Actor, require
+from core.errors import InvalidRecord, NotFound, ReasonNeeded, StoreError, TrainError
+from core.monitor.alerts import Alert, AlertKind, AlertState, settled_by_promotion
+from core.monitor.windows import Period, window_of
+from core.prepare.splits import TIME
+from core.problem import Problem
+from core.progress import Progress, part
+from core.store import ModelRecord, Store
+from core.store.operations.alerts import UNRESOLVED
+from core.train.trainer import TrainingPlan, default_plan
+from core.wording import count, days
+from core.workflows.models.gate import (
+    GATE,
+    GateRecord,
+    document_of,
+    gate_of,
+    gate_start,
+    judge,
+    reason_needed,
+    rival_of,
+    unseen_by,
+)
+from core.workflows.models.training import known_sales, make_model, register
+from core.workflows.monitoring import alerts as watching
+from core.workspace import clock_of
+
+REASON_MIN: Final = 15
+"""How many characters a reason has at least where the gate does not speak for a promotion."""
+
+JUDGED: Final = "gate.judged"
+
+
+@dataclass(frozen=True)
+class RetrainPlan:
+    """What a retraining learns from: all sales, those of the last ``window_months``, or recent ones with more weight.
+
+    A sale counts half as much as one ``half_life_days`` newer. All else is as in ``base``, None for as the champion was
+    trained.
+    """
+
+    window_months: int | None = None
+    half_life_days: float | None = None
+    base: TrainingPlan | None = None
+
+    @property
+    def words(self) -> str:
+        """The window as people say it: "all sales", "the last 24 months"."""
+        return window_words(self.window_months, self.half_life_days)
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The challenger as registered, and how it did against the champion."""
+
+    record: ModelRecord
+    gate: GateRecord
+
+
+def window_words(window_months: int | None, half_life_days: float | None) -> str:
+    """Say which sales a model learned from, and whether recent ones count more."""
+    if window_months is None:
+        sales = "all sales"
+    else:
+        sales = "the last month" if window_months == 1 else f"the last {window_months} months"
+    return sales if half_life_days is None else f"{sales}, half the weight every {days(half_life_days)}"
+
+
+def window_named(text: str) -> RetrainPlan:
+    """Read a window as the command line has it: "all", "months=24" or "half-life=365"; raises TrainError."""
+    if text == "all":
+        return RetrainPlan()
+    found = re.fullmatch(r"(months|half-life)=(\d{1,5})", text)
+    if found is None:
+        raise TrainError(f"{text!r} names no training window; write all, months=24 or half-life=365 (days).")
+    number = int(found[2])
+    return RetrainPlan(window_months=number) if found[1] == "months" else RetrainPlan(half_life_days=float(number))
+
+
+def retrain(
+    store: Store, market_id: str, plan: RetrainPlan, actor: Actor, problem: Problem, progress: Progress
+) -> Retrained:
+    """Train a challenger on all but the latest sales, hold it against the champion on these, and register both results.
+
+    The comparison takes the last month, in small markets two, and is kept on the challenger's card. A champion that
+    cannot be loaded leaves the gate inconclusive. Raises AccessDenied, NotFound where there is no sale or no model was
+    ever live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    """
+    require(actor, Action.TRAIN)
+    progress(0.0, "Choosing the sales to compare on")
+    known, rival = known_sales(store, market_id), rival_of(store, market_id)
+    if rival.record is None and not _was_live(store, market_id):
+        raise NotFound(f"Market {known.market.name!r} has no live model to challenge. Train its first model.")
+    unseen = unseen_by(store, rival, known)
+    dates = known.table["sale_date"]
+    first = gate_start(dates[unseen], dates.max().date(), problem)
+    base = plan.base or (rival.bundle.plan if rival.bundle else default_plan(problem))
+    chosen = replace(
+        base, split=TIME, test_from=first, window_months=plan.window_months, half_life_days=plan.half_life_days
+    )
+    made = make_model(store, known, chosen, problem, part(progress, 0.01, 0.93))
+    progress(0.93, "Comparing it with the live model")
+    gated = judge(made, rival, unseen, known, problem)
+    progress(0.98, "Registering the challenger")
+    record = register(store, made, {GATE: document_of(gated)}, actor)
+    detail = {
+        "champion": gated.champion_id,
+        "verdict": gated.gate.verdict.value,
+        "n": gated.gate.n,
+        "words": gated.gate.words,
+        "window": plan.words,
+    }
+    store.events.record(actor, JUDGED, market_id, record.model_id, detail)
+    record = store.models.challenge(record.model_id, actor)
+    progress(1.0, "Challenger registered")
+    return Retrained(record, gated)
+
+
+def promote_challenger(store: Store, model_id: str, reason: str, actor: Actor, problem: Problem) -> ModelRecord:
+    """Make a model the champion, minding its gate, and resolve the alerts on the accuracy of the one before it.
+
+    Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
+    some reason for a model that never stood before it. Called again for a model that is live already it resolves what
+    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.PROMOTE)
+    record, gated = store.models.get(model_id), gate_of(store, model_id)
+    live = _live_id(store, record.market_id)
+    why = reason_needed(gated, live) if live != model_id else ""
+    given = reason.strip()
+    least = reason_length(why, gated)
+    if len(given) < least:
+        raise ReasonNeeded(
+            f"{why} To promote model {model_id} all the same, write a reason of at least "
+            f"{count(least, 'character')} ({len(given)} so far)."
+        )
+    promoted = store.models.promote(model_id, actor, given or "the gate passed it")
+    figures = gated.gate.words if gated and gated.champion_id == live else ""
+    _settle(store, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))), actor)
+    return promoted
+
+
+def reason_length(why: str, gated: GateRecord | None) -> int:
+    """Return how many characters a reason must have where ``reason_needed`` says why; any will do without a gate."""
+    if not why:
+        return 0
+    return REASON_MIN if gated else 1
+
+
+def _settle(store: Store, record: ModelRecord, more: str, actor: Actor) -> None:
+    today = datetime.now(UTC).date()
+    clock = clock_of(store, store.markets.get(record.market_id), today)
+    known = {kind.value for kind in AlertKind}
+    alerts = [
+        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(one.document))
+        for one in store.alerts.list(record.market_id, UNRESOLVED)
+        if one.kind in known and one.document["reading"].get("model_id") != record.model_id
+    ]
+    for one in settled_by_promotion(alerts, record.model_id, window_of(clock, Period.MONTH)):
+        # A person, or the worker, may have been faster.
+        with suppress(InvalidRecord):
+            watching.resolve(store, one.alert_id, f"{one.words} {more}".strip(), today, actor)
+
+
+def _period(document: Mapping[str, object]) -> str:
+    reading = document["reading"]
+    return str(reading.get("period", "")) if isinstance(reading, Mapping) else ""
+
+
+def _live_id(store: Store, market_id: str) -> str | None:
+    try:
+        champion = store.models.champion(market_id)
+    except StoreError:
+        return None
+    return champion.model_id if champion else None
+
+
+def _was_live(store: Store, market_id: str) -> bool:
+    """Tell whether any model was ever promoted: a pointer to one that was lost is no market without models."""
+    return store.events.count(market_id, "model.promoted") > 0

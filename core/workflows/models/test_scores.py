@@ -1,0 +1,279 @@
+"""The evaluation of a model as use cases: open its sealed test, keep the scores, read them, sign its scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.access import Action, Actor, require
+from core.errors import ImpossibleProperty, NotFound
+from core.evaluate.accuracy import Evaluation, measure
+from core.evaluate.area_trend import area_trends
+from core.evaluate.month_ahead import price_ahead
+from core.evaluate.overfitting import FitCheck, fit_check
+from core.evaluate.scope import ProposedScope
+from core.evaluate.scored_sales import Background, Review, Scored, Terms, from_bytes, score, to_bytes
+from core.prepare.features.facts import AREA_CODES, FactColumns
+from core.prepare.splits import TIME
+from core.problem import Problem
+from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
+from core.serve.estimate import area_sales, price_scope, refusal
+from core.serve.flags import Answer, Flag, FlagKind, Severity, answer_flags, subject_flags
+from core.serve.subject import check_subject
+from core.store import Market, Store
+from core.train.baseline import baseline_estimates
+from core.train.bundle import Bundle
+from core.train.bundle import from_bytes as bundle_from_bytes
+from core.train.model import Model, Priced
+from core.train.trainer import Trained
+
+SCORES: Final = "scores"
+"""The key of a model's card that names its test scores, by their SHA-256."""
+
+LATER: Final = "later"
+SIGNED: Final = "scope.signed"
+
+_FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
+
+
+@dataclass(frozen=True)
+class OpenedTest:
+    """Sales as a model priced them: their positions in the table of sales, the answers by level, and the figures."""
+
+    rows: NDArray[np.int64]
+    priced: Mapping[float, Priced]
+    evaluation: Evaluation
+
+
+@dataclass(frozen=True)
+class SignedScope:
+    """The scope a person answers for: bounds of the estimate in money, in words, with note, name and time (UTC)."""
+
+    low: float
+    high: float
+    words: str
+    note: str
+    signed_by: str
+    signed_at: datetime
+
+
+def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> OpenedTest:
+    """Price the sealed test sales once, and measure them: month-ahead, as in live use, where they are the latest.
+
+    ``sales`` in the order of ``intake_row``, as they were trained on.
+    """
+    seed = trained.plan.seed
+    if trained.split.name == TIME:
+        first = sales["sale_date"][trained.split.test].min().date()
+        return open_ahead(trained.model, sales, first, problem, seed)
+    rows, rules = np.flatnonzero(trained.split.test), problem.estimate
+    test = sales.iloc[rows]
+    filled = trained.model.fill(test)
+    priced = trained.model.price_filled(filled, rules.levels, problem.success.within)
+    price = test["sale_price"].to_numpy(dtype=float)
+    return OpenedTest(rows, priced, measure(trained.model, filled, priced, price, rules.level, seed))
+
+
+def open_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem, seed: int) -> OpenedTest:
+    """Price the sales from a day on month by month, with nothing but the sales before each month, and measure them.
+
+    Raises NotFound if there is no such sale.
+    """
+    rules = problem.estimate
+    if not (sales["sale_date"] >= pd.Timestamp(first)).any():
+        raise NotFound(f"There is no sale from {first} on. Take in newer sales.")
+    ahead = price_ahead(model, sales, first, rules.levels, problem.success.within)
+    evaluation = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, seed)
+    return OpenedTest(ahead.rows, ahead.priced, evaluation)
+
+
+def score_test(
+    opened: OpenedTest, trained: Trained, bundle: Bundle, sales: pd.DataFrame, market: Market, problem: Problem
+) -> Scored:
+    """Return the scored table of the sealed test sales, with flags, baseline and area trends."""
+    known = sales[~trained.split.test]
+    test = sales.iloc[opened.rows]
+    baseline = baseline_estimates(known, test, trained.model.facts, trained.plan.seed)
+    terms = _terms(bundle, bundle.version_id, trained.split.name, market, problem)
+    return _scored(opened, bundle, test, known, baseline, terms, problem)
+
+
+def keep_scores(store: Store, scored: Scored) -> str:
+    """Store scores and return their SHA-256, for the model's card (key SCORES); raises StoreUnavailable."""
+    return store.scores.put(to_bytes(scored))
+
+
+def scores_of(store: Store, model_id: str, actor: Actor) -> Scored:
+    """Return a model's scored test sales, checked against the hash on its card.
+
+    Raises AccessDenied, NotFound for an unknown model or one trained before scores were kept, ArtifactCorrupt,
+    ModelOutdated.
+    """
+    require(actor, Action.VIEW_MODELS)
+    sha256 = store.models.get(model_id).card.get(SCORES)
+    if sha256 is None:
+        raise NotFound(f"Model {model_id} was trained before test scores were kept. Train a new model to evaluate one.")
+    return from_bytes(store.scores.read(str(sha256)))
+
+
+def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Scored:
+    """Score the sales of a data version made after the latest a model has seen, month-ahead as in live use.
+
+    Raises AccessDenied, NotFound where there is no such sale.
+    """
+    require(actor, Action.VIEW_MODELS)
+    record, bundle = store.models.get(model_id), bundle_from_bytes(store.models.load_bytes(model_id))
+    sales = store.versions.load(version_id).sort_values("intake_row", kind="stable")
+    last = bundle.model.profile.last_sale
+    later = sales["sale_date"].dt.date > last
+    if not later.any():
+        raise NotFound(
+            f"Data version {version_id} has no sale after {last}, the latest the model has seen. Take in newer sales."
+        )
+    first = sales["sale_date"][later].min().date()
+    opened = open_ahead(bundle.model, sales, first, problem, problem.training.seed)
+    test, market = sales.iloc[opened.rows], store.markets.get(record.market_id)
+    terms = _terms(bundle, version_id, LATER, market, problem)
+    return _scored(opened, bundle, test, sales[~later], np.full(len(test), np.nan), terms, problem)
+
+
+def fit_of(store: Store, model_id: str, actor: Actor) -> FitCheck | None:
+    """Return a model's over-fitting check, counting how often the market's test sets were opened.
+
+    Raises AccessDenied, NotFound.
+    """
+    require(actor, Action.VIEW_MODELS)
+    record = store.models.get(model_id)
+    return fit_check(record.card, store.events.count(record.market_id, "test.opened"))
+
+
+def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, actor: Actor) -> SignedScope:
+    """Record that a person answers for a model's scope; the latest signature counts, earlier ones stay on record.
+
+    Raises AccessDenied, NotFound for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
+    """
+    require(actor, Action.PROMOTE)
+    if not scope.found:
+        raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
+    record = store.models.get(model_id)
+    detail = {
+        "low": scope.low,
+        "high": scope.high,
+        "words": scope.words,
+        "note": note,
+        "mape": scope.inside.value,
+        "mape_high": scope.inside.high,
+        "share": scope.share,
+    }
+    store.events.record(actor, SIGNED, record.market_id, model_id, detail)
+    signed = signed_scope(store, model_id)
+    if signed is None:
+        raise NotFound(f"The signature of model {model_id}'s scope was not found again. Sign it once more.")
+    return signed
+
+
+def signed_scope(store: Store, model_id: str) -> SignedScope | None:
+    """Return the latest signed scope of a model, None where none was signed; raises NotFound, StoreUnavailable."""
+    store.models.get(model_id)
+    signatures = store.events.of(model_id, SIGNED)
+    if not signatures:
+        return None
+    latest, detail = signatures[0], signatures[0].detail
+    return SignedScope(
+        float(detail["low"]),
+        float(detail["high"]),
+        str(detail["words"]),
+        str(detail["note"]),
+        latest.actor,
+        latest.at,
+    )
+
+
+def _terms(bundle: Bundle, version_id: str, split: str, market: Market, problem: Problem) -> Terms:
+    scope, rules = price_scope(bundle, problem), problem.estimate
+    return Terms(
+        market_id=market.market_id,
+        data_version=version_id,
+        split=split,
+        seed=bundle.plan.seed,
+        currency=bundle.currency,
+        area_unit=market.area_unit,
+        level=rules.level,
+        levels=rules.levels,
+        within=problem.success.within,
+        standard_low=scope.standard_low,
+        standard_high=scope.standard_high,
+    )
+
+
+def _scored(
+    opened: OpenedTest,
+    bundle: Bundle,
+    test: pd.DataFrame,
+    known: pd.DataFrame,
+    baseline: NDArray[np.float64],
+    terms: Terms,
+    problem: Problem,
+) -> Scored:
+    said = list(_said(test, opened.priced[terms.level], bundle, problem))
+    review = Review(*(_objects([one[place] for one in said]) for place in range(3)))
+    background = Background(baseline, _trends(test, known, problem.estimate.thin_n), _objects([one[3] for one in said]))
+    return score(test, opened.priced, review, background, terms)
+
+
+def _said(test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem) -> Iterator[tuple[str, str, str, str]]:
+    """Yield what the desk says to each sale: why it has no price, its flags, those to review, and missing facts."""
+    model, scope = bundle.model, price_scope(bundle, problem)
+    names = facts_known(test, model.facts)
+    cells = zip(*(test[name].tolist() for name in names), strict=True)
+    dates = test["sale_date"].dt.date.tolist()
+    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), priced.confidence, strict=True)
+    for row, as_of, (point, low, high, confidence) in zip(cells, dates, figures, strict=True):
+        try:
+            subject = check_subject(dict(zip(names, row, strict=True)), as_of, model.facts, problem)
+        except ImpossibleProperty as error:
+            yield error.reason, "", "", ""
+            continue
+        of_facts = list(subject_flags(subject, model, problem))
+        missing = _kinds(flag.field for flag in of_facts if flag.kind is FlagKind.IMPUTED_FACT)
+        withheld = refusal(subject, model, problem)
+        if withheld is not None:
+            yield withheld.reason, "", "", missing
+            continue
+        answer = Answer(point, low, high, round(100 * confidence), area_sales(model, subject), None)
+        flags = [*of_facts, *answer_flags(answer, scope, problem)]
+        yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), missing
+
+
+def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
+    """Return the columns of a table of sales that tell a home's facts: those an agent may be asked for."""
+    return [str(name) for name in sales.columns if name in _FIELDS or name in facts.all]
+
+
+def _to_review(flags: list[Flag]) -> Iterator[str]:
+    return (flag.kind for flag in flags if flag.severity is Severity.REVIEW)
+
+
+def _kinds(names: Iterable[Any]) -> str:
+    return ";".join(dict.fromkeys(str(name) for name in names))
+
+
+def _objects(values: list[str]) -> NDArray[np.object_]:
+    return np.array(values, dtype=object)
+
+
+def _trends(test: pd.DataFrame, known: pd.DataFrame, smallest: int) -> NDArray[np.float64]:
+    """Return the price trend of each sale's area from the other sales, the finest area first that has one."""
+    end = test["sale_date"].max().date()
+    trend = pd.Series(np.nan, index=test.index)
+    for code in reversed(AREA_CODES):
+        if code in test and known[code].notna().any():
+            areas = area_trends(known, code, end, smallest).set_index("area")["trend"]
+            trend = trend.fillna(test[code].map(areas).astype(float))
+    return np.asarray(trend, dtype=np.float64)

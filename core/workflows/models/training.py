@@ -1,0 +1,140 @@
+"""From a data version to a model: train, open the sealed test once, register, promote, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.errors import NotFound
+from core.evaluate.accuracy import Evaluation
+from core.evaluate.month_ahead import evaluate_ahead
+from core.evaluate.scored_sales import Scored
+from core.problem import Problem
+from core.progress import Progress, part
+from core.store import DataVersion, Market, ModelRecord, NewModel, Store
+from core.train.bundle import Bundle, from_bytes, seal, to_bytes
+from core.train.trainer import Trained, TrainingPlan, train
+from core.workflows.models.test_scores import SCORES, OpenedTest, keep_scores, open_test, score_test
+
+
+def train_model(
+    store: Store, market_id: str, plan: TrainingPlan, actor: Actor, problem: Problem, progress: Progress
+) -> ModelRecord:
+    """Train on the market's latest data version, measure on its test sales, and register the model as candidate.
+
+    The market's first model is promoted at once. Raises AccessDenied, NotFound where the market has no data,
+    TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    """
+    require(actor, Action.TRAIN)
+    made = make_model(store, known_sales(store, market_id), plan, problem, part(progress, 0.0, 0.96))
+    progress(0.96, "Registering the model")
+    record = register(store, made, {}, actor)
+    if store.models.champion(market_id) is None:
+        record = store.models.promote(record.model_id, actor, "the market's first model")
+    progress(1.0, "Model registered")
+    return record
+
+
+@dataclass(frozen=True)
+class KnownSales:
+    """The sales of a market's latest data version, in the order of ``intake_row``."""
+
+    market: Market
+    version: DataVersion
+    table: pd.DataFrame
+
+
+def known_sales(store: Store, market_id: str) -> KnownSales:
+    """Return the sales a model of the market may learn from; raises NotFound where there are none, ArtifactCorrupt."""
+    market, version = store.markets.get(market_id), store.versions.latest(market_id)
+    if version is None:
+        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+    table = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
+    return KnownSales(market, version, table.reset_index(drop=True))
+
+
+@dataclass(frozen=True)
+class MadeModel:
+    """A model that is trained and measured, and in no registry yet; ``opened`` are its test sales as it priced them."""
+
+    trained: Trained
+    bundle: Bundle
+    opened: OpenedTest
+    scored: Scored
+
+
+def make_model(store: Store, known: KnownSales, plan: TrainingPlan, problem: Problem, progress: Progress) -> MadeModel:
+    """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError."""
+    sales, market, version = known.table, known.market, known.version
+    trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
+    progress(0.92, "Opening the sealed test sales")
+    opened = open_test(trained, sales, problem)
+    measured = opened.evaluation
+    bundle = seal(
+        trained,
+        market_id=market.market_id,
+        currency=market.currency,
+        version_id=version.version_id,
+        held=measured.held,
+        metrics=measured.metrics(),
+    )
+    return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem))
+
+
+def register(store: Store, made: MadeModel, more: Mapping[str, Any], actor: Actor) -> ModelRecord:
+    """Register a model as candidate; ``more`` is what else its card is to say for good. Raises StoreError."""
+    bundle = made.bundle
+    card = bundle.card() | {SCORES: keep_scores(store, made.scored)} | dict(more)
+    record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), actor)
+    detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
+    store.events.record(actor, "test.opened", bundle.market_id, record.model_id, detail)
+    return record
+
+
+def load_model(store: Store, model_id: str) -> Bundle:
+    """Load a registered model; its bytes are checked against their hash first. Raises NotFound, ArtifactCorrupt."""
+    return from_bytes(store.models.load_bytes(model_id))
+
+
+def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Evaluation:
+    """Measure a registered model on the sales of a data version made after the model's own latest sale.
+
+    Only later sales are used, since the model has seen the earlier ones: month-ahead, as in live use. Raises
+    AccessDenied, NotFound.
+    """
+    require(actor, Action.VIEW_MODELS)
+    bundle = load_model(store, model_id)
+    sales, last = store.versions.load(version_id), bundle.model.profile.last_sale
+    later = sales[sales["sale_date"].dt.date > last]
+    if later.empty:
+        raise NotFound(
+            f"Data version {version_id} has no sale after {last}, the latest the model has "
+            "seen. Take in newer sales; the figures of the sealed test are on the model's card."
+        )
+    rules, seed = problem.estimate, problem.training.seed
+    first = later["sale_date"].min().date()
+    return evaluate_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.within, seed)
+
+
+def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Make a model its market's champion, whatever a gate said (``promote_challenger`` minds it).
+
+    Raises AccessDenied, NotFound, ArtifactCorrupt.
+    """
+    require(actor, Action.PROMOTE)
+    return store.models.promote(model_id, actor, reason)
+
+
+def rollback(store: Store, market_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Bring back the previous champion; raises AccessDenied, NotFound where there is none."""
+    require(actor, Action.PROMOTE)
+    return store.models.rollback(market_id, actor, reason)
+
+
+def card_figure(card: dict[str, Any], name: str) -> float:
+    """Return the value of one figure of a model card, such as ``mape``."""
+    return float(card["metrics"][name]["value"])

@@ -1,0 +1,1 @@
+"""Use cases of monitoring: readings, alerts, figures, the scorecard and notifications."""

@@ -1,0 +1,292 @@
+"""Watching a market: what its figures say about the live model, which alerts open, and what people do about them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
+
+from core.access import Action, Actor, require
+from core.errors import InvalidRecord
+from core.monitor.alerts import (
+    Alert,
+    AlertKind,
+    AlertState,
+    Reading,
+    Threshold,
+    Transition,
+    judge_alerts,
+    settled_by_promotion,
+    thresholds_of,
+)
+from core.monitor.cause import Leading
+from core.monitor.drift import drifted
+from core.monitor.windows import Period, earlier, window_named, window_of
+from core.problem import Problem
+from core.store import Market, Store
+from core.store.ledger.figures import Slice
+from core.store.operations.alerts import JUDGED, UNRESOLVED, AlertRecord
+from core.store.operations.thresholds import ThresholdRecord
+from core.workflows.monitoring.notifications import Notice, Notices
+from core.workflows.monitoring.readings import Scene, fact_drift, late_cause, readings
+from core.workspace import clock_at, clock_of
+
+"""The action of the entry that says up to which period an alert's figures had been read when it was resolved."""
+
+_ALERTS_READ: Final = 2_000
+_DAILY: Final = frozenset({AlertKind.LEDGER_FAILURES, AlertKind.RETRAINING_OVERDUE})
+_EXPLAINED: Final = frozenset(
+    {AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT}
+)
+
+
+@dataclass(frozen=True)
+class Watched:
+    """One look at a market as of ``clock``: what was read, what changed, what is not resolved, what was missing.
+
+    ``notes`` say in sentences what could not be judged and why.
+    """
+
+    market_id: str
+    clock: date
+    readings: tuple[Reading, ...]
+    opened: tuple[AlertRecord, ...]
+    resolved: tuple[AlertRecord, ...]
+    open: tuple[AlertRecord, ...]
+    notes: tuple[str, ...]
+
+
+def watch(store: Store, market_id: str, today: date, problem: Problem, actor: Actor) -> Watched:
+    """Judge a market's figures of late, open and resolve alerts, and tell those who are to be told.
+
+    ``today`` is the day in UTC; a simulated market goes by its own clock. The same again changes nothing. Raises
+    AccessDenied, NotFound, InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable;
+    whether a message could be sent never matters here.
+    """
+    require(actor, Action.WATCH)
+    scene = scene_of(store, market_id, today, problem)
+    resolved = _resolve_all(store, _settled(scene), actor)
+    found = readings(scene)
+    resolved += _resolve_all(store, [one for one in _judged(scene, found) if one.state is AlertState.RESOLVED], actor)
+    opened = [_open(scene, one, actor) for one in _opening(scene, found)]
+    _tell(store, scene.market, [*opened, *resolved])
+    learned = scene.learned
+    notes = learned.notes if learned else ("No model is live, so only traffic and the ledger are watched.",)
+    unresolved = tuple(store.alerts.list(market_id, UNRESOLVED))
+    return Watched(market_id, scene.clock, found, tuple(opened), tuple(resolved), unresolved, notes)
+
+
+def scene_of(store: Store, market_id: str, today: date, problem: Problem) -> Scene:
+    """Return the market as it is to be judged as of a day; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    market = store.markets.get(market_id)
+    limits = thresholds_of(problem, store.thresholds.values(market_id))
+    champion = store.models.champion(market_id)
+    return Scene(store, market, champion, clock_of(store, market, today), problem, limits)
+
+
+def open_alerts(store: Store, market_id: str, actor: Actor) -> tuple[AlertRecord, ...]:
+    """Return the alerts that are open or acknowledged, newest first; raises AccessDenied, NotFound."""
+    require(actor, Action.WATCH)
+    return tuple(store.alerts.list(market_id, UNRESOLVED))
+
+
+def acknowledge(store: Store, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
+    """Take an open alert on, with why and what happens next.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not open, StoreUnavailable.
+    """
+    require(actor, Action.ACT_ON_ALERTS)
+    record = store.alerts.acknowledge(alert_id, why, next_action, actor)
+    _tell(store, store.markets.get(record.market_id), [record])
+    return record
+
+
+def resolve(store: Store, alert_id: str, why: str, today: date, actor: Actor) -> AlertRecord:
+    """Close an alert by hand; it opens again only on periods after those read so far.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert resolved already, StoreUnavailable.
+    """
+    require(actor, Action.ACT_ON_ALERTS)
+    alert = store.alerts.get(alert_id)
+    market = store.markets.get(alert.market_id)
+    record = _resolve(store, alert_id, why, _last_read(alert, clock_of(store, market, today)), actor)
+    _tell(store, market, [record])
+    return record
+
+
+def set_threshold(
+    store: Store, market_id: str, kind: AlertKind, value: float, reason: str, problem: Problem, actor: Actor
+) -> ThresholdRecord:
+    """Set the limit of a kind of alert for a market; what was before stays on record.
+
+    Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, InvalidRecord without a reason.
+    """
+    require(actor, Action.ACT_ON_ALERTS)
+    thresholds_of(problem, {kind.value: value})
+    return store.thresholds.set(market_id, kind.value, value, reason, actor)
+
+
+def limits_of(store: Store, market_id: str, problem: Problem) -> Mapping[AlertKind, Threshold]:
+    """Return the limits in force; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    return thresholds_of(problem, store.thresholds.values(market_id))
+
+
+def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
+    """Return a line per alert for a terminal: state, id, and why."""
+    return [f"{one.state:12} {one.alert_id}  {one.document['history'][0]['why']}" for one in alerts]
+
+
+def _opening(scene: Scene, found: Iterable[Reading]) -> list[Transition]:
+    """Return what opens, with its cause; of a segment only where the whole market does not say it already."""
+    opening = [one for one in _judged(scene, found) if one.state is AlertState.OPEN]
+    whole = {one.kind for one in opening if not one.segment}
+    whole |= {one.kind for one in _latest(scene) if not one.segment and one.state is not AlertState.RESOLVED}
+    wanted = {(one.kind, one.segment) for one in opening if not one.segment or one.kind not in whole}
+    causes = _causes(scene, [one for one in opening if (one.kind, one.segment) in wanted])
+    again = _judged(scene, found, causes) if causes else opening
+    return [one for one in again if one.state is AlertState.OPEN and (one.kind, one.segment) in wanted]
+
+
+def _judged(
+    scene: Scene, found: Iterable[Reading], causes: Mapping[AlertKind, str] | None = None
+) -> tuple[Transition, ...]:
+    now = datetime.combine(scene.clock, time(), UTC)
+    return judge_alerts(found, scene.limits, _with_segments(_latest(scene), found), now, causes or {})
+
+
+def _with_segments(latest: Iterable[Alert], found: Iterable[Reading]) -> list[Alert]:
+    """Return the latest alerts, with those on the whole market that are over standing for its segments' too.
+
+    What was resolved for the whole market was resolved for each of its segments: these open on later periods only.
+    """
+    known = {(one.kind, one.segment): one for one in latest}
+    for kind, segment in {(one.kind, one.segment) for one in found if one.segment}:
+        whole, own = known.get((kind, "")), known.get((kind, segment))
+        if whole is None or whole.state is not AlertState.RESOLVED:
+            continue
+        if own is None or (own.state is AlertState.RESOLVED and _start(own) < _start(whole)):
+            known[kind, segment] = replace(whole, segment=segment)
+    return list(known.values())
+
+
+def _start(alert: Alert) -> datetime:
+    return window_named(alert.period).start
+
+
+def _latest(scene: Scene) -> list[Alert]:
+    """Return the latest alert of each kind and segment, with the period its figures had been read up to."""
+    found: dict[tuple[str, str], Alert] = {}
+    known = {kind.value for kind in AlertKind}
+    for one in scene.store.alerts.list(scene.market.market_id, None, _ALERTS_READ):
+        key = one.kind, one.segment
+        if one.kind in known and key not in found:
+            found[key] = Alert(
+                one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(scene, one)
+            )
+    return list(found.values())
+
+
+def _period(scene: Scene, alert: AlertRecord) -> str:
+    if alert.state != "resolved":
+        return str(alert.document["reading"]["period"])
+    judged = scene.store.events.of(alert.alert_id, JUDGED)
+    if judged:
+        return str(judged[0].detail["period"])
+    return _last_read(alert, clock_at(scene.store, scene.market, alert.changed_at))
+
+
+def _last_read(alert: AlertRecord, clock: date) -> str:
+    """Return the last period that was over on a day, or that day itself for what is read day by day."""
+    period = window_named(str(alert.document["reading"]["period"])).period
+    present = window_of(clock, period)
+    return present.key if alert.kind in _DAILY else earlier(present).key
+
+
+def _settled(scene: Scene) -> tuple[Transition, ...]:
+    """Return the end of alerts on a model that is live no longer."""
+    if scene.champion is None:
+        return ()
+    model_id, known = scene.champion.model_id, {kind.value for kind in AlertKind}
+    of_another = [
+        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(scene, one))
+        for one in scene.store.alerts.list(scene.market.market_id, UNRESOLVED)
+        if one.kind in known and one.document["reading"].get("model_id") not in (None, model_id)
+    ]
+    read = earlier(window_of(scene.clock, Period.MONTH))
+    return settled_by_promotion(of_another, model_id, read)
+
+
+def _resolve_all(store: Store, transitions: Iterable[Transition], actor: Actor) -> list[AlertRecord]:
+    found = []
+    for one in transitions:
+        # A person, or another worker, may have been faster.
+        with suppress(InvalidRecord):
+            found.append(_resolve(store, one.alert_id, one.words, one.period, actor))
+    return found
+
+
+def _resolve(store: Store, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
+    return store.alerts.resolve(alert_id, why, period, actor)
+
+
+def _open(scene: Scene, transition: Transition, actor: Actor) -> AlertRecord:
+    reading: dict[str, Any] = {**transition.reading, "cause": transition.cause}
+    if scene.champion is not None:
+        reading["model_id"] = scene.champion.model_id
+    return scene.store.alerts.open(
+        scene.market.market_id,
+        transition.kind.value,
+        transition.segment,
+        reading,
+        transition.words,
+        transition.action,
+        actor,
+    )
+
+
+def _causes(scene: Scene, opening: Iterable[Transition]) -> dict[AlertKind, str]:
+    """Say why what opens came about, worked out once for all kinds that have the same causes."""
+    alike = [one for one in opening if one.kind in _EXPLAINED]
+    causes: dict[AlertKind, str] = {}
+    if alike:
+        found = late_cause(scene, min(window_named(one.since).start.date() for one in alike))
+        if found is not None and found.leading is not Leading.NONE:
+            causes |= dict.fromkeys(_EXPLAINED, found.words)
+    for one in opening:
+        if one.kind is AlertKind.FEATURE_DRIFT:
+            since, until = window_named(one.since).start.date(), window_named(one.period).end - timedelta(days=1)
+            facts, _ = fact_drift(scene, Slice(since=since, until=until.date()))
+            causes[one.kind] = " ".join(fact.words for fact in drifted(facts) if fact.field != "estimate")
+    return causes
+
+
+def _tell(store: Store, market: Market, alerts: Iterable[AlertRecord]) -> None:
+    notices = Notices(store.home)
+    for one in alerts:
+        notices.put(_notice(market, one))
+    notices.send()
+
+
+def _notice(market: Market, alert: AlertRecord) -> Notice:
+    return Notice(
+        key=f"{alert.alert_id}-{alert.state}",
+        market_id=market.market_id,
+        subject=f"{market.name}: {alert.kind.replace('_', ' ')} {alert.state}",
+        document={
+            "alert_id": alert.alert_id,
+            "market_id": market.market_id,
+            "market": market.name,
+            "simulated": market.simulated,
+            "kind": alert.kind,
+            "segment": alert.segment,
+            "state": alert.state,
+            "opened_at": alert.opened_at.isoformat(),
+            "changed_at": alert.changed_at.isoformat(),
+            "changed_by": alert.changed_by,
+            "why": alert.why,
+            "next_action": alert.next_action,
+            "reading": alert.document["reading"],
+        },
+    )

@@ -1,0 +1,68 @@
+"""The audit trail as people look through it: who did what to what and when, filtered, and as a table to take along."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any, Final
+
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.store import Event, Store
+from core.store.base.audit import Names, Wanted
+
+COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_id", "event_id")
+
+_WORDS: Final = 6
+
+
+@dataclass(frozen=True)
+class Trail:
+    """The newest entries that fit, of ``n``: columns as COLUMNS, ``at`` in UTC, ``detail`` as JSON."""
+
+    entries: pd.DataFrame
+    n: int
+
+
+def trail_of(store: Store, market_id: str, wanted: Wanted, limit: int, actor: Actor) -> Trail:
+    """Return the entries of a market, and of none, that fit; raises AccessDenied, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    found = store.events.search(market_id, wanted, limit)
+    return Trail(_table(found), store.events.matching(market_id, wanted))
+
+
+def trail_names(store: Store, market_id: str, actor: Actor) -> Names:
+    """Return the actions and actors to choose from; raises AccessDenied, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    return store.events.names(market_id)
+
+
+def export_trail(store: Store, market_id: str, wanted: Wanted, actor: Actor) -> pd.DataFrame:
+    """Return all entries that fit, with an entry of who took them; raises AccessDenied, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    n = store.events.matching(market_id, wanted)
+    found = store.events.search(market_id, wanted, n)
+    store.events.record(actor, "trail.exported", market_id, market_id, {"entries": n})
+    return _table(found)
+
+
+def told(detail: dict[str, Any]) -> str:
+    """Write an entry's detail in a line: its plain parts, "n more" for the rest."""
+    plain = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""}
+    shown = [f"{key.replace('_', ' ')}: {_short(value)}" for key, value in list(plain.items())[:_WORDS]]
+    left = len(detail) - len(shown)
+    return "; ".join([*shown, f"{left} more"] if left else shown)
+
+
+def _short(value: str | int | float) -> str:
+    text = f"{value:.6g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= 120 else f"{text[:119]}…"
+
+
+def _table(entries: list[Event]) -> pd.DataFrame:
+    rows = [
+        {**vars(one), "detail": json.dumps(one.detail, ensure_ascii=False, default=str), "words": told(one.detail)}
+        for one in entries
+    ]
+    return pd.DataFrame(rows, columns=[*COLUMNS, "words"])

@@ -1,0 +1,170 @@
+"""What the monitoring page shows: figures the database added up, with their intervals, and what is to be expected."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.errors import StoreError
+from core.evaluate.accuracy import Figure
+from core.evaluate.intervals import mean_interval, share_interval
+from core.monitor.cause import RootCause
+from core.monitor.drift import FeatureDrift
+from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_of_sums
+from core.monitor.level_drift import LevelDrift, Moved, movement
+from core.store import Store
+from core.store.ledger.figures import Basis, Dimension, Period, Series, Slice, SoldSample
+from core.workflows.monitoring.readings import Scene, cause_of, fact_drift, level_of, sold_homes
+
+SCATTER: Final = 600
+"""Points of a scatter: more could not be told apart."""
+
+NO_MODEL: Final = "No model is live, so there is nothing to hold against."
+
+_MEANS: Final = (("mape", "mape_sd"), ("mean_error", "mean_error_sd"))
+_SHARES: Final = ("ppe10", "coverage")
+_CAUSE_SAMPLE: Final = 4_000
+
+
+@dataclass(frozen=True)
+class Health:
+    """Traffic of a slice and of the days after it: ``after`` estimates are dated later than the slice ends."""
+
+    traffic: Series
+    after: int
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """Errors against sale prices: ``total`` one row, ``periods`` a row per period.
+
+    Columns are those of ``Figures.accuracy`` and, for mape, mean_error, ppe10 and coverage, the ends of their 95 %
+    intervals as ``<name>_low`` and ``<name>_high``, missing where n is too small for one.
+    """
+
+    total: pd.Series
+    periods: pd.DataFrame
+
+
+@dataclass(frozen=True)
+class Drift:
+    """What moved between the homes and sales the live model learned from and those of a slice.
+
+    ``asked`` and ``sold`` are how many estimates and blind sales there are; each part is empty or None where there
+    is nothing to compare, and ``notes`` say why in sentences.
+    """
+
+    facts: tuple[FeatureDrift, ...]
+    asked: int
+    level: LevelDrift | None
+    cause: RootCause | None
+    sold: int
+    moved: Moved
+    notes: tuple[str, ...]
+
+
+def health_of(store: Store, market_id: str, where: Slice, period: Period, actor: Actor) -> Health:
+    """Return what was asked and answered in a slice; raises AccessDenied, NotFound, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    traffic, after = store.figures.traffic(market_id, where, period), 0
+    if where.until is not None:
+        later = replace(where, since=where.until + timedelta(days=1), until=None)
+        after = int(store.figures.traffic(market_id, later, "month").total["n"])
+    return Health(traffic, after)
+
+
+def accuracy_of(store: Store, market_id: str, where: Slice, period: Period, basis: Basis, actor: Actor) -> Accuracy:
+    """Return errors against sale prices with intervals; raises AccessDenied, NotFound, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    found = store.figures.accuracy(market_id, where, period, basis)
+    total = with_intervals(found.total.to_frame().T).iloc[0]
+    return Accuracy(total, with_intervals(found.periods))
+
+
+def accuracy_by(
+    store: Store, market_id: str, where: Slice, basis: Basis, dimension: Dimension, actor: Actor
+) -> pd.DataFrame:
+    """Return errors by model, office, channel, area or property type with intervals; raises as accuracy_of."""
+    require(actor, Action.WATCH)
+    return with_intervals(store.figures.accuracy_by(market_id, where, basis, [dimension])[dimension])
+
+
+def sold_of(store: Store, market_id: str, where: Slice, basis: Basis, actor: Actor) -> SoldSample:
+    """Return at most SCATTER estimates with their sale prices; raises AccessDenied, NotFound, StoreUnavailable."""
+    require(actor, Action.WATCH)
+    return store.figures.sold(market_id, where, SCATTER, basis)
+
+
+def expected_of(store: Store, market_id: str, where: Slice, actor: Actor) -> Expected | None:
+    """Return how many of the estimates whose sale is not known yet are expected to be right, None for none.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    require(actor, Action.WATCH)
+    unsold = store.samples.unsold(market_id, where)
+    if unsold.n > EXACT:
+        return expected_of_sums(unsold.n, unsold.confidence / 100, unsold.squares / 10_000)
+    counts = store.samples.unsold_confidences(market_id, where)
+    return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
+
+
+def drift_of(scene: Scene, where: Slice, actor: Actor) -> Drift:
+    """Say what moved in a slice, for the market's live model.
+
+    Facts are of all estimates of the slice, prices and the error's cause of the live model's blind ones. Raises
+    AccessDenied, NotFound, StoreUnavailable.
+    """
+    require(actor, Action.WATCH)
+    if scene.champion is None:
+        return Drift((), 0, None, None, 0, movement((), None), (NO_MODEL,))
+    facts, asked = fact_drift(scene, where)
+    sold = sold_homes(scene, replace(where, model_id=scene.champion.model_id), _CAUSE_SAMPLE)
+    level = level_of(scene, sold)
+    learned = scene.learned
+    homes = tuple(one for one in facts if one.field != "estimate")
+    return Drift(
+        facts, asked, level, cause_of(scene, sold), len(sold), movement(homes, level), learned.notes if learned else ()
+    )
+
+
+def missing_file(store: Store, model_id: str) -> str:
+    """Say what is wrong with a model's file on disk, "" for nothing."""
+    try:
+        store.models.load_bytes(model_id)
+    except StoreError as error:
+        return str(error)
+    return ""
+
+
+def figure_of(row: pd.Series, name: str) -> Figure:
+    """Return a figure of a row of ``Accuracy`` with its interval."""
+    return Figure(float(row[name]), float(row[f"{name}_low"]), float(row[f"{name}_high"]), int(row["n"]))
+
+
+def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
+    """Return a table of ``Figures.accuracy`` with the ends of its figures' 95 % intervals."""
+    table = table.astype(dict.fromkeys((*dict(_MEANS), *_SHARES), "float64"))
+    n = table["n"].to_numpy(dtype=float)
+    for name, deviation in _MEANS:
+        low, high = mean_interval(table[name], table[deviation], n)
+        table[f"{name}_low"], table[f"{name}_high"] = low, high
+    for name in _SHARES:
+        hits = (table[name].fillna(0.0).to_numpy(dtype=float) * n).round()
+        low, high = share_interval(hits, n)
+        table[f"{name}_low"], table[f"{name}_high"] = np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
+    # An error is never below 0, whatever the law of large samples says of a few.
+    table["mape_low"] = table["mape_low"].clip(lower=0.0)
+    return table
+
+
+def latest_days(clock: date, months: int) -> date:
+    """Return the first day of the month that lies so many months, its own included, before a market's day."""
+    first = clock.replace(day=1) if clock.day > 1 else (clock - timedelta(days=1)).replace(day=1)
+    for _ in range(months - 1):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first

@@ -1,0 +1,256 @@
+"""What alerts are judged by: the figures of each period, from sums the database made and samples of homes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.errors import StoreError
+from core.evaluate.intervals import mean_interval, share_interval
+from core.monitor.alerts import AlertKind, Reading, Threshold
+from core.monitor.cause import RootCause, root_cause
+from core.monitor.drift import FeatureDrift, drift_from, drifted
+from core.monitor.level_drift import LevelDrift, level_drift
+from core.monitor.windows import Period, Window, earlier, later, window_of, windows
+from core.problem import Problem
+from core.store import Market, ModelRecord, Store
+from core.store.ledger.figures import Dimension, Slice
+from core.workflows.models.reference import Learned, as_typed, learned_by, typed
+from core.workflows.pricing.drift_notices import TYPE_SEGMENT
+
+OFFICE_SEGMENT: Final = "office "
+"""What the segment of an alert on one office begins with."""
+
+SAMPLE: Final = 2_000
+"""Homes looked at one by one for a month's drift or level: more would not change a verdict."""
+
+_CAUSE_SAMPLE: Final = 4_000
+_MONTHS: Final = 12
+_WEEKS: Final = 8
+_SEGMENTS: Final[dict[Dimension, str]] = {"office": OFFICE_SEGMENT, "property_type": TYPE_SEGMENT}
+_PAGE: Final = "page"
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A market as of a day: its live model, if any, the limits in force and what the figures are read from."""
+
+    store: Store
+    market: Market
+    champion: ModelRecord | None
+    clock: date
+    problem: Problem
+    limits: Mapping[AlertKind, Threshold]
+
+    @property
+    def learned(self) -> Learned | None:
+        """What the live model is held against, None without one."""
+        return learned_by(self.store, self.champion) if self.champion else None
+
+
+def readings(scene: Scene) -> tuple[Reading, ...]:
+    """Return the readings of late of every kind.
+
+    Months, but for latency, which is by week where enough is asked, and for what stands (estimates not written, the
+    age of the live model), which is of the day. Errors, ranges and price level are of the live model's blind estimates
+    by the day of sale; latency is of the page, where somebody waits. Raises NotFound, StoreUnavailable.
+    """
+    found = [*_traffic(scene), _unwritten(scene)]
+    if scene.champion is not None:
+        found += [*_accuracy(scene), *_segments(scene), *_levels(scene), *_facts(scene), _age(scene, scene.champion)]
+    return tuple(found)
+
+
+def months_of(scene: Scene) -> tuple[Window, ...]:
+    """Return the months looked at, the present one last."""
+    first = window_of(scene.clock, Period.MONTH)
+    for _ in range(_MONTHS):
+        first = earlier(first)
+    return windows(first.start, scene.clock, Period.MONTH)
+
+
+def fact_drift(scene: Scene, where: Slice) -> tuple[tuple[FeatureDrift, ...], int]:
+    """Compare the homes priced in a slice with those the live model learned from; the drift and their number.
+
+    How often agents leave a fact out is held against the year before the slice; the facts themselves against the
+    model's. Raises NotFound, StoreUnavailable.
+    """
+    learned, sample = scene.learned, scene.store.samples.asked(scene.market.market_id, where, SAMPLE)
+    if learned is None or sample.homes.empty:
+        return (), sample.n
+    table = typed(sample.homes["facts"])
+    references = as_typed(learned.facts, _habit(scene, where, table))
+    found = drift_from(references, table)
+    if learned.estimates is not None:
+        found += drift_from((learned.estimates,), sample.homes.rename(columns={"point": "estimate"}))
+    return found, sample.n
+
+
+def sold_homes(scene: Scene, where: Slice, limit: int = SAMPLE) -> pd.DataFrame:
+    """Return blind estimates that met their sale with what level and cause are worked out from; may be thinned.
+
+    Columns: sale_price, estimate, living_area_sqft, year_built, property_type, area. Raises NotFound, StoreUnavailable.
+    """
+    homes = scene.store.samples.sold(scene.market.market_id, where, limit).homes
+    told = homes[["sale_price", "point", "property_type", "area"]].rename(columns={"point": "estimate"})
+    kinds: dict[str, str] = {"property_type": "str", "area": "str", "sale_price": "float64", "estimate": "float64"}
+    return pd.concat([told.astype(kinds), typed(homes["facts"], ("living_area_sqft", "year_built"))], axis=1)
+
+
+def level_of(scene: Scene, sold: pd.DataFrame) -> LevelDrift | None:
+    """Return how far sales lie from where the live model's estimates put them, all and by area and property type."""
+    learned = scene.learned
+    base = learned.log_ratio if learned else np.empty(0)
+    return level_drift(sold, base, ("property_type", "area"), scene.problem.estimate.thin_n)
+
+
+def cause_of(scene: Scene, sold: pd.DataFrame) -> RootCause | None:
+    """Return why the error of sales is above that of the sales the live model was accepted by; None if not known."""
+    learned = scene.learned
+    if learned is None:
+        return None
+    market = scene.market
+    return root_cause(learned.tested, sold, market.currency, market.area_unit, scene.problem.estimate.thin_n)
+
+
+def late_cause(scene: Scene, since: date) -> RootCause | None:
+    """Return why the live model's estimates of homes sold from a day on are worse than when it was accepted."""
+    if scene.champion is None:
+        return None
+    return cause_of(scene, sold_homes(scene, Slice(since, scene.clock, scene.champion.model_id), _CAUSE_SAMPLE))
+
+
+def days_in(window: Window, where: Slice) -> Slice:
+    """Return the slice limited to a window's days."""
+    return replace(where, since=window.start.date(), until=window.end.date() - timedelta(days=1))
+
+
+def trained_on(store: Store, market: Market, record: ModelRecord) -> date:
+    """Return the day a model was trained by its market's clock, a simulated one standing after its latest sale."""
+    if market.simulated:
+        try:
+            last = store.versions.get(record.version_id).last_sale
+        except StoreError:
+            last = None
+        if last is not None:
+            return last + timedelta(days=1)
+    return record.created_at.date()
+
+
+def _traffic(scene: Scene) -> Iterator[Reading]:
+    store, market_id, months = scene.store, scene.market.market_id, months_of(scene)
+    where = Slice(since=months[0].start.date(), until=scene.clock)
+    asked = store.figures.traffic(market_id, where, "month").periods
+    counts = {row["start"].date(): int(row["n"]) for row in asked.to_dict("records")}
+    # Months before the first estimate are not quiet ones.
+    known = [month for month in months if counts and month.start.date() >= min(counts)]
+    for month in known:
+        n = counts.get(month.start.date(), 0)
+        yield Reading(AlertKind.VOLUME_DOWN, "", month, float(n), np.nan, np.nan, n)
+    yield from _latency(scene, where)
+
+
+def _latency(scene: Scene, where: Slice) -> Iterator[Reading]:
+    figures, limit = scene.store.figures, scene.limits[AlertKind.SLOW]
+    late = replace(where, channel=_PAGE, since=scene.clock - timedelta(days=7 * _WEEKS))
+    weeks = figures.traffic(scene.market.market_id, late, "week").periods
+    whole = weeks[weeks["start"] + pd.Timedelta(days=7) <= pd.Timestamp(scene.clock)]
+    enough = len(whole) >= limit.periods and bool((whole["n"].tail(limit.periods) >= limit.n_min).all())
+    period = Period.WEEK if enough else Period.MONTH
+    table = weeks if enough else figures.traffic(scene.market.market_id, replace(where, channel=_PAGE), "month").periods
+    for row in table.to_dict("records"):
+        window = window_of(row["start"].date(), period)
+        yield Reading(AlertKind.SLOW, "", window, row["latency_p95_ms"], np.nan, np.nan, int(row["n"]))
+
+
+def _accuracy(scene: Scene) -> Iterator[Reading]:
+    where = _live(scene, months_of(scene)[0])
+    table = scene.store.figures.accuracy(scene.market.market_id, where, "month").periods
+    centre = scene.limits[AlertKind.COVERAGE_OFF].centre
+    low, high = mean_interval(table["mape"], table["mape_sd"], table["n"])
+    held = share_interval((table["coverage"] * table["n"]).round(), table["n"])
+    for place, row in enumerate(table.to_dict("records")):
+        month, n = window_of(row["start"].date(), Period.MONTH), int(row["n"])
+        for kind in (AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED):
+            yield Reading(kind, "", month, row["mape"], float(low[place]), float(high[place]), n)
+        # Agents may ask for other ranges than the usual one; how far each held from what it said is what counts.
+        off = centre - row["level"]
+        below, above = (float(bound[place]) + off for bound in held)
+        yield Reading(AlertKind.COVERAGE_OFF, "", month, row["coverage"] + off, below, above, n)
+
+
+def _segments(scene: Scene) -> Iterator[Reading]:
+    """Yield the errors by office and property type of the months that may open or resolve an alert."""
+    figures, market_id = scene.store.figures, scene.market.market_id
+    for month in _late(scene):
+        where = days_in(month, _live(scene, month))
+        for name, table in figures.accuracy_by(market_id, where, dimensions=tuple(_SEGMENTS)).items():
+            low, high = mean_interval(table["mape"], table["mape_sd"], table["n"])
+            for place, (segment, value, n) in enumerate(zip(table[name], table["mape"], table["n"], strict=True)):
+                if segment:
+                    named = _SEGMENTS[name] + str(segment).replace("_", " ")
+                    ends = float(low[place]), float(high[place])
+                    yield Reading(AlertKind.ERROR_HIGH, named, month, float(value), *ends, int(n))
+
+
+def _levels(scene: Scene) -> Iterator[Reading]:
+    for month in _late(scene):
+        found = level_of(scene, sold_homes(scene, days_in(month, _live(scene, month))))
+        if found is None:
+            continue
+        by_type = [(TYPE_SEGMENT + one.segment.replace("_", " "), one) for one in found.segments if one.by == _TYPE]
+        for segment, one in [("", found.overall), *by_type]:
+            yield Reading(AlertKind.LEVEL_DRIFT, segment, month, one.shift, one.low, one.high, one.n)
+
+
+_TYPE: Final = "property_type"
+
+
+def _facts(scene: Scene) -> Iterator[Reading]:
+    learned = scene.learned
+    if learned is None or not learned.facts:
+        return
+    smallest = scene.limits[AlertKind.FEATURE_DRIFT].n_min
+    for month in _late(scene):
+        found, n = fact_drift(scene, days_in(month, Slice()))
+        if n >= smallest:
+            count = sum(one.field != "estimate" for one in drifted(found))
+            yield Reading(AlertKind.FEATURE_DRIFT, "", month, float(count), np.nan, np.nan, n)
+
+
+def _unwritten(scene: Scene) -> Reading:
+    state, today = scene.store.unwritten.state(), window_of(scene.clock, Period.DAY)
+    missing = state.waiting + state.spoilt
+    return Reading(AlertKind.LEDGER_FAILURES, "", today, float(missing), np.nan, np.nan, missing)
+
+
+def _age(scene: Scene, champion: ModelRecord) -> Reading:
+    age = (scene.clock - trained_on(scene.store, scene.market, champion)).days
+    today = window_of(scene.clock, Period.DAY)
+    return Reading(AlertKind.RETRAINING_OVERDUE, "", today, float(age), np.nan, np.nan, 1)
+
+
+def _habit(scene: Scene, where: Slice, table: pd.DataFrame) -> dict[str, float]:
+    before = pd.DataFrame()
+    if where.since is not None:
+        year = replace(where, since=where.since - timedelta(days=365), until=where.since - timedelta(days=1))
+        before = scene.store.samples.asked(scene.market.market_id, year, SAMPLE).homes
+    known = typed(before["facts"]) if len(before) else table
+    # One home more of either kind: of few homes, a fact never left out is no promise that it never will be.
+    return {str(name): (float(known[name].isna().sum()) + 1) / (len(known) + 2) for name in known}
+
+
+def _late(scene: Scene) -> tuple[Window, ...]:
+    """Return the last whole months: as many as a verdict takes, and one for sales that came late."""
+    needed = max(scene.limits[kind].periods for kind in (AlertKind.ERROR_HIGH, AlertKind.LEVEL_DRIFT)) + 1
+    return tuple(month for month in months_of(scene) if later(month).start.date() <= scene.clock)[-needed:]
+
+
+def _live(scene: Scene, since: Window) -> Slice:
+    assert scene.champion is not None
+    return Slice(since=since.start.date(), until=scene.clock, model_id=scene.champion.model_id)

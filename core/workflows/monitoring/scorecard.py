@@ -1,0 +1,109 @@
+"""The scorecard of a market: model and agents held against its sales, and listings with estimates beside others."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Final
+
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.errors import StoreError
+from core.monitor.scorecard import PILOT_WARNING, Effect, Scorecard, pilot_effects, scorecard
+from core.problem import Problem
+from core.store import Store
+from core.store.ledger.figures import Slice
+from core.wording import count, day
+
+OTHERS: Final = "all other offices"
+
+_ROW: Final = "intake_row"
+_SALE: Final = [_ROW, "sale_date", "list_date", "list_price"]
+
+
+@dataclass(frozen=True)
+class Pilot:
+    """Sold listings of the offices that ask for estimates beside all others, listed since the first estimate.
+
+    ``inside`` and ``outside`` are their numbers, ``offices`` those in the pilot. Without effects ``words`` say why;
+    ``warning`` is to be shown with them.
+    """
+
+    offices: tuple[str, ...]
+    inside: int
+    outside: int
+    effects: tuple[Effect, ...]
+    words: str
+    warning: str
+
+
+@dataclass(frozen=True)
+class MarketScorecard:
+    """The scorecard of the homes sold in a span of days, and the comparison with offices without estimates."""
+
+    card: Scorecard
+    pilot: Pilot
+
+
+def scorecard_of(
+    store: Store, market_id: str, since: date | None, until: date | None, actor: Actor, problem: Problem
+) -> MarketScorecard:
+    """Hold model and agents against the homes sold on the days from ``since`` to ``until``, None for no end.
+
+    Raises AccessDenied, NotFound, StoreUnavailable; a data version that cannot be read leaves out the pilot only.
+    """
+    require(actor, Action.WATCH)
+    card = scorecard(store.verdicts.sold(market_id, Slice(since, until)), problem)
+    return MarketScorecard(card, _pilot(store, market_id, since, until, problem))
+
+
+def _pilot(store: Store, market_id: str, since: date | None, until: date | None, problem: Problem) -> Pilot:
+    met, version = store.verdicts.met(market_id), store.versions.latest(market_id)
+    none = Pilot(tuple(sorted({one for one in met.offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
+    if met.since is None or version is None:
+        return replace(none, words="No estimate has been asked for yet, so there is no office to compare.")
+    try:
+        sales = store.versions.load(version.version_id)
+    except StoreError as error:
+        return replace(none, words=f"The market's sales cannot be read, so offices are not compared. {error}")
+    if "list_date" not in sales or sales["list_date"].isna().all():
+        return replace(none, words="The sales have no list dates, so offices are not compared. Map one at upload.")
+    return _compared(_listings(sales, met.offices, (met.since, since, until)), none, met.since, problem)
+
+
+def _listings(
+    sales: pd.DataFrame, offices: dict[str, str], days: tuple[date, date | None, date | None]
+) -> pd.DataFrame:
+    """Return the sold listings that could have been priced, each with the office that asked, or as one of the others.
+
+    ``days`` are that of the first estimate and the first and last of sale. A listing put up before the first estimate
+    had no chance of one: it would make the others look slow.
+    """
+    first, since, until = days
+    listed = sales.reindex(columns=_SALE)
+    wanted = listed["list_date"] >= pd.Timestamp(first)
+    if since is not None:
+        wanted &= listed["sale_date"] >= pd.Timestamp(since)
+    if until is not None:
+        wanted &= listed["sale_date"] <= pd.Timestamp(until)
+    chosen = listed[wanted]
+    office = chosen[_ROW].astype("str").map(offices).fillna(OTHERS)
+    # An estimate without an office is of somebody who looks around, or of the market's own people.
+    return chosen.assign(office=office.where(office != ""), first_list_price=float("nan"))
+
+
+def _compared(listings: pd.DataFrame, none: Pilot, first: date, problem: Problem) -> Pilot:
+    inside = int(listings["office"].isin(none.offices).sum())
+    outside = int((listings["office"] == OTHERS).sum())
+    known = replace(none, inside=inside, outside=outside)
+    if not inside or not outside:
+        lacking = "with an estimate" if not inside else "without one"
+        words = f"Of the listings put up since {day(first)} and sold in these days there is none {lacking}."
+        return replace(known, words=words)
+    effects = pilot_effects(listings, none.offices, problem)
+    words = (
+        f"{count(inside, 'listing')} priced by {', '.join(none.offices)} beside {count(outside, 'listing')} of "
+        f"{OTHERS}, all put up since the first estimate ({day(first)})."
+    )
+    return replace(known, effects=effects, words=words)

@@ -1,0 +1,266 @@
+"""The seven phases of a market at a glance: each phase's deliverable, its live figure, and what needs attention."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from core.evaluate.accuracy import Figure
+from core.problem import Problem
+from core.store import DataVersion, Market, ModelRecord, Store
+from core.store.ledger.figures import Slice
+from core.store.operations.alerts import UNRESOLVED
+from core.wording import count, day, days, money_range, percent
+from core.workflows.monitoring.figures import figure_of, with_intervals
+
+
+class State(StrEnum):
+    """How a phase stands, in the words shown."""
+
+    OPEN = "Not yet"
+    GOOD = "In order"
+    UNSURE = "Inconclusive"
+    BAD = "Needs attention"
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A phase's card: ``figure`` is the one number to see, ``facts`` the lines below it, all plain text.
+
+    ``verdict`` is said in place of the state where a phase has a test to pass.
+    """
+
+    number: int
+    name: str
+    deliverable: str
+    state: State
+    figure: str
+    facts: tuple[str, ...]
+    verdict: str = ""
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What monitoring knows: estimates in the ledger, those of the live model held against sales, alerts unresolved.
+
+    ``error`` is the mean error of its blind estimates with the interval, None before the first such sale.
+    """
+
+    asked: int
+    error: Figure | None
+    alerts: int
+
+
+NOTHING_WATCHED: Final = Watched(0, None, 0)
+
+
+@dataclass(frozen=True)
+class Overview:
+    """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date."""
+
+    market: Market
+    version: DataVersion | None
+    champion: ModelRecord | None
+    models: int
+    live_since: datetime | None
+    today: date
+    watched: Watched = NOTHING_WATCHED
+
+
+_BINDINGS: Final = ("model.promoted", "model.rolled_back")
+
+
+def overview(store: Store, market: Market, today: date) -> Overview:
+    """Read what the cards need; raises StoreError leaves. A simulated market's clock stands after its last sale."""
+    version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
+    if market.simulated and version is not None and version.last_sale is not None:
+        today = version.last_sale + timedelta(days=1)
+    models, watched = len(store.models.list(market.market_id)), _watched(store, market, champion)
+    return Overview(market, version, champion, models, _since(store, champion), today, watched)
+
+
+def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
+    """Return the seven cards in their order."""
+    return (
+        _problem(seen, problem),
+        _collection(seen),
+        _preparation(seen),
+        _training(seen, problem),
+        _evaluation(seen, problem),
+        _deployment(seen),
+        _monitoring(seen, problem),
+    )
+
+
+def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
+    """Return what somebody should do something about, each as a sentence with its remedy."""
+    if seen.version is None:
+        return ("This market has no sales yet. Upload a sales file on the page Sales data.",)
+    if seen.champion is None:
+        least = problem.training.sales_min
+        if seen.version.rows < least:
+            return (
+                f"{count(seen.version.rows, 'sale')} are too few to train on; add sales until there are {least:,}.",
+            )
+        return ("No model is live, so nothing can be priced. Train one on the page Models.",)
+    card, found = seen.champion.card, []
+    verdict = judge(card["metrics"]["mape"], problem.success.target_mape)
+    target = percent(problem.success.target_mape)
+    if verdict is State.BAD:
+        found.append(f"The model misses its target: its mean error is above {target}. Train on more or newer sales.")
+    if verdict is State.UNSURE:
+        found.append(f"The test cannot tell whether the model meets its target of {target}: more sales would.")
+    if _held(card) is State.BAD:
+        level, held = card["metrics"]["level"], card["metrics"]["coverage"]["value"]
+        found.append(f"The {percent(level)} range held only {percent(held, 1)} of the test sales. Train a new model.")
+    if seen.champion.version_id != seen.version.version_id:
+        found.append("Sales came in after the live model was trained. Train a new one and compare.")
+    age = _age(seen)
+    if age > problem.monitoring.retrain_days:
+        found.append(f"The live model's latest sale is {days(age)} old, past the limit. Bring newer sales and retrain.")
+    return tuple(found)
+
+
+def judge(error: dict[str, Any], target: float) -> State:
+    """Judge an error by its 95 % interval: only when all of it lies on one side of the target is the case clear."""
+    if error["high"] <= target:
+        return State.GOOD
+    return State.BAD if error["low"] > target else State.UNSURE
+
+
+def _problem(seen: Overview, problem: Problem) -> Phase:
+    return Phase(
+        1,
+        "Problem",
+        "A target that can be missed",
+        State.GOOD,
+        f"Within {percent(problem.success.within)}",
+        (f"Mean error target: {percent(problem.success.target_mape)}", f"Standard prices: {_scope(seen, problem)}"),
+    )
+
+
+def _scope(seen: Overview, problem: Problem) -> str:
+    currency = seen.market.currency
+    fixed = problem.scope.price.get(currency)
+    if fixed is not None:
+        return money_range(fixed.standard_low, fixed.standard_high, currency)
+    wide = problem.scope.elsewhere
+    return f"{percent(wide.low_quantile)} to {percent(wide.high_quantile)} of the market's own"
+
+
+def _collection(seen: Overview) -> Phase:
+    name, deliverable = "Collection", "Sales from every source, merged"
+    if seen.version is None:
+        return Phase(2, name, deliverable, State.OPEN, "No sales yet", ())
+    version = seen.version
+    facts = (
+        f"{count(len(version.files), 'file')} in the latest upload",
+        f"{day(version.first_sale)} to {day(version.last_sale)}",
+    )
+    return Phase(2, name, deliverable, State.GOOD, count(version.rows, "sale"), facts)
+
+
+def _preparation(seen: Overview) -> Phase:
+    name, deliverable = "Preparation", "Every row accounted for"
+    if seen.version is None:
+        return Phase(3, name, deliverable, State.OPEN, "No rows yet", ())
+    files = [file for file in seen.version.files if file.source == "sales"]
+    rows, accepted, repaired, duplicate, rejected = (
+        sum(getattr(file, part) for file in files)
+        for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected")
+    )
+    facts = (
+        f"{accepted:,} accepted, {repaired:,} repaired",
+        f"{count(duplicate, 'duplicate')}, {rejected:,} rejected",
+    )
+    return Phase(3, name, deliverable, State.GOOD, f"{rows:,} rows in", facts)
+
+
+def _training(seen: Overview, problem: Problem) -> Phase:
+    name, deliverable = "Training", "The best of several models"
+    if seen.champion is None:
+        needed = f"{problem.training.sales_min:,} sales or more are needed"
+        return Phase(4, name, deliverable, State.OPEN, count(seen.models, "model"), (needed,))
+    card = seen.champion.card
+    facts = (f"Live: {card['family']}", f"Trained on {count(card['sales'], 'sale')}")
+    return Phase(4, name, deliverable, State.GOOD, count(seen.models, "model"), facts)
+
+
+def _evaluation(seen: Overview, problem: Problem) -> Phase:
+    name, deliverable = "Evaluation", "Error on sales never seen"
+    if seen.champion is None:
+        return Phase(5, name, deliverable, State.OPEN, "Not measured", ())
+    error, target = seen.champion.card["metrics"]["mape"], problem.success.target_mape
+    verdict = judge(error, target)
+    said = {State.GOOD: "Pass", State.BAD: "Fail", State.UNSURE: "Inconclusive"}[verdict]
+    facts = (
+        f"95% interval {percent(error['low'], 1)} to {percent(error['high'], 1)}",
+        f"{count(error['n'], 'test sale')}; target {percent(target)}",
+    )
+    return Phase(5, name, deliverable, verdict, f"{percent(error['value'], 1)} error", facts, said)
+
+
+def _deployment(seen: Overview) -> Phase:
+    name, deliverable = "Deployment", "A range on the agent's screen"
+    if seen.champion is None:
+        return Phase(6, name, deliverable, State.OPEN, "No live model", ())
+    metrics = seen.champion.card["metrics"]
+    since = seen.live_since or seen.champion.created_at
+    facts = (
+        f"{percent(metrics['level'])} range held {percent(metrics['coverage']['value'], 1)} of {metrics['n']:,}",
+        f"Model {seen.champion.model_id}",
+    )
+    return Phase(6, name, deliverable, _held(seen.champion.card), f"Live since {day(since)}", facts)
+
+
+def _monitoring(seen: Overview, problem: Problem) -> Phase:
+    name, deliverable = "Monitoring", "When to retrain"
+    if seen.champion is None:
+        return Phase(7, name, deliverable, State.OPEN, "Nothing to watch", ())
+    age, limit, watched = _age(seen), problem.monitoring.retrain_days, seen.watched
+    late = State.GOOD if age <= limit and not watched.alerts else State.BAD
+    alerts = f"{count(watched.alerts, 'alert')} not resolved" if watched.alerts else "No alert is open"
+    if watched.error is None:
+        facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
+        return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
+    error = watched.error
+    if not (math.isfinite(error.low) and error.n >= problem.estimate.thin_n):
+        verdict = State.UNSURE
+    else:
+        verdict = judge({"low": error.low, "high": error.high}, problem.success.target_mape)
+    facts = (f"{count(error.n, 'sale')} of homes estimated blind", alerts)
+    state = State.BAD if late is State.BAD else verdict
+    return Phase(7, name, deliverable, state, f"{percent(error.value, 1)} error in use", facts)
+
+
+def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
+    asked = store.ledger.count(market.market_id)
+    alerts = len(store.alerts.list(market.market_id, UNRESOLVED))
+    if champion is None or not asked:
+        return Watched(asked, None, alerts)
+    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), "month").total
+    error = figure_of(with_intervals(found.to_frame().T).iloc[0], "mape") if found["n"] else None
+    return Watched(asked, error, alerts)
+
+
+def _held(card: dict[str, Any]) -> State:
+    # More than promised is a wide range, not a broken promise; only less is.
+    return State.BAD if card["metrics"]["coverage"]["high"] < card["metrics"]["level"] else State.GOOD
+
+
+def _last_known(seen: Overview) -> date:
+    return date.fromisoformat(seen.champion.card["last_sale"]) if seen.champion else seen.today
+
+
+def _age(seen: Overview) -> int:
+    return (seen.today - _last_known(seen)).days
+
+
+def _since(store: Store, champion: ModelRecord | None) -> datetime | None:
+    if champion is None:
+        return None
+    events = store.events.list(champion.market_id)
+    return next((one.at for one in events if one.action in _BINDINGS and one.subject == champion.model_id), None)

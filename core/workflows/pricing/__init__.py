@@ -1,0 +1,1 @@
+"""Use cases of pricing: the desk, its answers, files of homes and decisions."""

@@ -1,0 +1,173 @@
+"""One question, one answer: priced at the desk, written to the ledger, then given."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Final
+
+from core.access import Action, Actor, require
+from core.collect.addresses import address_key
+from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
+from core.serve.document import Result, from_document, to_document
+from core.serve.estimate import Estimate, Refused, Unavailable
+from core.store import EstimateRecord, EstimateSummary, NewEstimate, Store
+from core.store.ledger.estimates import Channel
+from core.workflows.pricing.desk import Desk
+
+_LOG: Final = logging.getLogger(__name__)
+# The level asked for stands beside the answer: one that gives no price has none of its own.
+_LEVEL: Final = "asked_level"
+
+
+@dataclass(frozen=True)
+class Question:
+    """A home to be priced as of a date with a range at ``level``.
+
+    ``facts`` by canonical name, in canonical units, only what is known; ``list_price`` the asking price if one is known
+    already: such an estimate is not blind.
+    """
+
+    facts: Mapping[str, object]
+    as_of: date
+    level: float
+    list_price: float | None = None
+
+
+@dataclass(frozen=True)
+class Answered:
+    """What came of a question, when (UTC), in how many milliseconds; ``model_id`` is "" where no model was live.
+
+    ``estimate_id`` is its name in the ledger, None if it could not be written there. It is then ``spooled``, under the
+    name it will have once the ledger takes it, or not even that ("").
+    """
+
+    estimate_id: str | None
+    market_id: str
+    model_id: str
+    question: Question
+    result: Result
+    milliseconds: float
+    at: datetime
+    actor: str
+    spooled: str = ""
+
+
+def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor: Actor) -> Answered:
+    """Price a home and write the answer to the ledger before it is given; raises AccessDenied.
+
+    A ledger that cannot be written does not keep the answer from the agent: the entry is kept aside, and written to
+    the ledger as soon as that can be.
+    """
+    require(actor, Action.PRICE)
+    started = time.perf_counter()
+    result = _priced(desk, question, actor)
+    milliseconds = 1000 * (time.perf_counter() - started)
+    model_id = desk.record.model_id if desk.record else ""
+    entry = _entry(desk, question, channel, result, milliseconds)
+    answered = Answered(
+        None, desk.market.market_id, model_id, question, result, milliseconds, datetime.now(UTC), actor.name
+    )
+    try:
+        kept = store.unwritten.append(entry, actor)
+    except StoreError as error:
+        _LOG.error("an estimate was given that the ledger refuses: %s", error)
+        return answered
+    record = kept.record
+    match kept.state:
+        case "written":
+            return replace(answered, estimate_id=record.estimate_id, at=record.at)
+        case "aside":
+            return replace(answered, spooled=record.estimate_id, at=record.at)
+        case "lost":
+            return answered
+
+
+def stored(store: Store, estimate_id: str, actor: Actor) -> Answered:
+    """Return an answer as it was given; raises AccessDenied, NotFound, AnswerUnreadable."""
+    require(actor, Action.PRICE)
+    record = store.ledger.get(estimate_id)
+    if _LEVEL not in record.answer:
+        raise AnswerUnreadable(
+            f"Estimate {estimate_id} was one of a file of many, of which only the figures are kept. Price the home by "
+            "itself for the whole answer."
+        )
+    question = Question(_facts(record), record.as_of, float(record.answer[_LEVEL]), record.list_price)
+    return Answered(
+        estimate_id=record.estimate_id,
+        market_id=record.market_id,
+        model_id=record.model_id or "",
+        question=question,
+        result=from_document(record.answer),
+        milliseconds=record.latency_ms,
+        at=record.at,
+        actor=record.actor,
+    )
+
+
+def recent(store: Store, market_id: str, actor: Actor, limit: int) -> list[EstimateSummary]:
+    """Return the actor's own latest answers in a market, newest first; raises AccessDenied, NotFound."""
+    require(actor, Action.PRICE)
+    return store.ledger.list(market_id, limit, actor.name)
+
+
+def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
+    try:
+        return desk.price(question.facts, question.as_of, question.level, actor)
+    except ImpossibleProperty as error:
+        return Refused(str(error))
+
+
+def _entry(desk: Desk, question: Question, channel: Channel, result: Result, milliseconds: float) -> NewEstimate:
+    facts = question.facts
+    common: dict[str, Any] = {
+        "market_id": desk.market.market_id,
+        "as_of": question.as_of,
+        "channel": channel,
+        "currency": desk.market.currency,
+        "latency_ms": milliseconds,
+        "model_id": desk.record.model_id if desk.record else None,
+        "version_id": desk.evidence.version_id if desk.evidence else None,
+        "level_id": desk.evidence.level_id if desk.evidence else None,
+        "property_key": property_key(facts),
+        "property_type": _word(facts, "property_type"),
+        "area": _word(facts, "zipcode") or _word(facts, "neighbourhood"),
+        "facts": facts,
+        "answer": to_document(result) | {_LEVEL: question.level},
+        "list_price": question.list_price,
+    }
+    match result:
+        case Estimate():
+            return NewEstimate(
+                **common,
+                status="priced",
+                point=result.point,
+                low=result.low,
+                high=result.high,
+                level=result.level,
+                confidence=result.confidence,
+                fsd=result.fsd,
+                flags=[flag.kind.value for flag in result.flags],
+            )
+        case Unavailable():
+            return NewEstimate(**common, status="unavailable", reason=f"{result.reason} {result.remedy}")
+        case Refused():
+            return NewEstimate(**common, status="refused", reason=result.message)
+
+
+def property_key(facts: Mapping[str, object]) -> str:
+    """Return what tells one property from another: its standardised address, else its id, else nothing."""
+    address, unit, own = (str(facts.get(name) or "") for name in ("address", "unit", "property_id"))
+    return address_key(address, unit) or own.strip()
+
+
+def _word(facts: Mapping[str, object], name: str) -> str | None:
+    value = facts.get(name)
+    return str(value) if value not in (None, "") else None
+
+
+def _facts(record: EstimateRecord) -> dict[str, object]:
+    return {name: value for name, value in record.facts.items() if value is not None}

@@ -1,0 +1,146 @@
+"""What an agent makes of an estimate: accept it, adjust it or go with another price, with reasons where they matter."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, get_args
+
+from core.access import Action, Actor, require
+from core.errors import InvalidDecision, InvalidRecord
+from core.problem import Problem
+from core.store import DecisionRecord, EstimateRecord, NewDecision, Store
+from core.store.ledger.estimates import DecisionKind
+from core.wording import money, percent
+
+OTHER: Final = "other"
+"""The reason that says nothing by itself: it always needs a note."""
+
+_KINDS: Final = get_args(DecisionKind)
+_CENT: Final = 0.005
+
+
+@dataclass(frozen=True)
+class DecisionInput:
+    """A decision as an agent enters it, money in the estimate's currency, beside the weights of the comparables in use.
+
+    "accept" goes with the point estimate, "adjust" with another price inside the range, "override" with any price.
+    """
+
+    kind: DecisionKind
+    price: float
+    listing_price: float | None = None
+    reason_code: str | None = None
+    note: str = ""
+    comparables: Mapping[str, float] | None = None
+
+
+def decide(store: Store, problem: Problem, estimate_id: str, decision: DecisionInput, actor: Actor) -> DecisionRecord:
+    """Record a decision on a priced estimate; a later one supersedes it, and all are kept.
+
+    Raises AccessDenied, NotFound for an unknown estimate, InvalidDecision naming field, value, limit and remedy.
+    """
+    require(actor, Action.DECIDE)
+    estimate = store.ledger.get(estimate_id)
+    check_decision(decision, estimate, problem)
+    reason = decision.reason_code or None
+    note, comparables = decision.note.strip(), decision.comparables
+    new = NewDecision(estimate_id, decision.kind, decision.price, decision.listing_price, reason, note, comparables)
+    try:
+        return store.ledger.decide(new, actor)
+    except InvalidRecord as error:
+        raise InvalidDecision(str(error), "price") from error
+
+
+def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: Problem) -> None:
+    """Raise InvalidDecision if the decision breaks a rule of the problem statement."""
+    if decision.kind not in _KINDS:
+        raise InvalidDecision(f"Decision {decision.kind!r} is unknown; choose one of {', '.join(_KINDS)}.", "kind")
+    if estimate.status != "priced" or estimate.point is None:
+        raise InvalidDecision(
+            f"Estimate {estimate.estimate_id} is {estimate.status}, so there is no price to decide on. Use comparative "
+            "market analysis instead.",
+            "kind",
+        )
+    _check_amount(decision.price, "price", "Your price", estimate, problem)
+    if decision.listing_price is not None:
+        _check_amount(decision.listing_price, "listing_price", "Listing price", estimate, problem)
+    _check_kind(decision, estimate)
+    _check_reason(decision, estimate, problem)
+
+
+def latest(store: Store, estimate_id: str) -> DecisionRecord | None:
+    """Return the decision that counts, None if there is none yet; raises NotFound for an unknown estimate."""
+    return store.ledger.decision(estimate_id)
+
+
+def history(store: Store, estimate_id: str) -> list[DecisionRecord]:
+    """Return all decisions on an estimate, the one that counts first; raises NotFound for an unknown estimate."""
+    return store.ledger.decisions_on(estimate_id)
+
+
+def departure(price: float, point: float) -> float:
+    """Return by how much a price departs from the point estimate, as a share of it; negative is below."""
+    return (price - point) / point
+
+
+def usual_listing(price: float, problem: Problem) -> float:
+    """Return the listing price usual for a home expected to bring ``price``, unrounded."""
+    return price * (1.0 + problem.decisions.listing_markup)
+
+
+def _check_amount(value: float, field: str, label: str, estimate: EstimateRecord, problem: Problem) -> None:
+    limit, currency = problem.limits["sale_price"], estimate.currency
+    if not (math.isfinite(value) and limit.holds(value)):
+        raise InvalidDecision(
+            f"{label} = {money(value, currency) if math.isfinite(value) else value} is impossible: it must lie between "
+            f"{money(limit.low, currency)} and {money(limit.high, currency)}. Correct it.",
+            field,
+        )
+
+
+def _check_kind(decision: DecisionInput, estimate: EstimateRecord) -> None:
+    point, low, high = (float(value or 0.0) for value in (estimate.point, estimate.low, estimate.high))
+    said = money(decision.price, estimate.currency)
+    if decision.kind == "accept" and abs(decision.price - point) > _CENT:
+        raise InvalidDecision(
+            f"Your price = {said} is not the estimate of {money(point, estimate.currency)}. Accept that, or choose "
+            "adjust or override.",
+            "price",
+        )
+    if decision.kind == "adjust" and not low <= decision.price <= high:
+        raise InvalidDecision(
+            f"Your price = {said} is outside the range of {money(low, estimate.currency)} to "
+            f"{money(high, estimate.currency)}. Adjust within the range, or choose override.",
+            "price",
+        )
+
+
+def _check_reason(decision: DecisionInput, estimate: EstimateRecord, problem: Problem) -> None:
+    rules, note = problem.decisions, decision.note.strip()
+    if decision.reason_code and decision.reason_code not in rules.reasons:
+        raise InvalidDecision(
+            f"Reason {decision.reason_code!r} is unknown; choose one of {', '.join(rules.reasons)}.", "reason_code"
+        )
+    if len(note) > rules.note_chars:
+        raise InvalidDecision(
+            f"The note has {len(note):,} characters; at most {rules.note_chars:,} are kept. Shorten it.", "note"
+        )
+    share = departure(decision.price, float(estimate.point or math.nan))
+    told = f"{percent(abs(share), 1)} {'above' if share > 0 else 'below'} the estimate"
+    if decision.kind == "accept":
+        return
+    if abs(share) > rules.explain_over and not decision.reason_code:
+        raise InvalidDecision(
+            f"Your price is {told}; beyond {percent(rules.explain_over)} a reason is needed. Choose one.",
+            "reason_code",
+        )
+    if abs(share) > rules.note_over and not note:
+        raise InvalidDecision(
+            f"Your price is {told}; beyond {percent(rules.note_over)} a note is needed too. Say in a sentence what the "
+            "model does not know.",
+            "note",
+        )
+    if decision.reason_code == OTHER and not note:
+        raise InvalidDecision("The reason is “something else”, which says nothing by itself. Add a note.", "note")

@@ -1,0 +1,51 @@
+"""Open alerts of drift as a pricing desk tells them to agents: what moved, by how much, and what to do at the desk."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.monitor.alerts import AlertKind
+from core.monitor.windows import window_named
+from core.serve.flags import DriftNotice, Severity
+from core.store import Store
+from core.store.operations.alerts import UNRESOLVED, AlertRecord
+from core.wording import count, percent
+
+TYPE_SEGMENT: Final = "property type "
+"""What the segment of an alert on one property type begins with."""
+
+_DRIFT: Final = frozenset({AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value})
+
+
+def drift_alerts(store: Store, market_id: str) -> tuple[AlertRecord, ...]:
+    """Return the market's alerts of drift that are not resolved, newest first; raises NotFound, StoreUnavailable."""
+    return tuple(one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in _DRIFT)
+
+
+def drift_notices(store: Store, market_id: str) -> tuple[DriftNotice, ...]:
+    """Return what the market's estimates are flagged for; raises NotFound, StoreUnavailable."""
+    return tuple(_notice(one) for one in drift_alerts(store, market_id))
+
+
+def _notice(alert: AlertRecord) -> DriftNotice:
+    reading = alert.document["reading"]
+    value, limit, when = float(reading["value"]), float(reading["limit"]), window_named(reading["period"]).label
+    kind = alert.segment.removeprefix(TYPE_SEGMENT).replace(" ", "_") if alert.segment else ""
+    if alert.kind == AlertKind.LEVEL_DRIFT:
+        side = "above" if value > 0 else "below"
+        return DriftNotice(
+            kind,
+            Severity.REVIEW,
+            "price level",
+            f"homes sold {percent(abs(value), 1)} {side} the level the model expects in {when}",
+            f"{percent(limit, 1)} to either side",
+            "Check the price against sales of the last weeks before you quote it.",
+        )
+    return DriftNotice(
+        kind,
+        Severity.NOTE,
+        "homes priced",
+        f"{count(round(value), 'fact')} of the homes priced in {when} differ from what the model learned from",
+        f"at most {round(limit):,}",
+        "Check the facts you typed; if they are right, the home is of a kind the model saw few of.",
+    )

@@ -1,0 +1,111 @@
+"""Which column of a list of homes is which fact of a market's model: names decide, since a few rows show little."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.collect.guess import ColumnGuess, guess_mapping, header_score
+from core.collect.mapping import ColumnMapping, ColumnRule, read_column
+from core.collect.parsers import Marks
+from core.collect.reader import RawTable
+from core.collect.vocabulary import FieldNames, load_vocabulary, snake
+from core.prepare.features.facts import FactColumns
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source
+
+LIST_PRICE: Final = "list_price"
+"""The asking price: recorded beside an estimate, and no fact of the home."""
+
+_NAMED_SO: Final = 0.9
+_EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
+_AREAS: Final = ("living_area_sqft", "lot_area_sqft")
+
+
+@dataclass(frozen=True)
+class ColumnRead:
+    """What a column of the file was read as: ``field`` is empty where it was left out, and ``why`` says why."""
+
+    column: str
+    field: str
+    why: str
+
+
+def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[ColumnMapping, tuple[ColumnRead, ...]]:
+    """Return how a list of homes is read for a model that uses ``facts``, and the same column by column in words.
+
+    The guess made for whole tax rolls comes first, areas without a unit being in ``area_unit``. Columns it leaves out
+    because of what they hold (one impossible value, one value throughout, a list without gaps) are taken by their
+    names: what they hold is then refused or flagged row by row, where leaving them out would assume the usual instead.
+    """
+    guess = guess_mapping(table, Source.TAX, area_unit)
+    kept = [rule for rule in guess.mapping.rules if rule.field in FIELD_BY_NAME]
+    reader = _Reader(table, Marks(guess.mapping.decimal, guess.mapping.thousands), area_unit)
+    kept += reader.own(facts, kept)
+    joined = [ColumnRule(column, "address") for column in guess.mapping.address_columns]
+    kept += reader.named((*facts.all, LIST_PRICE), [*kept, *joined])
+    mapping = replace(guess.mapping, rules=tuple(kept))
+    return mapping, tuple(_column_read(one, mapping) for one in guess.columns)
+
+
+@dataclass(frozen=True)
+class _Reader:
+    """Makes rules for columns by their names."""
+
+    table: RawTable
+    marks: Marks
+    area_unit: str
+
+    def own(self, facts: FactColumns, taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
+        """Yield rules for the market's own columns, beyond the canonical record."""
+        by_name = {EXTRA_PREFIX + snake(column): column for column in self._free(taken)}
+        for name in facts.all:
+            if name in by_name:
+                parsers = _EXTRA_PARSERS if name in facts.numeric else ("text",)
+                yield self._rule(by_name[name], name, parsers)
+
+    def named(self, wanted: Sequence[str], taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
+        """Yield rules for columns called by a usual name of a field that has none yet."""
+        used = list(taken)
+        for names in load_vocabulary().fields:
+            if names.field in wanted and names.field not in {rule.field for rule in used}:
+                column = self._called(names, used)
+                if column is not None:
+                    used.append(self._rule(column, names.field, names.parse))
+                    yield used[-1]
+
+    def _free(self, taken: Sequence[ColumnRule]) -> list[str]:
+        columns = {rule.column for rule in taken}
+        return [column for column in map(str, self.table.frame.columns) if column not in columns]
+
+    def _called(self, names: FieldNames, taken: Sequence[ColumnRule]) -> str | None:
+        vocabulary = load_vocabulary()
+        scores = {
+            column: header_score(vocabulary.fold(column), names, vocabulary)
+            for column in self._free(taken)
+            if names.field in _AREAS or not vocabulary.fold(column).unit
+        }
+        best = max(scores, key=lambda column: scores[column], default=None)
+        return best if best is not None and scores[best] >= _NAMED_SO else None
+
+    def _rule(self, column: str, name: str, parsers: Sequence[str]) -> ColumnRule:
+        """Return the rule whose reading makes the most of the cells, the first where several do."""
+        unit = (load_vocabulary().fold(column).unit or self.area_unit) if name in _AREAS else ""
+        rules = [ColumnRule(column, name, parse, unit) for parse in parsers]
+        cells: pd.Series = self.table.frame[column]
+        unread = [int(read_column(cells, rule, self.marks)[1].sum()) for rule in rules]
+        return rules[int(np.argmin(unread))]
+
+
+def _column_read(guessed: ColumnGuess, mapping: ColumnMapping) -> ColumnRead:
+    read = {rule.column: rule.field for rule in mapping.rules} | dict.fromkeys(mapping.address_columns, "address")
+    field = read.get(guessed.column, "")
+    if field == guessed.field:
+        return ColumnRead(guessed.column, field, guessed.why)
+    if field == LIST_PRICE:
+        return ColumnRead(guessed.column, field, "recorded beside the estimate, which does not use it")
+    why = "a fact this market's model uses" if field else "not a fact this market's model uses"
+    return ColumnRead(guessed.column, field, why)

@@ -1,0 +1,276 @@
+"""Many homes at once: a file of listings in, a table of ranges and a table of what could not be priced out."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action, Actor, require
+from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.reader import RawTable, read_table
+from core.errors import StoreUnavailable
+from core.prepare.features.facts import FactColumns
+from core.progress import Progress, part
+from core.schema import label_of
+from core.serve import words
+from core.serve.document import to_document
+from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
+from core.serve.estimate_many import Answers, NotPriced, estimate_many
+from core.store import Market, NewEstimate, Store
+from core.store.ledger.estimates import Channel
+from core.store.ledger.spool import Fate
+from core.workflows.pricing.answers import property_key
+from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings
+
+ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
+FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
+
+_NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
+# Rows priced in one go: enough that nothing is lost on calls, few enough that progress is seen and memory stays small.
+_CHUNK: Final = 5_000
+_NO_MODEL: Final = ("No model is live for this market.", "Ask a manager to train or promote one.")
+_UNREADABLE: Final = "Mend the line in the file, and price it again."
+
+
+@dataclass(frozen=True)
+class PricedFile:
+    """A file's answers: ``table`` has the rows priced, ``errors`` all others, each row of the file in one of them.
+
+    ``table``: row (1-based data row of the file), what names the home, low, high, point (money in ``currency``),
+    confidence (0 to 100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS, status
+    being "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by
+    status add up to ``rows``. ``homes`` holds the facts by row, in canonical units.
+    """
+
+    name: str
+    market_id: str
+    model_id: str | None
+    version_id: str | None
+    level_id: str | None
+    currency: str
+    as_of: date
+    level: float
+    rows: int
+    table: pd.DataFrame
+    errors: pd.DataFrame
+    counts: Mapping[str, int]
+    columns: tuple[ColumnRead, ...]
+    homes: pd.DataFrame
+    milliseconds: float
+
+
+def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progress, actor: Actor) -> PricedFile:
+    """Price every row of a CSV of listings as of one date; a row that cannot be priced says why, and stops no other.
+
+    Columns are told by their names, areas without a unit are in the market's. A cell that cannot be read refuses its
+    row: what it was meant to say is not known. Raises AccessDenied, the CollectError leaves.
+    """
+    require(actor, Action.PRICE)
+    started = time.perf_counter()
+    progress(0.0, "Reading the file")
+    table = read_table(path, name, desk.problem.intake.upload_mb * 1024 * 1024)
+    progress(0.1, "Finding the columns")
+    facts = desk.evidence.valuer.model.facts if desk.evidence else FactColumns((), (), (), False, False)
+    mapping, columns = map_listings(table, facts, desk.market.area_unit)
+    mapped = apply_mapping(table, mapping)
+    progress(0.2, "Pricing")
+    priced, errors = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
+    errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
+    statuses = errors["status"].value_counts()
+    return PricedFile(
+        name=name,
+        market_id=desk.market.market_id,
+        model_id=desk.record.model_id if desk.record else None,
+        version_id=desk.evidence.version_id if desk.evidence else None,
+        level_id=desk.evidence.level_id if desk.evidence else None,
+        currency=desk.market.currency,
+        as_of=as_of,
+        level=desk.problem.estimate.level,
+        rows=table.rows_in,
+        table=priced,
+        errors=errors,
+        counts={"priced": len(priced)}
+        | {status: int(statuses.get(status, 0)) for status in ("unavailable", "refused", "unreadable")},
+        columns=columns,
+        homes=mapped.frame,
+        milliseconds=1000 * (time.perf_counter() - started),
+    )
+
+
+def in_file_order(priced: PricedFile) -> pd.DataFrame:
+    """Return one table of all rows in the order of the file: row, status, figures, and why a row has none."""
+    named = _names(priced.homes)
+    answers = [*(["estimate_id"] if "estimate_id" in priced.table else []), *FIGURES, *ERROR_COLUMNS[2:]]
+    both = pd.concat([priced.table.drop(columns=named).assign(status="priced"), priced.errors], ignore_index=True)
+    both = both.merge(_named(priced.homes), on="row", how="left").astype({"confidence": "Int64"})
+    return both[["row", "status", *named, *answers]].sort_values("row", ignore_index=True)
+
+
+def record_file(store: Store, priced: PricedFile, channel: Channel, actor: Actor) -> PricedFile:
+    """Write every row to the ledger, to be called before the answers are shown.
+
+    Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable if some
+    rows could not be written; they are kept aside, and written as soon as that can be.
+    """
+    require(actor, Action.PRICE)
+    rows, ids = in_file_order(priced), list[str]()
+    entries = (_entry(priced, row, channel) for row in _records(priced, rows))
+    fates: Counter[Fate] = Counter()
+    why = ""
+    while chunk := list(itertools.islice(entries, _CHUNK)):
+        # One transaction for all of a long file would keep the agents at their own estimates waiting.
+        kept = store.unwritten.append_many(chunk, actor)
+        ids += kept.estimate_ids
+        fates[kept.state] += len(chunk)
+        why = why or kept.why
+    if why:
+        raise StoreUnavailable(
+            f"{why} Answers in the ledger: {fates['written']:,}; kept aside, to follow by themselves: "
+            f"{fates['aside']:,}; lost to both: {fates['lost']:,}."
+        )
+    by_row = pd.Series(ids, index=rows["row"])
+    return replace(
+        priced,
+        table=priced.table.assign(estimate_id=priced.table["row"].map(by_row)),
+        errors=priced.errors.assign(estimate_id=priced.errors["row"].map(by_row)),
+    )
+
+
+def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
+    homes = mapped.frame
+    if desk.evidence is None:
+        every = [
+            (row, "unavailable", "", "", f"{UNAVAILABLE} {_NO_MODEL[0]}", _NO_MODEL[1]) for row in homes["source_row"]
+        ]
+        return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS))
+    unread = _unread(mapped, desk.evidence.valuer.model.facts)
+    errors = list(unread.values())
+    readable = homes[~homes["source_row"].isin(list(unread))]
+    tables = []
+    for start in range(0, len(readable), _CHUNK):
+        progress(start / len(readable), f"Pricing row {start + 1:,} of {len(readable):,}")
+        chunk = readable.iloc[start : start + _CHUNK]
+        facts = chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore")
+        answers = estimate_many(desk.evidence, facts, as_of, desk.problem, desk.problem.estimate.level)
+        tables.append(_figures(answers, chunk))
+        errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
+    progress(1.0, f"Priced {len(homes):,} rows")
+    return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS))
+
+
+def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...]]:
+    """Return the rows with a cell that says something of a fact in use, but nobody knows what."""
+    found: dict[int, tuple[Any, ...]] = {}
+    cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
+    for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
+        index=False
+    ):
+        reason = f"{label_of(field)} = {value!r} in column {column!r} is {problem}."
+        found.setdefault(row, (row, "refused", field, value, reason, "Correct the cell, or leave it blank."))
+    return found
+
+
+def _figures(answers: Answers, chunk: pd.DataFrame) -> pd.DataFrame:
+    flags = ["; ".join(flag.kind.value for flag in found) for found in answers.flags]
+    return pd.DataFrame(
+        {
+            "row": chunk["source_row"].to_numpy()[answers.rows],
+            "low": answers.priced.low,
+            "high": answers.priced.high,
+            "point": answers.priced.point,
+            "confidence": np.array(answers.confidence, dtype=np.int64),
+            "fsd": answers.priced.fsd,
+            "flags": pd.Series(flags, dtype="str"),
+        }
+    )
+
+
+def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ...]:
+    row = int(chunk["source_row"].iloc[one.position])
+    reason = f"{UNAVAILABLE} {one.reason}" if one.status == "unavailable" else one.reason
+    value = "" if one.value is None else f"{one.value:,.15g}" if isinstance(one.value, float) else str(one.value)
+    if isinstance(one.value, float) and words.unit_of(one.field) == "sqft" and market.area_unit != "sqft":
+        # The limits of the problem statement, and so the reason, are in square feet.
+        value = words.fact_value(one.field, one.value, market)
+        reason = f"{reason} Limits are kept in square feet: {value} is {one.value:,.0f} sq ft."
+    return row, one.status, one.field, value, reason, one.remedy
+
+
+def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.DataFrame:
+    none = pd.DataFrame({name: pd.Series(dtype="str" if name == "flags" else "float64") for name in ("row", *FIGURES)})
+    figures = pd.concat(parts, ignore_index=True) if parts else none.astype({"row": "int64"})
+    return _named(homes).merge(figures, on="row")
+
+
+def _named(homes: pd.DataFrame) -> pd.DataFrame:
+    """Return what names each home, as far as the file says, by row."""
+    return homes.rename(columns={"source_row": "row"})[["row", *_names(homes)]]
+
+
+def _names(homes: pd.DataFrame) -> list[str]:
+    return [name for name in _NAMED if name in homes.columns and homes[name].notna().any()]
+
+
+def _unreadable(table: RawTable) -> pd.DataFrame:
+    missing = sorted(set(range(1, table.rows_in + 1)) - set(table.row_numbers.tolist()))
+    lines = [
+        (row, "unreadable", "", bad.text, f"Line {bad.line}: {bad.reason}.", _UNREADABLE)
+        for row, bad in zip(missing, table.bad_lines, strict=True)
+    ]
+    return pd.DataFrame(lines, columns=list(ERROR_COLUMNS))
+
+
+def _records(priced: PricedFile, rows: pd.DataFrame) -> Iterator[dict[Any, Any]]:
+    """Yield each row's answer together with its ``facts``, those known only."""
+    facts = {int(home.pop("source_row")): home for home in priced.homes.to_dict("records")}
+    for row in rows.to_dict("records"):
+        known = {str(name): value for name, value in facts.get(row["row"], {}).items() if not pd.isna(value)}
+        asked = known.pop(LIST_PRICE, 0.0)
+        yield {
+            **row,
+            "facts": known,
+            "list_price": asked if asked > 0 else None,
+            "property_key": property_key(known),
+        }
+
+
+def _entry(priced: PricedFile, row: Mapping[Any, Any], channel: Channel) -> NewEstimate:
+    facts, is_priced = row["facts"], row["status"] == "priced"
+    figures = {name: row[name] if is_priced else None for name in ("point", "low", "high", "confidence", "fsd")}
+    return NewEstimate(
+        market_id=priced.market_id,
+        as_of=priced.as_of,
+        channel=channel,
+        status=row["status"] if row["status"] in ("priced", "unavailable") else "refused",
+        currency=priced.currency,
+        latency_ms=priced.milliseconds / max(priced.rows, 1),
+        model_id=priced.model_id,
+        version_id=priced.version_id,
+        level_id=priced.level_id,
+        reason="" if is_priced else f"{row['reason'].removeprefix(UNAVAILABLE).strip()} {row['remedy']}",
+        property_key=row["property_key"],
+        property_type=facts.get("property_type"),
+        area=facts.get("zipcode") or facts.get("neighbourhood"),
+        facts=facts,
+        answer={} if is_priced else to_document(_unpriced(row)),
+        level=priced.level if is_priced else None,
+        list_price=row["list_price"],
+        flags=[flag for flag in row["flags"].split("; ") if flag] if is_priced else [],
+        **figures,
+    )
+
+
+def _unpriced(row: Mapping[Any, Any]) -> Unavailable | Refused:
+    if row["status"] == "unavailable":
+        return Unavailable(row["reason"].removeprefix(UNAVAILABLE).strip(), row["remedy"])
+    return Refused(f"{row['reason']} {row['remedy']}")

@@ -1,0 +1,331 @@
+"""The worker: a process of its own that watches every market, makes up for what failed, and retrains on schedule."""
+
+from __future__ import annotations
+
+import logging
+import multiprocessing
+import os
+import secrets
+import signal
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final
+
+from apscheduler.schedulers.background import BackgroundScheduler
+
+from core.access import Actor, Role
+from core.errors import AlreadyExists, DoorstepError, StoreError
+from core.monitor.alerts import AlertKind
+from core.problem import Problem
+from core.store import Job, Market, ModelRecord, Store
+from core.store.operations.alerts import UNRESOLVED
+from core.workflows.data.outcomes import settle_outcomes
+from core.workflows.jobs import RetrainTask, start
+from core.workflows.models.retraining import RetrainPlan
+from core.workflows.models.shadow import shadow_pending
+from core.workflows.monitoring.alerts import limits_of, watch
+from core.workflows.monitoring.notifications import Notices
+from core.workflows.monitoring.readings import trained_on
+from core.workspace import clock_of
+
+_LOG: Final = logging.getLogger(__name__)
+
+WORKER_ACTOR: Final = Actor("Doorstep worker", Role.MANAGER)
+"""Who the audit trail names for what the worker does by itself."""
+
+ALIVE_WITHIN: Final = timedelta(minutes=1)
+"""A worker that gave no sign of life for so long counts as gone; it gives one every quarter of that."""
+
+GRACE_SECONDS: Final = 8.0
+"""How long a turn under way may take to end when the worker is asked to; whoever asks kills it after ten or more."""
+
+_BEAT_SECONDS: Final = 15.0
+_FORGOTTEN_AFTER: Final = timedelta(days=1)
+_AGAIN_AFTER: Final = timedelta(days=1)
+_TRAINING: Final = frozenset({"train", "retrain"})
+_CALLS_FOR_TRAINING: Final = frozenset(
+    {
+        AlertKind.ERROR_HIGH.value,
+        AlertKind.TARGET_MISSED.value,
+        AlertKind.COVERAGE_OFF.value,
+        AlertKind.LEVEL_DRIFT.value,
+        AlertKind.FEATURE_DRIFT.value,
+    }
+)
+
+
+class Trigger(StrEnum):
+    """What may start a retraining without a person: the age of the model, or an open alert on its estimates."""
+
+    SCHEDULE = "schedule"
+    ALERT = "alert"
+
+
+@dataclass(frozen=True)
+class WorkerSettings:
+    """How often a worker does what, in seconds; a job that was silent for ``silence`` is taken for dead."""
+
+    turn_seconds: float = 3_600.0
+    beat_seconds: float = _BEAT_SECONDS
+    retry_seconds: float = 60.0
+    silence: timedelta = timedelta(minutes=10)
+    triggers: frozenset[Trigger] = field(default_factory=lambda: frozenset({Trigger.SCHEDULE}))
+
+
+@dataclass(frozen=True)
+class Turn:
+    """What one turn did: alerts opened and resolved, estimates written late and shadow estimates made, as counts.
+
+    ``started`` and ``swept`` are the ids of jobs started and of jobs found dead, ``problems`` what went wrong.
+    """
+
+    at: datetime
+    opened: int
+    resolved: int
+    written: int
+    shadows: int
+    started: tuple[str, ...]
+    swept: tuple[str, ...]
+    problems: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """Whether a worker lives, its last sign of life, last and next turn (UTC), what went wrong last, all in words."""
+
+    alive: bool
+    beat_at: datetime | None
+    last_turn: datetime | None
+    next_turn: datetime | None
+    problems: tuple[str, ...]
+    words: str
+
+
+Starter = Callable[[Store, str, Actor], Job]
+"""Starts the retraining of a market in a process of its own."""
+
+
+def start_retraining(store: Store, market_id: str, actor: Actor) -> Job:
+    """Start training a challenger on all the market's sales, to be compared with the champion on the latest ones.
+
+    Raises AccessDenied, AlreadyExists while a retraining of the market is under way.
+    """
+    return start(store, RetrainTask(market_id, RetrainPlan()), actor)
+
+
+def worker_state(store: Store) -> WorkerState:
+    """Tell whether a worker lives and when it does what next; raises StoreUnavailable."""
+    workers = store.workers.list()
+    living = store.workers.alive(ALIVE_WITHIN)
+    if not workers:
+        return WorkerState(False, None, None, None, (), f"No worker is running. {_START}")
+    shown = (living or workers)[0]
+    said = shown.document
+    last, following = _instant(said.get("last_turn")), _instant(said.get("next_turn"))
+    problems = tuple(str(one) for one in said.get("problems", ()))
+    if not living:
+        words = f"The worker gave its last sign of life at {shown.beat_at:%Y-%m-%d %H:%M} UTC. {_START}"
+        return WorkerState(False, shown.beat_at, last, None, problems, words)
+    words = f"The worker is running; next turn at {following:%Y-%m-%d %H:%M} UTC." if following else "It is starting."
+    return WorkerState(True, shown.beat_at, last, following, problems, words)
+
+
+def next_retraining(store: Store, market_id: str, problem: Problem) -> date | None:
+    """Return the day the next retraining by schedule is due by the market's clock, None where no model is live.
+
+    That is retraining_overdue's limit after the newest model's training: one trained meanwhile, promoted or not, has
+    seen what there was to see. Raises NotFound, InvalidThreshold, StoreUnavailable.
+    """
+    market = store.markets.get(market_id)
+    newest = _newest(store, market)
+    if newest is None or store.models.champion(market_id) is None:
+        return None
+    limit = limits_of(store, market_id, problem)[AlertKind.RETRAINING_OVERDUE]
+    return trained_on(store, market, newest) + timedelta(days=limit.value)
+
+
+class Worker:
+    """Does what is due, by itself or turn by turn; each market's failure is its own."""
+
+    def __init__(
+        self, store: Store, problem: Problem, settings: WorkerSettings, starter: Starter = start_retraining
+    ) -> None:
+        self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self._store, self._problem, self._settings, self._starter = store, problem, settings, starter
+        self._started_at = datetime.now(UTC)
+        self._last: Turn | None = None
+        self._next_turn = self._started_at
+        self._turning, self._beating = threading.Lock(), threading.Lock()
+        self._left = False
+
+    def run(self, stop: threading.Event) -> bool:
+        """Work until told to stop; then end what was started, and leave the list of workers.
+
+        Returns whether the turn under way, if any, ended within ``GRACE_SECONDS``.
+        """
+        scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
+        every = self._settings
+        for what, seconds in (
+            (self.beat, every.beat_seconds),
+            (self.turn, every.turn_seconds),
+            (self.make_up, every.retry_seconds),
+        ):
+            scheduler.add_job(what, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
+        scheduler.start()
+        try:
+            stop.wait()
+        finally:
+            scheduler.shutdown(wait=False)
+            ended = self._turning.acquire(timeout=GRACE_SECONDS)
+            # A training under way is taken up again by the next worker.
+            for child in multiprocessing.active_children():
+                child.terminate()
+            with self._beating:
+                self._left = True
+                self._store.workers.leave(self.worker_id)
+        return ended
+
+    def beat(self) -> None:
+        """Give a sign of life, with what pages show of the worker."""
+        last = self._last
+        document: dict[str, Any] = {
+            "started_at": self._started_at.isoformat(),
+            "last_turn": last.at.isoformat() if last else None,
+            "next_turn": self._next_turn.isoformat(),
+            "problems": list(last.problems) if last else [],
+            "triggers": sorted(one.value for one in self._settings.triggers),
+        }
+        with self._beating:
+            if self._left:
+                return
+            try:
+                self._store.workers.beat(self.worker_id, document)
+            except StoreError as error:
+                _LOG.error("no sign of life could be given: %s", error)
+
+    def turn(self) -> Turn:
+        """Do all that is due now, market by market, and say what came of it."""
+        with self._turning:
+            return self._turn()
+
+    def _turn(self) -> Turn:
+        at = datetime.now(UTC)
+        self._next_turn = at + timedelta(seconds=self._settings.turn_seconds)
+        problems: list[str] = []
+        written, swept = self._unwritten(problems), self._sweep(problems)
+        opened = resolved = shadows = 0
+        started: list[str] = []
+        for market in self._markets(problems):
+            try:
+                settle_outcomes(self._store, market.market_id, WORKER_ACTOR)
+                watched = watch(self._store, market.market_id, at.date(), self._problem, WORKER_ACTOR)
+                opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
+                started += self._retrain(market, at)
+                shadows += shadow_pending(self._store, market.market_id, self._problem)
+            except DoorstepError as error:
+                _LOG.error("market %s: %s", market.market_id, error)
+                problems.append(f"{market.name}: {error}")
+        self._last = Turn(at, opened, resolved, written, shadows, tuple(started), swept, tuple(problems))
+        _LOG.info("%d alerts opened, %d resolved, %d trainings started", opened, resolved, len(started))
+        self.beat()
+        return self._last
+
+    def make_up(self) -> None:
+        """Write estimates the ledger could not take, and send messages that did not arrive."""
+        self._unwritten([])
+        Notices(self._store.home).send()
+
+    def _markets(self, problems: list[str]) -> list[Market]:
+        try:
+            return self._store.markets.list()
+        except StoreError as error:
+            problems.append(str(error))
+            return []
+
+    def _unwritten(self, problems: list[str]) -> int:
+        try:
+            return self._store.unwritten.retry()
+        except StoreError as error:
+            _LOG.error("estimates kept aside still cannot be written: %s", error)
+            problems.append(str(error))
+            return 0
+
+    def _sweep(self, problems: list[str]) -> tuple[str, ...]:
+        try:
+            swept = tuple(job.job_id for job in self._store.jobs.sweep(self._settings.silence))
+            for one in self._store.workers.list():
+                if one.beat_at < datetime.now(UTC) - _FORGOTTEN_AFTER:
+                    self._store.workers.leave(one.worker_id)
+        except StoreError as error:
+            problems.append(str(error))
+            return ()
+        return swept
+
+    def _retrain(self, market: Market, at: datetime) -> list[str]:
+        """Start a training where one is due, new sales have come, and none runs or has just failed."""
+        why = self._reason(market, at.date())
+        if why is None or not self._may_start(market, at):
+            return []
+        try:
+            job = self._starter(self._store, market.market_id, WORKER_ACTOR)
+        except AlreadyExists:
+            return []
+        detail = {"why": why.value, "job_id": job.job_id}
+        self._store.events.record(WORKER_ACTOR, "retraining.started", market.market_id, job.job_id, detail)
+        return [job.job_id]
+
+    def _reason(self, market: Market, today: date) -> Trigger | None:
+        store, market_id = self._store, market.market_id
+        newest, latest = _newest(store, market), store.versions.latest(market_id)
+        due = next_retraining(store, market_id, self._problem)
+        if newest is None or latest is None or due is None or newest.version_id == latest.version_id:
+            return None
+        triggers = self._settings.triggers
+        if Trigger.SCHEDULE in triggers and clock_of(store, market, today) >= due:
+            return Trigger.SCHEDULE
+        alerts = store.alerts.list(market_id, UNRESOLVED)
+        asked = any(one.kind in _CALLS_FOR_TRAINING and one.opened_at > newest.created_at for one in alerts)
+        return Trigger.ALERT if asked and Trigger.ALERT in triggers else None
+
+    def _may_start(self, market: Market, at: datetime) -> bool:
+        jobs = [job for job in self._store.jobs.list(200) if job.kind in _TRAINING]
+        own = [job for job in jobs if job.market_id == market.market_id]
+        if not own or own[0].state == "done":
+            return True
+        if own[0].state in ("waiting", "running"):
+            return False
+        # What failed or was cancelled in this worker's life would do so again at once; a new worker tries anew.
+        return own[0].created_at < self._started_at or at - own[0].updated_at > _AGAIN_AFTER
+
+
+def run_worker(store: Store, problem: Problem, settings: WorkerSettings) -> None:
+    """Work until the process is asked to end (SIGTERM or SIGINT); raises StoreUnavailable if it cannot start."""
+    stop = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    if not Worker(store, problem, settings).run(stop):
+        # Whoever asked would have to kill it. All it does is whole or undone, and the next worker goes on from there.
+        _LOG.warning("the turn under way is broken off")
+        logging.shutdown()
+        os._exit(0)
+
+
+_START: Final = "Start one with: python -m core worker."
+
+
+def _newest(store: Store, market: Market) -> ModelRecord | None:
+    return max(store.models.list(market.market_id), key=lambda one: one.created_at, default=None)
+
+
+def _instant(text: object) -> datetime | None:
+    return datetime.fromisoformat(text) if isinstance(text, str) else None
+
+
+def settings_of(options: Mapping[str, Any]) -> WorkerSettings:
+    """Return the settings of the command line's options ``every`` (minutes) and ``on_alert``."""
+    triggers = {Trigger.SCHEDULE, *([Trigger.ALERT] if options["on_alert"] == "retrain" else [])}
+    return WorkerSettings(turn_seconds=60 * options["every"], triggers=frozenset(triggers))

@@ -1,0 +1,36 @@
+"""How a page that cannot go on says so: a refusal in its own words, anything else by a reference into the log."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import Final
+
+import streamlit as st
+
+from core.errors import AccessDenied, DoorstepError
+from pages.kit.text import plain
+
+LOG: Final = logging.getLogger("doorstep.pages")
+
+
+def show(error: Exception) -> bool:
+    """Draw the error where the page stopped; returns True, Streamlit's sign that it need not draw it again."""
+    match error:
+        case AccessDenied():
+            st.warning(plain(str(error)), icon=":material/lock:")
+        case DoorstepError():
+            st.error(plain(str(error)), icon=":material/error:")
+        case _:
+            _show_unforeseen(error)
+    return True
+
+
+def _show_unforeseen(error: Exception) -> None:
+    reference = secrets.token_hex(4)
+    LOG.error("Reference %s: a page failed", reference, exc_info=error)
+    st.error(
+        "Something went wrong here, and it is not your doing. What was saved before is safe. "
+        f"Try again; if it stays, give whoever runs Doorstep the reference **{reference}**.",
+        icon=":material/error:",
+    )

@@ -1,0 +1,165 @@
+"""How the evaluation page writes figures, targets and verdicts, and offers what it shows as a file."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any, Final, Literal
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.targets import Target, Verdict
+from core.wording import MISSING, percent, signed_percent
+from pages.kit import spreadsheet
+from pages.kit.text import plain
+from pages.views.evaluation.selection import Seen, source
+
+Write = Callable[[float], str]
+Colour = Literal["blue", "orange", "gray"]
+
+CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+FEW: Final = "few sales"
+# Lines to be ticked are as high as a thumb needs (WCAG 2.2, 2.5.5).
+TICKED_ROW: Final = 44
+_WHOLE_ROWS: Final = 14
+_NOTE_WIDTH: Final = 92
+_BOXES: Final = "evaluation_boxes_"
+# A phone's tables are scrolled by the finger; the tools would lie over the words above, and a button offers the file.
+_STYLE: Final = f"""<style>
+[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); }}
+[class*="st-key-{_BOXES}"] > * {{ width: auto; }}
+[class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
+@media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
+</style>"""
+# Blue and orange are told apart with any colour vision; icon and word say the same.
+_BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
+    Verdict.PASS: ("Pass", ":material/check_circle:", "blue"),
+    Verdict.FAIL: ("Fail", ":material/cancel:", "orange"),
+    Verdict.INCONCLUSIVE: ("Inconclusive", ":material/help:", "gray"),
+}
+
+
+def share(value: float) -> str:
+    """Write a share with one digit: "8.4%"."""
+    return percent(value, 1)
+
+
+def lean(value: float) -> str:
+    """Write a signed share with one digit: "+3.1%"."""
+    return signed_percent(value, 1)
+
+
+def number(digits: int) -> Write:
+    """Return how to write a plain number with so many digits, with a true minus."""
+    return lambda value: MISSING if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+
+
+def between(low: float, high: float, write: Write) -> str:
+    """Write an interval, "8.0% to 8.6%", or that there are too few sales for one."""
+    return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "too few for an interval"
+
+
+def ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
+    """Write the intervals of a column, which stand in ``<name>_low`` and ``<name>_high``; shares become percent."""
+    pairs = zip(scale * table[f"{name}_low"], scale * table[f"{name}_high"], strict=True)
+    write = number(digits)
+    return [f"{write(low)} to {write(high)}" if math.isfinite(low) else MISSING for low, high in pairs]
+
+
+def wanted(target: Target, write: Write) -> str:
+    """Write a target: "at most 10%", "0.98 to 1.03"."""
+    if math.isinf(target.low):
+        return f"at most {write(target.high)}"
+    if math.isinf(target.high):
+        return f"at least {write(target.low)}"
+    return f"{write(target.low)} to {write(target.high)}"
+
+
+def verdict(of: Verdict) -> None:
+    """Draw a verdict as word, icon and colour; nothing where there is no target."""
+    if of in _BADGES:
+        word, icon, colour = _BADGES[of]
+        st.badge(word, icon=icon, color=colour)
+
+
+def style() -> None:
+    """Add to the page how boxes share its width, and that tables on a phone keep their tools off the text."""
+    st.html(_STYLE)
+
+
+def boxes(name: str) -> DeltaGenerator:
+    """Return a container whose boxes fill each line of the page, as high as one another; two in a line on a phone."""
+    return st.container(key=f"{_BOXES}{name}", gap="small")
+
+
+def box() -> DeltaGenerator:
+    """Return one box among ``boxes``."""
+    return st.container(border=True, gap="xxsmall")
+
+
+def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
+    """Draw one figure in a box: its value, interval, number of sales, and what it should be with the verdict."""
+    with box():
+        st.markdown(plain(label))
+        st.markdown(f"### {plain(write(figure.value))}")
+        interval = between(figure.low, figure.high, write)
+        st.caption(f"{plain(interval)}  \n{plain(f'n = {figure.n:,}')}")
+        if target:
+            st.caption(f"Target:  \n{plain(target)}")
+        verdict(judged)
+
+
+def origin(of: Seen) -> None:
+    """Draw which model, data version and split the part's figures come from."""
+    st.caption(source(of))
+
+
+def missing(sentence: str) -> None:
+    """Say what cannot be shown and why, in place of an empty chart; ``sentence`` is plain text."""
+    st.info(plain(sentence), icon=":material/info:")
+
+
+def frame(table: pd.DataFrame, key: str, digits: int = 1) -> None:
+    """Draw a table that can be sorted, its fractions with so many digits and what is not known as a dash."""
+    shown = without_blank(table)
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) < _WHOLE_ROWS else "auto",
+        column_config=formats(shown, digits),
+        placeholder=MISSING,
+        key=key,
+    )
+
+
+def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:
+    """Return how columns are written: fractions with so many digits, whole numbers with thousands set apart."""
+    column, kinds = st.column_config.NumberColumn, pd.api.types
+    fractions = {str(name): column(format=f"%.{digits}f") for name in table if kinds.is_float_dtype(table[name])}
+    note = {"Note": st.column_config.TextColumn(width=_NOTE_WIDTH)}
+    return (
+        note
+        | fractions
+        | {str(name): column(format="localized") for name in table if kinds.is_integer_dtype(table[name])}
+    )
+
+
+def without_blank(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the table without the notes, if there are none."""
+    return table.drop(columns="Note") if "Note" in table and not table["Note"].ne("").any() else table
+
+
+def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, of: Seen, label: str = "Download as CSV") -> None:
+    """Offer a table, or what makes it when asked for, as CSV; ``name`` tells the file from others of the model."""
+    st.download_button(
+        label,
+        lambda: spreadsheet.to_csv(table() if callable(table) else table),
+        f"{of.file_stem}-{name}.csv",
+        "text/csv",
+        key=f"csv_{name}",
+        icon=":material/download:",
+        on_click="ignore",
+    )

@@ -1,0 +1,121 @@
+"""What a page may ask about this visit: the store, who is acting, and which market is open."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Sequence
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor, Role
+from core.errors import AccessDenied
+from core.store import Market, Store, open_store
+from pages.kit import navigation
+from pages.kit.text import plain
+
+ROLE_KEY: Final = "role"
+MARKET_KEY: Final = "market"
+_NEXT_MARKET: Final = "_next_market"
+_OPEN_MARKET: Final = "_open_market"
+_LOCAL_USER: Final = "local user"
+
+
+def store() -> Store:
+    """Return the store, opened once for all sessions; raises StoreUnavailable."""
+    return _opened(os.environ.get("DOORSTEP_HOME", ""), os.environ.get("DATABASE_URL", ""))
+
+
+@st.cache_resource(show_spinner=False)
+def _opened(home: str, database_url: str) -> Store:
+    # The arguments are what open_store reads from the environment: another folder is another store.
+    return open_store()
+
+
+def choose_role() -> Role:
+    """Draw the visible role switch of local mode in the sidebar and return the role acting now."""
+    roles = [role.value for role in reversed(Role)]
+    st.sidebar.selectbox(
+        "Local mode: act as",
+        roles,
+        format_func=str.capitalize,
+        key=ROLE_KEY,
+        bind="query-params",
+        help="There is no login: who can open this page on this computer can choose any role. "
+        "What is done is recorded under your user name and this role.",
+    )
+    return actor().role
+
+
+def actor() -> Actor:
+    """Return who is acting; raises AccessDenied outside the shell, where no role was chosen."""
+    role = st.session_state.get(ROLE_KEY)
+    if role not in [known.value for known in Role]:
+        raise AccessDenied("No role was chosen for this visit. Open Doorstep from its first page.")
+    return Actor(_user_name(), Role(role))
+
+
+def guard(path: str) -> Actor:
+    """Return who is acting if their role may open the page at this address; to be the first line of each page.
+
+    Raises AccessDenied, which the shell shows in place of the page.
+    """
+    page, who = navigation.page_at(path), actor()
+    if who.role not in page.roles:
+        able = " or ".join(role.value for role in Role if role in page.roles)
+        raise AccessDenied(
+            f"The page “{page.title}” is not open to the role {who.role}. Act as {able}, or ask one of them."
+        )
+    return who
+
+
+def choose_market(markets: Sequence[Market]) -> Market | None:
+    """Open the market chosen in the sidebar, naming the only one, drawing a selector for several; None if none."""
+    by_id = {market.market_id: market for market in markets}
+    wanted = st.session_state.pop(_NEXT_MARKET, None)
+    if wanted in by_id:
+        st.session_state[MARKET_KEY] = wanted
+    chosen = _selected(by_id)
+    st.session_state[_OPEN_MARKET] = chosen
+    return chosen
+
+
+def open_market(market_id: str) -> None:
+    """Make this the open market from the next run on; follow it with st.rerun() or st.switch_page()."""
+    st.session_state[_NEXT_MARKET] = market_id
+
+
+def market() -> Market | None:
+    """Return the open market, None while there is no market at all."""
+    chosen = st.session_state.get(_OPEN_MARKET)
+    return chosen if isinstance(chosen, Market) else None
+
+
+def title_of(market: Market) -> str:
+    """Return the market's name, with the word that tells simulated ones from real."""
+    return f"{market.name} (simulated)" if market.simulated else market.name
+
+
+def _selected(by_id: dict[str, Market]) -> Market | None:
+    if not by_id:
+        return None
+    if len(by_id) == 1:
+        [only] = by_id.values()
+        st.sidebar.caption(f"Market: {plain(title_of(only))}")
+        return only
+    chosen = st.sidebar.selectbox(
+        "Market",
+        list(by_id),
+        format_func=lambda market_id: title_of(by_id[market_id]),
+        key=MARKET_KEY,
+        bind="query-params",
+    )
+    return by_id[chosen or next(iter(by_id))]
+
+
+def _user_name() -> str:
+    try:
+        return getpass.getuser()
+    except (OSError, KeyError):  # a container may run a user id that has no name
+        return _LOCAL_USER

@@ -1,0 +1,1 @@
+"""The parts of each page, a folder per page."""

@@ -1,0 +1,1 @@
+"""Parts that show an estimate, shared by pricing and evaluation."""

@@ -1,0 +1,338 @@
+"""Comparable sales beside the model: a map, a table to choose from and weigh, and what they say together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from html import escape
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.serve.comparables import Comparable, ComparableValue
+from core.serve.estimate import Estimate
+from core.serve.fact_groups import FactGroup
+from core.serve.words import Conventions
+from core.wording import MISSING, day, money_range, money_short, percent
+from core.workflows.pricing.answers import Answered
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.estimate import comparables_choice
+from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice, home_of
+from pages.views.estimate.comparables_map import distance_said, draw_map, name_of
+from pages.views.estimate.drivers import signed
+
+_CONFIG: Final = {"displayModeBar": False, "responsive": True}
+_ROW_PX: Final = 40
+_MOST_WEIGHT: Final = 3.0
+_REVISION: Final = "comparables_revision"
+_TABLE_OF: Final = "comparables_table_of"
+_SHORT: Final = {
+    FactGroup.SIZE: "Size",
+    FactGroup.ROOMS: "Rooms",
+    FactGroup.QUALITY: "Quality",
+    FactGroup.AGE: "Age",
+    FactGroup.PLOT: "Plot",
+    FactGroup.KIND: "Type",
+    FactGroup.PLACE: "Place",
+    FactGroup.OTHER: "Other",
+}
+# A table is for a desk; on a phone the same sales are cards. Both are drawn, and the screen's width says which is seen.
+_STYLE: Final = """<style>
+.st-key-comparable_cards { display: none; }
+.span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
+.span > div { position: relative; height: 1.1rem; }
+.span i { position: absolute; top: 0.2rem; bottom: 0.2rem; border-radius: 0.35rem; }
+.span b { position: absolute; top: -0.05rem; bottom: -0.05rem; width: 3px; margin-left: -1.5px; border-radius: 2px; }
+@media (max-width: 640px) {
+  .st-key-comparable_table { display: none; }
+  .st-key-comparable_cards { display: flex; }
+  .st-key-comparable_cards [data-testid="stVerticalBlock"] { padding: 0.25rem 0.75rem 0.5rem; }
+  .st-key-comparable_cards [data-testid="stCheckbox"] label { align-items: center; }
+}
+</style>"""
+
+
+def draw(answered: Answered, estimate: Estimate, market: Conventions) -> None:
+    """Draw the comparables of an estimate; what is chosen is kept in comparables_choice."""
+    if not estimate.comparables:
+        st.info(
+            "There is no comparable sale: the market has no coordinates, or no earlier sale near this home. "
+            "The price rests on the model alone.",
+            icon=":material/info:",
+        )
+        return
+    st.html(_STYLE)
+    chosen = comparables_choice.choice(answered, estimate)
+    value = comparables_choice.value(answered, estimate)
+    told, seen = st.columns([1, 1], gap="medium")
+    with told:
+        _together(estimate, value, market)
+        if chosen != comparables_choice.first_choice(estimate.comparables):
+            st.button(
+                "Back to the sales first in use",
+                icon=":material/undo:",
+                type="tertiary",
+                on_click=_reset,
+                args=(answered, estimate),
+            )
+    with seen:
+        _map(estimate, chosen, value, market)
+    with st.container(key="comparable_table"):
+        _table(answered, estimate, chosen, market)
+    with st.container(key="comparable_cards", gap="small"):
+        _cards(answered, estimate, chosen, market)
+    st.caption(
+        "Each sale is brought to the valuation date by the market’s movement, then to this home’s facts by the "
+        "model’s own amounts. Weight 2 counts a sale twice."
+    )
+
+
+def agreement(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
+    """Say in a sentence whether the comparables in use and the model agree; plain text."""
+    if value is None:
+        return "No comparable is in use. Tick at least one to set sales beside the model’s range."
+    mean = money_short(value.mean, market.currency)
+    within = money_range(estimate.low, estimate.high, market.currency)
+    if value.agrees:
+        return f"Comparables and model agree: the comparables’ mean, {mean}, lies inside the model’s range."
+    side = "above" if value.mean > estimate.high else "below"
+    return (
+        f"Comparables and model disagree: the comparables’ mean, {mean}, lies {side} the model’s range of {within}. "
+        "Look for what one of them does not know before you quote a price."
+    )
+
+
+def _together(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> None:
+    with st.container(border=True, gap="small"):
+        st.html(spans(estimate, value, market))
+        if value is not None:
+            currency = market.currency
+            st.markdown(
+                f"Comparables **{plain(money_range(value.low, value.high, currency))}**, mean "
+                f"**{plain(money_short(value.mean, currency))}**  \n"
+                f"Model and comparables reconciled: **{plain(money_short(value.reconciled, currency))}**",
+                help="The comparables’ span holds the middle 80% of their adjusted prices, by weight. The reconciled "
+                "value weighs model and comparables by how sure each is, and stays inside the model’s range.",
+            )
+        icon = ":material/check_circle:" if value is not None and value.agrees else ":material/warning:"
+        st.markdown(f"{icon} {plain(agreement(estimate, value, market))}")
+
+
+def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
+    """Return the two ranges as bars on one scale, in HTML; the figures are said in words beside them."""
+    colours = palette()
+    rows = [("Model", estimate.low, estimate.point, estimate.high, colours.whole)]
+    if value is not None:
+        rows.append(("Comparables", value.low, value.mean, value.high, colours.more))
+    least, most = min(row[1] for row in rows), max(row[3] for row in rows)
+    scale = 100 / ((most - least) or 1)
+    bars = "".join(
+        f"<span>{escape(name)}</span><div title='{escape(money_range(low, high, market.currency))}'>"
+        f"<i style='left:{(low - least) * scale:.1f}%;width:{max((high - low) * scale, 1):.1f}%;background:{colour};"
+        f"opacity:.45'></i><b style='left:{(middle - least) * scale:.1f}%;background:{colour}'></b></div>"
+        for name, low, middle, high, colour in rows
+    )
+    return f"<div class='span' aria-hidden='true'>{bars}</div>"
+
+
+def _map(estimate: Estimate, chosen: Choice, value: ComparableValue | None, market: Conventions) -> None:
+    weights = dict(value.weights) if value is not None else {}
+    figure = draw_map(estimate, chosen.used, weights, market, palette())
+    if figure is None:
+        return
+    st.plotly_chart(
+        figure,
+        config=_CONFIG,
+        key="comparables_map",
+        alt="Map of the comparable sales around the home, numbered as in the table, which has their distances",
+    )
+    assumed = " The home’s place is assumed." if "latitude" in estimate.imputed else ""
+    st.caption(f"Star: this home.{assumed} Filled: in use, larger with more weight.")
+
+
+def _table(answered: Answered, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
+    key = _table_key(answered)
+    rows = table(estimate, chosen, market)
+    st.data_editor(
+        rows,
+        hide_index=True,
+        height="content",
+        row_height=_ROW_PX,
+        key=key,
+        disabled=[name for name in rows.columns if name not in ("Use", "Weight")],
+        column_config=_columns(rows),
+        on_change=_edited,
+        args=(key, answered, estimate),
+        alt="Comparable sales to choose from, with their adjusted prices",
+    )
+    if chosen.used:
+        st.markdown("**How the sales in use were adjusted**")
+        st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
+
+
+def _table_key(answered: Answered) -> str:
+    """Return the table's key, the same from home to home until something is edited: a table kept is drawn faster."""
+    home = home_of(answered)
+    if st.session_state.get(_TABLE_OF) != home:
+        st.session_state[_TABLE_OF] = home
+        edits = st.session_state.get(f"comparables-{st.session_state.get(_REVISION, 0)}")
+        if edits and edits["edited_rows"]:
+            _new_table()
+    return f"comparables-{st.session_state.get(_REVISION, 0)}"
+
+
+def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
+    """Return the sales as lines to tick and weigh, most alike first, money in words.
+
+    The price, brought to the valuation date and then by what its facts make, is the adjusted one.
+    """
+    currency = market.currency
+    lines: list[dict[str, Any]] = [
+        {
+            "Use": sale.sale_id in chosen.ticked,
+            "Weight": chosen.weight(sale.sale_id),
+            "No.": number,
+            "Home": name_of(sale, market),
+            "Distance": distance(sale),
+            "Similar": percent(sale.similarity),
+            "Sold": day(sale.sale_date),
+            "Price": money_short(sale.sale_price, currency),
+            "Time-adjusted": money_short(sale.time_adjusted, currency),
+            "Facts": _change(sum(sale.adjustments.values()), currency),
+            "Adjusted": money_short(sale.adjusted, currency),
+        }
+        for number, sale in enumerate(estimate.comparables, 1)
+    ]
+    return pd.DataFrame(lines)
+
+
+def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
+    """Return how each sale in use comes to its adjusted price, group by group of its facts, as Markdown."""
+    used = [(number, sale) for number, sale in enumerate(estimate.comparables, 1) if sale.sale_id in chosen.used]
+    groups = [group for group in FactGroup if any(round(sale.adjustments.get(group, 0.0)) for _, sale in used)]
+    currency = market.currency
+    lines = [
+        {
+            "No.": str(number),
+            "Price": money_short(sale.sale_price, currency),
+            "Time": _change(sale.time_adjusted - sale.sale_price, currency),
+            **{_SHORT[group]: _change(sale.adjustments.get(group, 0.0), currency) for group in groups},
+            "Adjusted": f"**{money_short(sale.adjusted, currency)}**",
+        }
+        for number, sale in used
+    ]
+    return pd.DataFrame([{name: text.replace("$", "\\$") for name, text in line.items()} for line in lines])
+
+
+def distance(sale: Comparable) -> str:
+    """Write how far a sale lies from the home: "350 m", "1.2 km"."""
+    return MISSING if sale.distance_km is None else distance_said(sale.distance_km)
+
+
+def _change(amount: float, currency: str) -> str:
+    return signed(money_short(amount, currency), amount) if round(amount) else "0"
+
+
+def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
+    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
+    told = {name: text(name, alignment="right", width=80) for name in rows.columns}
+    return {
+        **told,
+        "Use": st.column_config.CheckboxColumn(width=66),
+        "Weight": number(width=84, min_value=0.0, max_value=_MOST_WEIGHT, step=0.5, format="%g", required=True),
+        "No.": number(width=46, format="%d"),
+        "Home": text(width=190),
+        "Similar": text(alignment="right", width=70, help="100% would be the same home next door, sold today."),
+        "Sold": text(width=100),
+        "Time-adjusted": text(alignment="right", width=104, help="The price brought to the valuation date."),
+        "Facts": text(alignment="right", width=80, help="What the differences to this home are worth to the model."),
+        "Adjusted": text(alignment="right", width=84, help="What this sale says this home would bring."),
+    }
+
+
+def _cards(answered: Answered, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
+    for number, sale in enumerate(estimate.comparables, 1):
+        key = f"comparable-{number}"
+        st.session_state[key] = sale.sale_id in chosen.ticked
+        with st.container(border=True, gap=None):
+            st.checkbox(
+                f"**{number}** · {plain(name_of(sale, market))} · "
+                f"**{plain(money_short(sale.adjusted, market.currency))}** adjusted",
+                key=key,
+                on_change=_ticked,
+                args=(key, sale.sale_id, answered, estimate),
+            )
+            st.caption(_told(sale, chosen, market))
+    numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
+    used = [sale_id for sale_id in numbers if sale_id in chosen.ticked]
+    if used:
+        key = f"double-{answered.estimate_id}-{'-'.join(used)}"
+        st.session_state[key] = [sale_id for sale_id in used if chosen.weight(sale_id) >= DOUBLE]
+        st.pills(
+            "Count twice",
+            used,
+            selection_mode="multi",
+            format_func=lambda sale_id: str(numbers[sale_id]),
+            key=key,
+            on_change=_doubled,
+            args=(key, answered, estimate),
+        )
+
+
+def _told(sale: Comparable, chosen: Choice, market: Conventions) -> str:
+    weight = chosen.weight(sale.sale_id)
+    change = sum(sale.adjustments.values())
+    parts = [
+        f"sold {day(sale.sale_date)} for {money_short(sale.sale_price, market.currency)}",
+        f"{_change(change, market.currency)} for its facts",
+        f"{percent(sale.similarity)} similar",
+    ]
+    if sale.distance_km is not None:
+        parts.append(f"{distance(sale)} away")
+    if weight != USUAL and sale.sale_id in chosen.ticked:
+        parts.append(f"weight {weight:g}")
+    return plain(" · ".join(parts))
+
+
+def _edited(key: str, answered: Answered, estimate: Estimate) -> None:
+    """Take over what was changed in the table."""
+    chosen = comparables_choice.choice(answered, estimate)
+    for row, changes in st.session_state[key]["edited_rows"].items():
+        sale_id = estimate.comparables[int(row)].sale_id
+        if changes.get("Weight") is not None:
+            chosen = chosen.with_weight(sale_id, float(changes["Weight"]))
+        if "Use" in changes:
+            chosen = _with_tick(chosen, sale_id, changes["Use"])
+    comparables_choice.keep(answered, chosen)
+
+
+def _ticked(key: str, sale_id: str, answered: Answered, estimate: Estimate) -> None:
+    chosen = comparables_choice.choice(answered, estimate)
+    _anew(answered, _with_tick(chosen, sale_id, st.session_state[key]))
+
+
+def _with_tick(chosen: Choice, sale_id: str, ticked: object) -> Choice:
+    return chosen.with_sale(sale_id) if ticked else chosen.without_sale(sale_id)
+
+
+def _doubled(key: str, answered: Answered, estimate: Estimate) -> None:
+    chosen, doubled = comparables_choice.choice(answered, estimate), set(st.session_state[key] or [])
+    for sale_id in chosen.ticked:
+        if (sale_id in doubled) != (chosen.weight(sale_id) >= DOUBLE):
+            chosen = chosen.with_weight(sale_id, DOUBLE if sale_id in doubled else USUAL)
+    _anew(answered, chosen)
+
+
+def _reset(answered: Answered, estimate: Estimate) -> None:
+    _anew(answered, comparables_choice.first_choice(estimate.comparables))
+
+
+def _anew(answered: Answered, chosen: Choice) -> None:
+    """Keep the choice and begin the table afresh, which would else lay its own earlier edits over it."""
+    comparables_choice.keep(answered, chosen)
+    _new_table()
+
+
+def _new_table() -> None:
+    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1

@@ -1,0 +1,101 @@
+"""Which comparable sales an agent has in use for a home, and how much each counts; kept for the visit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import streamlit as st
+
+from core.serve.comparables import IN_USE, Comparable, ComparableValue, reconcile
+from core.serve.estimate import Estimate
+from core.workflows.pricing.answers import Answered
+
+USUAL: Final = 1.0
+DOUBLE: Final = 2.0
+_KEPT: Final = "comparables_chosen"
+_KEPT_MOST: Final = 50
+
+Home = tuple[object, ...]
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sales ticked, by sale_id, and how often each counts where that is not once; nought times is not in use."""
+
+    ticked: frozenset[str]
+    weights: Mapping[str, float]
+
+    @property
+    def used(self) -> frozenset[str]:
+        """The sales that count."""
+        return frozenset(sale_id for sale_id in self.ticked if self.weight(sale_id) > 0)
+
+    def weight(self, sale_id: str) -> float:
+        """Return how often the sale counts when it is in use."""
+        return self.weights.get(sale_id, USUAL)
+
+    def multipliers(self) -> dict[str, float]:
+        """Return the multipliers by sale_id, as core.serve.comparables.reconcile takes them."""
+        return {sale_id: self.weight(sale_id) for sale_id in self.ticked}
+
+    def with_sale(self, sale_id: str) -> Choice:
+        """Return the choice with this sale ticked."""
+        return replace(self, ticked=self.ticked | {sale_id})
+
+    def without_sale(self, sale_id: str) -> Choice:
+        """Return the choice without this sale."""
+        return replace(self, ticked=self.ticked - {sale_id})
+
+    def with_weight(self, sale_id: str, weight: float) -> Choice:
+        """Return the choice with this sale counting so many times."""
+        others = {other: held for other, held in self.weights.items() if other != sale_id}
+        return replace(self, weights=others if weight == USUAL else {**others, sale_id: weight})
+
+
+def first_choice(comparables: Sequence[Comparable]) -> Choice:
+    """Return what is in use before the agent chooses: the sales most alike."""
+    return Choice(frozenset(sale.sale_id for sale in comparables[:IN_USE]), {})
+
+
+def choice(answered: Answered, estimate: Estimate) -> Choice:
+    """Return the agent's choice for this home, the first one if there is none yet."""
+    kept = _kept().get(home_of(answered))
+    return kept if kept is not None else first_choice(estimate.comparables)
+
+
+def keep(answered: Answered, chosen: Choice) -> None:
+    """Keep the choice for this home; another level of the range is the same home."""
+    kept = {home: old for home, old in _kept().items() if home != home_of(answered)}
+    kept[home_of(answered)] = chosen
+    st.session_state[_KEPT] = dict(list(kept.items())[-_KEPT_MOST:])
+
+
+def value(answered: Answered, estimate: Estimate) -> ComparableValue | None:
+    """Return what the sales in use say together, None if none is."""
+    return value_of(estimate, choice(answered, estimate))
+
+
+def value_of(estimate: Estimate, chosen: Choice) -> ComparableValue | None:
+    """Return what an estimate's comparables say together under a choice of them, None if none is in use."""
+    return reconcile(
+        estimate.comparables, chosen.multipliers(), estimate.exact, estimate.fsd, estimate.low, estimate.high
+    )
+
+
+def as_chosen(answered: Answered, estimate: Estimate) -> Estimate:
+    """Return the estimate with what the sales in use say, as a report shows it."""
+    return replace(estimate, comparable_value=value(answered, estimate))
+
+
+def home_of(answered: Answered) -> Home:
+    """Return what makes a priced home the same: market, model, facts and date, at whatever level of the range."""
+    question = answered.question
+    facts = tuple(sorted((name, str(value)) for name, value in question.facts.items()))
+    return (answered.market_id, answered.model_id, question.as_of, facts)
+
+
+def _kept() -> dict[Home, Choice]:
+    kept: dict[Home, Choice] = st.session_state.get(_KEPT, {})
+    return kept

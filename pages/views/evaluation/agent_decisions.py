@@ -1,0 +1,125 @@
+"""What agents made of the estimates, beside what the test says of them."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.evaluate.accuracy import Figure
+from core.evaluate.agent_decisions import Verdicts, VerdictShare
+from core.evaluate.headline import headline
+from core.store import Store
+from core.wording import count
+from core.workflows.models.explanations import verdicts_of
+from pages.kit import links
+from pages.kit.choice import one_of
+from pages.kit.figures import CONFIG, between, boxes, card, csv, lean, missing, origin, share
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.model_charts import share_chart
+from pages.views.evaluation.selection import Seen, worked
+from pages.views.models import card as cards
+
+_THIS: Final = "This model"
+_ALL: Final = "All models"
+_BESIDE: Final = ("mape", "ppe10", "bias")
+
+
+def draw(of: Seen, store: Store, who: Actor) -> None:
+    """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
+    with st.container(border=True):
+        st.subheader("What agents made of the estimates", anchor=False)
+        chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
+        model_id = None if chosen == _ALL else of.record.model_id
+        found = verdicts_of(store, of.market.market_id, model_id, who, of.problem)
+        st.caption(_from(of, chosen == _ALL))
+        _decisions(found, of)
+    _beside(of)
+
+
+def _from(of: Seen, every: bool) -> str:
+    if every:
+        return plain(f"Decisions recorded on the estimates of all models of {of.market.name}; the latest on each.")
+    return plain(
+        f"Decisions recorded on the estimates of model {of.record.model_id} ({cards.STAGES[of.record.stage]}), trained "
+        f"on data version {of.record.card['data_version']}, in live use; the latest on each."
+    )
+
+
+def _decisions(found: Verdicts, of: Seen) -> None:
+    if not found.decided:
+        missing(
+            f"{found.finding} Agents decide on an estimate under its price range: accept, adjust within the range, or "
+            "override with a reason."
+        )
+        links.link_to("pricing", "Price a home")
+        return
+    st.markdown(f"**{plain(found.finding)}**")
+    if found.few:
+        st.caption("There are fewer than 30 decisions: read these shares as hints.")
+    with boxes("verdicts"):
+        card("Estimates decided on", found.decided_share, share)
+        for one in found.kinds:
+            card(one.label, one.share, share)
+        card("Mean change where changed", found.departure, lean)
+    if found.size.n:
+        interval = between(found.size.low, found.size.high, share)
+        st.caption(plain(f"Up or down, a change was of {share(found.size.value)} on average ({interval})."))
+    csv(_lines(found), "verdicts", of)
+    st.markdown("**Why prices were changed**")
+    if not found.reasons:
+        st.caption("No estimate was adjusted or overridden, so there is no reason to count.")
+        return
+    st.caption(f"Shares of the {count(found.departure.n, 'estimate')} changed, with 95% intervals.")
+    st.plotly_chart(
+        share_chart(
+            [one.label for one in found.reasons],
+            [(one.share.value, one.share.low, one.share.high) for one in found.reasons],
+            "Share of changed estimates, %",
+            palette(),
+        ),
+        config=CONFIG,
+        key="reasons",
+        alt="Bar chart: how often each reason was given for changing an estimate; figures in the file below",
+    )
+    csv(pd.DataFrame([_line(one) for one in found.reasons]), "reasons", of)
+
+
+def _beside(of: Seen) -> None:
+    with st.container(border=True):
+        st.subheader("What the test says of the same model", anchor=False)
+        origin(of)
+        found = worked(of, "headline", headline)
+        if found is None:
+            missing("The desk would have priced none of the test sales, so there is no figure to set beside.")
+            return
+        with boxes("verdicts_beside"):
+            for name in _BESIDE:
+                line = found.line(name)
+                card(line.label, line.figure, lean if name == "bias" else share)
+        st.caption(
+            "A test that passes while agents override says that they see what the model does not; agents who accept "
+            "while the test fails trust it too far."
+        )
+
+
+def _lines(found: Verdicts) -> pd.DataFrame:
+    changes = (("Mean change where changed", found.departure), ("Mean size of a change", found.size))
+    return pd.DataFrame(
+        [
+            _figure("Estimates decided on", found.decided, found.decided_share),
+            *(_line(one) for one in found.kinds),
+            *(_figure(name, figure.n, figure) for name, figure in changes),
+        ]
+    )
+
+
+def _line(one: VerdictShare) -> dict[str, object]:
+    return _figure(one.label, one.n, one.share)
+
+
+def _figure(name: str, n: int, figure: Figure) -> dict[str, object]:
+    return {"figure": name, "estimates": n, "value": figure.value, "low_95": figure.low, "high_95": figure.high}

@@ -1,0 +1,204 @@
+"""How the model was chosen: over-fitting check, candidates, learning curve, and what forests of each size cost."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.evaluate.overfitting import FitCheck
+from core.evaluate.trade_off import ForestSize, forest_sizes_of, trade_off
+from core.store import Store
+from core.train.curve import CurvePoint, more_data_helps
+from core.wording import count
+from core.workflows.models.test_scores import fit_of
+from pages.kit import links
+from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, origin, share
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.model_charts import curve_chart, size_chart
+from pages.views.evaluation.selection import Seen
+from pages.views.models import card as cards
+
+# Less than this, a twentieth of a percent of the price, nobody would notice.
+_WORTH_IT: Final = 0.0005
+_PERCENT_HEADS: Final = ("Validation MAPE", "Training MAPE", "Within 10%")
+_PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
+
+
+def draw(of: Seen, store: Store, who: Actor) -> None:
+    """Draw how the model was chosen among others, and whether it was chosen well."""
+    with st.container(border=True):
+        st.subheader("Over-fitting check", anchor=False)
+        origin(of)
+        _fit(fit_of(store, of.record.model_id, who))
+    with st.container(border=True):
+        st.subheader("Candidates", anchor=False)
+        st.caption(_validation(of))
+        _board(cards.scores(of.record.card["leaderboard"]), "candidates", of)
+    with st.container(border=True):
+        st.subheader("Would more sales help?", anchor=False)
+        _curve(of)
+    with st.container(border=True):
+        st.subheader("How large a forest?", anchor=False)
+        _forests(of)
+
+
+def _validation(of: Seen) -> str:
+    card = of.record.card
+    return plain(
+        f"Model {of.record.model_id} ({cards.STAGES[of.record.stage]}), data version {card['data_version']}, "
+        f"validation sales of the {card['split']} split; the test sales had no say in the choice."
+    )
+
+
+def _fit(found: FitCheck | None) -> None:
+    if found is None:
+        missing("The model's card has no line of the chosen candidate, so there is nothing to compare the test with.")
+        return
+    st.markdown(f"**{plain(found.finding)}**")
+    with boxes("fit"):
+        for label, value in (("Error on training sales", found.train), ("Error on validation sales", found.validation)):
+            with box():
+                st.markdown(label)
+                st.markdown(f"### {plain(share(value))}")
+                st.caption("of the chosen candidate")
+        card("Error on the sealed test", found.test, share)
+    st.caption(
+        "Of all test sales, also those the desk would give no price; the headline is of the priced ones. "
+        f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each model trained: the more "
+        "often, the more a champion chosen among them owes to chance."
+    )
+
+
+def _board(board: pd.DataFrame, name: str, of: Seen) -> None:
+    if board.empty:
+        missing("The model's card lists no candidates.")
+        return
+    column = st.column_config.NumberColumn
+    st.dataframe(
+        board,
+        hide_index=True,
+        height="content" if len(board) < 14 else "auto",
+        key=f"board_{name}",
+        column_config={
+            **{head: column(format="%.2f%%") for head in _PERCENT_HEADS},
+            **{head: column(format="%.1f") for head in _PLAIN_HEADS},
+            "Trained on": column(format="localized"),
+        },
+    )
+    csv(board, name, of)
+
+
+def _curve(of: Seen) -> None:
+    lines = of.record.card.get("curve", [])
+    points = [CurvePoint(**line) for line in lines]
+    gain = more_data_helps(tuple(points))
+    if gain is None:
+        missing(
+            "No learning curve was drawn when this model was trained: quick trainings leave it out, and so did earlier "
+            "releases. Train a new model to see what more sales would bring."
+        )
+        links.link_to("models", "Train a model")
+        return
+    st.caption(_validation(of))
+    st.markdown(f"**{plain(_gain(gain, points[-1]))}**")
+    st.plotly_chart(
+        curve_chart(points, of.problem.success.target_mape, palette()),
+        config=CONFIG,
+        key="curve",
+        alt="Line chart: error on training and validation sales against the sales learned from; figures in the file",
+    )
+    st.caption(
+        "The winning candidate, fitted on growing parts of its training sales. Lines far apart that draw nearer: more "
+        "sales help. Dashed: the target."
+    )
+    csv(pd.DataFrame(lines), "learning-curve", of)
+
+
+def _gain(gain: float, last: CurvePoint) -> str:
+    """Say what one more doubling would bring at the present pace, which slackens: an upper bound."""
+    twice = f"{2 * last.rows:,} sales instead of {last.rows:,}"
+    if gain <= _WORTH_IT:
+        return f"More sales would hardly help: the last doubling no longer lowered the error ({share(last.mape)})."
+    return (
+        f"More sales would help a little at most: {twice} would bring the error from {share(last.mape)} down to "
+        f"{share(last.mape - gain)} at best."
+        if gain < 10 * _WORTH_IT
+        else f"More sales help: {twice} would bring the error from {share(last.mape)} to about "
+        f"{share(last.mape - gain)} at the present pace."
+    )
+
+
+def _forests(of: Seen) -> None:
+    search = of.record.card.get("forest_search", [])
+    if not search:
+        missing(
+            "No forest was among the families compared in this run. Train with random forests, and a budget to search "
+            "their settings, to see what each size costs."
+        )
+        links.link_to("models", "Train a model")
+        return
+    st.caption(_validation(of))
+    sizes = forest_sizes_of(of.record.card)
+    if sizes:
+        _sizes(sizes, of)
+    else:
+        missing(
+            "The forests tried differ in more than their number of trees, so what the trees alone cost cannot be told. "
+            "Train a new model: it compares five sizes of its best forest."
+        )
+        links.link_to("models", "Train a model")
+    with st.expander(f"All forest settings tried ({len(search)})", icon=":material/forest:", expanded=not sizes):
+        _board(cards.scores(search).drop(columns="Family"), "forest-search", of)
+
+
+def _sizes(sizes: tuple[ForestSize, ...], of: Seen) -> None:
+    said = trade_off(sizes)
+    if said:
+        st.markdown(f"**{plain(said)}**")
+    first = sizes[0]
+    st.caption(
+        plain(
+            f"Forests alike but for their trees: depth up to {first.depth}, {count(first.leaf, 'sale')} or more in a "
+            f"leaf, fitted on {count(first.trained_rows, 'sale')}."
+        )
+    )
+    trees = [one.trees for one in sizes]
+    measures = (
+        ("error", "Mean error, %", "%", [100 * one.mape for one in sizes]),
+        ("memory", "Size, MB", "MB", [one.size_bytes / 1e6 for one in sizes]),
+        ("latency", "One estimate, ms", "ms", [one.latency_ms for one in sizes]),
+    )
+    for place, (name, title, unit, values) in zip(st.columns(3, gap="medium"), measures, strict=True):
+        with place:
+            st.plotly_chart(
+                size_chart(trees, values, title, unit, palette()),
+                config=CONFIG,
+                key=f"forest_{name}",
+                alt=f"Line chart: {title} of forests by their number of trees; the figures are in the file below",
+            )
+    table = pd.DataFrame(
+        {
+            "Trees": trees,
+            "Validation MAPE, %": measures[0][3],
+            "Size, MB": measures[1][3],
+            "One estimate, ms": measures[2][3],
+            "Fit, s": [one.fit_seconds for one in sizes],
+        }
+    )
+    column = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content",
+        key="forest_sizes",
+        column_config={
+            "Trees": column(format="%d"),
+            "Validation MAPE, %": column(format="%.2f"),
+            **{head: column(format="%.1f") for head in _PLAIN_HEADS},
+        },
+    )
+    csv(table, "forest-sizes", of)

@@ -1,0 +1,211 @@
+"""The charts of the evaluation page, in the reader's theme; none is drawn of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.evaluate.reliability import Calibration
+from pages.kit.palette import DARK, Palette
+
+_LABEL_MAX: Final = 24
+_TEXT_COLUMNS: Final = 10
+# Both end where the theme's text can still be read on them.
+_LIGHT_SCALE: Final = ("#EAF4F4", "#B3D6D8", "#72B1B6")
+_DARK_SCALE: Final = ("#10343A", "#165964", "#25737D")
+
+
+def intervals(
+    names: Sequence[str], table: pd.DataFrame, measure: str, title: str, line: float | None, colours: Palette
+) -> go.Figure:
+    """Return a dot with its interval for each row, first on top, in percent; ``line`` marks the target."""
+    value = 100 * table[measure].to_numpy(dtype=float)
+    low, high = (100 * table[f"{measure}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
+    places = list(range(len(table)))
+    thin = table["thin"].to_numpy(dtype=bool)
+    dots = go.Scatter(
+        x=value,
+        y=places,
+        mode="markers",
+        marker={
+            "size": 10,
+            "color": colours.more,
+            "symbol": np.where(thin, "circle-open", "circle").tolist(),
+        },
+        error_x={
+            "type": "data",
+            "symmetric": False,
+            "array": np.nan_to_num(high - value),
+            "arrayminus": np.nan_to_num(value - low),
+            "color": colours.whole,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        # A mark that was chosen leaves the others as they are.
+        selected={"marker": {"opacity": 1}},
+        unselected={"marker": {"opacity": 1}},
+        customdata=np.column_stack([list(names), table["n"].astype(str)]),
+        hovertemplate="%{customdata[0]}: %{x:.1f}%, n = %{customdata[1]}<extra></extra>",
+    )
+    figure = go.Figure(dots)
+    if line is not None:
+        figure.add_vline(100 * line, line={"color": colours.less, "dash": "dash", "width": 2})
+    figure.update_layout(**_layout(70 + 30 * max(len(table), 2)))
+    figure.update_xaxes(title=title, fixedrange=True)
+    figure.update_yaxes(
+        tickvals=places, ticktext=[short(name) for name in names], autorange="reversed", fixedrange=True
+    )
+    return figure
+
+
+def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str, colours: Palette) -> go.Figure:
+    """Return two segmentations crossed; thin cells bear an asterisk, cells without sales stay empty.
+
+    The marks that can be clicked lie over the cells: a point's ``customdata`` names its cell.
+    """
+    rows, columns = ([str(name) for name in cells[one].cat.remove_unused_categories().cat.categories] for one in by)
+    row_at, column_at = ({name: place for place, name in enumerate(names)} for names in (rows, columns))
+    grid, text = np.full((len(rows), len(columns)), np.nan), np.full((len(rows), len(columns)), "", dtype=object)
+    x = [column_at[str(name)] for name in cells[by[1]]]
+    y = [row_at[str(name)] for name in cells[by[0]]]
+    grid[y, x] = 100 * cells[measure].to_numpy(dtype=float)
+    text[y, x] = [
+        f"{100 * value:.0f}{'*' if thin else ''}" for value, thin in zip(cells[measure], cells["thin"], strict=True)
+    ]
+    scale = _DARK_SCALE if colours == DARK else _LIGHT_SCALE
+    # A few chance misses in a thin cell are not to make all the others look good.
+    counted = cells if cells["thin"].all() else cells[~cells["thin"]]
+    heat = go.Heatmap(
+        z=grid,
+        zmin=100 * float(counted[measure].min()),
+        zmax=100 * float(counted[measure].max()),
+        x=list(range(len(columns))),
+        y=list(range(len(rows))),
+        colorscale=list(scale),
+        xgap=2,
+        ygap=2,
+        text=text,
+        texttemplate="%{text}" if len(columns) <= _TEXT_COLUMNS else "",
+        colorbar={"title": {"text": title, "side": "top"}, "orientation": "h", "thickness": 10, "y": 1.02, "len": 0.9},
+        textfont={"color": colours.text},
+        hoverinfo="skip",
+    )
+    marks = go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        marker={"size": 24, "symbol": "square", "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        customdata=np.column_stack([cells[by[0]].astype(str), cells[by[1]].astype(str), cells["n"].astype(str)]),
+        text=[f"{100 * value:.1f}%" for value in cells[measure]],
+        hovertemplate="%{customdata[0]}, %{customdata[1]}: %{text}, n = %{customdata[2]}<extra></extra>",
+        showlegend=False,
+    )
+    figure = go.Figure([heat, marks])
+    figure.update_layout(**_layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
+    # A click beside the middle of a wide cell means that cell.
+    figure.update_layout(hovermode="closest", hoverdistance=80)
+    figure.update_xaxes(tickvals=list(column_at.values()), ticktext=[short(name) for name in columns])
+    figure.update_yaxes(tickvals=list(row_at.values()), ticktext=[short(name) for name in rows], autorange="reversed")
+    figure.update_xaxes(fixedrange=True, showgrid=False, zeroline=False)
+    figure.update_yaxes(fixedrange=True, showgrid=False, zeroline=False)
+    return figure
+
+
+def reliability(found: Calibration, colours: Palette) -> go.Figure:
+    """Return promised confidence against what came true, with intervals, beside the line of perfect calibration."""
+    x = [100 * one.promised for one in found.bins]
+    y = [100 * one.observed.value for one in found.bins]
+    figure = go.Figure()
+    figure.add_scatter(
+        x=[0, 100], y=[0, 100], mode="lines", line={"color": colours.whole, "dash": "dash"}, hoverinfo="skip"
+    )
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        marker={"size": 10, "color": colours.more},
+        error_y={
+            "type": "data",
+            "symmetric": False,
+            "array": [100 * one.observed.high - value for one, value in zip(found.bins, y, strict=True)],
+            "arrayminus": [value - 100 * one.observed.low for one, value in zip(found.bins, y, strict=True)],
+            "color": colours.whole,
+            "thickness": 1.5,
+            "width": 4,
+        },
+        text=[f"{one.observed.n:,}" for one in found.bins],
+        hovertemplate="promised %{x:.0f}%, came true %{y:.0f}%, n = %{text}<extra></extra>",
+    )
+    figure.update_layout(**_layout(340))
+    figure.update_xaxes(title="Confidence promised, %", range=[0, 102], fixedrange=True)
+    figure.update_yaxes(title="Came true, %", range=[0, 102], fixedrange=True)
+    return figure
+
+
+def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Return each area's mean signed error against its yearly price trend; the larger the mark, the more sales."""
+    n = areas["n"].to_numpy(dtype=float)
+    marks = go.Scatter(
+        x=100 * areas["trend"],
+        y=100 * areas["mean_error"],
+        mode="markers",
+        marker={
+            "size": 5 + 11 * np.sqrt(n / n.max()),
+            "color": colours.more,
+            "opacity": 0.6,
+            "line": {"color": colours.page, "width": 1},
+        },
+        customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
+        hovertemplate="%{customdata[0]}: trend %{x:.1f}% a year, error %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
+    )
+    figure = go.Figure(marks)
+    figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
+    figure.update_layout(**_layout(340))
+    figure.update_xaxes(title="Price trend of the area, % a year", fixedrange=True)
+    figure.update_yaxes(title="Mean signed error, %", fixedrange=True)
+    return figure
+
+
+def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Return the areas where they lie, blue where over-predicted and orange where under-predicted."""
+    value, n = 100 * areas["mean_error"].to_numpy(dtype=float), areas["n"].to_numpy(dtype=float)
+    most = max(float(np.abs(value).max()), 1.0)
+    marks = go.Scatter(
+        x=areas["longitude"],
+        y=areas["latitude"],
+        mode="markers",
+        marker={
+            "size": 6 + 12 * np.sqrt(n / n.max()),
+            "color": value,
+            "colorscale": [colours.less, colours.faint, colours.more],
+            "opacity": np.where(areas["thin"], 0.35, 0.95).tolist(),
+            "cmin": -most,
+            "cmax": most,
+            "line": {"color": colours.whole, "width": 1},
+            "colorbar": {"title": {"text": "error, %"}, "thickness": 10},
+        },
+        customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
+        hovertemplate="%{customdata[0]}: error %{marker.color:.1f}%, n = %{customdata[1]}<extra></extra>",
+    )
+    figure = go.Figure(marks)
+    figure.update_layout(**_layout(340))
+    # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
+    ratio = 1 / float(np.cos(np.radians(areas["latitude"].mean())))
+    figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude", fixedrange=True)
+    figure.update_xaxes(title="Longitude", fixedrange=True, nticks=5)
+    return figure
+
+
+def short(name: str) -> str:
+    """Shorten a name that would leave a phone no room for the chart."""
+    return name if len(name) <= _LABEL_MAX else f"{name[: _LABEL_MAX - 1]}…"
+
+
+def _layout(height: int) -> dict[str, Any]:
+    return {"height": height, "margin": {"l": 0, "r": 12, "t": 8, "b": 0}, "dragmode": False, "showlegend": False}

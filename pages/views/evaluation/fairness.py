@@ -1,0 +1,327 @@
+"""For whom the model is wrong: bias by area and trend, what ranges and confidences held, and the known hard cases."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.evaluate.accuracy import Figure
+from core.evaluate.bias import area_bias, trend_bias
+from core.evaluate.bias import fairness as leaning
+from core.evaluate.edge_cases import EdgeCase, FlagQuality, edge_case_sales, edge_cases, flag_quality
+from core.evaluate.reliability import Calibration, calibration, coverage_by_segment
+from core.evaluate.scored_sales import Scored
+from core.evaluate.segmentation import Segmentation, available
+from core.problem import Problem
+from core.store import Store
+from core.wording import MISSING, count, percent
+from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, ends, frame, lean, missing, number, origin, share
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.charts import against_trend, area_map, intervals, reliability
+from pages.views.evaluation.sales import draw_sales, forget_sale
+from pages.views.evaluation.selection import Seen, worked
+
+_SHOWN: Final = 15
+
+
+def draw_bias(of: Seen) -> None:
+    """Draw the signed error of areas against their price trend, on a map, and against neighbourhood columns."""
+    areas = worked(of, "areas", area_bias)
+    with st.container(border=True):
+        st.subheader("Bias by area, against its price trend", anchor=False)
+        origin(of)
+        if areas.empty:
+            missing("The sales name neither neighbourhood nor zipcode. Map one of them at upload to see bias by area.")
+        else:
+            _areas(of, areas)
+    with st.container(border=True):
+        st.subheader("Does the error lean with the neighbourhood?", anchor=False)
+        origin(of)
+        _leanings(of)
+
+
+def draw_ranges(of: Seen) -> None:
+    """Draw whether confidences came true and ranges held."""
+    found = worked(of, "calibration", _calibration)
+    if found is None:
+        missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
+        return
+    with st.container(border=True):
+        st.subheader("Do confidences come true?", anchor=False)
+        origin(of)
+        within = percent(of.scored.terms.within)
+        st.markdown(
+            f"Confidence promises a sale within {within} of the estimate. On average it is off by "
+            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep their promise."
+        )
+        st.plotly_chart(
+            reliability(found, palette()),
+            config=CONFIG,
+            key="reliability",
+            alt="Reliability chart: confidence promised against the share that came true; figures in the file below",
+        )
+        csv(_bins(found), "confidence", of)
+    _coverage(of)
+
+
+def draw_edges(of: Seen, store: Store, who: Actor) -> None:
+    """Draw the sets of hard homes, and how well flags find big misses."""
+    cases, flags = worked(of, "edge cases", edge_cases), worked(of, "flags", _flags)
+    with st.container(border=True):
+        st.subheader("Hard cases", anchor=False)
+        origin(of)
+        held = [case for case in cases if case.n]
+        empty = [case.name for case in cases if not case.n]
+        if held:
+            table = _case_table(held)
+            frame(table, "edge_cases")
+            csv(table, "edge-cases", of)
+        else:
+            missing("None of these sales is a hard case that the data can tell.")
+        if empty:
+            st.caption(plain(f"No test sale: {', '.join(empty)}."))
+    with st.container(border=True):
+        st.subheader("Do review flags find the big misses?", anchor=False)
+        origin(of)
+        _flag_quality(of, flags)
+    if held:
+        _case_sales(of, held, store, who)
+
+
+def _calibration(scored: Scored, _: Problem) -> Calibration | None:
+    return calibration(scored)
+
+
+def _flags(scored: Scored, _: Problem) -> FlagQuality | None:
+    return flag_quality(scored) if len(scored.priced) else None
+
+
+def _areas(of: Seen, areas: pd.DataFrame) -> None:
+    found, known = worked(of, "trend", trend_bias), areas.dropna(subset=["trend"])
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if found is None:
+            missing("There are too few areas with a known price trend to hold the error against it.")
+        else:
+            st.markdown(f"**{plain(found.finding)}**")
+            slope = found.slope
+            per_tenth = between(slope.low / 10, slope.high / 10, lean)
+            st.caption(
+                plain(
+                    f"With prices rising 10% a year faster, the error moves by {lean(slope.value / 10)} "
+                    f"({per_tenth}; {count(slope.n, 'area')})."
+                )
+            )
+            st.plotly_chart(
+                against_trend(known, palette()),
+                config=CONFIG,
+                key="trend_chart",
+                alt="Scatter chart: mean signed error of each area against its price trend; figures in the table below",
+            )
+    with right:
+        placed = areas.dropna(subset=["latitude", "longitude"])
+        if len(placed) < 2:
+            missing("Too few areas have coordinates to draw them where they lie.")
+        else:
+            st.markdown("**Where it errs to one side**")
+            st.caption("Blue: estimates too high; orange: too low. The larger the mark, the more sales; pale: few.")
+            st.plotly_chart(
+                area_map(placed, palette()),
+                config=CONFIG,
+                key="area_map",
+                alt="Map of areas coloured by their mean signed error; figures in the table below",
+            )
+    table = _area_table(areas)
+    frame(table, "areas")
+    csv(areas, "areas", of)
+
+
+def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
+    ordered = areas.iloc[np.lexsort((-areas["bias"].abs().to_numpy(), areas["thin"].to_numpy()))]
+    table = pd.DataFrame(
+        {
+            "Area": ordered["area"].astype("str"),
+            "Sales": ordered["n"],
+            "Note": ordered["thin"].map({True: FEW, False: ""}),
+            "Bias (median), %": (100 * ordered["bias"]).round(1),
+            "(bias)": ends(ordered, "bias"),
+            "Mean signed error, %": (100 * ordered["mean_error"]).round(1),
+            "(mean)": ends(ordered, "mean_error"),
+            "Trend, % a year": (100 * ordered["trend"]).round(1),
+        }
+    )
+    return table.dropna(axis="columns", how="all")
+
+
+def _leanings(of: Seen) -> None:
+    found = worked(of, "fairness", lambda scored, _: leaning(scored))
+    if not found:
+        missing(
+            "There is nothing to hold the error against: it takes numeric neighbourhood columns (schools, crime, "
+            "income) and five areas or more. Upload neighbourhood data with the sales."
+        )
+        return
+    st.caption("Rank correlation of the signed error with each column, with its 95% interval over whole areas.")
+    table = pd.DataFrame(
+        {
+            "Column": [one.label for one in found],
+            "Correlation": [round(one.correlation.value, 3) for one in found],
+            "95% interval": [between(one.correlation.low, one.correlation.high, number(2)) for one in found],
+            "Finding": ["leans" if one.found else "no lean shows" for one in found],
+            "Sales": [one.correlation.n for one in found],
+            "Areas": [one.areas for one in found],
+        }
+    )
+    frame(table, "fairness", 3)
+    csv(table, "fairness", of)
+
+
+def _bins(found: Calibration) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "promised": one.promised,
+                "came_true": one.observed.value,
+                "low_95": one.observed.low,
+                "high_95": one.observed.high,
+                "n": one.observed.n,
+            }
+            for one in found.bins
+        ]
+    )
+
+
+def _coverage(of: Seen) -> None:
+    with st.container(border=True):
+        st.subheader("Do ranges hold, and for whom?", anchor=False)
+        origin(of)
+        ways = worked(of, "available", available)
+        if not ways:
+            missing("The data has no fact that divides these sales into two segments or more.")
+            return
+        usual = ways.index(Segmentation.ESTIMATE_BAND) if Segmentation.ESTIMATE_BAND in ways else 0
+        by = Segmentation(
+            st.selectbox(
+                "Ranges by",
+                [way.value for way in ways],
+                usual,
+                format_func=str.capitalize,
+                key="ranges_by",
+                bind="query-params",
+                width=300,
+            )
+        )
+        table = worked(of, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem))
+        level = of.scored.terms.level
+        main = table[table["level"] == level]
+        shown = main if len(main) <= _SHOWN else main.nlargest(_SHOWN, "n")
+        if len(shown) < len(main):
+            st.caption(f"In the chart: the {len(shown)} segments with most sales; in the table: all {len(main)}.")
+        st.caption("Dashed: what the range promises. A hollow mark has few sales.")
+        st.plotly_chart(
+            intervals(
+                shown[by.value].astype("str").tolist(),
+                shown,
+                "coverage",
+                f"Sales inside the {percent(level)} range, %",
+                level,
+                palette(),
+            ),
+            config=CONFIG,
+            key="coverage_chart",
+            alt=f"What the ranges held by {by}; the figures are in the table below",
+        )
+        readable = pd.DataFrame(
+            {
+                by.capitalize(): table[by.value].astype("str"),
+                "Promised, %": (100 * table["level"]).round(),
+                "Held, %": (100 * table["coverage"]).round(1),
+                "(held)": ends(table, "coverage"),
+                "Median width, % of estimate": (100 * table["width"]).round(1),
+                "Sales": table["n"],
+                "Note": table["thin"].map({True: FEW, False: ""}),
+            }
+        )
+        frame(readable, "coverage")
+        csv(readable, "coverage", of)
+
+
+def _case_table(cases: list[EdgeCase]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Set": [case.name for case in cases],
+            "Sales": [case.n for case in cases],
+            "Mean error": [_figure(case.mape) for case in cases],
+            "Sent to review": [_figure(case.reviewed) for case in cases],
+            "Not priced": [_figure(case.withheld) for case in cases],
+            "Note": [FEW if case.thin else "" for case in cases],
+            "Priced": [case.priced for case in cases],
+            "Meaning": [case.meaning for case in cases],
+        }
+    )
+
+
+def _figure(figure: Figure) -> str:
+    if math.isnan(figure.value):
+        return MISSING
+    return f"{share(figure.value)} ({between(figure.low, figure.high, share)})"
+
+
+def _flag_quality(of: Seen, flags: FlagQuality | None) -> None:
+    if flags is None:
+        missing("The desk would have priced none of these sales, so no flag can be checked.")
+        return
+    over = percent(flags.over)
+    if not flags.misses:
+        missing(f"No estimate missed by more than {over}: there is nothing for flags to find.")
+        return
+    st.caption(
+        plain(
+            f"{count(flags.misses, 'estimate')} missed by more than {over}; "
+            f"{count(flags.flagged, 'estimate')} carried a flag that asks for a review."
+        )
+    )
+    with boxes("flags"):
+        card("Big misses that were flagged (recall)", flags.recall, share)
+        card("Flagged that were big misses (precision)", flags.precision, share)
+        card("Big misses among all: flagging at random", flags.base, share)
+    if len(flags.kinds):
+        kinds = flags.kinds
+        table = pd.DataFrame(
+            {
+                "Flag": kinds["kind"].str.capitalize(),
+                "Flagged": kinds["flagged"],
+                "Precision, %": (100 * kinds["precision"]).round(1),
+                "(precision)": ends(kinds, "precision"),
+                "Recall, %": (100 * kinds["recall"]).round(1),
+            }
+        )
+        frame(table, "flag_kinds")
+        csv(table, "flags", of)
+
+
+def _case_sales(of: Seen, cases: list[EdgeCase], store: Store, who: Actor) -> None:
+    with st.container(border=True):
+        st.subheader("The sales of a hard case", anchor=False)
+        name = st.selectbox(
+            "Hard case",
+            [case.name for case in cases],
+            None,
+            format_func=str.capitalize,
+            key="case",
+            placeholder="Choose a set",
+            bind="query-params",
+            width=300,
+            on_change=forget_sale,
+        )
+        if name is None:
+            st.caption("Choose a set to see its sales, the worst misses first.")
+            return
+        origin(of)
+        draw_sales(edge_case_sales(of.scored, name, of.problem), "edge-sales", name, of, store, who)

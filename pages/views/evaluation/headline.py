@@ -1,0 +1,213 @@
+"""Is the model good enough: the headline figures with their verdicts, and the ratio study."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.appraisal import MARKET_WIDE
+from core.evaluate.headline import Headline, Line, Rival, headline
+from core.evaluate.ratio import Judged, RatioStudy, judged, ratio_by_segment, ratio_study
+from core.evaluate.scored_sales import Scored
+from core.evaluate.segmentation import Segmentation, available
+from core.evaluate.targets import Verdict
+from core.problem import Problem
+from core.wording import count, percent
+from pages.kit.figures import (
+    FEW,
+    Write,
+    between,
+    boxes,
+    card,
+    csv,
+    ends,
+    frame,
+    lean,
+    missing,
+    number,
+    origin,
+    share,
+    verdict,
+    wanted,
+)
+from pages.kit.text import plain
+from pages.views.evaluation.selection import Seen, worked
+
+_RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
+_NOBODY: Final = (
+    "The desk would have priced none of these sales, so there is nothing to measure. Choose all test sales."
+)
+
+
+def draw(of: Seen) -> None:
+    """Draw the headline: each figure against its target, and the model against its rivals."""
+    found = worked(of, "headline", headline)
+    if found is None:
+        missing(_NOBODY)
+        return
+    with st.container(border=True):
+        st.subheader("Is it good enough?", anchor=False)
+        origin(of)
+        _sum_up(found)
+        with boxes("headline"):
+            for line in found.lines:
+                write = _writing(line)
+                target = wanted(line.target, write) if line.target else ""
+                card(line.label, line.figure, write, target, line.verdict)
+        csv(_table(found), "headline", of)
+    _rivals(of, found)
+
+
+def draw_ratio(of: Seen) -> None:
+    """Draw the ratio study of all sales, and by segment where asked for."""
+    if of.scored.priced.empty:
+        missing(_NOBODY)
+        return
+    study = worked(of, "ratio", _study)
+    with st.container(border=True):
+        st.subheader("Ratio study", anchor=False)
+        origin(of)
+        st.caption(
+            "Ratios of estimate to sale price against the limits of the IAAO Standard on Ratio Studies (2013) for a "
+            "whole market of homes old and new; not trimmed. A COD of 10 means ratios lie 10% off their median on "
+            "average. A PRD over 1.03, or a PRB below −0.05, means dear homes are under-predicted beside cheap ones."
+        )
+        with boxes("ratio"):
+            lines = judged(study, MARKET_WIDE, of.problem.estimate.thin_n)
+            for one in lines:
+                write = number(_RATIO_DIGITS[one.name])
+                card(one.label, one.figure, write, wanted(one.target, write), one.verdict)
+        csv(_ratio_table(lines), "ratio-study", of)
+    _ratio_segments(of)
+
+
+def _study(scored: Scored, _: Problem) -> RatioStudy:
+    table = scored.priced
+    return ratio_study(table["estimate"].to_numpy(), table["sale_price"].to_numpy(), scored.terms.seed)
+
+
+def _sum_up(found: Headline) -> None:
+    judgements = [line.verdict for line in found.lines if line.verdict is not Verdict.NO_TARGET]
+    failed, unsure = judgements.count(Verdict.FAIL), judgements.count(Verdict.INCONCLUSIVE)
+    met = len(judgements) - failed - unsure
+    words = f"{met} of {count(len(judgements), 'target')} met"
+    words += f", {failed} missed" if failed else ""
+    words += f", {unsure} not to be told from so many sales" if unsure else ""
+    st.markdown(f"**{plain(words)}.** Below each figure its 95% interval; n is the number of sales.")
+
+
+def _writing(line: Line) -> Write:
+    if line.name == "bias":
+        return lean
+    return number(3) if line.name == "r_squared" else share
+
+
+def _rivals(of: Seen, found: Headline) -> None:
+    with st.container(border=True):
+        st.subheader("Nearer than others?", anchor=False)
+        origin(of)
+        st.caption("Mean error on the same sales. In brackets: the 95% interval of the difference.")
+        if not found.rivals:
+            missing("Neither a linear baseline nor a list price is known for these sales.")
+            return
+        with st.container(horizontal=True, gap="small"):
+            for rival in found.rivals:
+                _rival(rival)
+        if all(rival.name != "list price" for rival in found.rivals):
+            st.caption("No list price is on record for these sales; map one at upload to compare with it.")
+        csv(_rival_table(found), "rivals", of)
+
+
+def _rival(rival: Rival) -> None:
+    with st.container(border=True, width=340, gap="xxsmall"):
+        st.markdown(f"Against the {plain(rival.name)}")
+        st.markdown(f"### {plain(share(rival.ours))} against {plain(share(rival.theirs))}")
+        saved = rival.saved
+        # What is farther off is said so, in numbers above 0.
+        word, low, high = (
+            ("Nearer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
+        )
+        interval = between(low, high, share)
+        st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n\u00a0=\u00a0{saved.n:,}"))
+        verdict(rival.verdict)
+
+
+def _ratio_segments(of: Seen) -> None:
+    with st.container(border=True):
+        st.subheader("By segment", anchor=False)
+        ways = worked(of, "available", available)
+        if not ways:
+            missing("The data has no fact that divides these sales into two segments or more.")
+            return
+        by = st.selectbox(
+            "Divide the study by",
+            [way.value for way in ways],
+            None,
+            format_func=str.capitalize,
+            key="ratio_by",
+            placeholder="Choose what to divide by",
+            bind="query-params",
+            width=340,
+        )
+        if by is None:
+            return
+        origin(of)
+        way = Segmentation(by)
+        table = worked(
+            of, f"ratio by {way}", lambda scored, problem: ratio_by_segment(scored, way, MARKET_WIDE, problem)
+        )
+        _draw_ratio_table(table, way)
+        csv(table, f"ratio-by-{way.value.replace(' ', '-')}", of)
+
+
+def _draw_ratio_table(table: pd.DataFrame, by: Segmentation) -> None:
+    shown = pd.DataFrame({"Segment": table[by.value].astype("str"), "Sales": table["n"]})
+    shown["Note"] = table["thin"].map({True: FEW, False: ""})
+    for name, digits in _RATIO_DIGITS.items():
+        head = "Median ratio" if name == "median" else name.upper()
+        shown[head] = table[name].round(digits)
+        shown[f"{head}, 95%"] = ends(table, name, digits, 1.0)
+        shown[f"{head} is"] = table[f"{name}_verdict"]
+    frame(shown, "ratio_segments", 3)
+
+
+def _row(label: str, figure: Figure, target: str, judgement: str) -> dict[str, object]:
+    return {
+        "figure": label,
+        "value": figure.value,
+        "low_95": figure.low,
+        "high_95": figure.high,
+        "n": figure.n,
+        "target": target,
+        "verdict": judgement,
+    }
+
+
+def _table(found: Headline) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            _row(line.label, line.figure, wanted(line.target, percent) if line.target else "", line.verdict.value)
+            for line in found.lines
+        ]
+    )
+
+
+def _rival_table(found: Headline) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {"ours": rival.ours, "theirs": rival.theirs, **_row(rival.name, rival.saved, "above 0", rival.verdict)}
+            for rival in found.rivals
+        ]
+    )
+
+
+def _ratio_table(lines: tuple[Judged, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            _row(one.label, one.figure, wanted(one.target, number(_RATIO_DIGITS[one.name])), one.verdict.value)
+            for one in lines
+        ]
+    )

@@ -1,0 +1,148 @@
+"""What moves the estimates: facts that matter on unseen sales, the effect of one of them, and drivers summed up."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError, NotFound
+from core.evaluate.partial_dependence import PartialEffect
+from core.schema import label_of
+from core.serve import words
+from core.store import Store
+from core.wording import count
+from core.workflows.models.driver_summary import driver_summary
+from core.workflows.models.explanations import Explainer
+from pages.kit import errors
+from pages.kit.figures import CONFIG, csv, frame, missing, origin
+from pages.kit.palette import LIGHT, palette
+from pages.kit.text import plain
+from pages.views.evaluation.model_charts import effect_chart
+from pages.views.evaluation.selection import Seen, explainer, worked
+from pages.views.models import card as cards
+
+
+def draw(of: Seen, store: Store, who: Actor) -> None:
+    """Draw the importances on the model's card, then what takes the model itself: effects and drivers."""
+    lines = of.record.card.get("importance", [])
+    with st.container(border=True):
+        st.subheader("Which facts matter", anchor=False)
+        _importance(lines, of)
+    try:
+        opened = explainer(of, store, who)
+    except NotFound as error:
+        missing(str(error))
+        return
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    with st.container(border=True):
+        st.subheader("The effect of one fact", anchor=False)
+        _effect(opened, lines, of)
+    with st.container(border=True):
+        st.subheader("Drivers in short", anchor=False)
+        origin(of)
+        _summary(opened, of)
+
+
+def _importance(lines: list[dict[str, Any]], of: Seen) -> None:
+    card = of.record.card
+    st.caption(
+        plain(
+            f"Model {of.record.model_id} ({cards.STAGES[of.record.stage]}), data version {card['data_version']}: how "
+            "much the mean error rises when a fact is shuffled among validation sales, which the model measured had "
+            "not learned from."
+        )
+    )
+    if not any(line["rise"] > 0 for line in lines):
+        missing("Shuffling no fact raises the error: the model has learned nothing from its facts.")
+        return
+    st.plotly_chart(
+        cards.importance_chart(lines, palette() == LIGHT),
+        config=CONFIG,
+        key="importance",
+        alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
+    )
+    csv(pd.DataFrame(lines), "importance", of)
+
+
+@st.fragment
+def _effect(opened: Explainer, lines: list[dict[str, Any]], of: Seen) -> None:
+    facts = opened.facts
+    if not facts:
+        missing("No fact of these homes varies by itself, so there is no effect to show.")
+        return
+    weight = {line["fact"]: line["rise"] for line in lines}
+    most = max(facts, key=lambda fact: weight.get(fact, 0.0))
+    fact = st.selectbox(
+        "Fact",
+        list(facts),
+        facts.index(most),
+        format_func=label_of,
+        key="fact",
+        bind="query-params",
+        width=300,
+    )
+    effect = worked(of, f"effect of {fact}", lambda *_: opened.partial(fact))
+    market, is_words = of.market, isinstance(effect.values[0], str)
+    names = [_named(fact, value, of) for value in effect.values]
+    reference = words.fact_value(fact, effect.reference, market)
+    st.caption(
+        plain(
+            f"Model {of.record.model_id}, data version {of.record.card['data_version']}: the same "
+            f"{count(effect.homes, 'home')} of those it learned from, priced again with each value, against "
+            f"{label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of the homes."
+        )
+    )
+    st.plotly_chart(
+        effect_chart(effect, names, words.labelled(fact, market), palette()),
+        config=CONFIG,
+        key=f"effect_{fact}",
+        alt=f"Chart: change of the estimate with {label_of(fact).lower()}; the figures are in the file below",
+    )
+    st.caption("All else stays as it is, also what usually goes along: read the ends with care.")
+    csv(_effect_lines(effect, names, of), f"effect-of-{fact}", of)
+
+
+def _named(fact: str, value: float | str, of: Seen) -> float | str:
+    """Write a value as the axis has it: a number in the market's unit, or words."""
+    if isinstance(value, str):
+        return words.fact_value(fact, value, of.market)
+    return words.shown(fact, value, of.market)
+
+
+def _effect_lines(effect: PartialEffect, names: list[float | str], of: Seen) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            words.labelled(effect.fact, of.market): names,
+            "mean_change": effect.mean,
+            "low_80": effect.low,
+            "high_80": effect.high,
+            "homes": effect.homes,
+        }
+    )
+
+
+def _summary(opened: Explainer, of: Seen) -> None:
+    found = worked(of, "drivers in short", lambda scored, _: driver_summary(opened, scored))
+    if not found:
+        missing("The desk would have priced none of these sales, so there is no driver to sum up.")
+        return
+    st.caption(
+        f"From the typical home nearby to the estimate, over {count(found[0].homes, 'test sale')} drawn at random, as "
+        "shares of the estimate. To see the drivers of one sale, tick it under Segments."
+    )
+    table = pd.DataFrame(
+        {
+            "Facts": [one.group.value.capitalize() for one in found],
+            "Moves it by, %": [round(100 * one.size, 1) for one in found],
+            "Middle 80%, from, %": [round(100 * one.low, 1) for one in found],
+            "to, %": [round(100 * one.high, 1) for one in found],
+            "Raises the price of, % of homes": [round(100 * one.adds) for one in found],
+        }
+    )
+    frame(table, "driver_summary")
+    csv(table, "driver-summary", of)

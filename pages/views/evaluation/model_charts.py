@@ -1,0 +1,155 @@
+"""The charts of a model's making: learning curve, forest sizes, the effect of a fact, shares with their intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import Any, Final
+
+import plotly.graph_objects as go
+
+from core.evaluate.partial_dependence import PartialEffect
+from core.train.curve import CurvePoint
+from pages.kit.palette import Palette
+from pages.views.evaluation.charts import short
+
+_LINE: Final = 2
+_MARK: Final = 9
+# A reason wider than this would leave a phone no room for the marks.
+_NAME_LINE: Final = 24
+
+
+def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -> go.Figure:
+    """Return the error on training and on validation sales against the sales learned from, on a doubling axis."""
+    rows = [one.rows for one in points]
+    lines = (
+        ("Validation", [100 * one.mape for one in points], colours.more, "circle", "solid"),
+        ("Training", [100 * one.train_mape for one in points], colours.whole, "square", "dot"),
+    )
+    figure = go.Figure()
+    for name, errors, colour, symbol, dash in lines:
+        figure.add_scatter(
+            x=rows,
+            y=errors,
+            mode="lines+markers",
+            name=name,
+            line={"color": colour, "width": _LINE, "dash": dash},
+            marker={"size": _MARK, "symbol": symbol},
+            hovertemplate=f"{name}: %{{y:.2f}}% on %{{x:,}} sales<extra></extra>",
+        )
+    figure.add_hline(100 * target, line={"color": colours.less, "dash": "dash", "width": 2})
+    figure.update_layout(**_layout(320, legend=True))
+    figure.update_xaxes(
+        title="Sales learned from, each step more",
+        type="log",
+        tickvals=rows,
+        ticktext=[f"{n:,}" for n in rows],
+        fixedrange=True,
+    )
+    figure.update_yaxes(title="Mean error, %", rangemode="tozero", fixedrange=True)
+    return figure
+
+
+def size_chart(trees: Sequence[int], values: Sequence[float], title: str, unit: str, colours: Palette) -> go.Figure:
+    """Return what forests of so many trees cost, in one measure."""
+    line = go.Scatter(
+        x=list(trees),
+        y=list(values),
+        mode="lines+markers",
+        line={"color": colours.more, "width": _LINE},
+        marker={"size": _MARK},
+        hovertemplate=f"%{{x}} trees: %{{y:.2f}} {unit}<extra></extra>",
+    )
+    figure = go.Figure(line)
+    figure.update_layout(**_layout(240))
+    figure.update_xaxes(title="Trees", tickvals=list(trees), fixedrange=True)
+    # From nothing on: what hardly differs is to look so.
+    figure.update_yaxes(title=title, rangemode="tozero", fixedrange=True, nticks=6)
+    return figure
+
+
+def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str, colours: Palette) -> go.Figure:
+    """Return how estimates move with one fact: a line with its band, or a mark for each category."""
+    mean, low, high = (100 * one for one in (effect.mean, effect.low, effect.high))
+    figure = go.Figure()
+    if isinstance(effect.values[0], str):
+        figure.add_scatter(
+            x=mean.tolist(),
+            y=[short(str(name)) for name in names],
+            mode="markers",
+            marker={"size": _MARK + 1, "color": colours.more},
+            error_x=_reach(mean.tolist(), low.tolist(), high.tolist(), colours),
+            hovertemplate="%{y}: %{x:+.1f}%<extra></extra>",
+        )
+        figure.add_vline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
+        figure.update_layout(**_layout(80 + 30 * len(names)))
+        figure.update_xaxes(title="Change of the estimate, %", fixedrange=True)
+        figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
+        return figure
+    x = list(names)
+    band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=x, y=high.tolist(), **band)
+    figure.add_scatter(x=x, y=low.tolist(), fill="tonexty", fillcolor=_faded(colours.more), **band)
+    figure.add_scatter(
+        x=x,
+        y=mean.tolist(),
+        mode="lines+markers",
+        line={"color": colours.more, "width": _LINE},
+        marker={"size": _MARK},
+        hovertemplate="%{x:,}: %{y:+.1f}%<extra></extra>",
+    )
+    figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
+    figure.update_layout(**_layout(320))
+    # Years have no thousands set apart.
+    figure.update_xaxes(title=title, fixedrange=True, tickformat="d" if effect.fact.startswith("year_") else ",")
+    figure.update_yaxes(title="Change of the estimate, %", fixedrange=True)
+    return figure
+
+
+def share_chart(
+    names: Sequence[str], shares: Sequence[tuple[float, float, float]], title: str, colours: Palette
+) -> go.Figure:
+    """Return a mark with its interval for each share (value, low, high), the first on top, in percent."""
+    value, low, high = ([100 * one[place] for one in shares] for place in range(3))
+    marks = go.Scatter(
+        x=value,
+        y=["<br>".join(wrap(name, _NAME_LINE)) for name in names],
+        mode="markers",
+        marker={"size": _MARK + 1, "color": colours.more},
+        error_x=_reach(value, low, high, colours),
+        customdata=list(names),
+        hovertemplate="%{customdata}: %{x:.1f}%<extra></extra>",
+    )
+    figure = go.Figure(marks)
+    figure.update_layout(**_layout(80 + 46 * max(len(names), 2)))
+    figure.update_xaxes(title=title, rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
+    return figure
+
+
+def _reach(value: Sequence[float], low: Sequence[float], high: Sequence[float], colours: Palette) -> dict[str, Any]:
+    """Return the bars from each value to the two ends of its interval."""
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [top - middle for top, middle in zip(high, value, strict=True)],
+        "arrayminus": [middle - bottom for middle, bottom in zip(value, low, strict=True)],
+        "color": colours.whole,
+        "thickness": 1.5,
+        "width": 4,
+    }
+
+
+def _faded(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.2)"
+
+
+def _layout(height: int, *, legend: bool = False) -> dict[str, Any]:
+    return {
+        "height": height,
+        "margin": {"l": 0, "r": 16, "t": 32 if legend else 8, "b": 0},
+        "dragmode": False,
+        "showlegend": legend,
+        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
+    }

@@ -1,0 +1,110 @@
+"""One test sale with its estimate explained: what it missed by, what was flagged, its drivers and comparables."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.serve import words
+from core.serve.drivers import Drivers
+from core.serve.estimate import Estimate
+from core.serve.flags import Flag, FlagKind, Severity
+from core.wording import day, money_range, money_short, percent, signed_percent
+from core.workflows.models.explanations import Miss
+from pages.kit.figures import box, boxes, csv, frame
+from pages.kit.text import plain
+from pages.views.estimate import comparables, comparables_choice
+from pages.views.estimate import drivers as drivers_view
+from pages.views.evaluation.selection import Seen, source
+
+_LOOKS: Final = {
+    Severity.REVIEW: ("Review", ":material/flag:", "orange"),
+    Severity.NOTE: ("Note", ":material/info:", "gray"),
+}
+_CHOICES: Final = ["Use", "Weight"]
+
+
+def draw(miss: Miss, of: Seen) -> None:
+    """Draw the sale, its estimate as it was scored, and the way to it."""
+    st.subheader(plain(miss.address or f"The sale of row {miss.intake_row}"), anchor=False)
+    st.caption(f"{source(of)} {plain(f'Row {miss.intake_row} of the intake; the estimate was {miss.evidence}.')}")
+    if miss.explained is not None:
+        st.markdown(plain(words.headline(miss.explained.subject.facts, of.market)))
+    _figures(miss)
+    if miss.explained is None:
+        st.info(plain(f"The desk gives this home no price: {miss.withheld}"), icon=":material/info:")
+        return
+    if not miss.same_as_scored:
+        st.warning(
+            plain(
+                f"Worked through again, the estimate differs by {signed_percent(miss.difference, 2)} from the one "
+                "that was scored: read the reasons as near, not exact."
+            ),
+            icon=":material/warning:",
+        )
+    _flags(miss.explained.flags, of)
+    _drivers(miss.explained, of)
+    _comparables(miss.explained, of)
+
+
+def _figures(miss: Miss) -> None:
+    currency = miss.currency
+    held = "the price lies inside it" if miss.inside else "the price lies outside it"
+    figures = (
+        ("Sold for", money_short(miss.price, currency), f"on {day(miss.sale_date)}"),
+        ("Estimate", money_short(miss.estimate, currency), "as it was scored"),
+        ("Error", signed_percent(miss.error, 1), "too high" if miss.error > 0 else "too low"),
+        (f"{percent(miss.level)} range", money_range(miss.low, miss.high, currency), held),
+        ("Confidence", f"{100 * miss.confidence:.0f} of 100", "before the price was known"),
+    )
+    with boxes("miss"):
+        for label, value, remark in figures:
+            with box():
+                st.markdown(plain(label))
+                st.markdown(f"### {plain(value)}")
+                st.caption(plain(remark))
+
+
+def _flags(flags: Sequence[Flag], of: Seen) -> None:
+    if not flags:
+        st.markdown("**No flag:** nothing about this home or its estimate asked for a second look.")
+        return
+    st.markdown("**Flags**")
+    for flag in flags:
+        word, icon, colour = _LOOKS[flag.severity]
+        field = words.flag_field(flag.field, of.market)
+        link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
+        st.markdown(
+            f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
+            f"{plain(f'{field}: {flag.value}{link}{flag.limit}.')}"
+        )
+
+
+def _drivers(estimate: Estimate, of: Seen) -> None:
+    st.markdown("**Drivers**")
+    drivers_view.draw(estimate.drivers, of.market)
+    csv(_driver_lines(estimate.drivers), "drivers", of)
+
+
+def _driver_lines(drivers: Drivers) -> pd.DataFrame:
+    lines = [
+        (f"Typical home in {drivers.area}", drivers.typical),
+        *drivers_view.steps(drivers),
+        ("Estimate", drivers.point),
+    ]
+    return pd.DataFrame(lines, columns=["part", "amount"])
+
+
+def _comparables(estimate: Estimate, of: Seen) -> None:
+    st.markdown("**Comparable sales**")
+    if not estimate.comparables:
+        st.caption("There is none: the market has no coordinates, or no sale near this home that may speak for it.")
+        return
+    chosen = comparables_choice.first_choice(estimate.comparables)
+    st.caption(plain(comparables.agreement(estimate, estimate.comparable_value, of.market)))
+    table = comparables.table(estimate, chosen, of.market).drop(columns=_CHOICES)
+    frame(table, "miss_comparables")
+    csv(table, "comparables", of)

@@ -1,0 +1,132 @@
+"""The sales behind a figure, worst misses first, one of which is chosen to see its estimate explained."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError, NotFound
+from core.serve import words
+from core.store import Store
+from core.wording import area_label, count, from_sqft
+from pages.kit import errors
+from pages.kit.figures import TICKED_ROW, csv, missing
+from pages.views.evaluation import one_sale
+from pages.views.evaluation.selection import Seen, explainer
+
+PARAMETER: Final = "sale"
+"""The chosen sale stands in the address by its row of intake: ?sale=17290."""
+
+# With its columns some thousand cells: more a browser draws slowly, and nobody reads.
+_MOST: Final = 250
+_MONEY: Final = ("Sold for", "Estimate", "Range from", "Range to", "List price")
+_TIMES_CLOSED: Final = "_evaluation_sales_closed"
+
+
+def sales_table(sales: pd.DataFrame, of: Seen) -> pd.DataFrame:
+    """Return sales as a person reads them, under headers with their units; columns nobody recorded are left out."""
+    unit = of.scored.terms.area_unit
+    shown = pd.DataFrame(
+        {
+            "Error, %": (100 * sales["error"]).round(1),
+            "Sold for": sales["sale_price"],
+            "Estimate": sales["point"].where(sales["priced"]),
+            "Range from": sales["low"].where(sales["priced"]),
+            "Range to": sales["high"].where(sales["priced"]),
+            "List price": sales["list_price"],
+            "Confidence": (100 * sales["confidence"]).round(),
+            "Sold on": sales["sale_date"],
+            "Type": sales["property_type"].map(words.words, na_action="ignore"),
+            "Neighbourhood": sales["neighbourhood"],
+            "Zipcode": sales["zipcode"],
+            f"Living area, {area_label(unit)}": sales["living_area_sqft"].map(lambda sqft: from_sqft(sqft, unit)),
+            "Built": sales["year_built"],
+            "Flags": sales["flags"].str.replace(";", ", "),
+            "Not recorded": sales["missing"].str.replace(";", ", "),
+            "Why no price": sales["withheld"],
+            "Row of intake": sales["intake_row"],
+        }
+    )
+    return shown[[name for name in shown if shown[name].replace("", pd.NA).notna().any()]]
+
+
+@st.fragment
+def draw_sales(sales: pd.DataFrame, name: str, key: str, of: Seen, store: Store, who: Actor) -> None:
+    """Draw sales, worst misses first, with their file ``name``, and the one chosen explained.
+
+    ``key`` tells these sales from others: a choice among them is none among others.
+    """
+    listed = sales.head(_MOST)
+    shown = sales_table(listed, of)
+    if len(listed) < len(sales):
+        st.caption(f"In the table: the {_MOST} worst; in the file: all {count(len(sales), 'sale')}.")
+    key = f"sales_{name}_{key}_{'_'.join(of.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) < 10 else "auto",
+        column_config=_columns(shown),
+        row_height=TICKED_ROW,
+        key=key,
+        on_select=lambda: _choose(key, listed["intake_row"].tolist()),
+        selection_mode="single-row",
+    )
+    csv(lambda: sales_table(sales, of), name, of, "Download these sales as CSV")
+    _explained(sales, of, store, who)
+
+
+def forget_sale() -> None:
+    """Choose no sale, as other sales are listed."""
+    if PARAMETER in st.query_params:
+        del st.query_params[PARAMETER]
+
+
+def _columns(shown: pd.DataFrame) -> dict[str, Any]:
+    column = st.column_config.NumberColumn
+    heads = [str(name) for name in shown]
+    numbers = {head: column(format="localized") for head in heads if head in _MONEY or head.startswith("Living area")}
+    return numbers | {
+        "Sold on": st.column_config.DateColumn(format="D MMM YYYY"),
+        "Built": column(format="%d"),
+        "Row of intake": column(format="%d"),
+        "Error, %": column(format="%+.1f", pinned=True),
+    }
+
+
+def _choose(key: str, listed: list[int]) -> None:
+    rows = st.session_state[key].selection.rows
+    if rows:
+        st.query_params[PARAMETER] = str(listed[rows[0]])
+    else:
+        forget_sale()
+
+
+def _close() -> None:
+    forget_sale()
+    # The tick in the table goes with the table's key.
+    st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
+
+
+def _explained(sales: pd.DataFrame, of: Seen, store: Store, who: Actor) -> None:
+    wanted = st.query_params.get(PARAMETER, "")
+    if not wanted:
+        st.caption("Tick a sale to see how its estimate came about.")
+        return
+    row = int(wanted) if wanted.isdecimal() else -1
+    if row not in set(sales["intake_row"]):
+        missing(f"The sale of row {wanted} is none of these. Tick one of them to see its estimate explained.")
+        return
+    try:
+        with st.spinner("Working the estimate through"):
+            miss = explainer(of, store, who).miss(row)
+    except NotFound as error:
+        missing(str(error))
+        return
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    one_sale.draw(miss, of)
+    st.button("Close this sale", icon=":material/close:", key="close_sale", type="tertiary", on_click=_close)

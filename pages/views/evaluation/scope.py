@@ -1,0 +1,158 @@
+"""What follows from the evidence: the scope a manager signs, and the model card."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Final
+
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.errors import DoorstepError
+from core.evaluate.agent_decisions import Verdicts
+from core.evaluate.appraisal import Appraisal, appraise
+from core.evaluate.card.card import CardSubject, model_card
+from core.evaluate.card.html import html_card
+from core.evaluate.overfitting import FitCheck
+from core.evaluate.scope import ProposedScope, propose_scope, supports
+from core.evaluate.targets import Verdict, at_most, judge
+from core.store import Store
+from core.wording import instant, percent, symbol
+from core.workflows.models.explanations import verdicts_of
+from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, signed_scope
+from pages.kit import errors
+from pages.kit.figures import missing, origin, verdict
+from pages.kit.text import plain
+from pages.views.evaluation.selection import Seen, worked
+from pages.views.models import card as cards
+
+Write = Callable[[CardSubject, Appraisal, FitCheck | None, Verdicts | None], str]
+
+_SAID: Final = "_evaluation_said"
+_FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
+    ("Download the model card", html_card, "html", "text/html"),
+    ("As Markdown", model_card, "md", "text/markdown"),
+)
+
+
+def draw(of: Seen, store: Store, who: Actor) -> None:
+    """Draw the scope the evidence supports, its signature, and the model card to download."""
+    said = st.session_state.pop(_SAID, "")
+    if said:
+        st.success(plain(said), icon=":material/check_circle:")
+    signed = signed_scope(store, of.record.model_id)
+    if of.scored.priced.empty:
+        missing("The desk would have priced none of these sales: no scope can be proposed.")
+        return
+    with st.container(border=True):
+        st.subheader("Where to use it", anchor=False)
+        origin(of)
+        _signature(signed)
+        _sign(of, store, who)
+    with st.container(border=True):
+        st.subheader("Model card", anchor=False)
+        origin(of)
+        st.caption("All of this evaluation, with the scope as signed: as a page to read, print or send, or as text.")
+        _download(of, store, signed, who)
+
+
+def _signature(signed: SignedScope | None) -> None:
+    if signed is None:
+        st.badge("Not signed yet", icon=":material/edit:", color="gray")
+        return
+    st.badge("Signed", icon=":material/verified:", color="blue")
+    note = f" “{signed.note}”" if signed.note else ""
+    st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
+
+
+def _sign(of: Seen, store: Store, who: Actor) -> None:
+    proposed = worked(of, "scope", propose_scope)
+    st.markdown(f"**The evidence proposes:** {plain(proposed.words)}")
+    if not may(who, Action.PROMOTE):
+        st.caption("A manager signs the scope.")
+        return
+    scope = _bounds(of, proposed)
+    if scope is None:
+        return
+    note = st.text_input("Note, for the record", key=f"note_{of.record.model_id}", max_chars=300)
+    pressed = st.button("Sign this scope", key="sign", type="primary", icon=":material/signature:")
+    st.caption(plain(f"Your name ({who.name}) and the time go into the audit trail and onto the model card."))
+    if pressed:
+        try:
+            sign_scope(store, of.record.model_id, scope, note.strip(), who)
+        except DoorstepError as error:
+            errors.show(error)
+            return
+        st.session_state[_SAID] = "The scope is signed; it stays with the model."
+        st.rerun()
+
+
+def _bounds(of: Seen, proposed: ProposedScope) -> ProposedScope | None:
+    """Draw the two bounds to sign for, the proposed ones at first; None until they make a range with sales in it."""
+    money = symbol(of.record.card.get("currency", of.scored.terms.currency)).strip()
+    ends = (proposed.low, proposed.high) if proposed.found else (None, None)
+    key = f"{of.record.model_id}_{of.period}"
+    with st.container(horizontal=True, gap="small"):
+        low, high = (
+            st.number_input(
+                f"{label} ({money})",
+                min_value=0.0,
+                value=None if end is None else float(end),
+                step=10_000.0,
+                format="%.0f",
+                key=f"{label}_{key}",
+                width=200,
+            )
+            for label, end in zip(("From", "To"), ends, strict=True)
+        )
+    if low is None or high is None:
+        st.caption("To sign another scope than the proposal, give both bounds.")
+        return None
+    if low >= high:
+        st.error("The upper bound must be above the lower one.", icon=":material/error:")
+        return None
+    scope = proposed if (low, high) == ends else supports(of.scored, low, high, of.problem)
+    if not scope.inside.n:
+        missing("No test sale was estimated in this range, so there is no evidence for it. Choose wider bounds.")
+        return None
+    if scope is not proposed:
+        st.markdown(f"**Your bounds:** {plain(scope.words)}")
+    target = at_most(scope.target, "problem statement")
+    judgement = judge(scope.inside, target, of.problem.estimate.thin_n)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        verdict(judgement)
+        st.caption(
+            f"Mean error within at most {percent(scope.target)}"
+            + ("" if judgement is Verdict.PASS else ": not proved. You may sign it, and answer for it.")
+        )
+    return scope
+
+
+def _download(of: Seen, store: Store, signed: SignedScope | None, who: Actor) -> None:
+    record = of.record
+    decision = ""
+    if signed is not None:
+        note = f" {signed.note}" if signed.note else ""
+        decision = f"{signed.words}{note} ({signed.signed_by}, {instant(signed.signed_at)})"
+    subject = CardSubject(of.market.name, record.model_id, cards.STAGES[record.stage], record.card, decision)
+
+    def written(write: Write) -> str:
+        found = worked(of, "appraisal", appraise)
+        # Some sale was priced, or the page would have said so and offered no card.
+        if found is None:
+            return ""
+        fit = fit_of(store, record.model_id, who)
+        return write(subject, found, fit, verdicts_of(store, of.market.market_id, record.model_id, who, of.problem))
+
+    with st.container(horizontal=True, gap="small"):
+        for label, write, ending, kind in _FORMS:
+            st.download_button(
+                label,
+                partial(written, write),
+                f"model-card-{of.file_stem}.{ending}",
+                kind,
+                key=f"card_{ending}",
+                icon=":material/download:",
+                on_click="ignore",
+            )

@@ -1,0 +1,217 @@
+"""Where the model is wrong: error by one segmentation or two crossed, and the sales behind a segment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.evaluate.segmentation import Segmentation, available
+from core.evaluate.segments import by_segment, sales_of, worst
+from core.store import Store
+from core.wording import MISSING, count, percent
+from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, ends, formats, frame, missing, origin, without_blank
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.charts import heat_map, intervals
+from pages.views.evaluation.sales import draw_sales, forget_sale
+from pages.views.evaluation.selection import Seen, worked
+
+NOTHING: Final = "nothing"
+_SHOWN: Final = 15
+_HEADS: Final = {
+    "mape": "Mean error, %",
+    "mdape": "Median error, %",
+    "ppe10": "Within 10%, %",
+    "bias": "Bias, %",
+    "coverage": "Inside the range, %",
+}
+_FIRST: Final = "segment"
+_SECOND: Final = "and_segment"
+
+
+def draw(of: Seen, store: Store, who: Actor) -> None:
+    """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
+    ways = worked(of, "available", available) if len(of.scored.priced) else ()
+    with st.container(border=True):
+        st.subheader("Error by segment", anchor=False)
+        origin(of)
+        if not ways:
+            missing("These sales have no fact that divides them into two segments or more.")
+            return
+        by = _chosen(ways)
+        name = " by ".join(by)
+        table = worked(of, f"segments {name}", lambda scored, problem: by_segment(scored, by, problem))
+        _say_worst(table, by, of)
+        if len(by) == 1:
+            _one(table, by[0], of)
+        else:
+            _crossed(table, (by[0], by[1]), of)
+        csv(_exported(table, by), f"segments-{name.replace(' ', '-')}", of)
+    _misses(table, by, of, store, who)
+
+
+def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
+    names = [way.value for way in ways]
+    usual = names.index(Segmentation.ESTIMATE_BAND.value) if Segmentation.ESTIMATE_BAND in ways else 0
+    with st.container(horizontal=True, gap="small"):
+        first = st.selectbox(
+            "Divide by", names, usual, format_func=str.capitalize, key="by", bind="query-params", width=300
+        )
+        others = [NOTHING, *(name for name in names if name != first)]
+        second = st.selectbox(
+            "Cross with", others, format_func=str.capitalize, key="cross", bind="query-params", width=300
+        )
+    return tuple(Segmentation(name) for name in (first, second) if name not in (None, NOTHING))
+
+
+def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen) -> None:
+    first = worst(table).head(1).to_dict("records")
+    least = of.problem.estimate.thin_n
+    if not first:
+        st.markdown(plain(f"No segment holds {count(least, 'sale')} or more: read these figures as hints at most."))
+        return
+    row = first[0]
+    name = ", ".join(str(row[one.value]) for one in by)
+    target = percent(of.problem.success.target_mape)
+    words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}, against a target of {target}"
+    st.markdown(f"**Worst: {plain(name)}** ({plain(words)}). {plain(_thin_note(table, least))}")
+
+
+def _thin_note(table: pd.DataFrame, least: int) -> str:
+    few = int(table["thin"].sum())
+    return f"{count(few, 'segment has', 'segments have')} fewer than {least} sales and can mislead." if few else ""
+
+
+def _one(table: pd.DataFrame, by: Segmentation, of: Seen) -> None:
+    shown = table if len(table) <= _SHOWN else worst(table).head(_SHOWN)
+    if len(shown) < len(table):
+        st.caption(f"In the chart: the {len(shown)} worst that are not thin; in the table: all {len(table)}.")
+    if len(shown):
+        st.plotly_chart(
+            intervals(
+                shown[by.value].astype("str").tolist(),
+                shown,
+                "mape",
+                "Mean error, %",
+                of.problem.success.target_mape,
+                palette(),
+            ),
+            config=CONFIG,
+            key=f"segments_chart_{by}",
+            on_select=lambda: _pick_mark(f"segments_chart_{by}"),
+            selection_mode="points",
+            alt=f"Mean error with its interval by {by}; the figures are in the table below",
+        )
+    st.caption("Dashed: the target; in brackets: 95% intervals. Choose a mark or tick a row to see its sales.")
+    readable = without_blank(_readable(table, (by,)))
+    st.dataframe(
+        readable,
+        hide_index=True,
+        height="content" if len(table) < 14 else "auto",
+        column_config=formats(readable),
+        row_height=TICKED_ROW,
+        placeholder=MISSING,
+        key=f"segments_{by}",
+        on_select=lambda: _pick_row(table, by),
+        selection_mode="single-row",
+    )
+
+
+def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], of: Seen) -> None:
+    # The longer one goes down the page: a phone is higher than wide.
+    long_first = sorted(by, key=lambda one: -table[one.value].nunique())
+    rows, columns = long_first[0], long_first[1]
+    shown = _largest(_largest(table, rows), columns)
+    if len(shown) < len(table):
+        st.caption(f"In the map: the {_SHOWN} segments with most sales each way; in the file: all.")
+    st.caption("Mean error in percent; an asterisk marks few sales. Choose a cell to see its sales.")
+    st.plotly_chart(
+        heat_map(shown, (rows.value, columns.value), "mape", "Mean error, %", palette()),
+        config=CONFIG,
+        key=f"map_{rows}_{columns}",
+        on_select=lambda: _pick_cell(f"map_{rows}_{columns}", (rows, columns), by),
+        selection_mode="points",
+        alt=f"Heat map of the mean error by {rows} and {columns}; the figures are in the table below",
+    )
+    with st.expander("The same as a table", icon=":material/table_rows:"):
+        frame(_readable(table, by), f"cells_{rows}_{columns}")
+
+
+def _largest(table: pd.DataFrame, by: Segmentation) -> pd.DataFrame:
+    sizes = table.groupby(by.value, observed=True)["n"].sum()
+    return table[table[by.value].isin(sizes.nlargest(_SHOWN).index)]
+
+
+def _readable(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> pd.DataFrame:
+    shown = pd.DataFrame({one.capitalize(): table[one.value].astype("str") for one in by})
+    shown["Sales"] = table["n"]
+    for name, head in _HEADS.items():
+        shown[head] = (100 * table[name]).round(1)
+        shown[f"({head.removesuffix(', %').lower()})"] = ends(table, name)
+    shown.insert(len(by) + 1, "Note", table["thin"].map({True: FEW, False: ""}))
+    return shown
+
+
+def _exported(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> pd.DataFrame:
+    return table.assign(**{one.value: table[one.value].astype("str") for one in by})
+
+
+def _pick_row(table: pd.DataFrame, by: Segmentation) -> None:
+    rows = st.session_state[f"segments_{by}"].selection.rows
+    if rows:
+        st.session_state[_FIRST] = str(table[by.value].iloc[rows[0]])
+        forget_sale()
+
+
+def _pick_mark(key: str) -> None:
+    points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+    if points:
+        st.session_state[_FIRST] = str(points[0]["customdata"][0])
+        forget_sale()
+
+
+def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segmentation, Segmentation]) -> None:
+    points = [point for point in st.session_state[key].selection.points if point.get("customdata")]
+    if points:
+        named = dict(zip(axes, points[0]["customdata"], strict=False))
+        st.session_state[_FIRST], st.session_state[_SECOND] = (str(named[one]) for one in by)
+        forget_sale()
+
+
+def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen, store: Store, who: Actor) -> None:
+    with st.container(border=True):
+        st.subheader("The sales of a segment", anchor=False)
+        cell = _cell(table, by)
+        if not cell:
+            st.caption("Choose a segment, here or above, to see its sales, worst misses first, each explained.")
+            return
+        origin(of)
+        sales = sales_of(of.scored, cell, of.problem)
+        if sales.empty:
+            missing("No test sale lies in both segments. Choose another cell.")
+            return
+        st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
+        draw_sales(sales, "segment-sales", "_".join(cell.values()), of, store, who)
+
+
+def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
+    """Draw the choice of one segment of each segmentation; empty until all are chosen."""
+    chosen = {}
+    with st.container(horizontal=True, gap="small"):
+        for key, one in zip((_FIRST, _SECOND), by, strict=False):
+            names = [str(name) for name in table[one.value].cat.remove_unused_categories().cat.categories]
+            chosen[one] = st.selectbox(
+                one.capitalize(),
+                names,
+                None,
+                key=key,
+                placeholder="Choose a segment",
+                bind="query-params",
+                width=300,
+                on_change=forget_sale,
+            )
+    return {one: str(name) for one, name in chosen.items()} if all(chosen.values()) else {}

@@ -1,0 +1,134 @@
+"""What the evaluation page is drawn from: a model's test sales, read once, and figures worked out once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, TypeVar, cast
+
+import streamlit as st
+
+from core.access import Actor
+from core.evaluate.scored_sales import Scored
+from core.problem import Problem
+from core.store import Market, ModelRecord, Store
+from core.wording import count, day
+from core.workflows.models.explanations import Explainer, open_explainer
+from core.workflows.models.test_scores import later_scores, scores_of
+from pages.kit.cached_desk import problem
+from pages.kit.text import plain
+from pages.views.models import card
+
+ALL: Final = "All test sales"
+LATEST_MONTHS: Final = 6
+LATEST: Final = f"Latest {LATEST_MONTHS} months"
+SINCE: Final = "Since training"
+
+_FILE_PARTS: Final = {ALL: "", LATEST: f"-latest-{LATEST_MONTHS}-months", SINCE: "-since-training"}
+_SPLITS: Final = {
+    "random": "sealed test sales drawn at random",
+    "time": "sealed test of the latest sales, priced month-ahead",
+    "later": "sales since training, priced month-ahead",
+}
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The model looked at and the sales its figures are of, a period of the ``whole``; ``key`` tells both apart.
+
+    The key is the home folder, the model, the data version of the sales, and the period.
+    """
+
+    market: Market
+    record: ModelRecord
+    scored: Scored
+    whole: Scored
+    period: str
+    key: tuple[str, str, str, str]
+
+    @property
+    def problem(self) -> Problem:
+        """The problem statement in force."""
+        return problem()
+
+    @property
+    def file_stem(self) -> str:
+        """The beginning of the names of files downloaded."""
+        return f"{self.record.model_id}{_FILE_PARTS[self.period]}"
+
+
+def periods(store: Store, market: Market, record: ModelRecord) -> tuple[str, ...]:
+    """Return the periods a model can be looked at over: since training only where later sales were taken in."""
+    latest = store.versions.latest(market.market_id)
+    if latest is None or latest.version_id == record.version_id:
+        return ALL, LATEST
+    known = store.versions.get(record.version_id).last_sale
+    later = latest.last_sale is not None and known is not None and latest.last_sale > known
+    return (ALL, LATEST, SINCE) if later else (ALL, LATEST)
+
+
+def seen(store: Store, market: Market, record: ModelRecord, period: str, who: Actor) -> Seen:
+    """Read a model's sales of a period; raises what ``scores_of`` and ``later_scores`` raise."""
+    home, model_id = str(store.home), record.model_id
+    if period == SINCE:
+        latest = store.versions.latest(market.market_id)
+        version_id = latest.version_id if latest is not None else record.version_id
+        later = _later(home, model_id, version_id, store, who)
+        return Seen(market, record, later, later, period, (home, model_id, version_id, period))
+    whole = _scored(home, model_id, store, who)
+    chosen = whole if period == ALL else _latest(home, model_id, whole)
+    return Seen(market, record, chosen, whole, period, (home, model_id, record.version_id, period))
+
+
+def explainer(of: Seen, store: Store, who: Actor) -> Explainer:
+    """Return what explains the model's estimates, opened once for all sessions; raises what ``open_explainer`` does."""
+    terms = of.whole.terms
+    return _explainer(*of.key[:2], terms.split, terms.data_version, of, store, who)
+
+
+def worked(of: Seen, name: str, work: Callable[[Scored, Problem], _Result]) -> _Result:
+    """Return what ``work`` makes of the sales, worked out once for all sessions under this name."""
+    return cast("_Result", _worked(of.key, name, of, work))
+
+
+def source(of: Seen) -> str:
+    """Say which model, data version and split the figures come from, as text safe for Markdown."""
+    dates, terms = of.scored.table["sale_date"], of.scored.terms
+    words = (
+        f"Model {of.record.model_id} ({card.STAGES[of.record.stage]}), data version {terms.data_version}, "
+        f"{_SPLITS.get(terms.split, terms.split)}: {count(len(of.scored.table), 'sale')} of "
+        f"{day(dates.min())} to {day(dates.max())}"
+    )
+    part = f", the latest {LATEST_MONTHS} months only" if of.period == LATEST else ""
+    return plain(f"{words}{part}.")
+
+
+# Few are kept: the scores of 200,000 sales take some hundred megabytes.
+@st.cache_resource(max_entries=4, show_spinner="Reading the test sales")
+def _scored(home: str, model_id: str, _store: Store, _who: Actor) -> Scored:
+    # The arguments are the key; who may look has been asked by the page.
+    return scores_of(_store, model_id, _who)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _latest(home: str, model_id: str, _scored: Scored) -> Scored:
+    return _scored.latest(LATEST_MONTHS)
+
+
+# Newer sales make another data version, and so another entry.
+@st.cache_resource(max_entries=2, show_spinner="Pricing the sales since training, month by month")
+def _later(home: str, model_id: str, version_id: str, _store: Store, _who: Actor) -> Scored:
+    return later_scores(_store, model_id, version_id, _who, problem())
+
+
+@st.cache_resource(max_entries=2, show_spinner="Opening the model to explain its estimates")
+def _explainer(
+    home: str, model_id: str, split: str, version_id: str, _of: Seen, _store: Store, _who: Actor
+) -> Explainer:
+    return open_explainer(_store, model_id, _of.whole, _who, problem())
+
+
+@st.cache_resource(max_entries=128, show_spinner="Working out the figures")
+def _worked(key: tuple[str, str, str, str], name: str, _of: Seen, _work: Callable[[Scored, Problem], object]) -> object:
+    return _work(_of.scored, problem())

@@ -1,0 +1,96 @@
+"""What a store without sales offers: two doors, the company's own sales or the simulated demo city."""
+
+from __future__ import annotations
+
+import os
+from typing import Final
+
+import streamlit as st
+
+from core.access import Action, Actor, Role, may
+from core.store import Job
+from core.workflows.jobs import DemoTask
+from pages.kit import job_progress, links, navigation, session
+from pages.kit.text import plain
+
+KIND: Final = "demo"
+SALES_VARIABLE: Final = "DOORSTEP_DEMO_SALES"
+"""Environment variable that makes the demo city smaller than it is meant to be, so that tests need not wait for it."""
+
+
+def demo_task() -> DemoTask:
+    """Return the task that opens the demo city, at the size the environment asks for."""
+    wanted = os.environ.get(SALES_VARIABLE, "")
+    return DemoTask(sales=int(wanted)) if wanted.isdecimal() else DemoTask()
+
+
+def demo_under_way() -> Job | None:
+    """Return the work that is opening the demo city, if any."""
+    return job_progress.open_job(KIND, None)
+
+
+def go_in_when_ready() -> None:
+    """Take whoever waited for the demo city to its pricing page once it is open."""
+    closed = job_progress.take_closed(KIND, None)
+    if closed is None:
+        return
+    if closed.state == "done":
+        session.open_market(str(closed.result["market_id"]))
+        links.go_to("pricing")
+    if closed.state == "cancelled":
+        st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
+
+
+def doors(who: Actor, job: Job | None) -> None:
+    """Draw both doors; ``job`` is the opening of the demo city under way."""
+    st.title("Welcome to Doorstep")
+    st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to begin.**")
+    own, demo = st.columns(2, gap="medium")
+    with own.container(border=True, height="stretch"):
+        _own_sales(who)
+    with demo.container(border=True, height="stretch"):
+        demo_door(who, job)
+
+
+def demo_door(who: Actor, job: Job | None, label: str = "Open the demo city") -> None:
+    """Draw the door to the demo city, or how far its opening is; ``label`` is what its button says."""
+    st.subheader(":material/science: Open the demo city", anchor=False)
+    st.markdown(
+        "A **simulated** city to try Doorstep on: its homes, sales and prices are invented and say so everywhere."
+    )
+    if job is not None:
+        job_progress.draw(job)
+        return
+    task = demo_task()
+    st.caption(
+        f"About {task.sales:,} sales of 2019 to 2024 from three files with the usual faults, cleaned, and a first "
+        "model trained on them. It takes a minute or two on two processor cores."
+    )
+    failure = job_progress.last_failure(KIND, None)
+    if failure:
+        st.error(plain(f"The demo city could not be opened: {failure}"), icon=":material/error:")
+    if not may(who, Action.TRAIN):
+        st.caption(_ask_for(Action.TRAIN))
+        return
+    label = "Try again" if failure else label
+    if st.button(label, key="open_demo", icon=":material/play_arrow:", width="stretch"):
+        job_progress.begin(task)
+
+
+def _own_sales(who: Actor) -> None:
+    st.subheader(":material/upload_file: Upload your own sales", anchor=False)
+    st.markdown("Bring the sales you have as **CSV or TSV files**, with whatever column names they came with.")
+    st.caption(
+        "Doorstep guesses what each column is and shows why, you correct it, every row is accounted for, and nothing "
+        "is kept before you say so. Tax and neighbourhood files can join them."
+    )
+    if not may(who, Action.INGEST):
+        st.caption(_ask_for(Action.INGEST))
+        return
+    if st.button("Upload your own sales", key="open_upload", type="primary", icon=":material/upload:", width="stretch"):
+        links.go_to("sales_data")
+
+
+def _ask_for(action: Action) -> str:
+    able = " or ".join(role.value for role in Role if role in navigation.roles_that_may(action))
+    return f":material/lock: Only an {able} can do this. Ask one of them, or act as one in the sidebar."

@@ -1,0 +1,217 @@
+"""A model's card on screen: its test figures, leaderboard, forest search, what each fact contributes, its origin."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.store import ModelRecord
+from core.wording import count, day, instant, percent, signed_percent
+from core.workflows.models.retraining import window_words
+
+STAGES: Final = {
+    "champion": "live",
+    "candidate": "candidate",
+    "challenger": "challenger",
+    "retired": "retired",
+}
+_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
+_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+_FACTS_SHOWN: Final = 12
+_BIAS: Final = "Bias"
+
+
+def listing(records: list[ModelRecord]) -> pd.DataFrame:
+    """Return one row per model with its test figures as text."""
+    return pd.DataFrame(
+        [
+            {
+                "Model": record.model_id,
+                "Stage": STAGES[record.stage],
+                "Family": record.card["family"],
+                "Test error (MAPE)": with_interval(record.card["metrics"]["mape"]),
+                "Within 10%": with_interval(record.card["metrics"]["ppe10"], 0),
+                "Range held": with_interval(record.card["metrics"]["coverage"], 0),
+                "Test sales": record.card["metrics"]["n"],
+                "Split": record.card["split"],
+                "Created": instant(record.created_at),
+            }
+            for record in records
+        ]
+    )
+
+
+def with_interval(figure: dict[str, Any], digits: int = 1) -> str:
+    """Write a figure with its 95 % interval: "8.3% (8.0% to 8.6%)"."""
+    low, high = percent(figure["low"], digits), percent(figure["high"], digits)
+    return f"{percent(figure['value'], digits)} ({low} to {high})"
+
+
+def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
+    """Return the lines of a leaderboard or search as a table of numbers in the units of their headers."""
+    return pd.DataFrame(
+        [
+            {
+                "Family": line["family"],
+                "Validation MAPE": line["mape"] * 100,
+                "Training MAPE": line["train_mape"] * 100,
+                "Within 10%": line["ppe10"] * 100,
+                "Fit, s": line["fit_seconds"],
+                "One estimate, ms": line["latency_ms"],
+                "Size, MB": line["size_bytes"] / 1e6,
+                "Trained on": line["trained_rows"],
+                "Settings": line["settings"],
+            }
+            for line in lines
+        ]
+    )
+
+
+def draw(record: ModelRecord, light: bool) -> None:
+    """Draw the card; ``light`` is the theme's brightness, which the charts' inks follow."""
+    card = record.card
+    _figures(card)
+    st.markdown("**Leaderboard**, on validation sales; the test sales had no say in the choice")
+    _draw_scores(scores(card["leaderboard"]))
+    facts, search = st.columns(2, gap="medium")
+    with facts:
+        st.markdown("**What each fact contributes**")
+        st.caption("How much the error rises when the fact is shuffled, on sales its model had not seen.")
+        st.plotly_chart(
+            importance_chart(card["importance"], light),
+            config=_CONFIG,
+            key=f"importance_{record.model_id}",
+            alt="Bar chart: rise of the error when each fact is shuffled among sales its model had not seen",
+        )
+    with search:
+        st.markdown("**Forest search**: size against error")
+        if card["forest_search"]:
+            st.caption("One mark for each setting tried; lower and further left is better.")
+            st.plotly_chart(
+                search_chart(card["forest_search"], light),
+                config=_CONFIG,
+                key=f"search_{record.model_id}",
+                alt="Scatter chart: validation error of each forest setting against its size on disk",
+            )
+        else:
+            st.caption("No forest was among the families compared.")
+    if card["forest_search"]:
+        with st.expander(f"Forest settings tried ({len(card['forest_search'])})", icon=":material/forest:"):
+            _draw_scores(scores(card["forest_search"]).drop(columns="Family"))
+    with st.expander("How it was made", icon=":material/receipt_long:"):
+        st.dataframe(origin(record), hide_index=True, height="content")
+
+
+def origin(record: ModelRecord) -> pd.DataFrame:
+    """Return where the model comes from, as pairs of words: enough to make it again."""
+    card = record.card
+    libraries = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
+    first, last = (day(pd.Timestamp(card[end])) for end in ("first_sale", "last_sale"))
+    rows = [
+        ("Model", f"{card['family']}, {card['settings']}"),
+        ("Data version", card["data_version"]),
+        ("Sales it learned from", f"{count(card['sales'], 'sale')}, {first} to {last}"),
+        ("Learned from", window_words(card.get("window_months"), card.get("half_life_days"))),
+        ("Split", f"{card['split']}, seed {card['seed']}"),
+        ("Code version", card["code_version"]),
+        ("Libraries", libraries),
+        ("Bundle", f"{record.size_bytes / 1e6:,.1f} MB, SHA-256 {record.sha256}"),
+        ("Trained by", f"{record.created_by}, {instant(record.created_at)}"),
+    ]
+    return pd.DataFrame(rows, columns=["What", "Value"])
+
+
+def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
+    """Return a bar for each of the facts that matter most, the largest on top."""
+    shown = [line for line in lines if line["rise"] > 0][:_FACTS_SHOWN][::-1]
+    rises = [line["rise"] * 100 for line in shown]
+    bars = go.Bar(
+        x=rises,
+        y=[line["label"] for line in shown],
+        orientation="h",
+        marker_color="#0072B2" if light else "#56B4E9",
+        text=[f"+{rise:.1f}" for rise in rises],
+        textposition="outside",
+        cliponaxis=False,
+        hovertemplate="%{y}: error +%{x:.2f} points<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(height=60 + 28 * max(len(shown), 3), margin={"l": 0, "r": 36, "t": 8, "b": 0}, dragmode=False)
+    figure.update_xaxes(title="Rise of the error, percentage points", fixedrange=True)
+    figure.update_yaxes(fixedrange=True, ticklabelstandoff=6)
+    return figure
+
+
+def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
+    """Return size against validation error, one mark per setting, its shape and colour by the number of trees."""
+    figure = go.Figure()
+    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7") if light else ("#56B4E9", "#F0803C", "#2BC49A", "#E3A3C6")
+    by_trees: dict[int, list[dict[str, Any]]] = {}
+    for line in lines:
+        by_trees.setdefault(trees_of(line["settings"]), []).append(line)
+    for place, (trees, same) in enumerate(sorted(by_trees.items())):
+        figure.add_scatter(
+            x=[line["size_bytes"] / 1e6 for line in same],
+            y=[line["mape"] * 100 for line in same],
+            mode="markers",
+            name=f"{trees} trees",
+            text=[line["settings"] for line in same],
+            marker={"size": 11, "symbol": _SYMBOLS[place % len(_SYMBOLS)], "color": colours[place % len(colours)]},
+            hovertemplate="%{text}<br>%{x:.1f} MB, error %{y:.2f}%<extra></extra>",
+        )
+    figure.update_layout(
+        height=340,
+        # Room for a legend of two lines, which is what a phone makes of it.
+        margin={"l": 0, "r": 8, "t": 52, "b": 0},
+        dragmode=False,
+        legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
+        showlegend=True,
+    )
+    figure.update_xaxes(title="Size on disk, MB", rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(title="Validation error, %", fixedrange=True)
+    return figure
+
+
+def trees_of(settings: str) -> int:
+    """Return the number of trees a setting's description names, 0 if none."""
+    for part in settings.split(", "):
+        name, _, value = part.rpartition(" ")
+        if name == "n_estimators":
+            return int(float(value))
+    return 0
+
+
+def _figures(card: dict[str, Any]) -> None:
+    metrics = card["metrics"]
+    shown = {
+        "Mean error (MAPE)": metrics["mape"],
+        "Median error": metrics["mdape"],
+        "Within 10%": metrics["ppe10"],
+        _BIAS: metrics["bias"],
+        f"{percent(metrics['level'])} range held": metrics["coverage"],
+        "Width of the range": metrics["width"],
+    }
+    st.caption(f"On {count(metrics['n'], 'sealed test sale')}, opened once; below each figure its 95% interval.")
+    with st.container(horizontal=True, gap="small"):
+        for name, figure in shown.items():
+            with st.container(width=116, gap=None):
+                written = signed_percent if name == _BIAS else percent
+                st.metric(name, written(figure["value"], 1))
+                st.caption(f"{written(figure['low'], 1)} to {written(figure['high'], 1)}")
+
+
+def _draw_scores(table: pd.DataFrame) -> None:
+    number = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) < 14 else "auto",
+        column_config={
+            **{name: number(format="%.2f%%") for name in ("Validation MAPE", "Training MAPE", "Within 10%")},
+            **{name: number(format="%.1f") for name in ("Fit, s", "One estimate, ms", "Size, MB")},
+            "Trained on": number(format="localized"),
+        },
+    )

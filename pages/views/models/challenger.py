@@ -1,0 +1,164 @@
+"""The challenger beside the live model: the gate in words and figures, and what it would have said to agents since."""
+
+from __future__ import annotations
+
+import math
+from typing import Final, Literal
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.monitor.gate import Check, CheckVerdict, GateVerdict
+from core.store import ModelRecord
+from core.wording import MISSING, count, day, percent, signed_percent
+from core.workflows.models.gate import GateRecord, gate_on, reason_needed
+from core.workflows.models.retraining import reason_length, window_words
+from core.workflows.models.shadow import ShadowReport, shadow_report
+from pages.kit import session
+from pages.kit.text import plain
+from pages.views.models import promotion
+
+Colour = Literal["blue", "orange", "gray"]
+
+# Blue and orange are told apart with any colour vision; icon and word say the same.
+_BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
+    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "blue"),
+    GateVerdict.FAIL: ("The gate says no", ":material/cancel:", "orange"),
+    GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
+}
+_SAID: Final = {
+    CheckVerdict.BETTER: "better",
+    CheckVerdict.WORSE: "worse",
+    CheckVerdict.NEITHER: "no sure difference",
+}
+_BOX: Final = 150
+
+
+def draw(live: ModelRecord | None, challenger: ModelRecord, who: Actor) -> None:
+    """Draw the challenger with its gate and shadows, and offer its promotion to whom it is allowed."""
+    gated = gate_on(challenger)
+    st.subheader("Challenger beside the live model", anchor=False)
+    card = challenger.card
+    window = window_words(card.get("window_months"), card.get("half_life_days"))
+    st.caption(
+        plain(
+            f"{challenger.model_id}, {card['family']}, learned from {count(card['sales'], 'sale')} up to "
+            f"{day(pd.Timestamp(card['last_sale']))} ({window}). Live is "
+            f"{live.model_id if live else 'no model that can be read'}."
+        )
+    )
+    with st.container(border=True):
+        _gate(gated)
+        _shadows(shadow_report(session.store(), challenger.model_id, who))
+        if may(who, Action.PROMOTE):
+            _promotion(live, challenger, gated, who)
+
+
+def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
+    """Return the checks of a gate as text: figure, both models, their difference with its interval, verdict."""
+    return pd.DataFrame(
+        [
+            {
+                "Figure": one.label,
+                "Live model": _written(one, one.champion),
+                "Challenger": _written(one, one.challenger),
+                "Difference (95% interval)": _difference(one),
+                "Challenger is": _SAID[one.verdict],
+                "Sales": one.difference.n,
+            }
+            for one in checks
+        ]
+    )
+
+
+def _gate(gated: GateRecord | None) -> None:
+    if gated is None:
+        st.markdown("This model was not held against the live one.")
+        return
+    label, icon, colour = _BADGES[gated.gate.verdict]
+    st.badge(label, icon=icon, color=colour)
+    st.markdown(plain(gated.gate.words))
+    if gated.gate.checks:
+        _table(checks_table(gated.gate.checks))
+    if gated.gate.segments:
+        with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
+            _table(checks_table(gated.gate.segments))
+
+
+def _shadows(report: ShadowReport) -> None:
+    st.markdown("**In the shadow**: what it would have said to the homes agents priced since")
+    if not report.n or report.first is None or report.last is None:
+        st.caption(
+            "Nothing yet. What agents are given is priced by the challenger too, afterwards and unseen, by the worker "
+            "(python -m core worker)."
+        )
+        return
+    figures = {
+        "Estimates": f"{report.n:,}",
+        "Median difference": signed_percent(report.median_difference, 1),
+        "Within 5% of each other": percent(report.agree),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for name, value in figures.items():
+            with st.container(width=_BOX, gap=None):
+                st.metric(name, value)
+    until = "" if report.last == report.first else f" to {day(report.last)}"
+    st.caption(f"Estimates of {day(report.first)}{until}. {_sold(report)}")
+
+
+def _sold(report: ShadowReport) -> str:
+    if not report.sold:
+        return "None of these homes is known to be sold yet."
+    one = report.difference
+    between = f" ({_signed(one.low)} to {_signed(one.high)})" if math.isfinite(one.low) else ""
+    return plain(
+        f"Of these {count(report.sold, 'home')} sold: mean error of the live model "
+        f"{percent(report.champion_error.value, 1)}, of the challenger {percent(report.challenger_error.value, 1)}; "
+        f"difference {_signed(one.value)}{between}."
+    )
+
+
+def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None, who: Actor) -> None:
+    why = reason_needed(gated, live.model_id if live else None)
+    least = reason_length(why, gated)
+    reason = st.text_input(
+        f"Reason, at least {count(least, 'character')}" if least else "Reason (optional)",
+        key=f"challenger_reason_{challenger.model_id}",
+        max_chars=300,
+        placeholder="Why promote it all the same" if least else "For the record",
+    ).strip()
+    if st.button("Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"):
+        promotion.promote(challenger.model_id, reason, who)
+    if least:
+        st.caption("The gate does not speak for it, so your reason stays in the audit trail with your name.")
+
+
+def _table(table: pd.DataFrame) -> None:
+    st.dataframe(table, hide_index=True, height="content" if len(table) < 14 else "auto")
+
+
+def _written(one: Check, value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    return f"{value:.1f}".replace("-", "−") if _plain_number(one) else percent(value, 1)
+
+
+def _difference(one: Check) -> str:
+    value, low, high = (_change(one, end) for end in (one.difference.value, one.difference.low, one.difference.high))
+    return f"{value} ({low} to {high})"
+
+
+def _change(one: Check, value: float) -> str:
+    if math.isnan(value):
+        return MISSING
+    return f"{value:+.1f}".replace("-", "−") if _plain_number(one) else _signed(value)
+
+
+def _signed(value: float) -> str:
+    return signed_percent(value, 1)
+
+
+def _plain_number(one: Check) -> bool:
+    """Tell whether the figure is a coefficient, not a share."""
+    return one.name == "cod" and not one.segment

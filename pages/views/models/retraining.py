@@ -1,0 +1,72 @@
+"""Retraining on screen: which sales to learn from, how far it is, and what came of it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.problem import Problem
+from core.store import Market, ModelRecord
+from core.wording import count
+from core.workflows.jobs import RetrainTask
+from core.workflows.models.retraining import RetrainPlan
+from pages.kit import job_progress
+from pages.kit.text import plain
+
+KIND: Final = "retrain"
+_ALL, _LAST, _RECENT = "All sales", "Only the last months", "All, recent ones count more"
+_HELP: Final = (
+    "All sales is the safe choice. A window forgets an earlier market altogether; a half-life forgets it little by "
+    "little. The gate tells which serves the latest sales best."
+)
+
+
+def draw(market: Market, challenger: ModelRecord | None, who: Actor, problem: Problem) -> None:
+    """Draw how far a retraining is and offer to cancel it, or what came of the last one and the form of the next."""
+    running = job_progress.open_job(KIND, market.market_id)
+    closed = job_progress.take_closed(KIND, market.market_id)
+    if running is not None:
+        with st.container(border=True):
+            st.markdown(f"**Retraining the model of {plain(market.name)}**")
+            job_progress.draw(running)
+        return
+    if closed is not None and closed.state == "done":
+        st.success(
+            f"Challenger {closed.result['model_id']} is trained and was held against the live model.",
+            icon=":material/check_circle:",
+        )
+    if closed is not None and closed.state == "cancelled":
+        st.info("Retraining was cancelled; nothing of it was kept.", icon=":material/info:")
+    failure = job_progress.last_failure(KIND, market.market_id)
+    if failure:
+        st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
+    if may(who, Action.TRAIN):
+        with st.expander("Retrain with the latest sales", expanded=challenger is None, icon=":material/autorenew:"):
+            plan = _form(problem)
+            if plan is not None:
+                job_progress.begin(RetrainTask(market.market_id, plan))
+
+
+def _form(problem: Problem) -> RetrainPlan | None:
+    """Draw the form; returns the plan when it is sent off."""
+    st.caption(
+        "Trains a challenger as the live model was trained, on all but the latest one or two months of sales. Both "
+        "models then price those months as in live use, and the gate says which is better. At least "
+        f"{count(problem.monitoring.gate_sales_min, 'sale')} are needed for it to tell. A person promotes."
+    )
+    window = st.radio("Learn from", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
+    months = half_life = None
+    if window == _LAST:
+        months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
+    if window == _RECENT:
+        half_life = st.number_input(
+            "Half-life, days", 1, 3_650, 365, key="retrain_half_life", width=200, help="A sale so old counts half."
+        )
+    if not st.button("Retrain", key="retrain", type="primary", icon=":material/autorenew:"):
+        return None
+    return RetrainPlan(
+        window_months=None if months is None else int(months),
+        half_life_days=None if half_life is None else float(half_life),
+    )

@@ -1,0 +1,132 @@
+"""Accuracy of the estimates as given: bias, ranges and confidence over time, and errors by group."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.store.ledger.figures import Basis
+from core.wording import count, percent
+from core.workflows.monitoring.figures import Accuracy, accuracy_by
+from pages.kit import links
+from pages.kit.choice import one_of
+from pages.kit.figures import FEW, ends, frame, missing
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.charts import intervals
+from pages.views.monitoring import charts
+from pages.views.monitoring.selection import BASES, PARTS, UNKNOWN, Chosen, errors_of, narrow, source, worked_of_sales
+from pages.views.monitoring.words import NO_SALES_YET, chart, csv
+
+_SHOWN: Final = 12
+_HEADS: Final = {
+    "mape": "Mean error, %",
+    "mean_error": "Mean signed error, %",
+    "ppe10": "Within 10%, %",
+    "coverage": "Inside the range, %",
+}
+
+
+def draw(of: Chosen) -> None:
+    """Draw the figures over time, then by group."""
+    of = narrow(of)
+    word = st.segmented_control(
+        "Estimates",
+        list(BASES),
+        default="Made blind",
+        required=True,
+        key="basis",
+        bind="query-params",
+        help="Blind: the last estimate before the home was listed, the list price not known to it. All that count: "
+        "also those that knew the list price. Every estimate: also earlier ones of the same home.",
+    )
+    basis = BASES.get(word or "", "blind")
+    found = errors_of(of, basis)
+    if found.periods.empty:
+        with st.container(border=True):
+            source(of)
+            missing(NO_SALES_YET)
+            links.link_to("sales_data", "Bring in sales")
+        return
+    _over_time(of, found)
+    _by_group(of, basis)
+
+
+def _over_time(of: Chosen, found: Accuracy) -> None:
+    table, colours = found.periods, palette()
+    with st.container(border=True):
+        st.subheader("Over time", anchor=False)
+        source(of)
+        st.caption(f"By date of sale; bands are 95% intervals; {count(int(found.total['n']), 'sale')}.")
+        _thin(of, table)
+        promised = charts.Rule("promised", float(found.total["level"]))
+        confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
+        target = charts.Rule("target", of.problem.success.target_mape)
+        measures = {
+            "Bias": ("mean_error", "Mean signed error, above 0 too high", charts.Rule("no bias", 0.0)),
+            "Ranges": ("coverage", "Sales inside their range", promised),
+            "Within 10%": ("ppe10", "Sales within 10% of the estimate", confidence),
+            "Error": ("mape", "Mean error", target),
+        }
+        name, title, rule = measures[one_of("Measure", list(measures), "measure", "Bias")]
+        chart(
+            charts.over_time(table, name, title, [rule], of.period, colours),
+            "over_time",
+            f"Line chart: {title} by period, with its interval; the figures are in the table below",
+        )
+        shown = pd.DataFrame({"Sold": charts.said(table, of.period), "Sales": table["n"].astype("int64")})
+        frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
+        csv(table, "accuracy", of)
+
+
+def _thin(of: Chosen, table: pd.DataFrame) -> None:
+    least = of.problem.estimate.thin_n
+    few = int((table["n"] < least).sum())
+    if few:
+        st.caption(f"{count(few, 'period has', 'periods have')} fewer than {least} sales and can mislead.")
+
+
+def _by_group(of: Chosen, basis: Basis) -> None:
+    with st.container(border=True):
+        st.subheader("By group", anchor=False)
+        source(of)
+        offered = {label: name for name, label in PARTS.items()}
+        name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
+        found = worked_of_sales(
+            of, "by", lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.who), basis, name
+        )
+        table = found.assign(thin=found["n"] < of.problem.estimate.thin_n)
+        names = [str(one).replace("_", " ") or UNKNOWN for one in table[name]]
+        worst = table[~table["thin"]].sort_values("mape", ascending=False)
+        if len(worst):
+            first = worst.iloc[0]
+            said = str(first[name]).replace("_", " ") or UNKNOWN
+            words = f"mean error {percent(first['mape'], 1)} on {count(int(first['n']), 'sale')}"
+            st.markdown(f"**Worst: {plain(said)}** ({plain(words)}).")
+        shown = worst.head(_SHOWN)
+        if len(shown):
+            if len(shown) < len(table):
+                st.caption(f"In the chart the {len(shown)} worst that are not thin, in the table all {len(table)}.")
+            target = of.problem.success.target_mape
+            labels = [str(one).replace("_", " ") or UNKNOWN for one in shown[name]]
+            chart(
+                intervals(labels, shown, "mape", "Mean error, %", target, palette()),
+                "by",
+                "Mean error with its interval by group; the figures are in the table below",
+            )
+        readable = pd.DataFrame({PARTS[name]: names, "Sales": table["n"].astype("int64")})
+        readable["Note"] = table["thin"].map({True: FEW, False: ""})
+        frame(pd.concat([readable, _columns(table)], axis=1), "accuracy_by")
+        csv(table, f"accuracy-by-{name}", of)
+
+
+def _columns(table: pd.DataFrame) -> pd.DataFrame:
+    found = pd.DataFrame(index=table.index)
+    for name, head in _HEADS.items():
+        found[head] = (100 * table[name]).round(1)
+        found[f"{head.removesuffix(', %')}, 95%"] = ends(table, name)
+    found["Median error, %"] = (100 * table["mdape"]).round(1)
+    found["Bias (median), %"] = (100 * table["bias"]).round(1)
+    return found

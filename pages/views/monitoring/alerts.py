@@ -1,0 +1,263 @@
+"""Alerts: what is open, who deals with it, what is to be done, and the limits they open at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Final, Literal
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, may
+from core.monitor.alerts import AlertKind, Threshold, Unit
+from core.monitor.windows import window_named
+from core.store.operations.alerts import AlertRecord
+from core.wording import MISSING, count, instant
+from core.workflows.monitoring.alerts import acknowledge, limits_of, resolve, set_threshold, watch
+from pages.kit.figures import frame, missing
+from pages.kit.text import plain
+from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.words import (
+    CAUSED,
+    KINDS,
+    TO_TRAIN,
+    act,
+    csv,
+    first_sentence,
+    go_to_view,
+    in_order,
+    name_of,
+    say_what_was_done,
+    to_models,
+)
+
+_Colour = Literal["orange", "blue", "gray"]
+_STATES: Final[dict[str, tuple[str, _Colour, str]]] = {
+    "open": ("Open", "orange", ":material/warning:"),
+    "acknowledged": ("Acknowledged", "blue", ":material/person_check:"),
+    "resolved": ("Resolved", "gray", ":material/check:"),
+}
+_WORDS_MAX: Final = 500
+
+
+def draw(of: Chosen) -> None:
+    """Draw alerts by state, each with what can be done about it, then the limits."""
+    say_what_was_done()
+    alerts = of.store.alerts.list(of.market.market_id)
+    _look(of)
+    unresolved = in_order(one for one in alerts if one.state != "resolved")
+    if not unresolved:
+        st.success("No alert is open.", icon=":material/check_circle:")
+    for one in unresolved:
+        _alert(of, one)
+    _resolved(of, [one for one in alerts if one.state == "resolved"])
+    _limits(of)
+
+
+def _look(of: Chosen) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if st.button(
+            "Check now", icon=":material/search:", key="watch", help="The worker does so by itself each hour."
+        ):
+            with st.spinner("Reading the figures of late"):
+                act(lambda: _watched(of))
+        st.caption("An alert opens after two periods in a row beyond its limit, and closes after two better ones.")
+
+
+def _watched(of: Chosen) -> str:
+    found = watch(of.store, of.market.market_id, datetime.now(UTC).date(), of.problem, of.who)
+    return f"Checked: {count(len(found.opened), 'alert')} opened, {len(found.resolved)} resolved."
+
+
+def _alert(of: Chosen, alert: AlertRecord) -> None:
+    word, colour, icon = _STATES[alert.state]
+    with st.container(border=True, gap="small"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.subheader(plain(name_of(alert)), anchor=False, width="content")
+            st.badge(word, color=colour, icon=icon)
+        first = alert.document["history"][0]
+        st.markdown(plain(first_sentence(str(first["why"]))))
+        if alert.state == "acknowledged":
+            st.markdown(f"**{plain(alert.changed_by)}** deals with it: {plain(alert.why)}")
+        if alert.next_action:
+            st.markdown(f"**Next:** {plain(alert.next_action)}")
+        st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            if alert.kind in CAUSED:
+                st.button(
+                    "See the cause",
+                    key=f"cause_{alert.alert_id}",
+                    on_click=go_to_view,
+                    args=("Drift",),
+                    icon=":material/troubleshoot:",
+                )
+            if alert.kind in TO_TRAIN:
+                to_models()
+        cause = str(alert.document["reading"].get("cause") or "")
+        if cause:
+            with st.expander("Cause, as it was when it opened", icon=":material/troubleshoot:"):
+                st.markdown(plain(cause))
+        _forms(of, alert)
+        if len(alert.document["history"]) > 1:
+            with st.expander("History", icon=":material/history:"):
+                frame(_history(alert), f"history_{alert.alert_id}")
+
+
+def _reading(alert: AlertRecord) -> str:
+    reading = alert.document["reading"]
+    period = reading.get("period")
+    of = f"Figures of {window_named(str(period)).label}" if period else "Figures"
+    n = reading.get("n")
+    return f"{of}, n = {int(n):,}." if n else f"{of}."
+
+
+def _forms(of: Chosen, alert: AlertRecord) -> None:
+    if not may(of.who, Action.ACT_ON_ALERTS):
+        st.caption("A manager can take it on or resolve it.")
+        return
+    left, right = st.columns(2, gap="small")
+    if alert.state == "open":
+        with left, st.expander("Take it on", icon=":material/person_check:"):
+            _take_on(of, alert)
+    with right, st.expander("Resolve it", icon=":material/check:"):
+        _resolve_form(of, alert)
+
+
+def _take_on(of: Chosen, alert: AlertRecord) -> None:
+    with st.form(f"ack_{alert.alert_id}", border=False):
+        why = st.text_input("Why, in a few words", key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
+        following = st.text_input(
+            "What happens next", alert.next_action, key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
+        )
+        if st.form_submit_button("Acknowledge", type="primary"):
+            act(lambda: _acknowledged(of, alert, why, following))
+
+
+def _resolve_form(of: Chosen, alert: AlertRecord) -> None:
+    with st.form(f"res_{alert.alert_id}", border=False):
+        st.caption("It opens again only if the periods that follow say so.")
+        reason = st.text_input("Why it is resolved", key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
+        if st.form_submit_button("Resolve"):
+            act(lambda: _closed(of, alert, reason))
+
+
+def _acknowledged(of: Chosen, alert: AlertRecord, why: str, following: str) -> str:
+    acknowledge(of.store, alert.alert_id, why, following, of.who)
+    return f"{name_of(alert)}: acknowledged."
+
+
+def _closed(of: Chosen, alert: AlertRecord, reason: str) -> str:
+    resolve(of.store, alert.alert_id, reason, datetime.now(UTC).date(), of.who)
+    return f"{name_of(alert)}: resolved."
+
+
+def _history(alert: AlertRecord) -> pd.DataFrame:
+    return pd.DataFrame(
+        [
+            {
+                "State": one["state"],
+                "When": instant(datetime.fromisoformat(one["at"])),
+                "By": one["by"],
+                "Why": one["why"],
+                "Next": one["next_action"] or MISSING,
+            }
+            for one in alert.document["history"]
+        ]
+    )
+
+
+def _resolved(of: Chosen, alerts: list[AlertRecord]) -> None:
+    with st.expander(f"Resolved ({len(alerts)})", icon=":material/check:"):
+        if not alerts:
+            missing("No alert was resolved yet.")
+            return
+        table = pd.DataFrame(
+            [
+                {
+                    "Alert": name_of(one),
+                    "Opened": instant(one.opened_at),
+                    "Resolved": instant(one.changed_at),
+                    "By": one.changed_by,
+                    "Why": one.why,
+                    "It was": str(one.document["history"][0]["why"]),
+                }
+                for one in alerts
+            ]
+        )
+        frame(table, "resolved")
+        csv(table, "resolved-alerts", of)
+
+
+def _limits(of: Chosen) -> None:
+    limits = limits_of(of.store, of.market.market_id, of.problem)
+    history = of.store.thresholds.history(of.market.market_id)
+    changed = {one.name for one in history}
+    with st.container(border=True):
+        st.subheader("Limits", anchor=False)
+        st.caption("From the problem statement; a manager may set others for this market.")
+        table = pd.DataFrame(
+            [
+                {
+                    "Alert": KINDS[kind.value],
+                    "Opens beyond": one.written(one.value),
+                    "Set by": "a manager" if kind.value in changed else "problem statement",
+                    "Periods in a row": one.periods,
+                    "At least n": one.n_min,
+                    "May be set from": one.written(one.low),
+                    "to": one.written(one.high),
+                    "Why": one.why,
+                }
+                for kind, one in limits.items()
+            ]
+        )
+        frame(table, "limits")
+        if may(of.who, Action.ACT_ON_ALERTS):
+            _change(of, limits)
+        if history:
+            with st.expander(f"Changes ({len(history)})", icon=":material/history:"):
+                units = {kind.value: one for kind, one in limits.items()}
+                frame(
+                    pd.DataFrame(
+                        [
+                            {
+                                "Alert": KINDS.get(one.name, one.name),
+                                "Limit": units[one.name].written(one.value) if one.name in units else f"{one.value:g}",
+                                "When": instant(one.at),
+                                "By": one.actor,
+                                "Why": one.reason,
+                            }
+                            for one in history
+                        ]
+                    ),
+                    "limit_changes",
+                )
+
+
+def _change(of: Chosen, limits: Mapping[AlertKind, Threshold]) -> None:
+    with st.expander("Change a limit", icon=":material/tune:"):
+        kind = st.selectbox(
+            "Alert", list(limits), format_func=lambda one: KINDS[one.value], key="limit_kind", width=340
+        )
+        one = limits[kind]
+        with st.form(f"limit_{kind.value}", border=False):
+            scale = 100.0 if one.unit is Unit.SHARE else 1.0
+            unit = {Unit.SHARE: "%", Unit.MILLISECONDS: "ms", Unit.DAYS: "days", Unit.COUNT: "number"}[one.unit]
+            value = st.number_input(
+                f"Limit, {unit}",
+                min_value=one.low * scale,
+                max_value=one.high * scale,
+                value=float(one.value * scale),
+                step=0.5 if one.unit is Unit.SHARE else 1.0,
+                format="%.1f" if one.unit is Unit.SHARE else "%.0f",
+                key=f"limit_value_{kind.value}",
+                width=200,
+            )
+            reason = st.text_input("Why, in a few words", key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
+            if st.form_submit_button("Set this limit", type="primary"):
+                act(lambda: _set(of, kind, float(value) / scale, reason))
+
+
+def _set(of: Chosen, kind: AlertKind, value: float, reason: str) -> str:
+    set_threshold(of.store, of.market.market_id, kind, value, reason, of.problem, of.who)
+    return f"The limit of “{KINDS[kind.value]}” is set; the next check goes by it."

@@ -1,0 +1,68 @@
+"""The audit trail on screen: filtered by action, actor, subject and day, and to take along."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Final
+
+import streamlit as st
+
+from core.store.base.audit import Wanted
+from core.wording import count, instant
+from core.workflows.monitoring.audit import export_trail, trail_names, trail_of
+from pages.kit import spreadsheet
+from pages.kit.figures import missing
+from pages.kit.text import plain
+from pages.views.monitoring.selection import Chosen
+
+_SHOWN: Final = 300
+
+
+def draw(of: Chosen) -> None:
+    """Draw the filters, the entries and their file."""
+    with st.container(border=True):
+        st.subheader("Audit trail", anchor=False)
+        wanted = _wanted(of)
+        found = trail_of(of.store, of.market.market_id, wanted, _SHOWN, of.who)
+        if not found.n:
+            missing("No entry fits. Widen the filters: with all of them empty every entry is shown.")
+            return
+        shown = len(found.entries)
+        newest = f"; the newest {shown} are shown, the file has all" if shown < found.n else ""
+        st.markdown(f"**{plain(count(found.n, 'entry', 'entries'))}**{plain(newest)}.")
+        table = found.entries[["at", "actor", "role", "action", "subject", "words", "detail"]]
+        table = table.assign(at=[instant(one) for one in found.entries["at"]])
+        heads = {"at": "When", "words": "What", "detail": "Whole detail"}
+        st.dataframe(
+            table.rename(columns=lambda name: heads.get(name, name.capitalize())),
+            hide_index=True,
+            height=460,
+            key="trail",
+        )
+        st.download_button(
+            "Download as CSV",
+            lambda: spreadsheet.to_csv(
+                export_trail(of.store, of.market.market_id, wanted, of.who).drop(columns="words")
+            ),
+            f"{of.market.market_id}-audit-trail.csv",
+            "text/csv",
+            key="csv_trail",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _wanted(of: Chosen) -> Wanted:
+    names = trail_names(of.store, of.market.market_id, of.who)
+    with st.container(horizontal=True, gap="small"):
+        actions = st.multiselect("Action", names.actions, key="action", bind="query-params", width=320)
+        actors = st.multiselect("Actor", names.actors, key="actor", bind="query-params", width=260)
+        subject = st.text_input("Subject contains", key="subject", bind="query-params", width=200)
+        since = _day("From", "from_day")
+        until = _day("To", "to_day")
+    return Wanted(tuple(actions), tuple(actors), subject.strip(), since, until)
+
+
+def _day(label: str, key: str) -> date | None:
+    chosen = st.date_input(label, None, key=key, bind="query-params", width=160)
+    return chosen if isinstance(chosen, date) else None

@@ -1,0 +1,238 @@
+"""The charts of the monitoring page, in the reader's theme; none is drawn of nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.monitor.cause import RootCause
+from core.monitor.windows import Period as Window
+from core.monitor.windows import window_of
+from core.store.ledger.figures import Period
+from core.wording import day
+from pages.kit.palette import Palette
+
+_SMALL: Final = 220
+_LARGE: Final = 320
+_MARKS_MAX: Final = 40
+_DAY_MS: Final = 86_400_000
+_BAR_DAYS: Final[dict[Period, float]] = {"month": 24, "week": 5.5, "day": 0.8}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A horizontal line that says how far a figure may go; ``dash`` is "dash" for targets, "dot" for limits."""
+
+    name: str
+    value: float
+    dash: str = "dash"
+
+
+def over_time(
+    table: pd.DataFrame, name: str, title: str, rules: Sequence[Rule], period: Period, colours: Palette
+) -> go.Figure:
+    """Return a share by period, in percent, with the band of its interval where <name>_low and _high are known."""
+    figure = go.Figure()
+    x, value = table["start"], 100 * table[name]
+    if f"{name}_low" in table:
+        known = table[table[f"{name}_low"].notna()]
+        band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
+        figure.add_scatter(x=known["start"], y=100 * known[f"{name}_high"], **band)
+        figure.add_scatter(
+            x=known["start"], y=100 * known[f"{name}_low"], fill="tonexty", fillcolor=faded(colours.more), **band
+        )
+    figure.add_scatter(
+        x=x,
+        y=value,
+        mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
+        line={"color": colours.more, "width": 2},
+        marker={"size": 8},
+        customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+        hovertemplate="%{customdata[0]}: %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
+    )
+    _rule(figure, rules, colours, 100.0)
+    figure.update_layout(**layout(_LARGE if rules else _SMALL))
+    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
+    figure.update_yaxes(title=title, fixedrange=True, ticksuffix="%", rangemode="normal")
+    return figure
+
+
+def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
+    """Return the estimates of each period as bars: priced, unavailable and refused one on the other."""
+    figure = go.Figure()
+    parts = (("priced", colours.more), ("unavailable", colours.less), ("refused", colours.whole))
+    for name, colour in parts:
+        figure.add_bar(
+            x=table["start"],
+            y=table[name],
+            name=name,
+            marker={"color": colour},
+            width=_BAR_DAYS[period] * _DAY_MS,
+            customdata=np.column_stack([said(table, period)]),
+            hovertemplate=f"%{{customdata[0]}}: %{{y:,}} {name}<extra></extra>",
+        )
+    figure.update_layout(**layout(_SMALL, legend=True), barmode="stack")
+    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
+    figure.update_yaxes(title="Estimates", fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def latency(table: pd.DataFrame, limit: float, period: Period, colours: Palette) -> go.Figure:
+    """Return how long answers took in milliseconds, the median and what one in twenty exceeded."""
+    figure = go.Figure()
+    for name, label, colour, dash in (
+        ("latency_p50_ms", "median", colours.more, "solid"),
+        ("latency_p95_ms", "95 in 100", colours.less, "dot"),
+    ):
+        figure.add_scatter(
+            x=table["start"],
+            y=table[name],
+            name=label,
+            mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
+            line={"color": colour, "width": 2, "dash": dash},
+            marker={"size": 7},
+            customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+            hovertemplate=f"%{{customdata[0]}}: {label} %{{y:,.1f}} ms, n = %{{customdata[1]}}<extra></extra>",
+        )
+    # A limit far above everything would press all figures flat.
+    near = float(table["latency_p95_ms"].max()) > limit / 10
+    if near:
+        _rule(figure, [Rule("limit", limit, "dash")], colours, 1.0)
+    figure.update_layout(**layout(_SMALL, legend=True))
+    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
+    figure.update_yaxes(title="Milliseconds", fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: Palette, scale: float) -> go.Figure:
+    """Return a plain figure by period, without an interval."""
+    line = go.Scatter(
+        x=table["start"],
+        y=scale * table[name],
+        mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
+        line={"color": colours.more, "width": 2},
+        marker={"size": 8},
+        customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+        hovertemplate="%{customdata[0]}: %{y:.1f}, n = %{customdata[1]}<extra></extra>",
+    )
+    figure = go.Figure(line)
+    figure.update_layout(**layout(_SMALL))
+    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
+    figure.update_yaxes(title=title, fixedrange=True, range=[0, 103])
+    return figure
+
+
+def scatter(points: pd.DataFrame, within: float, currency: str, colours: Palette) -> go.Figure:
+    """Return estimate against sale price on doubling axes, with the line of equality and that of 10 % to each side."""
+    ends = np.array([points[["point", "sale_price"]].min().min() * 0.95, points[["point", "sale_price"]].max().max()])
+    ends = ends * np.array([1.0, 1.05])
+    figure = go.Figure()
+    edge = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
+    figure.add_scatter(x=ends, y=ends * (1 + within), line={"width": 0}, **edge)
+    figure.add_scatter(
+        x=ends, y=ends * (1 - within), fill="tonexty", fillcolor=faded(colours.whole), line={"width": 0}, **edge
+    )
+    figure.add_scatter(x=ends, y=ends, line={"color": colours.whole, "dash": "dash", "width": 1.5}, **edge)
+    near = (points["point"] / points["sale_price"] - 1).abs() <= within
+    for inside, colour, symbol in ((True, colours.more, "circle"), (False, colours.less, "diamond")):
+        rows = points[near == inside]
+        figure.add_scatter(
+            x=rows["sale_price"],
+            y=rows["point"],
+            mode="markers",
+            name=f"within {within:.0%}" if inside else f"more than {within:.0%} off",
+            marker={"size": 6, "color": colour, "symbol": symbol, "opacity": 0.55},
+            text=[day(value) for value in rows["sale_date"]],
+            hovertemplate=f"sold %{{x:,.0f}} {currency}, estimated %{{y:,.0f}} {currency}, %{{text}}<extra></extra>",
+        )
+    figure.update_layout(**layout(380, legend=True))
+    span = [float(np.log10(end)) for end in ends]
+    ticks = _round_prices(*ends)
+    axis = {"type": "log", "range": span, "fixedrange": True, "tickvals": ticks, "ticktext": _said_prices(ticks)}
+    figure.update_xaxes(title=f"Sold for, {currency}", **axis)
+    figure.update_yaxes(title=f"Estimated, {currency}", **axis)
+    return figure
+
+
+def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
+    """Return how the parts of a rise add up from the error before to the error now, in percentage points."""
+    parts = [cause.level, *cause.by_feature, cause.rest]
+    names = ["Before", *(part.label for part in parts), "Now"]
+    points = [100 * part.points for part in parts]
+    figure = go.Figure(
+        go.Waterfall(
+            x=names,
+            y=[100 * cause.before, *points, 100 * cause.now],
+            measure=["absolute", *["relative"] * len(parts), "total"],
+            text=[f"{100 * cause.before:.1f}%", *map(_signed, points), f"{100 * cause.now:.1f}%"],
+            textposition="outside",
+            cliponaxis=False,
+            increasing={"marker": {"color": colours.less}},
+            decreasing={"marker": {"color": colours.more}},
+            totals={"marker": {"color": colours.whole}},
+            connector={"line": {"color": colours.faint, "width": 1}},
+            hovertemplate="%{x}: %{y:.1f}<extra></extra>",
+        )
+    )
+    figure.update_layout(**layout(_LARGE))
+    top = 100 * max(cause.now, cause.before, *np.cumsum([cause.before, *(part.points for part in parts)]))
+    low = min(0.0, *(100 * np.cumsum([cause.before, *(part.points for part in parts)])))
+    figure.update_yaxes(title="Mean error, %", fixedrange=True, range=[low * 1.1, top * 1.15])
+    figure.update_xaxes(fixedrange=True, tickangle=-30 if len(names) > 5 else 0)
+    return figure
+
+
+def said(table: pd.DataFrame, period: Period) -> list[str]:
+    """Write the periods of a table for people."""
+    return [window_of(value.date(), Window(period)).label for value in table["start"]]
+
+
+def faded(colour: str) -> str:
+    """Return a colour a fifth as strong."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.2)"
+
+
+def layout(height: int, *, legend: bool = False) -> dict[str, Any]:
+    """Return what all charts have in common."""
+    place = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
+    margin = {"l": 0, "r": 12, "t": 30 if legend else 12, "b": 0}
+    return {"height": height, "margin": margin, "dragmode": False, "showlegend": legend, "legend": place}
+
+
+def _signed(points: float) -> str:
+    return f"{points:+.1f}".replace("-", "−")
+
+
+def _rule(figure: go.Figure, rules: Sequence[Rule], colours: Palette, scale: float) -> None:
+    for one in rules:
+        figure.add_hline(
+            scale * one.value,
+            line={"color": colours.less, "dash": one.dash, "width": 2},
+            annotation={"text": one.name, "font": {"color": colours.text, "size": 12}},
+            annotation_position="top left",
+        )
+
+
+def _ticks(table: pd.DataFrame, period: Period) -> dict[str, Any]:
+    starts = table["start"].drop_duplicates().sort_values()
+    if len(starts) > 8:
+        return {"nticks": 8}
+    words = [day(value).split(" ") for value in starts]
+    text = ["<br>".join(one[1:]) if period == "month" else f"{one[0]} {one[1]}<br>{one[2]}" for one in words]
+    return {"tickvals": starts.tolist(), "ticktext": text}
+
+
+def _round_prices(low: float, high: float) -> list[float]:
+    tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    every = np.concatenate([tens, 2 * tens, 5 * tens])
+    return sorted(float(one) for one in every if low <= one <= high)
+
+
+def _said_prices(ticks: Sequence[float]) -> list[str]:
+    return [f"{one / 1e6:g}M" if one >= 1e6 else f"{one / 1e3:g}K" if one >= 1e3 else f"{one:g}" for one in ticks]

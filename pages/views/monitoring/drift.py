@@ -1,0 +1,251 @@
+"""Drift: whether the homes moved or the market did, and what the error's rise comes from."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from typing import Final, Literal
+
+import pandas as pd
+import streamlit as st
+
+from core.monitor.cause import Leading, RootCause
+from core.monitor.drift import PSI_LARGE, DriftVerdict, FeatureDrift
+from core.monitor.level_drift import LEVEL_STEADY, LevelDrift, LevelVerdict, Movement
+from core.schema import label_of
+from core.serve.words import fact_value, labelled
+from core.wording import MISSING, count, percent, signed_percent
+from core.workflows.monitoring.alerts import scene_of
+from core.workflows.monitoring.figures import Drift, drift_of
+from pages.kit import links
+from pages.kit.figures import frame, missing
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.charts import intervals
+from pages.views.monitoring import charts
+from pages.views.monitoring.selection import Chosen, narrow, source, worked
+from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
+
+_Colour = Literal["green", "orange", "gray"]
+_LOOKS: Final[dict[Movement, tuple[_Colour, str]]] = {
+    Movement.STEADY: ("green", ":material/check_circle:"),
+    Movement.INPUTS: ("orange", ":material/home_work:"),
+    Movement.MARKET: ("orange", ":material/trending_down:"),
+    Movement.BOTH: ("orange", ":material/warning:"),
+    Movement.UNKNOWN: ("gray", ":material/help:"),
+}
+_SEGMENTS: Final = 10
+_LEVELS: Final = 14
+
+
+def draw(of: Chosen) -> None:
+    """Draw the verdict, the cause of the error, price levels and the drift of facts."""
+    of = narrow(of)
+    found = worked(of, "drift", _found)
+    _verdict(of, found)
+    if of.store.models.champion(of.market.market_id) is None:
+        return
+    _cause(of, found.cause, found.sold)
+    _level(of, found.level)
+    _facts(of, found)
+
+
+def _found(of: Chosen) -> Drift:
+    scene = scene_of(of.store, of.market.market_id, of.clock, of.problem)
+    where = dataclasses.replace(of.where, model_id=None)
+    return drift_of(dataclasses.replace(scene, clock=of.clock), where, of.who)
+
+
+def _verdict(of: Chosen, found: Drift) -> None:
+    with st.container(border=True):
+        st.subheader("What moved?", anchor=False)
+        source(of)
+        colour, icon = _LOOKS[found.moved.movement]
+        st.badge(found.moved.movement.value.capitalize(), icon=icon, color=colour)
+        st.markdown(plain(found.moved.words))
+        for note in found.notes:
+            missing(note)
+        if of.store.models.champion(of.market.market_id) is None:
+            links.link_to("models", "Train or promote a model")
+
+
+def _cause(of: Chosen, cause: RootCause | None, sold: int) -> None:
+    with st.container(border=True):
+        st.subheader("Why the error rose", anchor=False)
+        source(of)
+        if cause is None:
+            missing(NO_SALES_YET if not sold else "The live model’s test sales are not on disk; train a new model.")
+            return
+        st.markdown(plain(cause.words))
+        if cause.leading is not Leading.NONE:
+            st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** {_remedy(cause)}")
+            to_models()
+        rise = cause.rise
+        st.caption(
+            plain(
+                f"From the sales the model was accepted by (n = {cause.n_before:,}) to these (n = {cause.n:,}); the "
+                f"rise is {100 * rise.value:.1f} points (95% interval {100 * rise.low:.1f} to {100 * rise.high:.1f})."
+            )
+        )
+        chart(
+            charts.waterfall(cause, palette()),
+            "cause",
+            "Waterfall chart: how the causes add up from the error before to the error now; figures below",
+        )
+        parts = _parts(cause)
+        frame(parts.assign(**{"Share of the rise, %": parts["Share of the rise, %"].round(0)}), "cause_parts")
+        csv(parts, "cause", of)
+        if cause.segments:
+            st.markdown("**Segments that explain most**")
+            st.caption("Excess: what a segment adds to the rise beyond its share of the sales, in points.")
+            segments = _segments(cause)
+            frame(segments.head(_SEGMENTS), "cause_segments")
+            csv(segments, "cause-segments", of)
+
+
+def _remedy(cause: RootCause) -> str:
+    match cause.leading:
+        case Leading.LEVEL:
+            return "A level that moved is followed by newer sales; retraining on them brings all of it back."
+        case Leading.FEATURES | Leading.PLACES:
+            return "The level adjustment cannot follow this: only retraining learns what buyers pay for now."
+    return "No common shift explains it, so retraining will not mend it: look at the single sales."
+
+
+def _parts(cause: RootCause) -> pd.DataFrame:
+    parts = [cause.level, *cause.by_feature, cause.rest]
+    return pd.DataFrame(
+        {
+            "Cause": [one.label for one in parts],
+            "Points": [round(100 * one.points, 2) for one in parts],
+            "Share of the rise, %": [100 * one.share for one in parts],
+            "In words": [one.words for one in parts],
+        }
+    )
+
+
+def _segments(cause: RootCause) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "By": [label_of(one.by) for one in cause.segments],
+            "Segment": [one.segment.replace("_", " ") for one in cause.segments],
+            "Sales": [one.n for one in cause.segments],
+            "Error before, %": [round(100 * one.mape_before, 1) for one in cause.segments],
+            "Error now, %": [round(100 * one.mape, 1) for one in cause.segments],
+            "Bias now, %": [round(100 * one.bias, 1) for one in cause.segments],
+            "Share of the rise, %": [round(100 * one.share, 1) for one in cause.segments],
+            "Excess, points": [round(100 * one.excess, 2) for one in cause.segments],
+        }
+    )
+
+
+def _level(of: Chosen, found: LevelDrift | None) -> None:
+    with st.container(border=True):
+        st.subheader("Price level by segment", anchor=False)
+        source(of)
+        if found is None:
+            missing(NO_SALES_YET)
+            return
+        table = _levels(found)
+        st.caption(
+            plain(
+                "How far sale prices lie from where the live model’s estimates put them; within "
+                f"{percent(LEVEL_STEADY)} counts as steady. Intervals of the segments hold 95% all together; segments "
+                "of too few sales are in the table only."
+            )
+        )
+        shown = table[~table["thin"]].head(_LEVELS)
+        if len(shown):
+            chart(
+                intervals(shown["name"].tolist(), shown, "shift", "Sold above the estimate, %", 0.0, palette()),
+                "level",
+                "Price level by segment with its interval; the figures are in the table below",
+            )
+        readable = pd.DataFrame(
+            {"By": table["by"], "Segment": table["name"], "Sales": table["n"], "Verdict": table["verdict"]}
+        )
+        readable["Moved, %"] = (100 * table["shift"]).round(1)
+        readable["95%"] = [
+            f"{signed_percent(low, 1)} to {signed_percent(high, 1)}" if math.isfinite(low) else MISSING
+            for low, high in zip(table["shift_low"], table["shift_high"], strict=True)
+        ]
+        frame(readable, "levels")
+        csv(table, "price-level", of)
+
+
+def _levels(found: LevelDrift) -> pd.DataFrame:
+    shifts = [found.overall, *found.segments]
+    names = [one.segment.replace("_", " ") for one in shifts]
+    return pd.DataFrame(
+        {
+            "by": [label_of(one.by) if one.by else "" for one in shifts],
+            "name": [name[:1].upper() + name[1:] for name in names],
+            "n": [one.n for one in shifts],
+            "shift": [one.shift for one in shifts],
+            "shift_low": [one.low for one in shifts],
+            "shift_high": [one.high for one in shifts],
+            "verdict": [one.verdict.value for one in shifts],
+            "thin": [one.verdict is LevelVerdict.TOO_FEW for one in shifts],
+        }
+    )
+
+
+def _facts(of: Chosen, found: Drift) -> None:
+    with st.container(border=True):
+        st.subheader("Facts of the homes priced", anchor=False)
+        source(of)
+        if not found.facts:
+            missing(NO_ESTIMATES if not found.asked else "What the model learned from cannot be read.")
+            return
+        drifted = [one for one in found.facts if one.verdict is DriftVerdict.DRIFTED]
+        n = max(one.n for one in found.facts)
+        sample = f"{n:,} of {count(found.asked, 'estimate')}" if n < found.asked else count(n, "estimate")
+        words = f"{count(len(drifted), 'fact')} drifted" if drifted else "No fact drifted"
+        st.markdown(f"**{words}**, {plain(sample)} looked at.")
+        st.caption(
+            f"PSI: how far the shares moved, from {PSI_LARGE:.2f} on large. Distance: Kolmogorov–Smirnov, 0 to 1. "
+            "Shift: Wasserstein, in standard deviations of what the model learned. Chance is what samples of this "
+            "size show without any drift."
+        )
+        table = _fact_table(of, found.facts)
+        most = max(2 * PSI_LARGE, float(table["PSI"].max()))
+        bar = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=most)
+        far = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)
+        plain_number = st.column_config.NumberColumn(format="%.3f")
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="content" if len(table) < 26 else "auto",
+            column_config={"PSI": bar, "Distance": far, "By chance": plain_number, "Shift": plain_number},
+            placeholder=MISSING,
+            key="facts",
+        )
+        csv(pd.DataFrame([dataclasses.asdict(one) for one in found.facts]), "facts", of)
+
+
+def _fact_table(of: Chosen, facts: tuple[FeatureDrift, ...]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Fact": [labelled(one.field, of.market) for one in facts],
+            "Verdict": [one.verdict.value for one in facts],
+            "PSI": [one.psi for one in facts],
+            "By chance": [one.psi_by_chance for one in facts],
+            "Distance": [one.distance for one in facts],
+            "Shift": [one.wasserstein for one in facts],
+            "Median before": [_value(of, one, one.before) for one in facts],
+            "Median now": [_value(of, one, one.now) for one in facts],
+            "Missing before": [percent(one.missing_before, 1) for one in facts],
+            "Missing now": [percent(one.missing_now, 1) for one in facts],
+            "Never seen before": [_unseen(one) for one in facts],
+        }
+    )
+
+
+def _value(of: Chosen, one: FeatureDrift, value: float | None) -> str:
+    return MISSING if value is None else fact_value(one.field, value, of.market)
+
+
+def _unseen(one: FeatureDrift) -> str:
+    if not one.unseen:
+        return MISSING
+    return f"{', '.join(one.unseen[:3]).replace('_', ' ')} ({percent(one.unseen_share, 1)})"

@@ -1,0 +1,168 @@
+"""The scorecard: model against agent against sold, and how listings fared."""
+
+from __future__ import annotations
+
+import math
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.monitor.scorecard import Effect, Line, Scorecard
+from core.wording import MISSING, count
+from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecard_of
+from pages.kit import links
+from pages.kit.choice import one_of
+from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.evaluation.model_charts import share_chart
+from pages.views.monitoring.selection import Chosen, source, worked
+from pages.views.monitoring.words import chart, csv
+
+_GROUPS: Final = ("By decision", "By reason", "By office")
+
+
+def draw(of: Chosen) -> None:
+    """Draw who was nearer, by group, then what became of the listings."""
+    found = worked(of, "scorecard", _found)
+    _nearer(of, found.card)
+    _effects(of, found.card)
+    _pilot(of, found.pilot)
+
+
+def _found(of: Chosen) -> MarketScorecard:
+    return scorecard_of(of.store, of.market.market_id, of.where.since, of.where.until, of.who, of.problem)
+
+
+def _nearer(of: Chosen, found: Scorecard) -> None:
+    with st.container(border=True):
+        st.subheader("Who was nearer to the sale price?", anchor=False)
+        source(of)
+        if found.overall is None:
+            missing(
+                "No home an agent decided on has been sold on these days. Decide on estimates, then bring in sales."
+            )
+            links.link_to("pricing", "Price a home")
+            return
+        line = found.overall
+        st.markdown(f"**{plain(_said(line))}**")
+        with boxes("scorecard"):
+            card("The model’s mean error", line.model, share)
+            card("The agents’ mean error", line.agent, share)
+            card("Saved by the agents", line.saved, lean)
+            card("Agent nearer, where they differ", line.agent_nearer, share)
+        chosen = one_of("Lines", _GROUPS, "lines", _GROUPS[0])
+        lines = dict(zip(_GROUPS, (found.decisions, found.reasons, found.offices), strict=True))[chosen]
+        if not lines:
+            missing("No decision on these sales names one.")
+            return
+        st.caption("Error saved by the agent, in points of the sale price: left of 0 the model was nearer.")
+        table = pd.DataFrame([_row(one) for one in lines])
+        chart(
+            share_chart(
+                [one.label.capitalize() if one.by == "decision" else one.label for one in lines],
+                [(one.saved.value, one.saved.low, one.saved.high) for one in lines],
+                "Saved by the agent, points",
+                palette(),
+            ).update_xaxes(rangemode="normal", zeroline=True),
+            "lines",
+            "Dot chart: error the agents saved, with intervals; the figures are in the table below",
+        )
+        frame(table, "lines")
+        csv(
+            pd.DataFrame([_flat(one) for one in (line, *found.decisions, *found.reasons, *found.offices)]),
+            "scorecard",
+            of,
+        )
+
+
+def _said(line: Line) -> str:
+    words = {
+        "model": "the model was nearer on average",
+        "agent": "the agents were nearer on average",
+        "no sure difference": "nobody was surely nearer on average",
+    }[line.nearer.value]
+    return f"On {count(line.n, 'sale')} with a decision {words}."
+
+
+def _row(one: Line) -> dict[str, object]:
+    return {
+        "Group": one.label.capitalize() if one.by == "decision" else one.label,
+        "Sales": one.n,
+        "Note": FEW if one.thin else "",
+        "Model’s error, %": round(100 * one.model.value, 1),
+        "Agent’s error, %": round(100 * one.agent.value, 1),
+        "Saved, points": round(100 * one.saved.value, 1),
+        "Saved, 95%": _ends(one.saved.low, one.saved.high),
+        "Agent nearer, %": round(100 * one.agent_nearer.value, 0),
+        "Model’s bias, %": round(100 * one.model_bias.value, 1),
+        "Agent’s bias, %": round(100 * one.agent_bias.value, 1),
+        "Nearer": one.nearer.value,
+    }
+
+
+def _ends(low: float, high: float) -> str:
+    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−") if math.isfinite(low + high) else MISSING
+
+
+def _flat(one: Line) -> dict[str, object]:
+    found: dict[str, object] = {"by": one.by or "all", "segment": one.segment, "label": one.label, "n": one.n}
+    for name in ("model", "agent", "saved", "agent_nearer", "model_bias", "agent_bias"):
+        figure = getattr(one, name)
+        found |= {name: figure.value, f"{name}_low": figure.low, f"{name}_high": figure.high}
+    return found | {"nearer": one.nearer.value, "few_sales": one.thin}
+
+
+def _effects(of: Chosen, found: Scorecard) -> None:
+    if found.overall is None:
+        return
+    with st.container(border=True):
+        st.subheader("Listings that went with the estimate, and those that did not", anchor=False)
+        source(of)
+        st.warning(plain(found.warning), icon=":material/info:")
+        if not found.effects:
+            missing(
+                "There are not accepted and overridden listings with list dates or first list prices on these days."
+            )
+            return
+        _draw_effects(found.effects, "effects", of)
+
+
+def _pilot(of: Chosen, found: Pilot) -> None:
+    with st.container(border=True):
+        st.subheader("Offices with estimates against the others", anchor=False)
+        source(of)
+        if not found.effects:
+            missing(found.words)
+            return
+        st.markdown(plain(found.words))
+        st.warning(plain(found.warning), icon=":material/info:")
+        _draw_effects(found.effects, "pilot", of)
+        st.caption("First list prices are known only where an agent decided, so price cuts are not compared here.")
+
+
+def _draw_effects(effects: tuple[Effect, ...], name: str, of: Chosen) -> None:
+    for one in effects:
+        st.markdown(f"- {plain(one.words)}")
+    table = pd.DataFrame([_effect(one) for one in effects])
+    frame(table, name)
+    csv(table, name, of)
+
+
+def _effect(one: Effect) -> dict[str, object]:
+    scale = 100.0 if one.unit == "share" else 1.0
+    return {
+        "Outcome": one.label + (", %" if one.unit == "share" else ", days"),
+        one.first.capitalize(): round(scale * one.first_value.value, 1),
+        f"n {one.first}": one.first_value.n,
+        one.second.capitalize(): round(scale * one.second_value.value, 1),
+        f"n {one.second}": one.second_value.n,
+        "Difference": round(scale * one.difference.value, 1),
+        "Difference, 95%": _scaled(one.difference.low, one.difference.high, scale),
+        "Note": FEW if one.thin else "",
+    }
+
+
+def _scaled(low: float, high: float, scale: float) -> str:
+    return f"{scale * low:.1f} to {scale * high:.1f}".replace("-", "−") if math.isfinite(low + high) else MISSING

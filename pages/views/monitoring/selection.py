@@ -1,0 +1,205 @@
+"""What the monitoring page is drawn from: the days and homes chosen, and figures worked out once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any, Final, TypeVar, cast
+
+import streamlit as st
+
+from core.access import Actor
+from core.problem import Problem
+from core.store import Market, Store
+from core.store.ledger.figures import Basis, Dimension, Period, Slice
+from core.wording import MISSING, day
+from core.workflows.monitoring.figures import Accuracy, accuracy_of, latest_days
+from core.workspace import clock_of
+from pages.kit.cached_desk import problem
+from pages.kit.choice import one_of
+from pages.kit.text import plain
+
+EVERYTHING: Final = "Everything"
+DATES: Final = "Dates"
+SPANS: Final = {"3 months": 3, "6 months": 6, "12 months": 12}
+ALL: Final = "All"
+UNKNOWN: Final = "not known"
+
+PERIODS: Final[dict[str, Period]] = {"By month": "month", "By week": "week", "By day": "day"}
+BASES: Final[dict[str, Basis]] = {"Made blind": "blind", "All that count": "counted", "Every estimate": "every"}
+PARTS: Final[dict[Dimension, str]] = {
+    "property_type": "Property type",
+    "area": "Area",
+    "office": "Office",
+    "model_id": "Model",
+    "channel": "Channel",
+}
+
+_USUAL: Final = "12 months"
+_OFFERED_FOR: Final = timedelta(minutes=5)
+_Result = TypeVar("_Result")
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """What is looked at: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
+
+    store: Store
+    market: Market
+    who: Actor
+    clock: date
+    where: Slice
+    period: Period
+    pulse: tuple[int, ...]
+
+    @property
+    def problem(self) -> Problem:
+        """The problem statement in force."""
+        return problem()
+
+    @property
+    def file_stem(self) -> str:
+        """The beginning of the names of files downloaded: the market, the days and what it was narrowed down to."""
+        days = [f"{one:%Y-%m-%d}" for one in (self.where.since, self.where.until) if one is not None]
+        parts = [str(getattr(self.where, name)) for name in PARTS if getattr(self.where, name) is not None]
+        return "-".join([self.market.market_id, *days, *parts]).replace(" ", "_").lower()
+
+    @property
+    def words(self) -> str:
+        """What the figures are of, as plain text."""
+        since, until = self.where.since, self.where.until
+        days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
+        made_up = "Simulated market, " if self.market.simulated else ""
+        return f"{made_up}{', '.join([days, *self.narrowed])}"
+
+    @property
+    def narrowed(self) -> list[str]:
+        """What the figures are narrowed down to, as plain text, a part each."""
+        chosen = {label: getattr(self.where, name) for name, label in PARTS.items()}
+        return [f"{label.lower()} {_told(str(value))}" for label, value in chosen.items() if value is not None]
+
+
+def choose_days(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Draw the choice of days; returns it, not narrowed down."""
+    clock = clock_of(store, market, datetime.now(UTC).date())
+    span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
+    since, until = _days(span, clock)
+    return Chosen(store, market, who, clock, Slice(since, until), "month", pulse)
+
+
+def choose_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        chosen = choose_days(store, market, who, pulse)
+        period = one_of("Period", list(PERIODS), "period", "By month")
+    return replace(chosen, period=PERIODS[period])
+
+
+def without_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+    """Return what is looked at where days do not matter."""
+    clock = clock_of(store, market, datetime.now(UTC).date())
+    return Chosen(store, market, who, clock, Slice(), "month", pulse)
+
+
+def narrow(of: Chosen) -> Chosen:
+    """Draw the choice of homes, offices and models inside a fold, and what is chosen below it; returns it."""
+    fold = st.expander("Narrow down", key="narrow", icon=":material/filter_alt:", on_change="rerun")
+    # What a closed fold hides is drawn only to keep what was chosen there: it takes as long as a chart.
+    if fold.open or any(_is_chosen(key) or key in st.query_params for _, key in _keys()):
+        with fold:
+            _choices(of)
+    chosen: dict[str, Any] = {name: st.session_state[key] for name, key in _keys() if _is_chosen(key)}
+    narrowed = replace(of, where=replace(of.where, **chosen))
+    if narrowed.narrowed:
+        st.markdown(plain(f"Narrowed down to {', '.join(narrowed.narrowed)}."))
+    return narrowed
+
+
+def worked(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
+    champion = of.store.models.champion(of.market.market_id)
+    return _kept(of, name, work, of.pulse, champion and champion.model_id, *more)
+
+
+def worked_of_sales(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    """Return what ``work`` makes of the outcomes alone, worked out once until one of them changes.
+
+    Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
+    """
+    return _kept(of, name, work, of.store.figures.sold_pulse(of.market.market_id), *more)
+
+
+def errors_of(of: Chosen, basis: Basis) -> Accuracy:
+    """Return the errors against sale prices of the choice, worked out once for all views that show them."""
+    return worked_of_sales(
+        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
+    )
+
+
+def note_of_clock(of: Chosen) -> str:
+    """Say what day it is in a simulated market, "" in others."""
+    if not of.market.simulated:
+        return ""
+    return f"In this simulated market it is {day(of.clock) or MISSING}."
+
+
+def pulse_of(store: Store) -> tuple[int, ...]:
+    """Return what changes when anything was written; raises StoreUnavailable."""
+    return store.figures.pulse()
+
+
+def _kept(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+    key = (str(of.store.home), of.market.market_id, of.clock, of.period, *vars(of.where).values(), *more)
+    return cast("_Result", _worked(key, name, of, work))
+
+
+def _days(span: str, clock: date) -> tuple[date | None, date | None]:
+    if span == EVERYTHING:
+        return None, None
+    if span == DATES:
+        with st.container(horizontal=True, gap="small"):
+            first = latest_days(clock, SPANS[_USUAL])
+            since = st.date_input("From", first, key="since", bind="query-params", width=170)
+            until = st.date_input("To", clock, key="until", bind="query-params", width=170)
+        if since and until and since > until:
+            st.warning("The first day lies after the last: no day is between them.", icon=":material/error:")
+        return since, until
+    return latest_days(clock, SPANS[span]), clock
+
+
+def _choices(of: Chosen) -> None:
+    offered = _offered(str(of.store.home), of.market.market_id, of.store)
+    with st.container(horizontal=True, gap="small"):
+        for name, key in _keys():
+            st.selectbox(PARTS[name], [ALL, *offered[name]], format_func=_told, key=key, bind="query-params", width=230)
+    st.caption("Also in the address of this page, so that a link shows the same.")
+
+
+def _keys() -> list[tuple[Dimension, str]]:
+    return [(name, {"property_type": "type", "model_id": "model"}.get(name, name)) for name in PARTS]
+
+
+def _is_chosen(key: str) -> bool:
+    return st.session_state.get(key, ALL) not in (ALL, None)
+
+
+def _told(value: str) -> str:
+    return value.replace("_", " ") or UNKNOWN
+
+
+# New offices and areas are rare; to look for them costs as much as all figures of a page.
+@st.cache_data(ttl=_OFFERED_FOR, max_entries=8, show_spinner=False)
+def _offered(home: str, market_id: str, _store: Store) -> dict[Dimension, list[str]]:
+    tables = _store.figures.traffic_by(market_id, Slice())
+    return {name: sorted(str(one) for one in table[name]) for name, table in tables.items()}
+
+
+@st.cache_resource(max_entries=128, show_spinner="Working out the figures")
+def _worked(key: tuple[Hashable, ...], name: str, _of: Chosen, _work: Callable[[Chosen], object]) -> object:
+    return _work(_of)
+
+
+def source(of: Chosen) -> None:
+    """Draw what the part's figures are of."""
+    st.caption(plain(f"{of.words}."))

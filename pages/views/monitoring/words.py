@@ -1,0 +1,143 @@
+"""How the monitoring page writes figures and states, and offers what it shows as a file."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.errors import DoorstepError
+from core.evaluate.accuracy import Figure
+from core.monitor.alerts import AlertKind
+from core.store.operations.alerts import AlertRecord
+from core.wording import percent
+from pages.kit import errors, links, spreadsheet
+from pages.kit.figures import CONFIG, box
+from pages.kit.text import plain
+from pages.views.monitoring.selection import Chosen
+
+KINDS: Final[dict[str, str]] = {
+    AlertKind.ERROR_HIGH.value: "Error too high",
+    AlertKind.TARGET_MISSED.value: "Target missed",
+    AlertKind.VOLUME_DOWN.value: "Fewer estimates",
+    AlertKind.SLOW.value: "Slow answers",
+    AlertKind.COVERAGE_OFF.value: "Range off",
+    AlertKind.FEATURE_DRIFT.value: "Homes drifted",
+    AlertKind.LEVEL_DRIFT.value: "Prices moved",
+    AlertKind.LEDGER_FAILURES.value: "Ledger failures",
+    AlertKind.RETRAINING_OVERDUE.value: "Retraining overdue",
+}
+"""What each kind of alert is called."""
+
+TO_TRAIN: Final = frozenset(
+    {
+        AlertKind.ERROR_HIGH.value,
+        AlertKind.TARGET_MISSED.value,
+        AlertKind.COVERAGE_OFF.value,
+        AlertKind.LEVEL_DRIFT.value,
+        AlertKind.FEATURE_DRIFT.value,
+        AlertKind.RETRAINING_OVERDUE.value,
+    }
+)
+"""Kinds of alerts that a newer model may mend."""
+
+CAUSED: Final = TO_TRAIN - {AlertKind.RETRAINING_OVERDUE.value}
+"""Those of them that the view of drift explains."""
+
+NO_SALES_YET: Final = (
+    "No sale of a home that was estimated blind has come in for these days. Bring in sales on the page Sales data: "
+    "they meet the estimates given before by themselves."
+)
+NO_ESTIMATES: Final = (
+    "No estimate was asked for on these days. Price a home, or choose more days: what agents ask is counted at once."
+)
+
+
+_SAID: Final = "_monitoring_said"
+
+
+def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, of: Chosen) -> None:
+    """Offer a table, or what makes it when asked for, as CSV."""
+    st.download_button(
+        "Download as CSV",
+        lambda: spreadsheet.to_csv(table() if callable(table) else table),
+        f"{of.file_stem}-{name}.csv",
+        "text/csv",
+        key=f"csv_{name}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def chart(figure: object, key: str, alt: str) -> None:
+    """Draw a chart that neither zooms nor drags; ``alt`` says what it shows to who cannot see it."""
+    st.plotly_chart(figure, config=CONFIG, key=f"chart_{key}", alt=alt)
+
+
+def fact(label: str, value: str, note: str) -> None:
+    """Draw one plain figure in a box, with a note of what it is of."""
+    with box():
+        st.markdown(plain(label))
+        st.markdown(f"### {plain(value)}")
+        st.caption(plain(note))
+
+
+def span(figure: Figure) -> str:
+    """Write a share with its interval: "10.1% (9.7% to 10.5%)", without one where there are too few."""
+    if figure.low != figure.low or figure.high != figure.high:
+        return f"{percent(figure.value, 1)} (too few for an interval)"
+    return f"{percent(figure.value, 1)} ({percent(figure.low, 1)} to {percent(figure.high, 1)})"
+
+
+def kind_of(alert: AlertRecord) -> str:
+    """Return what the kind of an alert is called."""
+    return KINDS.get(alert.kind, alert.kind.replace("_", " ").capitalize())
+
+
+def name_of(alert: AlertRecord) -> str:
+    """Return what an alert is called, with its segment."""
+    kind = kind_of(alert)
+    return f"{kind}: {alert.segment}" if alert.segment else kind
+
+
+def in_order(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
+    """Return alerts as they are to be dealt with: open ones first, errors before what may explain them."""
+    kinds = list(KINDS)
+    last = len(kinds)
+    place = {kind: number for number, kind in enumerate(kinds)}
+    return sorted(alerts, key=lambda one: (one.state != "open", bool(one.segment), place.get(one.kind, last)))
+
+
+def first_sentence(words: str) -> str:
+    """Return the first sentence of some words."""
+    return f"{words.split('. ', 1)[0].rstrip('.')}."
+
+
+def go_to_view(view: str) -> None:
+    """Show another view of the page from the next run on; for a button's callback."""
+    st.session_state["view"] = view
+
+
+def act(deed: Callable[[], str]) -> None:
+    """Do something and run the page again, which then says what was done; a refusal is drawn in place."""
+    try:
+        said = deed()
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    st.session_state[_SAID] = said
+    st.rerun()
+
+
+def say_what_was_done() -> None:
+    """Draw what ``act`` did in the run before, if anything."""
+    said = st.session_state.pop(_SAID, "")
+    if said:
+        st.success(plain(said), icon=":material/check_circle:")
+
+
+def to_models() -> None:
+    """Draw the way to retrain the model."""
+    links.link_to("models", "Retrain now")

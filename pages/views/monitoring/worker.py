@@ -1,0 +1,96 @@
+"""The machinery behind: whether the worker lives, when it retrains, what waits to be written, who is told of alerts."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.access import Action, may
+from core.wording import MISSING, count, day, instant
+from core.workflows.monitoring.notifications import Notices
+from core.workflows.worker import next_retraining, worker_state
+from pages.kit.figures import boxes
+from pages.kit.text import plain
+from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.words import act, fact, say_what_was_done
+
+_EVERY = "10s"
+
+
+def draw(of: Chosen) -> None:
+    """Draw it all, afresh every few seconds."""
+    say_what_was_done()
+    _watch(of)
+
+
+@st.fragment(run_every=_EVERY)
+def _watch(of: Chosen) -> None:
+    _worker(of)
+    _ledger(of)
+    _told(of)
+
+
+def _worker(of: Chosen) -> None:
+    state = worker_state(of.store)
+    due = next_retraining(of.store, of.market.market_id, of.problem)
+    with st.container(border=True):
+        st.subheader("Worker", anchor=False)
+        if state.alive:
+            st.badge("Alive", icon=":material/check_circle:", color="blue")
+        else:
+            st.badge("Not running", icon=":material/warning:", color="orange")
+        st.markdown(plain(state.words))
+        with boxes("worker"):
+            fact("Last sign of life", instant(state.beat_at), "one every few seconds while it lives")
+            fact("Last turn", instant(state.last_turn), "a turn watches every market once")
+            fact("Next turn", instant(state.next_turn), "known while it lives")
+            late = "overdue since then" if due is not None and due < of.clock else "by the market’s day"
+            fact("Next retraining by schedule", day(due), late if due is not None else "no model is live")
+        for problem in state.problems:
+            st.warning(plain(problem), icon=":material/error:")
+
+
+def _ledger(of: Chosen) -> None:
+    state = of.store.unwritten.state()
+    with st.container(border=True):
+        st.subheader("Ledger", anchor=False)
+        if not (state.waiting or state.spoilt or state.lost):
+            st.markdown("Every estimate is in the ledger; none waits to be written.")
+        else:
+            since = f", the oldest since {instant(state.oldest)}" if state.oldest else ""
+            st.warning(
+                plain(
+                    f"{count(state.waiting, 'estimate')} could not be written and waits{since}; {state.spoilt} cannot "
+                    f"be read any more, {state.lost} were lost to the disk too. The agents got their answers."
+                ),
+                icon=":material/error:",
+            )
+        allowed = state.waiting and may(of.who, Action.ACT_ON_ALERTS)
+        if allowed and st.button("Write them now", icon=":material/refresh:", key="retry_ledger"):
+            act(lambda: _retried(of))
+
+
+def _retried(of: Chosen) -> str:
+    return f"{count(of.store.unwritten.retry(), 'estimate')} written."
+
+
+def _told(of: Chosen) -> None:
+    state = Notices(of.store.home).state()
+    with st.container(border=True):
+        st.subheader("Who is told of alerts", anchor=False)
+        for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):
+            if name in state.channels:
+                st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color="blue")
+            else:
+                st.badge(f"{name.capitalize()} not configured", icon=":material/remove:", color="gray")
+                st.caption(f"Set {variable} where Doorstep is started to use it.".replace("_", "\\_"))
+        for problem in state.problems:
+            st.warning(plain(problem), icon=":material/error:")
+        if state.waiting or state.given_up:
+            oldest = instant(state.oldest) if state.oldest else MISSING
+            st.warning(
+                plain(
+                    f"{count(state.waiting, 'message')} on their way (oldest {oldest}), {state.failing} failed at "
+                    f"least once, {state.given_up} given up. {state.last_error}"
+                ),
+                icon=":material/mail:",
+            )

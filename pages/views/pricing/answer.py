@@ -1,0 +1,250 @@
+"""The answer to an agent: the range first, then how sure it is, what to look at, and what was assumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final
+
+import streamlit as st
+
+from core.schema import label_of
+from core.serve import words
+from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.flags import Flag, FlagKind, Severity
+from core.store import Market
+from core.wording import count, day, instant, money_range, money_short, percent
+from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.desk import Desk
+from pages.kit.text import plain
+from pages.views.pricing import stored_estimate
+
+LEVEL_KEY: Final = "range_level"
+_ANCHOR: Final = "price-range"
+_FOLDED_FROM: Final = 3
+_COORDINATES: Final = ("latitude", "longitude")
+_LOOKS: Final = {
+    Severity.REVIEW: ("Review", ":material/flag:", "orange"),
+    Severity.NOTE: ("Note", ":material/info:", "gray"),
+}
+# On a phone the answer lies below the form: a bar at the lower edge shows it at once and leads to it. Beside the form
+# the range stays in view, since the button is pressed at the form's end. PLAIN is the theme's background.
+_STYLE: Final = """<style>
+.st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
+#price-range { scroll-margin-top: 8rem; }
+.st-key-glance { display: none; }
+@media (min-width: 641px) and (min-height: 600px) {
+  [data-testid="stLayoutWrapper"]:has(> .st-key-answer_head) { position: sticky; top: 3.75rem; z-index: 9; }
+  .st-key-answer_head { background: PLAIN; }
+}
+@media (max-width: 640px) {
+  .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: 100%;
+    padding: 0.75rem 1rem; background: PLAIN; border-top: 1px solid GrayText; }
+  .st-key-glance p { margin: 0; }
+}
+</style>"""
+
+
+def draw(answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+    """Draw what came of a question; ``on_level`` is called when another level of the range is chosen."""
+    st.html(_STYLE.replace("PLAIN", _background()))
+    market = desk.market
+    match answered.result:
+        case Estimate() as estimate:
+            _estimate(estimate, answered, desk, on_level)
+        case Unavailable() as unavailable:
+            _unavailable(unavailable, answered, market)
+        case Refused() as refused:
+            _refused(refused, answered, market)
+
+
+def _background() -> str:
+    """Return the page's background in CSS, which follows the theme the reader has chosen."""
+    light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
+    return f"light-dark({light}, {dark})" if light and dark else "Canvas"
+
+
+def empty(desk: Desk) -> None:
+    """Draw what stands where the answer will be."""
+    with st.container(border=True):
+        st.subheader("The price range appears here", anchor=False)
+        st.write(
+            "Enter what you know of the home and press **Price this home**. What you leave blank is filled with what "
+            "is usual in the area, and named."
+        )
+        if desk.bundle is not None:
+            profile = desk.bundle.model.profile
+            st.caption(
+                f"The model knows {count(profile.sales, 'sale')} from {day(profile.first_sale)} to "
+                f"{day(profile.last_sale)}."
+            )
+
+
+def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+    currency, market = estimate.currency, desk.market
+    said = money_range(estimate.low, estimate.high, currency)
+    with st.container(border=True, key="answer_head"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.header(plain(said), anchor=_ANCHOR)
+        st.markdown(
+            f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of {estimate.held.n:,} similar test "
+            "sales",
+            help=f"Sales of the group “{plain(estimate.segment)}” that the model had not seen: so many of them were "
+            "sold within the range it gave.",
+        )
+    with st.container(border=True):
+        _level(estimate, desk, on_level)
+        st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
+        _confidence(estimate, desk)
+    _flags(estimate.flags, market)
+    _assumed(estimate.imputed, market)
+    _glance(f"**{plain(said)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
+
+
+def _subject(answered: Answered, market: Market) -> None:
+    asked = answered.question
+    st.caption(f"{plain(words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
+    if stored_estimate.was_opened(answered):
+        st.badge(
+            f"Stored answer, priced by {plain(answered.actor)} on {instant(answered.at)}",
+            icon=":material/history:",
+            color="blue",
+        )
+
+
+def draw_origin(answered: Answered) -> None:
+    """Draw what the answer stands on, and its address; say so where it could not be recorded."""
+    if answered.spooled:
+        st.warning(
+            "The ledger cannot be written at the moment. This answer is kept aside and goes into it by itself; then it "
+            f"has a link and can be decided on, under the number {answered.spooled}. The price itself holds.",
+            icon=":material/cloud_off:",
+        )
+    elif answered.estimate_id is None:
+        st.warning(
+            "This answer could not be recorded, so it has no link and cannot be decided on. The price itself holds. "
+            "Price the home again later to have it recorded.",
+            icon=":material/cloud_off:",
+        )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
+        if isinstance(answered.result, Estimate):
+            st.caption(origin(answered.result, answered), width="stretch")
+        if answered.estimate_id is not None:
+            with st.popover("Link", icon=":material/link:", type="tertiary", help="Address of this very answer"):
+                st.caption("Opens this very answer, not a new one:")
+                st.code(stored_estimate.url(answered.estimate_id), language=None, wrap_lines=True)
+
+
+def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
+    # An answer opened by its address brings its level along.
+    st.session_state[LEVEL_KEY] = estimate.level
+    st.segmented_control(
+        "Sales the range is to hold",
+        desk.problem.estimate.levels,
+        required=True,
+        format_func=percent,
+        key=LEVEL_KEY,
+        on_change=on_level,
+        help="The more sales are to end inside the range, the wider it is.",
+    )
+
+
+def _confidence(estimate: Estimate, desk: Desk) -> None:
+    within = percent(desk.problem.success.within)
+    st.progress(
+        estimate.confidence / 100,
+        text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
+    )
+    came_true = (
+        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'test sale')} of like confidence"
+        if estimate.kept is not None
+        else ""
+    )
+    st.caption(
+        f"Chance that the sale price falls within {within} of the point estimate{came_true}",
+        help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
+        f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
+        "and more.",
+    )
+
+
+def _flags(flags: Sequence[Flag], market: Market) -> None:
+    review = [flag for flag in flags if flag.severity is Severity.REVIEW]
+    notes = [flag for flag in flags if flag.severity is not Severity.REVIEW]
+    if review:
+        with st.container(border=True, gap="small"):
+            st.markdown(f"**{count(len(review), 'point')} to review**")
+            _list(review, market)
+    if len(notes) >= _FOLDED_FROM:
+        with st.expander(count(len(notes), "note"), icon=_LOOKS[Severity.NOTE][1]):
+            _list(notes, market)
+    else:
+        _list(notes, market)
+
+
+def _list(flags: Iterable[Flag], market: Market) -> None:
+    for flag in flags:
+        word, icon, colour = _LOOKS[flag.severity]
+        link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
+        st.markdown(
+            f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
+            f"{plain(words.flag_field(flag.field, market))}: {plain(flag.value)}{link}{plain(flag.limit)}.  \n"
+            f":gray[{plain(flag.action)}]"
+        )
+
+
+def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
+    facts = [words.assumed(name, value, market) for name, value in imputed.items() if name not in _COORDINATES]
+    if any(name in imputed for name in _COORDINATES):
+        facts.append("position in the middle of the area")
+    if facts:
+        st.markdown(f"**Assumed, because not given:** {plain(', '.join(facts))}.")
+
+
+def origin(estimate: Estimate, answered: Answered) -> str:
+    """Say in Markdown what the answer stands on."""
+    level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
+    return plain(
+        f"Model {answered.model_id} · data version {estimate.data_version} · latest sale {day(estimate.last_sale)} · "
+        f"{level} · valued {day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
+    )
+
+
+def _unavailable(result: Unavailable, answered: Answered, market: Market) -> None:
+    with st.container(border=True, key="answer_head"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.subheader("No price range", anchor=_ANCHOR)
+        # The standing advice is shown to the letter, so it is not escaped.
+        st.info(result.message, icon=":material/info:")
+        st.markdown(f"**Why:** {plain(result.reason)}")
+        st.markdown(f"**What helps:** {plain(result.remedy)}")
+    _glance(f"**No price range** · [Why](#{_ANCHOR})")
+
+
+def _refused(result: Refused, answered: Answered, market: Market) -> None:
+    with st.container(border=True, key="answer_head"):
+        _subject(answered, market)
+        with st.container(key="price_range"):
+            st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
+        st.error(plain(result.message), icon=":material/error:")
+        _areas_told(answered.question.facts, market)
+        st.caption("The form still holds what you entered.")
+    _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
+
+
+def _areas_told(facts: Mapping[str, object], market: Market) -> None:
+    """Say what the areas entered are in square feet, the unit of the core's limits, where the market has another."""
+    areas = [name for name in facts if words.unit_of(name) == "sqft"]
+    if market.area_unit == "sqft" or not areas:
+        return
+    told = ", ".join(
+        f"{label_of(name).lower()} {words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
+        for name in areas
+    )
+    st.caption(f"Limits are kept in square feet: {plain(told)}.")
+
+
+def _glance(text: str) -> None:
+    with st.container(key="glance"):
+        st.markdown(text)

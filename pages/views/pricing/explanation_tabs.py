@@ -1,0 +1,60 @@
+"""What stands behind an estimate, one part at a time: comparables, drivers, what if, the report; and the decision."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.access import Actor
+from core.serve.estimate import Estimate
+from core.store import Store
+from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.desk import Desk
+from pages.views.estimate import comparables as comparables_view
+from pages.views.estimate import comparables_choice
+from pages.views.estimate import drivers as drivers_view
+from pages.views.pricing import decision
+from pages.views.pricing import report as report_view
+from pages.views.pricing import what_if as what_if_view
+
+PARTS: Final = ("Comparables", "Why this price", "What if", "Report")
+
+
+# A fragment, so that ticking a comparable or trying a change redraws neither the form nor the answer. The decision
+# stands near the answer, but is drawn from here, since it begins with what the comparables in use say.
+@st.fragment
+def draw(
+    answered: Answered, estimate: Estimate, desk: Desk, store: Store, who: Actor, decision_place: DeltaGenerator
+) -> None:
+    """Draw the part chosen, and what the agent makes of the estimate in place of what ``decision_place``, an st.empty,
+    holds; raises AccessDenied, StoreUnavailable.
+    """
+    value = comparables_choice.value(answered, estimate)
+    with decision_place.container():
+        reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})
+        decision.draw(answered, desk, store, who, reconciled, weights)
+    comparables, drivers, what_if, report = st.tabs(PARTS, key="reasons_open", on_change="rerun")
+    if comparables.open:
+        with comparables:
+            comparables_view.draw(answered, estimate, desk.market)
+    if drivers.open:
+        with drivers:
+            drivers_view.draw(estimate.drivers, desk.market)
+    if what_if.open:
+        with what_if:
+            _what_if(answered, estimate, desk, who)
+    if report.open:
+        with report:
+            report_view.draw(answered, comparables_choice.as_chosen(answered, estimate), desk, who)
+
+
+def _what_if(answered: Answered, estimate: Estimate, desk: Desk, who: Actor) -> None:
+    if desk.bundle is None or desk.record is None or desk.record.model_id != answered.model_id:
+        st.info(
+            "This estimate was made by a model that is no longer live. Price the home again to change its facts.",
+            icon=":material/info:",
+        )
+        return
+    what_if_view.draw(answered, estimate, desk, desk.bundle.model, who)

@@ -1,0 +1,206 @@
+"""Many homes at once: a file of listings in, a table of ranges and one of what was not priced out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core.access import Actor
+from core.errors import CollectError, StoreError
+from core.progress import part
+from core.schema import label_of
+from core.serve.estimate import UNAVAILABLE
+from core.store import Store, Upload
+from core.wording import area_label, count, day, money, percent
+from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
+from pages.kit.spreadsheet import to_csv
+from pages.kit.text import plain
+
+ROWS_MAX: Final = 20_000
+"""Priced in some seconds, in this page's own thread; the command line prices any number."""
+
+_ANSWER: Final = "priced_file"
+_UNRECORDED: Final = "priced_file_unrecorded"
+_FILE: Final = "listings"
+_BLOCK: Final = 1 << 20
+_TYPES: Final = ("csv", "tsv", "txt", "gz")
+_SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
+
+
+def draw(desk: Desk, store: Store, who: Actor, today: date) -> None:
+    """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
+    st.write(
+        "Upload a list of homes as a CSV file, one row each. Columns are recognised by their names; areas without a "
+        f"unit are read in {area_label(desk.market.area_unit)}."
+    )
+    with st.form("price-file", border=True):
+        uploaded = st.file_uploader(
+            "Listings",
+            _TYPES,
+            key=_FILE,
+            max_upload_size=desk.problem.intake.upload_mb,
+            help=f"At most {ROWS_MAX:,} rows.",
+        )
+        as_of = st.date_input("Valuation date", desk.valuation_date(today), format="YYYY-MM-DD", key="file_date")
+        submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")
+    if submitted:
+        st.session_state.pop(_ANSWER, None)
+        if uploaded is None:
+            st.info("Choose a file first.", icon=":material/upload_file:")
+        else:
+            limit = desk.problem.intake.upload_mb * 1024 * 1024
+            _price(desk, store.uploads.save(uploaded.name, uploaded, limit), store, as_of, who)
+    answer = st.session_state.get(_ANSWER)
+    live = desk.record.model_id if desk.record else None
+    if isinstance(answer, PricedFile) and (answer.market_id, answer.model_id) == (desk.market.market_id, live):
+        _show(answer, desk)
+
+
+def _price(desk: Desk, upload: Upload, store: Store, as_of: date, who: Actor) -> None:
+    try:
+        rows = lines(upload.path) - 1
+        if rows > ROWS_MAX:
+            st.error(
+                f"{plain(upload.name)} has about {rows:,} rows; at most {ROWS_MAX:,} are priced here. Split it, or "
+                "price it from the command line: `python -m core price --csv FILE`.",
+                icon=":material/error:",
+            )
+            return
+        bar = st.progress(0.0, "Reading the file")
+        progress = part(lambda done, what: _tell(bar, done, what), 0.0, 0.8)
+        priced = price_file(desk, upload.path, upload.name, as_of, progress, who)
+        bar.progress(0.8, "Recording the estimates")
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(store, priced, who)
+        bar.empty()
+    except CollectError as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    finally:
+        store.uploads.discard(upload.upload_id)
+
+
+def _tell(bar: DeltaGenerator, done: float, what: str) -> None:
+    bar.progress(done, what)
+
+
+def _recorded(store: Store, priced: PricedFile, who: Actor) -> tuple[PricedFile, str]:
+    """Write the answers to the ledger before they are shown; where that fails, return why: they are shown still."""
+    try:
+        return record_file(store, priced, "file", who), ""
+    except StoreError as error:
+        return priced, str(error)
+
+
+def lines(path: Path) -> int:
+    """Count the lines of a file; a line without an end counts too."""
+    total, last = 0, b"\n"
+    with path.open("rb") as file:
+        while block := file.read(_BLOCK):
+            total, last = total + block.count(b"\n"), block[-1:]
+    return total + (last != b"\n")
+
+
+def _show(answer: PricedFile, desk: Desk) -> None:
+    st.subheader(plain(answer.name), anchor=False)
+    unrecorded = st.session_state.get(_UNRECORDED)
+    if unrecorded:
+        st.warning(f"These estimates were not recorded: {plain(unrecorded)}", icon=":material/warning:")
+    with st.container(horizontal=True, gap="medium"):
+        st.metric("Rows", f"{answer.rows:,}", width="content")
+        for status, number in answer.counts.items():
+            if number or status == "priced":
+                st.metric(status.capitalize(), f"{number:,}", width="content")
+    st.caption(
+        f"{percent(answer.level)} ranges in {answer.currency} · valued {day(answer.as_of)} · model "
+        f"{answer.model_id or 'none'}"
+    )
+    stem = f"{answer.market_id}-{answer.as_of:%Y-%m-%d}.csv"
+    if len(answer.table):
+        st.dataframe(on_screen(answer), hide_index=True, column_config=_columns(desk))
+        _download("Download the prices", answer.table, f"prices-{stem}")
+    if len(answer.errors):
+        st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
+        if answer.counts["unavailable"]:
+            # The standing advice is shown to the letter, so it is not escaped.
+            st.info(UNAVAILABLE, icon=":material/info:")
+        st.dataframe(errors_on_screen(answer.errors), hide_index=True, column_config=_error_columns())
+        _download("Download the rows not priced", answer.errors, f"not-priced-{stem}")
+    with st.expander("How the columns were read", icon=":material/table_chart:"):
+        st.dataframe(columns_on_screen(answer), hide_index=True)
+
+
+def _download(label: str, table: pd.DataFrame, name: str) -> None:
+    st.download_button(label, to_csv(table), name, "text/csv", icon=":material/download:", on_click="ignore")
+
+
+def on_screen(answer: PricedFile) -> pd.DataFrame:
+    """Return the prices as they are shown: the range before the point, money in words."""
+    table = answer.table
+    low, high, point = (
+        table[name].map(lambda amount: money(amount, answer.currency)) for name in ("low", "high", "point")
+    )
+    names = {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
+    return pd.DataFrame(
+        {
+            "Row": table["row"],
+            **names,
+            "Range": low + " to " + high,
+            "Confidence": table["confidence"],
+            "Point estimate": point,
+            "To look at": table["flags"].map(counted),
+        }
+    )
+
+
+def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows not priced as they are shown: fields by their names, the standing advice left to the page."""
+    return pd.DataFrame(
+        {
+            "Row": errors["row"],
+            "Status": errors["status"].str.capitalize(),
+            "Field": errors["field"].map(label_of),
+            "Value": errors["value"],
+            "Why": errors["reason"].str.removeprefix(UNAVAILABLE).str.strip(),
+            "What helps": errors["remedy"],
+        }
+    )
+
+
+def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
+    """Return what each column of the file was read as."""
+    return pd.DataFrame(
+        [
+            {"Column": one.column, "Read as": label_of(one.field) if one.field else "not used", "Why": one.why}
+            for one in answer.columns
+        ]
+    )
+
+
+def counted(flags: str) -> str:
+    """Write a list of flags with repeated ones counted: "imputed fact ×3; wide range"."""
+    times = Counter(flag for flag in flags.split("; ") if flag)
+    return "; ".join(flag if number == 1 else f"{flag} ×{number}" for flag, number in times.items())
+
+
+def _columns(desk: Desk) -> Mapping[str, Any]:
+    within = percent(desk.problem.success.within)
+    return {
+        "Confidence": st.column_config.NumberColumn(
+            format="%d", help=f"Of 100: chance that the sale price falls within {within} of the point estimate"
+        ),
+        "To look at": st.column_config.TextColumn(width="medium"),
+    }
+
+
+def _error_columns() -> Mapping[str, Any]:
+    return {
+        "Why": st.column_config.TextColumn(width="large"),
+        "What helps": st.column_config.TextColumn(width="medium"),
+    }

@@ -1,0 +1,80 @@
+"""The seller's report of an estimate: what it is to say, and its download as a PDF."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor
+from core.serve.estimate import Estimate
+from core.serve.report.build import ReportFrame, seller_report
+from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.desk import Desk
+from pages.kit.text import plain
+
+_WITH_POINT: Final = "Range and point estimate"
+_RANGE_ONLY: Final = "Range only"
+_POINT: Final = "Point estimate"
+
+
+def draw(answered: Answered, estimate: Estimate, desk: Desk, who: Actor) -> None:
+    """Draw the report's few choices and its download; ``estimate`` bears the comparables in use."""
+    told, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    with told:
+        seller = st.text_input(
+            "Prepared for", key="report_for", placeholder="Name of the seller", persist_state="session"
+        )
+        shows = st.segmented_control(
+            "Shows", (_WITH_POINT, _RANGE_ONLY), default=_WITH_POINT, required=True, key="report_shows"
+        )
+    label = _POINT if shows == _WITH_POINT else None
+    frame = report_frame(answered, desk, who, seller or "", label, datetime.now(UTC))
+    with got:
+        st.caption(
+            "One or two pages: the range and what it held, the home’s facts, why this price, the comparables in use "
+            "on a small map, what to review and what the estimate is not."
+        )
+        # Made when it is asked for, so that nobody waits for a report nobody wants.
+        st.download_button(
+            "Download the report",
+            lambda: seller_report(estimate, frame),
+            file_name(answered, desk),
+            "application/pdf",
+            icon=":material/picture_as_pdf:",
+            on_click="ignore",
+            width="stretch",
+        )
+        if desk.market.simulated:
+            st.caption(f"{plain(desk.market.name)} is simulated, and every page of the report says so.")
+
+
+def report_frame(
+    answered: Answered, desk: Desk, who: Actor, prepared_for: str, point_label: str | None, at: datetime
+) -> ReportFrame:
+    """Return what the report states beside the estimate."""
+    market, address = desk.market, answered.question.facts.get("address")
+    return ReportFrame(
+        market_name=market.name,
+        simulated=market.simulated,
+        currency=market.currency,
+        area_unit=market.area_unit,
+        address_line=address if isinstance(address, str) else "",
+        prepared_for=prepared_for.strip(),
+        prepared_by=who.name,
+        office=who.office,
+        prepared_at=at,
+        model_id=answered.model_id,
+        estimate_id=answered.estimate_id,
+        within=desk.problem.success.within,
+        point_label=point_label,
+    )
+
+
+def file_name(answered: Answered, desk: Desk) -> str:
+    """Return the name of the report's file: market, address as far as it is plain, and valuation date."""
+    address = answered.question.facts.get("address")
+    words = re.findall(r"[a-z0-9]+", address.lower()) if isinstance(address, str) else []
+    return "-".join(["report", desk.market.market_id, *words[:6], f"{answered.question.as_of:%Y-%m-%d}"]) + ".pdf"

@@ -1,0 +1,101 @@
+"""The answer shown on the page “Price a home”, and its address: ?estimate=<id> leads back to it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor
+from core.errors import AnswerUnreadable, NotFound
+from core.store import Store
+from core.workflows.pricing.answers import Answered, Question, stored
+
+PARAMETER: Final = "estimate"
+_SHOWN: Final = "answered"
+_FOLLOWED: Final = "estimate_followed"
+_OPENED: Final = "estimate_opened"
+_UNREAD: Final = "estimate_unread"
+_FAULT: Final = "estimate_fault"
+
+
+def follow(store: Store, who: Actor) -> None:
+    """Open the stored answer the address asks for, unless it is the one shown already.
+
+    What the ledger does not know or cannot read is told by fault(), until another answer takes its place. Raises
+    AccessDenied, StoreUnavailable.
+    """
+    wanted = st.query_params.get(PARAMETER)
+    if not wanted or wanted == st.session_state.get(_FOLLOWED):
+        return
+    forget()
+    st.session_state[_FOLLOWED] = wanted
+    try:
+        found = stored(store, wanted, who)
+    except NotFound:
+        st.session_state[_FAULT] = f"No estimate is recorded under “{wanted}”."
+        return
+    except AnswerUnreadable as error:
+        st.session_state[_FAULT] = str(error)
+        return
+    st.session_state[_SHOWN] = st.session_state[_UNREAD] = found
+    st.session_state[_OPENED] = wanted
+
+
+def unread() -> Answered | None:
+    """Return an answer just opened by its address, whose question is not in the form yet; None if there is none."""
+    opened: Answered | None = st.session_state.get(_UNREAD)
+    return opened
+
+
+def read() -> Question:
+    """Return the question of the answer just opened, once, to be put into the form; raises KeyError without one."""
+    opened: Answered = st.session_state.pop(_UNREAD)
+    return opened.question
+
+
+def fault() -> str | None:
+    """Return why the address led to no estimate, None if it did or asked for none."""
+    told: str | None = st.session_state.get(_FAULT)
+    return told
+
+
+def keep(answered: Answered) -> None:
+    """Make this the answer shown."""
+    forget()
+    st.session_state[_SHOWN] = answered
+
+
+def forget() -> None:
+    """Show no answer."""
+    for key in (_SHOWN, _OPENED, _UNREAD, _FAULT):
+        st.session_state.pop(key, None)
+
+
+def shown(market_id: str) -> Answered | None:
+    """Return the answer shown, None if there is none of this market."""
+    kept = st.session_state.get(_SHOWN)
+    return kept if isinstance(kept, Answered) and kept.market_id == market_id else None
+
+
+def was_opened(answered: Answered) -> bool:
+    """Tell whether the answer was opened by its address and not asked for in this visit."""
+    return answered.estimate_id is not None and answered.estimate_id == st.session_state.get(_OPENED)
+
+
+def point_to(answered: Answered | None) -> None:
+    """Make the address lead to the answer shown, or to none; what else is in the address stays."""
+    wanted = answered.estimate_id if answered is not None else None
+    if wanted is not None:
+        st.session_state[_FOLLOWED] = wanted
+        if st.query_params.get(PARAMETER) != wanted:
+            st.query_params[PARAMETER] = wanted
+    elif fault() is None and PARAMETER in st.query_params:
+        st.session_state.pop(_FOLLOWED, None)
+        del st.query_params[PARAMETER]
+
+
+def url(estimate_id: str) -> str:
+    """Return the whole address of an estimate, to be sent to somebody."""
+    page = (st.context.url or "").partition("?")[0]
+    return f"{page}?{PARAMETER}={estimate_id}"

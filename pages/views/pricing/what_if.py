@@ -1,0 +1,189 @@
+"""What if the home were different: the effect of changed facts, beside the range as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.errors import ImpossibleProperty
+from core.schema import label_of
+from core.serve import words
+from core.serve.estimate import Estimate
+from core.serve.subject import Value
+from core.serve.what_if import WhatIf
+from core.serve.words import Conventions
+from core.train.model import Model
+from core.wording import MISSING, count, money_range, money_short
+from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.desk import Desk
+from pages.kit.text import plain
+from pages.views.estimate.comparables_choice import Home, home_of
+from pages.views.estimate.drivers import signed
+from pages.views.pricing import subject_form
+
+_KEPT: Final = "what_if_tried"
+_FAULT: Final = "what_if_fault"
+_MOST: Final = 12
+
+Changes = Mapping[str, Value]
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """A change in words, the facts it sets and what came of it."""
+
+    label: str
+    changes: Changes
+    result: WhatIf
+
+
+@dataclass(frozen=True)
+class _Asker:
+    """Whose question is changed, at which desk, and what was answered to it."""
+
+    answered: Answered
+    estimate: Estimate
+    desk: Desk
+    who: Actor
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """What was tried on one home, at one level of the range, newest first."""
+
+    home: Home
+    level: float
+    tried: tuple[_Tried, ...]
+
+
+def draw(answered: Answered, estimate: Estimate, desk: Desk, model: Model, who: Actor) -> None:
+    """Draw usual changes, a free one and what those tried so far would do; nothing is written to the ledger.
+
+    Raises AccessDenied.
+    """
+    asker = _Asker(answered, estimate, desk, who)
+    st.markdown("**Change something** and see what the same model would say")
+    _usual(asker)
+    _free(asker, model)
+    fault = st.session_state.pop(_FAULT, None)
+    if fault:
+        st.error(plain(fault), icon=":material/error:")
+    tried = _tried(asker)
+    if tried:
+        _show(tried, desk.market)
+
+
+def _usual(asker: _Asker) -> None:
+    with st.container(horizontal=True, gap="small"):
+        for usual in asker.desk.usual_changes(asker.estimate.subject):
+            key = f"what-if-{usual.words}"
+            st.button(plain(usual.words), key=key, on_click=_try, args=(usual.words, usual.changes, asker))
+
+
+def _free(asker: _Asker, model: Model) -> None:
+    told = asker.answered.question.facts
+    names = [*subject_form.main_facts(model), *subject_form.more_facts(model)]
+    fact, value, button = st.columns([4, 4, 2], vertical_alignment="bottom")
+    name = fact.selectbox("Another fact", names, format_func=label_of, key="what_if_fact", persist_state="session")
+    key = f"what-if-value-{name}-{asker.answered.estimate_id}"
+    with value:
+        subject_form.draw_value(name, asker.desk, model, key, told.get(name))
+    button.button("Try it", width="stretch", icon=":material/science:", on_click=_try_free, args=(name, key, asker))
+
+
+def _try_free(name: str, key: str, asker: _Asker) -> None:
+    desk, entered = asker.desk, st.session_state.get(key)
+    if desk.bundle is None or entered is None or entered == "":
+        st.session_state[_FAULT] = f"{label_of(name)} is blank. Enter what it would be, then try it."
+        return
+    value = subject_form.canonical(name, entered, desk.market, desk.bundle.model)
+    label = words.assumed(name, value, desk.market)
+    _try(label[:1].upper() + label[1:], {name: value}, asker)
+
+
+def _try(label: str, changes: Changes, asker: _Asker) -> None:
+    try:
+        result = asker.desk.what_if(asker.estimate, changes, asker.who)
+    except ImpossibleProperty as error:
+        st.session_state[_FAULT] = str(error)
+        return
+    others = [old for old in _tried(asker) if old.label != label]
+    _keep(asker, (_Tried(label, changes, result), *others)[:_MOST])
+
+
+def _tried(asker: _Asker) -> tuple[_Tried, ...]:
+    """Return what was tried on this home, asked again where the level of the range is another by now."""
+    kept = st.session_state.get(_KEPT)
+    if not isinstance(kept, _Kept) or kept.home != home_of(asker.answered):
+        return ()
+    if kept.level == asker.estimate.level:
+        return kept.tried
+    again = tuple(
+        _Tried(old.label, old.changes, asker.desk.what_if(asker.estimate, old.changes, asker.who)) for old in kept.tried
+    )
+    _keep(asker, again)
+    return again
+
+
+def _keep(asker: _Asker, tried: tuple[_Tried, ...]) -> None:
+    st.session_state[_KEPT] = _Kept(home_of(asker.answered), asker.estimate.level, tried)
+
+
+def _clear() -> None:
+    st.session_state.pop(_KEPT, None)
+
+
+def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
+    st.markdown(effect_said(tried[0], market))
+    st.table(table([(one.label, one.result) for one in tried], market), border="horizontal", hide_index=True)
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        st.caption("A change is priced as the market pays for it here; it says nothing of what it costs.")
+        st.button("Forget these", type="tertiary", icon=":material/backspace:", on_click=_clear)
+
+
+def effect_said(tried: _Tried, market: Conventions) -> str:
+    """Say in Markdown what the change would do."""
+    result, currency = tried.result, market.currency
+    if not isinstance(result.after, Estimate):
+        return f"**{plain(tried.label)}**: no price. {plain(result.after.reason)}"
+    new, old = (money_range(each.low, each.high, currency) for each in (result.after, result.before))
+    said = (
+        f"**{plain(tried.label)}** changes the estimate by about **{plain(amount(result.effect, market))}**. The range "
+        f"would be **{plain(new)}** instead of {plain(old)}."
+    )
+    if not result.homes:
+        return said
+    alike = count(result.homes, "similar home")
+    return f"{said} On the {alike} sold, the same change is mostly worth {plain(span(result, market))}."
+
+
+def table(tried: list[tuple[str, WhatIf]], market: Conventions) -> pd.DataFrame:
+    """Return the home as it is and each change tried on it as lines of words, as Markdown."""
+    first = tried[0][1].before
+    lines = [("As it is", "", "", money_range(first.low, first.high, market.currency))]
+    lines += [(label, *_told(result, market)) for label, result in tried]
+    columns = ("Change", "Effect", "Similar homes", "Range")
+    return pd.DataFrame([[plain(text) for text in line] for line in lines], columns=columns, dtype="str")
+
+
+def _told(result: WhatIf, market: Conventions) -> tuple[str, str, str]:
+    if not isinstance(result.after, Estimate):
+        return "no price", "", ""
+    new = money_range(result.after.low, result.after.high, market.currency)
+    return amount(result.effect, market), span(result, market) if result.homes else MISSING, new
+
+
+def amount(effect: float, market: Conventions) -> str:
+    """Write an effect with its sign: "+$14K", "−$3.2K"."""
+    return signed(money_short(effect, market.currency), effect)
+
+
+def span(result: WhatIf, market: Conventions) -> str:
+    """Write what the change is worth over similar homes: "+$9K to +$19K"."""
+    low, high = amount(result.effect_low, market), amount(result.effect_high, market)
+    return low if low == high else f"{low} to {high}"

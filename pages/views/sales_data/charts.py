@@ -1,0 +1,149 @@
+"""The charts of the intake: the flow of rows from files to outcomes, and a column beside the data already held."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from core.accounting import FileAccounting, Outcome
+from core.prepare.quality.column_check import ColumnComparison
+from pages.kit.palette import Palette
+
+CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+
+_REASONS: Final = 4
+_PAD: Final = 26
+_TICKS: Final = 8
+_NAME_MAX: Final = 26
+
+
+def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Return the rows of the files as they become accepted, repaired, duplicate or rejected, each by its reason.
+
+    ``ledgers`` has ``file``, ``outcome`` and ``reasons`` of the rows of sales; a row of several reasons is drawn under
+    its first, and rare reasons of an outcome are drawn together.
+    """
+    paint = {
+        Outcome.ACCEPTED.value: colours.more,
+        Outcome.REPAIRED.value: colours.more,
+        Outcome.DUPLICATE.value: colours.whole,
+        Outcome.REJECTED.value: colours.less,
+    }
+    streams = _streams(files, ledgers)
+    ends = list(dict.fromkeys(sorted(((outcome, why) for _, outcome, why in streams), key=_place_of_end)))
+    totals = {end: sum(rows for (_, *of), rows in streams.items() if tuple(of) == end) for end in ends}
+    names = [f"{_short(file.file)}: {file.rows_in:,}" for file in files]
+    places = {end: len(names) + at for at, end in enumerate(ends)}
+    starts = {file.file: at for at, file in enumerate(files)}
+    links = [
+        (starts[name], places[outcome, why], rows, paint[outcome]) for (name, outcome, why), rows in streams.items()
+    ]
+    names += [f"{', '.join(filter(None, (end[0].capitalize(), end[1])))}: {totals[end]:,}" for end in ends]
+    shades = [colours.whole] * len(files) + [paint[outcome] for outcome, _ in ends]
+    return _sankey(names, shades, links, colours)
+
+
+def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tuple[str, str, str], int]:
+    """Count the rows by file, outcome and first reason (empty for the plainly accepted)."""
+    first = ledgers["reasons"].str.partition(";")[0].str.replace("_", " ")
+    first = first.mask(ledgers["outcome"] == Outcome.ACCEPTED.value, "")
+    for outcome, reasons in first.groupby(ledgers["outcome"]):
+        often = reasons.value_counts().index[:_REASONS]
+        first = first.mask((ledgers["outcome"] == outcome) & ~first.isin(often), "other reasons")
+    counts = Counter(zip(ledgers["file"], ledgers["outcome"], first, strict=True))
+    streams = {(str(name), str(outcome), str(why)): rows for (name, outcome, why), rows in counts.items()}
+    told = {name for name, _, _ in streams}
+    # Files that only add facts have no ledger of their rows, but the same accounting.
+    for file in files:
+        for one in Outcome:
+            if file.file not in told and getattr(file, one.value):
+                streams[file.file, one.value, ""] = int(getattr(file, one.value))
+    return streams
+
+
+def _place_of_end(end: tuple[str, str]) -> tuple[int, str]:
+    return [outcome.value for outcome in Outcome].index(end[0]), end[1]
+
+
+def column(one: ColumnComparison, colours: Palette) -> go.Figure:
+    """Return the shares of a column's values by bin, held beside new; the bins stand at equal steps."""
+    names = _bin_names(one)
+    places = list(range(len(names)))
+    figure = go.Figure()
+    for name, shares, colour in (("held", one.held_share, colours.faint), ("new", one.new_share, colours.more)):
+        if shares:
+            figure.add_bar(
+                x=places,
+                y=[100 * share for share in shares],
+                name=name,
+                marker={"color": colour},
+                customdata=names,
+                hovertemplate=f"%{{customdata}}: %{{y:.1f}}% of {name}<extra></extra>",
+            )
+    figure.update_layout(
+        height=280,
+        margin={"l": 0, "r": 12, "t": 8, "b": 0},
+        dragmode=False,
+        barmode="group",
+        bargap=0.08,
+        legend={"orientation": "h", "y": 1.12},
+    )
+    step = max(1, -(-len(names) // _TICKS))
+    figure.update_xaxes(
+        fixedrange=True, tickvals=places[::step], ticktext=[_short(name.partition(" to ")[0]) for name in names[::step]]
+    )
+    figure.update_yaxes(title="% of values", fixedrange=True)
+    return figure
+
+
+def _bin_names(one: ColumnComparison) -> list[str]:
+    if one.kind != "number":
+        return [str(edge) for edge in one.edges]
+    write = _year if "year" in one.field else _figure
+    return [f"{write(low)} to {write(high)}" for low, high in pairwise(map(float, one.edges))]
+
+
+def _year(value: float) -> str:
+    return f"{value:.0f}"
+
+
+def _figure(value: float) -> str:
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+def _sankey(names: list[str], shades: list[str], links: list[tuple[int, int, int, str]], colours: Palette) -> go.Figure:
+    sources, targets, values, paints = (list(part) for part in zip(*links, strict=True))
+    node = {
+        "label": names,
+        "color": shades,
+        "pad": _PAD,
+        "thickness": 14,
+        "line": {"width": 0},
+        "hovertemplate": "%{label}<extra></extra>",
+    }
+    link = {
+        "source": sources,
+        "target": targets,
+        "value": values,
+        "color": [_faint(str(paint)) for paint in paints],
+        "hovertemplate": "%{value:,} rows<extra></extra>",
+    }
+    font = {"color": colours.text, "size": 13, "shadow": "auto"}
+    figure = go.Figure(go.Sankey(arrangement="snap", node=node, link=link, textfont=font))
+    ends = len(set(targets) - set(sources))
+    figure.update_layout(height=180 + _PAD * max(ends, 3), margin={"l": 4, "r": 4, "t": 12, "b": 16}, dragmode=False)
+    return figure
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.35)"
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _NAME_MAX else f"{name[: _NAME_MAX - 1]}…"

@@ -1,0 +1,263 @@
+"""Step 3 of the intake: every row checked, and what is wrong or strange shown before anything is decided."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError
+from core.prepare.quality.column_check import OTHER, ColumnComparison
+from core.schema import label_of
+from core.wording import MISSING, count, percent
+from core.workflows.data.inspection import FILE, FileInspection, Inspection
+from core.workflows.data.intake import IntakePreview
+from pages.kit import errors
+from pages.kit.palette import palette
+from pages.kit.spreadsheet import to_csv
+from pages.kit.text import plain
+from pages.views.sales_data import charts, draft, near_matches, preview, steps
+from pages.views.sales_data.charts import CONFIG
+from pages.views.sales_data.draft import Draft, Step
+
+_WHOLE_ROWS: Final = 12
+# More rows than this are for the file: a browser sorts these at once.
+_SHOWN_ROWS: Final = 20_000
+_FINDINGS: Final = 4
+
+
+def today() -> date:
+    """Return the day on which sales of a later date are of the future."""
+    return datetime.now(UTC).date()
+
+
+def checked(held: Draft) -> IntakePreview | None:
+    """Return what the check found for the files as they are now; a refusal is drawn, and None returned."""
+    try:
+        found = draft.check(held, today())
+    except DoorstepError as error:
+        errors.show(error)
+        return None
+    if not held.passed:
+        draft.passed()
+        # The steps after this one are open from here on.
+        st.rerun()
+    return found
+
+
+def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
+    """Draw the figures, the problems, the columns against held data, near matches and conflicts."""
+    seen = draft.inspected(held, today())
+    preview.draw_figures(found)
+    preview.say_known(found)
+    for file in seen.sales:
+        _say_leaks(file)
+    _columns(seen)
+    _problems(seen.problems)
+    near_matches.draw(held, found, who)
+    _conflicts(found.conflicts)
+    steps.draw_ways(held, Step.CHECK, "Continue to preview")
+
+
+def _say_leaks(file: FileInspection) -> None:
+    if not file.leaks:
+        return
+    said = "; ".join(f"{leak.column}: {leak.why}" for leak in file.leaks)
+    st.warning(
+        plain(f"{file.file} has columns that tell the price. {said}. Leave them out in the step Columns."),
+        icon=":material/key:",
+    )
+
+
+# Columns
+
+
+def _columns(seen: Inspection) -> None:
+    with st.container(border=True):
+        st.markdown("**Columns beside the sales already held**")
+        if seen.held:
+            st.caption(
+                f"Shares of the values of each column, new and held ({count(seen.held, 'sale')}); findings first. "
+                "Choose a row for a larger chart."
+            )
+        else:
+            st.caption(
+                "Nothing is held yet to compare with: these are the new values. Choose a row for a larger chart."
+            )
+        for file in seen.sales:
+            if len(seen.sales) > 1:
+                st.markdown(f"*{plain(file.file)}*")
+            _columns_of(file, bool(seen.held))
+
+
+def _columns_of(file: FileInspection, is_held: bool) -> None:
+    order = sorted(file.columns, key=lambda one: (not one.finding, not one.new_share))
+    for one in [one for one in order if one.finding][:_FINDINGS]:
+        st.warning(plain(f"{one.label}: {one.finding}"), icon=":material/troubleshoot:")
+    table = pd.DataFrame([_row(one) for one in order])
+    if not is_held:
+        table = table.drop(columns=["Held", "Held middle", "Held missing", "Finding"])
+    bars = st.column_config.BarChartColumn
+    config = {
+        "New": bars("New values", width=150, y_min=0.0, color="blue"),
+        "Held": bars("Held values", width=150, y_min=0.0, color="gray"),
+        "Finding": st.column_config.TextColumn(width=360),
+        "Column": st.column_config.TextColumn(pinned=True),
+    }
+    chosen = st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) <= _WHOLE_ROWS else 460,
+        column_config={name: part for name, part in config.items() if name in table},
+        placeholder=MISSING,
+        key=f"columns_{file.file}",
+        on_select="rerun",
+        selection_mode="single-row",
+    )
+    rows = chosen.selection.rows
+    # Where nothing was chosen the first finding is the one to look at.
+    first = 0 if order and order[0].finding else None
+    place = rows[0] if rows else first
+    if place is not None and order[place].new_share:
+        one = order[place]
+        st.plotly_chart(
+            charts.column(one, palette()),
+            config=CONFIG,
+            key=f"column_chart_{file.file}",
+            alt=f"Shares of the values of {one.label}, new and held",
+        )
+        st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'held value')}."))
+
+
+def _row(one: ColumnComparison) -> dict[str, object]:
+    return {
+        "Column": one.label,
+        "Finding": one.finding,
+        "New": _bars(one, one.new_share),
+        "Held": _bars(one, one.held_share),
+        "New middle": _figure(one.new_median, one.field),
+        "Held middle": _figure(one.held_median, one.field),
+        "New missing": percent(one.new_missing, 1),
+        "Held missing": percent(one.held_missing, 1),
+    }
+
+
+def _bars(one: ColumnComparison, shares: tuple[float, ...]) -> list[float]:
+    # All rare words together would dwarf each of the others.
+    return list(shares[:-1] if one.edges[-1:] == (OTHER,) else shares)
+
+
+def _figure(value: float | None, field: str) -> str:
+    if value is None:
+        return MISSING
+    if "year" in field:
+        return f"{value:.0f}"
+    return f"{value:,.0f}" if abs(value) >= 1_000 else f"{value:.4g}"
+
+
+# Problems
+
+
+def _problems(problems: pd.DataFrame) -> None:
+    with st.container(border=True):
+        if problems.empty:
+            st.markdown("**No problem in any cell**")
+            return
+        st.markdown(f"**Problems by cell ({len(problems):,})**")
+        shown = _filtered(problems)
+        table = pd.DataFrame(
+            {
+                "File": shown[FILE],
+                "Row": shown["row"],
+                "Column": shown["column"],
+                "Value": shown["value"],
+                "Allowed": shown["limit"],
+                "What helps": shown["remedy"],
+            }
+        )
+        if len(shown) > _SHOWN_ROWS:
+            st.caption(f"The first {_SHOWN_ROWS:,} of {len(shown):,}; the file has all.")
+        st.dataframe(
+            table.head(_SHOWN_ROWS),
+            hide_index=True,
+            height="content" if len(table) <= _WHOLE_ROWS else 420,
+            column_config={
+                "Row": st.column_config.NumberColumn(format="%d", help="The data row of the file, the first being 1"),
+                "What helps": st.column_config.TextColumn(width=420),
+            },
+            key="problems",
+        )
+        st.download_button(
+            f"Download {count(len(shown), 'problem')} as CSV",
+            lambda: to_csv(shown),
+            "problems.csv",
+            "text/csv",
+            key="download_problems",
+            icon=":material/download:",
+            on_click="ignore",
+        )
+
+
+def _filtered(problems: pd.DataFrame) -> pd.DataFrame:
+    """Draw the filters by file, column and kind of problem, and return the rows that pass."""
+    kept = pd.Series(True, index=problems.index)
+    with st.container(horizontal=True, gap="small"):
+        for name, label in ((FILE, "File"), ("column", "Column"), ("code", "Kind of problem")):
+            counts = problems[name].value_counts()
+            if len(counts) < 2:
+                continue
+            titles = {str(one): f"{str(one).replace('_', ' ')} ({rows:,})" for one, rows in counts.items()}
+            chosen = st.multiselect(
+                label,
+                list(titles),
+                format_func=titles.__getitem__,
+                key=f"problems_by_{name}",
+                placeholder="All",
+                width=280,
+            )
+            if chosen:
+                kept &= problems[name].isin(chosen)
+    return problems[kept]
+
+
+# Conflicts
+
+
+def _conflicts(conflicts: pd.DataFrame) -> None:
+    if conflicts.empty:
+        return
+    with st.container(border=True):
+        st.markdown(f"**Where listing and tax roll disagree ({len(conflicts):,})**")
+        st.caption("The assessor's word is taken for what he measures or decides; for all else the listing's.")
+        counts = conflicts["field"].value_counts()
+        fields = st.pills(
+            "Facts",
+            list(counts.index),
+            selection_mode="multi",
+            format_func=lambda one: f"{label_of(one)} ({counts[one]:,})",
+            key="conflicts_by_field",
+            label_visibility="collapsed",
+        )
+        shown = conflicts[conflicts["field"].isin(fields)] if fields else conflicts
+        kept_sales = shown["chosen"] == "sales"
+        table = pd.DataFrame(
+            {
+                "Home": shown["address"].fillna(shown["property_id"]),
+                "Fact": shown["field"].map(label_of),
+                "Listing says": shown["sales_value"].where(~kept_sales, "✓ " + shown["sales_value"]),
+                "Tax roll says": shown["tax_value"].where(kept_sales, "✓ " + shown["tax_value"]),
+                "Kept": shown["chosen"].map({"sales": "listing", "tax": "tax roll"}),
+                "File": shown["file"],
+                "Row": shown["source_row"],
+            }
+        )
+        st.dataframe(
+            table.head(_SHOWN_ROWS),
+            hide_index=True,
+            height="content" if len(table) <= _WHOLE_ROWS else 360,
+            key="conflicts",
+            placeholder=MISSING,
+        )

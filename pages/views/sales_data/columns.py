@@ -1,0 +1,180 @@
+"""Step 2 of the intake: what each column of each file is, corrected by picking, and how dates and numbers read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.collect.mapping import ColumnMapping, check_required
+from core.errors import MappingError
+from core.wording import count
+from core.workflows.data.intake import SourcePreview
+from pages.kit import errors
+from pages.kit.text import plain
+from pages.views.sales_data import categories, draft, mapping_table, presets, steps
+from pages.views.sales_data.draft import Draft, Staged, Step
+
+_MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
+_WHOLE_ROWS: Final = 30
+
+
+def draw(held: Draft, who: Actor) -> None:
+    """Draw each file's mapping, its words and the presets; the way on is open once all mappings are complete."""
+    names = [draft.upload_of(file).name for file in held.files]
+    chosen = 0
+    if len(held.files) > 1:
+        chosen = (
+            st.segmented_control(
+                "File",
+                range(len(names)),
+                default=0,
+                required=True,
+                format_func=lambda place: names[place],
+                key="mapped_file",
+                label_visibility="collapsed",
+            )
+            or 0
+        )
+    _file(held.files[min(chosen, len(names) - 1)], chosen, who)
+    for file, name in zip(held.files, names, strict=True):
+        _say_lacking(file.mapping, name)
+    steps.draw_ways(held, Step.COLUMNS, "Check every row", closed=not steps.ready(held))
+
+
+def _file(file: Staged, number: int, who: Actor) -> None:
+    seen = draft.preview(file.upload_id, file.source)
+    _edit(file, seen)
+    _settings(file, number)
+    _left_out(file, seen)
+    categories.draw(file, seen)
+    presets.draw(file, seen, number, who)
+
+
+def _say_lacking(mapping: ColumnMapping, name: str) -> None:
+    try:
+        check_required(mapping)
+    except MappingError as error:
+        st.error(plain(f"{name}: {error}"), icon=":material/error:")
+
+
+def _edit(file: Staged, seen: SourcePreview) -> None:
+    """Draw the mapping as a table; a pick that is possible becomes the file's mapping at once."""
+    table = mapping_table.table_of(file.mapping, seen.guess)
+    kept = (
+        f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out."
+    )
+    st.caption(f"{kept} Correct a guess by picking in “Taken for”, “Read as” or “Unit”.")
+    # The key follows the mapping: after each pick the table starts from the mapping it led to.
+    key = f"mapping_{file.upload_id}_{abs(hash(file.mapping.to_json()))}"
+    edited = st.data_editor(
+        table,
+        key=key,
+        hide_index=True,
+        height="content" if len(table) <= _WHOLE_ROWS else 700,
+        disabled=["Column", "Samples", "Sure", "Why"],
+        column_config=_columns(),
+        alt=f"Columns of {seen.name} and what each is taken for",
+    )
+    if not edited.equals(table):
+        _keep_edited(edited, file)
+
+
+def _keep_edited(edited: pd.DataFrame, file: Staged) -> None:
+    try:
+        changed = mapping_table.mapping_of(edited, file.mapping)
+    except MappingError as error:
+        errors.show(error)
+        return
+    if changed != file.mapping:
+        draft.keep(file._replace(mapping=changed))
+        st.rerun()
+
+
+def _columns() -> dict[str, Any]:
+    pick = st.column_config.SelectboxColumn
+
+    def choice(label: str, labels: Mapping[str, str], width: int, help_text: str) -> Any:
+        return pick(
+            label,
+            options=list(labels),
+            format_func=lambda one: labels[str(one)],
+            required=True,
+            width=width,
+            help=help_text,
+        )
+
+    return {
+        "Column": st.column_config.TextColumn("Column", width=125, pinned=True),
+        "Samples": st.column_config.TextColumn("Samples", width=165),
+        "Field": choice("Taken for", mapping_table.FIELD_LABELS, 145, "Pick what the column is."),
+        "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=85),
+        "Read as": choice("Read as", mapping_table.PARSE_LABELS, 110, "How the text becomes a value."),
+        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 75, "What areas are written in."),
+        "Why": st.column_config.TextColumn("Why", width=420),
+    }
+
+
+def _settings(file: Staged, number: int) -> None:
+    """Draw what holds for the whole file: how dates and numbers are written."""
+    mapping = file.mapping
+    changed = mapping
+    with st.container(horizontal=True, gap="small"):
+        if any(rule.parse == "date" for rule in mapping.rules):
+            formats = mapping_table.date_formats(mapping)
+            chosen = st.selectbox(
+                "Dates are written like",
+                formats,
+                formats.index(mapping.date_format),
+                format_func=mapping_table.date_example,
+                key=f"dates_{number}_{file.upload_id}_{mapping.date_format}",
+                width=280,
+            )
+            changed = replace(changed, date_format=chosen)
+        decimal = st.selectbox(
+            "Numbers are written like",
+            list(_MARKS),
+            list(_MARKS).index(mapping.decimal),
+            format_func=_MARKS.__getitem__,
+            key=f"marks_{number}_{file.upload_id}_{mapping.decimal}",
+            width=200,
+        )
+    if decimal != mapping.decimal:
+        changed = replace(changed, decimal=decimal, thousands="," if decimal == "." else ".")
+    if changed != mapping:
+        draft.keep(file._replace(mapping=changed))
+        st.rerun()
+
+
+def _left_out(file: Staged, seen: SourcePreview) -> None:
+    """Draw the columns left out with the reason, those that tell the price first and by name, and a way back in."""
+    ignored = dict(file.mapping.ignored)
+    if not ignored:
+        return
+    telling = mapping_table.telling(file.mapping)
+    if telling:
+        names = ", ".join(telling)
+        st.warning(
+            plain(
+                f"Left out, because what is computed from the price, or known only after it, would tell the model the "
+                f"answer: {names}."
+            ),
+            icon=":material/key_off:",
+        )
+    with st.expander(f"Columns left out ({len(ignored)})", icon=":material/visibility_off:"):
+        order = sorted(ignored, key=lambda column: column not in telling)
+        table = pd.DataFrame({"Column": order, "Why": [ignored[column] for column in order]})
+        st.dataframe(table, hide_index=True, height="content" if len(table) < 12 else "auto")
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            column = st.selectbox(
+                "Take one in after all", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
+            )
+            if st.button("Take it in", key=f"take_{file.upload_id}", disabled=column is None):
+                draft.keep(file._replace(mapping=mapping_table.taken_in(file.mapping, str(column), seen.words)))
+                st.rerun()
+        if telling:
+            st.caption("A column that tells the price makes every figure of the model too good to be true.")

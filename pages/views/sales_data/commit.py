@@ -1,0 +1,105 @@
+"""Step 5 of the intake: the commit, all of it or nothing, and what it changed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Actor
+from core.errors import DoorstepError
+from core.wording import count, day
+from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
+from pages.kit import errors, links, session
+from pages.kit.text import plain
+from pages.views.sales_data import check, draft, preview, steps
+from pages.views.sales_data.accounting import draw_counts
+from pages.views.sales_data.draft import Draft, Step
+
+REPORT: Final = "_intake_report"
+
+
+def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
+    """Draw what is about to be kept and the button that keeps it."""
+    preview.say_known(found)
+    with st.container(border=True):
+        _say_what(held, found)
+        names = ", ".join(draft.upload_of(file).name for file in held.files)
+        note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
+        leaks = kept_leaks(held)
+        if leaks:
+            st.warning(plain(f"The record will say:{leaks}."), icon=":material/key:")
+        st.caption("All of it is kept, or nothing: until the last moment the market stays as it is.")
+        with st.container(horizontal=True, gap="small"):
+            if st.button("Back", key="back", icon=":material/arrow_back:"):
+                steps.go(Step.PREVIEW)
+            if st.button(f"Commit {what(found)}", key="commit", type="primary", icon=":material/done_all:"):
+                _commit(found, note.strip() or names, leaks, who)
+
+
+def what(found: IntakePreview) -> str:
+    """Say what is new in words: "30 new sales", "30 new sales and 2 corrections"."""
+    corrected = len(found.changed_rows) - found.new_sales
+    new = count(found.new_sales, "new sale")
+    return f"{new} and {count(corrected, 'correction')}" if corrected else new
+
+
+def _say_what(held: Draft, found: IntakePreview) -> None:
+    destination = held.destination
+    new = found.sales.iloc[len(found.sales) - found.new_sales :]
+    before = len(found.sales) - found.new_sales
+    if destination is not None and not destination.market_id:
+        where = f"A new market, {destination.name}, is made with {count(len(new), 'sale')}"
+    else:
+        where = f"The market goes from {before:,} to {count(len(found.sales), 'sale')}"
+    when = f", the new ones from {day(new['sale_date'].min())} to {day(new['sale_date'].max())}" if len(new) else ""
+    st.markdown(plain(f"{where}{when}."))
+
+
+def kept_leaks(held: Draft) -> str:
+    """Say which columns are kept although they tell the price, for the record; empty where none is."""
+    leaks = [leak.column for file in draft.inspected(held, check.today()).sales for leak in file.leaks]
+    return f" (kept although they tell the price: {', '.join(leaks)})" if leaks else ""
+
+
+def _commit(found: IntakePreview, note: str, leaks: str, who: Actor) -> None:
+    try:
+        with st.spinner("Writing the data version…"):
+            report = commit_intake(session.store(), found, note + leaks, who)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    draft.drop_all()
+    # What the check held is on disk now; the visit keeps the summary, not the table.
+    st.session_state[REPORT] = replace(report, preview=_light(report.preview))
+    session.open_market(report.version.market_id)
+    st.rerun()
+
+
+def _light(found: IntakePreview) -> IntakePreview:
+    empty = pd.DataFrame()
+    return replace(found, sales=empty, ledgers=empty, problems=empty, conflicts=empty, tables=(), near_matches=())
+
+
+def draw_committed(report: IntakeReport) -> None:
+    """Draw what the commit changed, and the ways on."""
+    version = report.version
+    if report.changed:
+        st.success(
+            f"Committed: {what(report.preview)}; the market now has "
+            f"{count(version.rows, 'sale')}, {day(version.first_sale)} to {day(version.last_sale)}.",
+            icon=":material/check_circle:",
+        )
+    else:
+        st.info("Nothing changed: the market already had every one of these sales.", icon=":material/info:")
+    draw_counts(report.preview.files)
+    preview.draw_corrections(report.preview.corrections)
+    with st.container(horizontal=True):
+        if st.button("Train a model", key="go_train", type="primary", icon=":material/model_training:"):
+            del st.session_state[REPORT]
+            links.go_to("models")
+        if st.button("Bring more files", key="more", icon=":material/upload:"):
+            del st.session_state[REPORT]
+            st.rerun()

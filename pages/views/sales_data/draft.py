@@ -1,0 +1,298 @@
+"""Files brought to the page and not yet committed: kept in the store as the person's draft, which outlives a reload."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import Any, Final, NamedTuple
+
+import streamlit as st
+
+from core.collect.mapping import ColumnMapping
+from core.collect.privacy import PersonalColumn, scrubbed
+from core.errors import DoorstepError
+from core.problem import load_problem
+from core.progress import silent
+from core.schema import Source
+from core.store import Upload
+from core.store.base.markets import AreaUnit
+from core.store.sales.drafts import UPLOADS
+from core.workflows.data.inspection import Inspection, inspect_intake
+from core.workflows.data.intake import (
+    IntakePreview,
+    NewMarket,
+    SourceFile,
+    SourcePreview,
+    market_id_of,
+    prepare_intake,
+    preview_source,
+)
+from pages.kit import session
+
+KEPT: Final = timedelta(days=14)
+"""So long a draft and its files wait for the person to come back."""
+
+# An upload of no draft was cut short, or its draft was discarded by another tab.
+_LOST: Final = timedelta(days=1)
+
+
+class Step(StrEnum):
+    """Where in the flow the person is."""
+
+    FILES = "files"
+    COLUMNS = "columns"
+    CHECK = "check"
+    PREVIEW = "preview"
+    COMMIT = "commit"
+
+
+class Staged(NamedTuple):
+    """A staged file: its upload, the kind of file it is taken for, its mapping, and what of persons was taken out."""
+
+    upload_id: str
+    source: Source
+    mapping: ColumnMapping
+    dropped: tuple[PersonalColumn, ...] = ()
+
+
+class Destination(NamedTuple):
+    """Where the sales are to go: the id of a market, or (with an empty id) what a new one is to be."""
+
+    market_id: str = ""
+    name: str = ""
+    currency: str = "USD"
+    area_unit: AreaUnit = "sqft"
+
+    def market(self) -> str | NewMarket:
+        """Return it as the intake of files takes it."""
+        return self.market_id or NewMarket(self.name, self.currency, self.area_unit)
+
+    def is_named(self) -> bool:
+        """Tell whether it says where to."""
+        return bool(self.market_id or self.name)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """All that is staged by one person.
+
+    ``checked`` is the mark of the files and mappings that passed the check, ``same`` the pairs of addresses that a
+    person had called one home when it was made.
+    """
+
+    files: tuple[Staged, ...] = ()
+    destination: Destination | None = None
+    step: Step = Step.FILES
+    checked: str = ""
+    same: tuple[tuple[str, str], ...] = ()
+
+    def mark(self) -> str:
+        """Return a mark of what a check depends on: it changes with every file, mapping and the destination."""
+        aim = [*map(str, self.destination or ())]
+        parts = [aim, self.same, [[one.upload_id, one.mapping.to_json()] for one in self.files]]
+        return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()[:16]
+
+    @property
+    def passed(self) -> bool:
+        """Whether the files as they now are passed the check."""
+        return self.checked == self.mark()
+
+
+def draft() -> Draft:
+    """Return what the acting person has staged; files that are gone are left out. Raises StoreUnavailable."""
+    document = session.store().drafts.load(session.actor())
+    return Draft() if document is None else _read(document)
+
+
+def staged() -> tuple[Staged, ...]:
+    """Return the staged files in the order they came."""
+    return draft().files
+
+
+def bring(name: str, content: bytes) -> None:
+    """Take persons out of a file, write the rest to the store once, read it and guess its mapping.
+
+    Raises what makes the file unusable, keeping nothing.
+    """
+    store, limit = session.store(), load_problem().intake.upload_mb * 1024 * 1024
+    store.drafts.forget(KEPT)
+    store.uploads.sweep(_LOST, store.drafts.uploads())
+    clean = scrubbed(content, name, limit)
+    upload = store.uploads.save(name, clean.content, limit)
+    held = draft()
+    if any(upload_of(file).sha256 == upload.sha256 for file in held.files):
+        store.uploads.discard(upload.upload_id)
+        return
+    try:
+        seen = preview(upload.upload_id, None)
+    except DoorstepError:
+        store.uploads.discard(upload.upload_id)
+        raise
+    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.dropped)
+    _write(replace(held, files=(*held.files, file)))
+
+
+def keep(file: Staged) -> None:
+    """Put a file with another kind or mapping in the place of the one it was."""
+    held = draft()
+    files = tuple(file if one.upload_id == file.upload_id else one for one in held.files)
+    _write(replace(held, files=files))
+
+
+def aim(destination: Destination) -> None:
+    """Remember where the sales are to go."""
+    held = draft()
+    if held.destination != destination:
+        _write(replace(held, destination=destination))
+
+
+def go(step: Step) -> None:
+    """Remember where in the flow the person is."""
+    _write(replace(draft(), step=step))
+
+
+def market_id(held: Draft) -> str:
+    """Return the id of the market the files go to, or what a new one's will be."""
+    return market_id_of((held.destination or Destination()).market())
+
+
+def same(of_market: str) -> tuple[tuple[str, str], ...]:
+    """Return the pairs of addresses that a person called one home, in order."""
+    return tuple(sorted(pair for pair, is_same in session.store().matches.of(of_market).items() if is_same))
+
+
+def apply_answers() -> None:
+    """Take the answers to near matches into the draft, so that it is checked again where they changed."""
+    held = draft()
+    said = same(market_id(held))
+    if held.files and said != held.same:
+        _write(replace(held, same=said))
+
+
+def passed() -> None:
+    """Remember that the files, as they now are, passed the check."""
+    held = draft()
+    if not held.passed:
+        _write(replace(held, checked=held.mark()))
+
+
+def drop(upload_id: str) -> None:
+    """Forget a file and remove it from disk."""
+    held = draft()
+    _write(replace(held, files=tuple(one for one in held.files if one.upload_id != upload_id)))
+    session.store().uploads.discard(upload_id)
+
+
+def drop_all() -> None:
+    """Forget the draft and remove its files from disk."""
+    files = draft().files
+    session.store().drafts.discard(session.actor())
+    for file in files:
+        session.store().uploads.discard(file.upload_id)
+
+
+def upload_of(file: Staged) -> Upload:
+    """Return the stored upload; raises NotFound once it is gone."""
+    return session.store().uploads.get(file.upload_id)
+
+
+def preview(upload_id: str, source: Source | None) -> SourcePreview:
+    """Return the file as read and guessed, of the given kind or the recognised one; read once, then remembered."""
+    return _preview(str(session.store().home), upload_id, source.value if source else "")
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the file and guessing its columns…")
+def _preview(home: str, upload_id: str, source: str) -> SourcePreview:
+    upload = session.store().uploads.get(upload_id)
+    return preview_source(upload.path, upload.name, load_problem(), Source(source) if source else None)
+
+
+def check(held: Draft, today: date) -> IntakePreview:
+    """Work out what committing would do; done once for the same files, mappings and data, then remembered.
+
+    Raises what prepare_intake raises.
+    """
+    destination = held.destination or Destination()
+    latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
+    version_id = latest.version_id if latest else ""
+    names = tuple((file.upload_id, file.mapping.to_json()) for file in held.files)
+    return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
+
+
+# Few entries: each holds a market's whole table. All sessions share them, under upload ids nobody can guess.
+@st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
+def _checked(
+    home: str, names: tuple[tuple[str, str], ...], destination: Destination, rests_on: object, today: date
+) -> IntakePreview:
+    store = session.store()
+    files = []
+    for upload_id, mapping in names:
+        upload = store.uploads.get(upload_id)
+        files.append(SourceFile(upload.path, upload.name, ColumnMapping.from_json(mapping)))
+    return prepare_intake(store, destination.market(), files, load_problem(), today, silent)
+
+
+def inspected(held: Draft, today: date) -> Inspection:
+    """Look through what ``check`` found; done once for the same, then remembered. Raises what ``check`` raises."""
+    destination = held.destination or Destination()
+    latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
+    return _inspected(str(session.store().home), held.mark(), latest.version_id if latest else "", today, held)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Comparing each column with the sales held…")
+def _inspected(home: str, mark: str, version_id: str, today: date, _held: Draft) -> Inspection:
+    return inspect_intake(session.store(), check(_held, today), load_problem(), today)
+
+
+def _write(held: Draft) -> None:
+    document = {
+        UPLOADS: [file.upload_id for file in held.files],
+        "files": [
+            {
+                "upload_id": file.upload_id,
+                "mapping": file.mapping.to_json(),
+                "dropped": [asdict(one) for one in file.dropped],
+            }
+            for file in held.files
+        ],
+        "destination": None if held.destination is None else held.destination._asdict(),
+        "step": held.step.value,
+        "checked": held.checked,
+        "same": held.same,
+    }
+    session.store().drafts.keep(session.actor(), document)
+
+
+def _read(document: Mapping[str, Any]) -> Draft:
+    destination = document.get("destination")
+    return Draft(
+        files=tuple(_files(document.get("files", ()))),
+        destination=Destination(**destination) if destination else None,
+        step=Step(document.get("step", Step.FILES)),
+        checked=str(document.get("checked", "")),
+        same=tuple((str(ours), str(theirs)) for ours, theirs in document.get("same", ())),
+    )
+
+
+def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
+    files = []
+    for one in documents:
+        try:
+            mapping = _mapping(one["mapping"])
+            session.store().uploads.get(one["upload_id"])
+        except DoorstepError:
+            # Swept, or written by another release: it has to be brought again.
+            continue
+        dropped = tuple(PersonalColumn(**found) for found in one["dropped"])
+        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped))
+    return files
+
+
+@lru_cache(maxsize=64)
+def _mapping(text: str) -> ColumnMapping:
+    return ColumnMapping.from_json(text)

@@ -1,0 +1,202 @@
+"""Step 1 of the intake: bring files, see what each was recognised as, and say which market they are for."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.collect.privacy import BLANKED
+from core.errors import DoorstepError
+from core.problem import load_problem
+from core.schema import Source
+from core.store import Market
+from core.store.base.markets import AreaUnit
+from core.wording import count
+from pages.kit import links, session
+from pages.kit.text import plain
+from pages.views.sales_data import draft, mapping_table, steps
+from pages.views.sales_data.draft import Destination, Draft, Staged, Step
+
+CURRENCIES: Final = ("USD", "AUD", "CAD", "EUR", "GBP", "NZD", "SGD", "CHF", "HKD", "INR", "JPY", "ZAR")
+
+_UNITS: Final[dict[AreaUnit, str]] = {"sqft": "Square feet", "sqm": "Square metres"}
+_NEW: Final = ""
+_REFUSED: Final = "_refused_files"
+_ROUND: Final = "_upload_round"
+
+
+def draw(held: Draft) -> None:
+    """Draw the uploader, the files staged so far and their destination."""
+    _uploader()
+    if not held.files:
+        return
+    for number, file in enumerate(held.files):
+        _file(file, number, held)
+    _say_no_sales(held)
+    _destination(held)
+    held = draft.draft()
+    named = held.destination is not None and held.destination.is_named()
+    if not named:
+        st.caption("Name the market to go on.")
+    with st.container(horizontal=True, gap="small"):
+        if st.button(
+            "Continue to columns", key="onward", type="primary", icon=":material/arrow_forward:", disabled=not named
+        ):
+            steps.go(Step.COLUMNS)
+        if st.button("Start over", key="start_over", icon=":material/restart_alt:", help="Removes the staged files."):
+            draft.drop_all()
+            st.rerun()
+
+
+def dropped_table(file: Staged) -> pd.DataFrame:
+    """Return what of persons was taken out of a file, one row per column."""
+    return pd.DataFrame(
+        [
+            {
+                "Column": one.column,
+                "Holds": one.kind,
+                "What was done": "phones and e-mails cut out" if one.action == BLANKED else "dropped",
+                "Why": one.why,
+            }
+            for one in file.dropped
+        ]
+    )
+
+
+def _uploader() -> None:
+    limit = load_problem().intake.upload_mb
+    # A new key after each upload empties the widget, so that the bytes are on disk only.
+    key = f"upload_{st.session_state.get(_ROUND, 0)}"
+    brought = st.file_uploader(
+        "Sales, and if you have them one tax roll and one neighbourhood file",
+        type=["csv", "tsv", "txt", "gz"],
+        accept_multiple_files=True,
+        max_upload_size=limit,
+        key=key,
+        help=f"CSV or TSV, also gzipped, up to {limit} MB each. Columns may have any names. Columns of persons' names, "
+        f"phones and e-mails are dropped before anything is written. What is staged is kept {draft.KEPT.days} days.",
+    )
+    if brought:
+        st.session_state[_REFUSED] = refused = []
+        for file in brought:
+            try:
+                draft.bring(file.name, file.getvalue())
+            except DoorstepError as error:
+                refused.append(str(error))
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
+        st.rerun()
+    for message in st.session_state.get(_REFUSED, []):
+        st.error(plain(message), icon=":material/error:")
+
+
+def _file(file: Staged, number: int, held: Draft) -> None:
+    seen = draft.preview(file.upload_id, file.source)
+    with st.container(border=True):
+        with st.container(horizontal=True, vertical_alignment="bottom"):
+            with st.container(width="stretch", gap=None):
+                st.markdown(f"**{plain(seen.name)}**")
+                bad = f", {count(seen.bad_lines, 'unreadable line')}" if seen.bad_lines else ""
+                st.caption(f"{count(seen.rows_in, 'row')}, {count(len(seen.columns), 'column')}{bad}")
+            kinds = mapping_table.sources()
+            kind = st.selectbox(
+                "Recognised as",
+                list(kinds),
+                list(kinds).index(file.source.value),
+                format_func=kinds.__getitem__,
+                key=f"kind_{file.upload_id}_{file.source}",
+                width=260,
+            )
+            if st.button("Remove", key=f"remove_{number}", icon=":material/delete:"):
+                draft.drop(file.upload_id)
+                st.rerun()
+        if Source(kind) is not file.source:
+            guessed = draft.preview(file.upload_id, Source(kind)).guess.mapping
+            draft.keep(file._replace(source=Source(kind), mapping=guessed))
+            st.rerun()
+        _say_known(file, held)
+        if file.dropped:
+            names = ", ".join(one.column for one in file.dropped)
+            st.info(
+                plain(f"Personal data was taken out before the file was kept: {names}."), icon=":material/person_off:"
+            )
+            with st.expander("What was taken out, and why"):
+                st.dataframe(dropped_table(file), hide_index=True, height="content")
+
+
+def _say_known(file: Staged, held: Draft) -> None:
+    """Say at once if the market has taken this very file in before."""
+    market_id = held.destination.market_id if held.destination else ""
+    if market_id and session.store().versions.has_file(market_id, draft.upload_of(file).sha256):
+        st.info(
+            "This very file was taken in before: committing it again changes nothing.", icon=":material/content_copy:"
+        )
+
+
+def _say_no_sales(held: Draft) -> None:
+    """Say at once if no staged file holds sales, and where homes without a price are priced."""
+    if any(file.source is Source.SALES for file in held.files):
+        return
+    one = len(held.files) == 1
+    st.warning(
+        f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognised. Add a "
+        "file of sales, or say above what it is. Homes to be priced go through Price a home, Many at once.",
+        icon=":material/sell:",
+    )
+    links.link_to("pricing", "Price a home")
+
+
+def _destination(held: Draft) -> None:
+    """Draw where the sales are to go: a market there is, or a new one."""
+    markets = {market.market_id: market for market in session.store().markets.list() if not market.simulated}
+    before = held.destination
+    with st.container(border=True):
+        chosen = _NEW
+        if markets:
+            options = [*markets, _NEW]
+            chosen = st.selectbox(
+                "Add them to",
+                options,
+                options.index(_usual(before, markets)),
+                format_func=lambda one: markets[one].name if one else "A new market…",
+                key="destination",
+                width=320,
+            )
+        if chosen:
+            market = markets[chosen]
+            st.caption(f"Prices in {market.currency}, areas shown in {_UNITS[market.area_unit].lower()}.")
+            destination = Destination(chosen, "", market.currency, market.area_unit)
+        else:
+            destination = _new_market(before if before is not None and not before.market_id else Destination())
+    if before != destination:
+        draft.aim(destination)
+        # What was drawn above, such as that a file is known, depends on it.
+        st.rerun()
+
+
+def _usual(before: Destination | None, markets: dict[str, Market]) -> str:
+    if before is not None and (not before.market_id or before.market_id in markets):
+        return before.market_id
+    opened = session.market()
+    return opened.market_id if opened is not None and opened.market_id in markets else next(iter(markets))
+
+
+def _new_market(before: Destination) -> Destination:
+    name, currency, unit = st.columns([2, 1, 1], gap="small")
+    units = list(_UNITS)
+    return Destination(
+        _NEW,
+        name.text_input(
+            "Name of the market", before.name, key="market_name", placeholder="City or region", max_chars=80
+        ).strip(),
+        currency.selectbox(
+            "Currency of its prices",
+            CURRENCIES,
+            CURRENCIES.index(before.currency) if before.currency in CURRENCIES else 0,
+            key="market_currency",
+        ),
+        unit.selectbox(
+            "Areas shown in", units, units.index(before.area_unit), format_func=_UNITS.__getitem__, key="market_unit"
+        ),
+    )

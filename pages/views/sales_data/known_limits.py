@@ -1,0 +1,142 @@
+"""The known limits of a market's data: what is missing, thin, old or never captured, and what follows for the model."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.accounting import FileAccounting
+from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
+from core.problem import load_problem
+from core.store import Market
+from core.wording import count, day, percent
+from pages.kit import session
+from pages.kit.palette import palette
+from pages.kit.text import plain
+from pages.views.sales_data.charts import CONFIG
+
+_WHOLE_ROWS: Final = 12
+
+
+def draw(market: Market) -> None:
+    """Draw the limits of the version in use, and offer the report as a file."""
+    version = session.store().versions.latest(market.market_id)
+    st.subheader(f"Known limits of {plain(session.title_of(market))}", anchor=False)
+    if version is None:
+        st.caption("No sales yet.")
+        return
+    found = _found(str(session.store().home), version.version_id, market)
+    span = f"{day(found.time.first)} to {day(found.time.last)}"
+    st.caption(f"Data version {version.version_id}: {count(found.sales, 'sale')}, {span}.")
+    for words in found.consequences:
+        st.markdown(f"- {plain(words)}")
+    st.download_button(
+        "Download the report",
+        limits_markdown(found, session.title_of(market)),
+        f"{market.market_id}-known-limits.md",
+        "text/markdown",
+        key="download_limits",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+    _missing(found)
+    _thin(found)
+    _time(found)
+    _rows(found)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking for the limits of the data…")
+def _found(home: str, version_id: str, _market: Market) -> KnownLimits:
+    store = session.store()
+    files: list[FileAccounting] = [file for one in store.versions.chain(_market.market_id) for file in one.files]
+    sales = store.versions.load(version_id)
+    return known_limits(sales, _market.currency, _market.area_unit, load_problem(), files)
+
+
+def _missing(found: KnownLimits) -> None:
+    with st.container(border=True):
+        st.markdown("**Missing facts**")
+        table = pd.DataFrame(
+            [{"Fact": one.label, "Missing": one.missing, "Share": 100 * one.share} for one in found.missing],
+            columns=["Fact", "Missing", "Share"],
+        )
+        if table.empty:
+            st.caption("Every sale has every fact that any has.")
+        else:
+            share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)
+            _frame(table, "missing", {"Share": share, "Missing": st.column_config.NumberColumn(format="localized")})
+        if found.not_captured:
+            st.caption(plain(f"Not captured at all: {', '.join(found.not_captured)}."))
+
+
+def _thin(found: KnownLimits) -> None:
+    with st.container(border=True):
+        st.markdown(f"**Thin segments ({len(found.thin):,})**")
+        if not found.thin:
+            st.caption("Every group of homes has sales enough for ranges of its own.")
+            return
+        st.caption("Too few sales for ranges of their own: they borrow them from a wider group.")
+        rows = [
+            {
+                "Divided by": one.kind.capitalize(),
+                "Segment": one.name,
+                "Sales": one.n,
+                "Share": percent(one.share, 2),
+                "Note": "very few" if one.thin else "",
+            }
+            for one in found.thin
+        ]
+        _frame(pd.DataFrame(rows), "thin", {"Sales": st.column_config.NumberColumn(format="localized")})
+
+
+def _time(found: KnownLimits) -> None:
+    months = found.time.months
+    if not months:
+        return
+    with st.container(border=True):
+        st.markdown("**Sales by month**")
+        colours = palette()
+        bars = go.Bar(
+            x=[month for month, _ in months],
+            y=[rows for _, rows in months],
+            marker={"color": colours.more},
+            hovertemplate="%{x|%B %Y}: %{y:,}<extra></extra>",
+        )
+        figure = go.Figure(bars)
+        figure.update_layout(
+            height=240, margin={"l": 0, "r": 12, "t": 8, "b": 0}, dragmode=False, showlegend=False, bargap=0.1
+        )
+        figure.update_xaxes(fixedrange=True)
+        figure.update_yaxes(fixedrange=True)
+        st.plotly_chart(figure, config=CONFIG, key="months", alt="Number of sales by month")
+        if found.time.empty:
+            st.caption(plain(f"{count(len(found.time.empty), 'month')} without any sale."))
+
+
+def _rows(found: KnownLimits) -> None:
+    shares = found.intake
+    if shares is None:
+        return
+    with st.container(border=True):
+        st.markdown("**Rows of the files**")
+        said = (
+            f"Of {count(shares.rows_in, 'row')}: {percent(shares.accepted, 1)} accepted, {percent(shares.repaired, 1)} "
+            f"repaired, {percent(shares.duplicate, 1)} duplicate, {percent(shares.rejected, 1)} rejected."
+        )
+        st.markdown(plain(said))
+        if shares.reasons:
+            rows = [{"Reason": reason.replace("_", " "), "Rows": number} for reason, number in shares.reasons]
+            _frame(pd.DataFrame(rows), "reasons", {"Rows": st.column_config.NumberColumn(format="localized")})
+
+
+def _frame(table: pd.DataFrame, key: str, config: dict[str, Any]) -> None:
+    st.dataframe(
+        table,
+        hide_index=True,
+        height="content" if len(table) <= _WHOLE_ROWS else 360,
+        column_config=config,
+        key=f"limits_{key}",
+    )

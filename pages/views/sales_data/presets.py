@@ -1,0 +1,90 @@
+"""Presets of a file's mapping: save under a name, use again, take away as a file and bring from one."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Final
+
+import streamlit as st
+
+from core.access import Actor
+from core.collect.mapping import ColumnMapping
+from core.errors import DoorstepError, MappingError
+from core.workflows.data.intake import SourcePreview
+from pages.kit import errors, session
+from pages.kit.text import plain
+from pages.views.sales_data import draft, mapping_table
+from pages.views.sales_data.draft import Staged
+
+_LARGEST: Final = 1
+
+
+def draw(file: Staged, seen: SourcePreview, number: int, who: Actor) -> None:
+    """Draw saving the mapping under a name, using one that was saved, and both as a file to share."""
+    with st.expander("Presets: use, save or share a mapping", icon=":material/bookmark:"):
+        use, save, share = st.columns(3, gap="medium")
+        with use:
+            _use(file, seen, number)
+        with save:
+            _save(file, number, who)
+        with share:
+            _share(file, seen, number)
+
+
+def _use(file: Staged, seen: SourcePreview, number: int) -> None:
+    store = session.store()
+    chosen = st.selectbox(
+        "Saved mappings", store.presets.list(), None, key=f"preset_{number}", placeholder="Choose one"
+    )
+    if st.button("Use it", key=f"use_preset_{number}", disabled=chosen is None):
+        _succeeds(lambda: _take(file, seen, store.presets.load(str(chosen))))
+
+
+def _save(file: Staged, number: int, who: Actor) -> None:
+    presets = session.store().presets
+    name = st.text_input("Save this mapping as", key=f"preset_name_{number}", max_chars=80).strip()
+    there = name in presets.list()
+    write = presets.replace if there else presets.save
+    if st.button("Replace it" if there else "Save it", key=f"save_preset_{number}", disabled=not name) and _succeeds(
+        lambda: write(name, file.mapping.to_json(), who)
+    ):
+        st.toast(f"Saved as “{plain(name)}”.", icon=":material/bookmark_added:")
+
+
+def _share(file: Staged, seen: SourcePreview, number: int) -> None:
+    brought = st.file_uploader(
+        "A mapping somebody shared", type=["json"], max_upload_size=_LARGEST, key=f"preset_file_{number}"
+    )
+    if brought is not None and st.button("Use this file", key=f"use_preset_file_{number}"):
+        _succeeds(lambda: _take(file, seen, _text(brought.getvalue(), brought.name)))
+    st.download_button(
+        "Download this mapping",
+        file.mapping.to_json(),
+        f"{seen.name.partition('.')[0]}-mapping.json",
+        "application/json",
+        key=f"download_preset_{number}",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _text(content: bytes, name: str) -> str:
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MappingError(f"{name} is not a mapping saved by Doorstep. Choose a file downloaded here.") from error
+
+
+def _take(file: Staged, seen: SourcePreview, text: str) -> None:
+    mapping = mapping_table.fitted(ColumnMapping.from_json(text), seen.columns, seen.name)
+    draft.keep(file._replace(source=mapping.source, mapping=mapping))
+    st.rerun()
+
+
+def _succeeds(action: Callable[[], None]) -> bool:
+    try:
+        action()
+    except DoorstepError as error:
+        errors.show(error)
+        return False
+    return True

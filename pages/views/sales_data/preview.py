@@ -1,0 +1,163 @@
+"""Step 4 of the intake: what committing would do to every row, before anything is kept."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.accounting import Outcome
+from core.schema import FIELD_BY_NAME, Source, label_of
+from core.wording import MISSING, area_label, count, from_sqft
+from core.workflows.data.intake import IntakePreview
+from pages.kit.palette import palette
+from pages.kit.spreadsheet import to_csv
+from pages.kit.text import plain
+from pages.views.sales_data import steps
+from pages.views.sales_data.accounting import draw_counts
+from pages.views.sales_data.charts import CONFIG, flow
+from pages.views.sales_data.draft import Draft, Step
+
+_FIRST_ROWS: Final = 50
+_WHOLE_ROWS: Final = 12
+
+
+def draw(held: Draft, found: IntakePreview) -> None:
+    """Draw the figures, the accounting, the corrections and the first rows as they will be."""
+    draw_figures(found)
+    say_known(found)
+    with st.container(border=True):
+        st.markdown("**What becomes of every row**")
+        _flow(found)
+        draw_counts(found.files)
+        draw_downloads(found)
+    draw_corrections(found.corrections)
+    _first_rows(held, found)
+    steps.draw_ways(held, Step.PREVIEW, "Continue to commit")
+
+
+def draw_figures(found: IntakePreview) -> None:
+    """Draw what the files bring, in figures."""
+    sales = [file for file in found.files if file.source == Source.SALES]
+    figures = {
+        "Rows in": sum(file.rows_in for file in sales),
+        "New sales": found.new_sales,
+        "Corrections": len(found.changed_rows) - found.new_sales,
+        "Repaired": sum(file.repaired for file in sales),
+        "Duplicate": sum(file.duplicate for file in sales),
+        "Rejected": sum(file.rejected for file in sales),
+    }
+    with st.container(horizontal=True, gap="small"):
+        for name, number in figures.items():
+            st.metric(name, f"{number:,}", border=True, width=140)
+
+
+def say_known(found: IntakePreview) -> None:
+    """Say at the very top if the files bring nothing, or were here before."""
+    if not found.changed_rows and found.parent_id is not None:
+        st.info("Nothing changes: the market has every one of these sales already.", icon=":material/content_copy:")
+    for name in found.repeated:
+        st.info(plain(f"{name} was taken in before; its rows are known already."), icon=":material/info:")
+
+
+def _flow(found: IntakePreview) -> None:
+    st.plotly_chart(
+        flow(found.files, found.ledgers, palette()),
+        config=CONFIG,
+        key="flow",
+        alt="Flow of the rows of each file to accepted, repaired, duplicate and rejected; the table below has it too",
+    )
+
+
+def draw_downloads(found: IntakePreview) -> None:
+    """Draw a download for each class of rows that has any, with reasons and the cells as they came."""
+    ledgers = found.ledgers
+    tables = {outcome.value: ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
+    tables |= {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
+    filled = {name: table for name, table in tables.items() if len(table)}
+    st.markdown("**Download** each class of rows, with reasons")
+    with st.container(horizontal=True, gap="small"):
+        for name, table in filled.items():
+            st.download_button(
+                f"{name.capitalize()} ({len(table):,})",
+                partial(to_csv, table),
+                f"{name.replace(' ', '_')}.csv",
+                "text/csv",
+                key=f"download_{name}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
+
+
+def draw_corrections(corrections: pd.DataFrame) -> None:
+    """Draw what corrects an earlier sale: each fact before and after."""
+    if corrections.empty:
+        return
+    with st.container(border=True):
+        st.markdown(f"**Corrections of earlier sales ({corrections['intake_row'].nunique():,})**")
+        st.caption("The corrected sale takes the place of the earlier one, which stays on record with its version.")
+        table = pd.DataFrame(
+            {
+                "Sale (row of the intake)": corrections["intake_row"],
+                "Fact": corrections["field"].map(label_of),
+                "Before": corrections["before"],
+                "After": corrections["after"],
+                "File": corrections["file"],
+                "Row": corrections["source_row"],
+            }
+        )
+        st.dataframe(
+            table,
+            hide_index=True,
+            height="content" if len(table) <= _WHOLE_ROWS else 360,
+            placeholder=MISSING,
+            key="corrections",
+        )
+
+
+def _first_rows(held: Draft, found: IntakePreview) -> None:
+    new = found.sales.iloc[len(found.sales) - found.new_sales :]
+    if new.empty:
+        return
+    with st.container(border=True):
+        st.markdown("**The new sales as they will be**")
+        unit = held.destination.area_unit if held.destination else "sqft"
+        shown = readable(new.head(_FIRST_ROWS), unit)
+        st.caption(f"The first {len(shown):,} of {count(len(new), 'row')}; sort by a header.")
+        st.dataframe(
+            shown,
+            hide_index=True,
+            height="content" if len(shown) <= _WHOLE_ROWS else 420,
+            column_config=formats(shown),
+            placeholder=MISSING,
+            key="first_rows",
+        )
+
+
+def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
+    """Return sales under the labels a person reads, areas in the market's unit; columns without a value are dropped."""
+    columns: dict[str, pd.Series] = {}
+    for name in map(str, sales):
+        if name == "intake_row" or sales[name].isna().all():
+            continue
+        field = FIELD_BY_NAME.get(name)
+        if field is not None and field.unit == "sqft":
+            columns[f"{field.label}, {area_label(unit)}"] = (sales[name] * from_sqft(1.0, unit)).round(1)
+        else:
+            columns[label_of(name)] = sales[name]
+    return pd.DataFrame(columns, index=sales.index)
+
+
+def formats(shown: pd.DataFrame) -> dict[str, Any]:
+    """Return how the columns of ``readable`` are written: amounts with marks, years without, dates as days."""
+    config: dict[str, Any] = {}
+    for name in map(str, shown):
+        if shown[name].dtype.kind == "M":
+            config[name] = st.column_config.DateColumn(format="D MMM YYYY")
+        elif "year" in name.casefold():
+            config[name] = st.column_config.NumberColumn(format="%d")
+        elif shown[name].dtype.kind == "f" and shown[name].abs().max() >= 1_000:
+            config[name] = st.column_config.NumberColumn(format="localized")
+    return config

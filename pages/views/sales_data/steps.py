@@ -1,0 +1,85 @@
+"""The steps of the intake: where one is, which steps are open, and the ways back and on."""
+
+from __future__ import annotations
+
+from typing import Final, NoReturn
+
+import streamlit as st
+
+from core.collect.mapping import ColumnMapping, check_required
+from core.errors import MappingError
+from pages.views.sales_data import draft
+from pages.views.sales_data.draft import Draft, Step
+
+LABELS: Final = {
+    Step.FILES: "Files",
+    Step.COLUMNS: "Columns",
+    Step.CHECK: "Check",
+    Step.PREVIEW: "Preview",
+    Step.COMMIT: "Commit",
+}
+
+
+def open_steps(held: Draft) -> tuple[Step, ...]:
+    """Return the steps that can be gone to, in order."""
+    steps = list(Step)
+    if not held.files:
+        return tuple(steps[:1])
+    if not ready(held):
+        return tuple(steps[:2])
+    return tuple(steps) if held.passed else tuple(steps[:3])
+
+
+def ready(held: Draft) -> bool:
+    """Tell whether the files can be checked: each mapping has what its kind needs, and the market is named."""
+    named = held.destination is not None and held.destination.is_named()
+    return named and all(is_complete(file.mapping) for file in held.files)
+
+
+def is_complete(mapping: ColumnMapping) -> bool:
+    """Tell whether the mapping has what its kind of file needs."""
+    try:
+        check_required(mapping)
+    except MappingError:
+        return False
+    return True
+
+
+def present(held: Draft) -> Step:
+    """Return the step to draw: where the person was, or the last one open if that is closed by now."""
+    reachable = open_steps(held)
+    return held.step if held.step in reachable else reachable[-1]
+
+
+def draw(held: Draft, step: Step) -> None:
+    """Draw all steps in a row, the present one marked; a press on an open one goes there."""
+    reachable = open_steps(held)
+    with st.container(horizontal=True, gap="xsmall"):
+        for number, one in enumerate(Step, start=1):
+            done = one in reachable and number <= list(Step).index(step)
+            if st.button(
+                f"{number} · {LABELS[one]}",
+                key=f"step_{one}",
+                type="primary" if one is step else "secondary",
+                icon=":material/check:" if done else None,
+                disabled=one not in reachable,
+            ):
+                go(one)
+
+
+def draw_ways(held: Draft, step: Step, onward: str = "", closed: bool = False) -> None:
+    """Draw the ways back and on; ``onward`` is the label of the way on, ``closed`` whether it cannot be gone yet."""
+    order = list(Step)
+    place = order.index(step)
+    with st.container(horizontal=True, gap="small"):
+        if place and st.button("Back", key="back", icon=":material/arrow_back:"):
+            go(order[place - 1])
+        if onward and st.button(onward, key="onward", type="primary", icon=":material/arrow_forward:", disabled=closed):
+            go(order[place + 1])
+
+
+def go(step: Step) -> NoReturn:
+    """Go to a step; what was answered on the way counts there."""
+    draft.apply_answers()
+    draft.go(step)
+    st.rerun()

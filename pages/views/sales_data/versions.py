@@ -1,0 +1,265 @@
+"""The data versions of a market: which is in use, who made it when of what, two compared, and the latest taken back."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any, Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, Actor, may
+from core.errors import DoorstepError
+from core.prepare.quality.column_shifts import ColumnShift
+from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.store import Market
+from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
+from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, undo_version
+from pages.kit import errors, session
+from pages.kit.spreadsheet import to_csv
+from pages.kit.text import plain
+from pages.views.sales_data.preview import formats, readable
+
+_WHOLE_ROWS: Final = 12
+_SHOWN_ROWS: Final = 200
+_LARGE: Final = 0.25
+_SMALL: Final = 0.1
+_MEDIAN: Final = 2
+_STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
+_UNDONE: Final = "_undone"
+
+
+def draw(market: Market, who: Actor) -> None:
+    """Draw the list of versions, the comparison of two and the way to take the latest back."""
+    st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
+    said = st.session_state.pop(_UNDONE, "")
+    if said:
+        st.success(plain(said), icon=":material/undo:")
+    records = history(session.store(), market.market_id, who)
+    if not records:
+        st.caption("No sales yet.")
+        return
+    _list(records)
+    if len(records) > 1:
+        _compare(market, records, who)
+    if may(who, Action.INGEST) and records and any(one.state == "in use" for one in records):
+        _undo(next(one for one in records if one.state == "in use"), records, who)
+
+
+def _list(records: tuple[Recorded, ...]) -> None:
+    table = pd.DataFrame(
+        [
+            {
+                "Version": one.version.version_id,
+                "State": _STATES[one.state],
+                "Sales": one.version.rows,
+                "From": day(one.version.first_sale),
+                "To": day(one.version.last_sale),
+                "Files": ", ".join(file.file for file in one.version.files),
+                "Models": ", ".join(one.models) or MISSING,
+                "Note": one.version.note,
+                "By": one.version.created_by,
+                "When": instant(one.version.created_at),
+                "Undone": f"{one.undone_by}, {instant(one.undone_at)}: {one.reason}" if one.undone_at else "",
+            }
+            for one in records
+        ]
+    )
+    if not any(one.state == "undone" for one in records):
+        table = table.drop(columns="Undone")
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"Sales": st.column_config.NumberColumn(format="localized")},
+        height="content" if len(table) < _WHOLE_ROWS else "auto",
+        key="versions",
+    )
+    st.caption("A version is never altered: new data, a correction or an undo only moves which one is in use.")
+
+
+def _compare(market: Market, records: tuple[Recorded, ...], who: Actor) -> None:
+    titles = {one.version.version_id: _title(one) for one in records}
+    ids = list(titles)
+    with st.container(border=True):
+        st.markdown("**Compare two versions**")
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            before = st.selectbox(
+                "From", ids, 1, format_func=titles.__getitem__, key="before", bind="query-params", width=380
+            )
+            after = st.selectbox(
+                "To", ids, 0, format_func=titles.__getitem__, key="after", bind="query-params", width=380
+            )
+        if before not in titles or after not in titles or before == after:
+            st.caption("Choose two different versions.")
+            return
+        try:
+            diff = _diff(str(session.store().home), before, after, who)
+        except DoorstepError as error:
+            errors.show(error)
+            return
+        _draw_diff(diff, market)
+
+
+@st.cache_resource(max_entries=2, show_spinner="Comparing the two versions…")
+def _diff(home: str, before: str, after: str, who: Actor) -> VersionDiff:
+    return compare_versions(session.store(), before, after, who)
+
+
+def _title(one: Recorded) -> str:
+    state = f", {one.state}" if one.state != "earlier" else ""
+    return f"{one.version.version_id} ({count(one.version.rows, 'sale')}{state})"
+
+
+def _draw_diff(diff: VersionDiff, market: Market) -> None:
+    figures = {"Added": diff.added, "Removed": diff.removed, "Corrected": diff.corrected, "The same": diff.same}
+    with st.container(horizontal=True, gap="small"):
+        for name, number in figures.items():
+            st.metric(name, f"{number:,}", border=True, width=140)
+    ends = [(one.first_sale, one.last_sale) for one in (diff.before, diff.after)]
+    spans = [f"{day(first)} to {day(last)}" for first, last in ends]
+    st.caption(
+        f"Sales from {spans[0]} in both."
+        if spans[0] == spans[1]
+        else f"Sales from {spans[0]} before, {spans[1]} after."
+    )
+    parts = {"Columns": _shifts_table(diff, market.area_unit)}
+    unit = market.area_unit
+    if diff.corrected:
+        parts["Corrected"] = _changes_table(diff.changes)
+    if diff.added:
+        parts["Added"] = readable(diff.added_rows, unit)
+    if diff.removed:
+        parts["Removed"] = readable(diff.removed_rows, unit)
+    part = st.segmented_control(
+        "Show", list(parts), default="Columns", required=True, key="diff_part", label_visibility="collapsed"
+    )
+    table = parts.get(str(part), parts["Columns"])
+    shown = table.head(_SHOWN_ROWS)
+    if len(shown) < len(table):
+        st.caption(f"The first {len(shown):,} of {len(table):,}; the file has all.")
+    st.dataframe(
+        shown,
+        hide_index=True,
+        height="content" if len(shown) <= _WHOLE_ROWS else 420,
+        column_config=_diff_config() if part == "Columns" else formats(shown),
+        placeholder=MISSING,
+        key=f"diff_{part}",
+    )
+    st.download_button(
+        "Download as CSV",
+        partial(to_csv, table),
+        f"{diff.before.version_id}-{diff.after.version_id}-{str(part).lower()}.csv",
+        "text/csv",
+        key="download_diff",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _shifts_table(diff: VersionDiff, unit: str) -> pd.DataFrame:
+    order = sorted(diff.columns, key=lambda one: -(one.distance or 0.0))
+    return pd.DataFrame(
+        [
+            {
+                "Column": _label(one.field, unit),
+                "Shift": _verdict(one.distance),
+                "Distance": one.distance,
+                "Missing before": percent(one.missing_before, 1),
+                "Missing after": percent(one.missing_after, 1),
+                "Middle before": _middle(one, one.quantiles_before, unit),
+                "Middle after": _middle(one, one.quantiles_after, unit),
+            }
+            for one in order
+        ]
+    )
+
+
+def _diff_config() -> dict[str, Any]:
+    about = "Population stability index over ten bins: below 0.1 small, above 0.25 large."
+    return {"Distance": st.column_config.NumberColumn(format="%.3f", help=about)}
+
+
+def _verdict(distance: float | None) -> str:
+    if distance is None:
+        return MISSING
+    return "large" if distance > _LARGE else "some" if distance > _SMALL else "small"
+
+
+def _label(name: str, unit: str) -> str:
+    field = FIELD_BY_NAME.get(name)
+    return f"{label_of(name)}, {area_label(unit)}" if field is not None and field.unit == "sqft" else label_of(name)
+
+
+def _middle(one: ColumnShift, quantiles: tuple[float, ...], unit: str) -> str:
+    """Write the median, or the most frequent words with their shares."""
+    if one.top:
+        is_before = quantiles is one.quantiles_before
+        shares = [(part.name, part.before if is_before else part.after) for part in one.top[:3]]
+        return ", ".join(f"{name} {percent(share)}" for name, share in shares if share)
+    if not quantiles:
+        return MISSING
+    field = FIELD_BY_NAME.get(one.field)
+    median = quantiles[_MEDIAN]
+    if field is not None and field.kind is FieldKind.DATE:
+        return day((pd.Timestamp(1970, 1, 1) + pd.Timedelta(days=median)).date())
+    if field is not None and field.unit == "year":
+        return f"{median:.0f}"
+    if field is not None and field.unit == "sqft":
+        median = from_sqft(median, unit)
+    return f"{median:,.0f}" if abs(median) >= 100 else f"{median:.4g}"
+
+
+def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "Row of the intake": changes["intake_row"],
+            "Fact": changes["field"].map(label_of),
+            "Before": changes["before"],
+            "After": changes["after"],
+        }
+    )
+
+
+def _undo(current: Recorded, records: tuple[Recorded, ...], who: Actor) -> None:
+    version = current.version
+    with st.expander("Take the latest version back", icon=":material/undo:"):
+        parent = next((one for one in records if one.version.version_id == version.parent_id), None)
+        after = (
+            f"{count(parent.version.rows, 'sale')} of version {parent.version.version_id} are in use again"
+            if parent
+            else "the market has no sales until new ones are committed"
+        )
+        st.markdown(
+            plain(f"Version {version.version_id} ({count(version.rows, 'sale')}) is no longer used, and {after}. ")
+            + "It stays on record, and bringing its files again restores it."
+        )
+        if current.models:
+            one = len(current.models) == 1
+            st.warning(
+                plain(
+                    f"{count(len(current.models), 'model')} trained on it ({', '.join(current.models)}) "
+                    f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}, live or not. Train anew, or "
+                    "roll back on the page Models, if the data was wrong."
+                ),
+                icon=":material/model_training:",
+            )
+        reason = st.text_input("Why is it taken back?", key="undo_reason", max_chars=500)
+        sure = st.checkbox(f"Yes, take version {version.version_id} back", key=f"undo_sure_{version.version_id}")
+        if st.button("Take it back", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
+            _take_back(version.version_id, reason, who)
+
+
+def _take_back(version_id: str, reason: str, who: Actor) -> None:
+    try:
+        undone = undo_version(session.store(), version_id, reason, who)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    restored = undone.restored
+    now = (
+        f"version {restored.version_id} with {count(restored.rows, 'sale')} is in use"
+        if restored
+        else "no data is in use"
+    )
+    st.session_state[_UNDONE] = f"Version {version_id} was taken back; {now}."
+    st.rerun()

@@ -1,0 +1,140 @@
+"""The tab "Many at once" without a browser: a file in, prices and what was not priced out, every row in the ledger."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.errors import StoreUnavailable
+from core.serve.estimate import UNAVAILABLE
+from core.store import open_store
+from core.store.ledger.estimates import Ledger
+from core.workflows.pricing.desk import Desk
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.kit.spreadsheet import to_csv
+from pages.views.pricing import many_homes
+
+MARKET = "larkhaven"
+
+
+@pytest.fixture(autouse=True)
+def home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(own_small_store))
+    return own_small_store
+
+
+@pytest.fixture
+def area(small_desk: Desk) -> str:
+    assert small_desk.bundle is not None
+    return next(iter(small_desk.bundle.model.profile.area_codes["zipcode"]))
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "agent"
+    app.run()
+    return app.switch_page(page_at("pricing").script.name).run()
+
+
+def priced(content: bytes) -> AppTest:
+    app = opened()
+    app.file_uploader("listings").upload("homes.csv", content)
+    [button] = [button for button in app.button if button.label == "Price the file"]
+    return button.click().run()
+
+
+def rows(area: str) -> bytes:
+    """One home to be priced, one without area, one impossible, one formula, one broken line."""
+    homes = ("1 Elm St,1680,3", "2 Elm St,,3", "3 Elm St,1680,1000", '"=HYPERLINK(""x"")",=1+1,3', "5 Elm St,1680")
+    return "\n".join(["address,living area,bedrooms,zipcode", *(f"{one},{area}" for one in homes)]).encode()
+
+
+def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: str) -> None:
+    app = priced(rows(area))
+    assert not app.exception
+    counts = {metric.label: metric.value for metric in app.metric}
+    assert counts == {"Rows": "5", "Priced": "1", "Unavailable": "1", "Refused": "2", "Unreadable": "1"}
+    prices, errors, columns = (table.value for table in app.dataframe)
+    assert prices[["Row", "Address"]].to_numpy().tolist() == [[1, "1 Elm St"]]
+    assert prices["Range"][0].startswith("$")
+    assert errors["Status"].tolist() == ["Unavailable", "Refused", "Refused", "Unreadable"]
+    assert errors["Field"].tolist() == ["Living area", "Bedrooms", "Living area", ""]
+    assert errors["Why"][0] == "Living area is missing, and no price follows without it."
+    assert [box.value for box in app.info] == [UNAVAILABLE]
+    assert "Bedrooms = 1,000 is impossible" in errors["Why"][1]
+    assert (errors["Row"][2], errors["Value"][2]) == (4, "=1+1")
+    assert columns["Read as"].tolist() == ["Address", "Living area", "Bedrooms", "Zipcode"]
+    assert [button.label for button in app.get("download_button")] == [
+        "Download the prices",
+        "Download the rows not priced",
+    ]
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_every_row_is_in_the_ledger_once(home: Path, area: str) -> None:
+    app = priced(rows(area))
+    app.run()
+    with open_store(home) as store:
+        lines = store.ledger.list(MARKET, 20)
+    assert sorted(line.status for line in lines) == ["priced", "refused", "refused", "refused", "unavailable"]
+    assert {line.channel for line in lines} == {"file"}
+
+
+def test_prices_are_shown_with_a_warning_where_the_ledger_cannot_be_written(
+    area: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> list[str]:
+        raise StoreUnavailable("The disk is full. Free some space.")
+
+    monkeypatch.setattr(Ledger, "append_signed_many", full)
+    app = priced(rows(area))
+    assert app.dataframe[0].value["Range"][0].startswith("$")
+    assert "not recorded: The disk is full" in app.warning[0].value.replace("\\", "")
+
+
+def test_a_metric_market_reads_areas_without_a_unit_in_square_metres(home: Path, area: str) -> None:
+    with sqlite3.connect(home / "doorstep.sqlite") as database:
+        database.execute("UPDATE market SET area_unit = 'sqm'")
+    app = priced(f"zip,living area\n{area},156\n{area},420\n".encode())
+    assert any("read in m²" in str(text.value) for text in app.markdown)
+    assert {metric.label: metric.value for metric in app.metric} == {"Rows": "2", "Priced": "2"}
+    with open_store(home) as store:
+        areas = sorted(
+            store.ledger.get(one.estimate_id).facts["living_area_sqft"] for one in store.ledger.list(MARKET, 5)
+        )
+    assert areas == pytest.approx([156 * 10.7639, 420 * 10.7639], rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "empty"),
+        (b"zipcode,living area\n", "no rows"),
+        (b"%PDF-1.7 zipcode,living area\n1,2\n", "PDF"),
+        (b"zipcode,living area\n" + b"10001,1680\n" * (many_homes.ROWS_MAX + 1), "20,001 rows; at most 20,000"),
+    ],
+    ids=["empty", "header only", "not text", "too long"],
+)
+def test_a_file_that_cannot_be_priced_says_why_and_leaves_nothing(home: Path, content: bytes, message: str) -> None:
+    app = priced(content)
+    [error] = app.error
+    assert message in str(error.value).replace("\\", "")
+    assert not app.dataframe
+    assert list((home / "uploads").iterdir()) == []
+
+
+def test_repeated_flags_of_a_row_are_counted() -> None:
+    assert many_homes.counted("imputed fact; wide range; imputed fact") == "imputed fact ×2; wide range"
+    assert many_homes.counted("") == ""
+
+
+def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:
+    table = pd.DataFrame({"reason": ["=1+1", "+cmd", "-cmd", "@sum", "plain"], "change": [-1.5, 2.0, -3.0, 0.0, 1.0]})
+    lines = to_csv(table).decode("utf-8-sig").splitlines()
+    assert lines == ["reason,change", "'=1+1,-1.5", "'+cmd,2.0", "'-cmd,-3.0", "'@sum,0.0", "plain,1.0"]

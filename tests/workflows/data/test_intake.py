@@ -1,0 +1,238 @@
+"""From files to a data version: every row accounted for, nothing committed by halves, the same file changes nothing."""
+
+from __future__ import annotations
+
+import csv
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.access import Actor, Role
+from core.collect.mapping import ColumnMapping
+from core.errors import (
+    AccessDenied,
+    DuplicateHeaders,
+    FileEmpty,
+    FileTooLarge,
+    FileUnreadable,
+    MappingError,
+    NoUsableRows,
+    StaleVersion,
+)
+from core.problem import Problem
+from core.progress import silent
+from core.schema import Source
+from core.store import Market, Store
+from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake, preview_source
+
+ANALYST = Actor("ana", Role.ANALYST)
+TODAY = date(2026, 1, 1)
+HEADER = "parcel number,address,zip code,sale date,sale price,living area sqft,bedrooms,year built\n"
+
+
+@pytest.fixture
+def market(store: Store) -> Market:
+    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
+
+
+def rows(count: int, start: int = 0) -> str:
+    return "".join(
+        f"{100 + n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},{200_000 + 137 * n},"
+        f"{1_000 + n * 37 % 500},{2 + n % 3},{1950 + n % 60}\n"
+        for n in range(start, start + count)
+    )
+
+
+def write(folder: Path, text: str, name: str = "sales.csv") -> SourceFile:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return SourceFile(path, name)
+
+
+def take_in(store: Store, market: Market, problem: Problem, *files: SourceFile) -> object:
+    return ingest(store, market.market_id, files, ANALYST, problem, TODAY, silent)
+
+
+def test_every_row_is_accounted_for(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
+    faulty = (
+        rows(20)
+        + rows(2)  # the first two again
+        + "900,9 Elm St,00101,2024-05-05,1,1200,3,1990\n"  # price of $1
+        + "901,10 Elm St,00101,2024-05-05,250000,1200,45,1990\n"  # 45 bedrooms
+        + "902,11 Elm St,00101,,250000,1200,3,1990\n"  # no date
+        + "903,12 Elm St,00101,2024-05-05,250000\n"  # ragged
+    )
+    report = ingest(store, market.market_id, [write(tmp_path, HEADER + faulty)], ANALYST, problem, TODAY, silent)
+    (account,) = report.preview.files
+    assert (account.rows_in, account.accepted, account.repaired) == (26, 20, 1)
+    assert (account.duplicate, account.rejected) == (2, 3)
+    assert report.version.rows == 21
+    assert report.version.rows_seen == 26
+    ledger = store.versions.ledger(report.version.version_id)
+    assert len(ledger) == 26
+    told = ledger[ledger["outcome"] == "rejected"]
+    assert set(told["reasons"]) == {"price_impossible", "date_missing", "bad_line"}
+    assert told["raw"].str.contains("Elm St").all()
+
+
+def test_same_file_again_changes_nothing_and_says_so(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    file = write(tmp_path, HEADER + rows(30))
+    first = ingest(store, market.market_id, [file], ANALYST, problem, TODAY, silent)
+    again = ingest(store, market.market_id, [file], ANALYST, problem, TODAY, silent)
+    assert first.changed
+    assert not again.changed
+    assert again.version == first.version
+    assert again.preview.repeated == ("sales.csv",)
+    assert again.preview.files[0].duplicate == 30
+
+
+def test_overlapping_file_adds_only_its_new_rows(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    ingest(store, market.market_id, [write(tmp_path, HEADER + rows(30))], ANALYST, problem, TODAY, silent)
+    later = write(tmp_path, HEADER + rows(30, start=20), "later.csv")
+    report = ingest(store, market.market_id, [later], ANALYST, problem, TODAY, silent)
+    assert report.preview.new_sales == 20
+    assert report.version.rows == 50
+    sales = store.versions.load(report.version.version_id)
+    assert sales["intake_row"].is_unique
+    assert sales["intake_row"].max() == 59
+    assert sales["intake_row"].max() < report.version.rows_seen == 60
+
+
+def test_preview_changes_nothing_until_committed(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    file = write(tmp_path, HEADER + rows(30))
+    preview = prepare_intake(store, market.market_id, [file], problem, TODAY, silent)
+    assert store.versions.latest(market.market_id) is None
+    assert commit_intake(store, preview, "note", ANALYST).version.rows == 30
+
+
+def test_preview_made_before_another_commit_is_refused(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    old = prepare_intake(store, market.market_id, [write(tmp_path, HEADER + rows(30))], problem, TODAY, silent)
+    ingest(store, market.market_id, [write(tmp_path, HEADER + rows(9, 50), "b.csv")], ANALYST, problem, TODAY, silent)
+    with pytest.raises(StaleVersion):
+        commit_intake(store, old, "note", ANALYST)
+
+
+def test_three_sources_meet_by_parcel_address_and_zipcode(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    sales = write(
+        tmp_path,
+        "parcel number,address,zip code,sale date,sale price,living area sqft\n"
+        "1,12 N. Main St.,00101,2024-03-01,300000,\n"
+        ",14 North Main Street,00101,2024-03-02,310000,1500\n"
+        "3,9 Oak Ave,00102,2024-03-03,320000,1600\n",
+    )
+    tax = write(
+        tmp_path,
+        "parcel id,situs address,zip,year built,assessed value,living area\n"
+        "1,12 NORTH MAIN STREET,00101,1950,250000,1400\n"
+        "2,14 N MAIN ST,00101,1960,260000,1501\n"
+        "77,1 Nowhere Rd,00102,1970,270000,1000\n",
+        "tax.csv",
+    )
+    area = write(tmp_path, "zip,school rating,walk score\n00101,A,80\n00102,C,40\n", "areas.csv")
+    report = ingest(store, market.market_id, [sales, tax, area], ANALYST, problem, TODAY, silent)
+    held = store.versions.load(report.version.version_id)
+    assert list(held["year_built"].iloc[:2]) == [1950, 1960]
+    assert np.isnan(held["year_built"].iloc[2])
+    assert held["living_area_sqft"].iloc[0] == 1400
+    assert list(held["school_rating"]) == [5, 5, 3]
+    assert report.preview.matched == {
+        "tax_by_id": 1,
+        "tax_by_address": 1,
+        "tax_by_answer": 0,
+        "neighbourhood": 3,
+    }
+    assert {account.file for account in report.preview.files} == {"sales.csv", "tax.csv", "areas.csv"}
+
+
+@pytest.mark.parametrize(
+    ("content", "error", "told"),
+    [
+        (b"", FileEmpty, "empty"),
+        (HEADER.encode(), FileEmpty, "no rows|no data|header"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\x01" * 50, FileUnreadable, "CSV"),
+        (b"PK\x03\x04" + b"\x00" * 400, FileUnreadable, "Excel|CSV"),
+        (b"price,price\n1,2\n3,4\n", DuplicateHeaders, "price"),
+        (b"just one column\nfoo\nbar\n", FileUnreadable, "column"),
+        (b"address,beds\n1 Elm St,3\n2 Elm St,4\n", MappingError, "sales|price"),
+        ((HEADER + rows(5).replace(",200", ",0")).encode(), NoUsableRows, "No row of .*price_impossible"),
+    ],
+)
+def test_bad_files_are_refused_clearly_and_change_nothing(
+    store: Store,
+    market: Market,
+    problem: Problem,
+    tmp_path: Path,
+    content: bytes,
+    error: type[Exception],
+    told: str,
+) -> None:
+    path = tmp_path / "bad.csv"
+    path.write_bytes(content)
+    with pytest.raises(error, match=f"(?i){told}") as refusal:
+        ingest(store, market.market_id, [SourceFile(path, "bad.csv")], ANALYST, problem, TODAY, silent)
+    assert "\n" not in str(refusal.value)
+    assert store.versions.latest(market.market_id) is None
+    assert not list((store.home / "versions").iterdir())
+
+
+def test_file_over_the_limit_is_refused(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
+    strict = replace(problem, intake=replace(problem.intake, upload_mb=1))
+    file = write(tmp_path, HEADER + rows(20_000))
+    with pytest.raises(FileTooLarge, match="limit"):
+        ingest(store, market.market_id, [file], ANALYST, strict, TODAY, silent)
+
+
+def test_semicolons_and_decimal_commas_are_understood(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    lines = [
+        f"{n};{n} Oak Street;0010{n % 5};{1 + n % 27:02}.{1 + n % 12:02}.2024;{200 + n}.500,75;{1_000 + n},5"
+        for n in range(20)
+    ]
+    text = "parcel number;address;zip code;sale date;sale price;living area sqft\n" + "\n".join(lines) + "\n"
+    report = ingest(store, market.market_id, [write(tmp_path, text)], ANALYST, problem, TODAY, silent)
+    held = store.versions.load(report.version.version_id)
+    assert held["sale_price"].iloc[0] == 200_500.75
+    assert held["living_area_sqft"].iloc[0] == 1_000.5
+    assert held["sale_date"].iloc[1] == pd.Timestamp("2024-02-02")
+
+
+def test_corrected_mapping_is_used_instead_of_the_guess(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    text = (HEADER + rows(20)).replace("living area sqft", "mystery")
+    file = write(tmp_path, text)
+    guess = preview_source(file.path, file.name, problem)
+    assert guess.source is Source.SALES
+    document = guess.guess.mapping.to_json().replace("x_mystery", "living_area_sqft")
+    corrected = replace(file, mapping=ColumnMapping.from_json(document))
+    report = ingest(store, market.market_id, [corrected], ANALYST, problem, TODAY, silent)
+    assert store.versions.load(report.version.version_id)["living_area_sqft"].iloc[0] == 1_000
+
+
+def test_agents_may_not_commit(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
+    agent = Actor("al", Role.AGENT)
+    with pytest.raises(AccessDenied, match="may not commit sales data"):
+        ingest(store, market.market_id, [write(tmp_path, HEADER + rows(5))], agent, problem, TODAY, silent)
+
+
+def test_formula_cells_are_kept_as_text_not_run(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
+    text = HEADER + rows(5) + '800,"=cmd|calc",00101,2024-05-05,250000,1200,3,1990\n'
+    with (tmp_path / "f.csv").open("w", newline="") as out:
+        csv.writer(out).writerows(csv.reader(text.splitlines()))
+    report = ingest(store, market.market_id, [SourceFile(tmp_path / "f.csv", "f.csv")], ANALYST, problem, TODAY, silent)
+    assert report.version.rows == 6

@@ -1,0 +1,79 @@
+"""Persons in an uploaded file: whichever way it comes in, they are reported and nothing of them is kept."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.privacy import scrubbed
+from core.errors import MappingError
+from core.problem import Problem
+from core.progress import silent
+from core.schema import Source
+from core.store import Store
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+
+TODAY = date(2024, 6, 1)
+ANALYST = Actor("Ada", Role.ANALYST)
+MARKET = NewMarket("Testville", "USD", "sqft")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    lines = ["Sale Price,Sale Date,Zip,Living Area,Buyer,Remarks"]
+    for place in range(60):
+        price = 1 if place % 10 == 0 else 300_000 + 1_000 * place
+        remark = "call 206-555-0199" if place == 10 else f"home {place % 7}"
+        lines.append(f"{price},2023-{1 + place % 12:02d}-15,98001,{1500 + place},Zora Quill,{remark}")
+    lines.append("310000,2023-05-05,98001,1800,Zora Quill")
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_a_preview_reports_persons_and_shows_none(file: Path, problem: Problem) -> None:
+    seen = preview_source(file, file.name, problem)
+    assert [(one.column, one.kind, one.action) for one in seen.personal] == [
+        ("Buyer", "name", "dropped"),
+        ("Remarks", "contact", "blanked"),
+    ]
+    assert "Buyer" not in seen.columns
+    shown = seen.sample.to_csv() + repr(seen.guess) + repr(seen.words)
+    assert "Zora" not in shown
+    assert "0199" not in shown
+
+
+def test_nothing_of_a_person_is_kept_by_an_intake(file: Path, store: Store, problem: Problem) -> None:
+    preview = prepare_intake(store, MARKET, [SourceFile(file, file.name)], problem, TODAY, silent)
+    rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]
+    assert len(rejected) == 7
+    kept = preview.ledgers.to_csv() + preview.sales.to_csv() + preview.problems.to_csv()
+    assert "Zora" not in kept
+    assert "0199" not in kept
+
+
+def test_a_file_brought_by_the_page_and_by_command_line_is_the_same_file(
+    file: Path, store: Store, problem: Problem
+) -> None:
+    preview = prepare_intake(store, MARKET, [SourceFile(file, file.name)], problem, TODAY, silent)
+    market = commit_intake(store, preview, "by command line", ANALYST).version.market_id
+    staged = store.uploads.save(file.name, scrubbed(file.read_bytes(), file.name).content, 1_000_000)
+    again = prepare_intake(store, market, [SourceFile(staged.path, file.name)], problem, TODAY, silent)
+    assert again.repeated == (file.name,)
+    assert again.new_sales == 0
+
+
+def test_a_mapping_that_wants_persons_is_refused(file: Path, store: Store, problem: Problem) -> None:
+    rules = (
+        ColumnRule("Sale Price", "sale_price", "number"),
+        ColumnRule("Sale Date", "sale_date", "date"),
+        ColumnRule("Zip", "zipcode", "postcode"),
+        ColumnRule("Buyer", "x_buyer"),
+    )
+    source = SourceFile(file, file.name, ColumnMapping(Source.SALES, rules))
+    with pytest.raises(MappingError, match="'Buyer' holds personal data"):
+        prepare_intake(store, MARKET, [source], problem, TODAY, silent)

@@ -1,0 +1,95 @@
+"""A commit killed at any moment: the market is at the old version or at the new one, whole, and the next one works."""
+
+from __future__ import annotations
+
+import multiprocessing
+import random
+import time
+from datetime import date
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from core.access import Actor, Role
+from core.problem import Problem, load_problem
+from core.progress import silent
+from core.store import DataVersion, Store, open_store
+from core.workflows.data.intake import SourceFile, commit_intake, prepare_intake
+
+ANALYST = Actor("ana", Role.ANALYST)
+TODAY = date(2026, 1, 1)
+KILLS = 10
+ROWS = 40
+
+
+def write_file(folder: Path, number: int) -> SourceFile:
+    """A file of sales like no other, one row of which is refused."""
+    first = number * ROWS
+    lines = ["parcel number,address,zip code,sale date,sale price,living area sqft"]
+    lines += [
+        f"{100 + n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},{200_000 + 137 * n},{900 + n % 700}"
+        for n in range(first, first + ROWS)
+    ]
+    lines.append(f"{99_000 + number},1 Gift Lane,00101,2024-05-05,1,1200")
+    path = folder / f"part{number}.csv"
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return SourceFile(path, path.name)
+
+
+def commit_file(home: Path, market_id: str, file: SourceFile, said: Connection) -> None:
+    """Prepare, say so, and commit; then say how long that took, if still alive."""
+    with open_store(home) as store:
+        preview = prepare_intake(store, market_id, [file], load_problem(), TODAY, silent)
+        said.send(None)
+        started = time.perf_counter()
+        commit_intake(store, preview, file.name, ANALYST)
+        said.send(time.perf_counter() - started)
+
+
+def check_whole(store: Store, version: DataVersion) -> None:
+    """The version can be loaded, is what its record says, and its accounting sums to its files."""
+    sales, ledger = store.versions.load(version.version_id), store.versions.ledger(version.version_id)
+    assert len(sales) == version.rows
+    assert sales["intake_row"].is_unique
+    assert sales["intake_row"].max() < version.rows_seen
+    for file in version.files:
+        assert file.accepted + file.repaired + file.duplicate + file.rejected == file.rows_in
+    assert len(ledger) == sum(file.rows_in for file in version.files)
+
+
+def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_path: Path, problem: Problem) -> None:
+    home, chance = tmp_path / "home", random.Random(7)
+    # A forked server of processes has everything imported, so that each child starts at once.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+    with open_store(home) as store:
+        market_id = store.markets.create("Testville", "USD", "sqft", False, ANALYST).market_id
+        took, outcomes = 0.05, []
+        for number in range(KILLS + 1):
+            old = store.versions.latest(market_id)
+            ours, theirs = processes.Pipe(duplex=False)
+            file = write_file(tmp_path, number)
+            child = processes.Process(target=commit_file, args=(home, market_id, file, theirs))
+            child.start()
+            theirs.close()
+            ours.recv()
+            if number == 0:
+                # The first is let live: its time is the span in which the others are killed.
+                took = float(ours.recv())
+            else:
+                time.sleep(chance.uniform(0.0, 1.1 * took))
+                child.kill()
+            child.join(timeout=30)
+            new = store.versions.latest(market_id)
+            assert new is not None
+            if new != old:
+                assert new.parent_id == (old.version_id if old else None)
+                assert new.rows == (old.rows if old else 0) + ROWS
+            check_whole(store, new)
+            outcomes.append(new != old)
+            # What was cut short can be done again at once.
+            again = prepare_intake(store, market_id, [file], problem, TODAY, silent)
+            report = commit_intake(store, again, file.name, ANALYST)
+            assert report.changed == (new == old)
+            assert report.version.rows == (number + 1) * ROWS
+            check_whole(store, report.version)
+        assert outcomes[0]

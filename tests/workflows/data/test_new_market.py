@@ -1,0 +1,82 @@
+"""A market is made with its first data version, not before: a refused first upload leaves none behind."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.cli.main import FAILED, OK, main
+from core.errors import AlreadyExists, CollectError, NoUsableRows
+from core.problem import Problem
+from core.progress import silent
+from core.store import Store, open_store
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, ingest, prepare_intake
+
+ANALYST = Actor("Ann", Role.ANALYST)
+TODAY = date(2025, 1, 1)
+HARBOUR = NewMarket("Harbour", "AUD", "sqm")
+HEADER = "sale price,sale date,zipcode,living area sqft\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    return open_store(tmp_path / "home", "")
+
+
+def write(folder: Path, rows: str) -> Path:
+    path = folder / "sales.csv"
+    path.write_text(HEADER + rows, encoding="utf-8")
+    return path
+
+
+def good(number: int) -> str:
+    return "".join(f"{300_000 + row * 1_000},2024-03-{1 + row % 28:02},98101,{1_200 + row}\n" for row in range(number))
+
+
+def test_the_check_makes_no_market_and_the_commit_does(store: Store, problem: Problem, tmp_path: Path) -> None:
+    file = SourceFile(write(tmp_path, good(30)), "sales.csv")
+    preview = prepare_intake(store, HARBOUR, [file], problem, TODAY, silent)
+    assert store.markets.list() == []
+    report = commit_intake(store, preview, "first", ANALYST)
+    [market] = store.markets.list()
+    assert (market.name, market.currency, market.area_unit, market.simulated) == ("Harbour", "AUD", "sqm", False)
+    assert report.version.market_id == market.market_id
+    assert report.version.rows == 30
+
+
+def test_a_refused_first_upload_leaves_no_market(store: Store, problem: Problem, tmp_path: Path) -> None:
+    path = write(tmp_path, "1,2024-03-01,98101,1200\n1,2024-03-02,98101,1300\n")
+    with pytest.raises(NoUsableRows):
+        ingest(store, HARBOUR, [SourceFile(path, "sales.csv")], ANALYST, problem, TODAY, silent)
+    path.write_text("sale price,sale date\n", encoding="utf-8")
+    with pytest.raises(CollectError):
+        ingest(store, HARBOUR, [SourceFile(path, "sales.csv")], ANALYST, problem, TODAY, silent)
+    assert store.markets.list() == []
+
+
+def test_a_name_that_reads_like_a_market_there_is_refused_at_the_check(
+    store: Store, problem: Problem, tmp_path: Path
+) -> None:
+    store.markets.create("Harbour", "AUD", "sqm", False, ANALYST)
+    file = SourceFile(write(tmp_path, good(30)), "sales.csv")
+    with pytest.raises(AlreadyExists, match="already there"):
+        prepare_intake(store, NewMarket("harbour!", "AUD", "sqm"), [file], problem, TODAY, silent)
+
+
+def test_the_command_line_makes_the_market_only_with_its_data(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    path, home = write(tmp_path, "1,2024-03-01,98101,1200\n"), tmp_path / "home"
+    command = ["ingest", str(path), "--market", "Harbour", "--currency", "AUD", "--home", str(home), "--quiet"]
+    assert main(command) == FAILED
+    assert "No row of sales.csv can be used" in capsys.readouterr().err
+    with open_store(home) as store:
+        assert store.markets.list() == []
+    write(tmp_path, good(30))
+    assert main([*command, "--json"]) == OK
+    with open_store(home) as store:
+        assert [market.market_id for market in store.markets.list()] == ["harbour"]

@@ -1,0 +1,164 @@
+"""Two data versions compared, the latest taken back: what changed is told, and what was is there again, exactly."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from core.access import Actor, Role
+from core.errors import AccessDenied, InvalidRecord, StaleVersion
+from core.prepare.quality.column_shifts import column_shifts
+from core.store import DataVersion, Market, NewModel, NewVersion, Store
+from core.workflows.data.versions import compare_versions, history, models_of, undo_version
+from tests.store.samples import accounting
+
+ANALYST = Actor("ana", Role.ANALYST)
+
+
+@pytest.fixture
+def market(store: Store) -> Market:
+    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
+
+
+def sales(rows: int, start: int = 0) -> pd.DataFrame:
+    numbers = np.arange(start, start + rows)
+    return pd.DataFrame(
+        {
+            "zipcode": pd.Series([f"981{n % 3:02}" for n in numbers], dtype="str"),
+            "sale_price": 300_000.0 + 100 * (numbers % 97),
+            "living_area_sqft": 1_000.0 + 10 * (numbers % 31),
+            "sale_date": pd.Series(pd.Timestamp("2024-01-01") + pd.to_timedelta(numbers % 300, unit="D")).astype(
+                "datetime64[us]"
+            ),
+            "intake_row": numbers,
+        }
+    )
+
+
+def commit(store: Store, market: Market, table: pd.DataFrame, rows_seen: int, name: str = "a.csv") -> DataVersion:
+    latest = store.versions.latest(market.market_id)
+    ledger = pd.DataFrame({"file": name, "source_row": range(len(table) + 1), "outcome": "accepted"})
+    files = (accounting(name, len(table), f"{rows_seen:064x}"),)
+    parent = latest.version_id if latest else None
+    return store.versions.commit(
+        NewVersion(market.market_id, table, parent, files, ledger, rows_seen, "a note"), ANALYST
+    )
+
+
+def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(store: Store, market: Market) -> None:
+    first = commit(store, market, sales(40), 50)
+    corrected = sales(40)
+    corrected.loc[3, "sale_price"] = 999_000.0
+    corrected.loc[3, "zipcode"] = None
+    longer = pd.concat([corrected.drop(index=7), sales(5, start=50)], ignore_index=True).assign(x_pool=1.0)
+    second = commit(store, market, longer.assign(x_pool=np.nan), 60)
+    diff = compare_versions(store, first.version_id, second.version_id, ANALYST)
+    assert (diff.added, diff.removed, diff.corrected, diff.same) == (5, 1, 1, 38)
+    assert diff.added_rows["intake_row"].tolist() == [50, 51, 52, 53, 54]
+    assert diff.removed_rows["intake_row"].tolist() == [7]
+    told = diff.changes.set_index("field")
+    assert told["intake_row"].tolist() == [3, 3]
+    assert (told.loc["sale_price", "before"], told.loc["sale_price", "after"]) == ("300300", "999000")
+    assert (told.loc["zipcode", "before"], told.loc["zipcode", "after"]) == ("98100", "")
+    back = compare_versions(store, second.version_id, first.version_id, ANALYST)
+    assert (back.added, back.removed, back.corrected) == (1, 5, 1)
+
+
+def test_rows_of_an_undone_version_are_not_those_that_took_their_place(store: Store, market: Market) -> None:
+    base = commit(store, market, sales(30), 30)
+    wrong = commit(store, market, pd.concat([sales(30), sales(10, 30)], ignore_index=True), 40)
+    undo_version(store, wrong.version_id, "the wrong county", ANALYST)
+    other = sales(6, 30).assign(sale_price=777_000.0)
+    right = commit(store, market, pd.concat([sales(30), other], ignore_index=True), 36, "b.csv")
+    diff = compare_versions(store, wrong.version_id, right.version_id, ANALYST)
+    assert (diff.added, diff.removed, diff.corrected, diff.same) == (6, 10, 0, 30)
+    states = {one.version.version_id: one for one in history(store, market.market_id, ANALYST)}
+    assert [states[one.version_id].state for one in (base, wrong, right)] == ["earlier", "undone", "in use"]
+    assert states[wrong.version_id].reason == "the wrong county"
+    assert states[wrong.version_id].undone_by == "ana"
+
+
+def test_an_undo_restores_the_version_before_exactly_and_keeps_its_models(store: Store, market: Market) -> None:
+    first = commit(store, market, sales(30), 30)
+    held = store.versions.load(first.version_id)
+    second = commit(store, market, sales(40), 40)
+    model = store.models.add(NewModel(market.market_id, second.version_id, b"bundle", {"family": "tree"}), ANALYST)
+    store.models.promote(model.model_id, ANALYST, "good")
+    assert models_of(store, market.market_id) == {second.version_id: (model.model_id,)}
+    undone = undo_version(store, second.version_id, "  sent by\nmistake ", ANALYST)
+    assert undone.restored == first == store.versions.latest(market.market_id)
+    assert undone.models == (model.model_id,)
+    assert store.models.champion(market.market_id) == replace(model, stage="champion")
+    pd.testing.assert_frame_equal(store.versions.load(first.version_id), held)
+    assert store.versions.load(second.version_id).equals(sales(40))
+    assert undo_version(store, first.version_id, "start anew", ANALYST).restored is None
+    assert store.versions.latest(market.market_id) is None
+
+
+def test_an_undo_needs_a_right_a_reason_and_the_latest_version(store: Store, market: Market) -> None:
+    first, second = commit(store, market, sales(30), 30), commit(store, market, sales(40), 40)
+    with pytest.raises(AccessDenied):
+        undo_version(store, second.version_id, "because", Actor("al", Role.AGENT))
+    for reason in ("", " \n ", "x" * 501):
+        with pytest.raises(InvalidRecord, match="reason"):
+            undo_version(store, second.version_id, reason, ANALYST)
+    with pytest.raises(StaleVersion):
+        undo_version(store, first.version_id, "because", ANALYST)
+    with pytest.raises(AccessDenied):
+        compare_versions(store, first.version_id, second.version_id, Actor("al", Role.AGENT))
+    assert store.versions.latest(market.market_id) == second
+
+
+def test_versions_of_two_markets_are_not_compared(store: Store, market: Market) -> None:
+    other = store.markets.create("Elsewhere", "USD", "sqft", False, ANALYST)
+    first, second = commit(store, market, sales(30), 30), commit(store, other, sales(30), 30)
+    with pytest.raises(InvalidRecord, match="two markets"):
+        compare_versions(store, first.version_id, second.version_id, ANALYST)
+
+
+def test_shifts_tell_missing_values_the_middle_and_new_words() -> None:
+    before, after = sales(300), sales(300)
+    after["living_area_sqft"] *= 10.76
+    after.loc[:149, "sale_price"] = np.nan
+    after["zipcode"] = "98199"
+    by_field = {one.field: one for one in column_shifts(before, after)}
+    area, price, codes = (by_field[name] for name in ("living_area_sqft", "sale_price", "zipcode"))
+    assert area.quantiles_after[2] / area.quantiles_before[2] == pytest.approx(10.76)
+    assert (price.missing_before, price.missing_after) == (0.0, 0.5)
+    assert {one.name: (round(one.before, 2), one.after) for one in codes.top}["98199"] == (0.0, 1.0)
+    assert all(one.distance is not None and one.distance > 0.25 for one in (area, price, codes))
+    still = by_field["sale_date"]
+    assert still.distance == pytest.approx(0.0, abs=1e-9)
+
+
+FRAMES = st.lists(
+    st.tuples(
+        st.one_of(st.none(), st.floats(allow_infinity=False), st.just(0.0)),
+        st.one_of(st.none(), st.sampled_from(["a", "b", ""])),
+    ),
+    max_size=25,
+).map(
+    lambda rows: pd.DataFrame(
+        {
+            "living_area_sqft": pd.Series([row[0] for row in rows], dtype="float64"),
+            "zipcode": pd.Series([row[1] for row in rows], dtype="str"),
+        }
+    )
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(FRAMES, FRAMES)
+def test_shifts_of_any_two_tables_are_finite_and_none_of_a_table_with_itself(
+    before: pd.DataFrame, after: pd.DataFrame
+) -> None:
+    for one in column_shifts(before, after):
+        assert one.distance is not None
+        assert np.isfinite(one.distance)
+        assert one.distance >= 0
+    assert all(one.distance == pytest.approx(0.0, abs=1e-9) for one in column_shifts(before, before))

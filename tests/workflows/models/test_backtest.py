@@ -1,0 +1,112 @@
+"""The crash of 2008 once more, on real sales: what monitoring would have seen and retraining would have mended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.access import Actor, Role
+from core.errors import AccessDenied, NotFound
+from core.monitor.alerts import AlertKind, AlertState
+from core.monitor.cause import Leading
+from core.monitor.gate import GateVerdict
+from core.problem import Problem
+from core.progress import silent
+from core.store import Store, open_store
+from core.train.candidates import Family
+from core.train.trainer import TrainingPlan, default_plan
+from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from core.workflows.models.backtest import Replay, document, replay, replay_version
+
+FIRST = date(2008, 1, 1)
+UNTIL = "2009-08-01"
+MANAGER = Actor("Mia", Role.MANAGER)
+
+
+def quick(problem: Problem) -> TrainingPlan:
+    return replace(
+        default_plan(problem), families=(Family.BLEND,), forest_budget=0, boosting_budget=1, folds=3, curve_shares=()
+    )
+
+
+@pytest.fixture(scope="module")
+def king_county(sales_data: Path, tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Iterator[Store]:
+    """A store with the King County sales of 2006-2015, taken in as guessed."""
+    with open_store(tmp_path_factory.mktemp("replay") / "home") as store:
+        file = SourceFile(sales_data / "king_county" / "house_sales_2006_2015.tsv.gz", "house_sales_2006_2015.tsv.gz")
+        ingest(store, NewMarket("King County", "USD", "sqft"), [file], MANAGER, problem, date(2016, 1, 1), silent)
+        yield store
+
+
+@pytest.fixture(scope="module")
+def crash(king_county: Store, problem: Problem) -> Replay:
+    [market] = king_county.markets.list()
+    version = king_county.versions.latest(market.market_id)
+    assert version is not None
+    sales = king_county.versions.load(version.version_id)
+    early = sales[sales["sale_date"] < UNTIL]
+    return replay(early, version.rows_seen, FIRST, quick(problem), market, problem, silent)
+
+
+def test_without_the_market_level_the_error_alert_opens_and_is_put_down_to_the_price_level(crash: Replay) -> None:
+    opened = [one for one in crash.transitions if one.kind is AlertKind.ERROR_HIGH]
+    assert opened[0].state is AlertState.OPEN
+    assert opened[0].period.startswith("2008")
+    assert crash.cause is not None
+    assert crash.cause.leading is Leading.LEVEL
+    assert crash.cause.level.points > crash.cause.features.points
+
+
+def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Replay) -> None:
+    assert crash.gate is not None
+    assert crash.gate.verdict is GateVerdict.PASS
+    assert crash.promoted is not None
+    after = [month for month in crash.months if month.start >= crash.promoted and month.off.mape.n >= 100]
+    assert len(after) >= 3
+    assert all(month.retrained.mape.value < month.off.mape.value for month in after)
+    before = [month for month in crash.months if month.start < crash.promoted]
+    assert all(month.retrained == month.off for month in before)
+
+
+def test_with_the_market_level_the_error_is_lower_in_every_month_of_a_hundred_sales(crash: Replay) -> None:
+    large = crash.large(100)
+    gain = np.array([month.off.mape.value - month.on.mape.value for month in large])
+    falling = np.array([month.start >= date(2008, 8, 1) for month in large])
+    assert min(falling.sum(), (~falling).sum()) >= 7
+    assert (gain > 0).all()
+    assert gain.mean() > 0.01
+
+
+def test_a_replay_reads_as_json(crash: Replay) -> None:
+    told = document(crash)
+    assert told["gate"]["verdict"] == "pass"
+    assert told["months"][0]["month"] == "2008-01"
+    assert {"mape_off", "mape_on", "mape_retrained"} <= set(told["months"][0])
+
+
+def test_months_before_a_replay_begins_are_all_it_learns_from(king_county: Store, problem: Problem) -> None:
+    [market] = king_county.markets.list()
+    version = king_county.versions.latest(market.market_id)
+    assert version is not None
+    sales = king_county.versions.load(version.version_id)
+    spoilt = sales[sales["sale_date"] < "2008-02-01"].copy()
+    january = spoilt["sale_date"] >= "2008-01-01"
+    spoilt.loc[january, "sale_price"] *= 3
+    again = replay(spoilt, version.rows_seen, FIRST, quick(problem), market, problem, silent)
+    # Three times the price: were it known, the error would not be two thirds.
+    assert again.months[0].on.mape.value == pytest.approx(2 / 3, abs=0.05)
+
+
+def test_what_cannot_be_replayed_says_why(king_county: Store, problem: Problem) -> None:
+    [market] = king_county.markets.list()
+    version = king_county.versions.latest(market.market_id)
+    assert version is not None
+    with pytest.raises(NotFound, match=r"no sale from 2031-01-01 on. Choose an earlier day"):
+        replay_version(king_county, version.version_id, date(2031, 1, 1), quick(problem), problem, silent, MANAGER)
+    with pytest.raises(AccessDenied):
+        replay_version(king_county, version.version_id, FIRST, quick(problem), problem, silent, Actor("Al", Role.AGENT))

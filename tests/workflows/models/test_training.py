@@ -1,0 +1,142 @@
+"""A model's life in the registry: first champion, challengers, promotion, rollback, and damage found before loading."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.errors import AccessDenied, ArtifactCorrupt, JobCancelled, NotFound
+from core.problem import Problem
+from core.progress import silent
+from core.serve.estimate import Estimate, Unavailable
+from core.store import Store, open_store
+from core.train.candidates import Family
+from core.train.trainer import TrainingPlan
+from core.workflows.models.training import evaluate_model, load_model, promote, rollback, train_model
+from core.workflows.pricing.desk import Desk, open_desk
+
+MANAGER = Actor("mia", Role.MANAGER)
+QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
+
+
+@pytest.fixture
+def opened(small_home: Path, tmp_path: Path) -> Iterator[Store]:
+    shutil.copytree(small_home, tmp_path / "copy")
+    with open_store(tmp_path / "copy") as store:
+        yield store
+
+
+def market_of(store: Store) -> str:
+    return store.markets.list()[0].market_id
+
+
+def test_first_model_is_promoted_at_once_and_the_test_set_was_opened_once(opened: Store) -> None:
+    market = market_of(opened)
+    champion = opened.models.champion(market)
+    assert champion is not None
+    assert champion.stage == "champion"
+    opened_tests = [event for event in opened.events.list(market) if event.action == "test.opened"]
+    assert [event.subject for event in opened_tests] == [champion.model_id]
+    assert champion.card["metrics"]["mape"]["n"] == champion.card["metrics"]["n"]
+
+
+def test_second_model_waits_as_candidate_until_promoted_and_rollback_brings_the_first_back(
+    opened: Store, problem: Problem
+) -> None:
+    market = market_of(opened)
+    first = opened.models.champion(market)
+    assert first is not None
+    second = train_model(opened, market, QUICK, MANAGER, problem, silent)
+    assert second.stage == "candidate"
+    assert opened.models.champion(market) == first
+    promote(opened, second.model_id, "a test", MANAGER)
+    desk = open_desk(opened, market, problem)
+    assert desk.record is not None
+    assert desk.record.model_id == second.model_id
+    assert rollback(opened, market, "worse after all", MANAGER).model_id == first.model_id
+    assert opened.models.get(second.model_id).stage == "retired"
+    actions = [event.action for event in opened.events.list(market)]
+    assert {"model.promoted", "model.rolled_back"} <= set(actions)
+
+
+@pytest.mark.parametrize("role", [Role.AGENT, Role.ANALYST])
+def test_only_managers_promote_and_roll_back(opened: Store, role: Role) -> None:
+    someone = Actor("sam", role)
+    champion = opened.models.champion(market_of(opened))
+    assert champion is not None
+    with pytest.raises(AccessDenied):
+        promote(opened, champion.model_id, "why not", someone)
+    with pytest.raises(AccessDenied):
+        rollback(opened, market_of(opened), "why not", someone)
+
+
+def test_agents_may_not_train(opened: Store, problem: Problem) -> None:
+    with pytest.raises(AccessDenied, match="may not train"):
+        train_model(opened, market_of(opened), QUICK, Actor("al", Role.AGENT), problem, silent)
+
+
+def test_model_altered_by_one_byte_is_never_loaded(opened: Store, problem: Problem) -> None:
+    market = market_of(opened)
+    champion = opened.models.champion(market)
+    assert champion is not None
+    (path,) = (opened.home / "models").iterdir()
+    path.chmod(0o600)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(bytes(content))
+    with pytest.raises(ArtifactCorrupt, match=r"(?i)roll back|train again"):
+        load_model(opened, champion.model_id)
+    with pytest.raises(ArtifactCorrupt):
+        open_desk(opened, market, problem)
+    assert opened.models.champion(market) == champion
+
+
+def test_cancelled_training_leaves_no_model(opened: Store, problem: Problem) -> None:
+    def cancel(fraction: float, message: str) -> None:
+        if fraction > 0.5:
+            raise JobCancelled("cancelled")
+
+    before = opened.models.list(market_of(opened))
+    with pytest.raises(JobCancelled):
+        train_model(opened, market_of(opened), QUICK, MANAGER, problem, cancel)
+    assert opened.models.list(market_of(opened)) == before
+    assert len(list((opened.home / "models").iterdir())) == 1
+
+
+def test_market_without_sales_says_what_to_do(store: Store, problem: Problem) -> None:
+    market = store.markets.create("Nowhere", "USD", "sqft", False, MANAGER)
+    with pytest.raises(NotFound, match="Take in a sales file"):
+        train_model(store, market.market_id, QUICK, MANAGER, problem, silent)
+    answer = open_desk(store, market.market_id, problem).price({}, date(2025, 1, 1), 0.8, MANAGER)
+    assert isinstance(answer, Unavailable)
+    assert answer.message == "Price estimate unavailable. Use comparative market analysis instead."
+
+
+def test_evaluation_on_later_sales_uses_none_the_model_has_seen(opened: Store, problem: Problem) -> None:
+    market = market_of(opened)
+    champion, version = opened.models.champion(market), opened.versions.latest(market)
+    assert champion is not None
+    assert version is not None
+    by_time = train_model(opened, market, replace(QUICK, split="time"), MANAGER, problem, silent)
+    measured = evaluate_model(opened, by_time.model_id, version.version_id, MANAGER, problem)
+    bundle, sales = load_model(opened, by_time.model_id), opened.versions.load(version.version_id)
+    assert measured.n == (sales["sale_date"].dt.date > bundle.model.profile.last_sale).sum() > 0
+
+
+def test_simulated_market_is_priced_on_the_day_after_its_last_sale(small_desk: Desk, problem: Problem) -> None:
+    desk = small_desk
+    assert desk.bundle is not None
+    expected = desk.bundle.model.profile.last_sale + timedelta(days=1)
+    assert desk.valuation_date(date(2030, 1, 1)) == expected
+
+
+def test_desk_prices_for_agents(small_desk: Desk) -> None:
+    facts = {"zipcode": next(iter(small_desk.bundle.model.profile.area_codes["zipcode"])), "living_area_sqft": 1_500}
+    answer = small_desk.price(facts, date(2025, 1, 1), 0.8, Actor("al", Role.AGENT))
+    assert isinstance(answer, Estimate)

@@ -1,0 +1,156 @@
+"""Answers are written to the ledger before they are given, and shown again as they were."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.errors import AnswerUnreadable, NotFound, StoreUnavailable
+from core.problem import Problem
+from core.serve.estimate import Estimate, Refused, Unavailable
+from core.store import Store, open_store
+from core.store.ledger.estimates import Ledger
+from core.workflows.pricing.answers import Question, answer, recent, stored
+from core.workflows.pricing.desk import Desk, open_desk
+
+AGENT = Actor("Ana", Role.AGENT, "North")
+
+
+@pytest.fixture(scope="module")
+def opened(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    home = tmp_path_factory.mktemp("answering") / "home"
+    shutil.copytree(small_home, home)
+    return open_store(home)
+
+
+@pytest.fixture(scope="module")
+def desk(opened: Store, problem: Problem) -> Desk:
+    return open_desk(opened, opened.markets.list()[0].market_id, problem)
+
+
+@pytest.fixture(scope="module")
+def zipcode(desk: Desk) -> str:
+    assert desk.bundle is not None
+    return next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+
+
+def ask(desk: Desk, facts: dict[str, object]) -> Question:
+    return Question(facts, desk.valuation_date(date(2026, 1, 1)), 0.8)
+
+
+@pytest.mark.parametrize(
+    ("facts", "kind"),
+    [
+        ({"living_area_sqft": 1_500.0, "address": "12 N. Main St., Apt 4", "bedrooms": 3}, Estimate),
+        ({"bedrooms": 3.0}, Unavailable),
+        ({"living_area_sqft": -3.0}, Refused),
+    ],
+)
+def test_stored_answer_is_the_one_given(
+    opened: Store, desk: Desk, zipcode: str, facts: dict[str, object], kind: type
+) -> None:
+    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, **facts}), "page", AGENT)
+    assert isinstance(given.result, kind)
+    assert given.estimate_id is not None
+    assert stored(opened, given.estimate_id, AGENT) == given
+
+
+def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zipcode: str) -> None:
+    facts = {"zipcode": zipcode, "living_area_sqft": 1_500.0, "address": "12 N. Main St., Apt 4"}
+    given = answer(opened, desk, ask(desk, facts), "page", AGENT)
+    assert given.estimate_id is not None
+    entry = opened.ledger.get(given.estimate_id)
+    assert desk.record is not None
+    assert entry.model_id == desk.record.model_id
+    assert entry.level_id is not None
+    level = opened.levels.get(entry.level_id)
+    assert (level.model_id, level.version_id) == (entry.model_id, entry.version_id)
+    assert isinstance(given.result, Estimate)
+    assert (entry.point, entry.low, entry.high) == (given.result.point, given.result.low, given.result.high)
+    assert (entry.actor, entry.office, entry.channel) == ("Ana", "North", "page")
+    assert entry.property_key == "12 N MAIN ST #4"
+
+
+def test_level_is_the_same_object_whenever_the_desk_is_opened(opened: Store, desk: Desk, problem: Problem) -> None:
+    again = open_desk(opened, desk.market.market_id, problem)
+    assert again.evidence is not None
+    assert desk.evidence is not None
+    assert again.evidence.level_id == desk.evidence.level_id
+    assert again.evidence.valuer.level == desk.evidence.valuer.level
+
+
+def test_agent_gets_the_answer_although_the_ledger_fails(
+    opened: Store, desk: Desk, zipcode: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0})
+    with monkeypatch.context() as failing:
+        failing.setattr(Ledger, "append_signed", full)
+        given = answer(opened, desk, question, "page", AGENT)
+    assert isinstance(given.result, Estimate)
+    assert given.estimate_id is None
+    assert "The disk is full." in caplog.text
+    assert opened.unwritten.state().waiting == 1
+
+    # The next answer that can be written takes it along, as it was given.
+    answer(opened, desk, question, "page", AGENT)
+    assert opened.unwritten.state().waiting == 0
+    later = stored(opened, given.spooled, AGENT)
+    assert (later.result, later.at, later.actor) == (given.result, given.at, "Ana")
+
+
+def test_agent_gets_the_answer_although_ledger_and_disk_fail(
+    opened: Store, desk: Desk, zipcode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    def no_space(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Ledger, "append_signed", full)
+    monkeypatch.setattr("core.store.ledger.estimates.spool.write_atomically", no_space)
+    before = opened.unwritten.state().lost
+    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
+    assert isinstance(given.result, Estimate)
+    assert (given.estimate_id, given.spooled) == (None, "")
+    assert opened.unwritten.state().lost == before + 1
+
+
+def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode: str) -> None:
+    bea = Actor("Bea", Role.AGENT)
+    ids = [
+        answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": area}), "page", bea).estimate_id
+        for area in (1_200.0, 1_300.0)
+    ]
+    listed = recent(opened, desk.market.market_id, bea, 10)
+    assert [one.estimate_id for one in listed] == ids[::-1]
+
+
+def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Store, desk: Desk) -> None:
+    with pytest.raises(NotFound, match="feedfeed"):
+        stored(opened, "feedfeedfeedfeed", AGENT)
+    row = answer(opened, desk, ask(desk, {}), "file", AGENT)
+    assert row.estimate_id is not None
+    from core.store import NewEstimate
+
+    figures_only = NewEstimate(
+        market_id=desk.market.market_id,
+        as_of=date(2025, 1, 1),
+        channel="file",
+        status="refused",
+        currency="USD",
+        latency_ms=1.0,
+        reason="a reason",
+        facts={},
+        answer={},
+    )
+    record = opened.ledger.append(figures_only, AGENT)
+    with pytest.raises(AnswerUnreadable, match="file of many"):
+        stored(opened, record.estimate_id, AGENT)

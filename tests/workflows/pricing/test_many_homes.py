@@ -1,0 +1,209 @@
+"""A file of listings: every row is priced as the home alone would be, or says why not, and is in the ledger."""
+
+from __future__ import annotations
+
+import dataclasses
+import shutil
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.access import Actor, Role
+from core.errors import AccessDenied, FileEmpty, MappingError
+from core.problem import Problem
+from core.progress import silent
+from core.schema import SQFT_PER_SQM
+from core.serve.estimate import UNAVAILABLE, Estimate
+from core.store import Store, open_store
+from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
+
+AGENT = Actor("Ann", Role.AGENT)
+TODAY = date(2026, 1, 1)
+
+
+@pytest.fixture
+def own_store(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with open_store(Path(shutil.copytree(small_home, tmp_path / "own-store"))) as opened:
+        yield opened
+
+
+@pytest.fixture
+def area(small_desk: Desk) -> str:
+    """The busiest zipcode."""
+    assert small_desk.bundle is not None
+    return next(iter(small_desk.bundle.model.profile.area_codes["zipcode"]))
+
+
+def priced(desk: Desk, folder: Path, content: str, encoding: str = "utf-8") -> PricedFile:
+    path = folder / "homes.csv"
+    path.write_bytes(content.encode(encoding))
+    return price_file(desk, path, "homes.csv", desk.valuation_date(TODAY), silent, AGENT)
+
+
+def everything_wrong(area: str) -> str:
+    """Rows that are priced, lack a fact, are impossible, hold a formula, are ragged, lie elsewhere."""
+    rows = ("1 Elm St,1680,3", "2 Elm St,,3", "3 Elm St,1680,1000", "4 Elm St,=1+1,3", "5 Elm St,1500")
+    lines = [f"{row},{area}" for row in rows] + ["6 Elm St,1500,2,00000"]
+    return "\n".join(["address,living area,beds,zip", *lines]) + "\n"
+
+
+def test_a_row_that_cannot_be_priced_says_field_value_reason_and_remedy_and_stops_no_other(
+    small_desk: Desk, tmp_path: Path, area: str
+) -> None:
+    answer = priced(small_desk, tmp_path, everything_wrong(area))
+    assert answer.table["row"].tolist() == [1]
+    assert answer.table["address"].tolist() == ["1 Elm St"]
+    assert answer.counts == {"priced": 1, "unavailable": 2, "refused": 2, "unreadable": 1}
+    assert sum(answer.counts.values()) == answer.rows == 6
+    assert tuple(answer.errors.columns) == ERROR_COLUMNS
+    assert answer.errors[["row", "status", "field", "value"]].to_numpy().tolist() == [
+        [2, "unavailable", "living_area_sqft", ""],
+        [3, "refused", "bedrooms", "1,000"],
+        [4, "refused", "living_area_sqft", "=1+1"],
+        [5, "unreadable", "", f"5 Elm St,1500,{area}"],
+        [6, "unavailable", "location", "00000"],
+    ]
+    assert answer.errors["reason"].str.startswith(UNAVAILABLE).tolist() == [True, False, False, False, True]
+    assert "'=1+1' in column 'living area' is not a number" in answer.errors["reason"][2]
+    assert "3 fields where the header and other rows have 4" in answer.errors["reason"][3]
+    assert (answer.errors["remedy"] != "").all()
+
+
+def test_all_rows_come_in_the_order_of_the_file_with_what_names_the_home(
+    small_desk: Desk, tmp_path: Path, area: str
+) -> None:
+    rows = in_file_order(priced(small_desk, tmp_path, everything_wrong(area)))
+    assert rows["row"].tolist() == [1, 2, 3, 4, 5, 6]
+    assert rows["address"].fillna("").tolist() == [*(f"{n} Elm St" for n in (1, 2, 3, 4)), "", "6 Elm St"]
+    assert rows["point"].notna().tolist() == [True, *[False] * 5]
+
+
+def test_the_answers_are_those_of_the_single_estimate(small_desk: Desk, small_home: Path, tmp_path: Path) -> None:
+    with open_store(small_home) as store:
+        version = store.versions.latest(small_desk.market.market_id)
+        assert version is not None
+        sales = store.versions.load(version.version_id)
+    homes = sales.drop(columns=["sale_price", "sale_date", "validity"]).head(60)
+    content = homes.rename(columns=lambda name: name.removeprefix("x_")).to_csv(index=False)
+    answer = priced(small_desk, tmp_path, content)
+    as_of = small_desk.valuation_date(TODAY)
+    assert len(answer.table) > 50
+    for position in (0, 17, len(answer.table) - 1):
+        row = answer.table.iloc[position]
+        [facts] = answer.homes[answer.homes["source_row"] == row["row"]].to_dict("records")
+        alone = small_desk.price({str(name): fact for name, fact in facts.items()}, as_of, 0.8, AGENT)
+        assert isinstance(alone, Estimate)
+        assert (row["low"], row["point"], row["high"]) == (alone.low, alone.point, alone.high)
+        assert (row["confidence"], row["fsd"]) == (alone.confidence, pytest.approx(alone.fsd))
+
+
+def test_a_single_row_keeps_the_markets_own_columns(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    assert small_desk.bundle is not None
+    assert "x_median_income" in small_desk.bundle.model.facts.numeric
+    answer = priced(small_desk, tmp_path, f"zip,living area,median income,colour\n{area},1680,90000,blue\n")
+    assert answer.homes["x_median_income"].tolist() == [90_000.0]
+    read = {one.column: (one.field, one.why) for one in answer.columns}
+    assert read["median income"] == ("x_median_income", "a fact this market's model uses")
+    assert read["colour"][0] == ""
+
+
+def test_a_single_impossible_or_unknown_value_is_not_taken_for_another_column(
+    small_desk: Desk, tmp_path: Path, area: str
+) -> None:
+    answer = priced(small_desk, tmp_path, f"zip,living area,bedrooms\n{area},1680,1000\n")
+    assert answer.errors[["status", "field"]].to_numpy().tolist() == [["refused", "bedrooms"]]
+    answer = priced(small_desk, tmp_path, f"zip,living area,property type\n{area},1680,castle\n")
+    assert "unknown category" in answer.table["flags"][0]
+    answer = priced(small_desk, tmp_path, f"zip,living area,year built\n{area},1680,=1+1\n")
+    assert answer.errors[["status", "field", "value"]].to_numpy().tolist() == [["refused", "year_built", "=1+1"]]
+
+
+def test_areas_without_a_unit_are_read_in_the_markets(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    content = f"zip,living area,lot\n{area},400,900\n{area},380,800\n"
+    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    for desk, factor in ((small_desk, 1.0), (metric, SQFT_PER_SQM)):
+        homes = priced(desk, tmp_path, content).homes
+        assert homes["living_area_sqft"].tolist() == pytest.approx([400 * factor, 380 * factor])
+        assert homes["lot_area_sqft"].tolist() == pytest.approx([900 * factor, 800 * factor])
+
+
+def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
+    errors = priced(metric, tmp_path, f"zip,living area\n{area},5\n{area},-3\n").errors
+    assert errors["value"].tolist() == ["5 m²", "-3 m²"]
+    assert errors["reason"].str.contains("Limits are kept in square feet: 5 m² is 54 sq ft.", regex=False).tolist() == [
+        True,
+        False,
+    ]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+def test_a_file_in_another_encoding_is_read_all_the_same(
+    small_desk: Desk, tmp_path: Path, area: str, encoding: str
+) -> None:
+    answer = priced(small_desk, tmp_path, f"address;zip;living area\n1 Café St;{area};1680\n", encoding)
+    assert answer.table["address"].tolist() == ["1 Café St"]
+
+
+def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
+    own_store: Store, problem: Problem, tmp_path: Path
+) -> None:
+    market_id = own_store.markets.list()[0].market_id
+    desk = open_desk(own_store, market_id, problem)
+    assert desk.bundle is not None
+    area = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+    content = (
+        f"address,unit,zip,living area,beds,list price\n1 N. Elm Street,4,{area},1680,3,450000\n2 Elm,,{area},,3,0\n"
+    )
+    answer = record_file(own_store, priced(desk, tmp_path, content), "file", AGENT)
+    first, second = (own_store.ledger.get(one) for one in in_file_order(answer)["estimate_id"])
+    assert (first.status, first.channel, first.actor, first.property_key) == ("priced", "file", "Ann", "1 N ELM ST #4")
+    assert (first.point, first.low, first.high) == tuple(answer.table[["point", "low", "high"]].iloc[0])
+    assert (first.list_price, first.area, first.level) == (450_000, area, 0.8)
+    assert first.facts["living_area_sqft"] == 1_680
+    assert "list_price" not in first.facts
+    assert (first.model_id, first.version_id, first.level_id) == (answer.model_id, answer.version_id, answer.level_id)
+    assert first.level_id
+    assert (second.status, second.point, second.list_price) == ("unavailable", None, None)
+    assert second.reason.startswith("Living area is missing")
+    assert own_store.ledger.count(market_id) == 2
+
+
+def test_a_market_without_a_model_prices_nothing(own_store: Store, problem: Problem, tmp_path: Path) -> None:
+    bare = own_store.markets.create("Bare", "USD", "sqft", False, AGENT)
+    answer = priced(open_desk(own_store, bare.market_id, problem), tmp_path, "zip,living area\n10001,1500\n10002,1\n")
+    assert answer.errors["status"].tolist() == ["unavailable", "unavailable"]
+    record_file(own_store, answer, "file", AGENT)
+    assert own_store.ledger.count(bare.market_id) == 2
+
+
+def test_a_file_without_rows_or_place_is_refused_whole(small_desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(FileEmpty):
+        priced(small_desk, tmp_path, "zip,living area\n")
+    with pytest.raises(MappingError, match="No column says where"):
+        priced(small_desk, tmp_path, "living area,beds\n1500,3\n1600,4\n")
+
+
+def test_progress_is_told_to_the_end(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    path = tmp_path / "homes.csv"
+    path.write_text(f"zip,living area\n{area},1500\n", encoding="utf-8")
+    told: list[float] = []
+    price_file(small_desk, path, "homes.csv", TODAY, lambda done, _: told.append(done), AGENT)
+    assert told == sorted(told)
+    assert told[-1] == 1.0
+
+
+def test_a_role_nobody_defined_prices_nothing(small_desk: Desk, tmp_path: Path) -> None:
+    with pytest.raises(AccessDenied):
+        price_file(small_desk, tmp_path / "x", "x", TODAY, silent, Actor("Sam", "visitor"))  # type: ignore[arg-type]
+
+
+def test_figures_are_numbers_and_words_are_words(small_desk: Desk, tmp_path: Path, area: str) -> None:
+    table = priced(small_desk, tmp_path, everything_wrong(area)).table
+    assert all(pd.api.types.is_numeric_dtype(table[name]) for name in ("low", "high", "point", "confidence", "fsd"))
+    assert table["flags"].str.contains("imputed fact").all()

@@ -1,0 +1,149 @@
+"""Two whole markets of real sales: what the evaluation shows equals a recomputation with pandas alone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.evaluate.appraisal import Appraisal, appraise
+from core.evaluate.edge_cases import BIG_MISS
+from core.evaluate.reliability import coverage_by_segment
+from core.evaluate.scored_sales import Scored
+from core.evaluate.segmentation import Segmentation
+from core.evaluate.segments import MEASURES
+from core.problem import Problem
+from core.progress import silent
+from core.store import ModelRecord, Store, open_store
+from core.store.base.markets import AreaUnit
+from core.train.candidates import Family
+from core.train.trainer import TrainingPlan
+from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.models.explanations import open_explainer
+from core.workflows.models.test_scores import scores_of
+from core.workflows.models.training import train_model
+from tests.evaluate import recompute
+from tests.evaluate.test_figures import EXACT, assert_equal_to_pandas
+
+MANAGER = Actor("mia", Role.MANAGER)
+# The quickest model there is: the figures are worked out from its estimates, however good.
+CHEAPEST = TrainingPlan("random", 42, (Family.LINEAR,), 0, 1, 40)
+FILES: dict[str, tuple[str, str, AreaUnit]] = {
+    "King County": ("king_county/kc_house_data_2014_2015.csv", "USD", "sqft"),
+    "Singapore": ("singapore/hdb_resale_2017_2023.csv.gz", "SGD", "sqm"),
+}
+ROWS = {"King County": 21_613, "Singapore": 169_151}
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A market with all its sales, a model, its scored test sales and their figures."""
+
+    store: Store
+    record: ModelRecord
+    scored: Scored
+    appraisal: Appraisal
+
+
+@pytest.fixture(scope="module", params=list(FILES))
+def whole(
+    request: pytest.FixtureRequest, sales_data: Path, tmp_path_factory: pytest.TempPathFactory, problem: Problem
+) -> Whole:
+    name, currency, unit = FILES[request.param]
+    path, store = sales_data / name, open_store(tmp_path_factory.mktemp("whole"))
+    # A range calibrated on few sales is a range as well, and takes a tenth of the time.
+    quick = replace(problem, training=replace(problem.training, calibration_sales=2_000))
+    market = store.markets.create(request.param, currency, unit, False, MANAGER)
+    ingest(store, market.market_id, [SourceFile(path, path.name)], MANAGER, problem, date(2026, 1, 1), silent)
+    record = train_model(store, market.market_id, CHEAPEST, MANAGER, quick, silent)
+    version = store.versions.get(record.version_id)
+    assert version.rows_seen == ROWS[request.param]
+    scored = scores_of(store, record.model_id, MANAGER)
+    appraisal = appraise(scored, problem)
+    assert appraisal is not None
+    assert appraisal.sales == len(scored.table) > 0.19 * version.rows
+    return Whole(store, record, scored, appraisal)
+
+
+def test_headline_ratio_study_confidence_and_flags(whole: Whole, problem: Problem) -> None:
+    assert_equal_to_pandas(whole.scored, problem)
+
+
+def test_every_segmentation(whole: Whole, problem: Problem) -> None:
+    scored, rules = whole.scored, problem.estimate
+    cuts = (rules.confidence_medium, rules.confidence_high)
+    assert len(whole.appraisal.segments) >= 7
+    for by, found in whole.appraisal.segments.items():
+        numbers = recompute.segments(scored.table, by.value, scored.terms.currency, cuts)
+        priced = scored.table["priced"]
+        expected = recompute.by_group(scored.table[priced], [numbers[priced]])
+        assert [*found["n"]] == [*expected["n"]], by
+        for name in MEASURES:
+            assert found[name].to_list() == pytest.approx(expected[name].to_list(), abs=EXACT, nan_ok=True), (by, name)
+        assert found["thin"].to_list() == (expected["n"] < rules.thin_n).to_list()
+
+
+def test_ranges_of_every_level(whole: Whole, problem: Problem) -> None:
+    scored, by = whole.scored, Segmentation.ESTIMATE_TENTH
+    found = coverage_by_segment(scored, by, problem)
+    numbers = recompute.segments(scored.table, by.value, scored.terms.currency, (0, 0))[scored.table["priced"]]
+    for level in scored.terms.levels:
+        lines = found[found["level"] == level]
+        assert len(lines) == numbers.nunique()
+        for line, (_, sales) in zip(lines.to_dict("records"), scored.priced.groupby(numbers), strict=True):
+            expected = recompute.bounds(sales, level)
+            assert {name: line[name] for name in expected} == pytest.approx(expected, abs=EXACT)
+            assert line["n"] == len(sales)
+
+
+def test_areas(whole: Whole) -> None:
+    area = whole.scored.area
+    assert area is not None
+    table = whole.scored.priced
+    signed = (table["estimate"] - table["sale_price"]) / table["sale_price"]
+    by_area = signed.groupby(table[area])
+    expected = {"n": by_area.size(), "bias": by_area.median(), "mean_error": by_area.mean()}
+    found = whole.appraisal.areas.set_index("area")
+    for name, values in expected.items():
+        assert found[name].to_dict() == pytest.approx(values.to_dict(), abs=EXACT)
+
+
+def test_edge_cases_and_what_their_flags_catch(whole: Whole) -> None:
+    table, terms = whole.scored.table, whole.scored.terms
+    sets = {
+        "luxury": table["sale_price"] >= table["sale_price"].quantile(0.98),
+        "above the standard scope": table["sale_price"] > terms.standard_high,
+        "below the standard scope": table["sale_price"] < terms.standard_low,
+        "missing facts": table["missing"] != "",
+    }
+    found = {one.name: one for one in whole.appraisal.edge_cases}
+    for name, rows in sets.items():
+        priced = table[rows & table["priced"]]
+        miss = (priced["estimate"] - priced["sale_price"]).abs() / priced["sale_price"]
+        case = found[name]
+        assert (case.n, case.priced) == (int(rows.sum()), len(priced)), name
+        if case.priced:
+            assert case.mape.value == pytest.approx(miss.mean(), abs=EXACT)
+            assert case.reviewed.value == pytest.approx((priced["review"] != "").mean(), abs=EXACT)
+    priced = table[table["priced"]]
+    missed = (priced["estimate"] - priced["sale_price"]).abs() / priced["sale_price"] > BIG_MISS
+    kinds = priced["review"].str.get_dummies(sep=";")
+    for line in whole.appraisal.flags.kinds.to_dict("records"):
+        carried = kinds[line["kind"]] == 1
+        assert line["flagged"] == carried.sum()
+        assert line["precision"] == pytest.approx(missed[carried].mean(), abs=EXACT)
+        assert line["recall"] == pytest.approx(carried[missed].mean(), abs=EXACT)
+
+
+def test_the_worst_misses_are_explained_by_the_very_estimates_scored(whole: Whole, problem: Problem) -> None:
+    explainer = open_explainer(whole.store, whole.record.model_id, whole.scored, MANAGER, problem)
+    table = whole.scored.priced
+    size = ((table["estimate"] - table["sale_price"]) / table["sale_price"]).abs()
+    for row in table.loc[size.nlargest(5).index, "intake_row"]:
+        miss = explainer.miss(int(row))
+        assert miss.same_as_scored
+        assert miss.explained is not None
+        assert (miss.explained.low, miss.explained.high) == (miss.low, miss.high)
