@@ -33,9 +33,9 @@ def mdape(estimate: ArrayLike, sale_price: ArrayLike) -> float:
     return float(np.median(np.abs(relative_error(estimate, sale_price))))
 
 
-def ppe(estimate: ArrayLike, sale_price: ArrayLike, within: float) -> float:
-    """Share of estimates within ``within`` (0.10 for PPE10) of the sale price, bounds included."""
-    return float(np.mean(np.abs(relative_error(estimate, sale_price)) <= within + 1e-12))
+def ppe(estimate: ArrayLike, sale_price: ArrayLike, tolerance: float) -> float:
+    """Share of estimates within ``tolerance`` (0.10 for PPE10) of the sale price, bounds included."""
+    return float(np.mean(np.abs(relative_error(estimate, sale_price)) <= tolerance + 1e-12))
 
 
 def ppe10(estimate: ArrayLike, sale_price: ArrayLike) -> float:

@@ -31,7 +31,7 @@ class Goal:
 class Success:
     """How good is good enough: shares as fractions, times in milliseconds."""
 
-    within: float
+    tolerance: float
     target_mape: float
     answer_ms: float
     core_ms: float
@@ -114,7 +114,7 @@ class EstimateRules:
     critical: tuple[str, ...]
     critical_missing_share: float
     segment_min: int
-    thin_n: int
+    small_sample_n: int
     confidence_high: float
     confidence_medium: float
     market_km: float
@@ -153,7 +153,7 @@ class Monitoring:
     alert_coverage_band: float
     alert_level_shift: float
     alert_drifted_fields: int
-    alert_unwritten: int
+    alert_pending: int
     retrain_days: int
     match_days: int
     alert_n_min: int
@@ -272,7 +272,7 @@ def _same_keys(prefix: str, found: set[str], wanted: set[str]) -> None:
 
 def _check(problem: Problem) -> None:
     shares = {
-        "success.within": problem.success.within,
+        "success.within": problem.success.tolerance,
         "success.target_mape": problem.success.target_mape,
         "training.validation_share": problem.training.validation_share,
         "training.test_share": problem.training.test_share,
@@ -331,7 +331,7 @@ def _check(problem: Problem) -> None:
         _demand(value > 0, key, value, "must be above 0")
     counts = {
         "monitoring.alert_drifted_fields": problem.monitoring.alert_drifted_fields,
-        "monitoring.alert_unwritten": problem.monitoring.alert_unwritten,
+        "monitoring.alert_unwritten": problem.monitoring.alert_pending,
     }
     for key, value in counts.items():
         _demand(value >= 0, key, value, "must be 0 or more")

@@ -13,17 +13,17 @@ from core.store import ModelRecord, Store
 from pages.kit import choice, errors, figures, links, session, touch
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
-from pages.views.evaluation.selection import ALL, Seen, periods, seen
+from pages.views.evaluation.selection import ALL, Selection, periods, seen
 from pages.views.models import card
 
-Draw = Callable[[Seen, Store, Actor], None]
+Draw = Callable[[Selection, Store, Actor], None]
 
 VIEWS: Final[dict[str, Draw]] = {
-    "Headline": lambda of, *_: headline.draw(of),
+    "Headline": lambda selection, *_: headline.draw(selection),
     "Segments": segments.draw,
-    "Ratio study": lambda of, *_: headline.draw_ratio(of),
-    "Bias": lambda of, *_: fairness.draw_bias(of),
-    "Ranges": lambda of, *_: fairness.draw_ranges(of),
+    "Ratio study": lambda selection, *_: headline.draw_ratio(selection),
+    "Bias": lambda selection, *_: fairness.draw_bias(selection),
+    "Ranges": lambda selection, *_: fairness.draw_ranges(selection),
     "Hard cases": fairness.draw_edges,
     "Candidates": candidates.draw,
     "Importance": importance.draw,
@@ -34,7 +34,7 @@ VIEWS: Final[dict[str, Draw]] = {
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw the chosen view of the chosen model, or what is missing and where to get it."""
     st.title("Evaluation", anchor=False)
     store, market = session.store(), session.market()
@@ -49,14 +49,14 @@ def main(who: Actor) -> None:
     view = choice.view(list(VIEWS))
     period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(store, market, record), "sales", ALL)
     try:
-        of = seen(store, market, record, period, who)
+        selection = seen(store, market, record, period, actor)
     except NotFound as error:
         _without_scores(record, error)
         return
     except DoorstepError as error:
         errors.show(error)
         return
-    VIEWS[view](of, store, who)
+    VIEWS[view](selection, store, actor)
 
 
 def _model(records: list[ModelRecord]) -> ModelRecord:

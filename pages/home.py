@@ -28,18 +28,18 @@ _LOOKS: Final[dict[State, tuple[_Colour, str]]] = {
 _IN_A_ROW: Final = 4
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw the doors while there are no sales at all or the demo city is opening, else the phases."""
     first_start.go_in_when_ready()
     store, market = session.store(), session.market()
     job = first_start.demo_under_way()
     if market is None or not has_sales(store) or (job is not None and market.simulated):
-        first_start.doors(who, job)
+        first_start.doors(actor, job)
         return
     problem = load_problem()
     st.title("Home")
     st.markdown(f"**{plain(session.title_of(market))}** in seven phases, from the problem to the model in use.")
-    glance(store, market, problem, who)
+    glance(store, market, problem, actor)
     with st.expander("The problem statement", icon=":material/flag:"):
         statement(problem)
 
@@ -49,14 +49,14 @@ def has_sales(store: Store) -> bool:
     return any(store.versions.latest(market.market_id) is not None for market in store.markets.list())
 
 
-def glance(store: Store, market: Market, problem: Problem, who: Actor) -> None:
+def glance(store: Store, market: Market, problem: Problem, actor: Actor) -> None:
     """Draw what needs attention, the seven cards and the ways on."""
     seen = overview(store, market, datetime.now(UTC).date())
     for sentence in attention(seen, problem):
         st.warning(plain(sentence), icon=":material/priority_high:")
     if market.simulated and seen.champion is None:
         with st.container(border=True):
-            first_start.demo_door(who, None, "Go on with opening it")
+            first_start.demo_door(actor, None, "Go on with opening it")
     cards = phases(seen, problem)
     for start in range(0, len(cards), _IN_A_ROW):
         places = st.columns(_IN_A_ROW, gap="small")
@@ -66,7 +66,7 @@ def glance(store: Store, market: Market, problem: Problem, who: Actor) -> None:
                 card(phase)
         for place in places[len(row) :]:
             with place.container(border=True, height="stretch"):
-                ways_on(who)
+                ways_on(actor)
 
 
 def card(phase: Phase) -> None:
@@ -80,13 +80,13 @@ def card(phase: Phase) -> None:
     st.caption("  \n".join(plain(fact) for fact in phase.facts) or "\u00a0")
 
 
-def ways_on(who: Actor) -> None:
+def ways_on(actor: Actor) -> None:
     """Draw links to what this role does next."""
     st.markdown("**Go on**")
     links.link_to("pricing", "Price a home")
-    if may(who, Action.VIEW_DATA):
+    if may(actor, Action.VIEW_DATA):
         links.link_to("sales_data", "Bring in sales")
-    if may(who, Action.VIEW_MODELS):
+    if may(actor, Action.VIEW_MODELS):
         links.link_to("models", "Train and compare")
 
 
@@ -108,7 +108,7 @@ def promises(problem: Problem) -> list[tuple[str, str]]:
     """Return the targets and the scope as pairs of words."""
     success, scope = problem.success, problem.scope
     return [
-        ("An estimate is right within", percent(success.within)),
+        ("An estimate is right within", percent(success.tolerance)),
         ("Mean error (MAPE) at most", percent(success.target_mape)),
         ("An answer takes at most", f"{success.answer_ms:g} ms"),
         *(

@@ -24,7 +24,7 @@ KIND: Final = "train"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw training, the challenger if there is one, the models of the open market and the card of the chosen one."""
     st.title("Models")
     market = session.market()
@@ -36,19 +36,19 @@ def main(who: Actor) -> None:
     promotion.say_once()
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in ("champion", "challenger"))
-    promotion.warn_if_lost(live, who)
+    promotion.warn_if_lost(live, actor)
     if records:
-        retraining.draw(market, challenger, who, load_problem())
-    training(market, version, records, who)
+        retraining.draw(market, challenger, actor, load_problem())
+    training(market, version, records, actor)
     if not records:
         st.caption("No model yet. The first one goes live as soon as it is trained.")
         return
     if challenger is not None:
-        challenger_view.draw(live, challenger, who)
-    compare(market, records, who)
+        challenger_view.draw(live, challenger, actor)
+    compare(market, records, actor)
 
 
-def training(market: Market, version: DataVersion, records: list[ModelRecord], who: Actor) -> None:
+def training(market: Market, version: DataVersion, records: list[ModelRecord], actor: Actor) -> None:
     """Draw the form of a training run, or how far the one under way is."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
@@ -66,7 +66,7 @@ def training(market: Market, version: DataVersion, records: list[ModelRecord], w
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last training run stopped: {failure}"), icon=":material/error:")
-    if may(who, Action.TRAIN):
+    if may(actor, Action.TRAIN):
         with st.expander("Train a model", expanded=not records, icon=":material/model_training:"):
             plan = plan_form(version, load_problem())
             if plan is not None:
@@ -108,7 +108,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
     return replace(usual, split=str(split), seed=int(chosen_seed), families=tuple(families), forest_budget=int(tried))
 
 
-def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
+def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
     """Draw the list of models, and the card of the one chosen in it."""
     st.subheader("Models of this market", anchor=False)
     table = card.listing(records)
@@ -134,8 +134,8 @@ def compare(market: Market, records: list[ModelRecord], who: Actor) -> None:
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
         card.draw(record, st.context.theme.type != "dark")
-    if may(who, Action.PROMOTE):
-        promotion.draw(market, _at(records, "champion"), record, who)
+    if may(actor, Action.PROMOTE):
+        promotion.draw(market, _at(records, "champion"), record, actor)
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:

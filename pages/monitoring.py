@@ -13,9 +13,9 @@ from core.errors import DoorstepError
 from core.store import Store
 from pages.kit import choice, errors, figures, links, session, touch
 from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
-from pages.views.monitoring.selection import Chosen, choose_days, choose_span, note_of_clock, pulse_of, without_span
+from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
-Draw = Callable[[Chosen], None]
+Draw = Callable[[Selection], None]
 
 VIEWS: Final[dict[str, Draw]] = {
     "Overview": overview.draw,
@@ -39,7 +39,7 @@ _PULSE: Final = "_monitoring_pulse"
 _DRAWN: Final = "_monitoring_drawn"
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw the chosen view, or what is missing and where to get it."""
     st.title("Monitoring", anchor=False)
     store, market = session.store(), session.market()
@@ -54,12 +54,12 @@ def main(who: Actor) -> None:
     st.session_state[_PULSE] = pulse
     st.session_state[_DRAWN] = True
     try:
-        of = _CHOICES.get(view, choose_span)(store, market, who, pulse)
-        VIEWS[view](of)
+        selection = _CHOICES.get(view, choose_span)(store, market, actor, pulse)
+        VIEWS[view](selection)
     except DoorstepError as error:
         errors.show(error)
     else:
-        st.caption(note_of_clock(of))
+        st.caption(note_of_clock(selection))
     _refresh(store)
 
 

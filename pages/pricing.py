@@ -12,7 +12,7 @@ from core.access import Actor
 from core.serve.estimate import Estimate
 from core.store import Store
 from core.train.model import Model
-from core.workflows.pricing.answers import Answered, answer
+from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from pages.kit import cached_desk, links, session, touch
 from pages.kit.text import plain
@@ -20,28 +20,28 @@ from pages.views.pricing import answer as answer_card
 from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw the page for the open market, or what is missing and where to get it."""
     st.title("Price a home", anchor=False)
     store, market = session.store(), session.market()
     if market is None:
         _nothing("There is no market yet. Bring in sales, or open the demo city, to price homes.")
         return
-    stored_estimate.follow(store, who)
+    stored_estimate.follow(store, actor)
     opened = stored_estimate.unread()
     if opened is not None and opened.market_id != market.market_id:
         session.open_market(opened.market_id)
         st.rerun()
     desk = cached_desk.desk(store, market.market_id)
     if desk.bundle is None:
-        _without_model(desk, store, who)
+        _without_model(desk, store, actor)
         return
     touch.style()
     one, many = st.tabs(["One home", "Many at once"])
     with one:
-        _one(desk, desk.bundle.model, store, who)
+        _one(desk, desk.bundle.model, store, actor)
     with many:
-        many_homes.draw(desk, store, who, _today_utc())
+        many_homes.draw(desk, store, actor, _today_utc())
 
 
 def _nothing(why: str) -> None:
@@ -49,7 +49,7 @@ def _nothing(why: str) -> None:
     links.link_to("", "Go to the home page")
 
 
-def _without_model(desk: Desk, store: Store, who: Actor) -> None:
+def _without_model(desk: Desk, store: Store, actor: Actor) -> None:
     """Say that nothing can be priced; a stored estimate can still be looked at."""
     _nothing(
         f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page says what is next."
@@ -57,10 +57,10 @@ def _without_model(desk: Desk, store: Store, who: Actor) -> None:
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:
-        _answer(answered, desk, store, who, st.container())
+        _answer(answered, desk, store, actor, st.container())
 
 
-def _one(desk: Desk, model: Model, store: Store, who: Actor) -> None:
+def _one(desk: Desk, model: Model, store: Store, actor: Actor) -> None:
     faults = st.container()
     form, result = st.columns([5, 6], gap="medium")
     if stored_estimate.unread() is not None:
@@ -68,25 +68,25 @@ def _one(desk: Desk, model: Model, store: Store, who: Actor) -> None:
     with form:
         question = subject_form.draw(desk, model, _today_utc(), _level(desk), stored_estimate.forget)
     if question is not None:
-        stored_estimate.keep(answer(store, desk, question, "page", who))
+        stored_estimate.keep(price_and_record(store, desk, question, "page", actor))
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     with faults:
         _link_fault()
     if answered is not None:
-        _answer(answered, desk, store, who, result)
+        _answer(answered, desk, store, actor, result)
     else:
         with result:
             answer_card.empty(desk)
 
 
-def _answer(answered: Answered, desk: Desk, store: Store, who: Actor, place: DeltaGenerator) -> None:
+def _answer(answered: RecordedAnswer, desk: Desk, store: Store, actor: Actor, place: DeltaGenerator) -> None:
     with place:
-        answer_card.draw(answered, desk, lambda: _again(answered, desk, store, who))
+        answer_card.draw(answered, desk, lambda: _again(answered, desk, store, actor))
         decision = st.empty()
         answer_card.draw_origin(answered)
     if isinstance(answered.result, Estimate):
-        explanation_tabs.draw(answered, answered.result, desk, store, who, decision)
+        explanation_tabs.draw(answered, answered.result, desk, store, actor, decision)
 
 
 def _link_fault() -> None:
@@ -95,9 +95,9 @@ def _link_fault() -> None:
         st.warning(f"{plain(fault)} Price the home anew, or ask for the link again.", icon=":material/link_off:")
 
 
-def _again(answered: Answered, desk: Desk, store: Store, who: Actor) -> None:
+def _again(answered: RecordedAnswer, desk: Desk, store: Store, actor: Actor) -> None:
     """Price the same home at the level chosen now."""
-    stored_estimate.keep(answer(store, desk, replace(answered.question, level=_level(desk)), "page", who))
+    stored_estimate.keep(price_and_record(store, desk, replace(answered.question, level=_level(desk)), "page", actor))
 
 
 def _level(desk: Desk) -> float:

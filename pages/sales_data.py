@@ -17,18 +17,18 @@ VERSIONS: Final = "Data versions"
 LIMITS: Final = "Known limits"
 
 
-def main(who: Actor) -> None:
+def main(actor: Actor) -> None:
     """Draw the chosen view: the steps from a file to a data version, or the data the open market has."""
     st.title("Sales data", anchor=False)
     touch.style()
     market = session.market()
-    views = [BRING] if may(who, Action.INGEST) else []
+    views = [BRING] if may(actor, Action.INGEST) else []
     views += [VERSIONS, LIMITS] if market is not None else []
     view = choose(views)
     if view == BRING:
-        intake(who)
+        intake(actor)
     elif view == VERSIONS and market is not None:
-        versions.draw(market, who)
+        versions.draw(market, actor)
     elif view == LIMITS and market is not None:
         known_limits.draw(market)
 
@@ -40,7 +40,7 @@ def choose(views: list[str]) -> str:
     return choice.view(views)
 
 
-def intake(who: Actor) -> None:
+def intake(actor: Actor) -> None:
     """Draw the present step of the intake, or what the last commit changed."""
     report = st.session_state.get(commit.REPORT)
     if isinstance(report, IntakeReport):
@@ -53,17 +53,17 @@ def intake(who: Actor) -> None:
         files.draw(held)
         return
     if step is Step.COLUMNS:
-        columns.draw(held, who)
+        columns.draw(held, actor)
         return
     found = check.checked(held)
     if found is None:
         steps.draw_ways(held, step)
     elif step is Step.CHECK:
-        check.draw(held, found, who)
+        check.draw(held, found, actor)
     elif step is Step.PREVIEW:
         preview.draw(held, found)
     else:
-        commit.draw(held, found, who)
+        commit.draw(held, found, actor)
 
 
 main(session.guard("sales_data"))

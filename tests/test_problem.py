@@ -24,7 +24,7 @@ def document() -> Document:
 
 
 def test_the_shipped_statement_holds_the_promises_of_the_company(problem: Problem) -> None:
-    assert problem.success.within == problem.success.target_mape == 0.10
+    assert problem.success.tolerance == problem.success.target_mape == 0.10
     assert (problem.scope.price["USD"].standard_low, problem.scope.price["USD"].standard_high) == (100_000, 800_000)
     assert (problem.training.validation_share, problem.training.test_share) == (0.2, 0.2)
     assert problem.monitoring.alert_mape == 0.12

@@ -30,14 +30,14 @@ from core.store.ledger.figures import Slice
 from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
-from core.workflows.models.backtest import document as replay_document
-from core.workflows.models.backtest import replay_version
+from core.workflows.models.backtest import backtest_version
+from core.workflows.models.backtest import document as backtest_document
 from core.workflows.models.gate import document_of
 from core.workflows.models.retraining import promote_challenger, retrain, window_named
 from core.workflows.models.training import card_figure, evaluate_model, rollback, train_model
-from core.workflows.monitoring.alerts import alert_lines, open_alerts, watch
+from core.workflows.monitoring.alerts import alert_lines, open_alerts, watch_market
 from core.workflows.monitoring.ledger_export import ledger_to_file
-from core.workflows.pricing.answers import Question, answer
+from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 from core.workflows.worker import run_worker, settings_of
@@ -102,7 +102,7 @@ class _Session:
             return silent
         return _report
 
-    def answer(self, document: dict[str, Any], text: Callable[[], str]) -> None:
+    def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
         print(json.dumps(document, indent=2, default=str) if self.options.json else text())
 
@@ -144,7 +144,7 @@ def _ingest(session: _Session) -> int:
         head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
         return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
 
-    session.answer(document, text)
+    session.print_result(document, text)
     return OK
 
 
@@ -186,7 +186,7 @@ def _train(session: _Session) -> int:
     )
     market = session.market()
     record = train_model(session.store, market.market_id, plan, session.actor, session.problem, session.progress())
-    session.answer(_record_document(record), lambda: _record_text(record))
+    session.print_result(_record_document(record), lambda: _record_text(record))
     return OK
 
 
@@ -237,7 +237,7 @@ def _evaluate(session: _Session) -> int:
     if record is None:
         raise NotFound(f"Market {market.name!r} has no live model. Train one first.")
     if not session.options.later:
-        session.answer(_record_document(record), lambda: _record_text(record))
+        session.print_result(_record_document(record), lambda: _record_text(record))
         return OK
     version = store.versions.latest(market.market_id)
     if version is None:
@@ -251,7 +251,7 @@ def _evaluate(session: _Session) -> int:
             f"PPE10 {measured.ppe10.value:.1%}, bias {measured.bias.value:+.2%}, coverage {measured.coverage.value:.1%}"
         )
 
-    session.answer({"model": record.model_id, "version": version.version_id, **figures}, text)
+    session.print_result({"model": record.model_id, "version": version.version_id, **figures}, text)
     return OK
 
 
@@ -262,7 +262,7 @@ def _price(session: _Session) -> int:
     if options.csv:
         return _price_csv(session, desk, as_of)
     question = Question(_typed(options.set), as_of, options.level or session.problem.estimate.level)
-    answered = answer(session.store, desk, question, "command line", session.actor)
+    answered = price_and_record(session.store, desk, question, "command line", session.actor)
     if answered.estimate_id is None:
         print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
     result, named = answered.result, {"estimate_id": answered.estimate_id}
@@ -270,10 +270,12 @@ def _price(session: _Session) -> int:
         case Refused():
             raise ImpossibleProperty(result.message)
         case Unavailable():
-            session.answer(asdict(result) | named, lambda: f"{result.message}\n{result.reason} {result.remedy}")
+            session.print_result(asdict(result) | named, lambda: f"{result.message}\n{result.reason} {result.remedy}")
             return UNPRICED
         case Estimate():
-            session.answer(asdict(result) | named, lambda: f"{_estimate_text(result)}\nestimate {answered.estimate_id}")
+            session.print_result(
+                asdict(result) | named, lambda: f"{_estimate_text(result)}\nestimate {answered.estimate_id}"
+            )
             return OK
 
 
@@ -304,7 +306,7 @@ def _price_csv(session: _Session, desk: Desk, as_of: date) -> int:
         "counts": dict(priced.counts),
         "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
     }
-    session.answer(document, lambda: rows.to_csv(index=False).rstrip())
+    session.print_result(document, lambda: rows.to_csv(index=False).rstrip())
     return OK
 
 
@@ -333,14 +335,14 @@ def _models(session: _Session) -> int:
             or "no models yet"
         )
 
-    session.answer({"models": [_record_document(record) for record in records]}, text)
+    session.print_result({"models": [_record_document(record) for record in records]}, text)
     return OK
 
 
 def _promote(session: _Session) -> int:
     options = session.options
     record = promote_challenger(session.store, options.model, options.reason, session.actor, session.problem)
-    session.answer(_record_document(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
+    session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
     return OK
 
 
@@ -354,17 +356,17 @@ def _retrain(session: _Session) -> int:
     def text() -> str:
         return f"model {record.model_id}: {record.stage}, trained on {plan.words}\ngate: {gated.verdict}\n{gated.words}"
 
-    session.answer(document, text)
+    session.print_result(document, text)
     return OK
 
 
 def _rollback(session: _Session) -> int:
     record = rollback(session.store, session.market().market_id, session.options.reason, session.actor)
-    session.answer(_record_document(record), lambda: f"model {record.model_id} is champion again")
+    session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion again")
     return OK
 
 
-def _replay(session: _Session) -> int:
+def _backtest(session: _Session) -> int:
     options, store = session.options, session.store
     market = session.market()
     latest = store.versions.latest(market.market_id)
@@ -375,8 +377,8 @@ def _replay(session: _Session) -> int:
     if options.family:
         plan = replace(plan, families=tuple(Family(name) for name in options.family))
     first = options.start
-    done = replay_version(store, version_id, first, plan, session.problem, session.progress(), session.actor)
-    told = replay_document(done)
+    done = backtest_version(store, version_id, first, plan, session.problem, session.progress(), session.actor)
+    told = backtest_document(done)
 
     def text() -> str:
         lines = [f"{'month':8}{'sales':>7}{'level off':>11}{'level on':>10}{'retrained':>11}   MAPE"]
@@ -390,13 +392,13 @@ def _replay(session: _Session) -> int:
         lines += [f"gate: {told['gate']['verdict']}: {told['gate']['words']}"] if told["gate"] else []
         return "\n".join([*lines, f"promoted: {told['promoted'] or 'no'}"])
 
-    session.answer(told, text)
+    session.print_result(told, text)
     return OK
 
 
 def _demo(session: _Session) -> int:
     record = open_demo_with_story(session.store, session.problem, session.progress(), session.options.sales)
-    session.answer(
+    session.print_result(
         _record_document(record), lambda: "simulated market " + record.market_id + "\n" + _record_text(record)
     )
     return OK
@@ -406,7 +408,7 @@ def _watch(session: _Session) -> int:
     """One turn: of the market named, or of all."""
     options, store = session.options, session.store
     markets = [session.market()] if options.market else store.markets.list()
-    watched = [watch(store, one.market_id, _today(), session.problem, session.actor) for one in markets]
+    watched = [watch_market(store, one.market_id, _today(), session.problem, session.actor) for one in markets]
     document = {
         "markets": [
             {
@@ -428,7 +430,7 @@ def _watch(session: _Session) -> int:
             lines += [f"{one.market_id} as of {one.clock}: {changed}", *alert_lines(one.open), *one.notes]
         return "\n".join(lines) or "no markets yet"
 
-    session.answer(document, text)
+    session.print_result(document, text)
     return OK
 
 
@@ -438,7 +440,7 @@ def _alerts(session: _Session) -> int:
     if session.options.all:
         alerts = tuple(store.alerts.list(market.market_id))
     document = {"market": market.market_id, "alerts": [asdict(alert) for alert in alerts]}
-    session.answer(document, lambda: "\n".join(alert_lines(alerts)) or "no open alerts")
+    session.print_result(document, lambda: "\n".join(alert_lines(alerts)) or "no open alerts")
     return OK
 
 
@@ -447,7 +449,7 @@ def _ledger(session: _Session) -> int:
     where = Slice(options.since, options.until)
     size = ledger_to_file(session.store, market.market_id, where, options.file, session.actor)
     document = {"market": market.market_id, "file": options.file, "bytes": size, **vars(where)}
-    session.answer(document, lambda: f"ledger of {market.market_id} in {options.file}, {size:,} bytes")
+    session.print_result(document, lambda: f"ledger of {market.market_id} in {options.file}, {size:,} bytes")
     return OK
 
 
@@ -531,7 +533,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _add_monitoring(verb: Callable[[str, str, Callable[[_Session], int]], argparse.ArgumentParser]) -> None:
-    made = verb("replay", "live a market's past through once more, without and with the market level", _replay)
+    made = verb("backtest", "price a market's past month by month, without and with the market level", _backtest)
     made.add_argument("--market")
     made.add_argument("--version", help="data version (default: the latest)")
     made.add_argument("--start", type=date.fromisoformat, required=True, help="first day after the training sales")

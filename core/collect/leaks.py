@@ -164,8 +164,8 @@ def _by_month(values: pd.Series, price: pd.Series, sold: pd.Series | None) -> Me
     if not both.any():
         return None
     logs = pd.DataFrame({"value": np.log(values[both]), "price": np.log(price[both])})
-    within = logs - logs.groupby(month[both]).transform("median")
-    return _near_perfect(np.exp(within["value"]), np.exp(within["price"]), "the sale price and its month")
+    tolerance = logs - logs.groupby(month[both]).transform("median")
+    return _near_perfect(np.exp(tolerance["value"]), np.exp(tolerance["price"]), "the sale price and its month")
 
 
 def _correlation(values: pd.Series, target: pd.Series) -> float:

@@ -130,7 +130,7 @@ def city_homes(seed: int, parcels: int) -> pd.DataFrame:
     kind = _kinds(rng, urban)
     order = np.lexsort((np.isin(kind, (_CONDO, _APARTMENT)), area))
     area, kind, urban = area[order], kind[order], urban[order]
-    lot, within = _lots(area, kind)
+    lot, tolerance = _lots(area, kind)
     east, north = _positions(rng, zips, area, kind, lot)
     sqft = _living_areas(rng, zips, area, kind)
     built = _years_built(rng, urban)
@@ -138,7 +138,7 @@ def city_homes(seed: int, parcels: int) -> pd.DataFrame:
     homes["area"] = area
     for name, values in _streets(seed, area, lot).items():
         homes[name] = values
-    homes["unit"] = _units(kind, within)
+    homes["unit"] = _units(kind, tolerance)
     homes["zipcode"] = zips["zipcode"].to_numpy()[area]
     homes["latitude"] = np.round(CENTRE[0] + north / KM_PER_DEGREE, 6)
     homes["longitude"] = np.round(CENTRE[1] + east / (KM_PER_DEGREE * np.cos(np.radians(CENTRE[0]))), 6)
@@ -205,9 +205,9 @@ def _lots(area: Ints, kind: Ints) -> tuple[Ints, Ints]:
     place = np.arange(area.size) - np.repeat(np.cumsum(count) - count, count)
     flat = np.isin(kind, (_CONDO, _APARTMENT))
     houses = np.bincount(area[~flat], minlength=ZIPCODES)[area]
-    within = np.where(flat, (place - houses) % _HOMES_PER_BUILDING, 0)
+    tolerance = np.where(flat, (place - houses) % _HOMES_PER_BUILDING, 0)
     lot = np.where(flat, houses + (place - houses) // _HOMES_PER_BUILDING, place)
-    return lot.astype(np.int64), within.astype(np.int64)
+    return lot.astype(np.int64), tolerance.astype(np.int64)
 
 
 def _positions(
@@ -274,8 +274,8 @@ def _streets(seed: int, area: Ints, lot: Ints) -> dict[str, Ints | Texts]:
     }
 
 
-def _units(kind: Ints, within: Ints) -> Texts:
-    number = 100 * (within // 4 + 1) + within % 4 + 1
+def _units(kind: Ints, tolerance: Ints) -> Texts:
+    number = 100 * (tolerance // 4 + 1) + tolerance % 4 + 1
     flat = np.isin(kind, (_CONDO, _APARTMENT))
     return np.where(flat, number.astype(str).astype(object), "").astype(object)
 

@@ -16,7 +16,7 @@ from core.progress import Progress, part
 from core.store import Market, ModelRecord, Store
 from core.train.trainer import default_plan
 from core.workflows.models.training import train_model
-from core.workflows.monitoring.alerts import watch
+from core.workflows.monitoring.alerts import watch_market
 
 DEMO_MARKET: Final = "Larkhaven"
 _SEED: Final = 2019
@@ -51,7 +51,7 @@ def open_demo_with_story(store: Store, problem: Problem, progress: Progress, sal
     market = store.markets.get(champion.market_id)
     tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 0.99))
     progress(0.99, "Looking at the figures as a manager would find them")
-    watch(store, market.market_id, datetime.now(UTC).date(), problem, DEMO_ACTOR)
+    watch_market(store, market.market_id, datetime.now(UTC).date(), problem, DEMO_ACTOR)
     progress(1.0, "The demo city is open")
     return champion
 

@@ -170,7 +170,7 @@ def _estimates(
     desk: Desk, city: _City, month: pd.Period, problem: Problem
 ) -> Iterator[tuple[datetime, NewEstimate, Actor]]:
     """Yield an entry for each listing of the month, priced by the desk on the day it is put up for sale."""
-    if desk.evidence is None:
+    if desk.live_market is None:
         return
     rows = city.of(month)
     days = city.listed.facts["list_date"].dt.date.to_numpy()
@@ -178,7 +178,7 @@ def _estimates(
         homes = rows[days[rows] == day]
         facts = city.listed.facts.iloc[homes][list(_TYPED)].reset_index(drop=True)
         started = perf_counter()
-        answers = estimate_many(desk.evidence, facts, day, problem, problem.estimate.level)
+        answers = estimate_many(desk.live_market, facts, day, problem, problem.estimate.level)
         milliseconds = 1000 * (perf_counter() - started) / len(homes)
         for place, entry in _entries(desk, answers, facts, day, milliseconds):
             home = homes[place]
@@ -195,7 +195,7 @@ def _entries(
     ]
 
     def entry(place: int, answer: Mapping[str, Any]) -> tuple[int, NewEstimate]:
-        home, evidence = homes[place], desk.evidence
+        home, live_market = homes[place], desk.live_market
         return place, NewEstimate(
             market_id=desk.market.market_id,
             as_of=day,
@@ -203,8 +203,8 @@ def _entries(
             currency=desk.market.currency,
             latency_ms=milliseconds,
             model_id=desk.record.model_id if desk.record else None,
-            version_id=evidence.version_id if evidence else None,
-            level_id=evidence.level_id if evidence else None,
+            version_id=live_market.version_id if live_market else None,
+            level_id=live_market.level_id if live_market else None,
             property_key=property_key(home),
             property_type=home.get("property_type"),
             area=home.get("zipcode"),

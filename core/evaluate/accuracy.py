@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core import measures
 from core.evaluate.intervals import draws, spread
 from core.prepare.features.columns import Columns
-from core.train.bundle import Held
+from core.train.bundle import RangeCoverage
 from core.train.model import Model, Priced, property_kinds
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class Evaluation:
     width: Figure
     calibration_error: float
     reliability: tuple[Reliability, ...]
-    held: Mapping[float, Mapping[str, Held]]
+    held: Mapping[float, Mapping[str, RangeCoverage]]
 
     def metrics(self) -> dict[str, Any]:
         """Return the figures as JSON values."""
@@ -70,7 +70,7 @@ def measure(
     main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
     width = (main.high - main.low) / main.point
-    correct = np.abs(price / point - 1.0) <= main.within
+    correct = np.abs(price / point - 1.0) <= main.tolerance
     reliability = _reliability(main.confidence, correct)
     samples = [rows for block in draws(len(price), seed) for rows in block]
 
@@ -102,10 +102,10 @@ def _inside(priced: Priced, price: Floats) -> NDArray[np.bool_]:
     return (price >= priced.low) & (price <= priced.high)
 
 
-def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[str, Held]:
+def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[str, RangeCoverage]:
     inside = _inside(priced, price)
     groups = model.ranges.segments_.members(np.log(priced.exact), property_kinds(filled, model.facts))
-    return {name: Held(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
+    return {name: RangeCoverage(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
 
 
 def _reliability(promised: Floats, correct: NDArray[np.bool_]) -> tuple[Reliability, ...]:

@@ -23,7 +23,7 @@ _ENOUGH: Final = 30
 
 
 @dataclass(frozen=True)
-class VerdictShare:
+class DecisionShare:
     """One kind of decision, or one reason: ``n`` decisions, their share with its exact 95 % interval."""
 
     name: str
@@ -33,7 +33,7 @@ class VerdictShare:
 
 
 @dataclass(frozen=True)
-class Verdicts:
+class AgentDecisions:
     """What agents decided on the priced ``estimates``; the latest decision on each counts.
 
     ``kinds`` are accept, adjust and override, as shares of the ``decided``; ``reasons`` those given where the price was
@@ -45,8 +45,8 @@ class Verdicts:
     estimates: int
     decided: int
     decided_share: Figure
-    kinds: tuple[VerdictShare, ...]
-    reasons: tuple[VerdictShare, ...]
+    kinds: tuple[DecisionShare, ...]
+    reasons: tuple[DecisionShare, ...]
     departure: Figure
     size: Figure
 
@@ -75,7 +75,7 @@ class Verdicts:
         return self.decided < _ENOUGH
 
 
-def verdicts(decisions: pd.DataFrame, estimates: int, reasons: Mapping[str, str]) -> Verdicts:
+def agent_decisions(decisions: pd.DataFrame, estimates: int, reasons: Mapping[str, str]) -> AgentDecisions:
     """Sum up decisions, one per estimate: columns kind, reason_code (missing where none), price and point (money).
 
     ``estimates`` counts the priced estimates, decided or not; ``reasons`` gives the words of each reason code.
@@ -87,7 +87,7 @@ def verdicts(decisions: pd.DataFrame, estimates: int, reasons: Mapping[str, str]
     ordered = sorted(counts.items(), key=lambda one: (-int(one[1]), str(one[0])))
     moved = ((changed["price"] - changed["point"]) / changed["point"]).to_numpy(dtype=float)
     kinds = decisions["kind"].value_counts()
-    return Verdicts(
+    return AgentDecisions(
         estimates=estimates,
         decided=decided,
         decided_share=_share(decided, estimates),
@@ -102,8 +102,8 @@ def _reason(code: str, reasons: Mapping[str, str]) -> str:
     return "No reason given" if code == NO_REASON else reasons.get(code, code.replace("_", " "))
 
 
-def _line(name: str, label: str, n: int, of: int) -> VerdictShare:
-    return VerdictShare(name, label, n, _share(n, of))
+def _line(name: str, label: str, n: int, of: int) -> DecisionShare:
+    return DecisionShare(name, label, n, _share(n, of))
 
 
 def _share(n: int, of: int) -> Figure:

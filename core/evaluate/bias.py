@@ -12,7 +12,7 @@ from scipy.stats import rankdata
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, group_medians, mean_interval, spread
-from core.evaluate.scored_sales import Scored, error
+from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.schema import label_of
 
@@ -76,7 +76,7 @@ class Fairness:
         return self.correlation.low > 0 or self.correlation.high < 0
 
 
-def area_bias(scored: Scored, problem: Problem) -> pd.DataFrame:
+def area_bias(scored: ScoredSales, problem: Problem) -> pd.DataFrame:
     """Return one row per area of the priced sales; none where the market records no area.
 
     Columns: area, n, bias (median signed error, above 0 is over-predicted) with bias_low and bias_high (exact),
@@ -106,14 +106,14 @@ def area_bias(scored: Scored, problem: Problem) -> pd.DataFrame:
             "mean_error_low": mean_low,
             "mean_error_high": mean_high,
             "trend": middle["trend"].to_numpy(),
-            "thin": n.to_numpy() < problem.estimate.thin_n,
+            "thin": n.to_numpy() < problem.estimate.small_sample_n,
             "latitude": middle["latitude"].to_numpy(),
             "longitude": middle["longitude"].to_numpy(),
         }
     )
 
 
-def trend_bias(scored: Scored, problem: Problem) -> TrendBias | None:
+def trend_bias(scored: ScoredSales, problem: Problem) -> TrendBias | None:
     """Hold the areas' mean signed errors against their price trends; None below five areas of different trends."""
     areas = area_bias(scored, problem).dropna(subset=["trend"])
     if len(areas) < _AREAS_MIN or areas["trend"].nunique() < 2:
@@ -130,7 +130,7 @@ def trend_bias(scored: Scored, problem: Problem) -> TrendBias | None:
     )
 
 
-def fairness(scored: Scored) -> tuple[Fairness, ...]:
+def fairness(scored: ScoredSales) -> tuple[Fairness, ...]:
     """Return how the signed error leans with each numeric neighbourhood column, the strongest lean first.
 
     None where the data has no such columns, or fewer than five areas.

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, median_interval, share_interval
-from core.evaluate.scored_sales import Scored, error
+from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.wording import money_short
 
@@ -62,15 +62,15 @@ class FlagQuality:
     kinds: pd.DataFrame
 
 
-def edge_cases(scored: Scored, problem: Problem) -> tuple[EdgeCase, ...]:
+def edge_cases(scored: ScoredSales, problem: Problem) -> tuple[EdgeCase, ...]:
     """Return every set the market's data can tell, also those with no test sale in them."""
     return tuple(
-        _measured(scored.table[rows], name, meaning, problem.estimate.thin_n)
+        _measured(scored.table[rows], name, meaning, problem.estimate.small_sample_n)
         for name, meaning, rows in _sets(scored, problem)
     )
 
 
-def edge_case_sales(scored: Scored, name: str, problem: Problem) -> pd.DataFrame:
+def edge_case_sales(scored: ScoredSales, name: str, problem: Problem) -> pd.DataFrame:
     """Return the sales of one set, worst misses first, those without a price last, with their ``error`` added.
 
     Raises KeyError for a set the data cannot tell.
@@ -84,7 +84,7 @@ def edge_case_sales(scored: Scored, name: str, problem: Problem) -> pd.DataFrame
     raise KeyError(name)
 
 
-def flag_quality(scored: Scored) -> FlagQuality:
+def flag_quality(scored: ScoredSales) -> FlagQuality:
     """Hold the flags of the priced sales that ask for a review against their misses of more than 20 %."""
     table = scored.priced
     missed = error(table).abs().to_numpy(dtype=float) > BIG_MISS
@@ -122,7 +122,7 @@ def _by_kind(review: pd.Series, missed: NDArray[np.bool_]) -> pd.DataFrame:
     )
 
 
-def _sets(scored: Scored, problem: Problem) -> Iterator[tuple[str, str, pd.Series]]:
+def _sets(scored: ScoredSales, problem: Problem) -> Iterator[tuple[str, str, pd.Series]]:
     table, terms = scored.table, scored.terms
     high, low = (money_short(edge, terms.currency) for edge in (terms.standard_high, terms.standard_low))
     top = float(table["sale_price"].quantile(_LUXURY_SHARE)) if len(table) else np.nan
@@ -152,7 +152,7 @@ def _type_sets(table: pd.DataFrame, problem: Problem) -> Iterator[tuple[str, str
         yield "multi-unit", f"more than {scope.units_max} dwelling units", table["units"] > scope.units_max
 
 
-def _measured(table: pd.DataFrame, name: str, meaning: str, thin_n: int) -> EdgeCase:
+def _measured(table: pd.DataFrame, name: str, meaning: str, small_sample_n: int) -> EdgeCase:
     priced = table[table["priced"]]
     signed = error(priced).to_numpy(dtype=float)
     n = len(signed)
@@ -172,7 +172,7 @@ def _measured(table: pd.DataFrame, name: str, meaning: str, thin_n: int) -> Edge
         bias=bias,
         reviewed=_share(int((priced["review"] != "").sum()), n),
         withheld=_share(len(table) - n, len(table)),
-        thin=n < thin_n,
+        thin=n < small_sample_n,
     )
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core import measures
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import Rows, draws, share_interval, spread
-from core.evaluate.scored_sales import Scored, error, inside
+from core.evaluate.scored_sales import ScoredSales, error, inside
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
@@ -68,7 +68,7 @@ class Headline:
         raise KeyError(name)
 
 
-def headline(scored: Scored, problem: Problem) -> Headline | None:
+def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
     """Work the headline out, None where no sale was priced.
 
     All but the hit rate are of the sales the desk would have priced. Intervals hold 95 %: by the bootstrap, the hit
@@ -110,10 +110,10 @@ class _Other:
 
 
 def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict:
-    return judge(figure, target, problem.estimate.thin_n)
+    return judge(figure, target, problem.estimate.small_sample_n)
 
 
-def _targets(scored: Scored, problem: Problem) -> dict[str, Target]:
+def _targets(scored: ScoredSales, problem: Problem) -> dict[str, Target]:
     level, band = scored.terms.level, problem.monitoring.alert_coverage_band
     return {
         "mape": at_most(problem.success.target_mape, "problem statement, success.target_mape"),
@@ -123,7 +123,7 @@ def _targets(scored: Scored, problem: Problem) -> dict[str, Target]:
     }
 
 
-def _label(name: str, scored: Scored) -> str:
+def _label(name: str, scored: ScoredSales) -> str:
     return {
         "mape": "Mean absolute error (MAPE)",
         "mdape": "Median absolute error (MdAPE)",
@@ -218,7 +218,7 @@ def _saved(other: _Other, sampled: Floats) -> Figure:
     return Figure(value, *spread(sampled, value, len(other.known)), n)
 
 
-def _hit_rate(scored: Scored) -> Figure:
+def _hit_rate(scored: ScoredSales) -> Figure:
     hits, n = int(scored.table["priced"].sum()), len(scored.table)
     low, high = share_interval(hits, n)
     return Figure(hits / n, float(low), float(high), n)
@@ -227,4 +227,4 @@ def _hit_rate(scored: Scored) -> Figure:
 def _rival(other: _Other, saved: Figure, problem: Problem) -> Rival:
     nearer = Target(0.0, float("inf"), f"nearer to the sale price than the {other.name}")
     ours, theirs = (float(values.sum()) / saved.n for values in (other.ours, other.theirs))
-    return Rival(other.name, ours, theirs, saved, judge(saved, nearer, problem.estimate.thin_n))
+    return Rival(other.name, ours, theirs, saved, judge(saved, nearer, problem.estimate.small_sample_n))

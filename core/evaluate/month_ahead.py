@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.evaluate.accuracy import Evaluation, measure
 from core.prepare.features.columns import Columns, stack
 from core.train.level import MarketLevel
-from core.train.live_model import residuals_since, valuer_on
+from core.train.live_model import live_model_with_residuals, residuals_since
 from core.train.model import Model, Priced
 
 Floats = NDArray[np.float64]
@@ -35,7 +35,7 @@ class Month:
 
 
 def months_ahead(
-    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float
+    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
 ) -> Iterator[Month]:
     """Price the sales from ``first`` on month by month, each as of its sale date, oldest month first.
 
@@ -48,15 +48,15 @@ def months_ahead(
         rows = np.flatnonzero(((dates >= start) & (dates < end)).to_numpy())
         if not len(rows):
             continue
-        valuer = valuer_on(model, sales, start.date(), residuals)
+        live_model = live_model_with_residuals(model, sales, start.date(), residuals)
         now = sales.iloc[rows]
-        homes = valuer.fill(now)
-        priced = valuer.price(homes, levels, within)
-        yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), valuer.level)
+        homes = live_model.fill(now)
+        priced = live_model.price(homes, levels, tolerance)
+        yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), live_model.level)
 
 
 @dataclass(frozen=True)
-class Ahead:
+class MonthAhead:
     """All months together, in the order of the months: fields as in Month, each of the same n sales."""
 
     rows: NDArray[np.int64]
@@ -65,12 +65,14 @@ class Ahead:
     price: Floats
 
 
-def price_ahead(model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], within: float) -> Ahead:
+def price_month_ahead(
+    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
+) -> MonthAhead:
     """Price the sales from ``first`` on as ``months_ahead`` does; raises ValueError if there is none."""
-    months = list(months_ahead(model, sales, first, levels, within))
+    months = list(months_ahead(model, sales, first, levels, tolerance))
     if not months:
         raise ValueError(f"no sale from {first} on; choose an earlier day")
-    return Ahead(
+    return MonthAhead(
         rows=np.concatenate([month.rows for month in months]),
         homes=stack([month.homes for month in months]),
         priced={level: _joined([month.priced[level] for month in months]) for level in levels},
@@ -78,24 +80,24 @@ def price_ahead(model: Model, sales: pd.DataFrame, first: date, levels: tuple[fl
     )
 
 
-def evaluate_ahead(
+def evaluate_month_ahead(
     model: Model,
     sales: pd.DataFrame,
     first: date,
     level: float,
     levels: tuple[float, ...],
-    within: float,
+    tolerance: float,
     seed: int,
 ) -> Evaluation:
     """Measure a model month-ahead on the sales from ``first`` on (``months_ahead``), all months together.
 
     Raises ValueError if there is no sale from ``first`` on.
     """
-    ahead = price_ahead(model, sales, first, levels, within)
+    ahead = price_month_ahead(model, sales, first, levels, tolerance)
     return measure(model, ahead.homes, ahead.priced, ahead.price, level, seed)
 
 
 def _joined(parts: Sequence[Priced]) -> Priced:
     names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Priced(level=parts[0].level, within=parts[0].within, **arrays)
+    return Priced(level=parts[0].level, tolerance=parts[0].tolerance, **arrays)

@@ -38,7 +38,7 @@ class FitCheck:
         return "The errors agree: no over-fitting shows."
 
 
-def fit_check(card: Mapping[str, Any], opened: int) -> FitCheck | None:
+def check_overfitting(card: Mapping[str, Any], opened: int) -> FitCheck | None:
     """Read the check from a model's card; None where the card has no leaderboard line of the chosen candidate."""
     lines = [line for line in card["leaderboard"] if (line["family"], line["settings"]) == _chosen(card)]
     if not lines:

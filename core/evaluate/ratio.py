@@ -18,7 +18,7 @@ from scipy.stats import t
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, median_interval, spread
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
@@ -126,7 +126,7 @@ def judged(study: RatioStudy, uniformity: Uniformity, smallest: int) -> tuple[Ju
     )
 
 
-def ratio_by_segment(scored: Scored, by: Segmentation, uniformity: Uniformity, problem: Problem) -> pd.DataFrame:
+def ratio_by_segment(scored: ScoredSales, by: Segmentation, uniformity: Uniformity, problem: Problem) -> pd.DataFrame:
     """Return one row per segment of the priced sales: the segment, n, thin, and each statistic with its interval.
 
     Columns ``<name>``, ``<name>_low``, ``<name>_high`` and ``<name>_verdict`` for median, cod, prd and prb.
@@ -136,8 +136,8 @@ def ratio_by_segment(scored: Scored, by: Segmentation, uniformity: Uniformity, p
     rows = []
     for segment, sales in table.groupby(labels, observed=True, sort=True):
         study = ratio_study(sales["estimate"].to_numpy(), sales["sale_price"].to_numpy(), scored.terms.seed)
-        row = {by.value: segment, "n": study.n, "thin": study.n < problem.estimate.thin_n}
-        for one in judged(study, uniformity, problem.estimate.thin_n):
+        row = {by.value: segment, "n": study.n, "thin": study.n < problem.estimate.small_sample_n}
+        for one in judged(study, uniformity, problem.estimate.small_sample_n):
             row |= {
                 one.name: one.figure.value,
                 f"{one.name}_low": one.figure.low,

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import share_interval
-from core.evaluate.scored_sales import Scored, bounds_at, inside
+from core.evaluate.scored_sales import ScoredSales, bounds_at, inside
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.problem import Problem
 
@@ -33,14 +33,14 @@ class Calibration:
     error: float
 
 
-def calibration(scored: Scored) -> Calibration | None:
+def calibration(scored: ScoredSales) -> Calibration | None:
     """Hold confidences against what came true: sales within ``terms.within`` of the estimate. None without sales."""
     table = scored.priced
     if table.empty:
         return None
     promised = table["confidence"].to_numpy(dtype=float)
     ratio = (table["sale_price"] / table["estimate"]).to_numpy(dtype=float)
-    right = np.abs(ratio - 1.0) <= scored.terms.within
+    right = np.abs(ratio - 1.0) <= scored.terms.tolerance
     place = np.minimum((promised * _BINS).astype(np.int64), _BINS - 1)
     n = np.bincount(place, minlength=_BINS)
     hits = np.bincount(place[right], minlength=_BINS)
@@ -57,7 +57,7 @@ def calibration(scored: Scored) -> Calibration | None:
     return Calibration(bins, gap)
 
 
-def coverage_by_segment(scored: Scored, by: Segmentation, problem: Problem) -> pd.DataFrame:
+def coverage_by_segment(scored: ScoredSales, by: Segmentation, problem: Problem) -> pd.DataFrame:
     """Return what the ranges held in every segment of the priced sales at every level, in the segments' order.
 
     Columns: the segmentation, named as it is; level; n; coverage with coverage_low and coverage_high (exact); width
@@ -65,11 +65,13 @@ def coverage_by_segment(scored: Scored, by: Segmentation, problem: Problem) -> p
     """
     table = scored.priced
     labels = segments_of(scored, by, problem)[table.index]
-    parts = [_at(table, labels.rename(by.value), level, problem.estimate.thin_n) for level in scored.terms.levels]
+    parts = [
+        _at(table, labels.rename(by.value), level, problem.estimate.small_sample_n) for level in scored.terms.levels
+    ]
     return pd.concat(parts, ignore_index=True).sort_values([by.value, "level"], ignore_index=True)
 
 
-def _at(table: pd.DataFrame, labels: pd.Series, level: float, thin_n: int) -> pd.DataFrame:
+def _at(table: pd.DataFrame, labels: pd.Series, level: float, small_sample_n: int) -> pd.DataFrame:
     low, high = bounds_at(level)
     columns = pd.DataFrame({"held": inside(table, level), "width": (table[high] - table[low]) / table["point"]})
     groups = columns.groupby(labels, observed=True, sort=True)
@@ -82,5 +84,5 @@ def _at(table: pd.DataFrame, labels: pd.Series, level: float, thin_n: int) -> pd
         coverage_low=bounds[0],
         coverage_high=bounds[1],
         width=groups["width"].median().to_numpy(),
-        thin=n.to_numpy() < thin_n,
+        thin=n.to_numpy() < small_sample_n,
     )

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
-from core.evaluate.scored_sales import Scored, error
+from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.wording import count, money_short, percent
 
@@ -62,7 +62,7 @@ class ProposedScope:
         return f"Deploy for estimates of {bounds} ({held}); {rest}."
 
 
-def propose_scope(scored: Scored, problem: Problem) -> ProposedScope:
+def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
     """Find the widest range, by sales held, that the evidence supports.
 
     The priced sales are cut into up to twenty bands of equal number by their estimate, which is known before a home
@@ -72,7 +72,7 @@ def propose_scope(scored: Scored, problem: Problem) -> ProposedScope:
     """
     table = scored.priced
     estimate, size = table["estimate"].to_numpy(dtype=float), error(table).abs().to_numpy(dtype=float)
-    edges = _edges(estimate, problem.estimate.thin_n)
+    edges = _edges(estimate, problem.estimate.small_sample_n)
     target = problem.success.target_mape
     place = np.clip(np.searchsorted(edges, estimate, side="right") - 1, 0, max(len(edges) - 2, 0))
     chosen = _widest(place, size, len(edges) - 1, target) if len(edges) > 1 else None
@@ -82,7 +82,7 @@ def propose_scope(scored: Scored, problem: Problem) -> ProposedScope:
     return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, scored.terms.currency)
 
 
-def supports(scored: Scored, low: float, high: float, problem: Problem) -> ProposedScope:
+def supports(scored: ScoredSales, low: float, high: float, problem: Problem) -> ProposedScope:
     """Return the evidence for a range a person chose instead, both ends included."""
     table = scored.priced
     size = error(table).abs().to_numpy(dtype=float)

@@ -49,7 +49,7 @@ class Terms:
     """What the scores are of, and the terms they were made on.
 
     ``split`` says which sales: "random" or "time" for the sealed test, "later" for sales made since. The main range is
-    at ``level``, one of ``levels``; confidence is of a sale within ``within`` of the estimate; standard prices are
+    at ``level``, one of ``levels``; confidence is of a sale within ``tolerance`` of the estimate; standard prices are
     those no estimate is flagged for.
     """
 
@@ -61,7 +61,7 @@ class Terms:
     area_unit: str
     level: float
     levels: tuple[float, ...]
-    within: float
+    tolerance: float
     standard_low: float
     standard_high: float
 
@@ -93,7 +93,7 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredSales:
     """A model's test sales, each with its price, estimate, range, confidence, flags and facts.
 
     Columns of ``table``, money in the market's currency: intake_row; sale_date; quarter ("2024 Q3"); sale_price;
@@ -126,11 +126,11 @@ class Scored:
         known = [field.name for field in NEIGHBOURHOOD_FIELDS if field.name in self.table]
         return (*known, *(name for name in map(str, self.table.columns) if name.startswith(EXTRA_PREFIX)))
 
-    def of(self, rows: pd.Series | Mask) -> Scored:
+    def of(self, rows: pd.Series | Mask) -> ScoredSales:
         """Return the scores of some of the sales, given by a mask over the table."""
         return replace(self, table=self.table[rows])
 
-    def latest(self, months: int) -> Scored:
+    def latest(self, months: int) -> ScoredSales:
         """Return the scores of the sales of the last so many months before the latest sale, that day included."""
         dates = self.table["sale_date"]
         return self.of(dates > dates.max() - pd.DateOffset(months=months))
@@ -154,7 +154,7 @@ def inside(table: pd.DataFrame, level: float) -> pd.Series:
 
 def score(
     sales: pd.DataFrame, priced: Mapping[float, Priced], review: Review, background: Background, terms: Terms
-) -> Scored:
+) -> ScoredSales:
     """Join sales (canonical columns, ``intake_row``), the model's answers by level and what the desk says of each.
 
     All in the order of ``sales``.
@@ -191,7 +191,7 @@ def score(
     columns |= {name: facts[name].to_numpy() for name in FACTS}
     columns |= {name: sales[name].to_numpy(dtype=float) for name in neighbourhood_columns(sales)}
     table = pd.DataFrame(columns).reset_index(drop=True)
-    return Scored(terms, table.astype(dict.fromkeys(_TEXT, "str")))
+    return ScoredSales(terms, table.astype(dict.fromkeys(_TEXT, "str")))
 
 
 def neighbourhood_columns(sales: pd.DataFrame) -> list[str]:
@@ -211,7 +211,7 @@ def neighbourhood_columns(sales: pd.DataFrame) -> list[str]:
     return [name for name in found if (shared[name] or name in known) and sales[name].nunique() > 1]
 
 
-def to_bytes(scored: Scored) -> bytes:
+def to_bytes(scored: ScoredSales) -> bytes:
     """Return the scores as a Parquet file that carries its terms."""
     table = pa.Table.from_pandas(scored.table, preserve_index=False)
     terms = json.dumps({"format": FORMAT, **asdict(scored.terms)})
@@ -220,13 +220,13 @@ def to_bytes(scored: Scored) -> bytes:
     return buffer.getvalue()
 
 
-def from_bytes(payload: bytes) -> Scored:
+def from_bytes(payload: bytes) -> ScoredSales:
     """Read scores; raises ModelOutdated if another release wrote them."""
     table = pq.read_table(io.BytesIO(payload))
     terms = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
     if terms.pop("format", None) != FORMAT:
         raise ModelOutdated("The test scores were written by another release of Doorstep. Train a new model.")
-    return Scored(Terms(**terms | {"levels": tuple(terms["levels"])}), table.to_pandas())
+    return ScoredSales(Terms(**terms | {"levels": tuple(terms["levels"])}), table.to_pandas())
 
 
 def _numbers(sales: pd.DataFrame, name: str) -> Floats:

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.wording import area_label, from_sqft, money_short
 
@@ -44,12 +44,12 @@ class Segmentation(StrEnum):
     CONFIDENCE = "confidence"
 
 
-def segments_of(scored: Scored, by: Segmentation, problem: Problem) -> pd.Series:
+def segments_of(scored: ScoredSales, by: Segmentation, problem: Problem) -> pd.Series:
     """Return the segment of each row of ``scored.table``, as ordered categories; "not known" comes last, if at all."""
     return _LABELS[by](scored, problem)
 
 
-def available(scored: Scored, problem: Problem) -> tuple[Segmentation, ...]:
+def available(scored: ScoredSales, problem: Problem) -> tuple[Segmentation, ...]:
     """Return the segmentations that divide these sales into two segments or more."""
     return tuple(by for by in Segmentation if segments_of(scored, by, problem).nunique() > 1)
 
@@ -65,7 +65,7 @@ def _bands(values: pd.Series, edges: tuple[float, ...], names: list[str]) -> pd.
     return labels.cat.remove_unused_categories()
 
 
-def _prices(scored: Scored, column: str, edges: tuple[float, ...]) -> pd.Series:
+def _prices(scored: ScoredSales, column: str, edges: tuple[float, ...]) -> pd.Series:
     said = [money_short(edge, scored.terms.currency) for edge in edges]
     if not said:
         return _bands(scored.table[column], (), ["all prices"])
@@ -73,7 +73,7 @@ def _prices(scored: Scored, column: str, edges: tuple[float, ...]) -> pd.Series:
     return _bands(scored.table[column], edges, _distinct([f"under {said[0]}", *between, f"{said[-1]} and over"]))
 
 
-def _band_edges(scored: Scored, column: str) -> tuple[float, ...]:
+def _band_edges(scored: ScoredSales, column: str) -> tuple[float, ...]:
     return _BANDS.get(scored.terms.currency) or _quantiles(scored.table[column], _QUARTERS)
 
 
@@ -90,16 +90,16 @@ def _distinct(names: list[str]) -> list[str]:
     return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
 
 
-def _tenths(column: str) -> Callable[[Scored, Problem], pd.Series]:
+def _tenths(column: str) -> Callable[[ScoredSales, Problem], pd.Series]:
     return lambda scored, _: _prices(scored, column, _quantiles(scored.table[column], _TENTHS))
 
 
-def _price_bands(column: str) -> Callable[[Scored, Problem], pd.Series]:
+def _price_bands(column: str) -> Callable[[ScoredSales, Problem], pd.Series]:
     return lambda scored, _: _prices(scored, column, _band_edges(scored, column))
 
 
-def _words(column: str) -> Callable[[Scored, Problem], pd.Series]:
-    def labels(scored: Scored, _: Problem) -> pd.Series:
+def _words(column: str) -> Callable[[ScoredSales, Problem], pd.Series]:
+    def labels(scored: ScoredSales, _: Problem) -> pd.Series:
         codes, known = pd.factorize(scored.table[column], sort=True)
         names = [str(name) for name in known]
         # A market may well have a type of that very name; it then says the same.
@@ -111,11 +111,11 @@ def _words(column: str) -> Callable[[Scored, Problem], pd.Series]:
     return labels
 
 
-def _ages(scored: Scored, _: Problem) -> pd.Series:
+def _ages(scored: ScoredSales, _: Problem) -> pd.Series:
     return _bands(scored.table["age"], _AGES, list(_AGE_NAMES))
 
 
-def _sizes(scored: Scored, _: Problem) -> pd.Series:
+def _sizes(scored: ScoredSales, _: Problem) -> pd.Series:
     values, unit = scored.table["living_area_sqft"], scored.terms.area_unit
     edges = _quantiles(values, _FIFTHS)
     if not edges:
@@ -126,7 +126,7 @@ def _sizes(scored: Scored, _: Problem) -> pd.Series:
     return _bands(values, edges, _distinct([first, *between, last]))
 
 
-def _confidence(scored: Scored, problem: Problem) -> pd.Series:
+def _confidence(scored: ScoredSales, problem: Problem) -> pd.Series:
     rules = problem.estimate
     # The cut points are of the confidence as shown, in whole percent.
     shown: NDArray[np.float64] = np.round(100 * scored.table["confidence"].to_numpy(dtype=float))
@@ -134,7 +134,7 @@ def _confidence(scored: Scored, problem: Problem) -> pd.Series:
     return _bands(pd.Series(shown, index=scored.table.index), edges, ["low", "medium", "high"])
 
 
-_LABELS: Final[dict[Segmentation, Callable[[Scored, Problem], pd.Series]]] = {
+_LABELS: Final[dict[Segmentation, Callable[[ScoredSales, Problem], pd.Series]]] = {
     Segmentation.PRICE_BAND: _price_bands("sale_price"),
     Segmentation.PRICE_TENTH: _tenths("sale_price"),
     Segmentation.ESTIMATE_BAND: _price_bands("estimate"),

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.evaluate.intervals import group_medians, mean_interval, share_interval
-from core.evaluate.scored_sales import Scored, error
+from core.evaluate.scored_sales import ScoredSales, error
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.problem import Problem
 
@@ -21,7 +21,7 @@ _WITHIN: Final = 0.10
 _TIE: Final = 1e-12
 
 
-def by_segment(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -> pd.DataFrame:
+def by_segment(scored: ScoredSales, by: tuple[Segmentation, ...], problem: Problem) -> pd.DataFrame:
     """Return one row per segment of the priced sales, or per cell of two segmentations crossed, in their order.
 
     Columns: one per segmentation, named as it is; n; MEASURES with their 95 % intervals (mape Student's, the medians
@@ -33,20 +33,20 @@ def by_segment(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -
         raise ValueError(f"segments by {[*by]}; choose one segmentation, or two different ones to cross")
     table = scored.priced
     labels = {one.value: segments_of(scored, one, problem)[table.index] for one in by}
-    return _measured(table, labels, problem.estimate.thin_n)
+    return _measured(table, labels, problem.estimate.small_sample_n)
 
 
-def by_every_segmentation(scored: Scored, problem: Problem) -> dict[Segmentation, pd.DataFrame]:
+def by_every_segmentation(scored: ScoredSales, problem: Problem) -> dict[Segmentation, pd.DataFrame]:
     """Return what ``by_segment`` gives for every single segmentation that is ``available``."""
     table, found = scored.priced, {}
     for by in Segmentation:
         labels = segments_of(scored, by, problem)
         if labels.nunique() > 1:
-            found[by] = _measured(table, {by.value: labels[table.index]}, problem.estimate.thin_n)
+            found[by] = _measured(table, {by.value: labels[table.index]}, problem.estimate.small_sample_n)
     return found
 
 
-def sales_of(scored: Scored, cell: Mapping[Segmentation, str], problem: Problem) -> pd.DataFrame:
+def sales_of(scored: ScoredSales, cell: Mapping[Segmentation, str], problem: Problem) -> pd.DataFrame:
     """Return the priced sales of one segment or cell, worst misses first, with their signed ``error`` added.
 
     ``cell`` gives the segment's name by segmentation; an empty one means all sales. No sale of that name gives no rows.
@@ -65,7 +65,7 @@ def worst(segments: pd.DataFrame, measure: str = "mape") -> pd.DataFrame:
     return segments[~segments["thin"]].sort_values(measure, ascending=False, kind="stable")
 
 
-def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], thin_n: int) -> pd.DataFrame:
+def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], small_sample_n: int) -> pd.DataFrame:
     sizes = [len(label.cat.categories) for label in labels.values()]
     codes = np.ravel_multi_index([label.cat.codes.to_numpy(dtype=np.int64) for label in labels.values()], sizes)
     groups, cells = pd.factorize(codes, sort=True)
@@ -79,7 +79,7 @@ def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], thin_n: int)
     ).assign(n=n.astype(np.int64))
     for name, values in _figures(table, groups.astype(np.int64), len(result)).items():
         result[name] = values
-    return result.assign(thin=result["n"] < thin_n)
+    return result.assign(thin=result["n"] < small_sample_n)
 
 
 def _figures(table: pd.DataFrame, groups: NDArray[np.int64], count: int) -> dict[str, NDArray[np.float64]]:

@@ -321,7 +321,7 @@ def _defaults(problem: Problem) -> tuple[Threshold, ...]:
         ),
         Threshold(
             kind.LEDGER_FAILURES,
-            rules.alert_unwritten,
+            rules.alert_pending,
             0,
             1_000_000,
             0,

@@ -88,12 +88,12 @@ def _told(figure: Figure) -> Expected:
     return Expected(figure, words)
 
 
-def calibration(confidence: ArrayLike, within: ArrayLike) -> Calibration | None:
+def calibration(confidence: ArrayLike, tolerance: ArrayLike) -> Calibration | None:
     """Hold the confidences of sales that did arrive against which of them ended within 10 %, shape (n,) each.
 
     None for no sale. Raises ValueError as expected_accuracy does, and for shapes that differ.
     """
-    true = np.asarray(within, dtype=bool)
+    true = np.asarray(tolerance, dtype=bool)
     promised = expected_accuracy(confidence)
     if true.shape != np.shape(confidence):
         raise ValueError(f"confidences {np.shape(confidence)} and outcomes {true.shape} must be of the same sales")

@@ -257,7 +257,7 @@ def _by_segment(
         (by, name, rows)
         for by, labels in segments.items()
         for name, rows in _rows(np.asarray(labels, dtype=object)[common])
-        if len(rows) >= problem.estimate.thin_n
+        if len(rows) >= problem.estimate.small_sample_n
     ]
     # Of many segments one or another looks worse by chance (Bonferroni).
     confidence = 1 - (1 - _CONFIDENCE) / max(len(groups), 1)

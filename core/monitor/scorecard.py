@@ -108,7 +108,7 @@ def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
     estimate.thin_n are thin.
     """
     decided = sales[sales["decision"].isin(KINDS)]
-    thin_n = problem.estimate.thin_n
+    small_sample_n = problem.estimate.small_sample_n
     if decided.empty:
         return Scorecard(0, None, (), (), (), (), WARNING)
     kinds = {kind: kind for kind in KINDS}
@@ -116,11 +116,11 @@ def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
     groups = {kind: decided[decided["decision"] == kind] for kind in ("accept", "override")}
     return Scorecard(
         n=len(decided),
-        overall=_line("", "", "All decisions", decided, thin_n),
-        decisions=tuple(_lines("decision", decided, "decision", kinds, thin_n)),
-        reasons=tuple(_lines("reason", decided, "reason_code", reasons, thin_n)),
-        offices=tuple(_lines("office", decided, "office", {}, thin_n)),
-        effects=tuple(_effects(("accepted", groups["accept"]), ("overridden", groups["override"]), thin_n)),
+        overall=_line("", "", "All decisions", decided, small_sample_n),
+        decisions=tuple(_lines("decision", decided, "decision", kinds, small_sample_n)),
+        reasons=tuple(_lines("reason", decided, "reason_code", reasons, small_sample_n)),
+        offices=tuple(_lines("office", decided, "office", {}, small_sample_n)),
+        effects=tuple(_effects(("accepted", groups["accept"]), ("overridden", groups["override"]), small_sample_n)),
         warning=WARNING,
     )
 
@@ -134,22 +134,22 @@ def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Probl
     known = listings[listings["office"].notna()]
     inside = known["office"].isin(list(pilot))
     first, second = ("in the pilot", known[inside]), ("in other offices", known[~inside])
-    return tuple(_effects(first, second, problem.estimate.thin_n))
+    return tuple(_effects(first, second, problem.estimate.small_sample_n))
 
 
-def _lines(by: str, table: pd.DataFrame, column: str, labels: dict[str, str], thin_n: int) -> Iterator[Line]:
+def _lines(by: str, table: pd.DataFrame, column: str, labels: dict[str, str], small_sample_n: int) -> Iterator[Line]:
     """Yield a line per value, in the order of the labels, others after them, the most sales first."""
     if column not in table:
         return
     found = [str(name) for name in table[column].dropna().astype("str").value_counts().index]
     for name in [*(one for one in labels if one in found), *(one for one in found if one not in labels)]:
-        yield _line(by, name, labels.get(name, name), table[table[column].astype("str") == name], thin_n)
+        yield _line(by, name, labels.get(name, name), table[table[column].astype("str") == name], small_sample_n)
 
 
-def _line(by: str, segment: str, label: str, table: pd.DataFrame, thin_n: int) -> Line:
+def _line(by: str, segment: str, label: str, table: pd.DataFrame, small_sample_n: int) -> Line:
     price, point, other = (table[name].to_numpy(dtype=float) for name in ("sale_price", "point", "agent_price"))
     model, agent = point / price - 1, other / price - 1
-    n, thin = len(table), len(table) < thin_n
+    n, thin = len(table), len(table) < small_sample_n
     saved = _mean(np.abs(model) - np.abs(agent))
     return Line(
         by=by,
@@ -194,11 +194,13 @@ def _median(values: Floats) -> Figure:
     return Figure(float(np.median(values)), *median_interval(values), len(values))
 
 
-def _effects(first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], thin_n: int) -> Iterator[Effect]:
+def _effects(
+    first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], small_sample_n: int
+) -> Iterator[Effect]:
     for name, label, unit in _OUTCOMES:
         values = [_outcome(name, table) for _, table in (first, second)]
         if all(len(one) for one in values):
-            yield _effect(name, label, unit, (first[0], second[0]), values[0], values[1], thin_n)
+            yield _effect(name, label, unit, (first[0], second[0]), values[0], values[1], small_sample_n)
 
 
 _OUTCOMES: Final = (
@@ -224,11 +226,11 @@ def _outcome(name: str, table: pd.DataFrame) -> Floats:
 
 
 def _effect(
-    name: str, label: str, unit: str, names: tuple[str, str], first: Floats, second: Floats, thin_n: int
+    name: str, label: str, unit: str, names: tuple[str, str], first: Floats, second: Floats, small_sample_n: int
 ) -> Effect:
     shown = [_share(one) if name == "was_cut" else _mean(one) for one in (first, second)]
     difference = Figure(*welch(first, second), len(first) + len(second))
-    thin = min(len(first), len(second)) < thin_n
+    thin = min(len(first), len(second)) < small_sample_n
     words = _effect_words(label, unit, names, shown, difference, thin)
     return Effect(name, label, unit, names[0], names[1], shown[0], shown[1], difference, thin, words)
 

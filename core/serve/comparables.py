@@ -16,7 +16,7 @@ from core.prepare.features.derived import Projection
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
-from core.train.live_model import Valuer
+from core.train.live_model import LiveModel
 
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -102,31 +102,37 @@ def similarity(distance: float) -> float:
     return float(np.exp(-distance / _LIKENESS_KM))
 
 
-def candidates(valuer: Valuer, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
+def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
     """Return the sales most alike a home (one row, filled); none in a market without coordinates."""
-    found = valuer.model.comparables(subject, OFFERED)
-    then = take(valuer.filled, found.rows)
+    found = live_model.model.comparables(subject, OFFERED)
+    then = take(live_model.filled, found.rows)
     today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
     return Candidates(found.rows, found.distance, then, ways(today, subject, grouped))
 
 
 def adjusted(
-    valuer: Valuer, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
+    live_model: LiveModel, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
 ) -> tuple[Comparable, ...]:
     """Adjust sales; ``log_price`` are the log estimates of their homes, ``log_estimate`` that of ``home`` itself."""
     count = len(chosen.rows)
     paths = chosen.today.split(log_price[count:]) if count else []
     return tuple(
-        _adjusted(valuer, home, chosen, number, log_price[number], path, log_estimate)
+        _adjusted(live_model, home, chosen, number, log_price[number], path, log_estimate)
         for number, path in enumerate(paths)
     )
 
 
 def _adjusted(
-    valuer: Valuer, home: Columns, chosen: Candidates, number: int, then: float, path: Floats, log_estimate: float
+    live_model: LiveModel,
+    home: Columns,
+    chosen: Candidates,
+    number: int,
+    then: float,
+    path: Floats,
+    log_estimate: float,
 ) -> Comparable:
     row, groups = int(chosen.rows[number]), chosen.today.groups[number]
-    sale = {name: values[row] for name, values in valuer.sales.items()}
+    sale = {name: values[row] for name, values in live_model.sales.items()}
     # NaN and NaT, which stand for what is not recorded, are the values that differ from themselves.
     known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
     price = float(known["sale_price"])
@@ -136,7 +142,7 @@ def _adjusted(
     steps = time_adjusted * np.exp(reached - path[0])
     adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
-    facts = {name: _value(known[name]) for name in valuer.model.facts.all if name in known}
+    facts = {name: _value(known[name]) for name in live_model.model.facts.all if name in known}
     return Comparable(
         sale_id=str(known.get("intake_row", row)),
         address=str(known.get("address", "")),

@@ -26,8 +26,8 @@ from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import grouped
 from core.serve.flags import Answer, DriftNotice, Flag, answer_flags, drift_flags, subject_flags
 from core.serve.subject import Subject, Value, check_subject
-from core.train.bundle import Bundle, Held
-from core.train.live_model import Valuer
+from core.train.bundle import Bundle, RangeCoverage
+from core.train.live_model import LiveModel
 from core.train.model import Model
 from core.train.ranges import EVERYWHERE
 
@@ -55,11 +55,11 @@ class Estimate:
     point: float
     exact: float
     level: float
-    held: Held
+    held: RangeCoverage
     segment: str
     confidence: int
     confidence_word: str
-    kept: Held | None
+    kept: RangeCoverage | None
     fsd: float
     flags: tuple[Flag, ...]
     imputed: Mapping[str, Value]
@@ -89,36 +89,36 @@ class Refused:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class LiveMarket:
     """What a market is priced with: the model's bundle, its valuer and the data version and stored level of that.
 
     ``notices`` are the open alerts of drift, each of which flags the estimates it concerns.
     """
 
     bundle: Bundle
-    valuer: Valuer
+    live_model: LiveModel
     version_id: str
     level_id: str | None
     notices: tuple[DriftNotice, ...] = ()
 
 
 def estimate(
-    evidence: Evidence, facts: Mapping[str, object], as_of: date, problem: Problem, level: float
+    live_market: LiveMarket, facts: Mapping[str, object], as_of: date, problem: Problem, level: float
 ) -> Estimate | Unavailable:
     """Price one property as of a valuation date with a range at ``level`` (one of problem.estimate.levels).
 
     Deterministic: the same evidence, facts and date give the same answer. Facts are canonical names with values in
     canonical units; blanks are not known. Raises ImpossibleProperty for facts no home can have.
     """
-    bundle, valuer = evidence.bundle, evidence.valuer
-    model = valuer.model
+    bundle, live_model = live_market.bundle, live_market.live_model
+    model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
     withheld = refusal(subject, model, problem)
     if withheld is not None:
         return withheld
-    worked = _work(valuer, subject)
+    worked = _work(live_model, subject)
     home, log_price = worked.beside.homes, worked.log_price
-    priced = valuer.priced(home, worked.matrix, log_price[:1], (level,), problem.success.within)[level]
+    priced = live_model.priced(home, worked.matrix, log_price[:1], (level,), problem.success.tolerance)[level]
     point, low, high = float(priced.point[0]), float(priced.low[0]), float(priced.high[0])
     exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
     confidence = round(100 * float(priced.confidence[0]))
@@ -148,14 +148,14 @@ def estimate(
         fsd=fsd,
         flags=(
             *subject_flags(subject, model, problem),
-            *drift_flags(subject, evidence.notices),
+            *drift_flags(subject, live_market.notices),
             *answer_flags(answer, scope, problem),
         ),
         imputed=_imputed(subject, model, home),
-        data_version=evidence.version_id,
-        last_sale=(valuer.level.as_of - timedelta(days=1)),
-        market_shift=float(valuer.shift(home)[0]),
-        level_id=evidence.level_id,
+        data_version=live_market.version_id,
+        last_sale=(live_model.level.as_of - timedelta(days=1)),
+        market_shift=float(live_model.shift(home)[0]),
+        level_id=live_market.level_id,
         drivers=told,
         comparables=comparables,
         comparable_value=together,
@@ -175,15 +175,15 @@ class _Worked:
     comparables: tuple[Comparable, ...]
 
 
-def _work(valuer: Valuer, subject: Subject) -> _Worked:
+def _work(live_model: LiveModel, subject: Subject) -> _Worked:
     """Price the subject, the homes between a typical one and it, and those between each comparable and it."""
-    beside = compared(valuer.model, [subject])
-    chosen = candidates(valuer, beside.homes, grouped(valuer.model.facts))
+    beside = compared(live_model.model, [subject])
+    chosen = candidates(live_model, beside.homes, grouped(live_model.model.facts))
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
-    matrix = valuer.model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    log_price, theirs = np.split(valuer.log_estimate(homes, matrix), [count])
-    comparables = adjusted(valuer, beside.homes, chosen, theirs, float(log_price[0]))
+    matrix = live_model.model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
+    log_price, theirs = np.split(live_model.log_estimate(homes, matrix), [count])
+    comparables = adjusted(live_model, beside.homes, chosen, theirs, float(log_price[0]))
     return _Worked(beside, matrix[:1], log_price, comparables)
 
 
@@ -203,12 +203,12 @@ def confidence_word(confidence: float, problem: Problem) -> str:
     return "medium" if confidence >= problem.estimate.confidence_medium else "low"
 
 
-def _kept(bundle: Bundle, confidence: float) -> Held | None:
+def _kept(bundle: Bundle, confidence: float) -> RangeCoverage | None:
     """Return how often like confidences, those of the same tenth, came true on the sealed test sales."""
     tenth = min(int(10 * confidence), 9)
     for one in bundle.metrics["reliability"]:
         if min(int(10 * one["promised"]), 9) == tenth:
-            return Held(one["observed"], one["n"])
+            return RangeCoverage(one["observed"], one["n"])
     return None
 
 
@@ -262,25 +262,25 @@ def evidence_of(model: Model) -> MarketEvidence | None:
 
 def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
     """Return the distance to the nearest sale, or a larger one that is still below ``near``, which is found at once."""
-    evidence = evidence_of(model)
-    if evidence is None:
+    live_market = evidence_of(model)
+    if live_market is None:
         return 0.0
     place = model.features.named_steps["derived"].projection_.point(
         float(subject.facts["latitude"]), float(subject.facts["longitude"])
     )
-    together = float(nearest_lately_km(evidence, np.array([place]))[0])
+    together = float(nearest_lately_km(live_market, np.array([place]))[0])
     if together < near:
         return together
-    sales = evidence.index_.tree.data
+    sales = live_market.index_.tree.data
     return float(np.hypot(sales[:, 0] - place[0], sales[:, 1] - place[1]).min())
 
 
-def nearest_lately_km(evidence: MarketEvidence, places: Floats) -> Floats:
+def nearest_lately_km(live_market: MarketEvidence, places: Floats) -> Floats:
     """Return the distance to the sale nearest in place and recency together, shape (n,), of places in km, (n, 2).
 
     It is never less than the distance to the nearest in place alone, and the index of the evidence has it at once.
     """
-    tree = evidence.index_.tree
+    tree = live_market.index_.tree
     distance: Floats = tree.query(np.column_stack([places, np.full(len(places), tree.maxes[2])]))[0]
     return distance
 

@@ -16,7 +16,7 @@ from core.prepare.features.columns import Columns, size
 from core.prepare.features.facts import COORDINATES, FactColumns
 from core.problem import Problem
 from core.serve.estimate import (
-    Evidence,
+    LiveMarket,
     area_sales,
     critical_facts,
     evidence_of,
@@ -26,7 +26,7 @@ from core.serve.estimate import (
 )
 from core.serve.flags import Answer, Flag, answer_flags, drift_flags, subject_flags
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
-from core.train.live_model import Valuer
+from core.train.live_model import LiveModel
 from core.train.model import Model, Priced
 
 Floats = NDArray[np.float64]
@@ -81,26 +81,26 @@ class _Column:
         return [self.known[code] for code in self.codes]
 
 
-def estimate_many(evidence: Evidence, homes: pd.DataFrame, as_of: date, problem: Problem, level: float) -> Answers:
+def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, problem: Problem, level: float) -> Answers:
     """Price the rows of a table of facts (canonical names and units; blanks are not known) as of one date.
 
     Each row gets the range, point, confidence, flags or refusal that ``estimate`` gives it alone, without drivers and
     comparables and the flags that follow from these; a fact no home can have refuses its row only.
     """
-    model = evidence.valuer.model
+    model = live_market.live_model.model
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
     subjects, failed = _subjects(columns, len(homes), as_of, problem)
     failed |= dict(_unavailable(subjects, model, problem))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     chosen = tuple(subjects[position] for position in rows.tolist())
-    priced = _price(evidence.valuer, _homes(columns, rows, as_of, model.facts), problem, level)
+    priced = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
     confidence = tuple(round(100 * share) for share in priced.confidence.tolist())
-    scope = price_scope(evidence.bundle, problem)
+    scope = price_scope(live_market.bundle, problem)
     figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), confidence, chosen, strict=True)
     flags = tuple(
         (
             *subject_flags(subject, model, problem),
-            *drift_flags(subject, evidence.notices),
+            *drift_flags(subject, live_market.notices),
             *answer_flags(Answer(point, low, high, sure, area_sales(model, subject), None), scope, problem),
         )
         for point, low, high, sure, subject in figures
@@ -173,8 +173,8 @@ def _unavailable(subjects: Mapping[int, Subject], model: Model, problem: Problem
 
 def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> set[int]:
     """Return the homes whose coordinates lie well within the market; about the others `refusal` is asked."""
-    evidence = evidence_of(model)
-    if evidence is None or not model.facts.located:
+    live_market = evidence_of(model)
+    if live_market is None or not model.facts.located:
         return set()
     located = [position for position, subject in subjects.items() if set(COORDINATES) <= set(subject.facts)]
     if not located:
@@ -182,7 +182,7 @@ def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Prob
     place = {name: np.array([subjects[position].facts[name] for position in located]) for name in COORDINATES}
     here = np.column_stack(model.features.named_steps["derived"].projection_.kilometres(place))
     limit = problem.estimate.market_km * _PLAINLY_INSIDE
-    distance = nearest_lately_km(evidence, here)
+    distance = nearest_lately_km(live_market, here)
     return {position for position, km in zip(located, distance.tolist(), strict=True) if km <= limit}
 
 
@@ -203,9 +203,9 @@ def _homes(columns: Mapping[str, _Column], rows: Rows, as_of: date, facts: FactC
     return homes | {"sale_date": np.full(len(rows), as_of, dtype="datetime64[us]")}
 
 
-def _price(valuer: Valuer, homes: Columns, problem: Problem, level: float) -> Priced:
-    within = problem.success.within
+def _price(live_model: LiveModel, homes: Columns, problem: Problem, level: float) -> Priced:
+    tolerance = problem.success.tolerance
     if not size(homes):
         none = np.empty(0)
-        return Priced(level, within, none, none, none, none, none, none, np.empty(0, dtype=object))
-    return valuer.price(valuer.model.fill_columns(homes), (level,), within)[level]
+        return Priced(level, tolerance, none, none, none, none, none, none, np.empty(0, dtype=object))
+    return live_model.price(live_model.model.fill_columns(homes), (level,), tolerance)[level]

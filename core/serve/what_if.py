@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from core.prepare.features.columns import Columns, stack, take
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.subject import Subject, Value
-from core.train.live_model import Valuer
+from core.train.live_model import LiveModel
 
 Floats = NDArray[np.float64]
 
@@ -38,17 +38,17 @@ class WhatIf:
     homes: int
 
 
-def what_if(evidence: Evidence, before: Estimate, changes: Mapping[str, Value], problem: Problem) -> WhatIf:
+def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Value], problem: Problem) -> WhatIf:
     """Price a home again with some facts changed; raises ImpossibleProperty if the changed facts cannot be.
 
     The effect is the model's: what the market paid for homes that differ so, not what the work would cost or return.
     """
     facts: dict[str, object] = {**before.subject.facts, **changes}
-    after = estimate(evidence, facts, before.subject.as_of, problem, before.level)
+    after = estimate(live_market, facts, before.subject.as_of, problem, before.level)
     if isinstance(after, Unavailable):
         return WhatIf(before, after, 0.0, 0.0, 0.0, 0)
     effect = after.exact - before.exact
-    effects = _effects(evidence.valuer, before, changes)
+    effects = _effects(live_market.live_model, before, changes)
     low, high = np.quantile(effects, _SPAN) if len(effects) else (effect, effect)
     return WhatIf(before, after, effect, float(min(low, effect)), float(max(high, effect)), len(effects))
 
@@ -61,9 +61,9 @@ class UsualChange:
     changes: Mapping[str, Value]
 
 
-def usual_changes(evidence: Evidence, subject: Subject, problem: Problem) -> tuple[UsualChange, ...]:
+def usual_changes(live_market: LiveMarket, subject: Subject, problem: Problem) -> tuple[UsualChange, ...]:
     """Return the changes that make sense for a home, as far as the market's model knows the facts they touch."""
-    facts = evidence.valuer.model.facts
+    facts = live_market.live_model.model.facts
     found = []
     for name, step, words in _STEPS:
         now, limit = subject.number(name), problem.limits.get(name)
@@ -87,21 +87,21 @@ _STEPS: Final = (
 )
 
 
-def _effects(valuer: Valuer, before: Estimate, changes: Mapping[str, Value]) -> Floats:
+def _effects(live_model: LiveModel, before: Estimate, changes: Mapping[str, Value]) -> Floats:
     """Return the same change's effect on like homes, scaled to the subject's price, shape (n,)."""
-    facts = valuer.model.facts
+    facts = live_model.model.facts
     numeric = [name for name in changes if name in facts.numeric]
     if len(numeric) < len(changes):
         # A change of category or of renovation is a state and not a step: like homes may be in it already.
         return np.empty(0)
-    home = valuer.model.fill_columns(before.subject.columns(facts))
-    found = valuer.model.comparables(home, _LIKE_HOMES).rows
+    home = live_model.model.fill_columns(before.subject.columns(facts))
+    found = live_model.model.comparables(home, _LIKE_HOMES).rows
     if not len(found):
         return np.empty(0)
-    now = take(valuer.filled, found) | {"sale_date": np.repeat(home["sale_date"], len(found))}
+    now = take(live_model.filled, found) | {"sale_date": np.repeat(home["sale_date"], len(found))}
     changed = now | {name: _stepped(now, home, name, changes[name]) for name in numeric}
-    matrix = valuer.model.matrix(stack([now, changed]), np.concatenate([found, found]))
-    log_now, log_changed = np.split(valuer.model.log_estimate(matrix), 2)
+    matrix = live_model.model.matrix(stack([now, changed]), np.concatenate([found, found]))
+    log_now, log_changed = np.split(live_model.model.log_estimate(matrix), 2)
     effects: Floats = before.exact * np.expm1(log_changed - log_now)
     return effects
 

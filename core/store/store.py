@@ -15,13 +15,13 @@ from core.store.base.database import Database, create_private_file, parse_url, s
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema
-from core.store.ledger.agent_decisions import Verdicts
+from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.export import Export
 from core.store.ledger.figures import Figures
 from core.store.ledger.outcomes import Outcomes
 from core.store.ledger.samples import Samples
-from core.store.ledger.spool import Unwritten
+from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
@@ -45,10 +45,10 @@ class Store:
     Safe to share between threads; each process opens its own. ``home`` is the folder of the artifact files.
     """
 
-    def __init__(self, home: Path, database: Database, appends: Database) -> None:
+    def __init__(self, home: Path, database: Database, ledger_database: Database) -> None:
         self.home = home
         self._database = database
-        self._appends = appends
+        self._ledger_database = ledger_database
         self.markets = Markets(database)
         self.versions = Versions(
             database,
@@ -73,8 +73,8 @@ class Store:
         )
         self.scores = _artifacts(home, "scores", ".parquet", "The test scores", "Train the model again.")
         self.levels = Levels(database)
-        self.ledger = Ledger(database, appends)
-        self.unwritten = Unwritten(home / "unwritten", self.ledger, database)
+        self.ledger = Ledger(database, ledger_database)
+        self.spool = Spool(home / "unwritten", self.ledger, database)
         self.outcomes = Outcomes(database)
         self.figures = Figures(database)
         self.samples = Samples(database)
@@ -83,7 +83,7 @@ class Store:
         self.alerts = Alerts(database)
         self.thresholds = Thresholds(database)
         self.workers = Workers(database)
-        self.verdicts = Verdicts(database)
+        self.agent_decisions = AgentDecisions(database)
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)
@@ -94,7 +94,7 @@ class Store:
     def close(self) -> None:
         """Close the database's connections; the store can be used again, and opens new ones then."""
         self._database.close()
-        self._appends.close()
+        self._ledger_database.close()
 
     def __enter__(self) -> Self:
         return self

@@ -28,7 +28,7 @@ _CORE: Final = Path(__file__).resolve().parent.parent
 
 
 @dataclass(frozen=True)
-class Held:
+class RangeCoverage:
     """What a range really held on test sales: ``share`` of the ``n`` sales of a group that ended inside it."""
 
     share: float
@@ -52,7 +52,7 @@ class Bundle:
     leaderboard: tuple[Score, ...]
     forest_search: tuple[ForestScore, ...]
     importance: tuple[Importance, ...]
-    held: Mapping[float, Mapping[str, Held]]
+    held: Mapping[float, Mapping[str, RangeCoverage]]
     metrics: Mapping[str, Any]
     code_version: str
     libraries: Mapping[str, str]
@@ -90,7 +90,7 @@ def seal(
     market_id: str,
     currency: str,
     version_id: str,
-    held: Mapping[float, Mapping[str, Held]],
+    held: Mapping[float, Mapping[str, RangeCoverage]],
     metrics: Mapping[str, Any],
 ) -> Bundle:
     """Join a training run and its test figures into a bundle whose evidence is limited to earlier sales."""

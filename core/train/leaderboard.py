@@ -73,25 +73,25 @@ class ForestScore(Score):
 
 
 @dataclass(frozen=True)
-class Scored:
+class ScoredCandidate:
     """A candidate with its score on validation; the fitted estimator is not kept, forests being large."""
 
     candidate: Candidate
     score: Score
 
 
-def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> Scored:
+def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> ScoredCandidate:
     """Fit a candidate on the given training rows and score it on the validation sales."""
     started = time.perf_counter()
     estimator = fit(
         candidate, inputs.train[rows], inputs.train_log_price[rows], inputs.columns, seed, inputs.weight(rows)
     )
-    return Scored(candidate, _score(candidate, estimator, inputs, rows, time.perf_counter() - started))
+    return ScoredCandidate(candidate, _score(candidate, estimator, inputs, rows, time.perf_counter() - started))
 
 
 def forest_at_sizes(
     candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], sizes: tuple[int, ...], seed: int
-) -> tuple[Scored, ...]:
+) -> tuple[ScoredCandidate, ...]:
     """Score one forest at several numbers of trees (increasing), grown on from each to the next on the same rows.
 
     A forest of 75 trees is the first half of that of 150 with the same seed, so only the largest is paid for. The fit
@@ -105,11 +105,11 @@ def forest_at_sizes(
         estimator.set_params(n_estimators=trees).fit(matrix, log_price, sample_weight=weight)
         seconds += time.perf_counter() - started
         grown = replace(candidate, settings={**candidate.settings, "n_estimators": trees})
-        found.append(Scored(grown, _score(grown, estimator, inputs, rows, seconds)))
+        found.append(ScoredCandidate(grown, _score(grown, estimator, inputs, rows, seconds)))
     return tuple(found)
 
 
-def forest_score(one: Scored) -> ForestScore:
+def forest_score(one: ScoredCandidate) -> ForestScore:
     """Return the score of a forest with its settings as numbers."""
     trees, depth, leaf = (int(one.candidate.settings[name]) for name in FOREST_SETTINGS)
     return ForestScore(**vars(one.score), trees=trees, depth=depth, leaf=leaf)

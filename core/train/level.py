@@ -224,11 +224,11 @@ def _shrunk_means(values: Floats, group: NDArray[np.int64], groups: int) -> Floa
     count = np.bincount(group, minlength=groups).astype(float)
     mean = np.bincount(group, weights=values, minlength=groups) / np.maximum(count, 1.0)
     known = count >= _AREA_SALES_MIN
-    within = float(values.var())
-    if not known.any() or within == 0.0:
+    tolerance = float(values.var())
+    if not known.any() or tolerance == 0.0:
         return np.zeros(groups)
-    between = float((count * (mean**2 - within / np.maximum(count, 1.0)))[known].sum() / count[known].sum())
-    return mean * max(between, 0.0) / (max(between, 0.0) + within / np.maximum(count, 1.0))
+    between = float((count * (mean**2 - tolerance / np.maximum(count, 1.0)))[known].sum() / count[known].sum())
+    return mean * max(between, 0.0) / (max(between, 0.0) + tolerance / np.maximum(count, 1.0))
 
 
 def _curve(recent: Residuals, now: float) -> tuple[tuple[float, float], ...]:

@@ -24,7 +24,7 @@ _ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "
 
 
 @dataclass(frozen=True)
-class Valuer:
+class LiveModel:
     """An immutable model with the sales known by a day: their evidence, and the level of the market they show.
 
     ``sales`` are the recorded facts, place, date and price of the sales the evidence is made of; ``filled`` their facts
@@ -50,40 +50,40 @@ class Valuer:
         return self.level.shift(days_since_2000(filled["sale_date"]), areas)
 
     def priced(
-        self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], within: float
+        self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
         """Return ranges and confidence around log estimates already made, by level of the range."""
-        return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, within)
+        return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, tolerance)
 
-    def price(self, filled: Columns, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+    def price(self, filled: Columns, levels: tuple[float, ...], tolerance: float) -> dict[float, Priced]:
         """Return estimates with ranges and confidence of homes already filled, by level of the range."""
         matrix = self.model.matrix(filled)
-        return self.priced(filled, matrix, self.log_estimate(filled, matrix), levels, within)
+        return self.priced(filled, matrix, self.log_estimate(filled, matrix), levels, tolerance)
 
 
-def open_valuer(model: Model, sales: pd.DataFrame) -> Valuer:
+def bring_up_to_date(model: Model, sales: pd.DataFrame) -> LiveModel:
     """Bring a model up to the day after the latest of ``sales`` (canonical, with ``sale_date`` and ``sale_price``).
 
     The level is drawn from the model's out-of-fold residuals and from the sales made since the latest it has seen,
     each of these priced with the evidence of the sales before it. The model itself stays as it is.
     """
     as_of = sales["sale_date"].max().date() + timedelta(days=1)
-    return valuer_at(model, sales, as_of)
+    return live_model_as_of(model, sales, as_of)
 
 
-def valuer_at(model: Model, sales: pd.DataFrame, as_of: date) -> Valuer:
+def live_model_as_of(model: Model, sales: pd.DataFrame, as_of: date) -> LiveModel:
     """Do the same for a day of choice; sales of that day and later are left out, the order of rows has no effect."""
     known = _before(sales, as_of)
     live = refreshed(model, known)
     filled = live.fill(known)
-    return _valuer(live, known, filled, _residuals_since(live, known, filled, model.profile.last_sale), as_of)
+    return _live_model(live, known, filled, _residuals_since(live, known, filled, model.profile.last_sale), as_of)
 
 
-def valuer_on(model: Model, sales: pd.DataFrame, as_of: date, residuals: Residuals) -> Valuer:
+def live_model_with_residuals(model: Model, sales: pd.DataFrame, as_of: date, residuals: Residuals) -> LiveModel:
     """Do the same where the ``residuals_since`` the model's latest sale are worked out: for several days one by one."""
     known = _before(sales, as_of)
     live = refreshed(model, known)
-    return _valuer(live, known, live.fill(known), residuals, as_of)
+    return _live_model(live, known, live.fill(known), residuals, as_of)
 
 
 def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
@@ -97,7 +97,7 @@ def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
     return _residuals_since(live, known, live.fill(known), model.profile.last_sale)
 
 
-def valuer_as_fitted(model: Model, known: pd.DataFrame) -> Valuer:
+def live_model_as_fitted(model: Model, known: pd.DataFrame) -> LiveModel:
     """Return a model with the sales its evidence was fitted on, and no market level: as a random test is priced.
 
     ``known`` are these sales, in the order of ``intake_row``. Raises ValueError if they are not as many as the model
@@ -107,7 +107,7 @@ def valuer_as_fitted(model: Model, known: pd.DataFrame) -> Valuer:
     if len(sales) != model.profile.sales:
         raise ValueError(f"the model was fitted on {model.profile.sales:,} sales, not on {len(sales):,}")
     as_of = sales["sale_date"].max().date() + timedelta(days=1)
-    return Valuer(model, _recorded(model, sales), model.fill(sales), no_level(as_of))
+    return LiveModel(model, _recorded(model, sales), model.fill(sales), no_level(as_of))
 
 
 def _recorded(model: Model, sales: pd.DataFrame) -> Columns:
@@ -130,8 +130,8 @@ def _before(sales: pd.DataFrame, as_of: date) -> pd.DataFrame:
     return sales[sales["sale_date"] < pd.Timestamp(as_of)].sort_values("intake_row", kind="stable")
 
 
-def _valuer(live: Model, known: pd.DataFrame, filled: Columns, residuals: Residuals, as_of: date) -> Valuer:
-    return Valuer(live, _recorded(live, known), filled, market_level(join((live.recent, residuals)), as_of))
+def _live_model(live: Model, known: pd.DataFrame, filled: Columns, residuals: Residuals, as_of: date) -> LiveModel:
+    return LiveModel(live, _recorded(live, known), filled, market_level(join((live.recent, residuals)), as_of))
 
 
 def _residuals_since(live: Model, known: pd.DataFrame, filled: Columns, last: date) -> Residuals:

@@ -32,12 +32,12 @@ class Priced:
     """Estimates of n homes in the market's currency, each array of shape (n,).
 
     ``point`` is rounded as said, ``exact`` is not; ``low`` and ``high`` bound the range at ``level``; ``confidence`` is
-    P(sale within ``within`` of the estimate), 0 to 1; ``fsd`` the forecast standard deviation as a share of the
+    P(sale within ``tolerance`` of the estimate), 0 to 1; ``fsd`` the forecast standard deviation as a share of the
     estimate; ``segments`` the calibration groups.
     """
 
     level: float
-    within: float
+    tolerance: float
     point: Floats
     exact: Floats
     low: Floats
@@ -104,29 +104,29 @@ class Model:
         found: Comparables = alike.comparables(self.features.named_steps["derived"].transform(filled), count)
         return found
 
-    def price(self, homes: pd.DataFrame, level: float, within: float) -> Priced:
+    def price(self, homes: pd.DataFrame, level: float, tolerance: float) -> Priced:
         """Return estimates with ranges and confidence, rounded as a person says them."""
-        return self.price_filled(self.fill(homes), (level,), within)[level]
+        return self.price_filled(self.fill(homes), (level,), tolerance)[level]
 
-    def price_filled(self, filled: Columns, levels: tuple[float, ...], within: float) -> dict[float, Priced]:
+    def price_filled(self, filled: Columns, levels: tuple[float, ...], tolerance: float) -> dict[float, Priced]:
         """Return the same for homes already filled, by level of the range."""
         matrix = self.matrix(filled)
-        return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, within)
+        return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, tolerance)
 
     def spread(
-        self, matrix: Floats, centre: Floats, kinds: Words, levels: tuple[float, ...], within: float
+        self, matrix: Floats, centre: Floats, kinds: Words, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
         """Return ranges and confidence around log estimates ``centre`` of homes given by their feature matrix."""
         width = self.ranges.expected_size(matrix, centre)
         segments = self.ranges.segments_.of(centre, kinds)
-        confidence = self.ranges.probability_within(centre, width, segments, within)
+        confidence = self.ranges.probability_within(centre, width, segments, tolerance)
         fsd = self.ranges.forecast_sd(centre, width, segments)
         point = np.exp(centre)
         answers = {}
         for level in levels:
             low, high = self.ranges.range(centre, width, segments, level)
             shown = np.clip(said(point), low, high)
-            answers[level] = Priced(level, within, shown, point, low, high, confidence, fsd, segments)
+            answers[level] = Priced(level, tolerance, shown, point, low, high, confidence, fsd, segments)
         return answers
 
 

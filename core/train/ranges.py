@@ -144,13 +144,13 @@ class RangeCalibration:
         high = np.clip(high, log_estimate, log_estimate + _LOG_BOUND)
         return said(np.exp(low)), said(np.exp(high))
 
-    def probability_within(self, log_estimate: Floats, size: Floats, segments: Words, within: float) -> Floats:
+    def probability_within(self, log_estimate: Floats, size: Floats, segments: Words, tolerance: float) -> Floats:
         """Return P(|sale / estimate - 1| <= within) of each home, shape (n,)."""
         share = np.empty(len(size))
         for name, rows in _groups(segments):
             system, centre = self.systems_[name], log_estimate[rows]
-            above = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(within), smoothing=False)
-            below = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(-within), smoothing=False)
+            above = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(tolerance), smoothing=False)
+            below = system.predict_p(y_hat=centre, sigmas=size[rows], y=centre + np.log1p(-tolerance), smoothing=False)
             share[rows] = np.clip(above - below, 0.0, 1.0)
         return share
 

@@ -38,7 +38,7 @@ from core.train.leaderboard import (
     ForestScore,
     Inputs,
     Score,
-    Scored,
+    ScoredCandidate,
     column_names,
     fit,
     fit_and_score,
@@ -221,7 +221,7 @@ def _inputs(run: _Run, features: Pipeline) -> Inputs:
     )
 
 
-def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Scored, ...]:
+def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[ScoredCandidate, ...]:
     if Family.FOREST not in run.plan.families:
         return ()
     training, seed = run.problem.training, run.plan.seed
@@ -230,7 +230,7 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Score
     return tuple(in_parallel(fit_and_score, calls, progress, "Searching forest settings"))
 
 
-def _sizes_left(run: _Run, search: tuple[Scored, ...]) -> tuple[int, ...]:
+def _sizes_left(run: _Run, search: tuple[ScoredCandidate, ...]) -> tuple[int, ...]:
     """Return the numbers of trees the search has not tried with the depth and leaf of its best forest."""
     scores = [forest_score(one) for one in search]
     best = min(scores, key=lambda one: one.mape)
@@ -243,8 +243,8 @@ def _searched(run: _Run, inputs: Inputs) -> NDArray[np.int64]:
 
 
 def _compare(
-    run: _Run, inputs: Inputs, search: tuple[Scored, ...], progress: Progress
-) -> tuple[tuple[Scored, ...], tuple[Scored, ...]]:
+    run: _Run, inputs: Inputs, search: tuple[ScoredCandidate, ...], progress: Progress
+) -> tuple[tuple[ScoredCandidate, ...], tuple[ScoredCandidate, ...]]:
     """Return the candidates as compared, and the best forest of the search at other numbers of trees.
 
     The sizes are measured on the rows of the search, so that they and its best line differ in nothing but their trees.
@@ -285,12 +285,12 @@ def _sample(total: int, wanted: int, seed: int) -> NDArray[np.int64]:
     return np.sort(np.random.default_rng(seed).choice(total, min(total, wanted), replace=False))
 
 
-def _choose(fitted: tuple[Scored, ...], problem: Problem) -> Scored:
+def _choose(fitted: tuple[ScoredCandidate, ...], problem: Problem) -> ScoredCandidate:
     in_time = [one for one in fitted if one.score.latency_ms <= problem.success.answer_ms]
     return min(in_time or fitted, key=lambda one: one.score.mape)
 
 
-def _curve(run: _Run, winner: Scored, progress: Progress) -> tuple[CurvePoint, ...]:
+def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[CurvePoint, ...]:
     """Draw the winner's learning curve from the sales it was compared on; its own score is the last point."""
     plan, score = run.plan, winner.score
     if not plan.curve_shares:

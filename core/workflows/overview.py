@@ -137,7 +137,7 @@ def _problem(seen: Overview, problem: Problem) -> Phase:
         "Problem",
         "A target that can be missed",
         State.GOOD,
-        f"Within {percent(problem.success.within)}",
+        f"Within {percent(problem.success.tolerance)}",
         (f"Mean error target: {percent(problem.success.target_mape)}", f"Standard prices: {_scope(seen, problem)}"),
     )
 
@@ -227,7 +227,7 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
         facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
-    if not (math.isfinite(error.low) and error.n >= problem.estimate.thin_n):
+    if not (math.isfinite(error.low) and error.n >= problem.estimate.small_sample_n):
         verdict = State.UNSURE
     else:
         verdict = judge({"low": error.low, "high": error.high}, problem.success.target_mape)

@@ -27,7 +27,7 @@ from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.shadow import shadow_pending
-from core.workflows.monitoring.alerts import limits_of, watch
+from core.workflows.monitoring.alerts import limits_of, watch_market
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.readings import trained_on
 from core.workspace import clock_of
@@ -222,7 +222,7 @@ class Worker:
         for market in self._markets(problems):
             try:
                 settle_outcomes(self._store, market.market_id, WORKER_ACTOR)
-                watched = watch(self._store, market.market_id, at.date(), self._problem, WORKER_ACTOR)
+                watched = watch_market(self._store, market.market_id, at.date(), self._problem, WORKER_ACTOR)
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
                 started += self._retrain(market, at)
                 shadows += shadow_pending(self._store, market.market_id, self._problem)
@@ -248,7 +248,7 @@ class Worker:
 
     def _unwritten(self, problems: list[str]) -> int:
         try:
-            return self._store.unwritten.retry()
+            return self._store.spool.retry()
         except StoreError as error:
             _LOG.error("estimates kept aside still cannot be written: %s", error)
             problems.append(str(error))

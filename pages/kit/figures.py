@@ -15,7 +15,7 @@ from core.evaluate.targets import Target, Verdict
 from core.wording import MISSING, percent, signed_percent
 from pages.kit import spreadsheet
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Seen, source
+from pages.views.evaluation.selection import Selection, source
 
 Write = Callable[[float], str]
 Colour = Literal["blue", "orange", "gray"]
@@ -78,10 +78,10 @@ def wanted(target: Target, write: Write) -> str:
     return f"{write(target.low)} to {write(target.high)}"
 
 
-def verdict(of: Verdict) -> None:
+def verdict(selection: Verdict) -> None:
     """Draw a verdict as word, icon and colour; nothing where there is no target."""
-    if of in _BADGES:
-        word, icon, colour = _BADGES[of]
+    if selection in _BADGES:
+        word, icon, colour = _BADGES[selection]
         st.badge(word, icon=icon, color=colour)
 
 
@@ -112,9 +112,9 @@ def card(label: str, figure: Figure, write: Write, target: str = "", judged: Ver
         verdict(judged)
 
 
-def origin(of: Seen) -> None:
+def origin(selection: Selection) -> None:
     """Draw which model, data version and split the part's figures come from."""
-    st.caption(source(of))
+    st.caption(source(selection))
 
 
 def missing(sentence: str) -> None:
@@ -152,12 +152,14 @@ def without_blank(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="Note") if "Note" in table and not table["Note"].ne("").any() else table
 
 
-def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, of: Seen, label: str = "Download as CSV") -> None:
+def csv(
+    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: Selection, label: str = "Download as CSV"
+) -> None:
     """Offer a table, or what makes it when asked for, as CSV; ``name`` tells the file from others of the model."""
     st.download_button(
         label,
         lambda: spreadsheet.to_csv(table() if callable(table) else table),
-        f"{of.file_stem}-{name}.csv",
+        f"{selection.file_stem}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",
         icon=":material/download:",

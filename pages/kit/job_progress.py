@@ -23,7 +23,7 @@ _SILENT_TOO_LONG: Final = timedelta(minutes=3)
 def begin(task: jobs.Task) -> None:
     """Start the work in a process of its own and draw its progress from the next run on; a refusal is drawn."""
     try:
-        job = jobs.start(session.store(), task, session.actor())
+        job = jobs.start(session.store(), task, session.current_actor())
     except DoorstepError as error:
         errors.show(error)
         return
@@ -70,7 +70,7 @@ def _watch(job_id: str) -> None:
     st.progress(job.fraction, plain(job.message) or "Starting a process of its own")
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{elapsed(job, datetime.now(UTC))} so far. You may leave this page; the work goes on.")
-        if not may(session.actor(), Action.TRAIN):
+        if not may(session.current_actor(), Action.TRAIN):
             return
         if job.cancel_requested:
             st.caption("Stopping at the next step…")

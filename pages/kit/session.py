@@ -45,10 +45,10 @@ def choose_role() -> Role:
         help="There is no login: who can open this page on this computer can choose any role. "
         "What is done is recorded under your user name and this role.",
     )
-    return actor().role
+    return current_actor().role
 
 
-def actor() -> Actor:
+def current_actor() -> Actor:
     """Return who is acting; raises AccessDenied outside the shell, where no role was chosen."""
     role = st.session_state.get(ROLE_KEY)
     if role not in [known.value for known in Role]:
@@ -61,13 +61,13 @@ def guard(path: str) -> Actor:
 
     Raises AccessDenied, which the shell shows in place of the page.
     """
-    page, who = navigation.page_at(path), actor()
-    if who.role not in page.roles:
+    page, actor = navigation.page_at(path), current_actor()
+    if actor.role not in page.roles:
         able = " or ".join(role.value for role in Role if role in page.roles)
         raise AccessDenied(
-            f"The page “{page.title}” is not open to the role {who.role}. Act as {able}, or ask one of them."
+            f"The page “{page.title}” is not open to the role {actor.role}. Act as {able}, or ask one of them."
         )
-    return who
+    return actor
 
 
 def choose_market(markets: Sequence[Market]) -> Market | None:

@@ -188,7 +188,7 @@ def _against(
 def _fairness(bundle: Bundle, test: pd.DataFrame, problem: Problem) -> Iterator[dict[str, Any]]:
     """Yield what the 80 % range held by quintile of the estimate and in the zipcodes that differ most from it."""
     # The bundle sees only earlier sales, as in live use; the random split's premise lets any other training sale speak.
-    priced = bundle.model.price(test, LEVEL, problem.success.within)
+    priced = bundle.model.price(test, LEVEL, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
     inside = (price >= priced.low) & (price <= priced.high)
     quintile = pd.qcut(priced.exact, 5, labels=False)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from playwright.sync_api import Page, sync_playwright
 
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.store import ModelRecord, NewModel, Store, open_store
 from core.train.bundle import to_bytes
 from core.workflows.models.test_scores import SCORES, keep_scores, scores_of
@@ -74,7 +74,7 @@ def load_times(home: Path, repeats: int) -> Iterator[dict[str, Any]]:
         browser.close()
 
 
-def grown(scored: Scored, sales: int, seed: int = 1) -> Scored:
+def grown(scored: ScoredSales, sales: int, seed: int = 1) -> ScoredSales:
     """Make scores of so many sales from fewer: each drawn again, at prices up to some percent higher or lower.
 
     A copy keeps the row of its sale: the rows of the sealed test must not grow into those the model learned from.
@@ -93,7 +93,7 @@ def _named(record: ModelRecord) -> str:
     return f"{record.model_id} ({record.card['family']})"
 
 
-def _model_of(store: Store, live: ModelRecord, scored: Scored) -> ModelRecord:
+def _model_of(store: Store, live: ModelRecord, scored: ScoredSales) -> ModelRecord:
     """Register the live model once more, with other scores."""
     bundle = load_model(store, live.model_id)
     card = live.card | {SCORES: keep_scores(store, scored)}

@@ -9,9 +9,9 @@ from core.train.model import Model
 
 
 def evaluated(
-    model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], within: float, seed: int
+    model: Model, test: pd.DataFrame, level: float, levels: tuple[float, ...], tolerance: float, seed: int
 ) -> Evaluation:
     """Price test sales, each as of its own sale date, and hold the answers against what they sold for."""
     filled = model.fill(test)
-    priced = model.price_filled(filled, levels, within)
+    priced = model.price_filled(filled, levels, tolerance)
     return measure(model, filled, priced, test["sale_price"].to_numpy(dtype=float), level, seed)

@@ -99,9 +99,9 @@ def bounds(table: pd.DataFrame, level: float) -> dict[str, float]:
     }
 
 
-def calibration_error(table: pd.DataFrame, within: float) -> float:
+def calibration_error(table: pd.DataFrame, tolerance: float) -> float:
     """The expected calibration error in tenths of confidence."""
-    right = ((table["sale_price"] / table["estimate"] - 1).abs() <= within).astype(float)
+    right = ((table["sale_price"] / table["estimate"] - 1).abs() <= tolerance).astype(float)
     tenth = (table["confidence"] * 10).astype(int).clip(upper=9)
     gap = (table["confidence"] - right).groupby(tenth).sum().abs()
     return float(gap.sum() / len(table))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from core.evaluate.scored_sales import Background, Review, Scored, Terms, score
+from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, score
 from core.train.model import Priced
 from core.train.ranges import said
 
@@ -20,13 +20,13 @@ TERMS = Terms(
     area_unit="sqft",
     level=0.8,
     levels=LEVELS,
-    within=0.10,
+    tolerance=0.10,
     standard_low=100_000.0,
     standard_high=800_000.0,
 )
 
 
-def scored_sales(n: int, seed: int = 1, terms: Terms = TERMS) -> Scored:
+def scored_sales(n: int, seed: int = 1, terms: Terms = TERMS) -> ScoredSales:
     """Make n scored sales: errors of about 11 % that grow with the price, some unpriced, flagged or missing facts."""
     rng = np.random.default_rng(seed)
     price = np.round(np.exp(rng.normal(12.8, 0.5, n)), -2)

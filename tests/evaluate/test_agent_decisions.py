@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.agent_decisions import NO_REASON, Verdicts, verdicts
+from core.evaluate.agent_decisions import NO_REASON, AgentDecisions, agent_decisions
 
 REASONS = {"layout": "Layout, or how the lot can be used"}
 
@@ -19,8 +19,8 @@ def decisions(accepted: int, changed: list[tuple[str, str | None, float]]) -> pd
     return pd.DataFrame(rows, columns=["kind", "reason_code", "price", "point"])
 
 
-def of(accepted: int, changed: list[tuple[str, str | None, float]], estimates: int) -> Verdicts:
-    return verdicts(decisions(accepted, changed), estimates, REASONS)
+def of(accepted: int, changed: list[tuple[str, str | None, float]], estimates: int) -> AgentDecisions:
+    return agent_decisions(decisions(accepted, changed), estimates, REASONS)
 
 
 def test_shares_are_of_those_decided_and_add_up() -> None:

@@ -10,16 +10,16 @@ import pytest
 
 from core.evaluate.area_trend import area_trends
 from core.evaluate.bias import area_bias, fairness, trend_bias
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from tests.evaluate import recompute
 from tests.evaluate.scored_sales import scored_sales
 
 
-def lagging(scored: Scored, share: float) -> Scored:
+def lagging(scored: ScoredSales, share: float) -> ScoredSales:
     """The same sales priced by a model that missed a share of a year of each area's trend."""
     table = scored.table
-    return Scored(scored.terms, table.assign(estimate=table["estimate"] * (1 - share * table["trend"])))
+    return ScoredSales(scored.terms, table.assign(estimate=table["estimate"] * (1 - share * table["trend"])))
 
 
 def test_lag_behind_the_trend_is_found_with_its_size(problem: Problem) -> None:
@@ -54,7 +54,7 @@ def test_lean_with_a_neighbourhood_column_is_found(problem: Problem) -> None:
     scored = scored_sales(3_000)
     table = scored.table
     richer = table["x_median_income"] / table["x_median_income"].mean() - 1
-    leaning = Scored(scored.terms, table.assign(estimate=table["estimate"] * (1 - 0.2 * richer)))
+    leaning = ScoredSales(scored.terms, table.assign(estimate=table["estimate"] * (1 - 0.2 * richer)))
     found = {one.column: one for one in fairness(leaning)}
     assert set(found) == {"school_rating", "x_median_income"}, "facts of homes are no neighbourhood columns"
     income = found["x_median_income"]
@@ -69,7 +69,7 @@ def test_lean_with_a_neighbourhood_column_is_found(problem: Problem) -> None:
 
 def test_market_without_areas_has_no_area_figures(problem: Problem) -> None:
     scored = scored_sales(100)
-    nowhere = Scored(scored.terms, scored.table.assign(zipcode=pd.Series([np.nan] * 100, dtype="str")))
+    nowhere = ScoredSales(scored.terms, scored.table.assign(zipcode=pd.Series([np.nan] * 100, dtype="str")))
     assert nowhere.area is None
     assert area_bias(nowhere, problem).empty
     assert list(area_bias(nowhere, problem)) == list(area_bias(scored, problem))

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import pytest
 
-from core.evaluate.appraisal import appraise
 from core.evaluate.bias import area_bias
 from core.evaluate.edge_cases import edge_cases
+from core.evaluate.evaluation_report import build_evaluation_report
 from core.evaluate.reliability import coverage_by_segment
-from core.evaluate.scored_sales import Scored, bounds_at
+from core.evaluate.scored_sales import ScoredSales, bounds_at
 from core.evaluate.segmentation import Segmentation, available, segments_of
 from core.evaluate.segments import MEASURES, by_segment
 from core.problem import Problem
@@ -20,27 +20,27 @@ EXACT = 1e-9
 
 
 @pytest.fixture(scope="module")
-def scored() -> Scored:
+def scored() -> ScoredSales:
     return scored_sales(1_500)
 
 
-def assert_equal_to_pandas(scored: Scored, problem: Problem) -> None:
+def assert_equal_to_pandas(scored: ScoredSales, problem: Problem) -> None:
     """Recompute what an appraisal says of scored sales; used for made-up and for real sales."""
-    table, appraisal = scored.table[scored.table["priced"]], appraise(scored, problem)
-    assert appraisal is not None
+    table, report = scored.table[scored.table["priced"]], build_evaluation_report(scored, problem)
+    assert report is not None
     for name, value in recompute.figures(table).items():
-        assert appraisal.headline.line(name).figure.value == pytest.approx(value, abs=EXACT), name
-        assert appraisal.headline.line(name).figure.n == len(table)
-    hit_rate = appraisal.headline.line("hit_rate").figure
+        assert report.headline.line(name).figure.value == pytest.approx(value, abs=EXACT), name
+        assert report.headline.line(name).figure.n == len(table)
+    hit_rate = report.headline.line("hit_rate").figure
     assert hit_rate.value == pytest.approx(scored.table["priced"].mean(), abs=EXACT)
     ratio = recompute.ratios(table)
-    for one in appraisal.ratio_judged:
+    for one in report.ratio_judged:
         assert one.figure.value == pytest.approx(ratio[one.name], abs=EXACT), one.name
-    assert appraisal.calibration.error == pytest.approx(recompute.calibration_error(table, 0.10), abs=EXACT)
+    assert report.calibration.error == pytest.approx(recompute.calibration_error(table, 0.10), abs=EXACT)
     recall, precision = recompute.recall_and_precision(table)
-    assert appraisal.flags.recall.value == pytest.approx(recall, abs=EXACT)
-    assert appraisal.flags.precision.value == pytest.approx(precision, abs=EXACT)
-    for rival in appraisal.headline.rivals:
+    assert report.flags.recall.value == pytest.approx(recall, abs=EXACT)
+    assert report.flags.precision.value == pytest.approx(precision, abs=EXACT)
+    for rival in report.headline.rivals:
         column = {"linear baseline": "baseline", "list price": "list_price"}[rival.name]
         both = table.dropna(subset=[column])
         theirs, ours = ((both[name] / both["sale_price"] - 1).abs() for name in (column, "estimate"))
@@ -48,7 +48,7 @@ def assert_equal_to_pandas(scored: Scored, problem: Problem) -> None:
         assert (rival.ours, rival.theirs) == pytest.approx((ours.mean(), theirs.mean()), abs=EXACT)
 
 
-def assert_segments_equal(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -> None:
+def assert_segments_equal(scored: ScoredSales, by: tuple[Segmentation, ...], problem: Problem) -> None:
     table = scored.table[scored.table["priced"]]
     labels = [segments_of(scored, one, problem)[table.index].rename(one.value) for one in by]
     expected = recompute.by_group(table, labels).reset_index()
@@ -62,15 +62,15 @@ def assert_segments_equal(scored: Scored, by: tuple[Segmentation, ...], problem:
         known = found.dropna(subset=[f"{name}_low", f"{name}_high"])
         assert (known[f"{name}_low"] <= known[name] + EXACT).all()
         assert (known[f"{name}_high"] >= known[name] - EXACT).all()
-    assert (found["thin"] == (found["n"] < problem.estimate.thin_n)).all()
+    assert (found["thin"] == (found["n"] < problem.estimate.small_sample_n)).all()
 
 
-def test_figures_of_made_up_sales(scored: Scored, problem: Problem) -> None:
+def test_figures_of_made_up_sales(scored: ScoredSales, problem: Problem) -> None:
     assert_equal_to_pandas(scored, problem)
 
 
 @pytest.mark.parametrize("by", list(Segmentation))
-def test_every_segmentation(scored: Scored, by: Segmentation, problem: Problem) -> None:
+def test_every_segmentation(scored: ScoredSales, by: Segmentation, problem: Problem) -> None:
     assert_segments_equal(scored, (by,), problem)
 
 
@@ -78,17 +78,17 @@ def test_every_segmentation(scored: Scored, by: Segmentation, problem: Problem) 
     "by",
     [(Segmentation.PRICE_TENTH, Segmentation.ZIPCODE), (Segmentation.CONFIDENCE, Segmentation.PROPERTY_TYPE)],
 )
-def test_crossed_segmentations(scored: Scored, by: tuple[Segmentation, Segmentation], problem: Problem) -> None:
+def test_crossed_segmentations(scored: ScoredSales, by: tuple[Segmentation, Segmentation], problem: Problem) -> None:
     assert_segments_equal(scored, by, problem)
 
 
-def test_segmentations_without_a_fact_are_not_offered(scored: Scored, problem: Problem) -> None:
+def test_segmentations_without_a_fact_are_not_offered(scored: ScoredSales, problem: Problem) -> None:
     offered = available(scored, problem)
     assert Segmentation.NEIGHBOURHOOD not in offered
     assert {Segmentation.PRICE_BAND, Segmentation.PROPERTY_TYPE, Segmentation.QUARTER} <= set(offered)
 
 
-def test_coverage_of_every_segment_and_level(scored: Scored, problem: Problem) -> None:
+def test_coverage_of_every_segment_and_level(scored: ScoredSales, problem: Problem) -> None:
     table = scored.priced
     bands = segments_of(scored, Segmentation.ESTIMATE_BAND, problem)[table.index]
     found = coverage_by_segment(scored, Segmentation.ESTIMATE_BAND, problem)
@@ -101,7 +101,7 @@ def test_coverage_of_every_segment_and_level(scored: Scored, problem: Problem) -
         assert row["width"] == pytest.approx(((cell[high] - cell[low]) / cell["point"]).median(), abs=EXACT)
 
 
-def test_areas(scored: Scored, problem: Problem) -> None:
+def test_areas(scored: ScoredSales, problem: Problem) -> None:
     table = scored.priced
     signed = table["estimate"] / table["sale_price"] - 1
     areas = area_bias(scored, problem).set_index("area")
@@ -111,7 +111,7 @@ def test_areas(scored: Scored, problem: Problem) -> None:
     assert areas["n"].sum() == len(table)
 
 
-def test_edge_cases(scored: Scored, problem: Problem) -> None:
+def test_edge_cases(scored: ScoredSales, problem: Problem) -> None:
     table = scored.table
     masks = {
         "luxury": table["sale_price"] >= table["sale_price"].quantile(0.98),

@@ -9,7 +9,7 @@ import pytest
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.headline import headline
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
@@ -62,7 +62,7 @@ def test_intervals_are_those_of_plain_resampling(problem: Problem) -> None:
 
 def test_order_of_rows_changes_nothing(problem: Problem) -> None:
     scored = scored_sales(200)
-    shuffled = Scored(scored.terms, scored.table.sample(frac=1.0, random_state=3))
+    shuffled = ScoredSales(scored.terms, scored.table.sample(frac=1.0, random_state=3))
     assert headline(shuffled, problem) == headline(scored, problem)
 
 
@@ -77,7 +77,7 @@ def test_model_nearer_than_the_baseline_and_farther_than_the_list_price(problem:
 
 def test_rival_without_prices_is_left_out(problem: Problem) -> None:
     scored = scored_sales(200)
-    alone = Scored(scored.terms, scored.table.assign(list_price=np.nan, baseline=np.nan))
+    alone = ScoredSales(scored.terms, scored.table.assign(list_price=np.nan, baseline=np.nan))
     found = headline(alone, problem)
     assert found is not None
     assert found.rivals == ()
@@ -85,7 +85,7 @@ def test_rival_without_prices_is_left_out(problem: Problem) -> None:
 
 def test_sales_none_of_which_was_priced_have_a_hit_rate_only(problem: Problem) -> None:
     scored = scored_sales(50)
-    assert headline(Scored(scored.terms, scored.table.assign(priced=False)), problem) is None
+    assert headline(ScoredSales(scored.terms, scored.table.assign(priced=False)), problem) is None
     assert headline(scored.of(scored.table["sale_price"] < 0), problem) is None
 
 

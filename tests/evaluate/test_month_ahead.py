@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.month_ahead import evaluate_ahead, months_ahead
+from core.evaluate.month_ahead import evaluate_month_ahead, months_ahead
 from core.store import open_store
 from core.train.model import Model
 from core.workflows.pricing.desk import Desk
@@ -56,7 +56,7 @@ def test_prices_of_a_month_and_later_do_not_reach_its_estimates(model: Model, sa
 
 def test_order_of_rows_changes_nothing(model: Model, sales: pd.DataFrame) -> None:
     first, second = (
-        evaluate_ahead(model, table, FIRST, 0.8, LEVELS, 0.1, 1)
+        evaluate_month_ahead(model, table, FIRST, 0.8, LEVELS, 0.1, 1)
         for table in (sales, sales.sample(frac=1.0, random_state=3))
     )
     assert first.mape.value == pytest.approx(second.mape.value, rel=1e-12)
@@ -65,4 +65,4 @@ def test_order_of_rows_changes_nothing(model: Model, sales: pd.DataFrame) -> Non
 
 def test_no_sale_from_that_day_on_is_said(model: Model, sales: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="2030-01-01"):
-        evaluate_ahead(model, sales, date(2030, 1, 1), 0.8, LEVELS, 0.1, 1)
+        evaluate_month_ahead(model, sales, date(2030, 1, 1), 0.8, LEVELS, 0.1, 1)

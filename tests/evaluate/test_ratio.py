@@ -130,10 +130,10 @@ def test_standard_limits_are_judged_by_the_interval(problem: Problem) -> None:
     level = {one.name: one.verdict for one in judged(study_of(prices * 1.3, prices), Uniformity.OLDER, 30)}
     assert level["median"] is Verdict.FAIL
     noisy = study_of(prices * rng.lognormal(0, 0.16, 2_000), prices)
-    verdicts = {limit: {one.name: one.verdict for one in judged(noisy, limit, 30)} for limit in Uniformity}
-    assert verdicts[Uniformity.OTHER]["cod"] is Verdict.PASS
-    assert verdicts[Uniformity.NEWER]["cod"] is Verdict.FAIL
-    few = judged(study_of(prices[:10] * 1.3, prices[:10]), Uniformity.OLDER, problem.estimate.thin_n)
+    agent_decisions = {limit: {one.name: one.verdict for one in judged(noisy, limit, 30)} for limit in Uniformity}
+    assert agent_decisions[Uniformity.OTHER]["cod"] is Verdict.PASS
+    assert agent_decisions[Uniformity.NEWER]["cod"] is Verdict.FAIL
+    few = judged(study_of(prices[:10] * 1.3, prices[:10]), Uniformity.OLDER, problem.estimate.small_sample_n)
     assert {one.verdict for one in few} == {Verdict.INCONCLUSIVE}
 
 

@@ -6,16 +6,16 @@ import numpy as np
 import pytest
 
 from core.evaluate.scope import propose_scope, supports
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 
 
-def with_error(scored: Scored, size: np.ndarray) -> Scored:
+def with_error(scored: ScoredSales, size: np.ndarray) -> ScoredSales:
     """The same sales with errors of that size, alternately to both sides."""
     sides = np.where(np.arange(len(scored.table)) % 2, 1.0, -1.0)
     table = scored.table
-    return Scored(scored.terms, table.assign(sale_price=table["estimate"] / (1 + sides * size)))
+    return ScoredSales(scored.terms, table.assign(sale_price=table["estimate"] / (1 + sides * size)))
 
 
 def test_range_where_the_model_is_good_is_proposed(problem: Problem) -> None:

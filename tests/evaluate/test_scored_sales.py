@@ -11,23 +11,23 @@ import pytest
 from core.errors import ModelOutdated
 from core.evaluate.edge_cases import edge_case_sales, edge_cases, flag_quality
 from core.evaluate.reliability import calibration
-from core.evaluate.scored_sales import Scored, from_bytes, to_bytes
+from core.evaluate.scored_sales import ScoredSales, from_bytes, to_bytes
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 
 
 @pytest.fixture(scope="module")
-def scored() -> Scored:
+def scored() -> ScoredSales:
     return scored_sales(500)
 
 
-def test_file_gives_the_same_scores_back(scored: Scored) -> None:
+def test_file_gives_the_same_scores_back(scored: ScoredSales) -> None:
     again = from_bytes(to_bytes(scored))
     assert again.terms == scored.terms
     pd.testing.assert_frame_equal(again.table, scored.table)
 
 
-def test_file_of_another_release_is_refused(scored: Scored) -> None:
+def test_file_of_another_release_is_refused(scored: ScoredSales) -> None:
     table = pq.read_table(io.BytesIO(to_bytes(scored)))
     other = io.BytesIO()
     pq.write_table(table.replace_schema_metadata({}), other)
@@ -35,7 +35,7 @@ def test_file_of_another_release_is_refused(scored: Scored) -> None:
         from_bytes(other.getvalue())
 
 
-def test_latest_months_are_those_before_the_latest_sale(scored: Scored) -> None:
+def test_latest_months_are_those_before_the_latest_sale(scored: ScoredSales) -> None:
     latest = scored.latest(3)
     last = scored.table["sale_date"].max()
     assert 0 < len(latest.table) < len(scored.table)
@@ -43,7 +43,7 @@ def test_latest_months_are_those_before_the_latest_sale(scored: Scored) -> None:
     assert latest.table["sale_date"].max() == last
 
 
-def test_flags_are_counted_by_kind(scored: Scored) -> None:
+def test_flags_are_counted_by_kind(scored: ScoredSales) -> None:
     found = flag_quality(scored)
     kinds = found.kinds.set_index("kind")
     review = scored.priced["review"]
@@ -55,14 +55,14 @@ def test_flags_are_counted_by_kind(scored: Scored) -> None:
     assert kinds.loc["unusual type", "precision"] == pytest.approx(unusual.mean())
 
 
-def test_no_flag_and_no_big_miss_have_no_share(scored: Scored) -> None:
+def test_no_flag_and_no_big_miss_have_no_share(scored: ScoredSales) -> None:
     perfect = scored.table.assign(estimate=scored.table["sale_price"], review="")
-    found = flag_quality(Scored(scored.terms, perfect))
+    found = flag_quality(ScoredSales(scored.terms, perfect))
     assert (found.misses, found.flagged, len(found.kinds)) == (0, 0, 0)
     assert found.recall.n == found.precision.n == 0
 
 
-def test_sales_of_an_edge_case_are_worst_first(scored: Scored, problem: Problem) -> None:
+def test_sales_of_an_edge_case_are_worst_first(scored: ScoredSales, problem: Problem) -> None:
     for case in edge_cases(scored, problem):
         sales = edge_case_sales(scored, case.name, problem)
         assert len(sales) == case.n
@@ -72,14 +72,14 @@ def test_sales_of_an_edge_case_are_worst_first(scored: Scored, problem: Problem)
         edge_case_sales(scored, "castles", problem)
 
 
-def test_set_the_data_cannot_tell_is_left_out(scored: Scored, problem: Problem) -> None:
+def test_set_the_data_cannot_tell_is_left_out(scored: ScoredSales, problem: Problem) -> None:
     plain = scored.table.assign(units=float("nan"), zoning=pd.Series([float("nan")] * 500, dtype="str"))
-    names = {case.name for case in edge_cases(Scored(scored.terms, plain), problem)}
+    names = {case.name for case in edge_cases(ScoredSales(scored.terms, plain), problem)}
     assert names.isdisjoint({"multi-unit", "commercial zoning"})
     assert "houseboat" in names
 
 
-def test_confidence_bins_account_for_every_sale(scored: Scored) -> None:
+def test_confidence_bins_account_for_every_sale(scored: ScoredSales) -> None:
     found = calibration(scored)
     assert found is not None
     assert sum(one.observed.n for one in found.bins) == len(scored.priced)

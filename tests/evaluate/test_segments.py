@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, available, segments_of
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.problem import Problem, load_problem
@@ -18,11 +18,11 @@ from tests.evaluate.scored_sales import TERMS, scored_sales
 
 
 @pytest.fixture(scope="module")
-def scored() -> Scored:
+def scored() -> ScoredSales:
     return scored_sales(800)
 
 
-def test_price_bands_of_dollars_are_the_usual_ones(scored: Scored, problem: Problem) -> None:
+def test_price_bands_of_dollars_are_the_usual_ones(scored: ScoredSales, problem: Problem) -> None:
     bands = segments_of(scored, Segmentation.PRICE_BAND, problem)
     assert [*bands.cat.categories] == ["under $200K", "$200K to $500K", "$500K to $1M", "$1M and over"]
     price = scored.table["sale_price"]
@@ -38,36 +38,36 @@ def test_price_bands_elsewhere_are_quarters_of_the_market(problem: Problem) -> N
     assert bands.cat.categories[0].startswith("under S$")
 
 
-def test_confidence_words_are_those_the_agent_saw(scored: Scored, problem: Problem) -> None:
+def test_confidence_words_are_those_the_agent_saw(scored: ScoredSales, problem: Problem) -> None:
     table = scored.table.assign(confidence=np.tile([0.444, 0.446, 0.646, 0.644], len(scored.table) // 4))
-    words = segments_of(Scored(scored.terms, table), Segmentation.CONFIDENCE, problem)
+    words = segments_of(ScoredSales(scored.terms, table), Segmentation.CONFIDENCE, problem)
     assert words[:4].tolist() == ["low", "medium", "high", "medium"]
 
 
-def test_missing_facts_are_a_segment_of_their_own(scored: Scored, problem: Problem) -> None:
+def test_missing_facts_are_a_segment_of_their_own(scored: ScoredSales, problem: Problem) -> None:
     sizes = segments_of(scored, Segmentation.SIZE, problem)
     assert (sizes == NOT_KNOWN).equals(scored.table["living_area_sqft"].isna())
     assert sizes.cat.categories[-1] == NOT_KNOWN
-    metric = Scored(replace(scored.terms, area_unit="sqm"), scored.table)
+    metric = ScoredSales(replace(scored.terms, area_unit="sqm"), scored.table)
     assert "m²" in segments_of(metric, Segmentation.SIZE, problem).cat.categories[0]
 
 
-def test_homes_sold_before_they_were_built_are_new(scored: Scored, problem: Problem) -> None:
+def test_homes_sold_before_they_were_built_are_new(scored: ScoredSales, problem: Problem) -> None:
     table = scored.table.assign(age=np.where(scored.table.index == 0, -1.0, scored.table["age"]))
-    assert segments_of(Scored(scored.terms, table), Segmentation.AGE, problem)[0] == "up to 1 year"
+    assert segments_of(ScoredSales(scored.terms, table), Segmentation.AGE, problem)[0] == "up to 1 year"
 
 
-def test_constant_column_is_one_segment_and_not_offered(scored: Scored, problem: Problem) -> None:
-    same = Scored(scored.terms, scored.table.assign(sale_price=300_000.0, living_area_sqft=1_000.0))
+def test_constant_column_is_one_segment_and_not_offered(scored: ScoredSales, problem: Problem) -> None:
+    same = ScoredSales(scored.terms, scored.table.assign(sale_price=300_000.0, living_area_sqft=1_000.0))
     for by in (Segmentation.PRICE_TENTH, Segmentation.SIZE, Segmentation.PRICE_BAND):
         assert by not in available(same, problem)
         assert len(by_segment(same, (by,), problem)) == 1
 
 
-def test_cell_of_one_sale_is_thin_and_has_no_interval_of_its_median(scored: Scored, problem: Problem) -> None:
+def test_cell_of_one_sale_is_thin_and_has_no_interval_of_its_median(scored: ScoredSales, problem: Problem) -> None:
     kinds = scored.table["property_type"].mask(scored.table.index == scored.priced.index[0], "castle")
     found = by_segment(
-        Scored(scored.terms, scored.table.assign(property_type=kinds)), (Segmentation.PROPERTY_TYPE,), problem
+        ScoredSales(scored.terms, scored.table.assign(property_type=kinds)), (Segmentation.PROPERTY_TYPE,), problem
     )
     castle = found[found["property type"] == "castle"].iloc[0]
     assert castle["n"] == 1
@@ -76,7 +76,7 @@ def test_cell_of_one_sale_is_thin_and_has_no_interval_of_its_median(scored: Scor
     assert not worst(found)["thin"].any()
 
 
-def test_sales_of_a_cell_come_worst_first(scored: Scored, problem: Problem) -> None:
+def test_sales_of_a_cell_come_worst_first(scored: ScoredSales, problem: Problem) -> None:
     cells = by_segment(scored, (Segmentation.PRICE_BAND, Segmentation.PROPERTY_TYPE), problem)
     for cell in cells.to_dict("records"):
         chosen = {by: cell[by.value] for by in (Segmentation.PRICE_BAND, Segmentation.PROPERTY_TYPE)}
@@ -89,7 +89,9 @@ def test_sales_of_a_cell_come_worst_first(scored: Scored, problem: Problem) -> N
 
 
 @pytest.mark.parametrize("by", [(), (Segmentation.AGE, Segmentation.AGE), tuple(Segmentation)[:3]])
-def test_one_or_two_different_segmentations(scored: Scored, by: tuple[Segmentation, ...], problem: Problem) -> None:
+def test_one_or_two_different_segmentations(
+    scored: ScoredSales, by: tuple[Segmentation, ...], problem: Problem
+) -> None:
     with pytest.raises(ValueError, match="one segmentation, or two"):
         by_segment(scored, by, problem)
 
@@ -106,5 +108,5 @@ def test_sales_of_all_segments_are_the_whole(n: int, seed: int, first: Segmentat
         return
     found = by_segment(scored, by, PROBLEM)
     assert found["n"].sum() == len(scored.priced)
-    shuffled = Scored(scored.terms, scored.table.sample(frac=1.0, random_state=1))
+    shuffled = ScoredSales(scored.terms, scored.table.sample(frac=1.0, random_state=1))
     pd.testing.assert_frame_equal(by_segment(shuffled, by, PROBLEM), found)

@@ -88,11 +88,11 @@ def test_a_segment_that_is_materially_worse_stops_it(problem: Problem) -> None:
 
 def test_chance_in_many_segments_stops_nothing(problem: Problem) -> None:
     rng = np.random.default_rng(2)
-    verdicts = []
+    agent_decisions = []
     for seed in range(20):
         labels = {f"by{place}": rng.integers(0, 10, 600).astype(str) for place in range(5)}
-        verdicts.append(held(600, problem, 0.75, seed, labels).verdict)
-    assert set(verdicts) == {GateVerdict.PASS}
+        agent_decisions.append(held(600, problem, 0.75, seed, labels).verdict)
+    assert set(agent_decisions) == {GateVerdict.PASS}
 
 
 def test_a_range_that_lost_its_coverage_stops_it(problem: Problem) -> None:
@@ -125,9 +125,9 @@ def test_the_figures_are_those_of_the_measures(problem: Problem) -> None:
     assert checks["bias"].challenger == pytest.approx(abs(median - 1))
     inside = np.mean((price >= new.low) & (price <= new.high))
     assert checks["coverage"].challenger == pytest.approx(abs(inside - problem.estimate.level))
-    within = checks["ppe10"]
-    assert within.difference.value == pytest.approx(within.challenger - within.champion)
-    assert within.difference.low <= within.difference.value <= within.difference.high
+    tolerance = checks["ppe10"]
+    assert tolerance.difference.value == pytest.approx(tolerance.challenger - tolerance.champion)
+    assert tolerance.difference.low <= tolerance.difference.value <= tolerance.difference.high
 
 
 @given(st.integers(0, 10_000), st.integers(100, 250), st.floats(0.5, 2.0), st.floats(-0.1, 0.1))

@@ -23,13 +23,13 @@ def months(n: int, seed: int) -> list[pd.DataFrame]:
 def test_a_fall_of_ten_percent_is_found_within_two_months(n: int) -> None:
     missed = 0
     for seed in range(50):
-        verdicts = []
+        agent_decisions = []
         for month in months(n, seed):
             fallen = month.assign(sale_price=month["sale_price"] * 0.9)
             found = level_drift(fallen, BASE, ["property_type"])
             assert found is not None
-            verdicts.append(found.overall.verdict is LevelVerdict.FELL and found.overall.shift < -0.05)
-        missed += not all(verdicts)
+            agent_decisions.append(found.overall.verdict is LevelVerdict.FELL and found.overall.shift < -0.05)
+        missed += not all(agent_decisions)
     # In both months, the alert's rule of two periods in a row included.
     assert missed == 0
 

@@ -13,7 +13,7 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import Store, open_store
-from core.workflows.pricing.answers import Answered, Question, answer
+from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import history, latest
 from core.workflows.pricing.desk import Desk, open_desk
 
@@ -34,16 +34,16 @@ def desk(store: Store, problem: Problem) -> Desk:
 
 
 @pytest.fixture
-def answered(store: Store, desk: Desk) -> Answered:
+def answered(store: Store, desk: Desk) -> RecordedAnswer:
     assert desk.bundle is not None
     code = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
     facts = {"zipcode": code, "living_area_sqft": 1_680.0, "bedrooms": 3.0}
-    return answer(store, desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page", AGENT)
+    return price_and_record(store, desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page", AGENT)
 
 
 @pytest.fixture
-def draw(store: Store, desk: Desk, answered: Answered) -> Draw:
-    def drawn(what: Answered = answered, who: Actor = AGENT, reconciled: float | None = None) -> AppTest:
+def draw(store: Store, desk: Desk, answered: RecordedAnswer) -> Draw:
+    def drawn(what: RecordedAnswer = answered, actor: Actor = AGENT, reconciled: float | None = None) -> AppTest:
         def page() -> None:
             import streamlit as st
 
@@ -52,13 +52,13 @@ def draw(store: Store, desk: Desk, answered: Answered) -> Draw:
             decision.draw(*st.session_state["given"])
 
         app = AppTest.from_function(page, default_timeout=30)
-        app.session_state["given"] = (what, desk, store, who, reconciled, {"7": 0.6, "9": 0.4})
+        app.session_state["given"] = (what, desk, store, actor, reconciled, {"7": 0.6, "9": 0.4})
         return app.run()
 
     return drawn
 
 
-def estimate_of(answered: Answered) -> Estimate:
+def estimate_of(answered: RecordedAnswer) -> Estimate:
     assert isinstance(answered.result, Estimate)
     return answered.result
 
@@ -68,11 +68,11 @@ def press(app: AppTest, label: str) -> AppTest:
     return button.click().run()
 
 
-def field(app: AppTest, name: str, answered: Answered) -> str:
+def field(app: AppTest, name: str, answered: RecordedAnswer) -> str:
     return f"{name}-{answered.estimate_id}"
 
 
-def test_one_tap_accepts_with_the_usual_listing_price(draw: Draw, store: Store, answered: Answered) -> None:
+def test_one_tap_accepts_with_the_usual_listing_price(draw: Draw, store: Store, answered: RecordedAnswer) -> None:
     app = press(draw(), "Accept ")
     assert answered.estimate_id is not None
     made = latest(store, answered.estimate_id)
@@ -88,7 +88,7 @@ def test_one_tap_accepts_with_the_usual_listing_price(draw: Draw, store: Store, 
 
 
 def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_be_taken(
-    draw: Draw, store: Store, answered: Answered
+    draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     point = estimate_of(answered).point
     app = draw(reconciled=point + 5_000)
@@ -106,7 +106,7 @@ def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_b
 
 
 def test_what_is_missing_is_asked_for_beside_its_field_and_nothing_typed_is_lost(
-    draw: Draw, store: Store, answered: Answered
+    draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     app = draw()
     price = int(1.3 * estimate_of(answered).point)
@@ -128,7 +128,7 @@ def test_what_is_missing_is_asked_for_beside_its_field_and_nothing_typed_is_lost
     assert "+30.0% from the estimate" in shown.value
 
 
-def test_an_adjustment_outside_the_range_is_pointed_to_override(draw: Draw, answered: Answered) -> None:
+def test_an_adjustment_outside_the_range_is_pointed_to_override(draw: Draw, answered: RecordedAnswer) -> None:
     app = draw()
     app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).high) + 1_000)
     app = press(app, "Record")
@@ -137,7 +137,7 @@ def test_an_adjustment_outside_the_range_is_pointed_to_override(draw: Draw, answ
 
 
 def test_a_later_decision_supersedes_and_the_earlier_is_still_shown(
-    draw: Draw, store: Store, answered: Answered
+    draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     app = press(draw(), "Accept ")
     app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).point) + 2_000)
@@ -151,15 +151,17 @@ def test_a_later_decision_supersedes_and_the_earlier_is_still_shown(
 
 def test_who_may_not_decide_sees_what_was_decided_and_who_may(draw: Draw) -> None:
     press(draw(), "Accept ")
-    app = draw(who=Actor("Bo", Role.ANALYST))
+    app = draw(actor=Actor("Bo", Role.ANALYST))
     assert "Accepted" in app.success[0].value
     assert not app.button
     assert "Decisions are made by agents or managers." in [caption.value for caption in app.caption]
 
 
-def test_only_a_recorded_price_can_be_decided_on(draw: Draw, store: Store, desk: Desk, answered: Answered) -> None:
+def test_only_a_recorded_price_can_be_decided_on(
+    draw: Draw, store: Store, desk: Desk, answered: RecordedAnswer
+) -> None:
     unrecorded = draw(what=dataclasses.replace(answered, estimate_id=None))
     assert not unrecorded.button
     assert "was not recorded" in unrecorded.caption[0].value
-    nothing = answer(store, desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page", AGENT)
+    nothing = price_and_record(store, desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page", AGENT)
     assert not draw(what=nothing).button

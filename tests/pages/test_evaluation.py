@@ -15,7 +15,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.evaluate.headline import headline
-from core.evaluate.scored_sales import FACTS, Scored
+from core.evaluate.scored_sales import FACTS, ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.problem import Problem
@@ -58,7 +58,7 @@ def own_home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def scored(home: Path) -> Scored:
+def scored(home: Path) -> ScoredSales:
     with open_store(home) as store:
         return scores_of(store, live_model(home), MANAGER)
 
@@ -103,7 +103,7 @@ def test_every_view_says_what_it_is_of_and_shows_no_error(home: Path, view: str)
 
 
 def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
-    home: Path, scored: Scored, problem: Problem
+    home: Path, scored: ScoredSales, problem: Problem
 ) -> None:
     said, found = text(opened()), headline(scored, problem)
     assert found is not None
@@ -114,13 +114,13 @@ def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
     assert "Against the linear baseline" in said
 
 
-def test_the_latest_months_have_figures_of_their_own(home: Path, scored: Scored) -> None:
+def test_the_latest_months_have_figures_of_their_own(home: Path, scored: ScoredSales) -> None:
     app = opened(sales="Latest 6 months")
     assert "the latest 6 months only" in text(app)
     assert f"{len(scored.latest(6).table):,} sales of" in text(app)
 
 
-def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: Scored, problem: Problem) -> None:
+def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: ScoredSales, problem: Problem) -> None:
     by = Segmentation.ESTIMATE_BAND
     table = by_segment(scored, (by,), problem)
     name = str(worst(table)[by.value].iloc[0])
@@ -134,7 +134,9 @@ def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: Sc
     assert misses["Error, %"].abs().is_monotonic_decreasing
 
 
-def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(home: Path, scored: Scored, problem: Problem) -> None:
+def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(
+    home: Path, scored: ScoredSales, problem: Problem
+) -> None:
     by = (Segmentation.PROPERTY_TYPE, Segmentation.CONFIDENCE)
     cells = by_segment(scored, by, problem)
     largest = cells.loc[cells["n"].idxmax()]
@@ -145,7 +147,7 @@ def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(home: Path, scor
     assert len(app.dataframe[1].value) == largest["n"]
 
 
-def test_another_segmentation_forgets_the_segment_of_the_one_before(home: Path, scored: Scored) -> None:
+def test_another_segmentation_forgets_the_segment_of_the_one_before(home: Path, scored: ScoredSales) -> None:
     app = opened("Segments")
     app.selectbox("segment").select_index(0).run()
     app.selectbox("by").select(Segmentation.PROPERTY_TYPE.value).run()
@@ -153,7 +155,7 @@ def test_another_segmentation_forgets_the_segment_of_the_one_before(home: Path, 
     assert app.selectbox("segment").value is None
 
 
-def test_every_segmentation_of_the_data_is_offered(home: Path, scored: Scored, problem: Problem) -> None:
+def test_every_segmentation_of_the_data_is_offered(home: Path, scored: ScoredSales, problem: Problem) -> None:
     assert opened("Segments").selectbox("by").options == [one.capitalize() for one in available(scored, problem)]
 
 
@@ -226,7 +228,7 @@ def test_an_agent_is_told_whose_page_it_is(home: Path) -> None:
     assert NAMES_ITS_SOURCE not in text(app)
 
 
-def worst_segment(scored: Scored, problem: Problem) -> str:
+def worst_segment(scored: ScoredSales, problem: Problem) -> str:
     by = Segmentation.ESTIMATE_BAND
     return str(worst(by_segment(scored, (by,), problem))[by.value].iloc[0])
 
@@ -236,7 +238,7 @@ def chosen_sale(app: AppTest, row: int) -> AppTest:
     return app.run()
 
 
-def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: Scored, problem: Problem) -> None:
+def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: ScoredSales, problem: Problem) -> None:
     name = worst_segment(scored, problem)
     miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
     app = opened("Segments", segment=name)
@@ -252,7 +254,7 @@ def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: Scored, proble
     assert "differs by" not in said
 
 
-def test_the_explained_sale_is_closed_again(home: Path, scored: Scored, problem: Problem) -> None:
+def test_the_explained_sale_is_closed_again(home: Path, scored: ScoredSales, problem: Problem) -> None:
     name = worst_segment(scored, problem)
     miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
     app = chosen_sale(opened("Segments", segment=name), int(miss["intake_row"]))
@@ -262,7 +264,9 @@ def test_the_explained_sale_is_closed_again(home: Path, scored: Scored, problem:
 
 
 @pytest.mark.parametrize("sale", ["999999", "none", "-1"])
-def test_a_sale_of_another_segment_is_not_explained(home: Path, scored: Scored, problem: Problem, sale: str) -> None:
+def test_a_sale_of_another_segment_is_not_explained(
+    home: Path, scored: ScoredSales, problem: Problem, sale: str
+) -> None:
     app = opened("Segments", segment=worst_segment(scored, problem))
     app.query_params["sale"] = sale
     app.run()
@@ -270,7 +274,7 @@ def test_a_sale_of_another_segment_is_not_explained(home: Path, scored: Scored, 
     assert f"The sale of row {sale} is none of these" in text(app)
 
 
-def test_another_segment_forgets_the_sale_chosen(home: Path, scored: Scored, problem: Problem) -> None:
+def test_another_segment_forgets_the_sale_chosen(home: Path, scored: ScoredSales, problem: Problem) -> None:
     name = worst_segment(scored, problem)
     miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
     app = chosen_sale(opened("Segments", segment=name), int(miss["intake_row"]))
@@ -402,7 +406,7 @@ def put_scores(home: Path, sha256: str | None) -> None:
     database.close()
 
 
-def bare(scored: Scored) -> Scored:
+def bare(scored: ScoredSales) -> ScoredSales:
     """Sales of a market that records prices and dates only."""
     known = [
         name for name in (*FACTS, "age", "trend", "list_price", "baseline", "school_rating") if name in scored.table
@@ -411,19 +415,19 @@ def bare(scored: Scored) -> Scored:
     table = scored.table.drop(columns=extra).copy()
     for name in known:
         table[name] = pd.Series(np.nan, index=table.index).astype(table[name].dtype)
-    return Scored(scored.terms, table)
+    return ScoredSales(scored.terms, table)
 
 
-def never_priced(scored: Scored) -> Scored:
+def never_priced(scored: ScoredSales) -> ScoredSales:
     """Sales the desk would have priced none of."""
     table = scored.table.assign(priced=False, withheld="Living area is missing.", review="", flags="")
-    return Scored(scored.terms, table)
+    return ScoredSales(scored.terms, table)
 
 
-def one_kind(scored: Scored) -> Scored:
+def one_kind(scored: ScoredSales) -> ScoredSales:
     """Sales that share one value of every fact, in one quarter."""
     alike = {name: scored.table[name].iloc[0] for name in (*FACTS, "age", "trend", "quarter", "school_rating")}
-    return Scored(scored.terms, scored.table.assign(**alike))
+    return ScoredSales(scored.terms, scored.table.assign(**alike))
 
 
 @pytest.mark.parametrize(
@@ -431,7 +435,7 @@ def one_kind(scored: Scored) -> Scored:
     [bare(scored_sales(300)), never_priced(scored_sales(40)), one_kind(scored_sales(300)), scored_sales(2)],
     ids=["no facts", "none priced", "constant facts", "two sales"],
 )
-def test_what_cannot_be_shown_is_said_and_nothing_breaks(own_home: Path, made: Scored) -> None:
+def test_what_cannot_be_shown_is_said_and_nothing_breaks(own_home: Path, made: ScoredSales) -> None:
     with open_store(own_home) as store:
         sha256 = keep_scores(store, made)
     put_scores(own_home, sha256)

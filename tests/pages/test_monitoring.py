@@ -17,7 +17,7 @@ from core.store import NewDecision, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
 from core.wording import count, percent
-from core.workflows.monitoring.alerts import watch
+from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -44,7 +44,7 @@ def turned_home(small_home: Path, tmp_path_factory: pytest.TempPathFactory, prob
         market = store.markets.list()[0]
         live_through(store, market, *MONTHS)
         _decide(store, market.market_id)
-        watch(store, market.market_id, TODAY, problem, MANAGER)
+        watch_market(store, market.market_id, TODAY, problem, MANAGER)
     return home
 
 

@@ -21,7 +21,7 @@ from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.wording import money_range, money_short
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
 from pages.kit import cached_desk, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -97,9 +97,9 @@ def said(app: AppTest) -> str:
     return "\n".join(texts(app))
 
 
-def answered(app: AppTest) -> Answered:
+def answered(app: AppTest) -> RecordedAnswer:
     kept = app.session_state["answered"]
-    assert isinstance(kept, Answered)
+    assert isinstance(kept, RecordedAnswer)
     return kept
 
 

@@ -15,7 +15,7 @@ import pytest
 from core.access import Actor, Role
 from core.store import open_store
 from core.workflows.models.training import rollback
-from core.workflows.pricing.answers import Question, answer
+from core.workflows.pricing.answers import Question, price_and_record
 from tests.pages.made_stores import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT, "Harbour")
@@ -30,7 +30,7 @@ def work_at_the_desk(home: str, asked: Connection) -> None:
         market_id = store.markets.list()[0].market_id
         while asked.recv():
             desk = cached_desk.desk(store, market_id)
-            done = answer(store, desk, Question({"zipcode": "98101"}, date(2025, 1, 1), 0.8), "page", AGENT)
+            done = price_and_record(store, desk, Question({"zipcode": "98101"}, date(2025, 1, 1), 0.8), "page", AGENT)
             asked.send((done.model_id, time.perf_counter()))
 
 

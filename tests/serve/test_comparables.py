@@ -10,23 +10,23 @@ from hypothesis import strategies as st
 
 from core.problem import Problem
 from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
-from core.serve.estimate import Estimate, Evidence, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")
-def evidence(small_desk: Desk) -> Evidence:
+def evidence(small_desk: Desk) -> LiveMarket:
     assert small_desk.evidence is not None
     return small_desk.evidence
 
 
 @pytest.fixture(scope="module")
-def answer(evidence: Evidence, problem: Problem) -> Estimate:
+def answer(evidence: LiveMarket, problem: Problem) -> Estimate:
     """A typical home of the largest zipcode, a bedroom more than usual."""
     profile = evidence.bundle.model.profile
     code = next(iter(profile.area_codes["zipcode"]))
     facts = {**profile.typical["zipcode"][code], "zipcode": code, "bedrooms": 4.0, "living_area_sqft": 2_100.0}
-    found = estimate(evidence, facts, evidence.valuer.level.as_of, problem, 0.8)
+    found = estimate(evidence, facts, evidence.live_model.level.as_of, problem, 0.8)
     assert isinstance(found, Estimate)
     return found
 
@@ -63,7 +63,7 @@ def test_adjustments_lead_from_the_sale_price_to_the_adjusted_one(answer: Estima
         assert one.time_adjusted == pytest.approx(one.sale_price, rel=0.4)
 
 
-def test_sale_is_not_moved_by_its_own_price(evidence: Evidence, answer: Estimate, problem: Problem) -> None:
+def test_sale_is_not_moved_by_its_own_price(evidence: LiveMarket, answer: Estimate, problem: Problem) -> None:
     """Time adjustment is the market's movement: two sales of one day and place move alike, whatever they fetched."""
     moved = [one.time_adjusted / one.sale_price for one in answer.comparables]
     assert max(moved) / min(moved) < 1.35

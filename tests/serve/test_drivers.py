@@ -7,26 +7,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, estimate
+from core.serve.estimate import Estimate, LiveMarket, estimate
 from core.serve.fact_groups import FactGroup, grouped
 from core.serve.typical_home import typical_home
 from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")
-def evidence(small_desk: Desk) -> Evidence:
+def evidence(small_desk: Desk) -> LiveMarket:
     assert small_desk.evidence is not None
     return small_desk.evidence
 
 
 @pytest.fixture(scope="module")
-def home(evidence: Evidence) -> dict[str, object]:
+def home(evidence: LiveMarket) -> dict[str, object]:
     code = next(iter(evidence.bundle.model.profile.area_codes["zipcode"]))
     return dict(typical_home(evidence.bundle.model, {"zipcode": code}).facts)
 
 
-def price(evidence: Evidence, facts: dict[str, object], problem: Problem) -> Estimate:
-    answer = estimate(evidence, facts, evidence.valuer.level.as_of, problem, 0.8)
+def price(evidence: LiveMarket, facts: dict[str, object], problem: Problem) -> Estimate:
+    answer = estimate(evidence, facts, evidence.live_model.level.as_of, problem, 0.8)
     assert isinstance(answer, Estimate), answer
     return answer
 
@@ -40,7 +40,7 @@ def price(evidence: Evidence, facts: dict[str, object], problem: Problem) -> Est
     dropped=st.sets(st.sampled_from(["lot_area_sqft", "bathrooms", "property_type", "latitude"])),
 )
 def test_drivers_add_up_exactly(
-    evidence: Evidence,
+    evidence: LiveMarket,
     home: dict[str, object],
     problem: Problem,
     area: float,
@@ -57,14 +57,14 @@ def test_drivers_add_up_exactly(
     assert [abs(one.amount) for one in told.items] == sorted((abs(one.amount) for one in told.items), reverse=True)
 
 
-def test_typical_home_itself_has_no_drivers(evidence: Evidence, home: dict[str, object], problem: Problem) -> None:
+def test_typical_home_itself_has_no_drivers(evidence: LiveMarket, home: dict[str, object], problem: Problem) -> None:
     told = price(evidence, home, problem).drivers
     assert told.items == ()
     assert told.area.startswith("zipcode ")
     assert told.sales > 0
 
 
-def test_larger_home_says_that_its_size_adds(evidence: Evidence, home: dict[str, object], problem: Problem) -> None:
+def test_larger_home_says_that_its_size_adds(evidence: LiveMarket, home: dict[str, object], problem: Problem) -> None:
     told = price(evidence, home | {"living_area_sqft": 3_600.0}, problem).drivers
     [size] = [one for one in told.items if one.group is FactGroup.SIZE]
     assert size.amount > 0
@@ -74,7 +74,7 @@ def test_larger_home_says_that_its_size_adds(evidence: Evidence, home: dict[str,
 
 
 def test_home_without_a_known_area_is_held_against_the_market(
-    evidence: Evidence, home: dict[str, object], problem: Problem
+    evidence: LiveMarket, home: dict[str, object], problem: Problem
 ) -> None:
     placed = {name: value for name, value in home.items() if name != "zipcode"}
     told = price(evidence, placed, problem).drivers
@@ -82,7 +82,7 @@ def test_home_without_a_known_area_is_held_against_the_market(
     assert FactGroup.PLACE not in {one.group for one in told.items}
 
 
-def test_every_fact_of_a_market_is_in_one_group(evidence: Evidence) -> None:
+def test_every_fact_of_a_market_is_in_one_group(evidence: LiveMarket) -> None:
     facts = evidence.bundle.model.facts
     members = [name for names in grouped(facts).values() for name in names]
     assert sorted(members) == sorted(facts.all)

@@ -14,7 +14,7 @@ from core.workflows.pricing.desk import Desk
 def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem: Problem) -> None:
     evidence = small_desk.evidence
     assert evidence is not None
-    model, today = evidence.valuer.model, evidence.valuer.level.as_of
+    model, today = evidence.live_model.model, evidence.live_model.level.as_of
     one, other = list(model.profile.area_codes["zipcode"])[:2]
     home: dict[str, object] = dict(typical_home(model, {"zipcode": one}).facts)
     homes: list[dict[str, object]] = [
@@ -30,6 +30,6 @@ def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem
     priced = [answer for answer in answers if isinstance(answer, Estimate)]
     assert len(priced) > 3
     assert len({len(answer.drivers.items) for answer in priced}) > 2
-    told = drivers_of(evidence.valuer, [answer.subject for answer in priced], problem, 0.5)
+    told = drivers_of(evidence.live_model, [answer.subject for answer in priced], problem, 0.5)
     assert told == [answer.drivers for answer in priced]
-    assert drivers_of(evidence.valuer, [], problem, 0.5) == []
+    assert drivers_of(evidence.live_model, [], problem, 0.5) == []

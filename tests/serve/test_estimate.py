@@ -12,7 +12,15 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, confidence_word, critical_facts, estimate, price_scope
+from core.serve.estimate import (
+    Estimate,
+    LiveMarket,
+    Unavailable,
+    confidence_word,
+    critical_facts,
+    estimate,
+    price_scope,
+)
 from core.serve.flags import FlagKind, Severity
 from core.workflows.pricing.desk import Desk
 
@@ -20,24 +28,24 @@ MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
 
 
 @pytest.fixture(scope="module")
-def evidence(small_desk: Desk) -> Evidence:
+def evidence(small_desk: Desk) -> LiveMarket:
     assert small_desk.evidence is not None
     return small_desk.evidence
 
 
 @pytest.fixture(scope="module")
-def home(evidence: Evidence) -> dict[str, object]:
+def home(evidence: LiveMarket) -> dict[str, object]:
     """A typical home of the largest zipcode."""
     code = next(iter(evidence.bundle.model.profile.area_codes["zipcode"]))
     return {**evidence.bundle.model.profile.typical["zipcode"][code], "zipcode": code}
 
 
 @pytest.fixture(scope="module")
-def today(evidence: Evidence) -> date:
+def today(evidence: LiveMarket) -> date:
     return evidence.bundle.model.profile.last_sale + timedelta(days=1)
 
 
-def price(evidence: Evidence, facts: Mapping[str, object], as_of: date, problem: Problem) -> Estimate:
+def price(evidence: LiveMarket, facts: Mapping[str, object], as_of: date, problem: Problem) -> Estimate:
     answer = estimate(evidence, facts, as_of, problem, 0.8)
     assert isinstance(answer, Estimate), answer
     return answer
@@ -48,7 +56,7 @@ def kinds(answer: Estimate) -> set[FlagKind]:
 
 
 def test_typical_home_gets_a_range_round_its_point_and_no_review(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     answer = price(evidence, home, today, problem)
     assert 0 < answer.low < answer.point < answer.high
@@ -61,13 +69,13 @@ def test_typical_home_gets_a_range_round_its_point_and_no_review(
 
 
 def test_same_question_gets_the_same_answer(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     assert price(evidence, home, today, problem) == price(evidence, dict(reversed(home.items())), today, problem)
 
 
 def test_wider_levels_hold_narrower_ones(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     answers = [estimate(evidence, home, today, problem, level) for level in problem.estimate.levels]
     widths = [answer.high - answer.low for answer in answers if isinstance(answer, Estimate)]
@@ -77,7 +85,7 @@ def test_wider_levels_hold_narrower_ones(
 
 @given(area=st.floats(400, 6_000), bedrooms=st.integers(0, 6), built=st.integers(1900, 2020))
 def test_any_possible_home_gets_ordered_bounds(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, area: float, bedrooms: int, built: int
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem, area: float, bedrooms: int, built: int
 ) -> None:
     facts = {**home, "living_area_sqft": area, "bedrooms": bedrooms, "year_built": built}
     answer = price(evidence, facts, today, problem)
@@ -85,7 +93,7 @@ def test_any_possible_home_gets_ordered_bounds(
     assert 0 <= answer.confidence <= 100
 
 
-def test_larger_home_is_dearer(evidence: Evidence, home: dict[str, object], today: date, problem: Problem) -> None:
+def test_larger_home_is_dearer(evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem) -> None:
     small, large = (
         price(evidence, {**home, "living_area_sqft": area}, today, problem).point for area in (1_000, 3_500)
     )
@@ -94,7 +102,7 @@ def test_larger_home_is_dearer(evidence: Evidence, home: dict[str, object], toda
 
 @pytest.mark.parametrize("missing", ["living_area_sqft", "place"])
 def test_missing_critical_fact_is_unavailable_with_the_exact_message(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, missing: str
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem, missing: str
 ) -> None:
     dropped = {"zipcode", "latitude", "longitude"} if missing == "place" else {missing}
     answer = estimate(
@@ -107,14 +115,14 @@ def test_missing_critical_fact_is_unavailable_with_the_exact_message(
 
 
 def test_blank_text_counts_as_missing(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     answer = estimate(evidence, {**home, "living_area_sqft": "  "}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
 
 
 def test_unknown_zipcode_without_coordinates_is_unavailable(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     facts = {name: value for name, value in home.items() if name not in ("latitude", "longitude")}
     answer = estimate(evidence, {**facts, "zipcode": "12345"}, today, problem, 0.8)
@@ -123,7 +131,7 @@ def test_unknown_zipcode_without_coordinates_is_unavailable(
 
 
 def test_place_outside_the_market_is_unavailable_and_says_how_far(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     answer = estimate(evidence, {**home, "latitude": 0.0, "longitude": 0.0}, today, problem, 0.8)
     assert isinstance(answer, Unavailable)
@@ -145,7 +153,7 @@ def test_place_outside_the_market_is_unavailable_and_says_how_far(
     ],
 )
 def test_impossible_facts_are_refused_with_field_limit_and_remedy(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, field: str, value: object, told: str
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem, field: str, value: object, told: str
 ) -> None:
     with pytest.raises(ImpossibleProperty, match=told) as refusal:
         estimate(evidence, {**home, field: value}, today, problem, 0.8)
@@ -155,7 +163,7 @@ def test_impossible_facts_are_refused_with_field_limit_and_remedy(
 
 
 def test_facts_that_contradict_each_other_are_refused(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     with pytest.raises(ImpossibleProperty, match="before year built"):
         estimate(evidence, {**home, "year_built": 1990, "year_renovated": 1950}, today, problem, 0.8)
@@ -164,7 +172,7 @@ def test_facts_that_contradict_each_other_are_refused(
 
 
 def test_facts_not_given_are_named_with_what_was_assumed(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     facts = {name: value for name, value in home.items() if name not in ("bedrooms", "latitude", "longitude")}
     answer = price(evidence, facts, today, problem)
@@ -185,7 +193,12 @@ def test_facts_not_given_are_named_with_what_was_assumed(
     ],
 )
 def test_unusual_homes_are_flagged_for_review(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem, facts: dict[str, object], kind: FlagKind
+    evidence: LiveMarket,
+    home: dict[str, object],
+    today: date,
+    problem: Problem,
+    facts: dict[str, object],
+    kind: FlagKind,
 ) -> None:
     answer = price(evidence, {**home, **facts}, today, problem)
     flag = next(flag for flag in answer.flags if flag.kind is kind)
@@ -196,7 +209,7 @@ def test_unusual_homes_are_flagged_for_review(
 
 
 def test_price_out_of_scope_is_flagged_for_manual_review(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     splendid = {**home, "living_area_sqft": 6_000, "condition": 5, "view": 4, "waterfront": 1}
     typical = evidence.bundle.model.profile.typical["zipcode"]
@@ -211,7 +224,7 @@ def test_price_out_of_scope_is_flagged_for_manual_review(
 
 
 def test_old_model_is_flagged_as_stale(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     fresh, stale = (price(evidence, home, today + timedelta(days=days), problem) for days in (0, 120))
     assert FlagKind.STALE_MODEL not in kinds(fresh)
@@ -219,7 +232,7 @@ def test_old_model_is_flagged_as_stale(
 
 
 def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(
-    evidence: Evidence, problem: Problem
+    evidence: LiveMarket, problem: Problem
 ) -> None:
     assert price_scope(evidence.bundle, problem).standard_high == 800_000
     elsewhere = price_scope(replace(evidence.bundle, currency="SGD"), problem)
@@ -227,7 +240,7 @@ def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(
     assert (elsewhere.standard_low, elsewhere.standard_high) == (quantiles[0.01], quantiles[0.90])
 
 
-def test_fact_that_the_markets_own_sales_often_lack_is_not_critical(evidence: Evidence, problem: Problem) -> None:
+def test_fact_that_the_markets_own_sales_often_lack_is_not_critical(evidence: LiveMarket, problem: Problem) -> None:
     assert critical_facts(evidence.bundle.model, problem) == ("living_area_sqft", "location")
     profile = evidence.bundle.model.profile
     thin = tuple(
@@ -245,7 +258,7 @@ def test_confidence_words_follow_the_cut_points(problem: Problem) -> None:
 
 
 def test_confidence_says_how_often_like_ones_came_true(
-    evidence: Evidence, home: dict[str, object], today: date, problem: Problem
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
 ) -> None:
     answer = price(evidence, home, today, problem)
     assert answer.kept is not None

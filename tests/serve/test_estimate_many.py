@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.estimate_many import Answers, estimate_many
 from core.serve.flags import FlagKind
 from core.workflows.pricing.desk import Desk
@@ -36,7 +36,7 @@ FACTS: dict[str, list[object]] = {
 
 
 @pytest.fixture(scope="module")
-def evidence(small_desk: Desk) -> Evidence:
+def evidence(small_desk: Desk) -> LiveMarket:
     assert small_desk.evidence is not None
     return small_desk.evidence
 
@@ -46,7 +46,7 @@ def today(small_desk: Desk) -> date:
     return small_desk.valuation_date(date(2026, 1, 1))
 
 
-def placed(evidence: Evidence, choices: dict[str, object]) -> dict[str, object]:
+def placed(evidence: LiveMarket, choices: dict[str, object]) -> dict[str, object]:
     """The chosen facts, with the words that stand for the market's own places made places."""
     profile = evidence.bundle.model.profile
     codes = list(profile.area_codes["zipcode"])
@@ -57,7 +57,7 @@ def placed(evidence: Evidence, choices: dict[str, object]) -> dict[str, object]:
     }
 
 
-def alone(evidence: Evidence, facts: dict[str, object], as_of: date, problem: Problem) -> tuple[object, ...]:
+def alone(evidence: LiveMarket, facts: dict[str, object], as_of: date, problem: Problem) -> tuple[object, ...]:
     try:
         answer = estimate(evidence, facts, as_of, problem, 0.8)
     except ImpossibleProperty as error:
@@ -89,7 +89,7 @@ homes = st.lists(usual, max_size=6)
 @settings(max_examples=25)
 @given(chosen=homes, ahead=st.sampled_from([0, 45, 200]))
 def test_each_row_gets_what_it_gets_alone(
-    evidence: Evidence, today: date, problem: Problem, chosen: list[dict[str, object]], ahead: int
+    evidence: LiveMarket, today: date, problem: Problem, chosen: list[dict[str, object]], ahead: int
 ) -> None:
     as_of = today + timedelta(days=ahead)
     rows = [placed(evidence, one) for one in chosen]
@@ -106,8 +106,10 @@ def test_each_row_gets_what_it_gets_alone(
         ]
 
 
-def test_real_homes_among_impossible_ones_keep_their_places(evidence: Evidence, today: date, problem: Problem) -> None:
-    sales = pd.DataFrame({name: evidence.valuer.sales[name][-60:] for name in evidence.bundle.model.facts.all})
+def test_real_homes_among_impossible_ones_keep_their_places(
+    evidence: LiveMarket, today: date, problem: Problem
+) -> None:
+    sales = pd.DataFrame({name: evidence.live_model.sales[name][-60:] for name in evidence.bundle.model.facts.all})
     sales = sales[sales["living_area_sqft"].notna()].head(40).reset_index(drop=True)
     sales.loc[3, "bedrooms"], sales.loc[7, "living_area_sqft"], sales.loc[8, "year_built"] = 999.0, np.nan, 1_196.0
     answers = estimate_many(evidence, sales, today, problem, 0.8)
@@ -124,6 +126,6 @@ def test_real_homes_among_impossible_ones_keep_their_places(evidence: Evidence, 
         assert answers.flags[place] == expected[-1]
 
 
-def test_no_homes_get_no_answers(evidence: Evidence, today: date, problem: Problem) -> None:
+def test_no_homes_get_no_answers(evidence: LiveMarket, today: date, problem: Problem) -> None:
     answers = estimate_many(evidence, pd.DataFrame({"zipcode": pd.Series(dtype="str")}), today, problem, 0.8)
     assert (len(answers.rows), answers.not_priced, answers.flags) == (0, (), ())

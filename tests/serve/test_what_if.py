@@ -6,28 +6,28 @@ import pytest
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.typical_home import typical_home
 from core.serve.what_if import usual_changes, what_if
 from core.workflows.pricing.desk import Desk
 
 
 @pytest.fixture(scope="module")
-def evidence(small_desk: Desk) -> Evidence:
+def evidence(small_desk: Desk) -> LiveMarket:
     assert small_desk.evidence is not None
     return small_desk.evidence
 
 
 @pytest.fixture(scope="module")
-def before(evidence: Evidence, problem: Problem) -> Estimate:
+def before(evidence: LiveMarket, problem: Problem) -> Estimate:
     code = next(iter(evidence.bundle.model.profile.area_codes["zipcode"]))
     facts = typical_home(evidence.bundle.model, {"zipcode": code}).facts
-    answer = estimate(evidence, facts, evidence.valuer.level.as_of, problem, 0.8)
+    answer = estimate(evidence, facts, evidence.live_model.level.as_of, problem, 0.8)
     assert isinstance(answer, Estimate)
     return answer
 
 
-def test_effect_is_the_difference_of_two_estimates(evidence: Evidence, before: Estimate, problem: Problem) -> None:
+def test_effect_is_the_difference_of_two_estimates(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
     found = what_if(evidence, before, {"living_area_sqft": 2_600.0}, problem)
     assert isinstance(found.after, Estimate)
     assert found.before == before
@@ -36,7 +36,7 @@ def test_effect_is_the_difference_of_two_estimates(evidence: Evidence, before: E
     assert found.homes > 5
 
 
-def test_no_change_has_no_effect(evidence: Evidence, before: Estimate, problem: Problem) -> None:
+def test_no_change_has_no_effect(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
     same = {"living_area_sqft": before.subject.facts["living_area_sqft"]}
     found = what_if(evidence, before, same, problem)
     assert found.effect == 0
@@ -44,7 +44,7 @@ def test_no_change_has_no_effect(evidence: Evidence, before: Estimate, problem: 
 
 
 def test_change_of_category_has_an_effect_without_a_span(
-    evidence: Evidence, before: Estimate, problem: Problem
+    evidence: LiveMarket, before: Estimate, problem: Problem
 ) -> None:
     kinds = evidence.bundle.model.profile.category("property_type")
     assert kinds is not None
@@ -55,7 +55,7 @@ def test_change_of_category_has_an_effect_without_a_span(
 
 
 def test_impossible_change_is_refused_and_an_unpriceable_one_says_so(
-    evidence: Evidence, before: Estimate, problem: Problem
+    evidence: LiveMarket, before: Estimate, problem: Problem
 ) -> None:
     with pytest.raises(ImpossibleProperty, match="Bedrooms"):
         what_if(evidence, before, {"bedrooms": 1_000.0}, problem)
@@ -63,7 +63,7 @@ def test_impossible_change_is_refused_and_an_unpriceable_one_says_so(
     assert isinstance(lost.after, Unavailable)
 
 
-def test_usual_changes_fit_the_home_and_the_market(evidence: Evidence, before: Estimate, problem: Problem) -> None:
+def test_usual_changes_fit_the_home_and_the_market(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
     offered = usual_changes(evidence, before.subject, problem)
     assert {"One more bathroom", "Living area 10 % larger"} <= {one.words for one in offered}
     known = {*evidence.bundle.model.facts.all}

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from core.access import Actor, Role
-from core.evaluate.appraisal import Appraisal, appraise
 from core.evaluate.edge_cases import BIG_MISS
+from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.reliability import coverage_by_segment
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation
 from core.evaluate.segments import MEASURES
 from core.problem import Problem
@@ -44,8 +44,8 @@ class Whole:
 
     store: Store
     record: ModelRecord
-    scored: Scored
-    appraisal: Appraisal
+    scored: ScoredSales
+    report: EvaluationReport
 
 
 @pytest.fixture(scope="module", params=list(FILES))
@@ -62,10 +62,10 @@ def whole(
     version = store.versions.get(record.version_id)
     assert version.rows_seen == ROWS[request.param]
     scored = scores_of(store, record.model_id, MANAGER)
-    appraisal = appraise(scored, problem)
-    assert appraisal is not None
-    assert appraisal.sales == len(scored.table) > 0.19 * version.rows
-    return Whole(store, record, scored, appraisal)
+    report = build_evaluation_report(scored, problem)
+    assert report is not None
+    assert report.sales == len(scored.table) > 0.19 * version.rows
+    return Whole(store, record, scored, report)
 
 
 def test_headline_ratio_study_confidence_and_flags(whole: Whole, problem: Problem) -> None:
@@ -75,15 +75,15 @@ def test_headline_ratio_study_confidence_and_flags(whole: Whole, problem: Proble
 def test_every_segmentation(whole: Whole, problem: Problem) -> None:
     scored, rules = whole.scored, problem.estimate
     cuts = (rules.confidence_medium, rules.confidence_high)
-    assert len(whole.appraisal.segments) >= 7
-    for by, found in whole.appraisal.segments.items():
+    assert len(whole.report.segments) >= 7
+    for by, found in whole.report.segments.items():
         numbers = recompute.segments(scored.table, by.value, scored.terms.currency, cuts)
         priced = scored.table["priced"]
         expected = recompute.by_group(scored.table[priced], [numbers[priced]])
         assert [*found["n"]] == [*expected["n"]], by
         for name in MEASURES:
             assert found[name].to_list() == pytest.approx(expected[name].to_list(), abs=EXACT, nan_ok=True), (by, name)
-        assert found["thin"].to_list() == (expected["n"] < rules.thin_n).to_list()
+        assert found["thin"].to_list() == (expected["n"] < rules.small_sample_n).to_list()
 
 
 def test_ranges_of_every_level(whole: Whole, problem: Problem) -> None:
@@ -106,7 +106,7 @@ def test_areas(whole: Whole) -> None:
     signed = (table["estimate"] - table["sale_price"]) / table["sale_price"]
     by_area = signed.groupby(table[area])
     expected = {"n": by_area.size(), "bias": by_area.median(), "mean_error": by_area.mean()}
-    found = whole.appraisal.areas.set_index("area")
+    found = whole.report.areas.set_index("area")
     for name, values in expected.items():
         assert found[name].to_dict() == pytest.approx(values.to_dict(), abs=EXACT)
 
@@ -119,7 +119,7 @@ def test_edge_cases_and_what_their_flags_catch(whole: Whole) -> None:
         "below the standard scope": table["sale_price"] < terms.standard_low,
         "missing facts": table["missing"] != "",
     }
-    found = {one.name: one for one in whole.appraisal.edge_cases}
+    found = {one.name: one for one in whole.report.edge_cases}
     for name, rows in sets.items():
         priced = table[rows & table["priced"]]
         miss = (priced["estimate"] - priced["sale_price"]).abs() / priced["sale_price"]
@@ -131,7 +131,7 @@ def test_edge_cases_and_what_their_flags_catch(whole: Whole) -> None:
     priced = table[table["priced"]]
     missed = (priced["estimate"] - priced["sale_price"]).abs() / priced["sale_price"] > BIG_MISS
     kinds = priced["review"].str.get_dummies(sep=";")
-    for line in whole.appraisal.flags.kinds.to_dict("records"):
+    for line in whole.report.flags.kinds.to_dict("records"):
         carried = kinds[line["kind"]] == 1
         assert line["flagged"] == carried.sum()
         assert line["precision"] == pytest.approx(missed[carried].mean(), abs=EXACT)

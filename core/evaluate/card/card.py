@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
-from core.evaluate.agent_decisions import Verdicts
-from core.evaluate.appraisal import Appraisal
+from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.card.document import (
     SHORT,
     Block,
@@ -21,6 +20,7 @@ from core.evaluate.card.document import (
     sections,
     title_of,
 )
+from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.overfitting import FitCheck
 
 __all__ = ["CardSubject", "model_card"]
@@ -30,11 +30,11 @@ _MARKUP: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|<>~$"} | 
 
 
 def model_card(
-    subject: CardSubject, appraisal: Appraisal, fit: FitCheck | None, verdicts: Verdicts | None = None
+    subject: CardSubject, report: EvaluationReport, fit: FitCheck | None, agent_decisions: AgentDecisions | None = None
 ) -> str:
     """Return the card as Markdown; every table says what it is of, names from files are escaped."""
-    head = [f"# {_safe(title_of(subject))}", "", *_block(Points(identity(subject, appraisal)))]
-    parts = [head, *(_section(one) for one in sections(subject, appraisal, fit, verdicts, SHORT))]
+    head = [f"# {_safe(title_of(subject))}", "", *_block(Points(identity(subject, report)))]
+    parts = [head, *(_section(one) for one in sections(subject, report, fit, agent_decisions, SHORT))]
     return "\n\n".join("\n".join(part).strip("\n") for part in parts) + "\n"
 
 

@@ -11,9 +11,9 @@ import numpy as np
 import pandas as pd
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.agent_decisions import Verdicts
-from core.evaluate.appraisal import Appraisal
+from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.card.words import limit, plain, share, signed, target
+from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.overfitting import FitCheck
 from core.evaluate.segmentation import Segmentation
 from core.evaluate.trade_off import forest_sizes_of, trade_off
@@ -128,15 +128,15 @@ def title_of(subject: CardSubject) -> str:
     return f"Model card: {subject.market}, model {subject.model_id}"
 
 
-def identity(subject: CardSubject, appraisal: Appraisal) -> tuple[str, ...]:
+def identity(subject: CardSubject, report: EvaluationReport) -> tuple[str, ...]:
     """Return what the card is of, as statements: kind, data, split, code."""
-    card, terms = subject.card, appraisal.terms
+    card, terms = subject.card, report.terms
     return (
         f"Stage: {subject.stage}",
         f"Kind: {card['family']} ({card['settings']})",
         f"Trained on {count(int(card['sales']), 'sale')} of {card['first_sale']} to {card['last_sale']}, data version "
         f"{card['data_version']}, seed {card['seed']}",
-        f"Evaluated on {count(appraisal.sales, 'sale')} of data version {terms.data_version}: "
+        f"Evaluated on {count(report.sales, 'sale')} of data version {terms.data_version}: "
         f"{_SPLITS.get(terms.split, terms.split)}",
         f"Code {card['code_version']}; prices in {terms.currency}",
         "Every figure stands with its 95% interval and the number of sales (n) behind it.",
@@ -144,33 +144,37 @@ def identity(subject: CardSubject, appraisal: Appraisal) -> tuple[str, ...]:
 
 
 def sections(
-    subject: CardSubject, appraisal: Appraisal, fit: FitCheck | None, verdicts: Verdicts | None, extent: Extent
+    subject: CardSubject,
+    report: EvaluationReport,
+    fit: FitCheck | None,
+    agent_decisions: AgentDecisions | None,
+    extent: Extent,
 ) -> tuple[Section, ...]:
-    """Return the parts of the card in their order; ``verdicts`` are left out where None."""
+    """Return the parts of the card in their order; ``agent_decisions`` are left out where None."""
     parts = {
-        "Scope": _scope(subject, appraisal),
-        "Headline": _headline(appraisal),
-        "Error by segment": _segments(appraisal, extent),
-        "Ratio study (IAAO Standard on Ratio Studies, 2013; untrimmed)": _ratio(appraisal),
-        "Bias": _bias(appraisal, extent),
-        "Confidence": _confidence(appraisal),
-        "Edge cases and review flags": _edge_cases(appraisal),
+        "Scope": _scope(subject, report),
+        "Headline": _headline(report),
+        "Error by segment": _segments(report, extent),
+        "Ratio study (IAAO Standard on Ratio Studies, 2013; untrimmed)": _ratio(report),
+        "Bias": _bias(report, extent),
+        "Confidence": _confidence(report),
+        "Edge cases and review flags": _edge_cases(report),
         "Candidates": _candidates(subject, fit),
         "Learning curve": _curve(subject),
         "Forest size": _forest(subject),
         "What moves the estimate": _importance(subject),
-        "What agents made of it": _verdicts(verdicts),
+        "What agents made of it": _agent_decisions(agent_decisions),
     }
     found = (Section(title, tuple(blocks)) for title, blocks in parts.items())
     return tuple(one for one in found if one.blocks)
 
 
-def _scope(subject: CardSubject, appraisal: Appraisal) -> Iterator[Block]:
-    yield Words(f"Proposed by the evidence: {appraisal.scope.words}")
+def _scope(subject: CardSubject, report: EvaluationReport) -> Iterator[Block]:
+    yield Words(f"Proposed by the evidence: {report.scope.words}")
     yield Signature(subject.decision)
 
 
-def _headline(appraisal: Appraisal) -> Iterator[Block]:
+def _headline(report: EvaluationReport) -> Iterator[Block]:
     yield Table(
         "",
         ("Figure", "Value", "n", "Target", "Verdict"),
@@ -182,11 +186,11 @@ def _headline(appraisal: Appraisal) -> Iterator[Block]:
                 target(one.target, percent),
                 one.verdict,
             )
-            for one in appraisal.headline.lines
+            for one in report.headline.lines
         ),
         texts=frozenset({"Figure", "Target", "Verdict"}),
     )
-    for rival in appraisal.headline.rivals:
+    for rival in report.headline.rivals:
         yield Words(
             f"Against the {rival.name}, on the same {count(rival.saved.n, 'sale')}: mean error "
             f"{percent(rival.ours, 1)} against {percent(rival.theirs, 1)}, nearer by {signed(rival.saved)} of the "
@@ -194,13 +198,13 @@ def _headline(appraisal: Appraisal) -> Iterator[Block]:
         )
 
 
-def _segments(appraisal: Appraisal, extent: Extent) -> Iterator[Block]:
+def _segments(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
     for by in extent.segmentations:
-        if by in appraisal.segments:
-            yield _whole_segmentation(by, appraisal.segments[by])
+        if by in report.segments:
+            yield _whole_segmentation(by, report.segments[by])
     for by in _AREAS:
-        if by in appraisal.segments:
-            table = appraisal.segments[by]
+        if by in report.segments:
+            table = report.segments[by]
             most = max(extent.areas, _WORST_SHOWN)
             known = table[~table["thin"]].sort_values("mape", ascending=False, kind="stable").head(most)
             yield _segment_table(f"Worst by {by} (segments that are not thin)", by, known)
@@ -244,7 +248,7 @@ def _bar(figure: Figure) -> Bar:
     return Bar(figure.value, figure.low, figure.high)
 
 
-def _ratio(appraisal: Appraisal) -> Iterator[Block]:
+def _ratio(report: EvaluationReport) -> Iterator[Block]:
     yield Table(
         "",
         ("Statistic", "Value", "n", "Standard", "Verdict"),
@@ -256,29 +260,29 @@ def _ratio(appraisal: Appraisal) -> Iterator[Block]:
                 target(one.target, limit),
                 one.verdict,
             )
-            for one in appraisal.ratio_judged
+            for one in report.ratio_judged
         ),
         texts=frozenset({"Statistic", "Standard", "Verdict"}),
     )
 
 
-def _bias(appraisal: Appraisal, extent: Extent) -> Iterator[Block]:
-    trend = appraisal.trend
+def _bias(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
+    trend = report.trend
     if trend is None:
         yield Words("There are too few areas with a known price trend to hold the error against it.")
     else:
         yield Words(f"{trend.finding} (slope {plain(trend.slope, 2)} over {count(trend.slope.n, 'area')})")
-    if appraisal.fairness:
+    if report.fairness:
         yield Table(
             "",
             ("Neighbourhood column", "Rank correlation with the error", "Areas", "Finding"),
             tuple(
                 (one.label, plain(one.correlation, 2), f"{one.areas:,}", "leans" if one.found else "no lean shows")
-                for one in appraisal.fairness
+                for one in report.fairness
             ),
             texts=frozenset({"Neighbourhood column", "Finding"}),
         )
-    known = appraisal.areas[~appraisal.areas["thin"].astype(bool)]
+    known = report.areas[~report.areas["thin"].astype(bool)]
     if extent.areas and not known.empty:
         yield _area_table(known, extent.areas)
 
@@ -303,9 +307,9 @@ def _trend(value: float) -> str:
     return signed_percent(value, 1) if math.isfinite(value) else MISSING
 
 
-def _confidence(appraisal: Appraisal) -> Iterator[Block]:
-    yield Words(f"Expected calibration error {percent(appraisal.calibration.error, 1)}.")
-    bins = appraisal.calibration.bins
+def _confidence(report: EvaluationReport) -> Iterator[Block]:
+    yield Words(f"Expected calibration error {percent(report.calibration.error, 1)}.")
+    bins = report.calibration.bins
     yield Table(
         "",
         ("Promised", "Came true", "n"),
@@ -315,9 +319,9 @@ def _confidence(appraisal: Appraisal) -> Iterator[Block]:
     )
 
 
-def _edge_cases(appraisal: Appraisal) -> Iterator[Block]:
-    flags = appraisal.flags
-    shown = [one for one in appraisal.edge_cases if one.n]
+def _edge_cases(report: EvaluationReport) -> Iterator[Block]:
+    flags = report.flags
+    shown = [one for one in report.edge_cases if one.n]
     yield Table(
         "",
         ("Set", "Meaning", "n", "MAPE", "Sent to review", "Not priced"),
@@ -428,33 +432,33 @@ def _importance(subject: CardSubject) -> Iterator[Block]:
     )
 
 
-def _verdicts(verdicts: Verdicts | None) -> Iterator[Block]:
-    if verdicts is None:
+def _agent_decisions(agent_decisions: AgentDecisions | None) -> Iterator[Block]:
+    if agent_decisions is None:
         return
-    yield Words(verdicts.finding)
-    if not verdicts.decided:
+    yield Words(agent_decisions.finding)
+    if not agent_decisions.decided:
         return
     yield Table(
         "",
         ("Decision", "n", "Share of those decided on"),
-        tuple((one.label, f"{one.n:,}", share(one.share)) for one in verdicts.kinds),
+        tuple((one.label, f"{one.n:,}", share(one.share)) for one in agent_decisions.kinds),
         texts=frozenset({"Decision"}),
-        bars=tuple(_bar(one.share) for one in verdicts.kinds),
+        bars=tuple(_bar(one.share) for one in agent_decisions.kinds),
         bars_of="Share of those decided on",
     )
-    if verdicts.reasons:
+    if agent_decisions.reasons:
         yield Table(
             "Why agents changed the price",
             ("Reason", "n", "Share of those changed"),
-            tuple((one.label, f"{one.n:,}", share(one.share)) for one in verdicts.reasons[:_REASONS_SHOWN]),
+            tuple((one.label, f"{one.n:,}", share(one.share)) for one in agent_decisions.reasons[:_REASONS_SHOWN]),
             texts=frozenset({"Reason"}),
-            bars=tuple(_bar(one.share) for one in verdicts.reasons[:_REASONS_SHOWN]),
+            bars=tuple(_bar(one.share) for one in agent_decisions.reasons[:_REASONS_SHOWN]),
             bars_of="Share of those changed",
         )
-    if verdicts.departure.n:
+    if agent_decisions.departure.n:
         yield Words(
-            f"Changed prices departed by {signed(verdicts.departure)} from the estimate on average, "
-            f"{share(verdicts.size)} to either side."
+            f"Changed prices departed by {signed(agent_decisions.departure)} from the estimate on average, "
+            f"{share(agent_decisions.size)} to either side."
         )
 
 

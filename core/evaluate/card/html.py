@@ -8,8 +8,7 @@ from collections.abc import Callable, Iterator
 from html import escape
 from typing import Final
 
-from core.evaluate.agent_decisions import Verdicts
-from core.evaluate.appraisal import Appraisal
+from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.card.document import (
     FULL,
     Bar,
@@ -26,6 +25,7 @@ from core.evaluate.card.document import (
     title_of,
 )
 from core.evaluate.card.style import STYLE
+from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.overfitting import FitCheck
 from core.evaluate.targets import Verdict
 from core.train.curve import CurvePoint
@@ -42,15 +42,15 @@ _MARGIN: Final = (52.0, 16.0, 84.0, 34.0)
 
 
 def html_card(
-    subject: CardSubject, appraisal: Appraisal, fit: FitCheck | None, verdicts: Verdicts | None = None
+    subject: CardSubject, report: EvaluationReport, fit: FitCheck | None, agent_decisions: AgentDecisions | None = None
 ) -> str:
     """Return the card as one self-contained HTML document, in full; names from files are escaped.
 
     All segmentations but areas are whole; of these, as of the areas that lean, the worst are shown.
     """
     title = escape(title_of(subject))
-    parts = "".join(_section(one) for one in sections(subject, appraisal, fit, verdicts, FULL))
-    items = "".join(f"<li>{escape(item)}</li>" for item in identity(subject, appraisal))
+    parts = "".join(_section(one) for one in sections(subject, report, fit, agent_decisions, FULL))
+    items = "".join(f"<li>{escape(item)}</li>" for item in identity(subject, report))
     return (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">'

@@ -17,7 +17,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.accounting import Outcome
-from core.prepare.quality.corrections import CORRECTS, Held, filled_from, settle_repeats
+from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings, Mask
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
@@ -90,7 +90,7 @@ def clean_sales(
     _reject_untrusted(facts, problem, today, rejected)
     facts = _repair(facts, problem, repaired)
     rejected.add(_nowhere(facts), "no_location", "neither address, coordinates, zipcode nor neighbourhood")
-    held = None if known is None else Held(known, known.iloc[:0] if superseded is None else superseded)
+    held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded)
     target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
     corrected = Findings(len(facts))
     if known is not None and (target >= 0).any():

@@ -43,7 +43,7 @@ _RELATIVE: Final = 1e-6
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldBack:
     """What a market holds: its sales, and the earlier states of those among them that were corrected.
 
     Both tables are canonical; ``superseded`` may lack columns and have no rows.
@@ -54,7 +54,7 @@ class Held:
 
 
 def settle_repeats(
-    facts: pd.DataFrame, rows: Positions, usable: Mask, held: Held | None, findings: Findings
+    facts: pd.DataFrame, rows: Positions, usable: Mask, held: HeldBack | None, findings: Findings
 ) -> Positions:
     """Tell corrections and duplicates from new sales.
 
@@ -104,7 +104,7 @@ class _ById:
     superseded: Mask
 
 
-def _by_sale_id(facts: pd.DataFrame, usable: Mask, held: Held) -> _ById:
+def _by_sale_id(facts: pd.DataFrame, usable: Mask, held: HeldBack) -> _ById:
     target = _target_of_sale_id(facts, usable, held.sales)
     pairs = np.flatnonzero(target >= 0)
     ours = facts.iloc[pairs].reset_index(drop=True)
@@ -161,8 +161,8 @@ def _repeats_another(facts: pd.DataFrame, target: Positions, held: pd.DataFrame)
     if not len(facts):
         return repeats
     margin = pd.Timedelta(days=NEAR_DAYS)
-    within = held["sale_date"].between(facts["sale_date"].min() - margin, facts["sale_date"].max() + margin)
-    places = np.flatnonzero(within.to_numpy())
+    tolerance = held["sale_date"].between(facts["sale_date"].min() - margin, facts["sale_date"].max() + margin)
+    places = np.flatnonzero(tolerance.to_numpy())
     pairs = _pairs_of_homes(facts, held.iloc[places])
     left, right = facts.iloc[pairs["ours"]], held.iloc[places[pairs["earlier"]]]
     another = places[pairs["earlier"]] != target[pairs["ours"]]

@@ -208,7 +208,7 @@ def _below(kind: str, counts: pd.Series, sales: int, problem: Problem) -> Iterat
     rules = problem.estimate
     few = sorted((int(n), str(name)) for name, n in counts.items() if 0 < n < rules.segment_min)
     for n, name in few:
-        yield ThinSegment(kind, name, n, n / sales, n < rules.thin_n)
+        yield ThinSegment(kind, name, n, n / sales, n < rules.small_sample_n)
 
 
 def _coverage(sales: pd.DataFrame, problem: Problem) -> TimeCoverage:
@@ -223,7 +223,7 @@ def _coverage(sales: pd.DataFrame, problem: Problem) -> TimeCoverage:
         last=dates.max().date(),
         months=tuple(named),
         empty=tuple(month for month, n in named if n == 0),
-        thin=tuple(month for month, n in named if 0 < n < problem.estimate.thin_n),
+        thin=tuple(month for month, n in named if 0 < n < problem.estimate.small_sample_n),
     )
 
 
@@ -291,7 +291,11 @@ def _thin_consequences(thin: tuple[ThinSegment, ...], problem: Problem) -> Itera
         yield (
             f"By {kind}, {count(len(few), 'segment')} with fewer than {rules.segment_min} sales ({share} of all): "
             f"{names}{more}. Their ranges come from wider groups"
-            + ("." if not any(one.thin for one in few) else f"; below {rules.thin_n} sales errors there are not known.")
+            + (
+                "."
+                if not any(one.thin for one in few)
+                else f"; below {rules.small_sample_n} sales errors there are not known."
+            )
         )
 
 

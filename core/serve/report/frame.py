@@ -11,9 +11,9 @@ class ReportFrame:
     """Who prepared the report for whom, of which market, with which model; texts are free and may be "".
 
     ``currency`` (ISO 4217) and ``area_unit`` ("sqft" or "sqm") are the market's; ``simulated`` puts a banner on every
-    page. ``prepared_at`` is aware. ``estimate_id`` names the entry in the ledger, None where there is none. ``within``
-    is the share of the point the confidence speaks of (problem.success.within). ``point_label`` stands before the
-    point value; with None the report shows ranges only.
+    page. ``prepared_at`` is aware. ``estimate_id`` names the entry in the ledger, None where there is none.
+    ``tolerance`` is the share of the point the confidence speaks of (problem.success.tolerance).
+    ``point_label`` stands before the point value; with None the report shows ranges only.
     """
 
     market_name: str
@@ -27,5 +27,5 @@ class ReportFrame:
     prepared_at: datetime
     model_id: str
     estimate_id: str | None
-    within: float
+    tolerance: float
     point_label: str | None = "Point estimate"

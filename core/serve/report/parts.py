@@ -93,7 +93,7 @@ def answer(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable
         Spacer(0, 2),
         _meter(estimate.confidence / 100, right - 30),
         Spacer(0, 4),
-        Paragraph(f"Chance that the sale price falls within {percent(frame.within)} of the estimate", SMALL),
+        Paragraph(f"Chance that the sale price falls within {percent(frame.tolerance)} of the estimate", SMALL),
     ]
     style = [
         ("BACKGROUND", (0, 0), (-1, -1), TINT),

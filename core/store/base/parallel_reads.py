@@ -10,7 +10,7 @@ _AT_ONCE: Final = 3
 _Result = TypeVar("_Result")
 
 
-def side_by_side(reads: Sequence[Callable[[], _Result]]) -> list[_Result]:
+def run_in_parallel(reads: Sequence[Callable[[], _Result]]) -> list[_Result]:
     """Return what each read returns, in order, done a few at a time; raises what the first of them to fail raised."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="read") as pool:
         return [done.result() for done in [pool.submit(read) for read in reads]]

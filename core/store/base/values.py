@@ -39,10 +39,10 @@ _Place = tuple[Any, Any]
 
 
 def _spelled(place: _Place) -> str:
-    within, name = place
-    if within is None:
+    tolerance, name = place
+    if tolerance is None:
         return str(name)
-    return _spelled(within) + (f"[{name[0]}]" if isinstance(name, _Position) else f".{name}")
+    return _spelled(tolerance) + (f"[{name[0]}]" if isinstance(name, _Position) else f".{name}")
 
 
 class _Position(NamedTuple):

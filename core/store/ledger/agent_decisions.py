@@ -34,7 +34,7 @@ class Met:
     since: date | None
 
 
-class Verdicts:
+class AgentDecisions:
     """Read decisions joined to their estimates; a model's are those on the estimates it made."""
 
     def __init__(self, database: Database) -> None:

@@ -18,7 +18,7 @@ import sqlalchemy as sa
 from core.errors import InvalidRecord
 from core.store.base.database import Database
 from core.store.base.markets import market_row
-from core.store.base.parallel_reads import side_by_side
+from core.store.base.parallel_reads import run_in_parallel
 from core.store.base.tables import DECISION, ESTIMATE, EVENT, OUTCOME, OUTCOMES_RECORDED
 from core.store.ledger.histograms import error_of, latency_of, quantiles
 
@@ -109,7 +109,7 @@ class Figures:
         # Grouped in the order of an index: the database has nothing to sort.
         groups = ((e.office, e.model_id, e.channel, e.status), (e.area, e.property_type, e.status))
         queries = [_traffic_query(market_id, where, columns) for columns in groups]
-        counted = side_by_side([partial(self._cells, market_id, query) for query in queries])
+        counted = run_in_parallel([partial(self._cells, market_id, query) for query in queries])
         for columns, cells in zip(groups, counted, strict=True):
             for column in columns[:-1]:
                 tables[column.name] = _grouped(cells, column.name, _traffic, GROUP_TRAFFIC)  # type: ignore[index]
@@ -134,7 +134,7 @@ class Figures:
     ) -> Mapping[Dimension, pd.DataFrame]:
         """Return errors against sale prices by each dimension; columns as in accuracy(), most sales first."""
         queries = [_accuracy_query(market_id, where, basis, (OUTCOME.c[name],)) for name in dimensions]
-        tables = side_by_side([partial(self._cells, market_id, query) for query in queries])
+        tables = run_in_parallel([partial(self._cells, market_id, query) for query in queries])
         named = zip(dimensions, tables, strict=True)
         return {name: _grouped(cells, name, _accuracy, ACCURACY) for name, cells in named}
 

@@ -48,6 +48,6 @@ def quantiles(groups: pd.Series, bins: pd.Series, counts: pd.Series, share: floa
     """
     table = pd.DataFrame({"group": groups, "bin": bins, "count": counts})
     table = table[table["count"] > 0].sort_values(["group", "bin"])
-    within = table.groupby("group")["count"]
-    reached = within.cumsum() >= share * within.transform("sum") - 1e-9
+    tolerance = table.groupby("group")["count"]
+    reached = tolerance.cumsum() >= share * tolerance.transform("sum") - 1e-9
     return table[reached].groupby("group")["bin"].first() + 0.5

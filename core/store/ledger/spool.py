@@ -57,7 +57,7 @@ class KeptMany:
 
 
 @dataclass(frozen=True)
-class UnwrittenState:
+class SpoolState:
     """Estimates kept aside: how many ``waiting``, since when (``oldest``, UTC), and what is beyond help.
 
     ``spoilt`` are files that cannot be read any more, ``lost`` estimates of this process that not even the disk took.
@@ -69,7 +69,7 @@ class UnwrittenState:
     lost: int
 
 
-class Unwritten:
+class Spool:
     """Writes estimates to the ledger or, where it cannot be written, keeps them aside under their own id."""
 
     def __init__(self, folder: Path, ledger: Ledger, database: Database) -> None:
@@ -126,11 +126,11 @@ class Unwritten:
                 self._note(written)
         return written
 
-    def state(self) -> UnwrittenState:
+    def state(self) -> SpoolState:
         """Return what waits, of all processes; a folder that cannot be read counts as empty."""
         waiting = [estimate for path in self._files() for estimate in _instants(path)]
         spoilt = len(list(self._folder.glob(f"*{_SPOILT}")))
-        return UnwrittenState(len(waiting), min(waiting, default=None), spoilt, self._lost)
+        return SpoolState(len(waiting), min(waiting, default=None), spoilt, self._lost)
 
     def _aside(self, estimates: Sequence[EstimateRecord], why: StoreError) -> Fate:
         path = self._folder / f"{estimates[0].estimate_id}{_SUFFIX}"

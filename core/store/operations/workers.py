@@ -54,7 +54,7 @@ class Workers:
             rows = connection.execute(sa.select(WORKER).order_by(WORKER.c.beat_at.desc())).mappings()
             return [WorkerRecord(**row) for row in rows]
 
-    def alive(self, within: timedelta) -> builtins.list[WorkerRecord]:
-        """Return the workers whose last sign of life is no older than ``within``; raises StoreUnavailable."""
-        oldest = now() - within
+    def alive(self, tolerance: timedelta) -> builtins.list[WorkerRecord]:
+        """Return the workers whose last sign of life is no older than ``tolerance``; raises StoreUnavailable."""
+        oldest = now() - tolerance
         return [worker for worker in self.list() if worker.beat_at >= oldest]

@@ -19,7 +19,7 @@ CORRECTED_ROW: Final = "corrected_row"
 CORRECTION_COLUMNS: Final = ("intake_row", "field", "before", "after", "file", "source_row")
 
 
-def superseded_sales(store: Store, market_id: str) -> pd.DataFrame:
+def corrected_sales(store: Store, market_id: str) -> pd.DataFrame:
     """Return every earlier state of sales that the market's chain of versions corrected, canonical, oldest first.
 
     Corrections of an undone version do not count. Raises NotFound, ArtifactCorrupt, StoreUnavailable.

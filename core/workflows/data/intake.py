@@ -34,11 +34,11 @@ from core.store.base.markets import AreaUnit, slug_of
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
+    corrected_sales,
     corrections_of,
     document_of,
     no_corrections,
     sales_of,
-    superseded_sales,
 )
 from core.workflows.data.outcomes import settle_quietly
 
@@ -166,7 +166,7 @@ def prepare_intake(
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
     held = store.versions.load(parent.version_id) if parent else None
     before = parent.rows_seen if parent else 0
-    superseded = superseded_sales(store, parent.market_id) if parent else sales_of(())
+    superseded = corrected_sales(store, parent.market_id) if parent else sales_of(())
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
     intake = _Intake(held, superseded, before)

@@ -38,7 +38,7 @@ from core.problem import Problem
 from core.progress import Progress, part, silent
 from core.store import Market, Store
 from core.train.level import Residuals
-from core.train.live_model import residuals_since, valuer_on
+from core.train.live_model import live_model_with_residuals, residuals_since
 from core.train.model import Model
 from core.train.trainer import TrainingPlan, train
 
@@ -62,7 +62,7 @@ class MonthFigures:
 
 
 @dataclass(frozen=True)
-class ReplayMonth:
+class BacktestMonth:
     """A month's sales priced by the same model without and with the market level, and by the run that retrains.
 
     ``retrained`` is without the level too: the model of ``off`` until another one was let through.
@@ -75,7 +75,7 @@ class ReplayMonth:
 
 
 @dataclass(frozen=True)
-class Replay:
+class Backtest:
     """What the months after ``first`` would have been; ``promoted`` is the day a retrained model went live, if any.
 
     ``cause`` and ``gate`` are of that retraining, or of the latest that was tried; ``transitions`` are the alerts of
@@ -84,18 +84,18 @@ class Replay:
 
     first: date
     trained: int
-    months: tuple[ReplayMonth, ...]
+    months: tuple[BacktestMonth, ...]
     transitions: tuple[Transition, ...]
     cause: RootCause | None
     gate: Gate | None
     promoted: date | None
 
-    def large(self, smallest: int) -> tuple[ReplayMonth, ...]:
+    def large(self, smallest: int) -> tuple[BacktestMonth, ...]:
         """Return the months of at least so many sales."""
         return tuple(month for month in self.months if month.off.mape.n >= smallest)
 
 
-def replay_version(
+def backtest_version(
     store: Store,
     version_id: str,
     first: date,
@@ -103,17 +103,17 @@ def replay_version(
     problem: Problem,
     progress: Progress,
     actor: Actor,
-) -> Replay:
+) -> Backtest:
     """Replay a data version from a day on; raises AccessDenied, NotFound for no sale from then on, TooFewSales."""
     require(actor, Action.TRAIN)
     version = store.versions.get(version_id)
     sales = store.versions.load(version_id)
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
         raise NotFound(f"Data version {version_id} has no sale from {first} on. Choose an earlier day.")
-    return replay(sales, version.rows_seen, first, plan, store.markets.get(version.market_id), problem, progress)
+    return backtest(sales, version.rows_seen, first, plan, store.markets.get(version.market_id), problem, progress)
 
 
-def replay(
+def backtest(
     sales: pd.DataFrame,
     rows_seen: int,
     first: date,
@@ -121,7 +121,7 @@ def replay(
     market: Market,
     problem: Problem,
     progress: Progress,
-) -> Replay:
+) -> Backtest:
     """Train on the sales before ``first`` and live through the months from it on.
 
     Each month is priced with nothing but the sales before it. An alert opens by the rules of monitoring; once its cause
@@ -141,7 +141,7 @@ def replay(
         retraining.see(month, rows, off, on, now)
         live = retraining.act(month, live)
     progress(1.0, "Replayed")
-    return Replay(
+    return Backtest(
         first,
         int((table["sale_date"] < pd.Timestamp(first)).sum()),
         tuple(retraining.months),
@@ -154,7 +154,7 @@ def replay(
 
 @dataclass(frozen=True)
 class _Run:
-    """What every step of one replay works on."""
+    """What every step of one backtest works on."""
 
     sales: pd.DataFrame
     rows_seen: int
@@ -193,17 +193,17 @@ class _Priced:
     def answers(self, month: Window, rows: np.ndarray) -> tuple[Answers, Answers]:
         """Return the answers to a month's sales without and with the market level."""
         start = max(month.start.date(), self.run.first)
-        valuer = valuer_on(self.model, self.run.sales, start, self.residuals)
-        filled = valuer.fill(self.run.sales.iloc[rows])
-        matrix = valuer.model.matrix(filled)
-        plain = valuer.model.log_estimate(matrix)
-        level, within = self.run.problem.estimate.level, self.run.problem.success.within
+        live_model = live_model_with_residuals(self.model, self.run.sales, start, self.residuals)
+        filled = live_model.fill(self.run.sales.iloc[rows])
+        matrix = live_model.model.matrix(filled)
+        plain = live_model.model.log_estimate(matrix)
+        level, tolerance = self.run.problem.estimate.level, self.run.problem.success.tolerance
 
         def answered(centre: np.ndarray) -> Answers:
-            priced = valuer.priced(filled, matrix, centre, (level,), within)[level]
+            priced = live_model.priced(filled, matrix, centre, (level,), tolerance)[level]
             return Answers(priced.exact, priced.low, priced.high)
 
-        return answered(plain), answered(plain + valuer.shift(filled))
+        return answered(plain), answered(plain + live_model.shift(filled))
 
 
 @dataclass
@@ -211,7 +211,7 @@ class _Watch:
     """The run without the market level as monitoring sees it, with what it leads to."""
 
     run: _Run
-    months: list[ReplayMonth] = field(default_factory=list)
+    months: list[BacktestMonth] = field(default_factory=list)
     transitions: list[Transition] = field(default_factory=list)
     cause: RootCause | None = None
     gate: Gate | None = None
@@ -225,7 +225,7 @@ class _Watch:
         price = self.run.sales["sale_price"].to_numpy(dtype=float)[rows]
         start = max(month.start.date(), self.run.first)
         figures = [_figures(answers, price) for answers in (off, on, now)]
-        self.months.append(ReplayMonth(start, *figures))
+        self.months.append(BacktestMonth(start, *figures))
         facts = self.run.sales.iloc[rows][[name for name in _FACTS if name in self.run.sales]]
         table = facts.rename(columns={"zipcode": "area"}).assign(sale_price=price, estimate=now.point)
         self.seen.append(table.reset_index(drop=True))
@@ -301,8 +301,8 @@ class _Watch:
         self.alerts[one.kind] = Alert(one.alert_id or name, one.kind, one.segment, one.state, one.period)
 
 
-def document(done: Replay) -> dict[str, Any]:
-    """Return a replay as JSON values."""
+def document(done: Backtest) -> dict[str, Any]:
+    """Return a backtest as JSON values."""
     cause, judged = done.cause, done.gate
     return {
         "first": done.first.isoformat(),

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.serve.drivers import Drivers
 from core.serve.fact_groups import FactGroup
 from core.workflows.models.explanations import Explainer
@@ -34,7 +34,7 @@ class GroupSummary:
     homes: int
 
 
-def driver_summary(explainer: Explainer, scored: Scored) -> tuple[GroupSummary, ...]:
+def driver_summary(explainer: Explainer, scored: ScoredSales) -> tuple[GroupSummary, ...]:
     """Sum up the drivers of a sample of at most 40 priced sales, the group that moves most first; none without sales.
 
     ``scored`` is what the explainer was opened for, or a part of it.
@@ -49,7 +49,7 @@ def summarised(found: Sequence[Drivers]) -> tuple[GroupSummary, ...]:
     return tuple(sorted(lines, key=lambda one: (-one.size, one.group)))
 
 
-def _sample(scored: Scored) -> list[int]:
+def _sample(scored: ScoredSales) -> list[int]:
     priced = scored.priced.sort_values("intake_row")
     if len(priced) > _HOMES_MAX:
         priced = priced.iloc[np.random.default_rng(scored.terms.seed).choice(len(priced), _HOMES_MAX, replace=False)]

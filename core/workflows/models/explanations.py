@@ -14,20 +14,20 @@ import pandas as pd
 
 from core.access import Action, Actor, require
 from core.errors import ImpossibleProperty, NotFound
-from core.evaluate.agent_decisions import Verdicts, verdicts
+from core.evaluate.agent_decisions import AgentDecisions, agent_decisions
 from core.evaluate.partial_dependence import PartialEffect, changeable, partial_effect, usual_values
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.prepare.features.neighbours import Rule
 from core.prepare.splits import RANDOM
 from core.problem import Problem
 from core.serve.drivers import Drivers
 from core.serve.drivers_many import drivers_of
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate, refusal
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate, refusal
 from core.serve.subject import Subject, check_subject
 from core.store import Store
 from core.train.bundle import Bundle, from_bytes
 from core.train.level import Residuals
-from core.train.live_model import Valuer, residuals_since, valuer_as_fitted, valuer_on
+from core.train.live_model import LiveModel, live_model_as_fitted, live_model_with_residuals, residuals_since
 from core.train.model import Model, under_rule
 from core.train.trainer import within_window
 from core.wording import count, day
@@ -47,7 +47,7 @@ class Miss:
     and ``flags`` are as scored. ``error`` is (estimate - price) / price; ``inside`` tells whether the range held it.
     ``explained`` has drivers, comparables and flags in full; None where the desk gives no price, for the reason
     ``withheld``. ``difference`` is by how much its estimate departs from the scored one, as a share, missing without
-    one. ``evidence`` says which sales the estimate was made from: never the sale itself.
+    one. ``live_market`` says which sales the estimate was made from: never the sale itself.
     """
 
     intake_row: int
@@ -81,11 +81,11 @@ class Explainer:
     with nothing but the sales before each month. Safe to share between threads.
     """
 
-    def __init__(self, bundle: Bundle, sales: pd.DataFrame, scored: Scored, problem: Problem) -> None:
+    def __init__(self, bundle: Bundle, sales: pd.DataFrame, scored: ScoredSales, problem: Problem) -> None:
         self._bundle, self._scored, self._problem = bundle, scored, problem
         self._sales = sales.sort_values("intake_row", kind="stable").reset_index(drop=True)
         self._place = {int(row): place for place, row in enumerate(self._sales["intake_row"])}
-        self._valuers: dict[pd.Timestamp, Valuer] = {}
+        self._live_models: dict[pd.Timestamp, LiveModel] = {}
         self._rows = pd.Series(np.arange(len(scored.table)), index=scored.table["intake_row"].to_numpy())
 
     @property
@@ -104,8 +104,8 @@ class Explainer:
         """Explain the estimate of one scored sale; raises NotFound for a row that is none."""
         row = self._scored.table.iloc[self._scored_at(intake_row)]
         when = pd.Timestamp(row["sale_date"])
-        valuer, words = self._valuer(self._start(when))
-        answer = self._answer(valuer, intake_row, when.date())
+        live_model, words = self._live_model(self._start(when))
+        answer = self._answer(live_model, intake_row, when.date())
         price, made = float(row["sale_price"]), float(row["estimate"])
         return Miss(
             intake_row=intake_row,
@@ -136,9 +136,9 @@ class Explainer:
         level = self._scored.terms.level
         found: dict[int, Drivers] = {}
         for start, sales in chosen.groupby(chosen["sale_date"].map(self._start)):
-            valuer, _ = self._valuer(pd.Timestamp(start))
-            subjects = self._subjects(valuer.model, sales)
-            told = drivers_of(valuer, list(subjects.values()), self._problem, level)
+            live_model, _ = self._live_model(pd.Timestamp(start))
+            subjects = self._subjects(live_model.model, sales)
+            told = drivers_of(live_model, list(subjects.values()), self._problem, level)
             found |= zip(subjects, told, strict=True)
         return [found[row] for row in intake_rows if row in found]
 
@@ -171,12 +171,12 @@ class Explainer:
         """The facts of all sales as arrays, out of which a home is read faster than out of a table."""
         return {name: self._sales[name].array for name in facts_known(self._sales, self._bundle.model.facts)}
 
-    def _answer(self, valuer: Valuer, intake_row: int, as_of: date) -> Estimate | str:
+    def _answer(self, live_model: LiveModel, intake_row: int, as_of: date) -> Estimate | str:
         """Return the estimate, or why there is none."""
         [facts] = self._facts([intake_row])
-        evidence = Evidence(self._bundle, valuer, self._scored.terms.data_version, None)
+        live_market = LiveMarket(self._bundle, live_model, self._scored.terms.data_version, None)
         try:
-            answer = estimate(evidence, facts, as_of, self._problem, self._scored.terms.level)
+            answer = estimate(live_market, facts, as_of, self._problem, self._scored.terms.level)
         except ImpossibleProperty as error:
             return error.reason
         return answer.reason if isinstance(answer, Unavailable) else answer
@@ -194,30 +194,32 @@ class Explainer:
         first = pd.Timestamp(self._scored.table["sale_date"].min())
         return max(when.to_period("M").start_time, first)
 
-    def _valuer(self, start: pd.Timestamp) -> tuple[Valuer, str]:
+    def _live_model(self, start: pd.Timestamp) -> tuple[LiveModel, str]:
         """Return what the sales of that ``_start`` were scored with, and in words which sales these are."""
         if self._scored.terms.split == RANDOM:
-            valuer = self._kept(start, self._as_fitted)
+            live_model = self._kept(start, self._as_fitted)
             others = count(self._bundle.model.profile.sales, "other sale")
-            return valuer, f"made from {others}, earlier and later ones: all but those of the sealed test"
-        valuer = self._kept(start, lambda: valuer_on(self._bundle.model, self._sales, start.date(), self._residuals))
-        return valuer, f"made from the sales before {day(start.date())} alone"
+            return live_model, f"made from {others}, earlier and later ones: all but those of the sealed test"
+        live_model = self._kept(
+            start, lambda: live_model_with_residuals(self._bundle.model, self._sales, start.date(), self._residuals)
+        )
+        return live_model, f"made from the sales before {day(start.date())} alone"
 
-    def _kept(self, key: pd.Timestamp, make: Callable[[], Valuer]) -> Valuer:
-        found = self._valuers.get(key)
+    def _kept(self, key: pd.Timestamp, make: Callable[[], LiveModel]) -> LiveModel:
+        found = self._live_models.get(key)
         if found is None:
             found = make()
-            kept = list(self._valuers.items())[-(_MONTHS_KEPT - 1) :]
-            self._valuers = dict([*kept, (key, found)])
+            kept = list(self._live_models.items())[-(_MONTHS_KEPT - 1) :]
+            self._live_models = dict([*kept, (key, found)])
         return found
 
     @cached_property
     def _residuals(self) -> Residuals:
         return residuals_since(self._bundle.model, self._sales)
 
-    def _as_fitted(self) -> Valuer:
+    def _as_fitted(self) -> LiveModel:
         # The bundle lets earlier sales alone speak, as a live estimate must; its test let all others speak.
-        return valuer_as_fitted(under_rule(self._bundle.model, Rule.OTHERS), self._homes())
+        return live_model_as_fitted(under_rule(self._bundle.model, Rule.OTHERS), self._homes())
 
     def _homes(self) -> pd.DataFrame:
         """The sales the model learned from: all but the sealed test's, and none later than the latest it has seen."""
@@ -226,7 +228,7 @@ class Explainer:
         return self._sales[seen & (self._sales["sale_date"].dt.date <= self._bundle.model.profile.last_sale)]
 
 
-def open_explainer(store: Store, model_id: str, scored: Scored, actor: Actor, problem: Problem) -> Explainer:
+def open_explainer(store: Store, model_id: str, scored: ScoredSales, actor: Actor, problem: Problem) -> Explainer:
     """Open a model to explain its estimates of scored sales (``scores_of`` or ``later_scores``, all of them).
 
     Raises AccessDenied, NotFound, ArtifactCorrupt, ModelOutdated.
@@ -236,9 +238,11 @@ def open_explainer(store: Store, model_id: str, scored: Scored, actor: Actor, pr
     return Explainer(bundle, store.versions.load(scored.terms.data_version), scored, problem)
 
 
-def verdicts_of(store: Store, market_id: str, model_id: str | None, actor: Actor, problem: Problem) -> Verdicts:
+def agent_decisions_of(
+    store: Store, market_id: str, model_id: str | None, actor: Actor, problem: Problem
+) -> AgentDecisions:
     """Sum up what agents made of a model's estimates, or of all the market's; raises AccessDenied, NotFound."""
     require(actor, Action.VIEW_MODELS)
-    decided: list[dict[str, Any]] = [asdict(one) for one in store.verdicts.of(market_id, model_id)]
+    decided: list[dict[str, Any]] = [asdict(one) for one in store.agent_decisions.of(market_id, model_id)]
     table = pd.DataFrame(decided, columns=["kind", "reason_code", "price", "point"])
-    return verdicts(table, store.verdicts.priced(market_id, model_id), problem.decisions.reasons)
+    return agent_decisions(table, store.agent_decisions.priced(market_id, model_id), problem.decisions.reasons)

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from core.errors import DoorstepError, StoreError
 from core.evaluate.accuracy import Figure
-from core.evaluate.month_ahead import price_ahead
-from core.evaluate.scored_sales import Scored
+from core.evaluate.month_ahead import price_month_ahead
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.scored_sales import from_bytes as scores_from_bytes
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, segments_of
 from core.monitor.gate import Answers, Check, CheckVerdict, Gate, GateVerdict, gate
@@ -137,8 +137,8 @@ def judge(made: MadeModel, rival: Rival, unseen: Mask, known: KnownSales, proble
         words = f"The live model could not be compared with. {rival.why} Promote with a reason."
         return GateRecord(rival.model_id, first, last, 0, Gate(GateVerdict.INCONCLUSIVE, 0, (), (), words))
     keep = unseen[rows]
-    level, within = problem.estimate.level, problem.success.within
-    live = price_ahead(rival.bundle.model, known.table, first, (level,), within).priced[level]
+    level, tolerance = problem.estimate.level, problem.success.tolerance
+    live = price_month_ahead(rival.bundle.model, known.table, first, (level,), tolerance).priced[level]
     new = made.opened.priced[level]
     prices = known.table["sale_price"].to_numpy(dtype=float)[rows][keep]
     segments = {name: labels[keep] for name, labels in _segments(made.scored, live, problem).items()}
@@ -181,7 +181,7 @@ def _answers(priced: Priced, keep: Mask) -> Answers:
     return Answers(priced.exact[keep], priced.low[keep], priced.high[keep])
 
 
-def _segments(scored: Scored, live: Priced, problem: Problem) -> dict[str, NDArray[np.object_]]:
+def _segments(scored: ScoredSales, live: Priced, problem: Problem) -> dict[str, NDArray[np.object_]]:
     # Bands by one model's estimate would favour the other; by both, neither.
     both = np.sqrt(scored.table["estimate"].to_numpy(dtype=float) * live.exact)
     of_both = replace(scored, table=scored.table.assign(estimate=both))

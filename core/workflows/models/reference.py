@@ -32,7 +32,7 @@ _SELDOM: Final = 0.5
 
 
 @dataclass(frozen=True)
-class Learned:
+class ModelReference:
     """What a model is held against; each part may be missing where its file is, and ``notes`` say so in sentences.
 
     ``facts`` are the homes it learned from, fact by fact; ``tested`` its sealed test sales with sale_price, estimate,
@@ -48,12 +48,12 @@ class Learned:
     notes: tuple[str, ...]
 
 
-def learned_by(store: Store, record: ModelRecord) -> Learned:
+def model_reference_of(store: Store, record: ModelRecord) -> ModelReference:
     """Return what a model is held against, read once per process; what cannot be read is missing and noted."""
-    found = _learned(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
+    found = _model_reference(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
     if found.notes:
         # A disk that was full, or a file restored from a backup, is looked at again next time.
-        _learned.cache_clear()
+        _model_reference.cache_clear()
     return found
 
 
@@ -85,13 +85,13 @@ def _with_missing(reference: Reference, share: float) -> Reference:
 
 
 @lru_cache(maxsize=8)
-def _learned(store: Store, model_id: str, version_id: str, scores: str) -> Learned:
+def _model_reference(store: Store, model_id: str, version_id: str, scores: str) -> ModelReference:
     notes: list[str] = []
     facts = _facts(store, version_id, notes)
     tested = _tested(store, scores, notes)
     price, estimate = (tested[name].to_numpy(dtype=float) for name in ("sale_price", "estimate"))
     estimates = reference_of(tested["estimate"], "estimate") if len(tested) else None
-    return Learned(model_id, facts, tested, np.log(price / estimate), estimates, tuple(notes))
+    return ModelReference(model_id, facts, tested, np.log(price / estimate), estimates, tuple(notes))
 
 
 def _facts(store: Store, version_id: str, notes: list[str]) -> tuple[Reference, ...]:

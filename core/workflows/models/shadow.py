@@ -18,13 +18,13 @@ from core.errors import StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.problem import Problem
-from core.serve.estimate import Evidence
+from core.serve.estimate import LiveMarket
 from core.serve.estimate_many import estimate_many
 from core.store import ModelRecord, Store
 from core.store.models.registry import CHALLENGED
 from core.store.models.shadows import Shadow, Unshadowed
 from core.train.bundle import Bundle
-from core.train.live_model import open_valuer
+from core.train.live_model import bring_up_to_date
 from core.workflows.models.training import load_model
 
 _LOG: Final = logging.getLogger(__name__)
@@ -118,15 +118,15 @@ class _Desk:
     def __init__(self, store: Store, challenger: ModelRecord, problem: Problem) -> None:
         self.store, self.challenger, self.problem = store, challenger, problem
         self.bundle: Bundle = load_model(store, challenger.model_id)
-        self._version, self._evidence = "", self._opened(challenger.version_id)
+        self._version, self._open_live_market = "", self._opened(challenger.version_id)
 
     def priced(self, alike: Sequence[Unshadowed]) -> list[Shadow]:
         """Return the shadows of estimates of one data version, day and level; those without a price have none."""
-        evidence = self._evidence_of(alike[0].version_id or self.challenger.version_id)
-        if evidence is None:
+        live_market = self._live_market_of(alike[0].version_id or self.challenger.version_id)
+        if live_market is None:
             return []
         facts = pd.DataFrame([dict(one.facts) for one in alike])
-        answers = estimate_many(evidence, facts, alike[0].as_of, self.problem, alike[0].level)
+        answers = estimate_many(live_market, facts, alike[0].as_of, self.problem, alike[0].level)
         at, priced = datetime.now(UTC), answers.priced
         figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), answers.confidence, strict=True)
         return [
@@ -134,18 +134,18 @@ class _Desk:
             for row, (point, low, high, sure) in zip(answers.rows.tolist(), figures, strict=True)
         ]
 
-    def _evidence_of(self, version_id: str) -> Evidence | None:
+    def _live_market_of(self, version_id: str) -> LiveMarket | None:
         if version_id != self._version:
-            self._version, self._evidence = version_id, self._opened(version_id)
-        return self._evidence
+            self._version, self._open_live_market = version_id, self._opened(version_id)
+        return self._open_live_market
 
-    def _opened(self, version_id: str) -> Evidence | None:
+    def _opened(self, version_id: str) -> LiveMarket | None:
         try:
             sales = self.store.versions.load(version_id)
         except StoreError as error:
             _LOG.warning("estimates of data version %s stay without a shadow: %s", version_id, error)
             return None
-        return Evidence(self.bundle, open_valuer(self.bundle.model, sales), version_id, None)
+        return LiveMarket(self.bundle, bring_up_to_date(self.bundle.model, sales), version_id, None)
 
 
 def _mean(values: NDArray[np.float64]) -> Figure:

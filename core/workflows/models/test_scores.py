@@ -15,10 +15,10 @@ from core.access import Action, Actor, require
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
-from core.evaluate.month_ahead import price_ahead
-from core.evaluate.overfitting import FitCheck, fit_check
+from core.evaluate.month_ahead import price_month_ahead
+from core.evaluate.overfitting import FitCheck, check_overfitting
 from core.evaluate.scope import ProposedScope
-from core.evaluate.scored_sales import Background, Review, Scored, Terms, from_bytes, score, to_bytes
+from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, from_bytes, score, to_bytes
 from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
@@ -71,16 +71,16 @@ def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Opened
     seed = trained.plan.seed
     if trained.split.name == TIME:
         first = sales["sale_date"][trained.split.test].min().date()
-        return open_ahead(trained.model, sales, first, problem, seed)
+        return open_month_ahead(trained.model, sales, first, problem, seed)
     rows, rules = np.flatnonzero(trained.split.test), problem.estimate
     test = sales.iloc[rows]
     filled = trained.model.fill(test)
-    priced = trained.model.price_filled(filled, rules.levels, problem.success.within)
+    priced = trained.model.price_filled(filled, rules.levels, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
     return OpenedTest(rows, priced, measure(trained.model, filled, priced, price, rules.level, seed))
 
 
-def open_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem, seed: int) -> OpenedTest:
+def open_month_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem, seed: int) -> OpenedTest:
     """Price the sales from a day on month by month, with nothing but the sales before each month, and measure them.
 
     Raises NotFound if there is no such sale.
@@ -88,14 +88,14 @@ def open_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem,
     rules = problem.estimate
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
         raise NotFound(f"There is no sale from {first} on. Take in newer sales.")
-    ahead = price_ahead(model, sales, first, rules.levels, problem.success.within)
+    ahead = price_month_ahead(model, sales, first, rules.levels, problem.success.tolerance)
     evaluation = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, seed)
     return OpenedTest(ahead.rows, ahead.priced, evaluation)
 
 
 def score_test(
     opened: OpenedTest, trained: Trained, bundle: Bundle, sales: pd.DataFrame, market: Market, problem: Problem
-) -> Scored:
+) -> ScoredSales:
     """Return the scored table of the sealed test sales, with flags, baseline and area trends."""
     known = sales[~trained.split.test]
     test = sales.iloc[opened.rows]
@@ -104,12 +104,12 @@ def score_test(
     return _scored(opened, bundle, test, known, baseline, terms, problem)
 
 
-def keep_scores(store: Store, scored: Scored) -> str:
+def keep_scores(store: Store, scored: ScoredSales) -> str:
     """Store scores and return their SHA-256, for the model's card (key SCORES); raises StoreUnavailable."""
     return store.scores.put(to_bytes(scored))
 
 
-def scores_of(store: Store, model_id: str, actor: Actor) -> Scored:
+def scores_of(store: Store, model_id: str, actor: Actor) -> ScoredSales:
     """Return a model's scored test sales, checked against the hash on its card.
 
     Raises AccessDenied, NotFound for an unknown model or one trained before scores were kept, ArtifactCorrupt,
@@ -122,7 +122,7 @@ def scores_of(store: Store, model_id: str, actor: Actor) -> Scored:
     return from_bytes(store.scores.read(str(sha256)))
 
 
-def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Scored:
+def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> ScoredSales:
     """Score the sales of a data version made after the latest a model has seen, month-ahead as in live use.
 
     Raises AccessDenied, NotFound where there is no such sale.
@@ -137,7 +137,7 @@ def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, pro
             f"Data version {version_id} has no sale after {last}, the latest the model has seen. Take in newer sales."
         )
     first = sales["sale_date"][later].min().date()
-    opened = open_ahead(bundle.model, sales, first, problem, problem.training.seed)
+    opened = open_month_ahead(bundle.model, sales, first, problem, problem.training.seed)
     test, market = sales.iloc[opened.rows], store.markets.get(record.market_id)
     terms = _terms(bundle, version_id, LATER, market, problem)
     return _scored(opened, bundle, test, sales[~later], np.full(len(test), np.nan), terms, problem)
@@ -150,7 +150,7 @@ def fit_of(store: Store, model_id: str, actor: Actor) -> FitCheck | None:
     """
     require(actor, Action.VIEW_MODELS)
     record = store.models.get(model_id)
-    return fit_check(record.card, store.events.count(record.market_id, "test.opened"))
+    return check_overfitting(record.card, store.events.count(record.market_id, "test.opened"))
 
 
 def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, actor: Actor) -> SignedScope:
@@ -206,7 +206,7 @@ def _terms(bundle: Bundle, version_id: str, split: str, market: Market, problem:
         area_unit=market.area_unit,
         level=rules.level,
         levels=rules.levels,
-        within=problem.success.within,
+        tolerance=problem.success.tolerance,
         standard_low=scope.standard_low,
         standard_high=scope.standard_high,
     )
@@ -220,10 +220,12 @@ def _scored(
     baseline: NDArray[np.float64],
     terms: Terms,
     problem: Problem,
-) -> Scored:
+) -> ScoredSales:
     said = list(_said(test, opened.priced[terms.level], bundle, problem))
     review = Review(*(_objects([one[place] for one in said]) for place in range(3)))
-    background = Background(baseline, _trends(test, known, problem.estimate.thin_n), _objects([one[3] for one in said]))
+    background = Background(
+        baseline, _trends(test, known, problem.estimate.small_sample_n), _objects([one[3] for one in said])
+    )
     return score(test, opened.priced, review, background, terms)
 
 

@@ -11,8 +11,8 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation
-from core.evaluate.month_ahead import evaluate_ahead
-from core.evaluate.scored_sales import Scored
+from core.evaluate.month_ahead import evaluate_month_ahead
+from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
@@ -64,7 +64,7 @@ class MadeModel:
     trained: Trained
     bundle: Bundle
     opened: OpenedTest
-    scored: Scored
+    scored: ScoredSales
 
 
 def make_model(store: Store, known: KnownSales, plan: TrainingPlan, problem: Problem, progress: Progress) -> MadeModel:
@@ -117,7 +117,7 @@ def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, p
         )
     rules, seed = problem.estimate, problem.training.seed
     first = later["sale_date"].min().date()
-    return evaluate_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.within, seed)
+    return evaluate_month_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.tolerance, seed)
 
 
 def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:

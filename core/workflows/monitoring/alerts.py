@@ -30,7 +30,7 @@ from core.store.ledger.figures import Slice
 from core.store.operations.alerts import JUDGED, UNRESOLVED, AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.workflows.monitoring.notifications import Notice, Notices
-from core.workflows.monitoring.readings import Scene, fact_drift, late_cause, readings
+from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
 from core.workspace import clock_at, clock_of
 
 """The action of the entry that says up to which period an alert's figures had been read when it was resolved."""
@@ -58,7 +58,7 @@ class Watched:
     notes: tuple[str, ...]
 
 
-def watch(store: Store, market_id: str, today: date, problem: Problem, actor: Actor) -> Watched:
+def watch_market(store: Store, market_id: str, today: date, problem: Problem, actor: Actor) -> Watched:
     """Judge a market's figures of late, open and resolve alerts, and tell those who are to be told.
 
     ``today`` is the day in UTC; a simulated market goes by its own clock. The same again changes nothing. Raises
@@ -66,24 +66,24 @@ def watch(store: Store, market_id: str, today: date, problem: Problem, actor: Ac
     whether a message could be sent never matters here.
     """
     require(actor, Action.WATCH)
-    scene = scene_of(store, market_id, today, problem)
-    resolved = _resolve_all(store, _settled(scene), actor)
-    found = readings(scene)
-    resolved += _resolve_all(store, [one for one in _judged(scene, found) if one.state is AlertState.RESOLVED], actor)
-    opened = [_open(scene, one, actor) for one in _opening(scene, found)]
-    _tell(store, scene.market, [*opened, *resolved])
-    learned = scene.learned
-    notes = learned.notes if learned else ("No model is live, so only traffic and the ledger are watched.",)
+    watch = market_watch(store, market_id, today, problem)
+    resolved = _resolve_all(store, _settled(watch), actor)
+    found = readings(watch)
+    resolved += _resolve_all(store, [one for one in _judged(watch, found) if one.state is AlertState.RESOLVED], actor)
+    opened = [_open(watch, one, actor) for one in _opening(watch, found)]
+    _tell(store, watch.market, [*opened, *resolved])
+    reference = watch.reference
+    notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are watched.",)
     unresolved = tuple(store.alerts.list(market_id, UNRESOLVED))
-    return Watched(market_id, scene.clock, found, tuple(opened), tuple(resolved), unresolved, notes)
+    return Watched(market_id, watch.clock, found, tuple(opened), tuple(resolved), unresolved, notes)
 
 
-def scene_of(store: Store, market_id: str, today: date, problem: Problem) -> Scene:
+def market_watch(store: Store, market_id: str, today: date, problem: Problem) -> MarketWatch:
     """Return the market as it is to be judged as of a day; raises NotFound, InvalidThreshold, StoreUnavailable."""
     market = store.markets.get(market_id)
     limits = thresholds_of(problem, store.thresholds.values(market_id))
     champion = store.models.champion(market_id)
-    return Scene(store, market, champion, clock_of(store, market, today), problem, limits)
+    return MarketWatch(store, market, champion, clock_of(store, market, today), problem, limits)
 
 
 def open_alerts(store: Store, market_id: str, actor: Actor) -> tuple[AlertRecord, ...]:
@@ -138,22 +138,22 @@ def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
     return [f"{one.state:12} {one.alert_id}  {one.document['history'][0]['why']}" for one in alerts]
 
 
-def _opening(scene: Scene, found: Iterable[Reading]) -> list[Transition]:
+def _opening(watch: MarketWatch, found: Iterable[Reading]) -> list[Transition]:
     """Return what opens, with its cause; of a segment only where the whole market does not say it already."""
-    opening = [one for one in _judged(scene, found) if one.state is AlertState.OPEN]
+    opening = [one for one in _judged(watch, found) if one.state is AlertState.OPEN]
     whole = {one.kind for one in opening if not one.segment}
-    whole |= {one.kind for one in _latest(scene) if not one.segment and one.state is not AlertState.RESOLVED}
+    whole |= {one.kind for one in _latest(watch) if not one.segment and one.state is not AlertState.RESOLVED}
     wanted = {(one.kind, one.segment) for one in opening if not one.segment or one.kind not in whole}
-    causes = _causes(scene, [one for one in opening if (one.kind, one.segment) in wanted])
-    again = _judged(scene, found, causes) if causes else opening
+    causes = _causes(watch, [one for one in opening if (one.kind, one.segment) in wanted])
+    again = _judged(watch, found, causes) if causes else opening
     return [one for one in again if one.state is AlertState.OPEN and (one.kind, one.segment) in wanted]
 
 
 def _judged(
-    scene: Scene, found: Iterable[Reading], causes: Mapping[AlertKind, str] | None = None
+    watch: MarketWatch, found: Iterable[Reading], causes: Mapping[AlertKind, str] | None = None
 ) -> tuple[Transition, ...]:
-    now = datetime.combine(scene.clock, time(), UTC)
-    return judge_alerts(found, scene.limits, _with_segments(_latest(scene), found), now, causes or {})
+    now = datetime.combine(watch.clock, time(), UTC)
+    return judge_alerts(found, watch.limits, _with_segments(_latest(watch), found), now, causes or {})
 
 
 def _with_segments(latest: Iterable[Alert], found: Iterable[Reading]) -> list[Alert]:
@@ -175,26 +175,26 @@ def _start(alert: Alert) -> datetime:
     return window_named(alert.period).start
 
 
-def _latest(scene: Scene) -> list[Alert]:
+def _latest(watch: MarketWatch) -> list[Alert]:
     """Return the latest alert of each kind and segment, with the period its figures had been read up to."""
     found: dict[tuple[str, str], Alert] = {}
     known = {kind.value for kind in AlertKind}
-    for one in scene.store.alerts.list(scene.market.market_id, None, _ALERTS_READ):
+    for one in watch.store.alerts.list(watch.market.market_id, None, _ALERTS_READ):
         key = one.kind, one.segment
         if one.kind in known and key not in found:
             found[key] = Alert(
-                one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(scene, one)
+                one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one)
             )
     return list(found.values())
 
 
-def _period(scene: Scene, alert: AlertRecord) -> str:
+def _period(watch: MarketWatch, alert: AlertRecord) -> str:
     if alert.state != "resolved":
         return str(alert.document["reading"]["period"])
-    judged = scene.store.events.of(alert.alert_id, JUDGED)
+    judged = watch.store.events.of(alert.alert_id, JUDGED)
     if judged:
         return str(judged[0].detail["period"])
-    return _last_read(alert, clock_at(scene.store, scene.market, alert.changed_at))
+    return _last_read(alert, clock_at(watch.store, watch.market, alert.changed_at))
 
 
 def _last_read(alert: AlertRecord, clock: date) -> str:
@@ -204,17 +204,17 @@ def _last_read(alert: AlertRecord, clock: date) -> str:
     return present.key if alert.kind in _DAILY else earlier(present).key
 
 
-def _settled(scene: Scene) -> tuple[Transition, ...]:
+def _settled(watch: MarketWatch) -> tuple[Transition, ...]:
     """Return the end of alerts on a model that is live no longer."""
-    if scene.champion is None:
+    if watch.champion is None:
         return ()
-    model_id, known = scene.champion.model_id, {kind.value for kind in AlertKind}
+    model_id, known = watch.champion.model_id, {kind.value for kind in AlertKind}
     of_another = [
-        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(scene, one))
-        for one in scene.store.alerts.list(scene.market.market_id, UNRESOLVED)
+        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one))
+        for one in watch.store.alerts.list(watch.market.market_id, UNRESOLVED)
         if one.kind in known and one.document["reading"].get("model_id") not in (None, model_id)
     ]
-    read = earlier(window_of(scene.clock, Period.MONTH))
+    read = earlier(window_of(watch.clock, Period.MONTH))
     return settled_by_promotion(of_another, model_id, read)
 
 
@@ -231,12 +231,12 @@ def _resolve(store: Store, alert_id: str, why: str, period: str, actor: Actor) -
     return store.alerts.resolve(alert_id, why, period, actor)
 
 
-def _open(scene: Scene, transition: Transition, actor: Actor) -> AlertRecord:
+def _open(watch: MarketWatch, transition: Transition, actor: Actor) -> AlertRecord:
     reading: dict[str, Any] = {**transition.reading, "cause": transition.cause}
-    if scene.champion is not None:
-        reading["model_id"] = scene.champion.model_id
-    return scene.store.alerts.open(
-        scene.market.market_id,
+    if watch.champion is not None:
+        reading["model_id"] = watch.champion.model_id
+    return watch.store.alerts.open(
+        watch.market.market_id,
         transition.kind.value,
         transition.segment,
         reading,
@@ -246,18 +246,18 @@ def _open(scene: Scene, transition: Transition, actor: Actor) -> AlertRecord:
     )
 
 
-def _causes(scene: Scene, opening: Iterable[Transition]) -> dict[AlertKind, str]:
+def _causes(watch: MarketWatch, opening: Iterable[Transition]) -> dict[AlertKind, str]:
     """Say why what opens came about, worked out once for all kinds that have the same causes."""
     alike = [one for one in opening if one.kind in _EXPLAINED]
     causes: dict[AlertKind, str] = {}
     if alike:
-        found = late_cause(scene, min(window_named(one.since).start.date() for one in alike))
+        found = late_cause(watch, min(window_named(one.since).start.date() for one in alike))
         if found is not None and found.leading is not Leading.NONE:
             causes |= dict.fromkeys(_EXPLAINED, found.words)
     for one in opening:
         if one.kind is AlertKind.FEATURE_DRIFT:
             since, until = window_named(one.since).start.date(), window_named(one.period).end - timedelta(days=1)
-            facts, _ = fact_drift(scene, Slice(since=since, until=until.date()))
+            facts, _ = fact_drift(watch, Slice(since=since, until=until.date()))
             causes[one.kind] = " ".join(fact.words for fact in drifted(facts) if fact.field != "estimate")
     return causes
 

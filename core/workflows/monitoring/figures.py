@@ -19,7 +19,7 @@ from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_o
 from core.monitor.level_drift import LevelDrift, Moved, movement
 from core.store import Store
 from core.store.ledger.figures import Basis, Dimension, Period, Series, Slice, SoldSample
-from core.workflows.monitoring.readings import Scene, cause_of, fact_drift, level_of, sold_homes
+from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
 
 SCATTER: Final = 600
 """Points of a scatter: more could not be told apart."""
@@ -113,22 +113,28 @@ def expected_of(store: Store, market_id: str, where: Slice, actor: Actor) -> Exp
     return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
 
 
-def drift_of(scene: Scene, where: Slice, actor: Actor) -> Drift:
+def drift_of(watch: MarketWatch, where: Slice, actor: Actor) -> Drift:
     """Say what moved in a slice, for the market's live model.
 
     Facts are of all estimates of the slice, prices and the error's cause of the live model's blind ones. Raises
     AccessDenied, NotFound, StoreUnavailable.
     """
     require(actor, Action.WATCH)
-    if scene.champion is None:
+    if watch.champion is None:
         return Drift((), 0, None, None, 0, movement((), None), (NO_MODEL,))
-    facts, asked = fact_drift(scene, where)
-    sold = sold_homes(scene, replace(where, model_id=scene.champion.model_id), _CAUSE_SAMPLE)
-    level = level_of(scene, sold)
-    learned = scene.learned
+    facts, asked = fact_drift(watch, where)
+    sold = sold_homes(watch, replace(where, model_id=watch.champion.model_id), _CAUSE_SAMPLE)
+    level = level_of(watch, sold)
+    reference = watch.reference
     homes = tuple(one for one in facts if one.field != "estimate")
     return Drift(
-        facts, asked, level, cause_of(scene, sold), len(sold), movement(homes, level), learned.notes if learned else ()
+        facts,
+        asked,
+        level,
+        cause_of(watch, sold),
+        len(sold),
+        movement(homes, level),
+        reference.notes if reference else (),
     )
 
 

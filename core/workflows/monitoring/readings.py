@@ -20,7 +20,7 @@ from core.monitor.windows import Period, Window, earlier, later, window_of, wind
 from core.problem import Problem
 from core.store import Market, ModelRecord, Store
 from core.store.ledger.figures import Dimension, Slice
-from core.workflows.models.reference import Learned, as_typed, learned_by, typed
+from core.workflows.models.reference import ModelReference, as_typed, model_reference_of, typed
 from core.workflows.pricing.drift_notices import TYPE_SEGMENT
 
 OFFICE_SEGMENT: Final = "office "
@@ -37,7 +37,7 @@ _PAGE: Final = "page"
 
 
 @dataclass(frozen=True)
-class Scene:
+class MarketWatch:
     """A market as of a day: its live model, if any, the limits in force and what the figures are read from."""
 
     store: Store
@@ -48,81 +48,81 @@ class Scene:
     limits: Mapping[AlertKind, Threshold]
 
     @property
-    def learned(self) -> Learned | None:
+    def reference(self) -> ModelReference | None:
         """What the live model is held against, None without one."""
-        return learned_by(self.store, self.champion) if self.champion else None
+        return model_reference_of(self.store, self.champion) if self.champion else None
 
 
-def readings(scene: Scene) -> tuple[Reading, ...]:
+def readings(watch: MarketWatch) -> tuple[Reading, ...]:
     """Return the readings of late of every kind.
 
     Months, but for latency, which is by week where enough is asked, and for what stands (estimates not written, the
     age of the live model), which is of the day. Errors, ranges and price level are of the live model's blind estimates
     by the day of sale; latency is of the page, where somebody waits. Raises NotFound, StoreUnavailable.
     """
-    found = [*_traffic(scene), _unwritten(scene)]
-    if scene.champion is not None:
-        found += [*_accuracy(scene), *_segments(scene), *_levels(scene), *_facts(scene), _age(scene, scene.champion)]
+    found = [*_traffic(watch), _unwritten(watch)]
+    if watch.champion is not None:
+        found += [*_accuracy(watch), *_segments(watch), *_levels(watch), *_facts(watch), _age(watch, watch.champion)]
     return tuple(found)
 
 
-def months_of(scene: Scene) -> tuple[Window, ...]:
+def months_of(watch: MarketWatch) -> tuple[Window, ...]:
     """Return the months looked at, the present one last."""
-    first = window_of(scene.clock, Period.MONTH)
+    first = window_of(watch.clock, Period.MONTH)
     for _ in range(_MONTHS):
         first = earlier(first)
-    return windows(first.start, scene.clock, Period.MONTH)
+    return windows(first.start, watch.clock, Period.MONTH)
 
 
-def fact_drift(scene: Scene, where: Slice) -> tuple[tuple[FeatureDrift, ...], int]:
+def fact_drift(watch: MarketWatch, where: Slice) -> tuple[tuple[FeatureDrift, ...], int]:
     """Compare the homes priced in a slice with those the live model learned from; the drift and their number.
 
     How often agents leave a fact out is held against the year before the slice; the facts themselves against the
     model's. Raises NotFound, StoreUnavailable.
     """
-    learned, sample = scene.learned, scene.store.samples.asked(scene.market.market_id, where, SAMPLE)
-    if learned is None or sample.homes.empty:
+    reference, sample = watch.reference, watch.store.samples.asked(watch.market.market_id, where, SAMPLE)
+    if reference is None or sample.homes.empty:
         return (), sample.n
     table = typed(sample.homes["facts"])
-    references = as_typed(learned.facts, _habit(scene, where, table))
+    references = as_typed(reference.facts, _habit(watch, where, table))
     found = drift_from(references, table)
-    if learned.estimates is not None:
-        found += drift_from((learned.estimates,), sample.homes.rename(columns={"point": "estimate"}))
+    if reference.estimates is not None:
+        found += drift_from((reference.estimates,), sample.homes.rename(columns={"point": "estimate"}))
     return found, sample.n
 
 
-def sold_homes(scene: Scene, where: Slice, limit: int = SAMPLE) -> pd.DataFrame:
+def sold_homes(watch: MarketWatch, where: Slice, limit: int = SAMPLE) -> pd.DataFrame:
     """Return blind estimates that met their sale with what level and cause are worked out from; may be thinned.
 
     Columns: sale_price, estimate, living_area_sqft, year_built, property_type, area. Raises NotFound, StoreUnavailable.
     """
-    homes = scene.store.samples.sold(scene.market.market_id, where, limit).homes
+    homes = watch.store.samples.sold(watch.market.market_id, where, limit).homes
     told = homes[["sale_price", "point", "property_type", "area"]].rename(columns={"point": "estimate"})
     kinds: dict[str, str] = {"property_type": "str", "area": "str", "sale_price": "float64", "estimate": "float64"}
     return pd.concat([told.astype(kinds), typed(homes["facts"], ("living_area_sqft", "year_built"))], axis=1)
 
 
-def level_of(scene: Scene, sold: pd.DataFrame) -> LevelDrift | None:
+def level_of(watch: MarketWatch, sold: pd.DataFrame) -> LevelDrift | None:
     """Return how far sales lie from where the live model's estimates put them, all and by area and property type."""
-    learned = scene.learned
-    base = learned.log_ratio if learned else np.empty(0)
-    return level_drift(sold, base, ("property_type", "area"), scene.problem.estimate.thin_n)
+    reference = watch.reference
+    base = reference.log_ratio if reference else np.empty(0)
+    return level_drift(sold, base, ("property_type", "area"), watch.problem.estimate.small_sample_n)
 
 
-def cause_of(scene: Scene, sold: pd.DataFrame) -> RootCause | None:
+def cause_of(watch: MarketWatch, sold: pd.DataFrame) -> RootCause | None:
     """Return why the error of sales is above that of the sales the live model was accepted by; None if not known."""
-    learned = scene.learned
-    if learned is None:
+    reference = watch.reference
+    if reference is None:
         return None
-    market = scene.market
-    return root_cause(learned.tested, sold, market.currency, market.area_unit, scene.problem.estimate.thin_n)
+    market = watch.market
+    return root_cause(reference.tested, sold, market.currency, market.area_unit, watch.problem.estimate.small_sample_n)
 
 
-def late_cause(scene: Scene, since: date) -> RootCause | None:
+def late_cause(watch: MarketWatch, since: date) -> RootCause | None:
     """Return why the live model's estimates of homes sold from a day on are worse than when it was accepted."""
-    if scene.champion is None:
+    if watch.champion is None:
         return None
-    return cause_of(scene, sold_homes(scene, Slice(since, scene.clock, scene.champion.model_id), _CAUSE_SAMPLE))
+    return cause_of(watch, sold_homes(watch, Slice(since, watch.clock, watch.champion.model_id), _CAUSE_SAMPLE))
 
 
 def days_in(window: Window, where: Slice) -> Slice:
@@ -142,9 +142,9 @@ def trained_on(store: Store, market: Market, record: ModelRecord) -> date:
     return record.created_at.date()
 
 
-def _traffic(scene: Scene) -> Iterator[Reading]:
-    store, market_id, months = scene.store, scene.market.market_id, months_of(scene)
-    where = Slice(since=months[0].start.date(), until=scene.clock)
+def _traffic(watch: MarketWatch) -> Iterator[Reading]:
+    store, market_id, months = watch.store, watch.market.market_id, months_of(watch)
+    where = Slice(since=months[0].start.date(), until=watch.clock)
     asked = store.figures.traffic(market_id, where, "month").periods
     counts = {row["start"].date(): int(row["n"]) for row in asked.to_dict("records")}
     # Months before the first estimate are not quiet ones.
@@ -152,26 +152,26 @@ def _traffic(scene: Scene) -> Iterator[Reading]:
     for month in known:
         n = counts.get(month.start.date(), 0)
         yield Reading(AlertKind.VOLUME_DOWN, "", month, float(n), np.nan, np.nan, n)
-    yield from _latency(scene, where)
+    yield from _latency(watch, where)
 
 
-def _latency(scene: Scene, where: Slice) -> Iterator[Reading]:
-    figures, limit = scene.store.figures, scene.limits[AlertKind.SLOW]
-    late = replace(where, channel=_PAGE, since=scene.clock - timedelta(days=7 * _WEEKS))
-    weeks = figures.traffic(scene.market.market_id, late, "week").periods
-    whole = weeks[weeks["start"] + pd.Timedelta(days=7) <= pd.Timestamp(scene.clock)]
+def _latency(watch: MarketWatch, where: Slice) -> Iterator[Reading]:
+    figures, limit = watch.store.figures, watch.limits[AlertKind.SLOW]
+    late = replace(where, channel=_PAGE, since=watch.clock - timedelta(days=7 * _WEEKS))
+    weeks = figures.traffic(watch.market.market_id, late, "week").periods
+    whole = weeks[weeks["start"] + pd.Timedelta(days=7) <= pd.Timestamp(watch.clock)]
     enough = len(whole) >= limit.periods and bool((whole["n"].tail(limit.periods) >= limit.n_min).all())
     period = Period.WEEK if enough else Period.MONTH
-    table = weeks if enough else figures.traffic(scene.market.market_id, replace(where, channel=_PAGE), "month").periods
+    table = weeks if enough else figures.traffic(watch.market.market_id, replace(where, channel=_PAGE), "month").periods
     for row in table.to_dict("records"):
         window = window_of(row["start"].date(), period)
         yield Reading(AlertKind.SLOW, "", window, row["latency_p95_ms"], np.nan, np.nan, int(row["n"]))
 
 
-def _accuracy(scene: Scene) -> Iterator[Reading]:
-    where = _live(scene, months_of(scene)[0])
-    table = scene.store.figures.accuracy(scene.market.market_id, where, "month").periods
-    centre = scene.limits[AlertKind.COVERAGE_OFF].centre
+def _accuracy(watch: MarketWatch) -> Iterator[Reading]:
+    where = _live(watch, months_of(watch)[0])
+    table = watch.store.figures.accuracy(watch.market.market_id, where, "month").periods
+    centre = watch.limits[AlertKind.COVERAGE_OFF].centre
     low, high = mean_interval(table["mape"], table["mape_sd"], table["n"])
     held = share_interval((table["coverage"] * table["n"]).round(), table["n"])
     for place, row in enumerate(table.to_dict("records")):
@@ -184,11 +184,11 @@ def _accuracy(scene: Scene) -> Iterator[Reading]:
         yield Reading(AlertKind.COVERAGE_OFF, "", month, row["coverage"] + off, below, above, n)
 
 
-def _segments(scene: Scene) -> Iterator[Reading]:
+def _segments(watch: MarketWatch) -> Iterator[Reading]:
     """Yield the errors by office and property type of the months that may open or resolve an alert."""
-    figures, market_id = scene.store.figures, scene.market.market_id
-    for month in _late(scene):
-        where = days_in(month, _live(scene, month))
+    figures, market_id = watch.store.figures, watch.market.market_id
+    for month in _late(watch):
+        where = days_in(month, _live(watch, month))
         for name, table in figures.accuracy_by(market_id, where, dimensions=tuple(_SEGMENTS)).items():
             low, high = mean_interval(table["mape"], table["mape_sd"], table["n"])
             for place, (segment, value, n) in enumerate(zip(table[name], table["mape"], table["n"], strict=True)):
@@ -198,9 +198,9 @@ def _segments(scene: Scene) -> Iterator[Reading]:
                     yield Reading(AlertKind.ERROR_HIGH, named, month, float(value), *ends, int(n))
 
 
-def _levels(scene: Scene) -> Iterator[Reading]:
-    for month in _late(scene):
-        found = level_of(scene, sold_homes(scene, days_in(month, _live(scene, month))))
+def _levels(watch: MarketWatch) -> Iterator[Reading]:
+    for month in _late(watch):
+        found = level_of(watch, sold_homes(watch, days_in(month, _live(watch, month))))
         if found is None:
             continue
         by_type = [(TYPE_SEGMENT + one.segment.replace("_", " "), one) for one in found.segments if one.by == _TYPE]
@@ -211,46 +211,46 @@ def _levels(scene: Scene) -> Iterator[Reading]:
 _TYPE: Final = "property_type"
 
 
-def _facts(scene: Scene) -> Iterator[Reading]:
-    learned = scene.learned
-    if learned is None or not learned.facts:
+def _facts(watch: MarketWatch) -> Iterator[Reading]:
+    reference = watch.reference
+    if reference is None or not reference.facts:
         return
-    smallest = scene.limits[AlertKind.FEATURE_DRIFT].n_min
-    for month in _late(scene):
-        found, n = fact_drift(scene, days_in(month, Slice()))
+    smallest = watch.limits[AlertKind.FEATURE_DRIFT].n_min
+    for month in _late(watch):
+        found, n = fact_drift(watch, days_in(month, Slice()))
         if n >= smallest:
             count = sum(one.field != "estimate" for one in drifted(found))
             yield Reading(AlertKind.FEATURE_DRIFT, "", month, float(count), np.nan, np.nan, n)
 
 
-def _unwritten(scene: Scene) -> Reading:
-    state, today = scene.store.unwritten.state(), window_of(scene.clock, Period.DAY)
+def _unwritten(watch: MarketWatch) -> Reading:
+    state, today = watch.store.spool.state(), window_of(watch.clock, Period.DAY)
     missing = state.waiting + state.spoilt
     return Reading(AlertKind.LEDGER_FAILURES, "", today, float(missing), np.nan, np.nan, missing)
 
 
-def _age(scene: Scene, champion: ModelRecord) -> Reading:
-    age = (scene.clock - trained_on(scene.store, scene.market, champion)).days
-    today = window_of(scene.clock, Period.DAY)
+def _age(watch: MarketWatch, champion: ModelRecord) -> Reading:
+    age = (watch.clock - trained_on(watch.store, watch.market, champion)).days
+    today = window_of(watch.clock, Period.DAY)
     return Reading(AlertKind.RETRAINING_OVERDUE, "", today, float(age), np.nan, np.nan, 1)
 
 
-def _habit(scene: Scene, where: Slice, table: pd.DataFrame) -> dict[str, float]:
+def _habit(watch: MarketWatch, where: Slice, table: pd.DataFrame) -> dict[str, float]:
     before = pd.DataFrame()
     if where.since is not None:
         year = replace(where, since=where.since - timedelta(days=365), until=where.since - timedelta(days=1))
-        before = scene.store.samples.asked(scene.market.market_id, year, SAMPLE).homes
+        before = watch.store.samples.asked(watch.market.market_id, year, SAMPLE).homes
     known = typed(before["facts"]) if len(before) else table
     # One home more of either kind: of few homes, a fact never left out is no promise that it never will be.
     return {str(name): (float(known[name].isna().sum()) + 1) / (len(known) + 2) for name in known}
 
 
-def _late(scene: Scene) -> tuple[Window, ...]:
+def _late(watch: MarketWatch) -> tuple[Window, ...]:
     """Return the last whole months: as many as a verdict takes, and one for sales that came late."""
-    needed = max(scene.limits[kind].periods for kind in (AlertKind.ERROR_HIGH, AlertKind.LEVEL_DRIFT)) + 1
-    return tuple(month for month in months_of(scene) if later(month).start.date() <= scene.clock)[-needed:]
+    needed = max(watch.limits[kind].periods for kind in (AlertKind.ERROR_HIGH, AlertKind.LEVEL_DRIFT)) + 1
+    return tuple(month for month in months_of(watch) if later(month).start.date() <= watch.clock)[-needed:]
 
 
-def _live(scene: Scene, since: Window) -> Slice:
-    assert scene.champion is not None
-    return Slice(since=since.start.date(), until=scene.clock, model_id=scene.champion.model_id)
+def _live(watch: MarketWatch, since: Window) -> Slice:
+    assert watch.champion is not None
+    return Slice(since=since.start.date(), until=watch.clock, model_id=watch.champion.model_id)

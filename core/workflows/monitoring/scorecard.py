@@ -54,12 +54,12 @@ def scorecard_of(
     Raises AccessDenied, NotFound, StoreUnavailable; a data version that cannot be read leaves out the pilot only.
     """
     require(actor, Action.WATCH)
-    card = scorecard(store.verdicts.sold(market_id, Slice(since, until)), problem)
+    card = scorecard(store.agent_decisions.sold(market_id, Slice(since, until)), problem)
     return MarketScorecard(card, _pilot(store, market_id, since, until, problem))
 
 
 def _pilot(store: Store, market_id: str, since: date | None, until: date | None, problem: Problem) -> Pilot:
-    met, version = store.verdicts.met(market_id), store.versions.latest(market_id)
+    met, version = store.agent_decisions.met(market_id), store.versions.latest(market_id)
     none = Pilot(tuple(sorted({one for one in met.offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
     if met.since is None or version is None:
         return replace(none, words="No estimate has been asked for yet, so there is no office to compare.")

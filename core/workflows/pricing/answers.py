@@ -38,11 +38,11 @@ class Question:
 
 
 @dataclass(frozen=True)
-class Answered:
+class RecordedAnswer:
     """What came of a question, when (UTC), in how many milliseconds; ``model_id`` is "" where no model was live.
 
-    ``estimate_id`` is its name in the ledger, None if it could not be written there. It is then ``spooled``, under the
-    name it will have once the ledger takes it, or not even that ("").
+    ``estimate_id`` is its name in the ledger, None if it could not be written there. ``pending_id`` is then the name it
+    will have once the ledger takes it, or "" if it could not be kept at all.
     """
 
     estimate_id: str | None
@@ -53,10 +53,10 @@ class Answered:
     milliseconds: float
     at: datetime
     actor: str
-    spooled: str = ""
+    pending_id: str = ""
 
 
-def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor: Actor) -> Answered:
+def price_and_record(store: Store, desk: Desk, question: Question, channel: Channel, actor: Actor) -> RecordedAnswer:
     """Price a home and write the answer to the ledger before it is given; raises AccessDenied.
 
     A ledger that cannot be written does not keep the answer from the agent: the entry is kept aside, and written to
@@ -68,11 +68,11 @@ def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor
     milliseconds = 1000 * (time.perf_counter() - started)
     model_id = desk.record.model_id if desk.record else ""
     entry = _entry(desk, question, channel, result, milliseconds)
-    answered = Answered(
+    answered = RecordedAnswer(
         None, desk.market.market_id, model_id, question, result, milliseconds, datetime.now(UTC), actor.name
     )
     try:
-        kept = store.unwritten.append(entry, actor)
+        kept = store.spool.append(entry, actor)
     except StoreError as error:
         _LOG.error("an estimate was given that the ledger refuses: %s", error)
         return answered
@@ -81,12 +81,12 @@ def answer(store: Store, desk: Desk, question: Question, channel: Channel, actor
         case "written":
             return replace(answered, estimate_id=record.estimate_id, at=record.at)
         case "aside":
-            return replace(answered, spooled=record.estimate_id, at=record.at)
+            return replace(answered, pending_id=record.estimate_id, at=record.at)
         case "lost":
             return answered
 
 
-def stored(store: Store, estimate_id: str, actor: Actor) -> Answered:
+def load_answer(store: Store, estimate_id: str, actor: Actor) -> RecordedAnswer:
     """Return an answer as it was given; raises AccessDenied, NotFound, AnswerUnreadable."""
     require(actor, Action.PRICE)
     record = store.ledger.get(estimate_id)
@@ -96,7 +96,7 @@ def stored(store: Store, estimate_id: str, actor: Actor) -> Answered:
             "itself for the whole answer."
         )
     question = Question(_facts(record), record.as_of, float(record.answer[_LEVEL]), record.list_price)
-    return Answered(
+    return RecordedAnswer(
         estimate_id=record.estimate_id,
         market_id=record.market_id,
         model_id=record.model_id or "",
@@ -130,8 +130,8 @@ def _entry(desk: Desk, question: Question, channel: Channel, result: Result, mil
         "currency": desk.market.currency,
         "latency_ms": milliseconds,
         "model_id": desk.record.model_id if desk.record else None,
-        "version_id": desk.evidence.version_id if desk.evidence else None,
-        "level_id": desk.evidence.level_id if desk.evidence else None,
+        "version_id": desk.live_market.version_id if desk.live_market else None,
+        "level_id": desk.live_market.level_id if desk.live_market else None,
         "property_key": property_key(facts),
         "property_type": _word(facts, "property_type"),
         "area": _word(facts, "zipcode") or _word(facts, "neighbourhood"),

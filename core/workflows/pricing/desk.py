@@ -10,12 +10,12 @@ from typing import Final
 from core.access import Action, Actor, Role, require
 from core.errors import NotFound
 from core.problem import Problem
-from core.serve.estimate import Estimate, Evidence, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
-from core.train.live_model import Valuer, open_valuer
+from core.train.live_model import LiveModel, bring_up_to_date
 from core.workflows.models.training import load_model
 from core.workflows.pricing.drift_notices import drift_notices
 
@@ -28,25 +28,25 @@ class Desk:
 
     market: Market
     record: ModelRecord | None
-    evidence: Evidence | None
+    live_market: LiveMarket | None
     problem: Problem
 
     @property
     def bundle(self) -> Bundle | None:
         """The live model's bundle as it was trained, None where no model is live."""
-        return self.evidence.bundle if self.evidence else None
+        return self.live_market.bundle if self.live_market else None
 
     @property
-    def valuer(self) -> Valuer | None:
+    def live_model(self) -> LiveModel | None:
         """The live model with all sales known, None where no model is live."""
-        return self.evidence.valuer if self.evidence else None
+        return self.live_market.live_model if self.live_market else None
 
     def price(self, facts: Mapping[str, object], as_of: date, level: float, actor: Actor) -> Estimate | Unavailable:
         """Price one property; raises AccessDenied, ImpossibleProperty."""
         require(actor, Action.PRICE)
-        if self.evidence is None:
+        if self.live_market is None:
             return Unavailable("No model is live for this market.", "Ask a manager to train or promote one.")
-        return estimate(self.evidence, facts, as_of, self.problem, level)
+        return estimate(self.live_market, facts, as_of, self.problem, level)
 
     def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:
         """Tell how a change of facts would move an estimate of this desk; nothing of it reaches the ledger.
@@ -54,21 +54,21 @@ class Desk:
         Raises AccessDenied, ImpossibleProperty, NotFound where no model is live any more.
         """
         require(actor, Action.PRICE)
-        if self.evidence is None:
+        if self.live_market is None:
             raise NotFound("No model is live for this market any more. Ask a manager to train or promote one.")
-        return what_if(self.evidence, before, changes, self.problem)
+        return what_if(self.live_market, before, changes, self.problem)
 
     def usual_changes(self, subject: Subject) -> tuple[UsualChange, ...]:
         """Return the changes agents are often asked about that make sense for a home; none without a live model."""
-        return usual_changes(self.evidence, subject, self.problem) if self.evidence else ()
+        return usual_changes(self.live_market, subject, self.problem) if self.live_market else ()
 
     def valuation_date(self, today: date) -> date:
         """Return the date an estimate is for unless the agent says otherwise.
 
         Today; but a simulated market's clock stands on the day after its last sale.
         """
-        if self.market.simulated and self.valuer is not None:
-            return self.valuer.level.as_of
+        if self.market.simulated and self.live_model is not None:
+            return self.live_model.level.as_of
         return today
 
 
@@ -79,15 +79,15 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     estimates they concern. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     market, record = store.markets.get(market_id), store.models.champion(market_id)
-    return Desk(market, record, _evidence(store, record) if record else None, problem)
+    return Desk(market, record, _open_live_market(store, record) if record else None, problem)
 
 
-def _evidence(store: Store, record: ModelRecord) -> Evidence:
+def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
     bundle, latest = load_model(store, record.model_id), store.versions.latest(record.market_id)
     # With every batch undone there is no latest version; what the model was trained on is still there.
     version_id = latest.version_id if latest else record.version_id
-    valuer = open_valuer(bundle.model, store.versions.load(version_id))
-    level = valuer.level
+    live_model = bring_up_to_date(bundle.model, store.versions.load(version_id))
+    level = live_model.level
     new = NewLevel(record.market_id, record.model_id, version_id, level.as_of, asdict(level))
     level_id = store.levels.add(new, _CLERK).level_id
-    return Evidence(bundle, valuer, version_id, level_id, drift_notices(store, record.market_id))
+    return LiveMarket(bundle, live_model, version_id, level_id, drift_notices(store, record.market_id))

@@ -80,7 +80,7 @@ def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progres
     progress(0.0, "Reading the file")
     table = read_table(path, name, desk.problem.intake.upload_mb * 1024 * 1024)
     progress(0.1, "Finding the columns")
-    facts = desk.evidence.valuer.model.facts if desk.evidence else FactColumns((), (), (), False, False)
+    facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
     mapped = apply_mapping(table, mapping)
     progress(0.2, "Pricing")
@@ -91,8 +91,8 @@ def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progres
         name=name,
         market_id=desk.market.market_id,
         model_id=desk.record.model_id if desk.record else None,
-        version_id=desk.evidence.version_id if desk.evidence else None,
-        level_id=desk.evidence.level_id if desk.evidence else None,
+        version_id=desk.live_market.version_id if desk.live_market else None,
+        level_id=desk.live_market.level_id if desk.live_market else None,
         currency=desk.market.currency,
         as_of=as_of,
         level=desk.problem.estimate.level,
@@ -129,7 +129,7 @@ def record_file(store: Store, priced: PricedFile, channel: Channel, actor: Actor
     why = ""
     while chunk := list(itertools.islice(entries, _CHUNK)):
         # One transaction for all of a long file would keep the agents at their own estimates waiting.
-        kept = store.unwritten.append_many(chunk, actor)
+        kept = store.spool.append_many(chunk, actor)
         ids += kept.estimate_ids
         fates[kept.state] += len(chunk)
         why = why or kept.why
@@ -148,12 +148,12 @@ def record_file(store: Store, priced: PricedFile, channel: Channel, actor: Actor
 
 def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
     homes = mapped.frame
-    if desk.evidence is None:
+    if desk.live_market is None:
         every = [
             (row, "unavailable", "", "", f"{UNAVAILABLE} {_NO_MODEL[0]}", _NO_MODEL[1]) for row in homes["source_row"]
         ]
         return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS))
-    unread = _unread(mapped, desk.evidence.valuer.model.facts)
+    unread = _unread(mapped, desk.live_market.live_model.model.facts)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables = []
@@ -161,7 +161,7 @@ def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> 
         progress(start / len(readable), f"Pricing row {start + 1:,} of {len(readable):,}")
         chunk = readable.iloc[start : start + _CHUNK]
         facts = chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore")
-        answers = estimate_many(desk.evidence, facts, as_of, desk.problem, desk.problem.estimate.level)
+        answers = estimate_many(desk.live_market, facts, as_of, desk.problem, desk.problem.estimate.level)
         tables.append(_figures(answers, chunk))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
     progress(1.0, f"Priced {len(homes):,} rows")

@@ -14,7 +14,7 @@ from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.words import Conventions
 from core.wording import MISSING, day, money_range, money_short, percent
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.estimate import comparables_choice
@@ -53,7 +53,7 @@ _STYLE: Final = """<style>
 </style>"""
 
 
-def draw(answered: Answered, estimate: Estimate, market: Conventions) -> None:
+def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> None:
     """Draw the comparables of an estimate; what is chosen is kept in comparables_choice."""
     if not estimate.comparables:
         st.info(
@@ -93,12 +93,12 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     if value is None:
         return "No comparable is in use. Tick at least one to set sales beside the model’s range."
     mean = money_short(value.mean, market.currency)
-    within = money_range(estimate.low, estimate.high, market.currency)
+    tolerance = money_range(estimate.low, estimate.high, market.currency)
     if value.agrees:
         return f"Comparables and model agree: the comparables’ mean, {mean}, lies inside the model’s range."
     side = "above" if value.mean > estimate.high else "below"
     return (
-        f"Comparables and model disagree: the comparables’ mean, {mean}, lies {side} the model’s range of {within}. "
+        f"Comparables and model disagree: the comparables’ mean, {mean}, lies {side} the model’s range of {tolerance}. "
         "Look for what one of them does not know before you quote a price."
     )
 
@@ -151,7 +151,7 @@ def _map(estimate: Estimate, chosen: Choice, value: ComparableValue | None, mark
     st.caption(f"Star: this home.{assumed} Filled: in use, larger with more weight.")
 
 
-def _table(answered: Answered, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
+def _table(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
     key = _table_key(answered)
     rows = table(estimate, chosen, market)
     st.data_editor(
@@ -171,7 +171,7 @@ def _table(answered: Answered, estimate: Estimate, chosen: Choice, market: Conve
         st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
 
 
-def _table_key(answered: Answered) -> str:
+def _table_key(answered: RecordedAnswer) -> str:
     """Return the table's key, the same from home to home until something is edited: a table kept is drawn faster."""
     home = home_of(answered)
     if st.session_state.get(_TABLE_OF) != home:
@@ -251,7 +251,7 @@ def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
     }
 
 
-def _cards(answered: Answered, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
+def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
     for number, sale in enumerate(estimate.comparables, 1):
         key = f"comparable-{number}"
         st.session_state[key] = sale.sale_id in chosen.ticked
@@ -295,7 +295,7 @@ def _told(sale: Comparable, chosen: Choice, market: Conventions) -> str:
     return plain(" · ".join(parts))
 
 
-def _edited(key: str, answered: Answered, estimate: Estimate) -> None:
+def _edited(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
     """Take over what was changed in the table."""
     chosen = comparables_choice.choice(answered, estimate)
     for row, changes in st.session_state[key]["edited_rows"].items():
@@ -307,7 +307,7 @@ def _edited(key: str, answered: Answered, estimate: Estimate) -> None:
     comparables_choice.keep(answered, chosen)
 
 
-def _ticked(key: str, sale_id: str, answered: Answered, estimate: Estimate) -> None:
+def _ticked(key: str, sale_id: str, answered: RecordedAnswer, estimate: Estimate) -> None:
     chosen = comparables_choice.choice(answered, estimate)
     _anew(answered, _with_tick(chosen, sale_id, st.session_state[key]))
 
@@ -316,7 +316,7 @@ def _with_tick(chosen: Choice, sale_id: str, ticked: object) -> Choice:
     return chosen.with_sale(sale_id) if ticked else chosen.without_sale(sale_id)
 
 
-def _doubled(key: str, answered: Answered, estimate: Estimate) -> None:
+def _doubled(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
     chosen, doubled = comparables_choice.choice(answered, estimate), set(st.session_state[key] or [])
     for sale_id in chosen.ticked:
         if (sale_id in doubled) != (chosen.weight(sale_id) >= DOUBLE):
@@ -324,11 +324,11 @@ def _doubled(key: str, answered: Answered, estimate: Estimate) -> None:
     _anew(answered, chosen)
 
 
-def _reset(answered: Answered, estimate: Estimate) -> None:
+def _reset(answered: RecordedAnswer, estimate: Estimate) -> None:
     _anew(answered, comparables_choice.first_choice(estimate.comparables))
 
 
-def _anew(answered: Answered, chosen: Choice) -> None:
+def _anew(answered: RecordedAnswer, chosen: Choice) -> None:
     """Keep the choice and begin the table afresh, which would else lay its own earlier edits over it."""
     comparables_choice.keep(answered, chosen)
     _new_table()

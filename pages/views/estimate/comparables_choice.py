@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.serve.comparables import IN_USE, Comparable, ComparableValue, reconcile
 from core.serve.estimate import Estimate
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 
 USUAL: Final = 1.0
 DOUBLE: Final = 2.0
@@ -59,20 +59,20 @@ def first_choice(comparables: Sequence[Comparable]) -> Choice:
     return Choice(frozenset(sale.sale_id for sale in comparables[:IN_USE]), {})
 
 
-def choice(answered: Answered, estimate: Estimate) -> Choice:
+def choice(answered: RecordedAnswer, estimate: Estimate) -> Choice:
     """Return the agent's choice for this home, the first one if there is none yet."""
     kept = _kept().get(home_of(answered))
     return kept if kept is not None else first_choice(estimate.comparables)
 
 
-def keep(answered: Answered, chosen: Choice) -> None:
+def keep(answered: RecordedAnswer, chosen: Choice) -> None:
     """Keep the choice for this home; another level of the range is the same home."""
     kept = {home: old for home, old in _kept().items() if home != home_of(answered)}
     kept[home_of(answered)] = chosen
     st.session_state[_KEPT] = dict(list(kept.items())[-_KEPT_MOST:])
 
 
-def value(answered: Answered, estimate: Estimate) -> ComparableValue | None:
+def value(answered: RecordedAnswer, estimate: Estimate) -> ComparableValue | None:
     """Return what the sales in use say together, None if none is."""
     return value_of(estimate, choice(answered, estimate))
 
@@ -84,12 +84,12 @@ def value_of(estimate: Estimate, chosen: Choice) -> ComparableValue | None:
     )
 
 
-def as_chosen(answered: Answered, estimate: Estimate) -> Estimate:
+def as_chosen(answered: RecordedAnswer, estimate: Estimate) -> Estimate:
     """Return the estimate with what the sales in use say, as a report shows it."""
     return replace(estimate, comparable_value=value(answered, estimate))
 
 
-def home_of(answered: Answered) -> Home:
+def home_of(answered: RecordedAnswer) -> Home:
     """Return what makes a priced home the same: market, model, facts and date, at whatever level of the range."""
     question = answered.question
     facts = tuple(sorted((name, str(value)) for name, value in question.facts.items()))

@@ -9,18 +9,18 @@ import streamlit as st
 
 from core.access import Actor
 from core.evaluate.accuracy import Figure
-from core.evaluate.agent_decisions import Verdicts, VerdictShare
+from core.evaluate.agent_decisions import AgentDecisions, DecisionShare
 from core.evaluate.headline import headline
 from core.store import Store
 from core.wording import count
-from core.workflows.models.explanations import verdicts_of
+from core.workflows.models.explanations import agent_decisions_of
 from pages.kit import links
 from pages.kit.choice import one_of
 from pages.kit.figures import CONFIG, between, boxes, card, csv, lean, missing, origin, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import share_chart
-from pages.views.evaluation.selection import Seen, worked
+from pages.views.evaluation.selection import Selection, worked
 from pages.views.models import card as cards
 
 _THIS: Final = "This model"
@@ -28,28 +28,31 @@ _ALL: Final = "All models"
 _BESIDE: Final = ("mape", "ppe10", "bias")
 
 
-def draw(of: Seen, store: Store, who: Actor) -> None:
+def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
     with st.container(border=True):
         st.subheader("What agents made of the estimates", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
-        model_id = None if chosen == _ALL else of.record.model_id
-        found = verdicts_of(store, of.market.market_id, model_id, who, of.problem)
-        st.caption(_from(of, chosen == _ALL))
-        _decisions(found, of)
-    _beside(of)
+        model_id = None if chosen == _ALL else selection.record.model_id
+        found = agent_decisions_of(store, selection.market.market_id, model_id, actor, selection.problem)
+        st.caption(_from(selection, chosen == _ALL))
+        _decisions(found, selection)
+    _beside(selection)
 
 
-def _from(of: Seen, every: bool) -> str:
+def _from(selection: Selection, every: bool) -> str:
     if every:
-        return plain(f"Decisions recorded on the estimates of all models of {of.market.name}; the latest on each.")
+        return plain(
+            f"Decisions recorded on the estimates of all models of {selection.market.name}; the latest on each."
+        )
     return plain(
-        f"Decisions recorded on the estimates of model {of.record.model_id} ({cards.STAGES[of.record.stage]}), trained "
-        f"on data version {of.record.card['data_version']}, in live use; the latest on each."
+        f"Decisions recorded on the estimates of model {selection.record.model_id} "
+        f"({cards.STAGES[selection.record.stage]}), trained on data version "
+        f"{selection.record.card['data_version']}, in live use; the latest on each."
     )
 
 
-def _decisions(found: Verdicts, of: Seen) -> None:
+def _decisions(found: AgentDecisions, selection: Selection) -> None:
     if not found.decided:
         missing(
             f"{found.finding} Agents decide on an estimate under its price range: accept, adjust within the range, or "
@@ -68,7 +71,7 @@ def _decisions(found: Verdicts, of: Seen) -> None:
     if found.size.n:
         interval = between(found.size.low, found.size.high, share)
         st.caption(plain(f"Up or down, a change was of {share(found.size.value)} on average ({interval})."))
-    csv(_lines(found), "verdicts", of)
+    csv(_lines(found), "verdicts", selection)
     st.markdown("**Why prices were changed**")
     if not found.reasons:
         st.caption("No estimate was adjusted or overridden, so there is no reason to count.")
@@ -85,14 +88,14 @@ def _decisions(found: Verdicts, of: Seen) -> None:
         key="reasons",
         alt="Bar chart: how often each reason was given for changing an estimate; figures in the file below",
     )
-    csv(pd.DataFrame([_line(one) for one in found.reasons]), "reasons", of)
+    csv(pd.DataFrame([_line(one) for one in found.reasons]), "reasons", selection)
 
 
-def _beside(of: Seen) -> None:
+def _beside(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("What the test says of the same model", anchor=False)
-        origin(of)
-        found = worked(of, "headline", headline)
+        origin(selection)
+        found = worked(selection, "headline", headline)
         if found is None:
             missing("The desk would have priced none of the test sales, so there is no figure to set beside.")
             return
@@ -106,7 +109,7 @@ def _beside(of: Seen) -> None:
         )
 
 
-def _lines(found: Verdicts) -> pd.DataFrame:
+def _lines(found: AgentDecisions) -> pd.DataFrame:
     changes = (("Mean change where changed", found.departure), ("Mean size of a change", found.size))
     return pd.DataFrame(
         [
@@ -117,7 +120,7 @@ def _lines(found: Verdicts) -> pd.DataFrame:
     )
 
 
-def _line(one: VerdictShare) -> dict[str, object]:
+def _line(one: DecisionShare) -> dict[str, object]:
     return _figure(one.label, one.n, one.share)
 
 

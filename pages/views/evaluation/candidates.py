@@ -19,7 +19,7 @@ from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, origin, sh
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
-from pages.views.evaluation.selection import Seen
+from pages.views.evaluation.selection import Selection
 from pages.views.models import card as cards
 
 # Less than this, a twentieth of a percent of the price, nobody would notice.
@@ -28,28 +28,29 @@ _PERCENT_HEADS: Final = ("Validation MAPE", "Training MAPE", "Within 10%")
 _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 
 
-def draw(of: Seen, store: Store, who: Actor) -> None:
+def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw how the model was chosen among others, and whether it was chosen well."""
     with st.container(border=True):
         st.subheader("Over-fitting check", anchor=False)
-        origin(of)
-        _fit(fit_of(store, of.record.model_id, who))
+        origin(selection)
+        _fit(fit_of(store, selection.record.model_id, actor))
     with st.container(border=True):
         st.subheader("Candidates", anchor=False)
-        st.caption(_validation(of))
-        _board(cards.scores(of.record.card["leaderboard"]), "candidates", of)
+        st.caption(_validation(selection))
+        _board(cards.scores(selection.record.card["leaderboard"]), "candidates", selection)
     with st.container(border=True):
         st.subheader("Would more sales help?", anchor=False)
-        _curve(of)
+        _curve(selection)
     with st.container(border=True):
         st.subheader("How large a forest?", anchor=False)
-        _forests(of)
+        _forests(selection)
 
 
-def _validation(of: Seen) -> str:
-    card = of.record.card
+def _validation(selection: Selection) -> str:
+    card = selection.record.card
     return plain(
-        f"Model {of.record.model_id} ({cards.STAGES[of.record.stage]}), data version {card['data_version']}, "
+        f"Model {selection.record.model_id} ({cards.STAGES[selection.record.stage]}), "
+        f"data version {card['data_version']}, "
         f"validation sales of the {card['split']} split; the test sales had no say in the choice."
     )
 
@@ -73,7 +74,7 @@ def _fit(found: FitCheck | None) -> None:
     )
 
 
-def _board(board: pd.DataFrame, name: str, of: Seen) -> None:
+def _board(board: pd.DataFrame, name: str, selection: Selection) -> None:
     if board.empty:
         missing("The model's card lists no candidates.")
         return
@@ -89,11 +90,11 @@ def _board(board: pd.DataFrame, name: str, of: Seen) -> None:
             "Trained on": column(format="localized"),
         },
     )
-    csv(board, name, of)
+    csv(board, name, selection)
 
 
-def _curve(of: Seen) -> None:
-    lines = of.record.card.get("curve", [])
+def _curve(selection: Selection) -> None:
+    lines = selection.record.card.get("curve", [])
     points = [CurvePoint(**line) for line in lines]
     gain = more_data_helps(tuple(points))
     if gain is None:
@@ -103,10 +104,10 @@ def _curve(of: Seen) -> None:
         )
         links.link_to("models", "Train a model")
         return
-    st.caption(_validation(of))
+    st.caption(_validation(selection))
     st.markdown(f"**{plain(_gain(gain, points[-1]))}**")
     st.plotly_chart(
-        curve_chart(points, of.problem.success.target_mape, palette()),
+        curve_chart(points, selection.problem.success.target_mape, palette()),
         config=CONFIG,
         key="curve",
         alt="Line chart: error on training and validation sales against the sales learned from; figures in the file",
@@ -115,7 +116,7 @@ def _curve(of: Seen) -> None:
         "The winning candidate, fitted on growing parts of its training sales. Lines far apart that draw nearer: more "
         "sales help. Dashed: the target."
     )
-    csv(pd.DataFrame(lines), "learning-curve", of)
+    csv(pd.DataFrame(lines), "learning-curve", selection)
 
 
 def _gain(gain: float, last: CurvePoint) -> str:
@@ -132,8 +133,8 @@ def _gain(gain: float, last: CurvePoint) -> str:
     )
 
 
-def _forests(of: Seen) -> None:
-    search = of.record.card.get("forest_search", [])
+def _forests(selection: Selection) -> None:
+    search = selection.record.card.get("forest_search", [])
     if not search:
         missing(
             "No forest was among the families compared in this run. Train with random forests, and a budget to search "
@@ -141,10 +142,10 @@ def _forests(of: Seen) -> None:
         )
         links.link_to("models", "Train a model")
         return
-    st.caption(_validation(of))
-    sizes = forest_sizes_of(of.record.card)
+    st.caption(_validation(selection))
+    sizes = forest_sizes_of(selection.record.card)
     if sizes:
-        _sizes(sizes, of)
+        _sizes(sizes, selection)
     else:
         missing(
             "The forests tried differ in more than their number of trees, so what the trees alone cost cannot be told. "
@@ -152,10 +153,10 @@ def _forests(of: Seen) -> None:
         )
         links.link_to("models", "Train a model")
     with st.expander(f"All forest settings tried ({len(search)})", icon=":material/forest:", expanded=not sizes):
-        _board(cards.scores(search).drop(columns="Family"), "forest-search", of)
+        _board(cards.scores(search).drop(columns="Family"), "forest-search", selection)
 
 
-def _sizes(sizes: tuple[ForestSize, ...], of: Seen) -> None:
+def _sizes(sizes: tuple[ForestSize, ...], selection: Selection) -> None:
     said = trade_off(sizes)
     if said:
         st.markdown(f"**{plain(said)}**")
@@ -201,4 +202,4 @@ def _sizes(sizes: tuple[ForestSize, ...], of: Seen) -> None:
             **{head: column(format="%.1f") for head in _PLAIN_HEADS},
         },
     )
-    csv(table, "forest-sizes", of)
+    csv(table, "forest-sizes", selection)

@@ -15,7 +15,7 @@ from core.evaluate.bias import area_bias, trend_bias
 from core.evaluate.bias import fairness as leaning
 from core.evaluate.edge_cases import EdgeCase, FlagQuality, edge_case_sales, edge_cases, flag_quality
 from core.evaluate.reliability import Calibration, calibration, coverage_by_segment
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.store import Store
@@ -25,39 +25,39 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import against_trend, area_map, intervals, reliability
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Seen, worked
+from pages.views.evaluation.selection import Selection, worked
 
 _SHOWN: Final = 15
 
 
-def draw_bias(of: Seen) -> None:
+def draw_bias(selection: Selection) -> None:
     """Draw the signed error of areas against their price trend, on a map, and against neighbourhood columns."""
-    areas = worked(of, "areas", area_bias)
+    areas = worked(selection, "areas", area_bias)
     with st.container(border=True):
         st.subheader("Bias by area, against its price trend", anchor=False)
-        origin(of)
+        origin(selection)
         if areas.empty:
             missing("The sales name neither neighbourhood nor zipcode. Map one of them at upload to see bias by area.")
         else:
-            _areas(of, areas)
+            _areas(selection, areas)
     with st.container(border=True):
         st.subheader("Does the error lean with the neighbourhood?", anchor=False)
-        origin(of)
-        _leanings(of)
+        origin(selection)
+        _leanings(selection)
 
 
-def draw_ranges(of: Seen) -> None:
+def draw_ranges(selection: Selection) -> None:
     """Draw whether confidences came true and ranges held."""
-    found = worked(of, "calibration", _calibration)
+    found = worked(selection, "calibration", _calibration)
     if found is None:
         missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
         return
     with st.container(border=True):
         st.subheader("Do confidences come true?", anchor=False)
-        origin(of)
-        within = percent(of.scored.terms.within)
+        origin(selection)
+        tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
-            f"Confidence promises a sale within {within} of the estimate. On average it is off by "
+            f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
             f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep their promise."
         )
         st.plotly_chart(
@@ -66,44 +66,44 @@ def draw_ranges(of: Seen) -> None:
             key="reliability",
             alt="Reliability chart: confidence promised against the share that came true; figures in the file below",
         )
-        csv(_bins(found), "confidence", of)
-    _coverage(of)
+        csv(_bins(found), "confidence", selection)
+    _coverage(selection)
 
 
-def draw_edges(of: Seen, store: Store, who: Actor) -> None:
+def draw_edges(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the sets of hard homes, and how well flags find big misses."""
-    cases, flags = worked(of, "edge cases", edge_cases), worked(of, "flags", _flags)
+    cases, flags = worked(selection, "edge cases", edge_cases), worked(selection, "flags", _flags)
     with st.container(border=True):
         st.subheader("Hard cases", anchor=False)
-        origin(of)
+        origin(selection)
         held = [case for case in cases if case.n]
         empty = [case.name for case in cases if not case.n]
         if held:
             table = _case_table(held)
             frame(table, "edge_cases")
-            csv(table, "edge-cases", of)
+            csv(table, "edge-cases", selection)
         else:
             missing("None of these sales is a hard case that the data can tell.")
         if empty:
             st.caption(plain(f"No test sale: {', '.join(empty)}."))
     with st.container(border=True):
         st.subheader("Do review flags find the big misses?", anchor=False)
-        origin(of)
-        _flag_quality(of, flags)
+        origin(selection)
+        _flag_quality(selection, flags)
     if held:
-        _case_sales(of, held, store, who)
+        _case_sales(selection, held, store, actor)
 
 
-def _calibration(scored: Scored, _: Problem) -> Calibration | None:
+def _calibration(scored: ScoredSales, _: Problem) -> Calibration | None:
     return calibration(scored)
 
 
-def _flags(scored: Scored, _: Problem) -> FlagQuality | None:
+def _flags(scored: ScoredSales, _: Problem) -> FlagQuality | None:
     return flag_quality(scored) if len(scored.priced) else None
 
 
-def _areas(of: Seen, areas: pd.DataFrame) -> None:
-    found, known = worked(of, "trend", trend_bias), areas.dropna(subset=["trend"])
+def _areas(selection: Selection, areas: pd.DataFrame) -> None:
+    found, known = worked(selection, "trend", trend_bias), areas.dropna(subset=["trend"])
     left, right = st.columns(2, gap="medium")
     with left:
         if found is None:
@@ -139,7 +139,7 @@ def _areas(of: Seen, areas: pd.DataFrame) -> None:
             )
     table = _area_table(areas)
     frame(table, "areas")
-    csv(areas, "areas", of)
+    csv(areas, "areas", selection)
 
 
 def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
@@ -159,8 +159,8 @@ def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
     return table.dropna(axis="columns", how="all")
 
 
-def _leanings(of: Seen) -> None:
-    found = worked(of, "fairness", lambda scored, _: leaning(scored))
+def _leanings(selection: Selection) -> None:
+    found = worked(selection, "fairness", lambda scored, _: leaning(scored))
     if not found:
         missing(
             "There is nothing to hold the error against: it takes numeric neighbourhood columns (schools, crime, "
@@ -179,7 +179,7 @@ def _leanings(of: Seen) -> None:
         }
     )
     frame(table, "fairness", 3)
-    csv(table, "fairness", of)
+    csv(table, "fairness", selection)
 
 
 def _bins(found: Calibration) -> pd.DataFrame:
@@ -197,11 +197,11 @@ def _bins(found: Calibration) -> pd.DataFrame:
     )
 
 
-def _coverage(of: Seen) -> None:
+def _coverage(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("Do ranges hold, and for whom?", anchor=False)
-        origin(of)
-        ways = worked(of, "available", available)
+        origin(selection)
+        ways = worked(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")
             return
@@ -217,8 +217,8 @@ def _coverage(of: Seen) -> None:
                 width=300,
             )
         )
-        table = worked(of, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem))
-        level = of.scored.terms.level
+        table = worked(selection, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem))
+        level = selection.scored.terms.level
         main = table[table["level"] == level]
         shown = main if len(main) <= _SHOWN else main.nlargest(_SHOWN, "n")
         if len(shown) < len(main):
@@ -249,7 +249,7 @@ def _coverage(of: Seen) -> None:
             }
         )
         frame(readable, "coverage")
-        csv(readable, "coverage", of)
+        csv(readable, "coverage", selection)
 
 
 def _case_table(cases: list[EdgeCase]) -> pd.DataFrame:
@@ -273,7 +273,7 @@ def _figure(figure: Figure) -> str:
     return f"{share(figure.value)} ({between(figure.low, figure.high, share)})"
 
 
-def _flag_quality(of: Seen, flags: FlagQuality | None) -> None:
+def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
     if flags is None:
         missing("The desk would have priced none of these sales, so no flag can be checked.")
         return
@@ -303,10 +303,10 @@ def _flag_quality(of: Seen, flags: FlagQuality | None) -> None:
             }
         )
         frame(table, "flag_kinds")
-        csv(table, "flags", of)
+        csv(table, "flags", selection)
 
 
-def _case_sales(of: Seen, cases: list[EdgeCase], store: Store, who: Actor) -> None:
+def _case_sales(selection: Selection, cases: list[EdgeCase], store: Store, actor: Actor) -> None:
     with st.container(border=True):
         st.subheader("The sales of a hard case", anchor=False)
         name = st.selectbox(
@@ -323,5 +323,7 @@ def _case_sales(of: Seen, cases: list[EdgeCase], store: Store, who: Actor) -> No
         if name is None:
             st.caption("Choose a set to see its sales, the worst misses first.")
             return
-        origin(of)
-        draw_sales(edge_case_sales(of.scored, name, of.problem), "edge-sales", name, of, store, who)
+        origin(selection)
+        draw_sales(
+            edge_case_sales(selection.scored, name, selection.problem), "edge-sales", name, selection, store, actor
+        )

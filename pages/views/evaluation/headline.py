@@ -8,10 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.appraisal import MARKET_WIDE
+from core.evaluate.evaluation_report import MARKET_WIDE
 from core.evaluate.headline import Headline, Line, Rival, headline
 from core.evaluate.ratio import Judged, RatioStudy, judged, ratio_by_segment, ratio_study
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.targets import Verdict
 from core.problem import Problem
@@ -34,7 +34,7 @@ from pages.kit.figures import (
     wanted,
 )
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Seen, worked
+from pages.views.evaluation.selection import Selection, worked
 
 _RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
 _NOBODY: Final = (
@@ -42,49 +42,49 @@ _NOBODY: Final = (
 )
 
 
-def draw(of: Seen) -> None:
+def draw(selection: Selection) -> None:
     """Draw the headline: each figure against its target, and the model against its rivals."""
-    found = worked(of, "headline", headline)
+    found = worked(selection, "headline", headline)
     if found is None:
         missing(_NOBODY)
         return
     with st.container(border=True):
         st.subheader("Is it good enough?", anchor=False)
-        origin(of)
+        origin(selection)
         _sum_up(found)
         with boxes("headline"):
             for line in found.lines:
                 write = _writing(line)
                 target = wanted(line.target, write) if line.target else ""
                 card(line.label, line.figure, write, target, line.verdict)
-        csv(_table(found), "headline", of)
-    _rivals(of, found)
+        csv(_table(found), "headline", selection)
+    _rivals(selection, found)
 
 
-def draw_ratio(of: Seen) -> None:
+def draw_ratio(selection: Selection) -> None:
     """Draw the ratio study of all sales, and by segment where asked for."""
-    if of.scored.priced.empty:
+    if selection.scored.priced.empty:
         missing(_NOBODY)
         return
-    study = worked(of, "ratio", _study)
+    study = worked(selection, "ratio", _study)
     with st.container(border=True):
         st.subheader("Ratio study", anchor=False)
-        origin(of)
+        origin(selection)
         st.caption(
             "Ratios of estimate to sale price against the limits of the IAAO Standard on Ratio Studies (2013) for a "
             "whole market of homes old and new; not trimmed. A COD of 10 means ratios lie 10% off their median on "
             "average. A PRD over 1.03, or a PRB below −0.05, means dear homes are under-predicted beside cheap ones."
         )
         with boxes("ratio"):
-            lines = judged(study, MARKET_WIDE, of.problem.estimate.thin_n)
+            lines = judged(study, MARKET_WIDE, selection.problem.estimate.small_sample_n)
             for one in lines:
                 write = number(_RATIO_DIGITS[one.name])
                 card(one.label, one.figure, write, wanted(one.target, write), one.verdict)
-        csv(_ratio_table(lines), "ratio-study", of)
-    _ratio_segments(of)
+        csv(_ratio_table(lines), "ratio-study", selection)
+    _ratio_segments(selection)
 
 
-def _study(scored: Scored, _: Problem) -> RatioStudy:
+def _study(scored: ScoredSales, _: Problem) -> RatioStudy:
     table = scored.priced
     return ratio_study(table["estimate"].to_numpy(), table["sale_price"].to_numpy(), scored.terms.seed)
 
@@ -105,10 +105,10 @@ def _writing(line: Line) -> Write:
     return number(3) if line.name == "r_squared" else share
 
 
-def _rivals(of: Seen, found: Headline) -> None:
+def _rivals(selection: Selection, found: Headline) -> None:
     with st.container(border=True):
         st.subheader("Nearer than others?", anchor=False)
-        origin(of)
+        origin(selection)
         st.caption("Mean error on the same sales. In brackets: the 95% interval of the difference.")
         if not found.rivals:
             missing("Neither a linear baseline nor a list price is known for these sales.")
@@ -118,7 +118,7 @@ def _rivals(of: Seen, found: Headline) -> None:
                 _rival(rival)
         if all(rival.name != "list price" for rival in found.rivals):
             st.caption("No list price is on record for these sales; map one at upload to compare with it.")
-        csv(_rival_table(found), "rivals", of)
+        csv(_rival_table(found), "rivals", selection)
 
 
 def _rival(rival: Rival) -> None:
@@ -135,10 +135,10 @@ def _rival(rival: Rival) -> None:
         verdict(rival.verdict)
 
 
-def _ratio_segments(of: Seen) -> None:
+def _ratio_segments(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("By segment", anchor=False)
-        ways = worked(of, "available", available)
+        ways = worked(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")
             return
@@ -154,13 +154,13 @@ def _ratio_segments(of: Seen) -> None:
         )
         if by is None:
             return
-        origin(of)
+        origin(selection)
         way = Segmentation(by)
         table = worked(
-            of, f"ratio by {way}", lambda scored, problem: ratio_by_segment(scored, way, MARKET_WIDE, problem)
+            selection, f"ratio by {way}", lambda scored, problem: ratio_by_segment(scored, way, MARKET_WIDE, problem)
         )
         _draw_ratio_table(table, way)
-        csv(table, f"ratio-by-{way.value.replace(' ', '-')}", of)
+        csv(table, f"ratio-by-{way.value.replace(' ', '-')}", selection)
 
 
 def _draw_ratio_table(table: pd.DataFrame, by: Segmentation) -> None:

@@ -21,18 +21,18 @@ from pages.kit.figures import CONFIG, csv, frame, missing, origin
 from pages.kit.palette import LIGHT, palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
-from pages.views.evaluation.selection import Seen, explainer, worked
+from pages.views.evaluation.selection import Selection, explainer, worked
 from pages.views.models import card as cards
 
 
-def draw(of: Seen, store: Store, who: Actor) -> None:
+def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the importances on the model's card, then what takes the model itself: effects and drivers."""
-    lines = of.record.card.get("importance", [])
+    lines = selection.record.card.get("importance", [])
     with st.container(border=True):
         st.subheader("Which facts matter", anchor=False)
-        _importance(lines, of)
+        _importance(lines, selection)
     try:
-        opened = explainer(of, store, who)
+        opened = explainer(selection, store, actor)
     except NotFound as error:
         missing(str(error))
         return
@@ -41,20 +41,21 @@ def draw(of: Seen, store: Store, who: Actor) -> None:
         return
     with st.container(border=True):
         st.subheader("The effect of one fact", anchor=False)
-        _effect(opened, lines, of)
+        _effect(opened, lines, selection)
     with st.container(border=True):
         st.subheader("Drivers in short", anchor=False)
-        origin(of)
-        _summary(opened, of)
+        origin(selection)
+        _summary(opened, selection)
 
 
-def _importance(lines: list[dict[str, Any]], of: Seen) -> None:
-    card = of.record.card
+def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
+    card = selection.record.card
     st.caption(
         plain(
-            f"Model {of.record.model_id} ({cards.STAGES[of.record.stage]}), data version {card['data_version']}: how "
-            "much the mean error rises when a fact is shuffled among validation sales, which the model measured had "
-            "not learned from."
+            f"Model {selection.record.model_id} ({cards.STAGES[selection.record.stage]}), "
+            f"data version {card['data_version']}: "
+            "how much the mean error rises when a fact is shuffled among validation sales, which the model had not "
+            "learned from."
         )
     )
     if not any(line["rise"] > 0 for line in lines):
@@ -66,11 +67,11 @@ def _importance(lines: list[dict[str, Any]], of: Seen) -> None:
         key="importance",
         alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
     )
-    csv(pd.DataFrame(lines), "importance", of)
+    csv(pd.DataFrame(lines), "importance", selection)
 
 
 @st.fragment
-def _effect(opened: Explainer, lines: list[dict[str, Any]], of: Seen) -> None:
+def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection) -> None:
     facts = opened.facts
     if not facts:
         missing("No fact of these homes varies by itself, so there is no effect to show.")
@@ -86,13 +87,13 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], of: Seen) -> None:
         bind="query-params",
         width=300,
     )
-    effect = worked(of, f"effect of {fact}", lambda *_: opened.partial(fact))
-    market, is_words = of.market, isinstance(effect.values[0], str)
-    names = [_named(fact, value, of) for value in effect.values]
+    effect = worked(selection, f"effect of {fact}", lambda *_: opened.partial(fact))
+    market, is_words = selection.market, isinstance(effect.values[0], str)
+    names = [_named(fact, value, selection) for value in effect.values]
     reference = words.fact_value(fact, effect.reference, market)
     st.caption(
         plain(
-            f"Model {of.record.model_id}, data version {of.record.card['data_version']}: the same "
+            f"Model {selection.record.model_id}, data version {selection.record.card['data_version']}: the same "
             f"{count(effect.homes, 'home')} of those it learned from, priced again with each value, against "
             f"{label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of the homes."
         )
@@ -104,20 +105,20 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], of: Seen) -> None:
         alt=f"Chart: change of the estimate with {label_of(fact).lower()}; the figures are in the file below",
     )
     st.caption("All else stays as it is, also what usually goes along: read the ends with care.")
-    csv(_effect_lines(effect, names, of), f"effect-of-{fact}", of)
+    csv(_effect_lines(effect, names, selection), f"effect-of-{fact}", selection)
 
 
-def _named(fact: str, value: float | str, of: Seen) -> float | str:
+def _named(fact: str, value: float | str, selection: Selection) -> float | str:
     """Write a value as the axis has it: a number in the market's unit, or words."""
     if isinstance(value, str):
-        return words.fact_value(fact, value, of.market)
-    return words.shown(fact, value, of.market)
+        return words.fact_value(fact, value, selection.market)
+    return words.shown(fact, value, selection.market)
 
 
-def _effect_lines(effect: PartialEffect, names: list[float | str], of: Seen) -> pd.DataFrame:
+def _effect_lines(effect: PartialEffect, names: list[float | str], selection: Selection) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            words.labelled(effect.fact, of.market): names,
+            words.labelled(effect.fact, selection.market): names,
             "mean_change": effect.mean,
             "low_80": effect.low,
             "high_80": effect.high,
@@ -126,8 +127,8 @@ def _effect_lines(effect: PartialEffect, names: list[float | str], of: Seen) -> 
     )
 
 
-def _summary(opened: Explainer, of: Seen) -> None:
-    found = worked(of, "drivers in short", lambda scored, _: driver_summary(opened, scored))
+def _summary(opened: Explainer, selection: Selection) -> None:
+    found = worked(selection, "drivers in short", lambda scored, _: driver_summary(opened, scored))
     if not found:
         missing("The desk would have priced none of these sales, so there is no driver to sum up.")
         return
@@ -145,4 +146,4 @@ def _summary(opened: Explainer, of: Seen) -> None:
         }
     )
     frame(table, "driver_summary")
-    csv(table, "driver-summary", of)
+    csv(table, "driver-summary", selection)

@@ -18,7 +18,7 @@ from pages.kit.figures import box, boxes, csv, frame
 from pages.kit.text import plain
 from pages.views.estimate import comparables, comparables_choice
 from pages.views.estimate import drivers as drivers_view
-from pages.views.evaluation.selection import Seen, source
+from pages.views.evaluation.selection import Selection, source
 
 _LOOKS: Final = {
     Severity.REVIEW: ("Review", ":material/flag:", "orange"),
@@ -27,12 +27,14 @@ _LOOKS: Final = {
 _CHOICES: Final = ["Use", "Weight"]
 
 
-def draw(miss: Miss, of: Seen) -> None:
+def draw(miss: Miss, selection: Selection) -> None:
     """Draw the sale, its estimate as it was scored, and the way to it."""
     st.subheader(plain(miss.address or f"The sale of row {miss.intake_row}"), anchor=False)
-    st.caption(f"{source(of)} {plain(f'Row {miss.intake_row} of the intake; the estimate was {miss.evidence}.')}")
+    st.caption(
+        f"{source(selection)} {plain(f'Row {miss.intake_row} selection the intake; the estimate was {miss.evidence}.')}"
+    )
     if miss.explained is not None:
-        st.markdown(plain(words.headline(miss.explained.subject.facts, of.market)))
+        st.markdown(plain(words.headline(miss.explained.subject.facts, selection.market)))
     _figures(miss)
     if miss.explained is None:
         st.info(plain(f"The desk gives this home no price: {miss.withheld}"), icon=":material/info:")
@@ -45,9 +47,9 @@ def draw(miss: Miss, of: Seen) -> None:
             ),
             icon=":material/warning:",
         )
-    _flags(miss.explained.flags, of)
-    _drivers(miss.explained, of)
-    _comparables(miss.explained, of)
+    _flags(miss.explained.flags, selection)
+    _drivers(miss.explained, selection)
+    _comparables(miss.explained, selection)
 
 
 def _figures(miss: Miss) -> None:
@@ -68,14 +70,14 @@ def _figures(miss: Miss) -> None:
                 st.caption(plain(remark))
 
 
-def _flags(flags: Sequence[Flag], of: Seen) -> None:
+def _flags(flags: Sequence[Flag], selection: Selection) -> None:
     if not flags:
         st.markdown("**No flag:** nothing about this home or its estimate asked for a second look.")
         return
     st.markdown("**Flags**")
     for flag in flags:
         word, icon, colour = _LOOKS[flag.severity]
-        field = words.flag_field(flag.field, of.market)
+        field = words.flag_field(flag.field, selection.market)
         link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
         st.markdown(
             f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
@@ -83,10 +85,10 @@ def _flags(flags: Sequence[Flag], of: Seen) -> None:
         )
 
 
-def _drivers(estimate: Estimate, of: Seen) -> None:
+def _drivers(estimate: Estimate, selection: Selection) -> None:
     st.markdown("**Drivers**")
-    drivers_view.draw(estimate.drivers, of.market)
-    csv(_driver_lines(estimate.drivers), "drivers", of)
+    drivers_view.draw(estimate.drivers, selection.market)
+    csv(_driver_lines(estimate.drivers), "drivers", selection)
 
 
 def _driver_lines(drivers: Drivers) -> pd.DataFrame:
@@ -98,13 +100,13 @@ def _driver_lines(drivers: Drivers) -> pd.DataFrame:
     return pd.DataFrame(lines, columns=["part", "amount"])
 
 
-def _comparables(estimate: Estimate, of: Seen) -> None:
+def _comparables(estimate: Estimate, selection: Selection) -> None:
     st.markdown("**Comparable sales**")
     if not estimate.comparables:
         st.caption("There is none: the market has no coordinates, or no sale near this home that may speak for it.")
         return
     chosen = comparables_choice.first_choice(estimate.comparables)
-    st.caption(plain(comparables.agreement(estimate, estimate.comparable_value, of.market)))
-    table = comparables.table(estimate, chosen, of.market).drop(columns=_CHOICES)
+    st.caption(plain(comparables.agreement(estimate, estimate.comparable_value, selection.market)))
+    table = comparables.table(estimate, chosen, selection.market).drop(columns=_CHOICES)
     frame(table, "miss_comparables")
-    csv(table, "comparables", of)
+    csv(table, "comparables", selection)

@@ -15,7 +15,7 @@ from core.wording import area_label, count, from_sqft
 from pages.kit import errors
 from pages.kit.figures import TICKED_ROW, csv, missing
 from pages.views.evaluation import one_sale
-from pages.views.evaluation.selection import Seen, explainer
+from pages.views.evaluation.selection import Selection, explainer
 
 PARAMETER: Final = "sale"
 """The chosen sale stands in the address by its row of intake: ?sale=17290."""
@@ -26,9 +26,9 @@ _MONEY: Final = ("Sold for", "Estimate", "Range from", "Range to", "List price")
 _TIMES_CLOSED: Final = "_evaluation_sales_closed"
 
 
-def sales_table(sales: pd.DataFrame, of: Seen) -> pd.DataFrame:
+def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
     """Return sales as a person reads them, under headers with their units; columns nobody recorded are left out."""
-    unit = of.scored.terms.area_unit
+    unit = selection.scored.terms.area_unit
     shown = pd.DataFrame(
         {
             "Error, %": (100 * sales["error"]).round(1),
@@ -54,16 +54,16 @@ def sales_table(sales: pd.DataFrame, of: Seen) -> pd.DataFrame:
 
 
 @st.fragment
-def draw_sales(sales: pd.DataFrame, name: str, key: str, of: Seen, store: Store, who: Actor) -> None:
+def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection, store: Store, actor: Actor) -> None:
     """Draw sales, worst misses first, with their file ``name``, and the one chosen explained.
 
     ``key`` tells these sales from others: a choice among them is none among others.
     """
     listed = sales.head(_MOST)
-    shown = sales_table(listed, of)
+    shown = sales_table(listed, selection)
     if len(listed) < len(sales):
         st.caption(f"In the table: the {_MOST} worst; in the file: all {count(len(sales), 'sale')}.")
-    key = f"sales_{name}_{key}_{'_'.join(of.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
+    key = f"sales_{name}_{key}_{'_'.join(selection.key[1:])}_{st.session_state.get(_TIMES_CLOSED, 0)}"
     st.dataframe(
         shown,
         hide_index=True,
@@ -74,8 +74,8 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, of: Seen, store: Store,
         on_select=lambda: _choose(key, listed["intake_row"].tolist()),
         selection_mode="single-row",
     )
-    csv(lambda: sales_table(sales, of), name, of, "Download these sales as CSV")
-    _explained(sales, of, store, who)
+    csv(lambda: sales_table(sales, selection), name, selection, "Download these sales as CSV")
+    _explained(sales, selection, store, actor)
 
 
 def forget_sale() -> None:
@@ -110,7 +110,7 @@ def _close() -> None:
     st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
 
 
-def _explained(sales: pd.DataFrame, of: Seen, store: Store, who: Actor) -> None:
+def _explained(sales: pd.DataFrame, selection: Selection, store: Store, actor: Actor) -> None:
     wanted = st.query_params.get(PARAMETER, "")
     if not wanted:
         st.caption("Tick a sale to see how its estimate came about.")
@@ -121,12 +121,12 @@ def _explained(sales: pd.DataFrame, of: Seen, store: Store, who: Actor) -> None:
         return
     try:
         with st.spinner("Working the estimate through"):
-            miss = explainer(of, store, who).miss(row)
+            miss = explainer(selection, store, actor).miss(row)
     except NotFound as error:
         missing(str(error))
         return
     except DoorstepError as error:
         errors.show(error)
         return
-    one_sale.draw(miss, of)
+    one_sale.draw(miss, selection)
     st.button("Close this sale", icon=":material/close:", key="close_sale", type="tertiary", on_click=_close)

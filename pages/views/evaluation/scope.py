@@ -10,24 +10,24 @@ import streamlit as st
 
 from core.access import Action, Actor, may
 from core.errors import DoorstepError
-from core.evaluate.agent_decisions import Verdicts
-from core.evaluate.appraisal import Appraisal, appraise
+from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
+from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.overfitting import FitCheck
 from core.evaluate.scope import ProposedScope, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
 from core.store import Store
 from core.wording import instant, percent, symbol
-from core.workflows.models.explanations import verdicts_of
+from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, signed_scope
 from pages.kit import errors
 from pages.kit.figures import missing, origin, verdict
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Seen, worked
+from pages.views.evaluation.selection import Selection, worked
 from pages.views.models import card as cards
 
-Write = Callable[[CardSubject, Appraisal, FitCheck | None, Verdicts | None], str]
+Write = Callable[[CardSubject, EvaluationReport, FitCheck | None, AgentDecisions | None], str]
 
 _SAID: Final = "_evaluation_said"
 _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
@@ -36,25 +36,25 @@ _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
 )
 
 
-def draw(of: Seen, store: Store, who: Actor) -> None:
+def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the scope the evidence supports, its signature, and the model card to download."""
     said = st.session_state.pop(_SAID, "")
     if said:
         st.success(plain(said), icon=":material/check_circle:")
-    signed = signed_scope(store, of.record.model_id)
-    if of.scored.priced.empty:
+    signed = signed_scope(store, selection.record.model_id)
+    if selection.scored.priced.empty:
         missing("The desk would have priced none of these sales: no scope can be proposed.")
         return
     with st.container(border=True):
         st.subheader("Where to use it", anchor=False)
-        origin(of)
+        origin(selection)
         _signature(signed)
-        _sign(of, store, who)
+        _sign(selection, store, actor)
     with st.container(border=True):
         st.subheader("Model card", anchor=False)
-        origin(of)
+        origin(selection)
         st.caption("All of this evaluation, with the scope as signed: as a page to read, print or send, or as text.")
-        _download(of, store, signed, who)
+        _download(selection, store, signed, actor)
 
 
 def _signature(signed: SignedScope | None) -> None:
@@ -66,21 +66,21 @@ def _signature(signed: SignedScope | None) -> None:
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
 
 
-def _sign(of: Seen, store: Store, who: Actor) -> None:
-    proposed = worked(of, "scope", propose_scope)
+def _sign(selection: Selection, store: Store, actor: Actor) -> None:
+    proposed = worked(selection, "scope", propose_scope)
     st.markdown(f"**The evidence proposes:** {plain(proposed.words)}")
-    if not may(who, Action.PROMOTE):
+    if not may(actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
         return
-    scope = _bounds(of, proposed)
+    scope = _bounds(selection, proposed)
     if scope is None:
         return
-    note = st.text_input("Note, for the record", key=f"note_{of.record.model_id}", max_chars=300)
+    note = st.text_input("Note, for the record", key=f"note_{selection.record.model_id}", max_chars=300)
     pressed = st.button("Sign this scope", key="sign", type="primary", icon=":material/signature:")
-    st.caption(plain(f"Your name ({who.name}) and the time go into the audit trail and onto the model card."))
+    st.caption(plain(f"Your name ({actor.name}) and the time go into the audit trail and onto the model card."))
     if pressed:
         try:
-            sign_scope(store, of.record.model_id, scope, note.strip(), who)
+            sign_scope(store, selection.record.model_id, scope, note.strip(), actor)
         except DoorstepError as error:
             errors.show(error)
             return
@@ -88,11 +88,11 @@ def _sign(of: Seen, store: Store, who: Actor) -> None:
         st.rerun()
 
 
-def _bounds(of: Seen, proposed: ProposedScope) -> ProposedScope | None:
+def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | None:
     """Draw the two bounds to sign for, the proposed ones at first; None until they make a range with sales in it."""
-    money = symbol(of.record.card.get("currency", of.scored.terms.currency)).strip()
+    money = symbol(selection.record.card.get("currency", selection.scored.terms.currency)).strip()
     ends = (proposed.low, proposed.high) if proposed.found else (None, None)
-    key = f"{of.record.model_id}_{of.period}"
+    key = f"{selection.record.model_id}_{selection.period}"
     with st.container(horizontal=True, gap="small"):
         low, high = (
             st.number_input(
@@ -112,14 +112,14 @@ def _bounds(of: Seen, proposed: ProposedScope) -> ProposedScope | None:
     if low >= high:
         st.error("The upper bound must be above the lower one.", icon=":material/error:")
         return None
-    scope = proposed if (low, high) == ends else supports(of.scored, low, high, of.problem)
+    scope = proposed if (low, high) == ends else supports(selection.scored, low, high, selection.problem)
     if not scope.inside.n:
         missing("No test sale was estimated in this range, so there is no evidence for it. Choose wider bounds.")
         return None
     if scope is not proposed:
         st.markdown(f"**Your bounds:** {plain(scope.words)}")
     target = at_most(scope.target, "problem statement")
-    judgement = judge(scope.inside, target, of.problem.estimate.thin_n)
+    judgement = judge(scope.inside, target, selection.problem.estimate.small_sample_n)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         verdict(judgement)
         st.caption(
@@ -129,28 +129,33 @@ def _bounds(of: Seen, proposed: ProposedScope) -> ProposedScope | None:
     return scope
 
 
-def _download(of: Seen, store: Store, signed: SignedScope | None, who: Actor) -> None:
-    record = of.record
+def _download(selection: Selection, store: Store, signed: SignedScope | None, actor: Actor) -> None:
+    record = selection.record
     decision = ""
     if signed is not None:
         note = f" {signed.note}" if signed.note else ""
         decision = f"{signed.words}{note} ({signed.signed_by}, {instant(signed.signed_at)})"
-    subject = CardSubject(of.market.name, record.model_id, cards.STAGES[record.stage], record.card, decision)
+    subject = CardSubject(selection.market.name, record.model_id, cards.STAGES[record.stage], record.card, decision)
 
     def written(write: Write) -> str:
-        found = worked(of, "appraisal", appraise)
+        found = worked(selection, "appraisal", build_evaluation_report)
         # Some sale was priced, or the page would have said so and offered no card.
         if found is None:
             return ""
-        fit = fit_of(store, record.model_id, who)
-        return write(subject, found, fit, verdicts_of(store, of.market.market_id, record.model_id, who, of.problem))
+        fit = fit_of(store, record.model_id, actor)
+        return write(
+            subject,
+            found,
+            fit,
+            agent_decisions_of(store, selection.market.market_id, record.model_id, actor, selection.problem),
+        )
 
     with st.container(horizontal=True, gap="small"):
         for label, write, ending, kind in _FORMS:
             st.download_button(
                 label,
                 partial(written, write),
-                f"model-card-{of.file_stem}.{ending}",
+                f"model-card-{selection.file_stem}.{ending}",
                 kind,
                 key=f"card_{ending}",
                 icon=":material/download:",

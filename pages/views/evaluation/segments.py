@@ -18,7 +18,7 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map, intervals
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Seen, worked
+from pages.views.evaluation.selection import Selection, worked
 
 NOTHING: Final = "nothing"
 _SHOWN: Final = 15
@@ -33,25 +33,25 @@ _FIRST: Final = "segment"
 _SECOND: Final = "and_segment"
 
 
-def draw(of: Seen, store: Store, who: Actor) -> None:
+def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
-    ways = worked(of, "available", available) if len(of.scored.priced) else ()
+    ways = worked(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
         st.subheader("Error by segment", anchor=False)
-        origin(of)
+        origin(selection)
         if not ways:
             missing("These sales have no fact that divides them into two segments or more.")
             return
         by = _chosen(ways)
         name = " by ".join(by)
-        table = worked(of, f"segments {name}", lambda scored, problem: by_segment(scored, by, problem))
-        _say_worst(table, by, of)
+        table = worked(selection, f"segments {name}", lambda scored, problem: by_segment(scored, by, problem))
+        _say_worst(table, by, selection)
         if len(by) == 1:
-            _one(table, by[0], of)
+            _one(table, by[0], selection)
         else:
-            _crossed(table, (by[0], by[1]), of)
-        csv(_exported(table, by), f"segments-{name.replace(' ', '-')}", of)
-    _misses(table, by, of, store, who)
+            _crossed(table, (by[0], by[1]), selection)
+        csv(_exported(table, by), f"segments-{name.replace(' ', '-')}", selection)
+    _misses(table, by, selection, store, actor)
 
 
 def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
@@ -68,15 +68,15 @@ def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
     return tuple(Segmentation(name) for name in (first, second) if name not in (None, NOTHING))
 
 
-def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen) -> None:
+def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection) -> None:
     first = worst(table).head(1).to_dict("records")
-    least = of.problem.estimate.thin_n
+    least = selection.problem.estimate.small_sample_n
     if not first:
         st.markdown(plain(f"No segment holds {count(least, 'sale')} or more: read these figures as hints at most."))
         return
     row = first[0]
     name = ", ".join(str(row[one.value]) for one in by)
-    target = percent(of.problem.success.target_mape)
+    target = percent(selection.problem.success.target_mape)
     words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}, against a target of {target}"
     st.markdown(f"**Worst: {plain(name)}** ({plain(words)}). {plain(_thin_note(table, least))}")
 
@@ -86,7 +86,7 @@ def _thin_note(table: pd.DataFrame, least: int) -> str:
     return f"{count(few, 'segment has', 'segments have')} fewer than {least} sales and can mislead." if few else ""
 
 
-def _one(table: pd.DataFrame, by: Segmentation, of: Seen) -> None:
+def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
     shown = table if len(table) <= _SHOWN else worst(table).head(_SHOWN)
     if len(shown) < len(table):
         st.caption(f"In the chart: the {len(shown)} worst that are not thin; in the table: all {len(table)}.")
@@ -97,7 +97,7 @@ def _one(table: pd.DataFrame, by: Segmentation, of: Seen) -> None:
                 shown,
                 "mape",
                 "Mean error, %",
-                of.problem.success.target_mape,
+                selection.problem.success.target_mape,
                 palette(),
             ),
             config=CONFIG,
@@ -121,7 +121,7 @@ def _one(table: pd.DataFrame, by: Segmentation, of: Seen) -> None:
     )
 
 
-def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], of: Seen) -> None:
+def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], selection: Selection) -> None:
     # The longer one goes down the page: a phone is higher than wide.
     long_first = sorted(by, key=lambda one: -table[one.value].nunique())
     rows, columns = long_first[0], long_first[1]
@@ -182,20 +182,22 @@ def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segm
         forget_sale()
 
 
-def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], of: Seen, store: Store, who: Actor) -> None:
+def _misses(
+    table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection, store: Store, actor: Actor
+) -> None:
     with st.container(border=True):
         st.subheader("The sales of a segment", anchor=False)
         cell = _cell(table, by)
         if not cell:
             st.caption("Choose a segment, here or above, to see its sales, worst misses first, each explained.")
             return
-        origin(of)
-        sales = sales_of(of.scored, cell, of.problem)
+        origin(selection)
+        sales = sales_of(selection.scored, cell, selection.problem)
         if sales.empty:
             missing("No test sale lies in both segments. Choose another cell.")
             return
         st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
-        draw_sales(sales, "segment-sales", "_".join(cell.values()), of, store, who)
+        draw_sales(sales, "segment-sales", "_".join(cell.values()), selection, store, actor)
 
 
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:

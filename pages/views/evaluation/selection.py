@@ -9,7 +9,7 @@ from typing import Final, TypeVar, cast
 import streamlit as st
 
 from core.access import Actor
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.store import Market, ModelRecord, Store
 from core.wording import count, day
@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class Seen:
+class Selection:
     """The model looked at and the sales its figures are of, a period of the ``whole``; ``key`` tells both apart.
 
     The key is the home folder, the model, the data version of the sales, and the period.
@@ -42,8 +42,8 @@ class Seen:
 
     market: Market
     record: ModelRecord
-    scored: Scored
-    whole: Scored
+    scored: ScoredSales
+    whole: ScoredSales
     period: str
     key: tuple[str, str, str, str]
 
@@ -68,67 +68,70 @@ def periods(store: Store, market: Market, record: ModelRecord) -> tuple[str, ...
     return (ALL, LATEST, SINCE) if later else (ALL, LATEST)
 
 
-def seen(store: Store, market: Market, record: ModelRecord, period: str, who: Actor) -> Seen:
+def seen(store: Store, market: Market, record: ModelRecord, period: str, actor: Actor) -> Selection:
     """Read a model's sales of a period; raises what ``scores_of`` and ``later_scores`` raise."""
     home, model_id = str(store.home), record.model_id
     if period == SINCE:
         latest = store.versions.latest(market.market_id)
         version_id = latest.version_id if latest is not None else record.version_id
-        later = _later(home, model_id, version_id, store, who)
-        return Seen(market, record, later, later, period, (home, model_id, version_id, period))
-    whole = _scored(home, model_id, store, who)
+        later = _later(home, model_id, version_id, store, actor)
+        return Selection(market, record, later, later, period, (home, model_id, version_id, period))
+    whole = _scored(home, model_id, store, actor)
     chosen = whole if period == ALL else _latest(home, model_id, whole)
-    return Seen(market, record, chosen, whole, period, (home, model_id, record.version_id, period))
+    return Selection(market, record, chosen, whole, period, (home, model_id, record.version_id, period))
 
 
-def explainer(of: Seen, store: Store, who: Actor) -> Explainer:
+def explainer(selection: Selection, store: Store, actor: Actor) -> Explainer:
     """Return what explains the model's estimates, opened once for all sessions; raises what ``open_explainer`` does."""
-    terms = of.whole.terms
-    return _explainer(*of.key[:2], terms.split, terms.data_version, of, store, who)
+    terms = selection.whole.terms
+    return _explainer(*selection.key[:2], terms.split, terms.data_version, selection, store, actor)
 
 
-def worked(of: Seen, name: str, work: Callable[[Scored, Problem], _Result]) -> _Result:
+def worked(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
     """Return what ``work`` makes of the sales, worked out once for all sessions under this name."""
-    return cast("_Result", _worked(of.key, name, of, work))
+    return cast("_Result", _worked(selection.key, name, selection, work))
 
 
-def source(of: Seen) -> str:
+def source(selection: Selection) -> str:
     """Say which model, data version and split the figures come from, as text safe for Markdown."""
-    dates, terms = of.scored.table["sale_date"], of.scored.terms
+    dates, terms = selection.scored.table["sale_date"], selection.scored.terms
     words = (
-        f"Model {of.record.model_id} ({card.STAGES[of.record.stage]}), data version {terms.data_version}, "
-        f"{_SPLITS.get(terms.split, terms.split)}: {count(len(of.scored.table), 'sale')} of "
+        f"Model {selection.record.model_id} ({card.STAGES[selection.record.stage]}), "
+        f"data version {terms.data_version}, "
+        f"{_SPLITS.get(terms.split, terms.split)}: {count(len(selection.scored.table), 'sale')} of "
         f"{day(dates.min())} to {day(dates.max())}"
     )
-    part = f", the latest {LATEST_MONTHS} months only" if of.period == LATEST else ""
+    part = f", the latest {LATEST_MONTHS} months only" if selection.period == LATEST else ""
     return plain(f"{words}{part}.")
 
 
 # Few are kept: the scores of 200,000 sales take some hundred megabytes.
 @st.cache_resource(max_entries=4, show_spinner="Reading the test sales")
-def _scored(home: str, model_id: str, _store: Store, _who: Actor) -> Scored:
+def _scored(home: str, model_id: str, _store: Store, _actor: Actor) -> ScoredSales:
     # The arguments are the key; who may look has been asked by the page.
-    return scores_of(_store, model_id, _who)
+    return scores_of(_store, model_id, _actor)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _latest(home: str, model_id: str, _scored: Scored) -> Scored:
+def _latest(home: str, model_id: str, _scored: ScoredSales) -> ScoredSales:
     return _scored.latest(LATEST_MONTHS)
 
 
 # Newer sales make another data version, and so another entry.
 @st.cache_resource(max_entries=2, show_spinner="Pricing the sales since training, month by month")
-def _later(home: str, model_id: str, version_id: str, _store: Store, _who: Actor) -> Scored:
-    return later_scores(_store, model_id, version_id, _who, problem())
+def _later(home: str, model_id: str, version_id: str, _store: Store, _actor: Actor) -> ScoredSales:
+    return later_scores(_store, model_id, version_id, _actor, problem())
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the model to explain its estimates")
 def _explainer(
-    home: str, model_id: str, split: str, version_id: str, _of: Seen, _store: Store, _who: Actor
+    home: str, model_id: str, split: str, version_id: str, _selection: Selection, _store: Store, _actor: Actor
 ) -> Explainer:
-    return open_explainer(_store, model_id, _of.whole, _who, problem())
+    return open_explainer(_store, model_id, _selection.whole, _actor, problem())
 
 
 @st.cache_resource(max_entries=128, show_spinner="Working out the figures")
-def _worked(key: tuple[str, str, str, str], name: str, _of: Seen, _work: Callable[[Scored, Problem], object]) -> object:
-    return _work(_of.scored, problem())
+def _worked(
+    key: tuple[str, str, str, str], name: str, _selection: Selection, _work: Callable[[ScoredSales, Problem], object]
+) -> object:
+    return _work(_selection.scored, problem())

@@ -41,18 +41,18 @@ def go_in_when_ready() -> None:
         st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
 
 
-def doors(who: Actor, job: Job | None) -> None:
+def doors(actor: Actor, job: Job | None) -> None:
     """Draw both doors; ``job`` is the opening of the demo city under way."""
     st.title("Welcome to Doorstep")
     st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to begin.**")
     own, demo = st.columns(2, gap="medium")
     with own.container(border=True, height="stretch"):
-        _own_sales(who)
+        _own_sales(actor)
     with demo.container(border=True, height="stretch"):
-        demo_door(who, job)
+        demo_door(actor, job)
 
 
-def demo_door(who: Actor, job: Job | None, label: str = "Open the demo city") -> None:
+def demo_door(actor: Actor, job: Job | None, label: str = "Open the demo city") -> None:
     """Draw the door to the demo city, or how far its opening is; ``label`` is what its button says."""
     st.subheader(":material/science: Open the demo city", anchor=False)
     st.markdown(
@@ -69,7 +69,7 @@ def demo_door(who: Actor, job: Job | None, label: str = "Open the demo city") ->
     failure = job_progress.last_failure(KIND, None)
     if failure:
         st.error(plain(f"The demo city could not be opened: {failure}"), icon=":material/error:")
-    if not may(who, Action.TRAIN):
+    if not may(actor, Action.TRAIN):
         st.caption(_ask_for(Action.TRAIN))
         return
     label = "Try again" if failure else label
@@ -77,14 +77,14 @@ def demo_door(who: Actor, job: Job | None, label: str = "Open the demo city") ->
         job_progress.begin(task)
 
 
-def _own_sales(who: Actor) -> None:
+def _own_sales(actor: Actor) -> None:
     st.subheader(":material/upload_file: Upload your own sales", anchor=False)
     st.markdown("Bring the sales you have as **CSV or TSV files**, with whatever column names they came with.")
     st.caption(
         "Doorstep guesses what each column is and shows why, you correct it, every row is accounted for, and nothing "
         "is kept before you say so. Tax and neighbourhood files can join them."
     )
-    if not may(who, Action.INGEST):
+    if not may(actor, Action.INGEST):
         st.caption(_ask_for(Action.INGEST))
         return
     if st.button("Upload your own sales", key="open_upload", type="primary", icon=":material/upload:", width="stretch"):

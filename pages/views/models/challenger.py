@@ -35,7 +35,7 @@ _SAID: Final = {
 _BOX: Final = 150
 
 
-def draw(live: ModelRecord | None, challenger: ModelRecord, who: Actor) -> None:
+def draw(live: ModelRecord | None, challenger: ModelRecord, actor: Actor) -> None:
     """Draw the challenger with its gate and shadows, and offer its promotion to whom it is allowed."""
     gated = gate_on(challenger)
     st.subheader("Challenger beside the live model", anchor=False)
@@ -50,9 +50,9 @@ def draw(live: ModelRecord | None, challenger: ModelRecord, who: Actor) -> None:
     )
     with st.container(border=True):
         _gate(gated)
-        _shadows(shadow_report(session.store(), challenger.model_id, who))
-        if may(who, Action.PROMOTE):
-            _promotion(live, challenger, gated, who)
+        _shadows(shadow_report(session.store(), challenger.model_id, actor))
+        if may(actor, Action.PROMOTE):
+            _promotion(live, challenger, gated, actor)
 
 
 def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
@@ -119,7 +119,7 @@ def _sold(report: ShadowReport) -> str:
     )
 
 
-def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None, who: Actor) -> None:
+def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None, actor: Actor) -> None:
     why = reason_needed(gated, live.model_id if live else None)
     least = reason_length(why, gated)
     reason = st.text_input(
@@ -129,7 +129,7 @@ def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRec
         placeholder="Why promote it all the same" if least else "For the record",
     ).strip()
     if st.button("Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"):
-        promotion.promote(challenger.model_id, reason, who)
+        promotion.promote(challenger.model_id, reason, actor)
     if least:
         st.caption("The gate does not speak for it, so your reason stays in the audit trail with your name.")
 

@@ -20,7 +20,7 @@ _SAID: Final = "_models_said"
 _UNTYPED: Final = "rolled back by a click"
 
 
-def draw(market: Market, live: ModelRecord | None, record: ModelRecord, who: Actor) -> None:
+def draw(market: Market, live: ModelRecord | None, record: ModelRecord, actor: Actor) -> None:
     """Draw what a manager can decide of the model chosen, and the way back to the champion before."""
     st.subheader("Decide", anchor=False)
     needed = reason_needed(gate_on(record), live.model_id if live else None)
@@ -46,26 +46,26 @@ def draw(market: Market, live: ModelRecord | None, record: ModelRecord, who: Act
     if needed and not reason and not chosen_is_live:
         st.caption("To promote, write a reason first: it stays in the audit trail with your name. To roll back, click.")
     if promoting:
-        promote(record.model_id, reason, who)
+        promote(record.model_id, reason, actor)
     if rolling:
-        _roll_back(market, reason, who)
+        _roll_back(market, reason, actor)
 
 
-def warn_if_lost(live: ModelRecord | None, who: Actor) -> None:
+def warn_if_lost(live: ModelRecord | None, actor: Actor) -> None:
     """Say so where the file of the live model is missing: agents get no estimate until another one is live."""
     if live is None or session.store().models.holds(live):
         return
-    remedy = "Roll back or promote another one below." if may(who, Action.PROMOTE) else "Ask a manager to roll back."
+    remedy = "Roll back or promote another one below." if may(actor, Action.PROMOTE) else "Ask a manager to roll back."
     st.error(
         plain(f"The file of the live model {live.model_id} is missing, so agents get no estimate. {remedy}"),
         icon=":material/error:",
     )
 
 
-def promote(model_id: str, reason: str, who: Actor) -> None:
+def promote(model_id: str, reason: str, actor: Actor) -> None:
     """Promote a model; says so on the page's next run, or draws why it was refused."""
     try:
-        now = promote_challenger(session.store(), model_id, reason, who, load_problem())
+        now = promote_challenger(session.store(), model_id, reason, actor, load_problem())
     except DoorstepError as error:
         errors.show(error)
         return
@@ -79,9 +79,9 @@ def say_once() -> None:
         st.success(sentence, icon=":material/check_circle:")
 
 
-def _roll_back(market: Market, reason: str, who: Actor) -> None:
+def _roll_back(market: Market, reason: str, actor: Actor) -> None:
     try:
-        now = rollback(session.store(), market.market_id, reason or _UNTYPED, who)
+        now = rollback(session.store(), market.market_id, reason or _UNTYPED, actor)
     except DoorstepError as error:
         errors.show(error)
         return

@@ -23,7 +23,7 @@ _HELP: Final = (
 )
 
 
-def draw(market: Market, challenger: ModelRecord | None, who: Actor, problem: Problem) -> None:
+def draw(market: Market, challenger: ModelRecord | None, actor: Actor, problem: Problem) -> None:
     """Draw how far a retraining is and offer to cancel it, or what came of the last one and the form of the next."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
@@ -42,7 +42,7 @@ def draw(market: Market, challenger: ModelRecord | None, who: Actor, problem: Pr
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
-    if may(who, Action.TRAIN):
+    if may(actor, Action.TRAIN):
         with st.expander("Retrain with the latest sales", expanded=challenger is None, icon=":material/autorenew:"):
             plan = _form(problem)
             if plan is not None:

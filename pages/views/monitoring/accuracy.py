@@ -17,7 +17,16 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import intervals
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import BASES, PARTS, UNKNOWN, Chosen, errors_of, narrow, source, worked_of_sales
+from pages.views.monitoring.selection import (
+    BASES,
+    PARTS,
+    UNKNOWN,
+    Selection,
+    errors_of,
+    narrow,
+    source,
+    worked_of_sales,
+)
 from pages.views.monitoring.words import NO_SALES_YET, chart, csv
 
 _SHOWN: Final = 12
@@ -29,9 +38,9 @@ _HEADS: Final = {
 }
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw the figures over time, then by group."""
-    of = narrow(of)
+    selection = narrow(selection)
     word = st.segmented_control(
         "Estimates",
         list(BASES),
@@ -43,27 +52,27 @@ def draw(of: Chosen) -> None:
         "also those that knew the list price. Every estimate: also earlier ones of the same home.",
     )
     basis = BASES.get(word or "", "blind")
-    found = errors_of(of, basis)
+    found = errors_of(selection, basis)
     if found.periods.empty:
         with st.container(border=True):
-            source(of)
+            source(selection)
             missing(NO_SALES_YET)
             links.link_to("sales_data", "Bring in sales")
         return
-    _over_time(of, found)
-    _by_group(of, basis)
+    _over_time(selection, found)
+    _by_group(selection, basis)
 
 
-def _over_time(of: Chosen, found: Accuracy) -> None:
+def _over_time(selection: Selection, found: Accuracy) -> None:
     table, colours = found.periods, palette()
     with st.container(border=True):
         st.subheader("Over time", anchor=False)
-        source(of)
+        source(selection)
         st.caption(f"By date of sale; bands are 95% intervals; {count(int(found.total['n']), 'sale')}.")
-        _thin(of, table)
+        _thin(selection, table)
         promised = charts.Rule("promised", float(found.total["level"]))
         confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
-        target = charts.Rule("target", of.problem.success.target_mape)
+        target = charts.Rule("target", selection.problem.success.target_mape)
         measures = {
             "Bias": ("mean_error", "Mean signed error, above 0 too high", charts.Rule("no bias", 0.0)),
             "Ranges": ("coverage", "Sales inside their range", promised),
@@ -72,32 +81,36 @@ def _over_time(of: Chosen, found: Accuracy) -> None:
         }
         name, title, rule = measures[one_of("Measure", list(measures), "measure", "Bias")]
         chart(
-            charts.over_time(table, name, title, [rule], of.period, colours),
+            charts.over_time(table, name, title, [rule], selection.period, colours),
             "over_time",
             f"Line chart: {title} by period, with its interval; the figures are in the table below",
         )
-        shown = pd.DataFrame({"Sold": charts.said(table, of.period), "Sales": table["n"].astype("int64")})
+        shown = pd.DataFrame({"Sold": charts.said(table, selection.period), "Sales": table["n"].astype("int64")})
         frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
-        csv(table, "accuracy", of)
+        csv(table, "accuracy", selection)
 
 
-def _thin(of: Chosen, table: pd.DataFrame) -> None:
-    least = of.problem.estimate.thin_n
+def _thin(selection: Selection, table: pd.DataFrame) -> None:
+    least = selection.problem.estimate.small_sample_n
     few = int((table["n"] < least).sum())
     if few:
         st.caption(f"{count(few, 'period has', 'periods have')} fewer than {least} sales and can mislead.")
 
 
-def _by_group(of: Chosen, basis: Basis) -> None:
+def _by_group(selection: Selection, basis: Basis) -> None:
     with st.container(border=True):
         st.subheader("By group", anchor=False)
-        source(of)
+        source(selection)
         offered = {label: name for name, label in PARTS.items()}
         name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
         found = worked_of_sales(
-            of, "by", lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.who), basis, name
+            selection,
+            "by",
+            lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.actor),
+            basis,
+            name,
         )
-        table = found.assign(thin=found["n"] < of.problem.estimate.thin_n)
+        table = found.assign(thin=found["n"] < selection.problem.estimate.small_sample_n)
         names = [str(one).replace("_", " ") or UNKNOWN for one in table[name]]
         worst = table[~table["thin"]].sort_values("mape", ascending=False)
         if len(worst):
@@ -109,7 +122,7 @@ def _by_group(of: Chosen, basis: Basis) -> None:
         if len(shown):
             if len(shown) < len(table):
                 st.caption(f"In the chart the {len(shown)} worst that are not thin, in the table all {len(table)}.")
-            target = of.problem.success.target_mape
+            target = selection.problem.success.target_mape
             labels = [str(one).replace("_", " ") or UNKNOWN for one in shown[name]]
             chart(
                 intervals(labels, shown, "mape", "Mean error, %", target, palette()),
@@ -119,7 +132,7 @@ def _by_group(of: Chosen, basis: Basis) -> None:
         readable = pd.DataFrame({PARTS[name]: names, "Sales": table["n"].astype("int64")})
         readable["Note"] = table["thin"].map({True: FEW, False: ""})
         frame(pd.concat([readable, _columns(table)], axis=1), "accuracy_by")
-        csv(table, f"accuracy-by-{name}", of)
+        csv(table, f"accuracy-by-{name}", selection)
 
 
 def _columns(table: pd.DataFrame) -> pd.DataFrame:

@@ -14,10 +14,10 @@ from core.monitor.alerts import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, instant
-from core.workflows.monitoring.alerts import acknowledge, limits_of, resolve, set_threshold, watch
+from core.workflows.monitoring.alerts import acknowledge, limits_of, resolve, set_threshold, watch_market
 from pages.kit.figures import frame, missing
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import (
     CAUSED,
     KINDS,
@@ -41,36 +41,38 @@ _STATES: Final[dict[str, tuple[str, _Colour, str]]] = {
 _WORDS_MAX: Final = 500
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw alerts by state, each with what can be done about it, then the limits."""
     say_what_was_done()
-    alerts = of.store.alerts.list(of.market.market_id)
-    _look(of)
+    alerts = selection.store.alerts.list(selection.market.market_id)
+    _look(selection)
     unresolved = in_order(one for one in alerts if one.state != "resolved")
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
     for one in unresolved:
-        _alert(of, one)
-    _resolved(of, [one for one in alerts if one.state == "resolved"])
-    _limits(of)
+        _alert(selection, one)
+    _resolved(selection, [one for one in alerts if one.state == "resolved"])
+    _limits(selection)
 
 
-def _look(of: Chosen) -> None:
+def _look(selection: Selection) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button(
             "Check now", icon=":material/search:", key="watch", help="The worker does so by itself each hour."
         ):
             with st.spinner("Reading the figures of late"):
-                act(lambda: _watched(of))
+                act(lambda: _watched(selection))
         st.caption("An alert opens after two periods in a row beyond its limit, and closes after two better ones.")
 
 
-def _watched(of: Chosen) -> str:
-    found = watch(of.store, of.market.market_id, datetime.now(UTC).date(), of.problem, of.who)
+def _watched(selection: Selection) -> str:
+    found = watch_market(
+        selection.store, selection.market.market_id, datetime.now(UTC).date(), selection.problem, selection.actor
+    )
     return f"Checked: {count(len(found.opened), 'alert')} opened, {len(found.resolved)} resolved."
 
 
-def _alert(of: Chosen, alert: AlertRecord) -> None:
+def _alert(selection: Selection, alert: AlertRecord) -> None:
     word, colour, icon = _STATES[alert.state]
     with st.container(border=True, gap="small"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -98,7 +100,7 @@ def _alert(of: Chosen, alert: AlertRecord) -> None:
         if cause:
             with st.expander("Cause, as it was when it opened", icon=":material/troubleshoot:"):
                 st.markdown(plain(cause))
-        _forms(of, alert)
+        _forms(selection, alert)
         if len(alert.document["history"]) > 1:
             with st.expander("History", icon=":material/history:"):
                 frame(_history(alert), f"history_{alert.alert_id}")
@@ -107,48 +109,48 @@ def _alert(of: Chosen, alert: AlertRecord) -> None:
 def _reading(alert: AlertRecord) -> str:
     reading = alert.document["reading"]
     period = reading.get("period")
-    of = f"Figures of {window_named(str(period)).label}" if period else "Figures"
+    selection = f"Figures of {window_named(str(period)).label}" if period else "Figures"
     n = reading.get("n")
-    return f"{of}, n = {int(n):,}." if n else f"{of}."
+    return f"{selection}, n = {int(n):,}." if n else f"{selection}."
 
 
-def _forms(of: Chosen, alert: AlertRecord) -> None:
-    if not may(of.who, Action.ACT_ON_ALERTS):
+def _forms(selection: Selection, alert: AlertRecord) -> None:
+    if not may(selection.actor, Action.ACT_ON_ALERTS):
         st.caption("A manager can take it on or resolve it.")
         return
     left, right = st.columns(2, gap="small")
     if alert.state == "open":
         with left, st.expander("Take it on", icon=":material/person_check:"):
-            _take_on(of, alert)
+            _take_on(selection, alert)
     with right, st.expander("Resolve it", icon=":material/check:"):
-        _resolve_form(of, alert)
+        _resolve_form(selection, alert)
 
 
-def _take_on(of: Chosen, alert: AlertRecord) -> None:
+def _take_on(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"ack_{alert.alert_id}", border=False):
         why = st.text_input("Why, in a few words", key=f"why_{alert.alert_id}", max_chars=_WORDS_MAX)
         following = st.text_input(
             "What happens next", alert.next_action, key=f"next_{alert.alert_id}", max_chars=_WORDS_MAX
         )
         if st.form_submit_button("Acknowledge", type="primary"):
-            act(lambda: _acknowledged(of, alert, why, following))
+            act(lambda: _acknowledged(selection, alert, why, following))
 
 
-def _resolve_form(of: Chosen, alert: AlertRecord) -> None:
+def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"res_{alert.alert_id}", border=False):
         st.caption("It opens again only if the periods that follow say so.")
         reason = st.text_input("Why it is resolved", key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Resolve"):
-            act(lambda: _closed(of, alert, reason))
+            act(lambda: _closed(selection, alert, reason))
 
 
-def _acknowledged(of: Chosen, alert: AlertRecord, why: str, following: str) -> str:
-    acknowledge(of.store, alert.alert_id, why, following, of.who)
+def _acknowledged(selection: Selection, alert: AlertRecord, why: str, following: str) -> str:
+    acknowledge(selection.store, alert.alert_id, why, following, selection.actor)
     return f"{name_of(alert)}: acknowledged."
 
 
-def _closed(of: Chosen, alert: AlertRecord, reason: str) -> str:
-    resolve(of.store, alert.alert_id, reason, datetime.now(UTC).date(), of.who)
+def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
+    resolve(selection.store, alert.alert_id, reason, datetime.now(UTC).date(), selection.actor)
     return f"{name_of(alert)}: resolved."
 
 
@@ -167,7 +169,7 @@ def _history(alert: AlertRecord) -> pd.DataFrame:
     )
 
 
-def _resolved(of: Chosen, alerts: list[AlertRecord]) -> None:
+def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
     with st.expander(f"Resolved ({len(alerts)})", icon=":material/check:"):
         if not alerts:
             missing("No alert was resolved yet.")
@@ -186,12 +188,12 @@ def _resolved(of: Chosen, alerts: list[AlertRecord]) -> None:
             ]
         )
         frame(table, "resolved")
-        csv(table, "resolved-alerts", of)
+        csv(table, "resolved-alerts", selection)
 
 
-def _limits(of: Chosen) -> None:
-    limits = limits_of(of.store, of.market.market_id, of.problem)
-    history = of.store.thresholds.history(of.market.market_id)
+def _limits(selection: Selection) -> None:
+    limits = limits_of(selection.store, selection.market.market_id, selection.problem)
+    history = selection.store.thresholds.history(selection.market.market_id)
     changed = {one.name for one in history}
     with st.container(border=True):
         st.subheader("Limits", anchor=False)
@@ -212,8 +214,8 @@ def _limits(of: Chosen) -> None:
             ]
         )
         frame(table, "limits")
-        if may(of.who, Action.ACT_ON_ALERTS):
-            _change(of, limits)
+        if may(selection.actor, Action.ACT_ON_ALERTS):
+            _change(selection, limits)
         if history:
             with st.expander(f"Changes ({len(history)})", icon=":material/history:"):
                 units = {kind.value: one for kind, one in limits.items()}
@@ -234,7 +236,7 @@ def _limits(of: Chosen) -> None:
                 )
 
 
-def _change(of: Chosen, limits: Mapping[AlertKind, Threshold]) -> None:
+def _change(selection: Selection, limits: Mapping[AlertKind, Threshold]) -> None:
     with st.expander("Change a limit", icon=":material/tune:"):
         kind = st.selectbox(
             "Alert", list(limits), format_func=lambda one: KINDS[one.value], key="limit_kind", width=340
@@ -255,9 +257,9 @@ def _change(of: Chosen, limits: Mapping[AlertKind, Threshold]) -> None:
             )
             reason = st.text_input("Why, in a few words", key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
             if st.form_submit_button("Set this limit", type="primary"):
-                act(lambda: _set(of, kind, float(value) / scale, reason))
+                act(lambda: _set(selection, kind, float(value) / scale, reason))
 
 
-def _set(of: Chosen, kind: AlertKind, value: float, reason: str) -> str:
-    set_threshold(of.store, of.market.market_id, kind, value, reason, of.problem, of.who)
+def _set(selection: Selection, kind: AlertKind, value: float, reason: str) -> str:
+    set_threshold(selection.store, selection.market.market_id, kind, value, reason, selection.problem, selection.actor)
     return f"The limit of “{KINDS[kind.value]}” is set; the next check goes by it."

@@ -13,17 +13,17 @@ from core.workflows.monitoring.audit import export_trail, trail_names, trail_of
 from pages.kit import spreadsheet
 from pages.kit.figures import missing
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.selection import Selection
 
 _SHOWN: Final = 300
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw the filters, the entries and their file."""
     with st.container(border=True):
         st.subheader("Audit trail", anchor=False)
-        wanted = _wanted(of)
-        found = trail_of(of.store, of.market.market_id, wanted, _SHOWN, of.who)
+        wanted = _wanted(selection)
+        found = trail_of(selection.store, selection.market.market_id, wanted, _SHOWN, selection.actor)
         if not found.n:
             missing("No entry fits. Widen the filters: with all of them empty every entry is shown.")
             return
@@ -42,9 +42,9 @@ def draw(of: Chosen) -> None:
         st.download_button(
             "Download as CSV",
             lambda: spreadsheet.to_csv(
-                export_trail(of.store, of.market.market_id, wanted, of.who).drop(columns="words")
+                export_trail(selection.store, selection.market.market_id, wanted, selection.actor).drop(columns="words")
             ),
-            f"{of.market.market_id}-audit-trail.csv",
+            f"{selection.market.market_id}-audit-trail.csv",
             "text/csv",
             key="csv_trail",
             icon=":material/download:",
@@ -52,8 +52,8 @@ def draw(of: Chosen) -> None:
         )
 
 
-def _wanted(of: Chosen) -> Wanted:
-    names = trail_names(of.store, of.market.market_id, of.who)
+def _wanted(selection: Selection) -> Wanted:
+    names = trail_names(selection.store, selection.market.market_id, selection.actor)
     with st.container(horizontal=True, gap="small"):
         actions = st.multiselect("Action", names.actions, key="action", bind="query-params", width=320)
         actors = st.multiselect("Actor", names.actors, key="actor", bind="query-params", width=260)

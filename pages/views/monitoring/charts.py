@@ -127,25 +127,25 @@ def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: P
     return figure
 
 
-def scatter(points: pd.DataFrame, within: float, currency: str, colours: Palette) -> go.Figure:
+def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Palette) -> go.Figure:
     """Return estimate against sale price on doubling axes, with the line of equality and that of 10 % to each side."""
     ends = np.array([points[["point", "sale_price"]].min().min() * 0.95, points[["point", "sale_price"]].max().max()])
     ends = ends * np.array([1.0, 1.05])
     figure = go.Figure()
     edge = {"mode": "lines", "hoverinfo": "skip", "showlegend": False}
-    figure.add_scatter(x=ends, y=ends * (1 + within), line={"width": 0}, **edge)
+    figure.add_scatter(x=ends, y=ends * (1 + tolerance), line={"width": 0}, **edge)
     figure.add_scatter(
-        x=ends, y=ends * (1 - within), fill="tonexty", fillcolor=faded(colours.whole), line={"width": 0}, **edge
+        x=ends, y=ends * (1 - tolerance), fill="tonexty", fillcolor=faded(colours.whole), line={"width": 0}, **edge
     )
     figure.add_scatter(x=ends, y=ends, line={"color": colours.whole, "dash": "dash", "width": 1.5}, **edge)
-    near = (points["point"] / points["sale_price"] - 1).abs() <= within
+    near = (points["point"] / points["sale_price"] - 1).abs() <= tolerance
     for inside, colour, symbol in ((True, colours.more, "circle"), (False, colours.less, "diamond")):
         rows = points[near == inside]
         figure.add_scatter(
             x=rows["sale_price"],
             y=rows["point"],
             mode="markers",
-            name=f"within {within:.0%}" if inside else f"more than {within:.0%} off",
+            name=f"within {tolerance:.0%}" if inside else f"more than {tolerance:.0%} off",
             marker={"size": 6, "color": colour, "symbol": symbol, "opacity": 0.55},
             text=[day(value) for value in rows["sale_date"]],
             hovertemplate=f"sold %{{x:,.0f}} {currency}, estimated %{{y:,.0f}} {currency}, %{{text}}<extra></extra>",

@@ -15,7 +15,7 @@ from core.monitor.level_drift import LEVEL_STEADY, LevelDrift, LevelVerdict, Mov
 from core.schema import label_of
 from core.serve.words import fact_value, labelled
 from core.wording import MISSING, count, percent, signed_percent
-from core.workflows.monitoring.alerts import scene_of
+from core.workflows.monitoring.alerts import market_watch
 from core.workflows.monitoring.figures import Drift, drift_of
 from pages.kit import links
 from pages.kit.figures import frame, missing
@@ -23,7 +23,7 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import intervals
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import Chosen, narrow, source, worked
+from pages.views.monitoring.selection import Selection, narrow, source, worked
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
 
 _Colour = Literal["green", "orange", "gray"]
@@ -38,41 +38,41 @@ _SEGMENTS: Final = 10
 _LEVELS: Final = 14
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw the verdict, the cause of the error, price levels and the drift of facts."""
-    of = narrow(of)
-    found = worked(of, "drift", _found)
-    _verdict(of, found)
-    if of.store.models.champion(of.market.market_id) is None:
+    selection = narrow(selection)
+    found = worked(selection, "drift", _found)
+    _verdict(selection, found)
+    if selection.store.models.champion(selection.market.market_id) is None:
         return
-    _cause(of, found.cause, found.sold)
-    _level(of, found.level)
-    _facts(of, found)
+    _cause(selection, found.cause, found.sold)
+    _level(selection, found.level)
+    _facts(selection, found)
 
 
-def _found(of: Chosen) -> Drift:
-    scene = scene_of(of.store, of.market.market_id, of.clock, of.problem)
-    where = dataclasses.replace(of.where, model_id=None)
-    return drift_of(dataclasses.replace(scene, clock=of.clock), where, of.who)
+def _found(selection: Selection) -> Drift:
+    watch = market_watch(selection.store, selection.market.market_id, selection.clock, selection.problem)
+    where = dataclasses.replace(selection.where, model_id=None)
+    return drift_of(dataclasses.replace(watch, clock=selection.clock), where, selection.actor)
 
 
-def _verdict(of: Chosen, found: Drift) -> None:
+def _verdict(selection: Selection, found: Drift) -> None:
     with st.container(border=True):
         st.subheader("What moved?", anchor=False)
-        source(of)
+        source(selection)
         colour, icon = _LOOKS[found.moved.movement]
         st.badge(found.moved.movement.value.capitalize(), icon=icon, color=colour)
         st.markdown(plain(found.moved.words))
         for note in found.notes:
             missing(note)
-        if of.store.models.champion(of.market.market_id) is None:
+        if selection.store.models.champion(selection.market.market_id) is None:
             links.link_to("models", "Train or promote a model")
 
 
-def _cause(of: Chosen, cause: RootCause | None, sold: int) -> None:
+def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
     with st.container(border=True):
         st.subheader("Why the error rose", anchor=False)
-        source(of)
+        source(selection)
         if cause is None:
             missing(NO_SALES_YET if not sold else "The live model’s test sales are not on disk; train a new model.")
             return
@@ -94,13 +94,13 @@ def _cause(of: Chosen, cause: RootCause | None, sold: int) -> None:
         )
         parts = _parts(cause)
         frame(parts.assign(**{"Share of the rise, %": parts["Share of the rise, %"].round(0)}), "cause_parts")
-        csv(parts, "cause", of)
+        csv(parts, "cause", selection)
         if cause.segments:
             st.markdown("**Segments that explain most**")
             st.caption("Excess: what a segment adds to the rise beyond its share of the sales, in points.")
             segments = _segments(cause)
             frame(segments.head(_SEGMENTS), "cause_segments")
-            csv(segments, "cause-segments", of)
+            csv(segments, "cause-segments", selection)
 
 
 def _remedy(cause: RootCause) -> str:
@@ -139,10 +139,10 @@ def _segments(cause: RootCause) -> pd.DataFrame:
     )
 
 
-def _level(of: Chosen, found: LevelDrift | None) -> None:
+def _level(selection: Selection, found: LevelDrift | None) -> None:
     with st.container(border=True):
         st.subheader("Price level by segment", anchor=False)
-        source(of)
+        source(selection)
         if found is None:
             missing(NO_SALES_YET)
             return
@@ -170,7 +170,7 @@ def _level(of: Chosen, found: LevelDrift | None) -> None:
             for low, high in zip(table["shift_low"], table["shift_high"], strict=True)
         ]
         frame(readable, "levels")
-        csv(table, "price-level", of)
+        csv(table, "price-level", selection)
 
 
 def _levels(found: LevelDrift) -> pd.DataFrame:
@@ -190,10 +190,10 @@ def _levels(found: LevelDrift) -> pd.DataFrame:
     )
 
 
-def _facts(of: Chosen, found: Drift) -> None:
+def _facts(selection: Selection, found: Drift) -> None:
     with st.container(border=True):
         st.subheader("Facts of the homes priced", anchor=False)
-        source(of)
+        source(selection)
         if not found.facts:
             missing(NO_ESTIMATES if not found.asked else "What the model learned from cannot be read.")
             return
@@ -207,7 +207,7 @@ def _facts(of: Chosen, found: Drift) -> None:
             "Shift: Wasserstein, in standard deviations of what the model learned. Chance is what samples of this "
             "size show without any drift."
         )
-        table = _fact_table(of, found.facts)
+        table = _fact_table(selection, found.facts)
         most = max(2 * PSI_LARGE, float(table["PSI"].max()))
         bar = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=most)
         far = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)
@@ -220,20 +220,20 @@ def _facts(of: Chosen, found: Drift) -> None:
             placeholder=MISSING,
             key="facts",
         )
-        csv(pd.DataFrame([dataclasses.asdict(one) for one in found.facts]), "facts", of)
+        csv(pd.DataFrame([dataclasses.asdict(one) for one in found.facts]), "facts", selection)
 
 
-def _fact_table(of: Chosen, facts: tuple[FeatureDrift, ...]) -> pd.DataFrame:
+def _fact_table(selection: Selection, facts: tuple[FeatureDrift, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Fact": [labelled(one.field, of.market) for one in facts],
+            "Fact": [labelled(one.field, selection.market) for one in facts],
             "Verdict": [one.verdict.value for one in facts],
             "PSI": [one.psi for one in facts],
             "By chance": [one.psi_by_chance for one in facts],
             "Distance": [one.distance for one in facts],
             "Shift": [one.wasserstein for one in facts],
-            "Median before": [_value(of, one, one.before) for one in facts],
-            "Median now": [_value(of, one, one.now) for one in facts],
+            "Median before": [_value(selection, one, one.before) for one in facts],
+            "Median now": [_value(selection, one, one.now) for one in facts],
             "Missing before": [percent(one.missing_before, 1) for one in facts],
             "Missing now": [percent(one.missing_now, 1) for one in facts],
             "Never seen before": [_unseen(one) for one in facts],
@@ -241,8 +241,8 @@ def _fact_table(of: Chosen, facts: tuple[FeatureDrift, ...]) -> pd.DataFrame:
     )
 
 
-def _value(of: Chosen, one: FeatureDrift, value: float | None) -> str:
-    return MISSING if value is None else fact_value(one.field, value, of.market)
+def _value(selection: Selection, one: FeatureDrift, value: float | None) -> str:
+    return MISSING if value is None else fact_value(one.field, value, selection.market)
 
 
 def _unseen(one: FeatureDrift) -> str:

@@ -23,7 +23,7 @@ from pages.kit.figures import boxes, card, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import Chosen, errors_of, narrow, source, worked, worked_of_sales
+from pages.views.monitoring.selection import Selection, errors_of, narrow, source, worked, worked_of_sales
 from pages.views.monitoring.words import (
     CAUSED,
     NO_ESTIMATES,
@@ -42,21 +42,21 @@ from pages.views.monitoring.words import (
 _SHOWN: Final = 2
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw the alerts, then errors and traffic of the choice."""
-    _alerts(of)
-    _model(of)
-    of = narrow(of)
-    health = worked(of, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.who))
-    expected = worked(of, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.who))
-    found = errors_of(of, "blind")
-    _boxes(of, health, expected, found)
-    _error(of, found)
-    _traffic(of, health)
+    _alerts(selection)
+    _model(selection)
+    selection = narrow(selection)
+    health = worked(selection, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.actor))
+    expected = worked(selection, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.actor))
+    found = errors_of(selection, "blind")
+    _boxes(selection, health, expected, found)
+    _error(selection, found)
+    _traffic(selection, health)
 
 
-def _alerts(of: Chosen) -> None:
-    found = in_order(open_alerts(of.store, of.market.market_id, of.who))
+def _alerts(selection: Selection) -> None:
+    found = in_order(open_alerts(selection.store, selection.market.market_id, selection.actor))
     if not found:
         st.success("No alert is open.", icon=":material/check_circle:")
         return
@@ -98,34 +98,34 @@ def _alert(alert: AlertRecord) -> None:
                 to_models()
 
 
-def _model(of: Chosen) -> None:
+def _model(selection: Selection) -> None:
     """Say what is wrong with the live model itself: there is none, or its file is gone."""
-    champion = of.store.models.champion(of.market.market_id)
+    champion = selection.store.models.champion(selection.market.market_id)
     if champion is None:
         st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")
         links.link_to("models", "Train or promote a model")
         return
-    wrong = worked(of, "file", lambda c: missing_file(c.store, champion.model_id))
+    wrong = worked(selection, "file", lambda c: missing_file(c.store, champion.model_id))
     if wrong:
         st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
         links.link_to("models", "Roll back or train")
 
 
-def _boxes(of: Chosen, health: Health, expected: Expected | None, found: Accuracy) -> None:
-    total, where = health.traffic.total, of.where
+def _boxes(selection: Selection, health: Health, expected: Expected | None, found: Accuracy) -> None:
+    total, where = health.traffic.total, selection.where
     asked = int(total["n"])
     with st.container(border=True):
         st.subheader("At a glance", anchor=False)
-        source(of)
+        source(selection)
         if asked:
             p50, p95 = (f"{total[name]:,.0f} ms" for name in ("latency_p50_ms", "latency_p95_ms"))
             usual = share(float(total["confidence"]) / 100) if total["priced"] else MISSING
             with boxes("monitoring"):
                 if len(found.periods):
                     error = figure_of(found.total, "mape")
-                    limit = of.problem.success.target_mape
+                    limit = selection.problem.success.target_mape
                     target = at_most(limit, "problem statement")
-                    verdict = judge(error, target, of.problem.estimate.thin_n)
+                    verdict = judge(error, target, selection.problem.estimate.small_sample_n)
                     card("Mean error, made blind", error, share, f"at most {share(limit)}", verdict)
                 fact(
                     "Estimates",
@@ -141,23 +141,23 @@ def _boxes(of: Chosen, health: Health, expected: Expected | None, found: Accurac
         if expected is not None:
             st.markdown(f"**Not sold yet:** {plain(expected.words)}")
         if health.after and where.until is not None:
-            st.caption(_after(of, health.after))
+            st.caption(_after(selection, health.after))
 
 
-def _after(of: Chosen, n: int) -> str:
-    assert of.where.until is not None
+def _after(selection: Selection, n: int) -> str:
+    assert selection.where.until is not None
     why = (
         "asked for in the simulated market by today’s calendar"
-        if of.market.simulated
+        if selection.market.simulated
         else "by a clock that is ahead, or on later days than were chosen"
     )
-    return plain(f"{count(n, 'estimate')} dated after {day(of.where.until)} ({why}); “Everything” has them too.")
+    return plain(f"{count(n, 'estimate')} dated after {day(selection.where.until)} ({why}); “Everything” has them too.")
 
 
-def _error(of: Chosen, found: Accuracy) -> None:
+def _error(selection: Selection, found: Accuracy) -> None:
     with st.container(border=True):
         st.subheader("Error against the target", anchor=False)
-        source(of)
+        source(selection)
         if found.periods.empty:
             missing(NO_SALES_YET)
             links.link_to("sales_data", "Bring in sales")
@@ -165,14 +165,17 @@ def _error(of: Chosen, found: Accuracy) -> None:
         if len(found.periods) == 1 and found.total["n"] < 2:
             missing("One sale only: its error says nothing of the next. An interval needs two, a verdict thirty.")
         ways: dict[str, Callable[[], None]] = {
-            "Over time": lambda: _over_time(of, found),
-            "Estimated against sold": lambda: _sold(of),
+            "Over time": lambda: _over_time(selection, found),
+            "Estimated against sold": lambda: _sold(selection),
         }
         ways[one_of("Error", list(ways), "error", "Over time")]()
 
 
-def _over_time(of: Chosen, found: Accuracy) -> None:
-    success, limits = of.problem.success, limits_of(of.store, of.market.market_id, of.problem)
+def _over_time(selection: Selection, found: Accuracy) -> None:
+    success, limits = (
+        selection.problem.success,
+        limits_of(selection.store, selection.market.market_id, selection.problem),
+    )
     st.caption(
         f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
         f"interval; {count(int(found.total['n']), 'sale')}."
@@ -182,63 +185,65 @@ def _over_time(of: Chosen, found: Accuracy) -> None:
         charts.Rule("alert", limits[AlertKind.ERROR_HIGH].value, "dot"),
     ]
     chart(
-        charts.over_time(found.periods, "mape", "Mean error", rules, of.period, palette()),
+        charts.over_time(found.periods, "mape", "Mean error", rules, selection.period, palette()),
         "error",
         "Line chart: mean error by date of sale with its interval and the target; figures in the file below",
     )
-    csv(found.periods, "error", of)
+    csv(found.periods, "error", selection)
 
 
-def _sold(of: Chosen) -> None:
-    sample = worked_of_sales(of, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.who))
+def _sold(selection: Selection) -> None:
+    sample = worked_of_sales(
+        selection, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.actor)
+    )
     if not sample.n:
         # The last of them was taken back since the errors were added up.
         missing(NO_SALES_YET)
         return
-    within, shown = of.problem.success.within, len(sample.points)
-    inside = float(((sample.points["point"] / sample.points["sale_price"] - 1).abs() <= within).mean())
+    tolerance, shown = selection.problem.success.tolerance, len(sample.points)
+    inside = float(((sample.points["point"] / sample.points["sale_price"] - 1).abs() <= tolerance).mean())
     thinned = f", {shown:,} of them shown, evenly thinned" if shown < sample.n else ""
     st.caption(
         plain(
             f"{count(sample.n, 'sale')}{thinned}; {percent(inside)} of the marks lie in the band, within "
-            f"{percent(within)} of the sale price. Above the line: estimated too high."
+            f"{percent(tolerance)} of the sale price. Above the line: estimated too high."
         )
     )
     chart(
-        charts.scatter(sample.points, within, of.market.currency, palette()),
+        charts.scatter(sample.points, tolerance, selection.market.currency, palette()),
         "scatter",
         "Scatter chart: estimate against sale price; figures in the file below",
     )
-    csv(sample.points, "sold", of)
+    csv(sample.points, "sold", selection)
 
 
-def _traffic(of: Chosen, health: Health) -> None:
+def _traffic(selection: Selection, health: Health) -> None:
     table = health.traffic.periods
     if table.empty:
         return
     with st.container(border=True):
         st.subheader("Traffic", anchor=False)
-        source(of)
+        source(selection)
         name = one_of("Traffic", list(_TRAFFIC), "traffic", "Estimates")
-        chart(_TRAFFIC[name](of, table), "traffic", f"{name} by period; figures in the file below")
-        csv(table, "traffic", of)
-        _ledger(of, int(health.traffic.total["n"]))
+        chart(_TRAFFIC[name](selection, table), "traffic", f"{name} by period; figures in the file below")
+        csv(table, "traffic", selection)
+        _ledger(selection, int(health.traffic.total["n"]))
 
 
-def _ledger(of: Chosen, n: int) -> None:
+def _ledger(selection: Selection, n: int) -> None:
     """Offer the estimates themselves, with decisions and sales, where they fit into one download."""
     if n > AT_ONCE:
         st.caption(
             plain(
                 f"The estimates themselves are {n:,} here, more than the {AT_ONCE:,} of one download: choose fewer "
-                f"days, or run: python -m core ledger FILE --market {of.market.market_id}"
+                f"days, or run: python -m core ledger FILE --market {selection.market.market_id}"
             )
         )
         return
     st.download_button(
         f"Download {count(n, 'estimate')} with decisions and sales",
-        lambda: b"".join(export_ledger(of.store, of.market.market_id, of.where, of.who)),
-        f"{of.file_stem}-ledger.csv",
+        lambda: b"".join(export_ledger(selection.store, selection.market.market_id, selection.where, selection.actor)),
+        f"{selection.file_stem}-ledger.csv",
         "text/csv",
         key="csv_ledger",
         icon=":material/receipt_long:",
@@ -246,25 +251,25 @@ def _ledger(of: Chosen, n: int) -> None:
     )
 
 
-def _volume(of: Chosen, table: pd.DataFrame) -> go.Figure:
-    return charts.volume(table, of.period, palette())
+def _volume(selection: Selection, table: pd.DataFrame) -> go.Figure:
+    return charts.volume(table, selection.period, palette())
 
 
-def _confidence(of: Chosen, table: pd.DataFrame) -> go.Figure:
-    return charts.level(table, "confidence", "Mean confidence, 0 to 100", of.period, palette(), 1.0)
+def _confidence(selection: Selection, table: pd.DataFrame) -> go.Figure:
+    return charts.level(table, "confidence", "Mean confidence, 0 to 100", selection.period, palette(), 1.0)
 
 
-def _latency(of: Chosen, table: pd.DataFrame) -> go.Figure:
-    slow = limits_of(of.store, of.market.market_id, of.problem)[AlertKind.SLOW].value
-    return charts.latency(table, slow, of.period, palette())
+def _latency(selection: Selection, table: pd.DataFrame) -> go.Figure:
+    slow = limits_of(selection.store, selection.market.market_id, selection.problem)[AlertKind.SLOW].value
+    return charts.latency(table, slow, selection.period, palette())
 
 
-def _hit_rate(of: Chosen, table: pd.DataFrame) -> go.Figure:
-    return charts.level(table, "hit_rate", "Estimates that got a price, %", of.period, palette(), 100.0)
+def _hit_rate(selection: Selection, table: pd.DataFrame) -> go.Figure:
+    return charts.level(table, "hit_rate", "Estimates that got a price, %", selection.period, palette(), 100.0)
 
 
 # One at a time: each chart more takes a browser as long as all the figures of the page.
-_TRAFFIC: Final[dict[str, Callable[[Chosen, pd.DataFrame], go.Figure]]] = {
+_TRAFFIC: Final[dict[str, Callable[[Selection, pd.DataFrame], go.Figure]]] = {
     "Estimates": _volume,
     "Confidence": _confidence,
     "Answer time": _latency,

@@ -17,28 +17,35 @@ from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import share_chart
-from pages.views.monitoring.selection import Chosen, source, worked
+from pages.views.monitoring.selection import Selection, source, worked
 from pages.views.monitoring.words import chart, csv
 
 _GROUPS: Final = ("By decision", "By reason", "By office")
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw who was nearer, by group, then what became of the listings."""
-    found = worked(of, "scorecard", _found)
-    _nearer(of, found.card)
-    _effects(of, found.card)
-    _pilot(of, found.pilot)
+    found = worked(selection, "scorecard", _found)
+    _nearer(selection, found.card)
+    _effects(selection, found.card)
+    _pilot(selection, found.pilot)
 
 
-def _found(of: Chosen) -> MarketScorecard:
-    return scorecard_of(of.store, of.market.market_id, of.where.since, of.where.until, of.who, of.problem)
+def _found(selection: Selection) -> MarketScorecard:
+    return scorecard_of(
+        selection.store,
+        selection.market.market_id,
+        selection.where.since,
+        selection.where.until,
+        selection.actor,
+        selection.problem,
+    )
 
 
-def _nearer(of: Chosen, found: Scorecard) -> None:
+def _nearer(selection: Selection, found: Scorecard) -> None:
     with st.container(border=True):
         st.subheader("Who was nearer to the sale price?", anchor=False)
-        source(of)
+        source(selection)
         if found.overall is None:
             missing(
                 "No home an agent decided on has been sold on these days. Decide on estimates, then bring in sales."
@@ -73,7 +80,7 @@ def _nearer(of: Chosen, found: Scorecard) -> None:
         csv(
             pd.DataFrame([_flat(one) for one in (line, *found.decisions, *found.reasons, *found.offices)]),
             "scorecard",
-            of,
+            selection,
         )
 
 
@@ -114,40 +121,40 @@ def _flat(one: Line) -> dict[str, object]:
     return found | {"nearer": one.nearer.value, "few_sales": one.thin}
 
 
-def _effects(of: Chosen, found: Scorecard) -> None:
+def _effects(selection: Selection, found: Scorecard) -> None:
     if found.overall is None:
         return
     with st.container(border=True):
         st.subheader("Listings that went with the estimate, and those that did not", anchor=False)
-        source(of)
+        source(selection)
         st.warning(plain(found.warning), icon=":material/info:")
         if not found.effects:
             missing(
                 "There are not accepted and overridden listings with list dates or first list prices on these days."
             )
             return
-        _draw_effects(found.effects, "effects", of)
+        _draw_effects(found.effects, "effects", selection)
 
 
-def _pilot(of: Chosen, found: Pilot) -> None:
+def _pilot(selection: Selection, found: Pilot) -> None:
     with st.container(border=True):
         st.subheader("Offices with estimates against the others", anchor=False)
-        source(of)
+        source(selection)
         if not found.effects:
             missing(found.words)
             return
         st.markdown(plain(found.words))
         st.warning(plain(found.warning), icon=":material/info:")
-        _draw_effects(found.effects, "pilot", of)
+        _draw_effects(found.effects, "pilot", selection)
         st.caption("First list prices are known only where an agent decided, so price cuts are not compared here.")
 
 
-def _draw_effects(effects: tuple[Effect, ...], name: str, of: Chosen) -> None:
+def _draw_effects(effects: tuple[Effect, ...], name: str, selection: Selection) -> None:
     for one in effects:
         st.markdown(f"- {plain(one.words)}")
     table = pd.DataFrame([_effect(one) for one in effects])
     frame(table, name)
-    csv(table, name, of)
+    csv(table, name, selection)
 
 
 def _effect(one: Effect) -> dict[str, object]:

@@ -42,12 +42,12 @@ _Result = TypeVar("_Result")
 
 
 @dataclass(frozen=True)
-class Chosen:
+class Selection:
     """What is looked at: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
 
     store: Store
     market: Market
-    who: Actor
+    actor: Actor
     clock: date
     where: Slice
     period: Period
@@ -80,68 +80,71 @@ class Chosen:
         return [f"{label.lower()} {_told(str(value))}" for label, value in chosen.items() if value is not None]
 
 
-def choose_days(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+def choose_days(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
     """Draw the choice of days; returns it, not narrowed down."""
     clock = clock_of(store, market, datetime.now(UTC).date())
     span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
     since, until = _days(span, clock)
-    return Chosen(store, market, who, clock, Slice(since, until), "month", pulse)
+    return Selection(store, market, actor, clock, Slice(since, until), "month", pulse)
 
 
-def choose_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+def choose_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
     """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        chosen = choose_days(store, market, who, pulse)
+        chosen = choose_days(store, market, actor, pulse)
         period = one_of("Period", list(PERIODS), "period", "By month")
     return replace(chosen, period=PERIODS[period])
 
 
-def without_span(store: Store, market: Market, who: Actor, pulse: tuple[int, ...]) -> Chosen:
+def without_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
     """Return what is looked at where days do not matter."""
     clock = clock_of(store, market, datetime.now(UTC).date())
-    return Chosen(store, market, who, clock, Slice(), "month", pulse)
+    return Selection(store, market, actor, clock, Slice(), "month", pulse)
 
 
-def narrow(of: Chosen) -> Chosen:
+def narrow(selection: Selection) -> Selection:
     """Draw the choice of homes, offices and models inside a fold, and what is chosen below it; returns it."""
     fold = st.expander("Narrow down", key="narrow", icon=":material/filter_alt:", on_change="rerun")
     # What a closed fold hides is drawn only to keep what was chosen there: it takes as long as a chart.
     if fold.open or any(_is_chosen(key) or key in st.query_params for _, key in _keys()):
         with fold:
-            _choices(of)
+            _choices(selection)
     chosen: dict[str, Any] = {name: st.session_state[key] for name, key in _keys() if _is_chosen(key)}
-    narrowed = replace(of, where=replace(of.where, **chosen))
+    narrowed = replace(selection, where=replace(selection.where, **chosen))
     if narrowed.narrowed:
         st.markdown(plain(f"Narrowed down to {', '.join(narrowed.narrowed)}."))
     return narrowed
 
 
-def worked(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+def worked(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
     """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
-    champion = of.store.models.champion(of.market.market_id)
-    return _kept(of, name, work, of.pulse, champion and champion.model_id, *more)
+    champion = selection.store.models.champion(selection.market.market_id)
+    return _kept(selection, name, work, selection.pulse, champion and champion.model_id, *more)
 
 
-def worked_of_sales(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
+def worked_of_sales(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
     """Return what ``work`` makes of the outcomes alone, worked out once until one of them changes.
 
     Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
     """
-    return _kept(of, name, work, of.store.figures.sold_pulse(of.market.market_id), *more)
+    return _kept(selection, name, work, selection.store.figures.sold_pulse(selection.market.market_id), *more)
 
 
-def errors_of(of: Chosen, basis: Basis) -> Accuracy:
+def errors_of(selection: Selection, basis: Basis) -> Accuracy:
     """Return the errors against sale prices of the choice, worked out once for all views that show them."""
     return worked_of_sales(
-        of, "accuracy", lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.who), basis
+        selection,
+        "accuracy",
+        lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.actor),
+        basis,
     )
 
 
-def note_of_clock(of: Chosen) -> str:
+def note_of_clock(selection: Selection) -> str:
     """Say what day it is in a simulated market, "" in others."""
-    if not of.market.simulated:
+    if not selection.market.simulated:
         return ""
-    return f"In this simulated market it is {day(of.clock) or MISSING}."
+    return f"In this simulated market it is {day(selection.clock) or MISSING}."
 
 
 def pulse_of(store: Store) -> tuple[int, ...]:
@@ -149,9 +152,16 @@ def pulse_of(store: Store) -> tuple[int, ...]:
     return store.figures.pulse()
 
 
-def _kept(of: Chosen, name: str, work: Callable[[Chosen], _Result], *more: Hashable) -> _Result:
-    key = (str(of.store.home), of.market.market_id, of.clock, of.period, *vars(of.where).values(), *more)
-    return cast("_Result", _worked(key, name, of, work))
+def _kept(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
+    key = (
+        str(selection.store.home),
+        selection.market.market_id,
+        selection.clock,
+        selection.period,
+        *vars(selection.where).values(),
+        *more,
+    )
+    return cast("_Result", _cached(key, name, selection, work))
 
 
 def _days(span: str, clock: date) -> tuple[date | None, date | None]:
@@ -168,8 +178,8 @@ def _days(span: str, clock: date) -> tuple[date | None, date | None]:
     return latest_days(clock, SPANS[span]), clock
 
 
-def _choices(of: Chosen) -> None:
-    offered = _offered(str(of.store.home), of.market.market_id, of.store)
+def _choices(selection: Selection) -> None:
+    offered = _offered(str(selection.store.home), selection.market.market_id, selection.store)
     with st.container(horizontal=True, gap="small"):
         for name, key in _keys():
             st.selectbox(PARTS[name], [ALL, *offered[name]], format_func=_told, key=key, bind="query-params", width=230)
@@ -196,10 +206,12 @@ def _offered(home: str, market_id: str, _store: Store) -> dict[Dimension, list[s
 
 
 @st.cache_resource(max_entries=128, show_spinner="Working out the figures")
-def _worked(key: tuple[Hashable, ...], name: str, _of: Chosen, _work: Callable[[Chosen], object]) -> object:
-    return _work(_of)
+def _cached(
+    key: tuple[Hashable, ...], name: str, _selection: Selection, _work: Callable[[Selection], object]
+) -> object:
+    return _work(_selection)
 
 
-def source(of: Chosen) -> None:
+def source(selection: Selection) -> None:
     """Draw what the part's figures are of."""
-    st.caption(plain(f"{of.words}."))
+    st.caption(plain(f"{selection.words}."))

@@ -16,7 +16,7 @@ from core.wording import percent
 from pages.kit import errors, links, spreadsheet
 from pages.kit.figures import CONFIG, box
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.selection import Selection
 
 KINDS: Final[dict[str, str]] = {
     AlertKind.ERROR_HIGH.value: "Error too high",
@@ -58,12 +58,12 @@ NO_ESTIMATES: Final = (
 _SAID: Final = "_monitoring_said"
 
 
-def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, of: Chosen) -> None:
+def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: Selection) -> None:
     """Offer a table, or what makes it when asked for, as CSV."""
     st.download_button(
         "Download as CSV",
         lambda: spreadsheet.to_csv(table() if callable(table) else table),
-        f"{of.file_stem}-{name}.csv",
+        f"{selection.file_stem}-{name}.csv",
         "text/csv",
         key=f"csv_{name}",
         icon=":material/download:",

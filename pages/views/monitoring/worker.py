@@ -10,28 +10,28 @@ from core.workflows.monitoring.notifications import Notices
 from core.workflows.worker import next_retraining, worker_state
 from pages.kit.figures import boxes
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Chosen
+from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import act, fact, say_what_was_done
 
 _EVERY = "10s"
 
 
-def draw(of: Chosen) -> None:
+def draw(selection: Selection) -> None:
     """Draw it all, afresh every few seconds."""
     say_what_was_done()
-    _watch(of)
+    _watch(selection)
 
 
 @st.fragment(run_every=_EVERY)
-def _watch(of: Chosen) -> None:
-    _worker(of)
-    _ledger(of)
-    _told(of)
+def _watch(selection: Selection) -> None:
+    _worker(selection)
+    _ledger(selection)
+    _told(selection)
 
 
-def _worker(of: Chosen) -> None:
-    state = worker_state(of.store)
-    due = next_retraining(of.store, of.market.market_id, of.problem)
+def _worker(selection: Selection) -> None:
+    state = worker_state(selection.store)
+    due = next_retraining(selection.store, selection.market.market_id, selection.problem)
     with st.container(border=True):
         st.subheader("Worker", anchor=False)
         if state.alive:
@@ -43,14 +43,14 @@ def _worker(of: Chosen) -> None:
             fact("Last sign of life", instant(state.beat_at), "one every few seconds while it lives")
             fact("Last turn", instant(state.last_turn), "a turn watches every market once")
             fact("Next turn", instant(state.next_turn), "known while it lives")
-            late = "overdue since then" if due is not None and due < of.clock else "by the market’s day"
+            late = "overdue since then" if due is not None and due < selection.clock else "by the market’s day"
             fact("Next retraining by schedule", day(due), late if due is not None else "no model is live")
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 
 
-def _ledger(of: Chosen) -> None:
-    state = of.store.unwritten.state()
+def _ledger(selection: Selection) -> None:
+    state = selection.store.spool.state()
     with st.container(border=True):
         st.subheader("Ledger", anchor=False)
         if not (state.waiting or state.spoilt or state.lost):
@@ -64,17 +64,17 @@ def _ledger(of: Chosen) -> None:
                 ),
                 icon=":material/error:",
             )
-        allowed = state.waiting and may(of.who, Action.ACT_ON_ALERTS)
+        allowed = state.waiting and may(selection.actor, Action.ACT_ON_ALERTS)
         if allowed and st.button("Write them now", icon=":material/refresh:", key="retry_ledger"):
-            act(lambda: _retried(of))
+            act(lambda: _retried(selection))
 
 
-def _retried(of: Chosen) -> str:
-    return f"{count(of.store.unwritten.retry(), 'estimate')} written."
+def _retried(selection: Selection) -> str:
+    return f"{count(selection.store.spool.retry(), 'estimate')} written."
 
 
-def _told(of: Chosen) -> None:
-    state = Notices(of.store.home).state()
+def _told(selection: Selection) -> None:
+    state = Notices(selection.store.home).state()
     with st.container(border=True):
         st.subheader("Who is told of alerts", anchor=False)
         for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):

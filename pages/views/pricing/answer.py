@@ -13,7 +13,7 @@ from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.flags import Flag, FlagKind, Severity
 from core.store import Market
 from core.wording import count, day, instant, money_range, money_short, percent
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 from pages.views.pricing import stored_estimate
@@ -44,7 +44,7 @@ _STYLE: Final = """<style>
 </style>"""
 
 
-def draw(answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     """Draw what came of a question; ``on_level`` is called when another level of the range is chosen."""
     st.html(_STYLE.replace("PLAIN", _background()))
     market = desk.market
@@ -79,7 +79,7 @@ def empty(desk: Desk) -> None:
             )
 
 
-def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Callable[[], None]) -> None:
+def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     currency, market = estimate.currency, desk.market
     said = money_range(estimate.low, estimate.high, currency)
     with st.container(border=True, key="answer_head"):
@@ -101,7 +101,7 @@ def _estimate(estimate: Estimate, answered: Answered, desk: Desk, on_level: Call
     _glance(f"**{plain(said)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
 
 
-def _subject(answered: Answered, market: Market) -> None:
+def _subject(answered: RecordedAnswer, market: Market) -> None:
     asked = answered.question
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
     if stored_estimate.was_opened(answered):
@@ -112,12 +112,12 @@ def _subject(answered: Answered, market: Market) -> None:
         )
 
 
-def draw_origin(answered: Answered) -> None:
+def draw_origin(answered: RecordedAnswer) -> None:
     """Draw what the answer stands on, and its address; say so where it could not be recorded."""
-    if answered.spooled:
+    if answered.pending_id:
         st.warning(
             "The ledger cannot be written at the moment. This answer is kept aside and goes into it by itself; then it "
-            f"has a link and can be decided on, under the number {answered.spooled}. The price itself holds.",
+            f"has a link and can be decided on, under the number {answered.pending_id}. The price itself holds.",
             icon=":material/cloud_off:",
         )
     elif answered.estimate_id is None:
@@ -150,7 +150,7 @@ def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None
 
 
 def _confidence(estimate: Estimate, desk: Desk) -> None:
-    within = percent(desk.problem.success.within)
+    tolerance = percent(desk.problem.success.tolerance)
     st.progress(
         estimate.confidence / 100,
         text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
@@ -161,7 +161,7 @@ def _confidence(estimate: Estimate, desk: Desk) -> None:
         else ""
     )
     st.caption(
-        f"Chance that the sale price falls within {within} of the point estimate{came_true}",
+        f"Chance that the sale price falls within {tolerance} of the point estimate{came_true}",
         help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
         f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
         "and more.",
@@ -201,7 +201,7 @@ def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
         st.markdown(f"**Assumed, because not given:** {plain(', '.join(facts))}.")
 
 
-def origin(estimate: Estimate, answered: Answered) -> str:
+def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
     """Say in Markdown what the answer stands on."""
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     return plain(
@@ -210,7 +210,7 @@ def origin(estimate: Estimate, answered: Answered) -> str:
     )
 
 
-def _unavailable(result: Unavailable, answered: Answered, market: Market) -> None:
+def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
@@ -222,7 +222,7 @@ def _unavailable(result: Unavailable, answered: Answered, market: Market) -> Non
     _glance(f"**No price range** · [Why](#{_ANCHOR})")
 
 
-def _refused(result: Refused, answered: Answered, market: Market) -> None:
+def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):

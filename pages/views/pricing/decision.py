@@ -17,7 +17,7 @@ from core.store import DecisionRecord, Store
 from core.store.ledger.estimates import DecisionKind
 from core.train.ranges import said
 from core.wording import instant, money, percent, signed_percent
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, usual_listing
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
@@ -40,10 +40,10 @@ _STYLE: Final = """<style>
 
 @st.fragment
 def draw(
-    answered: Answered,
+    answered: RecordedAnswer,
     desk: Desk,
     store: Store,
-    who: Actor,
+    actor: Actor,
     reconciled: float | None,
     weights: Mapping[str, float],
 ) -> None:
@@ -63,8 +63,8 @@ def draw(
             st.caption("This estimate was not recorded, so there is nothing to decide on. Price the home again.")
             return
         made = st.container()
-        if may(who, Action.DECIDE):
-            record = _Recorder(store, desk.problem, estimate_id, who, weights)
+        if may(actor, Action.DECIDE):
+            record = _Recorder(store, desk.problem, estimate_id, actor, weights)
             _accept(estimate, estimate_id, desk, record)
             _otherwise(estimate, estimate_id, desk, record, reconciled)
         else:
@@ -78,16 +78,16 @@ class _Recorder:
     """Records a decision on one estimate, and tells what is wrong with it beside the field concerned."""
 
     def __init__(
-        self, store: Store, problem: Problem, estimate_id: str, who: Actor, weights: Mapping[str, float]
+        self, store: Store, problem: Problem, estimate_id: str, actor: Actor, weights: Mapping[str, float]
     ) -> None:
-        self._store, self._problem, self._estimate_id, self._who = store, problem, estimate_id, who
+        self._store, self._problem, self._estimate_id, self._actor = store, problem, estimate_id, actor
         self._weights = weights
 
     def __call__(self, decision: DecisionInput, slots: Mapping[str, DeltaGenerator], otherwise: str) -> None:
         """Record it; a message goes to the slot of its field, or to that named ``otherwise``."""
         try:
             whole = replace(decision, comparables=self._weights)
-            decide(self._store, self._problem, self._estimate_id, whole, self._who)
+            decide(self._store, self._problem, self._estimate_id, whole, self._actor)
         except InvalidDecision as error:
             slots.get(error.field, slots[otherwise]).error(plain(str(error)), icon=":material/error:")
         except StoreError as error:

@@ -35,7 +35,7 @@ _TYPES: Final = ("csv", "tsv", "txt", "gz")
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 
 
-def draw(desk: Desk, store: Store, who: Actor, today: date) -> None:
+def draw(desk: Desk, store: Store, actor: Actor, today: date) -> None:
     """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
     st.write(
         "Upload a list of homes as a CSV file, one row each. Columns are recognised by their names; areas without a "
@@ -57,14 +57,14 @@ def draw(desk: Desk, store: Store, who: Actor, today: date) -> None:
             st.info("Choose a file first.", icon=":material/upload_file:")
         else:
             limit = desk.problem.intake.upload_mb * 1024 * 1024
-            _price(desk, store.uploads.save(uploaded.name, uploaded, limit), store, as_of, who)
+            _price(desk, store.uploads.save(uploaded.name, uploaded, limit), store, as_of, actor)
     answer = st.session_state.get(_ANSWER)
     live = desk.record.model_id if desk.record else None
     if isinstance(answer, PricedFile) and (answer.market_id, answer.model_id) == (desk.market.market_id, live):
         _show(answer, desk)
 
 
-def _price(desk: Desk, upload: Upload, store: Store, as_of: date, who: Actor) -> None:
+def _price(desk: Desk, upload: Upload, store: Store, as_of: date, actor: Actor) -> None:
     try:
         rows = lines(upload.path) - 1
         if rows > ROWS_MAX:
@@ -76,9 +76,9 @@ def _price(desk: Desk, upload: Upload, store: Store, as_of: date, who: Actor) ->
             return
         bar = st.progress(0.0, "Reading the file")
         progress = part(lambda done, what: _tell(bar, done, what), 0.0, 0.8)
-        priced = price_file(desk, upload.path, upload.name, as_of, progress, who)
+        priced = price_file(desk, upload.path, upload.name, as_of, progress, actor)
         bar.progress(0.8, "Recording the estimates")
-        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(store, priced, who)
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(store, priced, actor)
         bar.empty()
     except CollectError as error:
         st.error(plain(str(error)), icon=":material/error:")
@@ -90,10 +90,10 @@ def _tell(bar: DeltaGenerator, done: float, what: str) -> None:
     bar.progress(done, what)
 
 
-def _recorded(store: Store, priced: PricedFile, who: Actor) -> tuple[PricedFile, str]:
+def _recorded(store: Store, priced: PricedFile, actor: Actor) -> tuple[PricedFile, str]:
     """Write the answers to the ledger before they are shown; where that fails, return why: they are shown still."""
     try:
-        return record_file(store, priced, "file", who), ""
+        return record_file(store, priced, "file", actor), ""
     except StoreError as error:
         return priced, str(error)
 
@@ -190,10 +190,10 @@ def counted(flags: str) -> str:
 
 
 def _columns(desk: Desk) -> Mapping[str, Any]:
-    within = percent(desk.problem.success.within)
+    tolerance = percent(desk.problem.success.tolerance)
     return {
         "Confidence": st.column_config.NumberColumn(
-            format="%d", help=f"Of 100: chance that the sale price falls within {within} of the point estimate"
+            format="%d", help=f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
         ),
         "To look at": st.column_config.TextColumn(width="medium"),
     }

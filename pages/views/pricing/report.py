@@ -11,7 +11,7 @@ import streamlit as st
 from core.access import Actor
 from core.serve.estimate import Estimate
 from core.serve.report.build import ReportFrame, seller_report
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 
@@ -20,7 +20,7 @@ _RANGE_ONLY: Final = "Range only"
 _POINT: Final = "Point estimate"
 
 
-def draw(answered: Answered, estimate: Estimate, desk: Desk, who: Actor) -> None:
+def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor) -> None:
     """Draw the report's few choices and its download; ``estimate`` bears the comparables in use."""
     told, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     with told:
@@ -31,7 +31,7 @@ def draw(answered: Answered, estimate: Estimate, desk: Desk, who: Actor) -> None
             "Shows", (_WITH_POINT, _RANGE_ONLY), default=_WITH_POINT, required=True, key="report_shows"
         )
     label = _POINT if shows == _WITH_POINT else None
-    frame = report_frame(answered, desk, who, seller or "", label, datetime.now(UTC))
+    frame = report_frame(answered, desk, actor, seller or "", label, datetime.now(UTC))
     with got:
         st.caption(
             "One or two pages: the range and what it held, the home’s facts, why this price, the comparables in use "
@@ -52,7 +52,7 @@ def draw(answered: Answered, estimate: Estimate, desk: Desk, who: Actor) -> None
 
 
 def report_frame(
-    answered: Answered, desk: Desk, who: Actor, prepared_for: str, point_label: str | None, at: datetime
+    answered: RecordedAnswer, desk: Desk, actor: Actor, prepared_for: str, point_label: str | None, at: datetime
 ) -> ReportFrame:
     """Return what the report states beside the estimate."""
     market, address = desk.market, answered.question.facts.get("address")
@@ -63,17 +63,17 @@ def report_frame(
         area_unit=market.area_unit,
         address_line=address if isinstance(address, str) else "",
         prepared_for=prepared_for.strip(),
-        prepared_by=who.name,
-        office=who.office,
+        prepared_by=actor.name,
+        office=actor.office,
         prepared_at=at,
         model_id=answered.model_id,
         estimate_id=answered.estimate_id,
-        within=desk.problem.success.within,
+        tolerance=desk.problem.success.tolerance,
         point_label=point_label,
     )
 
 
-def file_name(answered: Answered, desk: Desk) -> str:
+def file_name(answered: RecordedAnswer, desk: Desk) -> str:
     """Return the name of the report's file: market, address as far as it is plain, and valuation date."""
     address = answered.question.facts.get("address")
     words = re.findall(r"[a-z0-9]+", address.lower()) if isinstance(address, str) else []

@@ -9,7 +9,7 @@ import streamlit as st
 from core.access import Actor
 from core.errors import AnswerUnreadable, NotFound
 from core.store import Store
-from core.workflows.pricing.answers import Answered, Question, stored
+from core.workflows.pricing.answers import Question, RecordedAnswer, load_answer
 
 PARAMETER: Final = "estimate"
 _SHOWN: Final = "answered"
@@ -19,7 +19,7 @@ _UNREAD: Final = "estimate_unread"
 _FAULT: Final = "estimate_fault"
 
 
-def follow(store: Store, who: Actor) -> None:
+def follow(store: Store, actor: Actor) -> None:
     """Open the stored answer the address asks for, unless it is the one shown already.
 
     What the ledger does not know or cannot read is told by fault(), until another answer takes its place. Raises
@@ -31,7 +31,7 @@ def follow(store: Store, who: Actor) -> None:
     forget()
     st.session_state[_FOLLOWED] = wanted
     try:
-        found = stored(store, wanted, who)
+        found = load_answer(store, wanted, actor)
     except NotFound:
         st.session_state[_FAULT] = f"No estimate is recorded under “{wanted}”."
         return
@@ -42,15 +42,15 @@ def follow(store: Store, who: Actor) -> None:
     st.session_state[_OPENED] = wanted
 
 
-def unread() -> Answered | None:
+def unread() -> RecordedAnswer | None:
     """Return an answer just opened by its address, whose question is not in the form yet; None if there is none."""
-    opened: Answered | None = st.session_state.get(_UNREAD)
+    opened: RecordedAnswer | None = st.session_state.get(_UNREAD)
     return opened
 
 
 def read() -> Question:
     """Return the question of the answer just opened, once, to be put into the form; raises KeyError without one."""
-    opened: Answered = st.session_state.pop(_UNREAD)
+    opened: RecordedAnswer = st.session_state.pop(_UNREAD)
     return opened.question
 
 
@@ -60,7 +60,7 @@ def fault() -> str | None:
     return told
 
 
-def keep(answered: Answered) -> None:
+def keep(answered: RecordedAnswer) -> None:
     """Make this the answer shown."""
     forget()
     st.session_state[_SHOWN] = answered
@@ -72,18 +72,18 @@ def forget() -> None:
         st.session_state.pop(key, None)
 
 
-def shown(market_id: str) -> Answered | None:
+def shown(market_id: str) -> RecordedAnswer | None:
     """Return the answer shown, None if there is none of this market."""
     kept = st.session_state.get(_SHOWN)
-    return kept if isinstance(kept, Answered) and kept.market_id == market_id else None
+    return kept if isinstance(kept, RecordedAnswer) and kept.market_id == market_id else None
 
 
-def was_opened(answered: Answered) -> bool:
+def was_opened(answered: RecordedAnswer) -> bool:
     """Tell whether the answer was opened by its address and not asked for in this visit."""
     return answered.estimate_id is not None and answered.estimate_id == st.session_state.get(_OPENED)
 
 
-def point_to(answered: Answered | None) -> None:
+def point_to(answered: RecordedAnswer | None) -> None:
     """Make the address lead to the answer shown, or to none; what else is in the address stays."""
     wanted = answered.estimate_id if answered is not None else None
     if wanted is not None:

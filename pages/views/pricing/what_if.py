@@ -19,7 +19,7 @@ from core.serve.what_if import WhatIf
 from core.serve.words import Conventions
 from core.train.model import Model
 from core.wording import MISSING, count, money_range, money_short
-from core.workflows.pricing.answers import Answered
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 from pages.views.estimate.comparables_choice import Home, home_of
@@ -46,10 +46,10 @@ class _Tried:
 class _Asker:
     """Whose question is changed, at which desk, and what was answered to it."""
 
-    answered: Answered
+    answered: RecordedAnswer
     estimate: Estimate
     desk: Desk
-    who: Actor
+    actor: Actor
 
 
 @dataclass(frozen=True)
@@ -61,12 +61,12 @@ class _Kept:
     tried: tuple[_Tried, ...]
 
 
-def draw(answered: Answered, estimate: Estimate, desk: Desk, model: Model, who: Actor) -> None:
+def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, model: Model, actor: Actor) -> None:
     """Draw usual changes, a free one and what those tried so far would do; nothing is written to the ledger.
 
     Raises AccessDenied.
     """
-    asker = _Asker(answered, estimate, desk, who)
+    asker = _Asker(answered, estimate, desk, actor)
     st.markdown("**Change something** and see what the same model would say")
     _usual(asker)
     _free(asker, model)
@@ -108,7 +108,7 @@ def _try_free(name: str, key: str, asker: _Asker) -> None:
 
 def _try(label: str, changes: Changes, asker: _Asker) -> None:
     try:
-        result = asker.desk.what_if(asker.estimate, changes, asker.who)
+        result = asker.desk.what_if(asker.estimate, changes, asker.actor)
     except ImpossibleProperty as error:
         st.session_state[_FAULT] = str(error)
         return
@@ -124,7 +124,8 @@ def _tried(asker: _Asker) -> tuple[_Tried, ...]:
     if kept.level == asker.estimate.level:
         return kept.tried
     again = tuple(
-        _Tried(old.label, old.changes, asker.desk.what_if(asker.estimate, old.changes, asker.who)) for old in kept.tried
+        _Tried(old.label, old.changes, asker.desk.what_if(asker.estimate, old.changes, asker.actor))
+        for old in kept.tried
     )
     _keep(asker, again)
     return again

@@ -36,7 +36,7 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
     }
     streams = _streams(files, ledgers)
     ends = list(dict.fromkeys(sorted(((outcome, why) for _, outcome, why in streams), key=_place_of_end)))
-    totals = {end: sum(rows for (_, *of), rows in streams.items() if tuple(of) == end) for end in ends}
+    totals = {end: sum(rows for (_, *selection), rows in streams.items() if tuple(selection) == end) for end in ends}
     names = [f"{_short(file.file)}: {file.rows_in:,}" for file in files]
     places = {end: len(names) + at for at, end in enumerate(ends)}
     starts = {file.file: at for at, file in enumerate(files)}

@@ -48,7 +48,7 @@ def checked(held: Draft) -> IntakePreview | None:
     return found
 
 
-def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
+def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
     """Draw the figures, the problems, the columns against held data, near matches and conflicts."""
     seen = draft.inspected(held, today())
     preview.draw_figures(found)
@@ -57,7 +57,7 @@ def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
         _say_leaks(file)
     _columns(seen)
     _problems(seen.problems)
-    near_matches.draw(held, found, who)
+    near_matches.draw(held, found, actor)
     _conflicts(found.conflicts)
     steps.draw_ways(held, Step.CHECK, "Continue to preview")
 

@@ -23,7 +23,7 @@ _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
 _WHOLE_ROWS: Final = 30
 
 
-def draw(held: Draft, who: Actor) -> None:
+def draw(held: Draft, actor: Actor) -> None:
     """Draw each file's mapping, its words and the presets; the way on is open once all mappings are complete."""
     names = [draft.upload_of(file).name for file in held.files]
     chosen = 0
@@ -40,19 +40,19 @@ def draw(held: Draft, who: Actor) -> None:
             )
             or 0
         )
-    _file(held.files[min(chosen, len(names) - 1)], chosen, who)
+    _file(held.files[min(chosen, len(names) - 1)], chosen, actor)
     for file, name in zip(held.files, names, strict=True):
         _say_lacking(file.mapping, name)
     steps.draw_ways(held, Step.COLUMNS, "Check every row", closed=not steps.ready(held))
 
 
-def _file(file: Staged, number: int, who: Actor) -> None:
+def _file(file: Staged, number: int, actor: Actor) -> None:
     seen = draft.preview(file.upload_id, file.source)
     _edit(file, seen)
     _settings(file, number)
     _left_out(file, seen)
     categories.draw(file, seen)
-    presets.draw(file, seen, number, who)
+    presets.draw(file, seen, number, actor)
 
 
 def _say_lacking(mapping: ColumnMapping, name: str) -> None:

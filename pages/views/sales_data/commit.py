@@ -21,7 +21,7 @@ from pages.views.sales_data.draft import Draft, Step
 REPORT: Final = "_intake_report"
 
 
-def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
+def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
     """Draw what is about to be kept and the button that keeps it."""
     preview.say_known(found)
     with st.container(border=True):
@@ -36,7 +36,7 @@ def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
             if st.button(f"Commit {what(found)}", key="commit", type="primary", icon=":material/done_all:"):
-                _commit(found, note.strip() or names, leaks, who)
+                _commit(found, note.strip() or names, leaks, actor)
 
 
 def what(found: IntakePreview) -> str:
@@ -64,10 +64,10 @@ def kept_leaks(held: Draft) -> str:
     return f" (kept although they tell the price: {', '.join(leaks)})" if leaks else ""
 
 
-def _commit(found: IntakePreview, note: str, leaks: str, who: Actor) -> None:
+def _commit(found: IntakePreview, note: str, leaks: str, actor: Actor) -> None:
     try:
         with st.spinner("Writing the data version…"):
-            report = commit_intake(session.store(), found, note + leaks, who)
+            report = commit_intake(session.store(), found, note + leaks, actor)
     except DoorstepError as error:
         errors.show(error)
         return

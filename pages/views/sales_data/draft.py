@@ -105,7 +105,7 @@ class Draft:
 
 def draft() -> Draft:
     """Return what the acting person has staged; files that are gone are left out. Raises StoreUnavailable."""
-    document = session.store().drafts.load(session.actor())
+    document = session.store().drafts.load(session.current_actor())
     return Draft() if document is None else _read(document)
 
 
@@ -191,7 +191,7 @@ def drop(upload_id: str) -> None:
 def drop_all() -> None:
     """Forget the draft and remove its files from disk."""
     files = draft().files
-    session.store().drafts.discard(session.actor())
+    session.store().drafts.discard(session.current_actor())
     for file in files:
         session.store().uploads.discard(file.upload_id)
 
@@ -265,7 +265,7 @@ def _write(held: Draft) -> None:
         "checked": held.checked,
         "same": held.same,
     }
-    session.store().drafts.keep(session.actor(), document)
+    session.store().drafts.keep(session.current_actor(), document)
 
 
 def _read(document: Mapping[str, Any]) -> Draft:

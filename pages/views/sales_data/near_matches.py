@@ -23,7 +23,7 @@ _LAST: Final = "_match_last"
 Pair = tuple[str, str]
 
 
-def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
+def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
     """Draw the first near match that nobody has answered, and how many follow."""
     market_id = draft.market_id(held)
     answers = session.store().matches.of(market_id)
@@ -36,10 +36,10 @@ def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
         if open_ones:
             later: list[Pair] = st.session_state.setdefault(_LATER, [])
             queue = sorted(open_ones, key=lambda near: _pair(near) in later)
-            _ask(queue[0], held, who)
+            _ask(queue[0], held, actor)
         else:
             st.markdown("All are answered.")
-        _last(held, who)
+        _last(held, actor)
         waiting = len(set(draft.same(market_id)) ^ set(held.same))
         if waiting:
             st.info(
@@ -51,7 +51,7 @@ def draw(held: Draft, found: IntakePreview, who: Actor) -> None:
                 st.rerun()
 
 
-def _ask(near: NearMatch, held: Draft, who: Actor) -> None:
+def _ask(near: NearMatch, held: Draft, actor: Actor) -> None:
     ours, theirs = marked(near.sales_address, near.tax_address)
     sales, tax = st.columns(2, gap="small")
     with sales.container(border=True):
@@ -63,23 +63,23 @@ def _ask(near: NearMatch, held: Draft, who: Actor) -> None:
     st.caption(plain(f"What differs: {near.why}. Spelt alike to {near.score:.0f} of 100."))
     with st.container(horizontal=True, gap="small"):
         if st.button("Yes, the same home", key="match_yes", icon=":material/check:"):
-            _answer(near, held, True, who)
+            _answer(near, held, True, actor)
         if st.button("No, two homes", key="match_no", icon=":material/close:"):
-            _answer(near, held, False, who)
+            _answer(near, held, False, actor)
         if st.button("Later", key="match_later", icon=":material/skip_next:"):
             later: list[Pair] = st.session_state[_LATER]
             st.session_state[_LATER] = [*(one for one in later if one != _pair(near)), _pair(near)]
             st.rerun()
 
 
-def _answer(near: NearMatch, held: Draft, is_same: bool, who: Actor) -> None:
+def _answer(near: NearMatch, held: Draft, is_same: bool, actor: Actor) -> None:
     destination = held.destination or Destination()
-    answer_match(session.store(), destination.market(), near, is_same, who)
+    answer_match(session.store(), destination.market(), near, is_same, actor)
     st.session_state[_LAST] = (near, is_same)
     st.rerun()
 
 
-def _last(held: Draft, who: Actor) -> None:
+def _last(held: Draft, actor: Actor) -> None:
     """Draw the last answer of this visit and a way to turn it round."""
     said: tuple[NearMatch, bool] | None = st.session_state.get(_LAST)
     if said is None:
@@ -89,7 +89,7 @@ def _last(held: Draft, who: Actor) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(plain(f"Last answer: {near.sales_address} and {near.tax_address} are {answer}."))
         if st.button("Change it", key="match_change", type="tertiary", icon=":material/undo:"):
-            _answer(near, held, not is_same, who)
+            _answer(near, held, not is_same, actor)
 
 
 def marked(ours: str, theirs: str) -> tuple[str, str]:

@@ -29,21 +29,21 @@ _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
 
 
-def draw(market: Market, who: Actor) -> None:
+def draw(market: Market, actor: Actor) -> None:
     """Draw the list of versions, the comparison of two and the way to take the latest back."""
     st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
     said = st.session_state.pop(_UNDONE, "")
     if said:
         st.success(plain(said), icon=":material/undo:")
-    records = history(session.store(), market.market_id, who)
+    records = history(session.store(), market.market_id, actor)
     if not records:
         st.caption("No sales yet.")
         return
     _list(records)
     if len(records) > 1:
-        _compare(market, records, who)
-    if may(who, Action.INGEST) and records and any(one.state == "in use" for one in records):
-        _undo(next(one for one in records if one.state == "in use"), records, who)
+        _compare(market, records, actor)
+    if may(actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
+        _undo(next(one for one in records if one.state == "in use"), records, actor)
 
 
 def _list(records: tuple[Recorded, ...]) -> None:
@@ -77,7 +77,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
     st.caption("A version is never altered: new data, a correction or an undo only moves which one is in use.")
 
 
-def _compare(market: Market, records: tuple[Recorded, ...], who: Actor) -> None:
+def _compare(market: Market, records: tuple[Recorded, ...], actor: Actor) -> None:
     titles = {one.version.version_id: _title(one) for one in records}
     ids = list(titles)
     with st.container(border=True):
@@ -93,7 +93,7 @@ def _compare(market: Market, records: tuple[Recorded, ...], who: Actor) -> None:
             st.caption("Choose two different versions.")
             return
         try:
-            diff = _diff(str(session.store().home), before, after, who)
+            diff = _diff(str(session.store().home), before, after, actor)
         except DoorstepError as error:
             errors.show(error)
             return
@@ -101,8 +101,8 @@ def _compare(market: Market, records: tuple[Recorded, ...], who: Actor) -> None:
 
 
 @st.cache_resource(max_entries=2, show_spinner="Comparing the two versions…")
-def _diff(home: str, before: str, after: str, who: Actor) -> VersionDiff:
-    return compare_versions(session.store(), before, after, who)
+def _diff(home: str, before: str, after: str, actor: Actor) -> VersionDiff:
+    return compare_versions(session.store(), before, after, actor)
 
 
 def _title(one: Recorded) -> str:
@@ -220,7 +220,7 @@ def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _undo(current: Recorded, records: tuple[Recorded, ...], who: Actor) -> None:
+def _undo(current: Recorded, records: tuple[Recorded, ...], actor: Actor) -> None:
     version = current.version
     with st.expander("Take the latest version back", icon=":material/undo:"):
         parent = next((one for one in records if one.version.version_id == version.parent_id), None)
@@ -246,12 +246,12 @@ def _undo(current: Recorded, records: tuple[Recorded, ...], who: Actor) -> None:
         reason = st.text_input("Why is it taken back?", key="undo_reason", max_chars=500)
         sure = st.checkbox(f"Yes, take version {version.version_id} back", key=f"undo_sure_{version.version_id}")
         if st.button("Take it back", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
-            _take_back(version.version_id, reason, who)
+            _take_back(version.version_id, reason, actor)
 
 
-def _take_back(version_id: str, reason: str, who: Actor) -> None:
+def _take_back(version_id: str, reason: str, actor: Actor) -> None:
     try:
-        undone = undo_version(session.store(), version_id, reason, who)
+        undone = undo_version(session.store(), version_id, reason, actor)
     except DoorstepError as error:
         errors.show(error)
         return

@@ -7,12 +7,12 @@ from html.parser import HTMLParser
 import pandas as pd
 import pytest
 
-from core.evaluate.agent_decisions import verdicts
-from core.evaluate.appraisal import Appraisal, appraise
+from core.evaluate.agent_decisions import agent_decisions
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
-from core.evaluate.overfitting import FitCheck, fit_check
-from core.evaluate.scored_sales import Scored
+from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
+from core.evaluate.overfitting import FitCheck, check_overfitting
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation
 from core.problem import Problem
 from core.wording import percent
@@ -44,27 +44,27 @@ CARD = {
 }
 
 
-def card_of(scored: Scored, problem: Problem, market: str = "Larkhaven", decision: str = "") -> str:
-    appraisal = appraise(scored, problem)
-    assert appraisal is not None
-    return model_card(CardSubject(market, "m0", "champion", CARD, decision), appraisal, fit_check(CARD, 3))
+def card_of(scored: ScoredSales, problem: Problem, market: str = "Larkhaven", decision: str = "") -> str:
+    report = build_evaluation_report(scored, problem)
+    assert report is not None
+    return model_card(CardSubject(market, "m0", "champion", CARD, decision), report, check_overfitting(CARD, 3))
 
 
 @pytest.fixture(scope="module")
-def appraisal(problem: Problem) -> Appraisal:
-    found = appraise(scored_sales(1_000), problem)
+def report(problem: Problem) -> EvaluationReport:
+    found = build_evaluation_report(scored_sales(1_000), problem)
     assert found is not None
     return found
 
 
-def test_card_has_every_part_and_the_figures_of_the_appraisal(appraisal: Appraisal, problem: Problem) -> None:
+def test_card_has_every_part_and_the_figures_of_the_appraisal(report: EvaluationReport, problem: Problem) -> None:
     card = card_of(scored_sales(1_000), problem, decision="Deploy up to $800K, signed by Mia")
     titles = ("Scope", "Headline", "Error by segment", "Ratio study", "Bias", "Confidence", "Edge cases", "Candidates")
     for title in titles:
         assert f"## {title}" in card, title
-    mape = appraisal.headline.line("mape").figure
+    mape = report.headline.line("mape").figure
     assert f"{percent(mape.value, 1)} ({percent(mape.low, 1)} to {percent(mape.high, 1)})" in card
-    assert f"{appraisal.ratio.cod.value:.1f}" in card
+    assert f"{report.ratio.cod.value:.1f}" in card
     assert "signed by Mia" in card
     assert "opened 3 times" in card
     assert "data version 0123456789ab" in card
@@ -74,7 +74,7 @@ def test_card_has_every_part_and_the_figures_of_the_appraisal(appraisal: Apprais
 def test_names_from_files_stay_text(problem: Problem) -> None:
     scored = scored_sales(300)
     kinds = pd.Series(["[x](http://evil) | <script>", "condo"] * 150, dtype="str")
-    card = card_of(Scored(scored.terms, scored.table.assign(property_type=kinds)), problem, market="A\n# B $5")
+    card = card_of(ScoredSales(scored.terms, scored.table.assign(property_type=kinds)), problem, market="A\n# B $5")
     assert "<script>" not in card.replace("\\<script\\>", "")
     assert "[x](" not in card.replace("\\[x\\](", "")
     assert "\n# B" not in card
@@ -89,7 +89,7 @@ def test_market_with_little_data_has_a_card_too(problem: Problem) -> None:
         **{name: pd.Series([None] * 40, dtype="str") for name in ("property_type", "zipcode", "zoning")},
         **dict.fromkeys(("units", "lot_area_sqft", "age", "list_price", "baseline", "trend"), float("nan")),
     )
-    card = card_of(Scored(scored.terms, bare), problem)
+    card = card_of(ScoredSales(scored.terms, bare), problem)
     assert "too few areas" in card
     assert "nan" not in card
 
@@ -107,10 +107,10 @@ def test_over_fitting_is_told_from_three_errors(train: float, validation: float,
         "metrics": {"mape": {"value": low + 0.002, "low": low, "high": low + 0.004, "n": 900}},
         "leaderboard": [dict(CARD["leaderboard"][0], train_mape=train, mape=validation)],  # type: ignore[index]
     }
-    found = fit_check(card, 1)
+    found = check_overfitting(card, 1)
     assert isinstance(found, FitCheck)
     assert words in found.finding
-    assert fit_check(card | {"leaderboard": []}, 1) is None
+    assert check_overfitting(card | {"leaderboard": []}, 1) is None
 
 
 FULL_CARD = CARD | {
@@ -172,12 +172,12 @@ class Page(HTMLParser):
         return " ".join(" ".join(self.words).split())
 
 
-def page_of(scored: Scored, problem: Problem, market: str = "Larkhaven", decision: str = "") -> Page:
-    appraisal = appraise(scored, problem)
-    assert appraisal is not None
-    made = verdicts(DECISIONS, 60, problem.decisions.reasons)
+def page_of(scored: ScoredSales, problem: Problem, market: str = "Larkhaven", decision: str = "") -> Page:
+    report = build_evaluation_report(scored, problem)
+    assert report is not None
+    made = agent_decisions(DECISIONS, 60, problem.decisions.reasons)
     subject = CardSubject(market, "m0", "champion", FULL_CARD, decision)
-    return Page(html_card(subject, appraisal, fit_check(FULL_CARD, 3), made))
+    return Page(html_card(subject, report, check_overfitting(FULL_CARD, 3), made))
 
 
 def test_page_is_one_file_that_fetches_and_runs_nothing(problem: Problem) -> None:
@@ -189,18 +189,18 @@ def test_page_is_one_file_that_fetches_and_runs_nothing(problem: Problem) -> Non
     assert "url(" not in page.text
 
 
-def test_page_says_all_the_markdown_says_and_more(appraisal: Appraisal, problem: Problem) -> None:
+def test_page_says_all_the_markdown_says_and_more(report: EvaluationReport, problem: Problem) -> None:
     text = page_of(scored_sales(1_000), problem, decision="Deploy up to $800K, signed by Mia").text
-    for one in appraisal.headline.lines:
+    for one in report.headline.lines:
         assert one.label in text
         assert f"{one.figure.n:,}" in text
-    for by, table in appraisal.segments.items():
+    for by, table in report.segments.items():
         assert by.value in text
         if by is not Segmentation.ZIPCODE:
             assert all(str(name) in text for name in table[by.value]), by
-    assert all(case.name in text for case in appraisal.edge_cases if case.n)
-    assert all(one.label in text for one in appraisal.fairness)
-    flags = appraisal.flags
+    assert all(case.name in text for case in report.edge_cases if case.n)
+    assert all(one.label in text for one in report.fairness)
+    flags = report.flags
     assert f"{percent(flags.recall.value, 1)} ({percent(flags.recall.low, 1)}" in text
     assert "(precision)" in text
     assert "Areas that lean most" in text
@@ -224,16 +224,16 @@ def test_names_from_files_stay_text_on_the_page(problem: Problem) -> None:
     scored = scored_sales(300)
     evil = "<script>alert(1)</script>"
     kinds = pd.Series([evil, "a & b"] * 150, dtype="str")
-    page = page_of(Scored(scored.terms, scored.table.assign(property_type=kinds)), problem, evil, f'"{evil}')
+    page = page_of(ScoredSales(scored.terms, scored.table.assign(property_type=kinds)), problem, evil, f'"{evil}')
     assert "script" not in page.tags
     assert page.text.count(evil) >= 4
     assert "a & b" in page.text
 
 
-def test_markdown_has_the_curve_the_sizes_and_the_verdicts(appraisal: Appraisal, problem: Problem) -> None:
-    made = verdicts(DECISIONS, 60, problem.decisions.reasons)
+def test_markdown_has_the_curve_the_sizes_and_the_verdicts(report: EvaluationReport, problem: Problem) -> None:
+    made = agent_decisions(DECISIONS, 60, problem.decisions.reasons)
     subject = CardSubject("Larkhaven", "m0", "champion", FULL_CARD, "")
-    card = model_card(subject, appraisal, None, made)
+    card = model_card(subject, report, None, made)
     for title in ("Learning curve", "Forest size", "What agents made of it"):
         assert f"## {title}" in card
     assert "| 75 | 11.13% |" in card
@@ -246,9 +246,9 @@ def test_page_of_a_market_with_little_data(problem: Problem) -> None:
         **{name: pd.Series([None] * 40, dtype="str") for name in ("property_type", "zipcode", "zoning")},
         **dict.fromkeys(("units", "lot_area_sqft", "age", "list_price", "baseline", "trend"), float("nan")),
     )
-    appraisal = appraise(Scored(scored.terms, bare), problem)
-    assert appraisal is not None
-    text = Page(html_card(CardSubject("Larkhaven", "m0", "champion", CARD, ""), appraisal, None)).text
+    report = build_evaluation_report(ScoredSales(scored.terms, bare), problem)
+    assert report is not None
+    text = Page(html_card(CardSubject("Larkhaven", "m0", "champion", CARD, ""), report, None)).text
     assert "too few areas" in text
     assert "Learning curve" not in text
     assert "What agents made of it" not in text

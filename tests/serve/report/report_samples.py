@@ -11,7 +11,7 @@ from core.serve.fact_groups import FactGroup
 from core.serve.flags import Flag, FlagKind, Severity
 from core.serve.report.build import ReportFrame
 from core.serve.subject import Subject, Value
-from core.train.bundle import Held
+from core.train.bundle import RangeCoverage
 
 HOME: dict[str, Value] = {
     "address": "4217 Wallingford Avenue North",
@@ -99,11 +99,11 @@ def estimate() -> Estimate:
         point=760_000.0,
         exact=759_812.4,
         level=0.8,
-        held=Held(0.79, 412),
+        held=RangeCoverage(0.79, 412),
         segment="single family, 98103",
         confidence=72,
         confidence_word="medium",
-        kept=Held(0.57, 388),
+        kept=RangeCoverage(0.57, 388),
         fsd=0.083,
         flags=flags(),
         imputed={"garage_spaces": 1.0, "view": 0.0},
@@ -130,5 +130,5 @@ def frame() -> ReportFrame:
         prepared_at=datetime(2024, 11, 4, 9, 30, tzinfo=UTC),
         model_id="kc-20241101-5d2f",
         estimate_id="a1b2c3d4e5f60718",
-        within=0.1,
+        tolerance=0.1,
     )

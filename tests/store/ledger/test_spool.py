@@ -26,8 +26,8 @@ def kept(store: Store, market: Market, monkeypatch: pytest.MonkeyPatch) -> list[
     with monkeypatch.context() as failing:
         failing.setattr(Ledger, "append_signed", full)
         failing.setattr(Ledger, "append_signed_many", full)
-        single = [store.unwritten.append(estimate(market.market_id), actor) for actor in (AGENT, ANALYST)]
-        many = store.unwritten.append_many([estimate(market.market_id)] * 3, AGENT)
+        single = [store.spool.append(estimate(market.market_id), actor) for actor in (AGENT, ANALYST)]
+        many = store.spool.append_many([estimate(market.market_id)] * 3, AGENT)
     assert [one.state for one in single] == ["aside", "aside"]
     assert (many.state, many.why) == ("aside", "The disk is full.")
     return [*(one.record.estimate_id for one in single), *many.estimate_ids]
@@ -39,7 +39,7 @@ def files(store: Store) -> list[Path]:
 
 def test_they_are_counted_and_kept_from_other_eyes(store: Store, market: Market, kept: list[str]) -> None:
     assert store.ledger.count(market.market_id) == 0
-    state = store.unwritten.state()
+    state = store.spool.state()
     assert (state.waiting, state.spoilt, state.lost) == (5, 0, 0)
     assert state.oldest is not None
     assert state.oldest <= datetime.now(UTC)
@@ -49,33 +49,33 @@ def test_they_are_counted_and_kept_from_other_eyes(store: Store, market: Market,
 def test_retrying_writes_them_with_their_own_id_instant_and_actor(
     store: Store, market: Market, kept: list[str]
 ) -> None:
-    oldest = store.unwritten.state().oldest
-    assert store.unwritten.retry() == 5
-    assert store.unwritten.state().waiting == 0
+    oldest = store.spool.state().oldest
+    assert store.spool.retry() == 5
+    assert store.spool.state().waiting == 0
     listed = store.ledger.list(market.market_id, 9)
     assert sorted(one.estimate_id for one in listed) == sorted(kept)
     first = store.ledger.get(kept[0])
     assert (first.at, first.actor, first.office) == (oldest, AGENT.name, AGENT.office)
     assert store.ledger.get(kept[1]).actor == ANALYST.name
     assert store.events.of("ledger", "ledger.caught_up")[0].detail == {"estimates": 5}
-    assert store.unwritten.retry() == 0
+    assert store.spool.retry() == 0
 
 
 def test_the_next_estimate_that_can_be_written_takes_them_along(
     address: Address, store: Store, market: Market, kept: list[str]
 ) -> None:
     with open_store(address.home, address.url) as another:  # what one process kept aside, another finds
-        assert another.unwritten.append(estimate(market.market_id), AGENT).written
+        assert another.spool.append(estimate(market.market_id), AGENT).written
     assert store.ledger.count(market.market_id) == 6
     assert files(store) == []
 
 
 def test_a_second_copy_never_arises(store: Store, market: Market, kept: list[str]) -> None:
     copies = {path: path.read_bytes() for path in files(store)}
-    store.unwritten.retry()
+    store.spool.retry()
     for path, content in copies.items():  # as if the process had died between writing and tidying up
         path.write_bytes(content)
-    assert store.unwritten.retry() == 0
+    assert store.spool.retry() == 0
     assert store.ledger.count(market.market_id) == 5
     assert files(store) == []
 
@@ -85,7 +85,7 @@ def test_two_who_retry_at_once_write_each_once(address: Address, store: Store, m
 
     def work() -> None:
         with open_store(address.home, address.url) as own:
-            written.append(own.unwritten.retry())
+            written.append(own.spool.retry())
 
     threads = [threading.Thread(target=work) for _ in range(2)]
     for thread in threads:
@@ -101,27 +101,27 @@ def test_what_cannot_be_written_yet_waits_on(
     with monkeypatch.context() as failing:
         failing.setattr(Ledger, "append_signed", full)
         with pytest.raises(StoreUnavailable):
-            store.unwritten.retry()
-    assert store.unwritten.state().waiting == 5
-    assert store.unwritten.retry(1) == 1
-    assert store.unwritten.state().waiting == 4
+            store.spool.retry()
+    assert store.spool.state().waiting == 5
+    assert store.spool.retry(1) == 1
+    assert store.spool.state().waiting == 4
 
 
 def test_a_spoilt_file_stops_no_other_and_is_counted(store: Store, market: Market, kept: list[str]) -> None:
     spoilt, *_ = files(store)
     waiting = len(json.loads(spoilt.read_bytes()))
     spoilt.write_bytes(b"{")
-    assert store.unwritten.retry() == 5 - waiting
-    state = store.unwritten.state()
+    assert store.spool.retry() == 5 - waiting
+    state = store.spool.state()
     assert (state.waiting, state.spoilt) == (0, 1)
 
 
 def test_what_would_fail_for_ever_is_refused_at_once(store: Store, market: Market) -> None:
     with pytest.raises(InvalidRecord):
-        store.unwritten.append(estimate(market.market_id, point=-1.0), AGENT)
+        store.spool.append(estimate(market.market_id, point=-1.0), AGENT)
     with pytest.raises(NotFound, match="nowhere"):
-        store.unwritten.append(estimate("nowhere"), AGENT)
-    assert store.unwritten.state().waiting == 0
+        store.spool.append(estimate("nowhere"), AGENT)
+    assert store.spool.state().waiting == 0
 
 
 def test_a_disk_that_fails_too_is_counted(store: Store, market: Market, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -130,5 +130,5 @@ def test_a_disk_that_fails_too_is_counted(store: Store, market: Market, monkeypa
 
     monkeypatch.setattr(Ledger, "append_signed", full)
     monkeypatch.setattr("core.store.ledger.estimates.spool.write_atomically", no_space)
-    assert store.unwritten.append(estimate(market.market_id), AGENT).state == "lost"
-    assert store.unwritten.state().lost == 1
+    assert store.spool.append(estimate(market.market_id), AGENT).state == "lost"
+    assert store.spool.state().lost == 1

@@ -21,7 +21,7 @@ from core.store import Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
-from core.workflows.models.backtest import Replay, document, replay, replay_version
+from core.workflows.models.backtest import Backtest, backtest, backtest_version, document
 
 FIRST = date(2008, 1, 1)
 UNTIL = "2009-08-01"
@@ -44,16 +44,16 @@ def king_county(sales_data: Path, tmp_path_factory: pytest.TempPathFactory, prob
 
 
 @pytest.fixture(scope="module")
-def crash(king_county: Store, problem: Problem) -> Replay:
+def crash(king_county: Store, problem: Problem) -> Backtest:
     [market] = king_county.markets.list()
     version = king_county.versions.latest(market.market_id)
     assert version is not None
     sales = king_county.versions.load(version.version_id)
     early = sales[sales["sale_date"] < UNTIL]
-    return replay(early, version.rows_seen, FIRST, quick(problem), market, problem, silent)
+    return backtest(early, version.rows_seen, FIRST, quick(problem), market, problem, silent)
 
 
-def test_without_the_market_level_the_error_alert_opens_and_is_put_down_to_the_price_level(crash: Replay) -> None:
+def test_without_the_market_level_the_error_alert_opens_and_is_put_down_to_the_price_level(crash: Backtest) -> None:
     opened = [one for one in crash.transitions if one.kind is AlertKind.ERROR_HIGH]
     assert opened[0].state is AlertState.OPEN
     assert opened[0].period.startswith("2008")
@@ -62,7 +62,7 @@ def test_without_the_market_level_the_error_alert_opens_and_is_put_down_to_the_p
     assert crash.cause.level.points > crash.cause.features.points
 
 
-def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Replay) -> None:
+def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Backtest) -> None:
     assert crash.gate is not None
     assert crash.gate.verdict is GateVerdict.PASS
     assert crash.promoted is not None
@@ -73,7 +73,7 @@ def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Replay) 
     assert all(month.retrained == month.off for month in before)
 
 
-def test_with_the_market_level_the_error_is_lower_in_every_month_of_a_hundred_sales(crash: Replay) -> None:
+def test_with_the_market_level_the_error_is_lower_in_every_month_of_a_hundred_sales(crash: Backtest) -> None:
     large = crash.large(100)
     gain = np.array([month.off.mape.value - month.on.mape.value for month in large])
     falling = np.array([month.start >= date(2008, 8, 1) for month in large])
@@ -82,7 +82,7 @@ def test_with_the_market_level_the_error_is_lower_in_every_month_of_a_hundred_sa
     assert gain.mean() > 0.01
 
 
-def test_a_replay_reads_as_json(crash: Replay) -> None:
+def test_a_replay_reads_as_json(crash: Backtest) -> None:
     told = document(crash)
     assert told["gate"]["verdict"] == "pass"
     assert told["months"][0]["month"] == "2008-01"
@@ -97,7 +97,7 @@ def test_months_before_a_replay_begins_are_all_it_learns_from(king_county: Store
     spoilt = sales[sales["sale_date"] < "2008-02-01"].copy()
     january = spoilt["sale_date"] >= "2008-01-01"
     spoilt.loc[january, "sale_price"] *= 3
-    again = replay(spoilt, version.rows_seen, FIRST, quick(problem), market, problem, silent)
+    again = backtest(spoilt, version.rows_seen, FIRST, quick(problem), market, problem, silent)
     # Three times the price: were it known, the error would not be two thirds.
     assert again.months[0].on.mape.value == pytest.approx(2 / 3, abs=0.05)
 
@@ -107,6 +107,8 @@ def test_what_cannot_be_replayed_says_why(king_county: Store, problem: Problem) 
     version = king_county.versions.latest(market.market_id)
     assert version is not None
     with pytest.raises(NotFound, match=r"no sale from 2031-01-01 on. Choose an earlier day"):
-        replay_version(king_county, version.version_id, date(2031, 1, 1), quick(problem), problem, silent, MANAGER)
+        backtest_version(king_county, version.version_id, date(2031, 1, 1), quick(problem), problem, silent, MANAGER)
     with pytest.raises(AccessDenied):
-        replay_version(king_county, version.version_id, FIRST, quick(problem), problem, silent, Actor("Al", Role.AGENT))
+        backtest_version(
+            king_county, version.version_id, FIRST, quick(problem), problem, silent, Actor("Al", Role.AGENT)
+        )

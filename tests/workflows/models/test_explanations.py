@@ -12,7 +12,7 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound
-from core.evaluate.scored_sales import Scored, error
+from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.progress import silent
 from core.serve.flags import FlagKind
@@ -20,10 +20,10 @@ from core.store import ModelRecord, Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.driver_summary import driver_summary
-from core.workflows.models.explanations import Explainer, open_explainer, verdicts_of
+from core.workflows.models.explanations import Explainer, agent_decisions_of, open_explainer
 from core.workflows.models.test_scores import later_scores, scores_of
 from core.workflows.models.training import load_model, train_model
-from core.workflows.pricing.answers import Question, answer
+from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import open_desk
 
@@ -36,7 +36,7 @@ BY_TIME = TrainingPlan("time", 1, (Family.TREE,), 0, 1, 3)
 class Case:
     store: Store
     record: ModelRecord
-    scored: Scored
+    scored: ScoredSales
     explainer: Explainer
 
 
@@ -68,7 +68,7 @@ def any_case(request: pytest.FixtureRequest) -> Case:
     return found
 
 
-def some_rows(scored: Scored, n: int) -> list[int]:
+def some_rows(scored: ScoredSales, n: int) -> list[int]:
     """The worst misses, those without a price, and sales from all over the test, in no order of date."""
     table = scored.table
     worst = table.loc[error(scored.priced).abs().nlargest(n).index, "intake_row"]
@@ -189,7 +189,7 @@ def test_partial_effects_are_of_homes_the_model_learned_from(case: Case) -> None
 
 def test_verdicts_are_of_the_decisions_that_count(case: Case, problem: Problem) -> None:
     market = case.record.market_id
-    empty = verdicts_of(case.store, market, None, MANAGER, problem)
+    empty = agent_decisions_of(case.store, market, None, MANAGER, problem)
     assert (empty.estimates, empty.decided) == (0, 0)
     desk = open_desk(case.store, market, problem)
     homes = case.store.versions.load(case.record.version_id).dropna(subset=["living_area_sqft"]).head(4)
@@ -198,19 +198,19 @@ def test_verdicts_are_of_the_decisions_that_count(case: Case, problem: Problem) 
     for home in homes[names].to_dict("records"):
         facts = {name: value for name, value in home.items() if not pd.isna(value)}
         asked = Question(facts, desk.valuation_date(pd.Timestamp("2025-01-01").date()), 0.8)
-        given.append(answer(case.store, desk, asked, "page", AGENT))
+        given.append(price_and_record(case.store, desk, asked, "page", AGENT))
     points = [one.result.point for one in given]
     ids = [str(one.estimate_id) for one in given]
     decider = replace(AGENT, role=Role.AGENT)
     decide(case.store, problem, ids[0], DecisionInput("override", points[0] * 2, None, "other", "a mistake"), decider)
     decide(case.store, problem, ids[0], DecisionInput("accept", points[0]), decider)
     decide(case.store, problem, ids[1], DecisionInput("override", points[1] * 1.2, None, "layout", "a loft"), decider)
-    found = verdicts_of(case.store, market, case.record.model_id, MANAGER, problem)
+    found = agent_decisions_of(case.store, market, case.record.model_id, MANAGER, problem)
     assert (found.estimates, found.decided) == (4, 2)
     assert {one.name: one.n for one in found.kinds} == {"accept": 1, "adjust": 0, "override": 1}
     assert [(one.name, one.n) for one in found.reasons] == [("layout", 1)]
     assert found.reasons[0].label == problem.decisions.reasons["layout"]
     assert found.departure.value == pytest.approx(0.2)
-    assert verdicts_of(case.store, market, "another", MANAGER, problem).estimates == 0
+    assert agent_decisions_of(case.store, market, "another", MANAGER, problem).estimates == 0
     with pytest.raises(AccessDenied):
-        verdicts_of(case.store, market, None, AGENT, problem)
+        agent_decisions_of(case.store, market, None, AGENT, problem)

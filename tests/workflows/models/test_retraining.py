@@ -26,7 +26,7 @@ from core.workflows.models.gate import GateRecord, gate_of, gate_start, reason_n
 from core.workflows.models.retraining import RetrainPlan, promote_challenger, retrain, window_named
 from core.workflows.models.shadow import shadow_pending, shadow_report
 from core.workflows.models.training import known_sales, load_model, promote, rollback, train_model
-from core.workflows.pricing.answers import Question, answer
+from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from tests.made_once import copy_of
 
@@ -195,8 +195,8 @@ def test_shadows_are_what_the_challenger_would_have_answered(store: Store, probl
     desk = open_desk(store, market, problem)
     sizes = (1100.0, 1680.0, 2400.0)
     asked = [Question(home_in(store, size), TODAY, 0.8) for size in sizes]
-    given = [answer(store, desk, question, "page", AGENT) for question in asked]
-    answer(store, desk, Question({"bedrooms": 3.0}, TODAY, 0.8), "page", AGENT)
+    given = [price_and_record(store, desk, question, "page", AGENT) for question in asked]
+    price_and_record(store, desk, Question({"bedrooms": 3.0}, TODAY, 0.8), "page", AGENT)
     assert store.shadows.count(challenger) == 0
     assert shadow_pending(store, market, problem) == len(sizes)
     assert shadow_pending(store, market, problem) == 0
@@ -220,7 +220,7 @@ def test_once_homes_are_sold_the_shadow_report_has_both_errors(store: Store, pro
     market, (champion, challenger) = market_of(store), ids(store)
     desk = open_desk(store, market, problem)
     asked = [Question(home_in(store, size), TODAY, 0.8) for size in (1100.0, 1680.0)]
-    given = [answer(store, desk, question, "page", AGENT) for question in asked]
+    given = [price_and_record(store, desk, question, "page", AGENT) for question in asked]
     shadow_pending(store, market, problem)
     shadows = store.shadows.frame(market, challenger).set_index("estimate_id")["shadow_point"]
     version = store.versions.latest(market)

@@ -15,20 +15,20 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, ArtifactCorrupt, NotFound
-from core.evaluate.appraisal import appraise
-from core.evaluate.month_ahead import evaluate_ahead
+from core.evaluate.evaluation_report import build_evaluation_report
+from core.evaluate.month_ahead import evaluate_month_ahead
 from core.evaluate.scope import supports
-from core.evaluate.scored_sales import Scored
+from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.progress import silent
-from core.serve.estimate import Evidence
+from core.serve.estimate import LiveMarket
 from core.serve.estimate_many import estimate_many
 from core.store import Market, NewModel, Store, open_store
 from core.store.base.markets import AreaUnit
 from core.train.bundle import Bundle, seal, to_bytes
 from core.train.candidates import Family
-from core.train.live_model import open_valuer
+from core.train.live_model import bring_up_to_date
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.test_scores import (
@@ -62,7 +62,7 @@ class Case:
     trained: Trained
     bundle: Bundle
     opened: OpenedTest
-    scored: Scored
+    scored: ScoredSales
     model_id: str
 
 
@@ -154,7 +154,9 @@ def test_figures_of_the_opened_test_are_those_of_the_evaluation(case: Case, by_t
     expected = evaluated(case.trained.model, test, rules.level, rules.levels, 0.10, QUICK.seed)
     assert case.opened.evaluation == expected
     first = by_time.sales["sale_date"][by_time.trained.split.test].min().date()
-    ahead = evaluate_ahead(by_time.trained.model, by_time.sales, first, rules.level, rules.levels, 0.10, QUICK.seed)
+    ahead = evaluate_month_ahead(
+        by_time.trained.model, by_time.sales, first, rules.level, rules.levels, 0.10, QUICK.seed
+    )
     assert by_time.opened.evaluation == ahead
 
 
@@ -165,7 +167,7 @@ def test_flags_are_those_an_agent_gets(case: Case, problem: Problem) -> None:
     rows = table[table["sale_date"] == day]
     homes = case.sales.set_index("intake_row").loc[rows["intake_row"]].reset_index(drop=True)
     facts = homes[list(case.bundle.model.facts.all)]
-    evidence = Evidence(case.bundle, open_valuer(case.bundle.model, case.sales), case.bundle.version_id, None)
+    evidence = LiveMarket(case.bundle, bring_up_to_date(case.bundle.model, case.sales), case.bundle.version_id, None)
     answers = estimate_many(evidence, facts, day.date(), problem, 0.8)
     assert rows["priced"].to_numpy().nonzero()[0].tolist() == answers.rows.tolist()
     follow_the_price = {"price out of scope", "low confidence", "wide range"}
@@ -188,7 +190,7 @@ def test_baseline_of_a_linear_winner_is_the_winner_itself(case: Case) -> None:
 
 
 def test_trend_is_of_the_area_and_from_other_sales(case: Case, problem: Problem) -> None:
-    few = replace(problem, estimate=replace(problem.estimate, thin_n=5))
+    few = replace(problem, estimate=replace(problem.estimate, small_sample_n=5))
     scored = score_test(case.opened, case.trained, case.bundle, case.sales, case.market, few)
     known = scored.table.dropna(subset=["trend"])
     assert not known.empty
@@ -267,11 +269,11 @@ def test_fit_check_counts_the_openings_of_the_test(case: Case) -> None:
 
 
 def test_appraisal_of_real_sales_says_what_the_data_lacks(king_county: Case, problem: Problem) -> None:
-    appraisal = appraise(king_county.scored, problem)
-    assert appraisal is not None
-    assert Segmentation.PROPERTY_TYPE not in appraisal.segments
-    assert Segmentation.ZIPCODE in appraisal.segments
-    names = {case.name for case in appraisal.edge_cases}
+    report = build_evaluation_report(king_county.scored, problem)
+    assert report is not None
+    assert Segmentation.PROPERTY_TYPE not in report.segments
+    assert Segmentation.ZIPCODE in report.segments
+    names = {case.name for case in report.edge_cases}
     assert "tiny lots" in names
     assert "houseboat" not in names
-    assert [rival.name for rival in appraisal.headline.rivals] == ["linear baseline"]
+    assert [rival.name for rival in report.headline.rivals] == ["linear baseline"]

@@ -20,7 +20,7 @@ from core.store import NewDecision, NewVersion, Store, open_store
 from core.store.base.audit import Wanted
 from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import NewOutcome
-from core.workflows.monitoring.alerts import scene_of
+from core.workflows.monitoring.alerts import market_watch
 from core.workflows.monitoring.audit import export_trail, trail_names, trail_of
 from core.workflows.monitoring.figures import (
     NO_MODEL,
@@ -99,8 +99,8 @@ def test_what_is_not_sold_yet_is_expected_by_its_confidence(lived: Store) -> Non
 
 
 def test_a_market_whose_prices_fell_is_told_from_other_homes(lived: Store, problem: Problem) -> None:
-    scene = scene_of(lived, market_of(lived), date(2026, 1, 1), problem)
-    found = drift_of(scene, Slice(date(2025, 2, 1), date(2025, 2, 28)), MANAGER)
+    watch = market_watch(lived, market_of(lived), date(2026, 1, 1), problem)
+    found = drift_of(watch, Slice(date(2025, 2, 1), date(2025, 2, 28)), MANAGER)
     assert found.level is not None
     assert found.level.overall.shift == pytest.approx(LEVEL - 1, abs=0.05)
     assert found.moved.movement is Movement.MARKET
@@ -109,7 +109,7 @@ def test_a_market_whose_prices_fell_is_told_from_other_homes(lived: Store, probl
 
 def test_without_a_model_drift_says_so(store: Store, problem: Problem) -> None:
     market = store.markets.create("Empty", "USD", "sqft", False, ANALYST)
-    found = drift_of(scene_of(store, market.market_id, date(2026, 1, 1), problem), Slice(), MANAGER)
+    found = drift_of(market_watch(store, market.market_id, date(2026, 1, 1), problem), Slice(), MANAGER)
     assert found.notes == (NO_MODEL,)
     assert found.moved.movement is Movement.UNKNOWN
 
@@ -151,7 +151,7 @@ def test_a_sale_estimated_twice_counts_once_by_the_decision_on_the_estimate_that
         store.ledger.decide(NewDecision(one.estimate_id, "accept", one.point), AGENT)
     sold = [_outcome(one.estimate_id, one.point or 0.0, place == 0) for place, one in enumerate(made)]
     store.outcomes.record(market.market_id, ("v",), "v", {"S": sold}, ANALYST)
-    found = store.verdicts.sold(market.market_id, Slice())
+    found = store.agent_decisions.sold(market.market_id, Slice())
     assert found["point"].tolist() == [245_000.0]
 
 

@@ -14,7 +14,7 @@ from core.problem import Problem
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
-from core.workflows.pricing.answers import Question, answer, recent, stored
+from core.workflows.pricing.answers import Question, load_answer, price_and_record, recent
 from core.workflows.pricing.desk import Desk, open_desk
 
 AGENT = Actor("Ana", Role.AGENT, "North")
@@ -53,15 +53,15 @@ def ask(desk: Desk, facts: dict[str, object]) -> Question:
 def test_stored_answer_is_the_one_given(
     opened: Store, desk: Desk, zipcode: str, facts: dict[str, object], kind: type
 ) -> None:
-    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, **facts}), "page", AGENT)
+    given = price_and_record(opened, desk, ask(desk, {"zipcode": zipcode, **facts}), "page", AGENT)
     assert isinstance(given.result, kind)
     assert given.estimate_id is not None
-    assert stored(opened, given.estimate_id, AGENT) == given
+    assert load_answer(opened, given.estimate_id, AGENT) == given
 
 
 def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zipcode: str) -> None:
     facts = {"zipcode": zipcode, "living_area_sqft": 1_500.0, "address": "12 N. Main St., Apt 4"}
-    given = answer(opened, desk, ask(desk, facts), "page", AGENT)
+    given = price_and_record(opened, desk, ask(desk, facts), "page", AGENT)
     assert given.estimate_id is not None
     entry = opened.ledger.get(given.estimate_id)
     assert desk.record is not None
@@ -80,7 +80,7 @@ def test_level_is_the_same_object_whenever_the_desk_is_opened(opened: Store, des
     assert again.evidence is not None
     assert desk.evidence is not None
     assert again.evidence.level_id == desk.evidence.level_id
-    assert again.evidence.valuer.level == desk.evidence.valuer.level
+    assert again.evidence.live_model.level == desk.evidence.live_model.level
 
 
 def test_agent_gets_the_answer_although_the_ledger_fails(
@@ -92,16 +92,16 @@ def test_agent_gets_the_answer_although_the_ledger_fails(
     question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0})
     with monkeypatch.context() as failing:
         failing.setattr(Ledger, "append_signed", full)
-        given = answer(opened, desk, question, "page", AGENT)
+        given = price_and_record(opened, desk, question, "page", AGENT)
     assert isinstance(given.result, Estimate)
     assert given.estimate_id is None
     assert "The disk is full." in caplog.text
-    assert opened.unwritten.state().waiting == 1
+    assert opened.spool.state().waiting == 1
 
     # The next answer that can be written takes it along, as it was given.
-    answer(opened, desk, question, "page", AGENT)
-    assert opened.unwritten.state().waiting == 0
-    later = stored(opened, given.spooled, AGENT)
+    price_and_record(opened, desk, question, "page", AGENT)
+    assert opened.spool.state().waiting == 0
+    later = load_answer(opened, given.pending_id, AGENT)
     assert (later.result, later.at, later.actor) == (given.result, given.at, "Ana")
 
 
@@ -116,17 +116,19 @@ def test_agent_gets_the_answer_although_ledger_and_disk_fail(
 
     monkeypatch.setattr(Ledger, "append_signed", full)
     monkeypatch.setattr("core.store.ledger.estimates.spool.write_atomically", no_space)
-    before = opened.unwritten.state().lost
-    given = answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
+    before = opened.spool.state().lost
+    given = price_and_record(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
     assert isinstance(given.result, Estimate)
-    assert (given.estimate_id, given.spooled) == (None, "")
-    assert opened.unwritten.state().lost == before + 1
+    assert (given.estimate_id, given.pending_id) == (None, "")
+    assert opened.spool.state().lost == before + 1
 
 
 def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode: str) -> None:
     bea = Actor("Bea", Role.AGENT)
     ids = [
-        answer(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": area}), "page", bea).estimate_id
+        price_and_record(
+            opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": area}), "page", bea
+        ).estimate_id
         for area in (1_200.0, 1_300.0)
     ]
     listed = recent(opened, desk.market.market_id, bea, 10)
@@ -135,8 +137,8 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
 
 def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Store, desk: Desk) -> None:
     with pytest.raises(NotFound, match="feedfeed"):
-        stored(opened, "feedfeedfeedfeed", AGENT)
-    row = answer(opened, desk, ask(desk, {}), "file", AGENT)
+        load_answer(opened, "feedfeedfeedfeed", AGENT)
+    row = price_and_record(opened, desk, ask(desk, {}), "file", AGENT)
     assert row.estimate_id is not None
     from core.store import NewEstimate
 
@@ -153,4 +155,4 @@ def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Sto
     )
     record = opened.ledger.append(figures_only, AGENT)
     with pytest.raises(AnswerUnreadable, match="file of many"):
-        stored(opened, record.estimate_id, AGENT)
+        load_answer(opened, record.estimate_id, AGENT)

@@ -13,7 +13,7 @@ from core.evaluate.headline import Headline, headline
 from core.evaluate.ratio import Judged, RatioStudy, Uniformity, judged, ratio_study
 from core.evaluate.reliability import Calibration, calibration
 from core.evaluate.scope import ProposedScope, propose_scope
-from core.evaluate.scored_sales import Scored, Terms
+from core.evaluate.scored_sales import ScoredSales, Terms
 from core.evaluate.segmentation import Segmentation
 from core.evaluate.segments import by_every_segmentation
 from core.problem import Problem
@@ -23,7 +23,7 @@ MARKET_WIDE: Final = Uniformity.OLDER
 
 
 @dataclass(frozen=True)
-class Appraisal:
+class EvaluationReport:
     """The evaluation of one set of scored sales; ``sales`` counts all, ``priced`` those all but edge cases are of.
 
     ``segments`` holds the error by every segmentation the data has, as ``by_segment`` gives it.
@@ -45,21 +45,21 @@ class Appraisal:
     scope: ProposedScope
 
 
-def appraise(scored: Scored, problem: Problem) -> Appraisal | None:
+def build_evaluation_report(scored: ScoredSales, problem: Problem) -> EvaluationReport | None:
     """Work out every figure of scored sales, None where none of them was priced."""
     first, reliable = headline(scored, problem), calibration(scored)
     if first is None or reliable is None:
         return None
     table = scored.priced
     study = ratio_study(table["estimate"].to_numpy(), table["sale_price"].to_numpy(), scored.terms.seed)
-    return Appraisal(
+    return EvaluationReport(
         terms=scored.terms,
         sales=len(scored.table),
         priced=len(table),
         headline=first,
         segments=by_every_segmentation(scored, problem),
         ratio=study,
-        ratio_judged=judged(study, MARKET_WIDE, problem.estimate.thin_n),
+        ratio_judged=judged(study, MARKET_WIDE, problem.estimate.small_sample_n),
         areas=area_bias(scored, problem),
         trend=trend_bias(scored, problem),
         fairness=fairness(scored),
