@@ -24,7 +24,6 @@ from pages.widgets import (
     links,
     model_card,
     session,
-    touch,
 )
 from pages.widgets.evaluation_source import ALL, Seen, periods, seen
 from pages.widgets.markdown import plain
@@ -56,7 +55,6 @@ def main(who: Actor) -> None:
         st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
         links.link_to("models", "Train a model")
         return
-    touch.style()
     evaluation_words.style()
     record = _model(records)
     view = choice.view(list(VIEWS))

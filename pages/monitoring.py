@@ -24,7 +24,6 @@ from pages.widgets import (
     monitoring_scorecard,
     monitoring_worker,
     session,
-    touch,
 )
 from pages.widgets.monitoring_source import Chosen, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
@@ -60,7 +59,6 @@ def main(who: Actor) -> None:
         st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
         links.link_to("sales_data", "Bring in sales")
         return
-    touch.style()
     evaluation_words.style()
     view = choice.view(list(VIEWS))
     pulse = pulse_of(store)

@@ -15,7 +15,7 @@ from core.serve.estimate import Estimate
 from core.store import Store
 from core.train.model import Model
 from pages.widgets import answer as answer_card
-from pages.widgets import desks, estimate_link, links, price_file, reasons, session, subject_form, touch
+from pages.widgets import desks, estimate_link, links, price_file, reasons, session, subject_form
 from pages.widgets.markdown import plain
 
 
@@ -35,7 +35,6 @@ def main(who: Actor) -> None:
     if desk.bundle is None:
         _without_model(desk, store, who)
         return
-    touch.style()
     one, many = st.tabs(["One home", "Many at once"])
     with one:
         _one(desk, desk.bundle.model, store, who)

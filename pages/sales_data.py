@@ -19,7 +19,6 @@ from pages.widgets import (
     limits_view,
     session,
     staging,
-    touch,
     versions_view,
 )
 from pages.widgets.staging import Step
@@ -32,7 +31,6 @@ LIMITS: Final = "Known limits"
 def main(who: Actor) -> None:
     """Draw the chosen view: the steps from a file to a data version, or the data the open market has."""
     st.title("Sales data", anchor=False)
-    touch.style()
     market = session.market()
     views = [BRING] if may(who, Action.INGEST) else []
     views += [VERSIONS, LIMITS] if market is not None else []

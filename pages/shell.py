@@ -9,11 +9,11 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from core.access import Role
 from core.errors import DoorstepError
+from core.installation import ASSETS
 from core.store import Market
-from pages.widgets import alert_banner, faults, session
-from pages.widgets.registry import PAGES, PAGES_FOLDER, Page
+from pages.widgets import alert_banner, faults, session, touch
+from pages.widgets.registry import PAGES, Page
 
-ASSETS: Final = PAGES_FOLDER.parent / "assets"
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
 
 
@@ -22,6 +22,7 @@ def main() -> None:
     # The icon is a file: an icon by name would be fetched from the web.
     st.set_page_config("Doorstep", str(ASSETS / "icon.png"), layout="wide", menu_items={"About": ABOUT})
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
+    touch.style()
     try:
         draw()
     except DoorstepError as error:
