@@ -20,6 +20,7 @@ from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.collect.mapping import ColumnMapping
 from core.errors import DoorstepError, ImpossibleProperty, MappingError, NotFound, StoreError
+from core.installation import version
 from core.lifecycle import (
     Desk,
     NewMarket,
@@ -474,6 +475,15 @@ def _worker(session: _Session) -> int:
     return OK
 
 
+class _ShowVersion(argparse.Action):
+    """Argparse's own action would need the version, which is in a file, whenever the parser is built."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print the version and end."""
+        print(f"doorstep {version()}")
+        parser.exit(OK)
+
+
 def _minutes(text: str) -> float:
     minutes = float(text)
     if not 0 < minutes <= 7 * 24 * 60:
@@ -501,6 +511,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and end")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, help_text: str, run: Callable[[_Session], int]) -> argparse.ArgumentParser:
