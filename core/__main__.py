@@ -1,4 +1,4 @@
-"""`python -m core`: the command line."""
+"""`python -m core`, and `doorstep` once the package is installed: the command line."""
 
 import os
 import sys
@@ -6,7 +6,13 @@ import sys
 # Before numpy loads OpenMP: waiting threads that spin slow everything on a machine that does other work too.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
-if __name__ == "__main__":
-    from core.cli.main import main
 
-    sys.exit(main(sys.argv[1:]))
+def run() -> int:
+    """Run the command that this process was started with and return its exit code."""
+    from core.cli.main import main  # noqa: PLC0415 - after the setting above
+
+    return main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(run())

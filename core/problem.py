@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from core.errors import ProblemStatementError
+from core.installation import ASSETS
 
 _T = TypeVar("_T")
 
-DEFAULT_PATH: Final = Path(__file__).resolve().parent.parent / "assets" / "problem.toml"
+DEFAULT_PATH: Final = ASSETS / "problem.toml"
 
 
 @dataclass(frozen=True)

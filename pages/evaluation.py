@@ -10,7 +10,7 @@ import streamlit as st
 from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.store import ModelRecord, Store
-from pages.kit import choice, errors, figures, links, session, touch
+from pages.kit import choice, errors, figures, links, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, periods, seen
@@ -43,7 +43,6 @@ def main(actor: Actor) -> None:
         st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
         links.link_to("models", "Train a model")
         return
-    touch.style()
     figures.style()
     record = _model(records)
     view = choice.view(list(VIEWS))

@@ -11,7 +11,7 @@ import streamlit as st
 from core.access import Actor
 from core.errors import DoorstepError
 from core.store import Store
-from pages.kit import choice, errors, figures, links, session, touch
+from pages.kit import choice, errors, figures, links, session
 from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
@@ -47,7 +47,6 @@ def main(actor: Actor) -> None:
         st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
         links.link_to("sales_data", "Bring in sales")
         return
-    touch.style()
     figures.style()
     view = choice.view(list(VIEWS))
     pulse = pulse_of(store)

@@ -14,7 +14,7 @@ from core.store import Store
 from core.train.model import Model
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
-from pages.kit import cached_desk, links, session, touch
+from pages.kit import cached_desk, links, session
 from pages.kit.text import plain
 from pages.views.pricing import answer as answer_card
 from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
@@ -36,7 +36,6 @@ def main(actor: Actor) -> None:
     if desk.bundle is None:
         _without_model(desk, store, actor)
         return
-    touch.style()
     one, many = st.tabs(["One home", "Many at once"])
     with one:
         _one(desk, desk.bundle.model, store, actor)

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.access import Action, Actor, may
 from core.workflows.data.intake import IntakeReport
-from pages.kit import choice, session, touch
+from pages.kit import choice, session
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
 
@@ -20,7 +20,6 @@ LIMITS: Final = "Known limits"
 def main(actor: Actor) -> None:
     """Draw the chosen view: the steps from a file to a data version, or the data the open market has."""
     st.title("Sales data", anchor=False)
-    touch.style()
     market = session.market()
     views = [BRING] if may(actor, Action.INGEST) else []
     views += [VERSIONS, LIMITS] if market is not None else []

@@ -9,12 +9,12 @@ from streamlit.navigation.page import Page as StreamlitPage
 
 from core.access import Role
 from core.errors import DoorstepError
+from core.installation import ASSETS
 from core.store import Market
-from pages.kit import errors, session
-from pages.kit.navigation import PAGES, PAGES_FOLDER, Page
+from pages.kit import errors, session, touch
+from pages.kit.navigation import PAGES, Page
 from pages.views.monitoring import banner
 
-ASSETS: Final = PAGES_FOLDER.parent / "assets"
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
 
 
@@ -23,6 +23,7 @@ def main() -> None:
     # The icon is a file: an icon by name would be fetched from the web.
     st.set_page_config("Doorstep", str(ASSETS / "icon.png"), layout="wide", menu_items={"About": ABOUT})
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
+    touch.style()
     try:
         draw()
     except DoorstepError as error:

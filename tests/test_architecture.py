@@ -10,12 +10,14 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PHASES = ("collect", "prepare", "train", "evaluate", "serve", "monitor")
-VOCABULARY = frozenset({"errors", "schema", "problem", "progress", "access", "measures", "accounting", "wording"})
+VOCABULARY = frozenset(
+    {"errors", "schema", "problem", "installation", "progress", "access", "measures", "accounting", "wording"}
+)
 CONDUCTORS = frozenset({"workflows", "demo", "cli", "__main__"})
 MODELLING = ("sklearn", "scipy", "joblib", "numpy.random")
-SOURCES = sorted(
-    path.relative_to(ROOT) for path in [*ROOT.glob("*.py"), *ROOT.glob("core/**/*.py"), *ROOT.glob("pages/**/*.py")]
-)
+PARTS = ("api", "core", "pages")
+MODULES = [*ROOT.glob("*.py"), *(path for part in PARTS for path in ROOT.glob(f"{part}/**/*.py"))]
+SOURCES = sorted(path.relative_to(ROOT) for path in MODULES)
 
 
 def imports(source: str, module: str = "") -> Iterator[str]:
@@ -54,9 +56,12 @@ def faults(module: str, source: str) -> list[str]:
     found = set(imports(source, module))
     if module.startswith("pages"):
         return [name for name in found if any(within(name, library) for library in MODELLING)]
+    if module.startswith("api"):
+        forbidden_to_api = ("streamlit", "pages", "app", *MODELLING)
+        return [name for name in found if any(within(name, other) for other in forbidden_to_api)]
     if not module.startswith("core"):
         return []
-    bad = [name for name in found if any(within(name, ui) for ui in ("streamlit", "pages", "app"))]
+    bad = [name for name in found if any(within(name, ui) for ui in ("streamlit", "pages", "api", "app"))]
     ours = {name.split(".")[1] for name in found if name.startswith("core.")}
     return bad + [f"core.{name}" for name in sorted(ours & forbidden(module))]
 
@@ -112,6 +117,11 @@ def test_everything_directly_under_core_has_its_place() -> None:
         ("core.schema", "from core.store import open_store", "core.store"),
         ("core.serve.estimate", "import importlib\nimportlib.import_module('pages.shell')", "pages.shell"),
         ("core.errors", "from pages.kit import figures", "pages.kit"),
+        ("core.errors", "from pages.kit import text", "pages.kit"),
+        ("core.errors", "from api.app import routes", "api.app"),
+        ("api.app", "from pages.kit import session", "pages.kit"),
+        ("api.security", "import streamlit as st", "streamlit"),
+        ("api.app", "import scipy.stats", "scipy.stats"),
         ("pages.pricing", "from sklearn.ensemble import RandomForestRegressor", "sklearn.ensemble"),
         ("pages.pricing", "import numpy as np\nnp.random.default_rng(0)", "numpy.random"),
         ("pages.kit.charts", "from numpy import random", "numpy.random"),
@@ -131,6 +141,8 @@ def test_a_forbidden_import_would_be_found(module: str, source: str, fault: str)
             "from core.collect.addresses import address_keys\nimport numpy as np\nnp.random",
         ),
         ("core.workflows", "from core.monitor import drift\nfrom core.collect import reader"),
+        ("api.app", "from starlette.routing import Route\nfrom core.store import Store"),
+        ("app", "import streamlit as st\nfrom api.app import routes\nfrom pages.kit import session"),
         ("pages.pricing", "import streamlit as st\nfrom core.serve.estimate import estimate\nimport numpy as np"),
     ],
 )

@@ -21,6 +21,7 @@ from core.accounting import FileAccounting
 from core.collect.mapping import ColumnMapping
 from core.demo.opening import open_demo_with_story
 from core.errors import DoorstepError, ImpossibleProperty, MappingError, NotFound, StoreError
+from core.installation import version
 from core.problem import Problem, load_problem
 from core.progress import Progress, silent
 from core.schema import FIELD_BY_NAME, FieldKind
@@ -461,6 +462,15 @@ def _worker(session: _Session) -> int:
     return OK
 
 
+class _ShowVersion(argparse.Action):
+    """Argparse's own action would need the version, which is in a file, whenever the parser is built."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print the version and end."""
+        print(f"doorstep {version()}")
+        parser.exit(OK)
+
+
 def _minutes(text: str) -> float:
     minutes = float(text)
     if not 0 < minutes <= 7 * 24 * 60:
@@ -488,6 +498,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and end")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, help_text: str, run: Callable[[_Session], int]) -> argparse.ArgumentParser:

@@ -27,9 +27,11 @@ SEPARATORS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe"}
 _SAMPLE_CHARS: Final = 262_144
 _SAMPLE_RECORDS: Final = 200
 _SHOWN_CHARS: Final = 200
+_READABLE: Final = "Doorstep reads CSV and TSV files, plain or gzipped."
 _SAVE_AS_CSV: Final = "Open it in the program that made it, save it as CSV (UTF-8), and upload that file."
+_SAVE_THE_SHEET: Final = "Save the sheet as CSV (UTF-8) in the program that made it, and upload that file."
 _SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or another Office document", _SAVE_AS_CSV),
+    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls) or another Office document", _SAVE_THE_SHEET),
     (b"%PDF", "a PDF document", "Ask for the table itself as CSV; a PDF holds only its picture."),
     (b"PAR1", "a Parquet table", "Export it as CSV."),
     (b"SQLite format 3", "a SQLite database", "Export the table of sales as CSV."),
@@ -210,11 +212,17 @@ def _decode_as(data: bytes, encoding: str, shown: str) -> str:
 def _refuse_binary(data: bytes, shown: str) -> None:
     if data.startswith(b"PK\x03\x04"):
         if b"xl/" in data or b"[Content_Types].xml" in data[:2000]:
-            raise FileUnreadable(f"{shown} looks like an Excel workbook (.xlsx), whatever its name. {_SAVE_AS_CSV}")
-        raise FileUnreadable(f"{shown} looks like a ZIP archive. Unpack it and upload the CSV inside.")
+            raise _of_another_type(shown, "an Excel workbook (.xlsx)", _SAVE_THE_SHEET)
+        if data[30:].startswith(b"mimetypeapplication/vnd.oasis.opendocument.spreadsheet"):
+            raise _of_another_type(shown, "an OpenDocument sheet (.ods)", _SAVE_THE_SHEET)
+        raise _of_another_type(shown, "a ZIP archive", "Unpack it and upload the CSV inside.")
     for signature, what, remedy in _SIGNATURES:
         if data.startswith(signature):
-            raise FileUnreadable(f"{shown} looks like {what}, not like delimited text. {remedy}")
+            raise _of_another_type(shown, what, remedy)
+
+
+def _of_another_type(shown: str, what: str, remedy: str) -> FileUnreadable:
+    return FileUnreadable(f"{shown} looks like {what}. {_READABLE} {remedy}")
 
 
 def _utf16_without_mark(data: bytes) -> str:
@@ -244,7 +252,7 @@ def _find_layout(text: str, shown: str) -> _Layout:
         raise FileEmpty(f"{shown} is empty. Upload a file with a header line and at least one row.")
     for opening, what in _MARKUP:
         if start.startswith(opening):
-            raise FileUnreadable(f"{shown} looks like {what}, not like delimited text. Export the table as CSV.")
+            raise _of_another_type(shown, what, "Export the table as CSV.")
     declared = _declared_separator(text)
     best = max((_try_separator(text, mark) for mark in declared or SEPARATORS), key=lambda pair: pair[0])[1]
     if not text[best.body_at :].strip():

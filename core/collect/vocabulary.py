@@ -10,9 +10,10 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
+from core.installation import ASSETS
 from core.schema import FIELD_BY_NAME, Source
 
-DEFAULT_PATH: Final = Path(__file__).resolve().parent.parent.parent / "assets" / "columns.toml"
+DEFAULT_PATH: Final = ASSETS / "columns.toml"
 
 Tokens = tuple[str, ...]
 

@@ -1,4 +1,4 @@
-"""On a phone everything that is pressed or typed into is as high as a thumb needs."""
+"""The style of every page: on a phone a thumb finds what is pressed; nothing of the framework lies over a field."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 # 44 px (WCAG 2.2, 2.5.5). Left as they are: the small aids inside a field or beside a label, which have another way.
-_STYLE: Final = """<style>
+_TARGETS: Final = """
 @media (max-width: 640px) {
   [data-testid="stMain"] :is(
     button:not([tabindex="-1"], [data-testid="stTooltipIcon"] *), summary, [role="tab"], [role="radio"],
@@ -16,9 +16,17 @@ _STYLE: Final = """<style>
   ) { min-height: 2.75rem; }
   [data-testid="stMain"] [data-testid="stButtonGroup"] button { min-width: 2.75rem; }
 }
-</style>"""
+"""
+
+# Streamlit writes "Press Enter to submit form" over the field, where it takes clicks. What follows it, the count of
+# characters in a field with a limit, stays.
+_INSTRUCTIONS: Final = """
+[data-testid="InputInstructions"] { pointer-events: none; }
+[data-testid="InputInstructions"] > span:first-child { display: none; }
+[data-testid="InputInstructions"] > span::before { content: none !important; }
+"""
 
 
 def style() -> None:
-    """Add the rule to the page."""
-    st.html(_STYLE)
+    """Add the rules to the page."""
+    st.html(f"<style>{_TARGETS}{_INSTRUCTIONS}</style>")

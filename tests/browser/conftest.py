@@ -10,10 +10,11 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlencode
 
 import pytest
@@ -99,13 +100,17 @@ class Visit:
 
 
 @contextmanager
-def running_server(home: Path, program: Path = ROOT) -> Iterator[Server]:
-    """Run the Doorstep in ``program`` on a free port with its data in ``home``; shows its log if it does not start."""
+def running_server(
+    home: Path, program: Path = ROOT, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    """Run the Doorstep in ``program`` on a free port with its data in ``home``; shows its log if it does not start.
+
+    ``settings`` are environment variables in the place of the usual ones.
+    """
     server = Server(f"http://127.0.0.1:{_free_port()}", home, home.with_suffix(".log"))
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
-    command += ["--server.port", server.url.rpartition(":")[2]]
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", server.url.rpartition(":")[2]]
     environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL"}
-    environment["DOORSTEP_HOME"] = str(home)
+    environment |= {"STREAMLIT_SERVER_HEADLESS": "true", "DOORSTEP_HOME": str(home), **settings}
     with server.log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=program, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:

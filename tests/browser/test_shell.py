@@ -158,7 +158,7 @@ def test_a_store_that_cannot_be_opened_is_told_by_page_and_health(chromium: Brow
 def test_a_page_that_fails_shows_a_reference_and_only_the_log_the_fault(chromium: Browser, tmp_path: Path) -> None:
     program = tmp_path / "program"
     program.mkdir()
-    for name in ("pages", ".streamlit", "assets", "core"):
+    for name in ("api", "pages", ".streamlit", "assets", "core"):
         shutil.copytree(ROOT / name, program / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "app.py", program)
     (program / "pages" / "home.py").write_text('raise ValueError("a secret of the inside")\n', encoding="utf-8")

@@ -146,20 +146,21 @@ def test_a_nameless_column_with_values_gets_a_name(tmp_path: Path) -> None:
     assert list(_read(tmp_path, "a,,c\n1,7,2\n3,7,4\n").frame) == ["a", "column_2", "c"]
 
 
-def _zip(member: str) -> bytes:
+def _zip(member: str, content: str = "x") -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr(member, "x")
+        archive.writestr(member, content)
     return buffer.getvalue()
 
 
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (_zip("xl/workbook.xml"), ("Excel workbook", "save it as CSV")),
-        (_zip("sales.csv"), ("ZIP archive", "Unpack")),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100, ("old Excel", "save it as CSV")),
-        (b"%PDF-1.7 ...", ("PDF", "CSV")),
+        (_zip("xl/workbook.xml"), ("Excel workbook (.xlsx)", "CSV and TSV", "Save the sheet as CSV")),
+        (_zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("(.ods)", "Save the sheet as CSV")),
+        (_zip("sales.csv"), ("ZIP archive", "CSV and TSV", "Unpack")),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100, ("old Excel", "Save the sheet as CSV")),
+        (b"%PDF-1.7 ...", ("PDF", "CSV and TSV", "as CSV")),
         (b"a,b\n1,\x00\x01\x02\n", ("NUL byte at position 6", "save it as CSV")),
         (b"\x01\x02\x03\x04\x05\x06\x07,\x10\x11", ("control codes", "save it as CSV")),
         (b"<!DOCTYPE html><html>", ("web page", "CSV")),

@@ -267,6 +267,7 @@ def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(ho
         ("binary.csv", bytes(range(256)) * 4, "not a text file"),
         ("twice.csv", b"price,price,date\n1,2,3\n", "more than one column named 'price'"),
         ("broken.csv.gz", gzip.compress(b"price,date\n1,2\n", mtime=0)[:-4], "gzip"),
+        ("photo.png", b"\x89PNG\r\n\x1a\n", "photo.png looks like a PNG picture. Doorstep reads CSV and TSV files"),
     ],
 )
 def test_a_file_that_cannot_be_used_is_refused_in_a_line_and_leaves_nothing(
@@ -482,6 +483,11 @@ def test_a_mapping_is_shared_as_a_file() -> None:
         [text] = [file["mapping"] for file in (store.drafts.load(session_actor()) or {})["files"]]
     app = mapped(started_over(changed), "next.csv", sales_csv(30))
     assert fields(app)["Beds"] == "bedrooms"
+    uploader = next(one for one in app.file_uploader if str(one.key).startswith("preset_file"))
+    uploader.upload("listings.csv", b"price,date\n1,2\n")
+    app = app.run()
+    app.button("use_preset_file_0").click().run()
+    assert "listings.csv is not a mapping saved by Doorstep" in messages(app)
     uploader = next(one for one in app.file_uploader if str(one.key).startswith("preset_file"))
     uploader.upload("shared.json", text.encode())
     app = app.run()

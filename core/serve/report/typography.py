@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from pathlib import Path
 from typing import Final
 from xml.sax.saxutils import escape
 
@@ -14,6 +13,8 @@ from reportlab.lib.enums import TA_RIGHT
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.pdfbase.pdfmetrics import registerFont, registerFontFamily, stringWidth
 from reportlab.pdfbase.ttfonts import TTFont
+
+from core.installation import ASSETS
 
 REGULAR: Final = "SourceSansPro"
 BOLD: Final = "SourceSansPro-Semibold"
@@ -28,7 +29,7 @@ MORE: Final = HexColor("#0072B2")
 LESS: Final = HexColor("#BF4F00")
 WHITE: Final = HexColor("#FFFFFF")
 
-_FONTS: Final = Path(__file__).resolve().parents[3] / "assets" / "fonts"
+_FONTS: Final = ASSETS / "fonts"
 _LAST_OF_PLANE_0: Final = 0xFFFF
 
 

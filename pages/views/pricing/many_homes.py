@@ -31,7 +31,6 @@ _ANSWER: Final = "priced_file"
 _UNRECORDED: Final = "priced_file_unrecorded"
 _FILE: Final = "listings"
 _BLOCK: Final = 1 << 20
-_TYPES: Final = ("csv", "tsv", "txt", "gz")
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 
 
@@ -42,12 +41,12 @@ def draw(desk: Desk, store: Store, actor: Actor, today: date) -> None:
         f"unit are read in {area_label(desk.market.area_unit)}."
     )
     with st.form("price-file", border=True):
+        # Any type of file: the reader refuses others by name and remedy, the widget by a MIME type alone.
         uploaded = st.file_uploader(
             "Listings",
-            _TYPES,
             key=_FILE,
             max_upload_size=desk.problem.intake.upload_mb,
-            help=f"At most {ROWS_MAX:,} rows.",
+            help=f"CSV or TSV, also gzipped, at most {ROWS_MAX:,} rows.",
         )
         as_of = st.date_input("Valuation date", desk.valuation_date(today), format="YYYY-MM-DD", key="file_date")
         submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")

@@ -67,11 +67,11 @@ def dropped_table(file: Staged) -> pd.DataFrame:
 
 def _uploader() -> None:
     limit = load_problem().intake.upload_mb
-    # A new key after each upload empties the widget, so that the bytes are on disk only.
+    # A new key after each upload empties the widget, so that the bytes are on disk only. It takes any type of file:
+    # its own refusal would name a MIME type, the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
     brought = st.file_uploader(
-        "Sales, and if you have them one tax roll and one neighbourhood file",
-        type=["csv", "tsv", "txt", "gz"],
+        "CSV or TSV files: sales, and if you have them one tax roll and one neighbourhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,

@@ -52,9 +52,7 @@ def _save(file: Staged, number: int, actor: Actor) -> None:
 
 
 def _share(file: Staged, seen: SourcePreview, number: int) -> None:
-    brought = st.file_uploader(
-        "A mapping somebody shared", type=["json"], max_upload_size=_LARGEST, key=f"preset_file_{number}"
-    )
+    brought = st.file_uploader("A mapping somebody shared", max_upload_size=_LARGEST, key=f"preset_file_{number}")
     if brought is not None and st.button("Use this file", key=f"use_preset_file_{number}"):
         _succeeds(lambda: _take(file, seen, _text(brought.getvalue(), brought.name)))
     st.download_button(
@@ -69,10 +67,12 @@ def _share(file: Staged, seen: SourcePreview, number: int) -> None:
 
 
 def _text(content: bytes, name: str) -> str:
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise MappingError(f"{name} is not a mapping saved by Doorstep. Choose a file downloaded here.") from error
+    text = content.decode("utf-8-sig", errors="replace")
+    if not text.lstrip().startswith("{"):
+        raise MappingError(
+            f"{name} is not a mapping saved by Doorstep, which is a JSON file. Choose one that was downloaded here."
+        )
+    return text
 
 
 def _take(file: Staged, seen: SourcePreview, text: str) -> None:

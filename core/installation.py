@@ -1,0 +1,31 @@
+"""This copy of Doorstep, be it a checkout or an installed package: where its shipped files are, and its version."""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_PACKAGE: Final = Path(__file__).resolve().parent
+_CHECKOUT: Final = _PACKAGE.parent
+_INSTALLED: Final = (_PACKAGE / "assets").is_dir()
+
+ASSETS: Final = (_PACKAGE if _INSTALLED else _CHECKOUT) / "assets"
+"""Folder of the shipped files: inside the installed package, or beside ``core`` in a checkout."""
+
+
+@cache
+def version() -> str:
+    """Return the version, such as "0.2.0"; "unknown" for files copied out of a checkout without its pyproject.toml.
+
+    pyproject.toml states it. A checkout reads that file itself, since another copy may be installed beside it.
+    """
+    project = _CHECKOUT / "pyproject.toml"
+    if not _INSTALLED:
+        if not project.is_file():
+            return "unknown"
+        return str(tomllib.loads(project.read_text(encoding="utf-8"))["project"]["version"])
+    from importlib import metadata  # noqa: PLC0415 - only an installed package needs it
+
+    return metadata.version("doorstep")
