@@ -10,7 +10,10 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PHASES = ("collect", "prepare", "train", "evaluate", "serve", "monitor")
-VOCABULARY = frozenset({"errors", "schema", "problem", "progress", "access", "measures", "accounting", "wording"})
+VOCABULARY = frozenset(
+    {"errors", "schema", "problem", "problem_message", "progress", "access", "measures", "accounting", "wording"}
+    | {"arrays"}
+)
 CONDUCTORS = frozenset({"lifecycle", "cli", "__main__"})
 MODELLING = ("sklearn", "scipy", "joblib", "numpy.random")
 SOURCES = sorted(
