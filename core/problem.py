@@ -1,379 +1,351 @@
-"""Phase 1, the problem: the typed, validated statement of goal, scope, limits and thresholds in assets/problem.toml."""
+"""Phase 1, the problem: the typed, validated statement of goal, scope, limits and thresholds in assets/problem.toml.
+
+Each bound stands at its field, and a rule that relates two fields stands in the section that holds both.
+``python -m core.problem`` prints the JSON schema by which an editor checks the file while it is being written.
+"""
 
 from __future__ import annotations
 
-import dataclasses
+import json
 import tomllib
-import types
-import typing
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Annotated, Any, Final, Self, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AliasPath,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    Strict,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+from pydantic.dataclasses import dataclass
+from pydantic_core import PydanticCustomError
 
 from core.errors import ProblemStatementError
 from core.installation import ASSETS
-
-_T = TypeVar("_T")
+from core.problem_message import describe, plain
 
 DEFAULT_PATH: Final = ASSETS / "problem.toml"
 
+_T = TypeVar("_T")
 
-@dataclass(frozen=True)
+_ELSEWHERE: Final = "elsewhere"
+
+
+class Table(Mapping[str, _T]):
+    """A read-only mapping that can be pickled, unlike ``types.MappingProxyType``: jobs run in spawned processes."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Mapping[str, _T]) -> None:
+        self._entries = dict(entries)
+
+    def __getitem__(self, key: str) -> _T:
+        return self._entries[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"Table({self._entries!r})"
+
+
+def _without_elsewhere(prices: object) -> object:
+    """Leave only the currencies of ``scope.price``: its table ``elsewhere`` is a field of its own."""
+    return {key: one for key, one in prices.items() if key != _ELSEWHERE} if isinstance(prices, Mapping) else prices
+
+
+Text = Annotated[str, Strict()]
+Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Share = Annotated[Number, Field(gt=0, lt=1)]
+Shares = Annotated[tuple[Share, ...], Field(min_length=1)]
+Quantile = Annotated[Number, Field(ge=0, le=1)]
+Percentage = Annotated[Number, Field(gt=0, lt=100)]
+Positive = Annotated[Number, Field(gt=0)]
+Count = Annotated[int, Field(strict=True, ge=0)]
+PositiveCount = Annotated[int, Field(strict=True, gt=0)]
+PositiveCounts = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
+# LightGBM takes a seed of 31 bits; the blend adds a few to it.
+Seed = Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)]
+NonEmptyTable = Annotated[Mapping[str, _T], Field(min_length=1), AfterValidator(Table)]
+CurrencyTable = Annotated[Mapping[str, _T], BeforeValidator(_without_elsewhere), AfterValidator(Table)]
+
+
+def _put_elsewhere_under_price(schema: dict[str, Any]) -> None:
+    properties = schema["properties"]
+    properties["price"] |= {"properties": {_ELSEWHERE: properties.pop(_ELSEWHERE)}, "required": [_ELSEWHERE]}
+    schema["required"].remove(_ELSEWHERE)
+
+
+_SECTION: Final = ConfigDict(extra="forbid")
+_SCOPE: Final = ConfigDict(
+    extra="forbid",
+    # The file is read by alias alone (see parse_problem); dataclasses.replace passes field names.
+    validate_by_alias=True,
+    validate_by_name=True,
+    json_schema_extra=_put_elsewhere_under_price,
+)
+
+
+def _require(holds: bool, key: tuple[str, ...], rule: str) -> None:
+    """Raise the error of a rule that relates two fields; ``key`` is the path of the one to correct."""
+    if not holds:
+        raise PydanticCustomError("relation", "{key} {rule}", {"key": ".".join(key), "path": key, "rule": rule})
+
+
+@dataclass(frozen=True, config=_SECTION)
 class Goal:
-    """What the business wants and what the model is asked."""
+    """What the business wants, what the model estimates and who uses it."""
 
-    business: str
-    task: str
-    users: tuple[str, ...]
+    business: Text
+    task: Text
+    users: Texts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class Success:
     """How good is good enough: shares as fractions, times in milliseconds."""
 
-    tolerance: float
-    target_mape: float
-    answer_ms: float
-    core_ms: float
+    tolerance: Share
+    target_mape: Share
+    answer_ms: Positive
+    core_ms: Positive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class PriceScope:
-    """Standard prices of one currency; outside them an estimate is flagged for review."""
+    """Standard prices in one currency; an estimate outside them is flagged for review."""
 
-    standard_low: float
-    standard_high: float
+    standard_low: Positive
+    standard_high: Positive
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class PriceScopeElsewhere:
     """Quantiles of a market's own prices that bound its standard scope where its currency has no fixed one."""
 
-    low_quantile: float
-    high_quantile: float
+    low_quantile: Quantile
+    high_quantile: Quantile
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        rule = f"must be below high_quantile = {plain(self.high_quantile)}"
+        _require(self.low_quantile < self.high_quantile, ("low_quantile",), rule)
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SCOPE)
 class Scope:
     """Which homes the model is for; ``price`` holds the fixed bounds by currency."""
 
-    residential_types: tuple[str, ...]
-    unusual_types: tuple[str, ...]
-    unusual_zoning: tuple[str, ...]
-    units_max: int
-    price: Mapping[str, PriceScope]
-    elsewhere: PriceScopeElsewhere
+    residential_types: Texts
+    unusual_types: Texts
+    unusual_zoning: Texts
+    units_max: PositiveCount
+    price: CurrencyTable[PriceScope]
+    elsewhere: Annotated[PriceScopeElsewhere, Field(validation_alias=AliasPath("price", _ELSEWHERE))]
+
+    # Not in PriceScope: the quantiles of a market where every home sold at one price may coincide.
+    @model_validator(mode="after")
+    def _each_low_price_is_below_the_high_one(self) -> Self:
+        for currency, price in self.price.items():
+            rule = f"must be below standard_high = {plain(price.standard_high)}"
+            _require(price.standard_low < price.standard_high, ("price", currency, "standard_low"), rule)
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class Limit:
     """Bounds, both inclusive, outside which a value is impossible."""
 
-    low: float
-    high: float
+    low: Number
+    high: Number
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        _require(self.low < self.high, ("low",), f"must be below high = {plain(self.high)}")
+        return self
 
     def holds(self, value: float) -> bool:
-        """Tell whether the value is possible."""
+        """Return whether the value is possible."""
         return self.low <= value <= self.high
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class Intake:
-    """Rules of the intake of files."""
+    """Rules for reading files of sales: the size in MB, the rest in years and sq ft."""
 
-    upload_mb: int
-    years_ahead: int
-    sqft_per_bedroom_low: float
-    non_market: tuple[str, ...]
+    upload_mb: PositiveCount
+    years_ahead: Count
+    sqft_per_bedroom_low: Positive
+    non_market: Texts
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class Training:
-    """Splits, seed and the searched forest settings."""
+    """Splits, seed and the forest settings that are searched; shares as fractions."""
 
-    validation_share: float
-    test_share: float
-    latest_share: float
-    sales_min: int
-    seed: int
-    forest_trees: tuple[int, ...]
-    forest_depth: tuple[int, ...]
-    forest_leaf: tuple[int, ...]
-    forest_budget: int
-    forest_rows: int
-    forest_fit_rows: int
-    calibration_sales: int
+    validation_share: Share
+    test_share: Share
+    latest_share: Share
+    sales_min: PositiveCount
+    seed: Seed
+    forest_trees: PositiveCounts
+    forest_depth: PositiveCounts
+    forest_leaf: PositiveCounts
+    forest_budget: PositiveCount
+    forest_rows: PositiveCount
+    forest_fit_rows: PositiveCount
+    calibration_sales: PositiveCount
+
+    @model_validator(mode="after")
+    def _something_is_left_for_training(self) -> Self:
+        rule = f"must leave at least 10% for training beside training.validation_share = {plain(self.validation_share)}"
+        _require(self.validation_share + self.test_share < 0.9, ("test_share",), rule)
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class EstimateRules:
-    """What an estimate must hold and when it is withheld or flagged."""
+    """Levels of the range, and when an estimate is withheld or flagged.
 
-    level: float
-    levels: tuple[float, ...]
-    critical: tuple[str, ...]
-    critical_missing_share: float
-    segment_min: int
-    small_sample_n: int
-    confidence_high: float
-    confidence_medium: float
-    market_km: float
-    wide_range: float
-    comparables_min: int
-
-
-@dataclass(frozen=True)
-class Decisions:
-    """What an agent's decision on an estimate must say; shares are of the point estimate.
-
-    ``reasons`` maps the code of a reason to its words. Beyond ``explain_over`` a reason is required, beyond
-    ``note_over`` a note of at most ``note_chars`` characters too. ``listing_markup`` is what the usual listing price
-    adds.
+    Shares and levels as fractions, confidence as a percentage, ``market_km`` in kilometers.
     """
 
-    explain_over: float
-    note_over: float
-    note_chars: int
-    listing_markup: float
-    reasons: Mapping[str, str]
+    level: Share
+    levels: Shares
+    critical: Texts
+    critical_missing_share: Share
+    segment_min: PositiveCount
+    small_sample_n: Count
+    confidence_high: Percentage
+    confidence_medium: Percentage
+    market_km: Positive
+    wide_range: Share
+    comparables_min: Count
+
+    @model_validator(mode="after")
+    def _level_is_offered(self) -> Self:
+        levels = ", ".join(plain(level) for level in self.levels)
+        _require(self.level in self.levels, ("level",), f"must be one of estimate.levels = [{levels}]")
+        return self
+
+    @model_validator(mode="after")
+    def _medium_confidence_is_below_high(self) -> Self:
+        rule = f"must be below estimate.confidence_high = {plain(self.confidence_high)}"
+        _require(self.confidence_medium < self.confidence_high, ("confidence_medium",), rule)
+        return self
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
+class Decisions:
+    """What an agent must record with a decision on an estimate; shares are of the point estimate.
+
+    ``reasons`` maps the code of a reason to its words. A price farther from the estimate than ``explain_over`` needs a
+    reason; one farther than ``note_over`` also needs a note of at most ``note_chars`` characters.
+    ``listing_markup`` is what a usual listing price adds.
+    """
+
+    explain_over: Share
+    note_over: Share
+    note_chars: PositiveCount
+    listing_markup: Share
+    reasons: NonEmptyTable[Text]
+
+    @model_validator(mode="after")
+    def _a_note_comes_with_a_reason(self) -> Self:
+        rule = f"must be at most decisions.note_over = {plain(self.note_over)}"
+        _require(self.explain_over <= self.note_over, ("explain_over",), rule)
+        return self
+
+
+@dataclass(frozen=True, config=_SECTION)
 class Monitoring:
     """Default alert thresholds, the retraining period and the margins of the promotion gate.
 
-    Shares as fractions, times in milliseconds. ``alert_coverage_band`` is how far from its level a range may hold;
-    ``alert_hysteresis`` by which share of its limit a figure must be better before its alert is resolved;
-    ``match_days`` how old an estimate may be to be held against a sale.
+    Shares as fractions, times in milliseconds. ``alert_coverage_band`` is how far from its level the coverage of a
+    range may be. An alert is resolved once its figure is better than the limit by ``alert_hysteresis`` of that limit.
+    An estimate at most ``match_days`` old is compared with a sale of the same home.
     """
 
-    alert_mape: float
-    alert_volume_drop: float
-    alert_p95_ms: float
-    alert_coverage_band: float
-    alert_level_shift: float
-    alert_drifted_fields: int
-    alert_pending: int
-    retrain_days: int
-    match_days: int
-    alert_n_min: int
-    alert_periods: int
-    alert_hysteresis: float
-    alert_volume_periods: int
-    gate_sales_min: int
-    gate_margin: float
-    gate_segment_margin: float
+    alert_mape: Share
+    alert_volume_drop: Share
+    alert_p95_ms: Positive
+    alert_coverage_band: Share
+    alert_level_shift: Share
+    alert_drifted_fields: Count
+    alert_pending: Count
+    retrain_days: PositiveCount
+    match_days: PositiveCount
+    alert_n_min: PositiveCount
+    alert_periods: PositiveCount
+    alert_hysteresis: Share
+    alert_volume_periods: PositiveCount
+    gate_sales_min: PositiveCount
+    gate_margin: Share
+    gate_segment_margin: Share
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, config=_SECTION)
 class Problem:
     """The whole statement; ``limits`` are by canonical field name."""
 
     goal: Goal
     success: Success
     scope: Scope
-    limits: Mapping[str, Limit]
+    limits: NonEmptyTable[Limit]
     intake: Intake
     training: Training
     estimate: EstimateRules
     decisions: Decisions
     monitoring: Monitoring
 
+    @model_validator(mode="after")
+    def _no_alert_while_the_promise_holds(self) -> Self:
+        promise = self.success.target_mape
+        rule = f"must be at least success.target_mape = {plain(promise)}, the promise itself"
+        _require(promise <= self.monitoring.alert_mape, ("monitoring", "alert_mape"), rule)
+        return self
+
 
 def load_problem(path: Path = DEFAULT_PATH) -> Problem:
     """Read and check the problem statement.
 
-    Raises ProblemStatementError naming the file, the key, its value and what is allowed.
+    Raises ProblemStatementError, in one line: a file that cannot be read by its path, a wrong setting by its key, its
+    value, what is allowed and what to do.
     """
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ProblemStatementError(f"The problem statement {path} cannot be read: {error.strerror}.") from error
-    except tomllib.TOMLDecodeError as error:
+    except UnicodeDecodeError as error:
+        raise ProblemStatementError(f"The problem statement {path} is not UTF-8 text: save it as UTF-8.") from error
+    except (ValueError, RecursionError) as error:
         raise ProblemStatementError(f"The problem statement {path} is not valid TOML: {error}.") from error
     return parse_problem(document)
 
 
 def parse_problem(document: Mapping[str, Any]) -> Problem:
     """Build the statement from parsed TOML; raises ProblemStatementError as load_problem does."""
-    sections = {field.name for field in dataclasses.fields(Problem)}
-    _same_keys("", set(document), sections)
-    problem = Problem(
-        goal=_read(Goal, document["goal"], "goal"),
-        success=_read(Success, document["success"], "success"),
-        scope=_read_scope(document["scope"]),
-        limits=types.MappingProxyType(
-            {name: _read(Limit, bounds, f"limits.{name}") for name, bounds in document["limits"].items()}
-        ),
-        intake=_read(Intake, document["intake"], "intake"),
-        training=_read(Training, document["training"], "training"),
-        estimate=_read(EstimateRules, document["estimate"], "estimate"),
-        decisions=_read(Decisions, document["decisions"], "decisions"),
-        monitoring=_read(Monitoring, document["monitoring"], "monitoring"),
-    )
-    _check(problem)
-    return problem
+    try:
+        return TypeAdapter(Problem).validate_python(dict(document), by_alias=True, by_name=False)
+    except ValidationError as error:
+        raise ProblemStatementError(describe(error, document, problem_schema())) from error
 
 
-def _read_scope(section: Mapping[str, Any]) -> Scope:
-    prices = section.get("price")
-    if not isinstance(prices, dict) or "elsewhere" not in prices:
-        raise ProblemStatementError("Key scope.price.elsewhere is missing: add low_quantile and high_quantile.")
-    fixed = {
-        currency: _read(PriceScope, bounds, f"scope.price.{currency}")
-        for currency, bounds in prices.items()
-        if currency != "elsewhere"
-    }
-    flat = {key: value for key, value in section.items() if key != "price"}
-    elsewhere = _read(PriceScopeElsewhere, prices["elsewhere"], "scope.price.elsewhere")
-    names = {field.name for field in dataclasses.fields(Scope)} - {"price", "elsewhere"}
-    _same_keys("scope.", set(flat), names)
-    values = _values(Scope, flat, "scope")
-    return Scope(**values, price=types.MappingProxyType(fixed), elsewhere=elsewhere)
+def problem_schema() -> dict[str, Any]:
+    """Return the JSON schema of assets/problem.toml: its keys, types and the bounds of single fields."""
+    return TypeAdapter(Problem).json_schema()
 
 
-def _read(kind: type[_T], section: Any, where: str) -> _T:
-    if not isinstance(section, dict):
-        raise ProblemStatementError(f"Key {where} = {section!r} must be a table of settings.")
-    _same_keys(f"{where}.", set(section), {field.name for field in dataclasses.fields(kind)})  # type: ignore[arg-type]
-    return kind(**_values(kind, section, where))
-
-
-def _values(kind: type, section: Mapping[str, Any], where: str) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind)
-    return {name: _coerce(hints[name], value, f"{where}.{name}") for name, value in section.items()}
-
-
-def _coerce(hint: Any, value: Any, key: str) -> Any:
-    if typing.get_origin(hint) is tuple:
-        item = typing.get_args(hint)[0]
-        if not isinstance(value, list) or not value:
-            raise ProblemStatementError(f"Key {key} = {value!r} must be a non-empty list.")
-        return tuple(_coerce(item, one, key) for one in value)
-    if typing.get_origin(hint) is Mapping:
-        if not isinstance(value, dict) or not value:
-            raise ProblemStatementError(f"Key {key} = {value!r} must be a table with at least one entry.")
-        item = typing.get_args(hint)[1]
-        return types.MappingProxyType({name: _coerce(item, one, f"{key}.{name}") for name, one in value.items()})
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
-    if hint in (int, str) and type(value) is hint:
-        return value
-    raise ProblemStatementError(f"Key {key} = {value!r} must be of type {hint.__name__}.")
-
-
-def _same_keys(prefix: str, found: set[str], wanted: set[str]) -> None:
-    for name in sorted(wanted - found):
-        raise ProblemStatementError(f"Key {prefix}{name} is missing from the problem statement: add it.")
-    for name in sorted(found - wanted):
-        allowed = ", ".join(sorted(wanted))
-        raise ProblemStatementError(f"Key {prefix}{name} is unknown; allowed here: {allowed}. Remove or rename it.")
-
-
-def _check(problem: Problem) -> None:
-    shares = {
-        "success.within": problem.success.tolerance,
-        "success.target_mape": problem.success.target_mape,
-        "training.validation_share": problem.training.validation_share,
-        "training.test_share": problem.training.test_share,
-        "training.latest_share": problem.training.latest_share,
-        "estimate.level": problem.estimate.level,
-        "estimate.critical_missing_share": problem.estimate.critical_missing_share,
-        "estimate.wide_range": problem.estimate.wide_range,
-        "decisions.explain_over": problem.decisions.explain_over,
-        "decisions.note_over": problem.decisions.note_over,
-        "decisions.listing_markup": problem.decisions.listing_markup,
-        "monitoring.alert_mape": problem.monitoring.alert_mape,
-        "monitoring.alert_volume_drop": problem.monitoring.alert_volume_drop,
-        "monitoring.alert_coverage_band": problem.monitoring.alert_coverage_band,
-        "monitoring.alert_level_shift": problem.monitoring.alert_level_shift,
-        "monitoring.alert_hysteresis": problem.monitoring.alert_hysteresis,
-        "monitoring.gate_margin": problem.monitoring.gate_margin,
-        "monitoring.gate_segment_margin": problem.monitoring.gate_segment_margin,
-        **{f"estimate.levels[{index}]": level for index, level in enumerate(problem.estimate.levels)},
-    }
-    for key, share in shares.items():
-        _demand(0 < share < 1, key, share, "must lie between 0 and 1, both excluded")
-    _demand(
-        problem.training.validation_share + problem.training.test_share < 0.9,
-        "training.test_share",
-        problem.training.test_share,
-        "must leave at least 10 % for training beside training.validation_share",
-    )
-    _demand(
-        problem.estimate.level in problem.estimate.levels,
-        "estimate.level",
-        problem.estimate.level,
-        f"must be one of estimate.levels {list(problem.estimate.levels)}",
-    )
-    positive = {
-        "success.answer_ms": problem.success.answer_ms,
-        "success.core_ms": problem.success.core_ms,
-        "scope.units_max": problem.scope.units_max,
-        "intake.upload_mb": problem.intake.upload_mb,
-        "training.sales_min": problem.training.sales_min,
-        "training.forest_budget": problem.training.forest_budget,
-        "training.forest_rows": problem.training.forest_rows,
-        "training.forest_fit_rows": problem.training.forest_fit_rows,
-        "training.calibration_sales": problem.training.calibration_sales,
-        "estimate.segment_min": problem.estimate.segment_min,
-        "estimate.market_km": problem.estimate.market_km,
-        "decisions.note_chars": problem.decisions.note_chars,
-        "monitoring.retrain_days": problem.monitoring.retrain_days,
-        "monitoring.match_days": problem.monitoring.match_days,
-        "monitoring.alert_p95_ms": problem.monitoring.alert_p95_ms,
-        "monitoring.alert_n_min": problem.monitoring.alert_n_min,
-        "monitoring.alert_periods": problem.monitoring.alert_periods,
-        "monitoring.alert_volume_periods": problem.monitoring.alert_volume_periods,
-        "monitoring.gate_sales_min": problem.monitoring.gate_sales_min,
-    }
-    for key, value in positive.items():
-        _demand(value > 0, key, value, "must be above 0")
-    counts = {
-        "monitoring.alert_drifted_fields": problem.monitoring.alert_drifted_fields,
-        "monitoring.alert_unwritten": problem.monitoring.alert_pending,
-    }
-    for key, value in counts.items():
-        _demand(value >= 0, key, value, "must be 0 or more")
-    _demand(
-        problem.success.target_mape <= problem.monitoring.alert_mape,
-        "monitoring.alert_mape",
-        problem.monitoring.alert_mape,
-        f"must be at least success.target_mape = {problem.success.target_mape:g}, the promise itself",
-    )
-    for name, limit in problem.limits.items():
-        _demand(limit.low < limit.high, f"limits.{name}.low", limit.low, f"must be below high = {limit.high:g}")
-    for currency, price in problem.scope.price.items():
-        key = f"scope.price.{currency}.standard_low"
-        _demand(
-            0 < price.standard_low < price.standard_high,
-            key,
-            price.standard_low,
-            "must lie between 0 and standard_high",
-        )
-    quantiles = problem.scope.elsewhere
-    _demand(
-        0 <= quantiles.low_quantile < quantiles.high_quantile <= 1,
-        "scope.price.elsewhere.low_quantile",
-        quantiles.low_quantile,
-        "must lie between 0 and high_quantile, which is at most 1",
-    )
-    _demand(
-        problem.decisions.explain_over <= problem.decisions.note_over,
-        "decisions.explain_over",
-        problem.decisions.explain_over,
-        f"must be at most decisions.note_over = {problem.decisions.note_over:g}",
-    )
-    rules = problem.estimate
-    _demand(
-        0 < rules.confidence_medium < rules.confidence_high < 100,
-        "estimate.confidence_medium",
-        rules.confidence_medium,
-        "must lie between 0 and estimate.confidence_high, which is below 100",
-    )
-
-
-def _demand(holds: bool, key: str, value: object, rule: str) -> None:
-    if not holds:
-        raise ProblemStatementError(f"Key {key} = {value!r} {rule}. Correct it in the problem statement.")
+if __name__ == "__main__":
+    print(json.dumps(problem_schema(), indent=2))

@@ -11,7 +11,19 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 PHASES = ("collect", "prepare", "train", "evaluate", "serve", "monitor")
 VOCABULARY = frozenset(
-    {"errors", "schema", "problem", "installation", "progress", "access", "measures", "accounting", "wording"}
+    {
+        "errors",
+        "schema",
+        "problem",
+        "problem_message",
+        "arrays",
+        "installation",
+        "progress",
+        "access",
+        "measures",
+        "accounting",
+        "wording",
+    }
 )
 CONDUCTORS = frozenset({"workflows", "demo", "cli", "__main__"})
 MODELLING = ("sklearn", "scipy", "joblib", "numpy.random")
