@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-Array = NDArray[np.float64]
+from core.arrays import Floats
 
 
-def _pair(estimate: ArrayLike, sale_price: ArrayLike) -> tuple[Array, Array]:
+def _pair(estimate: ArrayLike, sale_price: ArrayLike) -> tuple[Floats, Floats]:
     est, price = np.asarray(estimate, dtype=float), np.asarray(sale_price, dtype=float)
     if est.shape != price.shape or est.ndim != 1 or est.size == 0:
         raise ValueError(f"estimate {est.shape} and sale_price {price.shape} must be equal, non-empty and flat")
@@ -17,7 +17,7 @@ def _pair(estimate: ArrayLike, sale_price: ArrayLike) -> tuple[Array, Array]:
     return est, price
 
 
-def relative_error(estimate: ArrayLike, sale_price: ArrayLike) -> Array:
+def relative_error(estimate: ArrayLike, sale_price: ArrayLike) -> Floats:
     """Return (estimate - price) / price of each pair, shape (n,)."""
     est, price = _pair(estimate, sale_price)
     return (est - price) / price

@@ -12,16 +12,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.accounting import FileAccounting
+from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys, zip_codes_in
 from core.collect.mapping import MappedTable
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, SALE_FIELDS, conform, is_extra
-
-Mask = NDArray[np.bool_]
-Positions = NDArray[np.int64]
 
 ROW: Final = "source_row"
 PLACE_COLUMNS: Final = ("property_id", "address", "unit", "zipcode")
@@ -101,7 +98,7 @@ def merge_sources(
     return Merged(frame, conflicts, by_id, by_address, by_answer, by_area, tuple(reference), sales_left, tax_left)
 
 
-def _left(frame: pd.DataFrame, rows: Mask) -> pd.DataFrame:
+def _left(frame: pd.DataFrame, rows: Bools) -> pd.DataFrame:
     addressed = rows & _column(frame, "address").notna().to_numpy()
     left = frame.loc[addressed].reset_index(drop=True)
     return conform(left, PLACE_COLUMNS).assign(**{ROW: left[ROW]})
@@ -157,17 +154,17 @@ def _column(frame: pd.DataFrame, name: str) -> pd.Series:
 class _Verdicts:
     """What became of each reference row; the masks are disjoint, the rest is accepted."""
 
-    no_key: Mask
-    repeated: Mask
-    ambiguous: Mask
+    no_key: Bools
+    repeated: Bools
+    ambiguous: Bools
     shared_address: int = 0
 
     @property
-    def accepted(self) -> Mask:
+    def accepted(self) -> Bools:
         return ~(self.no_key | self.repeated | self.ambiguous)
 
 
-def _account(table: MappedTable, verdicts: _Verdicts, matched_rows: Positions) -> FileAccounting:
+def _account(table: MappedTable, verdicts: _Verdicts, matched_rows: Ints) -> FileAccounting:
     matched = len(np.unique(matched_rows[matched_rows >= 0]))
     accepted = int(verdicts.accepted.sum())
     counts = Counter(
@@ -198,7 +195,7 @@ def _nonzero(counts: Mapping[str, int]) -> Mapping[str, int]:
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _repeats(keys: pd.Series, among: Mask) -> Mask:
+def _repeats(keys: pd.Series, among: Bools) -> Bools:
     """Tell which of the chosen rows carry a key that another of them carries too."""
     return among & keys.notna().to_numpy() & keys.where(among).duplicated(keep=False).to_numpy()
 
@@ -212,11 +209,11 @@ class _TaxMatch:
 
     table: pd.DataFrame
     verdicts: _Verdicts
-    row: Positions
-    by_id: Mask
-    by_address: Mask
-    by_answer: Mask
-    free: Mask
+    row: Ints
+    by_id: Bools
+    by_address: Bools
+    by_answer: Bools
+    free: Bools
 
 
 def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str, str]]) -> _TaxMatch:
@@ -257,7 +254,7 @@ class _AddressKeys:
     with_zip: pd.Series
 
     @property
-    def without_zip(self) -> Mask:
+    def without_zip(self) -> Bools:
         return self.with_zip.isna().to_numpy()
 
 
@@ -267,8 +264,8 @@ class _Targets:
 
     keys: _AddressKeys
     ids: pd.Series
-    joinable: Mask
-    alone: Mask
+    joinable: Bools
+    alone: Bools
 
 
 def _full_keys(frame: pd.DataFrame) -> _AddressKeys:
@@ -276,7 +273,7 @@ def _full_keys(frame: pd.DataFrame) -> _AddressKeys:
     return _AddressKeys(bare, bare + "|" + zip_codes(frame))
 
 
-def _by_address(sales: pd.DataFrame, tax: _Targets) -> Positions:
+def _by_address(sales: pd.DataFrame, tax: _Targets) -> Ints:
     keys = _full_keys(sales)
     same_zip = _positions(keys.with_zip, tax.keys.with_zip, tax.joinable)
     no_tax_zip = _positions(keys.bare, tax.keys.bare, tax.joinable & tax.keys.without_zip)
@@ -285,7 +282,7 @@ def _by_address(sales: pd.DataFrame, tax: _Targets) -> Positions:
     return _of_one_property(sales, tax, found)
 
 
-def _by_answer(sales: pd.DataFrame, tax: _Targets, same: Mapping[str, str]) -> Positions:
+def _by_answer(sales: pd.DataFrame, tax: _Targets, same: Mapping[str, str]) -> Ints:
     tax_keys = tax.keys.with_zip.fillna(tax.keys.bare + "|")
     return _of_one_property(sales, tax, _positions(full_keys(sales).map(same), tax_keys, tax.joinable))
 
@@ -295,13 +292,13 @@ def _sole(same: frozenset[tuple[str, str]]) -> Mapping[str, str]:
     return {sales_key: tax_key for sales_key, tax_key in same if said[sales_key] == 1}
 
 
-def _of_one_property(sales: pd.DataFrame, tax: _Targets, found: Positions) -> Positions:
+def _of_one_property(sales: pd.DataFrame, tax: _Targets, found: Ints) -> Ints:
     # Two different property ids are two properties, however alike their addresses.
     both_have_id = _column(sales, "property_id").notna().to_numpy() & tax.ids.notna().to_numpy()[found]
     return np.where(both_have_id, -1, found)
 
 
-def _positions(wanted: pd.Series, keys: pd.Series, among: Mask) -> Positions:
+def _positions(wanted: pd.Series, keys: pd.Series, among: Bools) -> Ints:
     """Return the position of each wanted key among the chosen keys (unique there), -1 where there is none."""
     chosen = np.flatnonzero(among & keys.notna().to_numpy())
     index = pd.Index(keys.iloc[chosen], dtype="str")
@@ -331,7 +328,7 @@ def _join_tax(sales: pd.DataFrame, match: _TaxMatch, file: str) -> tuple[pd.Data
     return frame, listed.sort_values(ROW, kind="stable", ignore_index=True)
 
 
-def _taken(table: pd.DataFrame, row: Positions, names: list[str]) -> pd.DataFrame:
+def _taken(table: pd.DataFrame, row: Ints, names: list[str]) -> pd.DataFrame:
     # Position -1 means no match: taking it as a label gives a row of missing values.
     return conform(table.loc[:, names]).reindex(pd.Index(row)).reset_index(drop=True)
 
@@ -357,7 +354,7 @@ def _kind(values: pd.Series) -> str:
     return "numbers" if pd.api.types.is_numeric_dtype(values) else "words"
 
 
-def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
+def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
     """Tell where both have a value and the two are materially different."""
     both = (ours.notna() & theirs.notna()).to_numpy()
     if not both.any():
@@ -365,13 +362,13 @@ def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
     field = FIELD_BY_NAME.get(name)
     if ours.dtype == "float64":
         left, right = ours.to_numpy(), theirs.to_numpy()
-        tolerance: float | NDArray[np.float64] = MATERIAL_SHARE * np.maximum(np.abs(left), np.abs(right))
+        tolerance: float | Floats = MATERIAL_SHARE * np.maximum(np.abs(left), np.abs(right))
         if field is not None and field.unit == "degrees":
             tolerance = MATERIAL_DEGREES
         if field is not None and field.unit == "year":
             tolerance = MATERIAL_YEARS
         return np.asarray(both & (np.abs(left - right) > tolerance))
-    differ: Mask = both & (ours != theirs).to_numpy()
+    differ: Bools = both & (ours != theirs).to_numpy()
     if not differ.any():
         return differ
     left_text, right_text = _folded(name, ours[differ]), _folded(name, theirs[differ])
@@ -379,9 +376,9 @@ def _differs(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
     return differ
 
 
-def _differ_in_place(ours: pd.Series, theirs: pd.Series, units: tuple[pd.Series, pd.Series]) -> Mask:
+def _differ_in_place(ours: pd.Series, theirs: pd.Series, units: tuple[pd.Series, pd.Series]) -> Bools:
     """Tell where two addresses are of two places; one source has the unit in the address, the other beside it."""
-    differ: Mask = (ours.notna() & theirs.notna() & (ours != theirs)).to_numpy(copy=True)
+    differ: Bools = (ours.notna() & theirs.notna() & (ours != theirs)).to_numpy(copy=True)
     left, right = (address_keys(one[differ], unit[differ]) for one, unit in zip((ours, theirs), units, strict=True))
     differ[differ] = (left.fillna("") != right.fillna("")).to_numpy()
     return differ
@@ -395,7 +392,7 @@ def _folded(name: str, values: pd.Series) -> pd.Series:
     return _names(values) if values.dtype == "str" else values.astype("str")
 
 
-def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Series, differ: Mask) -> pd.DataFrame:
+def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Series, differ: Bools) -> pd.DataFrame:
     chosen = "tax" if name in TAX_WINS else "sales"
     return pd.DataFrame(
         {
@@ -427,7 +424,7 @@ class _AreaMatch:
 
     table: pd.DataFrame
     verdicts: _Verdicts
-    row: Positions
+    row: Ints
     fields: tuple[str, ...]
 
 

@@ -15,8 +15,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Ints
 from core.collect.parsers import EXCEL_SERIAL, guess_date_format, is_null_word
 from core.collect.reader import DEFAULT_MAX_BYTES, BadLine, RawTable, decoded, parse_table
 from core.collect.vocabulary import load_vocabulary
@@ -146,7 +146,7 @@ def _cleaned(table: RawTable, suspect: bool) -> tuple[RawTable, tuple[PersonalCo
 # Recognition
 
 
-def evenly(rows: int, wanted: int) -> NDArray[np.int64]:
+def evenly(rows: int, wanted: int) -> Ints:
     """Return at most ``wanted`` places among ``rows``, evenly spaced, first and last included."""
     if rows <= wanted:
         return np.arange(rows, dtype=np.int64)
@@ -278,7 +278,7 @@ def _array(values: pd.Series) -> pa.Array:
     return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
 
 
-def _matches(cells: pa.Array, pattern: str) -> NDArray[np.bool_]:
+def _matches(cells: pa.Array, pattern: str) -> Bools:
     if pattern == _EMAIL:
         # Hardly any cell holds an at sign, and looking for one is ten times faster.
         held = pc.fill_null(pc.match_substring(cells, "@"), False).to_numpy(zero_copy_only=False)

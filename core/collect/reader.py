@@ -17,8 +17,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
-from numpy.typing import NDArray
 
+from core.arrays import Ints
 from core.errors import DuplicateHeaders, FileEmpty, FileTooLarge, FileUnreadable
 
 DEFAULT_MAX_BYTES: Final = 200 * 1024 * 1024
@@ -82,7 +82,7 @@ class RawTable:
     separator: str
     frame: pd.DataFrame
     bad_lines: tuple[BadLine, ...]
-    row_numbers: NDArray[np.int64]
+    row_numbers: Ints
 
     @property
     def rows_in(self) -> int:
@@ -103,7 +103,7 @@ class _Layout:
 class _Records:
     columns: list[pa.Array]
     bad_lines: tuple[BadLine, ...]
-    row_numbers: NDArray[np.int64]
+    row_numbers: Ints
 
 
 def read_table(path: Path, name: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES) -> RawTable:

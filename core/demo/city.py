@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.demo.homes import Floats, Ints, address_of, city_homes, city_zipcodes, shore_km
+from core.arrays import Floats, Ints
+from core.demo.homes import address_of, city_homes, city_zipcodes, shore_km
 
 START: Final = date(2019, 1, 1)
 END: Final = date(2024, 12, 31)

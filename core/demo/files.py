@@ -14,6 +14,7 @@ import pandas as pd
 import pyarrow as pa
 from pyarrow import csv
 
+from core.arrays import Ints, Objects
 from core.demo.city import END, START, MarketModel, assess, simulate
 from core.demo.homes import (
     CITY,
@@ -21,8 +22,6 @@ from core.demo.homes import (
     DIRECTIONS_FULL,
     SUFFIXES,
     SUFFIXES_FULL,
-    Ints,
-    Texts,
     city_homes,
     city_zipcodes,
     write_address,
@@ -254,13 +253,13 @@ def _rewritten(rows: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
     return copies
 
 
-def _mls_addresses(rng: np.random.Generator, homes: pd.DataFrame) -> Texts:
+def _mls_addresses(rng: np.random.Generator, homes: pd.DataFrame) -> Objects:
     hand = rng.choice(4, len(homes), p=[0.35, 0.35, 0.2, 0.1])
     written = np.stack([_address_in(homes, style) for style in range(4)])
     return np.asarray(written[hand, np.arange(len(homes))], dtype=object)
 
 
-def _address_in(homes: pd.DataFrame, style: int) -> Texts:
+def _address_in(homes: pd.DataFrame, style: int) -> Objects:
     """Write addresses in full (0), abbreviated (1), abbreviated with points (2) or in capitals (3)."""
     short = [np.array([pair[1] for pair in table], dtype=object) for table in (DIRECTIONS, SUFFIXES)]
     if style == 0:
@@ -274,13 +273,13 @@ def _address_in(homes: pd.DataFrame, style: int) -> Texts:
     return np.array([text.upper() for text in capitals.tolist()], dtype=object)
 
 
-def _mls_units(rng: np.random.Generator, homes: pd.DataFrame) -> Texts:
+def _mls_units(rng: np.random.Generator, homes: pd.DataFrame) -> Objects:
     unit = homes["unit"].to_numpy(dtype=object)
     before = rng.choice(np.array(["", "#", "Apt ", "Unit "], dtype=object), len(homes), p=[0.4, 0.25, 0.2, 0.15])
     return np.where(unit == "", "", before + unit).astype(object)
 
 
-def _mixed_case(rng: np.random.Generator, labels: Texts) -> Texts:
+def _mixed_case(rng: np.random.Generator, labels: Objects) -> Objects:
     hand = rng.choice(3, labels.size, p=[0.7, 0.18, 0.12])
     known, code = np.unique(labels.astype(str), return_inverse=True)
     written = np.array([[text, text.upper(), text.lower()] for text in known.tolist()], dtype=object)
@@ -314,7 +313,7 @@ def _tax(
     )
 
 
-def _tax_addresses(rng: np.random.Generator, homes: pd.DataFrame) -> Texts:
+def _tax_addresses(rng: np.random.Generator, homes: pd.DataFrame) -> Objects:
     short = [np.array([pair[1].upper() for pair in table], dtype=object) for table in (DIRECTIONS, SUFFIXES)]
     suffixes = np.where(rng.random(len(homes)) < 0.7, 1, 0)
     written = np.stack([write_address(homes, short[0], SUFFIXES_FULL), write_address(homes, short[0], short[1])])
@@ -340,16 +339,16 @@ def _neighbourhoods(rng: np.random.Generator, zips: pd.DataFrame) -> pd.DataFram
     )
 
 
-def _whole(values: pd.Series) -> Texts:
+def _whole(values: pd.Series) -> Objects:
     return np.array(["" if math.isnan(value) else str(int(value)) for value in values.tolist()], dtype=object)
 
 
-def _plain(values: pd.Series) -> Texts:
+def _plain(values: pd.Series) -> Objects:
     """Write halves as 2.5 and whole numbers as 2; values must not be missing."""
     return np.array([f"{value:.10g}" for value in values.tolist()], dtype=object)
 
 
-def _us_dates(days: pd.Series) -> Texts:
+def _us_dates(days: pd.Series) -> Objects:
     known, code = np.unique(days.to_numpy().astype("datetime64[D]"), return_inverse=True)
     written = [f"{day:%m/%d/%Y}" for day in known.astype(object)]
     return np.asarray(np.array(written, dtype=object)[code], dtype=object)

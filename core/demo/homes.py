@@ -6,11 +6,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
-Texts = NDArray[np.object_]
+from core.arrays import Floats, Ints, Objects
 
 CITY: Final = "Larkhaven (simulated)"
 """The name to show wherever this market appears: it says that nothing here is a real home."""
@@ -166,12 +163,12 @@ def city_homes(seed: int, parcels: int) -> pd.DataFrame:
     return homes
 
 
-def address_of(homes: pd.DataFrame) -> Texts:
+def address_of(homes: pd.DataFrame) -> Objects:
     """Return the street address of each home in full words, without its unit: "12 North Mirage Heron Street"."""
     return write_address(homes, DIRECTIONS_FULL, SUFFIXES_FULL)
 
 
-def write_address(homes: pd.DataFrame, directions: Texts, suffixes: Texts) -> Texts:
+def write_address(homes: pd.DataFrame, directions: Objects, suffixes: Objects) -> Objects:
     """Return each home's address with directions and suffixes in the given writing, both as long as the tables."""
     heading = directions[homes["direction"].to_numpy()]
     ending = suffixes[homes["suffix"].to_numpy()]
@@ -182,7 +179,7 @@ def write_address(homes: pd.DataFrame, directions: Texts, suffixes: Texts) -> Te
     )
 
 
-def _texts(values: list[str]) -> Texts:
+def _texts(values: list[str]) -> Objects:
     return np.array(values, dtype=object)
 
 
@@ -256,7 +253,7 @@ def _conditions(rng: np.random.Generator, built: Ints, renovated: Floats) -> Flo
     return np.asarray(np.clip(score, 1, 5), dtype=np.float64)
 
 
-def _streets(seed: int, area: Ints, lot: Ints) -> dict[str, Ints | Texts]:
+def _streets(seed: int, area: Ints, lot: Ints) -> dict[str, Ints | Objects]:
     """Give every 48 lots of a zipcode a street of their own, so that a street name exists once in the city."""
     rng = np.random.default_rng([seed, 3])
     names = _texts([f"{first} {second}" for first in _STREET_FIRST for second in _STREET_SECOND])
@@ -274,13 +271,13 @@ def _streets(seed: int, area: Ints, lot: Ints) -> dict[str, Ints | Texts]:
     }
 
 
-def _units(kind: Ints, tolerance: Ints) -> Texts:
+def _units(kind: Ints, tolerance: Ints) -> Objects:
     number = 100 * (tolerance // 4 + 1) + tolerance % 4 + 1
     flat = np.isin(kind, (_CONDO, _APARTMENT))
     return np.where(flat, number.astype(str).astype(object), "").astype(object)
 
 
-def _zoning(rng: np.random.Generator, kind: Ints) -> Texts:
+def _zoning(rng: np.random.Generator, kind: Ints) -> Objects:
     usual = _texts(["R1", "R2", "R3", "R3", "R2", "MH", "Marine"])[kind]
     chance = rng.random(kind.size)
     usual[chance < 0.009] = "Mixed Use"

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.arrays import Floats
 from core.demo.city import (
     MarketModel,
     as_people_say,
@@ -19,7 +20,7 @@ from core.demo.city import (
     log_value,
     sale_noise,
 )
-from core.demo.homes import Floats, city_homes, city_zipcodes
+from core.demo.homes import city_homes, city_zipcodes
 
 START: Final = date(2025, 1, 1)
 END: Final = date(2025, 6, 30)

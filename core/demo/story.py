@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.access import Actor, Role
+from core.arrays import Floats, Ints, Objects
 from core.demo.city import as_people_say
 from core.demo.files import DemoFiles, demo_model, later_files
 from core.demo.intake import take_in
@@ -28,13 +28,9 @@ from core.serve.estimate import Refused, Unavailable
 from core.serve.estimate_many import Answers, estimate_many
 from core.store import DecisionRecord, EstimateSummary, Market, NewDecision, NewEstimate, Store
 from core.store.ledger.estimates import DecisionKind
-from core.train.level import Floats
 from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.decisions import departure, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
-
-Rows = NDArray[np.int64]
-Words = NDArray[np.object_]
 
 PILOT: Final = ("Harbour", "Lakeside", "Old Town")
 """The offices in the pilot; listings of the others get no estimate and serve as comparison."""
@@ -89,12 +85,12 @@ class _City:
 
     listed: Listings
     homes: Mapping[str, int]
-    office: Words
-    agent: Words
+    office: Objects
+    agent: Objects
     opinion: Floats
     mood: Floats
 
-    def of(self, month: pd.Period) -> Rows:
+    def of(self, month: pd.Period) -> Ints:
         """Return the listings a month brings to the offices of the pilot."""
         dates = self.listed.facts["list_date"]
         inside = (dates >= month.start_time) & (dates <= month.end_time)

@@ -7,15 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any, Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from core import measures
+from core.arrays import Bools, Floats
 from core.evaluate.intervals import draws, spread
 from core.prepare.features.columns import Columns
 from core.train.bundle import RangeCoverage
 from core.train.model import Model, Priced, property_kinds
-
-Floats = NDArray[np.float64]
 
 _BINS: Final = 10
 
@@ -98,7 +96,7 @@ def measure(
     )
 
 
-def _inside(priced: Priced, price: Floats) -> NDArray[np.bool_]:
+def _inside(priced: Priced, price: Floats) -> Bools:
     return (price >= priced.low) & (price <= priced.high)
 
 
@@ -108,7 +106,7 @@ def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[
     return {name: RangeCoverage(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
 
 
-def _reliability(promised: Floats, correct: NDArray[np.bool_]) -> tuple[Reliability, ...]:
+def _reliability(promised: Floats, correct: Bools) -> tuple[Reliability, ...]:
     # Equal-width bins, as the expected calibration error is defined (Naeini et al. 2015).
     bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
     groups = [(bins == one) for one in range(_BINS)]

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, share_interval
 from core.wording import count, percent, signed_percent
@@ -113,7 +113,7 @@ def _share(n: int, of: int) -> Figure:
     return Figure(n / of, float(low), float(high), of)
 
 
-def _mean(values: NDArray[np.float64], least: float) -> Figure:
+def _mean(values: Floats, least: float) -> Figure:
     n = len(values)
     if not n:
         return Figure(math.nan, math.nan, math.nan, 0)

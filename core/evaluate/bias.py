@@ -7,16 +7,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import rankdata
 
+from core.arrays import Floats, Indices
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, group_medians, mean_interval, spread
 from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.schema import label_of
-
-Floats = NDArray[np.float64]
 
 AREA_COLUMNS: Final = (
     "area",
@@ -153,7 +151,7 @@ def _no_areas() -> pd.DataFrame:
     return pd.DataFrame({name: pd.Series(dtype=kind) for name, kind in kinds.items()})
 
 
-def _leaning(column: str, values: Floats, signed: Floats, codes: NDArray[np.intp], seed: int) -> Fairness | None:
+def _leaning(column: str, values: Floats, signed: Floats, codes: Indices, seed: int) -> Fairness | None:
     """Hold errors against a column's values, shapes (n,); ``codes`` are the sales' areas, below 0 where not known."""
     known = (codes >= 0) & ~np.isnan(values)
     areas, place = np.unique(codes[known], return_inverse=True)

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Bools
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, median_interval, share_interval
 from core.evaluate.scored_sales import ScoredSales, error
@@ -101,7 +101,7 @@ def flag_quality(scored: ScoredSales) -> FlagQuality:
     )
 
 
-def _by_kind(review: pd.Series, missed: NDArray[np.bool_]) -> pd.DataFrame:
+def _by_kind(review: pd.Series, missed: Bools) -> pd.DataFrame:
     # Few different combinations of flags are shared by many sales.
     codes, combinations = pd.factorize(review, sort=True)
     n_of, hits_of = (np.bincount(codes[rows], minlength=len(combinations)) for rows in (slice(None), missed))

@@ -8,16 +8,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core import measures
+from core.arrays import Bools, Floats, ShortInts
 from core.evaluate.accuracy import Figure
-from core.evaluate.intervals import Rows, draws, share_interval, spread
+from core.evaluate.intervals import draws, share_interval, spread
 from core.evaluate.scored_sales import ScoredSales, error, inside
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
-
-Floats = NDArray[np.float64]
 
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As the measures themselves: an error of exactly 10 % counts as within 10 %, whatever its last binary digit.
@@ -93,7 +91,7 @@ class _Other:
     """Another's absolute errors beside ours, shape (n,); ``known`` marks the sales it priced, others hold zeros."""
 
     name: str
-    known: NDArray[np.bool_]
+    known: Bools
     ours: Floats
     theirs: Floats
 
@@ -102,7 +100,7 @@ class _Other:
         """What ours saves on each sale."""
         return self.theirs - self.ours
 
-    def saved(self, rows: Rows) -> Floats:
+    def saved(self, rows: ShortInts) -> Floats:
         """Return what ours saves a sale in each of the samples, less those without any sale the other priced."""
         known = np.count_nonzero(self.known[rows], axis=1)
         total = self.gap[rows].sum(axis=1)
@@ -187,10 +185,10 @@ class _Measured:
     signed: Floats
     missed: Floats
     centred: Floats
-    held: NDArray[np.bool_]
+    held: Bools
     width: Floats
 
-    def of(self, rows: Rows) -> dict[str, Floats]:
+    def of(self, rows: ShortInts) -> dict[str, Floats]:
         """Return every figure of each of the samples ``rows``, shape (samples, drawn): arrays of shape (samples,)."""
         signed = self.signed[rows]
         size, drawn = np.abs(signed), rows.shape[1]

@@ -7,13 +7,11 @@ from collections.abc import Iterator
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.special import betaincinv
 from scipy.stats import binom, t
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int32]
-Groups = NDArray[np.int64]
+from core.arrays import Floats, Ints, ShortInts
 
 RESAMPLES: Final = 300
 DRAWN_MAX: Final = 20_000
@@ -44,7 +42,7 @@ def mean_interval(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats,
     return centre - half, centre + half
 
 
-def group_medians(values: Floats, groups: Groups, count: int) -> tuple[Floats, Floats, Floats]:
+def group_medians(values: Floats, groups: Ints, count: int) -> tuple[Floats, Floats, Floats]:
     """Return the median of each of ``count`` groups with its interval, shape (count,) each; empty groups are missing.
 
     ``groups``, shape (n,), is each value's group. The interval lies between the two order statistics that a binomial
@@ -75,7 +73,7 @@ def median_interval(values: Floats) -> tuple[float, float]:
     return float(low[0]), float(high[0])
 
 
-def draws(n: int, seed: int) -> Iterator[Rows]:
+def draws(n: int, seed: int) -> Iterator[ShortInts]:
     """Yield the bootstrap samples of n rows, RESAMPLES in all, as row positions in blocks of shape (samples, drawn).
 
     A sample draws n rows with replacement, or DRAWN_MAX where there are more, so that the work is bounded: the figures

@@ -8,15 +8,13 @@ from datetime import date
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats, Ints
 from core.evaluate.accuracy import Evaluation, measure
 from core.prepare.features.columns import Columns, stack
 from core.train.level import MarketLevel
 from core.train.live_model import live_model_with_residuals, residuals_since
 from core.train.model import Model, Priced
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Month:
     """
 
     first: date
-    rows: NDArray[np.int64]
+    rows: Ints
     homes: Columns
     priced: Mapping[float, Priced]
     price: Floats
@@ -59,7 +57,7 @@ def months_ahead(
 class MonthAhead:
     """All months together, in the order of the months: fields as in Month, each of the same n sales."""
 
-    rows: NDArray[np.int64]
+    rows: Ints
     homes: Columns
     priced: Mapping[float, Priced]
     price: Floats

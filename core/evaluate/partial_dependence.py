@@ -8,13 +8,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.prepare.features.facts import FactColumns
 from core.schema import label_of
 from core.train.model import Model
-
-Floats = NDArray[np.float64]
 
 _HOMES_MAX: Final = 200
 _SPAN: Final = (10.0, 90.0)

@@ -13,17 +13,15 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import t
 
+from core.arrays import Bools, Floats
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, median_interval, spread
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, segments_of
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
-
-Floats = NDArray[np.float64]
 
 _FENCE: Final = 1.5
 _STANDARD: Final = "IAAO Standard on Ratio Studies (2013)"
@@ -100,7 +98,7 @@ def ratio_study(estimate: Floats, sale_price: Floats, seed: int) -> RatioStudy:
     )
 
 
-def typical(estimate: Floats, sale_price: Floats) -> NDArray[np.bool_]:
+def typical(estimate: Floats, sale_price: Floats) -> Bools:
     """Return which ratios lie within 1.5 interquartile ranges of the quartiles, shape (n,), as outlier trimming keeps.
 
     A study of these alone must say that it is trimmed, and how many sales it leaves out. Quartiles are interpolated
@@ -109,7 +107,7 @@ def typical(estimate: Floats, sale_price: Floats) -> NDArray[np.bool_]:
     ratio = np.asarray(estimate, dtype=float) / np.asarray(sale_price, dtype=float)
     first, third = np.quantile(ratio, [0.25, 0.75])
     fence = _FENCE * (third - first)
-    kept: NDArray[np.bool_] = (ratio >= first - fence) & (ratio <= third + fence)
+    kept: Bools = (ratio >= first - fence) & (ratio <= third + fence)
     return kept
 
 

@@ -7,15 +7,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats, Ints
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.wording import count, money_short, percent
-
-Floats = NDArray[np.float64]
 
 _BANDS: Final = 20
 
@@ -129,7 +127,7 @@ def _rounded_up(price: float) -> float:
     return float(np.floor(price / _step(price) + 1) * _step(price))
 
 
-def _widest(place: NDArray[np.int64], size: Floats, bands: int, target: float) -> tuple[int, int] | None:
+def _widest(place: Ints, size: Floats, bands: int, target: float) -> tuple[int, int] | None:
     """Return the first band of the best range and the one after its last; ties go to the lower range."""
     n = np.bincount(place, minlength=bands).astype(float)
     total = np.bincount(place, size, minlength=bands)

@@ -13,14 +13,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Floats, Objects
 from core.errors import ModelOutdated
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, FieldKind, conform
 from core.train.model import Priced
-
-Floats = NDArray[np.float64]
-Mask = NDArray[np.bool_]
 
 FORMAT: Final = 1
 """Raised whenever the table's columns change, so that an older one is refused and not half understood."""
@@ -74,9 +71,9 @@ class Review:
     a person must look at, joined by ";".
     """
 
-    withheld: NDArray[np.object_]
-    flags: NDArray[np.object_]
-    review: NDArray[np.object_]
+    withheld: Objects
+    flags: Objects
+    review: Objects
 
 
 @dataclass(frozen=True)
@@ -89,7 +86,7 @@ class Background:
 
     baseline: Floats
     trend: Floats
-    missing: NDArray[np.object_]
+    missing: Objects
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,7 @@ class ScoredSales:
         known = [field.name for field in NEIGHBOURHOOD_FIELDS if field.name in self.table]
         return (*known, *(name for name in map(str, self.table.columns) if name.startswith(EXTRA_PREFIX)))
 
-    def of(self, rows: pd.Series | Mask) -> ScoredSales:
+    def of(self, rows: pd.Series | Bools) -> ScoredSales:
         """Return the scores of some of the sales, given by a mask over the table."""
         return replace(self, table=self.table[rows])
 
@@ -233,7 +230,7 @@ def _numbers(sales: pd.DataFrame, name: str) -> Floats:
     return sales[name].to_numpy(dtype=float) if name in sales else np.full(len(sales), np.nan)
 
 
-def _words(values: NDArray[np.object_]) -> pd.Series:
+def _words(values: Objects) -> pd.Series:
     return pd.Series(values, dtype="str")
 
 

@@ -9,8 +9,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.wording import area_label, from_sqft, money_short
@@ -129,7 +129,7 @@ def _sizes(scored: ScoredSales, _: Problem) -> pd.Series:
 def _confidence(scored: ScoredSales, problem: Problem) -> pd.Series:
     rules = problem.estimate
     # The cut points are of the confidence as shown, in whole percent.
-    shown: NDArray[np.float64] = np.round(100 * scored.table["confidence"].to_numpy(dtype=float))
+    shown: Floats = np.round(100 * scored.table["confidence"].to_numpy(dtype=float))
     edges = (rules.confidence_medium, rules.confidence_high)
     return _bands(pd.Series(shown, index=scored.table.index), edges, ["low", "medium", "high"])
 

@@ -7,8 +7,8 @@ from typing import Final, cast
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Floats, Ints
 from core.evaluate.intervals import group_medians, mean_interval, share_interval
 from core.evaluate.scored_sales import ScoredSales, error
 from core.evaluate.segmentation import Segmentation, segments_of
@@ -82,11 +82,11 @@ def _measured(table: pd.DataFrame, labels: Mapping[str, pd.Series], small_sample
     return result.assign(thin=result["n"] < small_sample_n)
 
 
-def _figures(table: pd.DataFrame, groups: NDArray[np.int64], count: int) -> dict[str, NDArray[np.float64]]:
+def _figures(table: pd.DataFrame, groups: Ints, count: int) -> dict[str, Floats]:
     signed = error(table).to_numpy(dtype=float)
     size = np.abs(signed)
     held = ((table["sale_price"] >= table["low"]) & (table["sale_price"] <= table["high"])).to_numpy()
-    columns: dict[str, NDArray[np.float64]] = {}
+    columns: dict[str, Floats] = {}
     columns |= _with_interval("mape", _means(size, groups, count))
     columns |= _with_interval("mdape", group_medians(size, groups, count))
     columns |= _with_interval("ppe10", _shares(size <= _WITHIN + _TIE, groups, count))
@@ -94,15 +94,11 @@ def _figures(table: pd.DataFrame, groups: NDArray[np.int64], count: int) -> dict
     return columns | _with_interval("coverage", _shares(held, groups, count))
 
 
-def _with_interval(
-    name: str, figures: tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
-) -> dict[str, NDArray[np.float64]]:
+def _with_interval(name: str, figures: tuple[Floats, Floats, Floats]) -> dict[str, Floats]:
     return dict(zip((name, f"{name}_low", f"{name}_high"), figures, strict=True))
 
 
-def _means(
-    values: NDArray[np.float64], groups: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _means(values: Floats, groups: Ints, count: int) -> tuple[Floats, Floats, Floats]:
     n = np.bincount(groups, minlength=count)
     mean = np.bincount(groups, values, minlength=count) / n
     squares = np.bincount(groups, (values - mean[groups]) ** 2, minlength=count)
@@ -111,9 +107,7 @@ def _means(
     return mean, np.maximum(low, 0.0), high
 
 
-def _shares(
-    true: NDArray[np.bool_], groups: NDArray[np.int64], count: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+def _shares(true: Bools, groups: Ints, count: int) -> tuple[Floats, Floats, Floats]:
     n = np.bincount(groups, minlength=count)
     hits = np.bincount(groups[true], minlength=count)
     return hits / n, *share_interval(hits, n)

@@ -14,16 +14,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats, Indices
 from core.evaluate.accuracy import Figure
 from core.monitor.level_drift import log_ratio
 from core.monitor.welch import welch
 from core.schema import label_of
 from core.wording import area, count, money_short, percent
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.intp]
 
 _FOLDS: Final = 5
 _SEED: Final = 11
@@ -221,7 +218,7 @@ def _by_feature(
 
 
 def _corrected(
-    reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats, features: list[_Feature], folds: Rows
+    reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats, features: list[_Feature], folds: Indices
 ) -> Floats:
     """Return the log ratios less what the features explain of their change, each from the other folds' sales."""
     before = np.column_stack([one.columns(reference, reference) for one in features])

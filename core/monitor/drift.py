@@ -14,13 +14,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import chi2, mannwhitneyu
 
+from core.arrays import Floats, Ints
 from core.schema import label_of
 from core.wording import count, percent
-
-Floats = NDArray[np.float64]
 
 PSI_LARGE: Final = 0.10
 """From this stability index on a change is worth a look by the usual rule (Siddiqi, Credit Risk Scorecards, 2006)."""
@@ -217,7 +216,7 @@ def _verdict(n: int, p_value: float, effect: float, distance: float) -> DriftVer
     return DriftVerdict.DRIFTED if effect >= PSI_LARGE or distance >= KS_LARGE else DriftVerdict.WATCH
 
 
-def _counts(reference: Reference, column: pd.Series) -> NDArray[np.int64]:
+def _counts(reference: Reference, column: pd.Series) -> Ints:
     """Count the rows of a column by bucket of the reference, then those of unlisted values, then missing ones."""
     if column.empty and reference.counts:
         return np.zeros(len(reference.counts), dtype=np.int64)
@@ -241,7 +240,7 @@ def _unseen(reference: Reference, known: pd.Series) -> pd.Series:
     return values[~values.isin(reference.listed)].value_counts()
 
 
-def _stability(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
+def _stability(before: Ints, now: Ints) -> float:
     if not (before.sum() and now.sum()):
         raise ValueError("the stability index needs rows on both sides; nothing was priced, so show no drift")
     return float(_indices(before[None, :].astype(float), now[None, :].astype(float))[0])
@@ -256,7 +255,7 @@ def _indices(before: Floats, now: Floats) -> Floats:
     return parts
 
 
-def _by_chance(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
+def _by_chance(before: Ints, now: Ints) -> float:
     """Return the expected index of two samples of one population, (B - 1)(1/n + 1/m) of B buckets (Yurdakul 2018)."""
     if not now.sum():
         return 0.0
@@ -264,7 +263,7 @@ def _by_chance(before: NDArray[np.int64], now: NDArray[np.int64]) -> float:
     return float((buckets - 1) * (1 / before.sum() + 1 / now.sum()))
 
 
-def _shares_p(before: NDArray[np.int64], now: NDArray[np.int64], index: float) -> float:
+def _shares_p(before: Ints, now: Ints, index: float) -> float:
     """Return how probable such an index is without drift.
 
     The chi-squared law of the index (Yurdakul 2018) holds for well filled buckets only, so it just sorts out what is

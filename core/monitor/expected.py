@@ -10,13 +10,12 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import norm
 
+from core.arrays import Floats
 from core.evaluate.accuracy import Figure
 from core.wording import count, percent
-
-Floats = NDArray[np.float64]
 
 EXACT: Final = 400
 """Up to so many estimates the interval is exact; beyond, that of the normal law cannot be told from it."""

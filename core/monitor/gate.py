@@ -12,15 +12,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import t
 
+from core.arrays import Bools, Floats, Indices, Objects, ShortInts
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, spread
 from core.problem import Problem
 from core.wording import count, percent
-
-Floats = NDArray[np.float64]
 
 _WITHIN: Final = 0.10
 # As the measures themselves: an error of exactly 10 % counts as within 10 %, whatever its last binary digit.
@@ -88,9 +87,9 @@ class _Sample:
     """What a model's figures are worked out from: arrays of shape (samples, drawn), or (1, n) for all sales once."""
 
     signed: Floats
-    inside: NDArray[np.bool_]
+    inside: Bools
 
-    def of(self, rows: NDArray[np.int32]) -> _Sample:
+    def of(self, rows: ShortInts) -> _Sample:
         return _Sample(self.signed[0][rows], self.inside[0][rows])
 
 
@@ -155,7 +154,7 @@ def _check_shapes(prices: Floats, champion: Answers, challenger: Answers, segmen
         raise ValueError("sale prices must be finite and positive; leave other sales out of the comparison")
 
 
-def _sample(prices: Floats, answers: Answers, common: NDArray[np.bool_]) -> _Sample:
+def _sample(prices: Floats, answers: Answers, common: Bools) -> _Sample:
     point, low, high = (np.asarray(one, dtype=float)[common] for one in (answers.point, answers.low, answers.high))
     return _Sample((point / prices - 1.0)[None, :], ((prices >= low) & (prices <= high))[None, :])
 
@@ -212,7 +211,7 @@ def _measures(level: float) -> tuple[_Measure, ...]:
     )
 
 
-def _share(true: NDArray[np.bool_]) -> Floats:
+def _share(true: Bools) -> Floats:
     share: Floats = np.count_nonzero(true, axis=1) / true.shape[1]
     return share
 
@@ -230,7 +229,7 @@ def _dispersion(one: _Sample) -> Floats:
     return spread_
 
 
-def _hit_rate(old: NDArray[np.bool_], new: NDArray[np.bool_], problem: Problem) -> Iterator[Check]:
+def _hit_rate(old: Bools, new: Bools, problem: Problem) -> Iterator[Check]:
     if old.all() and new.all():
         return
     worse = old.astype(float) - new.astype(float)
@@ -250,7 +249,7 @@ def _paired(values: Floats, confidence: float) -> tuple[float, float, float, int
 
 
 def _by_segment(
-    old: _Sample, new: _Sample, segments: Mapping[str, ArrayLike], common: NDArray[np.bool_], problem: Problem
+    old: _Sample, new: _Sample, segments: Mapping[str, ArrayLike], common: Bools, problem: Problem
 ) -> list[Check]:
     errors = np.abs(old.signed[0]), np.abs(new.signed[0])
     groups = [
@@ -278,7 +277,7 @@ def _by_segment(
     return sorted(found, key=lambda one: -one.difference.low)
 
 
-def _rows(labels: NDArray[np.object_]) -> list[tuple[str, NDArray[np.intp]]]:
+def _rows(labels: Objects) -> list[tuple[str, Indices]]:
     codes, names = pd.factorize(labels, sort=True)
     return [(str(name), np.flatnonzero(codes == code)) for code, name in enumerate(names)]
 

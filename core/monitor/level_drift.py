@@ -9,14 +9,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from scipy.stats import binom
 
+from core.arrays import Floats, Indices
 from core.monitor.drift import DriftVerdict, FeatureDrift
 from core.schema import label_of
 from core.wording import count, percent
-
-Floats = NDArray[np.float64]
 
 EVERYWHERE: Final = "all sales"
 """The name of the shift of all sales together."""
@@ -134,7 +133,7 @@ def log_ratio(table: pd.DataFrame) -> Floats:
     return ratio
 
 
-def _rows(labels: pd.Series) -> dict[str, NDArray[np.intp]]:
+def _rows(labels: pd.Series) -> dict[str, Indices]:
     """Return the positions of each segment's sales; sales of no segment are in none."""
     codes, names = pd.factorize(labels.to_numpy(dtype=object), sort=True)
     return {str(name): np.flatnonzero(codes == code) for code, name in enumerate(names)}

@@ -9,15 +9,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, median_interval, share_interval
 from core.monitor.welch import welch
 from core.problem import Problem
 from core.wording import count, percent
-
-Floats = NDArray[np.float64]
 
 KINDS: Final = ("accept", "adjust", "override")
 """The kinds of decisions, from going with the estimate to going with another price."""

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.stats import t
 
-Floats = NDArray[np.float64]
+from core.arrays import Floats
 
 
 def welch(first: Floats, second: Floats) -> tuple[float, float, float]:

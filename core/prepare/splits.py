@@ -8,13 +8,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.model_selection import train_test_split
 
+from core.arrays import Bools, Dates, Ints
 from core.errors import TooFewSales
 from core.problem import Training
-
-Mask = NDArray[np.bool_]
 
 RANDOM: Final = "random"
 TIME: Final = "time"
@@ -29,10 +27,10 @@ class Split:
     """
 
     name: str
-    train: Mask
-    validation: Mask
-    test: Mask
-    left_out: Mask | None = None
+    train: Bools
+    validation: Bools
+    test: Bools
+    left_out: Bools | None = None
 
     def __post_init__(self) -> None:
         """Check that the three sets share no row and leave none out."""
@@ -49,10 +47,10 @@ class Split:
         """Rows to train, validate and test on."""
         return int(self.train.sum()), int(self.validation.sum()), int(self.test.sum())
 
-    def among(self, rows: Mask) -> Split:
+    def among(self, rows: Bools) -> Split:
         """Return this split of the rows marked in a larger table as a split of that table, the others left out."""
 
-        def spread(mask: Mask) -> Mask:
+        def spread(mask: Bools) -> Bools:
             whole = np.zeros(len(rows), dtype=bool)
             whole[rows] = mask
             return whole
@@ -60,7 +58,7 @@ class Split:
         return Split(self.name, spread(self.train), spread(self.validation), spread(self.test), ~rows)
 
 
-def random_split(intake_rows: NDArray[np.int64], rows_seen: int, training: Training, seed: int) -> Split:
+def random_split(intake_rows: Ints, rows_seen: int, training: Training, seed: int) -> Split:
     """Split at random by the shares of the problem statement, the same for one seed on any machine.
 
     ``intake_rows``, shape (n,): the 0-based position of each sale among all ``rows_seen`` rows ever taken in, rejected
@@ -81,7 +79,7 @@ def random_split(intake_rows: NDArray[np.int64], rows_seen: int, training: Train
     return Split(RANDOM, *(_members(rows, rows_seen)[intake_rows] for rows in (train, validation, test)))
 
 
-def _members(rows: NDArray[np.int64], size: int) -> Mask:
+def _members(rows: Ints, size: int) -> Bools:
     mask = np.zeros(size, dtype=bool)
     mask[rows] = True
     return mask
@@ -114,7 +112,7 @@ def time_split(sale_dates: pd.Series, training: Training, test_from: date | None
     return Split(TIME, train, ~train & ~test, test)
 
 
-def _first_on(dates: NDArray[np.datetime64], test_from: date) -> int:
+def _first_on(dates: Dates, test_from: date) -> int:
     first = int(np.searchsorted(dates, np.datetime64(test_from)))
     if not 2 <= first < len(dates):
         raise TooFewSales(
@@ -124,7 +122,7 @@ def _first_on(dates: NDArray[np.datetime64], test_from: date) -> int:
     return first
 
 
-def _nearest(values: NDArray[np.int64], wanted: float) -> int:
+def _nearest(values: Ints, wanted: float) -> int:
     return int(np.argmin(np.abs(values - wanted)))
 
 

@@ -9,17 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats, Ints
 from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.derived import Projection
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 IN_USE: Final = 5
 """How many of the comparables offered are used until an agent chooses otherwise; appraisers show three to six."""
@@ -81,7 +78,7 @@ class Candidates:
     were sold; ``today`` leads from the same homes on the valuation date to the subject.
     """
 
-    rows: Rows
+    rows: Ints
     distance: Floats
     then: Columns
     today: Ways
@@ -92,7 +89,7 @@ class Candidates:
         return stack([self.then, self.today.homes])
 
     @property
-    def own(self) -> Rows:
+    def own(self) -> Ints:
         """For each of ``homes`` the sale it was, which must not speak for it."""
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 

@@ -9,14 +9,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arrays import Bools, Floats, Ints
 from core.prepare.features.columns import Columns, stack, take
 from core.serve.fact_groups import FactGroup, group_of, grouped
 from core.serve.subject import Subject, Value
 from core.serve.typical_home import Typical, typical_nearby
 from core.train.model import Model
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 _MARK: Final = "missing_"
 
@@ -67,7 +65,7 @@ class Ways:
 
     groups: tuple[tuple[FactGroup, ...], ...]
     homes: Columns
-    owner: Rows
+    owner: Ints
 
     def split(self, prices: Floats) -> list[Floats]:
         """Return the prices of ``homes`` by start."""
@@ -167,13 +165,13 @@ def _members(home: Columns, names: Sequence[str]) -> tuple[str, ...]:
     return (*(name for name in names if name in home), *(mark for mark in marks if mark in home))
 
 
-def _differ(starts: Columns, ends: Columns, names: Sequence[str]) -> NDArray[np.bool_]:
+def _differ(starts: Columns, ends: Columns, names: Sequence[str]) -> Bools:
     return np.any([_other(starts[name], ends[name]) for name in names], axis=0)
 
 
-def _other(values: NDArray[Any], ends: NDArray[Any]) -> NDArray[np.bool_]:
+def _other(values: NDArray[Any], ends: NDArray[Any]) -> Bools:
     # Two unknown values are the same, though NaN is not itself.
-    same: NDArray[np.bool_] = (values == ends) | ((values != values) & (ends != ends))  # noqa: PLR0124
+    same: Bools = (values == ends) | ((values != values) & (ends != ends))  # noqa: PLR0124
     return ~same.astype(bool)
 
 

@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.columns import Columns, size, stack
 from core.problem import PriceScope, Problem
@@ -30,8 +30,6 @@ from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model
 from core.train.ranges import EVERYWHERE
-
-Floats = NDArray[np.float64]
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 

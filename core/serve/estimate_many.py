@@ -9,8 +9,8 @@ from typing import Final, Literal
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Ints
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns, size
 from core.prepare.features.facts import COORDINATES, FactColumns
@@ -28,9 +28,6 @@ from core.serve.flags import Answer, Flag, answer_flags, drift_flags, subject_fl
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 _LOCATION: Final = "location"
 # Two ways to one distance differ in its last digits; only homes plainly inside the market pass by the quick one.
@@ -60,7 +57,7 @@ class Answers:
     ``subjects``, ``confidence`` (0 to 100) and ``flags`` are of the homes priced, as are the arrays of ``priced`` (k,).
     """
 
-    rows: Rows
+    rows: Ints
     subjects: tuple[Subject, ...]
     priced: Priced
     confidence: tuple[int, ...]
@@ -72,7 +69,7 @@ class Answers:
 class _Column:
     """One fact of n homes, read once for each different value: ``known[codes[i]]`` is that of home i, None if blank."""
 
-    codes: Rows
+    codes: Ints
     known: list[Value | None]
     errors: Mapping[int, ImpossibleProperty]
     given: list[object]
@@ -191,7 +188,7 @@ def _place(subject: Subject, model: Model) -> str:
     return ", ".join(str(subject.facts[name]) for name in named if name in subject.facts)
 
 
-def _homes(columns: Mapping[str, _Column], rows: Rows, as_of: date, facts: FactColumns) -> Columns:
+def _homes(columns: Mapping[str, _Column], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
     """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
     words = {*facts.categorical, *facts.area_codes}
     homes: Columns = {}

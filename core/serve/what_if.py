@@ -7,15 +7,13 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.prepare.features.columns import Columns, stack, take
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.subject import Subject, Value
 from core.train.live_model import LiveModel
-
-Floats = NDArray[np.float64]
 
 _LIKE_HOMES: Final = 24
 _SPAN: Final = (0.1, 0.9)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from core.arrays import Floats
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.pipeline import baseline_features
 from core.train.candidates import Candidate, Family, fixed_candidates
 from core.train.leaderboard import column_names, fit
 
 
-def baseline_estimates(known: pd.DataFrame, unseen: pd.DataFrame, facts: FactColumns, seed: int) -> NDArray[np.float64]:
+def baseline_estimates(known: pd.DataFrame, unseen: pd.DataFrame, facts: FactColumns, seed: int) -> Floats:
     """Fit the linear baseline on known sales and return its estimates of the unseen ones, shape (n,), in money.
 
     Both are tables of canonical columns, the known ones with ``sale_price``.
@@ -23,7 +23,7 @@ def baseline_estimates(known: pd.DataFrame, unseen: pd.DataFrame, facts: FactCol
     with threadpool_limits(1):
         matrix = features.fit_transform(known, log_price)
         estimator = fit(_candidate(), matrix, log_price, column_names(features), seed)
-        estimates: NDArray[np.float64] = np.exp(np.asarray(estimator.predict(features.transform(unseen)), dtype=float))
+        estimates: Floats = np.exp(np.asarray(estimator.predict(features.transform(unseen)), dtype=float))
     return estimates
 
 

@@ -8,12 +8,10 @@ from typing import Any, Final, Self
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, RegressorMixin
 
+from core.arrays import Floats, Ints
 from core.train.trees import predict
-
-Floats = NDArray[np.float64]
 
 # The columns that hold other sales' prices; a member that does without them errs elsewhere than those that use them.
 _EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "trend")
@@ -49,7 +47,7 @@ class Member:
     """One fitted model of the blend: where it starts, the columns it sees (indices) and its trees."""
 
     start: Start
-    seen: NDArray[np.int64]
+    seen: Ints
     booster: lightgbm.Booster
 
 

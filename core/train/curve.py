@@ -8,16 +8,14 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
 from core import measures
+from core.arrays import Floats, Ints
 from core.progress import Progress
 from core.train.candidates import Candidate
 from core.train.leaderboard import column_names, fit
 from core.train.parallel import in_parallel
-
-Floats = NDArray[np.float64]
 
 SHARES: Final = (0.10, 0.25, 0.50, 1.0)
 
@@ -82,7 +80,7 @@ def _point(
     candidate: Candidate,
     features: Callable[[], Pipeline],
     sales: CurveSales,
-    rows: NDArray[np.int64],
+    rows: Ints,
     share: float,
     seed: int,
 ) -> CurvePoint:

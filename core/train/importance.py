@@ -8,9 +8,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core import measures
+from core.arrays import Floats
 from core.prepare.features.facts import FactColumns
 from core.schema import label_of
 
@@ -28,9 +28,9 @@ class Importance:
 
 
 def permutation_importance(
-    predict: Callable[[pd.DataFrame], NDArray[np.float64]],
+    predict: Callable[[pd.DataFrame], Floats],
     homes: pd.DataFrame,
-    prices: NDArray[np.float64],
+    prices: Floats,
     facts: FactColumns,
     seed: int,
 ) -> tuple[Importance, ...]:

@@ -10,14 +10,12 @@ from typing import Any, Final
 import joblib
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
 from core import measures
+from core.arrays import Floats, Ints
 from core.train.candidates import FOREST_SETTINGS, Candidate, make_estimator
-
-Floats = NDArray[np.float64]
 
 _TIMED_ESTIMATES: Final = 15
 
@@ -42,7 +40,7 @@ class Inputs:
         """The names of the matrix columns."""
         return column_names(self.features)
 
-    def weight(self, rows: NDArray[np.int64]) -> Floats | None:
+    def weight(self, rows: Ints) -> Floats | None:
         """Return how much each of some training sales counts, None where all count alike."""
         return None if self.train_weight is None else self.train_weight[rows]
 
@@ -80,7 +78,7 @@ class ScoredCandidate:
     score: Score
 
 
-def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], seed: int) -> ScoredCandidate:
+def fit_and_score(candidate: Candidate, inputs: Inputs, rows: Ints, seed: int) -> ScoredCandidate:
     """Fit a candidate on the given training rows and score it on the validation sales."""
     started = time.perf_counter()
     estimator = fit(
@@ -90,7 +88,7 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64],
 
 
 def forest_at_sizes(
-    candidate: Candidate, inputs: Inputs, rows: NDArray[np.int64], sizes: tuple[int, ...], seed: int
+    candidate: Candidate, inputs: Inputs, rows: Ints, sizes: tuple[int, ...], seed: int
 ) -> tuple[ScoredCandidate, ...]:
     """Score one forest at several numbers of trees (increasing), grown on from each to the next on the same rows.
 
@@ -115,7 +113,7 @@ def forest_score(one: ScoredCandidate) -> ForestScore:
     return ForestScore(**vars(one.score), trees=trees, depth=depth, leaf=leaf)
 
 
-def _score(candidate: Candidate, estimator: Any, inputs: Inputs, rows: NDArray[np.int64], seconds: float) -> Score:
+def _score(candidate: Candidate, estimator: Any, inputs: Inputs, rows: Ints, seconds: float) -> Score:
     estimate = np.exp(estimator.predict(inputs.validation))
     price = np.exp(inputs.validation_log_price)
     return Score(

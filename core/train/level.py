@@ -8,10 +8,8 @@ from datetime import date
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Words = NDArray[np.object_]
+from core.arrays import Floats, Ints, Objects
 
 _AREA_DAYS: Final = 180.0
 RECENT_DAYS: Final = 365.0
@@ -61,7 +59,7 @@ class Residuals:
 
     days: Floats
     log_ratio: Floats
-    areas: Mapping[str, Words]
+    areas: Mapping[str, Objects]
 
     def between(self, first: float, end: float) -> Residuals:
         """Return those of sales from day ``first`` on and before day ``end``."""
@@ -97,7 +95,7 @@ class MarketLevel:
     areas: Mapping[str, Mapping[str, float]]
     curve: tuple[tuple[float, float], ...]
 
-    def shift(self, days: Floats, areas: Mapping[str, Words]) -> Floats:
+    def shift(self, days: Floats, areas: Mapping[str, Objects]) -> Floats:
         """Return the correction of homes valued on ``days`` (since 2000-01-01), shape (n,), in their areas."""
         start = day_of(self.as_of)
         times, shifts = np.array([*self.curve, (start, self.level)]).T
@@ -219,7 +217,7 @@ def _without_months(recent: Residuals) -> Floats:
     return np.clip(remaining, -limit, limit)
 
 
-def _shrunk_means(values: Floats, group: NDArray[np.int64], groups: int) -> Floats:
+def _shrunk_means(values: Floats, group: Ints, groups: int) -> Floats:
     """Return each group's mean shrunk by the variance between groups (method of moments; Morris 1983)."""
     count = np.bincount(group, minlength=groups).astype(float)
     mean = np.bincount(group, weights=values, minlength=groups) / np.maximum(count, 1.0)

@@ -8,17 +8,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.prepare.features.columns import Columns, columns_of, take, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES, FactColumns
 from core.train.level import MarketLevel, Residuals, join, market_level, no_level
 from core.train.model import Model, Priced, property_kinds, refreshed
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-
 
 _ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.pipeline import Pipeline
 
+from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import NO_COMPARABLES, Comparables
 from core.prepare.features.area_evidence import EvidenceStep
 from core.prepare.features.columns import Columns, size, words
@@ -21,10 +21,6 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.features.profile import MarketProfile
 from core.train.level import Residuals
 from core.train.ranges import RangeCalibration, said
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Words = NDArray[np.object_]
 
 
 @dataclass(frozen=True)
@@ -44,7 +40,7 @@ class Priced:
     high: Floats
     confidence: Floats
     fsd: Floats
-    segments: Words
+    segments: Objects
 
 
 @dataclass(frozen=True)
@@ -75,7 +71,7 @@ class Model:
         filled: Columns = self.features.named_steps["facts"].fill(homes)
         return filled
 
-    def matrix(self, filled: Columns, own: Rows | None = None) -> Floats:
+    def matrix(self, filled: Columns, own: Ints | None = None) -> Floats:
         """Return the feature matrix of homes already filled, shape (n, p).
 
         ``own``, shape (n,), is each home's position among the sales the evidence is made of, whose price then does not
@@ -114,7 +110,7 @@ class Model:
         return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, tolerance)
 
     def spread(
-        self, matrix: Floats, centre: Floats, kinds: Words, levels: tuple[float, ...], tolerance: float
+        self, matrix: Floats, centre: Floats, kinds: Objects, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
         """Return ranges and confidence around log estimates ``centre`` of homes given by their feature matrix."""
         width = self.ranges.expected_size(matrix, centre)
@@ -135,7 +131,7 @@ def dense(matrix: Any) -> Floats:
     return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
 
 
-def property_kinds(homes: Columns, facts: FactColumns) -> Words:
+def property_kinds(homes: Columns, facts: FactColumns) -> Objects:
     """Return each home's property type for its calibration segment, shape (n,); "home" where a market has none."""
     if "property_type" not in facts.categorical:
         return np.full(size(homes), "home", dtype=object)

@@ -9,14 +9,12 @@ from typing import Any, Final
 import lightgbm
 import numpy as np
 from crepes import ConformalPredictiveSystem
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 from sklearn.model_selection import KFold, cross_val_predict
 
+from core.arrays import Floats, Ints, Objects
 from core.problem import EstimateRules
 from core.train.trees import predict
-
-Floats = NDArray[np.float64]
-Words = NDArray[np.object_]
 
 _BANDS: Final = 5
 EVERYWHERE: Final = "all homes"
@@ -60,7 +58,7 @@ class Segments:
     edges: tuple[float, ...]
     own: frozenset[str]
 
-    def of(self, log_estimate: Floats, kinds: Words) -> Words:
+    def of(self, log_estimate: Floats, kinds: Objects) -> Objects:
         """Return the segment name of each home, shape (n,)."""
         bands = self.bands(log_estimate)
         names = _names(kinds, bands)
@@ -72,7 +70,7 @@ class Segments:
             dtype=object,
         )
 
-    def members(self, log_estimate: Floats, kinds: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
+    def members(self, log_estimate: Floats, kinds: Objects) -> Iterator[tuple[str, Ints]]:
         """Yield each group with its homes; a wider group has all its homes, also those with a group of their own."""
         bands = np.array(self.bands(log_estimate), dtype=object)
         names = np.array(_names(kinds, self.bands(log_estimate)), dtype=object)
@@ -85,11 +83,11 @@ class Segments:
         return [f"price band {band + 1}" for band in np.searchsorted(self.edges, log_estimate, side="right")]
 
 
-def _names(kinds: Words, bands: list[str]) -> list[str]:
+def _names(kinds: Objects, bands: list[str]) -> list[str]:
     return [f"{kind} in {band}" for kind, band in zip(kinds, bands, strict=True)]
 
 
-def find_segments(log_estimate: Floats, kinds: Words, smallest: int) -> Segments:
+def find_segments(log_estimate: Floats, kinds: Objects, smallest: int) -> Segments:
     """Choose the segments that hold at least ``smallest`` calibration sales."""
     quantiles = np.quantile(log_estimate, np.linspace(0, 1, _BANDS + 1)[1:-1])
     bare = Segments(tuple(float(edge) for edge in quantiles), frozenset())
@@ -110,7 +108,7 @@ class RangeCalibration:
     def __init__(self, rules: EstimateRules, seed: int) -> None:
         self.rules, self.seed = rules, seed
 
-    def fit(self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Words) -> RangeCalibration:
+    def fit(self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Objects) -> RangeCalibration:
         """Calibrate on out-of-fold estimates: features (n, p), logs (n,), property types (n,)."""
         residual = log_price - log_estimate
         size = np.abs(residual)
@@ -133,7 +131,7 @@ class RangeCalibration:
         predicted = predict(self.difficulty_, np.column_stack([features, log_estimate]))
         return np.maximum(predicted, self.floor_)
 
-    def range(self, log_estimate: Floats, size: Floats, segments: Words, level: float) -> tuple[Floats, Floats]:
+    def range(self, log_estimate: Floats, size: Floats, segments: Objects, level: float) -> tuple[Floats, Floats]:
         """Return lower and upper prices of the range at ``level``, rounded as said, never crossing the estimate."""
         low, high = np.empty(len(size)), np.empty(len(size))
         for name, rows in _groups(segments):
@@ -144,7 +142,7 @@ class RangeCalibration:
         high = np.clip(high, log_estimate, log_estimate + _LOG_BOUND)
         return said(np.exp(low)), said(np.exp(high))
 
-    def probability_within(self, log_estimate: Floats, size: Floats, segments: Words, tolerance: float) -> Floats:
+    def probability_within(self, log_estimate: Floats, size: Floats, segments: Objects, tolerance: float) -> Floats:
         """Return P(|sale / estimate - 1| <= within) of each home, shape (n,)."""
         share = np.empty(len(size))
         for name, rows in _groups(segments):
@@ -154,7 +152,7 @@ class RangeCalibration:
             share[rows] = np.clip(above - below, 0.0, 1.0)
         return share
 
-    def forecast_sd(self, log_estimate: Floats, size: Floats, segments: Words) -> Floats:
+    def forecast_sd(self, log_estimate: Floats, size: Floats, segments: Objects) -> Floats:
         """Return the forecast standard deviation (FSD) as a share of the estimate: half the central 68.27 %."""
         spread = np.empty(len(size))
         for name, rows in _groups(segments):
@@ -167,6 +165,6 @@ class RangeCalibration:
         return lightgbm.LGBMRegressor(random_state=self.seed, **_DIFFICULTY)
 
 
-def _groups(segments: Words) -> Iterator[tuple[str, NDArray[np.int64]]]:
+def _groups(segments: Objects) -> Iterator[tuple[str, Ints]]:
     for name in sorted(set(segments)):
         yield name, np.flatnonzero(segments == name)

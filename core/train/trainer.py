@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
+from core.arrays import Bools, Floats, Ints
 from core.errors import TrainError
 from core.prepare.features.columns import columns_of
 from core.prepare.features.facts import FactColumns, find_facts
@@ -50,8 +50,6 @@ from core.train.live_model import residuals_of_table
 from core.train.model import Model, dense, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -125,7 +123,7 @@ def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem
     return _split(sales[inside], rows_seen, plan, problem).among(inside)
 
 
-def within_window(dates: pd.Series, plan: TrainingPlan) -> NDArray[np.bool_]:
+def within_window(dates: pd.Series, plan: TrainingPlan) -> Bools:
     """Return which sales are in the plan's window, shape (n,): the test sales, and those that may be learned from."""
     if plan.window_months is None:
         return np.ones(len(dates), dtype=bool)
@@ -238,7 +236,7 @@ def _sizes_left(run: _Run, search: tuple[ScoredCandidate, ...]) -> tuple[int, ..
     return tuple(trees for trees in forest_sizes(run.problem.training) if trees not in tried)
 
 
-def _searched(run: _Run, inputs: Inputs) -> NDArray[np.int64]:
+def _searched(run: _Run, inputs: Inputs) -> Ints:
     return _sample(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
 
 
@@ -274,14 +272,14 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
-def _rows_for(candidate: Candidate, inputs: Inputs, run: _Run) -> NDArray[np.int64]:
+def _rows_for(candidate: Candidate, inputs: Inputs, run: _Run) -> Ints:
     total = inputs.train.shape[0]
     if candidate.family is not Family.FOREST:
         return np.arange(total)
     return _sample(total, run.problem.training.forest_fit_rows, run.plan.seed)
 
 
-def _sample(total: int, wanted: int, seed: int) -> NDArray[np.int64]:
+def _sample(total: int, wanted: int, seed: int) -> Ints:
     return np.sort(np.random.default_rng(seed).choice(total, min(total, wanted), replace=False))
 
 
@@ -376,9 +374,9 @@ def _fit_part(
     homes: pd.DataFrame,
     log_price: Floats,
     weight: Floats | None,
-    rest: NDArray[np.int64],
-    held: NDArray[np.int64],
-    probed: NDArray[np.int64],
+    rest: Ints,
+    held: Ints,
+    probed: Ints,
 ) -> _Part:
     features = recipe.features()
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])

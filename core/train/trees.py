@@ -6,9 +6,8 @@ from typing import Final
 
 import lightgbm
 import numpy as np
-from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from core.arrays import Floats
 
 # Below this starting threads costs more than they save, and an answer for one agent does not hold up another's.
 _MANY: Final = 500

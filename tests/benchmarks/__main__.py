@@ -134,12 +134,12 @@ def batch(options: argparse.Namespace) -> None:
         assert version is not None
         sales = store.versions.load(version.version_id)
         desk = open_desk(store, record.market_id, load_problem())
-        assert desk.evidence is not None
+        assert desk.live_market is not None
         as_of = desk.valuation_date(date.today())
         homes = sales.sample(options.rows, replace=True, random_state=1).drop(columns=["sale_price", "sale_date"])
         plain, columns = plain_pipeline(sales)
         problem = desk.problem
-        ours = seconds(lambda: estimate_many(desk.evidence, homes, as_of, problem, problem.estimate.level))
+        ours = seconds(lambda: estimate_many(desk.live_market, homes, as_of, problem, problem.estimate.level))
         baseline = seconds(lambda: plain.predict(homes[columns]))
         path = store.home / "homes.csv"
         homes.rename(columns=lambda name: name.removeprefix("x_")).to_csv(path, index=False)

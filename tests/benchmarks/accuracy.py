@@ -15,13 +15,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from scipy.stats import binomtest
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
 from sklearn.linear_model import Ridge
 
 from core import measures
 from core.access import Actor, Role
+from core.arrays import Floats
 from core.prepare.features.facts import find_facts
 from core.prepare.features.pipeline import baseline_features
 from core.prepare.splits import Split
@@ -33,8 +33,6 @@ from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan, split_sales
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model, train_model
-
-Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGER = Actor("benchmark", Role.MANAGER)

@@ -12,7 +12,7 @@ from core.workflows.pricing.desk import Desk
 
 
 def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem: Problem) -> None:
-    evidence = small_desk.evidence
+    evidence = small_desk.live_market
     assert evidence is not None
     model, today = evidence.live_model.model, evidence.live_model.level.as_of
     one, other = list(model.profile.area_codes["zipcode"])[:2]

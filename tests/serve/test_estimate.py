@@ -29,8 +29,8 @@ MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
 
 @pytest.fixture(scope="module")
 def evidence(small_desk: Desk) -> LiveMarket:
-    assert small_desk.evidence is not None
-    return small_desk.evidence
+    assert small_desk.live_market is not None
+    return small_desk.live_market
 
 
 @pytest.fixture(scope="module")

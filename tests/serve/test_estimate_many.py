@@ -37,8 +37,8 @@ FACTS: dict[str, list[object]] = {
 
 @pytest.fixture(scope="module")
 def evidence(small_desk: Desk) -> LiveMarket:
-    assert small_desk.evidence is not None
-    return small_desk.evidence
+    assert small_desk.live_market is not None
+    return small_desk.live_market
 
 
 @pytest.fixture(scope="module")

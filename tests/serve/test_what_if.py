@@ -14,8 +14,8 @@ from core.workflows.pricing.desk import Desk
 
 @pytest.fixture(scope="module")
 def evidence(small_desk: Desk) -> LiveMarket:
-    assert small_desk.evidence is not None
-    return small_desk.evidence
+    assert small_desk.live_market is not None
+    return small_desk.live_market
 
 
 @pytest.fixture(scope="module")

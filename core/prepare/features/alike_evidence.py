@@ -6,15 +6,12 @@ from dataclasses import dataclass
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
+from core.arrays import Floats, Ints
 from core.prepare.features.area_evidence import EvidenceStep, log_size
 from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 # How many kilometres apart two homes seem that differ by one unit: a doubling of size (0.7 in logs) counts like two
 # kilometres, a step of construction grade like 0.6, a decade of age like 0.2. Set by appraisal judgement and not
@@ -39,7 +36,7 @@ class Comparables:
     place, and of what a difference in size, quality, age, type or time counts for.
     """
 
-    rows: Rows
+    rows: Ints
     distance: Floats
 
 
@@ -71,7 +68,7 @@ class AlikeEvidence(EvidenceStep):
         self.indexes_ = {look: NeighbourIndex(place[usable], rows, days) for look, place in places.items()}
         return self
 
-    def evidence(self, X: Columns, own: Rows) -> Columns:
+    def evidence(self, X: Columns, own: Ints) -> Columns:
         """Return what the most alike sales say about each home, by look."""
         columns: Columns = {}
         if self.facts.located:
@@ -93,7 +90,7 @@ class AlikeEvidence(EvidenceStep):
         found, distance = index.earlier(place, day, count)
         return Comparables(index.rows[found], distance)
 
-    def _look(self, look: str, place: Floats, days: Floats, sizes: Floats, own: Rows) -> Columns:
+    def _look(self, look: str, place: Floats, days: Floats, sizes: Floats, own: Ints) -> Columns:
         table = np.full((len(place), len(SUMMARY)), np.nan)
         found, index = np.isfinite(place).all(axis=1), self.indexes_[look]
         if found.any() and len(index):

@@ -12,13 +12,11 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from core.arrays import Floats, Ints
 from core.prepare.features.columns import Columns, size
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
-
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
 _AREA_PRIOR_SALES: Final = 10.0
@@ -53,7 +51,7 @@ class EvidenceStep(TransformerMixin, BaseEstimator):
         """Make these sales the evidence instead of those kept so far; nothing else changes."""
 
     @abstractmethod
-    def evidence(self, X: Columns, own: Rows) -> Columns:
+    def evidence(self, X: Columns, own: Ints) -> Columns:
         """Return what the sales say about each home; ``own`` (n,) is its position among them, -1 for a new subject.
 
         A home's own price is left out of what its area and its neighbours say.
@@ -100,7 +98,7 @@ class MarketEvidence(EvidenceStep):
         values: Floats = self.trend_values_[np.maximum(position, 0)]
         return values
 
-    def evidence(self, X: Columns, own: Rows) -> Columns:
+    def evidence(self, X: Columns, own: Ints) -> Columns:
         """Return trend, area levels and neighbours of each home."""
         days = days_since_2000(X["sale_date"])
         columns: Columns = {"trend": self.trend(days)}
@@ -112,7 +110,7 @@ class MarketEvidence(EvidenceStep):
             columns |= self._neighbours(X, days, own)
         return columns
 
-    def _area_sums(self, area: _AreaSales, codes: NDArray[Any], days: Floats, own: Rows) -> tuple[Floats, Floats]:
+    def _area_sums(self, area: _AreaSales, codes: NDArray[Any], days: Floats, own: Ints) -> tuple[Floats, Floats]:
         group = area.groups(codes)
         known = group >= 0
         first = np.where(known, area.starts[group], 0)
@@ -129,16 +127,16 @@ class MarketEvidence(EvidenceStep):
             count[mine] -= own_count
         return total, count
 
-    def _fold_sums(self, area: _AreaSales, group: Rows, days: Floats, own: Rows) -> tuple[Floats, Floats]:
+    def _fold_sums(self, area: _AreaSales, group: Ints, days: Floats, own: Ints) -> tuple[Floats, Floats]:
         fold = own % _FOLDS
         return area.fold_total[group, fold], area.fold_count[group, fold]
 
-    def _own_sums(self, area: _AreaSales, group: Rows, days: Floats, own: Rows) -> tuple[Floats, Floats]:
+    def _own_sums(self, area: _AreaSales, group: Ints, days: Floats, own: Ints) -> tuple[Floats, Floats]:
         deviation = self.deviation_[own]
         counted = (area.member[own] == group) & (self.days_[own] < days) & np.isfinite(deviation)
         return np.where(counted, deviation, 0.0), counted.astype(float)
 
-    def _neighbours(self, X: Columns, days: Floats, own: Rows) -> Columns:
+    def _neighbours(self, X: Columns, days: Floats, own: Ints) -> Columns:
         place = _place(X, days)
         found = np.isfinite(place).all(axis=1)
         table = np.full((len(place), len(SUMMARY)), np.nan)
@@ -172,14 +170,14 @@ class _AreaSales:
     """
 
     position: Mapping[Any, int]
-    starts: Rows
+    starts: Ints
     keys: Floats
     running: Floats
     fold_total: Floats
     fold_count: Floats
-    member: Rows
+    member: Ints
 
-    def groups(self, codes: NDArray[Any]) -> Rows:
+    def groups(self, codes: NDArray[Any]) -> Ints:
         """Return the number of each home's area, -1 where it is unknown."""
         return np.array([self.position.get(code, -1) for code in codes], dtype=np.int64)
 

@@ -9,6 +9,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.arrays import Ints, Objects
+
 Columns = dict[str, NDArray[Any]]
 """Arrays of shape (n,) by name: numbers as float64, words as objects (NaN where missing), dates as datetime64."""
 
@@ -28,13 +30,13 @@ def stack(parts: Sequence[Columns]) -> Columns:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def take(columns: Columns, rows: NDArray[np.int64] | Sequence[int]) -> Columns:
+def take(columns: Columns, rows: Ints | Sequence[int]) -> Columns:
     """Return the homes at the given positions, in that order and as often as named; the arrays are new."""
     chosen = np.asarray(rows, dtype=np.int64)
     return {name: values[chosen] for name, values in columns.items()}
 
 
-def words(columns: Columns, name: str, missing: str) -> NDArray[np.object_]:
+def words(columns: Columns, name: str, missing: str) -> Objects:
     """Return a column of words with ``missing`` where there is none, shape (n,)."""
     values = np.asarray(columns[name], dtype=object)
     blank = pd.isna(values)

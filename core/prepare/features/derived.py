@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
+from core.arrays import Dates, Floats
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
 
@@ -20,7 +20,7 @@ _RATIOS: Final = (
 )
 
 
-def days_since_2000(dates: NDArray[np.datetime64]) -> NDArray[np.float64]:
+def days_since_2000(dates: Dates) -> Floats:
     """Return calendar dates as days since 2000-01-01, shape (n,)."""
     return (dates.astype("datetime64[D]") - _EPOCH).astype(float)
 
@@ -32,7 +32,7 @@ class Projection:
         self.latitude, self.longitude = latitude, longitude
         self._east = KM_PER_DEGREE * float(np.cos(np.radians(latitude)))
 
-    def kilometres(self, homes: Columns) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    def kilometres(self, homes: Columns) -> tuple[Floats, Floats]:
         """Return east and north in km, each of shape (n,); missing coordinates stay missing."""
         east = (homes["longitude"] - self.longitude) * self._east
         return east, (homes["latitude"] - self.latitude) * KM_PER_DEGREE
@@ -71,7 +71,7 @@ class DerivedFacts(TransformerMixin, BaseEstimator):
         return columns
 
 
-def _ages(X: Columns, days: NDArray[np.float64]) -> Columns:
+def _ages(X: Columns, days: Floats) -> Columns:
     year = 2000.0 + days / 365.25
     built = X["year_built"]
     ages: Columns = {"age": np.floor(year) - built}

@@ -8,10 +8,10 @@ from typing import Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.utils.validation import check_is_fitted
 
+from core.arrays import Floats, Ints, Objects
 from core.prepare.features.columns import Columns, columns_of, words
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra
 
@@ -86,11 +86,11 @@ class _Medians:
     """
 
     position: Mapping[Hashable, int]
-    values: NDArray[np.float64]
+    values: Floats
 
-    def of(self, keys: Iterable[Hashable]) -> NDArray[np.float64]:
+    def of(self, keys: Iterable[Hashable]) -> Floats:
         """Return the medians of each key's group, shape (n, columns)."""
-        found: NDArray[np.float64] = self.values[[self.position.get(key, -1) for key in keys]]
+        found: Floats = self.values[[self.position.get(key, -1) for key in keys]]
         return found
 
 
@@ -169,7 +169,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
         recorded[rows] = np.where(np.isnan(recorded[rows]), self._sized(usual, recorded[rows]), recorded[rows])
         return {name: recorded[:, position].copy() for position, name in enumerate(names)}
 
-    def _sized(self, usual: NDArray[np.float64], recorded: NDArray[np.float64]) -> NDArray[np.float64]:
+    def _sized(self, usual: Floats, recorded: Floats) -> Floats:
         """Scale the facts of median homes, shape (n, columns), to the living areas recorded, as far as they are."""
         if _SIZE not in self.facts.numeric:
             return usual
@@ -180,7 +180,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
         return np.where(self.elasticity_ == 0.0, usual, np.clip(stepped, *self.bounds_))
 
 
-def _elasticities(table: pd.DataFrame, groups: pd.Series) -> NDArray[np.float64]:
+def _elasticities(table: pd.DataFrame, groups: pd.Series) -> Floats:
     """Return by how many percent each fact grows with a percent of living area within a group, 0 if it hardly does."""
     if _SIZE not in table.columns:
         return np.zeros(table.shape[1])
@@ -199,15 +199,13 @@ def _elasticity(fact: pd.Series, size: pd.Series) -> float:
     return product / float(x @ x) if shared >= _ELASTICITY_SHARE_MIN else 0.0
 
 
-def _step(values: NDArray[np.float64]) -> float:
+def _step(values: Floats) -> float:
     """Return the unit a fact is counted in: whole, half or quarter; 0 where it is measured."""
     known = values[np.isfinite(values)]
     return next((step for step in _STEPS if (known % step == 0).all()), 0.0)
 
 
-def _groups(
-    columns: Columns, facts: FactColumns, rows: NDArray[np.int64]
-) -> tuple[NDArray[np.object_], NDArray[np.object_]]:
+def _groups(columns: Columns, facts: FactColumns, rows: Ints) -> tuple[Objects, Objects]:
     blank = np.full(len(rows), "", dtype=object)
     kind = words(columns, "property_type", "")[rows] if "property_type" in facts.categorical else blank
     area = words(columns, facts.area_codes[0], "")[rows] if facts.area_codes else blank
@@ -222,7 +220,7 @@ def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
     return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
 
 
-def _medians(table: pd.DataFrame, *keys: NDArray[np.object_]) -> _Medians:
+def _medians(table: pd.DataFrame, *keys: Objects) -> _Medians:
     medians = table.groupby([*keys], sort=True).median()
     position = {group: place for place, group in enumerate(medians.index.tolist())}
     unknown = np.full((1, table.shape[1]), np.nan)

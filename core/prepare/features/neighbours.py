@@ -7,12 +7,9 @@ from enum import StrEnum
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
-Floats = NDArray[np.float64]
-Rows = NDArray[np.int64]
-Mask = NDArray[np.bool_]
+from core.arrays import Bools, Floats, Ints
 
 _OVERSAMPLE: Final = 4
 # One more for a sale that may not speak, one to see whether the last of the others stands apart from the next.
@@ -41,9 +38,9 @@ class Nearest:
     Where fewer than k sales may speak, the others fill the row with ``allowed`` false.
     """
 
-    position: Rows
+    position: Ints
     distance: Floats
-    allowed: Mask
+    allowed: Bools
 
     def first(self, count: int) -> Nearest:
         """Return the nearest ``count`` of each home, those who may speak before the others."""
@@ -56,7 +53,7 @@ class Nearest:
             np.take_along_axis(self.allowed, order, axis=1),
         )
 
-    def of(self, homes: Rows | Mask) -> Nearest:
+    def of(self, homes: Ints | Bools) -> Nearest:
         """Return the neighbours of some of the homes."""
         return Nearest(self.position[homes], self.distance[homes], self.allowed[homes])
 
@@ -72,7 +69,7 @@ class Nearest:
 class NeighbourIndex:
     """Sales at their places (km along any number of axes), with the training row and day of each."""
 
-    def __init__(self, places: Floats, rows: Rows, days: Floats) -> None:
+    def __init__(self, places: Floats, rows: Ints, days: Floats) -> None:
         self.rows, self.days = rows, days
         self.tree = cKDTree(places)
         self.late = float(np.quantile(days, _MOST)) if len(days) else np.inf
@@ -80,7 +77,7 @@ class NeighbourIndex:
     def __len__(self) -> int:
         return len(self.rows)
 
-    def nearest(self, places: Floats, days: Floats, own: Rows, rule: Rule, count: int) -> Nearest:
+    def nearest(self, places: Floats, days: Floats, own: Ints, rule: Rule, count: int) -> Nearest:
         """Find ``count`` sales that may speak for each home; ``own`` is its training row, -1 for a new subject."""
         wanted = min(count + 1 if rule is Rule.OTHERS else count * _OVERSAMPLE, len(self))
         late = days > self.late
@@ -99,7 +96,7 @@ class NeighbourIndex:
         order = np.argsort(np.concatenate([np.flatnonzero(~rest), np.flatnonzero(rest)]))
         return many.first(count).below(few.of(enough).first(count)).of(order)
 
-    def earlier(self, place: Floats, day: float, count: int) -> tuple[Rows, Floats]:
+    def earlier(self, place: Floats, day: float, count: int) -> tuple[Ints, Floats]:
         """Find the nearest sales before ``day`` of one place (axes,): positions and km, (k,), k < count if no more."""
         few = self.nearest(place[None], np.array([day]), np.array([-1]), Rule.EARLIER, count)
         if few.allowed.shape[1] == count and few.allowed.all():
@@ -109,7 +106,7 @@ class NeighbourIndex:
         order = np.argsort(distance, kind="stable")[:count]
         return before[order], distance[order]
 
-    def _search(self, places: Floats, days: Floats, own: Rows, rule: Rule, wanted: int) -> Nearest:
+    def _search(self, places: Floats, days: Floats, own: Ints, rule: Rule, wanted: int) -> Nearest:
         workers = -1 if len(places) >= _MANY else 1
         distance, found = self.tree.query(places, k=np.arange(1, wanted + 1), workers=workers)
         allowed = self.rows[found] != own[:, None]

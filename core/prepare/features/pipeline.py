@@ -8,12 +8,12 @@ from typing import Any, Final, Self
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.compose import ColumnTransformer
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardScaler
 
+from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import AlikeEvidence
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.columns import Columns, size, words
@@ -49,7 +49,7 @@ class CategoryColumns(TransformerMixin, BaseEstimator):
             self.columns_ += [str(column) for column in encoder.get_feature_names_out([name])]
         return self
 
-    def transform(self, X: Columns) -> NDArray[np.float64]:
+    def transform(self, X: Columns) -> Floats:
         """Return the feature matrix, shape (n, features)."""
         matrix = np.zeros((size(X), len(self.columns_)))
         for position, name in enumerate(self.numeric_):
@@ -60,7 +60,7 @@ class CategoryColumns(TransformerMixin, BaseEstimator):
             matrix[rows, column[rows]] = 1.0
         return matrix
 
-    def get_feature_names_out(self, input_features: object = None) -> NDArray[np.object_]:
+    def get_feature_names_out(self, input_features: object = None) -> Objects:
         """Return the names of the matrix columns."""
         return np.asarray(self.columns_, dtype=object)
 
@@ -81,7 +81,7 @@ class _Categories:
         columns = first + encoder.transform(known[:, None]).argmax(axis=1)
         return cls(dict(zip(known, columns.tolist(), strict=True)), other)
 
-    def columns(self, values: NDArray[np.object_]) -> NDArray[np.int64]:
+    def columns(self, values: Objects) -> Ints:
         """Return the matrix column of each home, shape (n,)."""
         return np.array([self.column.get(value, self.other) for value in values], dtype=np.int64)
 
@@ -139,5 +139,5 @@ def baseline_features(facts: FactColumns) -> Pipeline:
     )
 
 
-def _filled(X: pd.DataFrame) -> NDArray[np.object_]:
+def _filled(X: pd.DataFrame) -> Objects:
     return X.fillna("unknown").to_numpy(dtype=object)

@@ -14,15 +14,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.accounting import Outcome
+from core.arrays import Bools, Floats, Ints
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
-from core.prepare.quality.findings import Findings, Mask
+from core.prepare.quality.findings import Findings
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
-
-Positions = NDArray[np.int64]
 
 ROW: Final = "source_row"
 LEDGER_COLUMNS: Final = (ROW, "outcome", "reasons", "detail")
@@ -64,7 +62,7 @@ class Cleaned:
 
     sales: pd.DataFrame
     ledger: pd.DataFrame
-    corrects: Positions
+    corrects: Ints
 
 
 def clean_sales(
@@ -101,7 +99,7 @@ def clean_sales(
     return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired, corrected), target[~dropped])
 
 
-def _take_over(facts: pd.DataFrame, target: Positions, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+def _take_over(facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
     """Give correcting rows what they leave out; what does not fit the corrected facts any more becomes missing."""
     rows = target >= 0
     facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
@@ -121,7 +119,7 @@ def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _ledger(
-    rows: Positions, rejected: Findings, duplicate: Findings, repaired: Findings, corrected: Findings
+    rows: Ints, rejected: Findings, duplicate: Findings, repaired: Findings, corrected: Findings
 ) -> pd.DataFrame:
     outcome = np.full(len(rows), Outcome.ACCEPTED.value, dtype=object)
     reasons = np.full(len(rows), "", dtype=object)
@@ -159,7 +157,7 @@ def _reject_untrusted(facts: pd.DataFrame, problem: Problem, today: date, reject
     _reject_non_market(facts, problem, rejected)
 
 
-def _reject(facts: pd.DataFrame, name: str, mask: Mask, problem: Problem, rejected: Findings) -> None:
+def _reject(facts: pd.DataFrame, name: str, mask: Bools, problem: Problem, rejected: Findings) -> None:
     limit = problem.limits[name]
     code = "price_impossible" if name == "sale_price" else f"{name}_impossible"
     span = f"limits {_plain(limit.low)} to {_plain(limit.high)}"
@@ -182,7 +180,7 @@ def _folded(word: str) -> str:
     return re.sub(r"[\W_]+", "", word.casefold())
 
 
-def _nowhere(facts: pd.DataFrame) -> Mask:
+def _nowhere(facts: pd.DataFrame) -> Bools:
     nowhere = np.ones(len(facts), dtype=bool)
     for name in ("address", "latitude", "zipcode", "neighbourhood"):
         if name in facts:
@@ -200,10 +198,10 @@ class _Repairs:
     facts: pd.DataFrame
     findings: Findings
 
-    def number(self, name: str) -> NDArray[np.float64]:
+    def number(self, name: str) -> Floats:
         return _number(self.facts, name)
 
-    def blank(self, name: str, mask: Mask, why: str, code: str = "") -> None:
+    def blank(self, name: str, mask: Bools, why: str, code: str = "") -> None:
         """Set the field to missing where the mask holds and it has a value."""
         if name not in self.facts:
             return
@@ -289,17 +287,17 @@ def _repair_listing(repairs: _Repairs) -> None:
 # Values
 
 
-def _number(facts: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def _number(facts: pd.DataFrame, name: str) -> Floats:
     if name not in facts:
         return np.full(len(facts), np.nan)
     return facts[name].to_numpy(dtype="float64")
 
 
-def _outside(values: NDArray[np.float64], limit: Limit) -> Mask:
+def _outside(values: Floats, limit: Limit) -> Bools:
     return (values < limit.low) | (values > limit.high)
 
 
-def _days(dates: pd.Series, mask: Mask | None = None) -> list[str]:
+def _days(dates: pd.Series, mask: Bools | None = None) -> list[str]:
     chosen = dates if mask is None else dates[mask]
     return [str(day) for day in chosen.dt.date]
 

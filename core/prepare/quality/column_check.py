@@ -8,13 +8,11 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.collect.privacy import evenly
 from core.schema import FIELD_BY_NAME, SQFT_PER_SQM, FieldKind, is_extra, label_of
 from core.wording import day
-
-Array = NDArray[np.float64]
 
 BINS: Final = 24
 """Bins of a numeric column; categories have as many of the most frequent, and one for all others."""
@@ -114,7 +112,7 @@ class _Bins:
     held: tuple[float, ...] = ()
 
 
-def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[str, Array]) -> ColumnComparison:
+def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[str, Floats]) -> ColumnComparison:
     kind = _kind(new, name)
     fresh = new[name]
     before = held[name] if name in held and _kind(held, name) == kind else fresh.iloc[:0]
@@ -139,7 +137,7 @@ def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[
     )
 
 
-def _finding(kind: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame, numbers: Mapping[str, Array]) -> str:
+def _finding(kind: str, fresh: pd.Series, before: pd.Series, held: pd.DataFrame, numbers: Mapping[str, Floats]) -> str:
     name = str(fresh.name)
     if kind == NUMBER:
         return _numeric_finding(name, _sorted(fresh), _sorted(before), numbers)
@@ -155,12 +153,12 @@ def _kind(frame: pd.DataFrame, name: str) -> str:
     return NUMBER if field.kind is FieldKind.FLAG else str(field.kind)
 
 
-def _finite(values: pd.Series) -> Array:
+def _finite(values: pd.Series) -> Floats:
     numbers = values.to_numpy(dtype="float64")
     return numbers[np.isfinite(numbers)]
 
 
-def _sorted(values: pd.Series) -> Array:
+def _sorted(values: pd.Series) -> Floats:
     numbers = _finite(values)
     return np.sort(numbers[evenly(len(numbers), SAMPLE)])
 
@@ -185,7 +183,7 @@ def _numeric(fresh: pd.Series, before: pd.Series) -> _Bins:
     return _Bins(tuple(map(float, edges)), _shares(sides[0], edges), _shares(sides[1], edges))
 
 
-def _shares(values: Array, edges: Array) -> tuple[float, ...]:
+def _shares(values: Floats, edges: Floats) -> tuple[float, ...]:
     if not len(values):
         return ()
     places = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
@@ -235,7 +233,7 @@ _BINNED: Final[Mapping[str, Callable[[pd.Series, pd.Series], _Bins]]] = {
 }
 
 
-def _median(values: Array) -> float | None:
+def _median(values: Floats) -> float | None:
     return float(np.median(values)) if len(values) else None
 
 
@@ -246,7 +244,7 @@ def _ratio(new: float | None, held: float | None) -> float | None:
 # Findings
 
 
-def _numeric_finding(name: str, fresh: Array, before: Array, numbers: Mapping[str, Array]) -> str:
+def _numeric_finding(name: str, fresh: Floats, before: Floats, numbers: Mapping[str, Floats]) -> str:
     if len(fresh) < _NEW_MIN or len(before) < _HELD_MIN:
         return ""
     if _distance(fresh, before) < _FAR:
@@ -273,7 +271,7 @@ def _level_finding(ratio: float | None) -> str:
     return f"The median is {_times(ratio)} the held one, and the values hardly overlap: other homes, or another unit?"
 
 
-def _unit_finding(name: str, fresh: Array, before: Array, ratio: float | None) -> str:
+def _unit_finding(name: str, fresh: Floats, before: Floats, ratio: float | None) -> str:
     if ratio is None or ratio <= 0:
         return ""
     for factor, words in _factors(name).items():
@@ -293,7 +291,7 @@ def _factors(name: str) -> Mapping[float, str]:
     return {} if field else _AREA_FACTORS | _SCALE_FACTORS
 
 
-def _other_column(name: str, fresh: Array, numbers: Mapping[str, Array]) -> str:
+def _other_column(name: str, fresh: Floats, numbers: Mapping[str, Floats]) -> str:
     """Return the held column that the new values resemble; among several the nearest, empty where none is near."""
     distances = {
         other: _distance(fresh, values)
@@ -304,7 +302,7 @@ def _other_column(name: str, fresh: Array, numbers: Mapping[str, Array]) -> str:
     return best if best and distances[best] < _NEAR else ""
 
 
-def _distance(one: Array, other: Array) -> float:
+def _distance(one: Floats, other: Floats) -> float:
     """Kolmogorov-Smirnov distance of two sorted samples."""
     every = np.concatenate([one, other])
     below = np.searchsorted(one, every, side="right") / len(one)

@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra
 
 QUANTILES: Final = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -91,7 +91,7 @@ def _missing(values: pd.Series) -> float:
     return float(values.isna().mean()) if len(values) else 0.0
 
 
-def _numbers(values: pd.Series) -> NDArray[np.float64]:
+def _numbers(values: pd.Series) -> Floats:
     if values.dtype.kind == "M":
         days = (values - pd.Timestamp(1970, 1, 1)) / pd.Timedelta(days=1)
         return np.asarray(days, dtype=np.float64)
@@ -104,7 +104,7 @@ def _quantiles(values: pd.Series) -> tuple[float, ...]:
     return tuple(float(one) for one in np.quantile(numbers, QUANTILES)) if len(numbers) else ()
 
 
-def _shares_of_numbers(before: NDArray[np.float64], after: NDArray[np.float64]) -> NDArray[np.float64]:
+def _shares_of_numbers(before: Floats, after: Floats) -> Floats:
     """Return the shares of both tables in the quantile bins of the first, "missing" last, shape (bins, 2)."""
     present = before[np.isfinite(before)] if np.isfinite(before).any() else after[np.isfinite(after)]
     edges = np.unique(np.quantile(present, np.linspace(0, 1, _BINS + 1)[1:-1])) if len(present) else np.zeros(0)
@@ -112,7 +112,7 @@ def _shares_of_numbers(before: NDArray[np.float64], after: NDArray[np.float64]) 
     return np.asarray(counts, dtype=np.float64).T
 
 
-def _counts(values: NDArray[np.float64], edges: NDArray[np.float64]) -> NDArray[np.float64]:
+def _counts(values: Floats, edges: Floats) -> Floats:
     # A value on an edge lies above it, so that one value that is most of a column has a bin of its own.
     known = np.isfinite(values)
     bins = np.bincount(np.searchsorted(edges, values[known], side="right"), minlength=len(edges) + 1)
@@ -140,7 +140,7 @@ def _part(share: float, whole: float) -> float:
     return float(share / whole) if whole else 0.0
 
 
-def _distance(shares: NDArray[np.float64]) -> float:
+def _distance(shares: Floats) -> float:
     """Return the population stability index, sum of (q - p) ln(q / p); empty bins count as one in 10,000."""
     if not shares.sum(axis=0).all():
         return 0.0

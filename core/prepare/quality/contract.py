@@ -13,9 +13,10 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.errors import SchemaErrors
 
+from core.arrays import Ints
 from core.collect.mapping import MappedTable
 from core.errors import ContractBroken
-from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED, Positions
+from core.prepare.quality.cleaning import LIST_RATIO, QUANTITIES, ROOMLESS_SQFT, ROW, TRUSTED
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform, is_extra, label_of
 
@@ -117,7 +118,7 @@ def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str
 # Schema
 
 
-def _failures(checked: pd.DataFrame, rules: list[_Rule]) -> dict[int, Positions]:
+def _failures(checked: pd.DataFrame, rules: list[_Rule]) -> dict[int, Ints]:
     """Return, by place of a rule, the positions of the rows that break it."""
     try:
         _schema(checked, rules).validate(checked, lazy=True)
@@ -321,7 +322,7 @@ def _folded(word: str) -> str:
 # Words
 
 
-def _told(rule: _Rule, positions: Positions, facts: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+def _told(rule: _Rule, positions: Ints, facts: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     values = facts[rule.field].iloc[positions] if rule.field in facts else pd.Series(np.nan, index=positions)
     table = {
         "row": rows.to_numpy()[positions],

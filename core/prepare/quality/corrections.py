@@ -18,15 +18,13 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
 from core.collect.merge import TAX_WINS, area_codes
 from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified
-from core.prepare.quality.findings import Findings, Mask
+from core.prepare.quality.findings import Findings
 from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform
-
-Positions = NDArray[np.int64]
 
 CORRECTS: Final = "corrects_earlier"
 SUPERSEDED: Final = "superseded_before"
@@ -53,9 +51,7 @@ class HeldBack:
     superseded: pd.DataFrame
 
 
-def settle_repeats(
-    facts: pd.DataFrame, rows: Positions, usable: Mask, held: HeldBack | None, findings: Findings
-) -> Positions:
+def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBack | None, findings: Findings) -> Ints:
     """Tell corrections and duplicates from new sales.
 
     ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected.
@@ -80,7 +76,7 @@ def settle_repeats(
     return np.where(target >= 0, target, same_day)
 
 
-def filled_from(held: pd.DataFrame, target: Positions, facts: pd.DataFrame) -> pd.DataFrame:
+def filled_from(held: pd.DataFrame, target: Ints, facts: pd.DataFrame) -> pd.DataFrame:
     """Return the correcting rows with what they leave out as it was held: a silent cell erases nothing."""
     before = conform(held.iloc[target], facts.columns).set_axis(facts.index)
     filled: dict[str, pd.Series] = {
@@ -98,13 +94,13 @@ def filled_from(held: pd.DataFrame, target: Positions, facts: pd.DataFrame) -> p
 class _ById:
     """For each row: the held sale of its sale id and home or -1, and what the row is to it."""
 
-    target: Positions
-    corrects: Mask
-    repeats: Mask
-    superseded: Mask
+    target: Ints
+    corrects: Bools
+    repeats: Bools
+    superseded: Bools
 
 
-def _by_sale_id(facts: pd.DataFrame, usable: Mask, held: HeldBack) -> _ById:
+def _by_sale_id(facts: pd.DataFrame, usable: Bools, held: HeldBack) -> _ById:
     target = _target_of_sale_id(facts, usable, held.sales)
     pairs = np.flatnonzero(target >= 0)
     ours = facts.iloc[pairs].reset_index(drop=True)
@@ -124,7 +120,7 @@ def _by_sale_id(facts: pd.DataFrame, usable: Mask, held: HeldBack) -> _ById:
     return _ById(np.where(corrects | repeats, target, -1), corrects & ~superseded, repeats, superseded)
 
 
-def _target_of_sale_id(facts: pd.DataFrame, usable: Mask, held: pd.DataFrame) -> Positions:
+def _target_of_sale_id(facts: pd.DataFrame, usable: Bools, held: pd.DataFrame) -> Ints:
     if "sale_id" not in facts or "sale_id" not in held:
         return np.full(len(facts), -1, dtype="int64")
     ids = held["sale_id"].astype("str")
@@ -134,7 +130,7 @@ def _target_of_sale_id(facts: pd.DataFrame, usable: Mask, held: pd.DataFrame) ->
     return np.where(found, places[place] if len(places) else -1, -1).astype("int64")
 
 
-def _one_each(facts: pd.DataFrame, rows: Positions, by_id: _ById, findings: Findings) -> _ById:
+def _one_each(facts: pd.DataFrame, rows: Ints, by_id: _ById, findings: Findings) -> _ById:
     """Let each held sale be corrected once: not where the file repeats it too, nor where two rows disagree."""
     candidates = np.flatnonzero(by_id.corrects)
     told = pd.DataFrame(
@@ -155,7 +151,7 @@ def _one_each(facts: pd.DataFrame, rows: Positions, by_id: _ById, findings: Find
     return _ById(by_id.target, corrects, by_id.repeats, by_id.superseded)
 
 
-def _repeats_another(facts: pd.DataFrame, target: Positions, held: pd.DataFrame) -> Mask:
+def _repeats_another(facts: pd.DataFrame, target: Ints, held: pd.DataFrame) -> Bools:
     """Tell which rows are, by home, date and price, another held sale than the one that has their sale id."""
     repeats = np.zeros(len(facts), dtype=bool)
     if not len(facts):
@@ -170,7 +166,7 @@ def _repeats_another(facts: pd.DataFrame, target: Positions, held: pd.DataFrame)
     return repeats
 
 
-def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) -> Mask:
+def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) -> Bools:
     """Tell which rows say what an earlier state of their sale said, ``now`` being the sales held, row by row.
 
     They are equal to a state of their sale id or home as far as both speak, or have its price and date (as retyped)
@@ -205,7 +201,7 @@ def _pairs_of_homes(facts: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
     return pairs.rename(columns={"place_ours": "ours", "place_earlier": "earlier"})[["ours", "earlier"]]
 
 
-def _shares_number(table: pd.DataFrame, is_ours: Mask) -> Mask:
+def _shares_number(table: pd.DataFrame, is_ours: Bools) -> Bools:
     """Tell which rows have a house number that both kinds of rows have: only their address keys are needed."""
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)
@@ -213,13 +209,13 @@ def _shares_number(table: pd.DataFrame, is_ours: Mask) -> Mask:
     return number.isin(set(number[is_ours]) & set(number[~is_ours])).to_numpy(dtype=bool)
 
 
-def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     apart = np.abs(ours["sale_date"].to_numpy() - theirs["sale_date"].to_numpy()) <= np.timedelta64(NEAR_DAYS, "D")
     ratio = np.abs(np.log(_number(ours, "sale_price") / _number(theirs, "sale_price")))
     return np.asarray(apart & (ratio <= np.log1p(NEAR_PRICE) + 1e-12))
 
 
-def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Tell which pairs of rows are of one identified home: sale ids are numbered anew in every publisher's files."""
     id_known, id_same = _agree(_text(ours, "property_id"), _text(theirs, "property_id"))
     left, right = _keys(ours), _keys(theirs)
@@ -229,12 +225,12 @@ def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
     return np.where(id_known, id_same, key_same & (~zip_known | zip_same) & sole)
 
 
-def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Mask, Mask]:
+def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Bools, Bools]:
     known = (ours.notna() & theirs.notna()).to_numpy()
     return known, known & (ours.fillna("") == theirs.fillna("")).to_numpy()
 
 
-def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
+def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Tell which pairs of rows differ in a fact of the sale that both have; address and ids tell the home."""
     differs = np.zeros(len(ours), dtype=bool)
     for name in _COMPARED:
@@ -246,7 +242,7 @@ def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Mask:
     return differs
 
 
-def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
+def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
     field = FIELD_BY_NAME[name]
     if field.kind is FieldKind.DATE:
         return np.asarray(ours.to_numpy() != theirs.to_numpy())
@@ -254,7 +250,7 @@ def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Mask:
         left, right = ours.to_numpy(dtype="float64"), theirs.to_numpy(dtype="float64")
         tolerance = _DEGREES if field.unit == "degrees" else _RELATIVE * np.maximum(np.abs(left), np.abs(right))
         return np.asarray(np.abs(left - right) > tolerance)
-    unequal: Mask = (ours != theirs).fillna(False).to_numpy(dtype=bool, copy=True)
+    unequal: Bools = (ours != theirs).fillna(False).to_numpy(dtype=bool, copy=True)
     fold = area_codes if name == "zipcode" else _casefolded
     unequal[unequal] = (fold(ours[unequal]).fillna("") != fold(theirs[unequal]).fillna("")).to_numpy()
     return unequal
@@ -270,7 +266,7 @@ def _text(frame: pd.DataFrame, name: str) -> pd.Series:
     return frame[name].astype("str")
 
 
-def _number(frame: pd.DataFrame, name: str) -> NDArray[np.float64]:
+def _number(frame: pd.DataFrame, name: str) -> Floats:
     return frame[name].to_numpy(dtype="float64") if name in frame else np.full(len(frame), np.nan)
 
 
@@ -281,7 +277,7 @@ def _keys(frame: pd.DataFrame) -> pd.Series:
 # By home and date
 
 
-def _by_home_and_date(facts: pd.DataFrame, told: Mask, new: Mask, held: pd.DataFrame) -> Positions:
+def _by_home_and_date(facts: pd.DataFrame, told: Bools, new: Bools, held: pd.DataFrame) -> Ints:
     """Return for each new row the held sale of its home on its date, -1 where there is none or more than one.
 
     ``told`` marks the new rows and those that repeat a held sale: one that a row repeats is not corrected by another,
@@ -313,12 +309,12 @@ def _by_home_and_date(facts: pd.DataFrame, told: Mask, new: Mask, held: pd.DataF
     return target
 
 
-def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Mask:
+def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Bools:
     known, same = _agree(ours.reset_index(drop=True), theirs.reset_index(drop=True))
     return known & ~same
 
 
-def _shares_date_and_number(table: pd.DataFrame, is_held: Mask, is_new: Mask) -> Mask:
+def _shares_date_and_number(table: pd.DataFrame, is_held: Bools, is_new: Bools) -> Bools:
     """Tell which rows have a held and a new row of their date and house number: only their address keys are needed."""
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)

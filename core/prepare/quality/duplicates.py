@@ -16,14 +16,12 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
 from core.collect.merge import zip_codes
-from core.prepare.quality.findings import Findings, Mask
+from core.prepare.quality.findings import Findings
 from core.schema import conform
-
-Positions = NDArray[np.int64]
 
 NEAR_DAYS: Final = 7
 """Two agents enter the contract day and the recording day of one sale; a true resale within a week is unheard of."""
@@ -41,8 +39,8 @@ CORRECTED: Final = -3
 
 def find_duplicates(
     facts: pd.DataFrame,
-    rows: Positions,
-    usable: Mask,
+    rows: Ints,
+    usable: Bools,
     known: pd.DataFrame | None,
     superseded: pd.DataFrame | None,
     findings: Findings,
@@ -86,7 +84,7 @@ def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFram
     return held.astype(facts.dtypes)
 
 
-def _equal_rows(table: pd.DataFrame) -> Positions:
+def _equal_rows(table: pd.DataFrame) -> Ints:
     """Return, for each row, the first row equal to it in every column (addresses by key), or -1 if that is itself."""
     twin = np.full(len(table), -1, dtype="int64")
     quick = [name for name in table.columns if table[name].dtype != "str"]
@@ -101,14 +99,14 @@ def _equal_rows(table: pd.DataFrame) -> Positions:
     return _first_of_group(twin, alike, np.asarray(group, dtype=np.int64))
 
 
-def _first_of_group(twin: Positions, rows: Positions, group: Positions) -> Positions:
+def _first_of_group(twin: Ints, rows: Ints, group: Ints) -> Ints:
     _, first, inverse = np.unique(group, return_index=True, return_inverse=True)
     original = rows[first[inverse]]
     twin[rows] = np.where(original == rows, -1, original)
     return twin
 
 
-def _near_sales(table: pd.DataFrame, home: Positions) -> Positions:
+def _near_sales(table: pd.DataFrame, home: Ints) -> Ints:
     """Return, for each sale of an identified home, the first sale it repeats, or -1.
 
     Sales of one home are chained where dates lie within NEAR_DAYS and prices within NEAR_PRICE. Splitting by date, by
@@ -127,7 +125,7 @@ def _near_sales(table: pd.DataFrame, home: Positions) -> Positions:
     return _first_of_group(twin, rows, group)
 
 
-def _split_at_gaps(group: Positions, values: NDArray[np.float64], gap: float) -> Positions:
+def _split_at_gaps(group: Ints, values: Floats, gap: float) -> Ints:
     """Split each group wherever its sorted values jump by more than the gap."""
     order = np.lexsort((values, group))
     new = np.ones(len(order), dtype=bool)
@@ -137,12 +135,12 @@ def _split_at_gaps(group: Positions, values: NDArray[np.float64], gap: float) ->
     return split
 
 
-def _same_sale(table: pd.DataFrame, twin: Positions) -> Mask:
+def _same_sale(table: pd.DataFrame, twin: Ints) -> Bools:
     dates, prices = table["sale_date"].to_numpy(), table["sale_price"].to_numpy()
     return (dates == dates[twin]) & (prices == prices[twin]) if len(table) else np.zeros(0, dtype=bool)
 
 
-def home_ids(table: pd.DataFrame, needed: Mask) -> Positions:
+def home_ids(table: pd.DataFrame, needed: Bools) -> Ints:
     """Return a number per identified home, -1 where the row does not identify one.
 
     Rows without a property id are told by their address, where ``needed`` asks for them: keys cost time.
@@ -165,9 +163,9 @@ def home_ids(table: pd.DataFrame, needed: Mask) -> Positions:
     return numbers
 
 
-def identified(rows: pd.DataFrame, keys: pd.Series) -> Mask:
+def identified(rows: pd.DataFrame, keys: pd.Series) -> Bools:
     """Tell which rows have an address (by its key) that only one dwelling has: one with a unit, or that of a house."""
-    sole: Mask = keys.str.contains("#", regex=False).fillna(False).to_numpy(dtype=bool, copy=True)
+    sole: Bools = keys.str.contains("#", regex=False).fillna(False).to_numpy(dtype=bool, copy=True)
     if "unit" in rows:
         sole |= rows["unit"].notna().to_numpy()
     if "property_type" in rows:
@@ -175,7 +173,7 @@ def identified(rows: pd.DataFrame, keys: pd.Series) -> Mask:
     return sole & keys.notna().to_numpy()
 
 
-def _has_price_neighbour(table: pd.DataFrame) -> Mask:
+def _has_price_neighbour(table: pd.DataFrame) -> Bools:
     """Tell which rows have another row within NEAR_PRICE of their price and NEAR_DAYS of their date, generously.
 
     Rows are put into cells of date and price, twice with shifted borders, so that neighbours share a cell at least once

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
-from numpy.typing import NDArray
 
-Mask = NDArray[np.bool_]
+from core.arrays import Bools
 
 
 @dataclass
@@ -16,7 +15,7 @@ class Findings:
     """Reasons and details by row, gathered rule by rule."""
 
     size: int
-    found: Mask = field(init=False)
+    found: Bools = field(init=False)
     reasons: list[str] = field(init=False)
     details: list[str] = field(init=False)
 
@@ -25,7 +24,7 @@ class Findings:
         self.reasons = [""] * self.size
         self.details = [""] * self.size
 
-    def add(self, mask: Mask, code: str, detail: str | Sequence[str]) -> None:
+    def add(self, mask: Bools, code: str, detail: str | Sequence[str]) -> None:
         """Record a code for the rows of the mask; ``detail`` is one text, or one text per row of the mask."""
         positions = np.flatnonzero(mask).tolist()
         texts = [detail] * len(positions) if isinstance(detail, str) else detail

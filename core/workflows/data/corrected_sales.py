@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Ints
 from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, FieldKind, conform
 from core.store import Store
@@ -53,9 +53,7 @@ def no_corrections() -> pd.DataFrame:
     return frame.astype({"intake_row": "int64", "source_row": "int64"})
 
 
-def corrections_of(
-    before: pd.DataFrame, after: pd.DataFrame, file: str, source_rows: NDArray[np.int64]
-) -> pd.DataFrame:
+def corrections_of(before: pd.DataFrame, after: pd.DataFrame, file: str, source_rows: Ints) -> pd.DataFrame:
     """List what a file's corrections changed: one row per sale and field, values as text, see CORRECTION_COLUMNS.
 
     ``before`` and ``after`` hold the corrected sales, canonical with ``intake_row``, in one order.

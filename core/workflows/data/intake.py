@@ -11,10 +11,10 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.access import Action, Actor, require
 from core.accounting import FileAccounting, Outcome
+from core.arrays import Ints
 from core.collect.guess import Guess, guess_file, guess_mapping
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
@@ -326,7 +326,7 @@ def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
     return joined.assign(intake_row=rows)
 
 
-def _replaced(held: pd.DataFrame, places: NDArray[np.int64], corrected: pd.DataFrame) -> pd.DataFrame:
+def _replaced(held: pd.DataFrame, places: Ints, corrected: pd.DataFrame) -> pd.DataFrame:
     """Return the held sales with those at ``places`` replaced, as far as the corrections say anything."""
     joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
     now = joined.iloc[: len(held)].copy()

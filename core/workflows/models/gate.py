@@ -10,8 +10,8 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Bools, Objects
 from core.errors import DoorstepError, StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.month_ahead import price_month_ahead
@@ -26,8 +26,6 @@ from core.train.model import Priced
 from core.wording import count, day
 from core.workflows.models.test_scores import SCORES
 from core.workflows.models.training import KnownSales, MadeModel, load_model
-
-Mask = NDArray[np.bool_]
 
 GATE: Final = "gate"
 """The key of a model's card under which its gate is kept, from the day it was made."""
@@ -103,7 +101,7 @@ def rival_of(store: Store, market_id: str) -> Rival:
         return Rival(record.model_id, record, None, str(error))
 
 
-def unseen_by(store: Store, rival: Rival, known: KnownSales) -> Mask:
+def unseen_by(store: Store, rival: Rival, known: KnownSales) -> Bools:
     """Return which sales the champion has not learned from, shape (n,): later ones, and those of its sealed test."""
     if rival.bundle is None or rival.record is None:
         return np.ones(len(known.table), dtype=bool)
@@ -124,7 +122,7 @@ def gate_start(dates: pd.Series, last: date, problem: Problem) -> date:
     return last - timedelta(days=_WINDOWS_DAYS[-1] - 1)
 
 
-def judge(made: MadeModel, rival: Rival, unseen: Mask, known: KnownSales, problem: Problem) -> GateRecord:
+def judge(made: MadeModel, rival: Rival, unseen: Bools, known: KnownSales, problem: Problem) -> GateRecord:
     """Hold a new model against the champion on its test sales that the champion has not seen, as in live use.
 
     Both price each month's sales with nothing but the sales before it, market level included. Where the champion
@@ -177,11 +175,11 @@ def _tested(store: Store, record: ModelRecord, known: KnownSales) -> list[int]:
         return []
 
 
-def _answers(priced: Priced, keep: Mask) -> Answers:
+def _answers(priced: Priced, keep: Bools) -> Answers:
     return Answers(priced.exact[keep], priced.low[keep], priced.high[keep])
 
 
-def _segments(scored: ScoredSales, live: Priced, problem: Problem) -> dict[str, NDArray[np.object_]]:
+def _segments(scored: ScoredSales, live: Priced, problem: Problem) -> dict[str, Objects]:
     # Bands by one model's estimate would favour the other; by both, neither.
     both = np.sqrt(scored.table["estimate"].to_numpy(dtype=float) * live.exact)
     of_both = replace(scored, table=scored.table.assign(estimate=both))

@@ -9,16 +9,14 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
+from core.arrays import Floats
 from core.errors import StoreError, TrainError
 from core.evaluate.scored_sales import from_bytes
 from core.monitor.drift import Reference, reference_of
 from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, FieldKind
 from core.store import ModelRecord, Store
 from core.workflows.models.test_scores import SCORES
-
-Floats = NDArray[np.float64]
 
 FACTS: Final = tuple(
     field.name

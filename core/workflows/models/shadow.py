@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.access import Action, Actor, require
+from core.arrays import Floats
 from core.errors import StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
@@ -148,7 +148,7 @@ class _Desk:
         return LiveMarket(self.bundle, bring_up_to_date(self.bundle.model, sales), version_id, None)
 
 
-def _mean(values: NDArray[np.float64]) -> Figure:
+def _mean(values: Floats) -> Figure:
     if not len(values):
         return Figure(float("nan"), float("nan"), float("nan"), 0)
     mean = float(values.mean())

@@ -9,9 +9,9 @@ from typing import Any, Final
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.access import Action, Actor, require
+from core.arrays import Floats, Ints, Objects
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
@@ -46,7 +46,7 @@ _FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOUR
 class OpenedTest:
     """Sales as a model priced them: their positions in the table of sales, the answers by level, and the figures."""
 
-    rows: NDArray[np.int64]
+    rows: Ints
     priced: Mapping[float, Priced]
     evaluation: Evaluation
 
@@ -217,7 +217,7 @@ def _scored(
     bundle: Bundle,
     test: pd.DataFrame,
     known: pd.DataFrame,
-    baseline: NDArray[np.float64],
+    baseline: Floats,
     terms: Terms,
     problem: Problem,
 ) -> ScoredSales:
@@ -266,11 +266,11 @@ def _kinds(names: Iterable[Any]) -> str:
     return ";".join(dict.fromkeys(str(name) for name in names))
 
 
-def _objects(values: list[str]) -> NDArray[np.object_]:
+def _objects(values: list[str]) -> Objects:
     return np.array(values, dtype=object)
 
 
-def _trends(test: pd.DataFrame, known: pd.DataFrame, smallest: int) -> NDArray[np.float64]:
+def _trends(test: pd.DataFrame, known: pd.DataFrame, smallest: int) -> Floats:
     """Return the price trend of each sale's area from the other sales, the finest area first that has one."""
     end = test["sale_date"].max().date()
     trend = pd.Series(np.nan, index=test.index)

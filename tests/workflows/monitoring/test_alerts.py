@@ -157,8 +157,8 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
     level = next(one for one in seen.opened if one.kind == "level_drift")
     desk = open_desk(store, market.market_id, problem)
-    assert desk.evidence is not None
-    home = store.versions.load(desk.evidence.version_id).iloc[0]
+    assert desk.live_market is not None
+    home = store.versions.load(desk.live_market.version_id).iloc[0]
     names = ("zipcode", "neighbourhood", "latitude", "longitude", "property_type", "living_area_sqft", "bedrooms")
     facts = {name: home[name] for name in names if name in home and not pd.isna(home[name])}
     as_of = desk.valuation_date(TODAY)
@@ -169,7 +169,7 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     assert "below the level the model expects in May 2025" in flag.value
     assert flag.limit == "5.0% to either side"
     assert "sales of the last weeks" in flag.action
-    many = estimate_many(desk.evidence, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
+    many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
 
     resolve(store, level.alert_id, "looked at", TODAY, MANAGER)

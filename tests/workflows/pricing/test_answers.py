@@ -78,9 +78,9 @@ def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zip
 def test_level_is_the_same_object_whenever_the_desk_is_opened(opened: Store, desk: Desk, problem: Problem) -> None:
     again = open_desk(opened, desk.market.market_id, problem)
     assert again.evidence is not None
-    assert desk.evidence is not None
-    assert again.evidence.level_id == desk.evidence.level_id
-    assert again.evidence.live_model.level == desk.evidence.live_model.level
+    assert desk.live_market is not None
+    assert again.evidence.level_id == desk.live_market.level_id
+    assert again.evidence.live_model.level == desk.live_market.live_model.level
 
 
 def test_agent_gets_the_answer_although_the_ledger_fails(
