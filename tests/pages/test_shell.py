@@ -118,7 +118,7 @@ def drawing(function: Callable[[], None]) -> AppTest:
 def test_outside_the_frame_a_page_is_denied() -> None:
     def script() -> None:
         from core.errors import AccessDenied
-        from pages.kit import session
+        from pages.kit import errors, session
 
         try:
             session.guard("models")
@@ -133,7 +133,7 @@ def test_an_unknown_role_is_denied() -> None:
         import streamlit as st
 
         from core.errors import AccessDenied
-        from pages.kit import session
+        from pages.kit import errors, session
 
         st.session_state[session.ROLE_KEY] = "owner"
         try:
@@ -147,6 +147,7 @@ def test_an_unknown_role_is_denied() -> None:
 def test_a_refusal_is_shown_in_its_own_words() -> None:
     def script() -> None:
         from core.errors import ArtifactCorrupt
+        from pages.kit import errors
 
         errors.show(ArtifactCorrupt("The model m1 is damaged; it cost $5 to $6."))
 
@@ -156,6 +157,7 @@ def test_a_refusal_is_shown_in_its_own_words() -> None:
 
 def test_anything_else_is_shown_by_a_reference_that_the_log_explains(caplog: pytest.LogCaptureFixture) -> None:
     def script() -> None:
+        from pages.kit import errors
 
         try:
             raise ValueError("secret path /etc/passwd")

@@ -47,7 +47,7 @@ class Miss:
     and ``flags`` are as scored. ``error`` is (estimate - price) / price; ``inside`` tells whether the range held it.
     ``explained`` has drivers, comparables and flags in full; None where the desk gives no price, for the reason
     ``withheld``. ``difference`` is by how much its estimate departs from the scored one, as a share, missing without
-    one. ``live_market`` says which sales the estimate was made from: never the sale itself.
+    one. ``evidence`` says which sales the estimate was made from: never the sale itself.
     """
 
     intake_row: int

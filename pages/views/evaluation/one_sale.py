@@ -31,7 +31,7 @@ def draw(miss: Miss, selection: Selection) -> None:
     """Draw the sale, its estimate as it was scored, and the way to it."""
     st.subheader(plain(miss.address or f"The sale of row {miss.intake_row}"), anchor=False)
     st.caption(
-        f"{source(selection)} {plain(f'Row {miss.intake_row} selection the intake; the estimate was {miss.evidence}.')}"
+        f"{source(selection)} {plain(f'Row {miss.intake_row} of the intake; the estimate was {miss.evidence}.')}"
     )
     if miss.explained is not None:
         st.markdown(plain(words.headline(miss.explained.subject.facts, selection.market)))

@@ -129,6 +129,6 @@ def test_the_log_is_moved_into_the_file_beside_the_appends(address: Address, sto
     before = file.stat().st_size
     for _ in range(300):
         store.ledger.append(estimate(market.market_id), AGENT)
-    store._appends.close()
+    store._ledger_database.close()
     assert file.stat().st_size > before + 100_000
     assert store.ledger.count(market.market_id) == 300

@@ -301,7 +301,7 @@ def test_the_latest_decision_of_each_estimate_counts(store: Store) -> None:
 def test_only_appends_go_without_waiting_for_the_disk(store: Store) -> None:
     if not store._database.is_sqlite:
         pytest.skip("a matter of SQLite")
-    assert [_synchronous(database) for database in (store._database, store._appends)] == [2, 1]
+    assert [_synchronous(database) for database in (store._database, store._ledger_database)] == [2, 1]
 
 
 def _synchronous(database: Database) -> int:

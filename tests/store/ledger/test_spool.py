@@ -129,6 +129,6 @@ def test_a_disk_that_fails_too_is_counted(store: Store, market: Market, monkeypa
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Ledger, "append_signed", full)
-    monkeypatch.setattr("core.store.ledger.estimates.spool.write_atomically", no_space)
+    monkeypatch.setattr("core.store.ledger.spool.write_atomically", no_space)
     assert store.spool.append(estimate(market.market_id), AGENT).state == "lost"
     assert store.spool.state().lost == 1

@@ -77,10 +77,10 @@ def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zip
 
 def test_level_is_the_same_object_whenever_the_desk_is_opened(opened: Store, desk: Desk, problem: Problem) -> None:
     again = open_desk(opened, desk.market.market_id, problem)
-    assert again.evidence is not None
+    assert again.live_market is not None
     assert desk.live_market is not None
-    assert again.evidence.level_id == desk.live_market.level_id
-    assert again.evidence.live_model.level == desk.live_market.live_model.level
+    assert again.live_market.level_id == desk.live_market.level_id
+    assert again.live_market.live_model.level == desk.live_market.live_model.level
 
 
 def test_agent_gets_the_answer_although_the_ledger_fails(
@@ -115,7 +115,7 @@ def test_agent_gets_the_answer_although_ledger_and_disk_fail(
         raise OSError("No space left on device")
 
     monkeypatch.setattr(Ledger, "append_signed", full)
-    monkeypatch.setattr("core.store.ledger.estimates.spool.write_atomically", no_space)
+    monkeypatch.setattr("core.store.ledger.spool.write_atomically", no_space)
     before = opened.spool.state().lost
     given = price_and_record(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
     assert isinstance(given.result, Estimate)
