@@ -14,7 +14,7 @@ import pytest
 from packaging.requirements import Requirement
 
 from core import installation
-from core.cli import main
+from core.cli.main import main
 from core.collect.vocabulary import DEFAULT_PATH as COLUMNS
 from core.problem import DEFAULT_PATH as PROBLEM
 

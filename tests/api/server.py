@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import MutableMapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,7 +53,9 @@ def ask(app: ASGIApp, path: str, host: str = "127.0.0.1:8501", method: str = "GE
     async def serve() -> None:
         await app(scope, receive, send)
 
-    asyncio.run(serve())
+    # In a thread of its own: a browser test of the same process may have left an event loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, serve()).result()
     start, *rest = sent
     headers = {name.decode().lower(): value.decode() for name, value in start["headers"]}
     return Answer(start["status"], headers, b"".join(part.get("body", b"") for part in rest))
