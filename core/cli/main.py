@@ -34,13 +34,14 @@ from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.models.backtest import backtest_version
 from core.workflows.models.backtest import document as backtest_document
 from core.workflows.models.gate import document_of
-from core.workflows.models.retraining import promote_challenger, retrain, window_named
-from core.workflows.models.training import card_figure, evaluate_model, rollback, train_model
+from core.workflows.models.retraining import retrain, window_named
+from core.workflows.models.training import card_figure, evaluate_model, train_model
 from core.workflows.monitoring.alerts import alert_lines, open_alerts, watch_market
 from core.workflows.monitoring.ledger_export import ledger_to_file
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
+from core.workflows.promotion import promote_challenger, rollback
 from core.workflows.worker import run_worker, settings_of
 
 OK: Final = 0

@@ -14,8 +14,8 @@ import pytest
 
 from core.access import Actor, Role
 from core.store import open_store
-from core.workflows.models.training import rollback
 from core.workflows.pricing.answers import Question, price_and_record
+from core.workflows.promotion import rollback
 from tests.pages.made_stores import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT, "Harbour")

@@ -34,7 +34,8 @@ class AlertRecord:
     """An alert of a kind about a segment ("" for the whole market).
 
     ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
-    change, "history" of all changes (state, at, by, why, next_action). Instants are UTC.
+    change, "history" of all changes (state, at, by, why, next_action, and settled_by: the model that went live where
+    that resolved it). Instants are UTC.
     """
 
     alert_id: str
@@ -53,6 +54,11 @@ class AlertRecord:
         return str(self.document["why"])
 
     @property
+    def is_settled(self) -> bool:
+        """Tell whether a change of the live model resolved it."""
+        return self.state == "resolved" and bool(self.document["history"][-1].get("settled_by"))
+
+    @property
     def next_action(self) -> str:
         """Return what is to be done."""
         return str(self.document["next_action"])
@@ -62,7 +68,11 @@ _COLUMNS: Final = tuple(ALERT.c[field.name] for field in fields(AlertRecord))
 
 
 class Alerts:
-    """Open, acknowledge, resolve and list alerts; one that is resolved stays so, and a new one is opened."""
+    """Open, acknowledge, resolve, settle, reopen and list alerts.
+
+    What was resolved by figures or by a person stays so, and a new alert is opened. What a change of the live model
+    settled can be reopened.
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -93,10 +103,10 @@ class Alerts:
             document = {"reading": plain_document(reading, "alert reading"), "history": []}
             record = AlertRecord(
                 *(secrets.token_hex(_ID_BYTES), market_id, kind, segment, "open", at, at, plain_text(actor.name)),
-                _told(document, "open", at, actor, why, next_action),
+                _with_change(document, "open", at, actor, why, next_action),
             )
             connection.execute(ALERT.insert().values(**vars(record)))
-            _note(connection, record, actor)
+            _note(connection, record, actor, "opened", record.why)
         return record
 
     def acknowledge(self, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
@@ -109,6 +119,41 @@ class Alerts:
         Raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable; nothing is written then.
         """
         return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period)
+
+    def settle(self, alert_id: str, why: str, period: str, model_id: str, actor: Actor) -> AlertRecord:
+        """Resolve an alert because ``model_id`` went live in place of the model it is about; ``reopen`` undoes it.
+
+        Raises what ``resolve`` raises.
+        """
+        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period, settled_by=model_id)
+
+    def reopen(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
+        """Bring an alert that was settled back to its state before: open or acknowledged, with the reason it had.
+
+        ``why`` stands in its history and in the audit trail (``alert.reopened``). Raises NotFound, InvalidRecord if it
+        is not settled or another alert of its kind and segment is open, StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            lock_market(connection, _get(connection, alert_id).market_id)
+            held = _get(connection, alert_id)
+            if not held.is_settled:
+                raise InvalidRecord(f"Alert {alert_id} is not settled by a change of model; reload the alerts.")
+            if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
+                raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
+            before = held.document["history"][-2]
+            at = now()
+            document = _with_change(held.document, before["state"], at, actor, why, before["next_action"])
+            changed = {
+                "state": before["state"],
+                "changed_at": at,
+                # An acknowledged alert names the person who took it on, not the one who rolled back.
+                "changed_by": before["by"],
+                "document": {**document, "why": before["why"]},
+            }
+            connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
+            record = _get(connection, alert_id)
+            _note(connection, record, actor, "reopened", plain_text(why))
+        return record
 
     def get(self, alert_id: str) -> AlertRecord:
         """Return an alert; raises NotFound, StoreUnavailable."""
@@ -136,6 +181,7 @@ class Alerts:
         next_action: str,
         actor: Actor,
         period: str = "",
+        settled_by: str = "",
     ) -> AlertRecord:
         with self._database.write() as connection:
             lock_market(connection, _get(connection, alert_id).market_id)
@@ -150,31 +196,38 @@ class Alerts:
                 "state": state,
                 "changed_at": at,
                 "changed_by": plain_text(actor.name),
-                "document": _told(held.document, state, at, actor, why, next_action),
+                "document": _with_change(held.document, state, at, actor, why, next_action, settled_by),
             }
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
             if period:
                 append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
-            _note(connection, record, actor)
+            _note(connection, record, actor, state, record.why)
         return record
 
 
-def _told(
-    document: Mapping[str, Any], state: AlertState, at: datetime, actor: Actor, why: str, next_action: str
+def _with_change(
+    document: Mapping[str, Any],
+    state: AlertState,
+    at: datetime,
+    actor: Actor,
+    why: str,
+    next_action: str,
+    settled_by: str = "",
 ) -> dict[str, Any]:
     why, next_action = plain_text(why).strip(), plain_text(next_action).strip()
     if not why:
         raise InvalidRecord(f"The alert has no reason to be {state}; say why in a few words.")
     change = {"state": state, "at": at.isoformat(), "by": plain_text(actor.name), "why": why}
     change["next_action"] = next_action
+    if settled_by:
+        change["settled_by"] = settled_by
     history = [*document["history"], change]
     return {**document, "why": why, "next_action": next_action, "history": history}
 
 
-def _note(connection: sa.Connection, record: AlertRecord, actor: Actor) -> None:
-    verb = {"open": "opened"}.get(record.state, record.state)
-    detail = {"kind": record.kind, "segment": record.segment, "why": record.why, "next_action": record.next_action}
+def _note(connection: sa.Connection, record: AlertRecord, actor: Actor, verb: str, why: str) -> None:
+    detail = {"kind": record.kind, "segment": record.segment, "why": why, "next_action": record.next_action}
     detail["reading"] = record.document["reading"]
     append_event(connection, actor, f"alert.{verb}", record.market_id, record.alert_id, detail=detail)
 

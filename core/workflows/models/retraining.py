@@ -3,40 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Final
 
 from core.access import Action, Actor, require
-from core.errors import InvalidRecord, NotFound, ReasonNeeded, StoreError, TrainError
-from core.monitor.alerts import Alert, AlertKind, AlertState, settled_by_promotion
-from core.monitor.windows import Period, window_of
+from core.errors import NotFound, TrainError
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part
 from core.store import ModelRecord, Store
-from core.store.operations.alerts import UNRESOLVED
 from core.train.trainer import TrainingPlan, default_plan
-from core.wording import count, days
+from core.wording import days
 from core.workflows.models.gate import (
     GATE,
     GateRecord,
     document_of,
-    gate_of,
     gate_start,
     judge,
-    reason_needed,
     rival_of,
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
-from core.workflows.monitoring import alerts as watching
-from core.workspace import clock_of
-
-REASON_MIN: Final = 15
-"""How many characters a reason has at least where the gate does not speak for a promotion."""
 
 JUDGED: Final = "gate.judged"
 
@@ -124,65 +111,6 @@ def retrain(
     record = store.models.challenge(record.model_id, actor)
     progress(1.0, "Challenger registered")
     return Retrained(record, gated)
-
-
-def promote_challenger(store: Store, model_id: str, reason: str, actor: Actor, problem: Problem) -> ModelRecord:
-    """Make a model the champion, minding its gate, and resolve the alerts on the accuracy of the one before it.
-
-    Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
-    some reason for a model that never stood before it. Called again for a model that is live already it resolves what
-    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, ArtifactCorrupt, StoreUnavailable.
-    """
-    require(actor, Action.PROMOTE)
-    record, gated = store.models.get(model_id), gate_of(store, model_id)
-    live = _live_id(store, record.market_id)
-    why = reason_needed(gated, live) if live != model_id else ""
-    given = reason.strip()
-    least = reason_length(why, gated)
-    if len(given) < least:
-        raise ReasonNeeded(
-            f"{why} To promote model {model_id} all the same, write a reason of at least "
-            f"{count(least, 'character')} ({len(given)} so far)."
-        )
-    promoted = store.models.promote(model_id, actor, given or "the gate passed it")
-    figures = gated.gate.words if gated and gated.champion_id == live else ""
-    _settle(store, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))), actor)
-    return promoted
-
-
-def reason_length(why: str, gated: GateRecord | None) -> int:
-    """Return how many characters a reason must have where ``reason_needed`` says why; any will do without a gate."""
-    if not why:
-        return 0
-    return REASON_MIN if gated else 1
-
-
-def _settle(store: Store, record: ModelRecord, more: str, actor: Actor) -> None:
-    today = datetime.now(UTC).date()
-    clock = clock_of(store, store.markets.get(record.market_id), today)
-    known = {kind.value for kind in AlertKind}
-    alerts = [
-        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(one.document))
-        for one in store.alerts.list(record.market_id, UNRESOLVED)
-        if one.kind in known and one.document["reading"].get("model_id") != record.model_id
-    ]
-    for one in settled_by_promotion(alerts, record.model_id, window_of(clock, Period.MONTH)):
-        # A person, or the worker, may have been faster.
-        with suppress(InvalidRecord):
-            watching.resolve(store, one.alert_id, f"{one.words} {more}".strip(), today, actor)
-
-
-def _period(document: Mapping[str, object]) -> str:
-    reading = document["reading"]
-    return str(reading.get("period", "")) if isinstance(reading, Mapping) else ""
-
-
-def _live_id(store: Store, market_id: str) -> str | None:
-    try:
-        champion = store.models.champion(market_id)
-    except StoreError:
-        return None
-    return champion.model_id if champion else None
 
 
 def _was_live(store: Store, market_id: str) -> bool:

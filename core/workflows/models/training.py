@@ -120,21 +120,6 @@ def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, p
     return evaluate_month_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.tolerance, seed)
 
 
-def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
-    """Make a model its market's champion, whatever a gate said (``promote_challenger`` minds it).
-
-    Raises AccessDenied, NotFound, ArtifactCorrupt.
-    """
-    require(actor, Action.PROMOTE)
-    return store.models.promote(model_id, actor, reason)
-
-
-def rollback(store: Store, market_id: str, reason: str, actor: Actor) -> ModelRecord:
-    """Bring back the previous champion; raises AccessDenied, NotFound where there is none."""
-    require(actor, Action.PROMOTE)
-    return store.models.rollback(market_id, actor, reason)
-
-
 def card_figure(card: dict[str, Any], name: str) -> float:
     """Return the value of one figure of a model card, such as ``mape``."""
     return float(card["metrics"][name]["value"])

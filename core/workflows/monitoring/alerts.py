@@ -33,9 +33,8 @@ from core.workflows.monitoring.notifications import Notice, Notices
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
 from core.workspace import clock_at, clock_of
 
-"""The action of the entry that says up to which period an alert's figures had been read when it was resolved."""
-
 _ALERTS_READ: Final = 2_000
+_KINDS: Final = frozenset(kind.value for kind in AlertKind)
 _DAILY: Final = frozenset({AlertKind.LEDGER_FAILURES, AlertKind.RETRAINING_OVERDUE})
 _EXPLAINED: Final = frozenset(
     {AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT}
@@ -67,15 +66,41 @@ def watch_market(store: Store, market_id: str, today: date, problem: Problem, ac
     """
     require(actor, Action.WATCH)
     watch = market_watch(store, market_id, today, problem)
-    resolved = _resolve_all(store, _settled(watch), actor)
+    followed = follow_champion(store, watch.market, watch.clock, "", actor)
+    resolved = list(followed.settled)
     found = readings(watch)
     resolved += _resolve_all(store, [one for one in _judged(watch, found) if one.state is AlertState.RESOLVED], actor)
     opened = [_open(watch, one, actor) for one in _opening(watch, found)]
-    _tell(store, watch.market, [*opened, *resolved])
+    _tell(store, watch.market, [*opened, *resolved[len(followed.settled) :]])
     reference = watch.reference
     notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are watched.",)
     unresolved = tuple(store.alerts.list(market_id, UNRESOLVED))
-    return Watched(market_id, watch.clock, found, tuple(opened), tuple(resolved), unresolved, notes)
+    return Watched(market_id, watch.clock, found, (*followed.reopened, *opened), tuple(resolved), unresolved, notes)
+
+
+@dataclass(frozen=True)
+class Followed:
+    """What a change of the live model did to alerts: those on other models, settled, and those on it, reopened."""
+
+    settled: tuple[AlertRecord, ...]
+    reopened: tuple[AlertRecord, ...]
+
+
+def follow_champion(store: Store, market: Market, clock: date, more: str, actor: Actor) -> Followed:
+    """Bring the alerts in line with the live model, and send word of what changed.
+
+    Alerts on the accuracy of a model that is no longer live are settled. Those on the live model that an earlier change
+    settled are reopened as they were: it prices again. ``more`` is added to the reasons. The same again changes
+    nothing. ``clock`` is the market's day. Raises NotFound, StoreUnavailable.
+    """
+    champion = store.models.champion(market.market_id)
+    if champion is None:
+        return Followed((), ())
+    alerts = store.alerts.list(market.market_id, None, _ALERTS_READ)
+    settled = _settle(store, alerts, champion.model_id, clock, more, actor)
+    reopened = _reopen(store, alerts, champion.model_id, more, actor)
+    _tell(store, market, [*settled, *reopened])
+    return Followed(tuple(settled), tuple(reopened))
 
 
 def market_watch(store: Store, market_id: str, today: date, problem: Problem) -> MarketWatch:
@@ -178,10 +203,10 @@ def _start(alert: Alert) -> datetime:
 def _latest(watch: MarketWatch) -> list[Alert]:
     """Return the latest alert of each kind and segment, with the period its figures had been read up to."""
     found: dict[tuple[str, str], Alert] = {}
-    known = {kind.value for kind in AlertKind}
     for one in watch.store.alerts.list(watch.market.market_id, None, _ALERTS_READ):
         key = one.kind, one.segment
-        if one.kind in known and key not in found:
+        # One that was reopened may be older than one that is resolved; at most one of a kind and segment is unresolved.
+        if one.kind in _KINDS and (key not in found or one.state in UNRESOLVED):
             found[key] = Alert(
                 one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one)
             )
@@ -204,18 +229,40 @@ def _last_read(alert: AlertRecord, clock: date) -> str:
     return present.key if alert.kind in _DAILY else earlier(present).key
 
 
-def _settled(watch: MarketWatch) -> tuple[Transition, ...]:
-    """Return the end of alerts on a model that is live no longer."""
-    if watch.champion is None:
-        return ()
-    model_id, known = watch.champion.model_id, {kind.value for kind in AlertKind}
-    of_another = [
-        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one))
-        for one in watch.store.alerts.list(watch.market.market_id, UNRESOLVED)
-        if one.kind in known and one.document["reading"].get("model_id") not in (None, model_id)
+def _settle(
+    store: Store, alerts: Iterable[AlertRecord], model_id: str, clock: date, more: str, actor: Actor
+) -> list[AlertRecord]:
+    """Resolve the alerts on the accuracy of models that are no longer live."""
+    of_another = {
+        one.alert_id: one
+        for one in alerts
+        if one.state in UNRESOLVED
+        and one.kind in _KINDS
+        and one.document["reading"].get("model_id") not in (None, model_id)
+    }
+    judged = [
+        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _last_read(one, clock))
+        for one in of_another.values()
     ]
-    read = earlier(window_of(watch.clock, Period.MONTH))
-    return settled_by_promotion(of_another, model_id, read)
+    found = []
+    for end in settled_by_promotion(judged, model_id, earlier(window_of(clock, Period.MONTH))):
+        period = _last_read(of_another[end.alert_id], clock)
+        # A person, or the worker, may have been faster.
+        with suppress(InvalidRecord):
+            found.append(store.alerts.settle(end.alert_id, f"{end.words} {more}".strip(), period, model_id, actor))
+    return found
+
+
+def _reopen(store: Store, alerts: Iterable[AlertRecord], model_id: str, more: str, actor: Actor) -> list[AlertRecord]:
+    """Reopen the alerts on the live model that were settled when it was replaced, the newest of a kind and segment."""
+    why = f"Model {model_id}, which this alert is about, prices again. {more}".strip()
+    found = []
+    for one in alerts:
+        if one.is_settled and one.document["reading"].get("model_id") == model_id:
+            # An alert of the same kind may be open already, or another worker may have been faster.
+            with suppress(InvalidRecord):
+                found.append(store.alerts.reopen(one.alert_id, why, actor))
+    return found
 
 
 def _resolve_all(store: Store, transitions: Iterable[Transition], actor: Actor) -> list[AlertRecord]:
@@ -271,7 +318,8 @@ def _tell(store: Store, market: Market, alerts: Iterable[AlertRecord]) -> None:
 
 def _notice(market: Market, alert: AlertRecord) -> Notice:
     return Notice(
-        key=f"{alert.alert_id}-{alert.state}",
+        # An alert that was reopened is open for a second time, and that is news too.
+        key=f"{alert.alert_id}-{alert.state}-{len(alert.document['history'])}",
         market_id=market.market_id,
         subject=f"{market.name}: {alert.kind.replace('_', ' ')} {alert.state}",
         document={

@@ -13,8 +13,9 @@ from core.monitor.gate import Check, CheckVerdict, GateVerdict
 from core.store import ModelRecord
 from core.wording import MISSING, count, day, percent, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
-from core.workflows.models.retraining import reason_length, window_words
+from core.workflows.models.retraining import window_words
 from core.workflows.models.shadow import ShadowReport, shadow_report
+from core.workflows.promotion import reason_length
 from pages.kit import session
 from pages.kit.text import plain
 from pages.views.models import promotion

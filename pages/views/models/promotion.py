@@ -11,8 +11,7 @@ from core.errors import DoorstepError
 from core.problem import load_problem
 from core.store import Market, ModelRecord
 from core.workflows.models.gate import gate_on, reason_needed
-from core.workflows.models.retraining import promote_challenger
-from core.workflows.models.training import rollback
+from core.workflows.promotion import promote_challenger, rollback
 from pages.kit import errors, session
 from pages.kit.text import plain
 

@@ -18,8 +18,9 @@ from core.serve.estimate import Estimate, Unavailable
 from core.store import Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
-from core.workflows.models.training import evaluate_model, load_model, promote, rollback, train_model
+from core.workflows.models.training import evaluate_model, load_model, train_model
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.promotion import promote, rollback
 
 MANAGER = Actor("mia", Role.MANAGER)
 QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)

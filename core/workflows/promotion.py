@@ -1,0 +1,85 @@
+"""Which model is live: the one place where the champion changes, and where alerts follow it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Final
+
+from core.access import Action, Actor, require
+from core.errors import ReasonNeeded, StoreError
+from core.problem import Problem
+from core.store import ModelRecord, Store
+from core.wording import count
+from core.workflows.models.gate import GateRecord, gate_of, reason_needed
+from core.workflows.monitoring.alerts import follow_champion
+from core.workspace import clock_of
+
+REASON_MIN: Final = 15
+"""How many characters a reason has at least where the gate does not speak for a promotion."""
+
+
+def promote_challenger(store: Store, model_id: str, reason: str, actor: Actor, problem: Problem) -> ModelRecord:
+    """Make a model the champion, minding its gate, and resolve the alerts on the accuracy of the one before it.
+
+    Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
+    some reason for a model that never stood before it. Called again for a model that is live already it resolves what
+    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.PROMOTE)
+    record, gated = store.models.get(model_id), gate_of(store, model_id)
+    live = _live_id(store, record.market_id)
+    why = reason_needed(gated, live) if live != model_id else ""
+    given = reason.strip()
+    least = reason_length(why, gated)
+    if len(given) < least:
+        raise ReasonNeeded(
+            f"{why} To promote model {model_id} all the same, write a reason of at least "
+            f"{count(least, 'character')} ({len(given)} so far)."
+        )
+    promoted = store.models.promote(model_id, actor, given or "the gate passed it")
+    figures = gated.gate.words if gated and gated.champion_id == live else ""
+    _follow(store, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))), actor)
+    return promoted
+
+
+def reason_length(why: str, gated: GateRecord | None) -> int:
+    """Return how many characters a reason must have where ``reason_needed`` says why; any will do without a gate."""
+    if not why:
+        return 0
+    return REASON_MIN if gated else 1
+
+
+def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Make a model its market's champion, whatever a gate found (``promote_challenger`` minds it); alerts follow.
+
+    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.PROMOTE)
+    promoted = store.models.promote(model_id, actor, reason)
+    _follow(store, promoted, f"Reason: {reason}" if reason else "", actor)
+    return promoted
+
+
+def rollback(store: Store, market_id: str, reason: str, actor: Actor) -> ModelRecord:
+    """Bring back the previous champion, and reopen the alerts on it that its replacement settled.
+
+    Raises AccessDenied, NotFound where there is no earlier champion, ArtifactCorrupt, StoreUnavailable.
+    """
+    require(actor, Action.PROMOTE)
+    restored = store.models.rollback(market_id, actor, reason)
+    _follow(store, restored, f"Rolled back: {reason}" if reason else "Rolled back.", actor)
+    return restored
+
+
+def _follow(store: Store, champion: ModelRecord, more: str, actor: Actor) -> None:
+    """Settle and reopen alerts; the pointer has moved already, and whatever breaks here the next watch makes up for."""
+    market = store.markets.get(champion.market_id)
+    follow_champion(store, market, clock_of(store, market, datetime.now(UTC).date()), more, actor)
+
+
+def _live_id(store: Store, market_id: str) -> str | None:
+    try:
+        champion = store.models.champion(market_id)
+    except StoreError:
+        return None
+    return champion.model_id if champion else None

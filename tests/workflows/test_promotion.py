@@ -1,0 +1,149 @@
+"""Changes of the live model and their inverses: a rollback restores the alerts that a promotion settled."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.errors import AccessDenied, InvalidRecord
+from core.monitor.alerts import AlertKind
+from core.store import Market, NewModel, Store, open_store
+from core.store.operations.alerts import UNRESOLVED, AlertRecord
+from core.workflows.monitoring.alerts import follow_champion
+from core.workflows.promotion import promote, rollback
+from tests.store.samples import AGENT, ANALYST, MANAGER, commit
+
+PERIOD = "2024-05"
+OF_THE_MODEL = (AlertKind.ERROR_HIGH, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT, AlertKind.RETRAINING_OVERDUE)
+OF_THE_SERVICE = (AlertKind.SLOW, AlertKind.VOLUME_DOWN)
+
+
+@contextmanager
+def fresh_store() -> Iterator[tuple[Store, Market, list[str]]]:
+    """A store with a market and three models, the first of them live."""
+    with tempfile.TemporaryDirectory() as folder, open_store(Path(folder) / "home", "") as store:
+        market = store.markets.create("Springfield", "USD", "sqft", False, MANAGER)
+        version = commit(store, market.market_id).version_id
+        models = [
+            store.models.add(NewModel(market.market_id, version, name, {}), ANALYST).model_id
+            for name in (b"first", b"second", b"third")
+        ]
+        promote(store, models[0], "the first", MANAGER)
+        yield store, market, models
+
+
+def open_alert(store: Store, market: Market, kind: AlertKind, segment: str, model_id: str) -> AlertRecord:
+    reading = {"value": 0.13, "n": 120, "period": PERIOD, "model_id": model_id}
+    return store.alerts.open(market.market_id, kind.value, segment, reading, "It is too high.", "Retrain.", ANALYST)
+
+
+def standing(store: Store, market: Market) -> dict[str, tuple[str, str, str, str]]:
+    """What a person sees of the alerts that are not resolved, by id: state, who changed it, why and what next."""
+    return {
+        one.alert_id: (one.state, one.changed_by, one.why, one.next_action)
+        for one in store.alerts.list(market.market_id, UNRESOLVED)
+    }
+
+
+alerts = st.lists(
+    st.tuples(st.sampled_from(OF_THE_MODEL + OF_THE_SERVICE), st.sampled_from(["", "98103"]), st.booleans()),
+    max_size=6,
+    unique_by=lambda one: one[:2],
+)
+
+
+@settings(max_examples=15)
+@given(before=alerts, meanwhile=alerts)
+def test_a_promotion_and_its_rollback_leave_the_alerts_as_they_were(
+    before: list[tuple[AlertKind, str, bool]], meanwhile: list[tuple[AlertKind, str, bool]]
+) -> None:
+    with fresh_store() as (store, market, (first, second, _)):
+        for kind, segment, taken in before:
+            made = open_alert(store, market, kind, segment, first)
+            if taken:
+                store.alerts.acknowledge(made.alert_id, "Looking at it.", "Retrain by Friday.", MANAGER)
+        state = standing(store, market)
+        promote(store, second, "looks better", MANAGER)
+        kept = {one.kind for one in store.alerts.list(market.market_id, UNRESOLVED)}
+        assert kept <= {kind.value for kind in OF_THE_SERVICE}
+        for kind, segment, _ in meanwhile:
+            if kind in OF_THE_MODEL:
+                open_alert(store, market, kind, segment, second)
+        rollback(store, market.market_id, "it was worse", MANAGER)
+        assert standing(store, market) == state
+
+
+def test_the_same_alert_is_reopened_with_an_entry_of_who_and_why() -> None:
+    with fresh_store() as (store, market, (first, second, _)):
+        alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
+        promote(store, second, "looks better", MANAGER)
+        assert store.alerts.get(alert.alert_id).is_settled
+        rollback(store, market.market_id, "bias in the north", MANAGER)
+        entry = store.events.of(alert.alert_id, "alert.reopened")[0]
+        assert entry.actor == MANAGER.name
+        assert "prices again" in entry.detail["why"]
+        assert "bias in the north" in entry.detail["why"]
+        assert store.alerts.get(alert.alert_id).document["history"][-1]["state"] == "open"
+
+
+def test_two_rollbacks_restore_what_two_promotions_settled() -> None:
+    with fresh_store() as (store, market, (first, second, third)):
+        open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
+        on_first = standing(store, market)
+        promote(store, second, "better", MANAGER)
+        open_alert(store, market, AlertKind.ERROR_HIGH, "", second)
+        on_second = standing(store, market)
+        promote(store, third, "better still", MANAGER)
+        assert standing(store, market) == {}
+        rollback(store, market.market_id, "worse", MANAGER)
+        assert standing(store, market) == on_second
+        rollback(store, market.market_id, "worse too", MANAGER)
+        assert standing(store, market) == on_first
+
+
+def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
+    with fresh_store() as (store, market, (first, second, _)):
+        alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
+        store.alerts.resolve(alert.alert_id, "a known error of one file", PERIOD, MANAGER)
+        promote(store, second, "better", MANAGER)
+        rollback(store, market.market_id, "worse", MANAGER)
+        assert standing(store, market) == {}
+        with pytest.raises(InvalidRecord, match="not settled by a change of model"):
+            store.alerts.reopen(alert.alert_id, "again", MANAGER)
+
+
+def test_following_the_champion_once_more_changes_nothing() -> None:
+    with fresh_store() as (store, market, (first, second, _)):
+        open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
+        promote(store, second, "better", MANAGER)
+        rollback(store, market.market_id, "worse", MANAGER)
+        state, events = standing(store, market), len(store.events.list(market.market_id))
+        again = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        assert (again.settled, again.reopened) == ((), ())
+        assert (standing(store, market), len(store.events.list(market.market_id))) == (state, events)
+
+
+def test_a_watch_makes_up_for_a_move_of_the_champion_that_broke_off_before_its_alerts() -> None:
+    with fresh_store() as (store, market, (first, second, _)):
+        alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
+        store.models.promote(second, MANAGER, "the process died right after this")
+        followed = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        assert [one.alert_id for one in followed.settled] == [alert.alert_id]
+        store.models.rollback(market.market_id, MANAGER, "and after this")
+        followed = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        assert [one.alert_id for one in followed.reopened] == [alert.alert_id]
+
+
+def test_only_a_manager_moves_the_champion() -> None:
+    with fresh_store() as (store, market, (_, second, _)):
+        with pytest.raises(AccessDenied):
+            promote(store, second, "better", ANALYST)
+        with pytest.raises(AccessDenied):
+            rollback(store, market.market_id, "worse", AGENT)
