@@ -14,7 +14,6 @@ from pages.kit import choice, errors, figures, links, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, periods, seen
-from pages.views.models import card
 
 Draw = Callable[[Selection, Store, Actor], None]
 
@@ -75,7 +74,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
         )
         record = by_id.get(chosen, ordered[0])
         live = record.stage == "champion"
-        st.badge(card.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
+        st.badge(figures.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
     return record
 
 

@@ -16,6 +16,7 @@ from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
 from core.workflows.jobs import TrainTask
 from pages.kit import job_progress, links, session
+from pages.kit.figures import STAGES
 from pages.kit.text import plain
 from pages.views.models import card, promotion, retraining
 from pages.views.models import challenger as challenger_view
@@ -143,7 +144,7 @@ def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:
 
 
 def _title(record: ModelRecord) -> str:
-    return f"{record.model_id} · {record.card['family']} · {card.STAGES[record.stage]}"
+    return f"{record.model_id} · {record.card['family']} · {STAGES[record.stage]}"
 
 
 main(session.guard("models"))

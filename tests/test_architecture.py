@@ -160,3 +160,69 @@ def test_a_forbidden_import_would_be_found(module: str, source: str, fault: str)
 )
 def test_an_allowed_import_is_no_fault(module: str, source: str) -> None:
     assert faults(module, source) == []
+
+
+FILES_A_FOLDER = 15
+# What views use of another page's views, each with its reason in the docstring of the module it names.
+VIEWS_APART = frozenset(
+    {
+        # Evaluation draws a training run's scores as Models does.
+        ("pages/views/evaluation", "pages/views/models"),
+    }
+)
+
+
+def folder_of(name: str) -> str:
+    """The folder of a module or package given by its dotted name."""
+    path = ROOT.joinpath(*name.split("."))
+    return "/".join((path if path.is_dir() else path.parent).relative_to(ROOT).parts)
+
+
+def arrows() -> set[tuple[str, str]]:
+    """Which folder imports which, read from every module of the product."""
+    found = set()
+    for path in SOURCES:
+        own = "/".join(path.parent.parts)
+        for name in imports((ROOT / path).read_text(encoding="utf-8"), module_name(path)):
+            if name.split(".")[0] in PARTS and ROOT.joinpath(*name.split(".")).with_suffix(".py").is_file():
+                found.add((own, folder_of(name)))
+    return {(start, end) for start, end in found if start != end}
+
+
+def crowded(files: list[Path]) -> list[str]:
+    """The folders that hold more Python files than a reader takes in at a glance."""
+    counts: dict[str, int] = {}
+    for path in files:
+        if path.name != "__init__.py":
+            counts[str(path.parent)] = counts.get(str(path.parent), 0) + 1
+    return [folder for folder, n in counts.items() if n > FILES_A_FOLDER]
+
+
+def mutual(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The pairs of folders that import each other; ``core`` and ``pages`` themselves hold what their folders share."""
+    return sorted(pair for pair in pairs if pair[::-1] in pairs and pair[0] < pair[1] and "/" in pair[0])
+
+
+def strays(pairs: set[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Imports by a page's views of another page's, and of any view by the kit."""
+    views = [(start, end) for start, end in pairs if end.startswith("pages/views/") and end != "pages/views/estimate"]
+    return sorted(
+        pair for pair in views if pair[0].startswith(("pages/views/", "pages/kit")) and pair not in VIEWS_APART
+    )
+
+
+def test_a_folder_is_small_enough_to_be_taken_in_at_a_glance() -> None:
+    assert crowded(SOURCES) == []
+    assert crowded([Path("core/many") / f"{n}.py" for n in range(FILES_A_FOLDER + 1)]) == ["core/many"]
+
+
+def test_no_two_folders_import_each_other() -> None:
+    assert mutual(arrows()) == []
+    assert mutual({("core/a", "core/b"), ("core/b", "core/a"), ("core/a", "core/c")}) == [("core/a", "core/b")]
+
+
+def test_the_parts_of_a_page_stand_on_the_kit_and_not_on_other_pages() -> None:
+    assert strays(arrows()) == []
+    assert arrows() >= VIEWS_APART, "an exception that nobody needs any more"
+    bad = {("pages/views/home", "pages/views/pricing"), ("pages/kit", "pages/views/home")}
+    assert strays(bad | {("pages/views/home", "pages/views/estimate")}) == sorted(bad)

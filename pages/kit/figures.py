@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Protocol
 
 import pandas as pd
 import streamlit as st
@@ -15,7 +15,14 @@ from core.evaluate.targets import Target, Verdict
 from core.wording import MISSING, percent, signed_percent
 from pages.kit import spreadsheet
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, source
+
+STAGES: Final = {
+    "champion": "live",
+    "candidate": "candidate",
+    "challenger": "challenger",
+    "retired": "retired",
+}
+"""A model's stage in words."""
 
 Write = Callable[[float], str]
 Colour = Literal["blue", "orange", "gray"]
@@ -112,11 +119,6 @@ def card(label: str, figure: Figure, write: Write, target: str = "", judged: Ver
         verdict(judged)
 
 
-def origin(selection: Selection) -> None:
-    """Draw which model, data version and split the part's figures come from."""
-    st.caption(source(selection))
-
-
 def missing(sentence: str) -> None:
     """Say what cannot be shown and why, in place of an empty chart; ``sentence`` is plain text."""
     st.info(plain(sentence), icon=":material/info:")
@@ -152,8 +154,17 @@ def without_blank(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns="Note") if "Note" in table and not table["Note"].ne("").any() else table
 
 
+class FileNamer(Protocol):
+    """What a page's figures are of: ``file_stem`` begins the name of a file that holds them."""
+
+    @property
+    def file_stem(self) -> str:
+        """Return the beginning of a file's name."""
+        ...
+
+
 def csv(
-    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: Selection, label: str = "Download as CSV"
+    table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: FileNamer, label: str = "Download as CSV"
 ) -> None:
     """Offer a table, or what makes it when asked for, as CSV; ``name`` tells the file from others of the model."""
     st.download_button(

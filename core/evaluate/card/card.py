@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from core.evaluate.agent_decisions import AgentDecisions
+from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.card.document import (
     SHORT,
     Block,
@@ -21,7 +22,6 @@ from core.evaluate.card.document import (
     title_of,
 )
 from core.evaluate.evaluation_report import EvaluationReport
-from core.evaluate.overfitting import FitCheck
 
 __all__ = ["CardSubject", "model_card"]
 

@@ -12,11 +12,11 @@ import pandas as pd
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.agent_decisions import AgentDecisions
+from core.evaluate.behavior.overfitting import FitCheck
+from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
 from core.evaluate.card.words import limit, plain, share, signed, target
 from core.evaluate.evaluation_report import EvaluationReport
-from core.evaluate.overfitting import FitCheck
 from core.evaluate.segmentation import Segmentation
-from core.evaluate.trade_off import forest_sizes_of, trade_off
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import MISSING, count, percent, signed_percent
 

@@ -9,6 +9,7 @@ from html import escape
 from typing import Final
 
 from core.evaluate.agent_decisions import AgentDecisions
+from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.card.document import (
     FULL,
     Bar,
@@ -26,7 +27,6 @@ from core.evaluate.card.document import (
 )
 from core.evaluate.card.style import STYLE
 from core.evaluate.evaluation_report import EvaluationReport
-from core.evaluate.overfitting import FitCheck
 from core.evaluate.targets import Verdict
 from core.train.curve import CurvePoint
 from core.wording import percent

@@ -15,7 +15,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.agent_decisions import AgentDecisions, agent_decisions
-from core.evaluate.partial_dependence import PartialEffect, changeable, partial_effect, usual_values
+from core.evaluate.behavior.partial_dependence import PartialEffect, changeable, partial_effect, usual_values
 from core.evaluate.scored_sales import ScoredSales
 from core.prepare.features.neighbours import Rule
 from core.prepare.splits import RANDOM

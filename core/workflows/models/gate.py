@@ -14,7 +14,7 @@ import pandas as pd
 from core.arrays import Bools, Objects
 from core.errors import DoorstepError, StoreError
 from core.evaluate.accuracy import Figure
-from core.evaluate.month_ahead import price_month_ahead
+from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.scored_sales import from_bytes as scores_from_bytes
 from core.evaluate.segmentation import NOT_KNOWN, Segmentation, segments_of

@@ -15,8 +15,8 @@ from core.arrays import Floats, Ints, Objects
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
-from core.evaluate.month_ahead import price_month_ahead
-from core.evaluate.overfitting import FitCheck, check_overfitting
+from core.evaluate.behavior.month_ahead import price_month_ahead
+from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
 from core.evaluate.scope import ProposedScope
 from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, from_bytes, score, to_bytes
 from core.prepare.features.facts import AREA_CODES, FactColumns

@@ -11,7 +11,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation
-from core.evaluate.month_ahead import evaluate_month_ahead
+from core.evaluate.behavior.month_ahead import evaluate_month_ahead
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.progress import Progress, part

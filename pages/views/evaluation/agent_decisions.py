@@ -15,13 +15,12 @@ from core.store import Store
 from core.wording import count
 from core.workflows.models.explanations import agent_decisions_of
 from pages.kit import links
+from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
-from pages.kit.figures import CONFIG, between, boxes, card, csv, lean, missing, origin, share
+from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.model_charts import share_chart
-from pages.views.evaluation.selection import Selection, worked
-from pages.views.models import card as cards
+from pages.views.evaluation.selection import Selection, origin, worked
 
 _THIS: Final = "This model"
 _ALL: Final = "All models"
@@ -47,7 +46,7 @@ def _from(selection: Selection, every: bool) -> str:
         )
     return plain(
         f"Decisions recorded on the estimates of model {selection.record.model_id} "
-        f"({cards.STAGES[selection.record.stage]}), trained on data version "
+        f"({STAGES[selection.record.stage]}), trained on data version "
         f"{selection.record.card['data_version']}, in live use; the latest on each."
     )
 

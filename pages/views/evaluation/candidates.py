@@ -8,18 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Actor
-from core.evaluate.overfitting import FitCheck
-from core.evaluate.trade_off import ForestSize, forest_sizes_of, trade_off
+from core.evaluate.behavior.overfitting import FitCheck
+from core.evaluate.behavior.trade_off import ForestSize, forest_sizes_of, trade_off
 from core.store import Store
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
 from pages.kit import links
-from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, origin, share
+from pages.kit.figures import CONFIG, STAGES, box, boxes, card, csv, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
-from pages.views.evaluation.selection import Selection
+from pages.views.evaluation.selection import Selection, origin
 from pages.views.models import card as cards
 
 # Less than this, a twentieth of a percent of the price, nobody would notice.
@@ -49,7 +49,7 @@ def draw(selection: Selection, store: Store, actor: Actor) -> None:
 def _validation(selection: Selection) -> str:
     card = selection.record.card
     return plain(
-        f"Model {selection.record.model_id} ({cards.STAGES[selection.record.stage]}), "
+        f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
         f"data version {card['data_version']}, "
         f"validation sales of the {card['split']} split; the test sales had no say in the choice."
     )

@@ -2,64 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluate.reliability import Calibration
+from pages.kit.charts import layout, short
 from pages.kit.palette import DARK, Palette
 
-_LABEL_MAX: Final = 24
 _TEXT_COLUMNS: Final = 10
 # Both end where the theme's text can still be read on them.
 _LIGHT_SCALE: Final = ("#EAF4F4", "#B3D6D8", "#72B1B6")
 _DARK_SCALE: Final = ("#10343A", "#165964", "#25737D")
-
-
-def intervals(
-    names: Sequence[str], table: pd.DataFrame, measure: str, title: str, line: float | None, colours: Palette
-) -> go.Figure:
-    """Return a dot with its interval for each row, first on top, in percent; ``line`` marks the target."""
-    value = 100 * table[measure].to_numpy(dtype=float)
-    low, high = (100 * table[f"{measure}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
-    places = list(range(len(table)))
-    thin = table["thin"].to_numpy(dtype=bool)
-    dots = go.Scatter(
-        x=value,
-        y=places,
-        mode="markers",
-        marker={
-            "size": 10,
-            "color": colours.more,
-            "symbol": np.where(thin, "circle-open", "circle").tolist(),
-        },
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": np.nan_to_num(high - value),
-            "arrayminus": np.nan_to_num(value - low),
-            "color": colours.whole,
-            "thickness": 1.5,
-            "width": 4,
-        },
-        # A mark that was chosen leaves the others as they are.
-        selected={"marker": {"opacity": 1}},
-        unselected={"marker": {"opacity": 1}},
-        customdata=np.column_stack([list(names), table["n"].astype(str)]),
-        hovertemplate="%{customdata[0]}: %{x:.1f}%, n = %{customdata[1]}<extra></extra>",
-    )
-    figure = go.Figure(dots)
-    if line is not None:
-        figure.add_vline(100 * line, line={"color": colours.less, "dash": "dash", "width": 2})
-    figure.update_layout(**_layout(70 + 30 * max(len(table), 2)))
-    figure.update_xaxes(title=title, fixedrange=True)
-    figure.update_yaxes(
-        tickvals=places, ticktext=[short(name) for name in names], autorange="reversed", fixedrange=True
-    )
-    return figure
 
 
 def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str, colours: Palette) -> go.Figure:
@@ -107,9 +63,9 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
         showlegend=False,
     )
     figure = go.Figure([heat, marks])
-    figure.update_layout(**_layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
+    figure.updatelayout(**layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
     # A click beside the middle of a wide cell means that cell.
-    figure.update_layout(hovermode="closest", hoverdistance=80)
+    figure.updatelayout(hovermode="closest", hoverdistance=80)
     figure.update_xaxes(tickvals=list(column_at.values()), ticktext=[short(name) for name in columns])
     figure.update_yaxes(tickvals=list(row_at.values()), ticktext=[short(name) for name in rows], autorange="reversed")
     figure.update_xaxes(fixedrange=True, showgrid=False, zeroline=False)
@@ -142,7 +98,7 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
         text=[f"{one.observed.n:,}" for one in found.bins],
         hovertemplate="promised %{x:.0f}%, came true %{y:.0f}%, n = %{text}<extra></extra>",
     )
-    figure.update_layout(**_layout(340))
+    figure.updatelayout(**layout(340))
     figure.update_xaxes(title="Confidence promised, %", range=[0, 102], fixedrange=True)
     figure.update_yaxes(title="Came true, %", range=[0, 102], fixedrange=True)
     return figure
@@ -166,7 +122,7 @@ def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     figure = go.Figure(marks)
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
-    figure.update_layout(**_layout(340))
+    figure.updatelayout(**layout(340))
     figure.update_xaxes(title="Price trend of the area, % a year", fixedrange=True)
     figure.update_yaxes(title="Mean signed error, %", fixedrange=True)
     return figure
@@ -194,18 +150,9 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
         hovertemplate="%{customdata[0]}: error %{marker.color:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
     figure = go.Figure(marks)
-    figure.update_layout(**_layout(340))
+    figure.updatelayout(**layout(340))
     # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
     ratio = 1 / float(np.cos(np.radians(areas["latitude"].mean())))
     figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude", fixedrange=True)
     figure.update_xaxes(title="Longitude", fixedrange=True, nticks=5)
     return figure
-
-
-def short(name: str) -> str:
-    """Shorten a name that would leave a phone no room for the chart."""
-    return name if len(name) <= _LABEL_MAX else f"{name[: _LABEL_MAX - 1]}…"
-
-
-def _layout(height: int) -> dict[str, Any]:
-    return {"height": height, "margin": {"l": 0, "r": 12, "t": 8, "b": 0}, "dragmode": False, "showlegend": False}

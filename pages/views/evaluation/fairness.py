@@ -20,12 +20,13 @@ from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.store import Store
 from core.wording import MISSING, count, percent
-from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, ends, frame, lean, missing, number, origin, share
+from pages.kit.charts import intervals
+from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, ends, frame, lean, missing, number, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.charts import against_trend, area_map, intervals, reliability
+from pages.views.evaluation.charts import against_trend, area_map, reliability
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, worked
+from pages.views.evaluation.selection import Selection, origin, worked
 
 _SHOWN: Final = 15
 

@@ -28,13 +28,12 @@ from pages.kit.figures import (
     lean,
     missing,
     number,
-    origin,
     share,
     verdict,
     wanted,
 )
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, worked
+from pages.views.evaluation.selection import Selection, origin, worked
 
 _RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
 _NOBODY: Final = (

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.access import Actor
 from core.errors import DoorstepError, NotFound
-from core.evaluate.partial_dependence import PartialEffect
+from core.evaluate.behavior.partial_dependence import PartialEffect
 from core.schema import label_of
 from core.serve import words
 from core.store import Store
@@ -17,11 +17,11 @@ from core.wording import count
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
 from pages.kit import errors
-from pages.kit.figures import CONFIG, csv, frame, missing, origin
+from pages.kit.figures import CONFIG, STAGES, csv, frame, missing
 from pages.kit.palette import LIGHT, palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
-from pages.views.evaluation.selection import Selection, explainer, worked
+from pages.views.evaluation.selection import Selection, explainer, origin, worked
 from pages.views.models import card as cards
 
 
@@ -52,7 +52,7 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
     card = selection.record.card
     st.caption(
         plain(
-            f"Model {selection.record.model_id} ({cards.STAGES[selection.record.stage]}), "
+            f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
             f"data version {card['data_version']}: "
             "how much the mean error rises when a fact is shuffled among validation sales, which the model had not "
             "learned from."

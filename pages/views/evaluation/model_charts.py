@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
-from core.evaluate.partial_dependence import PartialEffect
+from core.evaluate.behavior.partial_dependence import PartialEffect
 from core.train.curve import CurvePoint
+from pages.kit.charts import MARK, reach, short
 from pages.kit.palette import Palette
-from pages.views.evaluation.charts import short
 
 _LINE: Final = 2
-_MARK: Final = 9
-# A reason wider than this would leave a phone no room for the marks.
-_NAME_LINE: Final = 24
 
 
 def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -> go.Figure:
@@ -34,7 +30,7 @@ def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -
             mode="lines+markers",
             name=name,
             line={"color": colour, "width": _LINE, "dash": dash},
-            marker={"size": _MARK, "symbol": symbol},
+            marker={"size": MARK, "symbol": symbol},
             hovertemplate=f"{name}: %{{y:.2f}}% on %{{x:,}} sales<extra></extra>",
         )
     figure.add_hline(100 * target, line={"color": colours.less, "dash": "dash", "width": 2})
@@ -57,7 +53,7 @@ def size_chart(trees: Sequence[int], values: Sequence[float], title: str, unit: 
         y=list(values),
         mode="lines+markers",
         line={"color": colours.more, "width": _LINE},
-        marker={"size": _MARK},
+        marker={"size": MARK},
         hovertemplate=f"%{{x}} trees: %{{y:.2f}} {unit}<extra></extra>",
     )
     figure = go.Figure(line)
@@ -77,8 +73,8 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
             x=mean.tolist(),
             y=[short(str(name)) for name in names],
             mode="markers",
-            marker={"size": _MARK + 1, "color": colours.more},
-            error_x=_reach(mean.tolist(), low.tolist(), high.tolist(), colours),
+            marker={"size": MARK + 1, "color": colours.more},
+            error_x=reach(mean.tolist(), low.tolist(), high.tolist(), colours),
             hovertemplate="%{y}: %{x:+.1f}%<extra></extra>",
         )
         figure.add_vline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
@@ -95,7 +91,7 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
         y=mean.tolist(),
         mode="lines+markers",
         line={"color": colours.more, "width": _LINE},
-        marker={"size": _MARK},
+        marker={"size": MARK},
         hovertemplate="%{x:,}: %{y:+.1f}%<extra></extra>",
     )
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
@@ -104,40 +100,6 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
     figure.update_xaxes(title=title, fixedrange=True, tickformat="d" if effect.fact.startswith("year_") else ",")
     figure.update_yaxes(title="Change of the estimate, %", fixedrange=True)
     return figure
-
-
-def share_chart(
-    names: Sequence[str], shares: Sequence[tuple[float, float, float]], title: str, colours: Palette
-) -> go.Figure:
-    """Return a mark with its interval for each share (value, low, high), the first on top, in percent."""
-    value, low, high = ([100 * one[place] for one in shares] for place in range(3))
-    marks = go.Scatter(
-        x=value,
-        y=["<br>".join(wrap(name, _NAME_LINE)) for name in names],
-        mode="markers",
-        marker={"size": _MARK + 1, "color": colours.more},
-        error_x=_reach(value, low, high, colours),
-        customdata=list(names),
-        hovertemplate="%{customdata}: %{x:.1f}%<extra></extra>",
-    )
-    figure = go.Figure(marks)
-    figure.update_layout(**_layout(80 + 46 * max(len(names), 2)))
-    figure.update_xaxes(title=title, rangemode="tozero", fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
-    return figure
-
-
-def _reach(value: Sequence[float], low: Sequence[float], high: Sequence[float], colours: Palette) -> dict[str, Any]:
-    """Return the bars from each value to the two ends of its interval."""
-    return {
-        "type": "data",
-        "symmetric": False,
-        "array": [top - middle for top, middle in zip(high, value, strict=True)],
-        "arrayminus": [middle - bottom for middle, bottom in zip(value, low, strict=True)],
-        "color": colours.whole,
-        "thickness": 1.5,
-        "width": 4,
-    }
 
 
 def _faded(colour: str) -> str:

@@ -11,10 +11,10 @@ import streamlit as st
 from core.access import Action, Actor, may
 from core.errors import DoorstepError
 from core.evaluate.agent_decisions import AgentDecisions
+from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
-from core.evaluate.overfitting import FitCheck
 from core.evaluate.scope import ProposedScope, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
 from core.store import Store
@@ -22,10 +22,9 @@ from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, signed_scope
 from pages.kit import errors
-from pages.kit.figures import missing, origin, verdict
+from pages.kit.figures import STAGES, missing, verdict
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, worked
-from pages.views.models import card as cards
+from pages.views.evaluation.selection import Selection, origin, worked
 
 Write = Callable[[CardSubject, EvaluationReport, FitCheck | None, AgentDecisions | None], str]
 
@@ -135,7 +134,7 @@ def _download(selection: Selection, store: Store, signed: SignedScope | None, ac
     if signed is not None:
         note = f" {signed.note}" if signed.note else ""
         decision = f"{signed.words}{note} ({signed.signed_by}, {instant(signed.signed_at)})"
-    subject = CardSubject(selection.market.name, record.model_id, cards.STAGES[record.stage], record.card, decision)
+    subject = CardSubject(selection.market.name, record.model_id, STAGES[record.stage], record.card, decision)
 
     def written(write: Write) -> str:
         found = worked(selection, "appraisal", build_evaluation_report)

@@ -13,12 +13,13 @@ from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.store import Store
 from core.wording import MISSING, count, percent
-from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, ends, formats, frame, missing, origin, without_blank
+from pages.kit.charts import intervals
+from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, ends, formats, frame, missing, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.charts import heat_map, intervals
+from pages.views.evaluation.charts import heat_map
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, worked
+from pages.views.evaluation.selection import Selection, origin, worked
 
 NOTHING: Final = "nothing"
 _SHOWN: Final = 15

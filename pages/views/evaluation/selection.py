@@ -16,8 +16,8 @@ from core.wording import count, day
 from core.workflows.models.explanations import Explainer, open_explainer
 from core.workflows.models.test_scores import later_scores, scores_of
 from pages.kit.cached_desk import problem
+from pages.kit.figures import STAGES
 from pages.kit.text import plain
-from pages.views.models import card
 
 ALL: Final = "All test sales"
 LATEST_MONTHS: Final = 6
@@ -96,7 +96,7 @@ def source(selection: Selection) -> str:
     """Say which model, data version and split the figures come from, as text safe for Markdown."""
     dates, terms = selection.scored.table["sale_date"], selection.scored.terms
     words = (
-        f"Model {selection.record.model_id} ({card.STAGES[selection.record.stage]}), "
+        f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
         f"data version {terms.data_version}, "
         f"{_SPLITS.get(terms.split, terms.split)}: {count(len(selection.scored.table), 'sale')} of "
         f"{day(dates.min())} to {day(dates.max())}"
@@ -135,3 +135,8 @@ def _worked(
     key: tuple[str, str, str, str], name: str, _selection: Selection, _work: Callable[[ScoredSales, Problem], object]
 ) -> object:
     return _work(_selection.scored, problem())
+
+
+def origin(selection: Selection) -> None:
+    """Draw which model, data version and split the part's figures come from."""
+    st.caption(source(selection))

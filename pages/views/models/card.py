@@ -11,13 +11,8 @@ import streamlit as st
 from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
+from pages.kit.figures import STAGES
 
-STAGES: Final = {
-    "champion": "live",
-    "candidate": "candidate",
-    "challenger": "challenger",
-    "retired": "retired",
-}
 _CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
 _SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
 _FACTS_SHOWN: Final = 12

@@ -11,11 +11,11 @@ from core.store.ledger.figures import Basis
 from core.wording import count, percent
 from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import links
+from pages.kit.charts import intervals
 from pages.kit.choice import one_of
 from pages.kit.figures import FEW, ends, frame, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.charts import intervals
 from pages.views.monitoring import charts
 from pages.views.monitoring.selection import (
     BASES,

@@ -18,10 +18,10 @@ from core.wording import MISSING, count, percent, signed_percent
 from core.workflows.monitoring.alerts import market_watch
 from core.workflows.monitoring.figures import Drift, drift_of
 from pages.kit import links
+from pages.kit.charts import intervals
 from pages.kit.figures import frame, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.charts import intervals
 from pages.views.monitoring import charts
 from pages.views.monitoring.selection import Selection, narrow, source, worked
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models

@@ -12,11 +12,11 @@ from core.monitor.scorecard import Effect, Line, Scorecard
 from core.wording import MISSING, count
 from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecard_of
 from pages.kit import links
+from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
 from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.model_charts import share_chart
 from pages.views.monitoring.selection import Selection, source, worked
 from pages.views.monitoring.words import chart, csv
 

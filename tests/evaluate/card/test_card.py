@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 from core.evaluate.agent_decisions import agent_decisions
+from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
 from core.evaluate.card.card import CardSubject, model_card
 from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
-from core.evaluate.overfitting import FitCheck, check_overfitting
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation
 from core.problem import Problem

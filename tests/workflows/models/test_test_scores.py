@@ -15,8 +15,8 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, ArtifactCorrupt, NotFound
+from core.evaluate.behavior.month_ahead import evaluate_month_ahead
 from core.evaluate.evaluation_report import build_evaluation_report
-from core.evaluate.month_ahead import evaluate_month_ahead
 from core.evaluate.scope import supports
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available

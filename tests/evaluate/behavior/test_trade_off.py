@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from core.evaluate.trade_off import forest_sizes_of, trade_off
+from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
 
 
 def line(trees: int, depth: int, leaf: int, mape: float, rows: int = 6_000) -> dict[str, Any]:

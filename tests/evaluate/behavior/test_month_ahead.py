@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.month_ahead import evaluate_month_ahead, months_ahead
+from core.evaluate.behavior.month_ahead import evaluate_month_ahead, months_ahead
 from core.store import open_store
 from core.train.model import Model
 from core.workflows.pricing.desk import Desk

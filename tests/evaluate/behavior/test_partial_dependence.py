@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.partial_dependence import changeable, partial_effect, usual_values
+from core.evaluate.behavior.partial_dependence import changeable, partial_effect, usual_values
 from core.store import open_store
 from core.train.model import Model
 from core.workflows.pricing.desk import Desk
