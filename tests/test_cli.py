@@ -11,7 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.cli.main import FAILED, OK, UNPRICED, main
+from core.cli.main import main
+from core.cli.session import FAILED, OK, UNPRICED
 from core.store import open_store
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -224,3 +225,51 @@ def test_a_worker_that_never_rests_is_refused(capsys: pytest.CaptureFixture[str]
     with pytest.raises(SystemExit):
         main(["worker", "--every", "0"])
     assert "must be above 0" in capsys.readouterr().err
+
+
+@pytest.fixture
+def broken_copy(tmp_path: Path) -> Path:
+    """A copy of the package whose problem statement has a share above 1."""
+    shutil.copytree(ROOT / "core", tmp_path / "copy" / "core", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(ROOT / "assets", tmp_path / "copy" / "assets", ignore=shutil.ignore_patterns("screenshots"))
+    statement = tmp_path / "copy" / "assets" / "problem.toml"
+    text = statement.read_text(encoding="utf-8")
+    assert "target_mape = 0.10" in text
+    statement.write_text(text.replace("target_mape = 0.10", "target_mape = 10"), encoding="utf-8")
+    return tmp_path / "copy"
+
+
+@pytest.mark.parametrize("arguments", [["models"], ["price", "--level", "0.8"]], ids=" ".join)
+def test_a_bad_problem_statement_is_one_line_that_names_key_value_and_limit(
+    broken_copy: Path, arguments: list[str]
+) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "core", *arguments], cwd=broken_copy, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout) == (FAILED, "")
+    assert done.stderr.startswith("error: Key success.target_mape = 10")
+    assert done.stderr.count("\n") == 1
+
+
+def test_help_needs_neither_the_problem_statement_nor_the_modeling_libraries(broken_copy: Path) -> None:
+    script = "import sys\nfrom core.cli.main import main\ntry:\n    main(['--help'])\nfinally:\n    print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", script], cwd=broken_copy, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert not {"pandas", "numpy", "sklearn", "sqlalchemy", "pydantic", "scipy"} & {*done.stdout.split()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "limit"),
+    [
+        (["train", "--family", "magic"], "choose one of: "),
+        (["price", "--level", "0.77"], "choose one of: 0.5, 0.8, 0.9"),
+    ],
+    ids=["family", "level"],
+)
+def test_a_value_that_is_no_choice_is_wrong_usage_and_says_the_choices(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], limit: str
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    assert limit in capsys.readouterr().err

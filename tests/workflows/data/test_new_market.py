@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from core.access import Actor, Role
-from core.cli.main import FAILED, OK, main
+from core.cli.main import main
+from core.cli.session import FAILED, OK
 from core.errors import AlreadyExists, CollectError, NoUsableRows
 from core.problem import Problem
 from core.progress import silent

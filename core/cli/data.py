@@ -1,0 +1,90 @@
+"""The verb that takes sales files in: its arguments and its handler."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.cli.session import OK, AddVerb, Session, today
+from core.errors import MappingError, NotFound
+
+if TYPE_CHECKING:
+    from core.accounting import FileAccounting
+    from core.collect.mapping import ColumnMapping
+    from core.workflows.data.intake import NewMarket
+
+
+def add_verbs(verb: AddVerb) -> None:
+    """Declare the verb and its arguments."""
+    ingest = verb("ingest", "take sales, tax and neighborhood files in as a new data version", _ingest)
+    ingest.add_argument("files", nargs="+", metavar="FILE", help="CSV or TSV, also gzipped")
+    ingest.add_argument("--market", help="market to add to; created if new")
+    ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
+    ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="how a new market shows areas")
+    ingest.add_argument("--mapping", help="JSON column mapping instead of the guessed one")
+
+
+def _ingest(session: Session) -> int:
+    from core.workflows.data.intake import SourceFile, ingest
+
+    options = session.options
+    mapping = _load_mapping(options.mapping) if options.mapping else None
+    if mapping is not None and len(options.files) > 1:
+        raise MappingError("--mapping applies to one file; take the files in one by one.")
+    files = [SourceFile(Path(name), Path(name).name, mapping) for name in options.files]
+    for file in files:
+        if not file.path.is_file():
+            raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
+    market = _market_for_ingest(session)
+    report = ingest(session.store, market, files, session.actor, session.problem, today(), session.progress())
+    preview = report.preview
+    document = {
+        "market": report.version.market_id,
+        "changed": report.changed,
+        "version": report.version.version_id,
+        "sales": report.version.rows,
+        "new_sales": preview.new_sales,
+        "files": [asdict(account) for account in preview.files],
+        "matched": dict(preview.matched),
+        "conflicts": len(preview.conflicts),
+        "unreadable_cells": len(preview.problems),
+    }
+
+    def text() -> str:
+        lines = [_account_line(account) for account in preview.files]
+        head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+        return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
+
+    session.print_result(document, text)
+    return OK
+
+
+def _market_for_ingest(session: Session) -> str | NewMarket:
+    from core.workflows.data.intake import NewMarket
+
+    options = session.options
+    for market in session.store.markets.list():
+        if options.market in (market.market_id, market.name):
+            return market.market_id
+    if options.market is None:
+        return session.market().market_id
+    return NewMarket(options.market, options.currency, options.area_unit)
+
+
+def _load_mapping(path: str) -> ColumnMapping:
+    from core.collect.mapping import ColumnMapping
+
+    try:
+        return ColumnMapping.from_json(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise MappingError(f"The mapping {path} cannot be read: {error.strerror}.") from error
+
+
+def _account_line(account: FileAccounting) -> str:
+    reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
+    return (
+        f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
+        f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected"
+        + (f" [{reasons}]" if reasons else "")
+    )

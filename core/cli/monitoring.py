@@ -1,0 +1,106 @@
+"""The verbs that watch a market: their arguments and their handlers."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from dataclasses import asdict
+from datetime import date
+from pathlib import Path
+
+from core.cli.session import OK, AddVerb, Session, today
+
+
+def add_verbs(verb: AddVerb) -> None:
+    """Declare the verbs and their arguments."""
+    watch = verb("watch", "judge the latest figures once: open and resolve alerts", _watch)
+    watch.add_argument("--market", help="only this market (default: all)")
+    alerts = verb("alerts", "list the alerts of a market that are not resolved", _alerts)
+    alerts.add_argument("--market")
+    alerts.add_argument("--all", action="store_true", help="resolved alerts too")
+    ledger = verb("ledger", "write the estimates given, with decisions and sales, to a CSV file", _ledger)
+    ledger.add_argument("file", type=Path)
+    ledger.add_argument("--market")
+    ledger.add_argument("--since", type=date.fromisoformat, help="first day of the estimates, YYYY-MM-DD (UTC)")
+    ledger.add_argument("--until", type=date.fromisoformat, help="last day of the estimates, YYYY-MM-DD (UTC)")
+    worker = verb("worker", "watch every market and retrain on schedule, until ended by SIGTERM or Ctrl-C", _worker)
+    worker.add_argument(
+        "--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between turns (default 60)"
+    )
+    worker.add_argument(
+        "--on-alert", choices=["notify", "retrain"], default="notify", help="what an open alert on accuracy starts"
+    )
+
+
+def _watch(session: Session) -> int:
+    """One turn: of the market named, or of all."""
+    from core.workflows.monitoring.alerts import alert_lines, watch_market
+
+    options, store = session.options, session.store
+    markets = [session.market()] if options.market else store.markets.list()
+    watched = [watch_market(store, one.market_id, today(), session.problem, session.actor) for one in markets]
+    document = {
+        "markets": [
+            {
+                "market": one.market_id,
+                "as_of": one.clock,
+                "opened": [alert.alert_id for alert in one.opened],
+                "resolved": [alert.alert_id for alert in one.resolved],
+                "open": [asdict(alert) for alert in one.open],
+                "notes": list(one.notes),
+            }
+            for one in watched
+        ]
+    }
+
+    def text() -> str:
+        lines = []
+        for one in watched:
+            changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
+            lines += [f"{one.market_id} as of {one.clock}: {changed}", *alert_lines(one.open), *one.notes]
+        return "\n".join(lines) or "no markets yet"
+
+    session.print_result(document, text)
+    return OK
+
+
+def _alerts(session: Session) -> int:
+    from core.workflows.monitoring.alerts import alert_lines, open_alerts
+
+    store, market = session.store, session.market()
+    alerts = open_alerts(store, market.market_id, session.actor)
+    if session.options.all:
+        alerts = tuple(store.alerts.list(market.market_id))
+    document = {"market": market.market_id, "alerts": [asdict(alert) for alert in alerts]}
+    session.print_result(document, lambda: "\n".join(alert_lines(alerts)) or "no open alerts")
+    return OK
+
+
+def _ledger(session: Session) -> int:
+    from core.store.ledger.figures import Slice
+    from core.workflows.monitoring.ledger_export import ledger_to_file
+
+    options, market = session.options, session.market()
+    where = Slice(options.since, options.until)
+    size = ledger_to_file(session.store, market.market_id, where, options.file, session.actor)
+    document = {"market": market.market_id, "file": options.file, "bytes": size, **vars(where)}
+    session.print_result(document, lambda: f"ledger of {market.market_id} in {options.file}, {size:,} bytes")
+    return OK
+
+
+def _worker(session: Session) -> int:
+    from core.workflows.worker import run_worker, settings_of
+
+    level = logging.WARNING if session.options.quiet else logging.INFO
+    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    run_worker(session.store, session.problem, settings_of(vars(session.options)))
+    return OK
+
+
+def _minutes(text: str) -> float:
+    minutes = float(text)
+    if not 0 < minutes <= 7 * 24 * 60:
+        raise argparse.ArgumentTypeError(f"{text} minutes must be above 0 and at most a week")
+    return minutes
