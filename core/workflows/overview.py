@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
 
 from core.evaluate.accuracy import Figure
+from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
 from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
@@ -30,7 +30,7 @@ class State(StrEnum):
 class Phase:
     """A phase's card: ``figure`` is the one number to see, ``facts`` the lines below it, all plain text.
 
-    ``verdict`` is said in place of the state where a phase has a test to pass.
+    ``verdict`` stands in place of the state where a phase has a test to pass.
     """
 
     number: int
@@ -107,7 +107,7 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
             )
         return ("No model is live, so nothing can be priced. Train one on the page Models.",)
     card, found = seen.champion.card, []
-    verdict = judge(card["metrics"]["mape"], problem.success.target_mape)
+    verdict = error_state(_test_error(seen.champion), problem)
     target = percent(problem.success.target_mape)
     if verdict is State.BAD:
         found.append(f"The model misses its target: its mean error is above {target}. Train on more or newer sales.")
@@ -124,11 +124,18 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
     return tuple(found)
 
 
-def judge(error: dict[str, Any], target: float) -> State:
-    """Judge an error by its 95 % interval: only when all of it lies on one side of the target is the case clear."""
-    if error["high"] <= target:
-        return State.GOOD
-    return State.BAD if error["low"] > target else State.UNSURE
+_STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}
+
+
+def error_state(error: Figure, problem: Problem) -> State:
+    """Judge a mean error (MAPE) against its target, by the same rule as the pages Evaluation and Monitoring."""
+    target = at_most(problem.success.target_mape, "problem statement, success.target_mape")
+    return _STATES[judge(error, target, problem.estimate.small_sample_n)]
+
+
+def _test_error(champion: ModelRecord) -> Figure:
+    error = champion.card["metrics"]["mape"]
+    return Figure(error["value"], error["low"], error["high"], error["n"])
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
@@ -194,13 +201,13 @@ def _evaluation(seen: Overview, problem: Problem) -> Phase:
     if seen.champion is None:
         return Phase(5, name, deliverable, State.OPEN, "Not measured", ())
     error, target = seen.champion.card["metrics"]["mape"], problem.success.target_mape
-    verdict = judge(error, target)
-    said = {State.GOOD: "Pass", State.BAD: "Fail", State.UNSURE: "Inconclusive"}[verdict]
+    verdict = error_state(_test_error(seen.champion), problem)
+    badge = {State.GOOD: "Pass", State.BAD: "Fail", State.UNSURE: "Inconclusive"}[verdict]
     facts = (
         f"95% interval {percent(error['low'], 1)} to {percent(error['high'], 1)}",
         f"{count(error['n'], 'test sale')}; target {percent(target)}",
     )
-    return Phase(5, name, deliverable, verdict, f"{percent(error['value'], 1)} error", facts, said)
+    return Phase(5, name, deliverable, verdict, f"{percent(error['value'], 1)} error", facts, badge)
 
 
 def _deployment(seen: Overview) -> Phase:
@@ -227,10 +234,7 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
         facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
-    if not (math.isfinite(error.low) and error.n >= problem.estimate.small_sample_n):
-        verdict = State.UNSURE
-    else:
-        verdict = judge({"low": error.low, "high": error.high}, problem.success.target_mape)
+    verdict = error_state(error, problem)
     facts = (f"{count(error.n, 'sale')} of homes estimated blind", alerts)
     state = State.BAD if late is State.BAD else verdict
     return Phase(7, name, deliverable, state, f"{percent(error.value, 1)} error in use", facts)

@@ -12,10 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
+from core.evaluate.accuracy import Figure
+from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem, load_problem
 from core.store import Job, Market, Store, open_store
 from core.workflows.jobs import DemoTask
-from core.workflows.overview import Overview, State, attention, judge, overview, phases
+from core.workflows.overview import Overview, State, attention, error_state, overview, phases
 from pages.kit import job_progress, session
 from pages.kit.navigation import PAGES_FOLDER
 from pages.views.home import first_start
@@ -172,13 +174,23 @@ def test_a_market_without_sales_names_the_remedy(home: Path, statement: Problem)
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "verdict"),
-    [(0.08, 0.10, State.GOOD), (0.101, 0.12, State.BAD), (0.09, 0.11, State.UNSURE), (0.10, 0.11, State.UNSURE)],
+    ("low", "high", "n", "state"),
+    [
+        (0.08, 0.10, 500, State.GOOD),
+        (0.101, 0.12, 500, State.BAD),
+        (0.09, 0.11, 500, State.UNSURE),
+        (0.10, 0.11, 500, State.UNSURE),
+        (0.129, 0.242, 25, State.UNSURE),
+    ],
 )
-def test_a_target_is_met_or_missed_only_when_the_interval_lies_on_one_side(
-    low: float, high: float, verdict: State
+def test_home_judges_an_error_by_the_rule_of_the_evaluation_page(
+    low: float, high: float, n: int, state: State, statement: Problem
 ) -> None:
-    assert judge({"low": low, "high": high}, 0.10) is verdict
+    error = Figure((low + high) / 2, low, high, n)
+    assert error_state(error, statement) is state
+    target = at_most(statement.success.target_mape, "")
+    words = {State.GOOD: Verdict.PASS, State.BAD: Verdict.FAIL, State.UNSURE: Verdict.INCONCLUSIVE}
+    assert judge(error, target, statement.estimate.small_sample_n) is words[state]
 
 
 def seen_with(trained: Path, today: date, **metrics: dict[str, float]) -> Overview:
@@ -200,7 +212,7 @@ def test_a_good_and_fresh_model_needs_no_attention(trained: Path, statement: Pro
     ("today", "metrics", "sentence"),
     [
         (date(2025, 12, 1), {}, "past the limit"),
-        (date(2025, 1, 2), {"mape": {"value": 0.12, "low": 0.11, "high": 0.13, "n": 9}}, "misses its target"),
+        (date(2025, 1, 2), {"mape": {"value": 0.12, "low": 0.11, "high": 0.13, "n": 90}}, "misses its target"),
         (date(2025, 1, 2), {"mape": {"value": 0.10, "low": 0.09, "high": 0.11, "n": 9}}, "cannot tell"),
         (date(2025, 1, 2), {"coverage": {"value": 0.7, "low": 0.67, "high": 0.73, "n": 9}}, "held only 70.0%"),
     ],
