@@ -263,8 +263,9 @@ def test_help_needs_neither_the_problem_statement_nor_the_modeling_libraries(bro
     [
         (["train", "--family", "magic"], "choose one of: "),
         (["price", "--level", "0.77"], "choose one of: 0.5, 0.8, 0.9"),
+        (["price", "--level", "half"], "half is no level of a range; choose one of: 0.5, 0.8, 0.9"),
     ],
-    ids=["family", "level"],
+    ids=["family", "level", "no number"],
 )
 def test_a_value_that_is_no_choice_is_wrong_usage_and_says_the_choices(
     capsys: pytest.CaptureFixture[str], arguments: list[str], limit: str

@@ -41,9 +41,10 @@ def _level(text: str) -> float:
     from core.problem import load_problem
 
     levels = load_problem().estimate.levels
-    if text not in map(str, levels) and float(text) not in levels:
+    level = {str(level): level for level in levels}.get(text.rstrip("0"))
+    if level is None:
         raise argparse.ArgumentTypeError(f"{text} is no level of a range; choose one of: {', '.join(map(str, levels))}")
-    return float(text)
+    return level
 
 
 def _price(session: Session) -> int:

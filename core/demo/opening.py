@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from core.access import Actor
 from core.demo.city import END
 from core.demo.files import demo_files
 from core.demo.intake import DEMO_ACTOR, take_in
@@ -63,3 +64,16 @@ def _market(store: Store) -> Market:
         if market.name == DEMO_MARKET:
             return market
     return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)
+
+
+@dataclass(frozen=True)
+class DemoTask:
+    """Open the demo city."""
+
+    sales: int = 50_000
+    market_id: None = None
+    kind: str = "demo"
+
+    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
+        """Simulate, take in, train, and let half a year pass."""
+        return open_demo_with_story(store, problem, progress, self.sales)

@@ -406,7 +406,9 @@ def _opened(run: list[_Judged], threshold: Threshold, cause: str) -> Transition:
     if cause:
         sentences.append(f"Cause: {cause.rstrip('.')}.")
     sentences.append(f"Next: {action}")
-    return _made("", AlertState.OPEN, run[-1].reading, first.key, last.key, threshold, cause, action, sentences)
+    return _transition_of(
+        "", AlertState.OPEN, run[-1].reading, first.key, last.key, threshold, cause, action, sentences
+    )
 
 
 def _resolved(last: list[_Judged], threshold: Threshold, alert: Alert) -> Transition:
@@ -414,10 +416,12 @@ def _resolved(last: list[_Judged], threshold: Threshold, alert: Alert) -> Transi
     told = "" if len(last) < 2 else f", the {len(last)} periods since {first.label} are all within it"
     sentences = [f"Resolved: {_happened(last[-1], threshold, 'within')}{told}."]
     period = reading.period.key
-    return _made(alert.alert_id, AlertState.RESOLVED, reading, first.key, period, threshold, "", "Nothing.", sentences)
+    return _transition_of(
+        alert.alert_id, AlertState.RESOLVED, reading, first.key, period, threshold, "", "Nothing.", sentences
+    )
 
 
-def _made(
+def _transition_of(
     alert_id: str,
     state: AlertState,
     reading: Reading,

@@ -158,7 +158,7 @@ def root_cause(
         segments=segments,
         mix=mix,
         leading=leading,
-        words=" ".join(_said(figure, before, now, leading, (level, *features, rest), segments)),
+        words=" ".join(_sentences(figure, before, now, leading, (level, *features, rest), segments)),
     )
 
 
@@ -374,7 +374,7 @@ def _leading(rise: Figure, level: Part, features: tuple[Part, ...], rest: Part) 
     return max(parts, key=lambda one: parts[one])
 
 
-def _said(
+def _sentences(
     rise: Figure,
     before: float,
     now: float,

@@ -64,7 +64,7 @@ def expected_accuracy(confidence: ArrayLike) -> Expected | None:
         return None
     below = np.cumsum(_law(chance))
     low, high = (int(np.searchsorted(below, tail - 1e-12)) for tail in (_TAIL, 1 - _TAIL))
-    return _told(Figure(float(chance.mean()), low / n, min(high, n) / n, n))
+    return _expected(Figure(float(chance.mean()), low / n, min(high, n) / n, n))
 
 
 def expected_of_sums(n: int, total: float, squares: float) -> Expected:
@@ -76,10 +76,10 @@ def expected_of_sums(n: int, total: float, squares: float) -> Expected:
     if n <= EXACT:
         raise ValueError(f"{n} estimates are too few for the normal law; hand over the confidences of up to {EXACT}")
     mean, half = total / n, float(norm.ppf(1 - _TAIL)) * max(0.0, total - squares) ** 0.5 / n
-    return _told(Figure(mean, max(0.0, mean - half), min(1.0, mean + half), n))
+    return _expected(Figure(mean, max(0.0, mean - half), min(1.0, mean + half), n))
 
 
-def _told(figure: Figure) -> Expected:
+def _expected(figure: Figure) -> Expected:
     words = (
         f"{percent(figure.value)} of {count(figure.n, 'estimate')} are expected to end within 10% of the sale price "
         f"({percent(figure.low)} to {percent(figure.high)}), by their confidences; no sale has been seen yet."

@@ -137,7 +137,7 @@ def gate(
     checks = (*_compared(old, new, problem, seed), *_hit_rate(*answered, problem))
     parts = tuple(_by_segment(old, new, segments, common, problem))
     verdict = _verdict(checks, parts)
-    return Gate(verdict, n, checks, parts, " ".join(_said(verdict, n, checks, parts)))
+    return Gate(verdict, n, checks, parts, " ".join(_sentences(verdict, n, checks, parts)))
 
 
 def _check_shapes(prices: Floats, champion: Answers, challenger: Answers, segments: Mapping[str, ArrayLike]) -> None:
@@ -288,7 +288,7 @@ def _verdict(checks: tuple[Check, ...], segments: tuple[Check, ...]) -> GateVerd
     return GateVerdict.PASS if checks[0].verdict is CheckVerdict.BETTER else GateVerdict.INCONCLUSIVE
 
 
-def _said(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments: tuple[Check, ...]) -> Iterator[str]:
+def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments: tuple[Check, ...]) -> Iterator[str]:
     first = checks[0]
     if verdict is GateVerdict.PASS:
         yield f"The challenger is better: {_figures(first)}, on the same {count(n, 'sale')}."

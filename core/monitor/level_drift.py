@@ -124,7 +124,7 @@ def movement(features: Iterable[FeatureDrift], level: LevelDrift | None) -> Move
         found = Movement.UNKNOWN
     else:
         found = Movement.STEADY
-    return Moved(found, fields, segments, " ".join(_said(found, fields, segments, shift)))
+    return Moved(found, fields, segments, " ".join(_sentence(found, fields, segments, shift)))
 
 
 def log_ratio(table: pd.DataFrame) -> Floats:
@@ -172,7 +172,7 @@ def _median(values: Floats, confidence: float) -> tuple[float, float, float]:
     return float(np.median(ranked)), float(ranked[place]), float(ranked[n - 1 - place])
 
 
-def _said(
+def _sentence(
     found: Movement, fields: tuple[str, ...], segments: tuple[LevelShift, ...], shift: LevelShift | None
 ) -> Iterator[str]:
     if found is Movement.UNKNOWN:

@@ -35,13 +35,13 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
     """
     named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
     rest = sum(driver.amount for driver in drivers.items if driver not in named)
-    told = [f"A typical home in {drivers.area} is estimated at about {_said(drivers.typical, market)}."]
+    told = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
     told += [sentence(driver, drivers.area, market) for driver in named]
     if abs(rest) >= NAMED_FROM * drivers.point:
         told.append(f"All the rest together {_effect(rest, _ONE, market)}.")
     elif len(named) < len(drivers.items):
         told.append("All the rest makes hardly a difference.")
-    return (*told, f"So this home is estimated at about {_said(drivers.point, market)}.")
+    return (*told, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
 
 
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
@@ -58,10 +58,10 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
 
 
 def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:
-    return f"{verb[amount < 0]} about {_said(abs(amount), market)}"
+    return f"{verb[amount < 0]} about {_signed_amount(abs(amount), market)}"
 
 
-def _said(amount: float, market: Conventions) -> str:
+def _signed_amount(amount: float, market: Conventions) -> str:
     return money_short(amount, market.currency)
 
 

@@ -138,12 +138,12 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
     figures = zip(exact.tolist(), point.tolist(), strict=True)
     homes = zip(these.subjects, these.typical, strict=True)
     return [
-        _told(tuple(zip(order, price, strict=True)), *home, *figure)
+        _describe(tuple(zip(order, price, strict=True)), *home, *figure)
         for order, price, home, figure in zip(groups, prices, homes, figures, strict=True)
     ]
 
 
-def _told(
+def _describe(
     both: Sequence[tuple[tuple[FactGroup, ...], Floats]], subject: Subject, typical: Typical, exact: float, point: float
 ) -> Drivers:
     """Return one home's drivers from the groups and the prices of both ways to it."""

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from core.access import Action, Actor, require
-from core.demo.opening import open_demo_with_story
 from core.errors import AlreadyExists, DoorstepError, JobCancelled
-from core.problem import load_problem
+from core.problem import Problem, load_problem
 from core.progress import Progress
 from core.store import Job, ModelRecord, Store, open_store
 from core.train.trainer import TrainingPlan
@@ -40,7 +39,7 @@ class Task(Protocol):
     def market_id(self) -> str | None:
         """The market it works on, None before there is one."""
 
-    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
         """Do the work."""
 
 
@@ -52,9 +51,9 @@ class TrainTask:
     plan: TrainingPlan
     kind: str = "train"
 
-    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
         """Train and register."""
-        return train_model(store, self.market_id, self.plan, actor, load_problem(), progress)
+        return train_model(store, self.market_id, self.plan, actor, problem, progress)
 
 
 @dataclass(frozen=True)
@@ -65,22 +64,9 @@ class RetrainTask:
     plan: RetrainPlan
     kind: str = "retrain"
 
-    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
+    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
         """Train, compare and register."""
-        return retrain(store, self.market_id, self.plan, actor, load_problem(), progress).record
-
-
-@dataclass(frozen=True)
-class DemoTask:
-    """Open the demo city."""
-
-    sales: int = 50_000
-    market_id: None = None
-    kind: str = "demo"
-
-    def run(self, store: Store, actor: Actor, progress: Progress) -> ModelRecord:
-        """Simulate, take in, train, and let half a year pass."""
-        return open_demo_with_story(store, load_problem(), progress, self.sales)
+        return retrain(store, self.market_id, self.plan, actor, problem, progress).record
 
 
 def start(store: Store, task: Task, actor: Actor) -> Job:
@@ -119,7 +105,7 @@ def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
     server = os.getppid()
     with open_store(home) as store:
         try:
-            record = task.run(store, actor, _reporter(store, job_id))
+            record = task.run(store, actor, load_problem(), _reporter(store, job_id))
         except JobCancelled:
             return
         except DoorstepError as error:

@@ -12,11 +12,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
+from core.demo.opening import DemoTask
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem, load_problem
 from core.store import Job, Market, Store, open_store
-from core.workflows.jobs import DemoTask
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
 from pages.kit import job_progress, session
 from pages.kit.navigation import PAGES_FOLDER

@@ -62,7 +62,7 @@ def problems_of(frame: pd.DataFrame, problem: Problem, today: date) -> pd.DataFr
     checked = facts.assign(**_derived(facts))
     rules = _rules(checked, problem, today)
     cases = _failures(checked, rules)
-    told = [_told(rule, cases[place], facts, frame[ROW]) for place, rule in enumerate(rules) if place in cases]
+    told = [_findings_of(rule, cases[place], facts, frame[ROW]) for place, rule in enumerate(rules) if place in cases]
     if not told:
         return _empty()
     return pd.concat(told, ignore_index=True).sort_values(["row", "field"], kind="stable", ignore_index=True)
@@ -322,7 +322,7 @@ def _folded(word: str) -> str:
 # Words
 
 
-def _told(rule: _Rule, positions: Ints, facts: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
+def _findings_of(rule: _Rule, positions: Ints, facts: pd.DataFrame, rows: pd.Series) -> pd.DataFrame:
     values = facts[rule.field].iloc[positions] if rule.field in facts else pd.Series(np.nan, index=positions)
     table = {
         "row": rows.to_numpy()[positions],

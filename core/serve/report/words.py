@@ -64,7 +64,7 @@ def caveats(estimate: Estimate, market_name: str, point_label: str | None, marke
         "The model sees only the facts listed here. Works inside the home, noise, light, rights and defects are not "
         "among them, and the price also depends on how the home is marketed."
     )
-    for flag in _told(estimate.flags):
+    for flag in _shown_flags(estimate.flags):
         yield flag_words(flag, market, point_label)
 
 
@@ -79,7 +79,7 @@ def _evidence(estimate: Estimate) -> str:
     )
 
 
-def _told(flags: Sequence[Flag]) -> list[Flag]:
+def _shown_flags(flags: Sequence[Flag]) -> list[Flag]:
     """Return the flags for a reader: what was assumed stands under the facts, what needs review comes first."""
     told = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
     return sorted(told, key=lambda flag: flag.severity is not Severity.REVIEW)

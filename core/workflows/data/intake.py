@@ -188,7 +188,7 @@ def prepare_intake(
         new_sales=len(intake.held) - (len(held) if held is not None else 0),
         files=(*intake.files, *intake.references),
         ledgers=pd.concat(intake.ledgers, ignore_index=True),
-        problems=pd.concat([_named(table.problems, table.name) for table in tables], ignore_index=True),
+        problems=pd.concat([_with_file_name(table.problems, table.name) for table in tables], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
@@ -270,7 +270,7 @@ class _Intake:
             ledger = self._correct(table, cleaned, ledger)
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
-        self.conflicts.append(_named(merged.conflicts, table.name))
+        self.conflicts.append(_with_file_name(merged.conflicts, table.name))
         self.files.append(_account(table, ledger))
         # Every sales file meets the same reference files; the last one's account of them stands for all.
         self.references = merged.reference
@@ -433,7 +433,7 @@ def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
     )
 
 
-def _named(table: pd.DataFrame, name: str) -> pd.DataFrame:
+def _with_file_name(table: pd.DataFrame, name: str) -> pd.DataFrame:
     return table.assign(file=name)
 
 

@@ -311,9 +311,9 @@ def document(done: Backtest) -> dict[str, Any]:
             {
                 "month": f"{month.start:%Y-%m}",
                 "n": month.off.mape.n,
-                **_said("off", month.off),
-                **_said("on", month.on),
-                **_said("retrained", month.retrained),
+                **_columns("off", month.off),
+                **_columns("on", month.on),
+                **_columns("retrained", month.retrained),
             }
             for month in done.months
         ],
@@ -327,7 +327,7 @@ def document(done: Backtest) -> dict[str, Any]:
     }
 
 
-def _said(track: str, figures: MonthFigures) -> Mapping[str, float]:
+def _columns(track: str, figures: MonthFigures) -> Mapping[str, float]:
     return {
         f"mape_{track}": figures.mape.value,
         f"bias_{track}": figures.bias,

@@ -221,7 +221,7 @@ def _scored(
     terms: Terms,
     problem: Problem,
 ) -> ScoredSales:
-    said = list(_said(test, opened.priced[terms.level], bundle, problem))
+    said = list(_review_rows(test, opened.priced[terms.level], bundle, problem))
     review = Review(*(_objects([one[place] for one in said]) for place in range(3)))
     background = Background(
         baseline, _trends(test, known, problem.estimate.small_sample_n), _objects([one[3] for one in said])
@@ -229,7 +229,9 @@ def _scored(
     return score(test, opened.priced, review, background, terms)
 
 
-def _said(test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem) -> Iterator[tuple[str, str, str, str]]:
+def _review_rows(
+    test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem
+) -> Iterator[tuple[str, str, str, str]]:
     """Yield what the desk says to each sale: why it has no price, its flags, those to review, and missing facts."""
     model, scope = bundle.model, price_scope(bundle, problem)
     names = facts_known(test, model.facts)

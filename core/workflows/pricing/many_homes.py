@@ -112,7 +112,7 @@ def in_file_order(priced: PricedFile) -> pd.DataFrame:
     named = _names(priced.homes)
     answers = [*(["estimate_id"] if "estimate_id" in priced.table else []), *FIGURES, *ERROR_COLUMNS[2:]]
     both = pd.concat([priced.table.drop(columns=named).assign(status="priced"), priced.errors], ignore_index=True)
-    both = both.merge(_named(priced.homes), on="row", how="left").astype({"confidence": "Int64"})
+    both = both.merge(_with_row_names(priced.homes), on="row", how="left").astype({"confidence": "Int64"})
     return both[["row", "status", *named, *answers]].sort_values("row", ignore_index=True)
 
 
@@ -209,10 +209,10 @@ def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ..
 def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.DataFrame:
     none = pd.DataFrame({name: pd.Series(dtype="str" if name == "flags" else "float64") for name in ("row", *FIGURES)})
     figures = pd.concat(parts, ignore_index=True) if parts else none.astype({"row": "int64"})
-    return _named(homes).merge(figures, on="row")
+    return _with_row_names(homes).merge(figures, on="row")
 
 
-def _named(homes: pd.DataFrame) -> pd.DataFrame:
+def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
     """Return what names each home, as far as the file says, by row."""
     return homes.rename(columns={"source_row": "row"})[["row", *_names(homes)]]
 

@@ -263,7 +263,7 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
                 on_change=_ticked,
                 args=(key, sale.sale_id, answered, estimate),
             )
-            st.caption(_told(sale, chosen, market))
+            st.caption(_describe(sale, chosen, market))
     numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
     used = [sale_id for sale_id in numbers if sale_id in chosen.ticked]
     if used:
@@ -280,7 +280,7 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
         )
 
 
-def _told(sale: Comparable, chosen: Choice, market: Conventions) -> str:
+def _describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
     weight = chosen.weight(sale.sale_id)
     change = sum(sale.adjustments.values())
     parts = [

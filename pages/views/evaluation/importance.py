@@ -89,7 +89,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
     )
     effect = worked(selection, f"effect of {fact}", lambda *_: opened.partial(fact))
     market, is_words = selection.market, isinstance(effect.values[0], str)
-    names = [_named(fact, value, selection) for value in effect.values]
+    names = [_display_value(fact, value, selection) for value in effect.values]
     reference = words.fact_value(fact, effect.reference, market)
     st.caption(
         plain(
@@ -108,7 +108,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
     csv(_effect_lines(effect, names, selection), f"effect-of-{fact}", selection)
 
 
-def _named(fact: str, value: float | str, selection: Selection) -> float | str:
+def _display_value(fact: str, value: float | str, selection: Selection) -> float | str:
     """Write a value as the axis has it: a number in the market's unit, or words."""
     if isinstance(value, str):
         return words.fact_value(fact, value, selection.market)

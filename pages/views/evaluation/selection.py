@@ -89,7 +89,7 @@ def explainer(selection: Selection, store: Store, actor: Actor) -> Explainer:
 
 def worked(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
     """Return what ``work`` makes of the sales, worked out once for all sessions under this name."""
-    return cast("_Result", _worked(selection.key, name, selection, work))
+    return cast("_Result", _cached(selection.key, name, selection, work))
 
 
 def source(selection: Selection) -> str:
@@ -131,7 +131,7 @@ def _explainer(
 
 
 @st.cache_resource(max_entries=128, show_spinner="Working out the figures")
-def _worked(
+def _cached(
     key: tuple[str, str, str, str], name: str, _selection: Selection, _work: Callable[[ScoredSales, Problem], object]
 ) -> object:
     return _work(_selection.scored, problem())

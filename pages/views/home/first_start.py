@@ -8,8 +8,8 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, Role, may
+from core.demo.opening import DemoTask
 from core.store import Job
-from core.workflows.jobs import DemoTask
 from pages.kit import job_progress, links, navigation, session
 from pages.kit.text import plain
 

@@ -53,7 +53,7 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
             links.link_to("pricing", "Price a home")
             return
         line = found.overall
-        st.markdown(f"**{plain(_said(line))}**")
+        st.markdown(f"**{plain(_sentence(line))}**")
         with boxes("scorecard"):
             card("The model’s mean error", line.model, share)
             card("The agents’ mean error", line.agent, share)
@@ -84,7 +84,7 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
         )
 
 
-def _said(line: Line) -> str:
+def _sentence(line: Line) -> str:
     words = {
         "model": "the model was nearer on average",
         "agent": "the agents were nearer on average",

@@ -77,7 +77,7 @@ class Selection:
     def narrowed(self) -> list[str]:
         """What the figures are narrowed down to, as plain text, a part each."""
         chosen = {label: getattr(self.where, name) for name, label in PARTS.items()}
-        return [f"{label.lower()} {_told(str(value))}" for label, value in chosen.items() if value is not None]
+        return [f"{label.lower()} {_value_words(str(value))}" for label, value in chosen.items() if value is not None]
 
 
 def choose_days(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
@@ -182,7 +182,9 @@ def _choices(selection: Selection) -> None:
     offered = _offered(str(selection.store.home), selection.market.market_id, selection.store)
     with st.container(horizontal=True, gap="small"):
         for name, key in _keys():
-            st.selectbox(PARTS[name], [ALL, *offered[name]], format_func=_told, key=key, bind="query-params", width=230)
+            st.selectbox(
+                PARTS[name], [ALL, *offered[name]], format_func=_value_words, key=key, bind="query-params", width=230
+            )
     st.caption("Also in the address of this page, so that a link shows the same.")
 
 
@@ -194,7 +196,7 @@ def _is_chosen(key: str) -> bool:
     return st.session_state.get(key, ALL) not in (ALL, None)
 
 
-def _told(value: str) -> str:
+def _value_words(value: str) -> str:
     return value.replace("_", " ") or UNKNOWN
 
 

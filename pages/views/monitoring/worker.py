@@ -26,7 +26,7 @@ def draw(selection: Selection) -> None:
 def _watch(selection: Selection) -> None:
     _worker(selection)
     _ledger(selection)
-    _told(selection)
+    _draw_channels(selection)
 
 
 def _worker(selection: Selection) -> None:
@@ -73,7 +73,7 @@ def _retried(selection: Selection) -> str:
     return f"{count(selection.store.spool.retry(), 'estimate')} written."
 
 
-def _told(selection: Selection) -> None:
+def _draw_channels(selection: Selection) -> None:
     state = Notices(selection.store.home).state()
     with st.container(border=True):
         st.subheader("Who is told of alerts", anchor=False)

@@ -71,7 +71,7 @@ def draw(
             able = " or ".join(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Decisions are made by {able}.")
         with made:
-            _made(history(store, estimate_id), estimate, desk.problem)
+            _draw_history(history(store, estimate_id), estimate, desk.problem)
 
 
 class _Recorder:
@@ -198,7 +198,7 @@ def _listing(price: float, problem: Problem) -> float:
     return float(said(usual_listing(price, problem)))
 
 
-def _made(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
+def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
     if not decisions:
         return
     counting, *earlier = decisions

@@ -167,12 +167,12 @@ def table(tried: list[tuple[str, WhatIf]], market: Conventions) -> pd.DataFrame:
     """Return the home as it is and each change tried on it as lines of words, as Markdown."""
     first = tried[0][1].before
     lines = [("As it is", "", "", money_range(first.low, first.high, market.currency))]
-    lines += [(label, *_told(result, market)) for label, result in tried]
+    lines += [(label, *_describe(result, market)) for label, result in tried]
     columns = ("Change", "Effect", "Similar homes", "Range")
     return pd.DataFrame([[plain(text) for text in line] for line in lines], columns=columns, dtype="str")
 
 
-def _told(result: WhatIf, market: Conventions) -> tuple[str, str, str]:
+def _describe(result: WhatIf, market: Conventions) -> tuple[str, str, str]:
     if not isinstance(result.after, Estimate):
         return "no price", "", ""
     new = money_range(result.after.low, result.after.high, market.currency)
