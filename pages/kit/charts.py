@@ -53,7 +53,7 @@ def intervals(
     figure = go.Figure(dots)
     if line is not None:
         figure.add_vline(100 * line, line={"color": colours.less, "dash": "dash", "width": 2})
-    figure.updatelayout(**layout(70 + 30 * max(len(table), 2)))
+    figure.update_layout(**layout(70 + 30 * max(len(table), 2)))
     figure.update_xaxes(title=title, fixedrange=True)
     figure.update_yaxes(
         tickvals=places, ticktext=[short(name) for name in names], autorange="reversed", fixedrange=True
@@ -76,7 +76,7 @@ def share_chart(
         hovertemplate="%{customdata}: %{x:.1f}%<extra></extra>",
     )
     figure = go.Figure(marks)
-    figure.updatelayout(**layout(80 + 46 * max(len(names), 2)))
+    figure.update_layout(**layout(80 + 46 * max(len(names), 2)))
     figure.update_xaxes(title=title, rangemode="tozero", fixedrange=True)
     figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
     return figure

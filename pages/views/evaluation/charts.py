@@ -63,9 +63,9 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
         showlegend=False,
     )
     figure = go.Figure([heat, marks])
-    figure.updatelayout(**layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
+    figure.update_layout(**layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
     # A click beside the middle of a wide cell means that cell.
-    figure.updatelayout(hovermode="closest", hoverdistance=80)
+    figure.update_layout(hovermode="closest", hoverdistance=80)
     figure.update_xaxes(tickvals=list(column_at.values()), ticktext=[short(name) for name in columns])
     figure.update_yaxes(tickvals=list(row_at.values()), ticktext=[short(name) for name in rows], autorange="reversed")
     figure.update_xaxes(fixedrange=True, showgrid=False, zeroline=False)
@@ -98,7 +98,7 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
         text=[f"{one.observed.n:,}" for one in found.bins],
         hovertemplate="promised %{x:.0f}%, came true %{y:.0f}%, n = %{text}<extra></extra>",
     )
-    figure.updatelayout(**layout(340))
+    figure.update_layout(**layout(340))
     figure.update_xaxes(title="Confidence promised, %", range=[0, 102], fixedrange=True)
     figure.update_yaxes(title="Came true, %", range=[0, 102], fixedrange=True)
     return figure
@@ -122,7 +122,7 @@ def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     figure = go.Figure(marks)
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
-    figure.updatelayout(**layout(340))
+    figure.update_layout(**layout(340))
     figure.update_xaxes(title="Price trend of the area, % a year", fixedrange=True)
     figure.update_yaxes(title="Mean signed error, %", fixedrange=True)
     return figure
@@ -150,7 +150,7 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
         hovertemplate="%{customdata[0]}: error %{marker.color:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
     figure = go.Figure(marks)
-    figure.updatelayout(**layout(340))
+    figure.update_layout(**layout(340))
     # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
     ratio = 1 / float(np.cos(np.radians(areas["latitude"].mean())))
     figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude", fixedrange=True)
