@@ -4,7 +4,6 @@ code.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +14,17 @@ import pandas as pd
 
 from core.accounting import FileAccounting
 from core.arrays import Bools, Floats, Ints
-from core.collect.addresses import address_keys, zip_codes_in
+from core.collect.addresses import address_keys
+from core.collect.join_keys import (
+    AddressKeys,
+    address_keys_of,
+    area_codes,
+    column_or_missing,
+    fold_names,
+    full_keys,
+    positions_of,
+    repeated_keys,
+)
 from core.collect.mapping import MappedTable
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, SALE_FIELDS, conform, is_extra
@@ -99,52 +108,9 @@ def merge_sources(
 
 
 def _left(frame: pd.DataFrame, rows: Bools) -> pd.DataFrame:
-    addressed = rows & _column(frame, "address").notna().to_numpy()
+    addressed = rows & column_or_missing(frame, "address").notna().to_numpy()
     left = frame.loc[addressed].reset_index(drop=True)
     return conform(left, PLACE_COLUMNS).assign(**{ROW: left[ROW]})
-
-
-# Keys
-
-
-def area_codes(codes: pd.Series) -> pd.Series:
-    """Return zip and postal codes in one spelling: 98103-1234, "98103.0", " 98103" become 98103; 01234 becomes 1234."""
-    numbers, uniques = pd.factorize(codes)
-    folded = pd.Series([_area_code(code) for code in uniques], dtype="str")
-    return folded.reindex(numbers).set_axis(codes.index)
-
-
-def _area_code(code: str) -> str | float:
-    bare = re.sub(r"\s+", "", code).upper()
-    bare = re.sub(r"\.0+$", "", bare)
-    bare = re.sub(r"^(\d{5})-?\d{4}$", r"\1", bare)
-    return bare.lstrip("0") or np.nan
-
-
-def full_keys(places: pd.DataFrame) -> pd.Series:
-    """Return the key of each address with its zip code (``12 N MAIN ST #4|98103``), NaN where there is no address.
-
-    The zip code is that of its column, else the one that ends the address, else none.
-    """
-    keys = _full_keys(places)
-    return keys.with_zip.fillna(keys.bare + "|")
-
-
-def zip_codes(places: pd.DataFrame) -> pd.Series:
-    """Return the zip code of each row in one spelling: that of its column, else the one that ends its address."""
-    codes = _column(places, "zipcode")
-    lacking = codes.isna() & _column(places, "address").notna()
-    if lacking.any():
-        codes = codes.astype("str").mask(lacking, zip_codes_in(places["address"].where(lacking)))
-    return area_codes(codes)
-
-
-def _names(names: pd.Series) -> pd.Series:
-    return names.str.casefold().str.strip().str.replace(r"\s+", " ", regex=True)
-
-
-def _column(frame: pd.DataFrame, name: str) -> pd.Series:
-    return frame[name] if name in frame else pd.Series(np.nan, index=frame.index, dtype="str")
 
 
 # Verdicts on reference rows
@@ -195,11 +161,6 @@ def _nonzero(counts: Mapping[str, int]) -> Mapping[str, int]:
     return {reason: count for reason, count in counts.items() if count}
 
 
-def _repeats(keys: pd.Series, among: Bools) -> Bools:
-    """Tell which of the chosen rows carry a key that another of them carries too."""
-    return among & keys.notna().to_numpy() & keys.where(among).duplicated(keep=False).to_numpy()
-
-
 # Tax records
 
 
@@ -217,24 +178,24 @@ class _TaxMatch:
 
 
 def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str, str]]) -> _TaxMatch:
-    ids = _column(tax, "property_id")
-    has_id, has_address = ids.notna().to_numpy(), _column(tax, "address").notna().to_numpy()
+    ids = column_or_missing(tax, "property_id")
+    has_id, has_address = ids.notna().to_numpy(), column_or_missing(tax, "address").notna().to_numpy()
     no_key = ~(has_id | has_address)
     repeated = ~no_key & tax.drop(columns=ROW, errors="ignore").duplicated().to_numpy()
     usable = ~(no_key | repeated)
-    ambiguous = _repeats(ids, usable)
-    row = _positions(_column(sales, "property_id"), ids, usable & ~ambiguous)
+    ambiguous = repeated_keys(ids, usable)
+    row = positions_of(column_or_missing(sales, "property_id"), ids, usable & ~ambiguous)
     by_id = row >= 0
 
-    waiting = ~by_id & _column(sales, "address").notna().to_numpy()
+    waiting = ~by_id & column_or_missing(sales, "address").notna().to_numpy()
     shared, free = np.zeros((2, len(tax)), dtype=bool)
     by_answer = np.zeros(len(sales), dtype=bool)
     if has_address.any() and (waiting.any() or not has_id.all()):
-        keys = _full_keys(tax)
-        shared = _repeats(keys.with_zip, usable) | _repeats(keys.bare, usable & keys.without_zip)
+        keys = address_keys_of(tax)
+        shared = repeated_keys(keys.with_zip, usable) | repeated_keys(keys.bare, usable & keys.without_zip)
         ambiguous |= shared & ~has_id
         joinable = usable & ~ambiguous & ~shared
-        targets = _Targets(keys, ids, joinable, joinable & ~_repeats(keys.bare, usable))
+        targets = _Targets(keys, ids, joinable, joinable & ~repeated_keys(keys.bare, usable))
         row[waiting] = _by_address(sales.loc[waiting], targets)
         by_answer = waiting & (row < 0)
         if same and by_answer.any():
@@ -247,44 +208,27 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str
 
 
 @dataclass(frozen=True)
-class _AddressKeys:
-    """Address keys without and with the zip code; ``with_zip`` is missing where there is no zip code."""
-
-    bare: pd.Series
-    with_zip: pd.Series
-
-    @property
-    def without_zip(self) -> Bools:
-        return self.with_zip.isna().to_numpy()
-
-
-@dataclass(frozen=True)
 class _Targets:
     """Tax rows to be met by address: those with a key of their own, and those whose key no other zip code has."""
 
-    keys: _AddressKeys
+    keys: AddressKeys
     ids: pd.Series
     joinable: Bools
     alone: Bools
 
 
-def _full_keys(frame: pd.DataFrame) -> _AddressKeys:
-    bare = address_keys(_column(frame, "address"), _column(frame, "unit"))
-    return _AddressKeys(bare, bare + "|" + zip_codes(frame))
-
-
 def _by_address(sales: pd.DataFrame, tax: _Targets) -> Ints:
-    keys = _full_keys(sales)
-    same_zip = _positions(keys.with_zip, tax.keys.with_zip, tax.joinable)
-    no_tax_zip = _positions(keys.bare, tax.keys.bare, tax.joinable & tax.keys.without_zip)
-    no_sale_zip = _positions(keys.bare, tax.keys.bare, tax.alone)
+    keys = address_keys_of(sales)
+    same_zip = positions_of(keys.with_zip, tax.keys.with_zip, tax.joinable)
+    no_tax_zip = positions_of(keys.bare, tax.keys.bare, tax.joinable & tax.keys.without_zip)
+    no_sale_zip = positions_of(keys.bare, tax.keys.bare, tax.alone)
     found = np.where(keys.without_zip, no_sale_zip, np.where(same_zip >= 0, same_zip, no_tax_zip))
     return _of_one_property(sales, tax, found)
 
 
 def _by_answer(sales: pd.DataFrame, tax: _Targets, same: Mapping[str, str]) -> Ints:
     tax_keys = tax.keys.with_zip.fillna(tax.keys.bare + "|")
-    return _of_one_property(sales, tax, _positions(full_keys(sales).map(same), tax_keys, tax.joinable))
+    return _of_one_property(sales, tax, positions_of(full_keys(sales).map(same), tax_keys, tax.joinable))
 
 
 def _sole(same: frozenset[tuple[str, str]]) -> Mapping[str, str]:
@@ -294,19 +238,8 @@ def _sole(same: frozenset[tuple[str, str]]) -> Mapping[str, str]:
 
 def _of_one_property(sales: pd.DataFrame, tax: _Targets, found: Ints) -> Ints:
     # Two different property ids are two properties, however alike their addresses.
-    both_have_id = _column(sales, "property_id").notna().to_numpy() & tax.ids.notna().to_numpy()[found]
+    both_have_id = column_or_missing(sales, "property_id").notna().to_numpy() & tax.ids.notna().to_numpy()[found]
     return np.where(both_have_id, -1, found)
-
-
-def _positions(wanted: pd.Series, keys: pd.Series, among: Bools) -> Ints:
-    """Return the position of each wanted key among the chosen keys (unique there), -1 where there is none."""
-    chosen = np.flatnonzero(among & keys.notna().to_numpy())
-    index = pd.Index(keys.iloc[chosen], dtype="str")
-    place = index.get_indexer(pd.Index(wanted, dtype="str"))
-    place = np.where(wanted.isna().to_numpy(), -1, place)
-    if not len(chosen):
-        return np.full(len(wanted), -1, dtype="int64")
-    return np.where(place >= 0, chosen[place], -1).astype("int64")
 
 
 def _join_tax(sales: pd.DataFrame, match: _TaxMatch, file: str) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -316,7 +249,7 @@ def _join_tax(sales: pd.DataFrame, match: _TaxMatch, file: str) -> tuple[pd.Data
     conflicts: list[pd.DataFrame] = []
     for name in offered.columns:
         ours, theirs = _comparable(frame, offered, name, file)
-        units = (_column(frame, "unit"), _column(offered, "unit"))
+        units = (column_or_missing(frame, "unit"), column_or_missing(offered, "unit"))
         differ = _differ_in_place(ours, theirs, units) if name == "address" else _differs(name, ours, theirs)
         if name != "property_id" and differ.any():
             conflicts.append(_conflicts(frame, name, ours, theirs, differ))
@@ -389,7 +322,7 @@ def _folded(name: str, values: pd.Series) -> pd.Series:
         return area_codes(values)
     if name == "unit":
         return values.str.upper().str.replace(r"^(APT|UNIT|STE|#)|[^0-9A-Z]", "", regex=True)
-    return _names(values) if values.dtype == "str" else values.astype("str")
+    return fold_names(values) if values.dtype == "str" else values.astype("str")
 
 
 def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Series, differ: Bools) -> pd.DataFrame:
@@ -397,8 +330,8 @@ def _conflicts(frame: pd.DataFrame, name: str, ours: pd.Series, theirs: pd.Serie
     return pd.DataFrame(
         {
             ROW: frame.loc[differ, ROW].to_numpy(),
-            "property_id": _column(frame, "property_id")[differ].to_numpy(),
-            "address": _column(frame, "address")[differ].to_numpy(),
+            "property_id": column_or_missing(frame, "property_id")[differ].to_numpy(),
+            "address": column_or_missing(frame, "address")[differ].to_numpy(),
             "field": name,
             "sales_value": _as_text(ours[differ]),
             "tax_value": _as_text(theirs[differ]),
@@ -435,14 +368,14 @@ def _match_area(sales: pd.DataFrame, areas: pd.DataFrame) -> _AreaMatch:
 
 
 def _match_area_by(sales: pd.DataFrame, areas: pd.DataFrame, name: str) -> _AreaMatch:
-    fold = area_codes if name == "zipcode" else _names
-    keys = fold(_column(areas, name))
+    fold = area_codes if name == "zipcode" else fold_names
+    keys = fold(column_or_missing(areas, name))
     no_key = keys.isna().to_numpy()
     content = areas.drop(columns=ROW, errors="ignore").assign(**{name: keys})
     repeated = ~no_key & content.duplicated().to_numpy()
-    ambiguous = _repeats(keys, ~(no_key | repeated))
+    ambiguous = repeated_keys(keys, ~(no_key | repeated))
     verdicts = _Verdicts(no_key, repeated, ambiguous)
-    row = _positions(fold(_column(sales, name)), keys, verdicts.accepted)
+    row = positions_of(fold(column_or_missing(sales, name)), keys, verdicts.accepted)
     own = {"zipcode", "neighbourhood", *(field.name for field in NEIGHBOURHOOD_FIELDS)}
     fields = tuple(column for column in areas.columns if column in own or is_extra(column))
     return _AreaMatch(areas, verdicts, row, fields)

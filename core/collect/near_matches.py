@@ -17,7 +17,8 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
 from core.collect.address_words import LONG_FORMS, SHORT_DIRECTIONS
-from core.collect.merge import ROW, full_keys
+from core.collect.join_keys import full_keys
+from core.collect.merge import ROW
 
 EACH: Final = 3
 """Candidates shown for one sale: whoever knows the street knows it among three."""

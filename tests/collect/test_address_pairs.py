@@ -21,8 +21,9 @@ import pandas as pd
 import pytest
 
 from core.collect.addresses import address_key, address_keys
+from core.collect.join_keys import full_keys
 from core.collect.mapping import MappedTable
-from core.collect.merge import full_keys, merge_sources
+from core.collect.merge import merge_sources
 from core.schema import Source, conform
 
 PAIRS = list(csv.DictReader(Path(__file__).with_name("address_pairs.csv").open(encoding="utf-8")))

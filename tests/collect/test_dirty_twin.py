@@ -19,7 +19,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from core.collect.guess import guess_file
+from core.collect.columns.guess import guess_file
 from core.collect.mapping import EMPTY, MappedTable, apply_mapping
 from core.collect.reader import read_table
 from core.collect.recoding import recoded, words_of_columns

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.collect.guess import Guess, describe, guess_mapping, guess_marks, guess_source
+from core.collect.columns.guess import Guess, describe, guess_mapping, guess_source
+from core.collect.columns.sheet import guess_marks
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.reader import RawTable, read_table
 from core.schema import SQFT_PER_SQM, Source

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.collect.guess import guess_file
+from core.collect.columns.guess import guess_file
 from core.collect.leaks import LEAK_CORRELATION, find_leaks
 from core.collect.mapping import ColumnRule, MappedTable, apply_mapping
 from core.collect.reader import read_table

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.collect.join_keys import area_codes
 from core.collect.mapping import MappedTable
-from core.collect.merge import Merged, area_codes, merge_sources
+from core.collect.merge import Merged, merge_sources
 from core.collect.reader import BadLine
 from core.errors import MappingError
 from core.schema import Source, conform

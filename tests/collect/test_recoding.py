@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from core.collect.guess import guess_mapping
+from core.collect.columns.guess import guess_mapping
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
 from core.collect.reader import RawTable, read_table
 from core.collect.recoding import has_words, recoded, words_of, words_of_columns

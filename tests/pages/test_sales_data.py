@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
 from core.accounting import FileAccounting
-from core.collect.guess import guess_mapping
+from core.collect.columns.guess import guess_mapping
 from core.collect.reader import read_table
 from core.errors import MappingError
 from core.schema import Source

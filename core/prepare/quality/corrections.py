@@ -21,7 +21,8 @@ import pandas as pd
 
 from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
-from core.collect.merge import TAX_WINS, area_codes
+from core.collect.join_keys import area_codes
+from core.collect.merge import TAX_WINS
 from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified
 from core.prepare.quality.findings import Findings
 from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform

@@ -19,7 +19,7 @@ import pandas as pd
 
 from core.arrays import Bools, Floats, Ints
 from core.collect.addresses import address_keys
-from core.collect.merge import zip_codes
+from core.collect.join_keys import zip_codes
 from core.prepare.quality.findings import Findings
 from core.schema import conform
 

@@ -15,7 +15,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.accounting import FileAccounting, Outcome
 from core.arrays import Ints
-from core.collect.guess import Guess, guess_file, guess_mapping
+from core.collect.columns.guess import Guess, guess_file, guess_mapping
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.collect.guess import ColumnGuess, guess_mapping, header_score
+from core.collect.columns.candidates import header_score
+from core.collect.columns.guess import ColumnGuess, guess_mapping
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
 from core.collect.reader import RawTable

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.collect.guess import Guess
+from core.collect.columns.guess import Guess
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
 from core.collect.parsers import DATE_FORMATS, EXCEL_SERIAL, PARSERS, TEXT_PARSERS, UNIT_FACTORS

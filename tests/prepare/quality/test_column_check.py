@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.collect.guess import guess_file
+from core.collect.columns.guess import guess_file
 from core.collect.mapping import apply_mapping
 from core.collect.reader import read_table
 from core.prepare.quality.column_check import OTHER, ColumnComparison, compare_columns

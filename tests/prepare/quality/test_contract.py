@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.collect.guess import guess_file
+from core.collect.columns.guess import guess_file
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
 from core.collect.reader import parse_table, read_table
 from core.errors import ContractBroken

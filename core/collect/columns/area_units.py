@@ -1,0 +1,86 @@
+"""The unit of each area column: from the header, the values, the market, or the size of the median home."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet
+from core.collect.mapping import ColumnRule, read_column
+
+SQM_MEDIAN_BELOW: Final = 350.0
+"""Homes whose median living area is below this figure are measured in square metres.
+
+The median home of no market is below 350 sq ft (33 m2), nor above 350 m2 (3,767 sq ft)."""
+
+ACRE_MEDIAN_BELOW: Final = 20.0
+"""Lots whose median is below this figure, beside homes in square feet, are measured in acres."""
+
+_USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
+
+
+def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
+    """Return the candidates, each area column with its unit and the reason for it."""
+    by_field = {one.rule.field: one for one in chosen}
+    living, lot = (by_field.get(field) for field in AREA_FIELDS)
+    unit = ""
+    if living:
+        unit, why = _living_unit(sheet, living.rule)
+        by_field["living_area_sqft"] = _in_unit(living, unit, why)
+    if lot:
+        by_field["lot_area_sqft"] = _in_unit(lot, *_lot_unit(sheet, lot.rule, unit))
+    return list(by_field.values())
+
+
+def _in_unit(one: Candidate, unit: str, why: str) -> Candidate:
+    return replace(one, rule=replace(one.rule, unit=unit), why=f"{one.why}; {why}")
+
+
+def _living_unit(sheet: Sheet, rule: ColumnRule) -> tuple[str, str]:
+    stated = _stated_unit(sheet, rule.column)
+    if stated:
+        return stated
+    if sheet.area_unit:
+        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
+    median = _median(sheet, rule)
+    if median < SQM_MEDIAN_BELOW:
+        return "sqm", f"no unit stated: square metres, as the median home of {median:.0f} sq ft would be too small"
+    return "sqft", f"no unit stated: square feet, as the median home of {median:.0f} m2 would be too large"
+
+
+def _lot_unit(sheet: Sheet, rule: ColumnRule, living: str) -> tuple[str, str]:
+    stated = _stated_unit(sheet, rule.column)
+    if stated:
+        return stated
+    if rule.parse == "dimensions":
+        return living or "sqft", f"sides in {'metres' if living == 'sqm' else 'feet'}, like the living area"
+    if "acreage" in sheet.header(rule.column).words:
+        return "acre", "the header says acres"
+    median = _median(sheet, rule)
+    if median < ACRE_MEDIAN_BELOW and "sqm" not in (living, sheet.area_unit):
+        return "acre", f"no unit stated: acres, as the median lot is {median:.2f}"
+    if sheet.area_unit and not living:
+        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
+    return living or "sqft", f"no unit stated: {living or 'sqft'}, {'like the living area' if living else 'assumed'}"
+
+
+def _stated_unit(sheet: Sheet, column: str) -> tuple[str, str] | None:
+    unit = sheet.header(column).unit
+    if unit:
+        return unit, f"the header says {unit}"
+    values = sheet.present(column).head(500).str.casefold()
+    for unit, pattern in (
+        ("sqm", r"(?:sqm|sq\.?\s?m|m2|m²)\s*$"),
+        ("acre", r"(?:acres?|ac)\s*$"),
+        ("hectare", r"ha\s*$"),
+    ):
+        if len(values) and values.str.contains(pattern).mean() > 0.5:
+            return unit, f"the values end in {unit}"
+    if len(values) and values.str.contains(r"(?:sq\.?\s?f(?:ee)?t|sqft|ft2|ft²|sf)\.?\s*$").mean() > 0.5:
+        return "sqft", "the values end in sqft"
+    return None
+
+
+def _median(sheet: Sheet, rule: ColumnRule) -> float:
+    parsed, _ = read_column(sheet.sample[rule.column], rule, sheet.marks)
+    return float(parsed[parsed > 0].median())

@@ -1,0 +1,167 @@
+"""Which columns fit which fields, by header and contents, and the best assignment between them."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, date_guess, is_row_counter, leak_in_header
+from core.collect.mapping import ColumnRule, read_column
+from core.collect.parsers import (
+    TEXT_PARSERS,
+    as_identifier,
+    as_postcode,
+    as_word,
+)
+from core.collect.vocabulary import FieldNames, Header, Vocabulary
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
+
+CONFIDENCE_MIN: Final = 0.45
+"""A column is mapped to a field from this confidence on."""
+
+_COUNT_SHARE: Final = 0.5
+
+
+def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> float:
+    """Return how well a header fits the names of a field, 0 to 1; 1 only where it is one of the names."""
+    strong = max((_likeness(header, name, vocabulary) for name in names.names), default=0.0)
+    weak = max((_likeness(header, name, vocabulary) for name in names.weak), default=0.0)
+    return max(strong, 0.8 * weak)
+
+
+def _likeness(header: Header, name: Header, vocabulary: Vocabulary) -> float:
+    identifiers = vocabulary.identifiers
+    if header.joined == name.joined or sorted(header.words) == sorted(name.words):
+        return 1.0
+    if not header.words or not name.words or (header.words[-1] in identifiers and name.words[-1] not in identifiers):
+        return 0.0
+    plain, plain_name = (tuple(word for word in one.words if word not in vocabulary.fillers) for one in (header, name))
+    if plain and sorted(plain) == sorted(plain_name):
+        return 0.95
+    if header.words[-1] in {"1", "2"} and header.words[:-1] == name.words:
+        return 0.9
+    if _is_misspelt(header.joined, name.joined):
+        return 0.85
+    extra = set(header.words) - set(name.words)
+    return 0.65 if len(name.words) > 1 and set(name.words) <= set(header.words) and len(extra) <= 2 else 0.0
+
+
+def _is_misspelt(one: str, other: str) -> bool:
+    close_in_length = min(len(one), len(other)) >= 6 and abs(len(one) - len(other)) <= 1
+    return close_in_length and one[0] == other[0] and difflib.SequenceMatcher(None, one, other).ratio() >= 0.88
+
+
+def find_candidates(sheet: Sheet) -> list[Candidate]:
+    """Find every field that each column may hold, by header and contents."""
+    wanted = _fields_of(sheet.source)
+    found = []
+    for column in sheet.columns:
+        if sheet.present(column).empty:
+            continue
+        for names in sheet.vocabulary.fields:
+            if names.field in wanted and (candidate := _candidate(sheet, column, names)):
+                found.append(candidate)
+    return [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule.column)]
+
+
+def _is_better_left_out(sheet: Sheet, column: str) -> bool:
+    return bool(leak_in_header(sheet, column)) or is_row_counter(sheet.table.frame[column])
+
+
+def _fields_of(source: Source) -> frozenset[str]:
+    if source is Source.SALES:
+        # A sales file's assessed values may have been made after the sale, and would then know its price.
+        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value"}
+    if source is Source.TAX:
+        return frozenset(one.name for one in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
+    return frozenset(one.name for one in NEIGHBOURHOOD_FIELDS) | {"zipcode", "neighbourhood"}
+
+
+def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None:
+    header = sheet.header(column)
+    score = header_score(header, names, sheet.vocabulary) if _unit_fits(header, names.field) else 0.0
+    if score == 0.0:
+        return None
+    rule, content = _best_reading(sheet, column, names)
+    confidence = score * (0.5 + 0.5 * content)
+    if content < 0.6 or confidence < CONFIDENCE_MIN:
+        return None
+    how = "header is a usual name" if score == 1.0 else "header is like a usual name"
+    return Candidate(rule, round(confidence, 3), f"{how}; {content:.0%} of values fit", score == 1.0)
+
+
+def _unit_fits(header: Header, field: str) -> bool:
+    if header.unit and field not in AREA_FIELDS:
+        return False
+    is_land = header.unit in {"acre", "hectare"}
+    return not (
+        (field == "living_area_sqft" and is_land) or (field == "lot_area_sqft" and not header.words and not is_land)
+    )
+
+
+def _best_reading(sheet: Sheet, column: str, names: FieldNames) -> tuple[ColumnRule, float]:
+    best: tuple[ColumnRule, float] | None = None
+    for parse in names.parse:
+        rule = ColumnRule(column, names.field, parse)
+        if parse == "date":
+            rule = replace(rule, date_format=date_guess(sheet, column).date_format)
+        fit = _text_fit(sheet, column, names.field) if parse in TEXT_PARSERS else _number_fit(sheet, rule, names)
+        if best is None or fit > best[1]:
+            best = (rule, fit)
+        if fit >= 0.98:
+            break
+    assert best is not None
+    return best
+
+
+def _number_fit(sheet: Sheet, rule: ColumnRule, names: FieldNames) -> float:
+    if rule.parse == "date" and not rule.date_format:
+        return 0.0
+    values = sheet.sample[rule.column]
+    parsed, unreadable = read_column(values, rule, replace(sheet.marks, date_format=rule.date_format))
+    present = int(parsed.notna().sum() + unreadable.sum())
+    if not present or rule.parse == "date":
+        return float(parsed.notna().sum() / present) if present else 0.0
+    zero_passes = names.field in sheet.vocabulary.zero_is_missing
+    plausible = parsed.between(names.low, names.high) | (parsed.eq(0) & zero_passes)
+    return float(plausible.sum() / present)
+
+
+def _text_fit(sheet: Sheet, column: str, field: str) -> float:
+    values = sheet.present(column)
+    if field == "property_type":
+        words = sheet.vocabulary.words_of(field)
+        known = set(words) | set(words.values())
+        return float((values.str.casefold().isin(known) | as_word(values, sheet.marks).isin(known)).mean())
+    if field == "zipcode":
+        codes = as_postcode(values, sheet.marks)
+        return float(codes.str.fullmatch(r"(?=.*\d)[A-Z0-9][A-Z0-9 -]{2,9}").mean())
+    if field == "address":
+        return float((values.str.contains(r"\d") & values.str.contains(r"[^\W\d]{2}")).mean())
+    if field in {"property_id", "sale_id"}:
+        ids = as_identifier(values, sheet.marks)
+        unique = ids.nunique() / len(ids)
+        return float(unique if field == "property_id" or unique > 0.98 else 0.0)
+    if field == "neighbourhood":
+        return float((~values.str.fullmatch(r"-?\d+\.\d+")).mean() * (not values.is_unique or len(values) < 1000))
+    # A column that says 1 nearly everywhere counts dwellings; it does not number a unit.
+    ones = float(values.str.fullmatch(r"1(?:\.0+)?").mean()) if field == "unit" else 0.0
+    return float(ones <= _COUNT_SHARE)
+
+
+def assign_fields(candidates: list[Candidate]) -> list[Candidate]:
+    """Choose the candidates of greatest total confidence, each column and each field at most once."""
+    if not candidates:
+        return []
+    columns = list(dict.fromkeys(one.rule.column for one in candidates))
+    fields = list(dict.fromkeys(one.rule.field for one in candidates))
+    worth = np.zeros((len(columns), len(fields)))
+    by_place = {(columns.index(one.rule.column), fields.index(one.rule.field)): one for one in candidates}
+    for place, one in by_place.items():
+        worth[place] = one.confidence
+    rows, places = linear_sum_assignment(worth, maximize=True)
+    return [by_place[pair] for pair in zip(rows.tolist(), places.tolist(), strict=True) if pair in by_place]

@@ -1,0 +1,212 @@
+"""Guesses what each column of an unknown file holds, from its header and contents, with the reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, replace
+from typing import Final
+
+import pandas as pd
+
+from core.collect.columns.area_units import add_area_units
+from core.collect.columns.candidates import assign_fields, find_candidates
+from core.collect.columns.leftovers import Leftover, judge_leftover
+from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
+from core.collect.leaks import NEEDED
+from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.parsers import (
+    as_text,
+)
+from core.collect.reader import RawTable
+from core.collect.vocabulary import Summand
+from core.schema import EXTRA_PREFIX, Source
+
+_SHOWN: Final = 3
+
+
+@dataclass(frozen=True)
+class ColumnGuess:
+    """What a column is taken for: ``field`` is empty where it is left out, ``samples`` for personal data."""
+
+    column: str
+    field: str
+    confidence: float
+    samples: tuple[str, ...]
+    why: str
+
+
+@dataclass(frozen=True)
+class Guess:
+    """A mapping ready to be applied or corrected, and the reasons column by column, in file order."""
+
+    mapping: ColumnMapping
+    columns: tuple[ColumnGuess, ...]
+
+
+def guess_source(table: RawTable) -> Source:
+    """Tell which kind of file it is.
+
+    A sale price makes it sales; else one row per area code, figures and no place of a single home make it
+    neighbourhood data; anything else holds facts of homes, as a tax roll does.
+    """
+    return _source_of(table, assign_fields(find_candidates(open_sheet(table, Source.SALES))))
+
+
+def guess_file(table: RawTable) -> Guess:
+    """Guess the kind of a file and its mapping: guess_source and guess_mapping, reading the file once for both."""
+    sheet = open_sheet(table, Source.SALES)
+    assigned = assign_fields(find_candidates(sheet))
+    source = _source_of(table, assigned)
+    if source is not Source.SALES:
+        sheet = replace(sheet, source=source)
+        assigned = assign_fields(find_candidates(sheet))
+    return _guess(table, sheet, assigned)
+
+
+def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
+    found = {candidate.rule.field: candidate.rule.column for candidate in assigned}
+    if "sale_price" in found:
+        return Source.SALES
+    area = found.get("zipcode") or found.get("neighbourhood")
+    if area and not found.keys() & {"property_id", "address", "latitude"} and table.frame[area].is_unique:
+        return Source.NEIGHBOURHOOD
+    return Source.TAX
+
+
+def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess:
+    """Guess the mapping of a file of the given kind; it is complete as far as honest guessing goes.
+
+    ``area_unit`` ("sqft" or "sqm") is what areas are in where the file does not say; empty, their size tells.
+    Columns of persons, and columns computed from the price or known only after the sale, are ignored and say why.
+    """
+    sheet = open_sheet(table, source, area_unit)
+    return _guess(table, sheet, assign_fields(find_candidates(sheet)))
+
+
+def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
+    taken = {one.rule.column: one for one in add_area_units(sheet, assigned)}
+    parts = _address_parts(sheet, set(taken))
+    used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
+    taken |= {one.rule.column: one for one in _summands(sheet, taken)}
+    numbers = _needed_numbers(sheet, taken)
+    verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
+    verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
+    rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
+    dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
+    date_format = dates[0] if dates else ""
+    return Guess(
+        mapping=ColumnMapping(
+            source=sheet.source,
+            rules=tuple(
+                replace(rule, date_format="" if rule.date_format == date_format else rule.date_format)
+                for rule in _distinct(_in_file_order(rules, table))
+            ),
+            address_columns=used_parts,
+            date_format=date_format,
+            decimal=sheet.marks.decimal,
+            thousands=sheet.marks.thousands,
+            ignored=tuple(
+                (column, verdict.why)
+                for column, verdict in verdicts.items()
+                if not verdict.rule and column not in used_parts
+            ),
+        ),
+        columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
+    )
+
+
+def _summands(sheet: Sheet, taken: dict[str, Candidate]) -> list[Candidate]:
+    """Find columns that complete a total, such as half baths beside a column of full ones."""
+    partial = {one.rule.field for one in taken.values() if "full" in sheet.header(one.rule.column).words}
+    found = []
+    for column in sheet.columns:
+        summand = None if column in taken else _summand(sheet, column)
+        if summand and summand.field in partial:
+            rule = ColumnRule(column, summand.field, "number", weight=summand.weight)
+            found.append(Candidate(rule, 0.95, f"adds {summand.weight:g} each to {summand.field}", True))
+    return found
+
+
+def _summand(sheet: Sheet, column: str) -> Summand | None:
+    words = sorted(sheet.header(column).words)
+    for summand in sheet.vocabulary.sums:
+        if sheet.source in summand.sources and any(words == sorted(name.words) for name in summand.names):
+            return summand
+    return None
+
+
+def _address_parts(sheet: Sheet, taken: set[str]) -> dict[str, str]:
+    """Return the column of each part of a split address, in the order in which an address is written."""
+    found: dict[str, str] = {}
+    for part, names in sheet.vocabulary.address_parts:
+        for column in sheet.columns:
+            joined = sheet.header(column).joined
+            if column not in taken and part not in found and any(joined == name.joined for name in names):
+                found[part] = column
+    return found
+
+
+def _joined_parts(parts: dict[str, str]) -> tuple[str, ...]:
+    return tuple(parts.values()) if "name" in parts else ()
+
+
+def _as_part(column: str, verdict: Leftover, parts: dict[str, str], used: tuple[str, ...]) -> Leftover:
+    if column not in parts.values() or column == parts.get("city"):
+        return verdict
+    why = "a part of the address" if column in used else "a part of the address, which another column gives whole"
+    return Leftover(None, 0.9, why)
+
+
+def _needed_numbers(sheet: Sheet, taken: dict[str, Candidate]) -> dict[str, pd.Series]:
+    """Return what a leak is measured against, from the sample; nothing where the file holds no sale prices."""
+    by_field = {one.rule.field: one.rule for one in taken.values()}
+    if sheet.source is not Source.SALES or "sale_price" not in by_field:
+        return {}
+    return {name: sampled_values(sheet, by_field[name]) for name in NEEDED if name in by_field}
+
+
+def _in_file_order(rules: tuple[ColumnRule, ...], table: RawTable) -> list[ColumnRule]:
+    order = {column: place for place, column in enumerate(table.frame)}
+    # A field's first rule is its base, whatever the columns' order.
+    return sorted(rules, key=lambda rule: (rule.weight != 1.0, order[rule.column]))
+
+
+def _distinct(rules: list[ColumnRule]) -> list[ColumnRule]:
+    seen: Counter[str] = Counter()
+    result = []
+    for rule in rules:
+        seen[rule.field] += 1
+        again = rule.field.startswith(EXTRA_PREFIX) and seen[rule.field] > 1
+        result.append(replace(rule, field=f"{rule.field}_{seen[rule.field]}") if again else rule)
+    return result
+
+
+def _explain(
+    sheet: Sheet,
+    column: str,
+    taken: dict[str, Candidate],
+    verdicts: dict[str, Leftover],
+    used_parts: tuple[str, ...],
+) -> ColumnGuess:
+    shown = tuple(as_text(sheet.present(column), sheet.marks).drop_duplicates().head(_SHOWN))
+    if column in taken:
+        one = taken[column]
+        why = one.why
+        if one.rule.parse == "date":
+            dates = date_guess(sheet, column)
+            why = f"{why}; dates as {dates.date_format}: {dates.why}"
+        return ColumnGuess(column, one.rule.field, one.confidence, shown, why)
+    verdict = verdicts[column]
+    if column in used_parts:
+        return ColumnGuess(column, "address", 0.9, shown, "a part of the address")
+    if column in sheet.personal:
+        shown = ()
+    return ColumnGuess(column, verdict.rule.field if verdict.rule else "", verdict.confidence, shown, verdict.why)
+
+
+def describe(guess: Guess) -> str:
+    """Return the guess as lines of text, one per column: column, field, confidence, why."""
+    width = max((len(one.column) for one in guess.columns), default=0)
+    return "\n".join(
+        f"{one.column:<{width}}  {one.field or '-':<22} {one.confidence:.2f}  {one.why}" for one in guess.columns
+    )

@@ -1,0 +1,108 @@
+"""Columns that fit no field: kept as extra facts, or left out with a reason."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+from core.collect.columns.candidates import header_score
+from core.collect.columns.sheet import Sheet, is_row_counter, leak_in_header, sampled_values
+from core.collect.leaks import leak_by_numbers
+from core.collect.mapping import ColumnRule
+from core.collect.parsers import (
+    EXCEL_SERIAL,
+    as_number,
+    guess_date_format,
+    is_null_word,
+)
+from core.collect.vocabulary import Tokens, snake
+from core.schema import EXTRA_PREFIX, SALE_FIELDS, Source
+
+LEVELS_MAX: Final = 60
+"""Text of more different values than this is not kept as an extra column."""
+
+_READ_SHARE: Final = 0.9
+
+_RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """What a column that fits no field is: an extra to keep (with its rule), or ignored (without)."""
+
+    rule: ColumnRule | None
+    confidence: float
+    why: str
+
+
+def judge_leftover(sheet: Sheet, column: str, numbers: Mapping[str, pd.Series]) -> Leftover:
+    """Decide whether to keep a column that fits no field; ``numbers`` are the sampled values to test for leaks."""
+    present = sheet.present(column)
+    why = _why_left_out(sheet, column, present)
+    if why:
+        return Leftover(None, 0.95, why)
+    verdict = _as_extra(sheet, column, present)
+    leak = leak_by_numbers(sampled_values(sheet, verdict.rule), numbers) if verdict.rule and numbers else None
+    return Leftover(None, 0.9, leak.why) if leak else verdict
+
+
+def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
+    if present.empty and is_null_word(sheet.table.frame[column]).all():
+        return "no values"
+    if sheet.table.frame[column].nunique(dropna=False) == 1:
+        return f"the same value {present.iloc[0]!r} in every row"
+    if column in sheet.personal:
+        return sheet.personal[column]
+    if is_row_counter(sheet.table.frame[column]):
+        return "a row counter, not a fact of the home"
+    return leak_in_header(sheet, column) or _sale_fact(sheet, column) or ("hardly any values" if present.empty else "")
+
+
+def _sale_fact(sheet: Sheet, column: str) -> str:
+    if sheet.source is not Source.TAX:
+        return ""
+    sale_fields = {field.name for field in SALE_FIELDS}
+    for names in sheet.vocabulary.fields:
+        if names.field in sale_fields and header_score(sheet.header(column), names, sheet.vocabulary) >= 0.6:
+            return "a fact of a sale; a tax file gives facts of the home only"
+    return ""
+
+
+def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
+    name = EXTRA_PREFIX + snake(column)
+    words: Tokens = sheet.header(column).words
+    levels = int(sheet.table.frame[column].nunique())
+    if words and words[-1] in sheet.vocabulary.identifiers:
+        if levels > LEVELS_MAX:
+            return Leftover(None, 0.8, f"numbers or names things ({levels:,} different values), no fact of the home")
+        return Leftover(ColumnRule(column, name, "text"), 0.6, f"a code of {levels} values, kept as a category")
+    parse, share = _extra_reading(sheet, present)
+    if parse == "date":
+        return Leftover(None, 0.8, "a date that no field needs")
+    if parse:
+        return Leftover(
+            ColumnRule(column, name, parse), 0.6, f"{share:.0%} of values read as {parse.replace('_', ' ')}"
+        )
+    if 2 <= levels <= LEVELS_MAX:
+        return Leftover(ColumnRule(column, name, "text"), 0.6, f"a category of {levels} values")
+    return Leftover(None, 0.7, f"text of {levels:,} different values")
+
+
+def _extra_reading(sheet: Sheet, present: pd.Series) -> tuple[str, float]:
+    """Return the parser that reads nearly all values, and the share it reads; empty where none does."""
+    number = float(as_number(present, sheet.marks).notna().mean())
+    if number >= _READ_SHARE:
+        return "number", number
+    shares = {
+        "flag": float(present.str.fullmatch(r"yes|no|y|n|true|false|t|f", case=False).mean()),
+        "years_months": float(present.str.contains(r"^\s*\d+\s*(?:year|yr|month)", case=False).mean()),
+        "range_midpoint": float(present.str.contains(_RANGE, case=False).mean()),
+    }
+    best = max(shares, key=lambda one: shares[one])
+    if shares[best] >= _READ_SHARE:
+        return best, shares[best]
+    dates = guess_date_format(present)
+    return ("date", dates.share) if dates.share >= _READ_SHARE and dates.date_format != EXCEL_SERIAL else ("", 0.0)

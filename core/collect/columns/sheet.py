@@ -1,0 +1,112 @@
+"""The file under study: a sample of its rows, its number marks, and the columns that hold personal data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.collect.leaks import leak_by_name
+from core.collect.mapping import ColumnRule, read_column
+from core.collect.parsers import (
+    DateGuess,
+    Marks,
+    guess_date_format,
+    is_null_word,
+)
+from core.collect.privacy import personal_columns, reason
+from core.collect.reader import RawTable
+from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
+from core.schema import Source
+
+_SAMPLE_ROWS: Final = 5_000
+
+AREA_FIELDS: Final = ("living_area_sqft", "lot_area_sqft")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A field that a column may hold: the rule that reads it, a confidence from 0 to 1, and why.
+
+    ``exact``: the header is one of the field's usual names.
+    """
+
+    rule: ColumnRule
+    confidence: float
+    why: str
+    exact: bool
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """The file under study: a sample of its rows, evenly spaced, beside the whole."""
+
+    table: RawTable
+    sample: pd.DataFrame
+    marks: Marks
+    source: Source
+    vocabulary: Vocabulary
+    area_unit: str
+    personal: Mapping[str, str]  # why, by column that holds persons
+
+    @property
+    def columns(self) -> list[str]:
+        """The file's headers, in its order."""
+        return [str(column) for column in self.table.frame.columns]
+
+    def header(self, column: str) -> Header:
+        """Fold a header."""
+        return self.vocabulary.fold(column)
+
+    def present(self, column: str) -> pd.Series:
+        """The sampled cells that hold a value."""
+        values = self.sample[column].dropna()
+        return values[~is_null_word(values)]
+
+
+def open_sheet(table: RawTable, source: Source, area_unit: str = "") -> Sheet:
+    """Sample the file, find its number marks, and search it for personal data."""
+    places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
+    sample = table.frame.iloc[places].reset_index(drop=True)
+    personal = {one.column: reason(one) for one in personal_columns(table)}
+    return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit, personal)
+
+
+def guess_marks(table: RawTable) -> Marks:
+    """Tell whether the file writes 1,234.5 or 1.234,5, from the cells that can be only one of the two."""
+    points = commas = 0
+    head = table.frame.iloc[:: max(1, len(table.frame) // 500)]
+    for column in head:
+        values = head[column].dropna()
+        commas += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\D{0,3}").sum())
+        points += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:,\d{3})+)\.(?:\d{1,2}|\d{4,})\D{0,3}").sum())
+    return Marks(",", ".") if commas > points else Marks()
+
+
+def date_guess(sheet: Sheet, column: str) -> DateGuess:
+    """Guess how a column writes its dates."""
+    # Over all values, not the sample: a single 13 settles the order of day and month.
+    return guess_date_format(sheet.table.frame[column])
+
+
+def sampled_values(sheet: Sheet, rule: ColumnRule) -> pd.Series:
+    """Return the sampled values of a column as its rule reads them."""
+    return read_column(sheet.sample[rule.column], rule, sheet.marks)[0]
+
+
+def is_row_counter(values: pd.Series) -> bool:
+    """Tell whether a column numbers the rows: whole numbers, each once, with hardly a gap, in any order."""
+    if len(values) < 5 or values.isna().any() or not values.head(50).str.fullmatch(r"\d+").all():
+        return False
+    numbers = pd.to_numeric(values, errors="coerce")
+    return bool(
+        numbers.notna().all() and numbers.is_unique and len(numbers) > 0.9 * (numbers.max() - numbers.min() + 1)
+    )
+
+
+def leak_in_header(sheet: Sheet, column: str) -> str:
+    """Return why a header points to a leak of the sale price; empty where it does not."""
+    return leak_by_name(column, sheet.source, sheet.vocabulary)
