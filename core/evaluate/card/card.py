@@ -6,20 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from core.evaluate.agent_decisions import AgentDecisions
-from core.evaluate.card.document import (
-    SHORT,
-    Block,
-    CardSubject,
-    Curve,
-    Points,
-    Section,
-    Signature,
-    Table,
-    Words,
-    identity,
-    sections,
-    title_of,
-)
+from core.evaluate.card.blocks import Block, Curve, Points, Section, Signature, Table, Words
+from core.evaluate.card.document import SHORT, CardSubject, identity, sections, title_of
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.overfitting import FitCheck
 
