@@ -27,7 +27,7 @@ from core.serve.document import to_document
 from core.serve.estimate import Refused, Unavailable
 from core.serve.estimate_many import Answers, estimate_many
 from core.store import DecisionRecord, EstimateSummary, Market, NewDecision, NewEstimate, Store
-from core.store.ledger.estimates import DecisionKind
+from core.store.ledger.decisions import DecisionKind
 from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.decisions import departure, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk

@@ -94,7 +94,7 @@ class ScoredSales:
     """A model's test sales, each with its price, estimate, range, confidence, flags and facts.
 
     Columns of ``table``, money in the market's currency: intake_row; sale_date; quarter ("2024 Q3"); sale_price;
-    list_price; estimate (unrounded); point (as said); low and high at ``terms.level``; low_50, high_50 and so on for
+    list_price; estimate (unrounded); point (rounded); low and high at ``terms.level``; low_50, high_50 and so on for
     every level; confidence (0 to 1); fsd; baseline; priced (False where the desk gives no estimate, whatever the model
     says) and withheld (why); flags and review (";"-joined kinds); missing (";"-joined facts); age (years at the sale);
     trend (of the area, a share a year); FACTS; and the market's numeric neighbourhood columns. The order of rows says

@@ -2,7 +2,8 @@
 
 from core.store.base.audit import Event
 from core.store.base.markets import Market
-from core.store.ledger.estimates import DecisionRecord, EstimateRecord, EstimateSummary, NewDecision, NewEstimate
+from core.store.ledger.decisions import DecisionRecord, NewDecision
+from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstimate
 from core.store.models.levels import LevelRecord, NewLevel
 from core.store.models.registry import ModelRecord, NewModel
 from core.store.operations.jobs import Job

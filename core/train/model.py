@@ -20,14 +20,14 @@ from core.prepare.features.facts import FactColumns
 from core.prepare.features.neighbours import Rule
 from core.prepare.features.profile import MarketProfile
 from core.train.level import Residuals
-from core.train.ranges import RangeCalibration, said
+from core.train.ranges import RangeCalibration, round_for_display
 
 
 @dataclass(frozen=True)
 class Priced:
     """Estimates of n homes in the market's currency, each array of shape (n,).
 
-    ``point`` is rounded as said, ``exact`` is not; ``low`` and ``high`` bound the range at ``level``; ``confidence`` is
+    ``point`` is rounded, ``exact`` is not; ``low`` and ``high`` bound the range at ``level``; ``confidence`` is
     P(sale within ``tolerance`` of the estimate), 0 to 1; ``fsd`` the forecast standard deviation as a share of the
     estimate; ``segments`` the calibration groups.
     """
@@ -121,7 +121,7 @@ class Model:
         answers = {}
         for level in levels:
             low, high = self.ranges.range(centre, width, segments, level)
-            shown = np.clip(said(point), low, high)
+            shown = np.clip(round_for_display(point), low, high)
             answers[level] = Priced(level, tolerance, shown, point, low, high, confidence, fsd, segments)
         return answers
 

@@ -40,8 +40,8 @@ _DIFFICULTY: Final[dict[str, Any]] = {
 }
 
 
-def said(price: ArrayLike) -> Floats:
-    """Round prices as a person says them: to 1,000 below 500,000, to 5,000 below two million, else to 10,000."""
+def round_for_display(price: ArrayLike) -> Floats:
+    """Round prices to 500 below 100,000, to 1,000 below 500,000, to 5,000 below two million, else to 10,000."""
     values = np.asarray(price, dtype=float)
     step = np.select([values < 100_000, values < 500_000, values < 2_000_000], [500.0, 1_000.0, 5_000.0], 10_000.0)
     rounded: Floats = np.round(values / step) * step
@@ -132,7 +132,7 @@ class RangeCalibration:
         return np.maximum(predicted, self.floor_)
 
     def range(self, log_estimate: Floats, size: Floats, segments: Objects, level: float) -> tuple[Floats, Floats]:
-        """Return lower and upper prices of the range at ``level``, rounded as said, never crossing the estimate."""
+        """Return lower and upper prices of the range at ``level``, rounded for display, never crossing the estimate."""
         low, high = np.empty(len(size)), np.empty(len(size))
         for name, rows in _groups(segments):
             system, centre = self.systems_[name], log_estimate[rows]
@@ -140,7 +140,7 @@ class RangeCalibration:
             low[rows], high[rows] = bounds[:, 0], bounds[:, 1]
         low = np.clip(low, log_estimate - _LOG_BOUND, log_estimate)
         high = np.clip(high, log_estimate, log_estimate + _LOG_BOUND)
-        return said(np.exp(low)), said(np.exp(high))
+        return round_for_display(np.exp(low)), round_for_display(np.exp(high))
 
     def probability_within(self, log_estimate: Floats, size: Floats, segments: Objects, tolerance: float) -> Floats:
         """Return P(|sale / estimate - 1| <= within) of each home, shape (n,)."""

@@ -7,7 +7,7 @@ import pandas as pd
 
 from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, score
 from core.train.model import Priced
-from core.train.ranges import said
+from core.train.ranges import round_for_display
 
 LEVELS = (0.5, 0.8, 0.9)
 WIDTHS = {0.5: 0.08, 0.8: 0.15, 0.9: 0.20}
@@ -59,8 +59,8 @@ def scored_sales(n: int, seed: int = 1, terms: Terms = TERMS) -> ScoredSales:
 
 
 def _priced(level: float, estimate: np.ndarray, confidence: np.ndarray) -> Priced:
-    low, high = said(estimate * (1 - WIDTHS[level])), said(estimate * (1 + WIDTHS[level]))
-    point = np.clip(said(estimate), low, high)
+    low, high = round_for_display(estimate * (1 - WIDTHS[level])), round_for_display(estimate * (1 + WIDTHS[level]))
+    point = np.clip(round_for_display(estimate), low, high)
     groups = np.full(len(estimate), "all homes", dtype=object)
     return Priced(level, 0.10, point, estimate, low, high, confidence, confidence / 5, groups)
 

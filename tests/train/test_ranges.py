@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.problem import Problem
-from core.train.ranges import RangeCalibration, find_segments, said
+from core.train.ranges import RangeCalibration, find_segments, round_for_display
 
 LEVELS = (0.5, 0.8, 0.9)
 
@@ -106,4 +106,4 @@ def test_too_few_sales_for_any_band_use_all_homes() -> None:
     [(84_312, 84_500), (245_400, 245_000), (732_600, 735_000), (1_234_567, 1_235_000), (3_456_789, 3_460_000)],
 )
 def test_prices_are_rounded_as_said(price: float, spoken: float) -> None:
-    assert said(price) == spoken
+    assert round_for_display(price) == spoken

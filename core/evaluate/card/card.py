@@ -7,20 +7,8 @@ from typing import Final
 
 from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
-from core.evaluate.card.document import (
-    SHORT,
-    Block,
-    CardSubject,
-    Curve,
-    Points,
-    Section,
-    Signature,
-    Table,
-    Words,
-    identity,
-    sections,
-    title_of,
-)
+from core.evaluate.card.blocks import Block, Curve, Points, Section, Signature, Table, Words
+from core.evaluate.card.document import SHORT, CardSubject, identity, sections, title_of
 from core.evaluate.evaluation_report import EvaluationReport
 
 __all__ = ["CardSubject", "model_card"]

@@ -14,6 +14,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import forest_sizes_of, trade_off
+from core.evaluate.card.blocks import Bar, Block, Curve, Section, Signature, Table, Words
 from core.evaluate.card.words import limit, plain, share, signed, target
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.segmentation import Segmentation
@@ -45,70 +46,6 @@ class CardSubject:
     stage: str
     card: Mapping[str, Any]
     decision: str
-
-
-@dataclass(frozen=True)
-class Bar:
-    """A figure to be drawn beside its row: value with its interval, all missing where there is none."""
-
-    value: float
-    low: float
-    high: float
-
-
-@dataclass(frozen=True)
-class Words:
-    """A paragraph."""
-
-    text: str
-
-
-@dataclass(frozen=True)
-class Points:
-    """A list of short statements."""
-
-    items: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under a head, all as many cells; ``title`` may be "".
-
-    ``texts`` names the columns of words, all others hold numbers; ``bars`` has a bar for each row, or none at all, and
-    ``bars_of`` says what they show.
-    """
-
-    title: str
-    head: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    texts: frozenset[str] = frozenset()
-    bars: tuple[Bar, ...] = ()
-    bars_of: str = ""
-
-
-@dataclass(frozen=True)
-class Curve:
-    """A learning curve to be drawn; its figures stand in a table beside it."""
-
-    points: tuple[CurvePoint, ...]
-
-
-@dataclass(frozen=True)
-class Signature:
-    """The scope as signed, "" where it is not; a printed card leaves room for a name then."""
-
-    decision: str
-
-
-Block = Words | Points | Table | Curve | Signature
-
-
-@dataclass(frozen=True)
-class Section:
-    """A part of the card."""
-
-    title: str
-    blocks: tuple[Block, ...]
 
 
 @dataclass(frozen=True)
@@ -398,9 +335,9 @@ def _forest(subject: CardSubject) -> Iterator[Block]:
     sizes = forest_sizes_of(subject.card)
     if not sizes:
         return
-    said = trade_off(sizes)
-    if said:
-        yield Words(said)
+    sentence = trade_off(sizes)
+    if sentence:
+        yield Words(sentence)
     yield Table(
         f"Depth {sizes[0].depth}, at least {count(sizes[0].leaf, 'sale')} in a leaf; fitted on "
         f"{count(sizes[0].trained_rows, 'sale')}",

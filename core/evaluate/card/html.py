@@ -10,21 +10,8 @@ from typing import Final
 
 from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
-from core.evaluate.card.document import (
-    FULL,
-    Bar,
-    Block,
-    CardSubject,
-    Curve,
-    Points,
-    Section,
-    Signature,
-    Table,
-    Words,
-    identity,
-    sections,
-    title_of,
-)
+from core.evaluate.card.blocks import Bar, Block, Curve, Points, Section, Signature, Table, Words
+from core.evaluate.card.document import FULL, CardSubject, identity, sections, title_of
 from core.evaluate.card.style import STYLE
 from core.evaluate.evaluation_report import EvaluationReport
 from core.evaluate.targets import Verdict

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import builtins
-import math
-import re
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from datetime import UTC, date, datetime
-from typing import Any, Final, Literal, get_args
+from datetime import UTC, datetime
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
@@ -21,131 +19,11 @@ from core.store.base.database import Database
 from core.store.base.group_commit import GroupCommit, LedgerDatabase
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, now
-from core.store.base.values import plain_document, plain_text
+from core.store.base.values import plain_text
+from core.store.ledger.checks import ID_BYTES, past_instant, signature
+from core.store.ledger.decisions import DecisionRecord, NewDecision, check_decision, decision_values
 from core.store.ledger.histograms import latency_bin
-from core.store.models.levels import plain_day
-
-Channel = Literal["page", "file", "command line", "api"]
-Status = Literal["priced", "unavailable", "refused"]
-DecisionKind = Literal["accept", "adjust", "override"]
-
-_ID_BYTES: Final = 8
-_FIGURES: Final = ("point", "low", "high", "level", "confidence", "fsd")
-_NUMBERS: Final = (*_FIGURES, "latency_ms", "list_price")
-_NAMES: Final = ("model_id", "version_id", "level_id", "property_type", "area")
-_TEXTS: Final = ("reason", "property_key", "currency")
-_CENT: Final = 0.005
-
-
-@dataclass(frozen=True, kw_only=True)
-class NewEstimate:
-    """An answer about to be shown: money in ``currency``, ``level`` a share of 1, ``confidence`` 0 to 100.
-
-    ``level_id`` names the market level applied, ``property_key`` the home (normalised address key or property id, ""
-    if neither is known), ``area`` its zipcode or neighbourhood. ``facts`` are the canonical facts as typed, ``answer``
-    all it takes to show the answer again ({} for none). ``fsd`` is a share of the point, ``list_price`` the asking
-    price known at the time, ``flags`` the kinds of the review flags. Figures are None unless the status is "priced",
-    and ``reason`` then says why. NaN counts as None.
-    """
-
-    market_id: str
-    as_of: date
-    channel: Channel
-    status: Status
-    currency: str
-    latency_ms: float
-    model_id: str | None = None
-    version_id: str | None = None
-    level_id: str | None = None
-    reason: str = ""
-    property_key: str = ""
-    property_type: str | None = None
-    area: str | None = None
-    facts: Mapping[str, Any]
-    answer: Mapping[str, Any]
-    point: float | None = None
-    low: float | None = None
-    high: float | None = None
-    level: float | None = None
-    confidence: float | None = None
-    fsd: float | None = None
-    flags: Sequence[str] = ()
-    list_price: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class EstimateSummary:
-    """A line of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC."""
-
-    estimate_id: str
-    at: datetime
-    actor: str
-    role: str
-    office: str
-    market_id: str
-    model_id: str | None
-    version_id: str | None
-    level_id: str | None
-    as_of: date
-    channel: Channel
-    status: Status
-    reason: str
-    property_key: str
-    property_type: str | None
-    area: str | None
-    point: float | None
-    low: float | None
-    high: float | None
-    level: float | None
-    confidence: float | None
-    fsd: float | None
-    flags: tuple[str, ...]
-    latency_ms: float
-    list_price: float | None
-    currency: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class EstimateRecord(EstimateSummary):
-    """A whole line of the ledger."""
-
-    facts: dict[str, Any]
-    answer: dict[str, Any]
-
-
-@dataclass(frozen=True)
-class NewDecision:
-    """What an agent made of an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
-
-    ``comparables`` are the weights, by sale, of the comparables the agent had in use; they go into the audit trail.
-    """
-
-    estimate_id: str
-    kind: DecisionKind
-    price: float
-    listing_price: float | None = None
-    reason_code: str | None = None
-    note: str = ""
-    comparables: Mapping[str, float] | None = None
-
-
-@dataclass(frozen=True)
-class DecisionRecord:
-    """A decision as kept; ``at`` is UTC."""
-
-    decision_id: str
-    estimate_id: str
-    market_id: str
-    at: datetime
-    actor: str
-    role: str
-    office: str
-    kind: DecisionKind
-    price: float
-    listing_price: float | None
-    reason_code: str | None
-    note: str
-
+from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstimate, sign
 
 _SUMMARY: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateSummary))
 _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord))
@@ -199,7 +77,7 @@ class Ledger:
         A simulated market tells a story that has already happened. Raises InvalidRecord for a market of real sales or
         an instant to come, else as append() does.
         """
-        signed = [sign(new, actor, _past(at)) for at, new, actor in entries]
+        signed = [sign(new, actor, past_instant(at)) for at, new, actor in entries]
         with self._database.read() as connection:
             for market_id in {one.market_id for one in signed}:
                 _check_simulated(connection, market_id)
@@ -239,15 +117,15 @@ class Ledger:
         Raises NotFound for an unknown estimate, InvalidRecord if that has no price, a price is not above zero, the
         kind is unknown, or a price accepted is not the estimate's point (to the cent), StoreUnavailable.
         """
-        values = _decision_values(new)
+        values = decision_values(new)
         comparables = values.pop("comparables")
         with self._database.write() as connection:
             estimate = _estimate_decided(connection, new.estimate_id)
-            _check_decision(values, estimate)
+            check_decision(values, estimate)
             record = DecisionRecord(
-                decision_id=secrets.token_hex(_ID_BYTES),
+                decision_id=secrets.token_hex(ID_BYTES),
                 market_id=estimate["market_id"],
-                **_signature(actor, now()),
+                **signature(actor, now()),
                 **values,
             )
             connection.execute(DECISION.insert().values(**vars(record)))
@@ -264,14 +142,14 @@ class Ledger:
         records: list[DecisionRecord] = []
         with self._database.write() as connection:
             for at, new, actor in entries:
-                values = _decision_values(new)
+                values = decision_values(new)
                 del values["comparables"]
                 estimate = _estimate_decided(connection, new.estimate_id)
-                _check_decision(values, estimate)
+                check_decision(values, estimate)
                 _check_simulated(connection, estimate["market_id"])
-                if _past(at) < estimate["at"]:
+                if past_instant(at) < estimate["at"]:
                     raise InvalidRecord(f"A decision at {at} comes before its estimate {new.estimate_id}; correct it.")
-                signed = {**_signature(actor, at), "decision_id": secrets.token_hex(_ID_BYTES)}
+                signed = {**signature(actor, at), "decision_id": secrets.token_hex(ID_BYTES)}
                 records.append(DecisionRecord(market_id=estimate["market_id"], **signed, **values))
             if records:
                 connection.execute(DECISION.insert(), [vars(record) for record in records])
@@ -369,26 +247,6 @@ class _DriverRows:
         return tuple(row[name] if turn is None else turn(row[name]) for name, turn in self._turn)
 
 
-def sign(new: NewEstimate, actor: Actor, at: datetime | None = None) -> EstimateRecord:
-    """Return an estimate as the ledger will hold it, with an id of its own, made by the actor ``at`` (now).
-
-    Raises InvalidRecord for a record that contradicts itself or holds what cannot be stored.
-    """
-    given = {**vars(new)}
-    as_of = plain_day(given.pop("as_of"), "estimate.as_of")
-    row = plain_document(given, "estimate")
-    for name in _NUMBERS:
-        row[name] = _number(row[name], f"estimate.{name}")
-    for name in _NAMES:
-        row[name] = None if row[name] in (None, "") else str(row[name])
-    for name in _TEXTS:
-        row[name] = "" if row[name] is None else str(row[name])
-    _check_estimate(row)
-    row["flags"] = tuple(row["flags"])
-    signature = _signature(actor, at or now())
-    return EstimateRecord(estimate_id=secrets.token_hex(_ID_BYTES), as_of=as_of, **signature, **row)
-
-
 def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
     return {
         **vars(estimate),
@@ -399,100 +257,12 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
     }
 
 
-def _past(at: datetime) -> datetime:
-    if at.tzinfo is None or at > now():
-        raise InvalidRecord(f"{at} is no past instant with a time zone; give one, such as 2024-02-29 13:00 UTC.")
-    return at
-
-
 def _check_simulated(connection: sa.Connection, market_id: str) -> None:
     if not market_row(connection, market_id)["simulated"]:
         raise InvalidRecord(
             f"Market {market_id} holds real sales: its ledger takes entries only as they are made, not past ones. Use "
             "a simulated market."
         )
-
-
-def _signature(actor: Actor, at: datetime) -> dict[str, Any]:
-    return {
-        "at": at,
-        "actor": plain_text(actor.name),
-        "role": plain_text(actor.role),
-        "office": plain_text(actor.office),
-    }
-
-
-def _number(value: Any, where: str) -> float | None:
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidRecord(f"{where} is {value!r}, which is no number; give a number, or None if it is not known.")
-    return float(value)
-
-
-def _check_estimate(row: Mapping[str, Any]) -> None:
-    _check_choice(row["channel"], get_args(Channel), "channel")
-    _check_choice(row["status"], get_args(Status), "status")
-    if not re.fullmatch(r"[A-Z]{3}", row["currency"]):
-        raise InvalidRecord(f"The currency {row['currency']!r} is not three capitals; write an ISO code such as USD.")
-    if row["latency_ms"] is None or row["latency_ms"] < 0:
-        raise InvalidRecord(f"The latency {row['latency_ms']} ms is not known or negative; give the time it took.")
-    _check_price(row["list_price"], "list price")
-    if row["status"] == "priced":
-        _check_priced(row)
-    else:
-        _check_unpriced(row)
-
-
-def _check_priced(row: Mapping[str, Any]) -> None:
-    missing = [name for name in ("model_id", *_FIGURES[:-1]) if row[name] is None]
-    if missing:
-        raise InvalidRecord(
-            f"A priced estimate has no {', '.join(missing)}; give them, or write it as 'unavailable' with its reason."
-        )
-    if not (0 <= row["low"] <= row["point"] <= row["high"] and row["point"] > 0):
-        raise InvalidRecord(
-            f"The point {row['point']} is not above zero and inside the range from {row['low']} to {row['high']}; "
-            "correct the figures."
-        )
-    for name, low, high in (("level", 0, 1), ("confidence", 0, 100)):
-        if not low <= row[name] <= high:
-            raise InvalidRecord(f"The {name} {row[name]} is not between {low} and {high}; give it on that scale.")
-    if row["fsd"] is not None and row["fsd"] < 0:
-        raise InvalidRecord(f"The FSD {row['fsd']} is negative; give a share of the point, or None.")
-
-
-def _check_unpriced(row: Mapping[str, Any]) -> None:
-    figures = [name for name in _FIGURES if row[name] is not None]
-    if figures:
-        raise InvalidRecord(
-            f"An estimate that is {row['status']} has {', '.join(figures)}; leave the figures None, or write it as "
-            "'priced'."
-        )
-    if not row["reason"].strip():
-        raise InvalidRecord(f"An estimate that is {row['status']} has no reason; say why there is no price.")
-
-
-def _check_choice(value: str, choices: Sequence[str], what: str) -> None:
-    if value not in choices:
-        raise InvalidRecord(f"The {what} {value!r} is unknown; use one of {', '.join(map(repr, choices))}.")
-
-
-def _check_price(value: float | None, what: str) -> None:
-    if value is not None and value <= 0:
-        raise InvalidRecord(f"The {what} {value} is not above zero; correct it, or leave it out.")
-
-
-def _decision_values(new: NewDecision) -> dict[str, Any]:
-    values = plain_document(vars(new), "decision")
-    _check_choice(values["kind"], get_args(DecisionKind), "kind of decision")
-    for name in ("price", "listing_price"):
-        values[name] = _number(values[name], f"decision.{name}")
-        _check_price(values[name], name.replace("_", " "))
-    if values["price"] is None:
-        raise InvalidRecord("The decision has no price; give the price the agent goes with.")
-    values["reason_code"] = values["reason_code"] or None
-    return values
 
 
 def _estimate_decided(connection: sa.Connection, estimate_id: str) -> sa.RowMapping:
@@ -502,19 +272,6 @@ def _estimate_decided(connection: sa.Connection, estimate_id: str) -> sa.RowMapp
     if row is None:
         raise _not_found(estimate_id)
     return row
-
-
-def _check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
-    if estimate["status"] != "priced":
-        raise InvalidRecord(
-            f"Estimate {values['estimate_id']} is {estimate['status']}, so there is no price to decide on; "
-            "use comparative market analysis instead."
-        )
-    if values["kind"] == "accept" and not math.isclose(values["price"], estimate["point"], rel_tol=0, abs_tol=_CENT):
-        raise InvalidRecord(
-            f"The price accepted, {values['price']}, is not the estimate's {estimate['point']}; accept that, or write "
-            "the decision as 'adjust' or 'override'."
-        )
 
 
 def _not_found(estimate_id: Any) -> NotFound:

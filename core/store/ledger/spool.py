@@ -20,7 +20,8 @@ from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.tables import now
 from core.store.base.values import plain_document
-from core.store.ledger.estimates import EstimateRecord, Ledger, NewEstimate, sign
+from core.store.ledger.estimates import Ledger
+from core.store.ledger.records import EstimateRecord, NewEstimate, sign
 
 _LOG: Final = logging.getLogger(__name__)
 _SUFFIX: Final = ".json"

@@ -15,7 +15,7 @@ from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import EstimateRecord, EstimateSummary, NewEstimate, Store
-from core.store.ledger.estimates import Channel
+from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
 
 _LOG: Final = logging.getLogger(__name__)

@@ -11,7 +11,7 @@ from core.access import Action, Actor, require
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
 from core.store import DecisionRecord, EstimateRecord, NewDecision, Store
-from core.store.ledger.estimates import DecisionKind
+from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
 
 OTHER: Final = "other"

@@ -26,7 +26,7 @@ from core.serve.document import to_document
 from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate, Store
-from core.store.ledger.estimates import Channel
+from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
 from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.desk import Desk

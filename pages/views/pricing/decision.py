@@ -14,8 +14,8 @@ from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord, Store
-from core.store.ledger.estimates import DecisionKind
-from core.train.ranges import said
+from core.store.ledger.decisions import DecisionKind
+from core.train.ranges import round_for_display
 from core.wording import instant, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, usual_listing
@@ -109,7 +109,7 @@ def _accept(estimate: Estimate, estimate_id: str, desk: Desk, record: _Recorder)
 
 
 def _otherwise(estimate: Estimate, estimate_id: str, desk: Desk, record: _Recorder, reconciled: float | None) -> None:
-    start = float(said(reconciled)) if reconciled else estimate.point
+    start = float(round_for_display(reconciled)) if reconciled else estimate.point
     with st.expander("Adjust or override", icon=_ICONS["adjust"]):
         if reconciled:
             _take(start, estimate, estimate_id, desk.problem)
@@ -195,7 +195,7 @@ def _help(label: str, problem: Problem) -> str | None:
 
 
 def _listing(price: float, problem: Problem) -> float:
-    return float(said(usual_listing(price, problem)))
+    return float(round_for_display(usual_listing(price, problem)))
 
 
 def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:

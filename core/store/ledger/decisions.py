@@ -1,0 +1,80 @@
+"""An agent's decision on an estimate, as it enters the ledger and as the ledger returns it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal, get_args
+
+import sqlalchemy as sa
+
+from core.errors import InvalidRecord
+from core.store.base.values import plain_document
+from core.store.ledger.checks import check_choice, check_price, number_or_none
+
+DecisionKind = Literal["accept", "adjust", "override"]
+
+_CENT: Final = 0.005
+
+
+@dataclass(frozen=True)
+class NewDecision:
+    """What an agent made of an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
+
+    ``comparables`` are the weights, by sale, of the comparables the agent had in use; they go into the audit trail.
+    """
+
+    estimate_id: str
+    kind: DecisionKind
+    price: float
+    listing_price: float | None = None
+    reason_code: str | None = None
+    note: str = ""
+    comparables: Mapping[str, float] | None = None
+
+
+@dataclass(frozen=True)
+class DecisionRecord:
+    """A decision as kept; ``at`` is UTC."""
+
+    decision_id: str
+    estimate_id: str
+    market_id: str
+    at: datetime
+    actor: str
+    role: str
+    office: str
+    kind: DecisionKind
+    price: float
+    listing_price: float | None
+    reason_code: str | None
+    note: str
+
+
+def decision_values(new: NewDecision) -> dict[str, Any]:
+    """Return the decision's columns as plain values; raises InvalidRecord for an unknown kind or a bad price."""
+    values = plain_document(vars(new), "decision")
+    check_choice(values["kind"], get_args(DecisionKind), "kind of decision")
+    for name in ("price", "listing_price"):
+        values[name] = number_or_none(values[name], f"decision.{name}")
+        check_price(values[name], name.replace("_", " "))
+    if values["price"] is None:
+        raise InvalidRecord("The decision has no price; give the price the agent goes with.")
+    values["reason_code"] = values["reason_code"] or None
+    return values
+
+
+def check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
+    """Raise InvalidRecord unless the estimate has a price and an accepted price equals it to the cent."""
+    if estimate["status"] != "priced":
+        raise InvalidRecord(
+            f"Estimate {values['estimate_id']} is {estimate['status']}, so there is no price to decide on; "
+            "use comparative market analysis instead."
+        )
+    if values["kind"] == "accept" and not math.isclose(values["price"], estimate["point"], rel_tol=0, abs_tol=_CENT):
+        raise InvalidRecord(
+            f"The price accepted, {values['price']}, is not the estimate's {estimate['point']}; accept that, or write "
+            "the decision as 'adjust' or 'override'."
+        )
