@@ -19,7 +19,7 @@ from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError
-from core.monitor.alerts import AlertKind
+from core.monitor.rules import RULES, AlertKind
 from core.problem import Problem
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
@@ -47,15 +47,7 @@ _BEAT_SECONDS: Final = 15.0
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
 _AGAIN_AFTER: Final = timedelta(days=1)
 _TRAINING: Final = frozenset({"train", "retrain"})
-_CALLS_FOR_TRAINING: Final = frozenset(
-    {
-        AlertKind.ERROR_HIGH.value,
-        AlertKind.TARGET_MISSED.value,
-        AlertKind.COVERAGE_OFF.value,
-        AlertKind.LEVEL_DRIFT.value,
-        AlertKind.FEATURE_DRIFT.value,
-    }
-)
+_CALLS_FOR_TRAINING: Final = frozenset(rule.kind.value for rule in RULES if rule.calls_for_training)
 
 
 class Trigger(StrEnum):

@@ -13,15 +13,14 @@ from hypothesis import strategies as st
 from core.errors import InvalidThreshold
 from core.monitor.alerts import (
     Alert,
-    AlertKind,
     AlertState,
-    Reading,
-    Threshold,
     Transition,
     judge_alerts,
     settled_by_promotion,
     thresholds_of,
+    with_cause,
 )
+from core.monitor.rules import AlertKind, Reading, Threshold
 from core.monitor.windows import Period, Window, later, window_of
 from core.problem import Problem
 
@@ -50,7 +49,8 @@ def judged(
     now: datetime = NOW,
     cause: str = "",
 ) -> tuple[Transition, ...]:
-    return judge_alerts(readings, thresholds, alerts, now, {AlertKind.ERROR_HIGH: cause})
+    found = judge_alerts(readings, thresholds, alerts, now)
+    return tuple(with_cause(one, {AlertKind.ERROR_HIGH: cause}) for one in found)
 
 
 def replayed(readings: list[Reading], thresholds: dict[AlertKind, Threshold]) -> list[Transition]:

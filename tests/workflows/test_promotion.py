@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import AccessDenied, InvalidRecord
-from core.monitor.alerts import AlertKind
+from core.monitor.rules import AlertKind
 from core.store import Market, NewModel, Store, open_store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.monitoring.alerts import follow_champion

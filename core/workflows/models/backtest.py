@@ -21,17 +21,17 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.monitor.alerts import (
     Alert,
-    AlertKind,
     AlertState,
-    Reading,
     Transition,
     judge_alerts,
     settled_by_promotion,
     thresholds_of,
+    with_cause,
 )
 from core.monitor.cause import Leading, RootCause, root_cause
 from core.monitor.gate import Answers, Gate, GateVerdict, gate
 from core.monitor.level_drift import level_drift, log_ratio
+from core.monitor.rules import AlertKind, Reading
 from core.monitor.windows import Period, Window, later, window_of
 from core.prepare.splits import TIME
 from core.problem import Problem
@@ -232,8 +232,8 @@ class _Watch:
         self.readings += self._readings(month, figures[2])
         causes = {AlertKind.ERROR_HIGH: self.cause.words} if self.cause else {}
         limits = thresholds_of(self.run.problem, {})
-        for one in judge_alerts(self.readings, limits, self.alerts.values(), month.end, causes):
-            self._note(one)
+        for one in judge_alerts(self.readings, limits, self.alerts.values(), month.end):
+            self._note(with_cause(one, causes))
 
     def act(self, month: Window, live: _Priced) -> _Priced:
         """Return the model of the next month: another one where an alert is open and retraining repairs its cause."""

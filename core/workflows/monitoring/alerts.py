@@ -12,17 +12,16 @@ from core.access import Action, Actor, require
 from core.errors import InvalidRecord
 from core.monitor.alerts import (
     Alert,
-    AlertKind,
     AlertState,
-    Reading,
-    Threshold,
     Transition,
     judge_alerts,
     settled_by_promotion,
     thresholds_of,
+    with_cause,
 )
 from core.monitor.cause import Leading
 from core.monitor.drift import drifted
+from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading, Threshold
 from core.monitor.windows import Period, earlier, window_named, window_of
 from core.problem import Problem
 from core.store import Market, Store
@@ -35,10 +34,7 @@ from core.workspace import clock_at, clock_of
 
 _ALERTS_READ: Final = 2_000
 _KINDS: Final = frozenset(kind.value for kind in AlertKind)
-_DAILY: Final = frozenset({AlertKind.LEDGER_FAILURES, AlertKind.RETRAINING_OVERDUE})
-_EXPLAINED: Final = frozenset(
-    {AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT}
-)
+_EXPLAINED: Final = frozenset(rule.kind for rule in RULES if rule.explained)
 
 
 @dataclass(frozen=True)
@@ -69,8 +65,10 @@ def watch_market(store: Store, market_id: str, today: date, problem: Problem, ac
     followed = follow_champion(store, watch.market, watch.clock, "", actor)
     resolved = list(followed.settled)
     found = readings(watch)
-    resolved += _resolve_all(store, [one for one in _judged(watch, found) if one.state is AlertState.RESOLVED], actor)
-    opened = [_open(watch, one, actor) for one in _opening(watch, found)]
+    before = _latest(watch)
+    judged = _judged(watch, found, before)
+    resolved += _resolve_all(store, [one for one in judged if one.state is AlertState.RESOLVED], actor)
+    opened = [_open(watch, one, actor) for one in _opening(watch, judged, before)]
     _tell(store, watch.market, [*opened, *resolved[len(followed.settled) :]])
     reference = watch.reference
     notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are watched.",)
@@ -163,22 +161,23 @@ def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
     return [f"{one.state:12} {one.alert_id}  {one.document['history'][0]['why']}" for one in alerts]
 
 
-def _opening(watch: MarketWatch, found: Iterable[Reading]) -> list[Transition]:
-    """Return what opens, with its cause; of a segment only where the whole market does not say it already."""
-    opening = [one for one in _judged(watch, found) if one.state is AlertState.OPEN]
+def _opening(watch: MarketWatch, judged: Iterable[Transition], before: Iterable[Alert]) -> list[Transition]:
+    """Return what opens, with its cause; of a segment only where the whole market does not say it already.
+
+    ``before`` are the latest alerts as they stood before this watch: a kind that is resolved for the whole market now
+    is resolved for its segments too.
+    """
+    opening = [one for one in judged if one.state is AlertState.OPEN]
     whole = {one.kind for one in opening if not one.segment}
-    whole |= {one.kind for one in _latest(watch) if not one.segment and one.state is not AlertState.RESOLVED}
-    wanted = {(one.kind, one.segment) for one in opening if not one.segment or one.kind not in whole}
-    causes = _causes(watch, [one for one in opening if (one.kind, one.segment) in wanted])
-    again = _judged(watch, found, causes) if causes else opening
-    return [one for one in again if one.state is AlertState.OPEN and (one.kind, one.segment) in wanted]
+    whole |= {one.kind for one in before if not one.segment and one.state is not AlertState.RESOLVED}
+    wanted = [one for one in opening if not one.segment or one.kind not in whole]
+    causes = _causes(watch, wanted)
+    return [with_cause(one, causes) for one in wanted]
 
 
-def _judged(
-    watch: MarketWatch, found: Iterable[Reading], causes: Mapping[AlertKind, str] | None = None
-) -> tuple[Transition, ...]:
+def _judged(watch: MarketWatch, found: Iterable[Reading], before: Iterable[Alert]) -> tuple[Transition, ...]:
     now = datetime.combine(watch.clock, time(), UTC)
-    return judge_alerts(found, watch.limits, _with_segments(_latest(watch), found), now, causes or {})
+    return judge_alerts(found, watch.limits, _with_segments(before, found), now)
 
 
 def _with_segments(latest: Iterable[Alert], found: Iterable[Reading]) -> list[Alert]:
@@ -226,7 +225,7 @@ def _last_read(alert: AlertRecord, clock: date) -> str:
     """Return the last period that was over on a day, or that day itself for what is read day by day."""
     period = window_named(str(alert.document["reading"]["period"])).period
     present = window_of(clock, period)
-    return present.key if alert.kind in _DAILY else earlier(present).key
+    return present.key if RULE_OF[AlertKind(alert.kind)].daily else earlier(present).key
 
 
 def _settle(

@@ -12,10 +12,10 @@ import pandas as pd
 
 from core.errors import StoreError
 from core.evaluate.intervals import mean_interval, share_interval
-from core.monitor.alerts import AlertKind, Reading, Threshold
 from core.monitor.cause import RootCause, root_cause
 from core.monitor.drift import FeatureDrift, drift_from, drifted
 from core.monitor.level_drift import LevelDrift, level_drift
+from core.monitor.rules import AlertKind, Reading, Threshold
 from core.monitor.windows import Period, Window, earlier, later, window_of, windows
 from core.problem import Problem
 from core.store import Market, ModelRecord, Store

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.monitor.alerts import AlertKind
+from core.monitor.rules import AlertKind
 from core.monitor.windows import window_named
 from core.serve.flags import DriftNotice, Severity
 from core.store import Store

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
-from core.monitor.alerts import AlertKind, Threshold, Unit
+from core.monitor.rules import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, instant

@@ -10,8 +10,8 @@ import plotly.graph_objects as go
 import streamlit as st
 
 from core.evaluate.targets import at_most, judge
-from core.monitor.alerts import AlertKind
 from core.monitor.expected import Expected
+from core.monitor.rules import AlertKind
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, day, percent
 from core.workflows.monitoring.alerts import limits_of, open_alerts

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.evaluate.accuracy import Figure
-from core.monitor.alerts import AlertKind
+from core.monitor.rules import RULES
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
 from pages.kit import errors, links, spreadsheet
@@ -18,33 +18,14 @@ from pages.kit.figures import CONFIG, box
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
-KINDS: Final[dict[str, str]] = {
-    AlertKind.ERROR_HIGH.value: "Error too high",
-    AlertKind.TARGET_MISSED.value: "Target missed",
-    AlertKind.VOLUME_DOWN.value: "Fewer estimates",
-    AlertKind.SLOW.value: "Slow answers",
-    AlertKind.COVERAGE_OFF.value: "Range off",
-    AlertKind.FEATURE_DRIFT.value: "Homes drifted",
-    AlertKind.LEVEL_DRIFT.value: "Prices moved",
-    AlertKind.LEDGER_FAILURES.value: "Ledger failures",
-    AlertKind.RETRAINING_OVERDUE.value: "Retraining overdue",
-}
+KINDS: Final[dict[str, str]] = {rule.kind.value: rule.title for rule in RULES}
 """What each kind of alert is called."""
 
-TO_TRAIN: Final = frozenset(
-    {
-        AlertKind.ERROR_HIGH.value,
-        AlertKind.TARGET_MISSED.value,
-        AlertKind.COVERAGE_OFF.value,
-        AlertKind.LEVEL_DRIFT.value,
-        AlertKind.FEATURE_DRIFT.value,
-        AlertKind.RETRAINING_OVERDUE.value,
-    }
-)
+TO_TRAIN: Final = frozenset(rule.kind.value for rule in RULES if rule.of_the_model)
 """Kinds of alerts that a newer model may mend."""
 
-CAUSED: Final = TO_TRAIN - {AlertKind.RETRAINING_OVERDUE.value}
-"""Those of them that the view of drift explains."""
+CAUSED: Final = frozenset(rule.kind.value for rule in RULES if rule.calls_for_training)
+"""Kinds of alerts that the view of drift explains."""
 
 NO_SALES_YET: Final = (
     "No sale of a home that was estimated blind has come in for these days. Bring in sales on the page Sales data: "

@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
-from core.monitor.alerts import AlertKind
+from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
