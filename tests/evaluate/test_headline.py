@@ -6,6 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.headline import headline
@@ -28,6 +30,16 @@ from tests.evaluate.scored_sales import scored_sales
 )
 def test_interval_and_number_of_sales_decide(low: float, high: float, n: int, verdict: Verdict) -> None:
     assert judge(Figure((low + high) / 2, low, high, n), at_most(0.10, "a test"), 30) is verdict
+
+
+@given(ends=st.tuples(st.floats(0, 1), st.floats(0, 1)), limit=st.floats(0, 1), n=st.integers(0, 60))
+def test_only_an_interval_of_enough_sales_on_one_side_of_the_target_decides(
+    ends: tuple[float, float], limit: float, n: int
+) -> None:
+    low, high = sorted(ends)
+    found = judge(Figure((low + high) / 2, low, high, n), at_most(limit, "a test"), 30)
+    assert (found is Verdict.PASS) == (n >= 30 and high <= limit)
+    assert (found is Verdict.FAIL) == (n >= 30 and low > limit)
 
 
 def test_target_with_two_bounds_fails_on_either_side() -> None:
