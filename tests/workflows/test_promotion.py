@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord
 from core.monitor.rules import AlertKind
 from core.store import Market, NewModel, Store, open_store
@@ -21,6 +22,7 @@ from core.workflows.promotion import promote, rollback
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
 
 PERIOD = "2024-05"
+ADMIN = Actor("Ada", Role.MANAGER)
 OF_THE_MODEL = (AlertKind.ERROR_HIGH, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT, AlertKind.RETRAINING_OVERDUE)
 OF_THE_SERVICE = (AlertKind.SLOW, AlertKind.VOLUME_DOWN)
 
@@ -70,13 +72,17 @@ def test_a_promotion_and_its_rollback_leave_the_alerts_as_they_were(
             if taken:
                 store.alerts.acknowledge(made.alert_id, "Looking at it.", "Retrain by Friday.", MANAGER)
         state = standing(store, market)
+        # Twice: a reopened alert is as it was, and so is one reopened again.
+        promote(store, second, "a first try", MANAGER)
+        rollback(store, market.market_id, "it was worse", ADMIN)
+        assert standing(store, market) == state
         promote(store, second, "looks better", MANAGER)
         kept = {one.kind for one in store.alerts.list(market.market_id, UNRESOLVED)}
         assert kept <= {kind.value for kind in OF_THE_SERVICE}
         for kind, segment, _ in meanwhile:
             if kind in OF_THE_MODEL:
                 open_alert(store, market, kind, segment, second)
-        rollback(store, market.market_id, "it was worse", MANAGER)
+        rollback(store, market.market_id, "it was worse", ADMIN)
         assert standing(store, market) == state
 
 

@@ -34,8 +34,8 @@ class AlertRecord:
     """An alert of a kind about a segment ("" for the whole market).
 
     ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
-    change, "history" of all changes (state, at, by, why, next_action, and settled_by: the model that went live where
-    that resolved it). Instants are UTC.
+    change, "history" of all changes (state, at, by, why, next_action, settled_by: the model that went live where
+    that resolved it, and reopened: true where a change of model brought it back). Instants are UTC.
     """
 
     alert_id: str
@@ -140,9 +140,10 @@ class Alerts:
                 raise InvalidRecord(f"Alert {alert_id} is not settled by a change of model; reload the alerts.")
             if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
                 raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
-            before = held.document["history"][-2]
+            before = _before_settling(held)
             at = now()
             document = _with_change(held.document, before["state"], at, actor, why, before["next_action"])
+            document["history"][-1]["reopened"] = True
             changed = {
                 "state": before["state"],
                 "changed_at": at,
@@ -204,6 +205,12 @@ class Alerts:
                 append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
             _note(connection, record, actor, state, record.why)
         return record
+
+
+def _before_settling(alert: AlertRecord) -> dict[str, Any]:
+    """Return the last change that a person or the figures made: neither a settling nor a reopening."""
+    changes = alert.document["history"]
+    return next(one for one in reversed(changes) if not (one.get("settled_by") or one.get("reopened")))
 
 
 def _with_change(
