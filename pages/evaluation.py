@@ -60,7 +60,7 @@ def main(actor: Actor) -> None:
 def _model(records: list[ModelRecord]) -> ModelRecord:
     """Draw the choice of the model, the live one first, then the newest."""
     ordered = sorted(records, key=lambda record: record.created_at, reverse=True)
-    ordered.sort(key=lambda record: record.stage != "champion")
+    ordered.sort(key=lambda record: not record.is_live)
     by_id = {record.model_id: record for record in ordered}
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = st.selectbox(
@@ -73,7 +73,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
             width=380,
         )
         record = by_id.get(chosen, ordered[0])
-        live = record.stage == "champion"
+        live = record.is_live
         st.badge(figures.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
     return record
 

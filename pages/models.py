@@ -10,6 +10,7 @@ import streamlit as st
 from core.access import Action, Actor, may
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem, load_problem
+from core.states import JobState, Stage
 from core.store import DataVersion, Market, ModelRecord
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
@@ -36,7 +37,7 @@ def main(actor: Actor) -> None:
         return
     promotion.say_once()
     records = session.store().models.list(market.market_id)
-    live, challenger = (_at(records, stage) for stage in ("champion", "challenger"))
+    live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
     promotion.warn_if_lost(live, actor)
     if records:
         retraining.draw(market, challenger, actor, load_problem())
@@ -58,11 +59,11 @@ def training(market: Market, version: DataVersion, records: list[ModelRecord], a
             st.markdown(f"**Training a model of {plain(market.name)}**")
             job_progress.draw(running)
         return
-    if closed is not None and closed.state == "done":
+    if closed is not None and closed.state is JobState.DONE:
         st.success(f"Model {closed.result['model_id']} is trained and measured.", icon=":material/check_circle:")
         if len(records) == 1:
             links.link_to("pricing", "Price a home with it")
-    if closed is not None and closed.state == "cancelled":
+    if closed is not None and closed.state is JobState.CANCELLED:
         st.info("Training was cancelled; nothing of it was kept.", icon=":material/info:")
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
@@ -122,7 +123,7 @@ def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
     target = load_problem().success.target_mape
     st.caption(f"The target is a mean error of {percent(target)} or less. In brackets: 95% intervals.")
     by_id = {record.model_id: record for record in records}
-    live = next((place for place, record in enumerate(records) if record.stage == "champion"), 0)
+    live = next((place for place, record in enumerate(records) if record.is_live), 0)
     chosen = st.selectbox(
         "Show the card of",
         list(by_id),
@@ -136,7 +137,7 @@ def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
         st.subheader(_title(record), anchor=False)
         card.draw(record, st.context.theme.type != "dark")
     if may(actor, Action.PROMOTE):
-        promotion.draw(market, _at(records, "champion"), record, actor)
+        promotion.draw(market, _at(records, Stage.CHAMPION), record, actor)
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:

@@ -14,6 +14,7 @@ VOCABULARY = frozenset(
     {
         "errors",
         "schema",
+        "states",
         "problem",
         "problem_message",
         "arrays",

@@ -6,21 +6,13 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from enum import StrEnum
 from typing import Final
 
 from core.errors import InvalidThreshold
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Judged, Reading, Threshold
-from core.monitor.windows import Period, Window, window_named
+from core.monitor.windows import Window, window_named
 from core.problem import Problem
-
-
-class AlertState(StrEnum):
-    """Where an alert stands; acknowledged means that a person has seen it and deals with it."""
-
-    OPEN = "open"
-    ACKNOWLEDGED = "acknowledged"
-    RESOLVED = "resolved"
+from core.states import AlertState, Period
 
 
 @dataclass(frozen=True)

@@ -91,11 +91,7 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
     """Return the open job of that kind for that market, or None."""
     jobs = store.jobs.list()
     return next(
-        (
-            job
-            for job in jobs
-            if job.kind == kind and job.market_id == market_id and job.state in ("waiting", "running")
-        ),
+        (job for job in jobs if job.kind == kind and job.market_id == market_id and job.is_open),
         None,
     )
 
@@ -135,5 +131,5 @@ def _close(store: Store, job_id: str, done: Future[None]) -> None:
     if error is None:
         return
     _LOG.error("job %s broke off", job_id, exc_info=error)
-    if store.jobs.get(job_id).state in ("waiting", "running"):
+    if store.jobs.get(job_id).is_open:
         store.jobs.fail(job_id, f"The work broke off unexpectedly (reference {job_id}); nothing was kept. Try again.")

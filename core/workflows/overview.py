@@ -10,6 +10,7 @@ from typing import Any, Final
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
+from core.states import AuditAction, Period
 from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
@@ -70,7 +71,7 @@ class Overview:
     watched: Watched = NOTHING_WATCHED
 
 
-_BINDINGS: Final = ("model.promoted", "model.rolled_back")
+_BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
 
 
 def overview(store: Store, market: Market, today: date) -> Overview:
@@ -245,7 +246,7 @@ def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watc
     alerts = len(store.alerts.list(market.market_id, UNRESOLVED))
     if champion is None or not asked:
         return Watched(asked, None, alerts)
-    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), "month").total
+    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), Period.MONTH).total
     error = figure_of(with_intervals(found.to_frame().T).iloc[0], "mape") if found["n"] else None
     return Watched(asked, error, alerts)
 

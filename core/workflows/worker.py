@@ -21,6 +21,7 @@ from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError
 from core.monitor.rules import RULES, AlertKind
 from core.problem import Problem
+from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.outcomes import settle_outcomes
@@ -267,7 +268,7 @@ class Worker:
         except AlreadyExists:
             return []
         detail = {"why": why.value, "job_id": job.job_id}
-        self._store.events.record(WORKER_ACTOR, "retraining.started", market.market_id, job.job_id, detail)
+        self._store.events.record(WORKER_ACTOR, AuditAction.RETRAINING_STARTED, market.market_id, job.job_id, detail)
         return [job.job_id]
 
     def _reason(self, market: Market, today: date) -> Trigger | None:
@@ -286,9 +287,9 @@ class Worker:
     def _may_start(self, market: Market, at: datetime) -> bool:
         jobs = [job for job in self._store.jobs.list(200) if job.kind in _TRAINING]
         own = [job for job in jobs if job.market_id == market.market_id]
-        if not own or own[0].state == "done":
+        if not own or own[0].state is JobState.DONE:
             return True
-        if own[0].state in ("waiting", "running"):
+        if own[0].is_open:
             return False
         # What failed or was cancelled in this worker's life would do so again at once; a new worker tries anew.
         return own[0].created_at < self._started_at or at - own[0].updated_at > _AGAIN_AFTER

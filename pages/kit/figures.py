@@ -12,15 +12,16 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Target, Verdict
+from core.states import Stage
 from core.wording import MISSING, percent, signed_percent
 from pages.kit import spreadsheet
 from pages.kit.text import plain
 
 STAGES: Final = {
-    "champion": "live",
-    "candidate": "candidate",
-    "challenger": "challenger",
-    "retired": "retired",
+    Stage.CHAMPION: "live",
+    Stage.CANDIDATE: "candidate",
+    Stage.CHALLENGER: "challenger",
+    Stage.RETIRED: "retired",
 }
 """A model's stage in words."""
 

@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import DoorstepError
+from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
 from pages.kit import errors, session
@@ -53,7 +54,7 @@ def take_closed(kind: str, market_id: str | None) -> Job | None:
 def last_failure(kind: str, market_id: str | None) -> str:
     """Return why the newest work of that kind failed; empty where it did not."""
     newest = next((job for job in session.store().jobs.list() if (job.kind, job.market_id) == (kind, market_id)), None)
-    return newest.error if newest is not None and newest.state == "failed" else ""
+    return newest.error if newest is not None and newest.state is JobState.FAILED else ""
 
 
 def draw(job: Job) -> None:

@@ -11,18 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidThreshold
-from core.monitor.alerts import (
-    Alert,
-    AlertState,
-    Transition,
-    judge_alerts,
-    settled_by_promotion,
-    thresholds_of,
-    with_cause,
-)
+from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.rules import AlertKind, Reading, Threshold
-from core.monitor.windows import Period, Window, later, window_of
+from core.monitor.windows import Window, later, window_of
 from core.problem import Problem
+from core.states import AlertState, Period
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 NAN = float("nan")

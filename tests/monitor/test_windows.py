@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.monitor.windows import Period, earlier, later, window_named, window_of, windows
+from core.monitor.windows import earlier, later, window_named, window_of, windows
+from core.states import Period
 
 INSTANTS = st.datetimes(datetime(1990, 1, 1), datetime(2090, 1, 1), timezones=st.just(UTC))
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
 from core.errors import AlreadyExists, InvalidRecord, NotFound
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.tables import MARKET, now
@@ -63,7 +64,9 @@ class Markets:
             with self._database.write() as connection:
                 connection.execute(MARKET.insert().values(**vars(market), created_by=plain_text(actor.name)))
                 detail = {"name": name, "currency": currency, "area_unit": area_unit, "simulated": market.simulated}
-                append_event(connection, actor, "market.created", market.market_id, market.market_id, detail=detail)
+                append_event(
+                    connection, actor, AuditAction.MARKET_CREATED, market.market_id, market.market_id, detail=detail
+                )
         except IntegrityError as error:
             raise AlreadyExists(
                 f"A market named {name!r} (id {market.market_id}) is already there; open it, or choose another name."

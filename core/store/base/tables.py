@@ -151,8 +151,6 @@ EVENT: Final = sa.Table(
     sa.Index(None, "market_id", "action"),
 )
 
-OUTCOMES_RECORDED: Final = "outcomes.recorded"
-"""The entry of every change of outcomes, written with it."""
 
 JOB: Final = sa.Table(
     "job",

@@ -14,6 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
 from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.group_commit import GroupCommit, LedgerDatabase
@@ -131,7 +132,9 @@ class Ledger:
             connection.execute(DECISION.insert().values(**vars(record)))
             detail = {key: values[key] for key in ("kind", "price", "listing_price", "reason_code", "note")}
             detail |= {"decision_id": record.decision_id, "point": estimate["point"], "comparables": comparables}
-            append_event(connection, actor, "decision.made", record.market_id, record.estimate_id, detail=detail)
+            append_event(
+                connection, actor, AuditAction.DECISION_MADE, record.market_id, record.estimate_id, detail=detail
+            )
         return record
 
     def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
@@ -154,7 +157,9 @@ class Ledger:
             if records:
                 connection.execute(DECISION.insert(), [vars(record) for record in records])
                 detail, market_id = {"decisions": len(records)}, records[0].market_id
-                append_event(connection, entries[0][2], "decisions.simulated", market_id, market_id, detail=detail)
+                append_event(
+                    connection, entries[0][2], AuditAction.DECISIONS_SIMULATED, market_id, market_id, detail=detail
+                )
         return records
 
     def decision(self, estimate_id: str) -> DecisionRecord | None:

@@ -16,13 +16,13 @@ import pandas as pd
 import sqlalchemy as sa
 
 from core.errors import InvalidRecord
+from core.states import AuditAction, Period
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.parallel_reads import run_in_parallel
-from core.store.base.tables import DECISION, ESTIMATE, EVENT, OUTCOME, OUTCOMES_RECORDED
+from core.store.base.tables import DECISION, ESTIMATE, EVENT, OUTCOME
 from core.store.ledger.histograms import error_of, latency_of, quantiles
 
-Period = Literal["day", "week", "month"]
 Basis = Literal["blind", "counted", "every"]
 Dimension = Literal["model_id", "office", "channel", "area", "property_type"]
 
@@ -94,7 +94,7 @@ class Figures:
         columns = (_plain(ESTIMATE.c.day), ESTIMATE.c.status, ESTIMATE.c.latency_bin)
         by_day = _traffic_query(market_id, where, columns)
         # By day in the order of the index first, which leaves few cells to sort; then by month, so that few are read.
-        cells = self._cells(market_id, _by_month(by_day) if period == "month" else by_day)
+        cells = self._cells(market_id, _by_month(by_day) if period == Period.MONTH else by_day)
         cells["start"] = first_days(cells.pop("day"), period)
         return _series(cells, _timed_traffic, TRAFFIC)
 
@@ -124,7 +124,7 @@ class Figures:
         coverage (share of ranges that held the price) beside the mean ``level`` promised; confidence (mean, 0 to 100:
         the PPE10 expected); mean_error and mean_error_sd (mean and deviation of the signed error). NaN for nothing.
         """
-        day = _month if period == "month" else _plain
+        day = _month if period == Period.MONTH else _plain
         cells = self._cells(market_id, _accuracy_query(market_id, where, basis, (day(OUTCOME.c.sale_date),)))
         cells["start"] = first_days(cells.pop("sale_date"), period)
         return _series(cells, _accuracy, ACCURACY)
@@ -175,7 +175,9 @@ class Figures:
     def sold_pulse(self, market_id: str) -> int:
         """Return a number that changes whenever a market's outcomes do: new, corrected or retired; StoreUnavailable."""
         e = EVENT.c
-        query = sa.select(sa.func.max(e.event_id)).where(e.market_id == market_id, e.action == OUTCOMES_RECORDED)
+        query = sa.select(sa.func.max(e.event_id)).where(
+            e.market_id == market_id, e.action == AuditAction.OUTCOMES_RECORDED
+        )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one() or 0
 
@@ -193,13 +195,13 @@ class Figures:
 
 def first_days(days: pd.Series, period: Period) -> pd.Series:
     """Return the first day of each day's period (weeks begin on Monday) as datetime64[us]."""
-    if period not in get_args(Period):
-        raise InvalidRecord(f"The period {period!r} is unknown; use one of {', '.join(get_args(Period))}.")
+    if period not in [*Period]:
+        raise InvalidRecord(f"The period {period!r} is unknown; use one of {', '.join(Period)}.")
     codes, unique = pd.factorize(days)
     starts = pd.DatetimeIndex(pd.to_datetime(unique)).as_unit("us")
-    if period == "week":
+    if period == Period.WEEK:
         starts = starts - pd.to_timedelta(starts.day_of_week, unit="D")
-    if period == "month":
+    if period == Period.MONTH:
         starts = starts - pd.to_timedelta(starts.day - 1, unit="D")
     return pd.Series(starts.take(codes), index=days.index, dtype="datetime64[us]")
 

@@ -13,10 +13,11 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
-from core.store.base.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, OUTCOMES_RECORDED, now
+from core.store.base.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, now
 from core.store.base.values import plain_text
 from core.store.ledger.figures import Basis, Slice, outcome_conditions
 from core.store.ledger.histograms import error_bin
@@ -145,7 +146,9 @@ class Outcomes:
             connection.execute(MATCHING.insert().values(version_id=version_id, market_id=market_id, at=now()))
             recorded = Recorded(*counts)
             if recorded.added or recorded.superseded:
-                append_event(connection, actor, OUTCOMES_RECORDED, market_id, version_id, detail=vars(recorded))
+                append_event(
+                    connection, actor, AuditAction.OUTCOMES_RECORDED, market_id, version_id, detail=vars(recorded)
+                )
         return recorded
 
     def unmatched(self, market_id: str, chain: Sequence[str]) -> list[str]:
@@ -274,7 +277,7 @@ def _replace(
         connection.execute(OUTCOME.insert(), [_row(market_id, version_id, row) for row in fresh])
     if gone and fresh and gone[0]["sale_price"] != fresh[0].sale_price:
         detail = {"before": gone[0]["sale_price"], "after": fresh[0].sale_price, "version_id": version_id}
-        append_event(connection, actor, "outcome.corrected", market_id, fresh[0].sale_key, detail=detail)
+        append_event(connection, actor, AuditAction.OUTCOME_CORRECTED, market_id, fresh[0].sale_key, detail=detail)
     return len(fresh), len(gone), len(same)
 
 

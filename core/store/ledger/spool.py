@@ -15,6 +15,7 @@ from typing import Any, Final, Literal
 
 from core.access import Actor, Role
 from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError, StoreUnavailable
+from core.states import AuditAction
 from core.store.base.artifacts import remove_abandoned, write_atomically
 from core.store.base.audit import append_event
 from core.store.base.database import Database
@@ -173,7 +174,9 @@ class Spool:
 
     def _note(self, written: int) -> None:
         with suppress(StoreError), self._database.write() as connection:
-            append_event(connection, _CLERK, "ledger.caught_up", None, "ledger", detail={"estimates": written})
+            append_event(
+                connection, _CLERK, AuditAction.LEDGER_CAUGHT_UP, None, "ledger", detail={"estimates": written}
+            )
 
     def _files(self) -> list[Path]:
         try:

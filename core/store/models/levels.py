@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord, NotFound
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
@@ -78,7 +79,7 @@ class Levels:
                 created = {"created_at": now(), "created_by": plain_text(actor.name)}
                 connection.execute(MARKET_LEVEL.insert().values(level_id=level_id, **content, **created))
                 detail = {key: content[key] for key in ("model_id", "version_id", "as_of")}
-                append_event(connection, actor, "level.added", new.market_id, level_id, detail=detail)
+                append_event(connection, actor, AuditAction.LEVEL_ADDED, new.market_id, level_id, detail=detail)
             return _get(connection, level_id)
 
     def get(self, level_id: str) -> LevelRecord:

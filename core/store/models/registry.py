@@ -12,17 +12,13 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound
+from core.states import AuditAction, Stage
 from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
-
-Stage = Literal["candidate", "challenger", "champion", "retired"]
-
-CHALLENGED: Final = "model.challenged"
-"""The action of the entry that says since when a model has been its market's challenger."""
 
 _ID_LENGTH: Final = 12
 
@@ -50,6 +46,11 @@ class ModelRecord:
     size_bytes: int
     created_at: datetime
     created_by: str
+
+    @property
+    def is_live(self) -> bool:
+        """Tell whether it is its market's champion."""
+        return self.stage is Stage.CHAMPION
 
 
 class Models:
@@ -80,7 +81,7 @@ class Models:
                     market_id=new.market_id,
                     version_id=new.version_id,
                     sha256=sha256,
-                    stage="candidate",
+                    stage=Stage.CANDIDATE,
                     card=card,
                     size_bytes=len(new.payload),
                     created_at=now(),
@@ -88,7 +89,7 @@ class Models:
                 )
                 connection.execute(MODEL.insert().values(**vars(row)))
                 detail = {"version_id": new.version_id, "size_bytes": row.size_bytes}
-                append_event(connection, actor, "model.added", new.market_id, model_id, detail=detail)
+                append_event(connection, actor, AuditAction.MODEL_ADDED, new.market_id, model_id, detail=detail)
             return _get(connection, model_id)
 
     def get(self, model_id: str) -> ModelRecord:
@@ -125,10 +126,10 @@ class Models:
                 raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
             earlier = _challenger(connection, market_id)
             if earlier is None or earlier.model_id != model_id:
-                _set_stage(connection, earlier.model_id if earlier else None, "candidate")
-                _set_stage(connection, model_id, "challenger")
+                _set_stage(connection, earlier.model_id if earlier else None, Stage.CANDIDATE)
+                _set_stage(connection, model_id, Stage.CHALLENGER)
                 detail = {"replaced": earlier.model_id if earlier else None}
-                append_event(connection, actor, CHALLENGED, market_id, model_id, detail=detail)
+                append_event(connection, actor, AuditAction.MODEL_CHALLENGED, market_id, model_id, detail=detail)
             return _get(connection, model_id)
 
     def challenger(self, market_id: str) -> ModelRecord | None:
@@ -195,7 +196,7 @@ def _check_version(connection: sa.Connection, new: NewModel) -> None:
 
 
 def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None:
-    query = sa.select(MODEL).where(MODEL.c.market_id == market_id, MODEL.c.stage == "challenger")
+    query = sa.select(MODEL).where(MODEL.c.market_id == market_id, MODEL.c.stage == Stage.CHALLENGER)
     row = connection.execute(query.order_by(MODEL.c.seq.desc()).limit(1)).mappings().first()
     return None if row is None else _record(row)
 
@@ -245,8 +246,8 @@ def _move_champion(
     actor: Actor,
     reason: str,
 ) -> None:
-    _set_stage(connection, replaced, "retired")
-    _set_stage(connection, target.model_id, "champion")
+    _set_stage(connection, replaced, Stage.RETIRED)
+    _set_stage(connection, target.model_id, Stage.CHAMPION)
     pointer = MARKET.update().where(MARKET.c.market_id == target.market_id)
     connection.execute(pointer.values(champion_model_id=target.model_id))
     connection.execute(
@@ -260,7 +261,7 @@ def _move_champion(
             actor=plain_text(actor.name),
         )
     )
-    action = {"promote": "model.promoted", "rollback": "model.rolled_back"}[kind]
+    action = {"promote": AuditAction.MODEL_PROMOTED, "rollback": AuditAction.MODEL_ROLLED_BACK}[kind]
     detail = {"replaced": replaced, "reason": reason}
     append_event(connection, actor, action, target.market_id, target.model_id, detail=detail)
 
@@ -282,4 +283,4 @@ def _find(connection: sa.Connection, model_id: str) -> ModelRecord | None:
 
 
 def _record(row: sa.RowMapping) -> ModelRecord:
-    return ModelRecord(**{key: row[key] for key in row if key != "seq"})
+    return ModelRecord(**{key: row[key] for key in row if key != "seq"} | {"stage": Stage(row["stage"])})

@@ -7,24 +7,24 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord, NotFound
+from core.states import AlertState, AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import ALERT, now
 from core.store.base.values import plain_document, plain_text
 
-AlertState = Literal["open", "acknowledged", "resolved"]
-
-JUDGED: Final = "alert.judged"
-"""The audit entry that says up to which period a resolved alert's figures were judged."""
-
-UNRESOLVED: Final[tuple[AlertState, ...]] = ("open", "acknowledged")
+UNRESOLVED: Final[tuple[AlertState, ...]] = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
+_CHANGES: Final = {
+    AlertState.ACKNOWLEDGED: AuditAction.ALERT_ACKNOWLEDGED,
+    AlertState.RESOLVED: AuditAction.ALERT_RESOLVED,
+}
 _ID_BYTES: Final = 8
 _KIND_LIMIT: Final = 40
 
@@ -54,9 +54,14 @@ class AlertRecord:
         return str(self.document["why"])
 
     @property
+    def is_open(self) -> bool:
+        """Tell whether it is not resolved yet: open or acknowledged."""
+        return self.state is not AlertState.RESOLVED
+
+    @property
     def is_settled(self) -> bool:
         """Tell whether a change of the live model resolved it."""
-        return self.state == "resolved" and bool(self.document["history"][-1].get("settled_by"))
+        return self.state is AlertState.RESOLVED and bool(self.document["history"][-1].get("settled_by"))
 
     @property
     def next_action(self) -> str:
@@ -102,30 +107,39 @@ class Alerts:
             at = now()
             document = {"reading": plain_document(reading, "alert reading"), "history": []}
             record = AlertRecord(
-                *(secrets.token_hex(_ID_BYTES), market_id, kind, segment, "open", at, at, plain_text(actor.name)),
-                _with_change(document, "open", at, actor, why, next_action),
+                *(
+                    secrets.token_hex(_ID_BYTES),
+                    market_id,
+                    kind,
+                    segment,
+                    AlertState.OPEN,
+                    at,
+                    at,
+                    plain_text(actor.name),
+                ),
+                _with_change(document, AlertState.OPEN, at, actor, why, next_action),
             )
             connection.execute(ALERT.insert().values(**vars(record)))
-            _note(connection, record, actor, "opened", record.why)
+            _note(connection, record, actor, AuditAction.ALERT_OPENED, record.why)
         return record
 
     def acknowledge(self, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
         """Note that somebody has taken an open alert on; raises NotFound, InvalidRecord, StoreUnavailable."""
-        return self._change(alert_id, "acknowledged", ("open",), why, next_action, actor)
+        return self._change(alert_id, AlertState.ACKNOWLEDGED, (AlertState.OPEN,), why, next_action, actor)
 
     def resolve(self, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
-        """Close an alert and note the period its figures were judged up to (audit entry JUDGED).
+        """Close an alert and note the period its figures were judged up to (audit entry AuditAction.ALERT_JUDGED).
 
         Raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable; nothing is written then.
         """
-        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period)
+        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period)
 
     def settle(self, alert_id: str, why: str, period: str, model_id: str, actor: Actor) -> AlertRecord:
         """Resolve an alert because ``model_id`` went live in place of the model it is about; ``reopen`` undoes it.
 
         Raises what ``resolve`` raises.
         """
-        return self._change(alert_id, "resolved", UNRESOLVED, why, "", actor, period, settled_by=model_id)
+        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period, settled_by=model_id)
 
     def reopen(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
         """Bring an alert that was settled back to its state before: open or acknowledged, with the reason it had.
@@ -142,7 +156,7 @@ class Alerts:
                 raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
             before = _before_settling(held)
             at = now()
-            document = _with_change(held.document, before["state"], at, actor, why, before["next_action"])
+            document = _with_change(held.document, AlertState(before["state"]), at, actor, why, before["next_action"])
             document["history"][-1]["reopened"] = True
             changed = {
                 "state": before["state"],
@@ -153,7 +167,7 @@ class Alerts:
             }
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
-            _note(connection, record, actor, "reopened", plain_text(why))
+            _note(connection, record, actor, AuditAction.ALERT_REOPENED, plain_text(why))
         return record
 
     def get(self, alert_id: str) -> AlertRecord:
@@ -171,7 +185,7 @@ class Alerts:
         with self._database.read() as connection:
             market_row(connection, market_id)
             rows = connection.execute(query.order_by(ALERT.c.seq.desc()).limit(int(limit))).mappings()
-            return [AlertRecord(**row) for row in rows]
+            return [_record(row) for row in rows]
 
     def _change(
         self,
@@ -202,8 +216,10 @@ class Alerts:
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
             if period:
-                append_event(connection, actor, JUDGED, record.market_id, alert_id, detail={"period": period})
-            _note(connection, record, actor, state, record.why)
+                append_event(
+                    connection, actor, AuditAction.ALERT_JUDGED, record.market_id, alert_id, detail={"period": period}
+                )
+            _note(connection, record, actor, _CHANGES[state], record.why)
         return record
 
 
@@ -233,21 +249,25 @@ def _with_change(
     return {**document, "why": why, "next_action": next_action, "history": history}
 
 
-def _note(connection: sa.Connection, record: AlertRecord, actor: Actor, verb: str, why: str) -> None:
+def _note(connection: sa.Connection, record: AlertRecord, actor: Actor, action: AuditAction, why: str) -> None:
     detail = {"kind": record.kind, "segment": record.segment, "why": why, "next_action": record.next_action}
     detail["reading"] = record.document["reading"]
-    append_event(connection, actor, f"alert.{verb}", record.market_id, record.alert_id, detail=detail)
+    append_event(connection, actor, action, record.market_id, record.alert_id, detail=detail)
 
 
 def _unresolved(connection: sa.Connection, market_id: str, kind: str, segment: str) -> AlertRecord | None:
     a = ALERT.c
     same = sa.and_(a.market_id == market_id, a.kind == kind, a.segment == segment, a.state.in_(UNRESOLVED))
     row = connection.execute(sa.select(*_COLUMNS).where(same)).mappings().first()
-    return None if row is None else AlertRecord(**row)
+    return None if row is None else _record(row)
 
 
 def _get(connection: sa.Connection, alert_id: str) -> AlertRecord:
     row = connection.execute(sa.select(*_COLUMNS).where(ALERT.c.alert_id == alert_id)).mappings().first()
     if row is None:
         raise NotFound(f"There is no alert {alert_id!r}; list the market's alerts to see their ids.")
-    return AlertRecord(**row)
+    return _record(row)
+
+
+def _record(row: sa.RowMapping) -> AlertRecord:
+    return AlertRecord(**{**row, "state": AlertState(row["state"])})

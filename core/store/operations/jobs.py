@@ -7,20 +7,19 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord, JobCancelled, NotFound
+from core.states import JobState
 from core.store.base.database import Database
 from core.store.base.processes import ProcessMark, may_be_alive, this_process
 from core.store.base.tables import JOB, now
 from core.store.base.values import plain_document, plain_text
 
-JobState = Literal["waiting", "running", "done", "failed", "cancelled"]
-
-_OPEN: Final = ("waiting", "running")
+_OPEN: Final = (JobState.WAITING, JobState.RUNNING)
 _HIDDEN: Final = ("seq", "owner_host", "owner_pid", "owner_started", "created_by")
 
 
@@ -40,6 +39,11 @@ class Job:
     created_at: datetime
     updated_at: datetime
 
+    @property
+    def is_open(self) -> bool:
+        """Tell whether it waits or runs."""
+        return self.state in _OPEN
+
 
 class Jobs:
     """Create, report on, cancel and find jobs; done, failed and cancelled are final."""
@@ -51,7 +55,17 @@ class Jobs:
         """Create a waiting job, owned by this process until the one that works on it reports; StoreUnavailable."""
         instant = now()
         job = Job(
-            secrets.token_hex(8), plain_text(kind), market_id, "waiting", 0.0, "", {}, "", False, instant, instant
+            secrets.token_hex(8),
+            plain_text(kind),
+            market_id,
+            JobState.WAITING,
+            0.0,
+            "",
+            {},
+            "",
+            False,
+            instant,
+            instant,
         )
         with self._database.write() as connection:
             connection.execute(JOB.insert().values(**vars(job), **_owner(), created_by=plain_text(actor.name)))
@@ -66,7 +80,9 @@ class Jobs:
         report = {"fraction": _clipped(fraction), "message": plain_text(message), "updated_at": now()}
         with self._database.write() as connection:
             condition = sa.and_(JOB.c.job_id == job_id, JOB.c.state.in_(_OPEN), sa.not_(JOB.c.cancel_requested))
-            if connection.execute(JOB.update().where(condition).values(**report, **_owner(), state="running")).rowcount:
+            if connection.execute(
+                JOB.update().where(condition).values(**report, **_owner(), state=JobState.RUNNING)
+            ).rowcount:
                 return
             cancelled = _cancel_if_asked(connection, job_id)
         # Raised after the transaction, which an exception inside it would have undone.
@@ -77,7 +93,7 @@ class Jobs:
     def finish(self, job_id: str, result: Mapping[str, Any]) -> None:
         """Mark the job done with its result; raises InvalidRecord if it is closed, NotFound, StoreUnavailable."""
         document = plain_document(result, "job result")
-        self._close(job_id, {"state": "done", "fraction": 1.0, "result": document})
+        self._close(job_id, {"state": JobState.DONE, "fraction": 1.0, "result": document})
 
     def fail(self, job_id: str, error: str) -> None:
         """Mark the job failed with a message; a cancelled job stays cancelled.
@@ -85,9 +101,9 @@ class Jobs:
         Raises InvalidRecord if it is done or failed already, NotFound, StoreUnavailable.
         """
         try:
-            self._close(job_id, {"state": "failed", "error": plain_text(error)})
+            self._close(job_id, {"state": JobState.FAILED, "error": plain_text(error)})
         except InvalidRecord:
-            if self.get(job_id).state != "cancelled":
+            if self.get(job_id).state != JobState.CANCELLED:
                 raise
 
     def request_cancel(self, job_id: str) -> None:
@@ -99,8 +115,8 @@ class Jobs:
             asked = JOB.update().where(JOB.c.job_id == job_id, JOB.c.state.in_(_OPEN)).values(cancel_requested=True)
             if not connection.execute(asked).rowcount:
                 _get(connection, job_id)
-            waiting = JOB.update().where(JOB.c.job_id == job_id, JOB.c.state == "waiting")
-            connection.execute(waiting.values(state="cancelled", updated_at=now()))
+            waiting = JOB.update().where(JOB.c.job_id == job_id, JOB.c.state == JobState.WAITING)
+            connection.execute(waiting.values(state=JobState.CANCELLED, updated_at=now()))
 
     def sweep(self, older_than: timedelta) -> list[Job]:
         """Mark open jobs failed that gave no sign of life for so long, unless their process runs on this machine.
@@ -147,9 +163,9 @@ def _cancel_if_asked(connection: sa.Connection, job_id: str) -> bool:
     job = _get(connection, job_id)
     if job.state in _OPEN:
         update = JOB.update().where(JOB.c.job_id == job_id)
-        connection.execute(update.values(state="cancelled", updated_at=now()))
+        connection.execute(update.values(state=JobState.CANCELLED, updated_at=now()))
         return True
-    return job.state == "cancelled"
+    return job.state == JobState.CANCELLED
 
 
 def _fail_abandoned(connection: sa.Connection, row: sa.RowMapping) -> Job:
@@ -158,7 +174,7 @@ def _fail_abandoned(connection: sa.Connection, row: sa.RowMapping) -> Job:
         f"last sign of life was at {row['updated_at']:%Y-%m-%d %H:%M:%S} UTC. Start it again."
     )
     update = JOB.update().where(JOB.c.job_id == row["job_id"])
-    connection.execute(update.values(state="failed", error=error, updated_at=now()))
+    connection.execute(update.values(state=JobState.FAILED, error=error, updated_at=now()))
     return _get(connection, row["job_id"])
 
 
@@ -176,4 +192,5 @@ def _get(connection: sa.Connection, job_id: str) -> Job:
 
 
 def _record(row: sa.RowMapping) -> Job:
-    return Job(**{key: row[key] for key in row if key not in _HIDDEN})
+    values = {key: row[key] for key in row if key not in _HIDDEN}
+    return Job(**{**values, "state": JobState(row["state"])})

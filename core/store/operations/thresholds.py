@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import market_row
@@ -60,7 +61,7 @@ class Thresholds:
             before = _values(connection, market_id).get(name)
             connection.execute(THRESHOLD.insert().values(**vars(record)))
             detail = {"before": before, "after": record.value, "reason": reason}
-            append_event(connection, actor, "threshold.changed", market_id, name, detail=detail)
+            append_event(connection, actor, AuditAction.THRESHOLD_CHANGED, market_id, name, detail=detail)
         return record
 
     def values(self, market_id: str) -> dict[str, float]:

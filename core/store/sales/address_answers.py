@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from core.access import Actor
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.tables import ADDRESS_MATCH, now
@@ -28,7 +29,7 @@ class Matches:
         row = {"market_id": market_id, **detail, "at": now(), "actor": plain_text(actor.name)}
         with self._database.write() as connection:
             connection.execute(ADDRESS_MATCH.insert().values(**row))
-            append_event(connection, actor, "match.answered", market_id, sales_key, detail=detail)
+            append_event(connection, actor, AuditAction.MATCH_ANSWERED, market_id, sales_key, detail=detail)
 
     def of(self, market_id: str) -> dict[tuple[str, str], bool]:
         """Return the market's latest answers by pair of keys (sales, tax); raises StoreUnavailable."""

@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
 from core.errors import AlreadyExists, InvalidRecord, NotFound
+from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.tables import PRESET, now
@@ -33,7 +34,7 @@ class Presets:
         try:
             with self._database.write() as connection:
                 connection.execute(PRESET.insert().values(name=name, **_values(mapping_json, actor)))
-                append_event(connection, actor, "preset.saved", None, name, detail={})
+                append_event(connection, actor, AuditAction.PRESET_SAVED, None, name, detail={})
         except IntegrityError as error:
             if self.load(name) != plain_text(mapping_json):
                 raise AlreadyExists(
@@ -46,7 +47,7 @@ class Presets:
             update = PRESET.update().where(PRESET.c.name == name).values(**_values(mapping_json, actor))
             if not connection.execute(update).rowcount:
                 raise _not_found(name)
-            append_event(connection, actor, "preset.replaced", None, name, detail={})
+            append_event(connection, actor, AuditAction.PRESET_REPLACED, None, name, detail={})
 
     def load(self, name: str) -> str:
         """Return the mapping saved under the name, as the JSON it was saved as; raises NotFound, StoreUnavailable."""

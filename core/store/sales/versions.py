@@ -17,6 +17,7 @@ import sqlalchemy as sa
 from core.access import Actor
 from core.accounting import FileAccounting
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound, StaleVersion
+from core.states import AuditAction
 from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
@@ -110,7 +111,7 @@ class Versions:
                 )
             _point(connection, version.market_id, version_id, version.parent_id)
             detail = {"reason": reason, "restored": version.parent_id}
-            append_event(connection, actor, "version.undone", version.market_id, version_id, detail=detail)
+            append_event(connection, actor, AuditAction.VERSION_UNDONE, version.market_id, version_id, detail=detail)
             return None if version.parent_id is None else _get(connection, version.parent_id)
 
     def latest(self, market_id: str) -> DataVersion | None:
@@ -238,7 +239,7 @@ def _insert_and_point(
             values = plain_document(asdict(file), "file accounting")
             connection.execute(DATA_FILE.insert().values(version_id=version_id, **values))
     _point(connection, market_id, row["parent_id"], version_id)
-    action = "version.committed" if undone is None else "version.restored"
+    action = AuditAction.VERSION_COMMITTED if undone is None else AuditAction.VERSION_RESTORED
     detail: dict[str, Any] = {key: row[key] for key in ("rows", "rows_seen", "parent_id", "note")}
     detail["files"] = [file.file for file in files]
     append_event(connection, actor, action, market_id, version_id, detail=detail)

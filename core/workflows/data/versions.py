@@ -13,6 +13,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.errors import InvalidRecord
 from core.prepare.quality.column_shifts import ColumnShift, column_shifts
+from core.states import AuditAction
 from core.store import DataVersion, Event, Store
 from core.workflows.data.outcomes import settle_quietly
 
@@ -21,7 +22,6 @@ CHANGE_COLUMNS: Final = (ROW, "field", "before", "after")
 
 _REASON_LIMIT: Final = 500
 _EVENTS: Final = 10_000
-_UNDONE: Final = "version.undone"
 
 State = Literal["in use", "earlier", "undone"]
 
@@ -118,7 +118,7 @@ def history(store: Store, market_id: str, actor: Actor) -> tuple[Recorded, ...]:
     models, chain = models_of(store, market_id), [one.version_id for one in store.versions.chain(market_id)]
     undone: dict[str, Event] = {}
     for entry in store.events.list(market_id, _EVENTS):
-        if entry.action == _UNDONE:
+        if entry.action == AuditAction.VERSION_UNDONE:
             undone.setdefault(entry.subject, entry)
     records = []
     for version in store.versions.list(market_id):

@@ -19,23 +19,16 @@ from core.access import Action, Actor, require
 from core.errors import NotFound
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
-from core.monitor.alerts import (
-    Alert,
-    AlertState,
-    Transition,
-    judge_alerts,
-    settled_by_promotion,
-    thresholds_of,
-    with_cause,
-)
+from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.cause import Leading, RootCause, root_cause
 from core.monitor.gate import Answers, Gate, GateVerdict, gate
 from core.monitor.level_drift import level_drift, log_ratio
 from core.monitor.rules import AlertKind, Reading
-from core.monitor.windows import Period, Window, later, window_of
+from core.monitor.windows import Window, later, window_of
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part, silent
+from core.states import AlertState, Period
 from core.store import Market, Store
 from core.train.level import Residuals
 from core.train.live_model import live_model_with_residuals, residuals_since

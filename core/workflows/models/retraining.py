@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Final
 
 from core.access import Action, Actor, require
 from core.errors import NotFound, TrainError
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part
+from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import days
@@ -24,8 +24,6 @@ from core.workflows.models.gate import (
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
-
-JUDGED: Final = "gate.judged"
 
 
 @dataclass(frozen=True)
@@ -107,7 +105,7 @@ def retrain(
         "words": gated.gate.words,
         "window": plan.words,
     }
-    store.events.record(actor, JUDGED, market_id, record.model_id, detail)
+    store.events.record(actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
     record = store.models.challenge(record.model_id, actor)
     progress(1.0, "Challenger registered")
     return Retrained(record, gated)
@@ -115,4 +113,4 @@ def retrain(
 
 def _was_live(store: Store, market_id: str) -> bool:
     """Tell whether any model was ever promoted: a pointer to one that was lost is no market without models."""
-    return store.events.count(market_id, "model.promoted") > 0
+    return store.events.count(market_id, AuditAction.MODEL_PROMOTED) > 0

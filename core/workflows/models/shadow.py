@@ -20,8 +20,8 @@ from core.evaluate.intervals import mean_interval
 from core.problem import Problem
 from core.serve.estimate import LiveMarket
 from core.serve.estimate_many import estimate_many
+from core.states import AuditAction
 from core.store import ModelRecord, Store
-from core.store.models.registry import CHALLENGED
 from core.store.models.shadows import Shadow, Unshadowed
 from core.train.bundle import Bundle
 from core.train.live_model import bring_up_to_date
@@ -104,7 +104,7 @@ def _shadows(store: Store, challenger: ModelRecord, problem: Problem) -> Iterato
 
 
 def _since(store: Store, challenger: ModelRecord) -> datetime:
-    entered = store.events.of(challenger.model_id, CHALLENGED)
+    entered = store.events.of(challenger.model_id, AuditAction.MODEL_CHALLENGED)
     return entered[0].at if entered else challenger.created_at
 
 

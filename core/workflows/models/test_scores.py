@@ -26,6 +26,7 @@ from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
 from core.serve.estimate import area_sales, price_scope, refusal
 from core.serve.flags import Answer, Flag, FlagKind, Severity, answer_flags, subject_flags
 from core.serve.subject import check_subject
+from core.states import AuditAction
 from core.store import Market, Store
 from core.train.baseline import baseline_estimates
 from core.train.bundle import Bundle
@@ -37,7 +38,6 @@ SCORES: Final = "scores"
 """The key of a model's card that names its test scores, by their SHA-256."""
 
 LATER: Final = "later"
-SIGNED: Final = "scope.signed"
 
 _FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
 
@@ -150,7 +150,7 @@ def fit_of(store: Store, model_id: str, actor: Actor) -> FitCheck | None:
     """
     require(actor, Action.VIEW_MODELS)
     record = store.models.get(model_id)
-    return check_overfitting(record.card, store.events.count(record.market_id, "test.opened"))
+    return check_overfitting(record.card, store.events.count(record.market_id, AuditAction.TEST_OPENED))
 
 
 def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, actor: Actor) -> SignedScope:
@@ -171,7 +171,7 @@ def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, act
         "mape_high": scope.inside.high,
         "share": scope.share,
     }
-    store.events.record(actor, SIGNED, record.market_id, model_id, detail)
+    store.events.record(actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
     signed = signed_scope(store, model_id)
     if signed is None:
         raise NotFound(f"The signature of model {model_id}'s scope was not found again. Sign it once more.")
@@ -181,7 +181,7 @@ def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, act
 def signed_scope(store: Store, model_id: str) -> SignedScope | None:
     """Return the latest signed scope of a model, None where none was signed; raises NotFound, StoreUnavailable."""
     store.models.get(model_id)
-    signatures = store.events.of(model_id, SIGNED)
+    signatures = store.events.of(model_id, AuditAction.SCOPE_SIGNED)
     if not signatures:
         return None
     latest, detail = signatures[0], signatures[0].detail

@@ -15,6 +15,7 @@ from core.evaluate.behavior.month_ahead import evaluate_month_ahead
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.progress import Progress, part
+from core.states import AuditAction
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
@@ -91,7 +92,7 @@ def register(store: Store, made: MadeModel, more: Mapping[str, Any], actor: Acto
     card = bundle.card() | {SCORES: keep_scores(store, made.scored)} | dict(more)
     record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), actor)
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
-    store.events.record(actor, "test.opened", bundle.market_id, record.model_id, detail)
+    store.events.record(actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
     return record
 
 

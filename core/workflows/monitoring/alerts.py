@@ -10,23 +10,16 @@ from typing import Any, Final
 
 from core.access import Action, Actor, require
 from core.errors import InvalidRecord
-from core.monitor.alerts import (
-    Alert,
-    AlertState,
-    Transition,
-    judge_alerts,
-    settled_by_promotion,
-    thresholds_of,
-    with_cause,
-)
+from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.cause import Leading
 from core.monitor.drift import drifted
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading, Threshold
-from core.monitor.windows import Period, earlier, window_named, window_of
+from core.monitor.windows import earlier, window_named, window_of
 from core.problem import Problem
+from core.states import AlertState, AuditAction, Period
 from core.store import Market, Store
 from core.store.ledger.figures import Slice
-from core.store.operations.alerts import JUDGED, UNRESOLVED, AlertRecord
+from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.workflows.monitoring.notifications import Notice, Notices
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
@@ -213,9 +206,9 @@ def _latest(watch: MarketWatch) -> list[Alert]:
 
 
 def _period(watch: MarketWatch, alert: AlertRecord) -> str:
-    if alert.state != "resolved":
+    if alert.is_open:
         return str(alert.document["reading"]["period"])
-    judged = watch.store.events.of(alert.alert_id, JUDGED)
+    judged = watch.store.events.of(alert.alert_id, AuditAction.ALERT_JUDGED)
     if judged:
         return str(judged[0].detail["period"])
     return _last_read(alert, clock_at(watch.store, watch.market, alert.changed_at))

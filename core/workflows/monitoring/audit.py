@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 
 from core.access import Action, Actor, require
+from core.states import AuditAction
 from core.store import Event, Store
 from core.store.base.audit import Names, Wanted
 
@@ -43,7 +44,7 @@ def export_trail(store: Store, market_id: str, wanted: Wanted, actor: Actor) -> 
     require(actor, Action.WATCH)
     n = store.events.matching(market_id, wanted)
     found = store.events.search(market_id, wanted, n)
-    store.events.record(actor, "trail.exported", market_id, market_id, {"entries": n})
+    store.events.record(actor, AuditAction.TRAIL_EXPORTED, market_id, market_id, {"entries": n})
     return _table(found)
 
 

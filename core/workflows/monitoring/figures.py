@@ -17,8 +17,9 @@ from core.monitor.cause import RootCause
 from core.monitor.drift import FeatureDrift
 from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_of_sums
 from core.monitor.level_drift import LevelDrift, Moved, movement
+from core.states import Period
 from core.store import Store
-from core.store.ledger.figures import Basis, Dimension, Period, Series, Slice, SoldSample
+from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSample
 from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
 
 SCATTER: Final = 600
@@ -74,7 +75,7 @@ def health_of(store: Store, market_id: str, where: Slice, period: Period, actor:
     traffic, after = store.figures.traffic(market_id, where, period), 0
     if where.until is not None:
         later = replace(where, since=where.until + timedelta(days=1), until=None)
-        after = int(store.figures.traffic(market_id, later, "month").total["n"])
+        after = int(store.figures.traffic(market_id, later, Period.MONTH).total["n"])
     return Health(traffic, after)
 
 

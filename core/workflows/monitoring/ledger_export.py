@@ -8,6 +8,7 @@ from typing import Final
 
 from core.access import Action, Actor, require
 from core.errors import FileNotWritten
+from core.states import AuditAction
 from core.store import Store
 from core.store.base.artifacts import write_parts_atomically
 from core.store.ledger.figures import Slice
@@ -24,7 +25,7 @@ def export_ledger(store: Store, market_id: str, where: Slice, actor: Actor) -> I
     require(actor, Action.VIEW_MODELS)
     market = store.markets.get(market_id)
     chosen = {name: value for name, value in vars(where).items() if value is not None}
-    store.events.record(actor, "ledger.exported", market.market_id, market.market_id, chosen)
+    store.events.record(actor, AuditAction.LEDGER_EXPORTED, market.market_id, market.market_id, chosen)
     return store.export.ledger(market_id, where)
 
 

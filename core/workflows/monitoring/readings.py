@@ -16,8 +16,9 @@ from core.monitor.cause import RootCause, root_cause
 from core.monitor.drift import FeatureDrift, drift_from, drifted
 from core.monitor.level_drift import LevelDrift, level_drift
 from core.monitor.rules import AlertKind, Reading, Threshold
-from core.monitor.windows import Period, Window, earlier, later, window_of, windows
+from core.monitor.windows import Window, earlier, later, window_of, windows
 from core.problem import Problem
+from core.states import Period
 from core.store import Market, ModelRecord, Store
 from core.store.ledger.figures import Dimension, Slice
 from core.workflows.models.reference import ModelReference, as_typed, model_reference_of, typed
@@ -145,7 +146,7 @@ def trained_on(store: Store, market: Market, record: ModelRecord) -> date:
 def _traffic(watch: MarketWatch) -> Iterator[Reading]:
     store, market_id, months = watch.store, watch.market.market_id, months_of(watch)
     where = Slice(since=months[0].start.date(), until=watch.clock)
-    asked = store.figures.traffic(market_id, where, "month").periods
+    asked = store.figures.traffic(market_id, where, Period.MONTH).periods
     counts = {row["start"].date(): int(row["n"]) for row in asked.to_dict("records")}
     # Months before the first estimate are not quiet ones.
     known = [month for month in months if counts and month.start.date() >= min(counts)]
@@ -158,11 +159,15 @@ def _traffic(watch: MarketWatch) -> Iterator[Reading]:
 def _latency(watch: MarketWatch, where: Slice) -> Iterator[Reading]:
     figures, limit = watch.store.figures, watch.limits[AlertKind.SLOW]
     late = replace(where, channel=_PAGE, since=watch.clock - timedelta(days=7 * _WEEKS))
-    weeks = figures.traffic(watch.market.market_id, late, "week").periods
+    weeks = figures.traffic(watch.market.market_id, late, Period.WEEK).periods
     whole = weeks[weeks["start"] + pd.Timedelta(days=7) <= pd.Timestamp(watch.clock)]
     enough = len(whole) >= limit.periods and bool((whole["n"].tail(limit.periods) >= limit.n_min).all())
     period = Period.WEEK if enough else Period.MONTH
-    table = weeks if enough else figures.traffic(watch.market.market_id, replace(where, channel=_PAGE), "month").periods
+    table = (
+        weeks
+        if enough
+        else figures.traffic(watch.market.market_id, replace(where, channel=_PAGE), Period.MONTH).periods
+    )
     for row in table.to_dict("records"):
         window = window_of(row["start"].date(), period)
         yield Reading(AlertKind.SLOW, "", window, row["latency_p95_ms"], np.nan, np.nan, int(row["n"]))
@@ -170,7 +175,7 @@ def _latency(watch: MarketWatch, where: Slice) -> Iterator[Reading]:
 
 def _accuracy(watch: MarketWatch) -> Iterator[Reading]:
     where = _live(watch, months_of(watch)[0])
-    table = watch.store.figures.accuracy(watch.market.market_id, where, "month").periods
+    table = watch.store.figures.accuracy(watch.market.market_id, where, Period.MONTH).periods
     centre = watch.limits[AlertKind.COVERAGE_OFF].centre
     low, high = mean_interval(table["mape"], table["mape_sd"], table["n"])
     held = share_interval((table["coverage"] * table["n"]).round(), table["n"])

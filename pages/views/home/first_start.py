@@ -9,6 +9,7 @@ import streamlit as st
 
 from core.access import Action, Actor, Role, may
 from core.demo.opening import DemoTask
+from core.states import JobState
 from core.store import Job
 from pages.kit import job_progress, links, navigation, session
 from pages.kit.text import plain
@@ -34,10 +35,10 @@ def go_in_when_ready() -> None:
     closed = job_progress.take_closed(KIND, None)
     if closed is None:
         return
-    if closed.state == "done":
+    if closed.state is JobState.DONE:
         session.open_market(str(closed.result["market_id"]))
         links.go_to("pricing")
-    if closed.state == "cancelled":
+    if closed.state is JobState.CANCELLED:
         st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
 
 

@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.access import Action, Actor, may
 from core.problem import Problem
+from core.states import JobState
 from core.store import Market, ModelRecord
 from core.wording import count
 from core.workflows.jobs import RetrainTask
@@ -32,12 +33,12 @@ def draw(market: Market, challenger: ModelRecord | None, actor: Actor, problem: 
             st.markdown(f"**Retraining the model of {plain(market.name)}**")
             job_progress.draw(running)
         return
-    if closed is not None and closed.state == "done":
+    if closed is not None and closed.state is JobState.DONE:
         st.success(
             f"Challenger {closed.result['model_id']} is trained and was held against the live model.",
             icon=":material/check_circle:",
         )
-    if closed is not None and closed.state == "cancelled":
+    if closed is not None and closed.state is JobState.CANCELLED:
         st.info("Retraining was cancelled; nothing of it was kept.", icon=":material/info:")
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:

@@ -12,6 +12,7 @@ import streamlit as st
 from core.access import Action, may
 from core.monitor.rules import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
+from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, instant
 from core.workflows.monitoring.alerts import acknowledge, limits_of, resolve, set_threshold, watch_market
@@ -34,9 +35,9 @@ from pages.views.monitoring.words import (
 
 _Colour = Literal["orange", "blue", "gray"]
 _STATES: Final[dict[str, tuple[str, _Colour, str]]] = {
-    "open": ("Open", "orange", ":material/warning:"),
-    "acknowledged": ("Acknowledged", "blue", ":material/person_check:"),
-    "resolved": ("Resolved", "gray", ":material/check:"),
+    AlertState.OPEN: ("Open", "orange", ":material/warning:"),
+    AlertState.ACKNOWLEDGED: ("Acknowledged", "blue", ":material/person_check:"),
+    AlertState.RESOLVED: ("Resolved", "gray", ":material/check:"),
 }
 _WORDS_MAX: Final = 500
 
@@ -46,12 +47,12 @@ def draw(selection: Selection) -> None:
     say_what_was_done()
     alerts = selection.store.alerts.list(selection.market.market_id)
     _look(selection)
-    unresolved = in_order(one for one in alerts if one.state != "resolved")
+    unresolved = in_order(one for one in alerts if one.is_open)
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
     for one in unresolved:
         _alert(selection, one)
-    _resolved(selection, [one for one in alerts if one.state == "resolved"])
+    _resolved(selection, [one for one in alerts if not one.is_open])
     _limits(selection)
 
 
@@ -80,7 +81,7 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
             st.badge(word, color=colour, icon=icon)
         first = alert.document["history"][0]
         st.markdown(plain(first_sentence(str(first["why"]))))
-        if alert.state == "acknowledged":
+        if alert.state is AlertState.ACKNOWLEDGED:
             st.markdown(f"**{plain(alert.changed_by)}** deals with it: {plain(alert.why)}")
         if alert.next_action:
             st.markdown(f"**Next:** {plain(alert.next_action)}")
@@ -119,7 +120,7 @@ def _forms(selection: Selection, alert: AlertRecord) -> None:
         st.caption("A manager can take it on or resolve it.")
         return
     left, right = st.columns(2, gap="small")
-    if alert.state == "open":
+    if alert.state is AlertState.OPEN:
         with left, st.expander("Take it on", icon=":material/person_check:"):
             _take_on(selection, alert)
     with right, st.expander("Resolve it", icon=":material/check:"):

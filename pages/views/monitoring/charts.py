@@ -11,9 +11,8 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.monitor.cause import RootCause
-from core.monitor.windows import Period as Window
 from core.monitor.windows import window_of
-from core.store.ledger.figures import Period
+from core.states import Period
 from core.wording import day
 from pages.kit.palette import Palette
 
@@ -21,7 +20,7 @@ _SMALL: Final = 220
 _LARGE: Final = 320
 _MARKS_MAX: Final = 40
 _DAY_MS: Final = 86_400_000
-_BAR_DAYS: Final[dict[Period, float]] = {"month": 24, "week": 5.5, "day": 0.8}
+_BAR_DAYS: Final[dict[Period, float]] = {Period.MONTH: 24, Period.WEEK: 5.5, Period.DAY: 0.8}
 
 
 @dataclass(frozen=True)
@@ -189,7 +188,7 @@ def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
 
 def said(table: pd.DataFrame, period: Period) -> list[str]:
     """Write the periods of a table for people."""
-    return [window_of(value.date(), Window(period)).label for value in table["start"]]
+    return [window_of(value.date(), period).label for value in table["start"]]
 
 
 def faded(colour: str) -> str:
@@ -224,7 +223,7 @@ def _ticks(table: pd.DataFrame, period: Period) -> dict[str, Any]:
     if len(starts) > 8:
         return {"nticks": 8}
     words = [day(value).split(" ") for value in starts]
-    text = ["<br>".join(one[1:]) if period == "month" else f"{one[0]} {one[1]}<br>{one[2]}" for one in words]
+    text = ["<br>".join(one[1:]) if period == Period.MONTH else f"{one[0]} {one[1]}<br>{one[2]}" for one in words]
     return {"tickvals": starts.tolist(), "ticktext": text}
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from core.evaluate.targets import at_most, judge
 from core.monitor.expected import Expected
 from core.monitor.rules import AlertKind
+from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, day, percent
 from core.workflows.monitoring.alerts import limits_of, open_alerts
@@ -74,7 +75,7 @@ def _alerts(selection: Selection) -> None:
 
 def _alert(alert: AlertRecord) -> None:
     opened = first_sentence(str(alert.document["history"][0]["why"]))
-    taken = f" Taken on by {alert.changed_by}: {alert.why}" if alert.state == "acknowledged" else ""
+    taken = f" Taken on by {alert.changed_by}: {alert.why}" if alert.state is AlertState.ACKNOWLEDGED else ""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":orange[:material/warning:] **{plain(name_of(alert))}.** {plain(opened + taken)}")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):

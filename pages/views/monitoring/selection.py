@@ -11,8 +11,9 @@ import streamlit as st
 
 from core.access import Actor
 from core.problem import Problem
+from core.states import Period
 from core.store import Market, Store
-from core.store.ledger.figures import Basis, Dimension, Period, Slice
+from core.store.ledger.figures import Basis, Dimension, Slice
 from core.wording import MISSING, day
 from core.workflows.monitoring.figures import Accuracy, accuracy_of, latest_days
 from core.workspace import clock_of
@@ -26,7 +27,7 @@ SPANS: Final = {"3 months": 3, "6 months": 6, "12 months": 12}
 ALL: Final = "All"
 UNKNOWN: Final = "not known"
 
-PERIODS: Final[dict[str, Period]] = {"By month": "month", "By week": "week", "By day": "day"}
+PERIODS: Final[dict[str, Period]] = {"By month": Period.MONTH, "By week": Period.WEEK, "By day": Period.DAY}
 BASES: Final[dict[str, Basis]] = {"Made blind": "blind", "All that count": "counted", "Every estimate": "every"}
 PARTS: Final[dict[Dimension, str]] = {
     "property_type": "Property type",
@@ -85,7 +86,7 @@ def choose_days(store: Store, market: Market, actor: Actor, pulse: tuple[int, ..
     clock = clock_of(store, market, datetime.now(UTC).date())
     span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
     since, until = _days(span, clock)
-    return Selection(store, market, actor, clock, Slice(since, until), "month", pulse)
+    return Selection(store, market, actor, clock, Slice(since, until), Period.MONTH, pulse)
 
 
 def choose_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
@@ -99,7 +100,7 @@ def choose_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ..
 def without_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
     """Return what is looked at where days do not matter."""
     clock = clock_of(store, market, datetime.now(UTC).date())
-    return Selection(store, market, actor, clock, Slice(), "month", pulse)
+    return Selection(store, market, actor, clock, Slice(), Period.MONTH, pulse)
 
 
 def narrow(selection: Selection) -> Selection:

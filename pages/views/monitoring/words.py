@@ -11,6 +11,7 @@ import streamlit as st
 from core.errors import DoorstepError
 from core.evaluate.accuracy import Figure
 from core.monitor.rules import RULES
+from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
 from pages.kit import errors, links, spreadsheet
@@ -88,7 +89,9 @@ def in_order(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
     kinds = list(KINDS)
     last = len(kinds)
     place = {kind: number for number, kind in enumerate(kinds)}
-    return sorted(alerts, key=lambda one: (one.state != "open", bool(one.segment), place.get(one.kind, last)))
+    return sorted(
+        alerts, key=lambda one: (one.state is not AlertState.OPEN, bool(one.segment), place.get(one.kind, last))
+    )
 
 
 def first_sentence(words: str) -> str:

@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import InvalidRecord, NotFound
+from core.states import AuditAction
 from core.store import Market, Store
 from core.store.models.shadows import Shadow
-from core.store.operations.alerts import JUDGED
 from tests.store.samples import AGENT, ANALYST, MANAGER, estimate
 
 READING = {"value": 0.13, "n": 120}
@@ -29,7 +29,7 @@ def test_an_alert_is_opened_acknowledged_and_resolved_with_who_why_and_what_next
     assert store.alerts.get(opened.alert_id) == closed
     with pytest.raises(InvalidRecord, match="is resolved since"):
         store.alerts.resolve(opened.alert_id, "once more", "2024-06", MANAGER)
-    assert [one.detail["period"] for one in store.events.of(opened.alert_id, JUDGED)] == ["2024-05"]
+    assert [one.detail["period"] for one in store.events.of(opened.alert_id, AuditAction.ALERT_JUDGED)] == ["2024-05"]
     assert [(one["state"], one["by"], one["why"]) for one in closed.document["history"]] == [
         ("open", ANALYST.name, "MAPE is 13 %"),
         ("acknowledged", MANAGER.name, "looking at it"),
@@ -37,7 +37,7 @@ def test_an_alert_is_opened_acknowledged_and_resolved_with_who_why_and_what_next
     ]
     assert closed.document["reading"] == READING
     actions = [event.action for event in store.events.list(market.market_id)]
-    assert actions[:4] == ["alert.resolved", JUDGED, "alert.acknowledged", "alert.opened"]
+    assert actions[:4] == ["alert.resolved", AuditAction.ALERT_JUDGED, "alert.acknowledged", "alert.opened"]
 
 
 def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market: Market) -> None:

@@ -12,12 +12,12 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, NotFound
-from core.monitor.alerts import AlertState
 from core.monitor.cause import Leading
 from core.monitor.gate import GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.progress import silent
+from core.states import AlertState
 from core.store import Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan

@@ -1,0 +1,74 @@
+"""States that are stored, shown and compared, and the names of audited deeds: each once, as the database holds them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class AlertState(StrEnum):
+    """Where an alert stands; acknowledged means that a person has seen it and deals with it."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    RESOLVED = "resolved"
+
+
+class JobState(StrEnum):
+    """Where a piece of long work stands; done, failed and cancelled are final."""
+
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+
+class Stage(StrEnum):
+    """What a registered model is to its market; the champion is the live model."""
+
+    CANDIDATE = "candidate"
+    CHALLENGER = "challenger"
+    CHAMPION = "champion"
+    RETIRED = "retired"
+
+
+class Period(StrEnum):
+    """The length of a window of monitoring figures."""
+
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+
+
+class AuditAction(StrEnum):
+    """What an entry of the audit trail says was done."""
+
+    ALERT_ACKNOWLEDGED = "alert.acknowledged"
+    ALERT_JUDGED = "alert.judged"
+    ALERT_OPENED = "alert.opened"
+    ALERT_REOPENED = "alert.reopened"
+    ALERT_RESOLVED = "alert.resolved"
+    DECISION_MADE = "decision.made"
+    DECISIONS_SIMULATED = "decisions.simulated"
+    GATE_JUDGED = "gate.judged"
+    LEDGER_CAUGHT_UP = "ledger.caught_up"
+    LEDGER_EXPORTED = "ledger.exported"
+    LEVEL_ADDED = "level.added"
+    MARKET_CREATED = "market.created"
+    MATCH_ANSWERED = "match.answered"
+    MODEL_ADDED = "model.added"
+    MODEL_CHALLENGED = "model.challenged"
+    MODEL_PROMOTED = "model.promoted"
+    MODEL_ROLLED_BACK = "model.rolled_back"
+    OUTCOME_CORRECTED = "outcome.corrected"
+    OUTCOMES_RECORDED = "outcomes.recorded"
+    PRESET_REPLACED = "preset.replaced"
+    PRESET_SAVED = "preset.saved"
+    RETRAINING_STARTED = "retraining.started"
+    SCOPE_SIGNED = "scope.signed"
+    TEST_OPENED = "test.opened"
+    THRESHOLD_CHANGED = "threshold.changed"
+    TRAIL_EXPORTED = "trail.exported"
+    VERSION_COMMITTED = "version.committed"
+    VERSION_RESTORED = "version.restored"
+    VERSION_UNDONE = "version.undone"
