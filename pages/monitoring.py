@@ -65,7 +65,7 @@ def main(actor: Actor) -> None:
 @st.fragment(run_every=_EVERY)
 def _refresh(store: Store) -> None:
     """Look whether anything was written; only then the whole page runs again, which keeps what is being typed."""
-    # As a part of the whole page there is nothing to look for, and what was just said must stay.
+    # As a part of the whole page there is nothing to look for, and the message just shown must stay.
     of_the_page = st.session_state.pop(_DRAWN, False)
     try:
         changed = not of_the_page and pulse_of(store) != st.session_state.get(_PULSE)

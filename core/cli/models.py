@@ -215,21 +215,21 @@ def _backtest(session: Session) -> int:
         plan = replace(plan, families=tuple(Family(name) for name in options.family))
     first = options.start
     done = backtest_version(store, version_id, first, plan, session.problem, session.progress(), session.actor)
-    told = backtest_document(done)
+    document = backtest_document(done)
 
     def text() -> str:
         lines = [f"{'month':8}{'sales':>7}{'level off':>11}{'level on':>10}{'retrained':>11}   MAPE"]
         lines += [
             f"{month['month']:8}{month['n']:>7,}{month['mape_off']:>11.2%}{month['mape_on']:>10.2%}"
             f"{month['mape_retrained']:>11.2%}"
-            for month in told["months"]
+            for month in document["months"]
         ]
-        lines += [f"{one['period']} {one['kind']} {one['state']}: {one['words']}" for one in told["alerts"]]
-        lines += [f"cause: {told['cause']['words']}"] if told["cause"] else []
-        lines += [f"gate: {told['gate']['verdict']}: {told['gate']['words']}"] if told["gate"] else []
-        return "\n".join([*lines, f"promoted: {told['promoted'] or 'no'}"])
+        lines += [f"{one['period']} {one['kind']} {one['state']}: {one['words']}" for one in document["alerts"]]
+        lines += [f"cause: {document['cause']['words']}"] if document["cause"] else []
+        lines += [f"gate: {document['gate']['verdict']}: {document['gate']['words']}"] if document["gate"] else []
+        return "\n".join([*lines, f"promoted: {document['promoted'] or 'no'}"])
 
-    session.print_result(told, text)
+    session.print_result(document, text)
     return OK
 
 

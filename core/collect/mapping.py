@@ -217,8 +217,8 @@ def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.S
         parsed = parsed * UNIT_FACTORS[rule.unit]
     empty = parsed.isna() & values.notna()
     # Words for missing are looked for only among the few cells that gave no value; a word may be recoded to one.
-    said = ~is_null_word(recoded[empty])
-    return parsed, empty & said.reindex(values.index, fill_value=False)
+    stated = ~is_null_word(recoded[empty])
+    return parsed, empty & stated.reindex(values.index, fill_value=False)
 
 
 def join_address(parts: pd.DataFrame) -> pd.Series:

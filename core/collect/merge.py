@@ -77,10 +77,10 @@ def merge_sources(
     neighbourhood: MappedTable | None,
     same: frozenset[tuple[str, str]] = frozenset(),
 ) -> Merged:
-    """Add tax and neighbourhood facts to the sales, by exact keys and by what a person said.
+    """Add tax and neighbourhood facts to the sales, by exact keys and by a person's answers.
 
     A tax row belongs to a sale by property id where both have one, else by address key, with equal zip codes where both
-    have one, else because ``same`` has their pair of keys (sales, tax; see full_keys): a person said yes to it, and to
+    have one, else because ``same`` has their pair of keys (sales, tax; see full_keys): a person confirmed it, and
     no other of that sale. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill
     what the sale lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax
     file (an earlier price) are never taken over. Neighbourhood figures and extras join by zip code, or by neighbourhood
@@ -232,8 +232,8 @@ def _by_answer(sales: pd.DataFrame, tax: _Targets, same: Mapping[str, str]) -> I
 
 
 def _sole(same: frozenset[tuple[str, str]]) -> Mapping[str, str]:
-    said = Counter(sales_key for sales_key, _ in same)
-    return {sales_key: tax_key for sales_key, tax_key in same if said[sales_key] == 1}
+    answers = Counter(sales_key for sales_key, _ in same)
+    return {sales_key: tax_key for sales_key, tax_key in same if answers[sales_key] == 1}
 
 
 def _of_one_property(sales: pd.DataFrame, tax: _Targets, found: Ints) -> Ints:

@@ -176,7 +176,7 @@ def _alike(
     mine, yours = [one.spelt for one in ours], [one.spelt for one in theirs]
     distance = process.cdist(mine, yours, scorer=OSA.distance, score_cutoff=_MOST_LETTERS_LEFT_OUT, dtype=np.int32)
     lengths = np.abs(np.subtract.outer([len(one) for one in mine], [len(one) for one in yours]))
-    # One name within the other is a street without its type; all else is told by the words themselves.
+    # One name within the other is a street without its type; all else is decided by the words themselves.
     near = (distance <= 2 * _MOST_SLIPS) | ((distance == lengths) & (distance <= _MOST_LETTERS_LEFT_OUT))
     for left, right in np.argwhere(near):
         one, other = ours[left], theirs[right]

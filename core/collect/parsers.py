@@ -334,7 +334,7 @@ def _texts(values: pd.Series, tidy: Callable[[str], str], tidied: str) -> pd.Ser
     def read(text: str) -> str | float:
         return math.nan if text.casefold() in NULL_WORDS else tidy(text) or math.nan
 
-    # A million tidy texts are told at once; only the others are worth a closer look.
+    # A million tidy texts are recognized at once; only the others need a closer look.
     plain = values.str.fullmatch(tidied, na=False) & ~values.str.casefold().isin(list(NULL_WORDS))
     if plain.all():
         return values

@@ -109,7 +109,7 @@ class _Records:
 def read_table(path: Path, name: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES) -> RawTable:
     """Read a comma, tab, semicolon or pipe separated file, plain or gzipped, into text columns.
 
-    Encoding, separator, packing and a row-name column are told from the content, never from the file's name.
+    Encoding, separator, packing and a row-name column are detected from the content, never from the file's name.
     Raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders, each naming the file and the remedy.
     """
     shown = name or path.name

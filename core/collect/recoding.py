@@ -77,8 +77,8 @@ def recoded(mapping: ColumnMapping, column: str, wanted: Mapping[str, str]) -> C
     bare = replace(rule, recode=MappingProxyType({}))
     usual = words_of(dict.fromkeys(wanted, 0), bare, mapping).set_index("value")["reads_as"].to_dict()
     # A value of the column itself stands for what it is read as, so that picking another's word is enough.
-    told = {_folded(value): word.strip() for value, word in wanted.items() if word.strip() != usual[value]}
-    changed = replace(rule, recode=MappingProxyType(told))
+    recoded = {_folded(value): word.strip() for value, word in wanted.items() if word.strip() != usual[value]}
+    changed = replace(rule, recode=MappingProxyType(recoded))
     readable = words_of(dict.fromkeys(wanted, 0), changed, mapping)
     for value, read in zip(readable["value"], readable["reads_as"], strict=True):
         if wanted[value].strip() and not read:

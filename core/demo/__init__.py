@@ -1,1 +1,1 @@
-"""The simulated city: its homes, prices, files, and the story told from them."""
+"""The simulated city: its homes, prices, files, and the story built from them."""

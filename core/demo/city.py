@@ -27,7 +27,7 @@ _APART: Final = 0.12  # least time between two sales of a home, as a share of th
 
 @dataclass(frozen=True)
 class MarketModel:
-    """Coefficients of the log price, each in log units unless said; ``dataclasses.replace`` makes another market.
+    """Coefficients of the log price, each in log units unless noted; ``dataclasses.replace`` makes another market.
 
     ``trend`` holds (decimal year, log level of the whole city) knots, straight between them and flat outside; to let
     prices fall in 2025 append a lower knot. ``heat`` scales how unlike zipcodes follow that trend (1 = as drawn).

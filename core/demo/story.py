@@ -100,13 +100,13 @@ class _City:
 def tell_story(store: Store, market: Market, seed: int, sales: int, problem: Problem, progress: Progress) -> None:
     """Let six months pass in the demo city, month by month: estimates, decisions, sales, and new data versions.
 
-    ``seed`` and ``sales`` are those of its first files. Months already told are not told again, so that a story that
+    ``seed`` and ``sales`` are those of its first files. Months already simulated are skipped, so that a story that
     broke off goes on. Raises StoreError.
     """
     model = demo_model(sales)
     city = _city(listings(model, seed, round(_LISTINGS_SHARE * sales)), seed)
     months = pd.period_range(START, END, freq="M")
-    told = {file.file for version in store.versions.chain(market.market_id) for file in version.files}
+    taken_in = {file.file for version in store.versions.chain(market.market_id) for file in version.files}
     for done, month in enumerate(months):
         now = part(progress, done / len(months), (done + 1) / len(months))
         now(0.0, f"{month.start_time:%B %Y}: agents price and decide")
@@ -115,7 +115,7 @@ def tell_story(store: Store, market: Market, seed: int, sales: int, problem: Pro
         asked = _asked(store, market, city)
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)
-        if files.names[0] not in told:
+        if files.names[0] not in taken_in:
             take_in(store, market, files, (month + 1).start_time.date(), problem, silent)
     progress(1.0, "Six months have passed")
 
@@ -212,8 +212,8 @@ def _entries(
     for at, place in enumerate(answers.rows.tolist()):
         figures = {name: float(getattr(priced, name)[at]) for name in ("point", "low", "high", "fsd")}
         flags = [flag.kind.value for flag in answers.flags[at]]
-        said = {"status": "priced", "answer": {}, "level": priced.level, "confidence": float(answers.confidence[at])}
-        yield entry(place, said | figures | {"flags": flags})
+        common = {"status": "priced", "answer": {}, "level": priced.level, "confidence": float(answers.confidence[at])}
+        yield entry(place, common | figures | {"flags": flags})
     for one in answers.not_priced:
         refused = Refused(f"{one.reason} {one.remedy}")
         result = Unavailable(one.reason, one.remedy) if one.status == "unavailable" else refused

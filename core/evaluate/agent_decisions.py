@@ -58,16 +58,18 @@ class AgentDecisions:
         if not self.decided:
             return f"{count(self.estimates, 'estimate')} given, none of them decided on yet."
         accepted = self.kinds[0]
-        said = f"Agents accepted {percent(accepted.share.value)} of {count(self.decided, 'estimate')} they decided on"
+        accepted_words = (
+            f"Agents accepted {percent(accepted.share.value)} of {count(self.decided, 'estimate')} they decided on"
+        )
         if not self.departure.n:
-            return f"{said}, and changed none."
+            return f"{accepted_words}, and changed none."
         lean = self.departure
         way = "no lean to one side shows"
         if lean.low > 0:
             way = "surely upwards: agents find the estimates too low"
         elif lean.high < 0:
             way = "surely downwards: agents find the estimates too high"
-        return f"{said}; those they changed moved by {signed_percent(lean.value, 1)} on average, {way}."
+        return f"{accepted_words}; those they changed moved by {signed_percent(lean.value, 1)} on average, {way}."
 
     @property
     def few(self) -> bool:

@@ -66,11 +66,13 @@ def _bands(values: pd.Series, edges: tuple[float, ...], names: list[str]) -> pd.
 
 
 def _prices(scored: ScoredSales, column: str, edges: tuple[float, ...]) -> pd.Series:
-    said = [money_short(edge, scored.terms.currency) for edge in edges]
-    if not said:
+    edge_words = [money_short(edge, scored.terms.currency) for edge in edges]
+    if not edge_words:
         return _bands(scored.table[column], (), ["all prices"])
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
-    return _bands(scored.table[column], edges, _distinct([f"under {said[0]}", *between, f"{said[-1]} and over"]))
+    between = [f"{low} to {high}" for low, high in itertools.pairwise(edge_words)]
+    return _bands(
+        scored.table[column], edges, _distinct([f"under {edge_words[0]}", *between, f"{edge_words[-1]} and over"])
+    )
 
 
 def _band_edges(scored: ScoredSales, column: str) -> tuple[float, ...]:
@@ -120,9 +122,9 @@ def _sizes(scored: ScoredSales, _: Problem) -> pd.Series:
     edges = _quantiles(values, _FIFTHS)
     if not edges:
         return _bands(values, (), ["all sizes"])
-    said = [f"{from_sqft(edge, unit):,.0f}" for edge in edges]
-    between = [f"{low} to {high} {area_label(unit)}" for low, high in itertools.pairwise(said)]
-    first, last = f"under {said[0]} {area_label(unit)}", f"{said[-1]} {area_label(unit)} and over"
+    edge_words = [f"{from_sqft(edge, unit):,.0f}" for edge in edges]
+    between = [f"{low} to {high} {area_label(unit)}" for low, high in itertools.pairwise(edge_words)]
+    first, last = f"under {edge_words[0]} {area_label(unit)}", f"{edge_words[-1]} {area_label(unit)} and over"
     return _bands(values, edges, _distinct([first, *between, last]))
 
 

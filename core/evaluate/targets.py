@@ -1,4 +1,4 @@
-"""Whether a measured figure meets its target: passed, failed, or not to be told from so many sales."""
+"""Whether a measured figure meets its target: passed, failed, or undecided with so few sales."""
 
 from __future__ import annotations
 

@@ -165,20 +165,20 @@ def root_cause(
 def _labels(reference: pd.DataFrame, table: pd.DataFrame, currency: str, area_unit: str) -> dict[str, pd.Series]:
     """Return the segments of a table's sales by segmentation, bands cut at the reference's fifths."""
     found = {name: table[name].astype("str") for name in ("property_type", "area") if _both(name, reference, table)}
-    said: dict[str, Callable[[float], str]] = {
+    edge_words: dict[str, Callable[[float], str]] = {
         "living_area_sqft": lambda edge: area(edge, area_unit),
         "estimate": lambda edge: money_short(edge, currency),
     }
-    for column, words in said.items():
+    for column, words in edge_words.items():
         if _both(column, reference, table):
             edges = np.unique(np.quantile(reference[column].dropna(), np.arange(1, _BANDS) / _BANDS))
             found[column] = _banded(table[column], edges, [words(float(edge)) for edge in edges])
     return found
 
 
-def _banded(values: pd.Series, edges: Floats, said: list[str]) -> pd.Series:
-    between = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
-    names = np.array([f"under {said[0]}", *between, f"{said[-1]} and over"], dtype=object)
+def _banded(values: pd.Series, edges: Floats, edge_words: list[str]) -> pd.Series:
+    between = [f"{low} to {high}" for low, high in itertools.pairwise(edge_words)]
+    names = np.array([f"under {edge_words[0]}", *between, f"{edge_words[-1]} and over"], dtype=object)
     places = np.searchsorted(edges, values.to_numpy(dtype=float), side="right")
     return pd.Series(names[places], index=values.index, dtype="str").where(values.notna())
 

@@ -37,7 +37,7 @@ _IQR_SIGMAS: Final = 1.349
 
 
 class DriftVerdict(StrEnum):
-    """What is to be said of a fact: "watch" is a change that is sure but small."""
+    """The verdict on a fact: "watch" is a change that is certain but small."""
 
     STEADY = "steady"
     WATCH = "watch"

@@ -18,7 +18,7 @@ from core.evaluate.accuracy import Figure
 from core.wording import count, percent
 
 EXACT: Final = 400
-"""Up to so many estimates the interval is exact; beyond, that of the normal law cannot be told from it."""
+"""Up to this many estimates the interval is exact; beyond, the normal approximation is as good."""
 
 _TAIL: Final = 0.025
 
@@ -100,10 +100,12 @@ def calibration(confidence: ArrayLike, tolerance: ArrayLike) -> Calibration | No
         return None
     figure, observed = promised.ppe10, float(true.mean())
     holds = figure.low <= observed <= figure.high
-    told = f"{percent(observed)} of {count(figure.n, 'sale')} ended within 10%, {percent(figure.value)} were promised"
+    observed_words = (
+        f"{percent(observed)} of {count(figure.n, 'sale')} ended within 10%, {percent(figure.value)} were promised"
+    )
     bounds = f"({percent(figure.low)} to {percent(figure.high)} by chance)"
     verdict = "the confidences hold" if holds else "do not rely on the confidences, retrain to calibrate them anew"
-    return Calibration(figure, observed, holds, f"{told} {bounds}: {verdict}.")
+    return Calibration(figure, observed, holds, f"{observed_words} {bounds}: {verdict}.")
 
 
 def _law(chance: Floats) -> Floats:

@@ -183,7 +183,7 @@ def _check(
     sign: float,
     segment: str = "",
 ) -> Check:
-    """Judge by how much the challenger is worse (value, low, high, n); the difference told is of the figure itself."""
+    """Judge by how much the challenger is worse (value, low, high, n); it reports the figure's own difference."""
     value, low, high, n = worse
     # The observed difference must point the same way: intervals of few distinct values can shut it out.
     if high < 0 and value < 0:

@@ -1,4 +1,4 @@
-"""Whether prices moved away from the estimates, by segment, told apart from a change of what is being priced."""
+"""Whether prices moved away from the estimates, by segment, as opposed to a change of what is being priced."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _CONFIDENCE: Final = 0.95
 
 
 class LevelVerdict(StrEnum):
-    """What is to be said of a segment's price level; "unsure" may have moved, but so few sales do not tell."""
+    """The verdict on a segment's price level; "unsure" may have moved, but there are too few sales to know."""
 
     STEADY = "steady"
     FELL = "fell"
@@ -74,7 +74,7 @@ class Movement(StrEnum):
     INPUTS = "inputs moved"
     MARKET = "market moved"
     BOTH = "inputs and market moved"
-    UNKNOWN = "not to be told yet"
+    UNKNOWN = "not known yet"
 
 
 @dataclass(frozen=True)

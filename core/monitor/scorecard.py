@@ -249,8 +249,8 @@ def _effect_words(
         return f"{label}: {groups}; too few to compare."
     ends = f"{_written(difference.low, unit)} to {_written(difference.high, unit)}"
     sure = difference.low > 0 or difference.high < 0
-    told = "differ by" if sure else "do not surely differ,"
-    return f"{label}: {groups}; they {told} {_written(difference.value, unit)} ({ends})."
+    verb = "differ by" if sure else "do not surely differ,"
+    return f"{label}: {groups}; they {verb} {_written(difference.value, unit)} ({ends})."
 
 
 def _written(number: float, unit: str) -> str:

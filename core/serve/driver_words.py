@@ -31,17 +31,17 @@ _MANY: Final = ("add", "take off")
 def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
     """Return what to say, from the typical home nearby to the estimate, the largest reasons first; plain text.
 
-    Amounts are rounded as said; those too small to name are said together.
+    Amounts are rounded for display; those too small to name are added up in one sentence.
     """
     named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
     rest = sum(driver.amount for driver in drivers.items if driver not in named)
-    told = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
-    told += [sentence(driver, drivers.area, market) for driver in named]
+    sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
+    sentences += [sentence(driver, drivers.area, market) for driver in named]
     if abs(rest) >= NAMED_FROM * drivers.point:
-        told.append(f"All the rest together {_effect(rest, _ONE, market)}.")
+        sentences.append(f"All the rest together {_effect(rest, _ONE, market)}.")
     elif len(named) < len(drivers.items):
-        told.append("All the rest makes hardly a difference.")
-    return (*told, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
+        sentences.append("All the rest makes hardly a difference.")
+    return (*sentences, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
 
 
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
@@ -72,9 +72,9 @@ def _is_plural(fact: Difference) -> bool:
 
 
 def _place(facts: Sequence[Difference], area_name: str, market: Conventions) -> str:
-    told = [_among(fact, market) for fact in facts if fact.name not in ("latitude", "longitude")]
+    details = [_among(fact, market) for fact in facts if fact.name not in ("latitude", "longitude")]
     spot = "Its location" if area_name == "the market" else f"Its spot within {area_name}"
-    return f"{spot}, with {_listed(told)}," if told else spot
+    return f"{spot}, with {_listed(details)}," if details else spot
 
 
 def _listed(phrases: Sequence[str]) -> str:

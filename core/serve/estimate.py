@@ -36,7 +36,7 @@ UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysi
 
 @dataclass(frozen=True)
 class Estimate:
-    """What an agent gets: money in ``currency``, rounded as said except ``exact``; ``confidence`` 0 to 100.
+    """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
     The range is meant to hold ``level`` of the sales; ``held`` is what it did on test sales of the same segment.
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point;
@@ -129,7 +129,7 @@ def estimate(
     # A segment the test sales happened to miss is answered for by the whole test.
     segment = segment if segment in held else EVERYWHERE
     scope = price_scope(bundle, problem)
-    [told] = drivers(worked.beside, log_price, priced.exact, priced.point)
+    [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
         currency=bundle.currency,
@@ -154,7 +154,7 @@ def estimate(
         last_sale=(live_model.level.as_of - timedelta(days=1)),
         market_shift=float(live_model.shift(home)[0]),
         level_id=live_market.level_id,
-        drivers=told,
+        drivers=explained,
         comparables=comparables,
         comparable_value=together,
     )

@@ -97,9 +97,9 @@ def flag_field(name: str, market: Conventions) -> str:
 
 
 def headline(facts: Mapping[str, object], market: Conventions) -> str:
-    """Name a home by what was told of it, most telling first: "98103 · 1,680 sq ft · 3 bedrooms"."""
-    told = [fact_value(name, facts[name], market) for name in _HEADLINE if facts.get(name) is not None]
-    return " · ".join(told) or "Home without facts"
+    """Name a home by its known facts, the most telling first: "98103 · 1,680 sq ft · 3 bedrooms"."""
+    known = [fact_value(name, facts[name], market) for name in _HEADLINE if facts.get(name) is not None]
+    return " · ".join(known) or "Home without facts"
 
 
 def _measured(value: float, unit: str, market: Conventions) -> str:

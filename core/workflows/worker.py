@@ -117,9 +117,9 @@ def worker_state(store: Store) -> WorkerState:
     if not workers:
         return WorkerState(False, None, None, None, (), f"No worker is running. {_START}")
     shown = (living or workers)[0]
-    said = shown.document
-    last, following = _instant(said.get("last_turn")), _instant(said.get("next_turn"))
-    problems = tuple(str(one) for one in said.get("problems", ()))
+    report = shown.document
+    last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))
+    problems = tuple(str(one) for one in report.get("problems", ()))
     if not living:
         words = f"The worker gave its last sign of life at {shown.beat_at:%Y-%m-%d %H:%M} UTC. {_START}"
         return WorkerState(False, shown.beat_at, last, None, problems, words)
@@ -156,7 +156,7 @@ class Worker:
         self._left = False
 
     def run(self, stop: threading.Event) -> bool:
-        """Work until told to stop; then end what was started, and leave the list of workers.
+        """Work until ``stop`` is set; then end what was started, and leave the list of workers.
 
         Returns whether the turn under way, if any, ended within ``GRACE_SECONDS``.
         """

@@ -42,7 +42,7 @@ _STYLE: Final = f"""<style>
 [class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
 @media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
 </style>"""
-# Blue and orange are told apart with any colour vision; icon and word say the same.
+# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
     Verdict.PASS: ("Pass", ":material/check_circle:", "blue"),
     Verdict.FAIL: ("Fail", ":material/cancel:", "orange"),

@@ -1,4 +1,4 @@
-"""Colours of charts by the reader's theme, told apart with any colour vision (after Okabe and Ito, 2008)."""
+"""Chart colors for the reader's theme, distinct with any color vision (after Okabe and Ito, 2008)."""
 
 from __future__ import annotations
 

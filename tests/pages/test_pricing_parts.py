@@ -17,7 +17,7 @@ from pages.kit.palette import LIGHT
 from pages.views.estimate import comparables
 from pages.views.estimate import drivers as drivers_view
 from pages.views.estimate.comparables_choice import Choice, first_choice, value_of
-from pages.views.estimate.comparables_map import distance_said, draw_map, place_of
+from pages.views.estimate.comparables_map import draw_map, place_of, write_distance
 from tests.small_market import MANAGER
 
 AMOUNT = st.integers(-10_000_000, 10_000_000).map(float)
@@ -113,7 +113,7 @@ def test_without_coordinates_there_is_no_map(estimate: Estimate, small_desk: Des
     ("kilometres", "words"), [(0.0, "0 m"), (0.35, "350 m"), (1.0, "1 km"), (1.24, "1.2 km"), (12.0, "12 km")]
 )
 def test_distances_are_said_in_metres_or_kilometres(kilometres: float, words: str) -> None:
-    assert distance_said(kilometres) == words
+    assert write_distance(kilometres) == words
 
 
 def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -> None:

@@ -162,7 +162,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
             return {}
         kind, area = _groups(columns, self.facts, rows)
         usual = self.by_type_area_.of(zip(kind, area, strict=True))
-        # A home whose type is not told is like its neighbours before it is like the untyped homes elsewhere.
+        # A home of unknown type is more like its neighbors than like homes of unknown type elsewhere.
         untyped = np.where((kind == "")[:, None], self.by_area_.of(area), np.nan)
         for values in (untyped, self.by_type_.of(kind), self.overall_):
             usual = np.where(np.isnan(usual), values, usual)

@@ -42,7 +42,7 @@ _DTYPES: Final[Mapping[FieldKind, Any]] = {
 
 @dataclass(frozen=True)
 class _Rule:
-    """What one column of the checked table must hold, and how a breach is told: of which field, by which words."""
+    """What one column of the checked table must hold, and how a breach is reported: for which field, in which words."""
 
     column: str
     field: str
@@ -62,10 +62,12 @@ def problems_of(frame: pd.DataFrame, problem: Problem, today: date) -> pd.DataFr
     checked = facts.assign(**_derived(facts))
     rules = _rules(checked, problem, today)
     cases = _failures(checked, rules)
-    told = [_findings_of(rule, cases[place], facts, frame[ROW]) for place, rule in enumerate(rules) if place in cases]
-    if not told:
+    breaches = [
+        _findings_of(rule, cases[place], facts, frame[ROW]) for place, rule in enumerate(rules) if place in cases
+    ]
+    if not breaches:
         return _empty()
-    return pd.concat(told, ignore_index=True).sort_values(["row", "field"], kind="stable", ignore_index=True)
+    return pd.concat(breaches, ignore_index=True).sort_values(["row", "field"], kind="stable", ignore_index=True)
 
 
 def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
@@ -185,13 +187,13 @@ def _limits(checked: pd.DataFrame, problem: Problem) -> Iterable[_Rule]:
         if name not in checked:
             continue
         code = "price_impossible" if name == "sale_price" else f"{name}_impossible"
-        said = f"{_plain(limit.low)} to {_plain(limit.high)}"
+        limit_words = f"{_plain(limit.low)} to {_plain(limit.high)}"
         remedy = _remedy(name, name in TRUSTED)
         if name in QUANTITIES:
             remedy += " A negative or ten times too large value leaves the whole row out."
-        yield _Rule(name, name, pa.Check.in_range(limit.low, limit.high), code, said, remedy)
+        yield _Rule(name, name, pa.Check.in_range(limit.low, limit.high), code, limit_words, remedy)
     for name in ("lot_area_sqft", "bathrooms", "assessed_value", "prior_assessed_value"):
-        # A negative value is told once, by its limits where it has some.
+        # A negative value is reported once, by its limits if it has any.
         above = pa.Check.ne(0) if name in problem.limits else pa.Check.gt(0)
         yield _Rule(name, name, above, f"{name}_zero", "above 0", _remedy(name, False))
     for name in _FLAGS:
@@ -207,16 +209,16 @@ def _dates(problem: Problem, today: date) -> Iterable[_Rule]:
     yield _Rule("sale_date", "sale_date", first, "date_impossible", f"from {oldest} on", _LEFT_OUT.format(**label))
     ahead = problem.intake.years_ahead
     for name in ("year_built", "year_renovated"):
-        said = f"at most {ahead} years after the sale"
+        limit_words = f"at most {ahead} years after the sale"
         column, check = _derived_name(name, "ahead"), pa.Check.le(ahead)
-        yield _Rule(column, name, check, f"{name}_after_sale", said, _remedy(name, False))
+        yield _Rule(column, name, check, f"{name}_after_sale", limit_words, _remedy(name, False))
     column = _derived_name("year_renovated", "after built")
-    said = "not before the year built"
+    limit_words = "not before the year built"
     remedy = _remedy("year_renovated", False)
-    yield _Rule(column, "year_renovated", pa.Check.ge(0), "renovated_before_built", said, remedy)
+    yield _Rule(column, "year_renovated", pa.Check.ge(0), "renovated_before_built", limit_words, remedy)
     column = _derived_name("list_date", "before sale")
-    said = "not after the sale date"
-    yield _Rule(column, "list_date", pa.Check.ge(0), "listed_after_sold", said, _remedy("list_date", False))
+    limit_words = "not after the sale date"
+    yield _Rule(column, "list_date", pa.Check.ge(0), "listed_after_sold", limit_words, _remedy("list_date", False))
 
 
 def _plausible(problem: Problem) -> Iterable[_Rule]:
@@ -225,18 +227,20 @@ def _plausible(problem: Problem) -> Iterable[_Rule]:
     remedy = "The row is left out: its price is no market price. Recode the word in the mapping if it means otherwise."
     yield _Rule("validity", "validity", market, "non_market_sale", "a sale at arm's length", remedy)
     least = problem.intake.sqft_per_bedroom_low
-    column, said = _derived_name("bedrooms", "space"), f"at least {_plain(least)} sq ft of living area each"
+    column, limit_words = _derived_name("bedrooms", "space"), f"at least {_plain(least)} sq ft of living area each"
     enough = pa.Check.ge(least * (1 - _TIE))
-    yield _Rule(column, "bedrooms", enough, "bedrooms_crowded", said, _remedy("bedrooms", False))
-    column, said = _derived_name("bedrooms", "none"), f"at least one over {ROOMLESS_SQFT} sq ft of living area"
-    yield _Rule(column, "bedrooms", pa.Check.le(ROOMLESS_SQFT), "bedrooms_zero", said, _remedy("bedrooms", False))
+    yield _Rule(column, "bedrooms", enough, "bedrooms_crowded", limit_words, _remedy("bedrooms", False))
+    column, limit_words = _derived_name("bedrooms", "none"), f"at least one over {ROOMLESS_SQFT} sq ft of living area"
+    yield _Rule(
+        column, "bedrooms", pa.Check.le(ROOMLESS_SQFT), "bedrooms_zero", limit_words, _remedy("bedrooms", False)
+    )
     ratio = pa.Check.in_range(LIST_RATIO.low * (1 - _TIE), LIST_RATIO.high * (1 + _TIE))
     column = _derived_name("list_price", "ratio")
-    said = f"{LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
-    yield _Rule(column, "list_price", ratio, "list_price_implausible", said, _remedy("list_price", False))
+    limit_words = f"{LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
+    yield _Rule(column, "list_price", ratio, "list_price_implausible", limit_words, _remedy("list_price", False))
     yield _Rule("list_price", "list_price", pa.Check.gt(0), "list_price_zero", "above 0", _remedy("list_price", False))
-    column, said = _derived_name("latitude", "place"), "both coordinates, and not (0, 0)"
-    yield _Rule(column, "latitude", pa.Check.eq(1), "coordinates_implausible", said, _remedy("latitude", False))
+    column, limit_words = _derived_name("latitude", "place"), "both coordinates, and not (0, 0)"
+    yield _Rule(column, "latitude", pa.Check.eq(1), "coordinates_implausible", limit_words, _remedy("latitude", False))
     known = "an address, coordinates, a zipcode or a neighbourhood"
     remedy = "The row is left out, as nobody can tell where the home is. Add one of these columns, or map it."
     column = _derived_name("address", "places known")

@@ -134,20 +134,20 @@ def _target_of_sale_id(facts: pd.DataFrame, usable: Bools, held: pd.DataFrame) -
 def _one_each(facts: pd.DataFrame, rows: Ints, by_id: _ById, findings: Findings) -> _ById:
     """Let each held sale be corrected once: not where the file repeats it too, nor where two rows disagree."""
     candidates = np.flatnonzero(by_id.corrects)
-    told = pd.DataFrame(
+    matched = pd.DataFrame(
         {
             "target": by_id.target[candidates],
             "date": facts["sale_date"].to_numpy()[candidates],
             "price": facts["sale_price"].to_numpy()[candidates],
         }
     )
-    sayings = told.drop_duplicates().groupby("target").size().reindex(told["target"]).to_numpy()
-    clear = (sayings == 1) & ~np.isin(told["target"], by_id.target[by_id.repeats])
-    first = ~told.duplicated("target").to_numpy()
+    sayings = matched.drop_duplicates().groupby("target").size().reindex(matched["target"]).to_numpy()
+    clear = (sayings == 1) & ~np.isin(matched["target"], by_id.target[by_id.repeats])
+    first = ~matched.duplicated("target").to_numpy()
     corrects, again = np.zeros((2, len(facts)), dtype=bool)
     corrects[candidates] = clear & first
     again[candidates] = clear & ~first
-    row_of = dict(zip(told["target"][first], rows[candidates[first]], strict=True))
+    row_of = dict(zip(matched["target"][first], rows[candidates[first]], strict=True))
     findings.add(again, "duplicate_sale", [f"the same sale as row {row_of[one]}" for one in by_id.target[again]])
     return _ById(by_id.target, corrects, by_id.repeats, by_id.superseded)
 
@@ -168,7 +168,7 @@ def _repeats_another(facts: pd.DataFrame, target: Ints, held: pd.DataFrame) -> B
 
 
 def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) -> Bools:
-    """Tell which rows say what an earlier state of their sale said, ``now`` being the sales held, row by row.
+    """Mark the rows that repeat an earlier state of their sale, ``now`` being the sales held, row by row.
 
     They are equal to a state of their sale id or home as far as both speak, or have its price and date (as retyped)
     where the held sale has others: a file may describe one sale twice.
@@ -179,8 +179,8 @@ def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) 
     pairs = _pairs(facts, superseded)
     ours, earlier = (facts.iloc[pairs["ours"]], superseded.iloc[pairs["earlier"]])
     left, right, held = (one.reset_index(drop=True) for one in (ours, earlier, now.iloc[pairs["ours"]]))
-    said = ~_differs(left, right) | (_retyped(left, right) & ~_retyped(left, held))
-    was[pairs["ours"].to_numpy()[said]] = True
+    same_as_before = ~_differs(left, right) | (_retyped(left, right) & ~_retyped(left, held))
+    was[pairs["ours"].to_numpy()[same_as_before]] = True
     return was
 
 
@@ -278,14 +278,14 @@ def _keys(frame: pd.DataFrame) -> pd.Series:
 # By home and date
 
 
-def _by_home_and_date(facts: pd.DataFrame, told: Bools, new: Bools, held: pd.DataFrame) -> Ints:
+def _by_home_and_date(facts: pd.DataFrame, eligible: Bools, new: Bools, held: pd.DataFrame) -> Ints:
     """Return for each new row the held sale of its home on its date, -1 where there is none or more than one.
 
-    ``told`` marks the new rows and those that repeat a held sale: one that a row repeats is not corrected by another,
-    and of two new rows for one sale neither corrects it.
+    ``eligible`` marks the new rows and those that repeat a held sale. A sale that a row repeats is not corrected by
+    another row, and of two new rows for one sale neither corrects it.
     """
     target = np.full(len(facts), -1, dtype="int64")
-    ours = np.flatnonzero(told)
+    ours = np.flatnonzero(eligible)
     theirs = np.flatnonzero(held["sale_date"].isin(facts["sale_date"].to_numpy()[new]).to_numpy())
     if not new.any() or not len(theirs):
         return target
@@ -295,8 +295,8 @@ def _by_home_and_date(facts: pd.DataFrame, told: Bools, new: Bools, held: pd.Dat
     needed = _shares_date_and_number(table, is_held, is_new)
     home = home_ids(table, needed)
     group = pd.DataFrame({"home": home, "date": table["sale_date"].to_numpy()}).groupby(["home", "date"]).ngroup()
-    counted = pd.DataFrame({"group": group, "held": is_held, "told": ~is_held}).groupby("group")[["held", "told"]].sum()
-    sole = counted.index[(counted["held"] == 1) & (counted["told"] == 1)]
+    counted = pd.DataFrame({"group": group, "held": is_held, "new": ~is_held}).groupby("group")[["held", "new"]].sum()
+    sole = counted.index[(counted["held"] == 1) & (counted["new"] == 1)]
     decided = (home >= 0) & group.isin(sole).to_numpy()
     held_of = pd.Series(np.flatnonzero(decided & is_held), index=group[decided & is_held])
     rows = np.flatnonzero(decided & is_new)

@@ -143,7 +143,7 @@ def _same_sale(table: pd.DataFrame, twin: Ints) -> Bools:
 def home_ids(table: pd.DataFrame, needed: Bools) -> Ints:
     """Return a number per identified home, -1 where the row does not identify one.
 
-    Rows without a property id are told by their address, where ``needed`` asks for them: keys cost time.
+    Rows without a property id are identified by address, only where ``needed`` asks for it: keys cost time.
     """
     numbers = np.full(len(table), -1, dtype="int64")
     if "property_id" in table:

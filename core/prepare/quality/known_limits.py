@@ -28,12 +28,12 @@ _SIZE_QUANTILES: Final = (0.01, 0.99)
 # What a missing field means for an estimate, where it means more than that homes differing in it look alike.
 _MEANING: Final[Mapping[str, str]] = {
     "latitude": "Without coordinates, comparables and prices nearby go by zipcode or neighbourhood only.",
-    "living_area_sqft": "Without living area, size is told by rooms and lot alone, and ranges are wide.",
+    "living_area_sqft": "Without living area, only rooms and lot hint at size, and ranges are wide.",
     "property_type": "Without a property type, houses and flats are priced as one kind.",
     "list_date": "Without list dates, days on market cannot be studied.",
     "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
     "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
-    "validity": "Without sale validity, foreclosures and sales between relatives cannot be told from market sales.",
+    "validity": "Without sale validity, foreclosures and sales between relatives look like market sales.",
     "property_id": "Without a property id, resales of one home and matches to the tax roll go by address.",
 }
 _UNSEEN: Final = ("condition", "grade", "view", "waterfront", "year_renovated", "year_built", "garage_spaces", "floors")
@@ -193,9 +193,9 @@ def _price_edges(sales: pd.DataFrame, currency: str, problem: Problem) -> list[f
     return [*edges, 2 * edges[1], 4 * edges[1]]
 
 
-def _between(said: list[str]) -> list[str]:
-    inner = [f"{low} to {high}" for low, high in itertools.pairwise(said)]
-    return [f"under {said[0]}", *inner, f"{said[-1]} and over"]
+def _between(edges: list[str]) -> list[str]:
+    inner = [f"{low} to {high}" for low, high in itertools.pairwise(edges)]
+    return [f"under {edges[0]}", *inner, f"{edges[-1]} and over"]
 
 
 def _banded(values: pd.Series, edges: list[float], names: list[str]) -> pd.Series:
@@ -312,13 +312,13 @@ def _time_consequences(time: TimeCoverage) -> Iterator[str]:
 def _thin_words(thin: tuple[ThinSegment, ...]) -> str:
     if not thin:
         return "Every price band, size, type and area has sales enough for a range of its own."
-    told = []
+    tables = []
     for kind, group in itertools.groupby(thin, key=lambda one: one.kind):
         few = list(group)
         rows = [(one.name, f"{one.n:,}", percent(one.share, 2)) for one in few[:_SHOWN]]
         more = f"\n\n… and {len(few) - _SHOWN} more." if len(few) > _SHOWN else ""
-        told.append(_table((f"By {kind}", "Sales", "Share"), rows) + more)
-    return "\n\n".join(told)
+        tables.append(_table((f"By {kind}", "Sales", "Share"), rows) + more)
+    return "\n\n".join(tables)
 
 
 def _time_words(time: TimeCoverage) -> str:
@@ -342,8 +342,8 @@ def _intake_words(intake: IntakeShares | None) -> str:
         )
     ]
     reasons = [(code.replace("_", " "), f"{n:,}") for code, n in intake.reasons]
-    told = f"{count(intake.rows_in, 'row')} read.\n\n" + _table(("Outcome", "Share"), rows)
-    return f"{told}\n\n{_table(('Reason', 'Rows'), reasons)}" if reasons else told
+    summary = f"{count(intake.rows_in, 'row')} read.\n\n" + _table(("Outcome", "Share"), rows)
+    return f"{summary}\n\n{_table(('Reason', 'Rows'), reasons)}" if reasons else summary
 
 
 def _share(share: float) -> str:

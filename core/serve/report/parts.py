@@ -62,12 +62,12 @@ def opening(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowabl
     """Return the title: the home, its facts in a line, and who made the report for whom."""
     facts = estimate.subject.facts
     address = frame.address_line.strip()
-    told = headline({name: value for name, value in facts.items() if name not in (_PLACE if address else ())}, frame)
-    lines = [told] if address else []
+    title = headline({name: value for name, value in facts.items() if name not in (_PLACE if address else ())}, frame)
+    lines = [title] if address else []
     return [
         Paragraph(markup(f"Price report for the seller · {frame.market_name}", 110), EYEBROW),
         Spacer(0, 2),
-        _title(address or told, wide),
+        _title(address or title, wide),
         *(Paragraph(markup(line), VALUE) for line in lines),
         Spacer(0, 2),
         Paragraph(_prepared(estimate, frame), SMALL),
@@ -78,12 +78,12 @@ def opening(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowabl
 def answer(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
     """Return the answer: the range in large type, what such ranges held, the confidence, the point if it is shown."""
     left, right = 0.6 * wide, 0.4 * wide
-    said = plain(money_range(estimate.low, estimate.high, frame.currency))
-    size = size_for(said, 31, left - 30, BOLD)
+    price_range = plain(money_range(estimate.low, estimate.high, frame.currency))
+    size = size_for(price_range, 31, left - 30, BOLD)
     big = ParagraphStyle("range", fontName=BOLD, fontSize=size, leading=1.22 * size, textColor=TEAL)
     range_cell = [
         Paragraph("Likely sale price", LABEL),
-        Paragraph(markup(said), big),
+        Paragraph(markup(price_range), big),
         Paragraph(markup(held_words(estimate)), BODY),
         *_point(estimate, frame),
     ]
@@ -111,8 +111,8 @@ def home_facts(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flow
     """Return the facts the estimate rests on: those given in a grid, those assumed in a sentence."""
     names = sorted(set(estimate.subject.facts) - _NOT_FACTS, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
     cells = [_fact(name, estimate.subject.facts[name], frame) for name in names]
-    told = assumed_words(estimate, frame)
-    if not cells and not told:
+    assumptions = assumed_words(estimate, frame)
+    if not cells and not assumptions:
         return []
     parts: list[Flowable] = [Paragraph("The home", HEADING)]
     if cells:
@@ -125,8 +125,8 @@ def home_facts(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flow
             ("BOTTOMPADDING", (0, 0), (-1, -1), 3),
         ]
         parts.append(Table(rows, [wide / _COLUMNS] * _COLUMNS, style=style))
-    if told:
-        text = f"{_bold('Assumed, because not given:')} {markup(told, 4 * _LONG)}."
+    if assumptions:
+        text = f"{_bold('Assumed, because not given:')} {markup(assumptions, 4 * _LONG)}."
         parts += [Spacer(0, 3), Paragraph(text, BODY)]
     return parts
 
@@ -148,13 +148,13 @@ def comparable_sales(estimate: Estimate, frame: ReportFrame, wide: float) -> lis
     chosen, value = used(estimate), estimate.comparable_value
     heading = Paragraph("Comparable sales", HEADING)
     if value is None or not chosen:
-        told = "No comparable sale was used: none is known that is near, recent and alike enough, or none was kept."
-        return [heading, Paragraph(f"{told} The estimate rests on the model alone.", BODY)]
+        sentence = "No comparable sale was used: none is known that is near, recent and alike enough, or none was kept."
+        return [heading, Paragraph(f"{sentence} The estimate rests on the model alone.", BODY)]
     intro = (
         f"{count(len(chosen), 'sale')} most like this home. Each price is first brought to "
         f"{day(estimate.subject.as_of)} by the market's movement, then to this home's facts by the same model."
     )
-    said = [
+    beside = [
         Paragraph("What they say together", LABEL),
         Paragraph(markup(money_range(value.low, value.high, frame.currency)), FIGURE),
         *(Paragraph(markup(line, _LONG), SPACED) for line in comparables_say(value, frame, frame.point_label)),
@@ -166,19 +166,19 @@ def comparable_sales(estimate: Estimate, frame: ReportFrame, wide: float) -> lis
         Spacer(0, 4),
         _comparables_table(chosen, frame, wide),
         Spacer(0, 8),
-        *_map_beside(said, estimate, chosen, wide),
+        *_map_beside(beside, estimate, chosen, wide),
     ]
 
 
 def small_print(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
     """Return what the report is and is not, and where it comes from."""
-    told = [
+    notes = [
         Paragraph(markup(text, _LONG), BULLET, bulletText="•")
         for text in caveats(estimate, frame.market_name, frame.point_label, frame)
     ]
     return [
-        KeepTogether([Paragraph("What this report is, and is not", HEADING), *told[:2]]),
-        *told[2:],
+        KeepTogether([Paragraph("What this report is, and is not", HEADING), *notes[:2]]),
+        *notes[2:],
         KeepTogether([Paragraph("Where it comes from", HEADING), _origin(estimate, frame, wide)]),
     ]
 
@@ -214,7 +214,7 @@ def _meter(share: float, wide: float) -> Drawing:
 def _fact(name: str, value: float | str, frame: ReportFrame) -> list[Flowable]:
     text = fact_value(name, value, frame)
     if isinstance(value, int | float) and not unit_of(name):
-        # Beside the label "Bedrooms" the noun of "3 bedrooms" would be said twice.
+        # The label "Bedrooms" already names what "3 bedrooms" would repeat.
         text = text.partition(" ")[0]
     return [Paragraph(markup(label_of(name), 60), LABEL), Paragraph(markup(text, 80), VALUE)]
 
@@ -267,12 +267,12 @@ def _notes(one: Comparable, frame: ReportFrame) -> Paragraph:
     """Write the sale's own facts and what its adjustments are for, largest first."""
     facts = {name: value for name, value in one.facts.items() if name not in _PLACE}
     ordered = sorted(one.adjustments.items(), key=lambda item: (-abs(item[1]), item[0]))
-    told = [
+    adjustments = [
         f"{group.value} {_signed(amount, partial(money_short, currency=frame.currency))}"
         for group, amount in ordered
         if abs(amount) >= 0.5
     ]
-    parts = [headline(facts, frame) if facts else "", f"adjusted for {', '.join(told)}" if told else ""]
+    parts = [headline(facts, frame) if facts else "", f"adjusted for {', '.join(adjustments)}" if adjustments else ""]
     return Paragraph(markup(" · ".join(part for part in parts if part), 400), _NOTE)
 
 
@@ -293,16 +293,18 @@ def _distance(kilometres: float) -> str:
     return f"{kilometres:,.1f} km"
 
 
-def _map_beside(said: list[Flowable], estimate: Estimate, chosen: Sequence[Comparable], wide: float) -> list[Flowable]:
+def _map_beside(
+    beside: list[Flowable], estimate: Estimate, chosen: Sequence[Comparable], wide: float
+) -> list[Flowable]:
     home = home_place(estimate.subject.facts)
     placed = sum(one.latitude is not None and one.longitude is not None for one in chosen)
     if home is None or not placed:
-        return said
+        return beside
     if placed < len(chosen):
-        said = [*said, Paragraph(f"{len(chosen) - placed} of them without coordinates are not on the map.", SMALL)]
+        beside = [*beside, Paragraph(f"{len(chosen) - placed} of them without coordinates are not on the map.", SMALL)]
     drawn = comparables_map(home, chosen, *_MAP)
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), *_LEFT, ("LEFTPADDING", (1, 0), (1, 0), 16)]
-    return [Table([[drawn, said]], [_MAP[0], wide - _MAP[0]], style=style)]
+    return [Table([[drawn, beside]], [_MAP[0], wide - _MAP[0]], style=style)]
 
 
 def _origin(estimate: Estimate, frame: ReportFrame, wide: float) -> Table:

@@ -24,7 +24,7 @@ GREY: Final = HexColor("#5F6B70")
 RULE: Final = HexColor("#D3DDDE")
 TINT: Final = HexColor("#F1F5F5")
 TEAL: Final = HexColor("#0B6670")
-# After Okabe and Ito (2008), told apart with any colour vision; the orange darkened to be read as text.
+# After Okabe and Ito (2008), distinct with any color vision; the orange is darkened so that it can be read as text.
 MORE: Final = HexColor("#0072B2")
 LESS: Final = HexColor("#BF4F00")
 WHITE: Final = HexColor("#FFFFFF")

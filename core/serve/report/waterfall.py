@@ -84,8 +84,8 @@ def waterfall(drivers: Drivers, goal: Goal, market: Conventions, wide: float) ->
 def difference(fact: Difference, market: Conventions) -> str:
     """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)"."""
     unknown = f"{label_of(fact.name)} not known"
-    told = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
-    return told if fact.typical is None else f"{told} (typical {fact_value(fact.name, fact.typical, market)})"
+    value = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
+    return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
 
 
 def signed_money(amount: float, currency: str) -> str:
@@ -105,8 +105,8 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions) -> list[_Step]:
     if goal.point_label is not None and abs(drivers.rounding) >= 0.5:
         rounding = signed_money(drivers.rounding, currency)
         steps.append(_Step("Rounding", "", rounding, running, drivers.point, GREY))
-    said = money_range(goal.low, goal.high, currency)
-    steps.append(_Step("Price range of this home", "", said, goal.low, goal.high, TEAL, BOLD))
+    price_range = money_range(goal.low, goal.high, currency)
+    steps.append(_Step("Price range of this home", "", price_range, goal.low, goal.high, TEAL, BOLD))
     if goal.point_label is not None:
         point = money(drivers.point, currency)
         steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
@@ -114,11 +114,11 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions) -> list[_Step]:
 
 
 def _driver(item: Driver, running: float, market: Conventions) -> _Step:
-    told = [difference(fact, market) for fact in item.facts if fact.name not in _COORDINATES]
+    differences = [difference(fact, market) for fact in item.facts if fact.name not in _COORDINATES]
     label = item.group.value[:1].upper() + item.group.value[1:]
     colour = MORE if item.amount >= 0 else LESS
     amount = signed_money(item.amount, market.currency)
-    return _Step(label, ", ".join(told), amount, running, running + item.amount, colour)
+    return _Step(label, ", ".join(differences), amount, running, running + item.amount, colour)
 
 
 def _axis(steps: Sequence[_Step], left: float, right: float) -> _Axis:

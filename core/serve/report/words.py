@@ -42,11 +42,13 @@ def comparables_say(value: ComparableValue, market: Conventions, point_label: st
     """Say what the comparables show together; amounts that single out one price only where a point is shown."""
     mean, both = (money_short(amount, market.currency) for amount in (value.mean, value.reconciled))
     agreement = "inside" if value.agrees else "outside"
-    told = ["Eight tenths of their adjusted prices lie here; the more a sale is like this home, the more it counts."]
+    sentences = [
+        "Eight tenths of their adjusted prices lie here; the more a sale is like this home, the more it counts."
+    ]
     if point_label is not None:
-        told.append(f"Their weighted average is {mean}; weighed together with the model's estimate, it is {both}.")
-    told.append(f"Their average lies {agreement} the model's range.")
-    return told
+        sentences.append(f"Their weighted average is {mean}; weighed together with the model's estimate, it is {both}.")
+    sentences.append(f"Their average lies {agreement} the model's range.")
+    return sentences
 
 
 def caveats(estimate: Estimate, market_name: str, point_label: str | None, market: Conventions) -> Iterator[str]:
@@ -81,8 +83,8 @@ def _evidence(estimate: Estimate) -> str:
 
 def _shown_flags(flags: Sequence[Flag]) -> list[Flag]:
     """Return the flags for a reader: what was assumed stands under the facts, what needs review comes first."""
-    told = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
-    return sorted(told, key=lambda flag: flag.severity is not Severity.REVIEW)
+    shown = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
+    return sorted(shown, key=lambda flag: flag.severity is not Severity.REVIEW)
 
 
 def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:

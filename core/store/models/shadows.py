@@ -1,4 +1,4 @@
-"""Shadow estimates: what a challenger would have said, kept beside the champion's estimates and shown to nobody."""
+"""Shadow estimates: what a challenger would have answered, kept beside the champion's estimates and shown to nobody."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from core.store.base.values import plain_document, plain_text
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A worker; ``document`` is what it said of itself last (next runs and the like), instants are UTC."""
+    """A worker; ``document`` is its latest report (next runs and the like); instants are UTC."""
 
     worker_id: str
     started_at: datetime
@@ -33,12 +33,12 @@ class Workers:
 
     def beat(self, worker_id: str, document: Mapping[str, Any]) -> WorkerRecord:
         """Note a sign of life, the first of a worker being its start; raises InvalidRecord, StoreUnavailable."""
-        worker_id, said = plain_text(worker_id)[:80], plain_document(document, "worker document")
+        worker_id, stored = plain_text(worker_id)[:80], plain_document(document, "worker document")
         instant = now()
         with self._database.write() as connection:
-            update = WORKER.update().where(WORKER.c.worker_id == worker_id).values(beat_at=instant, document=said)
+            update = WORKER.update().where(WORKER.c.worker_id == worker_id).values(beat_at=instant, document=stored)
             if not connection.execute(update).rowcount:
-                new = {"worker_id": worker_id, "started_at": instant, "beat_at": instant, "document": said}
+                new = {"worker_id": worker_id, "started_at": instant, "beat_at": instant, "document": stored}
                 connection.execute(WORKER.insert().values(**new))
             row = connection.execute(sa.select(WORKER).where(WORKER.c.worker_id == worker_id)).mappings().one()
         return WorkerRecord(**row)

@@ -43,8 +43,8 @@ def sales_of(documents: Sequence[str]) -> pd.DataFrame:
 
 def document_of(sale: Mapping[Hashable, Any]) -> str:
     """Write one sale of a canonical table as JSON, leaving out what is missing."""
-    told = {name: _plain(value) for name, value in sale.items() if name != "intake_row" and not pd.isna(value)}
-    return json.dumps(told, ensure_ascii=False)
+    known = {name: _plain(value) for name, value in sale.items() if name != "intake_row" and not pd.isna(value)}
+    return json.dumps(known, ensure_ascii=False)
 
 
 def no_corrections() -> pd.DataFrame:

@@ -63,7 +63,7 @@ def inspect_intake(store: Store, preview: IntakePreview, problem: Problem, today
 def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
     if table.source is Source.SALES:
         return all_problems(table, problem, today)
-    # The rules are of sales; of other files only what could not be read is told.
+    # The rules are for sales; for other files only unreadable cells are reported.
     unread = table.problems.rename(columns={"source_row": "row"})
-    told = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")
-    return told[list(PROBLEM_COLUMNS)]
+    problems = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")
+    return problems[list(PROBLEM_COLUMNS)]

@@ -308,10 +308,10 @@ class _Intake:
         after = self.held.iloc[places].reset_index(drop=True)
         self.corrections.append(corrections_of(before, after, table.name, source_rows))
         self.changed_rows.update(before["intake_row"].tolist())
-        told = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
+        earlier = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
         corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
-        for name in told:
-            ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(told[name]))
+        for name in earlier:
+            ledger[name] = ledger[name].mask(corrects, ledger["source_row"].map(earlier[name]))
         return ledger.astype({CORRECTED_ROW: "int64"})
 
 
@@ -330,9 +330,9 @@ def _replaced(held: pd.DataFrame, places: Ints, corrected: pd.DataFrame) -> pd.D
     """Return the held sales with those at ``places`` replaced, as far as the corrections say anything."""
     joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
     now = joined.iloc[: len(held)].copy()
-    told = joined.iloc[len(held) :].set_axis(now.index[places])
+    updated = joined.iloc[len(held) :].set_axis(now.index[places])
     for name in corrected:
-        now.loc[told.index, name] = told[name]
+        now.loc[updated.index, name] = updated[name]
     return now
 
 
@@ -364,7 +364,7 @@ def _read_all(
         progress(done / len(files), f"Reading {file.name}")
         raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
         if raw.name in raws:
-            raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be told apart.")
+            raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be traced.")
         mapping = file.mapping or guess_file(raw).mapping
         _refuse_personal(mapping, personal, raw.name)
         tables.append(apply_mapping(raw, mapping))
@@ -441,9 +441,9 @@ def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -
     reasons: Counter[str] = Counter()
     for account in accounts:
         reasons.update(account.reasons)
-    told = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
+    most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
-    return f"No row of {names} can be used; most frequent reasons: {told}. Check the column mapping."
+    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. Check the column mapping."
 
 
 def _max_bytes(problem: Problem) -> int:

@@ -23,7 +23,7 @@ from core.store.ledger.outcomes import Candidate, NewOutcome
 _LOG: Final = logging.getLogger(__name__)
 _ROW: Final = "intake_row"
 # A change of any other fact of a sale leaves its outcome as it is.
-_TOLD: Final = ("sale_price", "sale_date", "list_date", "list_price", "address", "unit", "property_id")
+_COMPARED: Final = ("sale_price", "sale_date", "list_date", "list_price", "address", "unit", "property_id")
 _FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
 
 
@@ -117,12 +117,12 @@ def _changed(sales: pd.DataFrame, parent: pd.DataFrame | None) -> frozenset[str]
     """Return the keys of sales that are new, gone, or read differently where it matters here."""
     if parent is None:
         return frozenset(sales[_ROW].astype("str"))
-    told = [name for name in _TOLD if name in sales.columns or name in parent.columns]
-    now, before = (table.set_index(_ROW).reindex(columns=told) for table in (sales, parent))
+    compared = [name for name in _COMPARED if name in sales.columns or name in parent.columns]
+    now, before = (table.set_index(_ROW).reindex(columns=compared) for table in (sales, parent))
     both = now.index.intersection(before.index)
     left, right = now.loc[both], before.loc[both]
     same = np.ones(len(both), dtype=bool)
-    for name in told:
+    for name in compared:
         missing = left[name].isna().to_numpy(), right[name].isna().to_numpy()
         equal = (left[name].to_numpy() == right[name].to_numpy()) | (missing[0] & missing[1])
         same &= np.asarray(equal, dtype=bool)

@@ -128,8 +128,8 @@ def history(store: Store, market_id: str, actor: Actor) -> tuple[Recorded, ...]:
             continue
         # A version whose own undo is not on record went with the one it was built on.
         event = undone.get(version.version_id)
-        said = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
-        records.append(Recorded(version, "undone", used, *said))
+        by_whom = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
+        records.append(Recorded(version, "undone", used, *by_whom))
     return tuple(records)
 
 
@@ -140,15 +140,15 @@ def undo_version(store: Store, version_id: str, reason: str, actor: Actor) -> Un
     not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
     """
     require(actor, Action.INGEST)
-    said = " ".join(reason.split())
-    if not 1 <= len(said) <= _REASON_LIMIT:
+    tidy = " ".join(reason.split())
+    if not 1 <= len(tidy) <= _REASON_LIMIT:
         raise InvalidRecord(
-            f"The reason for an undo has {len(said)} characters; say in 1 to {_REASON_LIMIT} why this data is taken "
+            f"The reason for an undo has {len(tidy)} characters; say in 1 to {_REASON_LIMIT} why this data is taken "
             "back, for whoever reads the record later."
         )
     version = store.versions.get(version_id)
     models = models_of(store, version.market_id).get(version_id, ())
-    undone = Undone(version, store.versions.undo(version_id, actor, said), models)
+    undone = Undone(version, store.versions.undo(version_id, actor, tidy), models)
     settle_quietly(store, version.market_id, actor)
     return undone
 

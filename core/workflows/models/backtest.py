@@ -37,7 +37,7 @@ from core.train.trainer import TrainingPlan, train
 
 _FACTS: Final = ("living_area_sqft", "year_built", "property_type", "zipcode")
 _RETRAINED: Final = "challenger"
-# A cause is told by the months an alert needs to open, and held against the first ones, as the model was accepted.
+# The cause comes from the months an alert needs to open, compared with the first ones, when the model was accepted.
 _REFERENCE_MONTHS: Final = 3
 _CAUSE_MONTHS: Final = 2
 # The latest months both models are compared on: no more than it takes, since the challenger cannot learn from them.

@@ -138,8 +138,8 @@ class Explainer:
         for start, sales in chosen.groupby(chosen["sale_date"].map(self._start)):
             live_model, _ = self._live_model(pd.Timestamp(start))
             subjects = self._subjects(live_model.model, sales)
-            told = drivers_of(live_model, list(subjects.values()), self._problem, level)
-            found |= zip(subjects, told, strict=True)
+            explained = drivers_of(live_model, list(subjects.values()), self._problem, level)
+            found |= zip(subjects, explained, strict=True)
         return [found[row] for row in intake_rows if row in found]
 
     def _scored_at(self, intake_row: int) -> int:

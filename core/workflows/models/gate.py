@@ -50,7 +50,7 @@ class Rival:
 class GateRecord:
     """A gate as it was judged when the model was made, on the sales from ``first`` to ``last``.
 
-    ``champion_id`` is what it was held against, None where that could not be told; ``left_out`` are the sales of those
+    ``champion_id`` is the model it was compared with, None if that is unknown; ``left_out`` are the sales of those
     days that the champion had learned from.
     """
 
@@ -83,12 +83,12 @@ def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
         )
     if gated.gate.verdict is GateVerdict.PASS:
         return ""
-    said = "speaks against the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
-    return f"The gate {said}. {gated.gate.words}"
+    result = "speaks against the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
+    return f"The gate {result}. {gated.gate.words}"
 
 
 def rival_of(store: Store, market_id: str) -> Rival:
-    """Return the market's champion to be compared with; what cannot be read is said, and raises nothing."""
+    """Return the market's champion to be compared with; what cannot be read is reported in it, and raises nothing."""
     try:
         record = store.models.champion(market_id)
     except StoreError as error:
@@ -143,8 +143,10 @@ def judge(made: MadeModel, rival: Rival, unseen: Bools, known: KnownSales, probl
     judged = gate(prices, _answers(live, keep), _answers(new, keep), segments, problem, made.bundle.plan.seed)
     left_out = int((~keep).sum())
     period = f"On the sales of {day(first)} to {day(last)}, each priced with those of the months before."
-    told = f" {count(left_out, 'sale')} the live model has learned from are left out." if left_out else ""
-    return GateRecord(rival.model_id, first, last, left_out, replace(judged, words=f"{judged.words} {period}{told}"))
+    excluded = f" {count(left_out, 'sale')} the live model has learned from are left out." if left_out else ""
+    return GateRecord(
+        rival.model_id, first, last, left_out, replace(judged, words=f"{judged.words} {period}{excluded}")
+    )
 
 
 def document_of(gated: GateRecord) -> dict[str, Any]:

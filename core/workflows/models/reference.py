@@ -57,8 +57,8 @@ def model_reference_of(store: Store, record: ModelRecord) -> ModelReference:
 
 def typed(facts: pd.Series, names: tuple[str, ...] = FACTS) -> pd.DataFrame:
     """Return facts as typed (a dict each) as a table of canonical columns; what is no number counts as missing."""
-    told = facts.tolist()
-    return pd.DataFrame({name: _typed(told, name) for name in names}, index=facts.index)
+    documents = facts.tolist()
+    return pd.DataFrame({name: _typed(documents, name) for name in names}, index=facts.index)
 
 
 def as_typed(references: tuple[Reference, ...], habit: Mapping[str, float]) -> tuple[Reference, ...]:
@@ -70,8 +70,8 @@ def as_typed(references: tuple[Reference, ...], habit: Mapping[str, float]) -> t
     return tuple(_with_missing(one, habit[one.field]) for one in references if habit.get(one.field, 1.0) <= _SELDOM)
 
 
-def _typed(told: list[dict[str, Any]], name: str) -> Any:
-    values = [one.get(name) for one in told]
+def _typed(documents: list[dict[str, Any]], name: str) -> Any:
+    values = [one.get(name) for one in documents]
     if FIELD_BY_NAME[name].kind is FieldKind.CATEGORY:
         return pd.array([str(value) if value not in (None, "") else None for value in values], dtype="str")
     return pd.to_numeric(np.array(values, dtype=object), errors="coerce").astype(np.float64)

@@ -1,4 +1,4 @@
-"""Shadow mode: what a challenger would have said to the homes agents priced, worked out afterwards from the ledger."""
+"""Shadow mode: how a challenger would have priced the homes agents priced, computed later from the ledger."""
 
 from __future__ import annotations
 

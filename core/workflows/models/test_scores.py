@@ -221,10 +221,10 @@ def _scored(
     terms: Terms,
     problem: Problem,
 ) -> ScoredSales:
-    said = list(_review_rows(test, opened.priced[terms.level], bundle, problem))
-    review = Review(*(_objects([one[place] for one in said]) for place in range(3)))
+    reviewed = list(_review_rows(test, opened.priced[terms.level], bundle, problem))
+    review = Review(*(_objects([one[place] for one in reviewed]) for place in range(3)))
     background = Background(
-        baseline, _trends(test, known, problem.estimate.small_sample_n), _objects([one[3] for one in said])
+        baseline, _trends(test, known, problem.estimate.small_sample_n), _objects([one[3] for one in reviewed])
     )
     return score(test, opened.priced, review, background, terms)
 

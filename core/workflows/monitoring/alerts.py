@@ -47,7 +47,7 @@ class Watched:
 
 
 def watch_market(store: Store, market_id: str, today: date, problem: Problem, actor: Actor) -> Watched:
-    """Judge a market's figures of late, open and resolve alerts, and tell those who are to be told.
+    """Judge a market's latest figures, open and resolve alerts, and notify the people configured.
 
     ``today`` is the day in UTC; a simulated market goes by its own clock. The same again changes nothing. Raises
     AccessDenied, NotFound, InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable;

@@ -48,7 +48,7 @@ def export_trail(store: Store, market_id: str, wanted: Wanted, actor: Actor) -> 
     return _table(found)
 
 
-def told(detail: dict[str, Any]) -> str:
+def detail_words(detail: dict[str, Any]) -> str:
     """Write an entry's detail in a line: its plain parts, "n more" for the rest."""
     plain = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""}
     shown = [f"{key.replace('_', ' ')}: {_short(value)}" for key, value in list(plain.items())[:_WORDS]]
@@ -63,7 +63,11 @@ def _short(value: str | int | float) -> str:
 
 def _table(entries: list[Event]) -> pd.DataFrame:
     rows = [
-        {**vars(one), "detail": json.dumps(one.detail, ensure_ascii=False, default=str), "words": told(one.detail)}
+        {
+            **vars(one),
+            "detail": json.dumps(one.detail, ensure_ascii=False, default=str),
+            "words": detail_words(one.detail),
+        }
         for one in entries
     ]
     return pd.DataFrame(rows, columns=[*COLUMNS, "words"])

@@ -23,7 +23,7 @@ from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSampl
 from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
 
 SCATTER: Final = 600
-"""Points of a scatter: more could not be told apart."""
+"""Points of a scatter: more would overlap."""
 
 NO_MODEL: Final = "No model is live, so there is nothing to hold against."
 

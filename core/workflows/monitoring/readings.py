@@ -98,9 +98,9 @@ def sold_homes(watch: MarketWatch, where: Slice, limit: int = SAMPLE) -> pd.Data
     Columns: sale_price, estimate, living_area_sqft, year_built, property_type, area. Raises NotFound, StoreUnavailable.
     """
     homes = watch.store.samples.sold(watch.market.market_id, where, limit).homes
-    told = homes[["sale_price", "point", "property_type", "area"]].rename(columns={"point": "estimate"})
+    outcomes = homes[["sale_price", "point", "property_type", "area"]].rename(columns={"point": "estimate"})
     kinds: dict[str, str] = {"property_type": "str", "area": "str", "sale_price": "float64", "estimate": "float64"}
-    return pd.concat([told.astype(kinds), typed(homes["facts"], ("living_area_sqft", "year_built"))], axis=1)
+    return pd.concat([outcomes.astype(kinds), typed(homes["facts"], ("living_area_sqft", "year_built"))], axis=1)
 
 
 def level_of(watch: MarketWatch, sold: pd.DataFrame) -> LevelDrift | None:
@@ -183,7 +183,7 @@ def _accuracy(watch: MarketWatch) -> Iterator[Reading]:
         month, n = window_of(row["start"].date(), Period.MONTH), int(row["n"])
         for kind in (AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED):
             yield Reading(kind, "", month, row["mape"], float(low[place]), float(high[place]), n)
-        # Agents may ask for other ranges than the usual one; how far each held from what it said is what counts.
+        # Agents may ask for other ranges than the usual one: what counts is how far coverage was from each one's level.
         off = centre - row["level"]
         below, above = (float(bound[place]) + off for bound in held)
         yield Reading(AlertKind.COVERAGE_OFF, "", month, row["coverage"] + off, below, above, n)

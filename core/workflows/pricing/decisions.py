@@ -102,16 +102,16 @@ def _check_amount(value: float, field: str, label: str, estimate: EstimateRecord
 
 def _check_kind(decision: DecisionInput, estimate: EstimateRecord) -> None:
     point, low, high = (float(value or 0.0) for value in (estimate.point, estimate.low, estimate.high))
-    said = money(decision.price, estimate.currency)
+    price = money(decision.price, estimate.currency)
     if decision.kind == "accept" and abs(decision.price - point) > _CENT:
         raise InvalidDecision(
-            f"Your price = {said} is not the estimate of {money(point, estimate.currency)}. Accept that, or choose "
+            f"Your price = {price} is not the estimate of {money(point, estimate.currency)}. Accept that, or choose "
             "adjust or override.",
             "price",
         )
     if decision.kind == "adjust" and not low <= decision.price <= high:
         raise InvalidDecision(
-            f"Your price = {said} is outside the range of {money(low, estimate.currency)} to "
+            f"Your price = {price} is outside the range of {money(low, estimate.currency)} to "
             f"{money(high, estimate.currency)}. Adjust within the range, or choose override.",
             "price",
         )
@@ -128,17 +128,17 @@ def _check_reason(decision: DecisionInput, estimate: EstimateRecord, problem: Pr
             f"The note has {len(note):,} characters; at most {rules.note_chars:,} are kept. Shorten it.", "note"
         )
     share = departure(decision.price, float(estimate.point or math.nan))
-    told = f"{percent(abs(share), 1)} {'above' if share > 0 else 'below'} the estimate"
+    gap = f"{percent(abs(share), 1)} {'above' if share > 0 else 'below'} the estimate"
     if decision.kind == "accept":
         return
     if abs(share) > rules.explain_over and not decision.reason_code:
         raise InvalidDecision(
-            f"Your price is {told}; beyond {percent(rules.explain_over)} a reason is needed. Choose one.",
+            f"Your price is {gap}; beyond {percent(rules.explain_over)} a reason is needed. Choose one.",
             "reason_code",
         )
     if abs(share) > rules.note_over and not note:
         raise InvalidDecision(
-            f"Your price is {told}; beyond {percent(rules.note_over)} a note is needed too. Say in a sentence what the "
+            f"Your price is {gap}; beyond {percent(rules.note_over)} a note is needed too. Say in a sentence what the "
             "model does not know.",
             "note",
         )

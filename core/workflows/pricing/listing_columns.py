@@ -47,7 +47,7 @@ def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[C
     reader = _Reader(table, Marks(guess.mapping.decimal, guess.mapping.thousands), area_unit)
     kept += reader.own(facts, kept)
     joined = [ColumnRule(column, "address") for column in guess.mapping.address_columns]
-    kept += reader.named((*facts.all, LIST_PRICE), [*kept, *joined])
+    kept += reader.rules_by_name((*facts.all, LIST_PRICE), [*kept, *joined])
     mapping = replace(guess.mapping, rules=tuple(kept))
     return mapping, tuple(_column_read(one, mapping) for one in guess.columns)
 
@@ -68,7 +68,7 @@ class _Reader:
                 parsers = _EXTRA_PARSERS if name in facts.numeric else ("text",)
                 yield self._rule(by_name[name], name, parsers)
 
-    def named(self, wanted: Sequence[str], taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
+    def rules_by_name(self, wanted: Sequence[str], taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
         """Yield rules for columns called by a usual name of a field that has none yet."""
         used = list(taken)
         for names in load_vocabulary().fields:

@@ -72,8 +72,8 @@ class PricedFile:
 def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progress, actor: Actor) -> PricedFile:
     """Price every row of a CSV of listings as of one date; a row that cannot be priced says why, and stops no other.
 
-    Columns are told by their names, areas without a unit are in the market's. A cell that cannot be read refuses its
-    row: what it was meant to say is not known. Raises AccessDenied, the CollectError leaves.
+    Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
+    is refused. Raises AccessDenied, the CollectError leaves.
     """
     require(actor, Action.PRICE)
     started = time.perf_counter()

@@ -19,7 +19,7 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.estimate import comparables_choice
 from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice, home_of
-from pages.views.estimate.comparables_map import distance_said, draw_map, name_of
+from pages.views.estimate.comparables_map import draw_map, name_of, write_distance
 from pages.views.estimate.drivers import signed
 
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
@@ -65,8 +65,8 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
     st.html(_STYLE)
     chosen = comparables_choice.choice(answered, estimate)
     value = comparables_choice.value(answered, estimate)
-    told, seen = st.columns([1, 1], gap="medium")
-    with told:
+    figures_column, seen = st.columns([1, 1], gap="medium")
+    with figures_column:
         _together(estimate, value, market)
         if chosen != comparables_choice.first_choice(estimate.comparables):
             st.button(
@@ -120,7 +120,7 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
 
 
 def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
-    """Return the two ranges as bars on one scale, in HTML; the figures are said in words beside them."""
+    """Return the two ranges as bars on one scale, in HTML; the figures stand in words beside them."""
     colours = palette()
     rows = [("Model", estimate.low, estimate.point, estimate.high, colours.whole)]
     if value is not None:
@@ -227,7 +227,7 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
 
 def distance(sale: Comparable) -> str:
     """Write how far a sale lies from the home: "350 m", "1.2 km"."""
-    return MISSING if sale.distance_km is None else distance_said(sale.distance_km)
+    return MISSING if sale.distance_km is None else write_distance(sale.distance_km)
 
 
 def _change(amount: float, currency: str) -> str:
@@ -236,9 +236,9 @@ def _change(amount: float, currency: str) -> str:
 
 def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
     text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    told = {name: text(name, alignment="right", width=80) for name in rows.columns}
+    columns = {name: text(name, alignment="right", width=80) for name in rows.columns}
     return {
-        **told,
+        **columns,
         "Use": st.column_config.CheckboxColumn(width=66),
         "Weight": number(width=84, min_value=0.0, max_value=_MOST_WEIGHT, step=0.5, format="%g", required=True),
         "No.": number(width=46, format="%d"),

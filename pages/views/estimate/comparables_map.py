@@ -141,10 +141,10 @@ def _ring(radius: float, colours: Palette) -> dict[str, Any]:
 
 def _ring_label(radius: float, colours: Palette) -> dict[str, Any]:
     font = {"size": 11, "color": colours.whole}
-    text = distance_said(radius)
+    text = write_distance(radius)
     return {"x": 0, "y": -radius, "text": text, "showarrow": False, "bgcolor": colours.page, "font": font}
 
 
-def distance_said(kilometres: float) -> str:
+def write_distance(kilometres: float) -> str:
     """Write a distance: "350 m", "1 km", "1.2 km"."""
     return f"{kilometres * 1000:.0f} m" if kilometres < 1 else f"{kilometres:.1f}".removesuffix(".0") + " km"

@@ -20,7 +20,7 @@ from pages.kit.choice import one_of
 from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, origin
 
 _THIS: Final = "This model"
 _ALL: Final = "All models"
@@ -94,7 +94,7 @@ def _beside(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("What the test says of the same model", anchor=False)
         origin(selection)
-        found = worked(selection, "headline", headline)
+        found = compute_once(selection, "headline", headline)
         if found is None:
             missing("The desk would have priced none of the test sales, so there is no figure to set beside.")
             return

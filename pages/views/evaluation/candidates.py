@@ -148,7 +148,7 @@ def _forests(selection: Selection) -> None:
         _sizes(sizes, selection)
     else:
         missing(
-            "The forests tried differ in more than their number of trees, so what the trees alone cost cannot be told. "
+            "The forests tried differ in more than their number of trees, so the cost of trees alone is unknown. "
             "Train a new model: it compares five sizes of its best forest."
         )
         links.link_to("models", "Train a model")
@@ -157,9 +157,9 @@ def _forests(selection: Selection) -> None:
 
 
 def _sizes(sizes: tuple[ForestSize, ...], selection: Selection) -> None:
-    said = trade_off(sizes)
-    if said:
-        st.markdown(f"**{plain(said)}**")
+    sentence = trade_off(sizes)
+    if sentence:
+        st.markdown(f"**{plain(sentence)}**")
     first = sizes[0]
     st.caption(
         plain(

@@ -26,14 +26,14 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import against_trend, area_map, reliability
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, origin
 
 _SHOWN: Final = 15
 
 
 def draw_bias(selection: Selection) -> None:
     """Draw the signed error of areas against their price trend, on a map, and against neighbourhood columns."""
-    areas = worked(selection, "areas", area_bias)
+    areas = compute_once(selection, "areas", area_bias)
     with st.container(border=True):
         st.subheader("Bias by area, against its price trend", anchor=False)
         origin(selection)
@@ -49,7 +49,7 @@ def draw_bias(selection: Selection) -> None:
 
 def draw_ranges(selection: Selection) -> None:
     """Draw whether confidences came true and ranges held."""
-    found = worked(selection, "calibration", _calibration)
+    found = compute_once(selection, "calibration", _calibration)
     if found is None:
         missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
         return
@@ -73,7 +73,7 @@ def draw_ranges(selection: Selection) -> None:
 
 def draw_edges(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the sets of hard homes, and how well flags find big misses."""
-    cases, flags = worked(selection, "edge cases", edge_cases), worked(selection, "flags", _flags)
+    cases, flags = compute_once(selection, "edge cases", edge_cases), compute_once(selection, "flags", _flags)
     with st.container(border=True):
         st.subheader("Hard cases", anchor=False)
         origin(selection)
@@ -104,7 +104,7 @@ def _flags(scored: ScoredSales, _: Problem) -> FlagQuality | None:
 
 
 def _areas(selection: Selection, areas: pd.DataFrame) -> None:
-    found, known = worked(selection, "trend", trend_bias), areas.dropna(subset=["trend"])
+    found, known = compute_once(selection, "trend", trend_bias), areas.dropna(subset=["trend"])
     left, right = st.columns(2, gap="medium")
     with left:
         if found is None:
@@ -161,7 +161,7 @@ def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
 
 
 def _leanings(selection: Selection) -> None:
-    found = worked(selection, "fairness", lambda scored, _: leaning(scored))
+    found = compute_once(selection, "fairness", lambda scored, _: leaning(scored))
     if not found:
         missing(
             "There is nothing to hold the error against: it takes numeric neighbourhood columns (schools, crime, "
@@ -202,7 +202,7 @@ def _coverage(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("Do ranges hold, and for whom?", anchor=False)
         origin(selection)
-        ways = worked(selection, "available", available)
+        ways = compute_once(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")
             return
@@ -218,7 +218,9 @@ def _coverage(selection: Selection) -> None:
                 width=300,
             )
         )
-        table = worked(selection, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem))
+        table = compute_once(
+            selection, f"coverage {by}", lambda scored, problem: coverage_by_segment(scored, by, problem)
+        )
         level = selection.scored.terms.level
         main = table[table["level"] == level]
         shown = main if len(main) <= _SHOWN else main.nlargest(_SHOWN, "n")

@@ -33,7 +33,7 @@ from pages.kit.figures import (
     wanted,
 )
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, origin
 
 _RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
 _NOBODY: Final = (
@@ -43,7 +43,7 @@ _NOBODY: Final = (
 
 def draw(selection: Selection) -> None:
     """Draw the headline: each figure against its target, and the model against its rivals."""
-    found = worked(selection, "headline", headline)
+    found = compute_once(selection, "headline", headline)
     if found is None:
         missing(_NOBODY)
         return
@@ -65,7 +65,7 @@ def draw_ratio(selection: Selection) -> None:
     if selection.scored.priced.empty:
         missing(_NOBODY)
         return
-    study = worked(selection, "ratio", _study)
+    study = compute_once(selection, "ratio", _study)
     with st.container(border=True):
         st.subheader("Ratio study", anchor=False)
         origin(selection)
@@ -94,7 +94,7 @@ def _sum_up(found: Headline) -> None:
     met = len(judgements) - failed - unsure
     words = f"{met} of {count(len(judgements), 'target')} met"
     words += f", {failed} missed" if failed else ""
-    words += f", {unsure} not to be told from so many sales" if unsure else ""
+    words += f", {unsure} undecided with so few sales" if unsure else ""
     st.markdown(f"**{plain(words)}.** Below each figure its 95% interval; n is the number of sales.")
 
 
@@ -125,7 +125,7 @@ def _rival(rival: Rival) -> None:
         st.markdown(f"Against the {plain(rival.name)}")
         st.markdown(f"### {plain(share(rival.ours))} against {plain(share(rival.theirs))}")
         saved = rival.saved
-        # What is farther off is said so, in numbers above 0.
+        # Numbers above 0 mean farther off.
         word, low, high = (
             ("Nearer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
         )
@@ -137,7 +137,7 @@ def _rival(rival: Rival) -> None:
 def _ratio_segments(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("By segment", anchor=False)
-        ways = worked(selection, "available", available)
+        ways = compute_once(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")
             return
@@ -155,7 +155,7 @@ def _ratio_segments(selection: Selection) -> None:
             return
         origin(selection)
         way = Segmentation(by)
-        table = worked(
+        table = compute_once(
             selection, f"ratio by {way}", lambda scored, problem: ratio_by_segment(scored, way, MARKET_WIDE, problem)
         )
         _draw_ratio_table(table, way)

@@ -21,7 +21,7 @@ from pages.kit.figures import CONFIG, STAGES, csv, frame, missing
 from pages.kit.palette import LIGHT, palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
-from pages.views.evaluation.selection import Selection, explainer, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, explainer, origin
 from pages.views.models import card as cards
 
 
@@ -87,7 +87,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
         bind="query-params",
         width=300,
     )
-    effect = worked(selection, f"effect of {fact}", lambda *_: opened.partial(fact))
+    effect = compute_once(selection, f"effect of {fact}", lambda *_: opened.partial(fact))
     market, is_words = selection.market, isinstance(effect.values[0], str)
     names = [_display_value(fact, value, selection) for value in effect.values]
     reference = words.fact_value(fact, effect.reference, market)
@@ -128,7 +128,7 @@ def _effect_lines(effect: PartialEffect, names: list[float | str], selection: Se
 
 
 def _summary(opened: Explainer, selection: Selection) -> None:
-    found = worked(selection, "drivers in short", lambda scored, _: driver_summary(opened, scored))
+    found = compute_once(selection, "drivers in short", lambda scored, _: driver_summary(opened, scored))
     if not found:
         missing("The desk would have priced none of these sales, so there is no driver to sum up.")
         return

@@ -24,11 +24,11 @@ from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, s
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, origin
 
 Write = Callable[[CardSubject, EvaluationReport, FitCheck | None, AgentDecisions | None], str]
 
-_SAID: Final = "_evaluation_said"
+_MESSAGE: Final = "_evaluation_said"
 _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
     ("Download the model card", html_card, "html", "text/html"),
     ("As Markdown", model_card, "md", "text/markdown"),
@@ -37,9 +37,9 @@ _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
 
 def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the scope the evidence supports, its signature, and the model card to download."""
-    said = st.session_state.pop(_SAID, "")
-    if said:
-        st.success(plain(said), icon=":material/check_circle:")
+    message = st.session_state.pop(_MESSAGE, "")
+    if message:
+        st.success(plain(message), icon=":material/check_circle:")
     signed = signed_scope(store, selection.record.model_id)
     if selection.scored.priced.empty:
         missing("The desk would have priced none of these sales: no scope can be proposed.")
@@ -66,7 +66,7 @@ def _signature(signed: SignedScope | None) -> None:
 
 
 def _sign(selection: Selection, store: Store, actor: Actor) -> None:
-    proposed = worked(selection, "scope", propose_scope)
+    proposed = compute_once(selection, "scope", propose_scope)
     st.markdown(f"**The evidence proposes:** {plain(proposed.words)}")
     if not may(actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
@@ -83,7 +83,7 @@ def _sign(selection: Selection, store: Store, actor: Actor) -> None:
         except DoorstepError as error:
             errors.show(error)
             return
-        st.session_state[_SAID] = "The scope is signed; it stays with the model."
+        st.session_state[_MESSAGE] = "The scope is signed; it stays with the model."
         st.rerun()
 
 
@@ -137,8 +137,8 @@ def _download(selection: Selection, store: Store, signed: SignedScope | None, ac
     subject = CardSubject(selection.market.name, record.model_id, STAGES[record.stage], record.card, decision)
 
     def written(write: Write) -> str:
-        found = worked(selection, "appraisal", build_evaluation_report)
-        # Some sale was priced, or the page would have said so and offered no card.
+        found = compute_once(selection, "appraisal", build_evaluation_report)
+        # Some sale was priced; otherwise the page offers no card.
         if found is None:
             return ""
         fit = fit_of(store, record.model_id, actor)

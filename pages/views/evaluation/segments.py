@@ -19,7 +19,7 @@ from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, origin, worked
+from pages.views.evaluation.selection import Selection, compute_once, origin
 
 NOTHING: Final = "nothing"
 _SHOWN: Final = 15
@@ -36,7 +36,7 @@ _SECOND: Final = "and_segment"
 
 def draw(selection: Selection, store: Store, actor: Actor) -> None:
     """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
-    ways = worked(selection, "available", available) if len(selection.scored.priced) else ()
+    ways = compute_once(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
         st.subheader("Error by segment", anchor=False)
         origin(selection)
@@ -45,7 +45,7 @@ def draw(selection: Selection, store: Store, actor: Actor) -> None:
             return
         by = _chosen(ways)
         name = " by ".join(by)
-        table = worked(selection, f"segments {name}", lambda scored, problem: by_segment(scored, by, problem))
+        table = compute_once(selection, f"segments {name}", lambda scored, problem: by_segment(scored, by, problem))
         _say_worst(table, by, selection)
         if len(by) == 1:
             _one(table, by[0], selection)

@@ -87,7 +87,7 @@ def explainer(selection: Selection, store: Store, actor: Actor) -> Explainer:
     return _explainer(*selection.key[:2], terms.split, terms.data_version, selection, store, actor)
 
 
-def worked(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
+def compute_once(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
     """Return what ``work`` makes of the sales, worked out once for all sessions under this name."""
     return cast("_Result", _cached(selection.key, name, selection, work))
 

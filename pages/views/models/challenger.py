@@ -1,4 +1,4 @@
-"""The challenger beside the live model: the gate in words and figures, and what it would have said to agents since."""
+"""The challenger beside the live model: the gate in words and figures, and how it would have priced homes since."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from pages.views.models import promotion
 
 Colour = Literal["blue", "orange", "gray"]
 
-# Blue and orange are told apart with any colour vision; icon and word say the same.
+# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
 _BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
     GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "blue"),
     GateVerdict.FAIL: ("The gate says no", ":material/cancel:", "orange"),
     GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
 }
-_SAID: Final = {
+_COMPARISON: Final = {
     CheckVerdict.BETTER: "better",
     CheckVerdict.WORSE: "worse",
     CheckVerdict.NEITHER: "no sure difference",
@@ -65,7 +65,7 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
                 "Live model": _written(one, one.champion),
                 "Challenger": _written(one, one.challenger),
                 "Difference (95% interval)": _difference(one),
-                "Challenger is": _SAID[one.verdict],
+                "Challenger is": _COMPARISON[one.verdict],
                 "Sales": one.difference.n,
             }
             for one in checks
@@ -88,7 +88,7 @@ def _gate(gated: GateRecord | None) -> None:
 
 
 def _shadows(report: ShadowReport) -> None:
-    st.markdown("**In the shadow**: what it would have said to the homes agents priced since")
+    st.markdown("**In the shadow**: its prices for the homes agents priced since")
     if not report.n or report.first is None or report.last is None:
         st.caption(
             "Nothing yet. What agents are given is priced by the challenger too, afterwards and unseen, by the worker "

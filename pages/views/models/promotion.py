@@ -15,7 +15,7 @@ from core.workflows.promotion import promote_challenger, rollback
 from pages.kit import errors, session
 from pages.kit.text import plain
 
-_SAID: Final = "_models_said"
+_MESSAGE: Final = "_models_said"
 _UNTYPED: Final = "rolled back by a click"
 
 
@@ -73,7 +73,7 @@ def promote(model_id: str, reason: str, actor: Actor) -> None:
 
 def say_once() -> None:
     """Draw what was decided on the run before."""
-    sentence = st.session_state.pop(_SAID, "")
+    sentence = st.session_state.pop(_MESSAGE, "")
     if sentence:
         st.success(sentence, icon=":material/check_circle:")
 
@@ -88,5 +88,5 @@ def _roll_back(market: Market, reason: str, actor: Actor) -> None:
 
 
 def _say(sentence: str) -> None:
-    st.session_state[_SAID] = sentence
+    st.session_state[_MESSAGE] = sentence
     st.rerun()

@@ -22,10 +22,10 @@ from pages.views.monitoring.selection import (
     PARTS,
     UNKNOWN,
     Selection,
+    compute_once_per_sale_data,
     errors_of,
     narrow,
     source,
-    worked_of_sales,
 )
 from pages.views.monitoring.words import NO_SALES_YET, chart, csv
 
@@ -85,7 +85,9 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
             "over_time",
             f"Line chart: {title} by period, with its interval; the figures are in the table below",
         )
-        shown = pd.DataFrame({"Sold": charts.said(table, selection.period), "Sales": table["n"].astype("int64")})
+        shown = pd.DataFrame(
+            {"Sold": charts.period_labels(table, selection.period), "Sales": table["n"].astype("int64")}
+        )
         frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
         csv(table, "accuracy", selection)
 
@@ -103,7 +105,7 @@ def _by_group(selection: Selection, basis: Basis) -> None:
         source(selection)
         offered = {label: name for name, label in PARTS.items()}
         name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
-        found = worked_of_sales(
+        found = compute_once_per_sale_data(
             selection,
             "by",
             lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.actor),
@@ -115,9 +117,9 @@ def _by_group(selection: Selection, basis: Basis) -> None:
         worst = table[~table["thin"]].sort_values("mape", ascending=False)
         if len(worst):
             first = worst.iloc[0]
-            said = str(first[name]).replace("_", " ") or UNKNOWN
+            group = str(first[name]).replace("_", " ") or UNKNOWN
             words = f"mean error {percent(first['mape'], 1)} on {count(int(first['n']), 'sale')}"
-            st.markdown(f"**Worst: {plain(said)}** ({plain(words)}).")
+            st.markdown(f"**Worst: {plain(group)}** ({plain(words)}).")
         shown = worst.head(_SHOWN)
         if len(shown):
             if len(shown) < len(table):

@@ -51,7 +51,7 @@ def over_time(
         mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
         line={"color": colours.more, "width": 2},
         marker={"size": 8},
-        customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+        customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
         hovertemplate="%{customdata[0]}: %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
     _rule(figure, rules, colours, 100.0)
@@ -72,7 +72,7 @@ def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
             name=name,
             marker={"color": colour},
             width=_BAR_DAYS[period] * _DAY_MS,
-            customdata=np.column_stack([said(table, period)]),
+            customdata=np.column_stack([period_labels(table, period)]),
             hovertemplate=f"%{{customdata[0]}}: %{{y:,}} {name}<extra></extra>",
         )
     figure.update_layout(**layout(_SMALL, legend=True), barmode="stack")
@@ -95,7 +95,7 @@ def latency(table: pd.DataFrame, limit: float, period: Period, colours: Palette)
             mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
             line={"color": colour, "width": 2, "dash": dash},
             marker={"size": 7},
-            customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+            customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
             hovertemplate=f"%{{customdata[0]}}: {label} %{{y:,.1f}} ms, n = %{{customdata[1]}}<extra></extra>",
         )
     # A limit far above everything would press all figures flat.
@@ -116,7 +116,7 @@ def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: P
         mode="lines+markers" if len(table) <= _MARKS_MAX else "lines",
         line={"color": colours.more, "width": 2},
         marker={"size": 8},
-        customdata=np.column_stack([said(table, period), table["n"].map("{:,.0f}".format)]),
+        customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
         hovertemplate="%{customdata[0]}: %{y:.1f}, n = %{customdata[1]}<extra></extra>",
     )
     figure = go.Figure(line)
@@ -152,7 +152,7 @@ def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Pale
     figure.update_layout(**layout(380, legend=True))
     span = [float(np.log10(end)) for end in ends]
     ticks = _round_prices(*ends)
-    axis = {"type": "log", "range": span, "fixedrange": True, "tickvals": ticks, "ticktext": _said_prices(ticks)}
+    axis = {"type": "log", "range": span, "fixedrange": True, "tickvals": ticks, "ticktext": _price_labels(ticks)}
     figure.update_xaxes(title=f"Sold for, {currency}", **axis)
     figure.update_yaxes(title=f"Estimated, {currency}", **axis)
     return figure
@@ -186,7 +186,7 @@ def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
     return figure
 
 
-def said(table: pd.DataFrame, period: Period) -> list[str]:
+def period_labels(table: pd.DataFrame, period: Period) -> list[str]:
     """Write the periods of a table for people."""
     return [window_of(value.date(), period).label for value in table["start"]]
 
@@ -233,5 +233,5 @@ def _round_prices(low: float, high: float) -> list[float]:
     return sorted(float(one) for one in every if low <= one <= high)
 
 
-def _said_prices(ticks: Sequence[float]) -> list[str]:
+def _price_labels(ticks: Sequence[float]) -> list[str]:
     return [f"{one / 1e6:g}M" if one >= 1e6 else f"{one / 1e3:g}K" if one >= 1e3 else f"{one:g}" for one in ticks]

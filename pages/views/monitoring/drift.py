@@ -23,7 +23,7 @@ from pages.kit.figures import frame, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import Selection, narrow, source, worked
+from pages.views.monitoring.selection import Selection, compute_once, narrow, source
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
 
 _Colour = Literal["green", "orange", "gray"]
@@ -41,7 +41,7 @@ _LEVELS: Final = 14
 def draw(selection: Selection) -> None:
     """Draw the verdict, the cause of the error, price levels and the drift of facts."""
     selection = narrow(selection)
-    found = worked(selection, "drift", _found)
+    found = compute_once(selection, "drift", _found)
     _verdict(selection, found)
     if selection.store.models.champion(selection.market.market_id) is None:
         return

@@ -24,7 +24,14 @@ from pages.kit.figures import boxes, card, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import Selection, errors_of, narrow, source, worked, worked_of_sales
+from pages.views.monitoring.selection import (
+    Selection,
+    compute_once,
+    compute_once_per_sale_data,
+    errors_of,
+    narrow,
+    source,
+)
 from pages.views.monitoring.words import (
     CAUSED,
     NO_ESTIMATES,
@@ -48,8 +55,10 @@ def draw(selection: Selection) -> None:
     _alerts(selection)
     _model(selection)
     selection = narrow(selection)
-    health = worked(selection, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.actor))
-    expected = worked(selection, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.actor))
+    health = compute_once(
+        selection, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.actor)
+    )
+    expected = compute_once(selection, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.actor))
     found = errors_of(selection, "blind")
     _boxes(selection, health, expected, found)
     _error(selection, found)
@@ -106,7 +115,7 @@ def _model(selection: Selection) -> None:
         st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")
         links.link_to("models", "Train or promote a model")
         return
-    wrong = worked(selection, "file", lambda c: missing_file(c.store, champion.model_id))
+    wrong = compute_once(selection, "file", lambda c: missing_file(c.store, champion.model_id))
     if wrong:
         st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
         links.link_to("models", "Roll back or train")
@@ -194,7 +203,7 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
 
 
 def _sold(selection: Selection) -> None:
-    sample = worked_of_sales(
+    sample = compute_once_per_sale_data(
         selection, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.actor)
     )
     if not sample.n:

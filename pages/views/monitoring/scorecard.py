@@ -17,7 +17,7 @@ from pages.kit.choice import one_of
 from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Selection, source, worked
+from pages.views.monitoring.selection import Selection, compute_once, source
 from pages.views.monitoring.words import chart, csv
 
 _GROUPS: Final = ("By decision", "By reason", "By office")
@@ -25,7 +25,7 @@ _GROUPS: Final = ("By decision", "By reason", "By office")
 
 def draw(selection: Selection) -> None:
     """Draw who was nearer, by group, then what became of the listings."""
-    found = worked(selection, "scorecard", _found)
+    found = compute_once(selection, "scorecard", _found)
     _nearer(selection, found.card)
     _effects(selection, found.card)
     _pilot(selection, found.pilot)

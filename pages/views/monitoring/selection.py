@@ -117,13 +117,15 @@ def narrow(selection: Selection) -> Selection:
     return narrowed
 
 
-def worked(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
+def compute_once(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
     """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
     champion = selection.store.models.champion(selection.market.market_id)
     return _kept(selection, name, work, selection.pulse, champion and champion.model_id, *more)
 
 
-def worked_of_sales(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
+def compute_once_per_sale_data(
+    selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable
+) -> _Result:
     """Return what ``work`` makes of the outcomes alone, worked out once until one of them changes.
 
     Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
@@ -133,7 +135,7 @@ def worked_of_sales(selection: Selection, name: str, work: Callable[[Selection],
 
 def errors_of(selection: Selection, basis: Basis) -> Accuracy:
     """Return the errors against sale prices of the choice, worked out once for all views that show them."""
-    return worked_of_sales(
+    return compute_once_per_sale_data(
         selection,
         "accuracy",
         lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.actor),

@@ -37,7 +37,7 @@ NO_ESTIMATES: Final = (
 )
 
 
-_SAID: Final = "_monitoring_said"
+_MESSAGE: Final = "_monitoring_said"
 
 
 def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: Selection) -> None:
@@ -107,19 +107,19 @@ def go_to_view(view: str) -> None:
 def act(deed: Callable[[], str]) -> None:
     """Do something and run the page again, which then says what was done; a refusal is drawn in place."""
     try:
-        said = deed()
+        message = deed()
     except DoorstepError as error:
         errors.show(error)
         return
-    st.session_state[_SAID] = said
+    st.session_state[_MESSAGE] = message
     st.rerun()
 
 
 def say_what_was_done() -> None:
     """Draw what ``act`` did in the run before, if anything."""
-    said = st.session_state.pop(_SAID, "")
-    if said:
-        st.success(plain(said), icon=":material/check_circle:")
+    message = st.session_state.pop(_MESSAGE, "")
+    if message:
+        st.success(plain(message), icon=":material/check_circle:")
 
 
 def to_models() -> None:

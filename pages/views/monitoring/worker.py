@@ -1,4 +1,4 @@
-"""The machinery behind: whether the worker lives, when it retrains, what waits to be written, who is told of alerts."""
+"""The machinery behind: whether the worker lives, when it retrains, what waits to be written, who gets alerts."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def _retried(selection: Selection) -> str:
 def _draw_channels(selection: Selection) -> None:
     state = Notices(selection.store.home).state()
     with st.container(border=True):
-        st.subheader("Who is told of alerts", anchor=False)
+        st.subheader("Who gets alerts", anchor=False)
         for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):
             if name in state.channels:
                 st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color="blue")

@@ -81,11 +81,11 @@ def empty(desk: Desk) -> None:
 
 def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     currency, market = estimate.currency, desk.market
-    said = money_range(estimate.low, estimate.high, currency)
+    price_range = money_range(estimate.low, estimate.high, currency)
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
-            st.header(plain(said), anchor=_ANCHOR)
+            st.header(plain(price_range), anchor=_ANCHOR)
         st.markdown(
             f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of {estimate.held.n:,} similar test "
             "sales",
@@ -98,7 +98,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         _confidence(estimate, desk)
     _flags(estimate.flags, market)
     _assumed(estimate.imputed, market)
-    _glance(f"**{plain(said)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
+    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
 
 
 def _subject(answered: RecordedAnswer, market: Market) -> None:
@@ -228,21 +228,21 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
         with st.container(key="price_range"):
             st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
         st.error(plain(result.message), icon=":material/error:")
-        _areas_told(answered.question.facts, market)
+        _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still holds what you entered.")
     _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
 
 
-def _areas_told(facts: Mapping[str, object], market: Market) -> None:
+def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
     """Say what the areas entered are in square feet, the unit of the core's limits, where the market has another."""
     areas = [name for name in facts if words.unit_of(name) == "sqft"]
     if market.area_unit == "sqft" or not areas:
         return
-    told = ", ".join(
+    area_limits = ", ".join(
         f"{label_of(name).lower()} {words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
         for name in areas
     )
-    st.caption(f"Limits are kept in square feet: {plain(told)}.")
+    st.caption(f"Limits are kept in square feet: {plain(area_limits)}.")
 
 
 def _glance(text: str) -> None:

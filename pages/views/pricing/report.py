@@ -22,8 +22,8 @@ _POINT: Final = "Point estimate"
 
 def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor) -> None:
     """Draw the report's few choices and its download; ``estimate`` bears the comparables in use."""
-    told, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
-    with told:
+    name_column, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    with name_column:
         seller = st.text_input(
             "Prepared for", key="report_for", placeholder="Name of the seller", persist_state="session"
         )

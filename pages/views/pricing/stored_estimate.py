@@ -22,7 +22,7 @@ _FAULT: Final = "estimate_fault"
 def follow(store: Store, actor: Actor) -> None:
     """Open the stored answer the address asks for, unless it is the one shown already.
 
-    What the ledger does not know or cannot read is told by fault(), until another answer takes its place. Raises
+    ``fault`` reports what the ledger does not know or cannot read, until another answer takes its place. Raises
     AccessDenied, StoreUnavailable.
     """
     wanted = st.query_params.get(PARAMETER)
@@ -56,8 +56,8 @@ def read() -> Question:
 
 def fault() -> str | None:
     """Return why the address led to no estimate, None if it did or asked for none."""
-    told: str | None = st.session_state.get(_FAULT)
-    return told
+    message: str | None = st.session_state.get(_FAULT)
+    return message
 
 
 def keep(answered: RecordedAnswer) -> None:

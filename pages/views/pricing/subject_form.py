@@ -160,15 +160,15 @@ def _fields(model: Model) -> tuple[str, ...]:
     return ("address", *_COORDINATES, *main_facts(model), *more_facts(model))
 
 
-def _held(name: str, told: object, desk: Desk, model: Model) -> str | float | None:
+def _held(name: str, value: object, desk: Desk, model: Model) -> str | float | None:
     """Return a fact as its widget can hold it, blank where it cannot."""
     if _is_free_text(name, model):
-        return told if isinstance(told, str) else ""
+        return value if isinstance(value, str) else ""
     if name == "property_type":
-        return str(told) if told in levels(name, model, desk.problem) else None
+        return str(value) if value in levels(name, model, desk.problem) else None
     if name in model.facts.categorical:
-        return told if isinstance(told, str) else None
-    return _entered(name, told, desk.market, model) if isinstance(told, int | float) else None
+        return value if isinstance(value, str) else None
+    return _entered(name, value, desk.market, model) if isinstance(value, int | float) else None
 
 
 def chosen_codes(market: Market, model: Model) -> dict[str, str]:
@@ -373,11 +373,11 @@ def canonical(name: str, value: str | float, market: Market, model: Model) -> st
     return value if isinstance(value, str) else words.canonical(name, value, market)
 
 
-def draw_value(name: str, desk: Desk, model: Model, widget: str, told: object) -> None:
-    """Draw one fact's widget on its own under the key ``widget``, holding at first what was told of the home."""
+def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) -> None:
+    """Draw one fact's widget on its own under the key ``widget``, which starts with the known value."""
     market = desk.market
     if widget not in st.session_state:
-        st.session_state[widget] = _held(name, told, desk, model)
+        st.session_state[widget] = _held(name, value, desk, model)
     label = words.labelled(name, market)
     if name == "property_type" or name in model.facts.categorical:
         format_func = words.words if name == "property_type" else str

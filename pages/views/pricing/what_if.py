@@ -86,13 +86,13 @@ def _usual(asker: _Asker) -> None:
 
 
 def _free(asker: _Asker, model: Model) -> None:
-    told = asker.answered.question.facts
+    facts = asker.answered.question.facts
     names = [*subject_form.main_facts(model), *subject_form.more_facts(model)]
     fact, value, button = st.columns([4, 4, 2], vertical_alignment="bottom")
     name = fact.selectbox("Another fact", names, format_func=label_of, key="what_if_fact", persist_state="session")
     key = f"what-if-value-{name}-{asker.answered.estimate_id}"
     with value:
-        subject_form.draw_value(name, asker.desk, model, key, told.get(name))
+        subject_form.draw_value(name, asker.desk, model, key, facts.get(name))
     button.button("Try it", width="stretch", icon=":material/science:", on_click=_try_free, args=(name, key, asker))
 
 
@@ -140,27 +140,27 @@ def _clear() -> None:
 
 
 def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
-    st.markdown(effect_said(tried[0], market))
+    st.markdown(describe_effect(tried[0], market))
     st.table(table([(one.label, one.result) for one in tried], market), border="horizontal", hide_index=True)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
         st.caption("A change is priced as the market pays for it here; it says nothing of what it costs.")
         st.button("Forget these", type="tertiary", icon=":material/backspace:", on_click=_clear)
 
 
-def effect_said(tried: _Tried, market: Conventions) -> str:
+def describe_effect(tried: _Tried, market: Conventions) -> str:
     """Say in Markdown what the change would do."""
     result, currency = tried.result, market.currency
     if not isinstance(result.after, Estimate):
         return f"**{plain(tried.label)}**: no price. {plain(result.after.reason)}"
     new, old = (money_range(each.low, each.high, currency) for each in (result.after, result.before))
-    said = (
+    effect = (
         f"**{plain(tried.label)}** changes the estimate by about **{plain(amount(result.effect, market))}**. The range "
         f"would be **{plain(new)}** instead of {plain(old)}."
     )
     if not result.homes:
-        return said
+        return effect
     alike = count(result.homes, "similar home")
-    return f"{said} On the {alike} sold, the same change is mostly worth {plain(span(result, market))}."
+    return f"{effect} On the {alike} sold, the same change is mostly worth {plain(span(result, market))}."
 
 
 def table(tried: list[tuple[str, WhatIf]], market: Conventions) -> pd.DataFrame:

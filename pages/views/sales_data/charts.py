@@ -57,11 +57,11 @@ def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tup
         first = first.mask((ledgers["outcome"] == outcome) & ~first.isin(often), "other reasons")
     counts = Counter(zip(ledgers["file"], ledgers["outcome"], first, strict=True))
     streams = {(str(name), str(outcome), str(why)): rows for (name, outcome, why), rows in counts.items()}
-    told = {name for name, _, _ in streams}
+    shown = {name for name, _, _ in streams}
     # Files that only add facts have no ledger of their rows, but the same accounting.
     for file in files:
         for one in Outcome:
-            if file.file not in told and getattr(file, one.value):
+            if file.file not in shown and getattr(file, one.value):
                 streams[file.file, one.value, ""] = int(getattr(file, one.value))
     return streams
 

@@ -65,9 +65,9 @@ def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
 def _say_leaks(file: FileInspection) -> None:
     if not file.leaks:
         return
-    said = "; ".join(f"{leak.column}: {leak.why}" for leak in file.leaks)
+    leaks = "; ".join(f"{leak.column}: {leak.why}" for leak in file.leaks)
     st.warning(
-        plain(f"{file.file} has columns that tell the price. {said}. Leave them out in the step Columns."),
+        plain(f"{file.file} has columns that tell the price. {leaks}. Leave them out in the step Columns."),
         icon=":material/key:",
     )
 

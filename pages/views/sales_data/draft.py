@@ -169,9 +169,9 @@ def same(of_market: str) -> tuple[tuple[str, str], ...]:
 def apply_answers() -> None:
     """Take the answers to near matches into the draft, so that it is checked again where they changed."""
     held = draft()
-    said = same(market_id(held))
-    if held.files and said != held.same:
-        _write(replace(held, same=said))
+    answers = same(market_id(held))
+    if held.files and answers != held.same:
+        _write(replace(held, same=answers))
 
 
 def passed() -> None:

@@ -122,11 +122,11 @@ def _rows(found: KnownLimits) -> None:
         return
     with st.container(border=True):
         st.markdown("**Rows of the files**")
-        said = (
+        sentence = (
             f"Of {count(shares.rows_in, 'row')}: {percent(shares.accepted, 1)} accepted, {percent(shares.repaired, 1)} "
             f"repaired, {percent(shares.duplicate, 1)} duplicate, {percent(shares.rejected, 1)} rejected."
         )
-        st.markdown(plain(said))
+        st.markdown(plain(sentence))
         if shares.reasons:
             rows = [{"Reason": reason.replace("_", " "), "Rows": number} for reason, number in shares.reasons]
             _frame(pd.DataFrame(rows), "reasons", {"Rows": st.column_config.NumberColumn(format="localized")})

@@ -81,10 +81,10 @@ def _answer(near: NearMatch, held: Draft, is_same: bool, actor: Actor) -> None:
 
 def _last(held: Draft, actor: Actor) -> None:
     """Draw the last answer of this visit and a way to turn it round."""
-    said: tuple[NearMatch, bool] | None = st.session_state.get(_LAST)
-    if said is None:
+    last: tuple[NearMatch, bool] | None = st.session_state.get(_LAST)
+    if last is None:
         return
-    near, is_same = said
+    near, is_same = last
     answer = "the same home" if is_same else "two homes"
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(plain(f"Last answer: {near.sales_address} and {near.tax_address} are {answer}."))

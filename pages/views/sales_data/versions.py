@@ -32,9 +32,9 @@ _UNDONE: Final = "_undone"
 def draw(market: Market, actor: Actor) -> None:
     """Draw the list of versions, the comparison of two and the way to take the latest back."""
     st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
-    said = st.session_state.pop(_UNDONE, "")
-    if said:
-        st.success(plain(said), icon=":material/undo:")
+    message = st.session_state.pop(_UNDONE, "")
+    if message:
+        st.success(plain(message), icon=":material/undo:")
     records = history(session.store(), market.market_id, actor)
     if not records:
         st.caption("No sales yet.")
