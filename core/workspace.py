@@ -1,25 +1,66 @@
-"""What day it is in a market: today, or, where the market is simulated, the day its story has come to."""
+"""What a use case works with: the store, the problem statement in force, who is acting, and the clock."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
 
+from core.access import Action, Actor, require
+from core.problem import Problem
 from core.store import Market, Store
 
+Clock = Callable[[], datetime]
+"""Returns the present instant, in UTC."""
 
-def clock_of(store: Store, market: Market, today: date) -> date:
-    """Return the market's day: ``today`` (UTC); of a simulated market the day after its latest sale.
 
-    A simulated market without sales is at ``today`` too. Opens no model. Raises StoreError leaves.
+def utc_now() -> datetime:
+    """Return the present instant in UTC."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """What one person or process works with: every use case takes it as its first argument.
+
+    ``clock`` is replaced where time is simulated, in the demo city's story and in tests.
     """
-    if not market.simulated:
-        return today
-    version = store.versions.latest(market.market_id)
-    return _day_after(version.last_sale if version else None, today)
+
+    store: Store
+    problem: Problem
+    actor: Actor
+    clock: Clock = utc_now
+
+    def require(self, action: Action) -> None:
+        """Raise AccessDenied unless the actor's role allows the action."""
+        require(self.actor, action)
+
+    def utc_today(self) -> date:
+        """Return the calendar day in UTC."""
+        return self.clock().date()
+
+    def today(self, market: Market) -> date:
+        """Return the market's day: the day in UTC; of a simulated market the day after its latest sale.
+
+        A simulated market without sales is at the day in UTC too. Opens no model. Raises StoreError leaves.
+        """
+        if not market.simulated:
+            return self.utc_today()
+        version = self.store.versions.latest(market.market_id)
+        return _day_after(version.last_sale if version else None, self.utc_today())
+
+    def acting_as(self, actor: Actor) -> Workspace:
+        """Return the same workspace with another actor."""
+        return replace(self, actor=actor)
+
+    def at(self, day: date) -> Workspace:
+        """Return the same workspace with its clock stopped at the start of a day (UTC)."""
+        instant = datetime.combine(day, time(), UTC)
+        return replace(self, clock=lambda: instant)
 
 
-def clock_at(store: Store, market: Market, instant: datetime) -> date:
-    """Return what day it was in the market at an instant: by the data versions in use that were there by then."""
+def market_day(store: Store, market: Market, instant: datetime) -> date:
+    """Return the market's day at a past instant, by the data versions that were in use then."""
     if not market.simulated:
         return instant.date()
     known = [one.last_sale for one in store.versions.chain(market.market_id) if one.created_at <= instant]

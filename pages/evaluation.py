@@ -7,22 +7,22 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError, NotFound
-from core.store import ModelRecord, Store
+from core.store import ModelRecord
+from core.workspace import Workspace
 from pages.kit import choice, errors, figures, links, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, periods, seen
 
-Draw = Callable[[Selection, Store, Actor], None]
+Draw = Callable[[Selection], None]
 
 VIEWS: Final[dict[str, Draw]] = {
-    "Headline": lambda selection, *_: headline.draw(selection),
+    "Headline": headline.draw,
     "Segments": segments.draw,
-    "Ratio study": lambda selection, *_: headline.draw_ratio(selection),
-    "Bias": lambda selection, *_: fairness.draw_bias(selection),
-    "Ranges": lambda selection, *_: fairness.draw_ranges(selection),
+    "Ratio study": headline.draw_ratio,
+    "Bias": fairness.draw_bias,
+    "Ranges": fairness.draw_ranges,
     "Hard cases": fairness.draw_edges,
     "Candidates": candidates.draw,
     "Importance": importance.draw,
@@ -33,10 +33,10 @@ VIEWS: Final[dict[str, Draw]] = {
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw the chosen view of the chosen model, or what is missing and where to get it."""
     st.title("Evaluation", anchor=False)
-    store, market = session.store(), session.market()
+    store, market = workspace.store, session.market()
     records = store.models.list(market.market_id) if market is not None else []
     if market is None or not records:
         st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
@@ -45,16 +45,16 @@ def main(actor: Actor) -> None:
     figures.style()
     record = _model(records)
     view = choice.view(list(VIEWS))
-    period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(store, market, record), "sales", ALL)
+    period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(workspace, market, record), "sales", ALL)
     try:
-        selection = seen(store, market, record, period, actor)
+        selection = seen(workspace, market, record, period)
     except NotFound as error:
         _without_scores(record, error)
         return
     except DoorstepError as error:
         errors.show(error)
         return
-    VIEWS[view](selection, store, actor)
+    VIEWS[view](selection)
 
 
 def _model(records: list[ModelRecord]) -> ModelRecord:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Final, Literal
 
 import pandas as pd
 import streamlit as st
 
-from core.access import Action, Actor, may
-from core.problem import Problem, load_problem
-from core.store import Market, Store
+from core.access import Action, may
+from core.problem import Problem
+from core.store import Market
 from core.wording import money_range, percent
 from core.workflows.overview import Phase, State, attention, overview, phases
+from core.workspace import Workspace
 from pages.kit import links, session
 from pages.kit.text import plain
 from pages.views.home import first_start
@@ -28,36 +28,38 @@ _LOOKS: Final[dict[State, tuple[_Colour, str]]] = {
 _IN_A_ROW: Final = 4
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw the doors while there are no sales at all or the demo city is opening, else the phases."""
     first_start.go_in_when_ready()
-    store, market = session.store(), session.market()
+    market = session.market()
     job = first_start.demo_under_way()
-    if market is None or not has_sales(store) or (job is not None and market.simulated):
-        first_start.doors(actor, job)
+    if market is None or not has_sales(workspace) or (job is not None and market.simulated):
+        first_start.doors(workspace, job)
         return
-    problem = load_problem()
+    problem = workspace.problem
     st.title("Home")
     st.markdown(f"**{plain(session.title_of(market))}** in seven phases, from the problem to the model in use.")
-    glance(store, market, problem, actor)
+    glance(workspace, market)
     with st.expander("The problem statement", icon=":material/flag:"):
         statement(problem)
 
 
-def has_sales(store: Store) -> bool:
+def has_sales(workspace: Workspace) -> bool:
     """Tell whether any market holds sales."""
-    return any(store.versions.latest(market.market_id) is not None for market in store.markets.list())
+    return any(
+        workspace.store.versions.latest(market.market_id) is not None for market in workspace.store.markets.list()
+    )
 
 
-def glance(store: Store, market: Market, problem: Problem, actor: Actor) -> None:
+def glance(workspace: Workspace, market: Market) -> None:
     """Draw what needs attention, the seven cards and the ways on."""
-    seen = overview(store, market, datetime.now(UTC).date())
-    for sentence in attention(seen, problem):
+    seen = overview(workspace, market)
+    for sentence in attention(seen, workspace.problem):
         st.warning(plain(sentence), icon=":material/priority_high:")
     if market.simulated and seen.champion is None:
         with st.container(border=True):
-            first_start.demo_door(actor, None, "Go on with opening it")
-    cards = phases(seen, problem)
+            first_start.demo_door(workspace, None, "Go on with opening it")
+    cards = phases(seen, workspace.problem)
     for start in range(0, len(cards), _IN_A_ROW):
         places = st.columns(_IN_A_ROW, gap="small")
         row = cards[start : start + _IN_A_ROW]
@@ -66,7 +68,7 @@ def glance(store: Store, market: Market, problem: Problem, actor: Actor) -> None
                 card(phase)
         for place in places[len(row) :]:
             with place.container(border=True, height="stretch"):
-                ways_on(actor)
+                ways_on(workspace)
 
 
 def card(phase: Phase) -> None:
@@ -80,13 +82,13 @@ def card(phase: Phase) -> None:
     st.caption("  \n".join(plain(fact) for fact in phase.facts) or "\u00a0")
 
 
-def ways_on(actor: Actor) -> None:
+def ways_on(workspace: Workspace) -> None:
     """Draw links to what this role does next."""
     st.markdown("**Go on**")
     links.link_to("pricing", "Price a home")
-    if may(actor, Action.VIEW_DATA):
+    if may(workspace.actor, Action.VIEW_DATA):
         links.link_to("sales_data", "Bring in sales")
-    if may(actor, Action.VIEW_MODELS):
+    if may(workspace.actor, Action.VIEW_MODELS):
         links.link_to("models", "Train and compare")
 
 

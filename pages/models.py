@@ -7,15 +7,16 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.prepare.splits import RANDOM, TIME
-from core.problem import Problem, load_problem
+from core.problem import Problem
 from core.states import JobState, Stage
 from core.store import DataVersion, Market, ModelRecord
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
 from core.workflows.jobs import TrainTask
+from core.workspace import Workspace
 from pages.kit import job_progress, links, session
 from pages.kit.figures import STAGES
 from pages.kit.text import plain
@@ -26,7 +27,7 @@ KIND: Final = "train"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw training, the challenger if there is one, the models of the open market and the card of the chosen one."""
     st.title("Models")
     market = session.market()
@@ -38,19 +39,19 @@ def main(actor: Actor) -> None:
     promotion.say_once()
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
-    promotion.warn_if_lost(live, actor)
+    promotion.warn_if_lost(workspace, live)
     if records:
-        retraining.draw(market, challenger, actor, load_problem())
-    training(market, version, records, actor)
+        retraining.draw(workspace, market, challenger)
+    training(workspace, market, version, records)
     if not records:
         st.caption("No model yet. The first one goes live as soon as it is trained.")
         return
     if challenger is not None:
-        challenger_view.draw(live, challenger, actor)
-    compare(market, records, actor)
+        challenger_view.draw(workspace, live, challenger)
+    compare(workspace, market, records)
 
 
-def training(market: Market, version: DataVersion, records: list[ModelRecord], actor: Actor) -> None:
+def training(workspace: Workspace, market: Market, version: DataVersion, records: list[ModelRecord]) -> None:
     """Draw the form of a training run, or how far the one under way is."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
@@ -68,9 +69,9 @@ def training(market: Market, version: DataVersion, records: list[ModelRecord], a
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last training run stopped: {failure}"), icon=":material/error:")
-    if may(actor, Action.TRAIN):
+    if may(workspace.actor, Action.TRAIN):
         with st.expander("Train a model", expanded=not records, icon=":material/model_training:"):
-            plan = plan_form(version, load_problem())
+            plan = plan_form(version, workspace.problem)
             if plan is not None:
                 job_progress.begin(TrainTask(market.market_id, plan))
 
@@ -110,7 +111,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
     return replace(usual, split=str(split), seed=int(chosen_seed), families=tuple(families), forest_budget=int(tried))
 
 
-def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
+def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the list of models, and the card of the one chosen in it."""
     st.subheader("Models of this market", anchor=False)
     table = card.listing(records)
@@ -120,7 +121,7 @@ def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
         height="content" if len(table) < 10 else "auto",
         column_config={"Test sales": st.column_config.NumberColumn(format="localized")},
     )
-    target = load_problem().success.target_mape
+    target = workspace.problem.success.target_mape
     st.caption(f"The target is a mean error of {percent(target)} or less. In brackets: 95% intervals.")
     by_id = {record.model_id: record for record in records}
     live = next((place for place, record in enumerate(records) if record.is_live), 0)
@@ -136,8 +137,8 @@ def compare(market: Market, records: list[ModelRecord], actor: Actor) -> None:
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
         card.draw(record, st.context.theme.type != "dark")
-    if may(actor, Action.PROMOTE):
-        promotion.draw(market, _at(records, Stage.CHAMPION), record, actor)
+    if may(workspace.actor, Action.PROMOTE):
+        promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:

@@ -8,9 +8,8 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError
-from core.store import Store
+from core.workspace import Workspace
 from pages.kit import choice, errors, figures, links, session
 from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
@@ -39,36 +38,36 @@ _PULSE: Final = "_monitoring_pulse"
 _DRAWN: Final = "_monitoring_drawn"
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw the chosen view, or what is missing and where to get it."""
     st.title("Monitoring", anchor=False)
-    store, market = session.store(), session.market()
+    market = session.market()
     if market is None:
         st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
         links.link_to("sales_data", "Bring in sales")
         return
     figures.style()
     view = choice.view(list(VIEWS))
-    pulse = pulse_of(store)
+    pulse = pulse_of(workspace)
     st.session_state[_PULSE] = pulse
     st.session_state[_DRAWN] = True
     try:
-        selection = _CHOICES.get(view, choose_span)(store, market, actor, pulse)
+        selection = _CHOICES.get(view, choose_span)(workspace, market, pulse)
         VIEWS[view](selection)
     except DoorstepError as error:
         errors.show(error)
     else:
         st.caption(note_of_clock(selection))
-    _refresh(store)
+    _refresh(workspace)
 
 
 @st.fragment(run_every=_EVERY)
-def _refresh(store: Store) -> None:
+def _refresh(workspace: Workspace) -> None:
     """Look whether anything was written; only then the whole page runs again, which keeps what is being typed."""
     # As a part of the whole page there is nothing to look for, and the message just shown must stay.
     of_the_page = st.session_state.pop(_DRAWN, False)
     try:
-        changed = not of_the_page and pulse_of(store) != st.session_state.get(_PULSE)
+        changed = not of_the_page and pulse_of(workspace) != st.session_state.get(_PULSE)
     except DoorstepError as error:
         errors.show(error)
         return

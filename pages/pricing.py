@@ -3,44 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.access import Actor
 from core.serve.estimate import Estimate
-from core.store import Store
 from core.train.model import Model
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 from pages.kit import cached_desk, links, session
 from pages.kit.text import plain
 from pages.views.pricing import answer as answer_card
 from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw the page for the open market, or what is missing and where to get it."""
     st.title("Price a home", anchor=False)
-    store, market = session.store(), session.market()
+    market = session.market()
     if market is None:
         _nothing("There is no market yet. Bring in sales, or open the demo city, to price homes.")
         return
-    stored_estimate.follow(store, actor)
+    stored_estimate.follow(workspace)
     opened = stored_estimate.unread()
     if opened is not None and opened.market_id != market.market_id:
         session.open_market(opened.market_id)
         st.rerun()
-    desk = cached_desk.desk(store, market.market_id)
+    desk = cached_desk.desk(workspace, market.market_id)
     if desk.bundle is None:
-        _without_model(desk, store, actor)
+        _without_model(workspace, desk)
         return
     one, many = st.tabs(["One home", "Many at once"])
     with one:
-        _one(desk, desk.bundle.model, store, actor)
+        _one(workspace, desk, desk.bundle.model)
     with many:
-        many_homes.draw(desk, store, actor, _today_utc())
+        many_homes.draw(workspace, desk, workspace.utc_today())
 
 
 def _nothing(why: str) -> None:
@@ -48,7 +46,7 @@ def _nothing(why: str) -> None:
     links.link_to("", "Go to the home page")
 
 
-def _without_model(desk: Desk, store: Store, actor: Actor) -> None:
+def _without_model(workspace: Workspace, desk: Desk) -> None:
     """Say that nothing can be priced; a stored estimate can still be looked at."""
     _nothing(
         f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page says what is next."
@@ -56,36 +54,36 @@ def _without_model(desk: Desk, store: Store, actor: Actor) -> None:
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:
-        _answer(answered, desk, store, actor, st.container())
+        _answer(workspace, answered, desk, st.container())
 
 
-def _one(desk: Desk, model: Model, store: Store, actor: Actor) -> None:
+def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     faults = st.container()
     form, result = st.columns([5, 6], gap="medium")
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
     with form:
-        question = subject_form.draw(desk, model, _today_utc(), _level(desk), stored_estimate.forget)
+        question = subject_form.draw(desk, model, workspace.utc_today(), _level(desk), stored_estimate.forget)
     if question is not None:
-        stored_estimate.keep(price_and_record(store, desk, question, "page", actor))
+        stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     with faults:
         _link_fault()
     if answered is not None:
-        _answer(answered, desk, store, actor, result)
+        _answer(workspace, answered, desk, result)
     else:
         with result:
             answer_card.empty(desk)
 
 
-def _answer(answered: RecordedAnswer, desk: Desk, store: Store, actor: Actor, place: DeltaGenerator) -> None:
+def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk, place: DeltaGenerator) -> None:
     with place:
-        answer_card.draw(answered, desk, lambda: _again(answered, desk, store, actor))
+        answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
         decision = st.empty()
         answer_card.draw_origin(answered)
     if isinstance(answered.result, Estimate):
-        explanation_tabs.draw(answered, answered.result, desk, store, actor, decision)
+        explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
 
 
 def _link_fault() -> None:
@@ -94,17 +92,13 @@ def _link_fault() -> None:
         st.warning(f"{plain(fault)} Price the home anew, or ask for the link again.", icon=":material/link_off:")
 
 
-def _again(answered: RecordedAnswer, desk: Desk, store: Store, actor: Actor) -> None:
+def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     """Price the same home at the level chosen now."""
-    stored_estimate.keep(price_and_record(store, desk, replace(answered.question, level=_level(desk)), "page", actor))
+    stored_estimate.keep(price_and_record(workspace, desk, replace(answered.question, level=_level(desk)), "page"))
 
 
 def _level(desk: Desk) -> float:
     return st.session_state.get(answer_card.LEVEL_KEY) or desk.problem.estimate.level
-
-
-def _today_utc() -> date:
-    return datetime.now(UTC).date()
 
 
 main(session.guard("pricing"))

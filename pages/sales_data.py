@@ -6,8 +6,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.workflows.data.intake import IntakeReport
+from core.workspace import Workspace
 from pages.kit import choice, session
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
@@ -17,17 +18,17 @@ VERSIONS: Final = "Data versions"
 LIMITS: Final = "Known limits"
 
 
-def main(actor: Actor) -> None:
+def main(workspace: Workspace) -> None:
     """Draw the chosen view: the steps from a file to a data version, or the data the open market has."""
     st.title("Sales data", anchor=False)
     market = session.market()
-    views = [BRING] if may(actor, Action.INGEST) else []
+    views = [BRING] if may(workspace.actor, Action.INGEST) else []
     views += [VERSIONS, LIMITS] if market is not None else []
     view = choose(views)
     if view == BRING:
-        intake(actor)
+        intake(workspace)
     elif view == VERSIONS and market is not None:
-        versions.draw(market, actor)
+        versions.draw(workspace, market)
     elif view == LIMITS and market is not None:
         known_limits.draw(market)
 
@@ -39,7 +40,7 @@ def choose(views: list[str]) -> str:
     return choice.view(views)
 
 
-def intake(actor: Actor) -> None:
+def intake(workspace: Workspace) -> None:
     """Draw the present step of the intake, or what the last commit changed."""
     report = st.session_state.get(commit.REPORT)
     if isinstance(report, IntakeReport):
@@ -52,17 +53,17 @@ def intake(actor: Actor) -> None:
         files.draw(held)
         return
     if step is Step.COLUMNS:
-        columns.draw(held, actor)
+        columns.draw(workspace, held)
         return
     found = check.checked(held)
     if found is None:
         steps.draw_ways(held, step)
     elif step is Step.CHECK:
-        check.draw(held, found, actor)
+        check.draw(workspace, held, found)
     elif step is Step.PREVIEW:
         preview.draw(held, found)
     else:
-        commit.draw(held, found, actor)
+        commit.draw(workspace, held, found)
 
 
 main(session.guard("sales_data"))

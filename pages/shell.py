@@ -35,11 +35,11 @@ def draw() -> None:
     role = session.choose_role()
     current = st.navigation([entry(page, role) for page in PAGES])
     st.set_page_config(f"{current.title} · Doorstep")
-    session.guard(current.url_path)
-    market = session.choose_market(session.store().markets.list())
+    workspace = session.guard(current.url_path)
+    market = session.choose_market(workspace.store.markets.list())
     label(market)
     if market is not None and current.url_path != banner.PATH:
-        banner.draw(session.store(), market, role)
+        banner.draw(workspace, market)
     current.run()
 
 

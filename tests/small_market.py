@@ -16,6 +16,7 @@ from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import train_model
+from tests.acting import acting
 
 SALES = 3_000
 MANAGER = Actor("Mia", Role.MANAGER)
@@ -36,6 +37,6 @@ def build_small_market(home: Path, files: Path, problem: Problem) -> Market:
     )
     with open_store(home) as store:
         market = store.markets.create("Larkhaven", "USD", "sqft", True, MANAGER)
-        ingest(store, market.market_id, sources, MANAGER, problem, END + timedelta(days=1), silent)
-        train_model(store, market.market_id, plan, MANAGER, problem, silent)
+        ingest(acting(store, MANAGER, problem, today=END + timedelta(days=1)), market.market_id, sources, silent)
+        train_model(acting(store, MANAGER, problem), market.market_id, plan, silent)
     return market

@@ -227,3 +227,27 @@ def test_the_parts_of_a_page_stand_on_the_kit_and_not_on_other_pages() -> None:
     assert arrows() >= VIEWS_APART, "an exception that nobody needs any more"
     bad = {("pages/views/home", "pages/views/pricing"), ("pages/kit", "pages/views/home")}
     assert strays(bad | {("pages/views/home", "pages/views/estimate")}) == sorted(bad)
+
+
+# The problem statement is read where a run begins; everything else is given it, in the workspace or by itself.
+ENTRY_POINTS = frozenset({"core.problem", "core.cli.main", "core.cli.pricing", "pages.kit.session"})
+
+
+def reads_the_problem_statement(module: str, source: str) -> bool:
+    """Whether a module that is no entry point imports ``load_problem`` or calls it."""
+    if module in ENTRY_POINTS:
+        return False
+    called = any(
+        isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).split(".")[-1] == "load_problem"
+        for node in ast.walk(ast.parse(source))
+    )
+    return called or "core.problem.load_problem" in imports(source, module)
+
+
+def test_only_entry_points_read_the_problem_statement() -> None:
+    sources = {module_name(path): (ROOT / path).read_text(encoding="utf-8") for path in SOURCES}
+    assert [module for module, source in sources.items() if reads_the_problem_statement(module, source)] == []
+    assert sources.keys() >= ENTRY_POINTS
+    for source in ("from core.problem import load_problem", "import core.problem as p\np.load_problem()"):
+        assert reads_the_problem_statement("core.workflows.jobs", source)
+        assert not reads_the_problem_statement("core.cli.main", source)

@@ -6,7 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.session import OK, AddVerb, Session, today
+from core.cli.session import OK, AddVerb, Session
 from core.errors import MappingError, NotFound
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def _ingest(session: Session) -> int:
         if not file.path.is_file():
             raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
     market = _market_for_ingest(session)
-    report = ingest(session.store, market, files, session.actor, session.problem, today(), session.progress())
+    report = ingest(session.workspace, market, files, session.progress())
     preview = report.preview
     document = {
         "market": report.version.market_id,
@@ -64,7 +64,7 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
     from core.workflows.data.intake import NewMarket
 
     options = session.options
-    for market in session.store.markets.list():
+    for market in session.workspace.store.markets.list():
         if options.market in (market.market_id, market.name):
             return market.market_id
     if options.market is None:

@@ -53,10 +53,11 @@ def main(arguments: Sequence[str]) -> int:
 def _run(options: argparse.Namespace) -> int:
     from core.problem import load_problem
     from core.store import open_store
+    from core.workspace import Workspace
 
-    problem = load_problem()
+    problem, actor = load_problem(), Actor(options.actor, Role(options.role))
     with open_store(options.home) as store:
-        return int(options.run(Session(store, problem, Actor(options.actor, Role(options.role)), options)))
+        return int(options.run(Session(Workspace(store, problem, actor), options)))
 
 
 class _ShowVersion(argparse.Action):

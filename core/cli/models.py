@@ -62,7 +62,7 @@ def _train(session: Session) -> int:
     from core.train.trainer import default_plan
     from core.workflows.models.training import train_model
 
-    options, plan = session.options, default_plan(session.problem)
+    options, plan = session.options, default_plan(session.workspace.problem)
     families = tuple(Family(name) for name in options.family) if options.family else plan.families
     plan = replace(
         plan,
@@ -72,7 +72,7 @@ def _train(session: Session) -> int:
         forest_budget=plan.forest_budget if options.forest_budget is None else options.forest_budget,
     )
     market = session.market()
-    record = train_model(session.store, market.market_id, plan, session.actor, session.problem, session.progress())
+    record = train_model(session.workspace, market.market_id, plan, session.progress())
     session.print_result(_record_document(record), lambda: _record_text(record))
     return OK
 
@@ -119,7 +119,7 @@ def _record_text(record: ModelRecord) -> str:
 def _evaluate(session: Session) -> int:
     from core.workflows.models.training import evaluate_model
 
-    market, store = session.market(), session.store
+    market, store = session.market(), session.workspace.store
     record = (
         store.models.get(session.options.model) if session.options.model else store.models.champion(market.market_id)
     )
@@ -131,7 +131,7 @@ def _evaluate(session: Session) -> int:
     version = store.versions.latest(market.market_id)
     if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
-    measured = evaluate_model(store, record.model_id, version.version_id, session.actor, session.problem)
+    measured = evaluate_model(session.workspace, record.model_id, version.version_id)
     figures = measured.metrics()
 
     def text() -> str:
@@ -147,7 +147,7 @@ def _evaluate(session: Session) -> int:
 def _models(session: Session) -> int:
     from core.workflows.models.training import card_figure
 
-    records = session.store.models.list(session.market().market_id)
+    records = session.workspace.store.models.list(session.market().market_id)
 
     def text() -> str:
         return (
@@ -168,7 +168,7 @@ def _promote(session: Session) -> int:
     from core.workflows.promotion import promote_challenger
 
     options = session.options
-    record = promote_challenger(session.store, options.model, options.reason, session.actor, session.problem)
+    record = promote_challenger(session.workspace, options.model, options.reason)
     session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
     return OK
 
@@ -179,7 +179,7 @@ def _retrain(session: Session) -> int:
 
     plan = window_named(session.options.window)
     market_id = session.market().market_id
-    done = retrain(session.store, market_id, plan, session.actor, session.problem, session.progress())
+    done = retrain(session.workspace, market_id, plan, session.progress())
     gated, record = done.gate.gate, done.record
     document = {"model": record.model_id, "market": market_id, "stage": record.stage, "gate": document_of(done.gate)}
 
@@ -193,7 +193,7 @@ def _retrain(session: Session) -> int:
 def _rollback(session: Session) -> int:
     from core.workflows.promotion import rollback
 
-    record = rollback(session.store, session.market().market_id, session.options.reason, session.actor)
+    record = rollback(session.workspace, session.market().market_id, session.options.reason)
     session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion again")
     return OK
 
@@ -204,17 +204,17 @@ def _backtest(session: Session) -> int:
     from core.workflows.models.backtest import backtest_version
     from core.workflows.models.backtest import document as backtest_document
 
-    options, store = session.options, session.store
+    options, store = session.options, session.workspace.store
     market = session.market()
     latest = store.versions.latest(market.market_id)
     version_id = options.version or (latest.version_id if latest else "")
     if not version_id:
         raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
-    plan = replace(default_plan(session.problem), curve_shares=())
+    plan = replace(default_plan(session.workspace.problem), curve_shares=())
     if options.family:
         plan = replace(plan, families=tuple(Family(name) for name in options.family))
     first = options.start
-    done = backtest_version(store, version_id, first, plan, session.problem, session.progress(), session.actor)
+    done = backtest_version(session.workspace, version_id, first, plan, session.progress())
     document = backtest_document(done)
 
     def text() -> str:
@@ -236,7 +236,7 @@ def _backtest(session: Session) -> int:
 def _demo(session: Session) -> int:
     from core.demo.opening import open_demo_with_story
 
-    record = open_demo_with_story(session.store, session.problem, session.progress(), session.options.sales)
+    record = open_demo_with_story(session.workspace, session.progress(), session.options.sales)
     session.print_result(
         _record_document(record), lambda: "simulated market " + record.market_id + "\n" + _record_text(record)
     )

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import date
 from pathlib import Path
 
-from core.cli.session import OK, AddVerb, Session, today
+from core.cli.session import OK, AddVerb, Session
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -37,9 +37,9 @@ def _watch(session: Session) -> int:
     """One turn: of the market named, or of all."""
     from core.workflows.monitoring.alerts import alert_lines, watch_market
 
-    options, store = session.options, session.store
+    options, store = session.options, session.workspace.store
     markets = [session.market()] if options.market else store.markets.list()
-    watched = [watch_market(store, one.market_id, today(), session.problem, session.actor) for one in markets]
+    watched = [watch_market(session.workspace, one.market_id) for one in markets]
     document = {
         "markets": [
             {
@@ -68,8 +68,8 @@ def _watch(session: Session) -> int:
 def _alerts(session: Session) -> int:
     from core.workflows.monitoring.alerts import alert_lines, open_alerts
 
-    store, market = session.store, session.market()
-    alerts = open_alerts(store, market.market_id, session.actor)
+    store, market = session.workspace.store, session.market()
+    alerts = open_alerts(session.workspace, market.market_id)
     if session.options.all:
         alerts = tuple(store.alerts.list(market.market_id))
     document = {"market": market.market_id, "alerts": [asdict(alert) for alert in alerts]}
@@ -83,7 +83,7 @@ def _ledger(session: Session) -> int:
 
     options, market = session.options, session.market()
     where = Slice(options.since, options.until)
-    size = ledger_to_file(session.store, market.market_id, where, options.file, session.actor)
+    size = ledger_to_file(session.workspace, market.market_id, where, options.file)
     document = {"market": market.market_id, "file": options.file, "bytes": size, **vars(where)}
     session.print_result(document, lambda: f"ledger of {market.market_id} in {options.file}, {size:,} bytes")
     return OK
@@ -95,7 +95,7 @@ def _worker(session: Session) -> int:
     level = logging.WARNING if session.options.quiet else logging.INFO
     logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
-    run_worker(session.store, session.problem, settings_of(vars(session.options)))
+    run_worker(session.workspace, settings_of(vars(session.options)))
     return OK
 
 

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.session import OK, UNPRICED, AddVerb, Session, today
+from core.cli.session import OK, UNPRICED, AddVerb, Session
 from core.errors import ImpossibleProperty, StoreError
 
 if TYPE_CHECKING:
@@ -53,12 +53,12 @@ def _price(session: Session) -> int:
     from core.workflows.pricing.desk import open_desk
 
     options = session.options
-    desk = open_desk(session.store, session.market().market_id, session.problem)
-    as_of = options.as_of or desk.valuation_date(today())
+    desk = open_desk(session.workspace.store, session.market().market_id, session.workspace.problem)
+    as_of = options.as_of or desk.valuation_date(session.workspace.utc_today())
     if options.csv:
         return _price_csv(session, desk, as_of)
-    question = Question(_typed(options.set), as_of, options.level or session.problem.estimate.level)
-    answered = price_and_record(session.store, desk, question, "command line", session.actor)
+    question = Question(_typed(options.set), as_of, options.level or session.workspace.problem.estimate.level)
+    answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.estimate_id is None:
         print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
     result, named = answered.result, {"estimate_id": answered.estimate_id}
@@ -94,9 +94,9 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 
     path = Path(session.options.csv)
-    priced = price_file(desk, path, path.name, as_of, session.progress(), session.actor)
+    priced = price_file(desk, path, path.name, as_of, session.progress(), session.workspace.actor)
     try:
-        priced = record_file(session.store, priced, "command line", session.actor)
+        priced = record_file(session.workspace, priced, "command line")
     except StoreError as error:
         print(f"warning: the estimates were not recorded: {error}", file=sys.stderr)
     rows = in_file_order(priced)

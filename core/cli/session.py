@@ -1,4 +1,4 @@
-"""What every verb works with: the store, the problem statement, who is acting, and how results are printed."""
+"""What every verb works with: the workspace, its options, and how results are printed."""
 
 from __future__ import annotations
 
@@ -6,16 +6,14 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Final
 
-from core.access import Actor
 from core.errors import NotFound
 from core.progress import Progress, silent
 
 if TYPE_CHECKING:
-    from core.problem import Problem
-    from core.store import Market, Store
+    from core.store import Market
+    from core.workspace import Workspace
 
 OK: Final = 0
 FAILED: Final = 1
@@ -23,14 +21,14 @@ UNPRICED: Final = 3
 
 
 class Session:
-    """What a command works with: store, problem statement, actor and its options."""
+    """What a command works with: the workspace and its options."""
 
-    def __init__(self, store: Store, problem: Problem, actor: Actor, options: argparse.Namespace) -> None:
-        self.store, self.problem, self.actor, self.options = store, problem, actor, options
+    def __init__(self, workspace: Workspace, options: argparse.Namespace) -> None:
+        self.workspace, self.options = workspace, options
 
     def market(self) -> Market:
         """Return the market named, or the only one there is."""
-        markets = self.store.markets.list()
+        markets = self.workspace.store.markets.list()
         wanted = self.options.market
         found = [market for market in markets if wanted in (None, market.market_id, market.name)]
         if len(found) == 1:
@@ -53,11 +51,6 @@ class Session:
 def report(fraction: float, message: str) -> None:
     """Report progress on standard error."""
     print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
-
-
-def today() -> date:
-    """Return the day in UTC."""
-    return datetime.now(UTC).date()
 
 
 Handler = Callable[[Session], int]

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Final
 
-from core.access import Actor
 from core.demo.city import END
 from core.demo.files import demo_files
 from core.demo.intake import DEMO_ACTOR, take_in
 from core.demo.story import tell_story
 from core.errors import AlreadyExists
-from core.problem import Problem
 from core.progress import Progress, part
 from core.store import Market, ModelRecord, Store
 from core.train.trainer import default_plan
 from core.workflows.models.training import train_model
 from core.workflows.monitoring.alerts import watch_market
+from core.workspace import Workspace
 
 DEMO_MARKET: Final = "Larkhaven"
 _SEED: Final = 2019
@@ -25,12 +24,13 @@ _SEED: Final = 2019
 _FOREST_BUDGET: Final = 2
 
 
-def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
     """Simulate the city, take its three files in, train and promote its first model.
 
     Opened half-way (cancelled, killed), it goes on from what is already committed. Raises StoreError, TrainError.
     """
     progress(0.0, "Simulating the city's sales")
+    store, workspace = workspace.store, workspace.acting_as(DEMO_ACTOR)
     market = _market(store)
     champion = store.models.champion(market.market_id)
     if champion is not None:
@@ -38,21 +38,23 @@ def open_demo(store: Store, problem: Problem, progress: Progress, sales: int = 5
         return champion
     if store.versions.latest(market.market_id) is None:
         # The city's clock stands on the day after its last sale.
-        take_in(store, market, demo_files(_SEED, sales), END + timedelta(days=1), problem, part(progress, 0.05, 0.25))
-    plan = replace(default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
-    return train_model(store, market.market_id, plan, DEMO_ACTOR, problem, part(progress, 0.25, 1.0))
+        opening_day = workspace.at(END + timedelta(days=1))
+        take_in(opening_day, market, demo_files(_SEED, sales), part(progress, 0.05, 0.25))
+    plan = replace(default_plan(workspace.problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
+    return train_model(workspace, market.market_id, plan, part(progress, 0.25, 1.0))
 
 
-def open_demo_with_story(store: Store, problem: Problem, progress: Progress, sales: int = 50_000) -> ModelRecord:
+def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
     """Open the city, then let half a year pass in it: agents price, homes sell, and the market turns.
 
     Homes can be priced from the moment the first model is live. Raises as open_demo does.
     """
-    champion = open_demo(store, problem, part(progress, 0.0, 0.75), sales)
-    market = store.markets.get(champion.market_id)
-    tell_story(store, market, _SEED, sales, problem, part(progress, 0.75, 0.99))
+    workspace = workspace.acting_as(DEMO_ACTOR)
+    champion = open_demo(workspace, part(progress, 0.0, 0.75), sales)
+    market = workspace.store.markets.get(champion.market_id)
+    tell_story(workspace, market, _SEED, sales, part(progress, 0.75, 0.99))
     progress(0.99, "Looking at the figures as a manager would find them")
-    watch_market(store, market.market_id, datetime.now(UTC).date(), problem, DEMO_ACTOR)
+    watch_market(workspace, market.market_id)
     progress(1.0, "The demo city is open")
     return champion
 
@@ -74,6 +76,6 @@ class DemoTask:
     market_id: None = None
     kind: str = "demo"
 
-    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
+    def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Simulate, take in, train, and let half a year pass."""
-        return open_demo_with_story(store, problem, progress, self.sales)
+        return open_demo_with_story(workspace, progress, self.sales)

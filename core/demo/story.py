@@ -31,6 +31,7 @@ from core.store.ledger.decisions import DecisionKind
 from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.decisions import departure, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workspace import Workspace
 
 PILOT: Final = ("Harbour", "Lakeside", "Old Town")
 """The offices in the pilot; listings of the others get no estimate and serve as comparison."""
@@ -97,26 +98,26 @@ class _City:
         return np.flatnonzero(inside.to_numpy() & np.isin(self.office.astype(str), PILOT))
 
 
-def tell_story(store: Store, market: Market, seed: int, sales: int, problem: Problem, progress: Progress) -> None:
+def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, progress: Progress) -> None:
     """Let six months pass in the demo city, month by month: estimates, decisions, sales, and new data versions.
 
     ``seed`` and ``sales`` are those of its first files. Months already simulated are skipped, so that a story that
     broke off goes on. Raises StoreError.
     """
-    model = demo_model(sales)
+    store, model = workspace.store, demo_model(sales)
     city = _city(listings(model, seed, round(_LISTINGS_SHARE * sales)), seed)
     months = pd.period_range(START, END, freq="M")
     taken_in = {file.file for version in store.versions.chain(market.market_id) for file in version.files}
     for done, month in enumerate(months):
         now = part(progress, done / len(months), (done + 1) / len(months))
         now(0.0, f"{month.start_time:%B %Y}: agents price and decide")
-        _price(store, market, city, month, problem)
+        _price(workspace, market, city, month)
         now(0.5, f"{month.start_time:%B %Y}: homes sell")
         asked = _asked(store, market, city)
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)
         if files.names[0] not in taken_in:
-            take_in(store, market, files, (month + 1).start_time.date(), problem, silent)
+            take_in(workspace.at((month + 1).start_time.date()), market, files, silent)
     progress(1.0, "Six months have passed")
 
 
@@ -131,8 +132,9 @@ def _city(listed: Listings, seed: int) -> _City:
     return _City(listed, homes, office, agent, opinion, rng.random(count))
 
 
-def _price(store: Store, market: Market, city: _City, month: pd.Period, problem: Problem) -> None:
+def _price(workspace: Workspace, market: Market, city: _City, month: pd.Period) -> None:
     """Write the month's estimates, then the decisions on them, unless they are written already."""
+    store, problem = workspace.store, workspace.problem
     if not _written_in(month, store, market, city):
         desk = open_desk(store, market.market_id, problem)
         store.ledger.append_past(list(_estimates(desk, city, month, problem)))

@@ -12,14 +12,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Final, Protocol
 
-from core.access import Action, Actor, require
+from core.access import Action, Actor
 from core.errors import AlreadyExists, DoorstepError, JobCancelled
-from core.problem import Problem, load_problem
+from core.problem import Problem
 from core.progress import Progress
 from core.store import Job, ModelRecord, Store, open_store
 from core.train.trainer import TrainingPlan
 from core.workflows.models.retraining import RetrainPlan, retrain
 from core.workflows.models.training import train_model
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 _REPORT_SECONDS: Final = 0.25
@@ -39,7 +40,7 @@ class Task(Protocol):
     def market_id(self) -> str | None:
         """The market it works on, None before there is one."""
 
-    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
+    def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Do the work."""
 
 
@@ -51,9 +52,9 @@ class TrainTask:
     plan: TrainingPlan
     kind: str = "train"
 
-    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
+    def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Train and register."""
-        return train_model(store, self.market_id, self.plan, actor, problem, progress)
+        return train_model(workspace, self.market_id, self.plan, progress)
 
 
 @dataclass(frozen=True)
@@ -64,24 +65,25 @@ class RetrainTask:
     plan: RetrainPlan
     kind: str = "retrain"
 
-    def run(self, store: Store, actor: Actor, problem: Problem, progress: Progress) -> ModelRecord:
+    def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Train, compare and register."""
-        return retrain(store, self.market_id, self.plan, actor, problem, progress).record
+        return retrain(workspace, self.market_id, self.plan, progress).record
 
 
-def start(store: Store, task: Task, actor: Actor) -> Job:
+def start(workspace: Workspace, task: Task) -> Job:
     """Start a task in a process of its own and return its job.
 
     Raises AccessDenied, and AlreadyExists while the same work is under way.
     """
-    require(actor, Action.TRAIN)
+    store = workspace.store
+    workspace.require(Action.TRAIN)
     store.jobs.sweep(_SILENT_TOO_LONG)
     running = under_way(store, task.kind, task.market_id)
     if running is not None:
         raise AlreadyExists(f"This work is already under way ({running.fraction:.0%} done). Wait for it, or cancel it.")
-    job = store.jobs.create(task.kind, task.market_id, actor)
+    job = store.jobs.create(task.kind, task.market_id, workspace.actor)
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-    future = pool.submit(_work, store.home, job.job_id, task, actor)
+    future = pool.submit(_work, store.home, workspace.problem, workspace.actor, job.job_id, task)
     future.add_done_callback(lambda done: _close(store, job.job_id, done))
     pool.shutdown(wait=False)
     return job
@@ -96,12 +98,12 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
     )
 
 
-def _work(home: Path, job_id: str, task: Task, actor: Actor) -> None:
+def _work(home: Path, problem: Problem, actor: Actor, job_id: str, task: Task) -> None:
     os.nice(_NICENESS)
     server = os.getppid()
     with open_store(home) as store:
         try:
-            record = task.run(store, actor, load_problem(), _reporter(store, job_id))
+            record = task.run(Workspace(store, problem, actor), _reporter(store, job_id))
         except JobCancelled:
             return
         except DoorstepError as error:

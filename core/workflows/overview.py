@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, day, days, money_range, percent
 from core.workflows.monitoring.figures import figure_of, with_intervals
+from core.workspace import Workspace
 
 
 class State(StrEnum):
@@ -74,13 +75,13 @@ class Overview:
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
 
 
-def overview(store: Store, market: Market, today: date) -> Overview:
-    """Read what the cards need; raises StoreError leaves. A simulated market's clock stands after its last sale."""
+def overview(workspace: Workspace, market: Market) -> Overview:
+    """Read what the cards need; raises StoreError leaves."""
+    store = workspace.store
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
-    if market.simulated and version is not None and version.last_sale is not None:
-        today = version.last_sale + timedelta(days=1)
     models, watched = len(store.models.list(market.market_id)), _watched(store, market, champion)
-    return Overview(market, version, champion, models, _since(store, champion), today, watched)
+    live_since = _since(store, champion)
+    return Overview(market, version, champion, models, live_since, workspace.today(market), watched)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:

@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import ReasonNeeded, StoreError
-from core.problem import Problem
 from core.store import ModelRecord, Store
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.monitoring.alerts import follow_champion
-from core.workspace import clock_of
+from core.workspace import Workspace
 
 REASON_MIN: Final = 15
 """How many characters a reason has at least where the gate does not speak for a promotion."""
 
 
-def promote_challenger(store: Store, model_id: str, reason: str, actor: Actor, problem: Problem) -> ModelRecord:
+def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Make a model the champion, minding its gate, and resolve the alerts on the accuracy of the one before it.
 
     Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
     some reason for a model that never stood before it. Called again for a model that is live already it resolves what
     a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
-    require(actor, Action.PROMOTE)
+    store = workspace.store
+    workspace.require(Action.PROMOTE)
     record, gated = store.models.get(model_id), gate_of(store, model_id)
     live = _live_id(store, record.market_id)
     why = reason_needed(gated, live) if live != model_id else ""
@@ -36,9 +35,9 @@ def promote_challenger(store: Store, model_id: str, reason: str, actor: Actor, p
             f"{why} To promote model {model_id} all the same, write a reason of at least "
             f"{count(least, 'character')} ({len(given)} so far)."
         )
-    promoted = store.models.promote(model_id, actor, given or "the gate passed it")
+    promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
     figures = gated.gate.words if gated and gated.champion_id == live else ""
-    _follow(store, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))), actor)
+    _follow(workspace, promoted, " ".join(filter(None, (figures, f"Reason: {given}" if given else ""))))
     return promoted
 
 
@@ -49,32 +48,32 @@ def reason_length(why: str, gated: GateRecord | None) -> int:
     return REASON_MIN if gated else 1
 
 
-def promote(store: Store, model_id: str, reason: str, actor: Actor) -> ModelRecord:
+def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Make a model its market's champion, whatever a gate found (``promote_challenger`` minds it); alerts follow.
 
     Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
-    require(actor, Action.PROMOTE)
-    promoted = store.models.promote(model_id, actor, reason)
-    _follow(store, promoted, f"Reason: {reason}" if reason else "", actor)
+    workspace.require(Action.PROMOTE)
+    promoted = workspace.store.models.promote(model_id, workspace.actor, reason)
+    _follow(workspace, promoted, f"Reason: {reason}" if reason else "")
     return promoted
 
 
-def rollback(store: Store, market_id: str, reason: str, actor: Actor) -> ModelRecord:
+def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
     """Bring back the previous champion, and reopen the alerts on it that its replacement settled.
 
     Raises AccessDenied, NotFound where there is no earlier champion, ArtifactCorrupt, StoreUnavailable.
     """
-    require(actor, Action.PROMOTE)
-    restored = store.models.rollback(market_id, actor, reason)
-    _follow(store, restored, f"Rolled back: {reason}" if reason else "Rolled back.", actor)
+    workspace.require(Action.PROMOTE)
+    restored = workspace.store.models.rollback(market_id, workspace.actor, reason)
+    _follow(workspace, restored, f"Rolled back: {reason}" if reason else "Rolled back.")
     return restored
 
 
-def _follow(store: Store, champion: ModelRecord, more: str, actor: Actor) -> None:
+def _follow(workspace: Workspace, champion: ModelRecord, more: str) -> None:
     """Settle and reopen alerts; the pointer has moved already, and whatever breaks here the next watch makes up for."""
-    market = store.markets.get(champion.market_id)
-    follow_champion(store, market, clock_of(store, market, datetime.now(UTC).date()), more, actor)
+    market = workspace.store.markets.get(champion.market_id)
+    follow_champion(workspace, market, more)
 
 
 def _live_id(store: Store, market_id: str) -> str | None:

@@ -20,7 +20,6 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError
 from core.monitor.rules import RULES, AlertKind
-from core.problem import Problem
 from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
@@ -31,7 +30,7 @@ from core.workflows.models.shadow import shadow_pending
 from core.workflows.monitoring.alerts import limits_of, watch_market
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.readings import trained_on
-from core.workspace import clock_of
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -98,16 +97,16 @@ class WorkerState:
     words: str
 
 
-Starter = Callable[[Store, str, Actor], Job]
+Starter = Callable[[Workspace, str], Job]
 """Starts the retraining of a market in a process of its own."""
 
 
-def start_retraining(store: Store, market_id: str, actor: Actor) -> Job:
+def start_retraining(workspace: Workspace, market_id: str) -> Job:
     """Start training a challenger on all the market's sales, to be compared with the champion on the latest ones.
 
     Raises AccessDenied, AlreadyExists while a retraining of the market is under way.
     """
-    return start(store, RetrainTask(market_id, RetrainPlan()), actor)
+    return start(workspace, RetrainTask(market_id, RetrainPlan()))
 
 
 def worker_state(store: Store) -> WorkerState:
@@ -127,28 +126,28 @@ def worker_state(store: Store) -> WorkerState:
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 
-def next_retraining(store: Store, market_id: str, problem: Problem) -> date | None:
+def next_retraining(workspace: Workspace, market_id: str) -> date | None:
     """Return the day the next retraining by schedule is due by the market's clock, None where no model is live.
 
     That is retraining_overdue's limit after the newest model's training: one trained meanwhile, promoted or not, has
     seen what there was to see. Raises NotFound, InvalidThreshold, StoreUnavailable.
     """
+    store = workspace.store
     market = store.markets.get(market_id)
     newest = _newest(store, market)
     if newest is None or store.models.champion(market_id) is None:
         return None
-    limit = limits_of(store, market_id, problem)[AlertKind.RETRAINING_OVERDUE]
+    limit = limits_of(workspace, market_id)[AlertKind.RETRAINING_OVERDUE]
     return trained_on(store, market, newest) + timedelta(days=limit.value)
 
 
 class Worker:
     """Does what is due, by itself or turn by turn; each market's failure is its own."""
 
-    def __init__(
-        self, store: Store, problem: Problem, settings: WorkerSettings, starter: Starter = start_retraining
-    ) -> None:
+    def __init__(self, workspace: Workspace, settings: WorkerSettings, starter: Starter = start_retraining) -> None:
         self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
-        self._store, self._problem, self._settings, self._starter = store, problem, settings, starter
+        self._workspace, self._settings, self._starter = workspace.acting_as(WORKER_ACTOR), settings, starter
+        self._store = workspace.store
         self._started_at = datetime.now(UTC)
         self._last: Turn | None = None
         self._next_turn = self._started_at
@@ -214,11 +213,11 @@ class Worker:
         started: list[str] = []
         for market in self._markets(problems):
             try:
-                settle_outcomes(self._store, market.market_id, WORKER_ACTOR)
-                watched = watch_market(self._store, market.market_id, at.date(), self._problem, WORKER_ACTOR)
+                settle_outcomes(self._workspace, market.market_id)
+                watched = watch_market(self._workspace, market.market_id)
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
                 started += self._retrain(market, at)
-                shadows += shadow_pending(self._store, market.market_id, self._problem)
+                shadows += shadow_pending(self._workspace, market.market_id)
             except DoorstepError as error:
                 _LOG.error("market %s: %s", market.market_id, error)
                 problems.append(f"{market.name}: {error}")
@@ -260,25 +259,25 @@ class Worker:
 
     def _retrain(self, market: Market, at: datetime) -> list[str]:
         """Start a training where one is due, new sales have come, and none runs or has just failed."""
-        why = self._reason(market, at.date())
+        why = self._reason(market)
         if why is None or not self._may_start(market, at):
             return []
         try:
-            job = self._starter(self._store, market.market_id, WORKER_ACTOR)
+            job = self._starter(self._workspace, market.market_id)
         except AlreadyExists:
             return []
         detail = {"why": why.value, "job_id": job.job_id}
         self._store.events.record(WORKER_ACTOR, AuditAction.RETRAINING_STARTED, market.market_id, job.job_id, detail)
         return [job.job_id]
 
-    def _reason(self, market: Market, today: date) -> Trigger | None:
+    def _reason(self, market: Market) -> Trigger | None:
         store, market_id = self._store, market.market_id
         newest, latest = _newest(store, market), store.versions.latest(market_id)
-        due = next_retraining(store, market_id, self._problem)
+        due = next_retraining(self._workspace, market_id)
         if newest is None or latest is None or due is None or newest.version_id == latest.version_id:
             return None
         triggers = self._settings.triggers
-        if Trigger.SCHEDULE in triggers and clock_of(store, market, today) >= due:
+        if Trigger.SCHEDULE in triggers and self._workspace.today(market) >= due:
             return Trigger.SCHEDULE
         alerts = store.alerts.list(market_id, UNRESOLVED)
         asked = any(one.kind in _CALLS_FOR_TRAINING and one.opened_at > newest.created_at for one in alerts)
@@ -295,12 +294,12 @@ class Worker:
         return own[0].created_at < self._started_at or at - own[0].updated_at > _AGAIN_AFTER
 
 
-def run_worker(store: Store, problem: Problem, settings: WorkerSettings) -> None:
+def run_worker(workspace: Workspace, settings: WorkerSettings) -> None:
     """Work until the process is asked to end (SIGTERM or SIGINT); raises StoreUnavailable if it cannot start."""
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if not Worker(store, problem, settings).run(stop):
+    if not Worker(workspace, settings).run(stop):
         # Whoever asked would have to kill it. All it does is whole or undone, and the next worker goes on from there.
         _LOG.warning("the turn under way is broken off")
         logging.shutdown()

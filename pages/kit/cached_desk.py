@@ -4,31 +4,27 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.problem import Problem, load_problem
-from core.store import Store
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.drift_notices import drift_alerts
+from core.workspace import Workspace
 
 _KEPT = 4
 
 
-def desk(store: Store, market_id: str) -> Desk:
+def desk(workspace: Workspace, market_id: str) -> Desk:
     """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt."""
+    store = workspace.store
     champion, latest = store.models.champion(market_id), store.versions.latest(market_id)
     model_id = champion.model_id if champion else ""
     alerts = tuple(one.alert_id for one in drift_alerts(store, market_id))
-    return _desk(str(store.home), market_id, model_id, latest.version_id if latest else "", alerts, store)
-
-
-@st.cache_resource(max_entries=1, show_spinner=False)
-def problem() -> Problem:
-    """Return the problem statement in force; raises ProblemStatementError."""
-    return load_problem()
+    return _desk(str(store.home), market_id, model_id, latest.version_id if latest else "", alerts, workspace)
 
 
 # Few are kept: a model takes tens of megabytes, and those of the markets in use are soon loaded again.
 @st.cache_resource(max_entries=_KEPT, show_spinner="Opening the market’s model")
-def _desk(home: str, market_id: str, model_id: str, version_id: str, alerts: tuple[str, ...], _store: Store) -> Desk:
+def _desk(
+    home: str, market_id: str, model_id: str, version_id: str, alerts: tuple[str, ...], _workspace: Workspace
+) -> Desk:
     # The arguments are the key: another folder, another champion, newer sales or another open alert of drift make
     # another desk.
-    return open_desk(_store, market_id, problem())
+    return open_desk(_workspace.store, market_id, _workspace.problem)

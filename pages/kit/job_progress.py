@@ -24,7 +24,7 @@ _SILENT_TOO_LONG: Final = timedelta(minutes=3)
 def begin(task: jobs.Task) -> None:
     """Start the work in a process of its own and draw its progress from the next run on; a refusal is drawn."""
     try:
-        job = jobs.start(session.store(), task, session.current_actor())
+        job = jobs.start(session.workspace(), task)
     except DoorstepError as error:
         errors.show(error)
         return

@@ -11,7 +11,9 @@ import streamlit as st
 
 from core.access import Actor, Role
 from core.errors import AccessDenied
+from core.problem import Problem, load_problem
 from core.store import Market, Store, open_store
+from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.text import plain
 
@@ -56,8 +58,19 @@ def current_actor() -> Actor:
     return Actor(_user_name(), Role(role))
 
 
-def guard(path: str) -> Actor:
-    """Return who is acting if their role may open the page at this address; to be the first line of each page.
+@st.cache_resource(max_entries=1, show_spinner=False)
+def problem() -> Problem:
+    """Return the problem statement in force, read once for all sessions; raises ProblemStatementError."""
+    return load_problem()
+
+
+def workspace() -> Workspace:
+    """Return what this visit works with; raises AccessDenied outside the shell, StoreUnavailable."""
+    return Workspace(store(), problem(), current_actor())
+
+
+def guard(path: str) -> Workspace:
+    """Return the visit's workspace if its role may open the page at this address; to be the first line of each page.
 
     Raises AccessDenied, which the shell shows in place of the page.
     """
@@ -67,7 +80,7 @@ def guard(path: str) -> Actor:
         raise AccessDenied(
             f"The page “{page.title}” is not open to the role {actor.role}. Act as {able}, or ask one of them."
         )
-    return actor
+    return workspace()
 
 
 def choose_market(markets: Sequence[Market]) -> Market | None:

@@ -14,6 +14,8 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
+from tests.acting import acting
+
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
@@ -66,7 +68,7 @@ def demo(_: argparse.Namespace) -> None:
         def progress(fraction: float, message: str) -> None:
             steps.setdefault(message.partition(":")[0].partition(" larkhaven")[0], time.perf_counter() - started)
 
-        record = open_demo(store, load_problem(), progress)
+        record = open_demo(acting(store), progress)
         desk = open_desk(store, record.market_id, load_problem())
         answer = price_first_home(desk)
         total = time.perf_counter() - started
@@ -105,7 +107,7 @@ def price_first_home(desk: Desk) -> Estimate:
 def estimate(options: argparse.Namespace) -> None:
     """Single estimates on the demo champion: milliseconds at p50 and p95, against a plain scikit-learn pipeline."""
     with fresh_store() as store, threadpool_limits(1):
-        record = open_demo(store, load_problem(), silent, options.sales)
+        record = open_demo(acting(store), silent, options.sales)
         version = store.versions.latest(record.market_id)
         assert version is not None
         sales = store.versions.load(version.version_id)
@@ -129,7 +131,7 @@ def estimate(options: argparse.Namespace) -> None:
 def batch(options: argparse.Namespace) -> None:
     """Many homes at once on the demo champion: rows per second, against a plain scikit-learn pipeline's."""
     with fresh_store() as store:
-        record = open_demo(store, load_problem(), silent, options.sales)
+        record = open_demo(acting(store), silent, options.sales)
         version = store.versions.latest(record.market_id)
         assert version is not None
         sales = store.versions.load(version.version_id)
@@ -144,7 +146,9 @@ def batch(options: argparse.Namespace) -> None:
         path = store.home / "homes.csv"
         homes.rename(columns=lambda name: name.removeprefix("x_")).to_csv(path, index=False)
         whole = seconds(
-            lambda: record_file(store, price_file(desk, path, path.name, as_of, silent, MANAGER), "file", MANAGER)
+            lambda: record_file(
+                acting(store, MANAGER), price_file(desk, path, path.name, as_of, silent, MANAGER), "file"
+            )
         )
     tell(
         benchmark="batch",
@@ -184,7 +188,7 @@ def page(options: argparse.Namespace) -> None:
     from tests.benchmarks.page import answer_times
 
     with fresh_store() as store:
-        open_demo(store, load_problem(), silent, options.sales)
+        open_demo(acting(store), silent, options.sales)
         times = answer_times(store, min(options.repeats, 40))
     for name, found in times.items():
         p50, p95 = np.percentile(found, [50, 95])
@@ -206,7 +210,7 @@ def evaluation(options: argparse.Namespace) -> None:
     from tests.benchmarks.evaluation import load_times
 
     with fresh_store() as store:
-        open_demo(store, load_problem(), silent, options.sales)
+        open_demo(acting(store), silent, options.sales)
         for found in load_times(store.home, min(options.repeats, 10)):
             times = {kind: np.percentile(found.pop(kind), [50, 95]) for kind in ("cold", "warm")}
             figures = {

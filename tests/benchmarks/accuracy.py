@@ -33,6 +33,7 @@ from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan, split_sales
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model, train_model
+from tests.acting import acting
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MANAGER = Actor("benchmark", Role.MANAGER)
@@ -66,7 +67,7 @@ def ingested(market: RealMarket) -> Iterator[tuple[Store, str] | None]:
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as home, open_store(Path(home)) as store:
         made = store.markets.create(market.name, market.currency, market.area_unit, False, MANAGER)  # type: ignore[arg-type]
         source = SourceFile(path, path.name)
-        ingest(store, made.market_id, [source], MANAGER, load_problem(), date(2026, 1, 1), silent)
+        ingest(acting(store, MANAGER, load_problem(), today=date(2026, 1, 1)), made.market_id, [source], silent)
         yield store, made.market_id
 
 
@@ -79,7 +80,7 @@ def table(market: RealMarket) -> Iterator[dict[str, Any]]:
         store, market_id = opened
         plan = default_plan(problem)
         started = time.perf_counter()
-        record = train_model(store, market_id, plan, MANAGER, problem, silent)
+        record = train_model(acting(store, MANAGER, problem), market_id, plan, silent)
         seconds = time.perf_counter() - started
         sales, split = _split(store, market_id, plan, problem)
         bundle, test = load_model(store, record.model_id), sales[split.test]
@@ -99,7 +100,7 @@ def months(market: RealMarket, families: tuple[Family, ...]) -> dict[str, Any] |
         store, market_id = opened
         plan = replace(default_plan(problem), split="time", test_from=market.test_from, families=families)
         started = time.perf_counter()
-        record = train_model(store, market_id, plan, MANAGER, problem, silent)
+        record = train_model(acting(store, MANAGER, problem), market_id, plan, silent)
         return {
             "market": market.name,
             "test": f"month-ahead from {market.test_from}",

@@ -17,6 +17,7 @@ from core.store import ModelRecord, NewModel, Store, open_store
 from core.train.bundle import to_bytes
 from core.workflows.models.test_scores import SCORES, keep_scores, scores_of
 from core.workflows.models.training import load_model
+from tests.acting import acting
 from tests.benchmarks.accuracy import MANAGER
 from tests.browser.conftest import CHROMIUM, DESKTOP, IDLE, QUIET, Server, running_server, visit
 
@@ -58,7 +59,7 @@ def load_times(home: Path, repeats: int) -> Iterator[dict[str, Any]]:
         [market] = store.markets.list()
         live = store.models.champion(market.market_id)
         assert live is not None
-        own = scores_of(store, live.model_id, MANAGER)
+        own = scores_of(acting(store, MANAGER), live.model_id)
         models = {len(own.table): _named(live), GROWN: _named(_model_of(store, live, grown(own, GROWN)))}
     with developer(), running_server(home) as server, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))

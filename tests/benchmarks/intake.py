@@ -21,6 +21,7 @@ from core.problem import load_problem
 from core.progress import part
 from core.store import open_store
 from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+from tests.acting import acting
 from tests.benchmarks.memory import peak_memory
 
 ANALYST: Final = Actor("benchmark", Role.ANALYST)
@@ -60,10 +61,13 @@ def _measure(folder: Path, paths: list[Path]) -> dict[str, Any]:
             steps.setdefault(message, round(time.perf_counter() - started, 1))
 
         preview = prepare_intake(
-            store, NewMarket("Bench", "USD", "sqft"), files, problem, TODAY, part(progress, 0.0, 0.9)
+            acting(store, problem=problem, today=TODAY),
+            NewMarket("Bench", "USD", "sqft"),
+            files,
+            part(progress, 0.0, 0.9),
         )
         checked = time.perf_counter() - started
-        report = commit_intake(store, preview, "benchmark", ANALYST)
+        report = commit_intake(acting(store, ANALYST), preview, "benchmark")
         total, cpu = time.perf_counter() - started, time.process_time() - worked
     return {
         "rows_in": sum(file.rows_in for file in preview.files),

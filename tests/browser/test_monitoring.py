@@ -15,6 +15,7 @@ from core.problem import Problem
 from core.store import open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.monitoring.alerts import watch_market
+from tests.acting import acting
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_server, visit
 from tests.workflows.watched_market import Month, live_through, sell_for_less
 
@@ -32,7 +33,7 @@ def turned(small_home: Path, tmp_path_factory: pytest.TempPathFactory, problem: 
         months = [Month(date(2025, month, 1), 1.0 if month < 3 else 0.85) for month in (1, 2, 3, 4)]
         live_through(store, market, *months)
         sell_for_less(store, market, *(month.first for month in months))
-        watch_market(store, market.market_id, date(2026, 1, 15), problem, MANAGER)
+        watch_market(acting(store, MANAGER, problem, today=date(2026, 1, 15)), market.market_id)
     with running_server(home) as running:
         yield running
 

@@ -22,6 +22,7 @@ from core.store import DataVersion, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.training import train_model
+from tests.acting import acting
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, visit
 
 MANAGER = Actor("test manager", Role.MANAGER)
@@ -148,7 +149,7 @@ def test_homes_without_sales_are_refused_and_priced_as_a_file_instead(
     with open_store(server.home) as store:
         assert "Subjects" not in [market.name for market in store.markets.list()]
         quick = replace(problem, training=replace(problem.training, calibration_sales=500))
-        train_model(store, king_county.market_id, CHEAPEST, MANAGER, quick, silent)
+        train_model(acting(store, MANAGER, quick), king_county.market_id, CHEAPEST, silent)
     page.get_by_test_id("stMain").get_by_role("link", name="Price a home").click()
     page.wait_for_url(lambda url: urlsplit(url).path == "/pricing")
     analyst.settle(WORK_MS)

@@ -15,6 +15,7 @@ from core.progress import silent
 from core.store import Store, open_store
 from core.store.ledger.figures import Slice
 from core.workflows.pricing.decisions import DecisionInput, check_decision
+from tests.acting import acting
 from tests.small_market import SALES
 
 SEED = 2019
@@ -25,7 +26,7 @@ def told(small_home: Path, tmp_path_factory: pytest.TempPathFactory, problem: Pr
     home = tmp_path_factory.mktemp("story") / "home"
     shutil.copytree(small_home, home)
     with open_store(home) as store:
-        tell_story(store, store.markets.list()[0], SEED, SALES, problem, silent)
+        tell_story(acting(store, problem=problem), store.markets.list()[0], SEED, SALES, silent)
         yield store
 
 
@@ -64,5 +65,5 @@ def test_homes_sold_are_held_against_estimates_made_blind_before_they_were_liste
 def test_a_story_told_twice_changes_nothing(told: Store, problem: Problem) -> None:
     [market] = told.markets.list()
     before = told.ledger.count(market.market_id), told.versions.latest(market.market_id)
-    tell_story(told, market, SEED, SALES, problem, silent)
+    tell_story(acting(told, problem=problem), market, SEED, SALES, silent)
     assert (told.ledger.count(market.market_id), told.versions.latest(market.market_id)) == before

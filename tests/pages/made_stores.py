@@ -16,6 +16,7 @@ from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.models.training import train_model
+from tests.acting import acting
 
 MANAGER = Actor("Max", Role.MANAGER)
 TODAY = date(2025, 1, 1)
@@ -33,11 +34,11 @@ def make_trained(home: Path, sales: int = 1_200) -> None:
     plan = replace(default_plan(problem), families=(Family.LINEAR,), folds=2)
     with open_store(home) as store:
         market = NewMarket("Testville", "USD", "sqft")
-        report = ingest(store, market, [SourceFile(path, "sales.csv")], MANAGER, problem, TODAY, quiet)
+        report = ingest(acting(store, MANAGER, problem, today=TODAY), market, [SourceFile(path, "sales.csv")], quiet)
         market_id = report.version.market_id
-        train_model(store, market_id, plan, MANAGER, problem, quiet)
+        train_model(acting(store, MANAGER, problem), market_id, plan, quiet)
         plan = replace(plan, families=(Family.TREE, Family.FOREST), forest_budget=2)
-        train_model(store, market_id, plan, MANAGER, problem, quiet)
+        train_model(acting(store, MANAGER, problem), market_id, plan, quiet)
 
 
 def sales_csv(rows: int = 60) -> bytes:

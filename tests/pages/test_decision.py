@@ -16,6 +16,7 @@ from core.store import Store, open_store
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import history, latest
 from core.workflows.pricing.desk import Desk, open_desk
+from tests.acting import acting
 
 AGENT = Actor("Ann *A*", Role.AGENT, "North")
 Draw = Callable[..., AppTest]
@@ -38,7 +39,9 @@ def answered(store: Store, desk: Desk) -> RecordedAnswer:
     assert desk.bundle is not None
     code = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
     facts = {"zipcode": code, "living_area_sqft": 1_680.0, "bedrooms": 3.0}
-    return price_and_record(store, desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page", AGENT)
+    return price_and_record(
+        acting(store, AGENT), desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page"
+    )
 
 
 @pytest.fixture
@@ -52,7 +55,7 @@ def draw(store: Store, desk: Desk, answered: RecordedAnswer) -> Draw:
             decision.draw(*st.session_state["given"])
 
         app = AppTest.from_function(page, default_timeout=30)
-        app.session_state["given"] = (what, desk, store, actor, reconciled, {"7": 0.6, "9": 0.4})
+        app.session_state["given"] = (acting(store, actor), what, desk, reconciled, {"7": 0.6, "9": 0.4})
         return app.run()
 
     return drawn
@@ -94,7 +97,7 @@ def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_b
     app = draw(reconciled=point + 5_000)
     key = field(app, "price", answered)
     assert app.number_input(key).value == point + 5_000
-    app.session_state["given"] = (*app.session_state["given"][:4], point + 2_000, {})
+    app.session_state["given"] = (*app.session_state["given"][:3], point + 2_000, {})
     assert app.run().number_input(key).value == point + 5_000
     assert press(app, "Take the value with comparables").number_input(key).value == point + 2_000
     app = press(app, "Record")
@@ -163,5 +166,7 @@ def test_only_a_recorded_price_can_be_decided_on(
     unrecorded = draw(what=dataclasses.replace(answered, estimate_id=None))
     assert not unrecorded.button
     assert "was not recorded" in unrecorded.caption[0].value
-    nothing = price_and_record(store, desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page", AGENT)
+    nothing = price_and_record(
+        acting(store, AGENT), desk, Question({"bedrooms": 3.0}, answered.question.as_of, 0.8), "page"
+    )
     assert not draw(what=nothing).button

@@ -25,6 +25,7 @@ from core.wording import money_short, percent, signed_percent
 from core.workflows.models.test_scores import SCORES, keep_scores, scores_of, signed_scope
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.acting import acting
 from tests.evaluate.scored_sales import scored_sales
 
 MANAGER = Actor("Max", Role.MANAGER)
@@ -60,7 +61,7 @@ def own_home(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def scored(home: Path) -> ScoredSales:
     with open_store(home) as store:
-        return scores_of(store, live_model(home), MANAGER)
+        return scores_of(acting(store, MANAGER), live_model(home))
 
 
 def as_home(path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:

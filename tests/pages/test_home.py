@@ -16,11 +16,13 @@ from core.demo.opening import DemoTask
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem, load_problem
-from core.store import Job, Market, Store, open_store
+from core.store import Job, Market, open_store
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
+from core.workspace import Workspace
 from pages.kit import job_progress, session
 from pages.kit.navigation import PAGES_FOLDER
 from pages.views.home import first_start
+from tests.acting import acting
 from tests.pages.made_stores import MANAGER
 
 PHASES = ["Problem", "Collection", "Preparation", "Training", "Evaluation", "Deployment", "Monitoring"]
@@ -80,9 +82,9 @@ def test_an_agent_is_told_who_may_open_the_doors() -> None:
 def test_the_demo_starts_in_a_process_of_its_own_at_the_size_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, Actor]] = []
 
-    def start(store: Store, task: DemoTask, actor: Actor) -> Job:
-        asked.append((task, actor))
-        return store.jobs.create(task.kind, task.market_id, actor)
+    def start(workspace: Workspace, task: DemoTask) -> Job:
+        asked.append((task, workspace.actor))
+        return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
     monkeypatch.setattr(job_progress.jobs, "start", start)
     monkeypatch.setenv(first_start.SALES_VARIABLE, "1234")
@@ -152,7 +154,7 @@ def test_with_data_the_seven_phases_are_shown_with_live_figures(home: Path, trai
 def test_the_figures_of_a_card_are_those_of_the_store(trained: Path, statement: Problem) -> None:
     with open_store(trained) as store:
         [market] = store.markets.list()
-        seen = overview(store, market, date(2025, 6, 1))
+        seen = overview(acting(store, today=date(2025, 6, 1)), market)
         version = store.versions.latest(market.market_id)
     cards = {card.name: card for card in phases(seen, statement)}
     assert list(cards) == PHASES
@@ -167,7 +169,7 @@ def test_the_figures_of_a_card_are_those_of_the_store(trained: Path, statement: 
 def test_a_market_without_sales_names_the_remedy(home: Path, statement: Problem) -> None:
     with open_store(home) as store:
         market = store.markets.create("Empty", "USD", "sqft", False, MANAGER)
-        seen = overview(store, market, date(2025, 6, 1))
+        seen = overview(acting(store, today=date(2025, 6, 1)), market)
     assert [card.state for card in phases(seen, statement)][1:] == [State.OPEN] * 6
     [sentence] = attention(seen, statement)
     assert "Upload a sales file" in sentence
@@ -196,7 +198,7 @@ def test_home_judges_an_error_by_the_rule_of_the_evaluation_page(
 def seen_with(trained: Path, today: date, **metrics: dict[str, float]) -> Overview:
     with open_store(trained) as store:
         [market] = store.markets.list()
-        seen = overview(store, market, today)
+        seen = overview(acting(store, today=today), market)
     assert seen.champion is not None
     good = {"mape": {"value": 0.08, "low": 0.07, "high": 0.09, "n": 100}}
     good |= {"coverage": {"value": 0.8, "low": 0.77, "high": 0.83, "n": 100}}
@@ -228,7 +230,7 @@ def test_a_simulated_market_lives_on_the_day_after_its_last_sale(trained: Path) 
     with open_store(trained) as store:
         [market] = store.markets.list()
         made_up: Market = replace(market, simulated=True)
-        seen = overview(store, made_up, date(2030, 1, 1))
+        seen = overview(acting(store, today=date(2030, 1, 1)), made_up)
         version = store.versions.latest(market.market_id)
     assert version is not None
     assert version.last_sale is not None

@@ -13,11 +13,12 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
-from core.store import Job, NewModel, Store, open_store
+from core.store import Job, NewModel, open_store
 from core.train.candidates import Family
 from core.workflows.jobs import RetrainTask, TrainTask
 from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.models.retraining import RetrainPlan
+from core.workspace import Workspace
 from pages.kit import job_progress, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.models import card as model_card
@@ -117,9 +118,9 @@ def test_an_analyst_may_train_but_is_not_offered_to_promote(home: Path) -> None:
 def test_the_form_becomes_the_plan_of_a_run_in_its_own_process(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, Actor]] = []
 
-    def start(store: Store, task: TrainTask, actor: Actor) -> Job:
-        asked.append((task, actor))
-        return store.jobs.create(task.kind, task.market_id, actor)
+    def start(workspace: Workspace, task: TrainTask) -> Job:
+        asked.append((task, workspace.actor))
+        return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
     monkeypatch.setattr(job_progress.jobs, "start", start)
     app = opened("analyst")
@@ -250,9 +251,9 @@ def test_retraining_starts_with_the_window_chosen_and_can_be_cancelled(
 ) -> None:
     asked: list[RetrainTask] = []
 
-    def start(store: Store, task: RetrainTask, actor: Actor) -> Job:
+    def start(workspace: Workspace, task: RetrainTask) -> Job:
         asked.append(task)
-        return store.jobs.create(task.kind, task.market_id, actor)
+        return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
     monkeypatch.setattr(job_progress.jobs, "start", start)
     app = opened("analyst")

@@ -23,6 +23,7 @@ from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.monitoring import selection
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
+from tests.acting import acting
 from tests.workflows.watched_market import AGENT, Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
@@ -44,7 +45,7 @@ def turned_home(small_home: Path, tmp_path_factory: pytest.TempPathFactory, prob
         market = store.markets.list()[0]
         live_through(store, market, *MONTHS)
         _decide(store, market.market_id)
-        watch_market(store, market.market_id, TODAY, problem, MANAGER)
+        watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     return home
 
 
@@ -134,7 +135,7 @@ def test_the_overview_shows_the_figures_of_the_core_and_the_worst_alert_first(ho
     app = opened()
     with open_store(home) as store:
         where = Slice(date(2024, 5, 1), date(2025, 5, 1))
-        found = accuracy_of(store, market_of(store), where, "month", "blind", MANAGER).total
+        found = accuracy_of(acting(store, MANAGER), market_of(store), where, "month", "blind").total
     said = text(app)
     assert f"### {percent(found['mape'], 1)}" in said
     assert f"n = {int(found['n']):,}" in said
@@ -147,7 +148,7 @@ def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:
     everything, condos = (int(app.dataframe[0].value["Sales"].sum()) for app in (whole, part))
     with open_store(home) as store:
         where = Slice(date(2025, 2, 1), date(2025, 5, 1), property_type="condo")
-        expected = int(accuracy_of(store, market_of(store), where, "month", "blind", MANAGER).total["n"])
+        expected = int(accuracy_of(acting(store, MANAGER), market_of(store), where, "month", "blind").total["n"])
     assert everything == sum(month.n for month in MONTHS)
     assert condos == expected
     assert "property type condo" in text(part)
@@ -171,7 +172,9 @@ def test_the_scatter_is_drawn_when_asked_for_and_says_how_many_lie_within_the_ta
     said = text(sold)
     assert f"{count(n, 'sale')}; " in said
     with open_store(home) as store:
-        points = sold_of(store, market_of(store), Slice(date(2024, 5, 1), date(2025, 5, 1)), "blind", MANAGER).points
+        points = sold_of(
+            acting(store, MANAGER), market_of(store), Slice(date(2024, 5, 1), date(2025, 5, 1)), "blind"
+        ).points
     inside = ((points["point"] / points["sale_price"] - 1).abs() <= 0.10).mean()
     assert f"{percent(inside)} of the marks lie in the band" in said
 
@@ -320,7 +323,7 @@ def test_the_card_on_home_has_the_error_in_use_and_the_alerts(home: Path) -> Non
     said = text(app.run())
     with open_store(home) as store:
         market_id = market_of(store)
-        found = accuracy_of(store, market_id, Slice(), "month", "blind", MANAGER).total
+        found = accuracy_of(acting(store, MANAGER), market_id, Slice(), "month", "blind").total
         alerts = len(store.alerts.list(market_id, ("open",)))
     assert f"{percent(found['mape'], 1)} error in use" in said
     assert f"{count(alerts, 'alert')} not resolved" in said

@@ -16,6 +16,7 @@ from core.access import Actor, Role
 from core.store import open_store
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.promotion import rollback
+from tests.acting import acting
 from tests.pages.made_stores import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT, "Harbour")
@@ -29,8 +30,10 @@ def work_at_the_desk(home: str, asked: Connection) -> None:
     with open_store(Path(home)) as store:
         market_id = store.markets.list()[0].market_id
         while asked.recv():
-            desk = cached_desk.desk(store, market_id)
-            done = price_and_record(store, desk, Question({"zipcode": "98101"}, date(2025, 1, 1), 0.8), "page", AGENT)
+            desk = cached_desk.desk(acting(store, AGENT), market_id)
+            done = price_and_record(
+                acting(store, AGENT), desk, Question({"zipcode": "98101"}, date(2025, 1, 1), 0.8), "page"
+            )
             asked.send((done.model_id, time.perf_counter()))
 
 
@@ -65,7 +68,7 @@ def test_the_next_estimate_of_every_process_names_the_champion_brought_back(
         store.models.promote(second, MANAGER, "try it")
         assert model_that_answers(other_process) == second
         started = time.perf_counter()
-        rollback(store, market_id, "a drill", MANAGER)
+        rollback(acting(store, MANAGER), market_id, "a drill")
         moved = time.perf_counter()
         assert model_that_answers(other_process) == first.model_id
         answered = time.perf_counter()

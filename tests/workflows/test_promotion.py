@@ -19,6 +19,7 @@ from core.store import Market, NewModel, Store, open_store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.monitoring.alerts import follow_champion
 from core.workflows.promotion import promote, rollback
+from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
 
 PERIOD = "2024-05"
@@ -37,7 +38,7 @@ def fresh_store() -> Iterator[tuple[Store, Market, list[str]]]:
             store.models.add(NewModel(market.market_id, version, name, {}), ANALYST).model_id
             for name in (b"first", b"second", b"third")
         ]
-        promote(store, models[0], "the first", MANAGER)
+        promote(acting(store, MANAGER), models[0], "the first")
         yield store, market, models
 
 
@@ -73,25 +74,25 @@ def test_a_promotion_and_its_rollback_leave_the_alerts_as_they_were(
                 store.alerts.acknowledge(made.alert_id, "Looking at it.", "Retrain by Friday.", MANAGER)
         state = standing(store, market)
         # Twice: a reopened alert is as it was, and so is one reopened again.
-        promote(store, second, "a first try", MANAGER)
-        rollback(store, market.market_id, "it was worse", ADMIN)
+        promote(acting(store, MANAGER), second, "a first try")
+        rollback(acting(store, ADMIN), market.market_id, "it was worse")
         assert standing(store, market) == state
-        promote(store, second, "looks better", MANAGER)
+        promote(acting(store, MANAGER), second, "looks better")
         kept = {one.kind for one in store.alerts.list(market.market_id, UNRESOLVED)}
         assert kept <= {kind.value for kind in OF_THE_SERVICE}
         for kind, segment, _ in meanwhile:
             if kind in OF_THE_MODEL:
                 open_alert(store, market, kind, segment, second)
-        rollback(store, market.market_id, "it was worse", ADMIN)
+        rollback(acting(store, ADMIN), market.market_id, "it was worse")
         assert standing(store, market) == state
 
 
 def test_the_same_alert_is_reopened_with_an_entry_of_who_and_why() -> None:
     with fresh_store() as (store, market, (first, second, _)):
         alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
-        promote(store, second, "looks better", MANAGER)
+        promote(acting(store, MANAGER), second, "looks better")
         assert store.alerts.get(alert.alert_id).is_settled
-        rollback(store, market.market_id, "bias in the north", MANAGER)
+        rollback(acting(store, MANAGER), market.market_id, "bias in the north")
         entry = store.events.of(alert.alert_id, "alert.reopened")[0]
         assert entry.actor == MANAGER.name
         assert "prices again" in entry.detail["why"]
@@ -103,14 +104,14 @@ def test_two_rollbacks_restore_what_two_promotions_settled() -> None:
     with fresh_store() as (store, market, (first, second, third)):
         open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
         on_first = standing(store, market)
-        promote(store, second, "better", MANAGER)
+        promote(acting(store, MANAGER), second, "better")
         open_alert(store, market, AlertKind.ERROR_HIGH, "", second)
         on_second = standing(store, market)
-        promote(store, third, "better still", MANAGER)
+        promote(acting(store, MANAGER), third, "better still")
         assert standing(store, market) == {}
-        rollback(store, market.market_id, "worse", MANAGER)
+        rollback(acting(store, MANAGER), market.market_id, "worse")
         assert standing(store, market) == on_second
-        rollback(store, market.market_id, "worse too", MANAGER)
+        rollback(acting(store, MANAGER), market.market_id, "worse too")
         assert standing(store, market) == on_first
 
 
@@ -118,8 +119,8 @@ def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
     with fresh_store() as (store, market, (first, second, _)):
         alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
         store.alerts.resolve(alert.alert_id, "a known error of one file", PERIOD, MANAGER)
-        promote(store, second, "better", MANAGER)
-        rollback(store, market.market_id, "worse", MANAGER)
+        promote(acting(store, MANAGER), second, "better")
+        rollback(acting(store, MANAGER), market.market_id, "worse")
         assert standing(store, market) == {}
         with pytest.raises(InvalidRecord, match="not settled by a change of model"):
             store.alerts.reopen(alert.alert_id, "again", MANAGER)
@@ -128,10 +129,10 @@ def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
 def test_following_the_champion_once_more_changes_nothing() -> None:
     with fresh_store() as (store, market, (first, second, _)):
         open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
-        promote(store, second, "better", MANAGER)
-        rollback(store, market.market_id, "worse", MANAGER)
+        promote(acting(store, MANAGER), second, "better")
+        rollback(acting(store, MANAGER), market.market_id, "worse")
         state, events = standing(store, market), len(store.events.list(market.market_id))
-        again = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        again = follow_champion(acting(store, MANAGER, today=date(2024, 7, 1)), market, "")
         assert (again.settled, again.reopened) == ((), ())
         assert (standing(store, market), len(store.events.list(market.market_id))) == (state, events)
 
@@ -140,16 +141,16 @@ def test_a_watch_makes_up_for_a_move_of_the_champion_that_broke_off_before_its_a
     with fresh_store() as (store, market, (first, second, _)):
         alert = open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
         store.models.promote(second, MANAGER, "the process died right after this")
-        followed = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        followed = follow_champion(acting(store, MANAGER, today=date(2024, 7, 1)), market, "")
         assert [one.alert_id for one in followed.settled] == [alert.alert_id]
         store.models.rollback(market.market_id, MANAGER, "and after this")
-        followed = follow_champion(store, market, date(2024, 7, 1), "", MANAGER)
+        followed = follow_champion(acting(store, MANAGER, today=date(2024, 7, 1)), market, "")
         assert [one.alert_id for one in followed.reopened] == [alert.alert_id]
 
 
 def test_only_a_manager_moves_the_champion() -> None:
     with fresh_store() as (store, market, (_, second, _)):
         with pytest.raises(AccessDenied):
-            promote(store, second, "better", ANALYST)
+            promote(acting(store, ANALYST), second, "better")
         with pytest.raises(AccessDenied):
-            rollback(store, market.market_id, "worse", AGENT)
+            rollback(acting(store, AGENT), market.market_id, "worse")

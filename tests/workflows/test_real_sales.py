@@ -21,6 +21,7 @@ from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model, train_model
 from core.workflows.pricing.desk import open_desk
 from core.workflows.pricing.many_homes import price_file
+from tests.acting import acting
 
 MANAGER = Actor("test manager", Role.MANAGER)
 
@@ -32,9 +33,11 @@ def king_county(
     store = open_store(tmp_path_factory.mktemp("king-county"))
     market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
     path = sales_data / "king_county" / "kc_house_data_2014_2015.csv"
-    ingest(store, market.market_id, [SourceFile(path, path.name)], MANAGER, problem, date(2026, 1, 1), silent)
+    ingest(
+        acting(store, MANAGER, problem, today=date(2026, 1, 1)), market.market_id, [SourceFile(path, path.name)], silent
+    )
     plan = replace(default_plan(problem), families=(Family.BOOSTING,), boosting_budget=1, curve_shares=())
-    return store, train_model(store, market.market_id, plan, MANAGER, problem, silent)
+    return store, train_model(acting(store, MANAGER, problem), market.market_id, plan, silent)
 
 
 def test_king_county_meets_its_accuracy_and_coverage(king_county: tuple[Store, ModelRecord]) -> None:

@@ -25,6 +25,7 @@ from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.explanations import open_explainer
 from core.workflows.models.test_scores import scores_of
 from core.workflows.models.training import train_model
+from tests.acting import acting
 from tests.evaluate import recompute
 from tests.evaluate.test_figures import EXACT, assert_equal_to_pandas
 
@@ -57,11 +58,13 @@ def whole(
     # A range calibrated on few sales is a range as well, and takes a tenth of the time.
     quick = replace(problem, training=replace(problem.training, calibration_sales=2_000))
     market = store.markets.create(request.param, currency, unit, False, MANAGER)
-    ingest(store, market.market_id, [SourceFile(path, path.name)], MANAGER, problem, date(2026, 1, 1), silent)
-    record = train_model(store, market.market_id, CHEAPEST, MANAGER, quick, silent)
+    ingest(
+        acting(store, MANAGER, problem, today=date(2026, 1, 1)), market.market_id, [SourceFile(path, path.name)], silent
+    )
+    record = train_model(acting(store, MANAGER, quick), market.market_id, CHEAPEST, silent)
     version = store.versions.get(record.version_id)
     assert version.rows_seen == ROWS[request.param]
-    scored = scores_of(store, record.model_id, MANAGER)
+    scored = scores_of(acting(store, MANAGER), record.model_id)
     report = build_evaluation_report(scored, problem)
     assert report is not None
     assert report.sales == len(scored.table) > 0.19 * version.rows
@@ -139,7 +142,7 @@ def test_edge_cases_and_what_their_flags_catch(whole: Whole) -> None:
 
 
 def test_the_worst_misses_are_explained_by_the_very_estimates_scored(whole: Whole, problem: Problem) -> None:
-    explainer = open_explainer(whole.store, whole.record.model_id, whole.scored, MANAGER, problem)
+    explainer = open_explainer(acting(whole.store, MANAGER, problem), whole.record.model_id, whole.scored)
     table = whole.scored.priced
     size = ((table["estimate"] - table["sale_price"]) / table["sale_price"]).abs()
     for row in table.loc[size.nlargest(5).index, "intake_row"]:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 import pytest
 
-from core.access import Actor
 from core.problem import Problem
 from core.store import Job, Market, Store, open_store
 from core.workflows.worker import (
@@ -29,6 +28,8 @@ from core.workflows.worker import (
     settings_of,
     worker_state,
 )
+from core.workspace import Workspace
+from tests.acting import acting
 from tests.workflows.watched_market import MANAGER, Month, live_through
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -60,8 +61,8 @@ class Starts:
     def __init__(self) -> None:
         self.jobs: list[str] = []
 
-    def __call__(self, store: Store, market_id: str, actor: Actor) -> Job:
-        job = store.jobs.create("retrain", market_id, actor)
+    def __call__(self, workspace: Workspace, market_id: str) -> Job:
+        job = workspace.store.jobs.create("retrain", market_id, workspace.actor)
         self.jobs.append(job.job_id)
         return job
 
@@ -70,8 +71,8 @@ def test_a_retraining_is_due_a_quarter_after_the_last_and_starts_once(
     store: Store, market: Market, problem: Problem
 ) -> None:
     starts = Starts()
-    worker = Worker(store, problem, WorkerSettings(), starts)
-    assert next_retraining(store, market.market_id, problem) == date(2025, 1, 1) + timedelta(days=91)
+    worker = Worker(acting(store, problem=problem), WorkerSettings(), starts)
+    assert next_retraining(acting(store, problem=problem), market.market_id) == date(2025, 1, 1) + timedelta(days=91)
     live_through(store, market, JANUARY)
     assert worker.turn().started == ()
     live_through(store, market, *LATER)
@@ -83,7 +84,9 @@ def test_a_retraining_is_due_a_quarter_after_the_last_and_starts_once(
 
 
 def test_without_new_sales_there_is_nothing_to_learn(store: Store, market: Market, problem: Problem) -> None:
-    worker = Worker(store, replace(problem, monitoring=replace(problem.monitoring, retrain_days=7)), BOTH, Starts())
+    worker = Worker(
+        acting(store, problem=replace(problem, monitoring=replace(problem.monitoring, retrain_days=7))), BOTH, Starts()
+    )
     assert worker.turn().started == ()
 
 
@@ -91,10 +94,10 @@ def test_an_alert_starts_a_retraining_only_where_that_is_asked_for(
     store: Store, market: Market, problem: Problem
 ) -> None:
     live_through(store, market, JANUARY, FEBRUARY)
-    turn = Worker(store, problem, WorkerSettings(), Starts()).turn()
+    turn = Worker(acting(store, problem=problem), WorkerSettings(), Starts()).turn()
     assert turn.opened > 0
     assert turn.started == ()
-    [job_id] = Worker(store, problem, BOTH, Starts()).turn().started
+    [job_id] = Worker(acting(store, problem=problem), BOTH, Starts()).turn().started
     assert store.events.of(job_id, "retraining.started")[0].detail["why"] == "alert"
 
 
@@ -102,11 +105,11 @@ def test_what_failed_is_tried_again_by_the_next_worker_and_not_at_every_turn(
     store: Store, market: Market, problem: Problem
 ) -> None:
     live_through(store, market, JANUARY, FEBRUARY)
-    first = Worker(store, problem, BOTH, Starts())
+    first = Worker(acting(store, problem=problem), BOTH, Starts())
     [job_id] = first.turn().started
     store.jobs.fail(job_id, "too few sales")
     assert first.turn().started == ()
-    assert len(Worker(store, problem, BOTH, Starts()).turn().started) == 1
+    assert len(Worker(acting(store, problem=problem), BOTH, Starts()).turn().started) == 1
 
 
 def test_one_markets_failure_is_told_and_the_others_are_watched_all_the_same(
@@ -115,7 +118,7 @@ def test_one_markets_failure_is_told_and_the_others_are_watched_all_the_same(
     broken = store.markets.create("Broken", "USD", "sqft", True, MANAGER)
     store.thresholds.set(broken.market_id, "error_high", 7.0, "a release that allowed it", MANAGER)
     live_through(store, market, JANUARY, FEBRUARY)
-    turn = Worker(store, problem, WorkerSettings(), Starts()).turn()
+    turn = Worker(acting(store, problem=problem), WorkerSettings(), Starts()).turn()
     assert turn.opened > 0
     [said] = turn.problems
     assert said.startswith("Broken: Threshold error_high")
@@ -127,7 +130,7 @@ def test_the_page_can_tell_whether_a_worker_lives(
 ) -> None:
     assert not worker_state(store).alive
     assert "python -m core worker" in worker_state(store).words
-    worker = Worker(store, problem, WorkerSettings(), Starts())
+    worker = Worker(acting(store, problem=problem), WorkerSettings(), Starts())
     turn = worker.turn()
     state = worker_state(store)
     assert state.alive
@@ -146,12 +149,12 @@ def test_asked_to_end_it_does_not_wait_for_a_turn_that_takes_long(
     monkeypatch.setattr("core.workflows.worker.GRACE_SECONDS", 0.05)
     stop, release = threading.Event(), threading.Event()
 
-    def at_length(opened: Store, market_id: str, actor: Actor) -> Job:
+    def at_length(workspace: Workspace, market_id: str) -> Job:
         stop.set()
         release.wait(PATIENCE_SECONDS)
-        return opened.jobs.create("retrain", market_id, actor)
+        return workspace.store.jobs.create("retrain", market_id, workspace.actor)
 
-    worker = Worker(store, problem, BOTH, at_length)
+    worker = Worker(acting(store, problem=problem), BOTH, at_length)
     assert not worker.run(stop)
     assert store.workers.list() == []
     release.set()
@@ -194,10 +197,10 @@ import sys
 from datetime import timedelta
 from pathlib import Path
 from core.workflows.worker import WorkerSettings, run_worker
-from core.problem import load_problem
 from core.store import open_store
+from tests.acting import acting
 with open_store(Path(sys.argv[1])) as store:
-    run_worker(store, load_problem(), WorkerSettings(silence=timedelta(0)))
+    run_worker(acting(store), WorkerSettings(silence=timedelta(0)))
 """
 
 

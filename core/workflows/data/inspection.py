@@ -14,8 +14,8 @@ from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
 from core.problem import Problem
 from core.schema import Source
-from core.store import Store
 from core.workflows.data.intake import IntakePreview
+from core.workspace import Workspace
 
 FILE: Final = "file"
 
@@ -42,13 +42,16 @@ class Inspection:
     held: int
 
 
-def inspect_intake(store: Store, preview: IntakePreview, problem: Problem, today: date) -> Inspection:
+def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     """Look through the mapped files of a preview; changes nothing.
 
     Raises ArtifactCorrupt if the market's present version cannot be loaded, StoreUnavailable.
     """
-    held = store.versions.load(preview.parent_id) if preview.parent_id is not None else None
-    problems = [_problems(table, problem, today).assign(**{FILE: table.name}) for table in preview.tables]
+    held = workspace.store.versions.load(preview.parent_id) if preview.parent_id is not None else None
+    problems = [
+        _problems(table, workspace.problem, workspace.utc_today()).assign(**{FILE: table.name})
+        for table in preview.tables
+    ]
     return Inspection(
         problems=pd.concat(problems, ignore_index=True)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.accounting import FileAccounting, Outcome
 from core.arrays import Ints
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
@@ -41,6 +40,7 @@ from core.workflows.data.corrected_sales import (
     sales_of,
 )
 from core.workflows.data.outcomes import settle_quietly
+from core.workspace import Workspace
 
 _SAMPLE_ROWS: Final = 50
 _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
@@ -144,11 +144,9 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
 
 
 def prepare_intake(
-    store: Store,
+    workspace: Workspace,
     market: str | NewMarket,
     files: Sequence[SourceFile],
-    problem: Problem,
-    today: date,
     progress: Progress,
 ) -> IntakePreview:
     """Work out what committing the files to a market (its id, or a new one) would do, changing nothing.
@@ -157,6 +155,7 @@ def prepare_intake(
     for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
     taken, NoUsableRows where every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
     """
+    store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
     tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
@@ -200,18 +199,19 @@ def prepare_intake(
     )
 
 
-def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor) -> IntakeReport:
+def commit_intake(workspace: Workspace, preview: IntakePreview, note: str) -> IntakeReport:
     """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
 
     A new market is made only here, so that a refused upload leaves none behind. Raises AccessDenied, AlreadyExists,
     StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
     """
-    require(actor, Action.INGEST)
+    store = workspace.store
+    workspace.require(Action.INGEST)
     if not preview.changed_rows and preview.parent_id is not None:
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     market = preview.market
     if isinstance(market, NewMarket):
-        market = store.markets.create(market.name, market.currency, market.area_unit, False, actor).market_id
+        market = store.markets.create(market.name, market.currency, market.area_unit, False, workspace.actor).market_id
     new = NewVersion(
         market_id=market,
         sales=preview.sales,
@@ -221,26 +221,23 @@ def commit_intake(store: Store, preview: IntakePreview, note: str, actor: Actor)
         rows_seen=preview.rows_seen,
         note=note,
     )
-    version = store.versions.commit(new, actor)
+    version = store.versions.commit(new, workspace.actor)
     # The data are committed whatever comes of this: sales that meet no estimates now will with the next commit.
-    settle_quietly(store, market, actor)
+    settle_quietly(workspace, market)
     return IntakeReport(version, True, preview)
 
 
 def ingest(
-    store: Store,
+    workspace: Workspace,
     market: str | NewMarket,
     files: Sequence[SourceFile],
-    actor: Actor,
-    problem: Problem,
-    today: date,
     progress: Progress,
 ) -> IntakeReport:
     """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
-    require(actor, Action.INGEST)
-    preview = prepare_intake(store, market, files, problem, today, part(progress, 0.0, 0.9))
+    workspace.require(Action.INGEST)
+    preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
     progress(0.9, "Committing the data version")
-    report = commit_intake(store, preview, ", ".join(file.name for file in files), actor)
+    report = commit_intake(workspace, preview, ", ".join(file.name for file in files))
     progress(1.0, "Committed")
     return report
 

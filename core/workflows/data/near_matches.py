@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.collect.near_matches import NearMatch
-from core.store import Store
 from core.workflows.data.intake import NewMarket, market_id_of
+from core.workspace import Workspace
 
 
-def answer_match(store: Store, market: str | NewMarket, near: NearMatch, same: bool, actor: Actor) -> None:
+def answer_match(workspace: Workspace, market: str | NewMarket, near: NearMatch, same: bool) -> None:
     """Remember whether a sale's and a tax record's address are one home; the next check of the files knows it.
 
     ``market`` is the market's id, or the one its first commit will make. The latest answer to a pair counts. Raises
     AccessDenied, StoreUnavailable.
     """
-    require(actor, Action.INGEST)
-    store.matches.answer(market_id_of(market), near.sales_key, near.tax_key, same, actor)
+    workspace.require(Action.INGEST)
+    workspace.store.matches.answer(market_id_of(market), near.sales_key, near.tax_key, same, workspace.actor)

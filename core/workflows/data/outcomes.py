@@ -12,13 +12,13 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.collect.addresses import address_keys
 from core.errors import StoreError
-from core.problem import load_problem
 from core.schema import conform
-from core.store import DataVersion, Store
+from core.store import DataVersion
 from core.store.ledger.outcomes import Candidate, NewOutcome
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 _ROW: Final = "intake_row"
@@ -47,34 +47,35 @@ class OutcomeReport:
     ambiguous: int
 
 
-def settle_outcomes(store: Store, market_id: str, actor: Actor) -> tuple[OutcomeReport, ...]:
+def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
     """Bring a market's outcomes up to its data versions in use, oldest first; what is up to date stays as it is.
 
     Versions committed without being matched (the process died) are made up for, outcomes of undone ones retired.
     Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable; what is left is made up by the next call.
     """
-    require(actor, Action.INGEST)
+    store = workspace.store
+    workspace.require(Action.INGEST)
     chain = [version.version_id for version in store.versions.chain(market_id)]
     store.outcomes.forget_matching(market_id, chain)
-    reports = [match_outcomes(store, version_id, actor) for version_id in store.outcomes.unmatched(market_id, chain)]
+    reports = [match_outcomes(workspace, version_id) for version_id in store.outcomes.unmatched(market_id, chain)]
     orphans = store.outcomes.orphans(market_id, chain)
     if orphans and chain:
-        reports.append(_match(store, store.versions.get(chain[0]), frozenset(orphans), actor))
+        reports.append(_match(workspace, store.versions.get(chain[0]), frozenset(orphans)))
     elif orphans:
-        store.outcomes.record(market_id, chain, "", dict.fromkeys(orphans, ()), actor)
+        store.outcomes.record(market_id, chain, "", dict.fromkeys(orphans, ()), workspace.actor)
     return tuple(reports)
 
 
-def settle_quietly(store: Store, market_id: str, actor: Actor) -> tuple[OutcomeReport, ...]:
+def settle_quietly(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
     """Settle outcomes after something that is done already and stays done: a failure is logged, and made up later."""
     try:
-        return settle_outcomes(store, market_id, actor)
+        return settle_outcomes(workspace, market_id)
     except StoreError as error:
         _LOG.error("outcomes of market %s are not settled, and will be with the next data: %s", market_id, error)
         return ()
 
 
-def match_outcomes(store: Store, version_id: str, actor: Actor) -> OutcomeReport:
+def match_outcomes(workspace: Workspace, version_id: str) -> OutcomeReport:
     """Match the sales new or changed in a data version with earlier estimates of the same homes.
 
     A home is the same by address key or, where both have one, by property id. An estimate belongs to the home's next
@@ -82,23 +83,24 @@ def match_outcomes(store: Store, version_id: str, actor: Actor) -> OutcomeReport
     a list date or where there is none the last before it was sold. The same version again changes nothing. Raises
     AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
-    require(actor, Action.INGEST)
-    version = store.versions.get(version_id)
-    return _match(store, version, None, actor)
+    workspace.require(Action.INGEST)
+    version = workspace.store.versions.get(version_id)
+    return _match(workspace, version, None)
 
 
-def _match(store: Store, version: DataVersion, keys: frozenset[str] | None, actor: Actor) -> OutcomeReport:
+def _match(workspace: Workspace, version: DataVersion, keys: frozenset[str] | None) -> OutcomeReport:
     """Match the sales of those keys, or those the version brought."""
+    store = workspace.store
     sales = store.versions.load(version.version_id)
     if keys is None:
         parent = store.versions.load(version.parent_id) if version.parent_id else None
         keys = _changed(sales, parent)
     chain = [one.version_id for one in store.versions.chain(version.market_id)]
-    found, late, ambiguous = _find(store, version.market_id, sales, keys)
+    found, late, ambiguous = _find(workspace, version.market_id, sales, keys)
     held = store.outcomes.held_keys(version.market_id)
     # Of most sales of a long history nothing is known and nothing was found.
     found = {key: rows for key, rows in found.items() if rows or key in held}
-    recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, actor)
+    recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, workspace.actor)
     rows = [row for of_sale in found.values() for row in of_sale]
     return OutcomeReport(
         version_id=version.version_id,
@@ -146,14 +148,16 @@ class _Sale:
 
 
 def _find(
-    store: Store, market_id: str, sales: pd.DataFrame, keys: frozenset[str]
+    workspace: Workspace, market_id: str, sales: pd.DataFrame, keys: frozenset[str]
 ) -> tuple[dict[str, list[NewOutcome]], int, int]:
     """Return the outcomes of the sales of those keys and of other sales of their homes; late, ambiguous estimates."""
+    store = workspace.store
+    reach = timedelta(days=workspace.problem.monitoring.match_days)
     first = store.outcomes.first_candidate(market_id)
     if first is None:
         return {key: [] for key in keys}, 0, 0
     # A sale longer before the first estimate than an estimate may be late has to do with none.
-    since = pd.Timestamp(first) - pd.Timedelta(days=load_problem().monitoring.match_days)
+    since = pd.Timestamp(first) - reach
     sales = sales[sales["sale_date"] >= since]
     homes = _homes(sales)
     asked = {home for key in keys for home in homes.get(key, ())}
@@ -168,13 +172,16 @@ def _find(
     for sale in _sales(sales[sales[_ROW].astype("str").isin(list(affected))], homes):
         for home in sale.homes:
             by_home[home].append(sale)
-    return _assigned(candidates.values(), by_home, affected, simulated)
+    return _assigned(candidates.values(), by_home, affected, reach, simulated)
 
 
 def _assigned(
-    candidates: Iterable[Candidate], by_home: Mapping[str, Sequence[_Sale]], affected: Iterable[str], simulated: bool
+    candidates: Iterable[Candidate],
+    by_home: Mapping[str, Sequence[_Sale]],
+    affected: Iterable[str],
+    reach: timedelta,
+    simulated: bool,
 ) -> tuple[dict[str, list[NewOutcome]], int, int]:
-    reach = timedelta(days=load_problem().monitoring.match_days)
     met: defaultdict[str, list[Candidate]] = defaultdict(list)
     sold: dict[str, _Sale] = {}
     late = ambiguous = 0

@@ -10,12 +10,13 @@ from typing import Final, Literal
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import InvalidRecord
 from core.prepare.quality.column_shifts import ColumnShift, column_shifts
 from core.states import AuditAction
 from core.store import DataVersion, Event, Store
 from core.workflows.data.outcomes import settle_quietly
+from core.workspace import Workspace
 
 ROW: Final = "intake_row"
 CHANGE_COLUMNS: Final = (ROW, "field", "before", "after")
@@ -67,14 +68,15 @@ class Undone:
     models: tuple[str, ...]
 
 
-def compare_versions(store: Store, before_id: str, after_id: str, actor: Actor) -> VersionDiff:
+def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> VersionDiff:
     """Compare two versions of one market; neither is altered.
 
     Sales are the same where they come from the same row of the intake. Rows taken in after the two parted (one was
     undone, another took its place) are never the same, though they bear the same numbers. Raises AccessDenied,
     NotFound, InvalidRecord for versions of two markets, ArtifactCorrupt, StoreUnavailable.
     """
-    require(actor, Action.VIEW_DATA)
+    store = workspace.store
+    workspace.require(Action.VIEW_DATA)
     before, after = store.versions.get(before_id), store.versions.get(after_id)
     if before.market_id != after.market_id:
         raise InvalidRecord(
@@ -112,10 +114,14 @@ def models_of(store: Store, market_id: str) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def history(store: Store, market_id: str, actor: Actor) -> tuple[Recorded, ...]:
+def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
     """Return all versions of a market with what became of them, newest first; raises AccessDenied, NotFound."""
-    require(actor, Action.VIEW_DATA)
-    models, chain = models_of(store, market_id), [one.version_id for one in store.versions.chain(market_id)]
+    store = workspace.store
+    workspace.require(Action.VIEW_DATA)
+    models, chain = (
+        models_of(store, market_id),
+        [one.version_id for one in store.versions.chain(market_id)],
+    )
     undone: dict[str, Event] = {}
     for entry in store.events.list(market_id, _EVENTS):
         if entry.action == AuditAction.VERSION_UNDONE:
@@ -133,13 +139,14 @@ def history(store: Store, market_id: str, actor: Actor) -> tuple[Recorded, ...]:
     return tuple(records)
 
 
-def undo_version(store: Store, version_id: str, reason: str, actor: Actor) -> Undone:
+def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
     """Take the latest version back: its parent is in use again, exactly as it was, and the undone one stays on record.
 
     Models trained on it stay as they are, and live if they were. Raises AccessDenied, NotFound, StaleVersion if it is
     not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
     """
-    require(actor, Action.INGEST)
+    store = workspace.store
+    workspace.require(Action.INGEST)
     tidy = " ".join(reason.split())
     if not 1 <= len(tidy) <= _REASON_LIMIT:
         raise InvalidRecord(
@@ -148,8 +155,8 @@ def undo_version(store: Store, version_id: str, reason: str, actor: Actor) -> Un
         )
     version = store.versions.get(version_id)
     models = models_of(store, version.market_id).get(version_id, ())
-    undone = Undone(version, store.versions.undo(version_id, actor, tidy), models)
-    settle_quietly(store, version.market_id, actor)
+    undone = Undone(version, store.versions.undo(version_id, workspace.actor, tidy), models)
+    settle_quietly(workspace, version.market_id)
     return undone
 
 

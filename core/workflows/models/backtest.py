@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 
 from core import measures
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import NotFound
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
@@ -29,11 +29,12 @@ from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import Progress, part, silent
 from core.states import AlertState, Period
-from core.store import Market, Store
+from core.store import Market
 from core.train.level import Residuals
 from core.train.live_model import live_model_with_residuals, residuals_since
 from core.train.model import Model
 from core.train.trainer import TrainingPlan, train
+from core.workspace import Workspace
 
 _FACTS: Final = ("living_area_sqft", "year_built", "property_type", "zipcode")
 _RETRAINED: Final = "challenger"
@@ -89,21 +90,28 @@ class Backtest:
 
 
 def backtest_version(
-    store: Store,
+    workspace: Workspace,
     version_id: str,
     first: date,
     plan: TrainingPlan,
-    problem: Problem,
     progress: Progress,
-    actor: Actor,
 ) -> Backtest:
     """Replay a data version from a day on; raises AccessDenied, NotFound for no sale from then on, TooFewSales."""
-    require(actor, Action.TRAIN)
+    store = workspace.store
+    workspace.require(Action.TRAIN)
     version = store.versions.get(version_id)
     sales = store.versions.load(version_id)
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
         raise NotFound(f"Data version {version_id} has no sale from {first} on. Choose an earlier day.")
-    return backtest(sales, version.rows_seen, first, plan, store.markets.get(version.market_id), problem, progress)
+    return backtest(
+        sales,
+        version.rows_seen,
+        first,
+        plan,
+        store.markets.get(version.market_id),
+        workspace.problem,
+        progress,
+    )
 
 
 def backtest(

@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.agent_decisions import AgentDecisions, agent_decisions
 from core.evaluate.behavior.partial_dependence import PartialEffect, changeable, partial_effect, usual_values
@@ -24,7 +24,6 @@ from core.serve.drivers import Drivers
 from core.serve.drivers_many import drivers_of
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate, refusal
 from core.serve.subject import Subject, check_subject
-from core.store import Store
 from core.train.bundle import Bundle, from_bytes
 from core.train.level import Residuals
 from core.train.live_model import LiveModel, live_model_as_fitted, live_model_with_residuals, residuals_since
@@ -32,6 +31,7 @@ from core.train.model import Model, under_rule
 from core.train.trainer import within_window
 from core.wording import count, day
 from core.workflows.models.test_scores import facts_known
+from core.workspace import Workspace
 
 _SAME: Final = 1e-9
 _VALUES: Final = 9
@@ -228,21 +228,21 @@ class Explainer:
         return self._sales[seen & (self._sales["sale_date"].dt.date <= self._bundle.model.profile.last_sale)]
 
 
-def open_explainer(store: Store, model_id: str, scored: ScoredSales, actor: Actor, problem: Problem) -> Explainer:
+def open_explainer(workspace: Workspace, model_id: str, scored: ScoredSales) -> Explainer:
     """Open a model to explain its estimates of scored sales (``scores_of`` or ``later_scores``, all of them).
 
     Raises AccessDenied, NotFound, ArtifactCorrupt, ModelOutdated.
     """
-    require(actor, Action.VIEW_MODELS)
-    bundle = from_bytes(store.models.load_bytes(model_id))
-    return Explainer(bundle, store.versions.load(scored.terms.data_version), scored, problem)
+    workspace.require(Action.VIEW_MODELS)
+    bundle = from_bytes(workspace.store.models.load_bytes(model_id))
+    return Explainer(bundle, workspace.store.versions.load(scored.terms.data_version), scored, workspace.problem)
 
 
-def agent_decisions_of(
-    store: Store, market_id: str, model_id: str | None, actor: Actor, problem: Problem
-) -> AgentDecisions:
+def agent_decisions_of(workspace: Workspace, market_id: str, model_id: str | None) -> AgentDecisions:
     """Sum up what agents made of a model's estimates, or of all the market's; raises AccessDenied, NotFound."""
-    require(actor, Action.VIEW_MODELS)
-    decided: list[dict[str, Any]] = [asdict(one) for one in store.agent_decisions.of(market_id, model_id)]
+    workspace.require(Action.VIEW_MODELS)
+    decided: list[dict[str, Any]] = [asdict(one) for one in workspace.store.agent_decisions.of(market_id, model_id)]
     table = pd.DataFrame(decided, columns=["kind", "reason_code", "price", "point"])
-    return agent_decisions(table, store.agent_decisions.priced(market_id, model_id), problem.decisions.reasons)
+    return agent_decisions(
+        table, workspace.store.agent_decisions.priced(market_id, model_id), workspace.problem.decisions.reasons
+    )

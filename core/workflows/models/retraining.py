@@ -5,10 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, replace
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import NotFound, TrainError
 from core.prepare.splits import TIME
-from core.problem import Problem
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import ModelRecord, Store
@@ -24,6 +23,7 @@ from core.workflows.models.gate import (
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
+from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -72,16 +72,15 @@ def window_named(text: str) -> RetrainPlan:
     return RetrainPlan(window_months=number) if found[1] == "months" else RetrainPlan(half_life_days=float(number))
 
 
-def retrain(
-    store: Store, market_id: str, plan: RetrainPlan, actor: Actor, problem: Problem, progress: Progress
-) -> Retrained:
+def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress) -> Retrained:
     """Train a challenger on all but the latest sales, hold it against the champion on these, and register both results.
 
     The comparison takes the last month, in small markets two, and is kept on the challenger's card. A champion that
     cannot be loaded leaves the gate inconclusive. Raises AccessDenied, NotFound where there is no sale or no model was
     ever live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
-    require(actor, Action.TRAIN)
+    store, problem = workspace.store, workspace.problem
+    workspace.require(Action.TRAIN)
     progress(0.0, "Choosing the sales to compare on")
     known, rival = known_sales(store, market_id), rival_of(store, market_id)
     if rival.record is None and not _was_live(store, market_id):
@@ -93,11 +92,11 @@ def retrain(
     chosen = replace(
         base, split=TIME, test_from=first, window_months=plan.window_months, half_life_days=plan.half_life_days
     )
-    made = make_model(store, known, chosen, problem, part(progress, 0.01, 0.93))
+    made = make_model(workspace, known, chosen, part(progress, 0.01, 0.93))
     progress(0.93, "Comparing it with the live model")
     gated = judge(made, rival, unseen, known, problem)
     progress(0.98, "Registering the challenger")
-    record = register(store, made, {GATE: document_of(gated)}, actor)
+    record = register(workspace, made, {GATE: document_of(gated)})
     detail = {
         "champion": gated.champion_id,
         "verdict": gated.gate.verdict.value,
@@ -105,8 +104,8 @@ def retrain(
         "words": gated.gate.words,
         "window": plan.words,
     }
-    store.events.record(actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
-    record = store.models.challenge(record.model_id, actor)
+    store.events.record(workspace.actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
+    record = store.models.challenge(record.model_id, workspace.actor)
     progress(1.0, "Challenger registered")
     return Retrained(record, gated)
 

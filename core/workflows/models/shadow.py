@@ -12,12 +12,11 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.arrays import Floats
 from core.errors import StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
-from core.problem import Problem
 from core.serve.estimate import LiveMarket
 from core.serve.estimate_many import estimate_many
 from core.states import AuditAction
@@ -26,6 +25,7 @@ from core.store.models.shadows import Shadow, Unshadowed
 from core.train.bundle import Bundle
 from core.train.live_model import bring_up_to_date
 from core.workflows.models.training import load_model
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 _CHUNK: Final = 1_000
@@ -53,7 +53,7 @@ class ShadowReport:
     difference: Figure
 
 
-def shadow_pending(store: Store, market_id: str, problem: Problem) -> int:
+def shadow_pending(workspace: Workspace, market_id: str) -> int:
     """Price with the market's challenger every estimate of the ledger made since it became one, and keep the answers.
 
     Each as it would have been answered: from the same facts, as of the same day, with the sales of the same data
@@ -61,17 +61,17 @@ def shadow_pending(store: Store, market_id: str, problem: Problem) -> int:
     off goes on with the next. Returns how many were written. Raises NotFound, ArtifactCorrupt, ModelOutdated,
     StoreUnavailable.
     """
-    challenger = store.models.challenger(market_id)
+    challenger = workspace.store.models.challenger(market_id)
     if challenger is None:
         return 0
-    return sum(store.shadows.append_many(some) for some in _shadows(store, challenger, problem))
+    return sum(workspace.store.shadows.append_many(some) for some in _shadows(workspace, challenger))
 
 
-def shadow_report(store: Store, model_id: str, actor: Actor) -> ShadowReport:
+def shadow_report(workspace: Workspace, model_id: str) -> ShadowReport:
     """Compare a challenger's shadow estimates with the champion's; raises AccessDenied, NotFound, StoreUnavailable."""
-    require(actor, Action.VIEW_MODELS)
-    record = store.models.get(model_id)
-    table = store.shadows.frame(record.market_id, model_id)
+    workspace.require(Action.VIEW_MODELS)
+    record = workspace.store.models.get(model_id)
+    table = workspace.store.shadows.frame(record.market_id, model_id)
     point, shadow = (table[name].to_numpy(dtype=float) for name in ("point", "shadow_point"))
     apart = shadow / point - 1.0
     sold = table["sale_price"].notna().to_numpy()
@@ -91,13 +91,13 @@ def shadow_report(store: Store, model_id: str, actor: Actor) -> ShadowReport:
     )
 
 
-def _shadows(store: Store, challenger: ModelRecord, problem: Problem) -> Iterator[list[Shadow]]:
-    since, after = _since(store, challenger), 0
+def _shadows(workspace: Workspace, challenger: ModelRecord) -> Iterator[list[Shadow]]:
+    since, after = _since(workspace.store, challenger), 0
     desk: _Desk | None = None
-    while waiting := store.shadows.pending(challenger.market_id, challenger.model_id, since, after, _CHUNK):
+    while waiting := workspace.store.shadows.pending(challenger.market_id, challenger.model_id, since, after, _CHUNK):
         after = waiting[-1].seq
         if desk is None:
-            desk = _Desk(store, challenger, problem)
+            desk = _Desk(workspace, challenger)
         ordered = sorted(waiting, key=_alike)
         for _, alike in groupby(ordered, key=_alike):
             yield desk.priced(list(alike))
@@ -115,9 +115,9 @@ def _alike(one: Unshadowed) -> tuple[str, date, float]:
 class _Desk:
     """The challenger as the agents' desk would have had it, one data version after another."""
 
-    def __init__(self, store: Store, challenger: ModelRecord, problem: Problem) -> None:
-        self.store, self.challenger, self.problem = store, challenger, problem
-        self.bundle: Bundle = load_model(store, challenger.model_id)
+    def __init__(self, workspace: Workspace, challenger: ModelRecord) -> None:
+        self.store, self.challenger, self.problem = workspace.store, challenger, workspace.problem
+        self.bundle: Bundle = load_model(workspace.store, challenger.model_id)
         self._version, self._open_live_market = "", self._opened(challenger.version_id)
 
     def priced(self, alike: Sequence[Unshadowed]) -> list[Shadow]:

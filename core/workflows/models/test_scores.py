@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.arrays import Floats, Ints, Objects
 from core.errors import ImpossibleProperty, NotFound
 from core.evaluate.accuracy import Evaluation, measure
@@ -33,6 +33,7 @@ from core.train.bundle import Bundle
 from core.train.bundle import from_bytes as bundle_from_bytes
 from core.train.model import Model, Priced
 from core.train.trainer import Trained
+from core.workspace import Workspace
 
 SCORES: Final = "scores"
 """The key of a model's card that names its test scores, by their SHA-256."""
@@ -109,26 +110,30 @@ def keep_scores(store: Store, scored: ScoredSales) -> str:
     return store.scores.put(to_bytes(scored))
 
 
-def scores_of(store: Store, model_id: str, actor: Actor) -> ScoredSales:
+def scores_of(workspace: Workspace, model_id: str) -> ScoredSales:
     """Return a model's scored test sales, checked against the hash on its card.
 
     Raises AccessDenied, NotFound for an unknown model or one trained before scores were kept, ArtifactCorrupt,
     ModelOutdated.
     """
-    require(actor, Action.VIEW_MODELS)
-    sha256 = store.models.get(model_id).card.get(SCORES)
+    workspace.require(Action.VIEW_MODELS)
+    sha256 = workspace.store.models.get(model_id).card.get(SCORES)
     if sha256 is None:
         raise NotFound(f"Model {model_id} was trained before test scores were kept. Train a new model to evaluate one.")
-    return from_bytes(store.scores.read(str(sha256)))
+    return from_bytes(workspace.store.scores.read(str(sha256)))
 
 
-def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> ScoredSales:
+def later_scores(workspace: Workspace, model_id: str, version_id: str) -> ScoredSales:
     """Score the sales of a data version made after the latest a model has seen, month-ahead as in live use.
 
     Raises AccessDenied, NotFound where there is no such sale.
     """
-    require(actor, Action.VIEW_MODELS)
-    record, bundle = store.models.get(model_id), bundle_from_bytes(store.models.load_bytes(model_id))
+    store, problem = workspace.store, workspace.problem
+    workspace.require(Action.VIEW_MODELS)
+    record, bundle = (
+        store.models.get(model_id),
+        bundle_from_bytes(store.models.load_bytes(model_id)),
+    )
     sales = store.versions.load(version_id).sort_values("intake_row", kind="stable")
     last = bundle.model.profile.last_sale
     later = sales["sale_date"].dt.date > last
@@ -143,22 +148,23 @@ def later_scores(store: Store, model_id: str, version_id: str, actor: Actor, pro
     return _scored(opened, bundle, test, sales[~later], np.full(len(test), np.nan), terms, problem)
 
 
-def fit_of(store: Store, model_id: str, actor: Actor) -> FitCheck | None:
+def fit_of(workspace: Workspace, model_id: str) -> FitCheck | None:
     """Return a model's over-fitting check, counting how often the market's test sets were opened.
 
     Raises AccessDenied, NotFound.
     """
-    require(actor, Action.VIEW_MODELS)
-    record = store.models.get(model_id)
-    return check_overfitting(record.card, store.events.count(record.market_id, AuditAction.TEST_OPENED))
+    workspace.require(Action.VIEW_MODELS)
+    record = workspace.store.models.get(model_id)
+    return check_overfitting(record.card, workspace.store.events.count(record.market_id, AuditAction.TEST_OPENED))
 
 
-def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, actor: Actor) -> SignedScope:
+def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:
     """Record that a person answers for a model's scope; the latest signature counts, earlier ones stay on record.
 
     Raises AccessDenied, NotFound for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
     """
-    require(actor, Action.PROMOTE)
+    store = workspace.store
+    workspace.require(Action.PROMOTE)
     if not scope.found:
         raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
     record = store.models.get(model_id)
@@ -171,7 +177,7 @@ def sign_scope(store: Store, model_id: str, scope: ProposedScope, note: str, act
         "mape_high": scope.inside.high,
         "share": scope.share,
     }
-    store.events.record(actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
+    store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
     signed = signed_scope(store, model_id)
     if signed is None:
         raise NotFound(f"The signature of model {model_id}'s scope was not found again. Sign it once more.")

@@ -8,34 +8,33 @@ from typing import Any
 
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation
 from core.evaluate.behavior.month_ahead import evaluate_month_ahead
 from core.evaluate.scored_sales import ScoredSales
-from core.problem import Problem
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.models.test_scores import SCORES, OpenedTest, keep_scores, open_test, score_test
+from core.workspace import Workspace
 
 
-def train_model(
-    store: Store, market_id: str, plan: TrainingPlan, actor: Actor, problem: Problem, progress: Progress
-) -> ModelRecord:
+def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progress: Progress) -> ModelRecord:
     """Train on the market's latest data version, measure on its test sales, and register the model as candidate.
 
     The market's first model is promoted at once. Raises AccessDenied, NotFound where the market has no data,
     TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
-    require(actor, Action.TRAIN)
-    made = make_model(store, known_sales(store, market_id), plan, problem, part(progress, 0.0, 0.96))
+    store = workspace.store
+    workspace.require(Action.TRAIN)
+    made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
     progress(0.96, "Registering the model")
-    record = register(store, made, {}, actor)
+    record = register(workspace, made, {})
     if store.models.champion(market_id) is None:
-        record = store.models.promote(record.model_id, actor, "the market's first model")
+        record = store.models.promote(record.model_id, workspace.actor, "the market's first model")
     progress(1.0, "Model registered")
     return record
 
@@ -68,8 +67,9 @@ class MadeModel:
     scored: ScoredSales
 
 
-def make_model(store: Store, known: KnownSales, plan: TrainingPlan, problem: Problem, progress: Progress) -> MadeModel:
+def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, progress: Progress) -> MadeModel:
     """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError."""
+    problem = workspace.problem
     sales, market, version = known.table, known.market, known.version
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
@@ -86,13 +86,14 @@ def make_model(store: Store, known: KnownSales, plan: TrainingPlan, problem: Pro
     return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem))
 
 
-def register(store: Store, made: MadeModel, more: Mapping[str, Any], actor: Actor) -> ModelRecord:
+def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> ModelRecord:
     """Register a model as candidate; ``more`` is what else its card is to say for good. Raises StoreError."""
+    store = workspace.store
     bundle = made.bundle
     card = bundle.card() | {SCORES: keep_scores(store, made.scored)} | dict(more)
-    record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), actor)
+    record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), workspace.actor)
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
-    store.events.record(actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
+    store.events.record(workspace.actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
     return record
 
 
@@ -101,15 +102,16 @@ def load_model(store: Store, model_id: str) -> Bundle:
     return from_bytes(store.models.load_bytes(model_id))
 
 
-def evaluate_model(store: Store, model_id: str, version_id: str, actor: Actor, problem: Problem) -> Evaluation:
+def evaluate_model(workspace: Workspace, model_id: str, version_id: str) -> Evaluation:
     """Measure a registered model on the sales of a data version made after the model's own latest sale.
 
     Only later sales are used, since the model has seen the earlier ones: month-ahead, as in live use. Raises
     AccessDenied, NotFound.
     """
-    require(actor, Action.VIEW_MODELS)
-    bundle = load_model(store, model_id)
-    sales, last = store.versions.load(version_id), bundle.model.profile.last_sale
+    problem = workspace.problem
+    workspace.require(Action.VIEW_MODELS)
+    bundle = load_model(workspace.store, model_id)
+    sales, last = workspace.store.versions.load(version_id), bundle.model.profile.last_sale
     later = sales[sales["sale_date"].dt.date > last]
     if later.empty:
         raise NotFound(

@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Final
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import InvalidRecord
 from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.cause import Leading
 from core.monitor.drift import drifted
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading, Threshold
 from core.monitor.windows import earlier, window_named, window_of
-from core.problem import Problem
 from core.states import AlertState, AuditAction, Period
 from core.store import Market, Store
 from core.store.ledger.figures import Slice
@@ -23,7 +22,7 @@ from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.workflows.monitoring.notifications import Notice, Notices
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
-from core.workspace import clock_at, clock_of
+from core.workspace import Workspace, market_day
 
 _ALERTS_READ: Final = 2_000
 _KINDS: Final = frozenset(kind.value for kind in AlertKind)
@@ -46,26 +45,26 @@ class Watched:
     notes: tuple[str, ...]
 
 
-def watch_market(store: Store, market_id: str, today: date, problem: Problem, actor: Actor) -> Watched:
+def watch_market(workspace: Workspace, market_id: str) -> Watched:
     """Judge a market's latest figures, open and resolve alerts, and notify the people configured.
 
-    ``today`` is the day in UTC; a simulated market goes by its own clock. The same again changes nothing. Raises
-    AccessDenied, NotFound, InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable;
-    whether a message could be sent never matters here.
+    A simulated market goes by its own clock. Watching twice changes nothing more. Raises AccessDenied, NotFound,
+    InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable; a message that could not be
+    sent raises nothing.
     """
-    require(actor, Action.WATCH)
-    watch = market_watch(store, market_id, today, problem)
-    followed = follow_champion(store, watch.market, watch.clock, "", actor)
+    workspace.require(Action.WATCH)
+    watch = market_watch(workspace, market_id)
+    followed = follow_champion(workspace, watch.market, "")
     resolved = list(followed.settled)
     found = readings(watch)
     before = _latest(watch)
     judged = _judged(watch, found, before)
-    resolved += _resolve_all(store, [one for one in judged if one.state is AlertState.RESOLVED], actor)
-    opened = [_open(watch, one, actor) for one in _opening(watch, judged, before)]
-    _tell(store, watch.market, [*opened, *resolved[len(followed.settled) :]])
+    resolved += _resolve_all(workspace, [one for one in judged if one.state is AlertState.RESOLVED])
+    opened = [_open(workspace, watch, one) for one in _opening(watch, judged, before)]
+    _tell(workspace.store, watch.market, [*opened, *resolved[len(followed.settled) :]])
     reference = watch.reference
     notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are watched.",)
-    unresolved = tuple(store.alerts.list(market_id, UNRESOLVED))
+    unresolved = tuple(workspace.store.alerts.list(market_id, UNRESOLVED))
     return Watched(market_id, watch.clock, found, (*followed.reopened, *opened), tuple(resolved), unresolved, notes)
 
 
@@ -77,76 +76,78 @@ class Followed:
     reopened: tuple[AlertRecord, ...]
 
 
-def follow_champion(store: Store, market: Market, clock: date, more: str, actor: Actor) -> Followed:
+def follow_champion(workspace: Workspace, market: Market, more: str) -> Followed:
     """Bring the alerts in line with the live model, and send word of what changed.
 
     Alerts on the accuracy of a model that is no longer live are settled. Those on the live model that an earlier change
     settled are reopened as they were: it prices again. ``more`` is added to the reasons. The same again changes
-    nothing. ``clock`` is the market's day. Raises NotFound, StoreUnavailable.
+    nothing. Raises NotFound, StoreUnavailable.
     """
+    store = workspace.store
     champion = store.models.champion(market.market_id)
     if champion is None:
         return Followed((), ())
     alerts = store.alerts.list(market.market_id, None, _ALERTS_READ)
-    settled = _settle(store, alerts, champion.model_id, clock, more, actor)
-    reopened = _reopen(store, alerts, champion.model_id, more, actor)
+    settled = _settle(workspace, alerts, champion.model_id, workspace.today(market), more)
+    reopened = _reopen(workspace, alerts, champion.model_id, more)
     _tell(store, market, [*settled, *reopened])
     return Followed(tuple(settled), tuple(reopened))
 
 
-def market_watch(store: Store, market_id: str, today: date, problem: Problem) -> MarketWatch:
-    """Return the market as it is to be judged as of a day; raises NotFound, InvalidThreshold, StoreUnavailable."""
+def market_watch(workspace: Workspace, market_id: str) -> MarketWatch:
+    """Return the market as it is to be judged today; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    store = workspace.store
     market = store.markets.get(market_id)
-    limits = thresholds_of(problem, store.thresholds.values(market_id))
+    limits = thresholds_of(workspace.problem, store.thresholds.values(market_id))
     champion = store.models.champion(market_id)
-    return MarketWatch(store, market, champion, clock_of(store, market, today), problem, limits)
+    return MarketWatch(store, market, champion, workspace.today(market), workspace.problem, limits)
 
 
-def open_alerts(store: Store, market_id: str, actor: Actor) -> tuple[AlertRecord, ...]:
+def open_alerts(workspace: Workspace, market_id: str) -> tuple[AlertRecord, ...]:
     """Return the alerts that are open or acknowledged, newest first; raises AccessDenied, NotFound."""
-    require(actor, Action.WATCH)
-    return tuple(store.alerts.list(market_id, UNRESOLVED))
+    workspace.require(Action.WATCH)
+    return tuple(workspace.store.alerts.list(market_id, UNRESOLVED))
 
 
-def acknowledge(store: Store, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
+def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str) -> AlertRecord:
     """Take an open alert on, with why and what happens next.
 
     Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not open, StoreUnavailable.
     """
-    require(actor, Action.ACT_ON_ALERTS)
-    record = store.alerts.acknowledge(alert_id, why, next_action, actor)
+    store = workspace.store
+    workspace.require(Action.ACT_ON_ALERTS)
+    record = store.alerts.acknowledge(alert_id, why, next_action, workspace.actor)
     _tell(store, store.markets.get(record.market_id), [record])
     return record
 
 
-def resolve(store: Store, alert_id: str, why: str, today: date, actor: Actor) -> AlertRecord:
+def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     """Close an alert by hand; it opens again only on periods after those read so far.
 
     Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert resolved already, StoreUnavailable.
     """
-    require(actor, Action.ACT_ON_ALERTS)
+    store = workspace.store
+    workspace.require(Action.ACT_ON_ALERTS)
     alert = store.alerts.get(alert_id)
     market = store.markets.get(alert.market_id)
-    record = _resolve(store, alert_id, why, _last_read(alert, clock_of(store, market, today)), actor)
+    record = _resolve(workspace, alert_id, why, _last_read(alert, workspace.today(market)))
     _tell(store, market, [record])
     return record
 
 
-def set_threshold(
-    store: Store, market_id: str, kind: AlertKind, value: float, reason: str, problem: Problem, actor: Actor
-) -> ThresholdRecord:
+def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: float, reason: str) -> ThresholdRecord:
     """Set the limit of a kind of alert for a market; what was before stays on record.
 
     Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, InvalidRecord without a reason.
     """
-    require(actor, Action.ACT_ON_ALERTS)
-    thresholds_of(problem, {kind.value: value})
-    return store.thresholds.set(market_id, kind.value, value, reason, actor)
+    workspace.require(Action.ACT_ON_ALERTS)
+    thresholds_of(workspace.problem, {kind.value: value})
+    return workspace.store.thresholds.set(market_id, kind.value, value, reason, workspace.actor)
 
 
-def limits_of(store: Store, market_id: str, problem: Problem) -> Mapping[AlertKind, Threshold]:
+def limits_of(workspace: Workspace, market_id: str) -> Mapping[AlertKind, Threshold]:
     """Return the limits in force; raises NotFound, InvalidThreshold, StoreUnavailable."""
-    return thresholds_of(problem, store.thresholds.values(market_id))
+    return thresholds_of(workspace.problem, workspace.store.thresholds.values(market_id))
 
 
 def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
@@ -211,7 +212,7 @@ def _period(watch: MarketWatch, alert: AlertRecord) -> str:
     judged = watch.store.events.of(alert.alert_id, AuditAction.ALERT_JUDGED)
     if judged:
         return str(judged[0].detail["period"])
-    return _last_read(alert, clock_at(watch.store, watch.market, alert.changed_at))
+    return _last_read(alert, market_day(watch.store, watch.market, alert.changed_at))
 
 
 def _last_read(alert: AlertRecord, clock: date) -> str:
@@ -222,7 +223,7 @@ def _last_read(alert: AlertRecord, clock: date) -> str:
 
 
 def _settle(
-    store: Store, alerts: Iterable[AlertRecord], model_id: str, clock: date, more: str, actor: Actor
+    workspace: Workspace, alerts: Iterable[AlertRecord], model_id: str, clock: date, more: str
 ) -> list[AlertRecord]:
     """Resolve the alerts on the accuracy of models that are no longer live."""
     of_another = {
@@ -241,11 +242,15 @@ def _settle(
         period = _last_read(of_another[end.alert_id], clock)
         # A person, or the worker, may have been faster.
         with suppress(InvalidRecord):
-            found.append(store.alerts.settle(end.alert_id, f"{end.words} {more}".strip(), period, model_id, actor))
+            found.append(
+                workspace.store.alerts.settle(
+                    end.alert_id, f"{end.words} {more}".strip(), period, model_id, workspace.actor
+                )
+            )
     return found
 
 
-def _reopen(store: Store, alerts: Iterable[AlertRecord], model_id: str, more: str, actor: Actor) -> list[AlertRecord]:
+def _reopen(workspace: Workspace, alerts: Iterable[AlertRecord], model_id: str, more: str) -> list[AlertRecord]:
     """Reopen the alerts on the live model that were settled when it was replaced, the newest of a kind and segment."""
     why = f"Model {model_id}, which this alert is about, prices again. {more}".strip()
     found = []
@@ -253,35 +258,35 @@ def _reopen(store: Store, alerts: Iterable[AlertRecord], model_id: str, more: st
         if one.is_settled and one.document["reading"].get("model_id") == model_id:
             # An alert of the same kind may be open already, or another worker may have been faster.
             with suppress(InvalidRecord):
-                found.append(store.alerts.reopen(one.alert_id, why, actor))
+                found.append(workspace.store.alerts.reopen(one.alert_id, why, workspace.actor))
     return found
 
 
-def _resolve_all(store: Store, transitions: Iterable[Transition], actor: Actor) -> list[AlertRecord]:
+def _resolve_all(workspace: Workspace, transitions: Iterable[Transition]) -> list[AlertRecord]:
     found = []
     for one in transitions:
         # A person, or another worker, may have been faster.
         with suppress(InvalidRecord):
-            found.append(_resolve(store, one.alert_id, one.words, one.period, actor))
+            found.append(_resolve(workspace, one.alert_id, one.words, one.period))
     return found
 
 
-def _resolve(store: Store, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
-    return store.alerts.resolve(alert_id, why, period, actor)
+def _resolve(workspace: Workspace, alert_id: str, why: str, period: str) -> AlertRecord:
+    return workspace.store.alerts.resolve(alert_id, why, period, workspace.actor)
 
 
-def _open(watch: MarketWatch, transition: Transition, actor: Actor) -> AlertRecord:
+def _open(workspace: Workspace, watch: MarketWatch, transition: Transition) -> AlertRecord:
     reading: dict[str, Any] = {**transition.reading, "cause": transition.cause}
     if watch.champion is not None:
         reading["model_id"] = watch.champion.model_id
-    return watch.store.alerts.open(
+    return workspace.store.alerts.open(
         watch.market.market_id,
         transition.kind.value,
         transition.segment,
         reading,
         transition.words,
         transition.action,
-        actor,
+        workspace.actor,
     )
 
 

@@ -8,10 +8,11 @@ from typing import Any, Final
 
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.states import AuditAction
-from core.store import Event, Store
+from core.store import Event
 from core.store.base.audit import Names, Wanted
+from core.workspace import Workspace
 
 COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_id", "event_id")
 
@@ -26,25 +27,26 @@ class Trail:
     n: int
 
 
-def trail_of(store: Store, market_id: str, wanted: Wanted, limit: int, actor: Actor) -> Trail:
+def trail_of(workspace: Workspace, market_id: str, wanted: Wanted, limit: int) -> Trail:
     """Return the entries of a market, and of none, that fit; raises AccessDenied, StoreUnavailable."""
-    require(actor, Action.WATCH)
-    found = store.events.search(market_id, wanted, limit)
-    return Trail(_table(found), store.events.matching(market_id, wanted))
+    workspace.require(Action.WATCH)
+    found = workspace.store.events.search(market_id, wanted, limit)
+    return Trail(_table(found), workspace.store.events.matching(market_id, wanted))
 
 
-def trail_names(store: Store, market_id: str, actor: Actor) -> Names:
+def trail_names(workspace: Workspace, market_id: str) -> Names:
     """Return the actions and actors to choose from; raises AccessDenied, StoreUnavailable."""
-    require(actor, Action.WATCH)
-    return store.events.names(market_id)
+    workspace.require(Action.WATCH)
+    return workspace.store.events.names(market_id)
 
 
-def export_trail(store: Store, market_id: str, wanted: Wanted, actor: Actor) -> pd.DataFrame:
+def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.DataFrame:
     """Return all entries that fit, with an entry of who took them; raises AccessDenied, StoreUnavailable."""
-    require(actor, Action.WATCH)
+    store = workspace.store
+    workspace.require(Action.WATCH)
     n = store.events.matching(market_id, wanted)
     found = store.events.search(market_id, wanted, n)
-    store.events.record(actor, AuditAction.TRAIL_EXPORTED, market_id, market_id, {"entries": n})
+    store.events.record(workspace.actor, AuditAction.TRAIL_EXPORTED, market_id, market_id, {"entries": n})
     return _table(found)
 
 

@@ -21,6 +21,7 @@ from core.states import Period
 from core.store import Store
 from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSample
 from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
+from core.workspace import Workspace
 
 SCATTER: Final = 600
 """Points of a scatter: more would overlap."""
@@ -69,48 +70,46 @@ class Drift:
     notes: tuple[str, ...]
 
 
-def health_of(store: Store, market_id: str, where: Slice, period: Period, actor: Actor) -> Health:
+def health_of(workspace: Workspace, market_id: str, where: Slice, period: Period) -> Health:
     """Return what was asked and answered in a slice; raises AccessDenied, NotFound, StoreUnavailable."""
-    require(actor, Action.WATCH)
-    traffic, after = store.figures.traffic(market_id, where, period), 0
+    workspace.require(Action.WATCH)
+    traffic, after = workspace.store.figures.traffic(market_id, where, period), 0
     if where.until is not None:
         later = replace(where, since=where.until + timedelta(days=1), until=None)
-        after = int(store.figures.traffic(market_id, later, Period.MONTH).total["n"])
+        after = int(workspace.store.figures.traffic(market_id, later, Period.MONTH).total["n"])
     return Health(traffic, after)
 
 
-def accuracy_of(store: Store, market_id: str, where: Slice, period: Period, basis: Basis, actor: Actor) -> Accuracy:
+def accuracy_of(workspace: Workspace, market_id: str, where: Slice, period: Period, basis: Basis) -> Accuracy:
     """Return errors against sale prices with intervals; raises AccessDenied, NotFound, StoreUnavailable."""
-    require(actor, Action.WATCH)
-    found = store.figures.accuracy(market_id, where, period, basis)
+    workspace.require(Action.WATCH)
+    found = workspace.store.figures.accuracy(market_id, where, period, basis)
     total = with_intervals(found.total.to_frame().T).iloc[0]
     return Accuracy(total, with_intervals(found.periods))
 
 
-def accuracy_by(
-    store: Store, market_id: str, where: Slice, basis: Basis, dimension: Dimension, actor: Actor
-) -> pd.DataFrame:
+def accuracy_by(workspace: Workspace, market_id: str, where: Slice, basis: Basis, dimension: Dimension) -> pd.DataFrame:
     """Return errors by model, office, channel, area or property type with intervals; raises as accuracy_of."""
-    require(actor, Action.WATCH)
-    return with_intervals(store.figures.accuracy_by(market_id, where, basis, [dimension])[dimension])
+    workspace.require(Action.WATCH)
+    return with_intervals(workspace.store.figures.accuracy_by(market_id, where, basis, [dimension])[dimension])
 
 
-def sold_of(store: Store, market_id: str, where: Slice, basis: Basis, actor: Actor) -> SoldSample:
+def sold_of(workspace: Workspace, market_id: str, where: Slice, basis: Basis) -> SoldSample:
     """Return at most SCATTER estimates with their sale prices; raises AccessDenied, NotFound, StoreUnavailable."""
-    require(actor, Action.WATCH)
-    return store.figures.sold(market_id, where, SCATTER, basis)
+    workspace.require(Action.WATCH)
+    return workspace.store.figures.sold(market_id, where, SCATTER, basis)
 
 
-def expected_of(store: Store, market_id: str, where: Slice, actor: Actor) -> Expected | None:
+def expected_of(workspace: Workspace, market_id: str, where: Slice) -> Expected | None:
     """Return how many of the estimates whose sale is not known yet are expected to be right, None for none.
 
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
-    require(actor, Action.WATCH)
-    unsold = store.samples.unsold(market_id, where)
+    workspace.require(Action.WATCH)
+    unsold = workspace.store.samples.unsold(market_id, where)
     if unsold.n > EXACT:
         return expected_of_sums(unsold.n, unsold.confidence / 100, unsold.squares / 10_000)
-    counts = store.samples.unsold_confidences(market_id, where)
+    counts = workspace.store.samples.unsold_confidences(market_id, where)
     return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
 
 

@@ -8,13 +8,13 @@ from typing import Final
 
 import pandas as pd
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import StoreError
 from core.monitor.scorecard import PILOT_WARNING, Effect, Scorecard, pilot_effects, scorecard
 from core.problem import Problem
-from core.store import Store
 from core.store.ledger.figures import Slice
 from core.wording import count, day
+from core.workspace import Workspace
 
 OTHERS: Final = "all other offices"
 
@@ -46,19 +46,18 @@ class MarketScorecard:
     pilot: Pilot
 
 
-def scorecard_of(
-    store: Store, market_id: str, since: date | None, until: date | None, actor: Actor, problem: Problem
-) -> MarketScorecard:
+def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> MarketScorecard:
     """Hold model and agents against the homes sold on the days from ``since`` to ``until``, None for no end.
 
     Raises AccessDenied, NotFound, StoreUnavailable; a data version that cannot be read leaves out the pilot only.
     """
-    require(actor, Action.WATCH)
-    card = scorecard(store.agent_decisions.sold(market_id, Slice(since, until)), problem)
-    return MarketScorecard(card, _pilot(store, market_id, since, until, problem))
+    workspace.require(Action.WATCH)
+    card = scorecard(workspace.store.agent_decisions.sold(market_id, Slice(since, until)), workspace.problem)
+    return MarketScorecard(card, _pilot(workspace, market_id, since, until))
 
 
-def _pilot(store: Store, market_id: str, since: date | None, until: date | None, problem: Problem) -> Pilot:
+def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> Pilot:
+    store = workspace.store
     met, version = store.agent_decisions.met(market_id), store.versions.latest(market_id)
     none = Pilot(tuple(sorted({one for one in met.offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
     if met.since is None or version is None:
@@ -69,7 +68,7 @@ def _pilot(store: Store, market_id: str, since: date | None, until: date | None,
         return replace(none, words=f"The market's sales cannot be read, so offices are not compared. {error}")
     if "list_date" not in sales or sales["list_date"].isna().all():
         return replace(none, words="The sales have no list dates, so offices are not compared. Map one at upload.")
-    return _compared(_listings(sales, met.offices, (met.since, since, until)), none, met.since, problem)
+    return _compared(_listings(sales, met.offices, (met.since, since, until)), none, met.since, workspace.problem)
 
 
 def _listings(

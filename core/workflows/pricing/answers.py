@@ -9,14 +9,15 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from core.access import Action, Actor, require
+from core.access import Action, Actor
 from core.collect.addresses import address_key
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
-from core.store import EstimateRecord, EstimateSummary, NewEstimate, Store
+from core.store import EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 # The level asked for stands beside the answer: one that gives no price has none of its own.
@@ -56,23 +57,23 @@ class RecordedAnswer:
     pending_id: str = ""
 
 
-def price_and_record(store: Store, desk: Desk, question: Question, channel: Channel, actor: Actor) -> RecordedAnswer:
+def price_and_record(workspace: Workspace, desk: Desk, question: Question, channel: Channel) -> RecordedAnswer:
     """Price a home and write the answer to the ledger before it is given; raises AccessDenied.
 
     A ledger that cannot be written does not keep the answer from the agent: the entry is kept aside, and written to
     the ledger as soon as that can be.
     """
-    require(actor, Action.PRICE)
+    workspace.require(Action.PRICE)
     started = time.perf_counter()
-    result = _priced(desk, question, actor)
+    result = _priced(desk, question, workspace.actor)
     milliseconds = 1000 * (time.perf_counter() - started)
     model_id = desk.record.model_id if desk.record else ""
     entry = _entry(desk, question, channel, result, milliseconds)
     answered = RecordedAnswer(
-        None, desk.market.market_id, model_id, question, result, milliseconds, datetime.now(UTC), actor.name
+        None, desk.market.market_id, model_id, question, result, milliseconds, datetime.now(UTC), workspace.actor.name
     )
     try:
-        kept = store.spool.append(entry, actor)
+        kept = workspace.store.spool.append(entry, workspace.actor)
     except StoreError as error:
         _LOG.error("an estimate was given that the ledger refuses: %s", error)
         return answered
@@ -86,10 +87,10 @@ def price_and_record(store: Store, desk: Desk, question: Question, channel: Chan
             return answered
 
 
-def load_answer(store: Store, estimate_id: str, actor: Actor) -> RecordedAnswer:
+def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
     """Return an answer as it was given; raises AccessDenied, NotFound, AnswerUnreadable."""
-    require(actor, Action.PRICE)
-    record = store.ledger.get(estimate_id)
+    workspace.require(Action.PRICE)
+    record = workspace.store.ledger.get(estimate_id)
     if _LEVEL not in record.answer:
         raise AnswerUnreadable(
             f"Estimate {estimate_id} was one of a file of many, of which only the figures are kept. Price the home by "
@@ -108,10 +109,10 @@ def load_answer(store: Store, estimate_id: str, actor: Actor) -> RecordedAnswer:
     )
 
 
-def recent(store: Store, market_id: str, actor: Actor, limit: int) -> list[EstimateSummary]:
+def recent(workspace: Workspace, market_id: str, limit: int) -> list[EstimateSummary]:
     """Return the actor's own latest answers in a market, newest first; raises AccessDenied, NotFound."""
-    require(actor, Action.PRICE)
-    return store.ledger.list(market_id, limit, actor.name)
+    workspace.require(Action.PRICE)
+    return workspace.store.ledger.list(market_id, limit, workspace.actor.name)
 
 
 def _priced(desk: Desk, question: Question, actor: Actor) -> Result:

@@ -7,12 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from core.access import Action, Actor, require
+from core.access import Action
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
 from core.store import DecisionRecord, EstimateRecord, NewDecision, Store
 from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
+from core.workspace import Workspace
 
 OTHER: Final = "other"
 """The reason that says nothing by itself: it always needs a note."""
@@ -36,19 +37,19 @@ class DecisionInput:
     comparables: Mapping[str, float] | None = None
 
 
-def decide(store: Store, problem: Problem, estimate_id: str, decision: DecisionInput, actor: Actor) -> DecisionRecord:
+def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> DecisionRecord:
     """Record a decision on a priced estimate; a later one supersedes it, and all are kept.
 
     Raises AccessDenied, NotFound for an unknown estimate, InvalidDecision naming field, value, limit and remedy.
     """
-    require(actor, Action.DECIDE)
-    estimate = store.ledger.get(estimate_id)
-    check_decision(decision, estimate, problem)
+    workspace.require(Action.DECIDE)
+    estimate = workspace.store.ledger.get(estimate_id)
+    check_decision(decision, estimate, workspace.problem)
     reason = decision.reason_code or None
     note, comparables = decision.note.strip(), decision.comparables
     new = NewDecision(estimate_id, decision.kind, decision.price, decision.listing_price, reason, note, comparables)
     try:
-        return store.ledger.decide(new, actor)
+        return workspace.store.ledger.decide(new, workspace.actor)
     except InvalidRecord as error:
         raise InvalidDecision(str(error), "price") from error
 

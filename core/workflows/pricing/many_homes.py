@@ -25,12 +25,13 @@ from core.serve import words
 from core.serve.document import to_document
 from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
-from core.store import Market, NewEstimate, Store
+from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
 from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings
+from core.workspace import Workspace
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
@@ -116,20 +117,20 @@ def in_file_order(priced: PricedFile) -> pd.DataFrame:
     return both[["row", "status", *named, *answers]].sort_values("row", ignore_index=True)
 
 
-def record_file(store: Store, priced: PricedFile, channel: Channel, actor: Actor) -> PricedFile:
+def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> PricedFile:
     """Write every row to the ledger, to be called before the answers are shown.
 
     Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable if some
     rows could not be written; they are kept aside, and written as soon as that can be.
     """
-    require(actor, Action.PRICE)
+    workspace.require(Action.PRICE)
     rows, ids = in_file_order(priced), list[str]()
     entries = (_entry(priced, row, channel) for row in _records(priced, rows))
     fates: Counter[Fate] = Counter()
     why = ""
     while chunk := list(itertools.islice(entries, _CHUNK)):
         # One transaction for all of a long file would keep the agents at their own estimates waiting.
-        kept = store.spool.append_many(chunk, actor)
+        kept = workspace.store.spool.append_many(chunk, workspace.actor)
         ids += kept.estimate_ids
         fates[kept.state] += len(chunk)
         why = why or kept.why

@@ -7,11 +7,9 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.evaluate.agent_decisions import AgentDecisions, DecisionShare
 from core.evaluate.headline import headline
-from core.store import Store
 from core.wording import count
 from core.workflows.models.explanations import agent_decisions_of
 from pages.kit import links
@@ -27,13 +25,13 @@ _ALL: Final = "All models"
 _BESIDE: Final = ("mape", "ppe10", "bias")
 
 
-def draw(selection: Selection, store: Store, actor: Actor) -> None:
+def draw(selection: Selection) -> None:
     """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
     with st.container(border=True):
         st.subheader("What agents made of the estimates", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
         model_id = None if chosen == _ALL else selection.record.model_id
-        found = agent_decisions_of(store, selection.market.market_id, model_id, actor, selection.problem)
+        found = agent_decisions_of(selection.workspace, selection.market.market_id, model_id)
         st.caption(_from(selection, chosen == _ALL))
         _decisions(found, selection)
     _beside(selection)

@@ -7,10 +7,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.evaluate.behavior.overfitting import FitCheck
 from core.evaluate.behavior.trade_off import ForestSize, forest_sizes_of, trade_off
-from core.store import Store
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
@@ -28,12 +26,12 @@ _PERCENT_HEADS: Final = ("Validation MAPE", "Training MAPE", "Within 10%")
 _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 
 
-def draw(selection: Selection, store: Store, actor: Actor) -> None:
+def draw(selection: Selection) -> None:
     """Draw how the model was chosen among others, and whether it was chosen well."""
     with st.container(border=True):
         st.subheader("Over-fitting check", anchor=False)
         origin(selection)
-        _fit(fit_of(store, selection.record.model_id, actor))
+        _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
         st.subheader("Candidates", anchor=False)
         st.caption(_validation(selection))

@@ -9,7 +9,6 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.evaluate.bias import area_bias, trend_bias
 from core.evaluate.bias import fairness as leaning
@@ -18,7 +17,6 @@ from core.evaluate.reliability import Calibration, calibration, coverage_by_segm
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
-from core.store import Store
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals
 from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, ends, frame, lean, missing, number, share
@@ -71,7 +69,7 @@ def draw_ranges(selection: Selection) -> None:
     _coverage(selection)
 
 
-def draw_edges(selection: Selection, store: Store, actor: Actor) -> None:
+def draw_edges(selection: Selection) -> None:
     """Draw the sets of hard homes, and how well flags find big misses."""
     cases, flags = compute_once(selection, "edge cases", edge_cases), compute_once(selection, "flags", _flags)
     with st.container(border=True):
@@ -92,7 +90,7 @@ def draw_edges(selection: Selection, store: Store, actor: Actor) -> None:
         origin(selection)
         _flag_quality(selection, flags)
     if held:
-        _case_sales(selection, held, store, actor)
+        _case_sales(selection, held)
 
 
 def _calibration(scored: ScoredSales, _: Problem) -> Calibration | None:
@@ -309,7 +307,7 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
         csv(table, "flags", selection)
 
 
-def _case_sales(selection: Selection, cases: list[EdgeCase], store: Store, actor: Actor) -> None:
+def _case_sales(selection: Selection, cases: list[EdgeCase]) -> None:
     with st.container(border=True):
         st.subheader("The sales of a hard case", anchor=False)
         name = st.selectbox(
@@ -327,6 +325,4 @@ def _case_sales(selection: Selection, cases: list[EdgeCase], store: Store, actor
             st.caption("Choose a set to see its sales, the worst misses first.")
             return
         origin(selection)
-        draw_sales(
-            edge_case_sales(selection.scored, name, selection.problem), "edge-sales", name, selection, store, actor
-        )
+        draw_sales(edge_case_sales(selection.scored, name, selection.problem), "edge-sales", name, selection)

@@ -7,12 +7,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.evaluate.behavior.partial_dependence import PartialEffect
 from core.schema import label_of
 from core.serve import words
-from core.store import Store
 from core.wording import count
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
@@ -25,14 +23,14 @@ from pages.views.evaluation.selection import Selection, compute_once, explainer,
 from pages.views.models import card as cards
 
 
-def draw(selection: Selection, store: Store, actor: Actor) -> None:
+def draw(selection: Selection) -> None:
     """Draw the importances on the model's card, then what takes the model itself: effects and drivers."""
     lines = selection.record.card.get("importance", [])
     with st.container(border=True):
         st.subheader("Which facts matter", anchor=False)
         _importance(lines, selection)
     try:
-        opened = explainer(selection, store, actor)
+        opened = explainer(selection)
     except NotFound as error:
         missing(str(error))
         return

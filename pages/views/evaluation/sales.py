@@ -7,10 +7,8 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError, NotFound
 from core.serve import words
-from core.store import Store
 from core.wording import area_label, count, from_sqft
 from pages.kit import errors
 from pages.kit.figures import TICKED_ROW, csv, missing
@@ -54,7 +52,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 
 
 @st.fragment
-def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection, store: Store, actor: Actor) -> None:
+def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -> None:
     """Draw sales, worst misses first, with their file ``name``, and the one chosen explained.
 
     ``key`` tells these sales from others: a choice among them is none among others.
@@ -75,7 +73,7 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection, s
         selection_mode="single-row",
     )
     csv(lambda: sales_table(sales, selection), name, selection, "Download these sales as CSV")
-    _explained(sales, selection, store, actor)
+    _explained(sales, selection)
 
 
 def forget_sale() -> None:
@@ -110,7 +108,7 @@ def _close() -> None:
     st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
 
 
-def _explained(sales: pd.DataFrame, selection: Selection, store: Store, actor: Actor) -> None:
+def _explained(sales: pd.DataFrame, selection: Selection) -> None:
     wanted = st.query_params.get(PARAMETER, "")
     if not wanted:
         st.caption("Tick a sale to see how its estimate came about.")
@@ -121,7 +119,7 @@ def _explained(sales: pd.DataFrame, selection: Selection, store: Store, actor: A
         return
     try:
         with st.spinner("Working the estimate through"):
-            miss = explainer(selection, store, actor).miss(row)
+            miss = explainer(selection).miss(row)
     except NotFound as error:
         missing(str(error))
         return

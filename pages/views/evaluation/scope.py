@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.errors import DoorstepError
 from core.evaluate.agent_decisions import AgentDecisions
 from core.evaluate.behavior.overfitting import FitCheck
@@ -17,7 +17,6 @@ from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.scope import ProposedScope, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
-from core.store import Store
 from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
 from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, signed_scope
@@ -35,12 +34,12 @@ _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
 )
 
 
-def draw(selection: Selection, store: Store, actor: Actor) -> None:
+def draw(selection: Selection) -> None:
     """Draw the scope the evidence supports, its signature, and the model card to download."""
     message = st.session_state.pop(_MESSAGE, "")
     if message:
         st.success(plain(message), icon=":material/check_circle:")
-    signed = signed_scope(store, selection.record.model_id)
+    signed = signed_scope(selection.workspace.store, selection.record.model_id)
     if selection.scored.priced.empty:
         missing("The desk would have priced none of these sales: no scope can be proposed.")
         return
@@ -48,12 +47,12 @@ def draw(selection: Selection, store: Store, actor: Actor) -> None:
         st.subheader("Where to use it", anchor=False)
         origin(selection)
         _signature(signed)
-        _sign(selection, store, actor)
+        _sign(selection)
     with st.container(border=True):
         st.subheader("Model card", anchor=False)
         origin(selection)
         st.caption("All of this evaluation, with the scope as signed: as a page to read, print or send, or as text.")
-        _download(selection, store, signed, actor)
+        _download(selection, signed)
 
 
 def _signature(signed: SignedScope | None) -> None:
@@ -65,10 +64,10 @@ def _signature(signed: SignedScope | None) -> None:
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
 
 
-def _sign(selection: Selection, store: Store, actor: Actor) -> None:
+def _sign(selection: Selection) -> None:
     proposed = compute_once(selection, "scope", propose_scope)
     st.markdown(f"**The evidence proposes:** {plain(proposed.words)}")
-    if not may(actor, Action.PROMOTE):
+    if not may(selection.workspace.actor, Action.PROMOTE):
         st.caption("A manager signs the scope.")
         return
     scope = _bounds(selection, proposed)
@@ -76,10 +75,11 @@ def _sign(selection: Selection, store: Store, actor: Actor) -> None:
         return
     note = st.text_input("Note, for the record", key=f"note_{selection.record.model_id}", max_chars=300)
     pressed = st.button("Sign this scope", key="sign", type="primary", icon=":material/signature:")
-    st.caption(plain(f"Your name ({actor.name}) and the time go into the audit trail and onto the model card."))
+    name = selection.workspace.actor.name
+    st.caption(plain(f"Your name ({name}) and the time go into the audit trail and onto the model card."))
     if pressed:
         try:
-            sign_scope(store, selection.record.model_id, scope, note.strip(), actor)
+            sign_scope(selection.workspace, selection.record.model_id, scope, note.strip())
         except DoorstepError as error:
             errors.show(error)
             return
@@ -128,7 +128,7 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
     return scope
 
 
-def _download(selection: Selection, store: Store, signed: SignedScope | None, actor: Actor) -> None:
+def _download(selection: Selection, signed: SignedScope | None) -> None:
     record = selection.record
     decision = ""
     if signed is not None:
@@ -141,12 +141,12 @@ def _download(selection: Selection, store: Store, signed: SignedScope | None, ac
         # Some sale was priced; otherwise the page offers no card.
         if found is None:
             return ""
-        fit = fit_of(store, record.model_id, actor)
+        fit = fit_of(selection.workspace, record.model_id)
         return write(
             subject,
             found,
             fit,
-            agent_decisions_of(store, selection.market.market_id, record.model_id, actor, selection.problem),
+            agent_decisions_of(selection.workspace, selection.market.market_id, record.model_id),
         )
 
     with st.container(horizontal=True, gap="small"):

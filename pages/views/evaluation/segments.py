@@ -8,10 +8,8 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
-from core.store import Store
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals
 from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, ends, formats, frame, missing, without_blank
@@ -34,7 +32,7 @@ _FIRST: Final = "segment"
 _SECOND: Final = "and_segment"
 
 
-def draw(selection: Selection, store: Store, actor: Actor) -> None:
+def draw(selection: Selection) -> None:
     """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
     ways = compute_once(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
@@ -52,7 +50,7 @@ def draw(selection: Selection, store: Store, actor: Actor) -> None:
         else:
             _crossed(table, (by[0], by[1]), selection)
         csv(_exported(table, by), f"segments-{name.replace(' ', '-')}", selection)
-    _misses(table, by, selection, store, actor)
+    _misses(table, by, selection)
 
 
 def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
@@ -183,9 +181,7 @@ def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segm
         forget_sale()
 
 
-def _misses(
-    table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection, store: Store, actor: Actor
-) -> None:
+def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("The sales of a segment", anchor=False)
         cell = _cell(table, by)
@@ -198,7 +194,7 @@ def _misses(
             missing("No test sale lies in both segments. Choose another cell.")
             return
         st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
-        draw_sales(sales, "segment-sales", "_".join(cell.values()), selection, store, actor)
+        draw_sales(sales, "segment-sales", "_".join(cell.values()), selection)
 
 
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:

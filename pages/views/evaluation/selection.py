@@ -8,14 +8,13 @@ from typing import Final, TypeVar, cast
 
 import streamlit as st
 
-from core.access import Actor
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
-from core.store import Market, ModelRecord, Store
+from core.store import Market, ModelRecord
 from core.wording import count, day
 from core.workflows.models.explanations import Explainer, open_explainer
 from core.workflows.models.test_scores import later_scores, scores_of
-from pages.kit.cached_desk import problem
+from core.workspace import Workspace
 from pages.kit.figures import STAGES
 from pages.kit.text import plain
 
@@ -40,6 +39,7 @@ class Selection:
     The key is the home folder, the model, the data version of the sales, and the period.
     """
 
+    workspace: Workspace
     market: Market
     record: ModelRecord
     scored: ScoredSales
@@ -50,7 +50,7 @@ class Selection:
     @property
     def problem(self) -> Problem:
         """The problem statement in force."""
-        return problem()
+        return self.workspace.problem
 
     @property
     def file_stem(self) -> str:
@@ -58,33 +58,33 @@ class Selection:
         return f"{self.record.model_id}{_FILE_PARTS[self.period]}"
 
 
-def periods(store: Store, market: Market, record: ModelRecord) -> tuple[str, ...]:
+def periods(workspace: Workspace, market: Market, record: ModelRecord) -> tuple[str, ...]:
     """Return the periods a model can be looked at over: since training only where later sales were taken in."""
-    latest = store.versions.latest(market.market_id)
+    latest = workspace.store.versions.latest(market.market_id)
     if latest is None or latest.version_id == record.version_id:
         return ALL, LATEST
-    known = store.versions.get(record.version_id).last_sale
+    known = workspace.store.versions.get(record.version_id).last_sale
     later = latest.last_sale is not None and known is not None and latest.last_sale > known
     return (ALL, LATEST, SINCE) if later else (ALL, LATEST)
 
 
-def seen(store: Store, market: Market, record: ModelRecord, period: str, actor: Actor) -> Selection:
+def seen(workspace: Workspace, market: Market, record: ModelRecord, period: str) -> Selection:
     """Read a model's sales of a period; raises what ``scores_of`` and ``later_scores`` raise."""
-    home, model_id = str(store.home), record.model_id
+    home, model_id = str(workspace.store.home), record.model_id
     if period == SINCE:
-        latest = store.versions.latest(market.market_id)
+        latest = workspace.store.versions.latest(market.market_id)
         version_id = latest.version_id if latest is not None else record.version_id
-        later = _later(home, model_id, version_id, store, actor)
-        return Selection(market, record, later, later, period, (home, model_id, version_id, period))
-    whole = _scored(home, model_id, store, actor)
+        later = _later(home, model_id, version_id, workspace)
+        return Selection(workspace, market, record, later, later, period, (home, model_id, version_id, period))
+    whole = _scored(home, model_id, workspace)
     chosen = whole if period == ALL else _latest(home, model_id, whole)
-    return Selection(market, record, chosen, whole, period, (home, model_id, record.version_id, period))
+    return Selection(workspace, market, record, chosen, whole, period, (home, model_id, record.version_id, period))
 
 
-def explainer(selection: Selection, store: Store, actor: Actor) -> Explainer:
+def explainer(selection: Selection) -> Explainer:
     """Return what explains the model's estimates, opened once for all sessions; raises what ``open_explainer`` does."""
     terms = selection.whole.terms
-    return _explainer(*selection.key[:2], terms.split, terms.data_version, selection, store, actor)
+    return _explainer(*selection.key[:2], terms.split, terms.data_version, selection)
 
 
 def compute_once(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
@@ -107,9 +107,9 @@ def source(selection: Selection) -> str:
 
 # Few are kept: the scores of 200,000 sales take some hundred megabytes.
 @st.cache_resource(max_entries=4, show_spinner="Reading the test sales")
-def _scored(home: str, model_id: str, _store: Store, _actor: Actor) -> ScoredSales:
+def _scored(home: str, model_id: str, _workspace: Workspace) -> ScoredSales:
     # The arguments are the key; who may look has been asked by the page.
-    return scores_of(_store, model_id, _actor)
+    return scores_of(_workspace, model_id)
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
@@ -119,22 +119,20 @@ def _latest(home: str, model_id: str, _scored: ScoredSales) -> ScoredSales:
 
 # Newer sales make another data version, and so another entry.
 @st.cache_resource(max_entries=2, show_spinner="Pricing the sales since training, month by month")
-def _later(home: str, model_id: str, version_id: str, _store: Store, _actor: Actor) -> ScoredSales:
-    return later_scores(_store, model_id, version_id, _actor, problem())
+def _later(home: str, model_id: str, version_id: str, _workspace: Workspace) -> ScoredSales:
+    return later_scores(_workspace, model_id, version_id)
 
 
 @st.cache_resource(max_entries=2, show_spinner="Opening the model to explain its estimates")
-def _explainer(
-    home: str, model_id: str, split: str, version_id: str, _selection: Selection, _store: Store, _actor: Actor
-) -> Explainer:
-    return open_explainer(_store, model_id, _selection.whole, _actor, problem())
+def _explainer(home: str, model_id: str, split: str, version_id: str, _selection: Selection) -> Explainer:
+    return open_explainer(_selection.workspace, model_id, _selection.whole)
 
 
 @st.cache_resource(max_entries=128, show_spinner="Working out the figures")
 def _cached(
     key: tuple[str, str, str, str], name: str, _selection: Selection, _work: Callable[[ScoredSales, Problem], object]
 ) -> object:
-    return _work(_selection.scored, problem())
+    return _work(_selection.scored, _selection.problem)
 
 
 def origin(selection: Selection) -> None:

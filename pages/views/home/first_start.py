@@ -7,10 +7,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, Role, may
+from core.access import Action, Role, may
 from core.demo.opening import DemoTask
 from core.states import JobState
 from core.store import Job
+from core.workspace import Workspace
 from pages.kit import job_progress, links, navigation, session
 from pages.kit.text import plain
 
@@ -42,18 +43,18 @@ def go_in_when_ready() -> None:
         st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
 
 
-def doors(actor: Actor, job: Job | None) -> None:
+def doors(workspace: Workspace, job: Job | None) -> None:
     """Draw both doors; ``job`` is the opening of the demo city under way."""
     st.title("Welcome to Doorstep")
     st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to begin.**")
     own, demo = st.columns(2, gap="medium")
     with own.container(border=True, height="stretch"):
-        _own_sales(actor)
+        _own_sales(workspace)
     with demo.container(border=True, height="stretch"):
-        demo_door(actor, job)
+        demo_door(workspace, job)
 
 
-def demo_door(actor: Actor, job: Job | None, label: str = "Open the demo city") -> None:
+def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo city") -> None:
     """Draw the door to the demo city, or how far its opening is; ``label`` is what its button says."""
     st.subheader(":material/science: Open the demo city", anchor=False)
     st.markdown(
@@ -70,7 +71,7 @@ def demo_door(actor: Actor, job: Job | None, label: str = "Open the demo city") 
     failure = job_progress.last_failure(KIND, None)
     if failure:
         st.error(plain(f"The demo city could not be opened: {failure}"), icon=":material/error:")
-    if not may(actor, Action.TRAIN):
+    if not may(workspace.actor, Action.TRAIN):
         st.caption(_ask_for(Action.TRAIN))
         return
     label = "Try again" if failure else label
@@ -78,14 +79,14 @@ def demo_door(actor: Actor, job: Job | None, label: str = "Open the demo city") 
         job_progress.begin(task)
 
 
-def _own_sales(actor: Actor) -> None:
+def _own_sales(workspace: Workspace) -> None:
     st.subheader(":material/upload_file: Upload your own sales", anchor=False)
     st.markdown("Bring the sales you have as **CSV or TSV files**, with whatever column names they came with.")
     st.caption(
         "Doorstep guesses what each column is and shows why, you correct it, every row is accounted for, and nothing "
         "is kept before you say so. Tax and neighbourhood files can join them."
     )
-    if not may(actor, Action.INGEST):
+    if not may(workspace.actor, Action.INGEST):
         st.caption(_ask_for(Action.INGEST))
         return
     if st.button("Upload your own sales", key="open_upload", type="primary", icon=":material/upload:", width="stretch"):

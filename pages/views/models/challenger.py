@@ -8,7 +8,7 @@ from typing import Final, Literal
 import pandas as pd
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.monitor.gate import Check, CheckVerdict, GateVerdict
 from core.store import ModelRecord
 from core.wording import MISSING, count, day, percent, signed_percent
@@ -16,7 +16,7 @@ from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import reason_length
-from pages.kit import session
+from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.models import promotion
 
@@ -36,7 +36,7 @@ _COMPARISON: Final = {
 _BOX: Final = 150
 
 
-def draw(live: ModelRecord | None, challenger: ModelRecord, actor: Actor) -> None:
+def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
     """Draw the challenger with its gate and shadows, and offer its promotion to whom it is allowed."""
     gated = gate_on(challenger)
     st.subheader("Challenger beside the live model", anchor=False)
@@ -51,9 +51,9 @@ def draw(live: ModelRecord | None, challenger: ModelRecord, actor: Actor) -> Non
     )
     with st.container(border=True):
         _gate(gated)
-        _shadows(shadow_report(session.store(), challenger.model_id, actor))
-        if may(actor, Action.PROMOTE):
-            _promotion(live, challenger, gated, actor)
+        _shadows(shadow_report(workspace, challenger.model_id))
+        if may(workspace.actor, Action.PROMOTE):
+            _promotion(workspace, live, challenger, gated)
 
 
 def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
@@ -120,7 +120,9 @@ def _sold(report: ShadowReport) -> str:
     )
 
 
-def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None, actor: Actor) -> None:
+def _promotion(
+    workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord, gated: GateRecord | None
+) -> None:
     why = reason_needed(gated, live.model_id if live else None)
     least = reason_length(why, gated)
     reason = st.text_input(
@@ -130,7 +132,7 @@ def _promotion(live: ModelRecord | None, challenger: ModelRecord, gated: GateRec
         placeholder="Why promote it all the same" if least else "For the record",
     ).strip()
     if st.button("Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"):
-        promotion.promote(challenger.model_id, reason, actor)
+        promotion.promote(workspace, challenger.model_id, reason)
     if least:
         st.caption("The gate does not speak for it, so your reason stays in the audit trail with your name.")
 

@@ -6,12 +6,12 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.errors import DoorstepError
-from core.problem import load_problem
 from core.store import Market, ModelRecord
 from core.workflows.models.gate import gate_on, reason_needed
 from core.workflows.promotion import promote_challenger, rollback
+from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
 
@@ -19,7 +19,7 @@ _MESSAGE: Final = "_models_said"
 _UNTYPED: Final = "rolled back by a click"
 
 
-def draw(market: Market, live: ModelRecord | None, record: ModelRecord, actor: Actor) -> None:
+def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
     """Draw what a manager can decide of the model chosen, and the way back to the champion before."""
     st.subheader("Decide", anchor=False)
     needed = reason_needed(gate_on(record), live.model_id if live else None)
@@ -45,26 +45,30 @@ def draw(market: Market, live: ModelRecord | None, record: ModelRecord, actor: A
     if needed and not reason and not chosen_is_live:
         st.caption("To promote, write a reason first: it stays in the audit trail with your name. To roll back, click.")
     if promoting:
-        promote(record.model_id, reason, actor)
+        promote(workspace, record.model_id, reason)
     if rolling:
-        _roll_back(market, reason, actor)
+        _roll_back(workspace, market, reason)
 
 
-def warn_if_lost(live: ModelRecord | None, actor: Actor) -> None:
+def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
     """Say so where the file of the live model is missing: agents get no estimate until another one is live."""
     if live is None or session.store().models.holds(live):
         return
-    remedy = "Roll back or promote another one below." if may(actor, Action.PROMOTE) else "Ask a manager to roll back."
+    remedy = (
+        "Roll back or promote another one below."
+        if may(workspace.actor, Action.PROMOTE)
+        else "Ask a manager to roll back."
+    )
     st.error(
         plain(f"The file of the live model {live.model_id} is missing, so agents get no estimate. {remedy}"),
         icon=":material/error:",
     )
 
 
-def promote(model_id: str, reason: str, actor: Actor) -> None:
+def promote(workspace: Workspace, model_id: str, reason: str) -> None:
     """Promote a model; says so on the page's next run, or draws why it was refused."""
     try:
-        now = promote_challenger(session.store(), model_id, reason, actor, load_problem())
+        now = promote_challenger(workspace, model_id, reason)
     except DoorstepError as error:
         errors.show(error)
         return
@@ -78,9 +82,9 @@ def say_once() -> None:
         st.success(sentence, icon=":material/check_circle:")
 
 
-def _roll_back(market: Market, reason: str, actor: Actor) -> None:
+def _roll_back(workspace: Workspace, market: Market, reason: str) -> None:
     try:
-        now = rollback(session.store(), market.market_id, reason or _UNTYPED, actor)
+        now = rollback(workspace, market.market_id, reason or _UNTYPED)
     except DoorstepError as error:
         errors.show(error)
         return

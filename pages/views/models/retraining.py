@@ -6,13 +6,14 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.problem import Problem
 from core.states import JobState
 from core.store import Market, ModelRecord
 from core.wording import count
 from core.workflows.jobs import RetrainTask
 from core.workflows.models.retraining import RetrainPlan
+from core.workspace import Workspace
 from pages.kit import job_progress
 from pages.kit.text import plain
 
@@ -24,7 +25,7 @@ _HELP: Final = (
 )
 
 
-def draw(market: Market, challenger: ModelRecord | None, actor: Actor, problem: Problem) -> None:
+def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -> None:
     """Draw how far a retraining is and offer to cancel it, or what came of the last one and the form of the next."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
@@ -43,9 +44,9 @@ def draw(market: Market, challenger: ModelRecord | None, actor: Actor, problem: 
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
-    if may(actor, Action.TRAIN):
+    if may(workspace.actor, Action.TRAIN):
         with st.expander("Retrain with the latest sales", expanded=challenger is None, icon=":material/autorenew:"):
-            plan = _form(problem)
+            plan = _form(workspace.problem)
             if plan is not None:
                 job_progress.begin(RetrainTask(market.market_id, plan))
 

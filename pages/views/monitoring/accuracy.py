@@ -108,7 +108,7 @@ def _by_group(selection: Selection, basis: Basis) -> None:
         found = compute_once_per_sale_data(
             selection,
             "by",
-            lambda c: accuracy_by(c.store, c.market.market_id, c.where, basis, name, c.actor),
+            lambda c: accuracy_by(c.workspace, c.market.market_id, c.where, basis, name),
             basis,
             name,
         )

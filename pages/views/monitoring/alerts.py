@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Final, Literal
 
 import pandas as pd
@@ -45,7 +45,7 @@ _WORDS_MAX: Final = 500
 def draw(selection: Selection) -> None:
     """Draw alerts by state, each with what can be done about it, then the limits."""
     say_what_was_done()
-    alerts = selection.store.alerts.list(selection.market.market_id)
+    alerts = selection.workspace.store.alerts.list(selection.market.market_id)
     _look(selection)
     unresolved = in_order(one for one in alerts if one.is_open)
     if not unresolved:
@@ -67,9 +67,7 @@ def _look(selection: Selection) -> None:
 
 
 def _watched(selection: Selection) -> str:
-    found = watch_market(
-        selection.store, selection.market.market_id, datetime.now(UTC).date(), selection.problem, selection.actor
-    )
+    found = watch_market(selection.workspace, selection.market.market_id)
     return f"Checked: {count(len(found.opened), 'alert')} opened, {len(found.resolved)} resolved."
 
 
@@ -116,7 +114,7 @@ def _reading(alert: AlertRecord) -> str:
 
 
 def _forms(selection: Selection, alert: AlertRecord) -> None:
-    if not may(selection.actor, Action.ACT_ON_ALERTS):
+    if not may(selection.workspace.actor, Action.ACT_ON_ALERTS):
         st.caption("A manager can take it on or resolve it.")
         return
     left, right = st.columns(2, gap="small")
@@ -146,12 +144,12 @@ def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
 
 
 def _acknowledged(selection: Selection, alert: AlertRecord, why: str, following: str) -> str:
-    acknowledge(selection.store, alert.alert_id, why, following, selection.actor)
+    acknowledge(selection.workspace, alert.alert_id, why, following)
     return f"{name_of(alert)}: acknowledged."
 
 
 def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
-    resolve(selection.store, alert.alert_id, reason, datetime.now(UTC).date(), selection.actor)
+    resolve(selection.workspace, alert.alert_id, reason)
     return f"{name_of(alert)}: resolved."
 
 
@@ -193,8 +191,8 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
 
 
 def _limits(selection: Selection) -> None:
-    limits = limits_of(selection.store, selection.market.market_id, selection.problem)
-    history = selection.store.thresholds.history(selection.market.market_id)
+    limits = limits_of(selection.workspace, selection.market.market_id)
+    history = selection.workspace.store.thresholds.history(selection.market.market_id)
     changed = {one.name for one in history}
     with st.container(border=True):
         st.subheader("Limits", anchor=False)
@@ -215,7 +213,7 @@ def _limits(selection: Selection) -> None:
             ]
         )
         frame(table, "limits")
-        if may(selection.actor, Action.ACT_ON_ALERTS):
+        if may(selection.workspace.actor, Action.ACT_ON_ALERTS):
             _change(selection, limits)
         if history:
             with st.expander(f"Changes ({len(history)})", icon=":material/history:"):
@@ -262,5 +260,5 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold]) -> None
 
 
 def _set(selection: Selection, kind: AlertKind, value: float, reason: str) -> str:
-    set_threshold(selection.store, selection.market.market_id, kind, value, reason, selection.problem, selection.actor)
+    set_threshold(selection.workspace, selection.market.market_id, kind, value, reason)
     return f"The limit of “{KINDS[kind.value]}” is set; the next check goes by it."

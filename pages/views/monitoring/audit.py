@@ -23,7 +23,7 @@ def draw(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("Audit trail", anchor=False)
         wanted = _wanted(selection)
-        found = trail_of(selection.store, selection.market.market_id, wanted, _SHOWN, selection.actor)
+        found = trail_of(selection.workspace, selection.market.market_id, wanted, _SHOWN)
         if not found.n:
             missing("No entry fits. Widen the filters: with all of them empty every entry is shown.")
             return
@@ -42,7 +42,7 @@ def draw(selection: Selection) -> None:
         st.download_button(
             "Download as CSV",
             lambda: spreadsheet.to_csv(
-                export_trail(selection.store, selection.market.market_id, wanted, selection.actor).drop(columns="words")
+                export_trail(selection.workspace, selection.market.market_id, wanted).drop(columns="words")
             ),
             f"{selection.market.market_id}-audit-trail.csv",
             "text/csv",
@@ -53,7 +53,7 @@ def draw(selection: Selection) -> None:
 
 
 def _wanted(selection: Selection) -> Wanted:
-    names = trail_names(selection.store, selection.market.market_id, selection.actor)
+    names = trail_names(selection.workspace, selection.market.market_id)
     with st.container(horizontal=True, gap="small"):
         actions = st.multiselect("Action", names.actions, key="action", bind="query-params", width=320)
         actors = st.multiselect("Actor", names.actors, key="actor", bind="query-params", width=260)

@@ -7,10 +7,10 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Role
-from core.store import Market, Store
+from core.store import Market
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count
+from core.workspace import Workspace
 from pages.kit import links
 from pages.kit.navigation import page_at
 from pages.kit.text import plain
@@ -19,9 +19,9 @@ from pages.views.monitoring.words import in_order, kind_of
 PATH: Final = "monitoring"
 
 
-def draw(store: Store, market: Market, role: Role) -> None:
+def draw(workspace: Workspace, market: Market) -> None:
     """Draw the line where there are such alerts; the way to them only for who may go it."""
-    alerts = in_order(store.alerts.list(market.market_id, UNRESOLVED))
+    alerts = in_order(workspace.store.alerts.list(market.market_id, UNRESOLVED))
     if not alerts:
         return
     kinds = Counter(kind_of(one) for one in alerts)
@@ -29,5 +29,5 @@ def draw(store: Store, market: Market, role: Role) -> None:
     words = f"{count(len(alerts), 'alert')} not resolved: {named}."
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="alert_banner"):
         st.markdown(f":orange[:material/warning:] {plain(words)}", width="content")
-        if role in page_at(PATH).roles:
+        if workspace.actor.role in page_at(PATH).roles:
             links.link_to(PATH, "See the alerts")

@@ -43,7 +43,7 @@ def draw(selection: Selection) -> None:
     selection = narrow(selection)
     found = compute_once(selection, "drift", _found)
     _verdict(selection, found)
-    if selection.store.models.champion(selection.market.market_id) is None:
+    if selection.workspace.store.models.champion(selection.market.market_id) is None:
         return
     _cause(selection, found.cause, found.sold)
     _level(selection, found.level)
@@ -51,9 +51,9 @@ def draw(selection: Selection) -> None:
 
 
 def _found(selection: Selection) -> Drift:
-    watch = market_watch(selection.store, selection.market.market_id, selection.clock, selection.problem)
+    watch = market_watch(selection.workspace, selection.market.market_id)
     where = dataclasses.replace(selection.where, model_id=None)
-    return drift_of(dataclasses.replace(watch, clock=selection.clock), where, selection.actor)
+    return drift_of(dataclasses.replace(watch, clock=selection.clock), where, selection.workspace.actor)
 
 
 def _verdict(selection: Selection, found: Drift) -> None:
@@ -65,7 +65,7 @@ def _verdict(selection: Selection, found: Drift) -> None:
         st.markdown(plain(found.moved.words))
         for note in found.notes:
             missing(note)
-        if selection.store.models.champion(selection.market.market_id) is None:
+        if selection.workspace.store.models.champion(selection.market.market_id) is None:
             links.link_to("models", "Train or promote a model")
 
 

@@ -55,10 +55,8 @@ def draw(selection: Selection) -> None:
     _alerts(selection)
     _model(selection)
     selection = narrow(selection)
-    health = compute_once(
-        selection, "health", lambda c: health_of(c.store, c.market.market_id, c.where, c.period, c.actor)
-    )
-    expected = compute_once(selection, "expected", lambda c: expected_of(c.store, c.market.market_id, c.where, c.actor))
+    health = compute_once(selection, "health", lambda c: health_of(c.workspace, c.market.market_id, c.where, c.period))
+    expected = compute_once(selection, "expected", lambda c: expected_of(c.workspace, c.market.market_id, c.where))
     found = errors_of(selection, "blind")
     _boxes(selection, health, expected, found)
     _error(selection, found)
@@ -66,7 +64,7 @@ def draw(selection: Selection) -> None:
 
 
 def _alerts(selection: Selection) -> None:
-    found = in_order(open_alerts(selection.store, selection.market.market_id, selection.actor))
+    found = in_order(open_alerts(selection.workspace, selection.market.market_id))
     if not found:
         st.success("No alert is open.", icon=":material/check_circle:")
         return
@@ -110,12 +108,12 @@ def _alert(alert: AlertRecord) -> None:
 
 def _model(selection: Selection) -> None:
     """Say what is wrong with the live model itself: there is none, or its file is gone."""
-    champion = selection.store.models.champion(selection.market.market_id)
+    champion = selection.workspace.store.models.champion(selection.market.market_id)
     if champion is None:
         st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")
         links.link_to("models", "Train or promote a model")
         return
-    wrong = compute_once(selection, "file", lambda c: missing_file(c.store, champion.model_id))
+    wrong = compute_once(selection, "file", lambda c: missing_file(c.workspace.store, champion.model_id))
     if wrong:
         st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
         links.link_to("models", "Roll back or train")
@@ -184,7 +182,7 @@ def _error(selection: Selection, found: Accuracy) -> None:
 def _over_time(selection: Selection, found: Accuracy) -> None:
     success, limits = (
         selection.problem.success,
-        limits_of(selection.store, selection.market.market_id, selection.problem),
+        limits_of(selection.workspace, selection.market.market_id),
     )
     st.caption(
         f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
@@ -204,7 +202,7 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
 
 def _sold(selection: Selection) -> None:
     sample = compute_once_per_sale_data(
-        selection, "sold", lambda c: sold_of(c.store, c.market.market_id, c.where, "blind", c.actor)
+        selection, "sold", lambda c: sold_of(c.workspace, c.market.market_id, c.where, "blind")
     )
     if not sample.n:
         # The last of them was taken back since the errors were added up.
@@ -252,7 +250,7 @@ def _ledger(selection: Selection, n: int) -> None:
         return
     st.download_button(
         f"Download {count(n, 'estimate')} with decisions and sales",
-        lambda: b"".join(export_ledger(selection.store, selection.market.market_id, selection.where, selection.actor)),
+        lambda: b"".join(export_ledger(selection.workspace, selection.market.market_id, selection.where)),
         f"{selection.file_stem}-ledger.csv",
         "text/csv",
         key="csv_ledger",
@@ -270,7 +268,7 @@ def _confidence(selection: Selection, table: pd.DataFrame) -> go.Figure:
 
 
 def _latency(selection: Selection, table: pd.DataFrame) -> go.Figure:
-    slow = limits_of(selection.store, selection.market.market_id, selection.problem)[AlertKind.SLOW].value
+    slow = limits_of(selection.workspace, selection.market.market_id)[AlertKind.SLOW].value
     return charts.latency(table, slow, selection.period, palette())
 
 

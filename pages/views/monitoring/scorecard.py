@@ -32,14 +32,7 @@ def draw(selection: Selection) -> None:
 
 
 def _found(selection: Selection) -> MarketScorecard:
-    return scorecard_of(
-        selection.store,
-        selection.market.market_id,
-        selection.where.since,
-        selection.where.until,
-        selection.actor,
-        selection.problem,
-    )
+    return scorecard_of(selection.workspace, selection.market.market_id, selection.where.since, selection.where.until)
 
 
 def _nearer(selection: Selection, found: Scorecard) -> None:

@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final, TypeVar, cast
 
 import streamlit as st
 
-from core.access import Actor
 from core.problem import Problem
 from core.states import Period
 from core.store import Market, Store
 from core.store.ledger.figures import Basis, Dimension, Slice
 from core.wording import MISSING, day
 from core.workflows.monitoring.figures import Accuracy, accuracy_of, latest_days
-from core.workspace import clock_of
-from pages.kit.cached_desk import problem
+from core.workspace import Workspace
 from pages.kit.choice import one_of
 from pages.kit.text import plain
 
@@ -46,9 +44,8 @@ _Result = TypeVar("_Result")
 class Selection:
     """What is looked at: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
 
-    store: Store
+    workspace: Workspace
     market: Market
-    actor: Actor
     clock: date
     where: Slice
     period: Period
@@ -57,7 +54,7 @@ class Selection:
     @property
     def problem(self) -> Problem:
         """The problem statement in force."""
-        return problem()
+        return self.workspace.problem
 
     @property
     def file_stem(self) -> str:
@@ -81,26 +78,26 @@ class Selection:
         return [f"{label.lower()} {_value_words(str(value))}" for label, value in chosen.items() if value is not None]
 
 
-def choose_days(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
+def choose_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Draw the choice of days; returns it, not narrowed down."""
-    clock = clock_of(store, market, datetime.now(UTC).date())
+    clock = workspace.today(market)
     span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
     since, until = _days(span, clock)
-    return Selection(store, market, actor, clock, Slice(since, until), Period.MONTH, pulse)
+    return Selection(workspace, market, clock, Slice(since, until), Period.MONTH, pulse)
 
 
-def choose_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
+def choose_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        chosen = choose_days(store, market, actor, pulse)
+        chosen = choose_days(workspace, market, pulse)
         period = one_of("Period", list(PERIODS), "period", "By month")
     return replace(chosen, period=PERIODS[period])
 
 
-def without_span(store: Store, market: Market, actor: Actor, pulse: tuple[int, ...]) -> Selection:
+def without_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Return what is looked at where days do not matter."""
-    clock = clock_of(store, market, datetime.now(UTC).date())
-    return Selection(store, market, actor, clock, Slice(), Period.MONTH, pulse)
+    clock = workspace.today(market)
+    return Selection(workspace, market, clock, Slice(), Period.MONTH, pulse)
 
 
 def narrow(selection: Selection) -> Selection:
@@ -119,7 +116,7 @@ def narrow(selection: Selection) -> Selection:
 
 def compute_once(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
     """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
-    champion = selection.store.models.champion(selection.market.market_id)
+    champion = selection.workspace.store.models.champion(selection.market.market_id)
     return _kept(selection, name, work, selection.pulse, champion and champion.model_id, *more)
 
 
@@ -130,7 +127,7 @@ def compute_once_per_sale_data(
 
     Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
     """
-    return _kept(selection, name, work, selection.store.figures.sold_pulse(selection.market.market_id), *more)
+    return _kept(selection, name, work, selection.workspace.store.figures.sold_pulse(selection.market.market_id), *more)
 
 
 def errors_of(selection: Selection, basis: Basis) -> Accuracy:
@@ -138,7 +135,7 @@ def errors_of(selection: Selection, basis: Basis) -> Accuracy:
     return compute_once_per_sale_data(
         selection,
         "accuracy",
-        lambda c: accuracy_of(c.store, c.market.market_id, c.where, c.period, basis, c.actor),
+        lambda c: accuracy_of(c.workspace, c.market.market_id, c.where, c.period, basis),
         basis,
     )
 
@@ -150,14 +147,14 @@ def note_of_clock(selection: Selection) -> str:
     return f"In this simulated market it is {day(selection.clock) or MISSING}."
 
 
-def pulse_of(store: Store) -> tuple[int, ...]:
+def pulse_of(workspace: Workspace) -> tuple[int, ...]:
     """Return what changes when anything was written; raises StoreUnavailable."""
-    return store.figures.pulse()
+    return workspace.store.figures.pulse()
 
 
 def _kept(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
     key = (
-        str(selection.store.home),
+        str(selection.workspace.store.home),
         selection.market.market_id,
         selection.clock,
         selection.period,
@@ -182,7 +179,7 @@ def _days(span: str, clock: date) -> tuple[date | None, date | None]:
 
 
 def _choices(selection: Selection) -> None:
-    offered = _offered(str(selection.store.home), selection.market.market_id, selection.store)
+    offered = _offered(str(selection.workspace.store.home), selection.market.market_id, selection.workspace.store)
     with st.container(horizontal=True, gap="small"):
         for name, key in _keys():
             st.selectbox(

@@ -30,8 +30,8 @@ def _watch(selection: Selection) -> None:
 
 
 def _worker(selection: Selection) -> None:
-    state = worker_state(selection.store)
-    due = next_retraining(selection.store, selection.market.market_id, selection.problem)
+    state = worker_state(selection.workspace.store)
+    due = next_retraining(selection.workspace, selection.market.market_id)
     with st.container(border=True):
         st.subheader("Worker", anchor=False)
         if state.alive:
@@ -50,7 +50,7 @@ def _worker(selection: Selection) -> None:
 
 
 def _ledger(selection: Selection) -> None:
-    state = selection.store.spool.state()
+    state = selection.workspace.store.spool.state()
     with st.container(border=True):
         st.subheader("Ledger", anchor=False)
         if not (state.waiting or state.spoilt or state.lost):
@@ -64,17 +64,17 @@ def _ledger(selection: Selection) -> None:
                 ),
                 icon=":material/error:",
             )
-        allowed = state.waiting and may(selection.actor, Action.ACT_ON_ALERTS)
+        allowed = state.waiting and may(selection.workspace.actor, Action.ACT_ON_ALERTS)
         if allowed and st.button("Write them now", icon=":material/refresh:", key="retry_ledger"):
             act(lambda: _retried(selection))
 
 
 def _retried(selection: Selection) -> str:
-    return f"{count(selection.store.spool.retry(), 'estimate')} written."
+    return f"{count(selection.workspace.store.spool.retry(), 'estimate')} written."
 
 
 def _draw_channels(selection: Selection) -> None:
-    state = Notices(selection.store.home).state()
+    state = Notices(selection.workspace.store.home).state()
     with st.container(border=True):
         st.subheader("Who gets alerts", anchor=False)
         for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):

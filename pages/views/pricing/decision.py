@@ -13,13 +13,14 @@ from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
 from core.serve.estimate import Estimate
-from core.store import DecisionRecord, Store
+from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
 from core.wording import instant, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, usual_listing
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 from pages.kit.text import plain
 
 _KINDS: Final[Mapping[DecisionKind, str]] = {"adjust": "Adjust within the range", "override": "Override the estimate"}
@@ -40,10 +41,9 @@ _STYLE: Final = """<style>
 
 @st.fragment
 def draw(
+    workspace: Workspace,
     answered: RecordedAnswer,
     desk: Desk,
-    store: Store,
-    actor: Actor,
     reconciled: float | None,
     weights: Mapping[str, float],
 ) -> None:
@@ -63,31 +63,28 @@ def draw(
             st.caption("This estimate was not recorded, so there is nothing to decide on. Price the home again.")
             return
         made = st.container()
-        if may(actor, Action.DECIDE):
-            record = _Recorder(store, desk.problem, estimate_id, actor, weights)
+        if may(workspace.actor, Action.DECIDE):
+            record = _Recorder(workspace, estimate_id, weights)
             _accept(estimate, estimate_id, desk, record)
             _otherwise(estimate, estimate_id, desk, record, reconciled)
         else:
             able = " or ".join(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Decisions are made by {able}.")
         with made:
-            _draw_history(history(store, estimate_id), estimate, desk.problem)
+            _draw_history(history(workspace.store, estimate_id), estimate, desk.problem)
 
 
 class _Recorder:
     """Records a decision on one estimate, and tells what is wrong with it beside the field concerned."""
 
-    def __init__(
-        self, store: Store, problem: Problem, estimate_id: str, actor: Actor, weights: Mapping[str, float]
-    ) -> None:
-        self._store, self._problem, self._estimate_id, self._actor = store, problem, estimate_id, actor
-        self._weights = weights
+    def __init__(self, workspace: Workspace, estimate_id: str, weights: Mapping[str, float]) -> None:
+        self._workspace, self._estimate_id, self._weights = workspace, estimate_id, weights
 
     def __call__(self, decision: DecisionInput, slots: Mapping[str, DeltaGenerator], otherwise: str) -> None:
         """Record it; a message goes to the slot of its field, or to that named ``otherwise``."""
         try:
             whole = replace(decision, comparables=self._weights)
-            decide(self._store, self._problem, self._estimate_id, whole, self._actor)
+            decide(self._workspace, self._estimate_id, whole)
         except InvalidDecision as error:
             slots.get(error.field, slots[otherwise]).error(plain(str(error)), icon=":material/error:")
         except StoreError as error:

@@ -7,11 +7,10 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.access import Actor
 from core.serve.estimate import Estimate
-from core.store import Store
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
@@ -26,7 +25,7 @@ PARTS: Final = ("Comparables", "Why this price", "What if", "Report")
 # stands near the answer, but is drawn from here, since it begins with what the comparables in use say.
 @st.fragment
 def draw(
-    answered: RecordedAnswer, estimate: Estimate, desk: Desk, store: Store, actor: Actor, decision_place: DeltaGenerator
+    workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk, decision_place: DeltaGenerator
 ) -> None:
     """Draw the part chosen, and what the agent makes of the estimate in place of what ``decision_place``, an st.empty,
     holds; raises AccessDenied, StoreUnavailable.
@@ -34,7 +33,7 @@ def draw(
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
         reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})
-        decision.draw(answered, desk, store, actor, reconciled, weights)
+        decision.draw(workspace, answered, desk, reconciled, weights)
     comparables, drivers, what_if, report = st.tabs(PARTS, key="reasons_open", on_change="rerun")
     if comparables.open:
         with comparables:
@@ -44,17 +43,17 @@ def draw(
             drivers_view.draw(estimate.drivers, desk.market)
     if what_if.open:
         with what_if:
-            _what_if(answered, estimate, desk, actor)
+            _what_if(workspace, answered, estimate, desk)
     if report.open:
         with report:
-            report_view.draw(answered, comparables_choice.as_chosen(answered, estimate), desk, actor)
+            report_view.draw(workspace, answered, comparables_choice.as_chosen(answered, estimate), desk)
 
 
-def _what_if(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor) -> None:
+def _what_if(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
     if desk.bundle is None or desk.record is None or desk.record.model_id != answered.model_id:
         st.info(
             "This estimate was made by a model that is no longer live. Price the home again to change its facts.",
             icon=":material/info:",
         )
         return
-    what_if_view.draw(answered, estimate, desk, desk.bundle.model, actor)
+    what_if_view.draw(workspace, answered, estimate, desk, desk.bundle.model)

@@ -12,15 +12,15 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from core.access import Actor
 from core.errors import CollectError, StoreError
 from core.progress import part
 from core.schema import label_of
 from core.serve.estimate import UNAVAILABLE
-from core.store import Store, Upload
+from core.store import Upload
 from core.wording import area_label, count, day, money, percent
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
+from core.workspace import Workspace
 from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 
@@ -34,7 +34,7 @@ _BLOCK: Final = 1 << 20
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 
 
-def draw(desk: Desk, store: Store, actor: Actor, today: date) -> None:
+def draw(workspace: Workspace, desk: Desk, today: date) -> None:
     """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
     st.write(
         "Upload a list of homes as a CSV file, one row each. Columns are recognised by their names; areas without a "
@@ -56,14 +56,14 @@ def draw(desk: Desk, store: Store, actor: Actor, today: date) -> None:
             st.info("Choose a file first.", icon=":material/upload_file:")
         else:
             limit = desk.problem.intake.upload_mb * 1024 * 1024
-            _price(desk, store.uploads.save(uploaded.name, uploaded, limit), store, as_of, actor)
+            _price(workspace, desk, workspace.store.uploads.save(uploaded.name, uploaded, limit), as_of)
     answer = st.session_state.get(_ANSWER)
     live = desk.record.model_id if desk.record else None
     if isinstance(answer, PricedFile) and (answer.market_id, answer.model_id) == (desk.market.market_id, live):
         _show(answer, desk)
 
 
-def _price(desk: Desk, upload: Upload, store: Store, as_of: date, actor: Actor) -> None:
+def _price(workspace: Workspace, desk: Desk, upload: Upload, as_of: date) -> None:
     try:
         rows = lines(upload.path) - 1
         if rows > ROWS_MAX:
@@ -75,24 +75,24 @@ def _price(desk: Desk, upload: Upload, store: Store, as_of: date, actor: Actor) 
             return
         bar = st.progress(0.0, "Reading the file")
         progress = part(lambda done, what: _tell(bar, done, what), 0.0, 0.8)
-        priced = price_file(desk, upload.path, upload.name, as_of, progress, actor)
+        priced = price_file(desk, upload.path, upload.name, as_of, progress, workspace.actor)
         bar.progress(0.8, "Recording the estimates")
-        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(store, priced, actor)
+        st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(workspace, priced)
         bar.empty()
     except CollectError as error:
         st.error(plain(str(error)), icon=":material/error:")
     finally:
-        store.uploads.discard(upload.upload_id)
+        workspace.store.uploads.discard(upload.upload_id)
 
 
 def _tell(bar: DeltaGenerator, done: float, what: str) -> None:
     bar.progress(done, what)
 
 
-def _recorded(store: Store, priced: PricedFile, actor: Actor) -> tuple[PricedFile, str]:
+def _recorded(workspace: Workspace, priced: PricedFile) -> tuple[PricedFile, str]:
     """Write the answers to the ledger before they are shown; where that fails, return why: they are shown still."""
     try:
-        return record_file(store, priced, "file", actor), ""
+        return record_file(workspace, priced, "file"), ""
     except StoreError as error:
         return priced, str(error)
 

@@ -8,11 +8,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.serve.estimate import Estimate
 from core.serve.report.build import ReportFrame, seller_report
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 from pages.kit.text import plain
 
 _WITH_POINT: Final = "Range and point estimate"
@@ -20,7 +20,7 @@ _RANGE_ONLY: Final = "Range only"
 _POINT: Final = "Point estimate"
 
 
-def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor) -> None:
+def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
     """Draw the report's few choices and its download; ``estimate`` bears the comparables in use."""
     name_column, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     with name_column:
@@ -31,7 +31,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor)
             "Shows", (_WITH_POINT, _RANGE_ONLY), default=_WITH_POINT, required=True, key="report_shows"
         )
     label = _POINT if shows == _WITH_POINT else None
-    frame = report_frame(answered, desk, actor, seller or "", label, datetime.now(UTC))
+    frame = report_frame(workspace, answered, desk, seller or "", label, datetime.now(UTC))
     with got:
         st.caption(
             "One or two pages: the range and what it held, the home’s facts, why this price, the comparables in use "
@@ -52,7 +52,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, actor: Actor)
 
 
 def report_frame(
-    answered: RecordedAnswer, desk: Desk, actor: Actor, prepared_for: str, point_label: str | None, at: datetime
+    workspace: Workspace, answered: RecordedAnswer, desk: Desk, prepared_for: str, point_label: str | None, at: datetime
 ) -> ReportFrame:
     """Return what the report states beside the estimate."""
     market, address = desk.market, answered.question.facts.get("address")
@@ -63,8 +63,8 @@ def report_frame(
         area_unit=market.area_unit,
         address_line=address if isinstance(address, str) else "",
         prepared_for=prepared_for.strip(),
-        prepared_by=actor.name,
-        office=actor.office,
+        prepared_by=workspace.actor.name,
+        office=workspace.actor.office,
         prepared_at=at,
         model_id=answered.model_id,
         estimate_id=answered.estimate_id,

@@ -6,10 +6,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.errors import AnswerUnreadable, NotFound
-from core.store import Store
 from core.workflows.pricing.answers import Question, RecordedAnswer, load_answer
+from core.workspace import Workspace
 
 PARAMETER: Final = "estimate"
 _SHOWN: Final = "answered"
@@ -19,7 +18,7 @@ _UNREAD: Final = "estimate_unread"
 _FAULT: Final = "estimate_fault"
 
 
-def follow(store: Store, actor: Actor) -> None:
+def follow(workspace: Workspace) -> None:
     """Open the stored answer the address asks for, unless it is the one shown already.
 
     ``fault`` reports what the ledger does not know or cannot read, until another answer takes its place. Raises
@@ -31,7 +30,7 @@ def follow(store: Store, actor: Actor) -> None:
     forget()
     st.session_state[_FOLLOWED] = wanted
     try:
-        found = load_answer(store, wanted, actor)
+        found = load_answer(workspace, wanted)
     except NotFound:
         st.session_state[_FAULT] = f"No estimate is recorded under “{wanted}”."
         return

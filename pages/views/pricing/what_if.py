@@ -21,6 +21,7 @@ from core.train.model import Model
 from core.wording import MISSING, count, money_range, money_short
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.estimate.comparables_choice import Home, home_of
 from pages.views.estimate.drivers import signed
@@ -61,12 +62,12 @@ class _Kept:
     tried: tuple[_Tried, ...]
 
 
-def draw(answered: RecordedAnswer, estimate: Estimate, desk: Desk, model: Model, actor: Actor) -> None:
+def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk, model: Model) -> None:
     """Draw usual changes, a free one and what those tried so far would do; nothing is written to the ledger.
 
     Raises AccessDenied.
     """
-    asker = _Asker(answered, estimate, desk, actor)
+    asker = _Asker(answered, estimate, desk, workspace.actor)
     st.markdown("**Change something** and see what the same model would say")
     _usual(asker)
     _free(asker, model)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import date
 from typing import Final
 
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison
 from core.schema import label_of
 from core.wording import MISSING, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
-from pages.kit import errors
+from core.workspace import Workspace
+from pages.kit import errors, session
 from pages.kit.palette import palette
 from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
@@ -31,7 +31,7 @@ _FINDINGS: Final = 4
 
 def today() -> date:
     """Return the day on which sales of a later date are of the future."""
-    return datetime.now(UTC).date()
+    return session.workspace().utc_today()
 
 
 def checked(held: Draft) -> IntakePreview | None:
@@ -48,7 +48,7 @@ def checked(held: Draft) -> IntakePreview | None:
     return found
 
 
-def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
+def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw the figures, the problems, the columns against held data, near matches and conflicts."""
     seen = draft.inspected(held, today())
     preview.draw_figures(found)
@@ -57,7 +57,7 @@ def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
         _say_leaks(file)
     _columns(seen)
     _problems(seen.problems)
-    near_matches.draw(held, found, actor)
+    near_matches.draw(workspace, held, found)
     _conflicts(found.conflicts)
     steps.draw_ways(held, Step.CHECK, "Continue to preview")
 

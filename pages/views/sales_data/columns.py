@@ -9,11 +9,11 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.collect.mapping import ColumnMapping, check_required
 from core.errors import MappingError
 from core.wording import count
 from core.workflows.data.intake import SourcePreview
+from core.workspace import Workspace
 from pages.kit import errors
 from pages.kit.text import plain
 from pages.views.sales_data import categories, draft, mapping_table, presets, steps
@@ -23,7 +23,7 @@ _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
 _WHOLE_ROWS: Final = 30
 
 
-def draw(held: Draft, actor: Actor) -> None:
+def draw(workspace: Workspace, held: Draft) -> None:
     """Draw each file's mapping, its words and the presets; the way on is open once all mappings are complete."""
     names = [draft.upload_of(file).name for file in held.files]
     chosen = 0
@@ -40,19 +40,19 @@ def draw(held: Draft, actor: Actor) -> None:
             )
             or 0
         )
-    _file(held.files[min(chosen, len(names) - 1)], chosen, actor)
+    _file(workspace, held.files[min(chosen, len(names) - 1)], chosen)
     for file, name in zip(held.files, names, strict=True):
         _say_lacking(file.mapping, name)
     steps.draw_ways(held, Step.COLUMNS, "Check every row", closed=not steps.ready(held))
 
 
-def _file(file: Staged, number: int, actor: Actor) -> None:
+def _file(workspace: Workspace, file: Staged, number: int) -> None:
     seen = draft.preview(file.upload_id, file.source)
     _edit(file, seen)
     _settings(file, number)
     _left_out(file, seen)
     categories.draw(file, seen)
-    presets.draw(file, seen, number, actor)
+    presets.draw(workspace, file, seen, number)
 
 
 def _say_lacking(mapping: ColumnMapping, name: str) -> None:

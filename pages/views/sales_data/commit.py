@@ -8,10 +8,10 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Actor
 from core.errors import DoorstepError
 from core.wording import count, day
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
+from core.workspace import Workspace
 from pages.kit import errors, links, session
 from pages.kit.text import plain
 from pages.views.sales_data import check, draft, preview, steps
@@ -21,7 +21,7 @@ from pages.views.sales_data.draft import Draft, Step
 REPORT: Final = "_intake_report"
 
 
-def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
+def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw what is about to be kept and the button that keeps it."""
     preview.say_known(found)
     with st.container(border=True):
@@ -36,7 +36,7 @@ def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
             if st.button(f"Commit {what(found)}", key="commit", type="primary", icon=":material/done_all:"):
-                _commit(found, note.strip() or names, leaks, actor)
+                _commit(workspace, found, note.strip() or names, leaks)
 
 
 def what(found: IntakePreview) -> str:
@@ -64,10 +64,10 @@ def kept_leaks(held: Draft) -> str:
     return f" (kept although they tell the price: {', '.join(leaks)})" if leaks else ""
 
 
-def _commit(found: IntakePreview, note: str, leaks: str, actor: Actor) -> None:
+def _commit(workspace: Workspace, found: IntakePreview, note: str, leaks: str) -> None:
     try:
         with st.spinner("Writing the data version…"):
-            report = commit_intake(session.store(), found, note + leaks, actor)
+            report = commit_intake(workspace, found, note + leaks)
     except DoorstepError as error:
         errors.show(error)
         return

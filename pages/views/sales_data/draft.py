@@ -16,7 +16,6 @@ import streamlit as st
 from core.collect.mapping import ColumnMapping
 from core.collect.privacy import PersonalColumn, scrubbed
 from core.errors import DoorstepError
-from core.problem import load_problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Upload
@@ -119,7 +118,7 @@ def bring(name: str, content: bytes) -> None:
 
     Raises what makes the file unusable, keeping nothing.
     """
-    store, limit = session.store(), load_problem().intake.upload_mb * 1024 * 1024
+    store, limit = session.store(), session.problem().intake.upload_mb * 1024 * 1024
     store.drafts.forget(KEPT)
     store.uploads.sweep(_LOST, store.drafts.uploads())
     clean = scrubbed(content, name, limit)
@@ -209,7 +208,7 @@ def preview(upload_id: str, source: Source | None) -> SourcePreview:
 @st.cache_resource(max_entries=16, show_spinner="Reading the file and guessing its columns…")
 def _preview(home: str, upload_id: str, source: str) -> SourcePreview:
     upload = session.store().uploads.get(upload_id)
-    return preview_source(upload.path, upload.name, load_problem(), Source(source) if source else None)
+    return preview_source(upload.path, upload.name, session.problem(), Source(source) if source else None)
 
 
 def check(held: Draft, today: date) -> IntakePreview:
@@ -234,7 +233,7 @@ def _checked(
     for upload_id, mapping in names:
         upload = store.uploads.get(upload_id)
         files.append(SourceFile(upload.path, upload.name, ColumnMapping.from_json(mapping)))
-    return prepare_intake(store, destination.market(), files, load_problem(), today, silent)
+    return prepare_intake(session.workspace(), destination.market(), files, silent)
 
 
 def inspected(held: Draft, today: date) -> Inspection:
@@ -246,7 +245,7 @@ def inspected(held: Draft, today: date) -> Inspection:
 
 @st.cache_resource(max_entries=4, show_spinner="Comparing each column with the sales held…")
 def _inspected(home: str, mark: str, version_id: str, today: date, _held: Draft) -> Inspection:
-    return inspect_intake(session.store(), check(_held, today), load_problem(), today)
+    return inspect_intake(session.workspace(), check(_held, today))
 
 
 def _write(held: Draft) -> None:

@@ -9,7 +9,6 @@ import streamlit as st
 
 from core.collect.privacy import BLANKED
 from core.errors import DoorstepError
-from core.problem import load_problem
 from core.schema import Source
 from core.store import Market
 from core.store.base.markets import AreaUnit
@@ -66,7 +65,7 @@ def dropped_table(file: Staged) -> pd.DataFrame:
 
 
 def _uploader() -> None:
-    limit = load_problem().intake.upload_mb
+    limit = session.problem().intake.upload_mb
     # A new key after each upload empties the widget, so that the bytes are on disk only. It takes any type of file:
     # its own refusal would name a MIME type, the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"

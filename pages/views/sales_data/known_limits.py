@@ -10,7 +10,6 @@ import streamlit as st
 
 from core.accounting import FileAccounting
 from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
-from core.problem import load_problem
 from core.store import Market
 from core.wording import count, day, percent
 from pages.kit import session
@@ -53,7 +52,7 @@ def _found(home: str, version_id: str, _market: Market) -> KnownLimits:
     store = session.store()
     files: list[FileAccounting] = [file for one in store.versions.chain(_market.market_id) for file in one.files]
     sales = store.versions.load(version_id)
-    return known_limits(sales, _market.currency, _market.area_unit, load_problem(), files)
+    return known_limits(sales, _market.currency, _market.area_unit, session.problem(), files)
 
 
 def _missing(found: KnownLimits) -> None:

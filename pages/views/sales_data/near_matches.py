@@ -7,11 +7,11 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.collect.near_matches import NearMatch
 from core.wording import count
 from core.workflows.data.intake import IntakePreview
 from core.workflows.data.near_matches import answer_match
+from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.text import plain
 from pages.views.sales_data import draft
@@ -23,7 +23,7 @@ _LAST: Final = "_match_last"
 Pair = tuple[str, str]
 
 
-def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
+def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     """Draw the first near match that nobody has answered, and how many follow."""
     market_id = draft.market_id(held)
     answers = session.store().matches.of(market_id)
@@ -36,10 +36,10 @@ def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
         if open_ones:
             later: list[Pair] = st.session_state.setdefault(_LATER, [])
             queue = sorted(open_ones, key=lambda near: _pair(near) in later)
-            _ask(queue[0], held, actor)
+            _ask(workspace, queue[0], held)
         else:
             st.markdown("All are answered.")
-        _last(held, actor)
+        _last(workspace, held)
         waiting = len(set(draft.same(market_id)) ^ set(held.same))
         if waiting:
             st.info(
@@ -51,7 +51,7 @@ def draw(held: Draft, found: IntakePreview, actor: Actor) -> None:
                 st.rerun()
 
 
-def _ask(near: NearMatch, held: Draft, actor: Actor) -> None:
+def _ask(workspace: Workspace, near: NearMatch, held: Draft) -> None:
     ours, theirs = marked(near.sales_address, near.tax_address)
     sales, tax = st.columns(2, gap="small")
     with sales.container(border=True):
@@ -63,23 +63,23 @@ def _ask(near: NearMatch, held: Draft, actor: Actor) -> None:
     st.caption(plain(f"What differs: {near.why}. Spelt alike to {near.score:.0f} of 100."))
     with st.container(horizontal=True, gap="small"):
         if st.button("Yes, the same home", key="match_yes", icon=":material/check:"):
-            _answer(near, held, True, actor)
+            _answer(workspace, near, held, True)
         if st.button("No, two homes", key="match_no", icon=":material/close:"):
-            _answer(near, held, False, actor)
+            _answer(workspace, near, held, False)
         if st.button("Later", key="match_later", icon=":material/skip_next:"):
             later: list[Pair] = st.session_state[_LATER]
             st.session_state[_LATER] = [*(one for one in later if one != _pair(near)), _pair(near)]
             st.rerun()
 
 
-def _answer(near: NearMatch, held: Draft, is_same: bool, actor: Actor) -> None:
+def _answer(workspace: Workspace, near: NearMatch, held: Draft, is_same: bool) -> None:
     destination = held.destination or Destination()
-    answer_match(session.store(), destination.market(), near, is_same, actor)
+    answer_match(workspace, destination.market(), near, is_same)
     st.session_state[_LAST] = (near, is_same)
     st.rerun()
 
 
-def _last(held: Draft, actor: Actor) -> None:
+def _last(workspace: Workspace, held: Draft) -> None:
     """Draw the last answer of this visit and a way to turn it round."""
     last: tuple[NearMatch, bool] | None = st.session_state.get(_LAST)
     if last is None:
@@ -89,7 +89,7 @@ def _last(held: Draft, actor: Actor) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.caption(plain(f"Last answer: {near.sales_address} and {near.tax_address} are {answer}."))
         if st.button("Change it", key="match_change", type="tertiary", icon=":material/undo:"):
-            _answer(near, held, not is_same, actor)
+            _answer(workspace, near, held, not is_same)
 
 
 def marked(ours: str, theirs: str) -> tuple[str, str]:

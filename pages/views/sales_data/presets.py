@@ -7,10 +7,10 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Actor
 from core.collect.mapping import ColumnMapping
 from core.errors import DoorstepError, MappingError
 from core.workflows.data.intake import SourcePreview
+from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table
@@ -19,14 +19,14 @@ from pages.views.sales_data.draft import Staged
 _LARGEST: Final = 1
 
 
-def draw(file: Staged, seen: SourcePreview, number: int, actor: Actor) -> None:
+def draw(workspace: Workspace, file: Staged, seen: SourcePreview, number: int) -> None:
     """Draw saving the mapping under a name, using one that was saved, and both as a file to share."""
     with st.expander("Presets: use, save or share a mapping", icon=":material/bookmark:"):
         use, save, share = st.columns(3, gap="medium")
         with use:
             _use(file, seen, number)
         with save:
-            _save(file, number, actor)
+            _save(workspace, file, number)
         with share:
             _share(file, seen, number)
 
@@ -40,13 +40,13 @@ def _use(file: Staged, seen: SourcePreview, number: int) -> None:
         _succeeds(lambda: _take(file, seen, store.presets.load(str(chosen))))
 
 
-def _save(file: Staged, number: int, actor: Actor) -> None:
+def _save(workspace: Workspace, file: Staged, number: int) -> None:
     presets = session.store().presets
     name = st.text_input("Save this mapping as", key=f"preset_name_{number}", max_chars=80).strip()
     there = name in presets.list()
     write = presets.replace if there else presets.save
     if st.button("Replace it" if there else "Save it", key=f"save_preset_{number}", disabled=not name) and _succeeds(
-        lambda: write(name, file.mapping.to_json(), actor)
+        lambda: write(name, file.mapping.to_json(), workspace.actor)
     ):
         st.toast(f"Saved as “{plain(name)}”.", icon=":material/bookmark_added:")
 

@@ -8,13 +8,14 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.access import Action, Actor, may
+from core.access import Action, may
 from core.errors import DoorstepError
 from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
 from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, undo_version
+from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
@@ -29,21 +30,21 @@ _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
 
 
-def draw(market: Market, actor: Actor) -> None:
+def draw(workspace: Workspace, market: Market) -> None:
     """Draw the list of versions, the comparison of two and the way to take the latest back."""
     st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
         st.success(plain(message), icon=":material/undo:")
-    records = history(session.store(), market.market_id, actor)
+    records = history(workspace, market.market_id)
     if not records:
         st.caption("No sales yet.")
         return
     _list(records)
     if len(records) > 1:
-        _compare(market, records, actor)
-    if may(actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
-        _undo(next(one for one in records if one.state == "in use"), records, actor)
+        _compare(workspace, market, records)
+    if may(workspace.actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
+        _undo(workspace, next(one for one in records if one.state == "in use"), records)
 
 
 def _list(records: tuple[Recorded, ...]) -> None:
@@ -77,7 +78,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
     st.caption("A version is never altered: new data, a correction or an undo only moves which one is in use.")
 
 
-def _compare(market: Market, records: tuple[Recorded, ...], actor: Actor) -> None:
+def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
     titles = {one.version.version_id: _title(one) for one in records}
     ids = list(titles)
     with st.container(border=True):
@@ -93,7 +94,7 @@ def _compare(market: Market, records: tuple[Recorded, ...], actor: Actor) -> Non
             st.caption("Choose two different versions.")
             return
         try:
-            diff = _diff(str(session.store().home), before, after, actor)
+            diff = _diff(str(workspace.store.home), before, after, workspace)
         except DoorstepError as error:
             errors.show(error)
             return
@@ -101,8 +102,9 @@ def _compare(market: Market, records: tuple[Recorded, ...], actor: Actor) -> Non
 
 
 @st.cache_resource(max_entries=2, show_spinner="Comparing the two versions…")
-def _diff(home: str, before: str, after: str, actor: Actor) -> VersionDiff:
-    return compare_versions(session.store(), before, after, actor)
+def _diff(home: str, before: str, after: str, _workspace: Workspace) -> VersionDiff:
+    # The arguments are the key; the page has asked who may look.
+    return compare_versions(_workspace, before, after)
 
 
 def _title(one: Recorded) -> str:
@@ -220,7 +222,7 @@ def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _undo(current: Recorded, records: tuple[Recorded, ...], actor: Actor) -> None:
+def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]) -> None:
     version = current.version
     with st.expander("Take the latest version back", icon=":material/undo:"):
         parent = next((one for one in records if one.version.version_id == version.parent_id), None)
@@ -246,12 +248,12 @@ def _undo(current: Recorded, records: tuple[Recorded, ...], actor: Actor) -> Non
         reason = st.text_input("Why is it taken back?", key="undo_reason", max_chars=500)
         sure = st.checkbox(f"Yes, take version {version.version_id} back", key=f"undo_sure_{version.version_id}")
         if st.button("Take it back", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
-            _take_back(version.version_id, reason, actor)
+            _take_back(workspace, version.version_id, reason)
 
 
-def _take_back(version_id: str, reason: str, actor: Actor) -> None:
+def _take_back(workspace: Workspace, version_id: str, reason: str) -> None:
     try:
-        undone = undo_version(session.store(), version_id, reason, actor)
+        undone = undo_version(workspace, version_id, reason)
     except DoorstepError as error:
         errors.show(error)
         return

@@ -21,6 +21,7 @@ from core.schema import Source
 from core.store import Market, Store
 from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest, prepare_intake
 from core.workflows.data.near_matches import answer_match
+from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -44,7 +45,7 @@ FIRST = "".join(line(number) for number in range(30))
 def take_in(store: Store, market: Market, problem: Problem, folder: Path, body: str, name: str) -> IntakeReport:
     path = folder / name
     path.write_text(HEADER + body, encoding="utf-8")
-    return ingest(store, market.market_id, [SourceFile(path, name)], ANALYST, problem, TODAY, silent)
+    return ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [SourceFile(path, name)], silent)
 
 
 def prices(store: Store, report: IntakeReport) -> dict[int, float]:
@@ -117,10 +118,10 @@ def test_a_correction_in_the_second_of_two_files_taken_in_together(
     (tmp_path / "a.csv").write_text(HEADER + FIRST)
     (tmp_path / "b.csv").write_text(HEADER + line(7, price=260_000) + line(40))
     files = [SourceFile(tmp_path / name, name) for name in ("a.csv", "b.csv")]
-    report = ingest(store, market.market_id, files, ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
     assert report.version.rows == 31
     assert prices(store, report)[7] == 260_000.0
-    again = ingest(store, market.market_id, files, ANALYST, problem, TODAY, silent)
+    again = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
     assert not again.changed
     assert again.preview.files[0].reasons == {"already_held": 29, "superseded_before": 1}
 
@@ -141,12 +142,12 @@ def test_an_answer_is_remembered_and_joins_only_on_a_yes(
     store: Store, market: Market, problem: Problem, tmp_path: Path, same: bool
 ) -> None:
     files = near_files(tmp_path)
-    before = prepare_intake(store, market.market_id, files, problem, TODAY, silent)
+    before = prepare_intake(acting(store, problem=problem, today=TODAY), market.market_id, files, silent)
     (near,) = before.near_matches
     assert (near.sales_address, near.tax_address) == ("12 Mapel St, 00101", "12 Maple Street, 00101")
     assert "year_built" not in before.sales or before.sales["year_built"].isna().all()
-    answer_match(store, market.market_id, near, same, ANALYST)
-    after = prepare_intake(store, market.market_id, files, problem, TODAY, silent)
+    answer_match(acting(store, ANALYST), market.market_id, near, same)
+    after = prepare_intake(acting(store, problem=problem, today=TODAY), market.market_id, files, silent)
     assert after.near_matches == ()
     assert after.sales["year_built"].notna().all() == same
     assert after.matched["tax_by_answer"] == int(same)
@@ -158,19 +159,21 @@ def test_the_latest_answer_counts_and_markets_to_be_are_answered_for(
     store: Store, problem: Problem, tmp_path: Path
 ) -> None:
     files, market = near_files(tmp_path), NewMarket("New Town", "USD", "sqft")
-    (near,) = prepare_intake(store, market, files, problem, TODAY, silent).near_matches
-    answer_match(store, market, near, False, ANALYST)
-    answer_match(store, market, near, True, ANALYST)
+    (near,) = prepare_intake(acting(store, problem=problem, today=TODAY), market, files, silent).near_matches
+    answer_match(acting(store, ANALYST), market, near, False)
+    answer_match(acting(store, ANALYST), market, near, True)
     assert store.matches.of("new-town") == {(near.sales_key, near.tax_key): True}
     assert store.matches.of("elsewhere") == {}
-    report = ingest(store, market, files, ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market, files, silent)
     assert report.preview.matched["tax_by_answer"] == 1
 
 
 def test_agents_may_not_answer(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
-    (near,) = prepare_intake(store, market.market_id, near_files(tmp_path), problem, TODAY, silent).near_matches
+    (near,) = prepare_intake(
+        acting(store, problem=problem, today=TODAY), market.market_id, near_files(tmp_path), silent
+    ).near_matches
     with pytest.raises(AccessDenied):
-        answer_match(store, market.market_id, near, True, Actor("al", Role.AGENT))
+        answer_match(acting(store, Actor("al", Role.AGENT)), market.market_id, near, True)
 
 
 # Any table
@@ -222,7 +225,7 @@ def test_rows_sum_files_repeat_without_effect_and_undo_is_exact(
         path = tmp_path / "any.csv"
         path.write_text(text_of(rows), encoding="utf-8")
         files = [SourceFile(path, path.name, MAPPING)]
-        report = ingest(store, market.market_id, files, ANALYST, problem, TODAY, silent)
+        report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
         (account,) = report.preview.files
         assert account.rows_in == len(rows) + 2 == len(report.preview.ledgers)
         return report

@@ -28,6 +28,7 @@ from core.progress import silent
 from core.schema import Source
 from core.store import Market, Store
 from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake, preview_source
+from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -54,7 +55,7 @@ def write(folder: Path, text: str, name: str = "sales.csv") -> SourceFile:
 
 
 def take_in(store: Store, market: Market, problem: Problem, *files: SourceFile) -> object:
-    return ingest(store, market.market_id, files, ANALYST, problem, TODAY, silent)
+    return ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
 
 
 def test_every_row_is_accounted_for(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
@@ -66,7 +67,9 @@ def test_every_row_is_accounted_for(store: Store, market: Market, problem: Probl
         + "902,11 Elm St,00101,,250000,1200,3,1990\n"  # no date
         + "903,12 Elm St,00101,2024-05-05,250000\n"  # ragged
     )
-    report = ingest(store, market.market_id, [write(tmp_path, HEADER + faulty)], ANALYST, problem, TODAY, silent)
+    report = ingest(
+        acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + faulty)], silent
+    )
     (account,) = report.preview.files
     assert (account.rows_in, account.accepted, account.repaired) == (26, 20, 1)
     assert (account.duplicate, account.rejected) == (2, 3)
@@ -83,8 +86,8 @@ def test_same_file_again_changes_nothing_and_says_so(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:
     file = write(tmp_path, HEADER + rows(30))
-    first = ingest(store, market.market_id, [file], ANALYST, problem, TODAY, silent)
-    again = ingest(store, market.market_id, [file], ANALYST, problem, TODAY, silent)
+    first = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [file], silent)
+    again = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [file], silent)
     assert first.changed
     assert not again.changed
     assert again.version == first.version
@@ -95,9 +98,9 @@ def test_same_file_again_changes_nothing_and_says_so(
 def test_overlapping_file_adds_only_its_new_rows(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:
-    ingest(store, market.market_id, [write(tmp_path, HEADER + rows(30))], ANALYST, problem, TODAY, silent)
+    ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + rows(30))], silent)
     later = write(tmp_path, HEADER + rows(30, start=20), "later.csv")
-    report = ingest(store, market.market_id, [later], ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [later], silent)
     assert report.preview.new_sales == 20
     assert report.version.rows == 50
     sales = store.versions.load(report.version.version_id)
@@ -110,18 +113,25 @@ def test_preview_changes_nothing_until_committed(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:
     file = write(tmp_path, HEADER + rows(30))
-    preview = prepare_intake(store, market.market_id, [file], problem, TODAY, silent)
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), market.market_id, [file], silent)
     assert store.versions.latest(market.market_id) is None
-    assert commit_intake(store, preview, "note", ANALYST).version.rows == 30
+    assert commit_intake(acting(store, ANALYST), preview, "note").version.rows == 30
 
 
 def test_preview_made_before_another_commit_is_refused(
     store: Store, market: Market, problem: Problem, tmp_path: Path
 ) -> None:
-    old = prepare_intake(store, market.market_id, [write(tmp_path, HEADER + rows(30))], problem, TODAY, silent)
-    ingest(store, market.market_id, [write(tmp_path, HEADER + rows(9, 50), "b.csv")], ANALYST, problem, TODAY, silent)
+    old = prepare_intake(
+        acting(store, problem=problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + rows(30))], silent
+    )
+    ingest(
+        acting(store, ANALYST, problem, today=TODAY),
+        market.market_id,
+        [write(tmp_path, HEADER + rows(9, 50), "b.csv")],
+        silent,
+    )
     with pytest.raises(StaleVersion):
-        commit_intake(store, old, "note", ANALYST)
+        commit_intake(acting(store, ANALYST), old, "note")
 
 
 def test_three_sources_meet_by_parcel_address_and_zipcode(
@@ -143,7 +153,7 @@ def test_three_sources_meet_by_parcel_address_and_zipcode(
         "tax.csv",
     )
     area = write(tmp_path, "zip,school rating,walk score\n00101,A,80\n00102,C,40\n", "areas.csv")
-    report = ingest(store, market.market_id, [sales, tax, area], ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [sales, tax, area], silent)
     held = store.versions.load(report.version.version_id)
     assert list(held["year_built"].iloc[:2]) == [1950, 1960]
     assert np.isnan(held["year_built"].iloc[2])
@@ -183,7 +193,7 @@ def test_bad_files_are_refused_clearly_and_change_nothing(
     path = tmp_path / "bad.csv"
     path.write_bytes(content)
     with pytest.raises(error, match=f"(?i){told}") as refusal:
-        ingest(store, market.market_id, [SourceFile(path, "bad.csv")], ANALYST, problem, TODAY, silent)
+        ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [SourceFile(path, "bad.csv")], silent)
     assert "\n" not in str(refusal.value)
     assert store.versions.latest(market.market_id) is None
     assert not list((store.home / "versions").iterdir())
@@ -193,7 +203,7 @@ def test_file_over_the_limit_is_refused(store: Store, market: Market, problem: P
     strict = replace(problem, intake=replace(problem.intake, upload_mb=1))
     file = write(tmp_path, HEADER + rows(20_000))
     with pytest.raises(FileTooLarge, match="limit"):
-        ingest(store, market.market_id, [file], ANALYST, strict, TODAY, silent)
+        ingest(acting(store, ANALYST, strict, today=TODAY), market.market_id, [file], silent)
 
 
 def test_semicolons_and_decimal_commas_are_understood(
@@ -204,7 +214,7 @@ def test_semicolons_and_decimal_commas_are_understood(
         for n in range(20)
     ]
     text = "parcel number;address;zip code;sale date;sale price;living area sqft\n" + "\n".join(lines) + "\n"
-    report = ingest(store, market.market_id, [write(tmp_path, text)], ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, text)], silent)
     held = store.versions.load(report.version.version_id)
     assert held["sale_price"].iloc[0] == 200_500.75
     assert held["living_area_sqft"].iloc[0] == 1_000.5
@@ -220,19 +230,26 @@ def test_corrected_mapping_is_used_instead_of_the_guess(
     assert guess.source is Source.SALES
     document = guess.guess.mapping.to_json().replace("x_mystery", "living_area_sqft")
     corrected = replace(file, mapping=ColumnMapping.from_json(document))
-    report = ingest(store, market.market_id, [corrected], ANALYST, problem, TODAY, silent)
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [corrected], silent)
     assert store.versions.load(report.version.version_id)["living_area_sqft"].iloc[0] == 1_000
 
 
 def test_agents_may_not_commit(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
     agent = Actor("al", Role.AGENT)
     with pytest.raises(AccessDenied, match="may not commit sales data"):
-        ingest(store, market.market_id, [write(tmp_path, HEADER + rows(5))], agent, problem, TODAY, silent)
+        ingest(
+            acting(store, agent, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + rows(5))], silent
+        )
 
 
 def test_formula_cells_are_kept_as_text_not_run(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
     text = HEADER + rows(5) + '800,"=cmd|calc",00101,2024-05-05,250000,1200,3,1990\n'
     with (tmp_path / "f.csv").open("w", newline="") as out:
         csv.writer(out).writerows(csv.reader(text.splitlines()))
-    report = ingest(store, market.market_id, [SourceFile(tmp_path / "f.csv", "f.csv")], ANALYST, problem, TODAY, silent)
+    report = ingest(
+        acting(store, ANALYST, problem, today=TODAY),
+        market.market_id,
+        [SourceFile(tmp_path / "f.csv", "f.csv")],
+        silent,
+    )
     assert report.version.rows == 6

@@ -16,6 +16,7 @@ from core.progress import silent
 from core.schema import Source
 from core.store import Store
 from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+from tests.acting import acting
 
 TODAY = date(2024, 6, 1)
 ANALYST = Actor("Ada", Role.ANALYST)
@@ -48,7 +49,7 @@ def test_a_preview_reports_persons_and_shows_none(file: Path, problem: Problem) 
 
 
 def test_nothing_of_a_person_is_kept_by_an_intake(file: Path, store: Store, problem: Problem) -> None:
-    preview = prepare_intake(store, MARKET, [SourceFile(file, file.name)], problem, TODAY, silent)
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [SourceFile(file, file.name)], silent)
     rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]
     assert len(rejected) == 7
     kept = preview.ledgers.to_csv() + preview.sales.to_csv() + preview.problems.to_csv()
@@ -59,10 +60,12 @@ def test_nothing_of_a_person_is_kept_by_an_intake(file: Path, store: Store, prob
 def test_a_file_brought_by_the_page_and_by_command_line_is_the_same_file(
     file: Path, store: Store, problem: Problem
 ) -> None:
-    preview = prepare_intake(store, MARKET, [SourceFile(file, file.name)], problem, TODAY, silent)
-    market = commit_intake(store, preview, "by command line", ANALYST).version.market_id
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [SourceFile(file, file.name)], silent)
+    market = commit_intake(acting(store, ANALYST), preview, "by command line").version.market_id
     staged = store.uploads.save(file.name, scrubbed(file.read_bytes(), file.name).content, 1_000_000)
-    again = prepare_intake(store, market, [SourceFile(staged.path, file.name)], problem, TODAY, silent)
+    again = prepare_intake(
+        acting(store, problem=problem, today=TODAY), market, [SourceFile(staged.path, file.name)], silent
+    )
     assert again.repeated == (file.name,)
     assert again.new_sales == 0
 
@@ -76,4 +79,4 @@ def test_a_mapping_that_wants_persons_is_refused(file: Path, store: Store, probl
     )
     source = SourceFile(file, file.name, ColumnMapping(Source.SALES, rules))
     with pytest.raises(MappingError, match="'Buyer' holds personal data"):
-        prepare_intake(store, MARKET, [source], problem, TODAY, silent)
+        prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [source], silent)

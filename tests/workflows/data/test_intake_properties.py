@@ -22,6 +22,7 @@ from core.schema import Source
 from core.store import DataVersion, Store, open_store
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.data.versions import undo_version
+from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -95,7 +96,7 @@ def test_any_file_is_accounted_for_changes_nothing_twice_and_is_undone_exactly(
         second = _ingest(store, Path(folder), as_csv([*rows, *more], ""), problem, market_id)
         if second is not None and second != first:
             assert second.parent_id == first.version_id
-            assert undo_version(store, second.version_id, "a mistake", ANALYST).restored == first
+            assert undo_version(acting(store, ANALYST), second.version_id, "a mistake").restored == first
         assert store.versions.latest(market_id) == first
         pd.testing.assert_frame_equal(store.versions.load(first.version_id), held)
 
@@ -111,6 +112,6 @@ def _ingest(
     path.write_bytes(content)
     file = SourceFile(path, "sales.csv", MAPPING)
     try:
-        return ingest(store, market, [file], ANALYST, problem, TODAY, silent).version
+        return ingest(acting(store, ANALYST, problem, today=TODAY), market, [file], silent).version
     except (CollectError, NoUsableRows):
         return None

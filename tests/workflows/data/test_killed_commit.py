@@ -14,6 +14,7 @@ from core.problem import Problem, load_problem
 from core.progress import silent
 from core.store import DataVersion, Store, open_store
 from core.workflows.data.intake import SourceFile, commit_intake, prepare_intake
+from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
@@ -38,10 +39,10 @@ def write_file(folder: Path, number: int) -> SourceFile:
 def commit_file(home: Path, market_id: str, file: SourceFile, said: Connection) -> None:
     """Prepare, say so, and commit; then say how long that took, if still alive."""
     with open_store(home) as store:
-        preview = prepare_intake(store, market_id, [file], load_problem(), TODAY, silent)
+        preview = prepare_intake(acting(store, problem=load_problem(), today=TODAY), market_id, [file], silent)
         said.send(None)
         started = time.perf_counter()
-        commit_intake(store, preview, file.name, ANALYST)
+        commit_intake(acting(store, ANALYST), preview, file.name)
         said.send(time.perf_counter() - started)
 
 
@@ -87,8 +88,8 @@ def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_pat
             check_whole(store, new)
             outcomes.append(new != old)
             # What was cut short can be done again at once.
-            again = prepare_intake(store, market_id, [file], problem, TODAY, silent)
-            report = commit_intake(store, again, file.name, ANALYST)
+            again = prepare_intake(acting(store, problem=problem, today=TODAY), market_id, [file], silent)
+            report = commit_intake(acting(store, ANALYST), again, file.name)
             assert report.changed == (new == old)
             assert report.version.rows == (number + 1) * ROWS
             check_whole(store, report.version)

@@ -15,6 +15,7 @@ from core.problem import Problem
 from core.progress import silent
 from core.store import Store, open_store
 from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, ingest, prepare_intake
+from tests.acting import acting
 
 ANALYST = Actor("Ann", Role.ANALYST)
 TODAY = date(2025, 1, 1)
@@ -39,9 +40,9 @@ def good(number: int) -> str:
 
 def test_the_check_makes_no_market_and_the_commit_does(store: Store, problem: Problem, tmp_path: Path) -> None:
     file = SourceFile(write(tmp_path, good(30)), "sales.csv")
-    preview = prepare_intake(store, HARBOUR, [file], problem, TODAY, silent)
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), HARBOUR, [file], silent)
     assert store.markets.list() == []
-    report = commit_intake(store, preview, "first", ANALYST)
+    report = commit_intake(acting(store, ANALYST), preview, "first")
     [market] = store.markets.list()
     assert (market.name, market.currency, market.area_unit, market.simulated) == ("Harbour", "AUD", "sqm", False)
     assert report.version.market_id == market.market_id
@@ -51,10 +52,10 @@ def test_the_check_makes_no_market_and_the_commit_does(store: Store, problem: Pr
 def test_a_refused_first_upload_leaves_no_market(store: Store, problem: Problem, tmp_path: Path) -> None:
     path = write(tmp_path, "1,2024-03-01,98101,1200\n1,2024-03-02,98101,1300\n")
     with pytest.raises(NoUsableRows):
-        ingest(store, HARBOUR, [SourceFile(path, "sales.csv")], ANALYST, problem, TODAY, silent)
+        ingest(acting(store, ANALYST, problem, today=TODAY), HARBOUR, [SourceFile(path, "sales.csv")], silent)
     path.write_text("sale price,sale date\n", encoding="utf-8")
     with pytest.raises(CollectError):
-        ingest(store, HARBOUR, [SourceFile(path, "sales.csv")], ANALYST, problem, TODAY, silent)
+        ingest(acting(store, ANALYST, problem, today=TODAY), HARBOUR, [SourceFile(path, "sales.csv")], silent)
     assert store.markets.list() == []
 
 
@@ -64,7 +65,7 @@ def test_a_name_that_reads_like_a_market_there_is_refused_at_the_check(
     store.markets.create("Harbour", "AUD", "sqm", False, ANALYST)
     file = SourceFile(write(tmp_path, good(30)), "sales.csv")
     with pytest.raises(AlreadyExists, match="already there"):
-        prepare_intake(store, NewMarket("harbour!", "AUD", "sqm"), [file], problem, TODAY, silent)
+        prepare_intake(acting(store, problem=problem, today=TODAY), NewMarket("harbour!", "AUD", "sqm"), [file], silent)
 
 
 def test_the_command_line_makes_the_market_only_with_its_data(

@@ -17,6 +17,7 @@ from core.store.ledger.outcomes import OutcomeRecord
 from core.workflows.data.outcomes import OutcomeReport, match_outcomes, settle_outcomes, settle_quietly
 from core.workflows.monitoring.ledger_export import export_ledger
 from core.workflows.pricing.answers import property_key
+from tests.acting import acting
 
 ANALYST = Actor("Ana", Role.ANALYST)
 AGENT = Actor("Kim", Role.AGENT, "North")
@@ -76,7 +77,7 @@ def commit(store: Store, market: Market, *sales: dict[str, Any]) -> DataVersion:
 
 
 def settle(store: Store, market: Market) -> OutcomeReport:
-    [report] = settle_outcomes(store, market.market_id, ANALYST)
+    [report] = settle_outcomes(acting(store, ANALYST), market.market_id)
     return report
 
 
@@ -98,8 +99,8 @@ def test_a_home_estimated_five_times_counts_once(store: Store, market: Market) -
     assert first.error == pytest.approx(10 / 240)
     assert (first.inside, first.office, first.channel, first.version_id) == (True, "North", "page", version.version_id)
     assert (first.list_date, first.list_price) == (date(2024, 3, 15), 260_000.0)
-    assert settle_outcomes(store, market.market_id, ANALYST) == ()
-    again = match_outcomes(store, version.version_id, ANALYST)
+    assert settle_outcomes(acting(store, ANALYST), market.market_id) == ()
+    again = match_outcomes(acting(store, ANALYST), version.version_id)
     assert (again.outcomes, again.added, again.superseded) == (5, 0, 0)
 
 
@@ -176,7 +177,7 @@ def test_outcomes_of_an_undone_version_are_current_no_longer(store: Store, marke
     settle(store, market)
     [one] = current(store, market, 0)
     assert (one.sale_price, one.version_id) == (240_000.0, first.version_id)
-    assert settle_outcomes(store, market.market_id, ANALYST) == ()
+    assert settle_outcomes(acting(store, ANALYST), market.market_id) == ()
 
     commit(store, market, sale(0, "2024-06-01", 245_000.0))  # brought again
     settle(store, market)
@@ -188,7 +189,7 @@ def test_with_every_version_undone_no_outcome_is_current(store: Store, market: M
     version = commit(store, market, sale(0, "2024-06-01"))
     settle(store, market)
     store.versions.undo(version.version_id, ANALYST, "wrong file")
-    settle_outcomes(store, market.market_id, ANALYST)
+    settle_outcomes(acting(store, ANALYST), market.market_id)
     assert current(store, market, 0) == []
 
 
@@ -225,7 +226,7 @@ def test_versions_committed_without_being_matched_are_made_up_for(store: Store, 
     priced(store, market, "2024-05-10")
     commit(store, market, sale(0, "2024-03-01"))
     commit(store, market, sale(0, "2024-03-01"), sale(1, "2024-06-01"))
-    reports = settle_outcomes(store, market.market_id, ANALYST)
+    reports = settle_outcomes(acting(store, ANALYST), market.market_id)
     assert [report.matched for report in reports] == [0, 1]
 
 
@@ -239,7 +240,7 @@ def test_a_failure_after_the_commit_is_logged_and_made_up_for(
     commit(store, market, sale(0, "2024-06-01"))
     with monkeypatch.context() as failing:
         failing.setattr(store.outcomes, "record", fails)
-        assert settle_quietly(store, market.market_id, ANALYST) == ()
+        assert settle_quietly(acting(store, ANALYST), market.market_id) == ()
     assert "The disk is full." in caplog.text
     assert settle(store, market).matched == 1
 
@@ -281,14 +282,16 @@ def test_the_export_has_decision_and_sale_beside_the_estimate(store: Store, mark
     commit(store, market, sale(0, "2024-06-01"))
     settle(store, market)
     with pytest.raises(AccessDenied):
-        export_ledger(store, market.market_id, Slice(), AGENT)
-    content = b"".join(export_ledger(store, market.market_id, Slice(), ANALYST)).decode("utf-8-sig").splitlines()
+        export_ledger(acting(store, AGENT), market.market_id, Slice())
+    content = (
+        b"".join(export_ledger(acting(store, ANALYST), market.market_id, Slice())).decode("utf-8-sig").splitlines()
+    )
     table = pd.read_csv(pd.io.common.StringIO("\n".join(content)))
     assert table["estimate_id"].tolist() == ids
     assert table["decision"].tolist()[1] == "adjust"
     assert table["note"][1] == "'=1+1"
     assert table["sale_price"].tolist() == [240_000.0, 240_000.0]
     assert table["counted"].tolist() == [False, True]
-    narrow = b"".join(export_ledger(store, market.market_id, Slice(since=date(2024, 5, 1)), ANALYST))
+    narrow = b"".join(export_ledger(acting(store, ANALYST), market.market_id, Slice(since=date(2024, 5, 1))))
     assert narrow.count(b"\n") == 2
     assert store.events.count(market.market_id, "ledger.exported") == 2

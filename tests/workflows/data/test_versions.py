@@ -15,6 +15,7 @@ from core.errors import AccessDenied, InvalidRecord, StaleVersion
 from core.prepare.quality.column_shifts import column_shifts
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
 from core.workflows.data.versions import compare_versions, history, models_of, undo_version
+from tests.acting import acting
 from tests.store.samples import accounting
 
 ANALYST = Actor("ana", Role.ANALYST)
@@ -57,7 +58,7 @@ def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(stor
     corrected.loc[3, "zipcode"] = None
     longer = pd.concat([corrected.drop(index=7), sales(5, start=50)], ignore_index=True).assign(x_pool=1.0)
     second = commit(store, market, longer.assign(x_pool=np.nan), 60)
-    diff = compare_versions(store, first.version_id, second.version_id, ANALYST)
+    diff = compare_versions(acting(store, ANALYST), first.version_id, second.version_id)
     assert (diff.added, diff.removed, diff.corrected, diff.same) == (5, 1, 1, 38)
     assert diff.added_rows["intake_row"].tolist() == [50, 51, 52, 53, 54]
     assert diff.removed_rows["intake_row"].tolist() == [7]
@@ -65,19 +66,19 @@ def test_a_longer_version_tells_its_new_rows_and_which_facts_were_corrected(stor
     assert told["intake_row"].tolist() == [3, 3]
     assert (told.loc["sale_price", "before"], told.loc["sale_price", "after"]) == ("300300", "999000")
     assert (told.loc["zipcode", "before"], told.loc["zipcode", "after"]) == ("98100", "")
-    back = compare_versions(store, second.version_id, first.version_id, ANALYST)
+    back = compare_versions(acting(store, ANALYST), second.version_id, first.version_id)
     assert (back.added, back.removed, back.corrected) == (1, 5, 1)
 
 
 def test_rows_of_an_undone_version_are_not_those_that_took_their_place(store: Store, market: Market) -> None:
     base = commit(store, market, sales(30), 30)
     wrong = commit(store, market, pd.concat([sales(30), sales(10, 30)], ignore_index=True), 40)
-    undo_version(store, wrong.version_id, "the wrong county", ANALYST)
+    undo_version(acting(store, ANALYST), wrong.version_id, "the wrong county")
     other = sales(6, 30).assign(sale_price=777_000.0)
     right = commit(store, market, pd.concat([sales(30), other], ignore_index=True), 36, "b.csv")
-    diff = compare_versions(store, wrong.version_id, right.version_id, ANALYST)
+    diff = compare_versions(acting(store, ANALYST), wrong.version_id, right.version_id)
     assert (diff.added, diff.removed, diff.corrected, diff.same) == (6, 10, 0, 30)
-    states = {one.version.version_id: one for one in history(store, market.market_id, ANALYST)}
+    states = {one.version.version_id: one for one in history(acting(store, ANALYST), market.market_id)}
     assert [states[one.version_id].state for one in (base, wrong, right)] == ["earlier", "undone", "in use"]
     assert states[wrong.version_id].reason == "the wrong county"
     assert states[wrong.version_id].undone_by == "ana"
@@ -90,27 +91,27 @@ def test_an_undo_restores_the_version_before_exactly_and_keeps_its_models(store:
     model = store.models.add(NewModel(market.market_id, second.version_id, b"bundle", {"family": "tree"}), ANALYST)
     store.models.promote(model.model_id, ANALYST, "good")
     assert models_of(store, market.market_id) == {second.version_id: (model.model_id,)}
-    undone = undo_version(store, second.version_id, "  sent by\nmistake ", ANALYST)
+    undone = undo_version(acting(store, ANALYST), second.version_id, "  sent by\nmistake ")
     assert undone.restored == first == store.versions.latest(market.market_id)
     assert undone.models == (model.model_id,)
     assert store.models.champion(market.market_id) == replace(model, stage="champion")
     pd.testing.assert_frame_equal(store.versions.load(first.version_id), held)
     assert store.versions.load(second.version_id).equals(sales(40))
-    assert undo_version(store, first.version_id, "start anew", ANALYST).restored is None
+    assert undo_version(acting(store, ANALYST), first.version_id, "start anew").restored is None
     assert store.versions.latest(market.market_id) is None
 
 
 def test_an_undo_needs_a_right_a_reason_and_the_latest_version(store: Store, market: Market) -> None:
     first, second = commit(store, market, sales(30), 30), commit(store, market, sales(40), 40)
     with pytest.raises(AccessDenied):
-        undo_version(store, second.version_id, "because", Actor("al", Role.AGENT))
+        undo_version(acting(store, Actor("al", Role.AGENT)), second.version_id, "because")
     for reason in ("", " \n ", "x" * 501):
         with pytest.raises(InvalidRecord, match="reason"):
-            undo_version(store, second.version_id, reason, ANALYST)
+            undo_version(acting(store, ANALYST), second.version_id, reason)
     with pytest.raises(StaleVersion):
-        undo_version(store, first.version_id, "because", ANALYST)
+        undo_version(acting(store, ANALYST), first.version_id, "because")
     with pytest.raises(AccessDenied):
-        compare_versions(store, first.version_id, second.version_id, Actor("al", Role.AGENT))
+        compare_versions(acting(store, Actor("al", Role.AGENT)), first.version_id, second.version_id)
     assert store.versions.latest(market.market_id) == second
 
 
@@ -118,7 +119,7 @@ def test_versions_of_two_markets_are_not_compared(store: Store, market: Market) 
     other = store.markets.create("Elsewhere", "USD", "sqft", False, ANALYST)
     first, second = commit(store, market, sales(30), 30), commit(store, other, sales(30), 30)
     with pytest.raises(InvalidRecord, match="two markets"):
-        compare_versions(store, first.version_id, second.version_id, ANALYST)
+        compare_versions(acting(store, ANALYST), first.version_id, second.version_id)
 
 
 def test_shifts_tell_missing_values_the_middle_and_new_words() -> None:

@@ -23,6 +23,7 @@ from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.models.backtest import Backtest, backtest, backtest_version, document
+from tests.acting import acting
 
 FIRST = date(2008, 1, 1)
 UNTIL = "2009-08-01"
@@ -40,7 +41,12 @@ def king_county(sales_data: Path, tmp_path_factory: pytest.TempPathFactory, prob
     """A store with the King County sales of 2006-2015, taken in as guessed."""
     with open_store(tmp_path_factory.mktemp("replay") / "home") as store:
         file = SourceFile(sales_data / "king_county" / "house_sales_2006_2015.tsv.gz", "house_sales_2006_2015.tsv.gz")
-        ingest(store, NewMarket("King County", "USD", "sqft"), [file], MANAGER, problem, date(2016, 1, 1), silent)
+        ingest(
+            acting(store, MANAGER, problem, today=date(2016, 1, 1)),
+            NewMarket("King County", "USD", "sqft"),
+            [file],
+            silent,
+        )
         yield store
 
 
@@ -108,8 +114,10 @@ def test_what_cannot_be_replayed_says_why(king_county: Store, problem: Problem) 
     version = king_county.versions.latest(market.market_id)
     assert version is not None
     with pytest.raises(NotFound, match=r"no sale from 2031-01-01 on. Choose an earlier day"):
-        backtest_version(king_county, version.version_id, date(2031, 1, 1), quick(problem), problem, silent, MANAGER)
+        backtest_version(
+            acting(king_county, MANAGER, problem), version.version_id, date(2031, 1, 1), quick(problem), silent
+        )
     with pytest.raises(AccessDenied):
         backtest_version(
-            king_county, version.version_id, FIRST, quick(problem), problem, silent, Actor("Al", Role.AGENT)
+            acting(king_county, Actor("Al", Role.AGENT), problem), version.version_id, FIRST, quick(problem), silent
         )

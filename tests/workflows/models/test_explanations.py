@@ -26,6 +26,7 @@ from core.workflows.models.training import load_model, train_model
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import open_desk
+from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
 AGENT = Actor("al", Role.AGENT)
@@ -51,15 +52,15 @@ def store(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Store:
 def case(store: Store, problem: Problem) -> Case:
     record = store.models.champion(store.markets.list()[0].market_id)
     assert record is not None
-    scored = scores_of(store, record.model_id, MANAGER)
-    return Case(store, record, scored, open_explainer(store, record.model_id, scored, MANAGER, problem))
+    scored = scores_of(acting(store, MANAGER), record.model_id)
+    return Case(store, record, scored, open_explainer(acting(store, MANAGER, problem), record.model_id, scored))
 
 
 @pytest.fixture(scope="module")
 def by_time(store: Store, problem: Problem) -> Case:
-    record = train_model(store, store.markets.list()[0].market_id, BY_TIME, MANAGER, problem, silent)
-    scored = scores_of(store, record.model_id, MANAGER)
-    return Case(store, record, scored, open_explainer(store, record.model_id, scored, MANAGER, problem))
+    record = train_model(acting(store, MANAGER, problem), store.markets.list()[0].market_id, BY_TIME, silent)
+    scored = scores_of(acting(store, MANAGER), record.model_id)
+    return Case(store, record, scored, open_explainer(acting(store, MANAGER, problem), record.model_id, scored))
 
 
 @pytest.fixture(params=["case", "by_time"])
@@ -150,8 +151,8 @@ def test_at_random_comparables_are_no_sealed_test_sales(case: Case) -> None:
 
 
 def test_later_sales_are_explained_as_they_were_scored(by_time: Case, problem: Problem) -> None:
-    later = later_scores(by_time.store, by_time.record.model_id, by_time.record.version_id, MANAGER, problem)
-    explainer = open_explainer(by_time.store, by_time.record.model_id, later, MANAGER, problem)
+    later = later_scores(acting(by_time.store, MANAGER, problem), by_time.record.model_id, by_time.record.version_id)
+    explainer = open_explainer(acting(by_time.store, MANAGER, problem), by_time.record.model_id, later)
     rows = later.priced["intake_row"].sample(4, random_state=2).tolist()
     misses = [explainer.miss(row) for row in rows]
     assert all(miss.same_as_scored for miss in misses)
@@ -167,9 +168,9 @@ def test_another_sale_or_actor_gets_no_explanation(case: Case, problem: Problem)
     with pytest.raises(NotFound, match="no test sale"):
         case.explainer.drivers([other])
     with pytest.raises(AccessDenied):
-        open_explainer(case.store, case.record.model_id, case.scored, AGENT, problem)
+        open_explainer(acting(case.store, AGENT, problem), case.record.model_id, case.scored)
     with pytest.raises(NotFound):
-        open_explainer(case.store, "unknown", case.scored, MANAGER, problem)
+        open_explainer(acting(case.store, MANAGER, problem), "unknown", case.scored)
 
 
 def test_partial_effects_are_of_homes_the_model_learned_from(case: Case) -> None:
@@ -189,7 +190,7 @@ def test_partial_effects_are_of_homes_the_model_learned_from(case: Case) -> None
 
 def test_verdicts_are_of_the_decisions_that_count(case: Case, problem: Problem) -> None:
     market = case.record.market_id
-    empty = agent_decisions_of(case.store, market, None, MANAGER, problem)
+    empty = agent_decisions_of(acting(case.store, MANAGER, problem), market, None)
     assert (empty.estimates, empty.decided) == (0, 0)
     desk = open_desk(case.store, market, problem)
     homes = case.store.versions.load(case.record.version_id).dropna(subset=["living_area_sqft"]).head(4)
@@ -198,19 +199,27 @@ def test_verdicts_are_of_the_decisions_that_count(case: Case, problem: Problem) 
     for home in homes[names].to_dict("records"):
         facts = {name: value for name, value in home.items() if not pd.isna(value)}
         asked = Question(facts, desk.valuation_date(pd.Timestamp("2025-01-01").date()), 0.8)
-        given.append(price_and_record(case.store, desk, asked, "page", AGENT))
+        given.append(price_and_record(acting(case.store, AGENT), desk, asked, "page"))
     points = [one.result.point for one in given]
     ids = [str(one.estimate_id) for one in given]
     decider = replace(AGENT, role=Role.AGENT)
-    decide(case.store, problem, ids[0], DecisionInput("override", points[0] * 2, None, "other", "a mistake"), decider)
-    decide(case.store, problem, ids[0], DecisionInput("accept", points[0]), decider)
-    decide(case.store, problem, ids[1], DecisionInput("override", points[1] * 1.2, None, "layout", "a loft"), decider)
-    found = agent_decisions_of(case.store, market, case.record.model_id, MANAGER, problem)
+    decide(
+        acting(case.store, decider, problem),
+        ids[0],
+        DecisionInput("override", points[0] * 2, None, "other", "a mistake"),
+    )
+    decide(acting(case.store, decider, problem), ids[0], DecisionInput("accept", points[0]))
+    decide(
+        acting(case.store, decider, problem),
+        ids[1],
+        DecisionInput("override", points[1] * 1.2, None, "layout", "a loft"),
+    )
+    found = agent_decisions_of(acting(case.store, MANAGER, problem), market, case.record.model_id)
     assert (found.estimates, found.decided) == (4, 2)
     assert {one.name: one.n for one in found.kinds} == {"accept": 1, "adjust": 0, "override": 1}
     assert [(one.name, one.n) for one in found.reasons] == [("layout", 1)]
     assert found.reasons[0].label == problem.decisions.reasons["layout"]
     assert found.departure.value == pytest.approx(0.2)
-    assert agent_decisions_of(case.store, market, "another", MANAGER, problem).estimates == 0
+    assert agent_decisions_of(acting(case.store, MANAGER, problem), market, "another").estimates == 0
     with pytest.raises(AccessDenied):
-        agent_decisions_of(case.store, market, None, AGENT, problem)
+        agent_decisions_of(acting(case.store, AGENT, problem), market, None)

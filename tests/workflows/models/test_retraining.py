@@ -29,6 +29,7 @@ from core.workflows.models.training import known_sales, load_model, train_model
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from core.workflows.promotion import promote, promote_challenger, rollback
+from tests.acting import acting
 from tests.made_once import copy_of
 
 MANAGER = Actor("mia", Role.MANAGER)
@@ -52,9 +53,9 @@ def challenged(small_home: Path, tmp_path_factory: pytest.TempPathFactory, lenie
         shutil.copytree(small_home, home)
         with open_store(home) as store:
             market = market_of(store)
-            poor = train_model(store, market, POOR, MANAGER, lenient, silent)
-            promote(store, poor.model_id, "the simplest first", MANAGER)
-            retrain(store, market, RetrainPlan(base=QUICK), MANAGER, lenient, silent)
+            poor = train_model(acting(store, MANAGER, lenient), market, POOR, silent)
+            promote(acting(store, MANAGER), poor.model_id, "the simplest first")
+            retrain(acting(store, MANAGER, lenient), market, RetrainPlan(base=QUICK), silent)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)
@@ -116,28 +117,28 @@ def test_the_gate_passed_a_manager_promotes_without_a_reason_and_alerts_of_the_o
         for kind in ("error_high", "target_missed", "volume_down")
     ]
     with pytest.raises(AccessDenied):
-        promote_challenger(store, challenger, "", AGENT, problem)
-    assert promote_challenger(store, challenger, "", MANAGER, problem).stage == "champion"
+        promote_challenger(acting(store, AGENT, problem), challenger, "")
+    assert promote_challenger(acting(store, MANAGER, problem), challenger, "").stage == "champion"
     states = [store.alerts.get(one.alert_id) for one in opened]
     assert [one.state for one in states] == ["resolved", "resolved", "open"]
     assert challenger in states[0].why
     assert "Median error" in states[0].why
     assert store.models.challenger(market) is None
     # Again, after a call that broke off before the alerts: nothing moves, and nothing is demanded.
-    assert promote_challenger(store, challenger, "", MANAGER, problem).model_id == challenger
+    assert promote_challenger(acting(store, MANAGER, problem), challenger, "").model_id == challenger
     assert len(store.events.of(challenger, "model.promoted")) == 1
 
 
 def test_a_gate_of_another_champion_demands_a_reason_and_says_why(store: Store, problem: Problem) -> None:
     _, challenger = ids(store)
     first = next(one for one in store.models.list(market_of(store)) if one.stage == "retired")
-    promote(store, first.model_id, "back to the first", MANAGER)
+    promote(acting(store, MANAGER), first.model_id, "back to the first")
     with pytest.raises(ReasonNeeded, match=rf"{first.model_id} is live now.*15 characters \(3 so far\)"):
-        promote_challenger(store, challenger, "ok. ", MANAGER, problem)
+        promote_challenger(acting(store, MANAGER, problem), challenger, "ok. ")
     champion = store.models.champion(market_of(store))
     assert champion is not None
     assert champion.model_id == first.model_id
-    done = promote_challenger(store, challenger, "better in the north, see the figures", MANAGER, problem)
+    done = promote_challenger(acting(store, MANAGER, problem), challenger, "better in the north, see the figures")
     assert store.events.of(done.model_id, "model.promoted")[0].detail["reason"].startswith("better in the north")
 
 
@@ -156,7 +157,7 @@ def test_sales_the_champion_learned_from_are_no_comparison(store: Store) -> None
     """The first model of the small market was tested on a fifth of its sales, drawn at random."""
     market = market_of(store)
     first = next(one for one in store.models.list(market) if one.stage == "retired")
-    promote(store, first.model_id, "back to the first", MANAGER)
+    promote(acting(store, MANAGER), first.model_id, "back to the first")
     known = known_sales(store, market)
     unseen = unseen_by(store, rival_of(store, market), known)
     assert int(unseen.sum()) == first.card["metrics"]["n"]
@@ -169,7 +170,7 @@ def test_a_champion_lost_from_disk_leaves_the_gate_open_and_can_be_replaced(stor
     record = store.models.get(champion)
     (store.home / "models" / f"{record.sha256}.joblib").unlink()
     assert not store.models.holds(record)
-    made = retrain(store, market, RetrainPlan(window_months=24, base=POOR), MANAGER, problem, silent)
+    made = retrain(acting(store, MANAGER, problem), market, RetrainPlan(window_months=24, base=POOR), silent)
     assert made.gate.gate.verdict is GateVerdict.INCONCLUSIVE
     assert "missing" in made.gate.gate.words
     assert made.gate.champion_id == champion
@@ -178,15 +179,15 @@ def test_a_champion_lost_from_disk_leaves_the_gate_open_and_can_be_replaced(stor
     assert made.record.card["window_months"] == 24
     assert made.record.card["first_sale"] >= "2022-10-01"
     with pytest.raises(ReasonNeeded, match="missing"):
-        promote_challenger(store, made.record.model_id, "", MANAGER, problem)
-    promote_challenger(store, made.record.model_id, "the file of the old model is lost", MANAGER, problem)
+        promote_challenger(acting(store, MANAGER, problem), made.record.model_id, "")
+    promote_challenger(acting(store, MANAGER, problem), made.record.model_id, "the file of the old model is lost")
     assert isinstance(open_desk(store, market, problem).price(home_in(store), TODAY, 0.8, AGENT), Estimate)
 
 
 def test_rolling_back_from_a_lost_champion_works(store: Store, problem: Problem) -> None:
     market, (champion, _) = market_of(store), ids(store)
     (store.home / "models" / f"{store.models.get(champion).sha256}.joblib").unlink()
-    back = rollback(store, market, "its file is lost", MANAGER)
+    back = rollback(acting(store, MANAGER), market, "its file is lost")
     assert back.model_id != champion
     assert isinstance(open_desk(store, market, problem).price(home_in(store), TODAY, 0.8, AGENT), Estimate)
 
@@ -196,33 +197,33 @@ def test_shadows_are_what_the_challenger_would_have_answered(store: Store, probl
     desk = open_desk(store, market, problem)
     sizes = (1100.0, 1680.0, 2400.0)
     asked = [Question(home_in(store, size), TODAY, 0.8) for size in sizes]
-    given = [price_and_record(store, desk, question, "page", AGENT) for question in asked]
-    price_and_record(store, desk, Question({"bedrooms": 3.0}, TODAY, 0.8), "page", AGENT)
+    given = [price_and_record(acting(store, AGENT), desk, question, "page") for question in asked]
+    price_and_record(acting(store, AGENT), desk, Question({"bedrooms": 3.0}, TODAY, 0.8), "page")
     assert store.shadows.count(challenger) == 0
-    assert shadow_pending(store, market, problem) == len(sizes)
-    assert shadow_pending(store, market, problem) == 0
-    report = shadow_report(store, challenger, MANAGER)
+    assert shadow_pending(acting(store, problem=problem), market) == len(sizes)
+    assert shadow_pending(acting(store, problem=problem), market) == 0
+    report = shadow_report(acting(store, MANAGER), challenger)
     assert (report.n, report.sold) == (3, 0)
     assert np.isnan(report.champion_error.value)
     kept = store.shadows.frame(market, challenger)
     champion_points = [one.result.point for one in given if isinstance(one.result, Estimate)]
     assert kept["point"].tolist() == champion_points
-    promote_challenger(store, challenger, "", MANAGER, problem)
+    promote_challenger(acting(store, MANAGER, problem), challenger, "")
     now = open_desk(store, market, problem)
     for question, shadow in zip(asked, kept.itertuples(), strict=True):
         said = now.price(question.facts, question.as_of, 0.8, AGENT)
         assert isinstance(said, Estimate)
         assert (said.point, said.low, said.high) == (shadow.shadow_point, shadow.shadow_low, shadow.shadow_high)
         assert said.confidence == shadow.shadow_confidence
-    assert shadow_pending(store, market, problem) == 0, "there is no challenger any more"
+    assert shadow_pending(acting(store, problem=problem), market) == 0, "there is no challenger any more"
 
 
 def test_once_homes_are_sold_the_shadow_report_has_both_errors(store: Store, problem: Problem) -> None:
     market, (champion, challenger) = market_of(store), ids(store)
     desk = open_desk(store, market, problem)
     asked = [Question(home_in(store, size), TODAY, 0.8) for size in (1100.0, 1680.0)]
-    given = [price_and_record(store, desk, question, "page", AGENT) for question in asked]
-    shadow_pending(store, market, problem)
+    given = [price_and_record(acting(store, AGENT), desk, question, "page") for question in asked]
+    shadow_pending(acting(store, problem=problem), market)
     shadows = store.shadows.frame(market, challenger).set_index("estimate_id")["shadow_point"]
     version = store.versions.latest(market)
     assert version is not None
@@ -256,7 +257,7 @@ def test_once_homes_are_sold_the_shadow_report_has_both_errors(store: Store, pro
             )
         ]
     store.outcomes.record(market, [version.version_id], version.version_id, found, MANAGER)
-    report = shadow_report(store, challenger, MANAGER)
+    report = shadow_report(acting(store, MANAGER), challenger)
     assert report.sold == 2
     assert report.challenger_error.value == 0.0
     assert report.champion_error.value == pytest.approx(-report.difference.value)
@@ -271,16 +272,16 @@ def test_a_run_that_is_cancelled_leaves_nothing_behind(store: Store, lenient: Pr
             raise JobCancelled("Cancelled by mia.")
 
     with pytest.raises(JobCancelled):
-        retrain(store, market, RetrainPlan(base=POOR), MANAGER, lenient, cancel)
+        retrain(acting(store, MANAGER, lenient), market, RetrainPlan(base=POOR), cancel)
     assert store.models.list(market) == before
 
 
 def test_retraining_takes_a_market_that_ever_had_a_model_and_a_person_who_may(store: Store, problem: Problem) -> None:
     with pytest.raises(AccessDenied):
-        retrain(store, market_of(store), RetrainPlan(), AGENT, problem, silent)
+        retrain(acting(store, AGENT, problem), market_of(store), RetrainPlan(), silent)
     empty = store.markets.create("Nowhere", "USD", "sqft", True, MANAGER)
     with pytest.raises(NotFound, match="no sales yet"):
-        retrain(store, empty.market_id, RetrainPlan(), MANAGER, problem, silent)
+        retrain(acting(store, MANAGER, problem), empty.market_id, RetrainPlan(), silent)
 
 
 def test_a_busy_market_is_judged_on_a_month_and_a_quiet_one_on_two(store: Store, problem: Problem) -> None:

@@ -43,6 +43,7 @@ from core.workflows.models.test_scores import (
     sign_scope,
     signed_scope,
 )
+from tests.acting import acting
 from tests.evaluate import recompute
 from tests.evaluate.measured import evaluated
 from tests.evaluate.test_figures import assert_equal_to_pandas, assert_segments_equal
@@ -121,7 +122,9 @@ def real_case(extract: str, market: tuple[str, str, AreaUnit], folder: Path, pro
     path.write_text(extract, encoding="utf-8")
     store = open_store(folder / "home")
     made = store.markets.create(*market, False, MANAGER)
-    ingest(store, made.market_id, [SourceFile(path, path.name)], MANAGER, problem, date(2026, 1, 1), silent)
+    ingest(
+        acting(store, MANAGER, problem, today=date(2026, 1, 1)), made.market_id, [SourceFile(path, path.name)], silent
+    )
     return build(store, QUICK, problem)
 
 
@@ -204,16 +207,16 @@ def test_trend_is_of_the_area_and_from_other_sales(case: Case, problem: Problem)
 
 
 def test_scores_are_kept_with_the_model(case: Case, problem: Problem) -> None:
-    again = scores_of(case.store, case.model_id, Actor("ann", Role.ANALYST))
+    again = scores_of(acting(case.store, Actor("ann", Role.ANALYST)), case.model_id)
     assert again.terms == case.scored.terms
     pd.testing.assert_frame_equal(again.table, case.scored.table)
     with pytest.raises(AccessDenied):
-        scores_of(case.store, case.model_id, Actor("al", Role.AGENT))
+        scores_of(acting(case.store, Actor("al", Role.AGENT)), case.model_id)
     before = case.store.models.champion(case.market.market_id)
     assert before is not None
     if SCORES not in before.card:
         with pytest.raises(NotFound, match="Train a new model"):
-            scores_of(case.store, before.model_id, MANAGER)
+            scores_of(acting(case.store, MANAGER), before.model_id)
 
 
 def test_altered_scores_are_not_read(king_county: Case) -> None:
@@ -222,13 +225,13 @@ def test_altered_scores_are_not_read(king_county: Case) -> None:
     path.chmod(0o600)
     path.write_bytes(content[:-1] + b"x")
     with pytest.raises(ArtifactCorrupt, match="Train the model again"):
-        scores_of(king_county.store, king_county.model_id, MANAGER)
+        scores_of(acting(king_county.store, MANAGER), king_county.model_id)
     path.write_bytes(content)
 
 
 def test_later_sales_are_scored_month_ahead(by_time: Case, problem: Problem) -> None:
     version = by_time.bundle.version_id
-    later = later_scores(by_time.store, by_time.model_id, version, MANAGER, problem)
+    later = later_scores(acting(by_time.store, MANAGER, problem), by_time.model_id, version)
     assert later.terms.split == "later"
     assert later.table["sale_date"].min().date() > by_time.bundle.model.profile.last_sale
     # The sealed test of a split by time is these very sales, priced in the same way.
@@ -242,26 +245,26 @@ def test_model_that_has_seen_every_sale_has_no_later_ones(case: Case, problem: P
     if (case.sales["sale_date"].dt.date > last).any():
         pytest.skip("the latest sale happens to be a test sale")
     with pytest.raises(NotFound, match="Take in newer sales"):
-        later_scores(case.store, case.model_id, case.bundle.version_id, MANAGER, problem)
+        later_scores(acting(case.store, MANAGER, problem), case.model_id, case.bundle.version_id)
 
 
 def test_scope_is_signed_by_a_manager_and_stays_on_record(case: Case, problem: Problem) -> None:
     chosen = supports(case.scored, 100_000.0, 800_000.0, problem)
     assert signed_scope(case.store, case.model_id) is None
     with pytest.raises(AccessDenied):
-        sign_scope(case.store, case.model_id, chosen, "", Actor("ann", Role.ANALYST))
-    first = sign_scope(case.store, case.model_id, chosen, "for the pilot", MANAGER)
+        sign_scope(acting(case.store, Actor("ann", Role.ANALYST)), case.model_id, chosen, "")
+    first = sign_scope(acting(case.store, MANAGER), case.model_id, chosen, "for the pilot")
     assert (first.low, first.high, first.note, first.signed_by) == (100_000.0, 800_000.0, "for the pilot", "mia")
-    sign_scope(case.store, case.model_id, replace(chosen, high=700_000.0), "narrower", MANAGER)
+    sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, high=700_000.0), "narrower")
     latest = signed_scope(case.store, case.model_id)
     assert latest is not None
     assert (latest.high, latest.note) == (700_000.0, "narrower")
     with pytest.raises(ValueError, match="no bounds"):
-        sign_scope(case.store, case.model_id, replace(chosen, low=float("nan")), "", MANAGER)
+        sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, low=float("nan")), "")
 
 
 def test_fit_check_counts_the_openings_of_the_test(case: Case) -> None:
-    found = fit_of(case.store, case.model_id, MANAGER)
+    found = fit_of(acting(case.store, MANAGER), case.model_id)
     assert found is not None
     assert found.opened >= 1
     assert found.test.n == case.opened.evaluation.n

@@ -21,6 +21,7 @@ from core.train.trainer import TrainingPlan
 from core.workflows.models.training import evaluate_model, load_model, train_model
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.promotion import promote, rollback
+from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
 QUICK = TrainingPlan("random", 1, (Family.LINEAR,), 0, 1, 3)
@@ -53,14 +54,14 @@ def test_second_model_waits_as_candidate_until_promoted_and_rollback_brings_the_
     market = market_of(opened)
     first = opened.models.champion(market)
     assert first is not None
-    second = train_model(opened, market, QUICK, MANAGER, problem, silent)
+    second = train_model(acting(opened, MANAGER, problem), market, QUICK, silent)
     assert second.stage == "candidate"
     assert opened.models.champion(market) == first
-    promote(opened, second.model_id, "a test", MANAGER)
+    promote(acting(opened, MANAGER), second.model_id, "a test")
     desk = open_desk(opened, market, problem)
     assert desk.record is not None
     assert desk.record.model_id == second.model_id
-    assert rollback(opened, market, "worse after all", MANAGER).model_id == first.model_id
+    assert rollback(acting(opened, MANAGER), market, "worse after all").model_id == first.model_id
     assert opened.models.get(second.model_id).stage == "retired"
     actions = [event.action for event in opened.events.list(market)]
     assert {"model.promoted", "model.rolled_back"} <= set(actions)
@@ -72,14 +73,14 @@ def test_only_managers_promote_and_roll_back(opened: Store, role: Role) -> None:
     champion = opened.models.champion(market_of(opened))
     assert champion is not None
     with pytest.raises(AccessDenied):
-        promote(opened, champion.model_id, "why not", someone)
+        promote(acting(opened, someone), champion.model_id, "why not")
     with pytest.raises(AccessDenied):
-        rollback(opened, market_of(opened), "why not", someone)
+        rollback(acting(opened, someone), market_of(opened), "why not")
 
 
 def test_agents_may_not_train(opened: Store, problem: Problem) -> None:
     with pytest.raises(AccessDenied, match="may not train"):
-        train_model(opened, market_of(opened), QUICK, Actor("al", Role.AGENT), problem, silent)
+        train_model(acting(opened, Actor("al", Role.AGENT), problem), market_of(opened), QUICK, silent)
 
 
 def test_model_altered_by_one_byte_is_never_loaded(opened: Store, problem: Problem) -> None:
@@ -105,7 +106,7 @@ def test_cancelled_training_leaves_no_model(opened: Store, problem: Problem) -> 
 
     before = opened.models.list(market_of(opened))
     with pytest.raises(JobCancelled):
-        train_model(opened, market_of(opened), QUICK, MANAGER, problem, cancel)
+        train_model(acting(opened, MANAGER, problem), market_of(opened), QUICK, cancel)
     assert opened.models.list(market_of(opened)) == before
     assert len(list((opened.home / "models").iterdir())) == 1
 
@@ -113,7 +114,7 @@ def test_cancelled_training_leaves_no_model(opened: Store, problem: Problem) -> 
 def test_market_without_sales_says_what_to_do(store: Store, problem: Problem) -> None:
     market = store.markets.create("Nowhere", "USD", "sqft", False, MANAGER)
     with pytest.raises(NotFound, match="Take in a sales file"):
-        train_model(store, market.market_id, QUICK, MANAGER, problem, silent)
+        train_model(acting(store, MANAGER, problem), market.market_id, QUICK, silent)
     answer = open_desk(store, market.market_id, problem).price({}, date(2025, 1, 1), 0.8, MANAGER)
     assert isinstance(answer, Unavailable)
     assert answer.message == "Price estimate unavailable. Use comparative market analysis instead."
@@ -124,8 +125,8 @@ def test_evaluation_on_later_sales_uses_none_the_model_has_seen(opened: Store, p
     champion, version = opened.models.champion(market), opened.versions.latest(market)
     assert champion is not None
     assert version is not None
-    by_time = train_model(opened, market, replace(QUICK, split="time"), MANAGER, problem, silent)
-    measured = evaluate_model(opened, by_time.model_id, version.version_id, MANAGER, problem)
+    by_time = train_model(acting(opened, MANAGER, problem), market, replace(QUICK, split="time"), silent)
+    measured = evaluate_model(acting(opened, MANAGER, problem), by_time.model_id, version.version_id)
     bundle, sales = load_model(opened, by_time.model_id), opened.versions.load(version.version_id)
     assert measured.n == (sales["sale_date"].dt.date > bundle.model.profile.last_sale).sum() > 0
 

@@ -20,7 +20,8 @@ from core.serve.flags import FlagKind, Severity
 from core.store import Market, NewModel, Store, open_store
 from core.workflows.monitoring.alerts import acknowledge, alert_lines, open_alerts, resolve, set_threshold, watch_market
 from core.workflows.pricing.desk import open_desk
-from core.workspace import clock_at, clock_of
+from core.workspace import market_day
+from tests.acting import acting
 from tests.workflows.watched_market import AGENT, ANALYST, MANAGER, Month, live_through
 
 TODAY = date(2026, 1, 15)
@@ -74,7 +75,7 @@ def kinds(alerts: tuple[object, ...]) -> set[str]:
 def test_months_as_good_as_the_test_open_nothing_and_nothing_is_left_unread(
     store: Store, market: Market, problem: Problem
 ) -> None:
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert seen.clock == date(2025, 4, 1)
     assert kinds(seen.opened) == set()
     assert {one.kind for one in seen.readings} == set(AlertKind)
@@ -85,10 +86,12 @@ def test_a_turn_of_prices_opens_alerts_that_name_the_price_level_and_watching_ag
     store: Store, market: Market, problem: Problem
 ) -> None:
     live_through(store, market, TURN[0])
-    assert kinds(watch_market(store, market.market_id, TODAY, problem, MANAGER).opened) == set()  # one month is chance
+    assert (
+        kinds(watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened) == set()
+    )  # one month is chance
 
     live_through(store, market, TURN[1])
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert kinds(seen.opened) == TURNED
     error = next(one for one in seen.opened if one.kind == "error_high")
     champion = store.models.champion(market.market_id)
@@ -101,7 +104,7 @@ def test_a_turn_of_prices_opens_alerts_that_name_the_price_level_and_watching_ag
     assert level.document["reading"]["high"] < -0.05
 
     events = len(store.events.list(limit=10_000))
-    again = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    again = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert (again.opened, again.resolved) == ((), ())
     assert again.open == seen.open
     assert len(store.events.list(limit=10_000)) == events
@@ -109,52 +112,52 @@ def test_a_turn_of_prices_opens_alerts_that_name_the_price_level_and_watching_ag
 
 def test_an_alert_taken_on_stays_and_is_resolved_by_two_good_months(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
-    opened = watch_market(store, market.market_id, TODAY, problem, MANAGER).opened
+    opened = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened
     error = next(one for one in opened if one.kind == "error_high")
-    taken = acknowledge(store, error.alert_id, "prices turned", "retrain on Monday", MANAGER)
+    taken = acknowledge(acting(store, MANAGER), error.alert_id, "prices turned", "retrain on Monday")
     assert (taken.state, taken.next_action) == ("acknowledged", "retrain on Monday")
-    assert "error_high" in {one.kind for one in open_alerts(store, market.market_id, ANALYST)}
+    assert "error_high" in {one.kind for one in open_alerts(acting(store, ANALYST), market.market_id)}
 
     live_through(store, market, AFTER[0])
-    assert watch_market(store, market.market_id, TODAY, problem, MANAGER).resolved == ()
+    assert watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).resolved == ()
     live_through(store, market, AFTER[1])
-    resolved = watch_market(store, market.market_id, TODAY, problem, MANAGER).resolved
+    resolved = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).resolved
     assert kinds(resolved) == TURNED
-    assert watch_market(store, market.market_id, TODAY, problem, MANAGER).opened == ()
+    assert watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened == ()
 
 
 def test_what_a_person_resolved_opens_again_on_new_months_only(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
-    for one in watch_market(store, market.market_id, TODAY, problem, MANAGER).opened:
-        resolve(store, one.alert_id, "known, the spring sale", TODAY, MANAGER)
-    assert watch_market(store, market.market_id, TODAY, problem, MANAGER).opened == ()
+    for one in watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened:
+        resolve(acting(store, MANAGER, today=TODAY), one.alert_id, "known, the spring sale")
+    assert watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened == ()
 
     worse = [replace(month, level=0.8) for month in AFTER]
     live_through(store, market, worse[0])
-    assert kinds(watch_market(store, market.market_id, TODAY, problem, MANAGER).opened) == set()
+    assert kinds(watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened) == set()
     live_through(store, market, worse[1])
-    assert "error_high" in kinds(watch_market(store, market.market_id, TODAY, problem, MANAGER).opened)
+    assert "error_high" in kinds(watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened)
 
 
 def test_another_model_going_live_resolves_the_alerts_on_the_one_before(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
-    watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     champion = store.models.champion(market.market_id)
     assert champion is not None
     payload = store.models.load_bytes(champion.model_id) + b"another"
     new = NewModel(market.market_id, champion.version_id, payload, champion.card)
     successor = store.models.add(new, MANAGER)
     store.models.promote(successor.model_id, MANAGER, "better since the turn")
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert kinds(seen.resolved) == TURNED
     assert successor.model_id in seen.resolved[0].why
     assert kinds(seen.open) == set()
-    assert watch_market(store, market.market_id, TODAY, problem, MANAGER).resolved == ()
+    assert watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).resolved == ()
 
 
 def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     level = next(one for one in seen.opened if one.kind == "level_drift")
     desk = open_desk(store, market.market_id, problem)
     assert desk.live_market is not None
@@ -172,7 +175,7 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
 
-    resolve(store, level.alert_id, "looked at", TODAY, MANAGER)
+    resolve(acting(store, MANAGER, today=TODAY), level.alert_id, "looked at")
     again = open_desk(store, market.market_id, problem).price(facts, as_of, problem.estimate.level, AGENT)
     assert isinstance(again, Estimate)
     assert FlagKind.DRIFT_ALERT not in {one.kind for one in again.flags}
@@ -183,7 +186,7 @@ def test_homes_unlike_those_learned_from_are_told_apart_from_a_market_that_moved
     store: Store, market: Market, problem: Problem
 ) -> None:
     live_through(store, market, *(replace(one, level=1.0) for one in TURN), facts={"living_area_sqft": 6_000.0})
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert kinds(seen.opened) == {"feature_drift"}
     [alert] = [one for one in seen.opened if one.kind == "feature_drift"]
     assert "Living area: median 6,000, was " in alert.why
@@ -196,7 +199,7 @@ def test_a_fact_no_longer_typed_is_drift_though_facts_never_typed_are_not(
     live_through(store, market, *(replace(one, level=1.0) for one in TURN), facts={"bedrooms": None})
     [alert] = [
         one
-        for one in watch_market(store, market.market_id, TODAY, problem, MANAGER).opened
+        for one in watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened
         if one.kind == "feature_drift"
     ]
     assert "Bedrooms" in alert.why
@@ -207,11 +210,11 @@ def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned:
     store, market = turned, turned.markets.list()[0]
     market_id = market.market_id
     with pytest.raises(InvalidThreshold, match=r"error_high = 90\.0% must lie between 2\.0% and 50\.0%"):
-        set_threshold(store, market_id, AlertKind.ERROR_HIGH, 0.9, "quiet please", problem, MANAGER)
+        set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.9, "quiet please")
     with pytest.raises(InvalidRecord, match="reason"):
-        set_threshold(store, market_id, AlertKind.ERROR_HIGH, 0.3, " ", problem, MANAGER)
-    set_threshold(store, market_id, AlertKind.ERROR_HIGH, 0.3, "a hard spring", problem, MANAGER)
-    assert "error_high" not in kinds(watch_market(store, market_id, TODAY, problem, MANAGER).opened)
+        set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, " ")
+    set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, "a hard spring")
+    assert "error_high" not in kinds(watch_market(acting(store, MANAGER, problem, today=TODAY), market_id).opened)
     [kept] = store.thresholds.history(market_id, "error_high")
     assert (kept.value, kept.reason, kept.actor) == (0.3, "a hard spring", "Mia")
 
@@ -219,17 +222,17 @@ def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned:
 def test_only_managers_act_on_alerts_and_agents_do_not_see_them(store: Store, market: Market, problem: Problem) -> None:
     for actor in (AGENT, ANALYST):
         with pytest.raises(AccessDenied):
-            acknowledge(store, "any", "why", "", actor)
+            acknowledge(acting(store, actor), "any", "why", "")
         with pytest.raises(AccessDenied):
-            resolve(store, "any", "why", TODAY, actor)
+            resolve(acting(store, actor, today=TODAY), "any", "why")
         with pytest.raises(AccessDenied):
-            set_threshold(store, market.market_id, AlertKind.SLOW, 500, "why", problem, actor)
+            set_threshold(acting(store, actor, problem), market.market_id, AlertKind.SLOW, 500, "why")
     with pytest.raises(AccessDenied):
-        watch_market(store, market.market_id, TODAY, problem, AGENT)
+        watch_market(acting(store, AGENT, problem, today=TODAY), market.market_id)
     with pytest.raises(AccessDenied):
-        open_alerts(store, market.market_id, AGENT)
+        open_alerts(acting(store, AGENT), market.market_id)
     with pytest.raises(NotFound):
-        resolve(store, "0123456789abcdef", "why", TODAY, MANAGER)
+        resolve(acting(store, MANAGER, today=TODAY), "0123456789abcdef", "why")
 
 
 def test_estimates_that_cannot_be_written_are_an_alert_at_once_and_until_they_are(
@@ -237,10 +240,14 @@ def test_estimates_that_cannot_be_written_are_an_alert_at_once_and_until_they_ar
 ) -> None:
     spoilt = store.home / "unwritten" / "0123456789abcdef.unreadable"
     spoilt.write_text("{", encoding="utf-8")
-    assert "ledger_failures" in kinds(watch_market(store, market.market_id, TODAY, problem, MANAGER).opened)
+    assert "ledger_failures" in kinds(
+        watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).opened
+    )
     assert any("could not be written" in line for line in alert_lines(store.alerts.list(market.market_id)))
     spoilt.unlink()
-    assert "ledger_failures" in kinds(watch_market(store, market.market_id, TODAY, problem, MANAGER).resolved)
+    assert "ledger_failures" in kinds(
+        watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id).resolved
+    )
 
 
 def test_files_lost_from_disk_leave_the_rest_watched_and_are_named(turned: Store, problem: Problem) -> None:
@@ -251,7 +258,7 @@ def test_files_lost_from_disk_leave_the_rest_watched_and_are_named(turned: Store
     assert champion is not None
     trained_on = store.versions.get(champion.version_id)
     (store.home / "versions" / f"{trained_on.sha256}.parquet").unlink()
-    seen = watch_market(store, market.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert kinds(seen.opened) == TURNED
     assert "drift of facts is not judged" in " ".join(seen.notes)
     assert "cause of errors is not known" in " ".join(seen.notes)
@@ -259,19 +266,19 @@ def test_files_lost_from_disk_leave_the_rest_watched_and_are_named(turned: Store
 
 def test_a_market_without_anything_is_watched_in_peace(store: Store, problem: Problem) -> None:
     empty = store.markets.create("Nowhere", "USD", "sqft", False, MANAGER)
-    seen = watch_market(store, empty.market_id, TODAY, problem, MANAGER)
+    seen = watch_market(acting(store, MANAGER, problem, today=TODAY), empty.market_id)
     assert (seen.clock, seen.opened, seen.open) == (TODAY, (), ())
     assert "No model is live" in seen.notes[0]
 
 
 def test_a_simulated_markets_clock_follows_its_sales_and_a_real_ones_the_day(store: Store, market: Market) -> None:
     real = store.markets.create("Nowhere", "USD", "sqft", False, MANAGER)
-    assert clock_of(store, real, TODAY) == TODAY
+    assert acting(store, today=TODAY).today(real) == TODAY
     latest = store.versions.latest(market.market_id)
     assert latest is not None
     assert latest.last_sale is not None
-    assert clock_of(store, market, TODAY) == latest.last_sale + timedelta(days=1)
+    assert acting(store, today=TODAY).today(market) == latest.last_sale + timedelta(days=1)
     before = store.versions.chain(market.market_id)[1]
     assert before.last_sale is not None
-    assert clock_at(store, market, before.created_at) == before.last_sale + timedelta(days=1)
-    assert clock_at(store, real, datetime(2026, 1, 2, 3, tzinfo=UTC)) == date(2026, 1, 2)
+    assert market_day(store, market, before.created_at) == before.last_sale + timedelta(days=1)
+    assert market_day(store, real, datetime(2026, 1, 2, 3, tzinfo=UTC)) == date(2026, 1, 2)

@@ -32,6 +32,7 @@ from core.workflows.monitoring.figures import (
     latest_days,
 )
 from core.workflows.monitoring.scorecard import scorecard_of
+from tests.acting import acting
 from tests.store.samples import estimate
 from tests.workflows.watched_market import AGENT, ANALYST, MANAGER, Month, live_through
 
@@ -62,7 +63,7 @@ def market_of(store: Store) -> str:
 
 def test_errors_come_with_the_intervals_of_the_very_sales(lived: Store) -> None:
     market_id = market_of(lived)
-    found = accuracy_of(lived, market_id, WHERE, "month", "blind", MANAGER)
+    found = accuracy_of(acting(lived, MANAGER), market_id, WHERE, "month", "blind")
     sales = lived.outcomes.frame(market_id, WHERE)
     size = sales["error"].abs()
     low, high = mean_interval(size.mean(), size.std(), len(size))
@@ -76,7 +77,9 @@ def test_errors_come_with_the_intervals_of_the_very_sales(lived: Store) -> None:
 
 
 def test_of_no_sale_there_is_no_figure_and_of_one_no_interval(lived: Store) -> None:
-    none = accuracy_of(lived, market_of(lived), Slice(date(2020, 1, 1), date(2020, 2, 1)), "month", "blind", MANAGER)
+    none = accuracy_of(
+        acting(lived, MANAGER), market_of(lived), Slice(date(2020, 1, 1), date(2020, 2, 1)), "month", "blind"
+    )
     assert none.periods.empty
     assert none.total["n"] == 0
     assert np.isnan(figure_of(none.total, "ppe10").low)
@@ -84,22 +87,22 @@ def test_of_no_sale_there_is_no_figure_and_of_one_no_interval(lived: Store) -> N
 
 def test_estimates_after_the_last_day_are_counted_apart(lived: Store) -> None:
     january = Slice(date(2025, 1, 1), date(2025, 1, 31))
-    found = health_of(lived, market_of(lived), january, "week", MANAGER)
+    found = health_of(acting(lived, MANAGER), market_of(lived), january, "week")
     assert (found.traffic.total["n"], found.after) == (60, 60)
 
 
 def test_what_is_not_sold_yet_is_expected_by_its_confidence(lived: Store) -> None:
     market_id = market_of(lived)
-    assert expected_of(lived, market_id, WHERE, MANAGER) is None
+    assert expected_of(acting(lived, MANAGER), market_id, WHERE) is None
     for confidence in (60, 80):
         lived.ledger.append(estimate(market_id, confidence=confidence), AGENT)
-    found = expected_of(lived, market_id, Slice(), MANAGER)
+    found = expected_of(acting(lived, MANAGER), market_id, Slice())
     assert found is not None
     assert (found.ppe10.value, found.ppe10.n) == (pytest.approx(0.7), 2)
 
 
 def test_a_market_whose_prices_fell_is_told_from_other_homes(lived: Store, problem: Problem) -> None:
-    watch = market_watch(lived, market_of(lived), date(2026, 1, 1), problem)
+    watch = market_watch(acting(lived, problem=problem, today=date(2026, 1, 1)), market_of(lived))
     found = drift_of(watch, Slice(date(2025, 2, 1), date(2025, 2, 28)), MANAGER)
     assert found.level is not None
     assert found.level.overall.shift == pytest.approx(LEVEL - 1, abs=0.05)
@@ -109,7 +112,9 @@ def test_a_market_whose_prices_fell_is_told_from_other_homes(lived: Store, probl
 
 def test_without_a_model_drift_says_so(store: Store, problem: Problem) -> None:
     market = store.markets.create("Empty", "USD", "sqft", False, ANALYST)
-    found = drift_of(market_watch(store, market.market_id, date(2026, 1, 1), problem), Slice(), MANAGER)
+    found = drift_of(
+        market_watch(acting(store, problem=problem, today=date(2026, 1, 1)), market.market_id), Slice(), MANAGER
+    )
     assert found.notes == (NO_MODEL,)
     assert found.moved.movement is Movement.UNKNOWN
 
@@ -123,7 +128,7 @@ def test_the_scorecard_holds_each_decision_against_its_sale(lived: Store, proble
         if place % 2:
             new = NewDecision(one.estimate_id, "adjust", one.point * 0.96)
         lived.ledger.decide_past([(one.at + timedelta(minutes=5), new, AGENT)])
-    found = scorecard_of(lived, market_id, WHERE.since, WHERE.until, MANAGER, problem).card
+    found = scorecard_of(acting(lived, MANAGER, problem), market_id, WHERE.since, WHERE.until).card
     assert found.overall is not None
     assert found.n == len(priced)
     assert {one.segment: one.n for one in found.decisions} == {"accept": 60, "adjust": 60}
@@ -139,7 +144,7 @@ def test_only_sales_of_the_days_chosen_are_on_the_scorecard(lived: Store, proble
     for one in lived.ledger.list(market_id, 1_000):
         assert one.point is not None
         lived.ledger.decide_past([(one.at, NewDecision(one.estimate_id, "accept", one.point), AGENT)])
-    found = scorecard_of(lived, market_id, date(2025, 2, 1), date(2025, 2, 28), MANAGER, problem)
+    found = scorecard_of(acting(lived, MANAGER, problem), market_id, date(2025, 2, 1), date(2025, 2, 28))
     assert found.card.n == 60
 
 
@@ -182,7 +187,7 @@ def test_listings_without_an_estimate_are_the_comparison_and_those_listed_before
     made = store.ledger.append_past(entries)
     found = {str(2 * place): [_outcome(one, 250_000.0, True, str(2 * place))] for place, one in enumerate(made)}
     store.outcomes.record(market.market_id, (version.version_id,), version.version_id, found, ANALYST)
-    pilot = scorecard_of(store, market.market_id, None, None, MANAGER, problem).pilot
+    pilot = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None).pilot
     assert (pilot.offices, pilot.inside, pilot.outside) == (("North",), 40, 40)
     [days] = [one for one in pilot.effects if one.name == "days_on_market"]
     assert days.difference.value == pytest.approx(-10.0, abs=1.0)
@@ -191,7 +196,7 @@ def test_listings_without_an_estimate_are_the_comparison_and_those_listed_before
 
 def test_without_an_estimate_there_is_no_pilot(store: Store, problem: Problem) -> None:
     market = store.markets.create("Quiet", "USD", "sqft", False, ANALYST)
-    found = scorecard_of(store, market.market_id, None, None, MANAGER, problem)
+    found = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None)
     assert found.card.overall is None
     assert "No estimate has been asked for yet" in found.pilot.words
 
@@ -206,7 +211,7 @@ def test_the_trail_is_searched_by_action_actor_subject_and_day_and_its_export_is
     today = datetime.now(UTC).date()
 
     def subjects(wanted: Wanted) -> list[str]:
-        return trail_of(store, market.market_id, wanted, 100, MANAGER).entries["subject"].tolist()
+        return trail_of(acting(store, MANAGER), market.market_id, wanted, 100).entries["subject"].tolist()
 
     assert subjects(Wanted(actions=("threshold.changed",))) == ["error_high"]
     assert subjects(Wanted(actors=("Kim",))) == ["100%_off"]
@@ -214,8 +219,8 @@ def test_the_trail_is_searched_by_action_actor_subject_and_day_and_its_export_is
     assert "w1" in subjects(Wanted(since=today - timedelta(days=1), until=today + timedelta(days=1)))
     assert subjects(Wanted(until=today - timedelta(days=2))) == []
     assert "slow" not in subjects(Wanted())
-    assert trail_names(store, market.market_id, MANAGER).actors == ("Ana", "Kim", "Mia")
-    table = export_trail(store, market.market_id, Wanted(actors=("Mia",)), MANAGER)
+    assert trail_names(acting(store, MANAGER), market.market_id).actors == ("Ana", "Kim", "Mia")
+    table = export_trail(acting(store, MANAGER), market.market_id, Wanted(actors=("Mia",)))
     assert table["action"].tolist() == ["worker.started", "threshold.changed"]
     assert subjects(Wanted(actions=("trail.exported",))) == [market.market_id]
 
@@ -224,11 +229,11 @@ def test_an_agent_sees_none_of_it(store: Store, problem: Problem) -> None:
     market_id = store.markets.create("Closed", "USD", "sqft", False, ANALYST).market_id
     nobody = Actor("Kim", Role.AGENT)
     for call in (
-        lambda: health_of(store, market_id, Slice(), "month", nobody),
-        lambda: accuracy_of(store, market_id, Slice(), "month", "blind", nobody),
-        lambda: expected_of(store, market_id, Slice(), nobody),
-        lambda: scorecard_of(store, market_id, None, None, nobody, problem),
-        lambda: trail_of(store, market_id, Wanted(), 10, nobody),
+        lambda: health_of(acting(store, nobody), market_id, Slice(), "month"),
+        lambda: accuracy_of(acting(store, nobody), market_id, Slice(), "month", "blind"),
+        lambda: expected_of(acting(store, nobody), market_id, Slice()),
+        lambda: scorecard_of(acting(store, nobody, problem), market_id, None, None),
+        lambda: trail_of(acting(store, nobody), market_id, Wanted(), 10),
     ):
         with pytest.raises(AccessDenied):
             call()

@@ -16,6 +16,7 @@ from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.answers import Question, load_answer, price_and_record, recent
 from core.workflows.pricing.desk import Desk, open_desk
+from tests.acting import acting
 
 AGENT = Actor("Ana", Role.AGENT, "North")
 
@@ -53,15 +54,15 @@ def ask(desk: Desk, facts: dict[str, object]) -> Question:
 def test_stored_answer_is_the_one_given(
     opened: Store, desk: Desk, zipcode: str, facts: dict[str, object], kind: type
 ) -> None:
-    given = price_and_record(opened, desk, ask(desk, {"zipcode": zipcode, **facts}), "page", AGENT)
+    given = price_and_record(acting(opened, AGENT), desk, ask(desk, {"zipcode": zipcode, **facts}), "page")
     assert isinstance(given.result, kind)
     assert given.estimate_id is not None
-    assert load_answer(opened, given.estimate_id, AGENT) == given
+    assert load_answer(acting(opened, AGENT), given.estimate_id) == given
 
 
 def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zipcode: str) -> None:
     facts = {"zipcode": zipcode, "living_area_sqft": 1_500.0, "address": "12 N. Main St., Apt 4"}
-    given = price_and_record(opened, desk, ask(desk, facts), "page", AGENT)
+    given = price_and_record(acting(opened, AGENT), desk, ask(desk, facts), "page")
     assert given.estimate_id is not None
     entry = opened.ledger.get(given.estimate_id)
     assert desk.record is not None
@@ -92,16 +93,16 @@ def test_agent_gets_the_answer_although_the_ledger_fails(
     question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0})
     with monkeypatch.context() as failing:
         failing.setattr(Ledger, "append_signed", full)
-        given = price_and_record(opened, desk, question, "page", AGENT)
+        given = price_and_record(acting(opened, AGENT), desk, question, "page")
     assert isinstance(given.result, Estimate)
     assert given.estimate_id is None
     assert "The disk is full." in caplog.text
     assert opened.spool.state().waiting == 1
 
     # The next answer that can be written takes it along, as it was given.
-    price_and_record(opened, desk, question, "page", AGENT)
+    price_and_record(acting(opened, AGENT), desk, question, "page")
     assert opened.spool.state().waiting == 0
-    later = load_answer(opened, given.pending_id, AGENT)
+    later = load_answer(acting(opened, AGENT), given.pending_id)
     assert (later.result, later.at, later.actor) == (given.result, given.at, "Ana")
 
 
@@ -117,7 +118,9 @@ def test_agent_gets_the_answer_although_ledger_and_disk_fail(
     monkeypatch.setattr(Ledger, "append_signed", full)
     monkeypatch.setattr("core.store.ledger.spool.write_atomically", no_space)
     before = opened.spool.state().lost
-    given = price_and_record(opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page", AGENT)
+    given = price_and_record(
+        acting(opened, AGENT), desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_500.0}), "page"
+    )
     assert isinstance(given.result, Estimate)
     assert (given.estimate_id, given.pending_id) == (None, "")
     assert opened.spool.state().lost == before + 1
@@ -127,18 +130,18 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
     bea = Actor("Bea", Role.AGENT)
     ids = [
         price_and_record(
-            opened, desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": area}), "page", bea
+            acting(opened, bea), desk, ask(desk, {"zipcode": zipcode, "living_area_sqft": area}), "page"
         ).estimate_id
         for area in (1_200.0, 1_300.0)
     ]
-    listed = recent(opened, desk.market.market_id, bea, 10)
+    listed = recent(acting(opened, bea), desk.market.market_id, 10)
     assert [one.estimate_id for one in listed] == ids[::-1]
 
 
 def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Store, desk: Desk) -> None:
     with pytest.raises(NotFound, match="feedfeed"):
-        load_answer(opened, "feedfeedfeedfeed", AGENT)
-    row = price_and_record(opened, desk, ask(desk, {}), "file", AGENT)
+        load_answer(acting(opened, AGENT), "feedfeedfeedfeed")
+    row = price_and_record(acting(opened, AGENT), desk, ask(desk, {}), "file")
     assert row.estimate_id is not None
     from core.store import NewEstimate
 
@@ -155,4 +158,4 @@ def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Sto
     )
     record = opened.ledger.append(figures_only, AGENT)
     with pytest.raises(AnswerUnreadable, match="file of many"):
-        load_answer(opened, record.estimate_id, AGENT)
+        load_answer(acting(opened, AGENT), record.estimate_id)

@@ -22,6 +22,7 @@ from core.workflows.pricing.decisions import (
     latest,
     usual_listing,
 )
+from tests.acting import acting
 
 AGENT = Actor("Ann", Role.AGENT, "North")
 POINT, LOW, HIGH = 500_000.0, 430_000.0, 590_000.0
@@ -54,7 +55,7 @@ def refusal(decision: DecisionInput, estimate: EstimateRecord, problem: Problem)
 
 
 def test_an_accepted_estimate_needs_nothing_more(store: Store, problem: Problem, estimate: EstimateRecord) -> None:
-    made = decide(store, problem, estimate.estimate_id, DecisionInput("accept", POINT, 510_000), AGENT)
+    made = decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT, 510_000))
     assert (made.kind, made.price, made.listing_price) == ("accept", POINT, 510_000)
     assert (made.actor, made.role, made.office) == ("Ann", "agent", "North")
     assert latest(store, estimate.estimate_id) == made
@@ -63,9 +64,9 @@ def test_an_accepted_estimate_needs_nothing_more(store: Store, problem: Problem,
 def test_a_later_decision_supersedes_and_both_are_kept(
     store: Store, problem: Problem, estimate: EstimateRecord
 ) -> None:
-    decide(store, problem, estimate.estimate_id, DecisionInput("accept", POINT), AGENT)
+    decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT))
     adjusted = DecisionInput("adjust", 540_000, None, "condition_better", "  New kitchen.  ")
-    decide(store, problem, estimate.estimate_id, adjusted, AGENT)
+    decide(acting(store, AGENT, problem), estimate.estimate_id, adjusted)
     counting = latest(store, estimate.estimate_id)
     assert counting is not None
     assert (counting.price, counting.reason_code, counting.note) == (540_000, "condition_better", "New kitchen.")
@@ -113,7 +114,7 @@ def test_a_decision_against_the_rules_names_field_value_limit_and_remedy(
 def test_a_decision_within_the_rules_is_recorded(
     store: Store, problem: Problem, estimate: EstimateRecord, decision: DecisionInput
 ) -> None:
-    assert decide(store, problem, estimate.estimate_id, decision, AGENT).price == decision.price
+    assert decide(acting(store, AGENT, problem), estimate.estimate_id, decision).price == decision.price
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -143,16 +144,16 @@ def test_there_is_nothing_to_decide_where_there_is_no_price(store: Store, proble
     )
     record = store.ledger.append(new, AGENT)
     with pytest.raises(InvalidDecision, match="no price to decide on"):
-        decide(store, problem, record.estimate_id, DecisionInput("override", POINT), AGENT)
+        decide(acting(store, AGENT, problem), record.estimate_id, DecisionInput("override", POINT))
     with pytest.raises(NotFound):
-        decide(store, problem, "0" * 16, DecisionInput("accept", POINT), AGENT)
+        decide(acting(store, AGENT, problem), "0" * 16, DecisionInput("accept", POINT))
     with pytest.raises(NotFound):
         latest(store, "0" * 16)
 
 
 def test_analysts_do_not_decide(store: Store, problem: Problem, estimate: EstimateRecord) -> None:
     with pytest.raises(AccessDenied, match="may not decide on an estimate"):
-        decide(store, problem, estimate.estimate_id, DecisionInput("accept", POINT), Actor("Bo", Role.ANALYST))
+        decide(acting(store, Actor("Bo", Role.ANALYST), problem), estimate.estimate_id, DecisionInput("accept", POINT))
     assert latest(store, estimate.estimate_id) is None
 
 
@@ -169,7 +170,9 @@ def test_the_comparables_in_use_go_into_the_audit_trail(
     store: Store, problem: Problem, estimate: EstimateRecord
 ) -> None:
     decide(
-        store, problem, estimate.estimate_id, DecisionInput("accept", POINT, comparables={"7": 0.6, "9": 0.4}), AGENT
+        acting(store, AGENT, problem),
+        estimate.estimate_id,
+        DecisionInput("accept", POINT, comparables={"7": 0.6, "9": 0.4}),
     )
     [event] = [one for one in store.events.list(estimate.market_id, 20) if one.action == "decision.made"]
     assert event.detail["comparables"] == {"7": 0.6, "9": 0.4}

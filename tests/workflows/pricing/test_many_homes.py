@@ -20,6 +20,7 @@ from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import Store, open_store
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import ERROR_COLUMNS, PricedFile, in_file_order, price_file, record_file
+from tests.acting import acting
 
 AGENT = Actor("Ann", Role.AGENT)
 TODAY = date(2026, 1, 1)
@@ -160,7 +161,7 @@ def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     content = (
         f"address,unit,zip,living area,beds,list price\n1 N. Elm Street,4,{area},1680,3,450000\n2 Elm,,{area},,3,0\n"
     )
-    answer = record_file(own_store, priced(desk, tmp_path, content), "file", AGENT)
+    answer = record_file(acting(own_store, AGENT), priced(desk, tmp_path, content), "file")
     first, second = (own_store.ledger.get(one) for one in in_file_order(answer)["estimate_id"])
     assert (first.status, first.channel, first.actor, first.property_key) == ("priced", "file", "Ann", "1 N ELM ST #4")
     assert (first.point, first.low, first.high) == tuple(answer.table[["point", "low", "high"]].iloc[0])
@@ -178,7 +179,7 @@ def test_a_market_without_a_model_prices_nothing(own_store: Store, problem: Prob
     bare = own_store.markets.create("Bare", "USD", "sqft", False, AGENT)
     answer = priced(open_desk(own_store, bare.market_id, problem), tmp_path, "zip,living area\n10001,1500\n10002,1\n")
     assert answer.errors["status"].tolist() == ["unavailable", "unavailable"]
-    record_file(own_store, answer, "file", AGENT)
+    record_file(acting(own_store, AGENT), answer, "file")
     assert own_store.ledger.count(bare.market_id) == 2
 
 
