@@ -119,7 +119,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
         table,
         hide_index=True,
         height="content" if len(table) < 10 else "auto",
-        column_config={"Test sales": st.column_config.NumberColumn(format="localized")},
+        column_config={"Test sales priced": st.column_config.NumberColumn(format="localized")},
     )
     target = workspace.problem.success.target_mape
     st.caption(f"The target is a mean error of {percent(target)} or less. In brackets: 95% intervals.")

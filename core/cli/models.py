@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
@@ -89,8 +89,10 @@ def _record_document(record: ModelRecord) -> dict[str, Any]:
 
 
 def _record_text(record: ModelRecord) -> str:
+    from core.evaluate.card.headline import headline_of
+
     card = record.card
-    test = card["metrics"]
+    test = headline_of(card)
     lines = [f"{'model':34}{'trained on':>11}{'MAPE':>8}{'PPE10':>8}{'fit s':>8}{'ms':>7}{'MB':>7}"]
     lines += [
         f"{score['family'] + ', ' + score['settings']:.33}".ljust(34)
@@ -99,25 +101,25 @@ def _record_text(record: ModelRecord) -> str:
         for score in card["leaderboard"]
     ]
     figures = [
-        f"{name}: {test[key]['value']:.2%} (95 % interval {test[key]['low']:.2%} to {test[key]['high']:.2%})"
+        f"{name}: {test[key].value:.2%} (95% interval {test[key].low:.2%} to {test[key].high:.2%})"
         for name, key in (("MAPE", "mape"), ("MdAPE", "mdape"), ("PPE10", "ppe10"), ("bias", "bias"))
     ]
-    coverage = (
-        f"{test['level']:.0%} range held {test['coverage']['value']:.1%}, mean width {test['width']['value']:.1%}"
-    )
+    coverage = f"{test.level:.0%} range held {test['coverage'].value:.1%}, mean width {test['width'].value:.1%}"
     return "\n".join(
         [
             "validation:",
             *(f"  {line}" for line in lines),
-            f"test, {card['split']} split, n = {test['n']:,}:",
-            *(f"  {line}" for line in [*figures, f"R²: {test['r_squared']['value']:.4f}", coverage]),
+            f"test, {card['split']} split, {test.words}:",
+            *(f"  {line}" for line in [*figures, f"R²: {test['r_squared'].value:.4f}", coverage]),
             f"model {record.model_id}: {record.stage}",
         ]
     )
 
 
 def _evaluate(session: Session) -> int:
-    from core.workflows.models.training import evaluate_model
+    from core.evaluate.card.headline import sales_words
+    from core.evaluate.headline import headline
+    from core.workflows.models.test_scores import later_scores
 
     market, store = session.market(), session.workspace.store
     record = (
@@ -131,21 +133,29 @@ def _evaluate(session: Session) -> int:
     version = store.versions.latest(market.market_id)
     if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
-    measured = evaluate_model(session.workspace, record.model_id, version.version_id)
-    figures = measured.metrics()
+    scored = later_scores(session.workspace, record.model_id, version.version_id)
+    found = headline(scored, session.workspace.problem)
+    if found is None:
+        raise NotFound(
+            f"The desk gives none of the {len(scored.table):,} sales since training a price; none is measured."
+        )
+    figures = {line.name: line.figure for line in found.lines}
+    words = sales_words(figures["mape"].n, found.sales, "later sale")
 
     def text() -> str:
         return (
-            f"model {record.model_id} on {measured.n:,} later sales: MAPE {measured.mape.value:.2%}, "
-            f"PPE10 {measured.ppe10.value:.1%}, bias {measured.bias.value:+.2%}, coverage {measured.coverage.value:.1%}"
+            f"model {record.model_id} on {words}: MAPE {figures['mape'].value:.2%}, "
+            f"PPE10 {figures['ppe10'].value:.1%}, bias {figures['bias'].value:+.2%}, "
+            f"coverage {figures['coverage'].value:.1%}"
         )
 
-    session.print_result({"model": record.model_id, "version": version.version_id, **figures}, text)
+    document = {"model": record.model_id, "version": version.version_id, "sales": found.sales}
+    session.print_result(document | {name: asdict(figure) for name, figure in figures.items()}, text)
     return OK
 
 
 def _models(session: Session) -> int:
-    from core.workflows.models.training import card_figure
+    from core.evaluate.card.headline import headline_of
 
     records = session.workspace.store.models.list(session.market().market_id)
 
@@ -154,7 +164,8 @@ def _models(session: Session) -> int:
             "\n".join(
                 f"{record.model_id}  {record.stage:10}  {record.created_at:%Y-%m-%d %H:%M} UTC"
                 f"  {record.card['family']:18}"
-                f"  test MAPE {card_figure(record.card, 'mape'):.2%}  PPE10 {card_figure(record.card, 'ppe10'):.1%}"
+                f"  test MAPE {headline_of(record.card)['mape'].value:.2%}"
+                f"  PPE10 {headline_of(record.card)['ppe10'].value:.1%}"
                 for record in records
             )
             or "no models yet"

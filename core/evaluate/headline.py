@@ -75,11 +75,11 @@ def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
     table = scored.priced.sort_values("intake_row")
     if table.empty:
         return None
-    targets, others = _targets(scored, problem), _others(table)
+    wanted, others = targets(scored.terms.level, problem), _others(table)
     figures, saved = _figures(table, others, scored.terms.level, scored.terms.seed)
     figures["hit_rate"] = _hit_rate(scored)
     lines = tuple(
-        Line(name, _label(name, scored), figure, targets.get(name), _verdict(figure, targets.get(name), problem))
+        Line(name, _label(name, scored), figure, wanted.get(name), _verdict(figure, wanted.get(name), problem))
         for name, figure in figures.items()
     )
     rivals = tuple(_rival(other, saved[other.name], problem) for other in others)
@@ -111,8 +111,9 @@ def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict
     return judge(figure, target, problem.estimate.small_sample_n)
 
 
-def _targets(scored: ScoredSales, problem: Problem) -> dict[str, Target]:
-    level, band = scored.terms.level, problem.monitoring.alert_coverage_band
+def targets(level: float, problem: Problem) -> dict[str, Target]:
+    """Return the targets of the headline by the name of the figure; ``level`` is that of the range."""
+    band = problem.monitoring.alert_coverage_band
     return {
         "mape": at_most(problem.success.target_mape, "problem statement, success.target_mape"),
         "bias": Target(-0.10, 0.10, "IAAO Standard on Ratio Studies (2013): level of appraisal 0.90 to 1.10"),

@@ -5,17 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import CardHeadline, headline_of
+from core.evaluate.headline import targets
 from core.evaluate.targets import Verdict, at_most, judge
+from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.states import AuditAction, Period
 from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, day, days, money_range, percent
+from core.workflows.monitoring.alerts import limits_of
 from core.workflows.monitoring.figures import figure_of, with_intervals
+from core.workflows.monitoring.readings import trained_on
 from core.workspace import Workspace
 
 
@@ -61,7 +66,10 @@ NOTHING_WATCHED: Final = Watched(0, None, 0)
 
 @dataclass(frozen=True)
 class Overview:
-    """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date."""
+    """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
+
+    ``age`` is the days since the champion was trained, ``retrain_after`` the limit in force; monitoring has the same.
+    """
 
     market: Market
     version: DataVersion | None
@@ -69,6 +77,8 @@ class Overview:
     models: int
     live_since: datetime | None
     today: date
+    age: int = 0
+    retrain_after: int = 0
     watched: Watched = NOTHING_WATCHED
 
 
@@ -80,8 +90,10 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     store = workspace.store
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
     models, watched = len(store.models.list(market.market_id)), _watched(store, market, champion)
-    live_since = _since(store, champion)
-    return Overview(market, version, champion, models, live_since, workspace.today(market), watched)
+    today, live_since = workspace.today(market), _since(store, champion)
+    age = (today - trained_on(store, market, champion)).days if champion else 0
+    limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
+    return Overview(market, version, champion, models, live_since, today, age, limit, watched)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -92,7 +104,7 @@ def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
         _preparation(seen),
         _training(seen, problem),
         _evaluation(seen, problem),
-        _deployment(seen),
+        _deployment(seen, problem),
         _monitoring(seen, problem),
     )
 
@@ -108,21 +120,27 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
                 f"{count(seen.version.rows, 'sale')} are too few to train on; add sales until there are {least:,}.",
             )
         return ("No model is live, so nothing can be priced. Train one on the page Models.",)
-    card, found = seen.champion.card, []
-    verdict = error_state(_test_error(seen.champion), problem)
+    found = []
+    test = headline_of(seen.champion.card)
+    verdict = error_state(test["mape"], problem)
     target = percent(problem.success.target_mape)
     if verdict is State.BAD:
         found.append(f"The model misses its target: its mean error is above {target}. Train on more or newer sales.")
     if verdict is State.UNSURE:
         found.append(f"The test cannot tell whether the model meets its target of {target}: more sales would.")
-    if _held(card) is State.BAD:
-        level, held = card["metrics"]["level"], card["metrics"]["coverage"]["value"]
-        found.append(f"The {percent(level)} range held only {percent(held, 1)} of the test sales. Train a new model.")
+    if coverage_state(test, problem) is State.BAD:
+        held = f"The {percent(test.level)} range held {percent(test['coverage'].value, 1)} of the test sales"
+        found.append(f"{held}, off its level. Train a new model.")
     if seen.champion.version_id != seen.version.version_id:
         found.append("Sales came in after the live model was trained. Train a new one and compare.")
-    age = _age(seen)
-    if age > problem.monitoring.retrain_days:
-        found.append(f"The live model's latest sale is {days(age)} old, past the limit. Bring newer sales and retrain.")
+    stale = (seen.today - seen.version.last_sale).days if seen.version.last_sale else 0
+    if stale > problem.monitoring.retrain_days:
+        found.append(f"The latest sale is {days(stale)} old, so prices of today are a guess. Bring in newer sales.")
+    if seen.age > seen.retrain_after:
+        found.append(
+            f"The live model was trained {days(seen.age)} ago, past the limit of {days(seen.retrain_after)}. "
+            "Train a new one and compare."
+        )
     return tuple(found)
 
 
@@ -135,9 +153,10 @@ def error_state(error: Figure, problem: Problem) -> State:
     return _STATES[judge(error, target, problem.estimate.small_sample_n)]
 
 
-def _test_error(champion: ModelRecord) -> Figure:
-    error = champion.card["metrics"]["mape"]
-    return Figure(error["value"], error["low"], error["high"], error["n"])
+def coverage_state(test: CardHeadline, problem: Problem) -> State:
+    """Judge what the range held on test sales against its level, by the same rule as the page Evaluation."""
+    target = targets(test.level, problem)["coverage"]
+    return _STATES[judge(test["coverage"], target, problem.estimate.small_sample_n)]
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
@@ -202,38 +221,39 @@ def _evaluation(seen: Overview, problem: Problem) -> Phase:
     name, deliverable = "Evaluation", "Error on sales never seen"
     if seen.champion is None:
         return Phase(5, name, deliverable, State.OPEN, "Not measured", ())
-    error, target = seen.champion.card["metrics"]["mape"], problem.success.target_mape
-    verdict = error_state(_test_error(seen.champion), problem)
+    test, target = headline_of(seen.champion.card), problem.success.target_mape
+    error = test["mape"]
+    verdict = error_state(error, problem)
     badge = {State.GOOD: "Pass", State.BAD: "Fail", State.UNSURE: "Inconclusive"}[verdict]
     facts = (
-        f"95% interval {percent(error['low'], 1)} to {percent(error['high'], 1)}",
-        f"{count(error['n'], 'test sale')}; target {percent(target)}",
+        f"95% interval {percent(error.low, 1)} to {percent(error.high, 1)}; target {percent(target)}",
+        test.words,
     )
-    return Phase(5, name, deliverable, verdict, f"{percent(error['value'], 1)} error", facts, badge)
+    return Phase(5, name, deliverable, verdict, f"{percent(error.value, 1)} error", facts, badge)
 
 
-def _deployment(seen: Overview) -> Phase:
+def _deployment(seen: Overview, problem: Problem) -> Phase:
     name, deliverable = "Deployment", "A range on the agent's screen"
     if seen.champion is None:
         return Phase(6, name, deliverable, State.OPEN, "No live model", ())
-    metrics = seen.champion.card["metrics"]
+    test = headline_of(seen.champion.card)
     since = seen.live_since or seen.champion.created_at
     facts = (
-        f"{percent(metrics['level'])} range held {percent(metrics['coverage']['value'], 1)} of {metrics['n']:,}",
+        f"{percent(test.level)} range held {percent(test['coverage'].value, 1)} of {test['coverage'].n:,}",
         f"Model {seen.champion.model_id}",
     )
-    return Phase(6, name, deliverable, _held(seen.champion.card), f"Live since {day(since)}", facts)
+    return Phase(6, name, deliverable, coverage_state(test, problem), f"Live since {day(since)}", facts)
 
 
 def _monitoring(seen: Overview, problem: Problem) -> Phase:
     name, deliverable = "Monitoring", "When to retrain"
     if seen.champion is None:
         return Phase(7, name, deliverable, State.OPEN, "Nothing to watch", ())
-    age, limit, watched = _age(seen), problem.monitoring.retrain_days, seen.watched
+    age, limit, watched = seen.age, seen.retrain_after, seen.watched
     late = State.GOOD if age <= limit and not watched.alerts else State.BAD
     alerts = f"{count(watched.alerts, 'alert')} not resolved" if watched.alerts else "No alert is open"
     if watched.error is None:
-        facts = (f"since the live model's latest sale, {day(_last_known(seen))}", f"Retrain after {days(limit)}")
+        facts = ("since the live model was trained", f"Retrain after {days(limit)}")
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
     verdict = error_state(error, problem)
@@ -250,19 +270,6 @@ def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watc
     found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), Period.MONTH).total
     error = figure_of(with_intervals(found.to_frame().T).iloc[0], "mape") if found["n"] else None
     return Watched(asked, error, alerts)
-
-
-def _held(card: dict[str, Any]) -> State:
-    # More than promised is a wide range, not a broken promise; only less is.
-    return State.BAD if card["metrics"]["coverage"]["high"] < card["metrics"]["level"] else State.GOOD
-
-
-def _last_known(seen: Overview) -> date:
-    return date.fromisoformat(seen.champion.card["last_sale"]) if seen.champion else seen.today
-
-
-def _age(seen: Overview) -> int:
-    return (seen.today - _last_known(seen)).days
 
 
 def _since(store: Store, champion: ModelRecord | None) -> datetime | None:

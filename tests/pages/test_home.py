@@ -14,14 +14,21 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor, Role
 from core.demo.opening import DemoTask
 from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import HEADLINE, headline_of
+from core.evaluate.headline import headline
 from core.evaluate.targets import Verdict, at_most, judge
+from core.monitor.rules import AlertKind
 from core.problem import Problem, load_problem
 from core.store import Job, Market, open_store
+from core.wording import percent
+from core.workflows.models.test_scores import scores_of
+from core.workflows.monitoring.alerts import set_threshold
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
 from core.workspace import Workspace
 from pages.kit import job_progress, session
 from pages.kit.navigation import PAGES_FOLDER
 from pages.views.home import first_start
+from pages.views.models.card import listing
 from tests.acting import acting
 from tests.pages.made_stores import MANAGER
 
@@ -203,7 +210,8 @@ def seen_with(trained: Path, today: date, **metrics: dict[str, float]) -> Overvi
     good = {"mape": {"value": 0.08, "low": 0.07, "high": 0.09, "n": 100}}
     good |= {"coverage": {"value": 0.8, "low": 0.77, "high": 0.83, "n": 100}}
     card = seen.champion.card
-    return replace(seen, champion=replace(seen.champion, card=card | {"metrics": card["metrics"] | good | metrics}))
+    test = {"sales": 120, "figures": card[HEADLINE]["figures"] | good | metrics}
+    return replace(seen, champion=replace(seen.champion, card=card | {HEADLINE: test}))
 
 
 def test_a_good_and_fresh_model_needs_no_attention(trained: Path, statement: Problem) -> None:
@@ -213,10 +221,11 @@ def test_a_good_and_fresh_model_needs_no_attention(trained: Path, statement: Pro
 @pytest.mark.parametrize(
     ("today", "metrics", "sentence"),
     [
-        (date(2025, 12, 1), {}, "past the limit"),
+        (date(2025, 12, 1), {}, "days old, so prices of today are a guess"),
         (date(2025, 1, 2), {"mape": {"value": 0.12, "low": 0.11, "high": 0.13, "n": 90}}, "misses its target"),
         (date(2025, 1, 2), {"mape": {"value": 0.10, "low": 0.09, "high": 0.11, "n": 9}}, "cannot tell"),
-        (date(2025, 1, 2), {"coverage": {"value": 0.7, "low": 0.67, "high": 0.73, "n": 9}}, "held only 70.0%"),
+        (date(2025, 1, 2), {"coverage": {"value": 0.7, "low": 0.67, "high": 0.73, "n": 90}}, "held 70.0%"),
+        (date(2025, 1, 2), {"coverage": {"value": 0.9, "low": 0.88, "high": 0.92, "n": 90}}, "held 90.0%"),
     ],
 )
 def test_what_needs_attention_is_said(
@@ -224,6 +233,53 @@ def test_what_needs_attention_is_said(
 ) -> None:
     [found] = attention(seen_with(trained, today, **metrics), statement)
     assert sentence in found
+
+
+def test_a_model_past_the_limit_of_monitoring_is_to_be_replaced(trained: Path, statement: Problem) -> None:
+    old = replace(seen_with(trained, date(2025, 1, 2)), age=100, retrain_after=91)
+    [found] = attention(old, statement)
+    assert "trained 100 days ago, past the limit of 91 days" in found
+    assert attention(replace(old, retrain_after=100), statement) == ()
+
+
+def test_the_limit_a_manager_set_holds_on_home_too(home: Path, trained: Path, statement: Problem) -> None:
+    shutil.copytree(trained, home)
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        at_work = acting(store, MANAGER, statement)
+        set_threshold(at_work, market.market_id, AlertKind.RETRAINING_OVERDUE, 30.0, "a fast market")
+        assert overview(at_work, market).retrain_after == 30
+
+
+def test_home_shows_the_figure_of_the_evaluation_and_says_of_how_many_sales(
+    small_store: Path, statement: Problem
+) -> None:
+    with open_store(small_store) as store:
+        [market] = store.markets.list()
+        at_work = acting(store, MANAGER, statement)
+        seen = overview(at_work, market)
+        assert seen.champion is not None
+        scored = scores_of(at_work, seen.champion.model_id)
+    found = headline(scored, statement)
+    assert found is not None
+    shown, kept = phases(seen, statement)[4], headline_of(seen.champion.card)
+    error = found.line("mape").figure
+    assert error.n < found.sales
+    assert kept["mape"] == error
+    assert shown.figure == f"{percent(error.value, 1)} error"
+    assert f"{error.n:,} of {found.sales:,} test sales; {found.sales - error.n:,} got no price" in shown.facts
+    assert listing([seen.champion])["Test sales priced"].tolist() == [error.n]
+    assert listing([seen.champion])["Test error (MAPE)"][0].startswith(percent(error.value, 1))
+
+
+def test_a_card_without_a_headline_says_its_figures_are_of_all_test_sales(trained: Path) -> None:
+    champion = seen_with(trained, date(2025, 1, 2)).champion
+    assert champion is not None
+    card = dict(champion.card)
+    del card[HEADLINE]
+    kept = headline_of(card)
+    assert kept["mape"].n == card["metrics"]["n"]
+    assert "priced or not" in kept.words
 
 
 def test_a_simulated_market_lives_on_the_day_after_its_last_sale(trained: Path) -> None:

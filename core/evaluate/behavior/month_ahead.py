@@ -10,7 +10,6 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.evaluate.accuracy import Evaluation, measure
 from core.prepare.features.columns import Columns, stack
 from core.train.level import MarketLevel
 from core.train.live_model import live_model_with_residuals, residuals_since
@@ -76,23 +75,6 @@ def price_month_ahead(
         priced={level: _joined([month.priced[level] for month in months]) for level in levels},
         price=np.concatenate([month.price for month in months]),
     )
-
-
-def evaluate_month_ahead(
-    model: Model,
-    sales: pd.DataFrame,
-    first: date,
-    level: float,
-    levels: tuple[float, ...],
-    tolerance: float,
-    seed: int,
-) -> Evaluation:
-    """Measure a model month-ahead on the sales from ``first`` on (``months_ahead``), all months together.
-
-    Raises ValueError if there is no sale from ``first`` on.
-    """
-    ahead = price_month_ahead(model, sales, first, levels, tolerance)
-    return measure(model, ahead.homes, ahead.priced, ahead.price, level, seed)
 
 
 def _joined(parts: Sequence[Priced]) -> Priced:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from core.access import Action
 from core.errors import NotFound
-from core.evaluate.accuracy import Evaluation
-from core.evaluate.behavior.month_ahead import evaluate_month_ahead
+from core.evaluate.card.headline import to_card
+from core.evaluate.headline import headline
 from core.evaluate.scored_sales import ScoredSales
 from core.progress import Progress, part
 from core.states import AuditAction
@@ -90,7 +90,8 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
     """Register a model as candidate; ``more`` is what else its card is to say for good. Raises StoreError."""
     store = workspace.store
     bundle = made.bundle
-    card = bundle.card() | {SCORES: keep_scores(store, made.scored)} | dict(more)
+    test = headline(made.scored, workspace.problem)
+    card = bundle.card() | to_card(test) | {SCORES: keep_scores(store, made.scored)} | dict(more)
     record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), workspace.actor)
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
     store.events.record(workspace.actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
@@ -100,29 +101,3 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
 def load_model(store: Store, model_id: str) -> Bundle:
     """Load a registered model; its bytes are checked against their hash first. Raises NotFound, ArtifactCorrupt."""
     return from_bytes(store.models.load_bytes(model_id))
-
-
-def evaluate_model(workspace: Workspace, model_id: str, version_id: str) -> Evaluation:
-    """Measure a registered model on the sales of a data version made after the model's own latest sale.
-
-    Only later sales are used, since the model has seen the earlier ones: month-ahead, as in live use. Raises
-    AccessDenied, NotFound.
-    """
-    problem = workspace.problem
-    workspace.require(Action.VIEW_MODELS)
-    bundle = load_model(workspace.store, model_id)
-    sales, last = workspace.store.versions.load(version_id), bundle.model.profile.last_sale
-    later = sales[sales["sale_date"].dt.date > last]
-    if later.empty:
-        raise NotFound(
-            f"Data version {version_id} has no sale after {last}, the latest the model has "
-            "seen. Take in newer sales; the figures of the sealed test are on the model's card."
-        )
-    rules, seed = problem.estimate, problem.training.seed
-    first = later["sale_date"].min().date()
-    return evaluate_month_ahead(bundle.model, sales, first, rules.level, rules.levels, problem.success.tolerance, seed)
-
-
-def card_figure(card: dict[str, Any], name: str) -> float:
-    """Return the value of one figure of a model card, such as ``mape``."""
-    return float(card["metrics"][name]["value"])

@@ -8,6 +8,8 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import headline_of
 from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
@@ -27,10 +29,10 @@ def listing(records: list[ModelRecord]) -> pd.DataFrame:
                 "Model": record.model_id,
                 "Stage": STAGES[record.stage],
                 "Family": record.card["family"],
-                "Test error (MAPE)": with_interval(record.card["metrics"]["mape"]),
-                "Within 10%": with_interval(record.card["metrics"]["ppe10"], 0),
-                "Range held": with_interval(record.card["metrics"]["coverage"], 0),
-                "Test sales": record.card["metrics"]["n"],
+                "Test error (MAPE)": with_interval(headline_of(record.card)["mape"]),
+                "Within 10%": with_interval(headline_of(record.card)["ppe10"], 0),
+                "Range held": with_interval(headline_of(record.card)["coverage"], 0),
+                "Test sales priced": headline_of(record.card)["mape"].n,
                 "Split": record.card["split"],
                 "Created": instant(record.created_at),
             }
@@ -39,10 +41,10 @@ def listing(records: list[ModelRecord]) -> pd.DataFrame:
     )
 
 
-def with_interval(figure: dict[str, Any], digits: int = 1) -> str:
-    """Write a figure with its 95 % interval: "8.3% (8.0% to 8.6%)"."""
-    low, high = percent(figure["low"], digits), percent(figure["high"], digits)
-    return f"{percent(figure['value'], digits)} ({low} to {high})"
+def with_interval(figure: Figure, digits: int = 1) -> str:
+    """Write a figure with its 95% interval: "8.3% (8.0% to 8.6%)"."""
+    low, high = percent(figure.low, digits), percent(figure.high, digits)
+    return f"{percent(figure.value, digits)} ({low} to {high})"
 
 
 def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
@@ -180,22 +182,22 @@ def trees_of(settings: str) -> int:
 
 
 def _figures(card: dict[str, Any]) -> None:
-    metrics = card["metrics"]
+    test = headline_of(card)
     shown = {
-        "Mean error (MAPE)": metrics["mape"],
-        "Median error": metrics["mdape"],
-        "Within 10%": metrics["ppe10"],
-        _BIAS: metrics["bias"],
-        f"{percent(metrics['level'])} range held": metrics["coverage"],
-        "Width of the range": metrics["width"],
+        "Mean error (MAPE)": test["mape"],
+        "Median error": test["mdape"],
+        "Within 10%": test["ppe10"],
+        _BIAS: test["bias"],
+        f"{percent(test.level)} range held": test["coverage"],
+        "Width of the range": test["width"],
     }
-    st.caption(f"On {count(metrics['n'], 'sealed test sale')}, opened once; below each figure its 95% interval.")
+    st.caption(f"Sealed test, opened once: {test.words}. Below each figure its 95% interval.")
     with st.container(horizontal=True, gap="small"):
         for name, figure in shown.items():
             with st.container(width=116, gap=None):
                 written = signed_percent if name == _BIAS else percent
-                st.metric(name, written(figure["value"], 1))
-                st.caption(f"{written(figure['low'], 1)} to {written(figure['high'], 1)}")
+                st.metric(name, written(figure.value, 1))
+                st.caption(f"{written(figure.low, 1)} to {written(figure.high, 1)}")
 
 
 def _draw_scores(table: pd.DataFrame) -> None:

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.evaluate.behavior.month_ahead import evaluate_month_ahead, months_ahead
+from core.evaluate.accuracy import Evaluation, measure
+from core.evaluate.behavior.month_ahead import months_ahead, price_month_ahead
 from core.store import open_store
 from core.train.model import Model
 from core.workflows.pricing.desk import Desk
@@ -30,6 +31,11 @@ def sales(small_home: Path) -> pd.DataFrame:
 def model(small_desk: Desk) -> Model:
     assert small_desk.bundle is not None
     return small_desk.bundle.model
+
+
+def measured(model: Model, sales: pd.DataFrame, first: date) -> Evaluation:
+    ahead = price_month_ahead(model, sales, first, LEVELS, 0.1)
+    return measure(model, ahead.homes, ahead.priced, ahead.price, 0.8, 1)
 
 
 def test_every_sale_from_the_first_day_on_is_priced_once(model: Model, sales: pd.DataFrame) -> None:
@@ -55,14 +61,11 @@ def test_prices_of_a_month_and_later_do_not_reach_its_estimates(model: Model, sa
 
 
 def test_order_of_rows_changes_nothing(model: Model, sales: pd.DataFrame) -> None:
-    first, second = (
-        evaluate_month_ahead(model, table, FIRST, 0.8, LEVELS, 0.1, 1)
-        for table in (sales, sales.sample(frac=1.0, random_state=3))
-    )
+    first, second = (measured(model, table, FIRST) for table in (sales, sales.sample(frac=1.0, random_state=3)))
     assert first.mape.value == pytest.approx(second.mape.value, rel=1e-12)
     assert first.coverage.value == second.coverage.value
 
 
 def test_no_sale_from_that_day_on_is_said(model: Model, sales: pd.DataFrame) -> None:
     with pytest.raises(ValueError, match="2030-01-01"):
-        evaluate_month_ahead(model, sales, date(2030, 1, 1), 0.8, LEVELS, 0.1, 1)
+        price_month_ahead(model, sales, date(2030, 1, 1), LEVELS, 0.1)

@@ -15,7 +15,8 @@ import pytest
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, ArtifactCorrupt, NotFound
-from core.evaluate.behavior.month_ahead import evaluate_month_ahead
+from core.evaluate.accuracy import measure
+from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.evaluation_report import build_evaluation_report
 from core.evaluate.scope import supports
 from core.evaluate.scored_sales import ScoredSales
@@ -157,10 +158,10 @@ def test_figures_of_the_opened_test_are_those_of_the_evaluation(case: Case, by_t
     expected = evaluated(case.trained.model, test, rules.level, rules.levels, 0.10, QUICK.seed)
     assert case.opened.evaluation == expected
     first = by_time.sales["sale_date"][by_time.trained.split.test].min().date()
-    ahead = evaluate_month_ahead(
-        by_time.trained.model, by_time.sales, first, rules.level, rules.levels, 0.10, QUICK.seed
-    )
-    assert by_time.opened.evaluation == ahead
+    model = by_time.trained.model
+    ahead = price_month_ahead(model, by_time.sales, first, rules.levels, 0.10)
+    of_ahead = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, QUICK.seed)
+    assert by_time.opened.evaluation == of_ahead
 
 
 def test_flags_are_those_an_agent_gets(case: Case, problem: Problem) -> None:

@@ -1,0 +1,60 @@
+"""The headline on a model's card: the figures every screen shows for the model, and which test sales they are of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from core.evaluate.accuracy import Figure
+from core.evaluate.headline import Headline
+from core.wording import count
+
+HEADLINE: Final = "headline"
+"""The key of the headline on a model's card."""
+
+
+@dataclass(frozen=True)
+class CardHeadline:
+    """A model's headline figures by name; ``level`` is that of the range, ``words`` say which sales they are of.
+
+    The names are those of ``Headline.line``. The figures are of the test sales that the desk would have priced: a sale
+    without a price has no error.
+    """
+
+    level: float
+    figures: Mapping[str, Figure]
+    words: str
+
+    def __getitem__(self, name: str) -> Figure:
+        """Return the figure of that name; raises KeyError for another."""
+        return self.figures[name]
+
+
+def to_card(found: Headline | None) -> dict[str, Any]:
+    """Return what the card keeps of the sealed test's headline, as JSON values; nothing where no sale was priced."""
+    if found is None:
+        return {}
+    figures = {line.name: asdict(line.figure) for line in found.lines}
+    return {HEADLINE: {"sales": found.sales, "figures": figures}}
+
+
+def headline_of(card: Mapping[str, Any]) -> CardHeadline:
+    """Read the headline from a model's card.
+
+    A model trained before cards kept it, or without a priced test sale, answers with the figures of all test sales.
+    """
+    metrics, kept = card["metrics"], card.get(HEADLINE)
+    level = float(metrics.get("level", 0.0))
+    if kept is None:
+        figures = {name: Figure(**value) for name, value in metrics.items() if isinstance(value, dict)}
+        return CardHeadline(level, figures, f"all {count(figures['mape'].n, 'test sale')}, priced or not")
+    figures = {name: Figure(**value) for name, value in kept["figures"].items()}
+    return CardHeadline(level, figures, sales_words(figures["mape"].n, kept["sales"]))
+
+
+def sales_words(priced: int, sales: int, what: str = "test sale") -> str:
+    """Say how many sales a figure is of: "9,427 of 9,916 test sales; 489 got no price"."""
+    if priced == sales:
+        return count(sales, what)
+    return f"{priced:,} of {count(sales, what)}; {sales - priced:,} got no price"
