@@ -101,8 +101,8 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         print(f"warning: the estimates were not recorded: {error}", file=sys.stderr)
     rows = in_file_order(priced)
     document = {
-        "market": priced.market_id,
-        "model": priced.model_id,
+        "market": priced.by.market_id,
+        "model": priced.by.model_id,
         "level": priced.level,
         "as_of": priced.as_of,
         "counts": dict(priced.counts),

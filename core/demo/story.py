@@ -23,14 +23,13 @@ from core.demo.intake import take_in
 from core.demo.market_turn import END, START, Listings, listings, sold
 from core.problem import Problem
 from core.progress import Progress, part, silent
-from core.serve.document import to_document
 from core.serve.estimate import Refused, Unavailable
 from core.serve.estimate_many import Answers, estimate_many
 from core.store import DecisionRecord, EstimateSummary, Market, NewDecision, NewEstimate, Store
 from core.store.ledger.decisions import DecisionKind
-from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.decisions import departure, usual_listing
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by, property_key
 from core.workspace import Workspace
 
 PILOT: Final = ("Harbour", "Lakeside", "Old Town")
@@ -192,35 +191,20 @@ def _entries(
         {str(name): value for name, value in row.items() if not pd.isna(value)} for row in facts.to_dict("records")
     ]
 
-    def entry(place: int, answer: Mapping[str, Any]) -> tuple[int, NewEstimate]:
-        home, live_market = homes[place], desk.live_market
-        return place, NewEstimate(
-            market_id=desk.market.market_id,
-            as_of=day,
-            channel="page",
-            currency=desk.market.currency,
-            latency_ms=milliseconds,
-            model_id=desk.record.model_id if desk.record else None,
-            version_id=live_market.version_id if live_market else None,
-            level_id=live_market.level_id if live_market else None,
-            property_key=property_key(home),
-            property_type=home.get("property_type"),
-            area=home.get("zipcode"),
-            facts=home,
-            **answer,
-        )
+    by = priced_by(desk)
+
+    def entry(place: int, outcome: Figures | Unavailable | Refused) -> tuple[int, NewEstimate]:
+        return place, ledger_entry(by, Asked(homes[place], day), outcome, "page", milliseconds)
 
     priced = answers.priced
     for at, place in enumerate(answers.rows.tolist()):
         figures = {name: float(getattr(priced, name)[at]) for name in ("point", "low", "high", "fsd")}
-        flags = [flag.kind.value for flag in answers.flags[at]]
-        common = {"status": "priced", "answer": {}, "level": priced.level, "confidence": float(answers.confidence[at])}
-        yield entry(place, common | figures | {"flags": flags})
+        flags = tuple(flag.kind.value for flag in answers.flags[at])
+        confidence = float(answers.confidence[at])
+        yield entry(place, Figures(**figures, level=priced.level, confidence=confidence, flags=flags))
     for one in answers.not_priced:
-        refused = Refused(f"{one.reason} {one.remedy}")
-        result = Unavailable(one.reason, one.remedy) if one.status == "unavailable" else refused
-        reason = f"{one.reason} {one.remedy}"
-        yield entry(one.position, {"status": one.status, "answer": to_document(result), "reason": reason})
+        unpriced = Unavailable(one.reason, one.remedy), Refused(f"{one.reason} {one.remedy}")
+        yield entry(one.position, unpriced[one.status != "unavailable"])
 
 
 def _known(facts: pd.DataFrame) -> list[dict[str, Any]]:

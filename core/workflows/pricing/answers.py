@@ -7,16 +7,16 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from typing import Any, Final
+from typing import Final
 
 from core.access import Action, Actor
-from core.collect.addresses import address_key
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -123,51 +123,23 @@ def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
 
 
 def _entry(desk: Desk, question: Question, channel: Channel, result: Result, milliseconds: float) -> NewEstimate:
-    facts = question.facts
-    common: dict[str, Any] = {
-        "market_id": desk.market.market_id,
-        "as_of": question.as_of,
-        "channel": channel,
-        "currency": desk.market.currency,
-        "latency_ms": milliseconds,
-        "model_id": desk.record.model_id if desk.record else None,
-        "version_id": desk.live_market.version_id if desk.live_market else None,
-        "level_id": desk.live_market.level_id if desk.live_market else None,
-        "property_key": property_key(facts),
-        "property_type": _word(facts, "property_type"),
-        "area": _word(facts, "zipcode") or _word(facts, "neighbourhood"),
-        "facts": facts,
-        "answer": to_document(result) | {_LEVEL: question.level},
-        "list_price": question.list_price,
-    }
-    match result:
-        case Estimate():
-            return NewEstimate(
-                **common,
-                status="priced",
-                point=result.point,
-                low=result.low,
-                high=result.high,
-                level=result.level,
-                confidence=result.confidence,
-                fsd=result.fsd,
-                flags=[flag.kind.value for flag in result.flags],
-            )
-        case Unavailable():
-            return NewEstimate(**common, status="unavailable", reason=f"{result.reason} {result.remedy}")
-        case Refused():
-            return NewEstimate(**common, status="refused", reason=result.message)
+    asked = Asked(question.facts, question.as_of, question.list_price)
+    answer = to_document(result) | {_LEVEL: question.level}
+    return ledger_entry(priced_by(desk), asked, _outcome(result), channel, milliseconds, answer)
 
 
-def property_key(facts: Mapping[str, object]) -> str:
-    """Return what tells one property from another: its standardised address, else its id, else nothing."""
-    address, unit, own = (str(facts.get(name) or "") for name in ("address", "unit", "property_id"))
-    return address_key(address, unit) or own.strip()
-
-
-def _word(facts: Mapping[str, object], name: str) -> str | None:
-    value = facts.get(name)
-    return str(value) if value not in (None, "") else None
+def _outcome(result: Result) -> Figures | Unavailable | Refused:
+    if not isinstance(result, Estimate):
+        return result
+    return Figures(
+        point=result.point,
+        low=result.low,
+        high=result.high,
+        level=result.level,
+        confidence=result.confidence,
+        fsd=result.fsd,
+        flags=tuple(flag.kind.value for flag in result.flags),
+    )
 
 
 def _facts(record: EstimateRecord) -> dict[str, object]:

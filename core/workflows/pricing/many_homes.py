@@ -22,14 +22,13 @@ from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
 from core.schema import label_of
 from core.serve import words
-from core.serve.document import to_document
 from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
-from core.workflows.pricing.answers import property_key
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
 from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings
 from core.workspace import Workspace
 
@@ -47,18 +46,14 @@ _UNREADABLE: Final = "Mend the line in the file, and price it again."
 class PricedFile:
     """A file's answers: ``table`` has the rows priced, ``errors`` all others, each row of the file in one of them.
 
-    ``table``: row (1-based data row of the file), what names the home, low, high, point (money in ``currency``),
-    confidence (0 to 100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS, status
+    ``table``: row (1-based data row of the file), what names the home, low, high, point (money), confidence (0 to 100),
+    fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS, status
     being "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by
     status add up to ``rows``. ``homes`` holds the facts by row, in canonical units.
     """
 
     name: str
-    market_id: str
-    model_id: str | None
-    version_id: str | None
-    level_id: str | None
-    currency: str
+    by: PricedBy
     as_of: date
     level: float
     rows: int
@@ -90,11 +85,7 @@ def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progres
     statuses = errors["status"].value_counts()
     return PricedFile(
         name=name,
-        market_id=desk.market.market_id,
-        model_id=desk.record.model_id if desk.record else None,
-        version_id=desk.live_market.version_id if desk.live_market else None,
-        level_id=desk.live_market.level_id if desk.live_market else None,
-        currency=desk.market.currency,
+        by=priced_by(desk),
         as_of=as_of,
         level=desk.problem.estimate.level,
         rows=table.rows_in,
@@ -237,41 +228,20 @@ def _records(priced: PricedFile, rows: pd.DataFrame) -> Iterator[dict[Any, Any]]
     for row in rows.to_dict("records"):
         known = {str(name): value for name, value in facts.get(row["row"], {}).items() if not pd.isna(value)}
         asked = known.pop(LIST_PRICE, 0.0)
-        yield {
-            **row,
-            "facts": known,
-            "list_price": asked if asked > 0 else None,
-            "property_key": property_key(known),
-        }
+        yield {**row, "facts": known, "list_price": asked if asked > 0 else None}
 
 
 def _entry(priced: PricedFile, row: Mapping[Any, Any], channel: Channel) -> NewEstimate:
-    facts, is_priced = row["facts"], row["status"] == "priced"
-    figures = {name: row[name] if is_priced else None for name in ("point", "low", "high", "confidence", "fsd")}
-    return NewEstimate(
-        market_id=priced.market_id,
-        as_of=priced.as_of,
-        channel=channel,
-        status=row["status"] if row["status"] in ("priced", "unavailable") else "refused",
-        currency=priced.currency,
-        latency_ms=priced.milliseconds / max(priced.rows, 1),
-        model_id=priced.model_id,
-        version_id=priced.version_id,
-        level_id=priced.level_id,
-        reason="" if is_priced else f"{row['reason'].removeprefix(UNAVAILABLE).strip()} {row['remedy']}",
-        property_key=row["property_key"],
-        property_type=facts.get("property_type"),
-        area=facts.get("zipcode") or facts.get("neighbourhood"),
-        facts=facts,
-        answer={} if is_priced else to_document(_unpriced(row)),
-        level=priced.level if is_priced else None,
-        list_price=row["list_price"],
-        flags=[flag for flag in row["flags"].split("; ") if flag] if is_priced else [],
-        **figures,
-    )
+    asked = Asked(row["facts"], priced.as_of, row["list_price"])
+    milliseconds = priced.milliseconds / max(priced.rows, 1)
+    return ledger_entry(priced.by, asked, _outcome(row, priced.level), channel, milliseconds)
 
 
-def _unpriced(row: Mapping[Any, Any]) -> Unavailable | Refused:
+def _outcome(row: Mapping[Any, Any], level: float) -> Figures | Unavailable | Refused:
+    if row["status"] == "priced":
+        figures = {name: row[name] for name in ("point", "low", "high", "confidence", "fsd")}
+        return Figures(**figures, level=level, flags=tuple(flag for flag in row["flags"].split("; ") if flag))
+    reason = row["reason"].removeprefix(UNAVAILABLE).strip()
     if row["status"] == "unavailable":
-        return Unavailable(row["reason"].removeprefix(UNAVAILABLE).strip(), row["remedy"])
-    return Refused(f"{row['reason']} {row['remedy']}")
+        return Unavailable(reason, row["remedy"])
+    return Refused(f"{reason} {row['remedy']}")

@@ -59,7 +59,7 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             _price(workspace, desk, workspace.store.uploads.save(uploaded.name, uploaded, limit), as_of)
     answer = st.session_state.get(_ANSWER)
     live = desk.record.model_id if desk.record else None
-    if isinstance(answer, PricedFile) and (answer.market_id, answer.model_id) == (desk.market.market_id, live):
+    if isinstance(answer, PricedFile) and (answer.by.market_id, answer.by.model_id) == (desk.market.market_id, live):
         _show(answer, desk)
 
 
@@ -117,10 +117,10 @@ def _show(answer: PricedFile, desk: Desk) -> None:
             if number or status == "priced":
                 st.metric(status.capitalize(), f"{number:,}", width="content")
     st.caption(
-        f"{percent(answer.level)} ranges in {answer.currency} · valued {day(answer.as_of)} · model "
-        f"{answer.model_id or 'none'}"
+        f"{percent(answer.level)} ranges in {answer.by.currency} · valued {day(answer.as_of)} · model "
+        f"{answer.by.model_id or 'none'}"
     )
-    stem = f"{answer.market_id}-{answer.as_of:%Y-%m-%d}.csv"
+    stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}.csv"
     if len(answer.table):
         st.dataframe(on_screen(answer), hide_index=True, column_config=_columns(desk))
         _download("Download the prices", answer.table, f"prices-{stem}")
@@ -143,7 +143,7 @@ def on_screen(answer: PricedFile) -> pd.DataFrame:
     """Return the prices as they are shown: the range before the point, money in words."""
     table = answer.table
     low, high, point = (
-        table[name].map(lambda amount: money(amount, answer.currency)) for name in ("low", "high", "point")
+        table[name].map(lambda amount: money(amount, answer.by.currency)) for name in ("low", "high", "point")
     )
     names = {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
     return pd.DataFrame(

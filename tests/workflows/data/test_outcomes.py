@@ -16,7 +16,7 @@ from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import OutcomeRecord
 from core.workflows.data.outcomes import OutcomeReport, match_outcomes, settle_outcomes, settle_quietly
 from core.workflows.monitoring.ledger_export import export_ledger
-from core.workflows.pricing.answers import property_key
+from core.workflows.pricing.ledger_entry import property_key
 from tests.acting import acting
 
 ANALYST = Actor("Ana", Role.ANALYST)

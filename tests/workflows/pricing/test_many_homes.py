@@ -168,7 +168,11 @@ def test_every_row_is_in_the_ledger_with_what_is_known_of_it(
     assert (first.list_price, first.area, first.level) == (450_000, area, 0.8)
     assert first.facts["living_area_sqft"] == 1_680
     assert "list_price" not in first.facts
-    assert (first.model_id, first.version_id, first.level_id) == (answer.model_id, answer.version_id, answer.level_id)
+    assert (first.model_id, first.version_id, first.level_id) == (
+        answer.by.model_id,
+        answer.by.version_id,
+        answer.by.level_id,
+    )
     assert first.level_id
     assert (second.status, second.point, second.list_price) == ("unavailable", None, None)
     assert second.reason.startswith("Living area is missing")

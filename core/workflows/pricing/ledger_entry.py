@@ -1,0 +1,129 @@
+"""The row of the ledger: the one place where an answer becomes what is kept of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from core.collect.addresses import address_key
+from core.serve.document import to_document
+from core.serve.estimate import Refused, Unavailable
+from core.store import NewEstimate
+from core.store.ledger.records import Channel, Status
+from core.workflows.pricing.desk import Desk
+
+
+@dataclass(frozen=True)
+class PricedBy:
+    """What priced a home: the market, its currency, and the ids of the model, data version and market level in use."""
+
+    market_id: str
+    currency: str
+    model_id: str | None
+    version_id: str | None
+    level_id: str | None
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked: the facts known by canonical name in canonical units, the date, and any asking price."""
+
+    facts: Mapping[str, object]
+    as_of: date
+    list_price: float | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    """A price: money in the market's currency, ``level`` a share, ``confidence`` 0 to 100, ``fsd`` a share."""
+
+    point: float
+    low: float
+    high: float
+    level: float
+    confidence: float
+    fsd: float
+    flags: tuple[str, ...]
+
+
+def priced_by(desk: Desk) -> PricedBy:
+    """Return what a desk prices with."""
+    market, live = desk.market, desk.live_market
+    return PricedBy(
+        market.market_id,
+        market.currency,
+        desk.record.model_id if desk.record else None,
+        live.version_id if live else None,
+        live.level_id if live else None,
+    )
+
+
+def ledger_entry(
+    by: PricedBy,
+    asked: Asked,
+    outcome: Figures | Unavailable | Refused,
+    channel: Channel,
+    milliseconds: float,
+    answer: Mapping[str, object] | None = None,
+) -> NewEstimate:
+    """Return what the ledger keeps of an answer; ``answer`` is all it takes to show it again, if that is kept.
+
+    Without ``answer`` a price is kept as its figures alone, and a missing price as its reason.
+    """
+    facts = asked.facts
+    figures = {} if isinstance(outcome, Unavailable | Refused) else vars(outcome)
+    return NewEstimate(
+        market_id=by.market_id,
+        as_of=asked.as_of,
+        channel=channel,
+        status=_status(outcome),
+        currency=by.currency,
+        latency_ms=milliseconds,
+        model_id=by.model_id,
+        version_id=by.version_id,
+        level_id=by.level_id,
+        reason=_reason(outcome),
+        property_key=property_key(facts),
+        property_type=_word(facts, "property_type"),
+        area=_word(facts, "zipcode") or _word(facts, "neighbourhood"),
+        facts=facts,
+        answer=_document(outcome) if answer is None else answer,
+        list_price=asked.list_price,
+        **figures,
+    )
+
+
+def property_key(facts: Mapping[str, object]) -> str:
+    """Return what tells one property from another: its standardized address, else its id, else nothing."""
+    address, unit, own = (str(facts.get(name) or "") for name in ("address", "unit", "property_id"))
+    return address_key(address, unit) or own.strip()
+
+
+def _status(outcome: Figures | Unavailable | Refused) -> Status:
+    match outcome:
+        case Figures():
+            return "priced"
+        case Unavailable():
+            return "unavailable"
+        case Refused():
+            return "refused"
+
+
+def _reason(outcome: Figures | Unavailable | Refused) -> str:
+    match outcome:
+        case Figures():
+            return ""
+        case Unavailable():
+            return f"{outcome.reason} {outcome.remedy}"
+        case Refused():
+            return outcome.message
+
+
+def _document(outcome: Figures | Unavailable | Refused) -> Mapping[str, object]:
+    return {} if isinstance(outcome, Figures) else to_document(outcome)
+
+
+def _word(facts: Mapping[str, object], name: str) -> str | None:
+    value = facts.get(name)
+    return str(value) if value not in (None, "") else None
