@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 import pandas as pd
+from pandas.api.typing import NaTType
 
 from core.schema import SQFT_PER_SQM
 
@@ -116,7 +117,7 @@ def days(number: float | None) -> str:
     return count(round(number), "day")
 
 
-def day(when: date | None) -> str:
+def day(when: date | NaTType | None) -> str:
     """Write a calendar date without ambiguity between continents: "3 Mar 2024"."""
     if when is None or pd.isna(when):
         return MISSING

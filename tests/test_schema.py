@@ -46,7 +46,7 @@ def test_conform_orders_limits_and_converts() -> None:
             "zipcode": ["98103", None],
             "bedrooms": [3, 4],
             "waterfront": [True, False],
-            "sale_date": pd.to_datetime(["2024-05-01", None]).astype("datetime64[ns]"),
+            "sale_date": pd.to_datetime(["2024-05-01", "NaT"]).astype("datetime64[ns]"),
             "x_storey": [1, 2],
             "x_roof": ["tile", None],
         },

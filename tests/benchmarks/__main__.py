@@ -113,7 +113,8 @@ def estimate(options: argparse.Namespace) -> None:
         sales = store.versions.load(version.version_id)
         desk = open_desk(store, record.market_id, load_problem())
         homes = sales.sample(options.repeats, random_state=1)
-        facts = [row.dropna().to_dict() for _, row in homes.drop(columns=["sale_price", "sale_date"]).iterrows()]
+        rows = homes.drop(columns=["sale_price", "sale_date"]).iterrows()
+        facts = [{str(name): value for name, value in row.dropna().items()} for _, row in rows]
         as_of = desk.valuation_date(date.today())
         plain, columns = plain_pipeline(sales)
         ours = milliseconds(lambda n: desk.price(facts[n], as_of, 0.8, MANAGER), options.repeats)
@@ -136,12 +137,13 @@ def batch(options: argparse.Namespace) -> None:
         assert version is not None
         sales = store.versions.load(version.version_id)
         desk = open_desk(store, record.market_id, load_problem())
-        assert desk.live_market is not None
+        live = desk.live_market
+        assert live is not None
         as_of = desk.valuation_date(date.today())
         homes = sales.sample(options.rows, replace=True, random_state=1).drop(columns=["sale_price", "sale_date"])
         plain, columns = plain_pipeline(sales)
         problem = desk.problem
-        ours = seconds(lambda: estimate_many(desk.live_market, homes, as_of, problem, problem.estimate.level))
+        ours = seconds(lambda: estimate_many(live, homes, as_of, problem, problem.estimate.level))
         baseline = seconds(lambda: plain.predict(homes[columns]))
         path = store.home / "homes.csv"
         homes.rename(columns=lambda name: name.removeprefix("x_")).to_csv(path, index=False)

@@ -83,7 +83,7 @@ def grown(scored: ScoredSales, sales: int, seed: int = 1) -> ScoredSales:
     rng = np.random.default_rng(seed)
     table = scored.table.iloc[rng.integers(0, len(scored.table), sales)].reset_index(drop=True)
     factor = rng.lognormal(0.0, 0.05, sales)
-    money = [name for name in table if name in _MONEY or str(name).startswith(("low_", "high_"))]
+    money = [str(name) for name in table if name in _MONEY or str(name).startswith(("low_", "high_"))]
     table[money] = table[money].mul(factor, axis=0)
     table["sale_price"] *= rng.lognormal(0.0, 0.01, sales)
     return replace(scored, table=table)

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from core.states import Period
 from core.store import Store, open_store
 from core.store.base.tables import ESTIMATE, OUTCOME
 from core.store.ledger.figures import Slice
@@ -120,9 +121,9 @@ def measure(home: Path, rows: int) -> Iterator[dict[str, Any]]:
 def _calls(store: Store, where: Slice) -> dict[str, Callable[[], object]]:
     figures = store.figures
     return {
-        "traffic_ms": lambda: figures.traffic(MARKET, where, "day"),
+        "traffic_ms": lambda: figures.traffic(MARKET, where, Period.DAY),
         "traffic_by_ms": lambda: figures.traffic_by(MARKET, where),
-        "accuracy_ms": lambda: figures.accuracy(MARKET, where, "month"),
+        "accuracy_ms": lambda: figures.accuracy(MARKET, where, Period.MONTH),
         "accuracy_by_ms": lambda: figures.accuracy_by(MARKET, where),
         "sold_ms": lambda: figures.sold(MARKET, where, 1_500),
     }

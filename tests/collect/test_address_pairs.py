@@ -75,7 +75,7 @@ def test_a_maintained_library_does_no_better() -> None:
 
     def keys(places: pd.DataFrame) -> pd.Series:
         rows = places.fillna("").itertuples(index=False)
-        return pd.Series([key(row.address, row.unit, row.zipcode) for row in rows])
+        return pd.Series([key(str(row.address), str(row.unit), str(row.zipcode)) for row in rows])
 
     assert all(ours >= theirs for ours, theirs in zip(measured(full_keys), measured(keys), strict=True))
 

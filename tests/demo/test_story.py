@@ -12,6 +12,7 @@ from core.demo.market_turn import END, START
 from core.demo.story import PILOT, tell_story
 from core.problem import Problem
 from core.progress import silent
+from core.states import Period
 from core.store import Store, open_store
 from core.store.ledger.figures import Slice
 from core.workflows.pricing.decisions import DecisionInput, check_decision
@@ -57,7 +58,7 @@ def test_homes_sold_are_held_against_estimates_made_blind_before_they_were_liste
     [market] = told.markets.list()
     outcomes = told.outcomes.frame(market.market_id, Slice())
     assert len(outcomes) > 30
-    accuracy = told.figures.accuracy(market.market_id, Slice(), "month").total
+    accuracy = told.figures.accuracy(market.market_id, Slice(), Period.MONTH).total
     assert accuracy["n"] == len(outcomes)
     assert 0.02 < accuracy["mape"] < 0.40
 

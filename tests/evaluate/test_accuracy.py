@@ -21,7 +21,9 @@ def case(small_desk: Desk, problem: Problem) -> tuple[pd.DataFrame, Evaluation]:
     codes = list(model.profile.area_codes["zipcode"])
     homes["zipcode"] = pd.Series(rng.choice(codes, 400), dtype="str")
     for name in model.facts.categorical:
-        homes[name] = pd.Series(rng.choice(list(model.profile.category(name).levels), 400), dtype="str")
+        profile = model.profile.category(name)
+        assert profile is not None
+        homes[name] = pd.Series(rng.choice(list(profile.levels), 400), dtype="str")
     homes["living_area_sqft"] = rng.uniform(800, 3_000, 400)
     homes["sale_date"] = pd.Series([pd.Timestamp(model.profile.last_sale)] * 400, dtype="datetime64[us]")
     homes["sale_price"] = model.estimate(homes) * rng.lognormal(0, 0.1, 400)

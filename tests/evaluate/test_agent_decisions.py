@@ -14,7 +14,7 @@ REASONS = {"layout": "Layout, or how the lot can be used"}
 
 
 def decisions(accepted: int, changed: list[tuple[str, str | None, float]]) -> pd.DataFrame:
-    rows = [("accept", None, 100.0, 100.0)] * accepted
+    rows: list[tuple[str, str | None, float, float]] = [("accept", None, 100.0, 100.0)] * accepted
     rows += [(kind, reason, price, 100.0) for kind, reason, price in changed]
     return pd.DataFrame(rows, columns=["kind", "reason_code", "price", "point"])
 

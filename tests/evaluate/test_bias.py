@@ -96,4 +96,4 @@ def test_area_trends_are_lines_through_unit_prices() -> None:
     for area, truth in (("up", 0.10), ("down", -0.05)):
         expected = recompute.trend(sales[sales["zipcode"] == area], pd.Timestamp("2024-07-01"))
         assert found.loc[area, "trend"] == pytest.approx(expected, abs=1e-9)
-        assert found.loc[area, "low"] < truth < found.loc[area, "high"]
+        assert found["low"][area] < truth < found["high"][area]

@@ -28,7 +28,7 @@ def decided(n: int, agent: float = 0.06, seed: int = 1) -> pd.DataFrame:
             "point": point,
             "agent_price": np.where(kind == "accept", point, own),
             "decision": kind,
-            "reason_code": np.where(kind == "override", rng.choice(["layout", "view_or_noise"], n), None),
+            "reason_code": np.where(kind == "override", rng.choice(["layout", "view_or_noise"], n), np.full(n, None)),
             "office": rng.choice(["North", "South"], n, p=[0.9, 0.1]),
             "list_date": listed,
             "sale_date": listed + pd.to_timedelta(days.astype(int), "D"),
@@ -104,7 +104,7 @@ def test_listings_without_dates_or_prices_have_no_effects(problem: Problem) -> N
     table = decided(100)
     bare = table.drop(columns=["list_date", "first_list_price"])
     assert scorecard(bare, problem).effects == ()
-    unknown = table.assign(list_date=pd.NaT, first_list_price=np.nan)
+    unknown = table.assign(list_date=np.datetime64("NaT"), first_list_price=np.nan)
     assert scorecard(unknown, problem).effects == ()
     # Listed after the sale is an error of the record.
     late = table.assign(list_date=table["sale_date"] + pd.Timedelta(days=1))

@@ -140,7 +140,7 @@ def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(
 ) -> None:
     by = (Segmentation.PROPERTY_TYPE, Segmentation.CONFIDENCE)
     cells = by_segment(scored, by, problem)
-    largest = cells.loc[cells["n"].idxmax()]
+    largest = cells.iloc[int(cells["n"].to_numpy().argmax())]
     app = opened("Segments", by=by[0].value, cross=by[1].value)
     assert len(app.get("plotly_chart")) == 1
     app.selectbox("segment").select(str(largest[by[0].value])).run()
@@ -334,8 +334,9 @@ def test_decisions_of_agents_stand_beside_the_test(own_home: Path, problem: Prob
         market = store.models.get(model_id).market_id
         for number in range(8):
             estimate = store.ledger.append(an_estimate(market, model_id), AGENT)
-            made = ("accept", 500_000.0, None) if number < 6 else ("adjust", 550_000.0, "layout")
-            store.ledger.decide(NewDecision(estimate.estimate_id, made[0], made[1], None, made[2], "", None), AGENT)
+            accepted = NewDecision(estimate.estimate_id, "accept", 500_000.0)
+            adjusted = NewDecision(estimate.estimate_id, "adjust", 550_000.0, reason_code="layout")
+            store.ledger.decide(accepted if number < 6 else adjusted, AGENT)
     app = opened(VERDICTS)
     assert not app.exception
     said = text(app)

@@ -21,11 +21,12 @@ from core.monitor.rules import AlertKind
 from core.problem import Problem, load_problem
 from core.store import Job, Market, open_store
 from core.wording import percent
+from core.workflows import jobs
 from core.workflows.models.test_scores import scores_of
 from core.workflows.monitoring.alerts import set_threshold
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
 from core.workspace import Workspace
-from pages.kit import job_progress, session
+from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER
 from pages.views.home import first_start
 from pages.views.models.card import listing
@@ -93,7 +94,7 @@ def test_the_demo_starts_in_a_process_of_its_own_at_the_size_asked_for(monkeypat
         asked.append((task, workspace.actor))
         return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
-    monkeypatch.setattr(job_progress.jobs, "start", start)
+    monkeypatch.setattr(jobs, "start", start)
     monkeypatch.setenv(first_start.SALES_VARIABLE, "1234")
     app = opened()
     app.button("open_demo").click().run()
@@ -107,7 +108,7 @@ def test_a_demo_under_way_is_found_again_by_a_new_visit_and_can_be_cancelled(hom
         store.jobs.progress(job.job_id, 0.4, "Comparing models")
         app = opened()
         assert "so far" in said(app)
-        assert app.main.get("progress")[0].proto.value == 40  # type: ignore[union-attr]
+        assert app.main.get("progress")[0].proto.value == 40
         assert "open_demo" not in buttons(app)
         app.button(f"cancel_{job.job_id}").click().run()
         assert store.jobs.get(job.job_id).cancel_requested

@@ -15,11 +15,12 @@ from core.evaluate.accuracy import Figure
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
 from core.store import Job, NewModel, open_store
 from core.train.candidates import Family
+from core.workflows import jobs
 from core.workflows.jobs import RetrainTask, TrainTask
 from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.models.retraining import RetrainPlan
 from core.workspace import Workspace
-from pages.kit import job_progress, session
+from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.models import card as model_card
 from tests.pages.made_stores import MANAGER
@@ -122,7 +123,7 @@ def test_the_form_becomes_the_plan_of_a_run_in_its_own_process(home: Path, monke
         asked.append((task, workspace.actor))
         return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
-    monkeypatch.setattr(job_progress.jobs, "start", start)
+    monkeypatch.setattr(jobs, "start", start)
     app = opened("analyst")
     next(one for one in app.radio if "divided" in one.label).set_value("time")
     [tried, seed] = app.number_input
@@ -255,7 +256,7 @@ def test_retraining_starts_with_the_window_chosen_and_can_be_cancelled(
         asked.append(task)
         return workspace.store.jobs.create(task.kind, task.market_id, workspace.actor)
 
-    monkeypatch.setattr(job_progress.jobs, "start", start)
+    monkeypatch.setattr(jobs, "start", start)
     app = opened("analyst")
     app.radio("retrain_window").set_value(window).run()
     app.button("retrain").click().run()

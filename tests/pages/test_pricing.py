@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from core.access import Actor, Role
 from core.errors import StoreUnavailable
@@ -89,7 +90,7 @@ def press(app: AppTest, label: str) -> AppTest:
 def texts(app: AppTest) -> list[str]:
     """Everything the page says, in order, without the escapes of Markdown."""
     kinds = {"heading", "header", "subheader", "markdown", "caption", "info", "error", "warning"}
-    parts = [part for part in app.main if part.type in kinds]
+    parts = [part for part in app.main if isinstance(part, Element) and part.type in kinds]
     return [str(part.value).replace("\\", "") for part in parts]
 
 

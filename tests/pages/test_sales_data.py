@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Element
 
 from core.access import Actor, Role
 from core.accounting import FileAccounting
@@ -126,7 +127,7 @@ def test_a_file_goes_through_all_steps_to_a_version_that_accounts_for_every_row(
     assert counts[["Accepted", "Repaired", "Duplicate", "Rejected"]].sum(axis=1).tolist() == [ROWS_IN]
     assert (counts["Duplicate"].item(), counts["Rejected"].item()) == (1, 1)
     assert market_ids(home) == [], "a check must not make the market"
-    labels = {button.label for button in app.get("download_button")}
+    labels = {button.label for button in app.get("download_button") if isinstance(button, Element)}
     assert {"Rejected (1)", "Duplicate (1)", "Accepted (60)"} <= labels
     first = next(table.value for table in app.dataframe if "Living area, sq ft" in table.value)
     assert len(first) == 50
@@ -477,8 +478,8 @@ def test_the_flow_of_rows_sums_to_the_accounting() -> None:
 def test_a_mapping_is_shared_as_a_file() -> None:
     app = mapped(opened())
     changed = pick(app, "Beds", field=mapping_table.IGNORE)
-    path = next(button for button in changed.get("download_button") if button.label == "Download this mapping")
-    assert path is not None
+    labels = [button.label for button in changed.get("download_button") if isinstance(button, Element)]
+    assert "Download this mapping" in labels
     with open_store() as store:
         [text] = [file["mapping"] for file in (store.drafts.load(session_actor()) or {})["files"]]
     app = mapped(started_over(changed), "next.csv", sales_csv(30))

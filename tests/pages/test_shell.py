@@ -15,6 +15,7 @@ from core.errors import AccessDenied, ArtifactCorrupt
 from core.store import open_store
 from pages.kit import errors, session
 from pages.kit.navigation import PAGES, PAGES_FOLDER, Page, page_at
+from pages.kit.text import plain
 
 ANALYST = Actor("Ann", Role.ANALYST)
 LABEL = "Simulated market"
@@ -152,7 +153,7 @@ def test_a_refusal_is_shown_in_its_own_words() -> None:
         errors.show(ArtifactCorrupt("The model m1 is damaged; it cost $5 to $6."))
 
     app = drawing(script)
-    assert app.error[0].value == errors.plain("The model m1 is damaged; it cost $5 to $6.")
+    assert app.error[0].value == plain("The model m1 is damaged; it cost $5 to $6.")
 
 
 def test_anything_else_is_shown_by_a_reference_that_the_log_explains(caplog: pytest.LogCaptureFixture) -> None:
@@ -169,6 +170,7 @@ def test_anything_else_is_shown_by_a_reference_that_the_log_explains(caplog: pyt
     shown = app.error[0].value
     [record] = [record for record in caplog.records if record.name == errors.LOG.name]
     assert "secret" not in shown
+    assert isinstance(record.args, tuple)
     assert str(record.args[0]) in shown
     assert record.exc_info
     assert "secret path" in str(record.exc_info[1])

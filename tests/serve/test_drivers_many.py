@@ -17,12 +17,13 @@ def test_each_home_has_the_drivers_of_its_own_estimate(small_desk: Desk, problem
     model, today = evidence.live_model.model, evidence.live_model.level.as_of
     one, other = list(model.profile.area_codes["zipcode"])[:2]
     home: dict[str, object] = dict(typical_home(model, {"zipcode": one}).facts)
+    elsewhere: dict[str, object] = dict(typical_home(model, {"zipcode": other}).facts)
     homes: list[dict[str, object]] = [
         home,
         home | {"living_area_sqft": 3_600.0, "year_built": 1931.0, "year_renovated": 2015.0},
         {name: value for name, value in home.items() if name not in {"lot_area_sqft", "property_type"}},
         {name: value for name, value in home.items() if name not in {"zipcode", "bathrooms"}},
-        dict(typical_home(model, {"zipcode": other}).facts) | {"condition": 1.0, "property_type": "houseboat"},
+        elsewhere | {"condition": 1.0, "property_type": "houseboat"},
         {"zipcode": other, "living_area_sqft": 1_200.0},
     ]
     days = [today - timedelta(days=30 * number) for number in range(len(homes))]

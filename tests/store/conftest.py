@@ -7,7 +7,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -61,7 +61,7 @@ def market(store: Store) -> Market:
 
 
 @pytest.fixture(scope="session")
-def processes() -> BaseContext:
+def processes() -> ForkServerContext:
     """Starts processes that have the store imported already, so that a kill meets it at work."""
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(["tests.store.samples"])

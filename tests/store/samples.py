@@ -25,7 +25,7 @@ def sales(rows: int, seed: int = 0) -> pd.DataFrame:
     return pd.DataFrame(
         {
             "sale_id": pd.Series([f"{seed}-{row}" for row in range(rows)], dtype="str"),
-            "zipcode": pd.Series(random.choice(["01234", "98103", None], rows), dtype="str"),
+            "zipcode": pd.Series(random.choice(np.array(["01234", "98103", None], dtype=object), rows), dtype="str"),
             "sale_price": random.normal(400_000, 90_000, rows).round(),
             "bedrooms": random.choice([1.0, 2.0, np.nan], rows),
             "sale_date": (pd.Timestamp("2024-01-01") + pd.to_timedelta(random.integers(0, 300, rows), unit="D")).astype(

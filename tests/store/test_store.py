@@ -7,7 +7,8 @@ import stat
 import subprocess
 import sys
 import threading
-from multiprocessing.context import BaseContext
+from datetime import timedelta
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import pytest
@@ -39,7 +40,7 @@ def test_what_was_written_is_there_after_reopening(address: Address, store: Stor
     store.close()
     with open_store(address.home, address.url) as again:
         assert again.markets.list() == [market]
-        assert again.markets.get(market.market_id).created_at.utcoffset().total_seconds() == 0
+        assert again.markets.get(market.market_id).created_at.utcoffset() == timedelta(0)
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
@@ -100,7 +101,7 @@ def test_a_newer_store_is_refused_and_left_alone(address: Address, store: Store,
     engine.dispose()
 
 
-def test_processes_that_open_a_new_store_together_both_succeed(address: Address, processes: BaseContext) -> None:
+def test_processes_that_open_a_new_store_together_both_succeed(address: Address, processes: ForkServerContext) -> None:
     workers = [
         processes.Process(target=open_and_create, args=(address.home, address.url, f"City {number}"))
         for number in range(4)

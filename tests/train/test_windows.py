@@ -20,7 +20,7 @@ from core.train.leaderboard import fit
 from core.train.trainer import TrainingPlan, default_plan, recency_weight, split_sales, train, within_window
 
 QUICK = TrainingPlan(TIME, 7, (Family.TREE,), 0, 1, 2, test_from=date(2024, 10, 1))
-SETTINGS = {
+SETTINGS: dict[Family, dict[str, float]] = {
     Family.LINEAR: {"alpha": 1.0},
     Family.TREE: {"min_samples_leaf": 15},
     Family.FOREST: {"n_estimators": 10, "max_depth": 6, "min_samples_leaf": 5},

@@ -94,7 +94,7 @@ def test_all_king_county_subjects_of_a_file_are_priced(
     priced = price_file(desk, path, path.name, date(2015, 5, 28), silent, MANAGER)
     assert priced.counts == {"priced": 100, "unavailable": 0, "refused": 0, "unreadable": 0}
     assert {column.field for column in priced.columns} >= {"x_sqft_above", "x_sqft_living15", "grade", "zipcode"}
-    row = priced.homes.iloc[17].dropna().to_dict()
+    row = {str(name): value for name, value in priced.homes.iloc[17].dropna().items()}
     alone = desk.price(row, date(2015, 5, 28), problem.estimate.level, MANAGER)
     assert isinstance(alone, Estimate)
     assert priced.table["point"].iloc[17] == alone.point

@@ -59,10 +59,12 @@ def test_no_later_price_moves_a_feature_of_an_earlier_sale() -> None:
 @given(row=st.integers(0, 299), rule=st.sampled_from(list(Rule)))
 def test_no_sale_sees_its_own_price(row: int, rule: Rule) -> None:
     homes = market(300, 2)
-    changed = homes.copy()
-    changed.loc[row, "sale_price"] = homes.loc[row, "sale_price"] * 9
+    prices = homes["sale_price"]
+    changed = homes.assign(sale_price=prices.where(homes.index != row, prices * 9))
     columns = [name for name in features(homes, rule).columns if name != "trend"]
     before, after = features(homes, rule).loc[row, columns], features(changed, rule).loc[row, columns]
+    assert isinstance(before, pd.Series)
+    assert isinstance(after, pd.Series)
     if rule is Rule.EARLIER:
         pd.testing.assert_series_equal(before, after, check_exact=True)
     else:

@@ -143,7 +143,7 @@ def test_no_month_of_real_sales_is_accused_beside_the_months_before_it(sales_dat
     sales = apply_mapping(table, guess_file(table).mapping).frame
     sales = sales[sales["sale_price"].notna()]
     month = sales["sale_date"].dt.to_period("M")
-    accused = {}
+    accused: dict[tuple[str, str], str] = {}
     for one in sorted(month.unique())[1::9]:
         held = sales[month < one]
         accused |= {(str(one), field): why for field, why in _findings(sales[month == one], held).items()}

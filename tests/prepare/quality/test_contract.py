@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pandas.api.typing import NaTType
 
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
@@ -21,9 +22,10 @@ from core.problem import Problem
 from core.schema import Source, conform
 
 TODAY = date(2024, 6, 1)
+Cell = float | str | pd.Timestamp | NaTType | None
 
 
-def _sales(**changes: object) -> pd.DataFrame:
+def _sales(**changes: Cell) -> pd.DataFrame:
     """Three faultless sales; a change gives the second sale's value of a field."""
     frame = pd.DataFrame(
         {
@@ -40,7 +42,7 @@ def _sales(**changes: object) -> pd.DataFrame:
             "longitude": [-122.3, -122.2, np.nan],
             "waterfront": [0.0, 1.0, np.nan],
             "list_price": [305_000.0, 400_000.0, np.nan],
-            "list_date": pd.to_datetime(["2022-12-05", None, "2023-03-07"]).astype("datetime64[us]"),
+            "list_date": pd.to_datetime(["2022-12-05", "NaT", "2023-03-07"]).astype("datetime64[us]"),
             "validity": ["arm's length", None, "valid"],
             "x_distance": [1.0, 2.0, np.nan],
         }
@@ -83,13 +85,13 @@ def test_faultless_sales_have_no_problems(problem: Problem) -> None:
     ],
 )
 def test_each_breach_names_row_column_value_limit_and_remedy(
-    field: str, value: object, code: str, shown: str, problem: Problem
+    field: str, value: Cell, code: str, shown: str, problem: Problem
 ) -> None:
     listed = problems_of(_sales(**{field: value}), problem, TODAY)
     [one] = [line for line in listed.itertuples() if line.code == code]
     assert (one.row, one.column, one.field, one.value) == (12, field, field, shown)
     assert one.limit
-    assert one.remedy.endswith(".")
+    assert str(one.remedy).endswith(".")
     assert listed["row"].unique().tolist() == [12]
 
 

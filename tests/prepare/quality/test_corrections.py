@@ -194,7 +194,7 @@ def commit(known: pd.DataFrame, cleaned: Cleaned) -> tuple[pd.DataFrame, pd.Data
     before = held.iloc[cleaned.corrects[corrects]]
     for place, (_, row) in zip(cleaned.corrects[corrects], cleaned.sales[corrects].iterrows(), strict=True):
         for name in row.index:
-            held.iloc[place, held.columns.get_loc(name)] = row[name]
+            held.iloc[place, list(held.columns).index(name)] = row[name]
     return pd.concat([held, cleaned.sales[~corrects]], ignore_index=True), before
 
 

@@ -232,8 +232,17 @@ def hostile(answer: Estimate, words: str) -> tuple[Estimate, ReportFrame]:
         imputed={f"x_{words}": 1.0},
         segment=words,
     )
-    names = ("address_line", "prepared_for", "prepared_by", "office", "market_name", "model_id", "estimate_id")
-    return mean, replace(frame(), point_label=words, **dict.fromkeys(names, words))
+    return mean, replace(
+        frame(),
+        point_label=words,
+        address_line=words,
+        prepared_for=words,
+        prepared_by=words,
+        office=words,
+        market_name=words,
+        model_id=words,
+        estimate_id=words,
+    )
 
 
 def test_hostile_text_is_printed_as_text() -> None:

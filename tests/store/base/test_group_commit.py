@@ -6,7 +6,7 @@ import multiprocessing
 import os
 import threading
 from collections.abc import Sequence
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.store.samples import AGENT, append_some, estimate
 
 
 def test_processes_append_at_once_and_none_is_lost(
-    address: Address, store: Store, market: Market, processes: BaseContext
+    address: Address, store: Store, market: Market, processes: ForkServerContext
 ) -> None:
     work = [
         processes.Process(target=append_some, args=(address.home, address.url, market.market_id, 40)) for _ in range(4)

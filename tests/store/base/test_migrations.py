@@ -5,6 +5,7 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
 
+from core.states import Period
 from core.store import NewDecision, open_store
 from core.store.base.migrate import MIGRATIONS
 from core.store.ledger.figures import Slice
@@ -72,7 +73,7 @@ def test_a_ledger_of_an_earlier_release_gains_what_monitoring_counts_by(first_re
             connection.execute(sa.text(insert), values)
     engine.dispose()
     with open_store(first_release.home, first_release.url) as store:
-        periods = store.figures.traffic("m", Slice(), "month").periods
+        periods = store.figures.traffic("m", Slice(), Period.MONTH).periods
         assert [(start.month, n) for start, n in zip(periods["start"], periods["n"], strict=True)] == [(1, 1), (2, 1)]
         assert periods["latency_p50_ms"].tolist() == [0.0, pytest.approx(50, rel=0.026)]
     engine = first_release.engine()

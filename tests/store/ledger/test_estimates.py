@@ -210,7 +210,8 @@ def test_threads_append_at_once_and_none_is_lost(store: Store, market: Market) -
 def test_a_decision_is_kept_with_its_audit_entry(store: Store, market: Market) -> None:
     made = store.ledger.append(estimate(market.market_id), AGENT)
     assert store.ledger.decision(made.estimate_id) is None
-    new = NewDecision(made.estimate_id, "adjust", np.int64(255_000), 259_900.0, "new kitchen", "saw it myself")
+    [price] = np.array([255_000])  # an integer of NumPy, as a column gives it
+    new = NewDecision(made.estimate_id, "adjust", price, 259_900.0, "new kitchen", "saw it myself")
     decided = store.ledger.decide(new, AGENT)
     assert store.ledger.decision(made.estimate_id) == decided
     assert store.ledger.decisions(market.market_id, 5) == [decided]
@@ -273,7 +274,7 @@ def test_only_priced_estimates_are_decided_on(store: Store, market: Market) -> N
     made = store.ledger.append(no_estimate(market.market_id), AGENT)
     for kind in ("accept", "adjust", "override"):
         with pytest.raises(InvalidRecord, match="is unavailable, so there is no price"):
-            store.ledger.decide(NewDecision(made.estimate_id, kind, 250_000.0), AGENT)  # type: ignore[arg-type]
+            store.ledger.decide(NewDecision(made.estimate_id, kind, 250_000.0), AGENT)
 
 
 def test_the_latest_decision_of_each_estimate_counts(store: Store) -> None:

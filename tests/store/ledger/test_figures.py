@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from core import measures
 from core.access import Actor, Role
 from core.errors import InvalidRecord, NotFound
+from core.states import Period
 from core.store import Market, Store
 from core.store.ledger.figures import ACCURACY, DIMENSIONS, GROUP_TRAFFIC, TRAFFIC, Slice, first_days
 from core.store.ledger.histograms import error_bin, error_of, latency_bin, latency_of, quantiles
@@ -62,9 +63,7 @@ def rows(store: Store, market: Market) -> pd.DataFrame:
 
 
 def _outcome(key: str, row: pd.Series) -> NewOutcome:
-    text = {name: row[name] if isinstance(row[name], str) else None for name in ("property_type", "area")}
     same = {name: row[name] for name in ("estimate_id", "sale_date", "sale_price", "model_id", "office", "channel")}
-    figures = {name: float(row[name]) for name in ("point", "low", "high", "confidence")}
     return NewOutcome(
         sale_key=key,
         list_date=None,
@@ -74,10 +73,18 @@ def _outcome(key: str, row: pd.Series) -> NewOutcome:
         blind=bool(row["blind"]),
         estimated_at=row["at"],
         level=0.8,
+        property_type=_text_of(row["property_type"]),
+        area=_text_of(row["area"]),
+        point=float(row["point"]),
+        low=float(row["low"]),
+        high=float(row["high"]),
+        confidence=float(row["confidence"]),
         **same,
-        **text,
-        **figures,
     )
+
+
+def _text_of(cell: object) -> str | None:
+    return cell if isinstance(cell, str) else None
 
 
 SLICES = [
@@ -102,10 +109,10 @@ def chosen(rows: pd.DataFrame, where: Slice, day: str) -> pd.DataFrame:
 @pytest.mark.parametrize("where", SLICES, ids=str)
 def test_traffic_is_what_the_rows_say(store: Store, market: Market, rows: pd.DataFrame, where: Slice) -> None:
     part = chosen(rows, where, "day")
-    series = store.figures.traffic(market.market_id, where, "week")
+    series = store.figures.traffic(market.market_id, where, Period.WEEK)
     _same_traffic(series.total, part)
     assert list(series.periods.columns) == ["start", *TRAFFIC]
-    weeks = part.assign(start=first_days(part["day"], "week")).groupby("start") if len(part) else []
+    weeks = list(part.assign(start=first_days(part["day"], Period.WEEK)).groupby("start")) if len(part) else []
     assert series.periods["start"].tolist() == [start for start, _ in weeks]
     for (_, expected), (_, found) in zip(weeks, series.periods.iterrows(), strict=True):
         _same_traffic(found, expected)
@@ -148,7 +155,7 @@ def test_accuracy_is_what_the_rows_say(
     store: Store, market: Market, rows: pd.DataFrame, where: Slice, basis: Any
 ) -> None:
     part = _judged(rows, where, basis)
-    series = store.figures.accuracy(market.market_id, where, "month", basis)
+    series = store.figures.accuracy(market.market_id, where, Period.MONTH, basis)
     _same_accuracy(series.total, part)
     assert list(series.periods.columns) == ["start", *ACCURACY]
     assert series.periods["n"].sum() == len(part)
@@ -202,11 +209,11 @@ def test_the_sample_is_thinned_evenly(store: Store, market: Market, rows: pd.Dat
 
 
 def test_nothing_gives_no_periods_and_zero_counts(store: Store, market: Market) -> None:
-    traffic = store.figures.traffic(market.market_id, Slice(), "day")
+    traffic = store.figures.traffic(market.market_id, Slice(), Period.DAY)
     assert traffic.periods.empty
     assert traffic.total["n"] == 0
     assert math.isnan(traffic.total["hit_rate"])
-    assert store.figures.accuracy(market.market_id, Slice(), "day").total["n"] == 0
+    assert store.figures.accuracy(market.market_id, Slice(), Period.DAY).total["n"] == 0
     assert store.figures.sold(market.market_id, Slice(), 10).n == 0
     assert all(table.empty for table in store.figures.traffic_by(market.market_id, Slice()).values())
     assert all(table.empty for table in store.figures.accuracy_by(market.market_id, Slice()).values())
@@ -214,7 +221,7 @@ def test_nothing_gives_no_periods_and_zero_counts(store: Store, market: Market) 
 
 def test_unknown_markets_periods_and_bases_are_refused(store: Store, market: Market) -> None:
     with pytest.raises(NotFound, match="nowhere"):
-        store.figures.traffic("nowhere", Slice(), "day")
+        store.figures.traffic("nowhere", Slice(), Period.DAY)
     with pytest.raises(InvalidRecord, match="'year'"):
         store.figures.traffic(market.market_id, Slice(), "year")  # type: ignore[arg-type]
     with pytest.raises(InvalidRecord, match="'best'"):
@@ -232,7 +239,7 @@ def test_the_ledger_is_counted_in_the_order_of_an_index(store: Store, market: Ma
             plans.append((statement, parameters))
 
     sa.event.listen(store._database._engine, "before_cursor_execute", note)
-    store.figures.traffic(market.market_id, Slice(), "day")
+    store.figures.traffic(market.market_id, Slice(), Period.DAY)
     store.figures.traffic_by(market.market_id, Slice())
     store.figures.traffic_by(market.market_id, Slice(since=date(2024, 1, 1), until=date(2024, 12, 31)))
     sa.event.remove(store._database._engine, "before_cursor_execute", note)

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from core.errors import InvalidRecord
+from core.states import Period
 from core.store import Market, NewDecision, Store
 from core.store.ledger.figures import Slice
 from tests.store.samples import AGENT, ANALYST, estimate
@@ -22,7 +23,7 @@ def test_past_estimates_and_decisions_stand_at_their_instants(store: Store, mark
     assert store.ledger.decision(ids[0]) == decided
     assert (decided.at, decided.actor) == (later, ANALYST.name)
     assert store.events.of(market.market_id, "decisions.simulated")[0].detail == {"decisions": 1}
-    days = store.figures.traffic(market.market_id, Slice(), "day").periods["start"]
+    days = store.figures.traffic(market.market_id, Slice(), Period.DAY).periods["start"]
     assert [day.date() for day in days] == [date(2024, 3, 1), date(2024, 3, 2), date(2024, 3, 3)]
     assert store.ledger.append_past([]) == []
     assert store.ledger.decide_past([]) == []

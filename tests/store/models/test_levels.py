@@ -87,7 +87,7 @@ def test_levels_of_what_is_not_there_are_refused(store: Store, level: NewLevel) 
         ({"document": {"level": math.inf}}, InvalidRecord, r"document\.level is inf"),
     ):
         with pytest.raises(error, match=named):
-            store.levels.add(replace(level, **changes), ANALYST)  # type: ignore[arg-type]
+            store.levels.add(replace(level, **changes), ANALYST)
     assert store.levels.latest(level.market_id, level.model_id) is None
     with pytest.raises(NotFound, match="'never'"):
         store.levels.get("never")

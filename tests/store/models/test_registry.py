@@ -165,9 +165,7 @@ def test_any_history_of_promotions_and_rollbacks_is_a_stack(address: Address, st
         def seen(self) -> set[str]:
             return {event.subject for event in store.events.list(self.market_id) if event.action == "model.promoted"}
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        History, settings=settings(max_examples=8, stateful_step_count=12, deadline=None)
-    )
+    run_state_machine_as_test(History, settings=settings(max_examples=8, stateful_step_count=12, deadline=None))
 
 
 @pytest.mark.parametrize("position", [0, 4, -1])

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ def test_a_job_from_beginning_to_end(store: Store) -> None:
         False,
     )
     assert store.jobs.get(made.job_id) == made
-    store.jobs.progress(made.job_id, np.float64(0.25), "fitting")  # type: ignore[arg-type]
+    store.jobs.progress(made.job_id, np.float64(0.25), "fitting")
     running = store.jobs.get(made.job_id)
     assert (running.state, running.fraction, running.message) == ("running", 0.25, "fitting")
     assert made.updated_at <= running.updated_at <= datetime.now(UTC)
@@ -75,11 +76,12 @@ def test_a_closed_job_does_not_change(store: Store) -> None:
     for job, state in ((done, "done"), (failed, "failed")):
         before = store.jobs.get(job.job_id)
         store.jobs.request_cancel(job.job_id)
-        for call in (
+        calls: tuple[Callable[[], object], ...] = (
             lambda: store.jobs.progress(job.job_id, 0.5, ""),  # noqa: B023 - called in this turn of the loop
             lambda: store.jobs.finish(job.job_id, {}),  # noqa: B023
             lambda: store.jobs.fail(job.job_id, "other"),  # noqa: B023
-        ):
+        )
+        for call in calls:
             with pytest.raises(InvalidRecord, match=f"already {state}"):
                 call()
         assert store.jobs.get(job.job_id) == before
@@ -109,7 +111,9 @@ def test_unknown_jobs_are_not_found(store: Store) -> None:
             call()
 
 
-def test_a_job_of_a_dead_process_is_swept_and_says_so(address: Address, store: Store, processes: BaseContext) -> None:
+def test_a_job_of_a_dead_process_is_swept_and_says_so(
+    address: Address, store: Store, processes: ForkServerContext
+) -> None:
     abandoned, own, young = (store.jobs.create("train", None, ANALYST) for _ in range(3))
     worker = processes.Process(target=report_and_leave, args=(address.home, address.url, abandoned.job_id))
     worker.start()

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core.errors import InvalidRecord, NotFound
-from core.states import AuditAction
+from core.states import AlertState, AuditAction
 from core.store import Market, Store
 from core.store.models.shadows import Shadow
 from tests.store.samples import AGENT, ANALYST, MANAGER, estimate
@@ -47,7 +47,10 @@ def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market:
     store.alerts.resolve(first.alert_id, "fast again", "2024-05", ANALYST)
     second = store.alerts.open(market.market_id, "slow", "", READING, "p95 is 3 s", "Look", ANALYST)
     assert second.alert_id != first.alert_id
-    assert [one.alert_id for one in store.alerts.list(market.market_id, ("open",))] == [second.alert_id, other.alert_id]
+    assert [one.alert_id for one in store.alerts.list(market.market_id, (AlertState.OPEN,))] == [
+        second.alert_id,
+        other.alert_id,
+    ]
     assert len(store.alerts.list(market.market_id)) == 3
 
 

@@ -5,7 +5,7 @@ import os
 import time
 from dataclasses import replace
 from datetime import UTC, date, datetime
-from multiprocessing.context import BaseContext
+from multiprocessing.context import ForkServerContext
 from pathlib import Path
 
 import numpy as np
@@ -52,8 +52,9 @@ def test_a_version_is_recorded_and_read_back_as_committed(store: Store, market: 
 
 def test_numpy_counts_are_stored_as_numbers(address: Address, store: Store, market: Market) -> None:
     new = upload(market.market_id, None)
-    files = (replace(new.files[0], rows_in=np.int64(21), accepted=np.int64(20), reasons={"no_price": np.int64(1)}),)
-    store.versions.commit(replace(new, files=files, rows_seen=np.int64(21)), ANALYST)  # type: ignore[arg-type]
+    seen, kept, priceless = np.array([21, 20, 1])  # integers of NumPy, as a column gives them
+    files = (replace(new.files[0], rows_in=seen, accepted=kept, reasons={"no_price": priceless}),)
+    store.versions.commit(replace(new, files=files, rows_seen=seen), ANALYST)
     engine = address.engine()
     with engine.connect() as connection:
         row = connection.execute(
@@ -240,7 +241,7 @@ def test_a_full_database_leaves_the_store_as_it_was(tmp_path: Path) -> None:
 
 
 def test_killed_at_any_moment_the_store_holds_old_or_new(
-    address: Address, store: Store, market: Market, processes: BaseContext, tmp_path: Path
+    address: Address, store: Store, market: Market, processes: ForkServerContext, tmp_path: Path
 ) -> None:
     random = np.random.default_rng(20)
     committed = 0
@@ -278,7 +279,7 @@ def _check_whole(store: Store, market_id: str) -> None:
 
 
 def test_processes_that_commit_together_make_one_chain(
-    address: Address, store: Store, market: Market, processes: BaseContext
+    address: Address, store: Store, market: Market, processes: ForkServerContext
 ) -> None:
     seeds = [range(0, 12), range(6, 18)]  # half of the uploads are brought by both
     workers = [
@@ -328,9 +329,7 @@ def test_any_history_of_commits_and_undos_keeps_a_whole_chain(tmp_path: Path) ->
         def teardown(self) -> None:
             self.store.close()
 
-    run_state_machine_as_test(  # type: ignore[no-untyped-call]
-        History, settings=settings(max_examples=8, stateful_step_count=12, deadline=None)
-    )
+    run_state_machine_as_test(History, settings=settings(max_examples=8, stateful_step_count=12, deadline=None))
 
 
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

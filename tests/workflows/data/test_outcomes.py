@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from io import StringIO
+from typing import Any, TypedDict
 
 import pandas as pd
 import pytest
@@ -21,7 +22,17 @@ from tests.acting import acting
 
 ANALYST = Actor("Ana", Role.ANALYST)
 AGENT = Actor("Kim", Role.AGENT, "North")
-HOME = {"address": "12 N. Main St.", "unit": "4", "zipcode": "98103"}
+
+
+class Home(TypedDict):
+    """The facts that name a home."""
+
+    address: str
+    unit: str
+    zipcode: str
+
+
+HOME: Home = {"address": "12 N. Main St.", "unit": "4", "zipcode": "98103"}
 
 
 @pytest.fixture
@@ -31,7 +42,7 @@ def market(store: Store) -> Market:
 
 def priced(store: Store, market: Market, day: str, list_price: float | None = None, **facts: Any) -> str:
     """Estimate a home at 250,000 (200,000 to 300,000) on a day."""
-    facts = facts or HOME
+    facts = facts or dict(HOME)
     on = date.fromisoformat(day)
     new = NewEstimate(
         market_id=market.market_id,
@@ -286,7 +297,7 @@ def test_the_export_has_decision_and_sale_beside_the_estimate(store: Store, mark
     content = (
         b"".join(export_ledger(acting(store, ANALYST), market.market_id, Slice())).decode("utf-8-sig").splitlines()
     )
-    table = pd.read_csv(pd.io.common.StringIO("\n".join(content)))
+    table = pd.read_csv(StringIO("\n".join(content)))
     assert table["estimate_id"].tolist() == ids
     assert table["decision"].tolist()[1] == "adjust"
     assert table["note"][1] == "'=1+1"

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord, StaleVersion
 from core.prepare.quality.column_shifts import column_shifts
+from core.states import Stage
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
 from core.workflows.data.versions import compare_versions, history, models_of, undo_version
 from tests.acting import acting
@@ -94,7 +95,7 @@ def test_an_undo_restores_the_version_before_exactly_and_keeps_its_models(store:
     undone = undo_version(acting(store, ANALYST), second.version_id, "  sent by\nmistake ")
     assert undone.restored == first == store.versions.latest(market.market_id)
     assert undone.models == (model.model_id,)
-    assert store.models.champion(market.market_id) == replace(model, stage="champion")
+    assert store.models.champion(market.market_id) == replace(model, stage=Stage.CHAMPION)
     pd.testing.assert_frame_equal(store.versions.load(first.version_id), held)
     assert store.versions.load(second.version_id).equals(sales(40))
     assert undo_version(acting(store, ANALYST), first.version_id, "start anew").restored is None

@@ -15,6 +15,7 @@ from core.errors import AccessDenied, NotFound
 from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
 from core.progress import silent
+from core.serve.estimate import Estimate
 from core.serve.flags import FlagKind
 from core.store import ModelRecord, Store, open_store
 from core.train.candidates import Family
@@ -195,13 +196,14 @@ def test_verdicts_are_of_the_decisions_that_count(case: Case, problem: Problem) 
     desk = open_desk(case.store, market, problem)
     homes = case.store.versions.load(case.record.version_id).dropna(subset=["living_area_sqft"]).head(4)
     names = list(load_model(case.store, case.record.model_id).model.facts.all)
-    given = []
+    points, ids = [], []
     for home in homes[names].to_dict("records"):
-        facts = {name: value for name, value in home.items() if not pd.isna(value)}
+        facts = {str(name): value for name, value in home.items() if not pd.isna(value)}
         asked = Question(facts, desk.valuation_date(pd.Timestamp("2025-01-01").date()), 0.8)
-        given.append(price_and_record(acting(case.store, AGENT), desk, asked, "page"))
-    points = [one.result.point for one in given]
-    ids = [str(one.estimate_id) for one in given]
+        given = price_and_record(acting(case.store, AGENT), desk, asked, "page")
+        assert isinstance(given.result, Estimate)
+        points.append(given.result.point)
+        ids.append(str(given.estimate_id))
     decider = replace(AGENT, role=Role.AGENT)
     decide(
         acting(case.store, decider, problem),

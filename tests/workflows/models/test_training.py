@@ -143,6 +143,7 @@ def test_simulated_market_is_priced_on_the_day_after_its_last_sale(small_desk: D
 
 
 def test_desk_prices_for_agents(small_desk: Desk) -> None:
+    assert small_desk.bundle is not None
     facts = {"zipcode": next(iter(small_desk.bundle.model.profile.area_codes["zipcode"])), "living_area_sqft": 1_500}
     answer = small_desk.price(facts, date(2025, 1, 1), 0.8, Actor("al", Role.AGENT))
     assert isinstance(answer, Estimate)

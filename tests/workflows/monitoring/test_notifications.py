@@ -8,6 +8,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -262,7 +263,7 @@ def test_where_starttls_is_offered_the_password_goes_encrypted(tmp_path: Path, m
         assert notices.send().failed == 1  # nobody vouches for the certificate
         assert box.logins == []
         monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
-        monkeypatch.setattr(notifications.time, "time", lambda: 4e9)
+        monkeypatch.setattr(time, "time", lambda: 4e9)
         assert notices.send().arrived == 1
     finally:
         controller.stop()
@@ -279,4 +280,4 @@ def free_port() -> int:
 def _parsed(content: bytes) -> EmailMessage:
     from email import message_from_bytes, policy
 
-    return message_from_bytes(content, policy=policy.default)  # type: ignore[return-value]
+    return message_from_bytes(content, policy=policy.default)

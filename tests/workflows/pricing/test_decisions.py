@@ -32,7 +32,6 @@ POINT, LOW, HIGH = 500_000.0, 430_000.0, 590_000.0
 def estimate(store: Store) -> EstimateRecord:
     """A priced estimate of 500,000, range 430,000 to 590,000, in the ledger."""
     market = store.markets.create("Town", "USD", "sqft", False, AGENT)
-    figures = {"point": POINT, "low": LOW, "high": HIGH, "level": 0.8, "confidence": 70.0}
     new = NewEstimate(
         market_id=market.market_id,
         as_of=date(2025, 1, 1),
@@ -43,7 +42,11 @@ def estimate(store: Store) -> EstimateRecord:
         model_id="m",
         facts={},
         answer={},
-        **figures,
+        point=POINT,
+        low=LOW,
+        high=HIGH,
+        level=0.8,
+        confidence=70.0,
     )
     return store.ledger.append(new, AGENT)
 
