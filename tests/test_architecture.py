@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -251,3 +251,45 @@ def test_only_entry_points_read_the_problem_statement() -> None:
     for source in ("from core.problem import load_problem", "import core.problem as p\np.load_problem()"):
         assert reads_the_problem_statement("core.workflows.jobs", source)
         assert not reads_the_problem_statement("core.cli.main", source)
+
+
+# Modules of the pages that draw nothing themselves, each with the reason why it is no use case.
+DRAWN_BY_OTHERS = frozenset(
+    {
+        # Text made fit for Streamlit's Markdown and for a spreadsheet's cells.
+        "pages.kit.text",
+        "pages.kit.spreadsheet",
+        # The list of pages and who may open each, read by the shell and by every link.
+        "pages.kit.navigation",
+        # Figures of Plotly, for a view to draw.
+        "pages.kit.charts",
+        "pages.views.estimate.comparables_map",
+        "pages.views.evaluation.charts",
+        "pages.views.evaluation.model_charts",
+        "pages.views.monitoring.charts",
+        "pages.views.sales_data.charts",
+        # The columns table's cells and labels, for the data editor; the rules of a correction are in core.
+        "pages.views.sales_data.mapping_table",
+    }
+)
+
+
+def undrawn(sources: Mapping[str, str]) -> list[str]:
+    """Modules of the pages that do not use Streamlit: what draws nothing and is not listed belongs in core."""
+    pages = {name: source for name, source in sources.items() if within(name, "pages")}
+    return sorted(
+        name
+        for name, source in pages.items()
+        if ast.parse(source).body[1:] and not any(within(one, "streamlit") for one in imports(source, name))
+    )
+
+
+def test_what_draws_nothing_is_in_core_and_not_among_the_pages() -> None:
+    sources = {module_name(path): (ROOT / path).read_text(encoding="utf-8") for path in SOURCES}
+    found = set(undrawn(sources))
+    assert found - DRAWN_BY_OTHERS == set(), "move the rule to core, or list the module with its reason"
+    assert DRAWN_BY_OTHERS - found == set(), "an exception that nobody needs any more"
+    rule = '"""A rule."""\n\n\ndef price(area: float) -> float:\n    return 300 * area\n'
+    drawn = '"""A view."""\n\nimport streamlit as st\n\nst.write(1)\n'
+    made = {"pages.views.home.rule": rule, "pages.views.home.view": drawn, "core.rule": rule}
+    assert undrawn(made | {"pages.views": '"""Nothing but a docstring."""'}) == ["pages.views.home.rule"]

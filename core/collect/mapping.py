@@ -295,8 +295,8 @@ def _check_rule(rule: ColumnRule) -> None:
         raise MappingError(f"Column {rule.column!r}: unit = {rule.unit!r} must be empty or one of {units}.")
     if rule.unit and (rule.parse in TEXT_PARSERS or rule.parse in {"date", "flag"}):
         raise MappingError(f"Column {rule.column!r}: unit = {rule.unit!r} needs numbers, not parse = {rule.parse!r}.")
-    if name in FIELD_BY_NAME and rule.parse not in _parsers_of(FIELD_BY_NAME[name].kind):
-        allowed = ", ".join(sorted(_parsers_of(FIELD_BY_NAME[name].kind)))
+    if name in FIELD_BY_NAME and rule.parse not in parsers_of(FIELD_BY_NAME[name].kind):
+        allowed = ", ".join(sorted(parsers_of(FIELD_BY_NAME[name].kind)))
         raise MappingError(f"Column {rule.column!r}: {name!r} cannot be read by {rule.parse!r}; use one of {allowed}.")
     if not isinstance(rule.weight, int | float) or not np.isfinite(rule.weight):
         raise MappingError(f"Column {rule.column!r}: weight = {rule.weight!r} must be a number.")
@@ -304,7 +304,8 @@ def _check_rule(rule: ColumnRule) -> None:
 
 
 @cache
-def _parsers_of(kind: FieldKind) -> frozenset[str]:
+def parsers_of(kind: FieldKind) -> frozenset[str]:
+    """Return the names of the parsers that can read a field of the kind."""
     if kind is FieldKind.DATE:
         return frozenset({"date"})
     if kind is FieldKind.FLAG:

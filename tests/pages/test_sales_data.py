@@ -13,9 +13,9 @@ from streamlit.testing.v1.element_tree import Element
 
 from core.access import Actor, Role
 from core.accounting import FileAccounting
+from core.collect.columns import picks
 from core.collect.columns.guess import guess_mapping
 from core.collect.reader import read_table
-from core.errors import MappingError
 from core.schema import Source
 from core.store import open_store
 from pages.kit import session
@@ -148,9 +148,9 @@ def test_a_file_goes_through_all_steps_to_a_version_that_accounts_for_every_row(
 
 def test_a_reload_loses_nothing_staged_and_goes_on_at_the_same_step(home: Path) -> None:
     app = mapped(opened())
-    app = pick(app, "Beds", field=mapping_table.IGNORE)
+    app = pick(app, "Beds", field=picks.IGNORE)
     again = opened()
-    assert fields(again)["Beds"] == mapping_table.IGNORE
+    assert fields(again)["Beds"] == picks.IGNORE
     again = onward(again)
     assert again.metric[0].value == str(ROWS_IN)
     third = opened("manager")
@@ -173,7 +173,7 @@ def test_steps_open_one_after_another_and_close_when_what_they_rest_on_changes()
     app = onward(app)
     assert len(open_steps(app)) == 5
     app.button("step_columns").click().run()
-    app = pick(app, "Beds", field=mapping_table.IGNORE)
+    app = pick(app, "Beds", field=picks.IGNORE)
     assert open_steps(app) == ["step_files", "step_columns", "step_check"]
 
 
@@ -230,12 +230,12 @@ def test_a_column_left_out_is_taken_in_after_all() -> None:
     lines = sales_csv().decode().splitlines()
     rows = [f"{line},{float(line.split(',')[2]) * 1.02:.0f}" for line in lines[1:]]
     app = mapped(opened(), content="\n".join([f"{lines[0]},Adjusted sale price", *rows]).encode())
-    assert fields(app)["Adjusted sale price"] == mapping_table.IGNORE
+    assert fields(app)["Adjusted sale price"] == picks.IGNORE
     assert "would tell the model the answer: Adjusted sale price" in messages(app)
     box = next(one for one in app.selectbox if str(one.key).startswith("back_"))
     box.select("Adjusted sale price").run()
     next(one for one in app.button if str(one.key).startswith("take_")).click().run()
-    assert fields(app)["Adjusted sale price"] == mapping_table.EXTRA
+    assert fields(app)["Adjusted sale price"] == picks.EXTRA
 
 
 def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(home: Path) -> None:
@@ -284,7 +284,7 @@ def test_a_file_that_cannot_be_used_is_refused_in_a_line_and_leaves_nothing(
 
 def test_sales_without_a_price_column_cannot_be_checked(home: Path) -> None:
     app = mapped(opened())
-    pick(app, "Sold for", field=mapping_table.IGNORE)
+    pick(app, "Sold for", field=picks.IGNORE)
     assert "Sales need a sale price" in messages(app)
     assert app.button("onward").disabled
     assert market_ids(home) == []
@@ -314,7 +314,7 @@ def test_a_wrong_guess_is_corrected_by_picking(home: Path) -> None:
 
 def test_a_date_under_an_unknown_header_is_picked_and_its_format_is_seen(home: Path) -> None:
     app = mapped(opened(), content=sales_csv().replace(b"Sale date", b"When"))
-    assert fields(app)["When"] == mapping_table.IGNORE
+    assert fields(app)["When"] == picks.IGNORE
     assert "Sales need a sale date" in messages(app)
     app = pick(app, "When", field="sale_date")
     assert messages(app) == ""
@@ -330,7 +330,7 @@ def test_a_field_picked_for_a_second_column_is_refused_not_added_up() -> None:
 
 def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
     app = mapped(opened())
-    app = pick(app, "Beds", field=mapping_table.IGNORE)
+    app = pick(app, "Beds", field=picks.IGNORE)
     app.text_input("preset_name_0").input("County export").run()
     app.button("save_preset_0").click().run()
     with open_store(home) as store:
@@ -339,7 +339,7 @@ def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
     assert fields(again)["Beds"] == "bedrooms"
     again.selectbox("preset_0").select("County export").run()
     again.button("use_preset_0").click().run()
-    assert fields(again)["Beds"] == mapping_table.IGNORE
+    assert fields(again)["Beds"] == picks.IGNORE
 
 
 def test_a_preset_of_other_columns_is_refused_by_their_names(home: Path) -> None:
@@ -401,14 +401,6 @@ def test_a_field_of_another_kind_brings_its_own_reading_and_areas_their_unit(tmp
     table.loc[table["Column"] == "Remarks", "Field"] = "lot_area_sqft"
     rule = next(rule for rule in mapping_table.mapping_of(table, guess.mapping).rules if rule.column == "Remarks")
     assert (rule.parse in {"number", "dimensions", "leading_number"}, rule.unit) == (True, "sqft")
-
-
-def test_a_preset_is_fitted_only_to_a_file_with_its_columns(tmp_path: Path) -> None:
-    path = tmp_path / "mine.csv"
-    path.write_bytes(sales_csv())
-    mapping = guess_mapping(read_table(path), Source.SALES).mapping
-    with pytest.raises(MappingError, match="lacks 'Zip'"):
-        mapping_table.fitted(mapping, ("Parcel", "Sale date", "Sold for", "Finished sq ft", "Beds", "Remarks"), "x.csv")
 
 
 def test_corrections_are_shown_before_and_after_and_take_the_place_of_the_earlier_sale(home: Path) -> None:
@@ -477,7 +469,7 @@ def test_the_flow_of_rows_sums_to_the_accounting() -> None:
 
 def test_a_mapping_is_shared_as_a_file() -> None:
     app = mapped(opened())
-    changed = pick(app, "Beds", field=mapping_table.IGNORE)
+    changed = pick(app, "Beds", field=picks.IGNORE)
     labels = [button.label for button in changed.get("download_button") if isinstance(button, Element)]
     assert "Download this mapping" in labels
     with open_store() as store:
@@ -493,4 +485,4 @@ def test_a_mapping_is_shared_as_a_file() -> None:
     uploader.upload("shared.json", text.encode())
     app = app.run()
     app.button("use_preset_file_0").click().run()
-    assert fields(app)["Beds"] == mapping_table.IGNORE
+    assert fields(app)["Beds"] == picks.IGNORE

@@ -1,1 +1,1 @@
-"""Guesses the columns of an unknown file: fields, units, extra facts and what to leave out."""
+"""Guesses the columns of an unknown file (fields, units, extra facts, what to leave out) and takes corrections."""

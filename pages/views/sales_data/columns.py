@@ -9,6 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.collect.columns import picks
 from core.collect.mapping import ColumnMapping, check_required
 from core.errors import MappingError
 from core.wording import count
@@ -155,9 +156,9 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
     ignored = dict(file.mapping.ignored)
     if not ignored:
         return
-    telling = mapping_table.telling(file.mapping)
-    if telling:
-        names = ", ".join(telling)
+    leaking = picks.leaking_columns(file.mapping)
+    if leaking:
+        names = ", ".join(leaking)
         st.warning(
             plain(
                 f"Left out, because what is computed from the price, or known only after it, would tell the model the "
@@ -166,7 +167,7 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
             icon=":material/key_off:",
         )
     with st.expander(f"Columns left out ({len(ignored)})", icon=":material/visibility_off:"):
-        order = sorted(ignored, key=lambda column: column not in telling)
+        order = sorted(ignored, key=lambda column: column not in leaking)
         table = pd.DataFrame({"Column": order, "Why": [ignored[column] for column in order]})
         st.dataframe(table, hide_index=True, height="content" if len(table) < 12 else "auto")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -174,7 +175,7 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
                 "Take one in after all", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
             )
             if st.button("Take it in", key=f"take_{file.upload_id}", disabled=column is None):
-                draft.keep(file._replace(mapping=mapping_table.taken_in(file.mapping, str(column), seen.words)))
+                draft.keep(file._replace(mapping=picks.keep_as_extra(file.mapping, str(column), seen.words)))
                 st.rerun()
-        if telling:
+        if leaking:
             st.caption("A column that tells the price makes every figure of the model too good to be true.")

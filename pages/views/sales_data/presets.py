@@ -7,13 +7,14 @@ from typing import Final
 
 import streamlit as st
 
+from core.collect.columns.picks import fit_preset
 from core.collect.mapping import ColumnMapping
 from core.errors import DoorstepError, MappingError
 from core.workflows.data.intake import SourcePreview
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
-from pages.views.sales_data import draft, mapping_table
+from pages.views.sales_data import draft
 from pages.views.sales_data.draft import Staged
 
 _LARGEST: Final = 1
@@ -76,7 +77,7 @@ def _text(content: bytes, name: str) -> str:
 
 
 def _take(file: Staged, seen: SourcePreview, text: str) -> None:
-    mapping = mapping_table.fitted(ColumnMapping.from_json(text), seen.columns, seen.name)
+    mapping = fit_preset(ColumnMapping.from_json(text), seen.columns, seen.name)
     draft.keep(file._replace(source=mapping.source, mapping=mapping))
     st.rerun()
 

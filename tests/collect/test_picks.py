@@ -1,0 +1,143 @@
+"""A person's corrections of a mapping: what the picks change, what they keep, and what is refused."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.collect.columns.picks import (
+    ADDRESS_PART,
+    EXTRA,
+    IGNORE,
+    PICKED,
+    Pick,
+    correct,
+    fit_preset,
+    keep_as_extra,
+    leaking_columns,
+    taken_for,
+)
+from core.collect.mapping import ColumnMapping, ColumnRule
+from core.errors import MappingError
+from core.schema import FIELD_BY_NAME, FieldKind, Source
+
+LEAK = "Adjusted sale price"
+COLUMNS = (
+    "Price",
+    "Sold on",
+    "No.",
+    "Street",
+    "Full baths",
+    "Half baths",
+    "Area",
+    "Stories",
+    LEAK,
+    "Id",
+)
+MAPPING = ColumnMapping(
+    Source.SALES,
+    (
+        ColumnRule("Price", "sale_price", "number"),
+        ColumnRule("Sold on", "sale_date", "date", date_format="%d.%m.%Y"),
+        ColumnRule("Full baths", "bathrooms", "number"),
+        ColumnRule("Area", "living_area_sqft", "number", "sqm"),
+        ColumnRule("Stories", "x_levels", "number"),
+        ColumnRule("Half baths", "bathrooms", "number", weight=0.5),
+    ),
+    address_columns=("No.", "Street"),
+    ignored=((LEAK, "computed from the price"), ("Id", "a row number")),
+)
+
+
+def picks_of(mapping: ColumnMapping, **changed: Pick) -> list[Pick]:
+    """The picks that a mapping shows, those of some columns changed."""
+    rules = {rule.column: rule for rule in mapping.rules}
+    shown = {
+        column: Pick(column, taken_for(mapping, column), rules[column].parse, rules[column].unit)
+        if column in rules
+        else Pick(column, taken_for(mapping, column))
+        for column in COLUMNS
+    }
+    return list({**shown, **changed}.values())
+
+
+def by_column(rule: ColumnRule) -> str:
+    return rule.column
+
+
+def rule_of(mapping: ColumnMapping, column: str) -> ColumnRule:
+    return next(rule for rule in mapping.rules if rule.column == column)
+
+
+@given(st.permutations(COLUMNS))
+def test_picks_that_change_nothing_keep_rules_order_of_the_address_and_reasons(order: list[str]) -> None:
+    kept = correct(MAPPING, sorted(picks_of(MAPPING), key=lambda pick: order.index(pick.column)))
+    assert sorted(kept.rules, key=by_column) == sorted(MAPPING.rules, key=by_column)
+    assert kept.rules[-1].weight == 0.5, "the first of two rules for a field gives the value"
+    assert kept.address_columns == MAPPING.address_columns
+    assert set(kept.ignored) == set(MAPPING.ignored)
+
+
+def test_a_column_is_taken_for_a_field_an_extra_a_part_of_the_address_or_nothing() -> None:
+    taken = [taken_for(MAPPING, column) for column in ("Price", "Stories", "Street", "Id")]
+    assert taken == ["sale_price", EXTRA, ADDRESS_PART, IGNORE]
+
+
+def test_a_column_left_out_by_a_person_says_so_and_the_others_keep_their_reason() -> None:
+    changed = correct(MAPPING, picks_of(MAPPING, Area=Pick("Area", IGNORE)))
+    assert dict(changed.ignored) == {
+        "Area": PICKED,
+        LEAK: "computed from the price",
+        "Id": "a row number",
+    }
+    assert "Area" not in {rule.column for rule in changed.rules}
+
+
+@given(
+    field=st.sampled_from(sorted(set(FIELD_BY_NAME) - {rule.field for rule in MAPPING.rules})),
+    parse=st.sampled_from(["", "text", "number", "date", "flag"]),
+)
+def test_whatever_field_is_picked_its_column_is_read_in_a_way_that_fits(field: str, parse: str) -> None:
+    rule = rule_of(correct(MAPPING, picks_of(MAPPING, Stories=Pick("Stories", field, parse))), "Stories")
+    assert rule.field == field
+    assert (rule.unit == "sqft") == (FIELD_BY_NAME[field].unit == "sqft")
+    if FIELD_BY_NAME[field].kind is FieldKind.NUMBER and parse == "number":
+        assert rule.parse == parse
+
+
+def test_a_column_picked_as_an_extra_is_named_after_itself_and_one_that_is_an_extra_keeps_its_name() -> None:
+    changed = correct(MAPPING, picks_of(MAPPING, Area=Pick("Area", EXTRA, "number")))
+    assert (rule_of(changed, "Area").field, rule_of(changed, "Stories").field) == ("x_area", "x_levels")
+
+
+def test_one_field_for_two_columns_is_refused_by_the_names_of_both() -> None:
+    with pytest.raises(MappingError, match="'Full baths' and 'Stories' and 'Half baths' are both taken for Bathrooms"):
+        correct(MAPPING, picks_of(MAPPING, Stories=Pick("Stories", "bathrooms", "number")))
+
+
+def test_a_preset_is_fitted_only_to_a_file_with_its_columns() -> None:
+    assert fit_preset(MAPPING, COLUMNS, "x.csv") is MAPPING
+    with pytest.raises(MappingError, match=r"x\.csv lacks 'Price', 'Street', which this preset names"):
+        fit_preset(MAPPING, tuple(one for one in COLUMNS if one not in {"Price", "Street"}), "x.csv")
+
+
+def test_columns_that_would_give_the_price_are_found_by_their_name_or_their_measured_reason() -> None:
+    measured = replace(MAPPING, ignored=(("Grade", "bands of the sale price"), ("Id", "a row number")))
+    assert leaking_columns(MAPPING) == (LEAK,)
+    assert leaking_columns(replace(MAPPING, ignored=((LEAK, PICKED),))) == (LEAK,)
+    assert leaking_columns(measured) == ("Grade",)
+
+
+@pytest.mark.parametrize(
+    ("words", "parse"),
+    [({}, "number"), ({"Id": {"$1,200": 3, "-4": 1}}, "number"), ({"Id": {"north": 3, "4": 1}}, "text")],
+)
+def test_a_column_taken_in_after_all_is_read_as_words_where_its_few_values_are_words(
+    words: dict[str, dict[str, int]], parse: str
+) -> None:
+    changed = keep_as_extra(MAPPING, "Id", words)
+    assert rule_of(changed, "Id") == ColumnRule("Id", "x_id", parse)
+    assert dict(changed.ignored) == {LEAK: "computed from the price"}
