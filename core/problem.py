@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Final, Self, TypeVar
 
@@ -29,6 +30,7 @@ from pydantic_core import PydanticCustomError
 from core.errors import ProblemStatementError
 from core.installation import ASSETS
 from core.problem_message import describe, plain
+from core.schema import FIELD_BY_NAME, FieldKind
 
 DEFAULT_PATH: Final = ASSETS / "problem.toml"
 
@@ -295,6 +297,22 @@ class Monitoring:
     gate_segment_margin: Share
 
 
+_LIMITED: Final = frozenset(name for name, field in FIELD_BY_NAME.items() if field.kind is FieldKind.NUMBER)
+# Whatever else a statement leaves unlimited, a sale outside these is no sale of a home.
+_LIMITS_NEEDED: Final = (
+    "sale_price",
+    "living_area_sqft",
+    "lot_area_sqft",
+    "bedrooms",
+    "bathrooms",
+    "floors",
+    "units",
+    "year_built",
+    "year_renovated",
+    "garage_spaces",
+)
+
+
 @dataclass(frozen=True, config=_SECTION)
 class Problem:
     """The whole statement; ``limits`` are by canonical field name."""
@@ -314,6 +332,17 @@ class Problem:
         promise = self.success.target_mape
         rule = f"must be at least success.target_mape = {plain(promise)}, the promise itself"
         _require(promise <= self.monitoring.alert_mape, ("monitoring", "alert_mape"), rule)
+        return self
+
+    @model_validator(mode="after")
+    def _limits_are_of_the_facts_there_are(self) -> Self:
+        for name in self.limits:
+            near = get_close_matches(name, _LIMITED, 1, 0.0)[0]
+            rule = f"must be the limit of a number Doorstep keeps; the nearest name is {near}"
+            _require(name in _LIMITED, ("limits", name), rule)
+        for name in _LIMITS_NEEDED:
+            if name not in self.limits:
+                raise PydanticCustomError("missing", "{key} is missing", {"key": name, "path": ("limits", name)})
         return self
 
 

@@ -15,6 +15,7 @@ import pytest
 from pydantic import ValidationError
 
 from core.errors import ProblemStatementError
+from core.prepare.quality.cleaning import QUANTITIES, TRUSTED
 from core.problem import DEFAULT_PATH, Limit, Problem, load_problem, parse_problem, problem_schema
 from core.schema import FIELD_BY_NAME
 
@@ -189,6 +190,22 @@ def set_no_period(document: Document) -> None:
     document["monitoring"]["alert_periods"] = 0
 
 
+def misspell_a_limit(document: Document) -> None:
+    document["limits"]["bedroms"] = document["limits"].pop("bedrooms")
+
+
+def remove_a_limit(document: Document) -> None:
+    del document["limits"]["sale_price"]
+
+
+def test_what_cleaning_reads_of_the_limits_must_be_there(document: Document) -> None:
+    for name in (*TRUSTED, *QUANTITIES):
+        spoiled = copy.deepcopy(document)
+        del spoiled["limits"][name]
+        with pytest.raises(ProblemStatementError, match=rf"limits\.{name} is missing"):
+            parse_problem(spoiled)
+
+
 def set_negative_count(document: Document) -> None:
     document["monitoring"]["alert_pending"] = -1
 
@@ -227,6 +244,8 @@ def set_negative_count(document: Document) -> None:
         (set_no_period, r"monitoring\.alert_periods = 0 must be above 0"),
         (set_negative_count, r"monitoring\.alert_pending = -1 must be 0 or more"),
         (set_value_for_table, r"limits\.bedrooms = 20 must be a table of settings"),
+        (misspell_a_limit, r"limits\.bedroms = .* must be the limit of a number .* the nearest name is bedrooms"),
+        (remove_a_limit, r"limits\.sale_price is missing from the problem statement: add it with high, low"),
     ],
 )
 def test_a_wrong_setting_is_refused_by_key_and_value(
