@@ -255,6 +255,21 @@ def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: ScoredSales, p
     assert "differs by" not in said
 
 
+def test_a_miss_shows_its_flags_as_the_pricing_page_does(home: Path, scored: ScoredSales, problem: Problem) -> None:
+    name = worst_segment(scored, problem)
+    sales = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem)
+    miss = sales[sales["review"] == "low confidence"].iloc[0]
+    said = text(chosen_sale(opened("Segments", segment=name), int(miss["intake_row"])))
+    assert "**1 point to review**" in said
+    confidence = f"Confidence: {100 * miss['confidence']:.0f}; limit {problem.estimate.confidence_medium:.0f}."
+    assert f"**Low confidence**  \n{confidence}  \n:gray[Check the price against comparable sales" in said
+    assert "No flag" not in said
+    unflagged = sales[sales["flags"] == ""].iloc[0]
+    said = text(chosen_sale(opened("Segments", segment=name), int(unflagged["intake_row"])))
+    assert "No flag" in said
+    assert "to review**" not in said
+
+
 def test_the_explained_sale_is_closed_again(home: Path, scored: ScoredSales, problem: Problem) -> None:
     name = worst_segment(scored, problem)
     miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]

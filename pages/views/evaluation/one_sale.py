@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import pandas as pd
@@ -11,19 +10,14 @@ import streamlit as st
 from core.serve import words
 from core.serve.drivers import Drivers
 from core.serve.estimate import Estimate
-from core.serve.flags import Flag, FlagKind, Severity
 from core.wording import day, money_range, money_short, percent, signed_percent
 from core.workflows.models.explanations import Miss
 from pages.kit.figures import box, boxes, csv, frame
 from pages.kit.text import plain
-from pages.views.estimate import comparables, comparables_choice
+from pages.views.estimate import comparables, comparables_choice, flags
 from pages.views.estimate import drivers as drivers_view
 from pages.views.evaluation.selection import Selection, source
 
-_LOOKS: Final = {
-    Severity.REVIEW: ("Review", ":material/flag:", "orange"),
-    Severity.NOTE: ("Note", ":material/info:", "gray"),
-}
 _CHOICES: Final = ["Use", "Weight"]
 
 
@@ -47,7 +41,7 @@ def draw(miss: Miss, selection: Selection) -> None:
             ),
             icon=":material/warning:",
         )
-    _flags(miss.explained.flags, selection)
+    _flags(miss.explained, selection)
     _drivers(miss.explained, selection)
     _comparables(miss.explained, selection)
 
@@ -70,19 +64,12 @@ def _figures(miss: Miss) -> None:
                 st.caption(plain(remark))
 
 
-def _flags(flags: Sequence[Flag], selection: Selection) -> None:
-    if not flags:
+def _flags(estimate: Estimate, selection: Selection) -> None:
+    if not estimate.flags:
         st.markdown("**No flag:** nothing about this home or its estimate asked for a second look.")
         return
     st.markdown("**Flags**")
-    for flag in flags:
-        word, icon, colour = _LOOKS[flag.severity]
-        field = words.flag_field(flag.field, selection.market)
-        link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
-        st.markdown(
-            f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
-            f"{plain(f'{field}: {flag.value}{link}{flag.limit}.')}"
-        )
+    flags.draw(estimate.flags, selection.market)
 
 
 def _drivers(estimate: Estimate, selection: Selection) -> None:

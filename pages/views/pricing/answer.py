@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import streamlit as st
@@ -10,22 +10,17 @@ import streamlit as st
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Estimate, Refused, Unavailable
-from core.serve.flags import Flag, FlagKind, Severity
 from core.store import Market
 from core.wording import count, day, instant, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
+from pages.views.estimate import flags
 from pages.views.pricing import stored_estimate
 
 LEVEL_KEY: Final = "range_level"
 _ANCHOR: Final = "price-range"
-_FOLDED_FROM: Final = 3
 _COORDINATES: Final = ("latitude", "longitude")
-_LOOKS: Final = {
-    Severity.REVIEW: ("Review", ":material/flag:", "orange"),
-    Severity.NOTE: ("Note", ":material/info:", "gray"),
-}
 # On a phone the answer lies below the form: a bar at the lower edge shows it at once and leads to it. Beside the form
 # the range stays in view, since the button is pressed at the form's end. PLAIN is the theme's background.
 _STYLE: Final = """<style>
@@ -96,7 +91,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         _level(estimate, desk, on_level)
         st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
         _confidence(estimate, desk)
-    _flags(estimate.flags, market)
+    flags.draw(estimate.flags, market)
     _assumed(estimate.imputed, market)
     _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
 
@@ -166,31 +161,6 @@ def _confidence(estimate: Estimate, desk: Desk) -> None:
         f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
         "and more.",
     )
-
-
-def _flags(flags: Sequence[Flag], market: Market) -> None:
-    review = [flag for flag in flags if flag.severity is Severity.REVIEW]
-    notes = [flag for flag in flags if flag.severity is not Severity.REVIEW]
-    if review:
-        with st.container(border=True, gap="small"):
-            st.markdown(f"**{count(len(review), 'point')} to review**")
-            _list(review, market)
-    if len(notes) >= _FOLDED_FROM:
-        with st.expander(count(len(notes), "note"), icon=_LOOKS[Severity.NOTE][1]):
-            _list(notes, market)
-    else:
-        _list(notes, market)
-
-
-def _list(flags: Iterable[Flag], market: Market) -> None:
-    for flag in flags:
-        word, icon, colour = _LOOKS[flag.severity]
-        link = "; " if flag.kind is FlagKind.IMPUTED_FACT else "; limit "
-        st.markdown(
-            f":{colour}-badge[{icon} {word}] **{plain(flag.kind.value.capitalize())}**  \n"
-            f"{plain(words.flag_field(flag.field, market))}: {plain(flag.value)}{link}{plain(flag.limit)}.  \n"
-            f":gray[{plain(flag.action)}]"
-        )
 
 
 def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
