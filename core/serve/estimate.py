@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
@@ -12,7 +12,7 @@ import numpy as np
 from core.arrays import Floats
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.columns import Columns, size, stack
-from core.problem import PriceScope, Problem
+from core.problem import Problem
 from core.schema import label_of
 from core.serve.comparables import (
     IN_USE,
@@ -24,7 +24,7 @@ from core.serve.comparables import (
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import grouped
-from core.serve.flags import Answer, DriftNotice, Flag, answer_flags, drift_flags, subject_flags
+from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
@@ -117,38 +117,32 @@ def estimate(
     worked = _work(live_model, subject)
     home, log_price = worked.beside.homes, worked.log_price
     priced = live_model.priced(home, worked.matrix, log_price[:1], (level,), problem.success.tolerance)[level]
-    point, low, high = float(priced.point[0]), float(priced.low[0]), float(priced.high[0])
+    [figures] = answers_of(priced)
     exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
-    confidence = round(100 * float(priced.confidence[0]))
     comparables = worked.comparables
     in_use = {one.sale_id: 1.0 for one in comparables[:IN_USE]}
-    together = reconcile(comparables, in_use, exact, fsd, low, high)
-    answer = Answer(point, low, high, confidence, area_sales(model, subject), together)
+    together = reconcile(comparables, in_use, exact, fsd, figures.low, figures.high)
+    answer = replace(figures, comparables=together)
     segment = str(priced.segments[0])
     held = bundle.held[level]
     # A segment the test sales happened to miss is answered for by the whole test.
     segment = segment if segment in held else EVERYWHERE
-    scope = price_scope(bundle, problem)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
         currency=bundle.currency,
-        low=low,
-        high=high,
-        point=point,
+        low=answer.low,
+        high=answer.high,
+        point=answer.point,
         exact=exact,
         level=level,
         held=held[segment],
         segment=segment,
-        confidence=confidence,
-        confidence_word=confidence_word(confidence, problem),
+        confidence=answer.confidence,
+        confidence_word=confidence_word(answer.confidence, problem),
         kept=_kept(bundle, float(priced.confidence[0])),
         fsd=fsd,
-        flags=(
-            *subject_flags(subject, model, problem),
-            *drift_flags(subject, live_market.notices),
-            *answer_flags(answer, scope, problem),
-        ),
+        flags=tuple(estimate_flags(subject, answer, flag_rules(bundle, live_market.notices, problem))),
         imputed=_imputed(subject, model, home),
         data_version=live_market.version_id,
         last_sale=(live_model.level.as_of - timedelta(days=1)),
@@ -183,15 +177,6 @@ def _work(live_model: LiveModel, subject: Subject) -> _Worked:
     log_price, theirs = np.split(live_model.log_estimate(homes, matrix), [count])
     comparables = adjusted(live_model, beside.homes, chosen, theirs, float(log_price[0]))
     return _Worked(beside, matrix[:1], log_price, comparables)
-
-
-def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
-    """Return the standard price scope: the currency's own, or else quantiles of the market's training prices."""
-    fixed = problem.scope.price.get(bundle.currency)
-    if fixed is not None:
-        return fixed
-    quantiles, elsewhere = bundle.model.profile.price_quantiles, problem.scope.elsewhere
-    return PriceScope(quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile])
 
 
 def confidence_word(confidence: float, problem: Problem) -> str:
@@ -281,16 +266,6 @@ def nearest_lately_km(live_market: MarketEvidence, places: Floats) -> Floats:
     tree = live_market.index_.tree
     distance: Floats = tree.query(np.column_stack([places, np.full(len(places), tree.maxes[2])]))[0]
     return distance
-
-
-def area_sales(model: Model, subject: Subject) -> float:
-    """Return the number of training sales in the subject's area, the busier of two; infinite where it has none."""
-    counts = [
-        model.profile.area_codes[name].get(str(subject.facts[name]), 0)
-        for name in model.facts.area_codes
-        if name in subject.facts
-    ]
-    return float(max(counts, default=np.inf))
 
 
 def _imputed(subject: Subject, model: Model, filled: Columns) -> dict[str, Value]:

@@ -17,14 +17,12 @@ from core.prepare.features.facts import COORDINATES, FactColumns
 from core.problem import Problem
 from core.serve.estimate import (
     LiveMarket,
-    area_sales,
     critical_facts,
     evidence_of,
     nearest_lately_km,
-    price_scope,
     refusal,
 )
-from core.serve.flags import Answer, Flag, answer_flags, drift_flags, subject_flags
+from core.serve.flags import Flag, answers_of, estimate_flags, flag_rules
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced
@@ -91,16 +89,10 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     chosen = tuple(subjects[position] for position in rows.tolist())
     priced = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
-    confidence = tuple(round(100 * share) for share in priced.confidence.tolist())
-    scope = price_scope(live_market.bundle, problem)
-    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), confidence, chosen, strict=True)
+    answers, rules = answers_of(priced), flag_rules(live_market.bundle, live_market.notices, problem)
+    confidence = tuple(answer.confidence for answer in answers)
     flags = tuple(
-        (
-            *subject_flags(subject, model, problem),
-            *drift_flags(subject, live_market.notices),
-            *answer_flags(Answer(point, low, high, sure, area_sales(model, subject), None), scope, problem),
-        )
-        for point, low, high, sure, subject in figures
+        tuple(estimate_flags(subject, answer, rules)) for subject, answer in zip(chosen, answers, strict=True)
     )
     return Answers(rows, chosen, priced, confidence, flags, tuple(failed[position] for position in sorted(failed)))
 

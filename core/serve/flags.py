@@ -14,7 +14,8 @@ from core.problem import PriceScope, Problem
 from core.schema import label_of
 from core.serve.comparables import ComparableValue
 from core.serve.subject import Subject
-from core.train.model import Model
+from core.train.bundle import Bundle
+from core.train.model import Model, Priced
 
 
 class Severity(StrEnum):
@@ -81,6 +82,55 @@ _FLAGGED_IF_IMPUTED: Final = (
 )
 
 
+@dataclass(frozen=True)
+class Answer:
+    """What an estimate is judged by: money, ``confidence`` 0 to 100 as it is shown, comparables if any were weighed."""
+
+    point: float
+    low: float
+    high: float
+    confidence: int
+    comparables: ComparableValue | None = None
+
+
+def answers_of(priced: Priced) -> list[Answer]:
+    """Return what each of the homes priced is judged by, in their order, before comparables are weighed."""
+    shares = priced.confidence.tolist()
+    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), shares, strict=True)
+    return [Answer(point, low, high, round(100 * share)) for point, low, high, share in figures]
+
+
+@dataclass(frozen=True)
+class FlagRules:
+    """What the flags of a market follow from: its model, standard price scope, open alerts of drift and limits."""
+
+    model: Model
+    scope: PriceScope
+    notices: tuple[DriftNotice, ...]
+    problem: Problem
+
+
+def flag_rules(bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem) -> FlagRules:
+    """Return what the flags of the bundle's market follow from; make it once for many homes."""
+    return FlagRules(bundle.model, price_scope(bundle, problem), notices, problem)
+
+
+def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
+    """Return the standard price scope: the currency's own, or else quantiles of the market's training prices."""
+    fixed = problem.scope.price.get(bundle.currency)
+    if fixed is not None:
+        return fixed
+    quantiles, elsewhere = bundle.model.profile.price_quantiles, problem.scope.elsewhere
+    return PriceScope(quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile])
+
+
+def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
+    """Yield every flag of an estimate: of the property's facts, of open alerts of drift, then of its figures."""
+    yield from subject_flags(subject, rules.model, rules.problem)
+    yield from drift_flags(subject, rules.notices)
+    yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
+
+
 def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[Flag]:
     """Yield the flags that follow from the property's facts alone."""
     yield from _type_flags(subject, model.profile, problem)
@@ -106,21 +156,8 @@ def drift_flags(subject: Subject, notices: Iterable[DriftNotice]) -> Iterator[Fl
             yield Flag(FlagKind.DRIFT_ALERT, one.severity, one.field, one.value, one.limit, one.action)
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What an estimate is judged by: money, ``confidence`` 0 to 100, sales in the area, comparables if any."""
-
-    point: float
-    low: float
-    high: float
-    confidence: float
-    nearby_sales: float
-    comparables: ComparableValue | None
-
-
-def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterator[Flag]:
-    """Yield the flags that follow from the estimate."""
-    rules = problem.estimate
+def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iterator[Flag]:
+    scope, limits = rules.scope, rules.problem.estimate
     if not scope.standard_low <= answer.point <= scope.standard_high:
         yield Flag(
             FlagKind.PRICE_OUT_OF_SCOPE,
@@ -131,31 +168,31 @@ def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterato
             "Manual review: have a senior agent confirm the price with a comparative market analysis.",
         )
     width = (answer.high - answer.low) / answer.point
-    if width > rules.wide_range:
+    if width > limits.wide_range:
         yield Flag(
             FlagKind.WIDE_RANGE,
             Severity.NOTE,
             "range",
             f"{width:.0%} of the estimate",
-            f"{rules.wide_range:.0%}",
+            f"{limits.wide_range:.0%}",
             "Complete the facts, or narrow the range with sales you know.",
         )
-    if answer.confidence < rules.confidence_medium:
+    if answer.confidence < limits.confidence_medium:
         yield Flag(
             FlagKind.LOW_CONFIDENCE,
             Severity.REVIEW,
             "confidence",
             f"{answer.confidence:.0f}",
-            f"{rules.confidence_medium:.0f}",
+            f"{limits.confidence_medium:.0f}",
             "Check the price against comparable sales before you quote it.",
         )
-    if answer.nearby_sales < rules.comparables_min:
+    if nearby_sales < limits.comparables_min:
         yield Flag(
             FlagKind.FEW_COMPARABLES,
             Severity.REVIEW,
             "sales in the area",
-            f"{answer.nearby_sales:.0f}",
-            f"at least {rules.comparables_min}",
+            f"{nearby_sales:.0f}",
+            f"at least {limits.comparables_min}",
             "The local price level is uncertain: look for sales outside the area.",
         )
     if answer.comparables is not None and not answer.comparables.agrees:
@@ -167,6 +204,16 @@ def answer_flags(answer: Answer, scope: PriceScope, problem: Problem) -> Iterato
             f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
             "Look at the comparables: drop those that are not like the home, and see what the others say.",
         )
+
+
+def _area_sales(subject: Subject, model: Model) -> float:
+    """Return the number of training sales in the subject's area, the busier of two; infinite where it has none."""
+    counts = [
+        model.profile.area_codes[name].get(str(subject.facts[name]), 0)
+        for name in model.facts.area_codes
+        if name in subject.facts
+    ]
+    return float(max(counts, default=np.inf))
 
 
 def _type_flags(subject: Subject, profile: MarketProfile, problem: Problem) -> Iterator[Flag]:

@@ -19,9 +19,8 @@ from core.serve.estimate import (
     confidence_word,
     critical_facts,
     estimate,
-    price_scope,
 )
-from core.serve.flags import FlagKind, Severity
+from core.serve.flags import FlagKind, Severity, price_scope
 from core.workflows.pricing.desk import Desk
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."

@@ -23,8 +23,17 @@ from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
-from core.serve.estimate import area_sales, price_scope, refusal
-from core.serve.flags import Answer, Flag, FlagKind, Severity, answer_flags, subject_flags
+from core.serve.estimate import refusal
+from core.serve.flags import (
+    Flag,
+    FlagKind,
+    Severity,
+    answers_of,
+    estimate_flags,
+    flag_rules,
+    price_scope,
+    subject_flags,
+)
 from core.serve.subject import check_subject
 from core.states import AuditAction
 from core.store import Market, Store
@@ -239,26 +248,22 @@ def _review_rows(
     test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield what the desk says to each sale: why it has no price, its flags, those to review, and missing facts."""
-    model, scope = bundle.model, price_scope(bundle, problem)
+    model, rules = bundle.model, flag_rules(bundle, (), problem)
     names = facts_known(test, model.facts)
     cells = zip(*(test[name].tolist() for name in names), strict=True)
     dates = test["sale_date"].dt.date.tolist()
-    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), priced.confidence, strict=True)
-    for row, as_of, (point, low, high, confidence) in zip(cells, dates, figures, strict=True):
+    for row, as_of, answer in zip(cells, dates, answers_of(priced), strict=True):
         try:
             subject = check_subject(dict(zip(names, row, strict=True)), as_of, model.facts, problem)
         except ImpossibleProperty as error:
             yield error.reason, "", "", ""
             continue
-        of_facts = list(subject_flags(subject, model, problem))
-        missing = _kinds(flag.field for flag in of_facts if flag.kind is FlagKind.IMPUTED_FACT)
         withheld = refusal(subject, model, problem)
         if withheld is not None:
-            yield withheld.reason, "", "", missing
+            yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem))
             continue
-        answer = Answer(point, low, high, round(100 * confidence), area_sales(model, subject), None)
-        flags = [*of_facts, *answer_flags(answer, scope, problem)]
-        yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), missing
+        flags = list(estimate_flags(subject, answer, rules))
+        yield "", _kinds(flag.kind for flag in flags), _kinds(_to_review(flags)), _missing(flags)
 
 
 def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
@@ -268,6 +273,10 @@ def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
 
 def _to_review(flags: list[Flag]) -> Iterator[str]:
     return (flag.kind for flag in flags if flag.severity is Severity.REVIEW)
+
+
+def _missing(flags: Iterable[Flag]) -> str:
+    return _kinds(flag.field for flag in flags if flag.kind is FlagKind.IMPUTED_FACT)
 
 
 def _kinds(names: Iterable[Any]) -> str:

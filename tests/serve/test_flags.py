@@ -1,0 +1,97 @@
+"""The flags of an estimate follow from the figures an agent sees, whoever asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.problem import Problem
+from core.serve.flags import (
+    Answer,
+    DriftNotice,
+    FlagKind,
+    FlagRules,
+    Severity,
+    answers_of,
+    estimate_flags,
+    flag_rules,
+    subject_flags,
+)
+from core.serve.subject import Subject
+from core.train.bundle import Bundle
+from core.train.model import Priced
+from core.workflows.pricing.desk import Desk
+
+ALERT = DriftNotice("", Severity.REVIEW, "price level", "8.0% below", "5.0%", "Check it.")
+
+
+def bundle_of(desk: Desk) -> Bundle:
+    assert desk.bundle is not None
+    return desk.bundle
+
+
+def home_of(bundle: Bundle) -> Subject:
+    """A typical home of the busiest zipcode, on the day after the model's latest sale."""
+    profile = bundle.model.profile
+    code = next(iter(profile.area_codes["zipcode"]))
+    return Subject({**profile.typical["zipcode"][code], "zipcode": code}, profile.last_sale + timedelta(days=1))
+
+
+def kinds(subject: Subject, answer: Answer, rules: FlagRules) -> list[FlagKind]:
+    return [flag.kind for flag in estimate_flags(subject, answer, rules)]
+
+
+def priced_at(*shares: float) -> Priced:
+    """Estimates of 300,000 with a narrow range, each with its confidence of 0 to 1."""
+    same = np.full(len(shares), 300_000.0)
+    confidence = np.array(shares, dtype=float)
+    segments = np.full(len(shares), "everywhere", dtype=object)
+    return Priced(0.8, 0.1, same, same, same - 5_000, same + 5_000, confidence, np.full(len(shares), 0.1), segments)
+
+
+@given(shares=st.lists(st.floats(0, 1), max_size=5))
+def test_an_estimate_is_flagged_by_the_confidence_that_is_shown(
+    small_desk: Desk, problem: Problem, shares: list[float]
+) -> None:
+    bundle = bundle_of(small_desk)
+    rules, subject = flag_rules(bundle, (), problem), home_of(bundle)
+    answers = answers_of(priced_at(*shares))
+    assert [answer.confidence for answer in answers] == [round(100 * share) for share in shares]
+    for answer in answers:
+        low = answer.confidence < problem.estimate.confidence_medium
+        assert (FlagKind.LOW_CONFIDENCE in kinds(subject, answer, rules)) == low
+
+
+def test_flags_of_facts_come_first_then_open_alerts_then_figures(small_desk: Desk, problem: Problem) -> None:
+    bundle = bundle_of(small_desk)
+    known = home_of(bundle)
+    subject = Subject({**known.facts, "property_type": "houseboat"}, known.as_of)
+    [answer] = answers_of(priced_at(0.0))
+    found = kinds(subject, replace(answer, point=5e6, low=3e6, high=7e6), flag_rules(bundle, (ALERT,), problem))
+    of_facts = [flag.kind for flag in subject_flags(subject, bundle.model, problem)]
+    assert FlagKind.UNUSUAL_TYPE in of_facts
+    assert found == [
+        *of_facts,
+        FlagKind.DRIFT_ALERT,
+        FlagKind.PRICE_OUT_OF_SCOPE,
+        FlagKind.WIDE_RANGE,
+        FlagKind.LOW_CONFIDENCE,
+    ]
+
+
+def test_an_area_with_few_sales_is_flagged_and_a_home_without_an_area_is_not(
+    small_desk: Desk, problem: Problem
+) -> None:
+    bundle = bundle_of(small_desk)
+    rules, home = flag_rules(bundle, (), problem), home_of(bundle)
+    [answer] = answers_of(priced_at(0.99))
+    codes = bundle.model.facts.area_codes
+    unknown = Subject({**home.facts, **dict.fromkeys(codes, "no such area")}, home.as_of)
+    nowhere = Subject({name: value for name, value in home.facts.items() if name not in codes}, home.as_of)
+    assert FlagKind.FEW_COMPARABLES not in kinds(home, answer, rules)
+    assert FlagKind.FEW_COMPARABLES in kinds(unknown, answer, rules)
+    assert FlagKind.FEW_COMPARABLES not in kinds(nowhere, answer, rules)
