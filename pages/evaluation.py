@@ -10,7 +10,7 @@ import streamlit as st
 from core.errors import DoorstepError, NotFound
 from core.store import ModelRecord
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, links, session
+from pages.kit import choice, errors, figures, navigation, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, periods, seen
@@ -40,7 +40,7 @@ def main(workspace: Workspace) -> None:
     records = store.models.list(market.market_id) if market is not None else []
     if market is None or not records:
         st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
-        links.link_to("models", "Train a model")
+        navigation.link_to("models", "Train a model")
         return
     figures.style()
     record = _model(records)
@@ -82,7 +82,7 @@ def _without_scores(record: ModelRecord, error: NotFound) -> None:
     """Say what to do for a model whose test sales were not kept; its card has the figures of its test."""
     st.warning(plain(str(error)), icon=":material/history:")
     st.caption(f"The figures of its sealed test are on the card of model {record.model_id}, on the page Models.")
-    links.link_to("models", "Go to the models")
+    navigation.link_to("models", "Go to the models")
 
 
 main(session.guard("evaluation"))

@@ -14,7 +14,7 @@ from core.store import Market
 from core.wording import money_range, percent
 from core.workflows.overview import Phase, State, attention, overview, phases
 from core.workspace import Workspace
-from pages.kit import links, session
+from pages.kit import navigation, session
 from pages.kit.text import plain
 from pages.views.home import first_start
 
@@ -85,11 +85,11 @@ def card(phase: Phase) -> None:
 def ways_on(workspace: Workspace) -> None:
     """Draw links to what this role does next."""
     st.markdown("**Go on**")
-    links.link_to("pricing", "Price a home")
+    navigation.link_to("pricing", "Price a home")
     if may(workspace.actor, Action.VIEW_DATA):
-        links.link_to("sales_data", "Bring in sales")
+        navigation.link_to("sales_data", "Bring in sales")
     if may(workspace.actor, Action.VIEW_MODELS):
-        links.link_to("models", "Train and compare")
+        navigation.link_to("models", "Train and compare")
 
 
 def statement(problem: Problem) -> None:

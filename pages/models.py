@@ -17,7 +17,7 @@ from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
 from core.workflows.jobs import TrainTask
 from core.workspace import Workspace
-from pages.kit import job_progress, links, session
+from pages.kit import job_progress, navigation, session
 from pages.kit.figures import STAGES
 from pages.kit.text import plain
 from pages.views.models import card, promotion, retraining
@@ -34,7 +34,7 @@ def main(workspace: Workspace) -> None:
     version = session.store().versions.latest(market.market_id) if market else None
     if market is None or version is None:
         st.info("There are no sales to train on yet.", icon=":material/info:")
-        links.link_to("sales_data", "Bring in sales")
+        navigation.link_to("sales_data", "Bring in sales")
         return
     promotion.say_once()
     records = session.store().models.list(market.market_id)
@@ -63,7 +63,7 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
     if closed is not None and closed.state is JobState.DONE:
         st.success(f"Model {closed.result['model_id']} is trained and measured.", icon=":material/check_circle:")
         if len(records) == 1:
-            links.link_to("pricing", "Price a home with it")
+            navigation.link_to("pricing", "Price a home with it")
     if closed is not None and closed.state is JobState.CANCELLED:
         st.info("Training was cancelled; nothing of it was kept.", icon=":material/info:")
     failure = job_progress.last_failure(KIND, market.market_id)

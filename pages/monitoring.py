@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, links, session
+from pages.kit import choice, errors, figures, navigation, session
 from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
@@ -44,7 +44,7 @@ def main(workspace: Workspace) -> None:
     market = session.market()
     if market is None:
         st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
-        links.link_to("sales_data", "Bring in sales")
+        navigation.link_to("sales_data", "Bring in sales")
         return
     figures.style()
     view = choice.view(list(VIEWS))

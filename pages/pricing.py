@@ -12,7 +12,7 @@ from core.train.model import Model
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
-from pages.kit import cached_desk, links, session
+from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
 from pages.views.pricing import answer as answer_card
 from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
@@ -43,7 +43,7 @@ def main(workspace: Workspace) -> None:
 
 def _nothing(why: str) -> None:
     st.info(why, icon=":material/info:")
-    links.link_to("", "Go to the home page")
+    navigation.link_to("", "Go to the home page")
 
 
 def _without_model(workspace: Workspace, desk: Desk) -> None:

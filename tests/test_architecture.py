@@ -259,8 +259,6 @@ DRAWN_BY_OTHERS = frozenset(
         # Text made fit for Streamlit's Markdown and for a spreadsheet's cells.
         "pages.kit.text",
         "pages.kit.spreadsheet",
-        # The list of pages and who may open each, read by the shell and by every link.
-        "pages.kit.navigation",
         # Figures of Plotly, for a view to draw.
         "pages.kit.charts",
         "pages.views.estimate.comparables_map",

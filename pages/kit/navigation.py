@@ -1,10 +1,12 @@
-"""Which pages there are, in the order of the navigation, and who may open them."""
+"""The pages: their addresses in the order of the navigation, who may open them, and links from one to another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NoReturn
+
+import streamlit as st
 
 from core.access import ALLOWED, Action, Role
 
@@ -60,3 +62,15 @@ PAGES: Final = (
 def page_at(path: str) -> Page:
     """Return the page of an address; raises KeyError for an unknown one."""
     return {page.path: page for page in PAGES}[path]
+
+
+def go_to(path: str) -> NoReturn:
+    """Leave this page for the one at the address."""
+    # Without this empty mapping Streamlit would clear all parameters, and refuses to while role or market are bound.
+    st.switch_page(page_at(path).script, query_params={})
+
+
+def link_to(path: str, label: str) -> None:
+    """Draw a link to the page at the address, with its icon."""
+    page = page_at(path)
+    st.page_link(page.script, label=label, icon=page.icon)

@@ -12,7 +12,7 @@ from core.evaluate.agent_decisions import AgentDecisions, DecisionShare
 from core.evaluate.headline import headline
 from core.wording import count
 from core.workflows.models.explanations import agent_decisions_of
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
 from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
@@ -55,7 +55,7 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
             f"{found.finding} Agents decide on an estimate under its price range: accept, adjust within the range, or "
             "override with a reason."
         )
-        links.link_to("pricing", "Price a home")
+        navigation.link_to("pricing", "Price a home")
         return
     st.markdown(f"**{plain(found.finding)}**")
     if found.few:

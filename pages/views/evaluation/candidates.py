@@ -12,7 +12,7 @@ from core.evaluate.behavior.trade_off import ForestSize, forest_sizes_of, trade_
 from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.figures import CONFIG, STAGES, box, boxes, card, csv, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -100,7 +100,7 @@ def _curve(selection: Selection) -> None:
             "No learning curve was drawn when this model was trained: quick trainings leave it out, and so did earlier "
             "releases. Train a new model to see what more sales would bring."
         )
-        links.link_to("models", "Train a model")
+        navigation.link_to("models", "Train a model")
         return
     st.caption(_validation(selection))
     st.markdown(f"**{plain(_gain(gain, points[-1]))}**")
@@ -138,7 +138,7 @@ def _forests(selection: Selection) -> None:
             "No forest was among the families compared in this run. Train with random forests, and a budget to search "
             "their settings, to see what each size costs."
         )
-        links.link_to("models", "Train a model")
+        navigation.link_to("models", "Train a model")
         return
     st.caption(_validation(selection))
     sizes = forest_sizes_of(selection.record.card)
@@ -149,7 +149,7 @@ def _forests(selection: Selection) -> None:
             "The forests tried differ in more than their number of trees, so the cost of trees alone is unknown. "
             "Train a new model: it compares five sizes of its best forest."
         )
-        links.link_to("models", "Train a model")
+        navigation.link_to("models", "Train a model")
     with st.expander(f"All forest settings tried ({len(search)})", icon=":material/forest:", expanded=not sizes):
         _board(cards.scores(search).drop(columns="Family"), "forest-search", selection)
 

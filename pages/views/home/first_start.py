@@ -12,7 +12,7 @@ from core.demo.opening import DemoTask
 from core.states import JobState
 from core.store import Job
 from core.workspace import Workspace
-from pages.kit import job_progress, links, navigation, session
+from pages.kit import job_progress, navigation, session
 from pages.kit.text import plain
 
 KIND: Final = "demo"
@@ -38,7 +38,7 @@ def go_in_when_ready() -> None:
         return
     if closed.state is JobState.DONE:
         session.open_market(str(closed.result["market_id"]))
-        links.go_to("pricing")
+        navigation.go_to("pricing")
     if closed.state is JobState.CANCELLED:
         st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
 
@@ -90,7 +90,7 @@ def _own_sales(workspace: Workspace) -> None:
         st.caption(_ask_for(Action.INGEST))
         return
     if st.button("Upload your own sales", key="open_upload", type="primary", icon=":material/upload:", width="stretch"):
-        links.go_to("sales_data")
+        navigation.go_to("sales_data")
 
 
 def _ask_for(action: Action) -> str:

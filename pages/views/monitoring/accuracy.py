@@ -10,7 +10,7 @@ import streamlit as st
 from core.store.ledger.figures import Basis
 from core.wording import count, percent
 from core.workflows.monitoring.figures import Accuracy, accuracy_by
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.choice import one_of
 from pages.kit.figures import FEW, ends, frame, missing
@@ -57,7 +57,7 @@ def draw(selection: Selection) -> None:
         with st.container(border=True):
             source(selection)
             missing(NO_SALES_YET)
-            links.link_to("sales_data", "Bring in sales")
+            navigation.link_to("sales_data", "Bring in sales")
         return
     _over_time(selection, found)
     _by_group(selection, basis)

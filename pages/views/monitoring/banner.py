@@ -11,8 +11,7 @@ from core.store import Market
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count
 from core.workspace import Workspace
-from pages.kit import links
-from pages.kit.navigation import page_at
+from pages.kit.navigation import link_to, page_at
 from pages.kit.text import plain
 from pages.views.monitoring.words import in_order, kind_of
 
@@ -30,4 +29,4 @@ def draw(workspace: Workspace, market: Market) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center", key="alert_banner"):
         st.markdown(f":orange[:material/warning:] {plain(words)}", width="content")
         if workspace.actor.role in page_at(PATH).roles:
-            links.link_to(PATH, "See the alerts")
+            link_to(PATH, "See the alerts")

@@ -17,7 +17,7 @@ from core.serve.words import fact_value, labelled
 from core.wording import MISSING, count, percent, signed_percent
 from core.workflows.monitoring.alerts import market_watch
 from core.workflows.monitoring.figures import Drift, drift_of
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.figures import frame, missing
 from pages.kit.palette import palette
@@ -66,7 +66,7 @@ def _verdict(selection: Selection, found: Drift) -> None:
         for note in found.notes:
             missing(note)
         if selection.workspace.store.models.champion(selection.market.market_id) is None:
-            links.link_to("models", "Train or promote a model")
+            navigation.link_to("models", "Train or promote a model")
 
 
 def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:

@@ -18,7 +18,7 @@ from core.wording import MISSING, count, day, percent
 from core.workflows.monitoring.alerts import limits_of, open_alerts
 from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, missing_file, sold_of
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.choice import one_of
 from pages.kit.figures import boxes, card, missing, share
 from pages.kit.palette import palette
@@ -111,12 +111,12 @@ def _model(selection: Selection) -> None:
     champion = selection.workspace.store.models.champion(selection.market.market_id)
     if champion is None:
         st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")
-        links.link_to("models", "Train or promote a model")
+        navigation.link_to("models", "Train or promote a model")
         return
     wrong = compute_once(selection, "file", lambda c: missing_file(c.workspace.store, champion.model_id))
     if wrong:
         st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
-        links.link_to("models", "Roll back or train")
+        navigation.link_to("models", "Roll back or train")
 
 
 def _boxes(selection: Selection, health: Health, expected: Expected | None, found: Accuracy) -> None:
@@ -145,7 +145,7 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 fact("Answer takes", p50, f"95 in 100 within {p95}, of {asked:,}")
         else:
             missing(NO_ESTIMATES)
-            links.link_to("pricing", "Price a home")
+            navigation.link_to("pricing", "Price a home")
         if expected is not None:
             st.markdown(f"**Not sold yet:** {plain(expected.words)}")
         if health.after and where.until is not None:
@@ -168,7 +168,7 @@ def _error(selection: Selection, found: Accuracy) -> None:
         source(selection)
         if found.periods.empty:
             missing(NO_SALES_YET)
-            links.link_to("sales_data", "Bring in sales")
+            navigation.link_to("sales_data", "Bring in sales")
             return
         if len(found.periods) == 1 and found.total["n"] < 2:
             missing("One sale only: its error says nothing of the next. An interval needs two, a verdict thirty.")

@@ -11,7 +11,7 @@ import streamlit as st
 from core.monitor.scorecard import Effect, Line, Scorecard
 from core.wording import MISSING, count
 from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecard_of
-from pages.kit import links
+from pages.kit import navigation
 from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
 from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
@@ -43,7 +43,7 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
             missing(
                 "No home an agent decided on has been sold on these days. Decide on estimates, then bring in sales."
             )
-            links.link_to("pricing", "Price a home")
+            navigation.link_to("pricing", "Price a home")
             return
         line = found.overall
         st.markdown(f"**{plain(_sentence(line))}**")

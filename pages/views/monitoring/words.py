@@ -14,7 +14,7 @@ from core.monitor.rules import RULES
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
-from pages.kit import errors, links, spreadsheet
+from pages.kit import errors, navigation, spreadsheet
 from pages.kit.figures import CONFIG, box
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -124,4 +124,4 @@ def say_what_was_done() -> None:
 
 def to_models() -> None:
     """Draw the way to retrain the model."""
-    links.link_to("models", "Retrain now")
+    navigation.link_to("models", "Retrain now")

@@ -12,7 +12,7 @@ from core.errors import DoorstepError
 from core.wording import count, day
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workspace import Workspace
-from pages.kit import errors, links, session
+from pages.kit import errors, navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import check, draft, preview, steps
 from pages.views.sales_data.accounting import draw_counts
@@ -99,7 +99,7 @@ def draw_committed(report: IntakeReport) -> None:
     with st.container(horizontal=True):
         if st.button("Train a model", key="go_train", type="primary", icon=":material/model_training:"):
             del st.session_state[REPORT]
-            links.go_to("models")
+            navigation.go_to("models")
         if st.button("Bring more files", key="more", icon=":material/upload:"):
             del st.session_state[REPORT]
             st.rerun()

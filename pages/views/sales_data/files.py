@@ -13,7 +13,7 @@ from core.schema import Source
 from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
-from pages.kit import links, session
+from pages.kit import navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
 from pages.views.sales_data.draft import Destination, Draft, Staged, Step
@@ -143,7 +143,7 @@ def _say_no_sales(held: Draft) -> None:
         "file of sales, or say above what it is. Homes to be priced go through Price a home, Many at once.",
         icon=":material/sell:",
     )
-    links.link_to("pricing", "Price a home")
+    navigation.link_to("pricing", "Price a home")
 
 
 def _destination(held: Draft) -> None:
