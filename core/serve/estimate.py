@@ -42,7 +42,9 @@ class Estimate:
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point;
     ``kept`` is how often that came true on test sales of like confidence, None where there were none. ``fsd`` is the
     forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
-    ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate.
+    ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate. ``last_sale`` is
+    the day of the latest sale that level is drawn from, ``trained_through`` that of the latest the model was trained
+    on, None in an answer stored by an earlier release.
     ``comparables`` are the most alike first; ``comparable_value`` is what the first ``IN_USE`` of them say together.
     """
 
@@ -68,6 +70,7 @@ class Estimate:
     drivers: Drivers
     comparables: tuple[Comparable, ...]
     comparable_value: ComparableValue | None
+    trained_through: date | None = None
 
 
 @dataclass(frozen=True)
@@ -151,6 +154,7 @@ def estimate(
         drivers=explained,
         comparables=comparables,
         comparable_value=together,
+        trained_through=model.profile.last_sale,
     )
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
-from core.wording import area, area_label, from_sqft, money, to_sqft
+from core.serve.estimate import Estimate
+from core.wording import area, area_label, day, from_sqft, money, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
@@ -100,6 +101,19 @@ def headline(facts: Mapping[str, object], market: Conventions) -> str:
     """Name a home by its known facts, the most telling first: "98103 · 1,680 sq ft · 3 bedrooms"."""
     known = [fact_value(name, facts[name], market) for name in _HEADLINE if facts.get(name) is not None]
     return " · ".join(known) or "Home without facts"
+
+
+def sales_through(estimate: Estimate) -> str:
+    """Name the latest sales an estimate stands on: those of the model, and of the market level where one is in force.
+
+    "Model trained on sales through 28 Feb 2015; market level through 12 May 2015."
+    """
+    parts = []
+    if estimate.trained_through is not None:
+        parts.append(f"model trained on sales through {day(estimate.trained_through)}")
+    if estimate.level_id is not None:
+        parts.append(f"market level through {day(estimate.last_sale)}")
+    return f"{words('; '.join(parts))}." if parts else ""
 
 
 def _measured(value: float, unit: str, market: Conventions) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import sqlite3
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import MappingProxyType
@@ -21,12 +22,13 @@ from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
-from core.wording import money_range, money_short
+from core.wording import day, money_range, money_short
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
 from pages.kit import cached_desk, session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.estimate import comparables_choice
+from pages.views.pricing import answer
 from tests.small_market import MANAGER
 
 AGENT = Actor("Ann", Role.AGENT)
@@ -184,6 +186,19 @@ def test_the_origin_of_the_answer_is_named(desk: Desk) -> None:
     assert desk.record.model_id in line
     assert f"data version {desk.record.version_id}" in line
     assert line.endswith(" ms")
+
+
+def test_the_latest_sales_of_model_and_market_level_are_told_apart(desk: Desk) -> None:
+    assert desk.bundle is not None
+    assert desk.live_model is not None
+    app = price(opened(), busiest(desk))
+    trained = day(desk.bundle.model.profile.last_sale)
+    level = day(desk.live_model.level.as_of - timedelta(days=1))
+    assert f"Model trained on sales through {trained}; market level through {level}.  \n" in said(app)
+    assert "atest sale" not in answer.origin(estimated(app), answered(app))
+    without = answer.origin(replace(estimated(app), level_id=None), answered(app))
+    assert f"Model trained on sales through {trained}.  \n" in without.replace("\\", "")
+    assert "market level through" not in without
 
 
 def test_without_living_area_the_standing_advice_is_given_to_the_letter(desk: Desk) -> None:

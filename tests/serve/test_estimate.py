@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from core.errors import ImpossibleProperty
 from core.problem import Problem
+from core.serve.document import from_document, to_document
 from core.serve.estimate import (
     Estimate,
     LiveMarket,
@@ -220,6 +221,24 @@ def test_price_out_of_scope_is_flagged_for_manual_review(
     assert answer.point > 800_000
     flag = next(flag for flag in answer.flags if flag.kind is FlagKind.PRICE_OUT_OF_SCOPE)
     assert "Manual review" in flag.action
+
+
+def test_an_answer_names_the_latest_sales_of_model_and_market_level(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    answer = price(evidence, home, today, problem)
+    assert answer.trained_through == evidence.bundle.model.profile.last_sale
+    assert answer.last_sale == evidence.live_model.level.as_of - timedelta(days=1)
+
+
+def test_a_stored_answer_that_lacks_the_models_latest_sale_is_still_read(
+    evidence: LiveMarket, home: dict[str, object], today: date, problem: Problem
+) -> None:
+    answer = price(evidence, home, today, problem)
+    document = to_document(answer)
+    assert from_document(document) == answer
+    del document["result"]["trained_through"]
+    assert from_document(document) == replace(answer, trained_through=None)
 
 
 def test_old_model_is_flagged_as_stale(

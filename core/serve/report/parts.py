@@ -41,7 +41,7 @@ from core.serve.report.typography import (
 )
 from core.serve.report.waterfall import Goal, waterfall
 from core.serve.report.words import assumed_words, caveats, comparables_say, held_words, level_words, used
-from core.serve.words import fact_value, headline, unit_of
+from core.serve.words import fact_value, headline, sales_through, unit_of
 from core.wording import MISSING, count, day, instant, money, money_range, money_short, percent
 
 _LONG: Final = 1_000
@@ -179,7 +179,7 @@ def small_print(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flo
     return [
         KeepTogether([Paragraph("What this report is, and is not", HEADING), *notes[:2]]),
         *notes[2:],
-        KeepTogether([Paragraph("Where it comes from", HEADING), _origin(estimate, frame, wide)]),
+        KeepTogether([Paragraph("Where it comes from", HEADING), *_origin(estimate, frame, wide)]),
     ]
 
 
@@ -307,21 +307,24 @@ def _map_beside(
     return [Table([[drawn, beside]], [_MAP[0], wide - _MAP[0]], style=style)]
 
 
-def _origin(estimate: Estimate, frame: ReportFrame, wide: float) -> Table:
+def _origin(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
     pairs = [
         ("Model", frame.model_id),
         ("Data version", estimate.data_version),
         ("Market level", level_words(estimate)),
-        ("Latest sale known", day(estimate.last_sale)),
         ("Valued as of", day(estimate.subject.as_of)),
         ("Prepared at", instant(frame.prepared_at)),
         ("Estimate", frame.estimate_id or "not in the ledger"),
         ("Group of similar sales", estimate.segment.replace("_", " ")),
     ]
-    cells = [[Paragraph(markup(label), LABEL), Paragraph(markup(value, 60), CELL)] for label, value in pairs]
+    cells: list[list[Flowable]] = [
+        [Paragraph(markup(label), LABEL), Paragraph(markup(value, 60), CELL)] for label, value in pairs
+    ]
+    cells += [[]] * (-len(cells) % _COLUMNS)
     rows = [cells[start : start + _COLUMNS] for start in range(0, len(cells), _COLUMNS)]
     style = [("VALIGN", (0, 0), (-1, -1), "TOP"), *_LEFT, ("BOTTOMPADDING", (0, 0), (-1, -1), 2)]
-    return Table(rows, [wide / _COLUMNS] * _COLUMNS, style=style)
+    table = Table(rows, [wide / _COLUMNS] * _COLUMNS, style=style)
+    return [Paragraph(markup(sales_through(estimate)), SMALL), Spacer(0, 3), table]
 
 
 def _bold(text: str) -> str:

@@ -10,7 +10,7 @@ from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
 from core.serve.words import Conventions, assumed, flag_field
-from core.wording import count, day, money_short, percent, signed_percent
+from core.wording import count, money_short, percent, signed_percent
 
 _COORDINATES: Final = ("latitude", "longitude")
 _POINT: Final = "estimate"
@@ -75,9 +75,8 @@ def _evidence(estimate: Estimate) -> str:
     comparables = len(used(estimate))
     sales = count(comparables, "comparable sale") if comparables else "no comparable sales"
     return (
-        f"It stands on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}; the latest sale the model "
-        f"knows is of {day(estimate.last_sale)}. How often its ranges hold was measured on "
-        f"{count(held.n, 'similar test sale')}."
+        f"It stands on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}. How often its ranges hold "
+        f"was measured on {count(held.n, 'similar test sale')}."
     )
 
 

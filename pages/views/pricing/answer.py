@@ -174,10 +174,11 @@ def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
 def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
     """Say in Markdown what the answer stands on."""
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
-    return plain(
-        f"Model {answered.model_id} · data version {estimate.data_version} · latest sale {day(estimate.last_sale)} · "
-        f"{level} · valued {day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
+    names = (
+        f"Model {answered.model_id} · data version {estimate.data_version} · {level} · valued "
+        f"{day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
     )
+    return "  \n".join(plain(line) for line in (words.sales_through(estimate), names) if line)
 
 
 def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) -> None:

@@ -114,6 +114,7 @@ def estimate() -> Estimate:
         drivers=drivers(),
         comparables=sales,
         comparable_value=ComparableValue(741_000.0, 768_400.0, 812_000.0, 763_000.0, True, weights),
+        trained_through=date(2024, 8, 31),
     )
 
 

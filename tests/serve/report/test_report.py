@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from io import BytesIO
 
 import pytest
@@ -21,6 +21,7 @@ from core.serve.report.build import ReportFrame, seller_report
 from core.serve.report.map import comparables_map
 from core.serve.report.typography import plain
 from core.serve.subject import Subject
+from core.serve.words import sales_through
 from core.wording import money, money_range
 from core.workflows.pricing.desk import Desk
 from tests.serve.report.report_samples import HOME, estimate, frame
@@ -105,6 +106,32 @@ def test_report_says_what_it_is_not_what_it_stands_on_and_where_it_comes_from(us
     ):
         assert words in usual[1]
     assert usual[1].index("To review") < usual[1].index("Note:")
+
+
+def test_the_latest_sales_of_model_and_market_level_are_told_apart() -> None:
+    answer = estimate()
+    printed = text_of(answer, frame())
+    assert "Model trained on sales through 31 Aug 2024; market level through 30 Oct 2024." in printed
+    assert "atest sale" not in printed
+    without = text_of(replace(answer, level_id=None), frame())
+    assert "Model trained on sales through 31 Aug 2024." in without
+    assert "30 Oct 2024" not in without
+
+
+@pytest.mark.parametrize(
+    ("trained", "level", "sentence"),
+    [
+        (date(2015, 2, 28), "7c1e", "Model trained on sales through 28 Feb 2015; market level through 12 May 2015."),
+        (date(2015, 2, 28), None, "Model trained on sales through 28 Feb 2015."),
+        (None, "7c1e", "Market level through 12 May 2015."),
+        (None, None, ""),
+    ],
+)
+def test_the_latest_sales_are_named_as_far_as_the_answer_knows_them(
+    trained: date | None, level: str | None, sentence: str
+) -> None:
+    answer = replace(estimate(), trained_through=trained, last_sale=date(2015, 5, 12), level_id=level)
+    assert sales_through(answer) == sentence
 
 
 def test_an_agents_own_choice_of_comparables_is_what_is_printed() -> None:
