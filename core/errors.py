@@ -43,6 +43,10 @@ class MappingError(CollectError):
     """A column mapping names an unknown column, field or unit, or leaves out a required field."""
 
 
+class PriceGivenAway(CollectError):
+    """A column gives the sale price away, so that a model would learn the answer."""
+
+
 class PrepareError(DoorstepError):
     """Base of all errors of data preparation."""
 

@@ -22,6 +22,13 @@ def add_verbs(verb: AddVerb) -> None:
     ingest.add_argument("--market", help="market to add to; created if new")
     ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
     ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="how a new market shows areas")
+    ingest.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="keep a column although it seems to tell the price (may be given several times)",
+    )
     ingest.add_argument("--mapping", help="JSON column mapping instead of the guessed one")
 
 
@@ -37,7 +44,7 @@ def _ingest(session: Session) -> int:
         if not file.path.is_file():
             raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
     market = _market_for_ingest(session)
-    report = ingest(session.workspace, market, files, session.progress())
+    report = ingest(session.workspace, market, files, session.progress(), options.keep)
     preview = report.preview
     document = {
         "market": report.version.market_id,

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.leaks import Leak, find_leaks
+from core.collect.leaks import Leak
 from core.collect.mapping import MappedTable
 from core.prepare.quality.column_check import ColumnComparison, compare_columns
 from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems
@@ -55,7 +55,7 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
     return Inspection(
         problems=pd.concat(problems, ignore_index=True)[[FILE, *PROBLEM_COLUMNS]],
         sales=tuple(
-            FileInspection(table.name, compare_columns(table.frame, held), find_leaks(table))
+            FileInspection(table.name, compare_columns(table.frame, held), tuple(preview.leaks[table.name]))
             for table in preview.tables
             if table.source is Source.SALES
         ),

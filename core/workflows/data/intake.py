@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -15,6 +15,7 @@ from core.access import Action
 from core.accounting import FileAccounting, Outcome
 from core.arrays import Ints
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
+from core.collect.leaks import find_leaks
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
@@ -40,6 +41,7 @@ from core.workflows.data.corrected_sales import (
     sales_of,
 )
 from core.workflows.data.outcomes import settle_quietly
+from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
 from core.workspace import Workspace
 
 _SAMPLE_ROWS: Final = 50
@@ -94,7 +96,8 @@ class IntakePreview:
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
-    ``near_matches`` are addresses that a person has still to say yes or no to (see core.workflows.data.near_matches).
+    ``near_matches`` are addresses that a person has still to say yes or no to (see core.workflows.data.near_matches),
+    ``leaks`` the columns of each sales file that tell the price.
     """
 
     market: str | NewMarket
@@ -112,6 +115,7 @@ class IntakePreview:
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
     changed_rows: tuple[int, ...] = ()
     near_matches: tuple[NearMatch, ...] = ()
+    leaks: Leaks = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -144,10 +148,7 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
 
 
 def prepare_intake(
-    workspace: Workspace,
-    market: str | NewMarket,
-    files: Sequence[SourceFile],
-    progress: Progress,
+    workspace: Workspace, market: str | NewMarket, files: Sequence[SourceFile], progress: Progress
 ) -> IntakePreview:
     """Work out what committing the files to a market (its id, or a new one) would do, changing nothing.
 
@@ -187,7 +188,7 @@ def prepare_intake(
         new_sales=len(intake.held) - (len(held) if held is not None else 0),
         files=(*intake.files, *intake.references),
         ledgers=pd.concat(intake.ledgers, ignore_index=True),
-        problems=pd.concat([_with_file_name(table.problems, table.name) for table in tables], ignore_index=True),
+        problems=pd.concat([table.problems.assign(file=table.name) for table in tables], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
@@ -196,17 +197,20 @@ def prepare_intake(
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
+        leaks={table.name: find_leaks(table) for table in sales_tables},
     )
 
 
-def commit_intake(workspace: Workspace, preview: IntakePreview, note: str) -> IntakeReport:
+def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep: Collection[str] = ()) -> IntakeReport:
     """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
 
-    A new market is made only here, so that a refused upload leaves none behind. Raises AccessDenied, AlreadyExists,
+    A new market is made only here, so that a refused upload leaves none behind. ``keep`` names the columns to be kept
+    although they tell the price; the note says so. Raises AccessDenied, PriceGivenAway for others, AlreadyExists,
     StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
     """
     store = workspace.store
     workspace.require(Action.INGEST)
+    refuse_leaks(preview.leaks, keep)
     if not preview.changed_rows and preview.parent_id is not None:
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     market = preview.market
@@ -219,7 +223,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str) -> In
         files=preview.files,
         ledgers=preview.ledgers,
         rows_seen=preview.rows_seen,
-        note=note,
+        note=note + words_of_kept(preview.leaks),
     )
     version = store.versions.commit(new, workspace.actor)
     # The data are committed whatever comes of this: sales that meet no estimates now will with the next commit.
@@ -232,12 +236,13 @@ def ingest(
     market: str | NewMarket,
     files: Sequence[SourceFile],
     progress: Progress,
+    keep: Collection[str] = (),
 ) -> IntakeReport:
     """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
     workspace.require(Action.INGEST)
     preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
     progress(0.9, "Committing the data version")
-    report = commit_intake(workspace, preview, ", ".join(file.name for file in files))
+    report = commit_intake(workspace, preview, ", ".join(file.name for file in files), keep)
     progress(1.0, "Committed")
     return report
 
@@ -267,7 +272,7 @@ class _Intake:
             ledger = self._correct(table, cleaned, ledger)
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
-        self.conflicts.append(_with_file_name(merged.conflicts, table.name))
+        self.conflicts.append(merged.conflicts.assign(file=table.name))
         self.files.append(_account(table, ledger))
         # Every sales file meets the same reference files; the last one's account of them stands for all.
         self.references = merged.reference
@@ -428,10 +433,6 @@ def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
         rejected=counts[Outcome.REJECTED],
         reasons=dict(sorted(reasons.items())),
     )
-
-
-def _with_file_name(table: pd.DataFrame, name: str) -> pd.DataFrame:
-    return table.assign(file=name)
 
 
 def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:

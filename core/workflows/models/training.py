@@ -18,6 +18,7 @@ from core.states import AuditAction
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
+from core.workflows.data.price_tellers import refuse_price_tellers
 from core.workflows.models.test_scores import SCORES, OpenedTest, keep_scores, open_test, score_test
 from core.workspace import Workspace
 
@@ -68,9 +69,10 @@ class MadeModel:
 
 
 def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, progress: Progress) -> MadeModel:
-    """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError."""
+    """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError, PriceGivenAway."""
     problem = workspace.problem
     sales, market, version = known.table, known.market, known.version
+    refuse_price_tellers(sales)
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)

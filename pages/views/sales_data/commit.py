@@ -14,7 +14,7 @@ from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intak
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
 from pages.kit.text import plain
-from pages.views.sales_data import check, draft, preview, steps
+from pages.views.sales_data import draft, preview, steps
 from pages.views.sales_data.accounting import draw_counts
 from pages.views.sales_data.draft import Draft, Step
 
@@ -28,15 +28,13 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
         _say_what(held, found)
         names = ", ".join(draft.upload_of(file).name for file in held.files)
         note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
-        leaks = kept_leaks(held)
-        if leaks:
-            st.warning(plain(f"The record will say:{leaks}."), icon=":material/key:")
+        keep = _kept(found)
         st.caption("All of it is kept, or nothing: until the last moment the market stays as it is.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
             if st.button(f"Commit {what(found)}", key="commit", type="primary", icon=":material/done_all:"):
-                _commit(workspace, found, note.strip() or names, leaks)
+                _commit(workspace, found, note.strip() or names, keep)
 
 
 def what(found: IntakePreview) -> str:
@@ -58,16 +56,20 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     st.markdown(plain(f"{where}{when}."))
 
 
-def kept_leaks(held: Draft) -> str:
-    """Say which columns are kept although they tell the price, for the record; empty where none is."""
-    leaks = [leak.column for file in draft.inspected(held, check.today()).sales for leak in file.leaks]
-    return f" (kept although they tell the price: {', '.join(leaks)})" if leaks else ""
+def _kept(found: IntakePreview) -> list[str]:
+    """Draw the question whether columns that tell the price are kept all the same; return those that are."""
+    columns = [leak.column for leaks in found.leaks.values() for leak in leaks]
+    if not columns:
+        return []
+    st.warning(plain(f"These columns tell the price: {', '.join(columns)}."), icon=":material/key:")
+    label = "Keep them all the same: I know that they were known before the sale"
+    return columns if st.checkbox(label, key="keep_leaks") else []
 
 
-def _commit(workspace: Workspace, found: IntakePreview, note: str, leaks: str) -> None:
+def _commit(workspace: Workspace, found: IntakePreview, note: str, keep: list[str]) -> None:
     try:
         with st.spinner("Writing the data version…"):
-            report = commit_intake(workspace, found, note + leaks)
+            report = commit_intake(workspace, found, note, keep)
     except DoorstepError as error:
         errors.show(error)
         return

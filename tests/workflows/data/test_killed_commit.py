@@ -27,7 +27,8 @@ def write_file(folder: Path, number: int) -> SourceFile:
     first = number * ROWS
     lines = ["parcel number,address,zip code,sale date,sale price,living area sqft"]
     lines += [
-        f"{100 + n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},{200_000 + 137 * n},{900 + n % 700}"
+        f"{100 + n},{n} Oak Street,0010{n % 5},2024-{1 + n % 12:02}-{1 + n % 27:02},"
+        f"{200_000 + 137 * (n * 61 % 97)},{900 + n % 700}"
         for n in range(first, first + ROWS)
     ]
     lines.append(f"{99_000 + number},1 Gift Lane,00101,2024-05-05,1,1200")

@@ -35,7 +35,9 @@ def write(folder: Path, rows: str) -> Path:
 
 
 def good(number: int) -> str:
-    return "".join(f"{300_000 + row * 1_000},2024-03-{1 + row % 28:02},98101,{1_200 + row}\n" for row in range(number))
+    return "".join(
+        f"{300_000 + row * 1_000},2024-03-{1 + row % 28:02},98101,{1_200 + row * 7 % 31}\n" for row in range(number)
+    )
 
 
 def test_the_check_makes_no_market_and_the_commit_does(store: Store, problem: Problem, tmp_path: Path) -> None:

@@ -1,0 +1,90 @@
+"""A column that gives the price away: refused on every way in, kept only by its name, and never learned from."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from core.access import Actor, Role
+from core.cli.main import main
+from core.collect.mapping import ColumnRule
+from core.errors import PriceGivenAway
+from core.problem import Problem
+from core.progress import silent
+from core.schema import EXTRA_PREFIX
+from core.store import Store, open_store
+from core.train.trainer import default_plan
+from core.workflows.data.intake import NewMarket, SourceFile, ingest, preview_source
+from core.workflows.models.training import train_model
+from tests.acting import acting
+
+ANALYST = Actor("Ann", Role.ANALYST)
+HEADER = "sale price,sale date,zipcode,living area sqft,bedrooms,valor\n"
+SPRINGFIELD = NewMarket("Springfield", "USD", "sqft")
+
+
+def sales(rows: int) -> str:
+    """Sales whose column ``valor`` is the price per square foot, under a name that says nothing."""
+    rng = np.random.default_rng(7)
+    area = rng.integers(800, 3_000, rows)
+    price = (area * rng.uniform(150, 250, rows)).round(-2)
+    day = rng.integers(1, 28, rows)
+    return HEADER + "".join(
+        f"{p:.0f},2024-{1 + n % 12:02}-{d:02},9810{n % 4},{a},{2 + n % 4},{p / a:.3f}\n"
+        for n, (p, a, d) in enumerate(zip(price, area, day, strict=True))
+    )
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    path = tmp_path / "sales.csv"
+    path.write_text(sales(400), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def mapped(path: Path, problem: Problem) -> SourceFile:
+    """The file with the column mapped as a fact of its own, as an analyst may insist."""
+    guess = preview_source(path, path.name, problem).guess
+    rule = ColumnRule("valor", f"{EXTRA_PREFIX}valor", "number")
+    rules = tuple(one for one in guess.mapping.rules if one.column != "valor")
+    kept = tuple(one for one in guess.mapping.ignored if one[0] != "valor")
+    return SourceFile(path, path.name, replace(guess.mapping, rules=(*rules, rule), ignored=kept))
+
+
+def test_it_is_refused_by_name_and_nothing_is_left_behind(store: Store, mapped: SourceFile) -> None:
+    with pytest.raises(PriceGivenAway, match=r"column 'valor' of sales.csv is computed from the price per area"):
+        ingest(acting(store, ANALYST, today=date(2025, 1, 1)), SPRINGFIELD, [mapped], silent)
+    assert store.markets.list() == []
+
+
+def test_kept_by_its_name_the_record_says_so_and_training_still_refuses_it(store: Store, mapped: SourceFile) -> None:
+    at_work = acting(store, ANALYST, today=date(2025, 1, 1))
+    report = ingest(at_work, SPRINGFIELD, [mapped], silent, ["valor"])
+    assert "kept although they tell the price: valor" in report.version.note
+    with pytest.raises(PriceGivenAway, match=r"The fact 'valor' is computed from .* No model was trained"):
+        train_model(at_work, report.version.market_id, default_plan(at_work.problem), silent)
+    assert store.models.list(report.version.market_id) == []
+
+
+def test_the_command_line_asks_as_the_page_does(
+    tmp_path: Path, mapped: SourceFile, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    assert mapped.mapping is not None
+    mapping = tmp_path / "mapping.json"
+    mapping.write_text(mapped.mapping.to_json(), encoding="utf-8")
+    home = tmp_path / "home"
+    command = ["ingest", str(mapped.path), "--market", "Springfield", "--mapping", str(mapping), "--home", str(home)]
+    assert main([*command, "--quiet"]) == 1
+    assert "column 'valor' of sales.csv" in capsys.readouterr().err
+    assert main([*command, "--quiet", "--keep", "valor"]) == 0
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        version = store.versions.latest(market.market_id)
+        assert version is not None
+        assert version.rows == 400
