@@ -171,8 +171,20 @@ def test_help_shows_examples_and_exit_codes() -> None:
     assert shown.returncode == OK
     for verb in ("ingest", "train", "evaluate", "price", "models", "retrain", "promote", "rollback", "demo"):
         assert verb in shown.stdout
-    assert "examples:" in shown.stdout
+    assert "examples:\n  python -m core demo\n" in shown.stdout
     assert "exit codes:" in shown.stdout
+
+
+def test_the_installed_command_shows_its_own_name(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["/usr/local/bin/doorstep", "--help"])
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    shown = capsys.readouterr().out
+    assert "usage: doorstep " in shown
+    assert "examples:\n  doorstep demo\n" in shown
+    assert "python -m core" not in shown
 
 
 def test_watching_prints_what_is_not_resolved_and_alerts_lists_it(

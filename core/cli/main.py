@@ -20,18 +20,18 @@ from core.errors import DoorstepError
 from core.installation import version
 
 _EXAMPLES: Final = """examples:
-  python -m core demo
-  python -m core ingest sales.csv tax.csv --market Springfield --currency USD
-  python -m core train --market springfield
-  python -m core price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3
-  python -m core price --market springfield --csv listings.csv --json
-  python -m core models --market springfield
-  python -m core retrain --market springfield --window months=24
-  python -m core promote MODEL --reason "better on luxury homes"
-  python -m core rollback --market springfield --reason "bias in the north"
-  python -m core watch --market springfield
-  python -m core ledger ledger.csv --market springfield --since 2025-01-01
-  python -m core worker
+  {program} demo
+  {program} ingest sales.csv tax.csv --market Springfield --currency USD
+  {program} train --market springfield
+  {program} price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3
+  {program} price --market springfield --csv listings.csv --json
+  {program} models --market springfield
+  {program} retrain --market springfield --window months=24
+  {program} promote MODEL --reason "better on luxury homes"
+  {program} rollback --market springfield --reason "bias in the north"
+  {program} watch --market springfield
+  {program} ledger ledger.csv --market springfield --since 2025-01-01
+  {program} worker
 
 exit codes: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage,
 3 no price estimate available"""
@@ -76,10 +76,11 @@ def _parser() -> argparse.ArgumentParser:
     common.add_argument("--quiet", action="store_true", help="no progress on standard error")
     common.add_argument("--actor", default=_user(), help="name for the audit trail")
     common.add_argument("--role", choices=[role.value for role in Role], default=Role.MANAGER.value)
+    program = _program()
     parser = argparse.ArgumentParser(
-        prog="python -m core",
+        prog=program,
         description="Doorstep: from sales files to a priced home.",
-        epilog=_EXAMPLES,
+        epilog=_EXAMPLES.format(program=program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and end")
@@ -93,6 +94,11 @@ def _parser() -> argparse.ArgumentParser:
     for group in (data, models, pricing, monitoring):
         group.add_verbs(verb)
     return parser
+
+
+def _program() -> str:
+    """Return how the command line was called: by its own name once installed, else through Python."""
+    return "doorstep" if Path(sys.argv[0]).name == "doorstep" else "python -m core"
 
 
 def _user() -> str:
