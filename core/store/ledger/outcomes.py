@@ -125,13 +125,14 @@ class Outcomes:
         version_id: str,
         found: Mapping[str, Sequence[NewOutcome]],
         actor: Actor,
+        undone: Sequence[str] = (),
     ) -> Recorded:
         """Make what was found in a version the current outcomes of each sale (by sale_key; nothing found retires them).
 
         ``chain`` has the ids of the market's versions in use; outcomes of any other are replaced even by the same. One
-        transaction, with the audit entries and the note that the data version has been matched; the same again
-        changes nothing. Raises NotFound for an unknown market, InvalidRecord for a price that is not above zero,
-        StoreUnavailable.
+        transaction, with the audit entries and the note that the data version has been matched and the ``undone`` ones
+        no longer are; the same again changes nothing. Raises NotFound for an unknown market, InvalidRecord for a price
+        that is not above zero, StoreUnavailable.
         """
         _check(found)
         counts = [0, 0, 0]
@@ -142,8 +143,9 @@ class Outcomes:
                 for key in keys:
                     changed = _replace(connection, (market_id, version_id), chain, held.get(key, []), found[key], actor)
                     counts = [before + more for before, more in zip(counts, changed, strict=True)]
-            connection.execute(MATCHING.delete().where(MATCHING.c.version_id == version_id))
-            connection.execute(MATCHING.insert().values(version_id=version_id, market_id=market_id, at=now()))
+            connection.execute(MATCHING.delete().where(MATCHING.c.version_id.in_([version_id, *undone])))
+            if version_id:
+                connection.execute(MATCHING.insert().values(version_id=version_id, market_id=market_id, at=now()))
             recorded = Recorded(*counts)
             if recorded.added or recorded.superseded:
                 append_event(
@@ -159,13 +161,27 @@ class Outcomes:
             matched = set(connection.scalars(query))
         return [version_id for version_id in reversed(chain) if version_id not in matched]
 
-    def orphans(self, market_id: str, chain: Sequence[str]) -> list[str]:
-        """Return the keys of sales whose current outcomes come from a version not in the chain (any more)."""
+    def undone(self, market_id: str, chain: Sequence[str]) -> list[str]:
+        """Return the versions that were matched and are not in the chain (any more); StoreUnavailable."""
+        m = MATCHING.c
+        query = sa.select(m.version_id).where(m.market_id == market_id, m.version_id.not_in(list(chain)))
+        with self._database.read() as connection:
+            return sorted(connection.scalars(query))
+
+    def touched(self, market_id: str, chain: Sequence[str], undone: Sequence[str]) -> list[str]:
+        """Return the keys of sales whose outcomes an undone version may have changed; none where nothing was undone.
+
+        Those whose current outcomes come from a version not in the chain, and those that ever lost an outcome.
+        """
         o = OUTCOME.c
-        query = sa.select(o.sale_key, o.version_id).where(o.market_id == market_id, o.current.is_(True)).distinct()
+        query = sa.select(o.sale_key, o.version_id, o.current).where(o.market_id == market_id).distinct()
         with self._database.read() as connection:
             rows = connection.execute(query).all()
-        return sorted({key for key, version_id in rows if version_id not in set(chain)})
+        in_use = set(chain)
+        orphans = {key for key, version_id, current in rows if current and version_id not in in_use}
+        if not (orphans or undone):
+            return []
+        return sorted(orphans | {key for key, _, current in rows if not current})
 
     def forget_matching(self, market_id: str, chain: Sequence[str]) -> None:
         """Note that versions not in the chain are no longer matched, so that one brought again will be."""

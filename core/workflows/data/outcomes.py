@@ -50,19 +50,22 @@ class OutcomeReport:
 def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
     """Bring a market's outcomes up to its data versions in use, oldest first; what is up to date stays as it is.
 
-    Versions committed without being matched (the process died) are made up for, outcomes of undone ones retired.
-    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable; what is left is made up by the next call.
+    Versions committed without being matched (the process died) are made up for. Outcomes of undone ones are retired,
+    and those that they had retired are current again. Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable;
+    what is left is made up by the next call.
     """
     store = workspace.store
     workspace.require(Action.INGEST)
     chain = [version.version_id for version in store.versions.chain(market_id)]
-    store.outcomes.forget_matching(market_id, chain)
+    undone = store.outcomes.undone(market_id, chain)
     reports = [match_outcomes(workspace, version_id) for version_id in store.outcomes.unmatched(market_id, chain)]
-    orphans = store.outcomes.orphans(market_id, chain)
-    if orphans and chain:
-        reports.append(_match(workspace, store.versions.get(chain[0]), frozenset(orphans)))
-    elif orphans:
-        store.outcomes.record(market_id, chain, "", dict.fromkeys(orphans, ()), workspace.actor)
+    touched = store.outcomes.touched(market_id, chain, undone)
+    if touched and chain:
+        reports.append(_match(workspace, store.versions.get(chain[0]), frozenset(touched), undone))
+    elif touched:
+        store.outcomes.record(market_id, chain, "", dict.fromkeys(touched, ()), workspace.actor, undone)
+    else:
+        store.outcomes.forget_matching(market_id, chain)
     return tuple(reports)
 
 
@@ -88,8 +91,10 @@ def match_outcomes(workspace: Workspace, version_id: str) -> OutcomeReport:
     return _match(workspace, version, None)
 
 
-def _match(workspace: Workspace, version: DataVersion, keys: frozenset[str] | None) -> OutcomeReport:
-    """Match the sales of those keys, or those the version brought."""
+def _match(
+    workspace: Workspace, version: DataVersion, keys: frozenset[str] | None, undone: Sequence[str] = ()
+) -> OutcomeReport:
+    """Match the sales of those keys, or those the version brought, and note which versions were undone since."""
     store = workspace.store
     sales = store.versions.load(version.version_id)
     if keys is None:
@@ -100,7 +105,7 @@ def _match(workspace: Workspace, version: DataVersion, keys: frozenset[str] | No
     held = store.outcomes.held_keys(version.market_id)
     # Of most sales of a long history nothing is known and nothing was found.
     found = {key: rows for key, rows in found.items() if rows or key in held}
-    recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, workspace.actor)
+    recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, workspace.actor, undone)
     rows = [row for of_sale in found.values() for row in of_sale]
     return OutcomeReport(
         version_id=version.version_id,

@@ -16,6 +16,7 @@ from core.store import DataVersion, Market, NewDecision, NewEstimate, NewVersion
 from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import OutcomeRecord
 from core.workflows.data.outcomes import OutcomeReport, match_outcomes, settle_outcomes, settle_quietly
+from core.workflows.data.versions import undo_version
 from core.workflows.monitoring.ledger_export import export_ledger
 from core.workflows.pricing.ledger_entry import property_key
 from tests.acting import acting
@@ -306,3 +307,32 @@ def test_the_export_has_decision_and_sale_beside_the_estimate(store: Store, mark
     narrow = b"".join(export_ledger(acting(store, ANALYST), market.market_id, Slice(since=date(2024, 5, 1))))
     assert narrow.count(b"\n") == 2
     assert store.events.count(market.market_id, "ledger.exported") == 2
+
+
+def test_an_undo_brings_back_the_outcome_of_a_sale_that_the_undone_version_moved_to_another_home(
+    store: Store, market: Market
+) -> None:
+    priced(store, market, "2024-05-10")
+    commit(store, market, sale(0, "2024-06-01"))
+    settle(store, market)
+    before = current(store, market, 0)
+    moved = commit(store, market, sale(0, "2024-06-01", address="9 Oak St.", zipcode="98103"))
+    settle(store, market)
+    assert current(store, market, 0) == []
+    undo_version(acting(store, ANALYST), moved.version_id, "the wrong home")
+    assert [(one.estimate_id, one.error) for one in current(store, market, 0)] == [
+        (one.estimate_id, one.error) for one in before
+    ]
+    assert settle_outcomes(acting(store, ANALYST), market.market_id) == ()
+
+
+def test_an_undo_gives_a_sale_back_the_estimates_that_a_sale_before_it_had_taken(store: Store, market: Market) -> None:
+    ids = [priced(store, market, day) for day in ("2024-01-10", "2024-05-10")]
+    commit(store, market, sale(0, "2024-06-01"))
+    settle(store, market)
+    late = commit(store, market, sale(0, "2024-06-01"), sale(1, "2024-02-01"))
+    settle(store, market)
+    assert [one.estimate_id for one in current(store, market, 0)] == ids[1:]
+    undo_version(acting(store, ANALYST), late.version_id, "another town")
+    assert sorted(one.estimate_id for one in current(store, market, 0)) == sorted(ids)
+    assert current(store, market, 1) == []
