@@ -19,8 +19,8 @@ from core.errors import ModelOutdated
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, FieldKind, conform
 from core.train.model import Priced
 
-FORMAT: Final = 1
-"""Raised whenever the table's columns change, so that an older one is refused and not half understood."""
+FORMAT: Final = 2
+"""Raised whenever the table's columns or its terms change, so that an older one is refused and not half understood."""
 
 FACTS: Final = (
     "property_type",

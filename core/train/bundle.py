@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import pickle
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -24,6 +25,7 @@ _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "jobl
 FORMAT: Final = 4
 """Raised whenever what a bundle holds changes its shape, so that an older one is refused and not half understood."""
 
+_REMEDY: Final = "Train a new model, or roll back to one."
 _CORE: Final = Path(__file__).resolve().parent.parent
 
 
@@ -131,14 +133,17 @@ def to_bytes(bundle: Bundle) -> bytes:
 def from_bytes(payload: bytes) -> Bundle:
     """Load a bundle; call it only with bytes the store has checked against their hash.
 
-    Raises ArtifactCorrupt if the bytes hold something else, ModelOutdated if an earlier release made them.
+    Raises ArtifactCorrupt if the bytes hold something else, ModelOutdated if another release made them.
     """
     try:
         bundle = joblib.load(io.BytesIO(payload))
-    except (AttributeError, ImportError) as error:
-        raise ModelOutdated(_outdated(str(error))) from error
+    except (AttributeError, ImportError, TypeError, ValueError) as error:
+        # A class that moved or changed its fields, or a library whose objects no longer read their own state.
+        raise ModelOutdated(_outdated(" ".join(str(error).split()))) from error
+    except (EOFError, KeyError, pickle.UnpicklingError) as error:
+        raise ArtifactCorrupt(f"The model file cannot be read as a model bundle. {_REMEDY}") from error
     if not isinstance(bundle, Bundle):
-        raise ArtifactCorrupt(f"The model file holds a {type(bundle).__name__}, not a model bundle; train a new model.")
+        raise ArtifactCorrupt(f"The model file holds a {type(bundle).__name__}, not a model bundle. {_REMEDY}")
     # Read from the instance itself: a bundle from before there was a format would answer with the class's default.
     found = vars(bundle).get("format", 1)
     if found != FORMAT:
@@ -147,4 +152,4 @@ def from_bytes(payload: bytes) -> Bundle:
 
 
 def _outdated(why: str) -> str:
-    return f"The model was trained by another release of Doorstep ({why}). Train a new model, or roll back to one."
+    return f"The model was trained by another release of Doorstep ({why}). {_REMEDY}"

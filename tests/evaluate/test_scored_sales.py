@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+from dataclasses import fields
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -11,7 +13,7 @@ import pytest
 from core.errors import ModelOutdated
 from core.evaluate.edge_cases import edge_case_sales, edge_cases, flag_quality
 from core.evaluate.reliability import calibration
-from core.evaluate.scored_sales import ScoredSales, from_bytes, to_bytes
+from core.evaluate.scored_sales import FORMAT, ScoredSales, Terms, from_bytes, to_bytes
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
 
@@ -33,6 +35,25 @@ def test_file_of_another_release_is_refused(scored: ScoredSales) -> None:
     pq.write_table(table.replace_schema_metadata({}), other)
     with pytest.raises(ModelOutdated, match="Train a new model"):
         from_bytes(other.getvalue())
+
+
+def test_file_of_the_release_before_whose_terms_had_another_name_is_refused(scored: ScoredSales) -> None:
+    table = pq.read_table(io.BytesIO(to_bytes(scored)))
+    terms = json.loads(table.schema.metadata[b"doorstep"]) | {"format": 1}
+    terms["within"] = terms.pop("tolerance")
+    old = io.BytesIO()
+    pq.write_table(table.replace_schema_metadata({b"doorstep": json.dumps(terms).encode()}), old)
+    with pytest.raises(ModelOutdated, match="Train a new model"):
+        from_bytes(old.getvalue())
+
+
+def test_the_format_of_the_scores_is_raised_with_their_terms() -> None:
+    # A name of the terms that changes without the format makes every market with an older model fail.
+    names = (
+        *("market_id", "data_version", "split", "seed", "currency", "area_unit", "level", "levels", "tolerance"),
+        *("standard_low", "standard_high"),
+    )
+    assert (FORMAT, tuple(field.name for field in fields(Terms))) == (2, names)
 
 
 def test_latest_months_are_those_before_the_latest_sale(scored: ScoredSales) -> None:

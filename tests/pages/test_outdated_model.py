@@ -1,0 +1,58 @@
+"""The pages where the live model is one of another release: every one says so or goes without, and none breaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.store import open_store
+from core.train.bundle import Bundle
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.workflows.outdated_models import lower_format, make_live, module_gone
+
+MARKET = "larkhaven"
+
+
+def opened(page: str, role: str) -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role
+    app.run()
+    return app.switch_page(page_at(page).script.name).run()
+
+
+@pytest.fixture(params=[lower_format, module_gone])
+def home(request: pytest.FixtureRequest, own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The small market with a live model of another release."""
+    write: Callable[[Bundle], bytes] = request.param
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(own_small_store))
+    with open_store(own_small_store) as store:
+        make_live(store, MARKET, write)
+    return own_small_store
+
+
+def test_an_agent_reads_one_sentence_with_what_helps(home: Path) -> None:
+    app = opened("pricing", "agent")
+    assert not app.exception
+    [refusal] = [str(one.value).replace("\\", "") for one in app.error]
+    assert refusal.startswith("The model was trained by another release of Doorstep")
+    assert refusal.endswith("Train a new model, or roll back to one.")
+
+
+@pytest.mark.parametrize("page", ["", "evaluation", "models", "monitoring"])
+def test_no_other_page_breaks_on_it(home: Path, page: str) -> None:
+    app = opened(page, "manager")
+    assert not app.exception
+    assert "reference **" not in " ".join(str(one.value) for one in app.error)
+
+
+def test_a_manager_rolls_back_to_a_model_that_prices_again(home: Path) -> None:
+    app = opened("models", "manager")
+    app.button("rollback").click().run()
+    assert not app.exception
+    app = opened("pricing", "agent")
+    assert not app.error
