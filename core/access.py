@@ -27,6 +27,7 @@ class Action(StrEnum):
     TRAIN = "train a model"
     VIEW_MODELS = "view models"
     PROMOTE = "promote or roll back a model"
+    REJECT = "reject a model or reinstate it"
     WATCH = "view monitoring"
     ACT_ON_ALERTS = "act on alerts and change their limits"
 

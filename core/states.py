@@ -24,12 +24,16 @@ class JobState(StrEnum):
 
 
 class Stage(StrEnum):
-    """What a registered model is to its market; the champion is the live model."""
+    """What a registered model is to its market; the champion is the live model.
+
+    A rejected model is not offered for promotion. The database keeps the stage it had before beside its rejection.
+    """
 
     CANDIDATE = "candidate"
     CHALLENGER = "challenger"
     CHAMPION = "champion"
     RETIRED = "retired"
+    REJECTED = "rejected"
 
 
 class Period(StrEnum):
@@ -48,6 +52,7 @@ class AuditAction(StrEnum):
     ALERT_OPENED = "alert.opened"
     ALERT_REOPENED = "alert.reopened"
     ALERT_RESOLVED = "alert.resolved"
+    ALERT_UNACKNOWLEDGED = "alert.unacknowledged"
     DECISION_MADE = "decision.made"
     DECISIONS_SIMULATED = "decisions.simulated"
     GATE_JUDGED = "gate.judged"
@@ -59,6 +64,8 @@ class AuditAction(StrEnum):
     MODEL_ADDED = "model.added"
     MODEL_CHALLENGED = "model.challenged"
     MODEL_PROMOTED = "model.promoted"
+    MODEL_REINSTATED = "model.reinstated"
+    MODEL_REJECTED = "model.rejected"
     MODEL_ROLLED_BACK = "model.rolled_back"
     OUTCOME_CORRECTED = "outcome.corrected"
     OUTCOMES_RECORDED = "outcomes.recorded"
@@ -68,6 +75,7 @@ class AuditAction(StrEnum):
     SCOPE_SIGNED = "scope.signed"
     TEST_OPENED = "test.opened"
     THRESHOLD_CHANGED = "threshold.changed"
+    THRESHOLD_RESET = "threshold.reset"
     TRAIL_EXPORTED = "trail.exported"
     VERSION_COMMITTED = "version.committed"
     VERSION_RESTORED = "version.restored"

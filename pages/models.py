@@ -1,4 +1,4 @@
-"""The page “Models”: train and retrain with progress, compare, read a model's card, promote and roll back."""
+"""The page “Models”: train and retrain with progress, compare, read a model's card, promote, reject and roll back."""
 
 from __future__ import annotations
 
@@ -136,6 +136,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
     record = by_id[chosen]
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
+        promotion.say_if_rejected(record)
         card.draw(record, st.context.theme.type != "dark")
     if may(workspace.actor, Action.PROMOTE):
         promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)

@@ -15,6 +15,7 @@ MATRIX = {
     Action.TRAIN: {Role.ANALYST, Role.MANAGER},
     Action.VIEW_MODELS: {Role.ANALYST, Role.MANAGER},
     Action.PROMOTE: {Role.MANAGER},
+    Action.REJECT: {Role.MANAGER},
     Action.WATCH: {Role.ANALYST, Role.MANAGER},
     Action.ACT_ON_ALERTS: {Role.MANAGER},
 }

@@ -68,6 +68,16 @@ def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: p
     code, out, _ = run(capsys, "price", "--set", *facts, "--as-of", "2025-01-01", *home)
     assert "80% range; held" in out
 
+    other = trained[1]["model"]
+    code, out, _ = run(capsys, "reject", other, "--reason", "worse on condos", "--json", *home)
+    assert code == OK
+    assert (json.loads(out)["stage"], json.loads(out)["rejected_why"]) == ("rejected", "worse on condos")
+    code, _, err = run(capsys, "promote", other, "--reason", "test", *home)
+    assert code == FAILED
+    assert "was rejected on" in err
+    code, out, _ = run(capsys, "reject", other, "--undo", *home)
+    assert (code, out.strip()) == (OK, f"model {other} is candidate of testville")
+
     assert run(capsys, "promote", trained[1]["model"], "--reason", "test", *home)[0] == OK
     code, out, _ = run(capsys, "models", "--json", *home)
     stages = {model["model"]: model["stage"] for model in json.loads(out)["models"]}
@@ -133,6 +143,9 @@ def test_csv_of_listings_is_priced_row_by_row(
         (("train",), "markets in the store: none yet"),
         (("train", "--market", "ghost"), "There is no market 'ghost'"),
         (("promote", "abc", "--reason", "r"), "abc"),
+        (("reject", "abc", "--reason", "r"), "abc"),
+        (("reject", "abc"), "no reason"),
+        (("reject", "abc", "--undo"), "abc"),
         (("retrain",), "markets in the store: none yet"),
         (("retrain", "--window", "a year"), "write all, months=24 or half-life=365"),
     ],
@@ -169,7 +182,7 @@ def test_help_shows_examples_and_exit_codes() -> None:
         [sys.executable, "-m", "core", "--help"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert shown.returncode == OK
-    for verb in ("ingest", "train", "evaluate", "price", "models", "retrain", "promote", "rollback", "demo"):
+    for verb in ("ingest", "train", "evaluate", "price", "models", "retrain", "promote", "reject", "rollback", "demo"):
         assert verb in shown.stdout
     assert "examples:\n  python -m core demo\n" in shown.stdout
     assert "exit codes:" in shown.stdout

@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 def test_stored_values_stay_what_earlier_releases_wrote() -> None:
     assert [*map(str, AlertState)] == ["open", "acknowledged", "resolved"]
     assert [*map(str, JobState)] == ["waiting", "running", "done", "failed", "cancelled"]
-    assert [*map(str, Stage)] == ["candidate", "challenger", "champion", "retired"]
+    assert [*map(str, Stage)] == ["candidate", "challenger", "champion", "retired", "rejected"]
 
 
 def test_what_is_read_from_the_store_bears_its_state_and_not_a_mere_word(store: Store) -> None:

@@ -28,6 +28,7 @@ _EXAMPLES: Final = """examples:
   {program} models --market springfield
   {program} retrain --market springfield --window months=24
   {program} promote MODEL --reason "better on luxury homes"
+  {program} reject MODEL --reason "worse on condos"
   {program} rollback --market springfield --reason "bias in the north"
   {program} watch --market springfield
   {program} ledger ledger.csv --market springfield --since 2025-01-01

@@ -39,6 +39,10 @@ def add_verbs(verb: AddVerb) -> None:
     rollback = verb("rollback", "bring back the previous champion", _rollback)
     rollback.add_argument("--market")
     rollback.add_argument("--reason", required=True)
+    reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
+    reject.add_argument("model")
+    reject.add_argument("--reason", default="", help="why; required to reject")
+    reject.add_argument("--undo", action="store_true", help="take the rejection back")
     backtest = verb("backtest", "price a market's past month by month, without and with the market level", _backtest)
     backtest.add_argument("--market")
     backtest.add_argument("--version", help="data version (default: the latest)")
@@ -82,6 +86,7 @@ def _record_document(record: ModelRecord) -> dict[str, Any]:
         "model": record.model_id,
         "market": record.market_id,
         "stage": record.stage,
+        "rejected_why": record.rejected_why,
         "created_at": record.created_at.isoformat(),
         "size_bytes": record.size_bytes,
         **record.card,
@@ -206,6 +211,18 @@ def _rollback(session: Session) -> int:
 
     record = rollback(session.workspace, session.market().market_id, session.options.reason)
     session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion again")
+    return OK
+
+
+def _reject(session: Session) -> int:
+    from core.workflows.promotion import reinstate, reject
+
+    options = session.options
+    deed = reinstate if options.undo else reject
+    record = deed(session.workspace, options.model, options.reason)
+    session.print_result(
+        _record_document(record), lambda: f"model {record.model_id} is {record.stage} of {record.market_id}"
+    )
     return OK
 
 

@@ -1,4 +1,4 @@
-"""Which model is live: the one place where the champion changes, and where alerts follow it."""
+"""Which model is live, and which may be: the one place where the champion changes, and where alerts follow it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
 
     Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
     some reason for a model that never stood before it. Called again for a model that is live already it resolves what
-    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, ArtifactCorrupt, StoreUnavailable.
+    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a rejected model,
+    ArtifactCorrupt, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)
@@ -51,7 +52,7 @@ def reason_length(why: str, gated: GateRecord | None) -> int:
 def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Make a model its market's champion, whatever a gate found (``promote_challenger`` minds it); alerts follow.
 
-    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
+    Raises AccessDenied, NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.PROMOTE)
     promoted = workspace.store.models.promote(model_id, workspace.actor, reason)
@@ -62,12 +63,32 @@ def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
     """Bring back the previous champion, and reopen the alerts on it that its replacement settled.
 
-    Raises AccessDenied, NotFound where there is no earlier champion, ArtifactCorrupt, StoreUnavailable.
+    Raises AccessDenied, NotFound where there is no earlier champion, InvalidRecord where it was rejected since,
+    ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.PROMOTE)
     restored = workspace.store.models.rollback(market_id, workspace.actor, reason)
     _follow(workspace, restored, f"Rolled back: {reason}" if reason else "Rolled back.")
     return restored
+
+
+def reject(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
+    """Reject a challenger or candidate: it is no longer offered for promotion, and prices nothing in the shadow.
+
+    ``reinstate`` takes it back. Raises AccessDenied, NotFound, InvalidRecord without a reason or for a model that is or
+    was live or is rejected already, StoreUnavailable.
+    """
+    workspace.require(Action.REJECT)
+    return workspace.store.models.reject(model_id, reason, workspace.actor)
+
+
+def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
+    """Take the rejection of a model back: it is the challenger again, unless another took its place, or a candidate.
+
+    Raises AccessDenied, NotFound, InvalidRecord for a model that is not rejected, StoreUnavailable.
+    """
+    workspace.require(Action.REJECT)
+    return workspace.store.models.reinstate(model_id, reason, workspace.actor)
 
 
 def _follow(workspace: Workspace, champion: ModelRecord, more: str) -> None:

@@ -22,6 +22,7 @@ STAGES: Final = {
     Stage.CANDIDATE: "candidate",
     Stage.CHALLENGER: "challenger",
     Stage.RETIRED: "retired",
+    Stage.REJECTED: "rejected",
 }
 """A model's stage in words."""
 

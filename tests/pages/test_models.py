@@ -239,6 +239,46 @@ def test_an_analyst_sees_the_challenger_but_cannot_promote_it(challenged: Path) 
     assert "promote_challenger" not in [str(one.key) for one in app.button]
 
 
+def test_a_manager_rejects_the_challenger_with_a_reason_and_takes_it_back(challenged: Path) -> None:
+    app = opened()
+    app.button("reject_challenger").click().run()
+    assert "has no reason" in str(app.error[0].value)
+    with open_store(challenged) as store:
+        challenger = store.models.challenger(MARKET)
+    assert challenger is not None
+    [field] = [one for one in app.text_input if str(one.key).startswith("challenger_reason_")]
+    field.input("worse on condos").run()
+    app.button("reject_challenger").click().run()
+    assert not app.exception
+    assert "is rejected" in str(app.success[0].value)
+    assert "promote_challenger" not in [str(one.key) for one in app.button]
+
+    app.selectbox(f"model_{MARKET}").select(challenger.model_id).run()
+    assert app.button("promote").disabled
+    assert any("worse on condos" in str(one.value) for one in app.warning)
+    listing = next(table.value for table in app.dataframe if "Stage" in table.value).set_index("Model")
+    assert listing.loc[challenger.model_id, "Stage"] == "rejected"
+    app.button("reinstate").click().run()
+    assert not app.exception
+    assert "promote_challenger" in [str(one.key) for one in app.button]
+    with open_store(challenged) as store:
+        assert store.models.challenger(MARKET) == challenger
+
+
+def test_a_manager_rejects_a_candidate_and_an_analyst_reads_why(home: Path, made: tuple[Path, str, str]) -> None:
+    app = opened()
+    assert "reject" not in [str(one.key) for one in app.button], "the live model is rolled back, not rejected"
+    app.selectbox(f"model_{MARKET}").select(made[2]).run()
+    app = reason(app, "worse on condos")
+    app.button("reject").click().run()
+    assert not app.exception
+    assert [field.value for field in app.text_input if str(field.key).startswith("reason_")] == [""]
+    app = opened("analyst")
+    app.selectbox(f"model_{MARKET}").select(made[2]).run()
+    assert any("worse on condos" in str(one.value) for one in app.warning)
+    assert {"reject", "reinstate", "promote"}.isdisjoint(str(one.key) for one in app.button)
+
+
 @pytest.mark.parametrize(
     ("window", "expected"),
     [

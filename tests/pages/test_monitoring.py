@@ -12,13 +12,15 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Element
 
 from core.access import Actor, Role
+from core.monitor.alerts import thresholds_of
+from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.states import AlertState, Period
 from core.store import NewDecision, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
 from core.wording import count, percent
-from core.workflows.monitoring.alerts import watch_market
+from core.workflows.monitoring.alerts import set_threshold, watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -226,6 +228,25 @@ def test_a_manager_takes_an_alert_on_and_resolves_it(own_home: Path) -> None:
     assert "resolved" in text(app)
 
 
+def test_a_manager_gives_an_alert_back_and_it_is_open_as_before(own_home: Path) -> None:
+    with open_store(own_home) as store:
+        alert = next(one for one in store.alerts.list(market_of(store)) if one.kind == "error_high")
+        app = opened("Alerts")
+        app.text_input(f"why_{alert.alert_id}").set_value("prices fell")
+        app.text_input(f"next_{alert.alert_id}").set_value("retrain on Monday")
+        _button(app, f"ack_{alert.alert_id}").click().run()
+        _button(app, f"unack_{alert.alert_id}").click().run()
+        assert "no reason" in text(app)
+        app.text_input(f"back_{alert.alert_id}").set_value("on leave")
+        _button(app, f"unack_{alert.alert_id}").click().run()
+        assert not app.exception
+        now = store.alerts.get(alert.alert_id)
+        assert (now.state, now.why, now.next_action) == ("open", alert.why, alert.next_action)
+    assert "open again" in text(app)
+    assert "deals with it: prices fell" not in text(app)
+    assert app.text_input(f"why_{alert.alert_id}"), "somebody else can take it on"
+
+
 def test_without_a_reason_an_alert_stays_open_and_the_page_says_why(own_home: Path) -> None:
     with open_store(own_home) as store:
         alert = store.alerts.list(market_of(store))[0]
@@ -246,6 +267,24 @@ def test_a_manager_sets_a_limit_with_a_reason_that_stays_on_record(own_home: Pat
     assert record.value == pytest.approx(0.15)
     limits = next(one.value for one in app.dataframe if "Opens beyond" in one.value)
     assert limits.set_index("Alert").loc["Error too high", "Opens beyond"] == "15.0%"
+
+
+def test_a_manager_resets_a_limit_to_the_problem_statements(own_home: Path, problem: Problem) -> None:
+    with open_store(own_home) as store:
+        set_threshold(acting(store, MANAGER), market_of(store), AlertKind.ERROR_HIGH, 0.15, "a small market")
+        default = thresholds_of(problem, {})[AlertKind.ERROR_HIGH].value
+        app = opened("Alerts")
+        app.text_input("limit_why_error_high").set_value("it grew")
+        next(one for one in app.button if one.label == "Reset to the problem statement").click().run()
+        assert not app.exception
+        assert store.thresholds.values(market_of(store)) == {}
+    limits = next(one.value for one in app.dataframe if "Opens beyond" in one.value).set_index("Alert")
+    assert limits.loc["Error too high", "Opens beyond"] == percent(default, 1)
+    assert limits.loc["Error too high", "Set by"] == "problem statement"
+    changes = next(one.value for one in app.dataframe if "Limit" in one.value)
+    assert changes["Limit"].tolist() == ["reset to the problem statement", "15.0%"]
+    assert app.number_input("limit_value_error_high").value == pytest.approx(100 * default)
+    assert not [one for one in app.button if one.label == "Reset to the problem statement"]
 
 
 def test_an_analyst_looks_but_does_not_act_and_an_agent_stays_out(home: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0003"
+SCHEMA_REVISION: Final = "0004"
 """The alembic revision these tables correspond to; a store at another one is migrated, or refused if it is newer."""
 
 METADATA: Final = sa.MetaData(
@@ -118,6 +118,10 @@ MODEL: Final = sa.Table(
     sa.Column("size_bytes", sa.BigInteger, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
+    # A rejected model keeps the stage it had: taking the rejection back empties these columns.
+    sa.Column("rejected_at", UtcDateTime),
+    sa.Column("rejected_by", sa.Text),
+    sa.Column("rejected_why", sa.Text),
     sa.CheckConstraint("stage in ('candidate', 'challenger', 'champion', 'retired')", name="stage"),
 )
 
@@ -382,14 +386,15 @@ ALERT: Final = sa.Table(
     sa.Index(None, "market_id", "state"),
 )
 
-# Thresholds a manager changed; the latest of a name counts, and none means the problem statement's.
+# Thresholds a manager changed; the latest of a name counts. No row, or one without a value, means the problem
+# statement's.
 THRESHOLD: Final = sa.Table(
     "threshold",
     METADATA,
     _sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("name", sa.String(40), nullable=False),
-    sa.Column("value", sa.Float, nullable=False),
+    sa.Column("value", sa.Float),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),

@@ -1,4 +1,4 @@
-"""The model registry: immutable bundles, the champion pointer, promotion and rollback."""
+"""The model registry: immutable bundles, the champion pointer, promotion and rollback, rejection and its way back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class NewModel:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """A registered model; ``version_id`` is the data that trained it, ``sha256`` names its bundle file."""
+    """A registered model; ``version_id`` is the data that trained it, ``sha256`` names its bundle file.
+
+    ``rejected_at`` (UTC), ``rejected_by`` and ``rejected_why`` are None unless its stage is rejected.
+    """
 
     model_id: str
     market_id: str
@@ -46,6 +49,9 @@ class ModelRecord:
     size_bytes: int
     created_at: datetime
     created_by: str
+    rejected_at: datetime | None = None
+    rejected_by: str | None = None
+    rejected_why: str | None = None
 
     @property
     def is_live(self) -> bool:
@@ -54,7 +60,7 @@ class ModelRecord:
 
 
 class Models:
-    """Register, load, challenge, promote and roll back models."""
+    """Register, load, challenge, promote, roll back, reject and reinstate models."""
 
     def __init__(self, database: Database, bundles: ArtifactFolder) -> None:
         self._database = database
@@ -118,22 +124,72 @@ class Models:
     def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
         """Make a model the one challenger of its market; a challenger before it becomes a candidate again.
 
-        Raises NotFound, InvalidRecord for the champion, StoreUnavailable.
+        Raises NotFound, InvalidRecord for the champion or a rejected model, StoreUnavailable.
         """
         market_id = self.get(model_id).market_id
         with self._database.write() as connection:
             if lock_market(connection, market_id)["champion_model_id"] == model_id:
                 raise InvalidRecord(f"Model {model_id} is the champion and cannot challenge itself; choose another.")
+            _check_not_rejected(_get(connection, model_id))
             earlier = _challenger(connection, market_id)
             if earlier is None or earlier.model_id != model_id:
-                _set_stage(connection, earlier.model_id if earlier else None, Stage.CANDIDATE)
+                # A rejected challenger loses its place too: reinstated later, it is a candidate.
+                of_market = sa.and_(MODEL.c.market_id == market_id, MODEL.c.stage == Stage.CHALLENGER)
+                connection.execute(MODEL.update().where(of_market).values(stage=Stage.CANDIDATE))
                 _set_stage(connection, model_id, Stage.CHALLENGER)
                 detail = {"replaced": earlier.model_id if earlier else None}
                 append_event(connection, actor, AuditAction.MODEL_CHALLENGED, market_id, model_id, detail=detail)
             return _get(connection, model_id)
 
+    def reject(self, model_id: str, why: str, actor: Actor) -> ModelRecord:
+        """Take a candidate or challenger out of the choice for promotion; ``reinstate`` undoes it.
+
+        Raises NotFound, InvalidRecord for a model that is or was live or is rejected already, and without a reason,
+        StoreUnavailable.
+        """
+        why = plain_text(why).strip()
+        if not why:
+            raise InvalidRecord(f"The rejection of model {model_id} has no reason; say why in a few words.")
+        market_id = self.get(model_id).market_id
+        with self._database.write() as connection:
+            lock_market(connection, market_id)
+            held = _get(connection, model_id)
+            _check_not_rejected(held)
+            if held.stage not in (Stage.CANDIDATE, Stage.CHALLENGER):
+                raise InvalidRecord(
+                    f"Model {model_id} is {held.stage} and cannot be rejected: only a candidate or challenger can. To "
+                    "take a live model out of use, roll back."
+                )
+            rejection = {"rejected_at": now(), "rejected_by": plain_text(actor.name), "rejected_why": why}
+            connection.execute(MODEL.update().where(MODEL.c.model_id == model_id).values(**rejection))
+            detail = {"stage": held.stage, "reason": why}
+            append_event(connection, actor, AuditAction.MODEL_REJECTED, market_id, model_id, detail=detail)
+            return _get(connection, model_id)
+
+    def reinstate(self, model_id: str, why: str, actor: Actor) -> ModelRecord:
+        """Take a rejection back: the model has the stage it had.
+
+        A challenger that another model has replaced since is a candidate. Raises NotFound, InvalidRecord for a model
+        that is not rejected, StoreUnavailable.
+        """
+        market_id = self.get(model_id).market_id
+        with self._database.write() as connection:
+            lock_market(connection, market_id)
+            held = _get(connection, model_id)
+            if held.stage is not Stage.REJECTED:
+                raise InvalidRecord(f"Model {model_id} is {held.stage}, not rejected; there is nothing to take back.")
+            none = dict.fromkeys(("rejected_at", "rejected_by", "rejected_why"))
+            connection.execute(MODEL.update().where(MODEL.c.model_id == model_id).values(**none))
+            record = _get(connection, model_id)
+            detail = {"stage": record.stage, "reason": plain_text(why).strip(), "rejected_why": held.rejected_why}
+            append_event(connection, actor, AuditAction.MODEL_REINSTATED, market_id, model_id, detail=detail)
+            return record
+
     def challenger(self, market_id: str) -> ModelRecord | None:
-        """Return the model that challenges the champion, None if there is none; raises NotFound, StoreUnavailable."""
+        """Return the model that challenges the champion, None if there is none; raises NotFound, StoreUnavailable.
+
+        A rejected model challenges nobody.
+        """
         with self._database.read() as connection:
             market_row(connection, market_id)
             return _challenger(connection, market_id)
@@ -153,22 +209,23 @@ class Models:
 
         The model that is champion already stays so, without an event. The bundle is checked first, so that no model
         that cannot be loaded goes live. Promoting is also the way out of a pointer to a model that was lost. Raises
-        NotFound, ArtifactCorrupt, StoreUnavailable.
+        NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
         """
         target = self.get(model_id)
         self._bundles.read(target.sha256)
         with self._database.write() as connection:
             replaced = lock_market(connection, target.market_id)["champion_model_id"]
             if replaced != model_id:
+                _check_not_rejected(_get(connection, model_id))
                 _move_champion(connection, target, replaced, "promote", actor=actor, reason=reason)
             return _get(connection, model_id)
 
     def rollback(self, market_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Return the market to the champion before the present one, as the promotion history has it.
 
-        Rolling back twice goes two champions back. Raises NotFound if there is no earlier champion, ArtifactCorrupt if
-        the pointer and the history disagree or the earlier bundle is missing or altered (nothing moves then),
-        StoreUnavailable.
+        Rolling back twice goes two champions back. Raises NotFound if there is no earlier champion, InvalidRecord if it
+        was rejected since, ArtifactCorrupt if the pointer and the history disagree or the earlier bundle is missing or
+        altered, StoreUnavailable; nothing moves then.
         """
         with self._database.write() as connection:
             current = lock_market(connection, market_id)["champion_model_id"]
@@ -178,6 +235,7 @@ class Models:
                     f"The champion of market {market_id} before {current} is no longer in the store; promote another "
                     "model instead."
                 )
+            _check_not_rejected(target)
             self._bundles.read(target.sha256)
             _move_champion(connection, target, current, "rollback", actor=actor, reason=reason)
             return _get(connection, target.model_id)
@@ -196,9 +254,19 @@ def _check_version(connection: sa.Connection, new: NewModel) -> None:
 
 
 def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None:
-    query = sa.select(MODEL).where(MODEL.c.market_id == market_id, MODEL.c.stage == Stage.CHALLENGER)
+    query = sa.select(MODEL).where(
+        MODEL.c.market_id == market_id, MODEL.c.stage == Stage.CHALLENGER, MODEL.c.rejected_at.is_(None)
+    )
     row = connection.execute(query.order_by(MODEL.c.seq.desc()).limit(1)).mappings().first()
     return None if row is None else _record(row)
+
+
+def _check_not_rejected(record: ModelRecord) -> None:
+    if record.rejected_at is not None:
+        raise InvalidRecord(
+            f"Model {record.model_id} was rejected on {record.rejected_at:%Y-%m-%d} by {record.rejected_by}: "
+            f"{record.rejected_why} Take the rejection back first, or choose another model."
+        )
 
 
 def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:
@@ -283,4 +351,5 @@ def _find(connection: sa.Connection, model_id: str) -> ModelRecord | None:
 
 
 def _record(row: sa.RowMapping) -> ModelRecord:
-    return ModelRecord(**{key: row[key] for key in row if key != "seq"} | {"stage": Stage(row["stage"])})
+    stage = Stage(row["stage"]) if row["rejected_at"] is None else Stage.REJECTED
+    return ModelRecord(**{key: row[key] for key in row if key != "seq"} | {"stage": stage})

@@ -35,7 +35,7 @@ class AlertRecord:
 
     ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
     change, "history" of all changes (state, at, by, why, next_action, settled_by: the model that went live where
-    that resolved it, and reopened: true where a change of model brought it back). Instants are UTC.
+    that resolved it, and undoes: true where a change took the one before it back). Instants are UTC.
     """
 
     alert_id: str
@@ -73,10 +73,10 @@ _COLUMNS: Final = tuple(ALERT.c[field.name] for field in fields(AlertRecord))
 
 
 class Alerts:
-    """Open, acknowledge, resolve, settle, reopen and list alerts.
+    """Open, acknowledge, unacknowledge, resolve, settle, reopen and list alerts.
 
     What was resolved by figures or by a person stays so, and a new alert is opened. What a change of the live model
-    settled can be reopened.
+    settled can be reopened, and what a person took on can be given back.
     """
 
     def __init__(self, database: Database) -> None:
@@ -141,6 +141,19 @@ class Alerts:
         """
         return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period, settled_by=model_id)
 
+    def unacknowledge(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
+        """Give an acknowledged alert back: it is open as it was, with the reason and the next step it had then.
+
+        ``why`` stands in its history and in the audit trail (``alert.unacknowledged``). Raises NotFound, InvalidRecord
+        if it is not acknowledged or without a reason, StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            lock_market(connection, _get(connection, alert_id).market_id)
+            held = _get(connection, alert_id)
+            if held.state is not AlertState.ACKNOWLEDGED:
+                raise _cannot_become(held, AlertState.OPEN)
+            return _undo_latest(connection, held, why, AuditAction.ALERT_UNACKNOWLEDGED, actor)
+
     def reopen(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
         """Bring an alert that was settled back to its state before: open or acknowledged, with the reason it had.
 
@@ -154,21 +167,7 @@ class Alerts:
                 raise InvalidRecord(f"Alert {alert_id} is not settled by a change of model; reload the alerts.")
             if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
                 raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
-            before = _before_settling(held)
-            at = now()
-            document = _with_change(held.document, AlertState(before["state"]), at, actor, why, before["next_action"])
-            document["history"][-1]["reopened"] = True
-            changed = {
-                "state": before["state"],
-                "changed_at": at,
-                # An acknowledged alert names the person who took it on, not the one who rolled back.
-                "changed_by": before["by"],
-                "document": {**document, "why": before["why"]},
-            }
-            connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
-            record = _get(connection, alert_id)
-            _note(connection, record, actor, AuditAction.ALERT_REOPENED, plain_text(why))
-        return record
+            return _undo_latest(connection, held, why, AuditAction.ALERT_REOPENED, actor)
 
     def get(self, alert_id: str) -> AlertRecord:
         """Return an alert; raises NotFound, StoreUnavailable."""
@@ -202,10 +201,7 @@ class Alerts:
             lock_market(connection, _get(connection, alert_id).market_id)
             held = _get(connection, alert_id)
             if held.state not in before:
-                raise InvalidRecord(
-                    f"Alert {alert_id} is {held.state} since {held.changed_at:%Y-%m-%d %H:%M} UTC (by "
-                    f"{held.changed_by}) and cannot become {state}; reload the alerts."
-                )
+                raise _cannot_become(held, state)
             at = now()
             changed = {
                 "state": state,
@@ -223,10 +219,43 @@ class Alerts:
         return record
 
 
-def _before_settling(alert: AlertRecord) -> dict[str, Any]:
-    """Return the last change that a person or the figures made: neither a settling nor a reopening."""
-    changes = alert.document["history"]
-    return next(one for one in reversed(changes) if not (one.get("settled_by") or one.get("reopened")))
+def _cannot_become(alert: AlertRecord, state: AlertState) -> InvalidRecord:
+    return InvalidRecord(
+        f"Alert {alert.alert_id} is {alert.state} since {alert.changed_at:%Y-%m-%d %H:%M} UTC (by {alert.changed_by}) "
+        f"and cannot become {state}; reload the alerts."
+    )
+
+
+def _undo_latest(
+    connection: sa.Connection, held: AlertRecord, why: str, action: AuditAction, actor: Actor
+) -> AlertRecord:
+    """Bring an alert back to what it was before its latest change, and note who did so and why."""
+    before = _standing(held)[-2]
+    at = now()
+    document = _with_change(held.document, AlertState(before["state"]), at, actor, why, before["next_action"])
+    document["history"][-1]["undoes"] = True
+    changed = {
+        "state": before["state"],
+        "changed_at": at,
+        # An acknowledged alert names the person who took it on, not the one who rolled back.
+        "changed_by": before["by"],
+        "document": {**document, "why": before["why"]},
+    }
+    connection.execute(ALERT.update().where(ALERT.c.alert_id == held.alert_id).values(**changed))
+    record = _get(connection, held.alert_id)
+    _note(connection, record, actor, action, plain_text(why).strip())
+    return record
+
+
+def _standing(alert: AlertRecord) -> list[dict[str, Any]]:
+    """Return the changes that nobody took back, oldest first: each undoing removes itself and the one before it."""
+    standing: list[dict[str, Any]] = []
+    for change in alert.document["history"]:
+        if change.get("undoes"):
+            standing.pop()
+        else:
+            standing.append(change)
+    return standing
 
 
 def _with_change(

@@ -14,7 +14,7 @@ from core.errors import InvalidRecord
 from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
-from core.store.base.markets import market_row
+from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import THRESHOLD, now
 from core.store.base.values import plain_text
 
@@ -23,11 +23,11 @@ _NAME_LIMIT: Final = 40
 
 @dataclass(frozen=True)
 class ThresholdRecord:
-    """A value set for a threshold; ``at`` is UTC."""
+    """A value set for a threshold, None where it was reset to the problem statement's; ``at`` is UTC."""
 
     market_id: str
     name: str
-    value: float
+    value: float | None
     reason: str
     at: datetime
     actor: str
@@ -37,7 +37,7 @@ _COLUMNS: Final = tuple(THRESHOLD.c[field.name] for field in fields(ThresholdRec
 
 
 class Thresholds:
-    """Set and read thresholds; earlier values stay on record."""
+    """Set, reset and read thresholds; earlier values stay on record."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -57,21 +57,40 @@ class Thresholds:
             raise InvalidRecord(f"The threshold {name} = {value} is no number; give one.")
         record = ThresholdRecord(market_id, name, float(value), reason, now(), plain_text(actor.name))
         with self._database.write() as connection:
-            market_row(connection, market_id)
-            before = _values(connection, market_id).get(name)
-            connection.execute(THRESHOLD.insert().values(**vars(record)))
-            detail = {"before": before, "after": record.value, "reason": reason}
-            append_event(connection, actor, AuditAction.THRESHOLD_CHANGED, market_id, name, detail=detail)
+            lock_market(connection, market_id)
+            _insert(connection, record, AuditAction.THRESHOLD_CHANGED, actor)
+        return record
+
+    def reset(self, market_id: str, name: str, reason: str, actor: Actor) -> ThresholdRecord:
+        """Let the problem statement's value of a threshold hold again, with an audit entry.
+
+        Raises NotFound for an unknown market, InvalidRecord for a missing reason or a threshold that is not set,
+        StoreUnavailable.
+        """
+        name, reason = plain_text(name).strip(), plain_text(reason).strip()
+        if not reason:
+            raise InvalidRecord(f"The threshold {name} has no reason to change; say why in a few words.")
+        record = ThresholdRecord(market_id, name, None, reason, now(), plain_text(actor.name))
+        with self._database.write() as connection:
+            lock_market(connection, market_id)
+            if name not in _values(connection, market_id):
+                raise InvalidRecord(
+                    f"The threshold {name!r} is the problem statement's already; there is nothing to reset."
+                )
+            _insert(connection, record, AuditAction.THRESHOLD_RESET, actor)
         return record
 
     def values(self, market_id: str) -> dict[str, float]:
-        """Return the values that count, by name, of the thresholds that were ever set; NotFound, StoreUnavailable."""
+        """Return the values set, by name; a threshold that was never set, or was reset, is left out.
+
+        Raises NotFound, StoreUnavailable.
+        """
         with self._database.read() as connection:
             market_row(connection, market_id)
             return _values(connection, market_id)
 
     def history(self, market_id: str, name: str | None = None) -> list[ThresholdRecord]:
-        """Return all values set, newest first, of one threshold or of all; NotFound, StoreUnavailable."""
+        """Return all values set and resets, newest first, of one threshold or of all; NotFound, StoreUnavailable."""
         query = sa.select(*_COLUMNS).where(THRESHOLD.c.market_id == market_id).order_by(THRESHOLD.c.seq.desc())
         if name is not None:
             query = query.where(THRESHOLD.c.name == name)
@@ -80,7 +99,15 @@ class Thresholds:
             return [ThresholdRecord(**row) for row in connection.execute(query).mappings()]
 
 
+def _insert(connection: sa.Connection, record: ThresholdRecord, action: AuditAction, actor: Actor) -> None:
+    before = _values(connection, record.market_id).get(record.name)
+    connection.execute(THRESHOLD.insert().values(**vars(record)))
+    detail = {"before": before, "after": record.value, "reason": record.reason}
+    append_event(connection, actor, action, record.market_id, record.name, detail=detail)
+
+
 def _values(connection: sa.Connection, market_id: str) -> dict[str, float]:
     columns = (THRESHOLD.c.name, THRESHOLD.c.value)
     query = sa.select(*columns).where(THRESHOLD.c.market_id == market_id).order_by(THRESHOLD.c.seq)
-    return {row.name: row.value for row in connection.execute(query)}
+    latest = {row.name: row.value for row in connection.execute(query)}
+    return {name: value for name, value in latest.items() if value is not None}

@@ -121,6 +121,19 @@ def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str)
     return record
 
 
+def unacknowledge(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
+    """Give back an alert that somebody has taken on: it is open again, as it was before.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not acknowledged,
+    StoreUnavailable.
+    """
+    store = workspace.store
+    workspace.require(Action.ACT_ON_ALERTS)
+    record = store.alerts.unacknowledge(alert_id, why, workspace.actor)
+    _tell(store, store.markets.get(record.market_id), [record])
+    return record
+
+
 def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     """Close an alert by hand; it opens again only on periods after those read so far.
 
@@ -143,6 +156,15 @@ def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: 
     workspace.require(Action.ACT_ON_ALERTS)
     thresholds_of(workspace.problem, {kind.value: value})
     return workspace.store.thresholds.set(market_id, kind.value, value, reason, workspace.actor)
+
+
+def reset_threshold(workspace: Workspace, market_id: str, kind: AlertKind, reason: str) -> ThresholdRecord:
+    """Let the problem statement's limit of a kind of alert hold again for a market; what was set stays on record.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for a limit that is not set, StoreUnavailable.
+    """
+    workspace.require(Action.ACT_ON_ALERTS)
+    return workspace.store.thresholds.reset(market_id, kind.value, reason, workspace.actor)
 
 
 def limits_of(workspace: Workspace, market_id: str) -> Mapping[AlertKind, Threshold]:

@@ -37,7 +37,7 @@ _BOX: Final = 150
 
 
 def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
-    """Draw the challenger with its gate and shadows, and offer its promotion to whom it is allowed."""
+    """Draw the challenger with its gate and shadows, and offer its promotion and rejection to whom it is allowed."""
     gated = gate_on(challenger)
     st.subheader("Challenger beside the live model", anchor=False)
     card = challenger.card
@@ -126,13 +126,22 @@ def _promotion(
     why = reason_needed(gated, live.model_id if live else None)
     least = reason_length(why, gated)
     reason = st.text_input(
-        f"Reason, at least {count(least, 'character')}" if least else "Reason (optional)",
+        f"Reason, at least {count(least, 'character')}" if least else "Reason (optional to promote it)",
         key=f"challenger_reason_{challenger.model_id}",
         max_chars=300,
-        placeholder="Why promote it all the same" if least else "For the record",
+        placeholder="Why promote it all the same, or reject it" if least else "For the record",
     ).strip()
-    if st.button("Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"):
+    with st.container(horizontal=True):
+        promoting = st.button(
+            "Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"
+        )
+        rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
+            challenger, "reject_challenger"
+        )
+    if promoting:
         promotion.promote(workspace, challenger.model_id, reason)
+    if rejecting:
+        promotion.reject(workspace, challenger.model_id, reason)
     if least:
         st.caption("The gate does not speak for it, so your reason stays in the audit trail with your name.")
 

@@ -1,4 +1,4 @@
-"""Which model is live: a manager's promotions and rollbacks, and what is to be done where the live model is lost."""
+"""Which model is live, and which may be: a manager's promotions, rollbacks and rejections, and a live model lost."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from typing import Final
 
 import streamlit as st
 
-from core.access import Action, may
+from core.access import Action, Actor, may
 from core.errors import DoorstepError
+from core.states import Stage
 from core.store import Market, ModelRecord
+from core.wording import instant
+from core.workflows import promotion
 from core.workflows.models.gate import gate_on, reason_needed
-from core.workflows.promotion import promote_challenger, rollback
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
@@ -23,31 +25,60 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
     """Draw what a manager can decide of the model chosen, and the way back to the champion before."""
     st.subheader("Decide", anchor=False)
     needed = reason_needed(gate_on(record), live.model_id if live else None)
-    # A reason belongs to one decision: once another model is live, the field starts empty.
-    key = f"reason_{live.model_id if live else market.market_id}"
+    # A reason belongs to one decision: once another model is live, or this one is rejected, the field starts empty.
+    key = f"reason_{live.model_id if live else market.market_id}_{record.stage}"
     reason = st.text_input("Reason, for the record", key=key, max_chars=300, placeholder="Why this model").strip()
     chosen_is_live = live is not None and record.model_id == live.model_id
+    rejected = record.stage is Stage.REJECTED
     with st.container(horizontal=True):
         promoting = st.button(
             f"Promote {record.model_id}",
             key="promote",
             type="primary",
             icon=":material/publish:",
-            disabled=chosen_is_live or bool(needed and not reason),
-            help="It is live already." if chosen_is_live else "Agents price with it from their next estimate on.",
+            disabled=chosen_is_live or rejected or bool(needed and not reason),
+            help=_promote_help(chosen_is_live, rejected),
         )
+        rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
+        reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
         rolling = st.button(
             "Roll back to the champion before",
             key="rollback",
             icon=":material/undo:",
             help="Brings back, at once and everywhere, the model that was live before the present one.",
         )
-    if needed and not reason and not chosen_is_live:
+    if needed and not reason and not chosen_is_live and not rejected:
         st.caption("To promote, write a reason first: it stays in the audit trail with your name. To roll back, click.")
     if promoting:
         promote(workspace, record.model_id, reason)
+    if rejecting:
+        reject(workspace, record.model_id, reason)
+    if reinstating:
+        _reinstate(workspace, record.model_id, reason)
     if rolling:
         _roll_back(workspace, market, reason)
+
+
+def say_if_rejected(record: ModelRecord) -> None:
+    """Say who rejected a model, when and why; nothing of one that is not rejected."""
+    if record.rejected_at is not None:
+        words = f"Rejected {instant(record.rejected_at)} by {record.rejected_by}: {record.rejected_why}"
+        st.warning(plain(words), icon=":material/block:")
+
+
+def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:
+    """Tell whether an actor may reject a model: a candidate or challenger."""
+    return record.stage in (Stage.CANDIDATE, Stage.CHALLENGER) and may(actor, Action.REJECT)
+
+
+def reject_button(record: ModelRecord, key: str = "reject") -> bool:
+    """Draw the button that rejects a model; tells whether it was clicked."""
+    return st.button(
+        f"Reject {record.model_id}",
+        key=key,
+        icon=":material/block:",
+        help="It is no longer offered for promotion. Write the reason first; you can take it back.",
+    )
 
 
 def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
@@ -68,11 +99,21 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
 def promote(workspace: Workspace, model_id: str, reason: str) -> None:
     """Promote a model; says so on the page's next run, or draws why it was refused."""
     try:
-        now = promote_challenger(workspace, model_id, reason)
+        now = promotion.promote_challenger(workspace, model_id, reason)
     except DoorstepError as error:
         errors.show(error)
         return
     _say(f"Model {now.model_id} is live; agents price with it from now on.")
+
+
+def reject(workspace: Workspace, model_id: str, reason: str) -> None:
+    """Reject a model; says so on the page's next run, or draws why it was refused."""
+    try:
+        now = promotion.reject(workspace, model_id, reason)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    _say(f"Model {now.model_id} is rejected. To take that back, choose it in the list below.")
 
 
 def say_once() -> None:
@@ -82,9 +123,33 @@ def say_once() -> None:
         st.success(sentence, icon=":material/check_circle:")
 
 
+def _promote_help(live: bool, rejected: bool) -> str:
+    if live:
+        return "It is live already."
+    return "It was rejected." if rejected else "Agents price with it from their next estimate on."
+
+
+def _reinstate_button(record: ModelRecord) -> bool:
+    return st.button(
+        f"Reinstate {record.model_id}",
+        key="reinstate",
+        icon=":material/restart_alt:",
+        help="Takes the rejection back: it may be promoted again.",
+    )
+
+
+def _reinstate(workspace: Workspace, model_id: str, reason: str) -> None:
+    try:
+        now = promotion.reinstate(workspace, model_id, reason)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    _say(f"Model {now.model_id} is a {now.stage} again.")
+
+
 def _roll_back(workspace: Workspace, market: Market, reason: str) -> None:
     try:
-        now = rollback(workspace, market.market_id, reason or _UNTYPED)
+        now = promotion.rollback(workspace, market.market_id, reason or _UNTYPED)
     except DoorstepError as error:
         errors.show(error)
         return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Final, Literal
 
@@ -14,8 +14,17 @@ from core.monitor.rules import AlertKind, Threshold, Unit
 from core.monitor.windows import window_named
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
+from core.store.operations.thresholds import ThresholdRecord
 from core.wording import MISSING, count, instant
-from core.workflows.monitoring.alerts import acknowledge, limits_of, resolve, set_threshold, watch_market
+from core.workflows.monitoring.alerts import (
+    acknowledge,
+    limits_of,
+    reset_threshold,
+    resolve,
+    set_threshold,
+    unacknowledge,
+    watch_market,
+)
 from pages.kit.figures import frame, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -121,6 +130,9 @@ def _forms(selection: Selection, alert: AlertRecord) -> None:
     if alert.state is AlertState.OPEN:
         with left, st.expander("Take it on", icon=":material/person_check:"):
             _take_on(selection, alert)
+    else:
+        with left, st.expander("Give it back", icon=":material/person_cancel:"):
+            _give_back(selection, alert)
     with right, st.expander("Resolve it", icon=":material/check:"):
         _resolve_form(selection, alert)
 
@@ -135,6 +147,14 @@ def _take_on(selection: Selection, alert: AlertRecord) -> None:
             act(lambda: _acknowledged(selection, alert, why, following))
 
 
+def _give_back(selection: Selection, alert: AlertRecord) -> None:
+    with st.form(f"unack_{alert.alert_id}", border=False):
+        st.caption("It is open again, with the next step it had before.")
+        why = st.text_input("Why, in a few words", key=f"back_{alert.alert_id}", max_chars=_WORDS_MAX)
+        if st.form_submit_button("Open it again"):
+            act(lambda: _given_back(selection, alert, why))
+
+
 def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"res_{alert.alert_id}", border=False):
         st.caption("It opens again only if the periods that follow say so.")
@@ -146,6 +166,11 @@ def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
 def _acknowledged(selection: Selection, alert: AlertRecord, why: str, following: str) -> str:
     acknowledge(selection.workspace, alert.alert_id, why, following)
     return f"{name_of(alert)}: acknowledged."
+
+
+def _given_back(selection: Selection, alert: AlertRecord, why: str) -> str:
+    unacknowledge(selection.workspace, alert.alert_id, why)
+    return f"{name_of(alert)}: open again."
 
 
 def _closed(selection: Selection, alert: AlertRecord, reason: str) -> str:
@@ -193,7 +218,7 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
 def _limits(selection: Selection) -> None:
     limits = limits_of(selection.workspace, selection.market.market_id)
     history = selection.workspace.store.thresholds.history(selection.market.market_id)
-    changed = {one.name for one in history}
+    changed = selection.workspace.store.thresholds.values(selection.market.market_id)
     with st.container(border=True):
         st.subheader("Limits", anchor=False)
         st.caption("From the problem statement; a manager may set others for this market.")
@@ -214,28 +239,35 @@ def _limits(selection: Selection) -> None:
         )
         frame(table, "limits")
         if may(selection.workspace.actor, Action.ACT_ON_ALERTS):
-            _change(selection, limits)
+            _change(selection, limits, changed)
         if history:
             with st.expander(f"Changes ({len(history)})", icon=":material/history:"):
-                units = {kind.value: one for kind, one in limits.items()}
-                frame(
-                    pd.DataFrame(
-                        [
-                            {
-                                "Alert": KINDS.get(one.name, one.name),
-                                "Limit": units[one.name].written(one.value) if one.name in units else f"{one.value:g}",
-                                "When": instant(one.at),
-                                "By": one.actor,
-                                "Why": one.reason,
-                            }
-                            for one in history
-                        ]
-                    ),
-                    "limit_changes",
-                )
+                frame(_limit_changes(history, limits), "limit_changes")
 
 
-def _change(selection: Selection, limits: Mapping[AlertKind, Threshold]) -> None:
+def _limit_changes(history: list[ThresholdRecord], limits: Mapping[AlertKind, Threshold]) -> pd.DataFrame:
+    units = {kind.value: one for kind, one in limits.items()}
+    return pd.DataFrame(
+        [
+            {
+                "Alert": KINDS.get(one.name, one.name),
+                "Limit": _limit_written(one, units.get(one.name)),
+                "When": instant(one.at),
+                "By": one.actor,
+                "Why": one.reason,
+            }
+            for one in history
+        ]
+    )
+
+
+def _limit_written(change: ThresholdRecord, unit: Threshold | None) -> str:
+    if change.value is None:
+        return "reset to the problem statement"
+    return unit.written(change.value) if unit else f"{change.value:g}"
+
+
+def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed: Collection[str]) -> None:
     with st.expander("Change a limit", icon=":material/tune:"):
         kind = st.selectbox(
             "Alert", list(limits), format_func=lambda one: KINDS[one.value], key="limit_kind", width=340
@@ -251,14 +283,25 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold]) -> None
                 value=float(one.value * scale),
                 step=0.5 if one.unit is Unit.SHARE else 1.0,
                 format="%.1f" if one.unit is Unit.SHARE else "%.0f",
-                key=f"limit_value_{kind.value}",
+                # A field of its own once a limit is set: after a reset it starts from the problem statement's again.
+                key=f"limit_value_{kind.value}{'_set' if kind.value in changed else ''}",
                 width=200,
             )
             reason = st.text_input("Why, in a few words", key=f"limit_why_{kind.value}", max_chars=_WORDS_MAX)
-            if st.form_submit_button("Set this limit", type="primary"):
+            with st.container(horizontal=True, gap="small"):
+                setting = st.form_submit_button("Set this limit", type="primary")
+                resetting = kind.value in changed and st.form_submit_button("Reset to the problem statement")
+            if setting:
                 act(lambda: _set(selection, kind, float(value) / scale, reason))
+            if resetting:
+                act(lambda: _reset(selection, kind, reason))
 
 
 def _set(selection: Selection, kind: AlertKind, value: float, reason: str) -> str:
     set_threshold(selection.workspace, selection.market.market_id, kind, value, reason)
     return f"The limit of “{KINDS[kind.value]}” is set; the next check goes by it."
+
+
+def _reset(selection: Selection, kind: AlertKind, reason: str) -> str:
+    reset_threshold(selection.workspace, selection.market.market_id, kind, reason)
+    return f"The limit of “{KINDS[kind.value]}” is the problem statement’s again; the next check goes by it."
