@@ -1,4 +1,4 @@
-"""The one place that touches disk and database: markets, data, models, ledger, events, jobs, presets, uploads."""
+"""The only package that touches disk and database: markets, data, models, ledger, events, jobs, presets, uploads."""
 
 from core.store.base.audit import Event
 from core.store.base.markets import Market

@@ -1,4 +1,4 @@
-"""The store as one object: everything Doorstep keeps, behind one folder and one database."""
+"""The store: everything Doorstep keeps, in one folder and one database."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ class Store:
         self.uploads = Uploads(home / "uploads")
 
     def close(self) -> None:
-        """Close the database's connections; the store can be used again, and opens new ones then."""
+        """Close the database connections; using the store again opens new ones."""
         self._database.close()
         self._ledger_database.close()
 
@@ -109,7 +109,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     """Open the store, creating or migrating it as needed.
 
     ``home`` defaults to DOORSTEP_HOME, then ./var; ``database_url`` to DATABASE_URL, then a SQLite file in home.
-    Raises StoreUnavailable if folder or database cannot be used or the database is a newer Doorstep's.
+    Raises StoreUnavailable if the folder or database cannot be used, or a newer Doorstep wrote the database.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
     for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):

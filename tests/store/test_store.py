@@ -156,7 +156,7 @@ def test_a_locked_database_is_reported_and_nothing_changes(tmp_path: Path) -> No
     blocker = sa.create_engine(f"sqlite:///{tmp_path / 'doorstep.sqlite'}")
     with blocker.connect() as connection:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="another process is writing"):
+        with pytest.raises(StoreUnavailable, match="another process has been writing"):
             store.markets.create("Blocked", "USD", "sqft", False, ANALYST)
         assert store.markets.list() == []
         connection.exec_driver_sql("ROLLBACK")

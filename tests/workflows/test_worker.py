@@ -184,7 +184,7 @@ def test_killed_at_training_it_leaves_a_job_the_next_worker_takes_up_and_sigterm
         again = _wait(lambda: _training(store, job.job_id))
         swept = store.jobs.get(job.job_id)
         assert swept.state == "failed"
-        assert "ended without a word" in swept.error
+        assert "ended without a report" in swept.error
         second.send_signal(signal.SIGTERM)
         assert second.wait(PATIENCE_SECONDS) == 0
     assert store.jobs.get(again.job_id).state == "failed"

@@ -1,1 +1,1 @@
-"""What every table shares: database, migrations, audit trail, artifacts and markets."""
+"""What all tables share: the database, migrations, the audit trail, artifacts and markets."""

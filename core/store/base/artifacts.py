@@ -1,4 +1,4 @@
-"""Artifact files: written whole or not at all, named by their SHA-256, checked before they are read."""
+"""Artifact files: written whole or not at all, named by their SHA-256, and verified whenever they are read."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ArtifactFolder:
-    """One folder of immutable files of a kind; ``what`` names the kind and ``remedy`` the way out in messages."""
+    """A folder of immutable files of one kind; messages call the kind ``what`` and suggest ``remedy``."""
 
     folder: Path
     suffix: str
@@ -30,11 +30,11 @@ class ArtifactFolder:
     remedy: str
 
     def path(self, sha256: str) -> Path:
-        """Return where the content of that hash is kept."""
+        """Return the path of the file with that hash."""
         return self.folder / f"{sha256}{self.suffix}"
 
     def put(self, payload: bytes) -> str:
-        """Store the content durably under its hash and return the hash; content already held is not written again.
+        """Store the content durably under its hash and return the hash; content that is already stored is skipped.
 
         Raises StoreUnavailable, leaving no partial file, if it cannot be written.
         """
@@ -47,13 +47,13 @@ class ArtifactFolder:
         return sha256
 
     def read(self, sha256: str) -> bytes:
-        """Return the content of that hash.
+        """Return the content with that hash.
 
         Raises ArtifactCorrupt if the file is missing or its content has another hash; StoreUnavailable if it cannot
         be read.
         """
         if not _SHA256.fullmatch(sha256):
-            raise ArtifactCorrupt(f"{self.what} is recorded under {sha256!r}, which is no SHA-256. {self.remedy}")
+            raise ArtifactCorrupt(f"{self.what} is recorded under {sha256!r}, which is not a SHA-256. {self.remedy}")
         path = self.path(sha256)
         try:
             with unavailable_on_os_error(path):
@@ -78,12 +78,12 @@ def make_private_folder(folder: Path) -> None:
 
 
 def write_atomically(target: Path, payload: bytes) -> None:
-    """Write a file so that at every moment, also after a power cut, it is absent or whole; raises OSError."""
+    """Write a file so that it is always either absent or complete, even after a power cut; raises OSError."""
     write_parts_atomically(target, (payload,))
 
 
 def write_parts_atomically(target: Path, parts: Iterable[bytes]) -> None:
-    """Write a file as ``write_atomically`` does, part by part; raises OSError, and what making the parts raises."""
+    """Write a file part by part, as ``write_atomically`` does; raises OSError and whatever producing a part raises."""
     handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
     temporary = Path(name)
     try:
@@ -100,7 +100,7 @@ def write_parts_atomically(target: Path, parts: Iterable[bytes]) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the folder's entries durable, on systems that can."""
+    """Make the folder's entries durable on systems that support it."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)
@@ -111,7 +111,7 @@ def sync_folder(folder: Path) -> None:
 
 
 def remove_abandoned(folder: Path) -> None:
-    """Remove the temporary files that killed processes left over a day ago."""
+    """Remove temporary files that killed processes left behind more than a day ago."""
     oldest = time.time() - _ABANDONED_SECONDS
     for path in folder.glob(f"{_TEMPORARY}*"):
         with suppress(FileNotFoundError):
@@ -121,7 +121,7 @@ def remove_abandoned(folder: Path) -> None:
 
 @contextmanager
 def unavailable_on_os_error(path: Path) -> Iterator[None]:
-    """Turn a failure of the file system into StoreUnavailable naming the path, the failure and the remedy."""
+    """Turn a file system error into StoreUnavailable with the path, the error and the remedy."""
     try:
         yield
     except OSError as error:

@@ -17,7 +17,7 @@ from core.store.base.values import plain_document, plain_text
 
 @dataclass(frozen=True)
 class Event:
-    """One entry; ``at`` is UTC, ``subject`` the id of what was acted on, ``action`` like ``model.promoted``."""
+    """One entry: ``at`` in UTC, ``subject`` the id of what was acted on, ``action`` such as ``model.promoted``."""
 
     event_id: int
     at: datetime
@@ -31,7 +31,7 @@ class Event:
 
 @dataclass(frozen=True)
 class Wanted:
-    """Which entries are wanted; empty parts leave it open. ``subject`` is part of one, days are inclusive, in UTC."""
+    """A filter on entries; empty parts match all. ``subject`` matches part of an id; days are inclusive, in UTC."""
 
     actions: tuple[str, ...] = ()
     actors: tuple[str, ...] = ()
@@ -42,54 +42,54 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Names:
-    """The actions and actors that entries have."""
+    """The actions and actors that appear in entries."""
 
     actions: tuple[str, ...]
     actors: tuple[str, ...]
 
 
-# Within the class its own method ``list`` hides the type.
+# Inside the class, its method ``list`` hides the type.
 Entries = list[Event]
 
 
 class Events:
-    """Append and list entries; there is no way to change or remove one."""
+    """Append and list entries; an entry can never be changed or removed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def record(self, actor: Actor, action: str, market_id: str | None, subject: str, detail: Mapping[str, Any]) -> None:
-        """Append an entry in a transaction of its own; raises InvalidRecord, StoreUnavailable."""
+        """Append an entry in its own transaction; raises InvalidRecord, StoreUnavailable."""
         with self._database.write() as connection:
             append_event(connection, actor, action, market_id, subject, detail=detail)
 
     def of(self, subject: str, action: str) -> Entries:
-        """Return what was done to a subject by one action, newest first; raises StoreUnavailable."""
+        """Return the entries of one action on a subject, newest first; raises StoreUnavailable."""
         query = sa.select(EVENT).where(EVENT.c.subject == subject, EVENT.c.action == action)
         with self._database.read() as connection:
             return [Event(**row) for row in connection.execute(query.order_by(EVENT.c.event_id.desc())).mappings()]
 
     def count(self, market_id: str, action: str) -> int:
-        """Return how often an action was done in a market; raises StoreUnavailable."""
+        """Count the entries of an action in a market; raises StoreUnavailable."""
         query = sa.select(sa.func.count()).where(EVENT.c.market_id == market_id, EVENT.c.action == action)
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def search(self, market_id: str | None, wanted: Wanted, limit: int) -> Entries:
-        """Return the newest entries of a market, and of none, that fit; of all markets for None; StoreUnavailable."""
+        """Return the newest matching entries of a market and of no market (None: of all); raises StoreUnavailable."""
         query = sa.select(EVENT).where(*_conditions(market_id, wanted)).order_by(EVENT.c.event_id.desc())
         with self._database.read() as connection:
             rows = connection.execute(query.limit(int(limit))).mappings()
             return [Event(**row) for row in rows]
 
     def matching(self, market_id: str | None, wanted: Wanted) -> int:
-        """Return how many entries ``search`` would find without a limit; raises StoreUnavailable."""
+        """Count the entries ``search`` would find without a limit; raises StoreUnavailable."""
         query = sa.select(sa.func.count()).select_from(EVENT).where(*_conditions(market_id, wanted))
         with self._database.read() as connection:
             return int(connection.execute(query).scalar_one())
 
     def names(self, market_id: str | None) -> Names:
-        """Return which actions and actors there are in a market's entries, sorted; raises StoreUnavailable."""
+        """Return the actions and actors in a market's entries, sorted; raises StoreUnavailable."""
         conditions = _conditions(market_id, Wanted())
         with self._database.read() as connection:
             actions, actors = (
@@ -99,7 +99,7 @@ class Events:
         return Names(actions, actors)
 
     def list(self, market_id: str | None = None, limit: int = 200) -> Entries:
-        """Return the newest entries first, of one market or of all; raises StoreUnavailable."""
+        """Return the entries of one market or of all, newest first; raises StoreUnavailable."""
         query = sa.select(EVENT).order_by(EVENT.c.event_id.desc()).limit(int(limit))
         if market_id is not None:
             query = query.where(EVENT.c.market_id == market_id)
@@ -111,7 +111,7 @@ def _conditions(market_id: str | None, wanted: Wanted) -> tuple[sa.ColumnElement
     e = EVENT.c
     found: list[sa.ColumnElement[bool]] = []
     if market_id is not None:
-        # Presets, workers and the like belong to no market, and so to each.
+        # Presets, workers and the like belong to no market, so every market lists them.
         found.append(sa.or_(e.market_id == market_id, e.market_id.is_(None)))
     if wanted.actions:
         found.append(e.action.in_(wanted.actions))
@@ -135,7 +135,7 @@ def append_event(
     *,
     detail: Mapping[str, Any],
 ) -> None:
-    """Append an entry inside the caller's transaction, so that deed and entry stand or fall together."""
+    """Append an entry inside the caller's transaction, so that the action and its entry succeed or fail together."""
     connection.execute(
         EVENT.insert().values(
             at=now(),

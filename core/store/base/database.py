@@ -1,4 +1,4 @@
-"""The connection to SQLite or PostgreSQL: transactions whose failures read as StoreUnavailable."""
+"""The connection to SQLite or PostgreSQL: transactions that raise StoreUnavailable when the database fails."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from core.errors import InvalidRecord, StoreUnavailable
 
 BUSY_SECONDS: Final = 10.0
-"""How long a writer waits for another one before it gives up."""
+"""How long a writer waits for another writer before it gives up."""
 
 _WRITES: Final = "doorstep_writes"
 
 
 class Database:
-    """One engine with its two kinds of transaction; safe to share between threads, and after a fork."""
+    """One engine with read and write transactions; safe to share between threads and after a fork."""
 
     def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS) -> None:
         """Prepare the engine without connecting; raises StoreUnavailable if the driver is not installed."""
@@ -37,23 +37,23 @@ class Database:
     def read(self) -> Iterator[sa.Connection]:
         """Open a transaction for reading; raises StoreUnavailable if the database cannot be read.
 
-        InvalidRecord is raised for a value the database has no form for, such as a number beyond its integers.
+        Raises InvalidRecord for a value the database cannot represent, such as an integer that is too large.
         """
         with self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
-        """Open a transaction for writing, all or nothing; on SQLite it holds the write lock from its start.
+        """Open an all-or-nothing transaction for writing; on SQLite it takes the write lock at once.
 
-        Raises as read() does, also if the database is locked, full or read-only. IntegrityError passes through:
-        only the caller knows what its constraint means.
+        Raises as read() does, and if the database is locked, full or read-only. IntegrityError passes through:
+        only the caller knows what the violated constraint means.
         """
         with self._translated(), self._writer.begin() as connection:
             yield connection
 
     def begin_writing(self, connection: sa.Connection) -> None:
-        """Open a transaction that holds SQLite's write lock from its start; raises OperationalError."""
+        """Open a transaction that takes SQLite's write lock at once; raises OperationalError."""
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     def close(self) -> None:
@@ -81,9 +81,9 @@ def sqlite_url(path: Path) -> URL:
 
 
 def parse_url(text: str) -> URL:
-    """Return the URL of DATABASE_URL; PostgreSQL is reached through psycopg whichever spelling was used.
+    """Parse DATABASE_URL; PostgreSQL is always reached through psycopg, however the URL spells it.
 
-    Raises StoreUnavailable, without repeating the text since it may hold a password, if it is not a database URL.
+    Raises StoreUnavailable if it is not a database URL. The message omits the text, which may contain a password.
     """
     try:
         url = make_url(text)
@@ -98,7 +98,7 @@ def parse_url(text: str) -> URL:
 
 
 def create_private_file(path: Path) -> None:
-    """Create an empty file only its owner can read, unless it exists; SQLite gives its side files the same mode."""
+    """Create an empty file that only its owner can read, unless it exists; SQLite's side files inherit its mode."""
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
@@ -106,7 +106,7 @@ def create_private_file(path: Path) -> None:
 def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
     sqlite = url.get_backend_name() == "sqlite"
     patience: dict[str, Any] = {"timeout": busy_seconds} if sqlite else {"connect_timeout": 10}
-    # What the address itself says comes first; connect_args would silently override it.
+    # The URL's own options take precedence; connect_args would silently override them.
     arguments = {key: value for key, value in patience.items() if key not in url.query}
     try:
         engine = sa.create_engine(url, pool_pre_ping=not sqlite, connect_args=arguments, pool_size=10, max_overflow=20)
@@ -117,7 +117,7 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
         ) from error
     except NoSuchModuleError as error:
         raise StoreUnavailable(
-            f"The database {label} is of a kind this store does not speak; use SQLite or PostgreSQL."
+            f"The database {label} is of a kind this store does not support; use SQLite or PostgreSQL."
         ) from error
     _keep_connections_to_their_process(engine)
     return engine
@@ -138,14 +138,14 @@ def _keep_connections_to_their_process(engine: sa.Engine) -> None:
 def _make_sqlite_transactional(engine: sa.Engine, begin_writing: Callable[[sa.Connection], None]) -> None:
     @sa.event.listens_for(engine, "connect")
     def configure(connection: Any, _record: Any) -> None:
-        # The driver would begin transactions by itself, too late and without the lock; we begin them below.
+        # Left alone, the driver would begin transactions too late and without the lock; we begin them below.
         connection.isolation_level = None
         for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @sa.event.listens_for(engine, "begin")
     def begin(connection: sa.Connection) -> None:
-        # A deferred transaction that reads before it writes fails at once, without waiting, if another wrote between.
+        # A deferred transaction that reads before it writes fails at once if another one wrote in between.
         writes = connection.get_execution_options().get(_WRITES, False)
         if writes:
             begin_writing(connection)
@@ -157,7 +157,7 @@ def _explain(error: Exception, label: str) -> str:
     reason = " ".join(str(getattr(error, "orig", None) or error).split())
     lowered = reason.lower()
     if "locked" in lowered or isinstance(error, PoolTimeoutError):
-        remedy = "another process is writing to it for too long; try again in a moment"
+        remedy = "another process has been writing to it for too long; try again in a moment"
     elif "full" in lowered or "no space" in lowered:
         remedy = "free some disk space and try again"
     elif "readonly" in lowered or "read-only" in lowered or "permission" in lowered or "unable to open" in lowered:

@@ -1,4 +1,4 @@
-"""How the ledger appends fast: no waiting for the disk, one commit for all who wait, short sleeps between processes."""
+"""Fast appends to the ledger: no waiting for the disk, one commit for all waiting threads, short lock retries."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from core.errors import StoreUnavailable
 from core.store.base.database import Database
 
 APPEND_SECONDS: Final = 3.0
-"""How long an append waits for other writers; an agent waits with it, and the estimate can be kept aside instead."""
+"""How long an append waits for other writers: the agent waits too, and the estimate can go to the spool instead."""
 
 _T = TypeVar("_T")
 _NAP_SECONDS: Final = 0.0003
 _CHECKPOINT_ROWS: Final = 256
 _GROUP: Final = 64
-# The end of a log that grew while no checkpoint got through: then a commit does it, and waits. In pages of 4 KB.
+# The log's maximum length in 4 KB pages: if no checkpoint got through by then, a commit runs it and waits.
 _LOG_PAGES: Final = 16_000
 
 
 class LedgerDatabase(Database):
-    """A SQLite database through connections of the ledger's own, whose commits do not wait for the disk.
+    """A SQLite database on the ledger's own connections, whose commits do not wait for the disk.
 
-    With synchronous=FULL every commit waits milliseconds for the disk, and the agent would wait with it; with NORMAL
-    it does not. The price: if the machine itself goes down, the newest estimates may be lost; a killed process loses
-    none, and the file cannot be damaged (https://www.sqlite.org/pragma.html#pragma_synchronous). All other tables,
-    decisions included, stay with FULL; as a commit there syncs the log as a whole, the estimate a decision refers to
-    is as safe as the decision.
+    With synchronous=FULL, every commit waits milliseconds for the disk, and the agent waits too; with NORMAL it does
+    not. The price: if the whole machine goes down, the newest estimates may be lost. A killed process loses none, and
+    the file cannot be damaged (https://www.sqlite.org/pragma.html#pragma_synchronous). All other tables, including
+    decisions, stay with FULL. A commit there syncs the whole log, so the estimate a decision refers to is as safe as
+    the decision.
 
-    Moving the log into the file waits for the disk too; a thread of its own does that, beside the appends. Where
-    another process holds the write lock, SQLite's own waiting sleeps up to 100 ms, far longer than an append takes.
+    Moving the log into the file also waits for the disk, so a separate thread does it alongside the appends. While
+    another process holds the write lock, SQLite sleeps up to 100 ms at a time, far longer than an append takes.
 
-    PostgreSQL needs none of this: there one disk write serves many commits, as whoever runs the server set it up.
+    PostgreSQL needs none of this: there, one disk write serves many commits, as its operator configured it.
     """
 
     def __init__(self, url: URL, patience_seconds: float = APPEND_SECONDS) -> None:
@@ -50,7 +50,7 @@ class LedgerDatabase(Database):
         sa.event.listen(self._engine, "connect", _append_without_waiting)
 
     def begin_writing(self, connection: sa.Connection) -> None:
-        """Take the write lock, asking again every fraction of a millisecond; raises OperationalError at last."""
+        """Take the write lock, retrying every fraction of a millisecond; raises OperationalError when time is up."""
         end = time.monotonic() + self._patience
         while True:
             try:
@@ -62,13 +62,13 @@ class LedgerDatabase(Database):
                 time.sleep(_NAP_SECONDS)
 
     def to_driver(self, kind: sa.types.TypeEngine[Any]) -> Callable[[Any], Any] | None:
-        """Return what turns a value of the type into the driver's; None where it takes the value as it is."""
+        """Return the converter of a column type's values for the driver; None if they need no conversion."""
         if isinstance(kind, sa.types.TypeDecorator):
             return kind.bind_processor(self._engine.dialect)
         return kind.dialect_impl(self._engine.dialect).bind_processor(self._engine.dialect)
 
     def appended(self, rows: int) -> None:
-        """Take note of rows committed, and now and then begin to move the log into the file."""
+        """Count the committed rows and, every so often, start moving the log into the file."""
         self._appended += rows
         if self._appended >= _CHECKPOINT_ROWS and (self._checkpoint is None or not self._checkpoint.is_alive()):
             self._appended = 0
@@ -76,7 +76,7 @@ class LedgerDatabase(Database):
             self._checkpoint.start()
 
     def close(self) -> None:
-        """Close all connections, after a checkpoint under way."""
+        """Close all connections once a running checkpoint has finished."""
         if self._checkpoint is not None:
             self._checkpoint.join()
         super().close()
@@ -84,12 +84,12 @@ class LedgerDatabase(Database):
     def _move_log(self) -> None:
         try:
             with self._translated(), self._engine.connect() as connection:
-                # Through the driver: SQLAlchemy would open a transaction, and within one there is no checkpoint.
+                # Through the driver: SQLAlchemy would open a transaction, and a checkpoint cannot run inside one.
                 driver = connection.connection.dbapi_connection
                 if driver is not None:
                     driver.cursor().execute("PRAGMA wal_checkpoint(PASSIVE)")
         except StoreUnavailable:
-            # A later append asks again, and at the latest a full log makes a commit do it.
+            # A later append tries again; at the latest, a commit does it when the log is full.
             return
 
 
@@ -99,7 +99,7 @@ def _append_without_waiting(connection: Any, _record: Any) -> None:
 
 
 class _Waiting(Generic[_T]):
-    """One item handed in, and what became of it."""
+    """A submitted item and its result."""
 
     def __init__(self, item: _T) -> None:
         self.item = item
@@ -109,9 +109,9 @@ class _Waiting(Generic[_T]):
 
 
 class GroupCommit(Generic[_T]):
-    """Commits items of many threads together: while one commits, the others gather, and one of them commits for all.
+    """Commits items of many threads together: while one thread commits, others queue up, and one commits for all.
 
-    ``commit`` writes items in one transaction and returns, for each, None or why it was not written.
+    ``commit`` writes items in one transaction and returns, for each, None or the error that kept it out.
     """
 
     def __init__(self, commit: Callable[[Sequence[_T]], Sequence[Exception | None]]) -> None:
@@ -122,9 +122,9 @@ class GroupCommit(Generic[_T]):
         self._pid = os.getpid()
 
     def submit(self, item: _T) -> None:
-        """Return once the item is committed; raises why it was not, or StoreUnavailable if its group broke down."""
+        """Return once the item is committed; raises its error, or StoreUnavailable if its group's thread failed."""
         if self._pid != os.getpid():
-            # The threads that were at work stayed behind in the process this one was forked from.
+            # Threads do not survive a fork: they stayed in the parent process.
             self._forget()
         mine = _Waiting(item)
         with self._guard:

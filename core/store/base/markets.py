@@ -1,4 +1,4 @@
-"""Markets: each a city or region with its own currency, data versions and models."""
+"""Markets: cities or regions, each with its own currency, data versions and models."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _COLUMNS: Final = (
 
 @dataclass(frozen=True)
 class Market:
-    """A market; ``market_id`` is a slug of its name, ``currency`` ISO 4217, ``area_unit`` how areas are shown."""
+    """A market: ``market_id`` is a slug of its name, ``currency`` an ISO 4217 code, ``area_unit`` the display unit."""
 
     market_id: str
     name: str
@@ -54,8 +54,8 @@ class Markets:
     def create(self, name: str, currency: str, area_unit: AreaUnit, simulated: bool, actor: Actor) -> Market:
         """Create a market without data.
 
-        Raises AlreadyExists if a market reads the same, InvalidRecord for an empty or long name, a currency that is
-        not three capitals or an unknown area unit, StoreUnavailable.
+        Raises AlreadyExists if the id is taken; InvalidRecord for an empty or overlong name, a currency that is not
+        three capital letters or an unknown area unit; StoreUnavailable.
         """
         name = " ".join(plain_text(name).split())
         _check(name, currency, area_unit)
@@ -69,7 +69,7 @@ class Markets:
                 )
         except IntegrityError as error:
             raise AlreadyExists(
-                f"A market named {name!r} (id {market.market_id}) is already there; open it, or choose another name."
+                f"A market named {name!r} (id {market.market_id}) already exists; open it, or choose another name."
             ) from error
         return market
 
@@ -82,21 +82,21 @@ class Markets:
         return Market(**row)
 
     def list(self) -> list[Market]:
-        """Return all markets by name; raises StoreUnavailable."""
+        """Return all markets, sorted by name; raises StoreUnavailable."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(*_COLUMNS).order_by(MARKET.c.name)).mappings()
             return [Market(**row) for row in rows]
 
 
 def slug_of(name: str) -> str:
-    """Return the id a market of that name gets: lower-case ASCII words joined by hyphens, at most 80 characters."""
+    """Return the id of a market with that name: lowercase ASCII words joined by hyphens, at most 80 characters."""
     ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").lower()
     slug = re.sub(r"[^a-z0-9]+", "-", ascii_name)[:_NAME_LIMIT].strip("-")
     return slug or f"market-{hashlib.sha256(name.encode('utf-8')).hexdigest()[:8]}"
 
 
 def lock_market(connection: sa.Connection, market_id: str) -> sa.RowMapping:
-    """Return the market's row, held against other writers until the transaction ends; raises NotFound."""
+    """Return the market's row, locked against other writers until the transaction ends; raises NotFound."""
     query = sa.select(MARKET).where(MARKET.c.market_id == market_id).with_for_update()
     return _found(connection.execute(query).mappings().first(), market_id)
 
@@ -121,6 +121,6 @@ def _check(name: str, currency: str, area_unit: str) -> None:
     if not 1 <= len(name) <= _NAME_LIMIT:
         raise InvalidRecord(f"The market name {name!r} has {len(name)} characters; use 1 to {_NAME_LIMIT}.")
     if not re.fullmatch(r"[A-Z]{3}", currency):
-        raise InvalidRecord(f"The currency {currency!r} is not three capitals; write an ISO code such as USD or AUD.")
+        raise InvalidRecord(f"The currency {currency!r} is not three capital letters; give one such as USD.")
     if area_unit not in ("sqft", "sqm"):
         raise InvalidRecord(f"The area unit {area_unit!r} is unknown; use 'sqft' or 'sqm'.")

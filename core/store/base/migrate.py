@@ -1,4 +1,4 @@
-"""Brings a database to the schema of this code when it is opened: created if empty, migrated if behind."""
+"""Brings a database to this code's schema when it is opened: creates it if empty, migrates it if behind."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ _VERSION_TABLE: Final = sa.Table(
     sa.PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
 )
 _BASE: Final = "base"
-_LOCK: Final = 0x446F6F7273746570  # "Doorstep" in ASCII: any number will do that others do not use.
+_LOCK: Final = 0x446F6F7273746570  # "Doorstep" in ASCII: any number that nothing else uses will do.
 
 
 def ensure_schema(database: Database) -> None:
-    """Create or migrate the tables if they are not at SCHEMA_REVISION; processes that open together take turns.
+    """Create or migrate the tables unless they are at SCHEMA_REVISION; concurrent processes take turns.
 
     Raises StoreUnavailable if the database cannot be used or was written by a newer Doorstep.
     """
@@ -44,12 +44,12 @@ def ensure_schema(database: Database) -> None:
 def _revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table(_VERSION_TABLE.name):
         return None
-    # A version table without a row is alembic's own way to say that no revision was applied yet.
+    # In alembic, a version table without a row means that no revision has been applied yet.
     return connection.scalar(sa.select(_VERSION_TABLE.c.version_num)) or _BASE
 
 
 def _create(connection: sa.Connection) -> None:
-    # Running the migrations would give the same tables (a test compares them) at the price of importing alembic.
+    # Running the migrations would give the same tables (a test compares them) at the cost of importing alembic.
     METADATA.create_all(connection)
     _VERSION_TABLE.create(connection)
     connection.execute(_VERSION_TABLE.insert().values(version_num=SCHEMA_REVISION))
@@ -65,7 +65,7 @@ def _migrate(connection: sa.Connection, revision: str, label: str) -> None:
     config.attributes["connection"] = connection
     if revision not in {_BASE} | {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
         raise StoreUnavailable(
-            f"The database {label} was written by a newer Doorstep (schema {revision}, this one knows up to "
+            f"The database {label} was written by a newer Doorstep (schema {revision}; this one knows schemas up to "
             f"{SCHEMA_REVISION}); update this installation. Nothing was changed."
         )
     command.upgrade(config, "head")

@@ -1,4 +1,4 @@
-"""Reads of the database done at once: while it counts for one thread, the interpreter is free for the others."""
+"""Database reads in parallel: while the database works for one thread, the interpreter is free for the others."""
 
 from __future__ import annotations
 
@@ -11,6 +11,6 @@ _Result = TypeVar("_Result")
 
 
 def run_in_parallel(reads: Sequence[Callable[[], _Result]]) -> list[_Result]:
-    """Return what each read returns, in order, done a few at a time; raises what the first of them to fail raised."""
+    """Run the reads a few at a time and return their results in order; raises the first error."""
     with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="read") as pool:
         return [done.result() for done in [pool.submit(read) for read in reads]]

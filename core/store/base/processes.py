@@ -1,4 +1,4 @@
-"""Tells this process from others, and whether the process that owned a piece of work is gone."""
+"""Identifies this process, and finds out whether the process that owned a piece of work is gone."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class ProcessMark:
-    """Where and who a process is; ``started`` tells it from a later one of the same pid (empty where unknown)."""
+    """A process's host and pid; ``started`` tells it from a later process with the same pid (empty if unknown)."""
 
     host: str
     pid: int
@@ -23,7 +23,7 @@ def this_process() -> ProcessMark:
 
 
 def may_be_alive(mark: ProcessMark) -> bool:
-    """Tell whether the process is known to run on this host; one of another host, or unknowable, is not known to."""
+    """Return True if the process is known to run on this host; False if it runs elsewhere or cannot be checked."""
     if mark.host != socket.gethostname() or not _exists(mark.pid):
         return False
     return _started(mark.pid) == mark.started
@@ -42,10 +42,10 @@ def _exists(pid: int) -> bool:
 
 
 def _started(pid: int) -> str:
-    """Return the kernel's start time of the process where /proc has it, else nothing."""
+    """Return the process's start time from /proc, or "" if there is none."""
     try:
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
     except OSError:
         return ""
-    # Counted after the name in brackets, which may hold spaces: field 3 is the state, field 22 the start time.
+    # Count after the parenthesized name, which may contain spaces: field 3 is the state, field 22 the start time.
     return "" if fields[0] == "Z" else fields[19]

@@ -22,13 +22,13 @@ METADATA: Final = sa.MetaData(
 
 
 class UtcDateTime(sa.types.TypeDecorator[datetime]):
-    """An instant, always timezone-aware UTC in Python, also where the database (SQLite) keeps no time zone."""
+    """An instant that is always timezone-aware UTC in Python, even if the database (SQLite) stores no time zone."""
 
     impl = sa.DateTime(timezone=True)
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
-        """Turn an aware instant into UTC; ValueError for a naive one, whose instant nobody knows."""
+        """Convert an aware instant to UTC; raises ValueError for a naive one, which is ambiguous."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -44,17 +44,17 @@ class UtcDateTime(sa.types.TypeDecorator[datetime]):
 
 
 def now() -> datetime:
-    """Return the present instant in UTC."""
+    """Return the current instant in UTC."""
     return datetime.now(UTC)
 
 
 def _sequence() -> sa.Column[int]:
-    # Orders rows written within one tick of the clock.
+    # Orders rows written within the same clock tick.
     return sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True)
 
 
-# The two pointers carry no foreign key: market and the tables they point into would need each other first, and SQLite
-# cannot add a constraint later. Readers check them and raise ArtifactCorrupt if they dangle.
+# The two pointers have no foreign key: the tables would have to refer to each other before both exist, and SQLite
+# cannot add a constraint later. Readers check the pointers and raise ArtifactCorrupt if one dangles.
 MARKET: Final = sa.Table(
     "market",
     METADATA,
@@ -131,7 +131,7 @@ PROMOTION: Final = sa.Table(
     _sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
-    # No foreign key: the history must survive, and show, a model row that was lost.
+    # No foreign key: the history must survive, and reveal, the loss of a model row.
     sa.Column("model_id", sa.String(12), nullable=False),
     sa.Column("replaced_model_id", sa.String(12)),
     sa.Column("reason", sa.Text, nullable=False),
@@ -187,7 +187,7 @@ PRESET: Final = sa.Table(
     sa.Column("updated_by", sa.Text, nullable=False),
 )
 
-# Each order lets the database group a million estimates as it reads them, without sorting and without their documents.
+# Each index lets the database group a million estimates as it reads them, without sorting or touching the documents.
 FIGURE_ORDERS: Final = {
     "day": (
         *("market_id", "day", "status", "latency_bin"),
@@ -203,7 +203,7 @@ FIGURE_ORDERS: Final = {
     ),
 }
 
-# Models, data versions and levels carry no foreign key: the ledger must survive, and show, a row that was lost.
+# Models, data versions and levels have no foreign key: the ledger must survive, and reveal, the loss of their rows.
 ESTIMATE: Final = sa.Table(
     "estimate",
     METADATA,
@@ -236,7 +236,7 @@ ESTIMATE: Final = sa.Table(
     sa.Column("latency_ms", sa.Float, nullable=False),
     sa.Column("list_price", sa.Float),
     sa.Column("currency", sa.String(3), nullable=False),
-    # What monitoring counts by, made from the columns above. The defaults stand only while 0003 fills earlier rows.
+    # Monitoring groups by these; they derive from the columns above. The defaults only serve 0003 for earlier rows.
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("latency_bin", sa.Integer, nullable=False, server_default="0"),
     sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
@@ -289,7 +289,7 @@ DRAFT: Final = sa.Table(
     sa.Column("updated_at", UtcDateTime, nullable=False),
 )
 
-# The answers of persons to near matches of addresses; the latest on a pair counts.
+# People's answers on near-match address pairs; the latest answer on a pair counts.
 ADDRESS_MATCH: Final = sa.Table(
     "address_match",
     METADATA,
@@ -302,9 +302,9 @@ ADDRESS_MATCH: Final = sa.Table(
     sa.Column("actor", sa.Text, nullable=False),
 )
 
-# What an estimate is judged by is copied beside it, so that figures over a million rows need no join. A price corrected
-# later gives a new row, and the earlier one is no longer current. ``counted`` marks the one estimate a sale is held
-# against: the last before it was listed, else before it was sold.
+# Each outcome copies what its estimate is judged by, so that figures over a million rows need no join. A corrected
+# price gives a new row, and the earlier one is no longer current. ``counted`` marks the one estimate that counts for
+# a sale: the last one before the home was listed, else before it was sold.
 OUTCOME: Final = sa.Table(
     "outcome",
     METADATA,
@@ -333,7 +333,7 @@ OUTCOME: Final = sa.Table(
     sa.Column("high", sa.Float, nullable=False),
     sa.Column("level", sa.Float, nullable=False),
     sa.Column("confidence", sa.Float, nullable=False),
-    # Made from price and range: (point - sale_price) / sale_price, its bin, and whether the range held the price.
+    # Derived from price and range: (point - sale_price) / sale_price, its bin, whether the range held the price.
     sa.Column("error", sa.Float, nullable=False),
     sa.Column("error_bin", sa.Integer, nullable=False),
     sa.Column("inside", sa.Boolean, nullable=False),
@@ -346,7 +346,7 @@ OUTCOME: Final = sa.Table(
     sa.Index(None, "market_id", "sale_key"),
 )
 
-# The data versions whose sales have met the ledger; one that was undone, and brought again, meets it again.
+# The data versions whose sales were matched with the ledger; one that is undone and uploaded again is matched again.
 MATCHING: Final = sa.Table(
     "matching",
     METADATA,
@@ -355,7 +355,7 @@ MATCHING: Final = sa.Table(
     sa.Column("at", UtcDateTime, nullable=False),
 )
 
-# Estimates of a challenger, made beside the champion's and shown to nobody.
+# A challenger's estimates, made alongside the champion's and shown to nobody.
 SHADOW: Final = sa.Table(
     "shadow",
     METADATA,

@@ -1,4 +1,4 @@
-"""Turns values from numpy and pandas into the plain ones a database column or a JSON document can hold."""
+"""Converts numpy and pandas values to plain ones that a database column or a JSON document can hold."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _AS_THEY_ARE: Final = frozenset({int, bool, type(None)})
 
 
 def plain_text(value: str) -> str:
-    """Return the text as UTF-8 can hold it: without NUL characters, unpaired surrogates replaced by ``?``."""
+    """Return the text in a form UTF-8 can hold: without NUL characters, with unpaired surrogates as ``?``."""
     text = value if type(value) is str else str(value)
     if text.isascii() and "\x00" not in text:
         return text
@@ -25,16 +25,16 @@ def plain_text(value: str) -> str:
 
 
 def plain_document(value: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return a JSON-ready copy of a mapping: numpy scalars and arrays made plain, missing values (NaN, NA, NaT) null.
+    """Return a JSON-ready copy of a mapping: plain values for numpy's, null for missing ones (NaN, NA, NaT).
 
-    ``where`` names the document in messages. Raises InvalidRecord for an infinite number, two keys that read
-    alike, or a value JSON has no form for.
+    ``where`` names the document in messages. Raises InvalidRecord for an infinite number, two keys with the same
+    text, or a value JSON cannot represent.
     """
     return _plain_mapping(value, (None, where))
 
 
-# Where in a document a value stands: what it is within, and its key or position there. Spelled out only in a refusal,
-# for an estimate holds hundreds of values.
+# A value's place in a document: its parent, and its key or position there. Spelled out only in an error message,
+# since an estimate holds hundreds of values.
 _Place = tuple[Any, Any]
 
 
@@ -73,7 +73,7 @@ def _plain_mapping(value: Mapping[Any, Any], where: _Place) -> dict[str, Any]:
         else:
             plain[name] = _plain(item, (where, key))
     if len(plain) != len(value):
-        raise InvalidRecord(f"{_spelled(where)} has two keys that read alike as text; give each its own name.")
+        raise InvalidRecord(f"{_spelled(where)} has two keys with the same text; give each its own name.")
     return plain
 
 
@@ -99,7 +99,5 @@ def _plain_scalar(value: Any, where: _Place) -> Any:
 
 def _plain_float(value: float, where: _Place) -> float | None:
     if math.isinf(value):
-        raise InvalidRecord(
-            f"{_spelled(where)} is {value}; a stored number must be finite, or missing (NaN) if it is unknown."
-        )
+        raise InvalidRecord(f"{_spelled(where)} is {value}; store a finite number, or NaN if it is unknown.")
     return None if math.isnan(value) else value

@@ -1,1 +1,1 @@
-"""The prediction ledger: estimates, decisions, outcomes and the figures drawn from them."""
+"""The prediction ledger: estimates, decisions, outcomes and figures computed from them."""

@@ -1,4 +1,4 @@
-"""What agents made of estimates: the decisions that count, each beside the estimate it is on."""
+"""Agents' decisions on estimates: the ones that count, each with its estimate."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.store.ledger.figures import Slice, outcome_conditions
 
 @dataclass(frozen=True)
 class DecidedEstimate:
-    """The decision that counts on one estimate: its ``price`` beside the estimate's ``point``; ``at`` is UTC."""
+    """The decision that counts on an estimate: its ``price`` next to the estimate's ``point``; ``at`` is UTC."""
 
     estimate_id: str
     kind: str
@@ -28,20 +28,20 @@ class DecidedEstimate:
 
 @dataclass(frozen=True)
 class Met:
-    """The office of the estimate each sale met, by the sale's key, and the day of the market's first estimate."""
+    """The office that made each sale's estimate, by sale key, and the day of the market's first estimate."""
 
     offices: dict[str, str]
     since: date | None
 
 
 class AgentDecisions:
-    """Read decisions joined to their estimates; a model's are those on the estimates it made."""
+    """Read decisions joined to their estimates; a model's decisions are those on its estimates."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def of(self, market_id: str, model_id: str | None = None) -> list[DecidedEstimate]:
-        """Return the decisions that count, oldest first, of one model or of all; raises NotFound, StoreUnavailable."""
+        """Return the decisions that count, oldest first, for one model or all; raises NotFound, StoreUnavailable."""
         later, made = DECISION.alias("later"), DECISION.c
         replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
         query = (
@@ -56,11 +56,11 @@ class AgentDecisions:
             return [DecidedEstimate(**row) for row in rows]
 
     def sold(self, market_id: str, where: Slice) -> pd.DataFrame:
-        """Return the homes sold in a slice (days of sale) that an agent had decided on, a row per sale.
+        """Return homes sold in a slice (days of sale) on which an agent had decided, one row per sale.
 
         Columns: sale_key, sale_date, sale_price, list_date, list_price, first_list_price, point, office, decision,
-        agent_price, reason_code. Of a sale with several estimates it is the decision on the one that counts, else the
-        latest. Raises NotFound, StoreUnavailable.
+        agent_price, reason_code. If a sale has several estimates, the decision is the one on the estimate that
+        counts, else the latest. Raises NotFound, StoreUnavailable.
         """
         later, made, o = DECISION.alias("later"), DECISION.c, OUTCOME.c
         replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
@@ -83,7 +83,7 @@ class AgentDecisions:
         return table.astype(dict.fromkeys(numbers, "float64"))
 
     def met(self, market_id: str) -> Met:
-        """Return the sales that met an estimate, with its office, and when the first estimate was made."""
+        """Return the sales that have an estimate, with its office, and the day of the first estimate."""
         o = OUTCOME.c
         query = sa.select(o.sale_key, o.office).where(*outcome_conditions(market_id, Slice(), "counted"))
         first = sa.select(sa.func.min(ESTIMATE.c.day)).where(ESTIMATE.c.market_id == market_id)
@@ -93,7 +93,7 @@ class AgentDecisions:
             return Met(offices, connection.execute(first).scalar_one())
 
     def priced(self, market_id: str, model_id: str | None = None) -> int:
-        """Return how many estimates with a price there are, decided on or not; raises NotFound, StoreUnavailable."""
+        """Count the priced estimates, with or without a decision; raises NotFound, StoreUnavailable."""
         priced = (ESTIMATE.c.market_id == market_id, ESTIMATE.c.status == "priced")
         query = sa.select(sa.func.count()).where(*priced, *_by(model_id))
         with self._database.read() as connection:

@@ -1,4 +1,4 @@
-"""Checks that an estimate and a decision share before either enters the ledger."""
+"""Checks on estimates and decisions before they enter the ledger."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def number_or_none(value: Any, where: str) -> float | None:
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise InvalidRecord(f"{where} is {value!r}, which is no number; give a number, or None if it is not known.")
+        raise InvalidRecord(f"{where} is {value!r}, which is not a number; give a number, or None if it is unknown.")
     return float(value)
 
 
@@ -40,13 +40,13 @@ def check_choice(value: str, choices: Sequence[str], what: str) -> None:
 
 
 def check_price(value: float | None, what: str) -> None:
-    """Raise InvalidRecord for a price of zero or less; None is fine."""
+    """Raise InvalidRecord for a price of zero or less; None passes."""
     if value is not None and value <= 0:
         raise InvalidRecord(f"The {what} {value} is not above zero; correct it, or leave it out.")
 
 
 def past_instant(at: datetime) -> datetime:
-    """Return an instant of the past; raises InvalidRecord if it lies ahead or has no time zone."""
+    """Return the instant; raises InvalidRecord if it is in the future or has no time zone."""
     if at.tzinfo is None or at > now():
-        raise InvalidRecord(f"{at} is no past instant with a time zone; give one, such as 2024-02-29 13:00 UTC.")
+        raise InvalidRecord(f"{at} is in the future or has no time zone; give one such as 2024-02-29 13:00 UTC.")
     return at

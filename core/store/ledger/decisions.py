@@ -1,4 +1,4 @@
-"""An agent's decision on an estimate, as it enters the ledger and as the ledger returns it."""
+"""An agent's decision on an estimate, as written to and read from the ledger."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ _CENT: Final = 0.005
 
 @dataclass(frozen=True)
 class NewDecision:
-    """What an agent made of an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
+    """A decision on an estimate: ``price`` is the agent's, ``listing_price`` what the home is listed at.
 
-    ``comparables`` are the weights, by sale, of the comparables the agent had in use; they go into the audit trail.
+    ``comparables`` are the weights, by sale, of the comparables the agent used; they go into the audit trail.
     """
 
     estimate_id: str
@@ -37,7 +37,7 @@ class NewDecision:
 
 @dataclass(frozen=True)
 class DecisionRecord:
-    """A decision as kept; ``at`` is UTC."""
+    """A stored decision; ``at`` is UTC."""
 
     decision_id: str
     estimate_id: str
@@ -61,13 +61,13 @@ def decision_values(new: NewDecision) -> dict[str, Any]:
         values[name] = number_or_none(values[name], f"decision.{name}")
         check_price(values[name], name.replace("_", " "))
     if values["price"] is None:
-        raise InvalidRecord("The decision has no price; give the price the agent goes with.")
+        raise InvalidRecord("The decision has no price; give the price the agent chose.")
     values["reason_code"] = values["reason_code"] or None
     return values
 
 
 def check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
-    """Raise InvalidRecord unless the estimate has a price and an accepted price equals it to the cent."""
+    """Raise InvalidRecord if the estimate has no price, or an accepted price does not equal it to the cent."""
     if estimate["status"] != "priced":
         raise InvalidRecord(
             f"Estimate {values['estimate_id']} is {estimate['status']}, so there is no price to decide on; "
@@ -75,6 +75,6 @@ def check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
         )
     if values["kind"] == "accept" and not math.isclose(values["price"], estimate["point"], rel_tol=0, abs_tol=_CENT):
         raise InvalidRecord(
-            f"The price accepted, {values['price']}, is not the estimate's {estimate['point']}; accept that, or write "
-            "the decision as 'adjust' or 'override'."
+            f"The accepted price {values['price']} is not the estimate's {estimate['point']}; accept that price, or "
+            "record the decision as 'adjust' or 'override'."
         )

@@ -1,4 +1,4 @@
-"""The prediction ledger: every answer, written before it is shown, and what the agent made of it."""
+"""The prediction ledger: every answer, written before it is shown, and the agent's decision on it."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _DECISION: Final = tuple(DECISION.c[field.name] for field in fields(DecisionReco
 
 
 class Ledger:
-    """Append and read estimates and decisions; there is no way to change or remove one."""
+    """Append and read estimates and decisions; neither can ever be changed or removed."""
 
     def __init__(self, database: Database, appends: Database) -> None:
         self._database = database
@@ -41,17 +41,17 @@ class Ledger:
         self._together = GroupCommit(self._commit_together)
 
     def append(self, new: NewEstimate, actor: Actor) -> EstimateRecord:
-        """Write one estimate, to be called before it is shown.
+        """Write one estimate; call this before showing it.
 
-        Raises NotFound for an unknown market, InvalidRecord for a record that contradicts itself or holds what cannot
-        be stored, StoreUnavailable. Nothing is written then.
+        Raises NotFound for an unknown market, InvalidRecord for a record that contradicts itself or cannot be stored,
+        StoreUnavailable; nothing is written then.
         """
         return self.append_signed(sign(new, actor))
 
     def append_signed(self, estimate: EstimateRecord) -> EstimateRecord:
-        """Write an estimate that has its id, instant and actor already, once.
+        """Write an estimate that already has its id, instant and actor; an id is written only once.
 
-        Raises AlreadyExists if an estimate of that id is in the ledger, NotFound, StoreUnavailable.
+        Raises AlreadyExists if the ledger has an estimate with that id, NotFound, StoreUnavailable.
         """
         row = _row_of(estimate)
         if self._driver is None:
@@ -61,22 +61,22 @@ class Ledger:
         return estimate
 
     def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> builtins.list[str]:
-        """Write many estimates, all or nothing, and return their ids in the order given; raises as append() does."""
+        """Write many estimates, all or none, and return their ids in the order given; raises as append() does."""
         at = now()
         signed = [sign(one, actor, at) for one in new]
         self.append_signed_many(signed)
         return [one.estimate_id for one in signed]
 
     def append_signed_many(self, estimates: Sequence[EstimateRecord]) -> None:
-        """Write estimates that have their ids already, all or nothing; raises as append_signed() does."""
+        """Write estimates that already have their ids, all or none; raises as append_signed() does."""
         if estimates:
             self._insert([_row_of(one) for one in estimates])
 
     def append_past(self, entries: Sequence[tuple[datetime, NewEstimate, Actor]]) -> builtins.list[str]:
-        """Write estimates as made at past instants, all or nothing, and return their ids; simulated markets only.
+        """Write estimates dated in the past, all or none, and return their ids; simulated markets only.
 
-        A simulated market tells a story that has already happened. Raises InvalidRecord for a market of real sales or
-        an instant to come, else as append() does.
+        A simulated market's history is made up after the fact. Raises InvalidRecord for a market of real sales or a
+        future instant, and whatever append() raises.
         """
         signed = [sign(new, actor, past_instant(at)) for at, new, actor in entries]
         with self._database.read() as connection:
@@ -95,7 +95,7 @@ class Ledger:
         return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
 
     def list(self, market_id: str, limit: int, actor_name: str | None = None) -> builtins.list[EstimateSummary]:
-        """Return the market's newest estimates first, of all actors or of one; raises NotFound, StoreUnavailable."""
+        """Return the market's estimates, newest first, of all actors or one; raises NotFound, StoreUnavailable."""
         query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
         if actor_name is not None:
             query = query.where(ESTIMATE.c.actor == plain_text(actor_name))
@@ -106,17 +106,17 @@ class Ledger:
             return [EstimateSummary(**{**row, "flags": tuple(row["flags"])}) for row in rows]
 
     def count(self, market_id: str) -> int:
-        """Return the number of the market's estimates; raises NotFound, StoreUnavailable."""
+        """Count the market's estimates; raises NotFound, StoreUnavailable."""
         query = sa.select(sa.func.count()).where(ESTIMATE.c.market_id == market_id)
         with self._database.read() as connection:
             market_row(connection, market_id)
             return connection.execute(query).scalar_one()
 
     def decide(self, new: NewDecision, actor: Actor) -> DecisionRecord:
-        """Write a decision and its audit entry; an earlier decision on the estimate stays, and counts no longer.
+        """Write a decision and its audit entry; earlier decisions on the estimate stay but no longer count.
 
-        Raises NotFound for an unknown estimate, InvalidRecord if that has no price, a price is not above zero, the
-        kind is unknown, or a price accepted is not the estimate's point (to the cent), StoreUnavailable.
+        Raises NotFound for an unknown estimate; InvalidRecord if it is unpriced, a price is not above zero, the kind
+        is unknown, or an accepted price is not the estimate's point (to the cent); StoreUnavailable.
         """
         values = decision_values(new)
         comparables = values.pop("comparables")
@@ -138,9 +138,10 @@ class Ledger:
         return record
 
     def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
-        """Write decisions as made at past instants, all or nothing, with one audit entry; simulated markets only.
+        """Write decisions dated in the past, all or none, with one audit entry; simulated markets only.
 
-        Raises InvalidRecord for a market of real sales, an instant to come or before the estimate's, else as decide().
+        Raises InvalidRecord for a market of real sales, a future instant or one before the estimate's, and whatever
+        decide() raises.
         """
         records: list[DecisionRecord] = []
         with self._database.write() as connection:
@@ -163,7 +164,7 @@ class Ledger:
         return records
 
     def decision(self, estimate_id: str) -> DecisionRecord | None:
-        """Return the decision that counts, the latest; None if there is none yet. Raises NotFound, StoreUnavailable."""
+        """Return the latest decision, the one that counts, or None; raises NotFound, StoreUnavailable."""
         query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
         with self._database.read() as connection:
             row = connection.execute(query.limit(1)).mappings().first()
@@ -172,16 +173,16 @@ class Ledger:
         return None if row is None else DecisionRecord(**row)
 
     def decisions_on(self, estimate_id: str) -> builtins.list[DecisionRecord]:
-        """Return all decisions on an estimate, the one that counts first; raises NotFound, StoreUnavailable."""
+        """Return all decisions on an estimate, newest first; raises NotFound, StoreUnavailable."""
         query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
         with self._database.read() as connection:
             _estimate_decided(connection, estimate_id)
             return [DecisionRecord(**row) for row in connection.execute(query).mappings()]
 
     def decisions(self, market_id: str, limit: int) -> builtins.list[DecisionRecord]:
-        """Return the market's decisions that count, newest first: one per estimate decided on.
+        """Return the market's decisions that count, newest first: at most one per estimate.
 
-        Those they replaced are in the audit trail. Raises NotFound, StoreUnavailable.
+        Replaced decisions are in the audit trail. Raises NotFound, StoreUnavailable.
         """
         later = DECISION.alias("later")
         replaced = sa.exists().where(later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq)
@@ -209,7 +210,7 @@ class Ledger:
         except (IntegrityError, InvalidRecord) as error:
             if len(group) == 1:
                 return [self._refusal([group[0].row], error) if isinstance(error, IntegrityError) else error]
-            # One that cannot be written must not take the others with it.
+            # One estimate that cannot be written must not block the others.
             return [self._commit_together([one])[0] for one in group]
         except StoreError as error:
             return [error] * len(group)
@@ -217,7 +218,7 @@ class Ledger:
         return [None] * len(group)
 
     def _refusal(self, rows: Sequence[Mapping[str, Any]], error: IntegrityError) -> Exception:
-        """Return what a broken constraint means: an unknown market, or an id that is there already."""
+        """Explain a violated constraint: an unknown market, or an id that already exists."""
         ids = [row["estimate_id"] for row in rows]
         with self._database.read() as connection:
             try:
@@ -226,19 +227,19 @@ class Ledger:
             except NotFound as unknown:
                 return unknown
             held = connection.scalar(sa.select(ESTIMATE.c.estimate_id).where(ESTIMATE.c.estimate_id.in_(ids[:500])))
-        return error if held is None else AlreadyExists(f"Estimate {held} is in the ledger already.")
+        return error if held is None else AlreadyExists(f"Estimate {held} is already in the ledger.")
 
 
 @dataclass(frozen=True)
 class _Prepared:
-    """An estimate on its way into the ledger: as a row, and as the values the driver takes."""
+    """An estimate about to enter the ledger: as a row, and as values for the driver."""
 
     row: Mapping[str, Any]
     values: tuple[Any, ...]
 
 
 class _DriverRows:
-    """Turns rows into what the driver takes, outside the lock; SQLAlchemy would do it while the others wait."""
+    """Converts rows to driver values before taking the lock; SQLAlchemy would do it while others wait."""
 
     def __init__(self, database: LedgerDatabase) -> None:
         columns = [column for column in ESTIMATE.columns if column.name != "seq"]
@@ -265,8 +266,8 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
 def _check_simulated(connection: sa.Connection, market_id: str) -> None:
     if not market_row(connection, market_id)["simulated"]:
         raise InvalidRecord(
-            f"Market {market_id} holds real sales: its ledger takes entries only as they are made, not past ones. Use "
-            "a simulated market."
+            f"Market {market_id} holds real sales, so its ledger does not take entries dated in the past. Use a "
+            "simulated market."
         )
 
 

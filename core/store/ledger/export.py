@@ -1,4 +1,4 @@
-"""The ledger as CSV, line by line as it is read: each estimate with the decision that counts and its sale."""
+"""The ledger as streamed CSV: each estimate with the decision that counts and its sale."""
 
 from __future__ import annotations
 
@@ -29,24 +29,24 @@ COLUMNS: Final = (
 )
 
 _ROWS_AT_ONCE: Final = 2_000
-# What a spreadsheet would run as a formula, or as a command of its own.
+# A spreadsheet would run text that begins with these as a formula or command.
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Export:
-    """Reads the ledger out in parts, so that memory does not grow with its length."""
+    """Exports the ledger in parts, so that memory use does not grow with its length."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def ledger(self, market_id: str, where: Slice) -> Iterator[bytes]:
-        """Yield the slice of the ledger (days of estimate) as UTF-8 CSV in parts, the first being the header.
+        """Yield the slice of the ledger (days of estimate) as parts of a UTF-8 CSV, the header first.
 
-        In the order written; estimates made meanwhile may or may not be among them. Columns are COLUMNS: flags joined
-        by "; ", facts as JSON, instants in UTC, the sale's own only where it is known. Text that a spreadsheet would
-        run stands behind an apostrophe. Raises NotFound, StoreUnavailable when read.
+        Rows come in the order written; estimates made meanwhile may be missing. The columns are COLUMNS: flags are
+        joined by "; ", facts are JSON, instants are in UTC, and a sale's columns are empty until it is known. Text
+        that a spreadsheet would run is prefixed with an apostrophe. Raises NotFound, StoreUnavailable when read.
         """
-        # The mark by which spreadsheets know the encoding.
+        # The byte order mark by which spreadsheets recognize the encoding.
         yield codecs.BOM_UTF8 + _lines([COLUMNS])
         last = 0
         while True:

@@ -1,6 +1,6 @@
-"""What monitoring counts, added up by the database: volume, confidence and latency, and errors against sale prices.
+"""Monitoring figures, aggregated by the database: volume, confidence, latency, and errors against sale prices.
 
-However long the ledger, what leaves this module has as many rows as there are periods, groups or points asked for.
+However long the ledger, results have only as many rows as the periods, groups or points asked for.
 """
 
 from __future__ import annotations
@@ -45,9 +45,9 @@ _Figures = Callable[[pd.DataFrame, pd.Series], pd.DataFrame]
 
 @dataclass(frozen=True)
 class Slice:
-    """Which estimates are meant; None leaves a part open. Days are inclusive, in UTC.
+    """A filter on estimates; None matches all. Days are inclusive, in UTC.
 
-    Of estimates they are the days they were made, of outcomes the days of sale.
+    For estimates they are the days they were made; for outcomes, the days of sale.
     """
 
     since: date | None = None
@@ -61,7 +61,7 @@ class Slice:
 
 @dataclass(frozen=True)
 class Series:
-    """Figures over time: ``total`` one row, ``periods`` a row per period that has any, with its first day ``start``."""
+    """Figures over time: ``total`` has one row, ``periods`` one per nonempty period, with its first day ``start``."""
 
     total: pd.Series
     periods: pd.DataFrame
@@ -69,7 +69,7 @@ class Series:
 
 @dataclass(frozen=True)
 class SoldSample:
-    """Estimates held against their sale prices, evenly thinned: ``points`` of the ``n`` there are.
+    """Estimates with their sale prices, evenly sampled: ``points`` drawn from all ``n``.
 
     Columns: estimate_id, sale_date, sale_price, point, low, high, model_id, area, property_type, blind.
     """
@@ -79,34 +79,34 @@ class SoldSample:
 
 
 class Figures:
-    """Adds up the ledger and its outcomes; everything raises NotFound for an unknown market, StoreUnavailable."""
+    """Aggregates the ledger and its outcomes; all methods raise NotFound for an unknown market, StoreUnavailable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def traffic(self, market_id: str, where: Slice, period: Period) -> Series:
-        """Return what was asked and answered, by period of the estimate.
+        """Return the volume of requests and answers, by period of the estimate.
 
         Columns: n, priced, unavailable, refused (counts), hit_rate (priced / n), confidence (mean of the priced, 0 to
-        100), flagged_share (of the priced), latency_p50_ms, latency_p95_ms (counted in bins, true to 2.5 %). NaN where
-        nothing is counted.
+        100), flagged_share (of the priced), latency_p50_ms, latency_p95_ms (from bins, accurate to 2.5%). NaN where
+        there is nothing to count.
         """
         columns = (_plain(ESTIMATE.c.day), ESTIMATE.c.status, ESTIMATE.c.latency_bin)
         by_day = _traffic_query(market_id, where, columns)
-        # By day in the order of the index first, which leaves few cells to sort; then by month, so that few are read.
+        # Group by day first, in index order, which leaves few cells to sort; then by month, so that few are read.
         cells = self._cells(market_id, _by_month(by_day) if period == Period.MONTH else by_day)
         cells["start"] = first_days(cells.pop("day"), period)
         return _series(cells, _timed_traffic, TRAFFIC)
 
     def traffic_by(self, market_id: str, where: Slice) -> Mapping[Dimension, pd.DataFrame]:
-        """Return what was asked and answered by model, office, channel, area and property type.
+        """Return the volume of requests and answers by model, office, channel, area and property type.
 
-        Each table has a column of the dimension's name ("" where unknown), then those of traffic() but the latencies,
-        most estimates first.
+        Each table has a column named after the dimension ("" where unknown), then the columns of traffic() without
+        the latencies, most estimates first.
         """
         e = ESTIMATE.c
         tables: dict[Dimension, pd.DataFrame] = {}
-        # Grouped in the order of an index: the database has nothing to sort.
+        # Group in index order, so that the database has nothing to sort.
         groups = ((e.office, e.model_id, e.channel, e.status), (e.area, e.property_type, e.status))
         queries = [_traffic_query(market_id, where, columns) for columns in groups]
         counted = run_in_parallel([partial(self._cells, market_id, query) for query in queries])
@@ -118,11 +118,12 @@ class Figures:
     def accuracy(self, market_id: str, where: Slice, period: Period, basis: Basis = "blind") -> Series:
         """Return errors against sale prices, by period of the sale.
 
-        ``basis``: "blind" counts each sale's one estimate if made without knowledge of the list price, "counted" each
-        sale's one estimate, "every" all estimates of homes sold. Columns: n; mape and its standard deviation mape_sd;
-        mdape; bias (median signed error, positive over-predicted; both medians counted in bins of 0.1 %); ppe10;
-        coverage (share of ranges that held the price) beside the mean ``level`` promised; confidence (mean, 0 to 100:
-        the PPE10 expected); mean_error and mean_error_sd (mean and deviation of the signed error). NaN for nothing.
+        ``basis``: "counted" takes the one estimate that counts for each sale, "blind" only those of them made without
+        knowledge of the list price, "every" all estimates of sold homes. Columns: n; mape and its standard deviation
+        mape_sd; mdape; bias (median signed error, positive if over-predicted; both medians from bins of 0.1%); ppe10;
+        coverage (share of ranges that held the price); ``level`` (the mean level promised); confidence (mean, 0 to
+        100: the expected PPE10); mean_error and mean_error_sd (mean and standard deviation of the signed error). NaN
+        where there is nothing to count.
         """
         day = _month if period == Period.MONTH else _plain
         cells = self._cells(market_id, _accuracy_query(market_id, where, basis, (day(OUTCOME.c.sale_date),)))
@@ -132,14 +133,14 @@ class Figures:
     def accuracy_by(
         self, market_id: str, where: Slice, basis: Basis = "blind", dimensions: Sequence[Dimension] = DIMENSIONS
     ) -> Mapping[Dimension, pd.DataFrame]:
-        """Return errors against sale prices by each dimension; columns as in accuracy(), most sales first."""
+        """Return errors against sale prices by dimension, with accuracy()'s columns, most sales first."""
         queries = [_accuracy_query(market_id, where, basis, (OUTCOME.c[name],)) for name in dimensions]
         tables = run_in_parallel([partial(self._cells, market_id, query) for query in queries])
         named = zip(dimensions, tables, strict=True)
         return {name: _grouped(cells, name, _accuracy, ACCURACY) for name, cells in named}
 
     def sold(self, market_id: str, where: Slice, limit: int, basis: Basis = "blind") -> SoldSample:
-        """Return at most ``limit`` estimates with their sale prices, every k-th of them in the order recorded."""
+        """Return at most ``limit`` estimates with their sale prices: every k-th in the order recorded."""
         o = OUTCOME.c
         conditions = outcome_conditions(market_id, where, basis)
         wanted = sa.select(
@@ -167,13 +168,13 @@ class Figures:
         return SoldSample(points, n)
 
     def pulse(self) -> tuple[int, ...]:
-        """Return numbers that change whenever anything was written that figures are made of; StoreUnavailable."""
+        """Return numbers that change whenever anything behind the figures changes; raises StoreUnavailable."""
         keys = (ESTIMATE.c.seq, DECISION.c.seq, OUTCOME.c.seq, EVENT.c.event_id)
         with self._database.read() as connection:
             return tuple(connection.execute(sa.select(sa.func.max(key))).scalar_one() or 0 for key in keys)
 
     def sold_pulse(self, market_id: str) -> int:
-        """Return a number that changes whenever a market's outcomes do: new, corrected or retired; StoreUnavailable."""
+        """Return a number that changes with a market's outcomes (new, corrected, retired); raises StoreUnavailable."""
         e = EVENT.c
         query = sa.select(sa.func.max(e.event_id)).where(
             e.market_id == market_id, e.action == AuditAction.OUTCOMES_RECORDED
@@ -187,14 +188,14 @@ class Figures:
             market_row(connection, market_id)
             rows = connection.execute(query).all()
         columns = zip(*rows, strict=True) if rows else ([] for _ in names)
-        # Column by column and of plain kinds: pandas takes long over rows, and longer over its own text.
+        # Column by column, with plain types: pandas is slow to build from rows and slower with its own string type.
         kinds = [object if name in _LABELS else float for name in names]
         named = zip(names, columns, kinds, strict=True)
         return pd.DataFrame({name: np.array(values, dtype=kind) for name, values, kind in named})
 
 
 def first_days(days: pd.Series, period: Period) -> pd.Series:
-    """Return the first day of each day's period (weeks begin on Monday) as datetime64[us]."""
+    """Return the first day of the period each day is in (weeks begin on Monday) as datetime64[us]."""
     if period not in [*Period]:
         raise InvalidRecord(f"The period {period!r} is unknown; use one of {', '.join(Period)}.")
     codes, unique = pd.factorize(days)
@@ -207,12 +208,12 @@ def first_days(days: pd.Series, period: Period) -> pd.Series:
 
 
 def _plain(day: sa.Column[date]) -> sa.ColumnElement[Any]:
-    # As the driver gives it: a date of its own for each of many thousand cells takes longer than counting them.
+    # As the driver gives it: building a date object for each of many thousand cells takes longer than the count.
     return sa.type_coerce(day, sa.String).label(day.name)
 
 
 def _month(day: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
-    """Return the first day of the month as text, 2025-03-01; dates as text are ISO 8601 in both databases."""
+    """Return the first day of the month as text, such as 2025-03-01; both databases write dates as ISO 8601."""
     return (sa.func.substr(sa.cast(day, sa.String), 1, 7) + "-01").label(str(day.key))
 
 
@@ -233,7 +234,7 @@ def _traffic_query(market_id: str, where: Slice, columns: Sequence[sa.ColumnElem
 
 
 def _by_no_index(day: sa.Column[date]) -> sa.ColumnElement[Any]:
-    # SQLite would gladly look up the days of half the ledger, and then have to sort what it found there.
+    # Otherwise SQLite would use the index to look up half the ledger's days and then sort the rows it found.
     return sa.func.coalesce(day, day)
 
 
@@ -258,12 +259,12 @@ def _accuracy_query(
 
 
 def estimate_conditions(market_id: str, where: Slice) -> list[sa.ColumnElement[bool]]:
-    """Return what the estimates of a slice have in common."""
+    """Return the conditions that select a slice's estimates."""
     return [ESTIMATE.c.market_id == market_id, *_days(ESTIMATE.c.day, where), *_conditions(ESTIMATE, where)]
 
 
 def outcome_conditions(market_id: str, where: Slice, basis: Basis) -> list[sa.ColumnElement[bool]]:
-    """Return what the current outcomes of a slice have in common; raises InvalidRecord for an unknown basis."""
+    """Return the conditions that select a slice's current outcomes; raises InvalidRecord for an unknown basis."""
     o = OUTCOME.c
     if basis not in get_args(Basis):
         raise InvalidRecord(f"The basis {basis!r} is unknown; use one of {', '.join(get_args(Basis))}.")
@@ -329,7 +330,7 @@ def _traffic(cells: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
 def _accuracy(cells: pd.DataFrame, groups: pd.Series) -> pd.DataFrame:
     sums = cells[list(_SUMMED)].astype("float64").groupby(groups).sum()
     n = sums["n"]
-    # Bin k below zero holds errors as large as bin -1 - k above it.
+    # Negative bin k holds errors of the same size as positive bin -1 - k.
     sizes = cells["error_bin"].where(cells["error_bin"] >= 0, -1 - cells["error_bin"])
     middle = {
         name: quantiles(groups, bins, cells["n"], 0.5).map(error_of).reindex(sums.index)

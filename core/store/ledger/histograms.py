@@ -1,4 +1,4 @@
-"""The bins figures are counted in, so that a database without percentiles can give medians and p95 of many rows."""
+"""The bins of the figures, which give medians and p95 of many rows from a database without percentiles."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import Final
 import pandas as pd
 
 LATENCY_RATIO: Final = 1.05
-"""Each bin of latencies reaches this many times as far as the one before: a percentile is known to within 2.5 %."""
+"""Each latency bin ends at this multiple of its start, so that percentiles are accurate to 2.5%."""
 
 ERROR_WIDTH: Final = 0.001
-"""Width of the bins of signed relative errors: a median is known to within half of it, 0.05 % of the price."""
+"""Width of the bins of signed relative errors; medians are accurate to half of it, 0.05% of the price."""
 
 _LATENCY_FIRST: Final = -200
 _LATENCY_LAST: Final = 400
@@ -19,32 +19,32 @@ _ERROR_LAST: Final = 10_000
 
 
 def latency_bin(milliseconds: float) -> int:
-    """Return the bin of a latency: from 1.05^n to 1.05^(n+1) milliseconds is n; 0.06 µs and 80 hours are the ends."""
+    """Return the bin of a latency: bin n spans 1.05^n to 1.05^(n+1) ms; the bins end at 0.06 µs and 80 hours."""
     if milliseconds <= 0:
         return _LATENCY_FIRST
     return min(max(math.floor(math.log(milliseconds) / math.log(LATENCY_RATIO)), _LATENCY_FIRST), _LATENCY_LAST)
 
 
 def latency_of(number: float) -> float:
-    """Return the milliseconds at a place among the bins, 2.5 being the (geometric) middle of bin 2."""
+    """Return the milliseconds at a position among the bins; 2.5 is the (geometric) middle of bin 2."""
     return 0.0 if number <= _LATENCY_FIRST + 1 else float(LATENCY_RATIO**number)
 
 
 def error_bin(error: float) -> int:
-    """Return the bin of a relative error: from 0.001 n to 0.001 (n + 1) is n; errors beyond 1,000 % share the last."""
+    """Return the bin of a relative error: bin n spans 0.001 n to 0.001 (n + 1); the last takes all beyond 1,000%."""
     return min(math.floor(error / ERROR_WIDTH), _ERROR_LAST)
 
 
 def error_of(number: float) -> float:
-    """Return the relative error at a place among the bins, 2.5 being the middle of bin 2."""
+    """Return the relative error at a position among the bins; 2.5 is the middle of bin 2."""
     return number * ERROR_WIDTH
 
 
 def quantiles(groups: pd.Series, bins: pd.Series, counts: pd.Series, share: float) -> pd.Series:
-    """Return, by group, where among its bins the quantile lies: the middle of the bin that holds it.
+    """Return each group's quantile as a position among the bins: the middle of the bin that holds it.
 
-    The quantile is the smallest value that at least ``share`` of the group's do not exceed. All three as long as one
-    another; a group without counts is left out.
+    The quantile is the smallest value that at least ``share`` of the group's values do not exceed. All three series
+    have the same length; a group without counts is left out.
     """
     table = pd.DataFrame({"group": groups, "bin": bins, "count": counts})
     table = table[table["count"] > 0].sort_values(["group", "bin"])

@@ -1,4 +1,4 @@
-"""Outcomes: estimates as they were given, held against what the homes sold for."""
+"""Outcomes: estimates as given, compared with the prices the homes sold for."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ _AT_ONCE: Final = 400
 
 @dataclass(frozen=True, kw_only=True)
 class NewOutcome:
-    """An estimate and the sale of its home; ``sale_key`` names the sale, figures of the estimate as in the ledger.
+    """An estimate and the sale of its home; ``sale_key`` names the sale, and the estimate's figures are the ledger's.
 
-    ``counted`` marks the one estimate the sale is held against, ``blind`` one made before the list price was known.
-    ``first_list_price`` is what the home was listed at first, ``list_price`` what it was listed at last.
+    ``counted`` marks the one estimate that counts for the sale, ``blind`` one made before the list price was known.
+    ``first_list_price`` is the first price the home was listed at, ``list_price`` the last.
     """
 
     estimate_id: str
@@ -57,9 +57,9 @@ class NewOutcome:
 
 @dataclass(frozen=True, kw_only=True)
 class OutcomeRecord(NewOutcome):
-    """An outcome as kept: ``error`` is (point - sale_price) / sale_price, ``inside`` tells that the range held.
+    """A stored outcome: ``error`` is (point - sale_price) / sale_price, ``inside`` whether the range held the price.
 
-    ``current`` is false where a correction or an undone data version has replaced it. Instants in UTC.
+    ``current`` is false once a correction or an undone data version has replaced it. Instants are in UTC.
     """
 
     market_id: str
@@ -72,7 +72,7 @@ class OutcomeRecord(NewOutcome):
 
 @dataclass(frozen=True)
 class Recorded:
-    """What recording changed: rows added, rows that are no longer current, rows that were there already."""
+    """What recording changed: rows added, rows that are no longer current, rows that already existed."""
 
     added: int
     superseded: int
@@ -81,7 +81,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A priced estimate that may have met its sale: ids and codes of the home as typed, listing price as decided."""
+    """A priced estimate whose home may have sold: the home's ids and codes as typed, the listing price as decided."""
 
     estimate_id: str
     at: datetime
@@ -113,7 +113,7 @@ _CANDIDATE: Final = tuple(
 
 
 class Outcomes:
-    """Record and read outcomes; a row is never changed but for being current no longer."""
+    """Record and read outcomes; a row never changes, except that it stops being current."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -127,7 +127,7 @@ class Outcomes:
         actor: Actor,
         undone: Sequence[str] = (),
     ) -> Recorded:
-        """Make what was found in a version the current outcomes of each sale (by sale_key; nothing found retires them).
+        """Make a version's findings the current outcomes of each sale (by sale_key; no findings retire them).
 
         ``chain`` has the ids of the market's versions in use; outcomes of any other are replaced even by the same. One
         transaction, with the audit entries and the note that the data version has been matched and the ``undone`` ones
@@ -154,7 +154,7 @@ class Outcomes:
         return recorded
 
     def unmatched(self, market_id: str, chain: Sequence[str]) -> list[str]:
-        """Return the versions of the chain (ids, newest first) not matched yet, oldest first; NotFound."""
+        """Return the versions of the chain (ids, newest first) not matched yet, oldest first; raises NotFound."""
         query = sa.select(MATCHING.c.version_id).where(MATCHING.c.market_id == market_id)
         with self._database.read() as connection:
             market_row(connection, market_id)
@@ -184,13 +184,13 @@ class Outcomes:
         return sorted(orphans | {key for key, _, current in rows if not current})
 
     def forget_matching(self, market_id: str, chain: Sequence[str]) -> None:
-        """Note that versions not in the chain are no longer matched, so that one brought again will be."""
+        """Mark versions outside the chain as unmatched, so that one uploaded again is matched again."""
         condition = sa.and_(MATCHING.c.market_id == market_id, MATCHING.c.version_id.not_in(list(chain)))
         with self._database.write() as connection:
             connection.execute(MATCHING.delete().where(condition))
 
     def candidates(self, market_id: str, property_keys: Iterable[str]) -> list[Candidate]:
-        """Return the priced estimates of homes of those keys in the order they were made; StoreUnavailable."""
+        """Return the priced estimates of the homes with those keys, oldest first; raises StoreUnavailable."""
         e = ESTIMATE.c
         found: list[Candidate] = []
         with self._database.read() as connection:
@@ -206,7 +206,7 @@ class Outcomes:
         return sorted(found, key=lambda one: one.at)
 
     def first_candidate(self, market_id: str) -> date | None:
-        """Return the earliest day an estimate that names its home was made or is for, None for no such estimate."""
+        """Return the earliest day on which an estimate that names its home was made, or for which it is; or None."""
         e = ESTIMATE.c
         query = sa.select(sa.func.min(e.at), sa.func.min(e.as_of)).where(
             e.market_id == market_id, e.property_key > "", e.status == "priced"
@@ -216,13 +216,13 @@ class Outcomes:
         return None if at is None else min(at.date(), as_of)
 
     def held_keys(self, market_id: str) -> set[str]:
-        """Return the keys of the sales that have current outcomes; StoreUnavailable."""
+        """Return the keys of the sales that have current outcomes; raises StoreUnavailable."""
         query = sa.select(OUTCOME.c.sale_key).where(OUTCOME.c.market_id == market_id, OUTCOME.c.current.is_(True))
         with self._database.read() as connection:
             return set(connection.scalars(query.distinct()))
 
     def of_sale(self, market_id: str, sale_key: str) -> list[OutcomeRecord]:
-        """Return all outcomes of a sale, those replaced too, in the order recorded; StoreUnavailable."""
+        """Return all outcomes of a sale, including replaced ones, in the order recorded; raises StoreUnavailable."""
         o = OUTCOME.c
         query = sa.select(*_RECORD).where(o.market_id == market_id, o.sale_key == sale_key).order_by(o.seq)
         with self._database.read() as connection:
@@ -232,7 +232,7 @@ class Outcomes:
         """Return the current outcomes of a slice (days of sale) as a table: OutcomeRecord's columns and ``facts``.
 
         ``facts`` holds each estimate's facts as typed, a dict; dates are datetime64[us], estimated_at and recorded_at
-        in UTC. For what looks at homes one by one; figures come from Figures. Raises NotFound, StoreUnavailable.
+        in UTC. This is for code that looks at single homes; use Figures for totals. Raises NotFound, StoreUnavailable.
         """
         query = (
             sa.select(*_RECORD, ESTIMATE.c.facts)
@@ -279,7 +279,7 @@ def _replace(
     found: Sequence[NewOutcome],
     actor: Actor,
 ) -> tuple[int, int, int]:
-    """Replace the rows that differ; a difference in one is no reason to replace the others of the sale."""
+    """Replace only the rows that differ; the sale's other rows stay."""
     market_id, version_id = source
     before = {row["estimate_id"]: row for row in held}
     new = {row.estimate_id: row for row in found}
@@ -326,7 +326,7 @@ def _listing_prices(connection: sa.Connection, estimate_ids: Sequence[str]) -> d
 
 
 def _parts(keys: Iterable[str]) -> Iterator[list[str]]:
-    # A statement takes only so many parameters.
+    # A statement takes a limited number of parameters.
     rest = iter(keys)
     while part := list(itertools.islice(rest, _AT_ONCE)):
         yield part

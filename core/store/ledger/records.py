@@ -1,4 +1,4 @@
-"""An estimate as it enters the ledger, and as the ledger returns it."""
+"""An estimate, as written to and read from the ledger."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ _TEXTS: Final = ("reason", "property_key", "currency")
 
 @dataclass(frozen=True, kw_only=True)
 class NewEstimate:
-    """An answer about to be shown: money in ``currency``, ``level`` a share of 1, ``confidence`` 0 to 100.
+    """An answer about to be shown: money in ``currency``, ``level`` from 0 to 1, ``confidence`` from 0 to 100.
 
-    ``level_id`` names the market level applied, ``property_key`` the home (normalised address key or property id, ""
-    if neither is known), ``area`` its zipcode or neighbourhood. ``facts`` are the canonical facts as typed, ``answer``
-    all it takes to show the answer again ({} for none). ``fsd`` is a share of the point, ``list_price`` the asking
-    price known at the time, ``flags`` the kinds of the review flags. Figures are None unless the status is "priced",
-    and ``reason`` then says why. NaN counts as None.
+    ``level_id`` names the market level applied, ``property_key`` the home (normalized address key or property id, ""
+    if neither is known), ``area`` its zipcode or neighborhood. ``facts`` are the canonical facts as typed, ``answer``
+    everything needed to show the answer again ({} for none). ``fsd`` is a share of the point, ``list_price`` the
+    asking price known at the time, ``flags`` the kinds of the review flags. Unless the status is "priced", the
+    figures are None and ``reason`` says why. NaN counts as None.
     """
 
     market_id: str
@@ -63,7 +63,7 @@ class NewEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateSummary:
-    """A line of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC."""
+    """A row of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC."""
 
     estimate_id: str
     at: datetime
@@ -95,16 +95,16 @@ class EstimateSummary:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateRecord(EstimateSummary):
-    """A whole line of the ledger."""
+    """A complete row of the ledger."""
 
     facts: dict[str, Any]
     answer: dict[str, Any]
 
 
 def sign(new: NewEstimate, actor: Actor, at: datetime | None = None) -> EstimateRecord:
-    """Return an estimate as the ledger will hold it, with an id of its own, made by the actor ``at`` (now).
+    """Return an estimate as the ledger stores it, with its own id, made by the actor at ``at`` (default now).
 
-    Raises InvalidRecord for a record that contradicts itself or holds what cannot be stored.
+    Raises InvalidRecord for a record that contradicts itself or cannot be stored.
     """
     given = {**vars(new)}
     as_of = plain_day(given.pop("as_of"), "estimate.as_of")
@@ -125,9 +125,9 @@ def _check_estimate(row: Mapping[str, Any]) -> None:
     check_choice(row["channel"], get_args(Channel), "channel")
     check_choice(row["status"], get_args(Status), "status")
     if not re.fullmatch(r"[A-Z]{3}", row["currency"]):
-        raise InvalidRecord(f"The currency {row['currency']!r} is not three capitals; write an ISO code such as USD.")
+        raise InvalidRecord(f"The currency {row['currency']!r} is not three capital letters; give one such as USD.")
     if row["latency_ms"] is None or row["latency_ms"] < 0:
-        raise InvalidRecord(f"The latency {row['latency_ms']} ms is not known or negative; give the time it took.")
+        raise InvalidRecord(f"The latency {row['latency_ms']} ms is unknown or negative; give the time it took.")
     check_price(row["list_price"], "list price")
     if row["status"] == "priced":
         _check_priced(row)
@@ -139,7 +139,7 @@ def _check_priced(row: Mapping[str, Any]) -> None:
     missing = [name for name in ("model_id", *_FIGURES[:-1]) if row[name] is None]
     if missing:
         raise InvalidRecord(
-            f"A priced estimate has no {', '.join(missing)}; give them, or write it as 'unavailable' with its reason."
+            f"A priced estimate has no {', '.join(missing)}; give them, or record it as 'unavailable' with its reason."
         )
     if not (0 <= row["low"] <= row["point"] <= row["high"] and row["point"] > 0):
         raise InvalidRecord(
@@ -157,8 +157,8 @@ def _check_unpriced(row: Mapping[str, Any]) -> None:
     figures = [name for name in _FIGURES if row[name] is not None]
     if figures:
         raise InvalidRecord(
-            f"An estimate that is {row['status']} has {', '.join(figures)}; leave the figures None, or write it as "
+            f"An estimate that is {row['status']} has {', '.join(figures)}; leave the figures None, or record it as "
             "'priced'."
         )
     if not row["reason"].strip():
-        raise InvalidRecord(f"An estimate that is {row['status']} has no reason; say why there is no price.")
+        raise InvalidRecord(f"An estimate that is {row['status']} has no reason; explain why there is no price.")

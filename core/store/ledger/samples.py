@@ -1,4 +1,4 @@
-"""Homes of the ledger with their facts, evenly thinned, for what looks at homes one by one and not at sums."""
+"""Evenly spread samples of the ledger's homes with their facts, for code that looks at single homes, not totals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.store.ledger.figures import Basis, Slice, estimate_conditions, outcome
 
 @dataclass(frozen=True)
 class HomeSample:
-    """A row per home in the order written: some of the ``n`` there are, spread; ``facts`` as typed, a dict each."""
+    """A row per home in the order written, spread over all ``n`` homes; ``facts`` as typed, a dict each."""
 
     homes: pd.DataFrame
     n: int
@@ -26,7 +26,7 @@ class HomeSample:
 
 @dataclass(frozen=True)
 class UnsoldSums:
-    """Estimates whose sale is not known yet: how many, the sum of their confidences (0 to 100), and of the squares."""
+    """Estimates without a known sale: their number, the sum of their confidences (0 to 100) and of the squares."""
 
     n: int
     confidence: float
@@ -47,7 +47,7 @@ _PRIME: Final = 10_007
 
 
 class Samples:
-    """Reads samples; everything raises NotFound for an unknown market, StoreUnavailable."""
+    """Reads samples; all methods raise NotFound for an unknown market, StoreUnavailable."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -61,7 +61,7 @@ class Samples:
         return self._sample(market_id, conditions, (_E.seq, sa.select(*_ASKED)), limit)
 
     def sold(self, market_id: str, where: Slice, limit: int, basis: Basis = "blind") -> HomeSample:
-        """Return about ``limit`` estimates of a slice (days of sale) that have met their sale.
+        """Return about ``limit`` estimates of a slice (days of sale) whose sale is known.
 
         Columns: sale_date, sale_price, point, confidence (0 to 100), model_id, office, area, property_type, facts.
         """
@@ -69,7 +69,7 @@ class Samples:
         return self._sample(market_id, outcome_conditions(market_id, where, basis), (_O.seq, joined), limit)
 
     def unsold(self, market_id: str, where: Slice) -> UnsoldSums:
-        """Return how many priced estimates of a slice have no known sale yet, and sums of their confidences."""
+        """Return the number of a slice's priced estimates without a known sale, and the sums of their confidences."""
         asked, sold = (
             sa.select(sa.func.count(), sa.func.sum(confidence), sa.func.sum(confidence * confidence)).where(*conditions)
             for confidence, conditions in _asked_and_sold(market_id, where)
@@ -81,7 +81,7 @@ class Samples:
         return UnsoldSums(int(n), float(confidence), float(squares))
 
     def unsold_confidences(self, market_id: str, where: Slice) -> pd.DataFrame:
-        """Count the priced estimates of a slice whose sale is not known yet by confidence (0 to 100): confidence, n."""
+        """Count a slice's priced estimates without a known sale by confidence (0 to 100). Columns: confidence, n."""
         counts: dict[float, int] = {}
         with self._database.read() as connection:
             market_row(connection, market_id)
@@ -109,9 +109,9 @@ class Samples:
 
 
 def _asked_and_sold(market_id: str, where: Slice) -> tuple[tuple[sa.Column[float], list[sa.ColumnElement[bool]]], ...]:
-    """Return the confidence and the conditions of the estimates of a slice, then of those of them that were sold.
+    """Return the confidence column and conditions of a slice's estimates, then of those that were sold.
 
-    Outcomes carry the confidence of their estimate, so that taking them off needs no look at each estimate.
+    Outcomes hold the confidence of their estimate, so subtracting them needs no look at each estimate.
     """
     asked = [*estimate_conditions(market_id, where), _E.status == "priced", _E.confidence.is_not(None)]
     made = replace(where, since=None, until=None)
@@ -120,9 +120,9 @@ def _asked_and_sold(market_id: str, where: Slice) -> tuple[tuple[sa.Column[float
 
 
 def _about(seq: sa.Column[int], n: int, limit: int) -> list[sa.ColumnElement[bool]]:
-    """Return what chooses about ``limit`` of n rows: those whose number, well stirred, is small.
+    """Return the condition that selects about ``limit`` of n rows: those whose scrambled row number is small.
 
-    Numbering the rows would sort a million of them first; every k-th number could be all of one office.
+    Numbering the rows would first sort a million of them; every k-th row could come from a single office.
     """
     if n <= limit:
         return []

@@ -1,4 +1,4 @@
-"""Estimates the ledger could not take: kept aside as files, counted, and written as soon as it can be written again."""
+"""The spool: files of estimates that the ledger could not take, counted, and written to it once it works again."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ from core.store.ledger.records import EstimateRecord, NewEstimate, sign
 _LOG: Final = logging.getLogger(__name__)
 _SUFFIX: Final = ".json"
 _SPOILT: Final = ".unreadable"
-# Of those waiting, so many follow each estimate that was written: the agent whose estimate it was waits for them.
+# After a successful append, retry at most 20 waiting files: the agent who asked for the estimate waits meanwhile.
 _AFTER_EACH: Final = 20
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 
 Fate = Literal["written", "aside", "lost"]
-"""What became of an estimate: in the ledger, kept aside to be written there later, or lost to both."""
+"""What happened to an estimate: written to the ledger, spooled for later ("aside"), or lost to both."""
 
 
 @dataclass(frozen=True)
 class Kept:
-    """An estimate and what became of it."""
+    """An estimate and what happened to it."""
 
     record: EstimateRecord
     state: Fate
@@ -51,7 +51,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class KeptMany:
-    """Estimates by their ids, what became of them all, and why they are not in the ledger ("" where they are)."""
+    """The ids of estimates, what happened to them all, and why they are not in the ledger ("" if they are)."""
 
     estimate_ids: tuple[str, ...]
     state: Fate
@@ -60,9 +60,9 @@ class KeptMany:
 
 @dataclass(frozen=True)
 class SpoolState:
-    """Estimates kept aside: how many ``waiting``, since when (``oldest``, UTC), and what is beyond help.
+    """Spooled estimates: how many are ``waiting``, since when (``oldest``, UTC), and what cannot be recovered.
 
-    ``spoilt`` are files that cannot be read any more, ``lost`` estimates of this process that not even the disk took.
+    ``spoilt`` counts unreadable files, ``lost`` this process's estimates that could not be written to disk either.
     """
 
     waiting: int
@@ -72,7 +72,7 @@ class SpoolState:
 
 
 class Spool:
-    """Writes estimates to the ledger or, where it cannot be written, keeps them aside under their own id."""
+    """Writes estimates to the ledger or, while that fails, to files under the estimates' own ids."""
 
     def __init__(self, folder: Path, ledger: Ledger, database: Database) -> None:
         self._folder = folder
@@ -83,9 +83,9 @@ class Spool:
         self._some_wait = bool(self._files())
 
     def append(self, new: NewEstimate, actor: Actor) -> Kept:
-        """Write an estimate to the ledger, else keep it aside with its id, instant and actor; "lost" if both fail.
+        """Write an estimate to the ledger, else spool it with its id, instant and actor; "lost" if both fail.
 
-        Raises what sign() raises, and NotFound for an unknown market: those would fail for ever.
+        Raises what sign() raises, and NotFound for an unknown market: retrying would never succeed.
         """
         estimate = sign(new, actor)
         try:
@@ -98,7 +98,7 @@ class Spool:
         return Kept(estimate, "written")
 
     def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> KeptMany:
-        """Write estimates all or nothing, else keep them aside together; raises what sign() raises."""
+        """Write estimates to the ledger, all or none, else spool them together; raises what sign() raises."""
         at = now()
         signed = [sign(one, actor, at) for one in new]
         ids = tuple(one.estimate_id for one in signed)
@@ -109,10 +109,10 @@ class Spool:
         return KeptMany(ids, "written", "")
 
     def retry(self, limit: int | None = None) -> int:
-        """Write what waits, oldest first and at most ``limit`` files; returns the number of estimates written.
+        """Write at most ``limit`` waiting files to the ledger, oldest first; return the number of estimates written.
 
-        One that is in the ledger already (written, but the answer was lost; or another process was faster) is not
-        written again. Raises StoreUnavailable if the ledger still cannot be written; the rest waits on.
+        An estimate that is already in the ledger (the confirmation was lost, or another process was faster) is not
+        written again. Raises StoreUnavailable if the ledger still cannot be written; the rest keeps waiting.
         """
         files = self._files()
         self._some_wait = len(files) > (limit or len(files))
@@ -129,7 +129,7 @@ class Spool:
         return written
 
     def state(self) -> SpoolState:
-        """Return what waits, of all processes; a folder that cannot be read counts as empty."""
+        """Return the state of the spool, all processes included; an unreadable folder counts as empty."""
         waiting = [estimate for path in self._files() for estimate in _instants(path)]
         spoilt = len(list(self._folder.glob(f"*{_SPOILT}")))
         return SpoolState(len(waiting), min(waiting, default=None), spoilt, self._lost)
@@ -143,7 +143,7 @@ class Spool:
         except OSError as error:
             with self._guard:
                 self._lost += len(estimates)
-            _LOG.error("%d estimates are lost to the ledger (%s) and to the disk (%s)", len(estimates), why, error)
+            _LOG.error("%d estimates lost: neither ledger (%s) nor disk (%s) took them", len(estimates), why, error)
             return "lost"
         self._some_wait = True
         _LOG.error("%d estimates wait in %s to be written to the ledger: %s", len(estimates), path, why)
@@ -155,7 +155,7 @@ class Spool:
         except FileNotFoundError:
             return 0
         except (ValueError, KeyError, TypeError) as error:
-            _LOG.error("estimates kept aside in %s cannot be read: %s", path, error)
+            _LOG.error("spooled estimates in %s cannot be read: %s", path, error)
             _set_aside(path)
             return 0
         written = 0
@@ -166,7 +166,7 @@ class Spool:
             except AlreadyExists:
                 continue
             except (NotFound, InvalidRecord) as error:
-                _LOG.error("an estimate kept aside in %s is refused for good: %s", path, error)
+                _LOG.error("the ledger will never take a spooled estimate in %s: %s", path, error)
                 _set_aside(path)
                 return written
         path.unlink(missing_ok=True)

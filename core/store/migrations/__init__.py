@@ -1,1 +1,1 @@
-"""The schema's history, one alembic revision a file."""
+"""The schema's history, one alembic revision per file."""

@@ -1,4 +1,4 @@
-"""Runs alembic's migrations on the connection, and inside the transaction, that the store hands over."""
+"""Runs alembic's migrations on the store's connection, inside its transaction."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.store.base.tables import METADATA
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
-    transactional_ddl=False,  # the caller's transaction holds the lock and ends with all or nothing
+    transactional_ddl=False,  # the caller's transaction holds the lock and commits all or nothing
     render_as_batch=True,
 )
 context.run_migrations()

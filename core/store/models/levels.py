@@ -1,4 +1,4 @@
-"""Market levels: dated corrections by which a model's prices follow the market between trainings."""
+"""Market levels: dated corrections that keep a model's prices in line with the market between trainings."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ _ID_LENGTH: Final = 12
 
 @dataclass(frozen=True)
 class NewLevel:
-    """A correction of one model, measured on one data version and valid as of a day.
+    """A correction of one model, measured on one data version and valid from ``as_of``.
 
-    ``document`` is a JSON-ready mapping (NaN becomes null); what it means is between who measures and who applies it.
+    ``document`` is a JSON-ready mapping (NaN becomes null); only the code that measures and applies it reads it.
     """
 
     market_id: str
@@ -40,7 +40,7 @@ class NewLevel:
 
 @dataclass(frozen=True)
 class LevelRecord:
-    """A stored correction; ``level_id`` is made from its content alone."""
+    """A stored correction; ``level_id`` is a hash of its content."""
 
     level_id: str
     market_id: str
@@ -53,16 +53,16 @@ class LevelRecord:
 
 
 class Levels:
-    """Add and find market levels; there is no way to change or remove one."""
+    """Add and find market levels; a level can never be changed or removed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def add(self, new: NewLevel, actor: Actor) -> LevelRecord:
-        """Store a level; the very same again returns the record it has.
+        """Store a level; adding the same content again returns the existing record.
 
-        Raises NotFound for an unknown market, model or data version, InvalidRecord if model or data version are
-        another market's, ``as_of`` is no date or the document holds what JSON cannot, StoreUnavailable.
+        Raises NotFound for an unknown market, model or data version; InvalidRecord if the model or data version
+        belongs to another market, ``as_of`` is not a date or JSON cannot hold the document; StoreUnavailable.
         """
         content = {
             "market_id": new.market_id,
@@ -88,10 +88,10 @@ class Levels:
             return _get(connection, level_id)
 
     def latest(self, market_id: str, model_id: str) -> LevelRecord | None:
-        """Return the model's level of the latest day, of that day's the one added last; None if it has none.
+        """Return the model's level with the latest day (of several, the one added last); None if it has none.
 
-        A level stays when its data version is undone; whoever applies it can compare ``version_id``. Raises NotFound
-        for an unknown market, StoreUnavailable.
+        A level stays when its data version is undone; the caller can compare ``version_id``. Raises NotFound for an
+        unknown market, StoreUnavailable.
         """
         query = (
             sa.select(MARKET_LEVEL)
@@ -106,9 +106,9 @@ class Levels:
 
 
 def plain_day(value: date, where: str) -> date:
-    """Return a day without its time, also of a datetime or pandas Timestamp; InvalidRecord if it is none."""
+    """Return the date of a date, datetime or pandas Timestamp; raises InvalidRecord for anything else."""
     if not isinstance(value, date) or pd.isna(value):
-        raise InvalidRecord(f"{where} is {value!r}, which is no date; give the day, such as date(2024, 2, 29).")
+        raise InvalidRecord(f"{where} is {value!r}, which is not a date; give a day, such as date(2024, 2, 29).")
     return date(value.year, value.month, value.day)
 
 
@@ -124,7 +124,7 @@ def _check(connection: sa.Connection, new: NewLevel) -> None:
     for what, query in ((f"model {new.model_id!r}", model), (f"data version {new.version_id!r}", version)):
         market_id = connection.scalar(query)
         if market_id is None:
-            raise NotFound(f"There is no {what}; a market level corrects a registered model by committed sales.")
+            raise NotFound(f"There is no {what}; a market level needs a registered model and committed sales.")
         if market_id != new.market_id:
             raise InvalidRecord(
                 f"The {what} belongs to market {market_id}, not to {new.market_id}; a market level belongs to the "
@@ -135,7 +135,7 @@ def _check(connection: sa.Connection, new: NewLevel) -> None:
 def _get(connection: sa.Connection, level_id: str) -> LevelRecord:
     record = _find(connection, level_id)
     if record is None:
-        raise NotFound(f"There is no market level {level_id!r}; add it, or look at the model's latest one.")
+        raise NotFound(f"There is no market level {level_id!r}; add it, or use the model's latest one.")
     return record
 
 

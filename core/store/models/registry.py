@@ -25,7 +25,7 @@ _ID_LENGTH: Final = 12
 
 @dataclass(frozen=True)
 class NewModel:
-    """A trained model: its serialised bundle and its card (a JSON-ready mapping; NaN becomes null)."""
+    """A trained model: its serialized bundle and its card (a JSON-ready mapping; NaN becomes null)."""
 
     market_id: str
     version_id: str
@@ -67,10 +67,10 @@ class Models:
         self._bundles = bundles
 
     def add(self, new: NewModel, actor: Actor) -> ModelRecord:
-        """Register a model as candidate; the very bundle again, for the same market, returns the record it has.
+        """Register a model as a candidate; adding the same bundle to the market again returns the existing record.
 
-        Raises NotFound for an unknown market or data version, InvalidRecord if the data version is another market's or
-        the card holds what JSON cannot, StoreUnavailable.
+        Raises NotFound for an unknown market or data version; InvalidRecord if the data version belongs to another
+        market or JSON cannot hold the card; StoreUnavailable.
         """
         card = plain_document(new.card, "model card")
         sha256 = hashlib.sha256(new.payload).hexdigest()
@@ -111,18 +111,18 @@ class Models:
             return [_record(row) for row in connection.execute(query).mappings()]
 
     def load_bytes(self, model_id: str) -> bytes:
-        """Return a model's bundle, its SHA-256 checked before a byte of it is handed out.
+        """Return a model's bundle after checking its SHA-256.
 
         Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
         """
         return self._bundles.read(self.get(model_id).sha256)
 
     def holds(self, record: ModelRecord) -> bool:
-        """Tell whether a model's bundle file is there; whether it is sound is known only once it is loaded."""
+        """Tell whether a model's bundle file exists; only loading it shows whether it is intact."""
         return self._bundles.path(record.sha256).is_file()
 
     def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
-        """Make a model the one challenger of its market; a challenger before it becomes a candidate again.
+        """Make a model its market's only challenger; the previous challenger becomes a candidate again.
 
         Raises NotFound, InvalidRecord for the champion or a rejected model, StoreUnavailable.
         """
@@ -195,17 +195,17 @@ class Models:
             return _challenger(connection, market_id)
 
     def champion(self, market_id: str) -> ModelRecord | None:
-        """Return the model that serves the market, None if none was promoted yet.
+        """Return the model that serves the market, or None if none has been promoted yet.
 
-        Raises NotFound for an unknown market, ArtifactCorrupt if the pointer names no model of this market (it is
-        left as it is), StoreUnavailable.
+        Raises NotFound for an unknown market, ArtifactCorrupt if the pointer does not name a model of this market
+        (it is left unchanged), StoreUnavailable.
         """
         with self._database.read() as connection:
             model_id = market_row(connection, market_id)["champion_model_id"]
             return None if model_id is None else _champion(connection, market_id, model_id)
 
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
-        """Make a model its market's champion in one transaction; the champion before it is retired.
+        """Make a model its market's champion and retire the previous one, in one transaction.
 
         The model that is champion already stays so, without an event. The bundle is checked first, so that no model
         that cannot be loaded goes live. Promoting is also the way out of a pointer to a model that was lost. Raises
@@ -221,7 +221,7 @@ class Models:
             return _get(connection, model_id)
 
     def rollback(self, market_id: str, actor: Actor, reason: str) -> ModelRecord:
-        """Return the market to the champion before the present one, as the promotion history has it.
+        """Return the market to its previous champion, according to the promotion history.
 
         Rolling back twice goes two champions back. Raises NotFound if there is no earlier champion, InvalidRecord if it
         was rejected since, ArtifactCorrupt if the pointer and the history disagree or the earlier bundle is missing or
@@ -274,7 +274,7 @@ def _champion(connection: sa.Connection, market_id: str, model_id: str) -> Model
     if record is None or record.market_id != market_id:
         raise ArtifactCorrupt(
             f"Market {market_id} points to champion {model_id}, which is not one of its models in the store; promote a "
-            "model to repair it. The pointer was left as it is."
+            "model to repair it. The pointer was left unchanged."
         )
     return record
 
@@ -284,7 +284,7 @@ def _previous_champion(connection: sa.Connection, market_id: str, current: str |
     if (champions[-1] if champions else None) != current:
         raise ArtifactCorrupt(
             f"The champion of market {market_id} is {current}, but its promotion history ends at "
-            f"{champions[-1] if champions else None}, so nobody knows what came before; promote a model instead."
+            f"{champions[-1] if champions else None}, so the previous champion is unknown; promote a model instead."
         )
     if len(champions) < 2:
         raise NotFound(
@@ -294,7 +294,7 @@ def _previous_champion(connection: sa.Connection, market_id: str, current: str |
 
 
 def _champions(connection: sa.Connection, market_id: str) -> list[str]:
-    """Return the champions in force, first to present; a rollback takes the one it left out of the row."""
+    """Return the champions in order, first to current; a rollback removes the one it left."""
     query = sa.select(PROMOTION.c.kind, PROMOTION.c.model_id).where(PROMOTION.c.market_id == market_id)
     champions: list[str] = []
     for kind, model_id in connection.execute(query.order_by(PROMOTION.c.seq)):

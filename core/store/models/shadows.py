@@ -1,4 +1,4 @@
-"""Shadow estimates: what a challenger would have answered, kept beside the champion's estimates and shown to nobody."""
+"""Shadow estimates: a challenger's answers, stored alongside the champion's estimates and shown to nobody."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.store.base.tables import ESTIMATE, OUTCOME, SHADOW
 
 @dataclass(frozen=True)
 class Shadow:
-    """A challenger's estimate of the home of an estimate in the ledger; ``at`` is when it was made."""
+    """A challenger's estimate for the home of a ledger estimate; ``at`` is when it was made."""
 
     estimate_id: str
     model_id: str
@@ -31,7 +31,7 @@ class Shadow:
 
 @dataclass(frozen=True)
 class Unshadowed:
-    """An estimate in the ledger a challenger has not priced yet; ``seq`` is its place there, ``facts`` as typed."""
+    """A ledger estimate that a challenger has not priced yet; ``seq`` is its place there, ``facts`` as typed."""
 
     seq: int
     estimate_id: str
@@ -51,9 +51,9 @@ class Shadows:
         self._database = database
 
     def append_many(self, shadows: Sequence[Shadow]) -> int:
-        """Write shadows, all or nothing; of an estimate a model has already shadowed the first one stays.
+        """Write shadows, all or none; if a model already has a shadow of an estimate, the first one stays.
 
-        Returns how many were written. Raises NotFound if an estimate is not in the ledger, StoreUnavailable.
+        Returns the number written. Raises NotFound if an estimate is not in the ledger, StoreUnavailable.
         """
         if not shadows:
             return 0
@@ -63,17 +63,17 @@ class Shadows:
                 if fresh:
                     connection.execute(SHADOW.insert(), [vars(one) for one in fresh])
         except IntegrityError as error:
-            raise NotFound("A shadow belongs to an estimate that is not in the ledger; write that first.") from error
+            raise NotFound("A shadow belongs to an estimate that is not in the ledger; write it first.") from error
         return len(fresh)
 
     def frame(
         self, market_id: str, model_id: str, since: date | None = None, until: date | None = None
     ) -> pd.DataFrame:
-        """Return a challenger's shadows beside the estimates they belong to, in the order made (days inclusive, UTC).
+        """Return a challenger's shadows with their estimates, in the order made (days inclusive, UTC).
 
-        Columns: estimate_id, at, property_type, area, office, model_id (the champion's), point, low, high, confidence
-        of both (the challenger's as shadow_point and so on), sale_date and sale_price of the current outcome that
-        counts (None where not sold). Raises StoreUnavailable.
+        Columns: estimate_id, at, property_type, area, office, model_id (the champion's); point, low, high, confidence
+        of both (the challenger's as shadow_point and so on); sale_date and sale_price of the current outcome that
+        counts (None if not sold). Raises StoreUnavailable.
         """
         e, s, o = ESTIMATE.c, SHADOW.c, OUTCOME.c
         shadow = [s[name].label(f"shadow_{name}") for name in ("point", "low", "high", "confidence")]
@@ -96,10 +96,10 @@ class Shadows:
             return pd.DataFrame([tuple(row) for row in connection.execute(query)], columns=names)
 
     def pending(self, market_id: str, model_id: str, since: datetime, after: int, limit: int) -> list[Unshadowed]:
-        """Return the market's priced estimates from an instant on that a model has no shadow of, oldest first.
+        """Return the market's priced estimates since an instant that a model has not shadowed, oldest first.
 
-        Only those after the place ``after`` in the ledger, so that what cannot be priced is passed over once. Raises
-        StoreUnavailable.
+        Only estimates after the place ``after`` in the ledger are returned, so that the caller can skip those it
+        cannot price. Raises StoreUnavailable.
         """
         e, s = ESTIMATE.c, SHADOW.c
         held = sa.exists().where(s.estimate_id == e.estimate_id, s.model_id == model_id)
@@ -113,7 +113,7 @@ class Shadows:
             return [Unshadowed(**row) for row in connection.execute(query).mappings()]
 
     def count(self, model_id: str) -> int:
-        """Return the number of a model's shadows; raises StoreUnavailable."""
+        """Count a model's shadows; raises StoreUnavailable."""
         with self._database.read() as connection:
             return connection.execute(sa.select(sa.func.count()).where(SHADOW.c.model_id == model_id)).scalar_one()
 

@@ -1,1 +1,1 @@
-"""Running the desk: alerts, thresholds, jobs and workers."""
+"""Operations: alerts, thresholds, jobs and workers."""

@@ -1,4 +1,4 @@
-"""Alerts: opened, acknowledged and resolved, each with who, why and what to do next."""
+"""Alerts: who opened, acknowledged or resolved each one, why, and what to do next."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _KIND_LIMIT: Final = 40
 
 @dataclass(frozen=True)
 class AlertRecord:
-    """An alert of a kind about a segment ("" for the whole market).
+    """An alert of one kind about a segment ("" for the whole market).
 
     ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
     change, "history" of all changes (state, at, by, why, next_action, settled_by: the model that went live where
@@ -50,22 +50,22 @@ class AlertRecord:
 
     @property
     def why(self) -> str:
-        """Return why it is in its state."""
+        """Why it is in its state."""
         return str(self.document["why"])
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it is not resolved yet: open or acknowledged."""
+        """True unless it is resolved: open or acknowledged."""
         return self.state is not AlertState.RESOLVED
 
     @property
     def is_settled(self) -> bool:
-        """Tell whether a change of the live model resolved it."""
+        """True if a change of the live model resolved it."""
         return self.state is AlertState.RESOLVED and bool(self.document["history"][-1].get("settled_by"))
 
     @property
     def next_action(self) -> str:
-        """Return what is to be done."""
+        """What to do next."""
         return str(self.document["next_action"])
 
 
@@ -92,7 +92,7 @@ class Alerts:
         next_action: str,
         actor: Actor,
     ) -> AlertRecord:
-        """Open an alert; where one of that kind and segment is not resolved yet, that one is returned as it is.
+        """Open an alert; if one of that kind and segment is unresolved, return that one unchanged.
 
         Raises NotFound for an unknown market, InvalidRecord without a kind or a reason, StoreUnavailable.
         """
@@ -124,18 +124,18 @@ class Alerts:
         return record
 
     def acknowledge(self, alert_id: str, why: str, next_action: str, actor: Actor) -> AlertRecord:
-        """Note that somebody has taken an open alert on; raises NotFound, InvalidRecord, StoreUnavailable."""
+        """Record that somebody is handling an open alert; raises NotFound, InvalidRecord, StoreUnavailable."""
         return self._change(alert_id, AlertState.ACKNOWLEDGED, (AlertState.OPEN,), why, next_action, actor)
 
     def resolve(self, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
-        """Close an alert and note the period its figures were judged up to (audit entry AuditAction.ALERT_JUDGED).
+        """Resolve an alert and record the last period judged (audit entry AuditAction.ALERT_JUDGED).
 
-        Raises NotFound, InvalidRecord if it is resolved already, StoreUnavailable; nothing is written then.
+        Raises NotFound, InvalidRecord if it is already resolved, StoreUnavailable; nothing is written then.
         """
         return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period)
 
     def settle(self, alert_id: str, why: str, period: str, model_id: str, actor: Actor) -> AlertRecord:
-        """Resolve an alert because ``model_id`` went live in place of the model it is about; ``reopen`` undoes it.
+        """Resolve an alert because ``model_id`` replaced the live model it is about; ``reopen`` undoes it.
 
         Raises what ``resolve`` raises.
         """
@@ -155,16 +155,16 @@ class Alerts:
             return _undo_latest(connection, held, why, AuditAction.ALERT_UNACKNOWLEDGED, actor)
 
     def reopen(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
-        """Bring an alert that was settled back to its state before: open or acknowledged, with the reason it had.
+        """Return a settled alert to its previous state, open or acknowledged, with its previous reason.
 
-        ``why`` stands in its history and in the audit trail (``alert.reopened``). Raises NotFound, InvalidRecord if it
+        ``why`` goes into its history and the audit trail (``alert.reopened``). Raises NotFound, InvalidRecord if it
         is not settled or another alert of its kind and segment is open, StoreUnavailable.
         """
         with self._database.write() as connection:
             lock_market(connection, _get(connection, alert_id).market_id)
             held = _get(connection, alert_id)
             if not held.is_settled:
-                raise InvalidRecord(f"Alert {alert_id} is not settled by a change of model; reload the alerts.")
+                raise InvalidRecord(f"Alert {alert_id} was not settled by a change of model; reload the alerts.")
             if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
                 raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
             return _undo_latest(connection, held, why, AuditAction.ALERT_REOPENED, actor)
@@ -177,7 +177,7 @@ class Alerts:
     def list(
         self, market_id: str, states: tuple[AlertState, ...] | None = None, limit: int = 200
     ) -> builtins.list[AlertRecord]:
-        """Return the market's alerts, of those states or of any, newest first; raises NotFound, StoreUnavailable."""
+        """Return the market's alerts in those states, or all, newest first; raises NotFound, StoreUnavailable."""
         query = sa.select(*_COLUMNS).where(ALERT.c.market_id == market_id)
         if states is not None:
             query = query.where(ALERT.c.state.in_(states))
@@ -269,7 +269,7 @@ def _with_change(
 ) -> dict[str, Any]:
     why, next_action = plain_text(why).strip(), plain_text(next_action).strip()
     if not why:
-        raise InvalidRecord(f"The alert has no reason to be {state}; say why in a few words.")
+        raise InvalidRecord(f"The alert needs a reason to be {state}; give one in a few words.")
     change = {"state": state, "at": at.isoformat(), "by": plain_text(actor.name), "why": why}
     change["next_action"] = next_action
     if settled_by:

@@ -1,4 +1,4 @@
-"""Long work as people see it: progress, cancelling, and what became of it when its process died."""
+"""Long-running jobs: their progress, cancellation, and what happens when their process dies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _HIDDEN: Final = ("seq", "owner_host", "owner_pid", "owner_started", "created_by
 
 @dataclass(frozen=True)
 class Job:
-    """One piece of long work; ``fraction`` is 0 to 1, ``updated_at`` (UTC) the last sign of life of its process."""
+    """A long-running job; ``fraction`` is 0 to 1, ``updated_at`` (UTC) the last sign of life of its process."""
 
     job_id: str
     kind: str
@@ -41,7 +41,7 @@ class Job:
 
     @property
     def is_open(self) -> bool:
-        """Tell whether it waits or runs."""
+        """True while it waits or runs."""
         return self.state in _OPEN
 
 
@@ -52,7 +52,7 @@ class Jobs:
         self._database = database
 
     def create(self, kind: str, market_id: str | None, actor: Actor) -> Job:
-        """Create a waiting job, owned by this process until the one that works on it reports; StoreUnavailable."""
+        """Create a waiting job, owned by this process until its worker first reports; raises StoreUnavailable."""
         instant = now()
         job = Job(
             secrets.token_hex(8),
@@ -72,10 +72,10 @@ class Jobs:
         return job
 
     def progress(self, job_id: str, fraction: float, message: str) -> None:
-        """Report how far the job is; the first report makes it running and this process its owner.
+        """Report a job's progress; the first report sets it running and makes this process its owner.
 
-        Raises JobCancelled, and marks the job cancelled, if a person asked for that; InvalidRecord if the job is
-        already done or failed; NotFound; StoreUnavailable.
+        If somebody asked to cancel the job, marks it cancelled and raises JobCancelled. Also raises InvalidRecord if
+        it is already done or failed; NotFound; StoreUnavailable.
         """
         report = {"fraction": _clipped(fraction), "message": plain_text(message), "updated_at": now()}
         with self._database.write() as connection:
@@ -85,9 +85,9 @@ class Jobs:
             ).rowcount:
                 return
             cancelled = _cancel_if_asked(connection, job_id)
-        # Raised after the transaction, which an exception inside it would have undone.
+        # Raised after the transaction, since an exception inside would have rolled it back.
         if cancelled:
-            raise JobCancelled(f"The job {job_id} was cancelled; nothing it had begun was kept.")
+            raise JobCancelled(f"The job {job_id} was cancelled; its unfinished work was discarded.")
         raise _closed(self.get(job_id))
 
     def finish(self, job_id: str, result: Mapping[str, Any]) -> None:
@@ -96,9 +96,9 @@ class Jobs:
         self._close(job_id, {"state": JobState.DONE, "fraction": 1.0, "result": document})
 
     def fail(self, job_id: str, error: str) -> None:
-        """Mark the job failed with a message; a cancelled job stays cancelled.
+        """Mark the job failed with an error message; a cancelled job stays cancelled.
 
-        Raises InvalidRecord if it is done or failed already, NotFound, StoreUnavailable.
+        Raises InvalidRecord if it is already done or failed, NotFound, StoreUnavailable.
         """
         try:
             self._close(job_id, {"state": JobState.FAILED, "error": plain_text(error)})
@@ -107,7 +107,7 @@ class Jobs:
                 raise
 
     def request_cancel(self, job_id: str) -> None:
-        """Ask the job to stop: a waiting one is cancelled now, a running one at its next report, a closed one not.
+        """Cancel the job: a waiting one at once, a running one at its next report; a closed one stays as it is.
 
         Raises NotFound, StoreUnavailable.
         """
@@ -119,9 +119,9 @@ class Jobs:
             connection.execute(waiting.values(state=JobState.CANCELLED, updated_at=now()))
 
     def sweep(self, older_than: timedelta) -> list[Job]:
-        """Mark open jobs failed that gave no sign of life for so long, unless their process runs on this machine.
+        """Mark open jobs without a recent sign of life as failed, unless their process is alive on this machine.
 
-        Returns the jobs that were marked; raises StoreUnavailable.
+        Returns the marked jobs; raises StoreUnavailable.
         """
         stale = sa.and_(JOB.c.state.in_(_OPEN), JOB.c.updated_at < now() - older_than)
         swept: list[Job] = []
@@ -138,7 +138,7 @@ class Jobs:
             return _get(connection, job_id)
 
     def list(self, limit: int = 50) -> list[Job]:
-        """Return the newest jobs first; raises StoreUnavailable."""
+        """Return jobs, newest first; raises StoreUnavailable."""
         query = sa.select(JOB).order_by(JOB.c.seq.desc()).limit(int(limit))
         with self._database.read() as connection:
             return [_record(row) for row in connection.execute(query).mappings()]
@@ -170,7 +170,7 @@ def _cancel_if_asked(connection: sa.Connection, job_id: str) -> bool:
 
 def _fail_abandoned(connection: sa.Connection, row: sa.RowMapping) -> Job:
     error = (
-        f"The process working on this job (pid {row['owner_pid']} on {row['owner_host']}) ended without a word; its "
+        f"The process working on this job (pid {row['owner_pid']} on {row['owner_host']}) ended without a report; its "
         f"last sign of life was at {row['updated_at']:%Y-%m-%d %H:%M:%S} UTC. Start it again."
     )
     update = JOB.update().where(JOB.c.job_id == row["job_id"])

@@ -1,4 +1,4 @@
-"""Thresholds of alerts that a manager changed, with why and when; without one the problem statement's holds."""
+"""Alert thresholds that a manager changed, with reason and time; otherwise the problem statement's apply."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ class Thresholds:
         self._database = database
 
     def set(self, market_id: str, name: str, value: float, reason: str, actor: Actor) -> ThresholdRecord:
-        """Set a threshold, with its audit entry; what a value may be is for the caller to know.
+        """Set a threshold and write an audit entry; the caller checks the value's bounds.
 
-        Raises NotFound for an unknown market, InvalidRecord for a missing reason, an empty or long name or a value
-        that is no number, StoreUnavailable.
+        Raises NotFound for an unknown market; InvalidRecord for a missing reason, an empty or overlong name or a
+        value that is not a number; StoreUnavailable.
         """
         name, reason = plain_text(name).strip(), plain_text(reason).strip()
         if not 1 <= len(name) <= _NAME_LIMIT:
             raise InvalidRecord(f"The threshold name {name!r} has {len(name)} characters; use 1 to {_NAME_LIMIT}.")
         if not reason:
-            raise InvalidRecord(f"The threshold {name} has no reason to change; say why in a few words.")
+            raise InvalidRecord(f"The threshold {name} needs a reason to change; give one in a few words.")
         if not math.isfinite(value):
-            raise InvalidRecord(f"The threshold {name} = {value} is no number; give one.")
+            raise InvalidRecord(f"The threshold {name} = {value} is not a number; give one.")
         record = ThresholdRecord(market_id, name, float(value), reason, now(), plain_text(actor.name))
         with self._database.write() as connection:
             lock_market(connection, market_id)

@@ -1,4 +1,4 @@
-"""Workers and their signs of life, so that a page can tell whether what is scheduled will happen."""
+"""Workers and their signs of life, so that a page can tell whether scheduled work will run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from core.store.base.values import plain_document, plain_text
 
 @dataclass(frozen=True)
 class WorkerRecord:
-    """A worker; ``document`` is its latest report (next runs and the like); instants are UTC."""
+    """A worker; ``document`` is its latest report (next runs and so on); instants are UTC."""
 
     worker_id: str
     started_at: datetime
@@ -26,13 +26,13 @@ class WorkerRecord:
 
 
 class Workers:
-    """Note and list signs of life."""
+    """Record and list signs of life."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def beat(self, worker_id: str, document: Mapping[str, Any]) -> WorkerRecord:
-        """Note a sign of life, the first of a worker being its start; raises InvalidRecord, StoreUnavailable."""
+        """Record a sign of life; a worker's first marks its start. Raises InvalidRecord, StoreUnavailable."""
         worker_id, stored = plain_text(worker_id)[:80], plain_document(document, "worker document")
         instant = now()
         with self._database.write() as connection:
@@ -44,12 +44,12 @@ class Workers:
         return WorkerRecord(**row)
 
     def leave(self, worker_id: str) -> None:
-        """Take a worker that ends in good order off the list; raises StoreUnavailable."""
+        """Remove a worker that ends normally; raises StoreUnavailable."""
         with self._database.write() as connection:
             connection.execute(WORKER.delete().where(WORKER.c.worker_id == plain_text(worker_id)[:80]))
 
     def list(self) -> list[WorkerRecord]:
-        """Return all workers that did not leave, the latest sign of life first; raises StoreUnavailable."""
+        """Return all workers that have not left, latest sign of life first; raises StoreUnavailable."""
         with self._database.read() as connection:
             rows = connection.execute(sa.select(WORKER).order_by(WORKER.c.beat_at.desc())).mappings()
             return [WorkerRecord(**row) for row in rows]

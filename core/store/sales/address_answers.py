@@ -1,4 +1,4 @@
-"""Answers of persons to near matches of addresses: asked once, remembered for every later file."""
+"""People's answers on near-match addresses: asked once, remembered for every later file."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from core.store.base.values import plain_text
 
 
 class Matches:
-    """Record and list answers; an earlier answer stays on record, and the latest of a pair counts."""
+    """Record and list answers; earlier answers stay on record, and the latest on a pair counts."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def answer(self, market_id: str, sales_key: str, tax_key: str, same: bool, actor: Actor) -> None:
-        """Remember whether the two addresses are one home, with an audit event ``match.answered``.
+        """Record whether two addresses are the same home, with an audit event ``match.answered``.
 
-        The market need not be there yet: pairs are asked about before the first commit makes it. Raises
+        The market need not exist yet: the questions come before the first commit creates it. Raises
         StoreUnavailable.
         """
         market_id, sales_key = plain_text(market_id), plain_text(sales_key)

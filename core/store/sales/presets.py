@@ -1,4 +1,4 @@
-"""Column presets: mappings an analyst saved under a name, to use again on the next file."""
+"""Column presets: column mappings saved under a name, for reuse on later files."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ class Presets:
         self._database = database
 
     def save(self, name: str, mapping_json: str, actor: Actor) -> None:
-        """Save a mapping under a new name; the same mapping under its own name again changes nothing.
+        """Save a mapping under a new name; saving the same mapping under its name again changes nothing.
 
-        Raises AlreadyExists if the name holds another mapping, InvalidRecord for an empty or long name,
+        Raises AlreadyExists if the name holds another mapping, InvalidRecord for an empty or overlong name,
         StoreUnavailable.
         """
         name = _checked(name)
@@ -42,7 +42,7 @@ class Presets:
                 ) from error
 
     def replace(self, name: str, mapping_json: str, actor: Actor) -> None:
-        """Put another mapping under a name that is there; raises NotFound, StoreUnavailable."""
+        """Replace the mapping under an existing name; raises NotFound, StoreUnavailable."""
         with self._database.write() as connection:
             update = PRESET.update().where(PRESET.c.name == name).values(**_values(mapping_json, actor))
             if not connection.execute(update).rowcount:
@@ -50,7 +50,7 @@ class Presets:
             append_event(connection, actor, AuditAction.PRESET_REPLACED, None, name, detail={})
 
     def load(self, name: str) -> str:
-        """Return the mapping saved under the name, as the JSON it was saved as; raises NotFound, StoreUnavailable."""
+        """Return the saved JSON of a mapping; raises NotFound, StoreUnavailable."""
         with self._database.read() as connection:
             mapping_json: str | None = connection.scalar(sa.select(PRESET.c.mapping_json).where(PRESET.c.name == name))
         if mapping_json is None:
@@ -58,7 +58,7 @@ class Presets:
         return mapping_json
 
     def list(self) -> list[str]:
-        """Return all names in order; raises StoreUnavailable."""
+        """Return all names, sorted; raises StoreUnavailable."""
         with self._database.read() as connection:
             return sorted(connection.scalars(sa.select(PRESET.c.name)))
 

@@ -1,4 +1,4 @@
-"""Uploads: files a person brought that wait, in a private folder, to be mapped and committed."""
+"""Uploads: files waiting in a private folder to be mapped and committed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ABOUT: Final = "about.json"
 
 @dataclass(frozen=True)
 class Upload:
-    """A staged file; ``name`` is the name it came under, without folders, and ``path`` where its bytes are now."""
+    """A staged file; ``name`` is its original name without folders, ``path`` where its content is now."""
 
     upload_id: str
     name: str
@@ -38,19 +38,19 @@ class Upload:
 
 
 class Uploads:
-    """Stage, find and discard uploads; each has a folder of its own under a random id."""
+    """Stage, find and discard uploads; each has its own folder, named by a random id."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
     def save(self, name: str, content: BinaryIO | bytes, max_bytes: int) -> Upload:
-        """Write the content once, in chunks, and return where it is.
+        """Write the content in chunks and return the staged upload.
 
-        Raises FileTooLarge, keeping nothing, once more than ``max_bytes`` came; StoreUnavailable.
+        Raises FileTooLarge, keeping nothing, if there are more than ``max_bytes``; StoreUnavailable.
         """
         upload_id = secrets.token_hex(16)
         place = self._folder / upload_id
-        # The name on disk is ours: what the file was called can neither leave the folder nor clash in it.
+        # We choose the name on disk, so that the original name can neither escape the folder nor clash in it.
         path = place / f"content{_suffix(name)}"
         make_private_folder(place)
         try:
@@ -59,7 +59,7 @@ class Uploads:
                 sha256, size = _copy(stream, path, max_bytes, display_name(name))
                 upload = Upload(upload_id, display_name(name), path, sha256, size)
                 about = {**asdict(upload), "path": path.name}
-                # Written last: a folder with it holds a whole upload.
+                # Written last: its presence means that the upload is complete.
                 write_atomically(place / _ABOUT, json.dumps(about).encode("utf-8"))
         except BaseException:
             shutil.rmtree(place, ignore_errors=True)
@@ -76,11 +76,11 @@ class Uploads:
         return replace(upload, path=place / Path(upload.path).name)
 
     def discard(self, upload_id: str) -> None:
-        """Remove a staged upload; one that is gone already is fine. Raises NotFound for what is no id at all."""
+        """Remove a staged upload if it is still there; raises NotFound for a malformed id."""
         shutil.rmtree(self._place(upload_id), ignore_errors=True)
 
     def sweep(self, older_than: timedelta, needed: Container[str] = frozenset()) -> int:
-        """Discard uploads nobody touched for so long, but for the ids still needed; return how many there were."""
+        """Discard uploads untouched for ``older_than``, except those still ``needed``; return their number."""
         oldest = time.time() - older_than.total_seconds()
         stale = [
             place
@@ -98,14 +98,14 @@ class Uploads:
 
 
 def display_name(name: str) -> str:
-    """Return the last part of a file name as it may be shown: no folders, no control characters, at most 120 long."""
+    """Return a file name safe to show: no folders, no control characters, at most 120 characters."""
     last = re.split(r"[/\\]", plain_text(name))[-1]
     printable = "".join(character for character in last if character.isprintable()).strip()
     return printable[-_NAME_LIMIT:] or "unnamed"
 
 
 def _suffix(name: str) -> str:
-    """Return the extensions of a name ('.csv', '.tsv.gz') if they are plain, since readers go by them."""
+    """Return a name's extensions ('.csv', '.tsv.gz') if they are plain, since readers rely on them."""
     found = re.search(r"((?:\.[A-Za-z0-9]{1,8}){1,2})$", display_name(name))
     return found.group(1).lower() if found else ""
 
@@ -133,4 +133,4 @@ def _age(place: Path) -> float:
 
 
 def _not_found(upload_id: str) -> NotFound:
-    return NotFound(f"There is no upload {upload_id[:40]!r} (any more); upload the file again.")
+    return NotFound(f"There is no upload {upload_id[:40]!r}, or it has expired; upload the file again.")

@@ -1,4 +1,4 @@
-"""Data versions: immutable snapshots of a market's sales, each with the accounting of the files that made it."""
+"""Data versions: immutable snapshots of a market's sales, each with the accounting of its source files."""
 
 from __future__ import annotations
 
@@ -30,11 +30,11 @@ _ID_LENGTH: Final = 12
 
 @dataclass(frozen=True)
 class NewVersion:
-    """What is to be committed.
+    """A version to commit.
 
-    ``sales`` is the market's whole canonical table after the upload (its index is not kept); ``parent_id`` the version
-    it was built on, None for a market's first; ``ledgers`` the row ledgers of all files with a column ``file``;
-    ``rows_seen`` the rows of all files read, kept or not.
+    ``sales`` is the market's full canonical table after the upload (its index is dropped); ``parent_id`` the version
+    it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
+    ``rows_seen`` the number of rows read from all files, kept or not.
     """
 
     market_id: str
@@ -48,7 +48,7 @@ class NewVersion:
 
 @dataclass(frozen=True)
 class DataVersion:
-    """A committed version; ``sha256`` names its snapshot file, ``created_at`` is UTC, ``created_by`` a name."""
+    """A committed version: ``sha256`` names its snapshot file, ``created_by`` is the actor's name; instants are UTC."""
 
     version_id: str
     market_id: str
@@ -67,7 +67,7 @@ class DataVersion:
 class Versions:
     """Commit, undo, find and load data versions.
 
-    A market's *chain* is its latest version with that one's parent, its parent's parent and so on. An undone version
+    A market's *chain* is its latest version, that version's parent, its parent's parent and so on. An undone version
     leaves the chain but stays on record.
     """
 
@@ -77,11 +77,11 @@ class Versions:
         self._ledgers = ledgers
 
     def commit(self, new: NewVersion, actor: Actor) -> DataVersion:
-        """Write a version and make it the market's latest, all or nothing.
+        """Write a version and make it the market's latest, in one step that succeeds or fails as a whole.
 
-        Sales that are already a version of the market's chain change nothing: that version is returned. Raises
-        NotFound for an unknown market, StaleVersion if ``parent_id`` is not the latest version (any more),
-        InvalidRecord for a table Parquet cannot hold, StoreUnavailable if disk or database fail.
+        If the market's chain already has a version with these sales, nothing changes and that version is returned.
+        Raises NotFound for an unknown market, StaleVersion if ``parent_id`` is not (or no longer) the latest version,
+        InvalidRecord for a table Parquet cannot hold, StoreUnavailable if disk or database fails.
         """
         snapshot, ledger = _to_parquet(new.sales, "sales"), _to_parquet(new.ledgers, "row ledger")
         sha256 = hashlib.sha256(snapshot).hexdigest()
@@ -89,7 +89,7 @@ class Versions:
             held = _held_or_stale(connection, new, sha256, market_row(connection, new.market_id))
             if held is not None:
                 return held
-        # Files first: a row never names a file that is not yet whole on disk. A file without a row harms nobody.
+        # Files first: a row must never name a file that is not complete on disk. A file without a row is harmless.
         self._snapshots.put(snapshot)
         row = _version_row(new, sha256, self._ledgers.put(ledger), actor)
         with self._database.write() as connection:
@@ -97,7 +97,7 @@ class Versions:
             return held if held is not None else _insert_and_point(connection, row, new.files, actor)
 
     def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
-        """Make the parent of the market's latest version the latest again and return it (None: no data is left).
+        """Undo the market's latest version and return its parent, which is the latest again (None: no data is left).
 
         Raises NotFound, StaleVersion if ``version_id`` is not the latest, StoreUnavailable.
         """
@@ -106,8 +106,8 @@ class Versions:
             market = lock_market(connection, version.market_id)
             if market["latest_version_id"] != version_id:
                 raise StaleVersion(
-                    f"Data version {version_id} is not the latest of market {version.market_id} (that is "
-                    f"{market['latest_version_id']}), and only the latest can be undone; reload and choose again."
+                    f"Data version {version_id} is not the latest version of market {version.market_id} "
+                    f"({market['latest_version_id']} is), and only the latest can be undone; reload and choose again."
                 )
             _point(connection, version.market_id, version_id, version.parent_id)
             detail = {"reason": reason, "restored": version.parent_id}
@@ -115,7 +115,7 @@ class Versions:
             return None if version.parent_id is None else _get(connection, version.parent_id)
 
     def latest(self, market_id: str) -> DataVersion | None:
-        """Return the market's current version, None before the first commit.
+        """Return the market's latest version, None before the first commit.
 
         Raises NotFound for an unknown market, ArtifactCorrupt if the pointer names a version that does not exist,
         StoreUnavailable.
@@ -144,13 +144,13 @@ class Versions:
             return _select(connection, DATA_VERSION.c.version_id.in_(_chain_ids(latest)))
 
     def list(self, market_id: str) -> list[DataVersion]:
-        """Return all versions of the market, undone ones too, newest first; raises NotFound, StoreUnavailable."""
+        """Return all versions of the market, including undone ones, newest first; raises NotFound, StoreUnavailable."""
         with self._database.read() as connection:
             market_row(connection, market_id)
             return _select(connection, DATA_VERSION.c.market_id == market_id)
 
     def load(self, version_id: str) -> pd.DataFrame:
-        """Return a version's sales with the dtypes they were committed with and a new RangeIndex.
+        """Return a version's sales with their committed dtypes and a new RangeIndex.
 
         Raises NotFound, ArtifactCorrupt if the snapshot is missing or altered, StoreUnavailable.
         """
@@ -166,7 +166,7 @@ class Versions:
         return _from_parquet(self._ledgers.read(sha256))
 
     def has_file(self, market_id: str, sha256: str) -> bool:
-        """Tell whether a file of that content is in the market's chain; raises NotFound, StoreUnavailable."""
+        """Tell whether the market's chain has a file with that content; raises NotFound, StoreUnavailable."""
         with self._database.read() as connection:
             latest = market_row(connection, market_id)["latest_version_id"]
             query = sa.select(DATA_FILE.c.seq).where(
@@ -231,7 +231,7 @@ def _insert_and_point(
     connection: sa.Connection, row: dict[str, Any], files: tuple[FileAccounting, ...], actor: Actor
 ) -> DataVersion:
     version_id, market_id = row["version_id"], row["market_id"]
-    # The id covers all of the content, so one that is there already is this very upload, undone and now brought again.
+    # The id is a hash of the content, so an existing id means the same upload, undone and now uploaded again.
     undone = connection.scalar(sa.select(DATA_VERSION.c.seq).where(DATA_VERSION.c.version_id == version_id))
     if undone is None:
         connection.execute(DATA_VERSION.insert().values(**row))
@@ -286,7 +286,7 @@ def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersio
 
 
 def _to_parquet(frame: pd.DataFrame, what: str) -> bytes:
-    # Attributes and index would enter the file, and so the hash, without being part of the content.
+    # Attributes and index are not content, but would change the file and so its hash.
     bare = frame.reset_index(drop=True).copy(deep=False)
     bare.attrs = {}
     buffer = io.BytesIO()
@@ -295,7 +295,7 @@ def _to_parquet(frame: pd.DataFrame, what: str) -> bytes:
     except (pa.ArrowException, ValueError) as error:
         raise InvalidRecord(
             f"The {what} table cannot be stored as Parquet ({' '.join(str(error).split())}); give each column one type "
-            "and a name of its own. Nothing was changed."
+            "and a unique name. Nothing was changed."
         ) from error
     return buffer.getvalue()
 

@@ -77,7 +77,7 @@ def test_infinity_is_refused_and_named(number: float) -> None:
         plain_document({"metrics": {"mape": [0.1, number]}}, "card")
 
 
-@pytest.mark.parametrize(("value", "named"), [({"a": object()}, "object"), ({1: 1, "1": 2}, "alike")])
+@pytest.mark.parametrize(("value", "named"), [({"a": object()}, "object"), ({1: 1, "1": 2}, "keys with the same text")])
 def test_what_json_cannot_hold_is_refused(value: dict[Any, Any], named: str) -> None:
     with pytest.raises(InvalidRecord, match=named):
         plain_document(value, "card")

@@ -251,7 +251,7 @@ def test_the_ledger_offers_no_way_to_change_or_remove(store: Store) -> None:
 @pytest.mark.parametrize(
     ("changes", "named"),
     [
-        ({"kind": "accept", "price": 250_001.0}, "250001.0, is not the estimate's 250000.0"),
+        ({"kind": "accept", "price": 250_001.0}, "250001.0 is not the estimate's 250000.0"),
         ({"kind": "refuse", "price": 250_000.0}, "'refuse'"),
         ({"kind": "adjust", "price": 0.0}, "price 0.0 is not above zero"),
         ({"kind": "override", "price": -5.0}, "-5.0"),
@@ -319,7 +319,7 @@ def test_a_ledger_that_cannot_be_written_says_so(address: Address, market: Marke
         blocker.connect() as connection,
     ):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
-        with pytest.raises(StoreUnavailable, match="another process is writing"):
+        with pytest.raises(StoreUnavailable, match="another process has been writing"):
             impatient.ledger.append(estimate(market.market_id), AGENT)
         connection.exec_driver_sql("ROLLBACK")
         impatient.ledger.append(estimate(market.market_id), AGENT)

@@ -83,7 +83,7 @@ def test_levels_of_what_is_not_there_are_refused(store: Store, level: NewLevel) 
         ({"version_id": "never"}, NotFound, "data version 'never'"),
         ({"market_id": other.market_id}, InvalidRecord, "belongs to market"),
         ({"version_id": foreign.version_id}, InvalidRecord, "belongs to market"),
-        ({"as_of": "2024-06-30"}, InvalidRecord, "no date"),
+        ({"as_of": "2024-06-30"}, InvalidRecord, "not a date"),
         ({"document": {"level": math.inf}}, InvalidRecord, r"document\.level is inf"),
     ):
         with pytest.raises(error, match=named):

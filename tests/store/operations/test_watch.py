@@ -27,7 +27,7 @@ def test_an_alert_is_opened_acknowledged_and_resolved_with_who_why_and_what_next
     assert (taken.state, taken.changed_by, taken.opened_at) == ("acknowledged", MANAGER.name, opened.opened_at)
     closed = store.alerts.resolve(opened.alert_id, "model x promoted", "2024-05", MANAGER)
     assert store.alerts.get(opened.alert_id) == closed
-    with pytest.raises(InvalidRecord, match="is resolved since"):
+    with pytest.raises(InvalidRecord, match="has been resolved since"):
         store.alerts.resolve(opened.alert_id, "once more", "2024-06", MANAGER)
     assert [one.detail["period"] for one in store.events.of(opened.alert_id, AuditAction.ALERT_JUDGED)] == ["2024-05"]
     assert [(one["state"], one["by"], one["why"]) for one in closed.document["history"]] == [
@@ -57,7 +57,7 @@ def test_of_a_kind_and_segment_one_alert_is_open_at_a_time(store: Store, market:
 def test_what_makes_no_sense_of_an_alert_is_refused(store: Store, market: Market) -> None:
     made = store.alerts.open(market.market_id, "slow", "", READING, "p95 is 2 s", "Look", ANALYST)
     store.alerts.resolve(made.alert_id, "fast again", "2024-05", ANALYST)
-    with pytest.raises(InvalidRecord, match="is resolved since"):
+    with pytest.raises(InvalidRecord, match="has been resolved since"):
         store.alerts.acknowledge(made.alert_id, "late", "", ANALYST)
     with pytest.raises(InvalidRecord, match="no reason"):
         store.alerts.open(market.market_id, "slow", "", READING, " ", "Look", ANALYST)

@@ -1,1 +1,1 @@
-"""The revisions, each frozen once released."""
+"""The revisions; each is frozen once released."""
