@@ -1,1 +1,1 @@
-"""The modelling package: every phase of a house-price model's life, without a user interface."""
+"""The modeling package: every phase of a house-price model's life, without a user interface."""

@@ -39,7 +39,7 @@ def ppe(estimate: ArrayLike, sale_price: ArrayLike, tolerance: float) -> float:
 
 
 def ppe10(estimate: ArrayLike, sale_price: ArrayLike) -> float:
-    """Share of estimates within 10 % of the sale price: the success metric."""
+    """Share of estimates within 10% of the sale price: the success metric."""
     return ppe(estimate, sale_price, 0.10)
 
 

@@ -106,7 +106,7 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
     The seed alone fixes the city and its homes, so a later period with a changed model continues the same market:
     ``simulate(replace(MarketModel(), trend=...), 2019, date(2025, 1, 1), date(2025, 12, 31), 8_000)``.
 
-    Columns: every canonical field except neighbourhood and grade (prices in USD, areas in sq ft, dates as
+    Columns: every canonical field but ``neighbourhood`` and ``grade`` (prices in USD, areas in sq ft, dates as
     datetime64[us]), and STRUCTURAL and NOISE. ``validity`` is "standard" for an arm's-length sale; the price of a
     sale with another word is below the market. Assessed values are those of the roll on ``model.assessed_on``: they
     know the home and that day's market, never a sale. Raises ValueError if the period is empty or holds more sales
@@ -195,7 +195,7 @@ def facts_of(homes: pd.DataFrame) -> pd.DataFrame:
 def location(seed: int, east_km: Floats, north_km: Floats) -> Floats:
     """Return the smooth location value (log) at places given in km from the city hall, shape (n,).
 
-    A centre, a campus, a sea shore and a harbour with its factories, and 40 small pockets drawn from the seed.
+    A center, a campus, a sea shore and a harbour with its factories, and 40 small pockets drawn from the seed.
     """
     rng = np.random.default_rng([seed, 5])
     value = 0.34 * np.exp(-((np.hypot(east_km, north_km) / 6.0) ** 2))

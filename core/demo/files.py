@@ -81,7 +81,7 @@ class DemoFiles:
     ``faults`` counts: ``missing_living_area`` sales that lack it in both files, ``area_only_in_tax`` sales whose area
     only the tax roll has, ``exact_duplicates`` and ``near_duplicates`` (together ``duplicates``) extra MLS rows,
     ``impossible_values`` MLS rows with one impossible cell, ``missing_parcel_numbers`` sales, ``tax_area_conflicts``
-    parcels whose area differs from the MLS by a few per cent, ``blank_list_prices`` sales, ``non_market_sales``, and
+    parcels whose area differs from the MLS by a few percent, ``blank_list_prices`` sales, ``non_market_sales``, and
     ``missing_school_ratings`` zipcodes. Each fault but missing parcel numbers and duplicates' copies lies on sales
     of its own.
     """
@@ -112,10 +112,10 @@ def demo_model(sales: int) -> MarketModel:
 
 
 def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
-    """Return the MLS export, tax roll and neighbourhood file of the simulated city for 2019-2024.
+    """Return the MLS export, tax roll and neighborhood file of the simulated city for 2019-2024.
 
-    The MLS file has ``sales`` rows and 1 % duplicates more, the tax roll a row for each of ``sales`` parcels, the
-    neighbourhood file one for each of 100 zipcodes. The truth behind them is
+    The MLS file has ``sales`` rows and 1% duplicates more, the tax roll a row for each of ``sales`` parcels, the
+    neighborhood file one for each of 100 zipcodes. The truth behind them is
     ``simulate(demo_model(sales), seed, sales=sales)``, row for row before faults. The same seed gives the same bytes.
     Raises ValueError below SALES_MIN sales.
     """

@@ -115,7 +115,7 @@ def city_zipcodes(seed: int) -> pd.DataFrame:
 def city_homes(seed: int, parcels: int) -> pd.DataFrame:
     """Return every home of the city, one row per parcel: the same seed and number give the same homes.
 
-    Columns: the canonical property and neighbourhood fields that do not change with time (no grade, no assessments),
+    Columns: the canonical property and neighborhood fields that do not change with time (no grade, no assessments),
     ``area`` (row of its zipcode in city_zipcodes), east_km, north_km, street parts (house_number, direction, street,
     suffix, the middle and last as index into DIRECTIONS and SUFFIXES), and what no file shows: quality and assessor
     errors in standard deviations.
@@ -315,7 +315,7 @@ def _water(rng: np.random.Generator, east: Floats, north: Floats, kind: Ints) ->
     from_shore = east - shore_km(north)
     house = ~np.isin(kind, (_CONDO, _APARTMENT, _MANUFACTURED))
     waterfront = ((from_shore < 0.30) & house & (rng.random(kind.size) < 0.45)) | (kind == _HOUSEBOAT)
-    # A ridge east of the centre looks over the town.
+    # A ridge east of the center looks over the town.
     lift = np.exp(-((from_shore / 1.3) ** 2)) + 0.8 * np.exp(-(((east - 5.0) / 0.9) ** 2))
     view = np.clip(np.round(2.6 * lift + rng.normal(-0.9, 0.9, kind.size)), 0, 4)
     return np.where(waterfront, np.maximum(view, 2.0), view), waterfront.astype(float)

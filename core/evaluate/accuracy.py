@@ -20,7 +20,7 @@ _BINS: Final = 10
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value with its 95 % bootstrap interval and the number of sales behind it."""
+    """A measured value with its 95% bootstrap interval and the number of sales behind it."""
 
     value: float
     low: float

@@ -24,7 +24,7 @@ _ENOUGH: Final = 30
 
 @dataclass(frozen=True)
 class DecisionShare:
-    """One kind of decision, or one reason: ``n`` decisions, their share with its exact 95 % interval."""
+    """One kind of decision, or one reason: ``n`` decisions, their share with its exact 95% interval."""
 
     name: str
     label: str

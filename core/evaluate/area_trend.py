@@ -21,7 +21,7 @@ def area_trends(sales: pd.DataFrame, area: str, end: date, smallest: int) -> pd.
 
     ``sales`` has canonical columns; ``area`` is its column of area codes. One row per area: area, n, trend (change of
     the price a year, as a share: the slope of the log of price per sq ft on time by least squares, or of the log
-    price where most sales have no living area on record), low and high (the slope's 95 % interval, by Student's t).
+    price where most sales have no living area on record), low and high (the slope's 95% interval, by Student's t).
     """
     columns = _unit_prices(sales, area, end)
     groups = columns.groupby("area", sort=True)

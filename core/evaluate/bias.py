@@ -38,7 +38,7 @@ class TrendBias:
     """How the mean signed error of areas goes with their price trend.
 
     ``slope`` is the change of the error, as a share of the price, with one whole of yearly price change (a tenth of it
-    with 10 % a year), weighted by sales; ``correlation`` is Spearman's over areas; both intervals are from a bootstrap
+    with 10% a year), weighted by sales; ``correlation`` is Spearman's over areas; both intervals are from a bootstrap
     of areas, ``n`` being their number. A slope surely below 0 means rising areas are under- and falling ones
     over-predicted.
     """
@@ -58,7 +58,7 @@ class TrendBias:
 
 @dataclass(frozen=True)
 class Fairness:
-    """How the signed error goes with a neighbourhood column: Spearman's correlation over sales.
+    """How the signed error goes with a neighborhood column: Spearman's correlation over sales.
 
     The interval is from a bootstrap of whole areas, whose sales share the column's value; ``areas`` is their number.
     """
@@ -129,7 +129,7 @@ def trend_bias(scored: ScoredSales, problem: Problem) -> TrendBias | None:
 
 
 def fairness(scored: ScoredSales) -> tuple[Fairness, ...]:
-    """Return how the signed error leans with each numeric neighbourhood column, the strongest lean first.
+    """Return how the signed error leans with each numeric neighborhood column, the strongest lean first.
 
     None where the data has no such columns, or fewer than five areas.
     """

@@ -18,7 +18,7 @@ from core.problem import Problem
 from core.wording import money_short
 
 BIG_MISS: Final = 0.20
-"""An error twice the promised 10 %: what a review is meant to catch."""
+"""An error twice the promised 10%: what a review is meant to catch."""
 
 _LUXURY_SHARE: Final = 0.98
 _TINY_SHARE: Final = 0.02
@@ -85,7 +85,7 @@ def edge_case_sales(scored: ScoredSales, name: str, problem: Problem) -> pd.Data
 
 
 def flag_quality(scored: ScoredSales) -> FlagQuality:
-    """Hold the flags of the priced sales that ask for a review against their misses of more than 20 %."""
+    """Hold the flags of the priced sales that ask for a review against their misses of more than 20%."""
     table = scored.priced
     missed = error(table).abs().to_numpy(dtype=float) > BIG_MISS
     flagged = (table["review"] != "").to_numpy()

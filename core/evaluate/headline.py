@@ -18,7 +18,7 @@ from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
-# As the measures themselves: an error of exactly 10 % counts as within 10 %, whatever its last binary digit.
+# As the measures themselves: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 
 
@@ -69,7 +69,7 @@ class Headline:
 def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
     """Work the headline out, None where no sale was priced.
 
-    All but the hit rate are of the sales the desk would have priced. Intervals hold 95 %: by the bootstrap, the hit
+    All but the hit rate are of the sales the desk would have priced. Intervals hold 95%: by the bootstrap, the hit
     rate's exact.
     """
     table = scored.priced.sort_values("intake_row")
@@ -205,7 +205,7 @@ class _Measured:
 
 
 def _explained(missed: Floats, centred: Floats) -> Floats:
-    """Return R² of each sample from what it missed and its centred prices, shapes (samples, drawn)."""
+    """Return R² of each sample from what it missed and its centered prices, shapes (samples, drawn)."""
     left = np.einsum("ij,ij->i", missed, missed)
     variation = np.einsum("ij,ij->i", centred, centred) - centred.sum(axis=1) ** 2 / centred.shape[1]
     varied = variation > 0

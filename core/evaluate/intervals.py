@@ -1,4 +1,4 @@
-"""Intervals at 95 %: exact ones for shares and medians, Student's for means, and the bootstrap for all else."""
+"""Intervals at 95%: exact ones for shares and medians, Student's for means, and the bootstrap for all else."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def group_medians(values: Floats, groups: Ints, count: int) -> tuple[Floats, Flo
     """Return the median of each of ``count`` groups with its interval, shape (count,) each; empty groups are missing.
 
     ``groups``, shape (n,), is each value's group. The interval lies between the two order statistics that a binomial
-    count with p = 1/2 passes with 2.5 % each; below six values there is none.
+    count with p = 1/2 passes with 2.5% each; below six values there is none.
     """
     by_value = np.argsort(values)
     # Few groups have small numbers, which are sorted in one pass.
@@ -87,7 +87,7 @@ def draws(n: int, seed: int) -> Iterator[ShortInts]:
 
 
 def spread(sampled: ArrayLike, value: float, n: int) -> tuple[float, float]:
-    """Return the interval of a figure of n rows from its values in the ``draws``: their middle 95 %, missing for none.
+    """Return the interval of a figure of n rows from its values in the ``draws``: their middle 95%, missing for none.
 
     ``sampled``, shape (samples,), may leave out samples that have no such figure; ``value`` is the figure itself.
     """

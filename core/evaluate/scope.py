@@ -23,7 +23,7 @@ class ProposedScope:
     """A contiguous range of *estimates*, money, in which the model may be used without a review of each price.
 
     ``low`` and ``high`` are missing where no range meets the target. ``inside`` and ``outside`` are the MAPE with its
-    95 % interval (Student's) of the priced sales estimated within the range and beyond it; ``share`` the part inside.
+    95% interval (Student's) of the priced sales estimated within the range and beyond it; ``share`` the part inside.
     """
 
     low: float
@@ -64,7 +64,7 @@ def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
     """Find the widest range, by sales held, that the evidence supports.
 
     The priced sales are cut into up to twenty bands of equal number by their estimate, which is known before a home
-    sells, at prices as a person says them. A range of neighbouring bands is supported where the upper bound of its MAPE
+    sells, at prices as a person says them. A range of neighboring bands is supported where the upper bound of its MAPE
     is within the target and no band of it misses the target by itself, so that good bands do not carry bad ones; bands
     hold estimate.thin_n sales at least.
     """

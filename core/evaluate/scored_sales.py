@@ -97,7 +97,7 @@ class ScoredSales:
     list_price; estimate (unrounded); point (rounded); low and high at ``terms.level``; low_50, high_50 and so on for
     every level; confidence (0 to 1); fsd; baseline; priced (False where the desk gives no estimate, whatever the model
     says) and withheld (why); flags and review (";"-joined kinds); missing (";"-joined facts); age (years at the sale);
-    trend (of the area, a share a year); FACTS; and the market's numeric neighbourhood columns. The order of rows says
+    trend (of the area, a share a year); FACTS; and the market's numeric neighborhood columns. The order of rows says
     nothing.
     """
 
@@ -111,7 +111,7 @@ class ScoredSales:
 
     @property
     def area(self) -> str | None:
-        """The column of the finest area most sales have: neighbourhood, else zipcode, else None."""
+        """The column of the finest area most sales have: neighborhood, else zipcode, else None."""
         for name in ("neighbourhood", "zipcode"):
             if self.table[name].notna().mean() >= _AREA_SHARE_MIN:
                 return name
@@ -119,7 +119,7 @@ class ScoredSales:
 
     @property
     def neighbourhood_columns(self) -> tuple[str, ...]:
-        """The numeric columns that describe a sale's neighbourhood, not the home."""
+        """The numeric columns that describe a sale's neighborhood, not the home."""
         known = [field.name for field in NEIGHBOURHOOD_FIELDS if field.name in self.table]
         return (*known, *(name for name in map(str, self.table.columns) if name.startswith(EXTRA_PREFIX)))
 

@@ -24,7 +24,7 @@ _TIE: Final = 1e-12
 def by_segment(scored: ScoredSales, by: tuple[Segmentation, ...], problem: Problem) -> pd.DataFrame:
     """Return one row per segment of the priced sales, or per cell of two segmentations crossed, in their order.
 
-    Columns: one per segmentation, named as it is; n; MEASURES with their 95 % intervals (mape Student's, the medians
+    Columns: one per segmentation, named as it is; n; MEASURES with their 95% intervals (mape Student's, the medians
     mdape and bias and the shares ppe10 and coverage exact; missing where too few sales give none); thin (n below
     estimate.thin_n). The n add up to the priced sales; empty cells are left out.
     Raises ValueError unless one or two different segmentations are asked for.

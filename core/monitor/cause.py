@@ -82,7 +82,7 @@ class SegmentRise:
 class RootCause:
     """Why the mean absolute error (MAPE) rose from ``before`` to ``now`` over n sales.
 
-    ``rise`` has a 95 % interval (Welch); ``level_shift`` is by how much sales moved against the estimates, as a share.
+    ``rise`` has a 95% interval (Welch); ``level_shift`` is by how much sales moved against the estimates, as a share.
     ``level``, ``features`` and ``rest`` add up to the rise, ``by_feature`` to ``features``. ``segments`` come by
     excess, the worst first; within one segmentation their points and its ``mix`` (other homes sold than before) add up
     to the rise too.

@@ -1,7 +1,7 @@
 """Whether the homes agents price differ from those the model learned from, fact by fact.
 
 A difference counts as drift where it is both sure and large. Sure: beyond what samples of these sizes show by chance,
-with all facts of a month together false in at most 4 % of months. Large: an effect of practical size.
+with all facts of a month together false in at most 4% of months. Large: an effect of practical size.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Expected accuracy of estimates whose sales have not arrived: what their confidences promise, and if it is kept.
 
-A confidence is the calibrated probability that the sale price falls within 10 % of the estimate, so the mean confidence
+A confidence is the calibrated probability that the sale price falls within 10% of the estimate, so the mean confidence
 of some estimates is the share of them that will: their expected PPE10.
 """
 
@@ -25,10 +25,10 @@ _TAIL: Final = 0.025
 
 @dataclass(frozen=True)
 class Expected:
-    """The share of n estimates expected to end within 10 % of the sale price.
+    """The share of n estimates expected to end within 10% of the sale price.
 
-    The interval is where 95 % of such shares will lie if the confidences are right: chance alone, since some of the n
-    sales end within 10 % and others do not.
+    The interval is where 95% of such shares will lie if the confidences are right: chance alone, since some of the n
+    sales end within 10% and others do not.
     """
 
     ppe10: Figure
@@ -88,7 +88,7 @@ def _expected(figure: Figure) -> Expected:
 
 
 def calibration(confidence: ArrayLike, tolerance: ArrayLike) -> Calibration | None:
-    """Hold the confidences of sales that did arrive against which of them ended within 10 %, shape (n,) each.
+    """Hold the confidences of sales that did arrive against which of them ended within 10%, shape (n,) each.
 
     None for no sale. Raises ValueError as expected_accuracy does, and for shapes that differ.
     """

@@ -22,7 +22,7 @@ from core.problem import Problem
 from core.wording import count, percent
 
 _WITHIN: Final = 0.10
-# As the measures themselves: an error of exactly 10 % counts as within 10 %, whatever its last binary digit.
+# As the measures themselves: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 _CONFIDENCE: Final = 0.95
 
@@ -54,7 +54,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of both models and by how much they differ, challenger less champion, with its 95 % interval.
+    """One figure of both models and by how much they differ, challenger less champion, with its 95% interval.
 
     Shares are fractions, the COD is in percent of the median ratio. ``margin`` is how much worse is borne, in the
     figure's unit; worse is less for ppe10 and hit_rate, more for all others. ``name`` of a segment's check is the
@@ -115,10 +115,10 @@ def gate(
     """Compare two models on the same n sales by their prices, shape (n,), in a paired bootstrap.
 
     ``segments`` has, by segmentation, the segment of each sale, missing for none. It passes where the challenger's
-    median error (MdAPE) is surely lower; its share within 10 %, COD, absolute median bias, distance of coverage from
+    median error (MdAPE) is surely lower; its share within 10%, COD, absolute median bias, distance of coverage from
     estimate.level and hit rate are not surely worse by more than monitoring.gate_margin; and no segment of
     estimate.thin_n sales or more is surely worse, in mean error, by more than monitoring.gate_segment_margin, allowing
-    for their number. Sure means that the 95 % interval of the paired difference lies wholly on that side. It fails
+    for their number. Sure means that the 95% interval of the paired difference lies wholly on that side. It fails
     where any of it is surely worse; else, and below monitoring.gate_sales_min common sales, it is inconclusive.
     Sales either model has no estimate for count in the hit rate only. Raises ValueError for shapes that differ.
     """

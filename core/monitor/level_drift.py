@@ -41,7 +41,7 @@ class LevelShift:
     """How far sale prices of one segment lie from where the estimates put them, as a share of the estimate.
 
     ``shift`` is exp(median log(sale / estimate) less that of the reference) - 1: below 0 where prices fell. The
-    interval is exact (order statistics); those of the segments hold 95 % all together. ``by`` is the segmentation. A
+    interval is exact (order statistics); those of the segments hold 95% all together. ``by`` is the segmentation. A
     level moved where its whole interval lies beyond LEVEL_STEADY.
     """
 

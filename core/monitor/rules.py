@@ -182,7 +182,7 @@ class AlertRule:
 
 
 def by_distance(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
-    """Measure each reading by its distance from the centre: none while its interval holds the centre."""
+    """Measure each reading by its distance from the center: none while its interval holds the center."""
     known = [one for one in row if one.n >= threshold.n_min and math.isfinite(one.low + one.high)]
     return [Judged(one, _distance(one, threshold.centre)) for one in known]
 

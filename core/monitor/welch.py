@@ -9,7 +9,7 @@ from core.arrays import Floats
 
 
 def welch(first: Floats, second: Floats) -> tuple[float, float, float]:
-    """Return the mean of the first less that of the second and its 95 % interval, missing for a group of one value.
+    """Return the mean of the first less that of the second and its 95% interval, missing for a group of one value.
 
     Source: Welch, The generalization of Student's problem (Biometrika 34, 1947).
     """

@@ -56,7 +56,7 @@ class Comparable:
 
 @dataclass(frozen=True)
 class ComparableValue:
-    """What chosen comparables say together: weighted mean and the 10 % to 90 % span of their adjusted prices.
+    """What chosen comparables say together: weighted mean and the 10% to 90% span of their adjusted prices.
 
     ``reconciled`` weighs it with the model's estimate by their uncertainties and stays inside the model's range;
     ``agrees`` is False where the comparables' mean lies outside that range. ``weights`` by sale_id sum to 1.
@@ -95,7 +95,7 @@ class Candidates:
 
 
 def similarity(distance: float) -> float:
-    """Return how alike two homes are (1 the same, towards 0) from their likeness distance in km."""
+    """Return how alike two homes are (1 the same, toward 0) from their likeness distance in km."""
     return float(np.exp(-distance / _LIKENESS_KM))
 
 

@@ -39,7 +39,7 @@ class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
     The range is meant to hold ``level`` of the sales; ``held`` is what it did on test sales of the same segment.
-    ``confidence`` is the calibrated probability in percent that the sale price falls within 10 % of the point;
+    ``confidence`` is the calibrated probability in percent that the sale price falls within 10% of the point;
     ``kept`` is how often that came true on test sales of like confidence, None where there were none. ``fsd`` is the
     forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
     ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate. ``last_sale`` is

@@ -17,7 +17,7 @@ from core.train.trees import predict
 _EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "trend")
 _SIZE: Final = "living_area_sqft"
 _ALIKE: Final = "alike_level"
-# Huber's loss on log prices: squared below an error of 15 %, absolute above, so that odd sales do not bend the fit.
+# Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not bend the fit.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,

@@ -15,7 +15,7 @@ _AREA_DAYS: Final = 180.0
 RECENT_DAYS: Final = 365.0
 """How far back residuals are kept: what a level and its areas may be drawn from."""
 
-# Before seeing a residual: a model is rarely off by more than 5 %.
+# Before seeing a residual: a model is rarely off by more than 5%.
 _LEVEL_SD: Final = 0.05
 # The movement is carried no farther ahead than a month; half of one is what a month's estimates need on average.
 _HORIZON_DAYS: Final = 30.0
@@ -39,7 +39,7 @@ class _Reading:
     slope_sd: float
 
 
-# A quarter of a year with its drift, 1 % a month or so, follows a turn; three of them tell a movement from noise.
+# A quarter of a year with its drift, 1% a month or so, follows a turn; three of them tell a movement from noise.
 _QUARTER: Final = _Reading(90.0, 0.01 / 30.0)
 _READINGS: Final = (_QUARTER, _Reading(270.0, 0.0))
 # Before any evidence it is as likely as not that nothing moved; then the last months' sales say which reading to trust.
@@ -85,7 +85,7 @@ class MarketLevel:
 
     ``level`` is the market-wide shift on that day, ``slope`` its change a day, carried at most a month ahead;
     ``areas`` holds what single areas add, by area code and area. ``curve`` gives (day since 2000, shift) of the days
-    before, for bringing earlier sales to the present. All are logs: 0.03 lifts an estimate by about 3 %.
+    before, for bringing earlier sales to the present. All are logs: 0.03 lifts an estimate by about 3%.
     """
 
     as_of: date
@@ -182,7 +182,7 @@ def _local_line(time: Floats, values: Floats, weight: Floats, slope_sd: float) -
 
 
 def _least_absolute(time: Floats, values: Floats, weight: Floats) -> tuple[float, float]:
-    """Fit a line by iteratively reweighted least squares (Schlossmacher 1973); ``time`` need not be centred."""
+    """Fit a line by iteratively reweighted least squares (Schlossmacher 1973); ``time`` need not be centered."""
     level, slope = float(np.median(values)), 0.0
     for _ in range(_ROUNDS):
         part = weight / np.maximum(np.abs(values - level - slope * time), _LEAST_RESIDUAL)

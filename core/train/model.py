@@ -157,7 +157,7 @@ def refreshed(model: Model, sales: pd.DataFrame) -> Model:
     """Return the model with its market evidence made of ``sales`` instead of the training sales.
 
     ``sales`` has canonical columns with ``sale_date`` and ``sale_price``, in an order the positions in ``Comparables``
-    and in ``own`` refer to. Trend, area levels and neighbours are then theirs; all the model has learned stays: how
+    and in ``own`` refer to. Trend, area levels and neighbors are then theirs; all the model has learned stays: how
     facts are filled, categories, estimator and ranges. A model without evidence is returned as it is.
     """
     if not any(isinstance(step, EvidenceStep) for _, step in model.features.steps):

@@ -102,7 +102,7 @@ class RangeCalibration:
 
     Residuals of sales the model had not seen are divided by their expected size (a small boosted model of its own)
     and ranked within the segment (Mondrian conformal predictive system: Boström et al. 2021, as in crepes). Quantiles
-    of it give the range at any level; its mass within 10 % of the estimate is the confidence.
+    of it give the range at any level; its mass within 10% of the estimate is the confidence.
     """
 
     def __init__(self, rules: EstimateRules, seed: int) -> None:
@@ -153,7 +153,7 @@ class RangeCalibration:
         return share
 
     def forecast_sd(self, log_estimate: Floats, size: Floats, segments: Objects) -> Floats:
-        """Return the forecast standard deviation (FSD) as a share of the estimate: half the central 68.27 %."""
+        """Return the forecast standard deviation (FSD) as a share of the estimate: half the central 68.27%."""
         spread = np.empty(len(size))
         for name, rows in _groups(segments):
             centre = log_estimate[rows]

@@ -88,7 +88,7 @@ def wanted(target: Target, write: Write) -> str:
 
 
 def verdict(selection: Verdict) -> None:
-    """Draw a verdict as word, icon and colour; nothing where there is no target."""
+    """Draw a verdict as word, icon and color; nothing where there is no target."""
     if selection in _BADGES:
         word, icon, colour = _BADGES[selection]
         st.badge(word, icon=icon, color=colour)

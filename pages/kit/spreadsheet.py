@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet opens without running anything: cells that begin like a formula are neutralised."""
+"""Tables as CSV that a spreadsheet opens without running anything: cells that begin like a formula are neutralized."""
 
 from __future__ import annotations
 

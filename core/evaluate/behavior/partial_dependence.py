@@ -23,7 +23,7 @@ class PartialEffect:
     """The effect of a fact over ``homes`` homes, arrays of shape (k,) in the order of ``values``.
 
     ``mean`` is the change of the estimate as a share against the value ``reference``; ``low`` and ``high`` bound what
-    it is for the middle 80 % of the homes (centred individual conditional expectation: Goldstein et al. 2015).
+    it is for the middle 80% of the homes (centered individual conditional expectation: Goldstein et al. 2015).
     """
 
     fact: str

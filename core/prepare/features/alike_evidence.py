@@ -1,4 +1,4 @@
-"""What the sales most alike a home say: neighbours in place, size, quality, age and time together, leak-free."""
+"""What the sales most alike a home say: neighbors in place, size, quality, age and time together, leak-free."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
 
-# How many kilometres apart two homes seem that differ by one unit: a doubling of size (0.7 in logs) counts like two
-# kilometres, a step of construction grade like 0.6, a decade of age like 0.2. Set by appraisal judgement and not
+# How many kilometers apart two homes seem that differ by one unit: a doubling of size (0.7 in logs) counts like two
+# kilometers, a step of construction grade like 0.6, a decade of age like 0.2. Set by appraisal judgment and not
 # learned from prices, so that no price can reach the choice of comparables.
 _KM_PER_UNIT: Final = {"grade": 0.6, "effective_age": 0.02, "bedrooms": 0.2, "bathrooms": 0.2, "condition": 0.2}
 _KM_PER_LOG: Final = {"living_area_sqft": 3.0, "lot_area_sqft": 0.5}
@@ -24,7 +24,7 @@ _KM_PER_YEAR: Final = 0.5
 _LOOKS: Final = {"alike": 1.0, "near_alike": 1.0 / 3.0}
 _NEIGHBOURS: Final = 12
 _FEW: Final = 4
-# A home ten percent larger sells for about six percent more: the usual size elasticity within a neighbourhood.
+# A home ten percent larger sells for about six percent more: the usual size elasticity within a neighborhood.
 _SIZE_ELASTICITY: Final = 0.6
 
 
@@ -32,7 +32,7 @@ _SIZE_ELASTICITY: Final = 0.6
 class Comparables:
     """The sales most alike a home, nearest first, each array of shape (k,).
 
-    ``rows`` are their positions among the sales kept as evidence, ``distance`` how unlike they are, in kilometres: of
+    ``rows`` are their positions among the sales kept as evidence, ``distance`` how unlike they are, in kilometers: of
     place, and of what a difference in size, quality, age, type or time counts for.
     """
 

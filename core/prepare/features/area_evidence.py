@@ -1,4 +1,4 @@
-"""What other sales say about a home's place: price levels of its area codes and nearest neighbours, leak-free."""
+"""What other sales say about a home's place: price levels of its area codes and nearest neighbors, leak-free."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _AREA_PRIOR_SALES: Final = 10.0
 _FOLDS: Final = 5
 _NEIGHBOURS: Final = 20
 _FEW: Final = 5
-# A year's distance in time counts like half a kilometre in space: recent neighbours first.
+# A year's distance in time counts like half a kilometer in space: recent neighbors first.
 _KM_PER_YEAR: Final = 0.5
 # Wider than any calendar in days, so that area and day can be sorted and searched as one number.
 _CALENDAR: Final = 1e7
@@ -54,7 +54,7 @@ class EvidenceStep(TransformerMixin, BaseEstimator):
     def evidence(self, X: Columns, own: Ints) -> Columns:
         """Return what the sales say about each home; ``own`` (n,) is its position among them, -1 for a new subject.
 
-        A home's own price is left out of what its area and its neighbours say.
+        A home's own price is left out of what its area and its neighbors say.
         """
 
     def transform(self, X: Columns) -> Columns:
@@ -74,7 +74,7 @@ class MarketEvidence(EvidenceStep):
     Neither ``fit_transform`` nor ``transform`` ever uses a row's own price. The trend is an exponentially weighted mean
     (half-life 60 days) of strictly earlier days, so under Rule.EARLIER no later price can move any feature; sales of
     the very first day have no trend and are no evidence. A sale valued at a day after its own has its price left out of
-    its area's level and its neighbours, but not out of the trend, where it is one of the whole market's.
+    its area's level and its neighbors, but not out of the trend, where it is one of the whole market's.
     Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
     ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` where homes have coordinates.
     """
@@ -99,7 +99,7 @@ class MarketEvidence(EvidenceStep):
         return values
 
     def evidence(self, X: Columns, own: Ints) -> Columns:
-        """Return trend, area levels and neighbours of each home."""
+        """Return trend, area levels and neighbors of each home."""
         days = days_since_2000(X["sale_date"])
         columns: Columns = {"trend": self.trend(days)}
         for code in self.facts.area_codes:

@@ -1,4 +1,4 @@
-"""Facts that follow from other facts: age at the sale, renovation, ratios, time and place in kilometres."""
+"""Facts that follow from other facts: age at the sale, renovation, ratios, time and place in kilometers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def days_since_2000(dates: Dates) -> Floats:
 
 
 class Projection:
-    """Degrees to kilometres east and north of a market's centre (equirectangular; exact enough within a city)."""
+    """Degrees to kilometers east and north of a market's center (equirectangular; exact enough within a city)."""
 
     def __init__(self, latitude: float, longitude: float) -> None:
         self.latitude, self.longitude = latitude, longitude
@@ -44,13 +44,13 @@ class Projection:
 
 
 class DerivedFacts(TransformerMixin, BaseEstimator):
-    """Add age, effective age, renovation, ratios, months and kilometres (also along both diagonals) to the facts."""
+    """Add age, effective age, renovation, ratios, months and kilometers (also along both diagonals) to the facts."""
 
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
 
     def fit(self, X: Columns, y: object = None) -> Self:
-        """Learn the market's centre from training homes."""
+        """Learn the market's center from training homes."""
         if self.facts.located:
             self.projection_ = Projection(float(np.nanmedian(X["latitude"])), float(np.nanmedian(X["longitude"])))
         self.n_features_in_ = len(X)

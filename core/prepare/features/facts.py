@@ -29,7 +29,7 @@ _RECORDED_SHARE_MIN: Final = 0.05
 _LEVELS_MIN: Final = 2
 _MISSING_MARK_SHARE: Final = 0.01
 _SIZE: Final = "living_area_sqft"
-# A fact follows the size of a home if size explains a tenth of its variance within a neighbourhood.
+# A fact follows the size of a home if size explains a tenth of its variance within a neighborhood.
 _ELASTICITY_SHARE_MIN: Final = 0.1
 _ELASTICITY_SALES_MIN: Final = 100
 _STEPS: Final = (1.0, 0.5, 0.25)
@@ -55,7 +55,7 @@ class FactColumns:
 
 
 def find_facts(sales: pd.DataFrame) -> FactColumns:
-    """Choose the usable columns: recorded for at least 5 % of the sales and not constant."""
+    """Choose the usable columns: recorded for at least 5% of the sales and not constant."""
     kinds = {field.name: field.kind for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS)}
     numeric, categorical = [], []
     for name in sales.columns:
@@ -103,7 +103,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
     median home to the subject's size, by the elasticity seen within groups of training homes.
 
     ``fit`` sees training homes only. ``transform`` takes homes out of their table: it returns the fact columns (plus
-    ``sale_date``) without missing numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1 % of
+    ``sale_date``) without missing numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1% of
     training homes lack. Missing coordinates become the middle of the home's area code, if that is known.
     """
 
@@ -216,7 +216,7 @@ def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
     if not facts.located:
         return {}
     located = X.dropna(subset=list(COORDINATES))
-    # The neighbourhood first: it is the smaller area where a market has both.
+    # The neighborhood first: it is the smaller area where a market has both.
     return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
 
 

@@ -14,14 +14,14 @@ from core.arrays import Bools, Floats, Ints
 _OVERSAMPLE: Final = 4
 # One more for a sale that may not speak, one to see whether the last of the others stands apart from the next.
 _SPARE: Final = 2
-# A home valued after this share of the indexed sales is likely to find all its neighbours among the nearest few.
+# A home valued after this share of the indexed sales is likely to find all its neighbors among the nearest few.
 _MOST: Final = 0.97
 _SOFTENING_KM: Final = 0.3
 # From here on a search on all processors saves more than starting its threads costs; the answer is the same.
 _MANY: Final = 2_000
 
 SUMMARY: Final = ("level", "spread", "few", "first_km", "last_km", "sales")
-"""What ``summarise`` returns of each home's neighbours, in this order."""
+"""What ``summarise`` returns of each home's neighbors, in this order."""
 
 
 class Rule(StrEnum):
@@ -33,7 +33,7 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Nearest:
-    """Neighbours of n homes, each array of shape (n, k), nearest first: positions in the index, km, and who may speak.
+    """Neighbors of n homes, each array of shape (n, k), nearest first: positions in the index, km, and who may speak.
 
     Where fewer than k sales may speak, the others fill the row with ``allowed`` false.
     """
@@ -54,11 +54,11 @@ class Nearest:
         )
 
     def of(self, homes: Ints | Bools) -> Nearest:
-        """Return the neighbours of some of the homes."""
+        """Return the neighbors of some of the homes."""
         return Nearest(self.position[homes], self.distance[homes], self.allowed[homes])
 
     def below(self, other: Nearest) -> Nearest:
-        """Return the neighbours of these homes below those of others, which have as many."""
+        """Return the neighbors of these homes below those of others, which have as many."""
         return Nearest(
             np.concatenate([other.position, self.position]),
             np.concatenate([other.distance, self.distance]),
@@ -116,9 +116,9 @@ class NeighbourIndex:
 
 
 def summarise(level: Floats, nearest: Nearest, few: int) -> Floats:
-    """Return level, spread, level of the nearest ``few``, first and last distance and number of neighbours, (n, 6).
+    """Return level, spread, level of the nearest ``few``, first and last distance and number of neighbors, (n, 6).
 
-    ``level``, shape (n, k), is what each neighbour says; the nearer weigh more. Without neighbours all but the number
+    ``level``, shape (n, k), is what each neighbor says; the nearer weigh more. Without neighbors all but the number
     are missing.
     """
     weight = nearest.allowed / (nearest.distance + _SOFTENING_KM)

@@ -18,7 +18,7 @@ _USUAL_QUANTILES: Final = (0.005, 0.995)
 
 @dataclass(frozen=True)
 class NumericProfile:
-    """Usual values of a numeric fact: 0.5 % and 99.5 % quantiles, median, extremes, share of homes without it."""
+    """Usual values of a numeric fact: 0.5% and 99.5% quantiles, median, extremes, share of homes without it."""
 
     name: str
     label: str

@@ -176,7 +176,7 @@ def identified(rows: pd.DataFrame, keys: pd.Series) -> Bools:
 def _has_price_neighbour(table: pd.DataFrame) -> Bools:
     """Tell which rows have another row within NEAR_PRICE of their price and NEAR_DAYS of their date, generously.
 
-    Rows are put into cells of date and price, twice with shifted borders, so that neighbours share a cell at least once
+    Rows are put into cells of date and price, twice with shifted borders, so that neighbors share a cell at least once
     per axis.
     """
     days = table["sale_date"].to_numpy().astype("datetime64[D]").astype("int64") / (2 * NEAR_DAYS)

@@ -1,4 +1,4 @@
-"""Where the comparables lie: a plain drawing in local kilometres, the home as a star, north up, nothing fetched."""
+"""Where the comparables lie: a plain drawing in local kilometers, the home as a star, north up, nothing fetched."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Sheet:
-    """From kilometres east and north of the home to points of the drawing."""
+    """From kilometers east and north of the home to points of the drawing."""
 
     middle: Place
     centre: Place

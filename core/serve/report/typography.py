@@ -1,4 +1,4 @@
-"""How the seller's report sets text: typeface, colours and styles, and words the typeface cannot draw."""
+"""How the seller's report sets text: typeface, colors and styles, and words the typeface cannot draw."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ _SHOWN: Final = 15
 
 
 def draw_bias(selection: Selection) -> None:
-    """Draw the signed error of areas against their price trend, on a map, and against neighbourhood columns."""
+    """Draw the signed error of areas against their price trend, on a map, and against neighborhood columns."""
     areas = compute_once(selection, "areas", area_bias)
     with st.container(border=True):
         st.subheader("Bias by area, against its price trend", anchor=False)

@@ -143,7 +143,7 @@ def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
 
 
 def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
-    """Return size against validation error, one mark per setting, its shape and colour by the number of trees."""
+    """Return size against validation error, one mark per setting, its shape and color by the number of trees."""
     figure = go.Figure()
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7") if light else ("#56B4E9", "#F0803C", "#2BC49A", "#E3A3C6")
     by_trees: dict[int, list[dict[str, Any]]] = {}

@@ -127,7 +127,7 @@ def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: P
 
 
 def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Palette) -> go.Figure:
-    """Return estimate against sale price on doubling axes, with the line of equality and that of 10 % to each side."""
+    """Return estimate against sale price on doubling axes, with the line of equality and that of 10% to each side."""
     ends = np.array([points[["point", "sale_price"]].min().min() * 0.95, points[["point", "sale_price"]].max().max()])
     ends = ends * np.array([1.0, 1.05])
     figure = go.Figure()
@@ -192,7 +192,7 @@ def period_labels(table: pd.DataFrame, period: Period) -> list[str]:
 
 
 def faded(colour: str) -> str:
-    """Return a colour a fifth as strong."""
+    """Return a color a fifth as strong."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.2)"
 

@@ -201,7 +201,7 @@ def upload_of(file: Staged) -> Upload:
 
 
 def preview(upload_id: str, source: Source | None) -> SourcePreview:
-    """Return the file as read and guessed, of the given kind or the recognised one; read once, then remembered."""
+    """Return the file as read and guessed, of the given kind or the recognized one; read once, then remembered."""
     return _preview(str(session.store().home), upload_id, source.value if source else "")
 
 

@@ -1,4 +1,4 @@
-"""Step 1 of the intake: bring files, see what each was recognised as, and say which market they are for."""
+"""Step 1 of the intake: bring files, see what each was recognized as, and say which market they are for."""
 
 from __future__ import annotations
 
