@@ -1,1 +1,1 @@
-"""Phase 6, deployment: the estimate an agent gets, or why there is none."""
+"""Phase 6, deployment: the estimate an agent gets, or the reason there is none."""

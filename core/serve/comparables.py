@@ -1,4 +1,4 @@
-"""Comparable sales: chosen by likeness, brought to the subject's date and facts by the model, reconciled with it."""
+"""Comparable sales: chosen by similarity, adjusted by the model to the subject's date and facts, reconciled with it."""
 
 from __future__ import annotations
 
@@ -19,25 +19,25 @@ from core.serve.subject import Value
 from core.train.live_model import LiveModel
 
 IN_USE: Final = 5
-"""How many of the comparables offered are used until an agent chooses otherwise; appraisers show three to six."""
+"""How many of the offered comparables are used unless an agent chooses otherwise; appraisers show three to six."""
 
 OFFERED: Final = 7
-# A sale as unlike as one 1.5 km away, else the same, counts e times less than one next door today.
+# An otherwise equal sale 1.5 km away, or one as different in other ways, has 1/e of the weight of one next door today.
 _LIKENESS_KM: Final = 1.5
 _SPAN: Final = (0.1, 0.9)
-# What one sale says of another home is never surer than this: the spread of prices paid for like homes.
+# The least spread assumed for a price derived from one sale: what similar homes sell for varies by this much.
 _LEAST_SPREAD: Final = 0.05
 
 
 @dataclass(frozen=True)
 class Comparable:
-    """One earlier sale beside the subject; money in the market's currency, unrounded.
+    """An earlier sale compared with the subject; money in the market's currency, unrounded.
 
-    ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the distance in place, time and
-    facts together; ``distance_km`` is from the middle of the area where the subject's own place is assumed.
-    ``time_adjusted`` is the price brought to the valuation date by the market's movement;
-    ``adjustments`` bring it from its own facts to the subject's, by group, in money; ``adjusted`` is their sum:
-    ``time_adjusted`` plus all adjustments.
+    ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the combined distance in place,
+    time and facts; ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
+    ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
+    group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
+    adjustments.
     """
 
     sale_id: str
@@ -56,10 +56,10 @@ class Comparable:
 
 @dataclass(frozen=True)
 class ComparableValue:
-    """What chosen comparables say together: weighted mean and the 10% to 90% span of their adjusted prices.
+    """The value shown by the chosen comparables: the weighted mean and 10% to 90% span of their adjusted prices.
 
-    ``reconciled`` weighs it with the model's estimate by their uncertainties and stays inside the model's range;
-    ``agrees`` is False where the comparables' mean lies outside that range. ``weights`` by sale_id sum to 1.
+    ``reconciled`` weights the mean and the model's estimate by their uncertainty and stays inside the model's range;
+    ``agrees`` is False if the mean lies outside that range. ``weights`` by sale_id sum to 1.
     """
 
     low: float
@@ -72,10 +72,10 @@ class ComparableValue:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Comparables before they are priced, most alike first.
+    """Comparables before they are priced, most similar first.
 
-    ``rows`` are theirs among the valuer's sales, ``distance`` their likeness distance (km), ``then`` the homes as they
-    were sold; ``today`` leads from the same homes on the valuation date to the subject.
+    ``rows`` are their rows among the live model's sales, ``distance`` their similarity distance (km), ``then`` the
+    homes as they were sold; ``today`` leads from the same homes on the valuation date to the subject.
     """
 
     rows: Ints
@@ -85,22 +85,22 @@ class Candidates:
 
     @property
     def homes(self) -> Columns:
-        """The homes that need a price: each as it was sold, then those on the ways to the subject."""
+        """The homes to price: each comparable as it was sold, then the steps from it to the subject."""
         return stack([self.then, self.today.homes])
 
     @property
     def own(self) -> Ints:
-        """For each of ``homes`` the sale it was, which must not speak for it."""
+        """For each of ``homes``, the sale it comes from, which must not be evidence for it."""
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
 def similarity(distance: float) -> float:
-    """Return how alike two homes are (1 the same, toward 0) from their likeness distance in km."""
+    """Return the similarity of two homes (1 if equal, falling toward 0) from their similarity distance in km."""
     return float(np.exp(-distance / _LIKENESS_KM))
 
 
 def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
-    """Return the sales most alike a home (one row, filled); none in a market without coordinates."""
+    """Return the sales most similar to a home (one row, filled in); none in a market without coordinates."""
     found = live_model.model.comparables(subject, OFFERED)
     then = take(live_model.filled, found.rows)
     today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
@@ -110,7 +110,7 @@ def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGro
 def adjusted(
     live_model: LiveModel, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
 ) -> tuple[Comparable, ...]:
-    """Adjust sales; ``log_price`` are the log estimates of their homes, ``log_estimate`` that of ``home`` itself."""
+    """Adjust sales; ``log_price`` holds the log estimates of their homes, ``log_estimate`` that of ``home`` itself."""
     count = len(chosen.rows)
     paths = chosen.today.split(log_price[count:]) if count else []
     return tuple(
@@ -130,11 +130,11 @@ def _adjusted(
 ) -> Comparable:
     row, groups = int(chosen.rows[number]), chosen.today.groups[number]
     sale = {name: values[row] for name, values in live_model.sales.items()}
-    # NaN and NaT, which stand for what is not recorded, are the values that differ from themselves.
+    # NaN and NaT, which mean "not recorded", are the only values that differ from themselves.
     known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
     price = float(known["sale_price"])
     time_adjusted = price * float(np.exp(path[0] - then))
-    # The model's price of each home on the way, scaled to what this one really sold for.
+    # The model's price of the home at each step, scaled to the actual sale price.
     reached = np.append(path, log_estimate) if groups else path
     steps = time_adjusted * np.exp(reached - path[0])
     adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
@@ -164,12 +164,13 @@ def reconcile(
     low: float,
     high: float,
 ) -> ComparableValue | None:
-    """Say what the chosen comparables are worth together beside the model's estimate and range.
+    """Combine the chosen comparables into one value and reconcile it with the model's estimate and range.
 
-    ``multipliers`` by sale_id scale each one's own weight, its similarity: 0 drops it, 2 doubles it; sales not named
-    are dropped. None if none is left. The reconciled value weighs both by inverse variance: the model's forecast
-    standard deviation ``fsd`` against the spread of the adjusted prices. That is not divided by their number: the
-    errors of sales in one street are much the same. Raises ValueError for a negative or infinite multiplier.
+    ``multipliers`` by sale_id scale each sale's weight, its similarity: 0 drops it, 2 doubles it; sales not named are
+    dropped. Returns None if none is left. The reconciled value weights both by inverse variance: the model's from its
+    forecast standard deviation ``fsd``, the comparables' from the spread of their adjusted prices. That spread is not
+    divided by their number, because sales on one street share much of their error. Raises ValueError for a negative
+    or infinite multiplier.
     """
     chosen = [(one, multipliers.get(one.sale_id, 0.0)) for one in comparables]
     for one, multiplier in chosen:
@@ -182,7 +183,7 @@ def reconcile(
     raw = np.array([one.similarity * multiplier for one, multiplier in chosen])
     weight = raw / raw.sum() if raw.sum() > 0 else np.full(len(raw), 1 / len(raw))
     mean = float(weight @ prices)
-    # One sale tells nothing of its own spread: it is then as unsure as the model.
+    # A single sale has no spread, so it gets the model's uncertainty.
     spread = (
         max(float(np.sqrt(weight @ (prices - mean) ** 2)), _LEAST_SPREAD)
         if len(chosen) > 1
@@ -212,7 +213,7 @@ def _value(recorded: Any) -> Value:
 
 
 def _kilometres(home: Columns, sale: Columns) -> float | None:
-    """Return the distance between two homes, from where their area is if their own place is not known."""
+    """Return the distance between two homes, measured from their area's middle if a location is unknown."""
     if "latitude" not in home:
         return None
     [east], [north] = Projection(float(home["latitude"][0]), float(home["longitude"][0])).kilometres(sale)

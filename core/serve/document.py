@@ -1,4 +1,4 @@
-"""An answer as a JSON document, so that a stored one is shown again as it was given."""
+"""An answer as a JSON document, so that a stored answer can be shown again exactly as given."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _DOCUMENT: Final[TypeAdapter[_Priced | _Unavailable | _Refused]] = TypeAdapter(
 
 
 def to_document(result: Result) -> dict[str, Any]:
-    """Return an answer as JSON values, with its kind."""
+    """Return an answer and its kind as JSON values."""
     match result:
         case Estimate():
             whole: _Priced | _Unavailable | _Refused = _Priced(result)
@@ -51,11 +51,11 @@ def to_document(result: Result) -> dict[str, Any]:
 
 
 def from_document(document: Mapping[str, Any]) -> Result:
-    """Return the answer a document holds; raises AnswerUnreadable if an earlier release wrote it in another form."""
+    """Return the answer in a document; raises AnswerUnreadable if another release wrote it in another format."""
     try:
         return _DOCUMENT.validate_python(dict(document)).result
     except ValidationError as error:
         raise AnswerUnreadable(
-            f"The stored answer cannot be shown again: {error.error_count()} of its parts have another form than this "
-            "release of Doorstep writes. Its figures are in the ledger; price the home again for the whole answer."
+            f"The stored answer cannot be shown again: {error.error_count()} of its parts have a different format from "
+            "this release of Doorstep. Its figures are in the ledger; price the home again for the full answer."
         ) from error

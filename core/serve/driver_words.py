@@ -1,4 +1,4 @@
-"""Drivers in sentences an agent can say to a seller: "Its 2,400 sq ft, 550 more than usual here, add about $61K."."""
+"""Drivers as sentences for an agent and seller: "Its 2,400 sq ft, 550 more than usual here, add about $61K."."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from core.serve.words import Conventions
 from core.wording import from_sqft, money_short
 
 NAMED_FROM: Final = 0.005
-"""An amount below this share of the estimate is not worth a sentence of its own."""
+"""Amounts below this share of the estimate do not get their own sentence."""
 
 _COUNTED: Final = {
     "bedrooms": ("bedroom", "bedrooms"),
@@ -29,18 +29,18 @@ _MANY: Final = ("add", "take off")
 
 
 def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
-    """Return what to say, from the typical home nearby to the estimate, the largest reasons first; plain text.
+    """Explain the way from the typical home nearby to the estimate, largest reasons first, in plain text.
 
-    Amounts are rounded for display; those too small to name are added up in one sentence.
+    Amounts are rounded for display; small ones are combined in one sentence.
     """
     named = [driver for driver in drivers.items if abs(driver.amount) >= NAMED_FROM * drivers.point]
     rest = sum(driver.amount for driver in drivers.items if driver not in named)
     sentences = [f"A typical home in {drivers.area} is estimated at about {_signed_amount(drivers.typical, market)}."]
     sentences += [sentence(driver, drivers.area, market) for driver in named]
     if abs(rest) >= NAMED_FROM * drivers.point:
-        sentences.append(f"All the rest together {_effect(rest, _ONE, market)}.")
+        sentences.append(f"Everything else together {_effect(rest, _ONE, market)}.")
     elif len(named) < len(drivers.items):
-        sentences.append("All the rest makes hardly a difference.")
+        sentences.append("Everything else makes little difference.")
     return (*sentences, f"So this home is estimated at about {_signed_amount(drivers.point, market)}.")
 
 
@@ -50,7 +50,7 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
     match driver.facts:
         case ():
-            return f"What is assumed of its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
+            return f"What is assumed about its {driver.group.value} {_effect(driver.amount, _ONE, market)}."
         case (fact,):
             verb = _MANY if _is_plural(fact) else _ONE
             return f"Its {_alone(fact, market)} {_effect(driver.amount, verb, market)}."
@@ -117,7 +117,7 @@ def _with_value(name: str, value: Value, text: str) -> str:
 
 
 def _remark(fact: Difference, market: Conventions) -> str:
-    """Set the fact beside the usual one; "" where there is nothing to say."""
+    """Compare the fact with the usual one; "" if there is nothing to say."""
     name, usual = fact.name, fact.typical
     if fact.subject is None or words.is_flag(name):
         return ""

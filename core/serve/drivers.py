@@ -1,4 +1,4 @@
-"""Drivers: what each group of facts adds to the price of a typical home nearby, in money that adds up exactly."""
+"""Drivers: how much each group of facts adds to the price of a typical home nearby; the amounts add up exactly."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MARK: Final = "missing_"
 
 @dataclass(frozen=True)
 class Difference:
-    """A fact in which the subject differs from a typical home nearby; None is not known."""
+    """A fact in which the subject differs from a typical home nearby; None means unknown."""
 
     name: str
     subject: Value | None
@@ -30,7 +30,7 @@ class Difference:
 
 @dataclass(frozen=True)
 class Driver:
-    """One reason of an estimate: ``amount`` (whole units of currency) is what these facts add, or take if negative."""
+    """One reason for an estimate: ``amount`` (in whole units of currency) is what its facts add (take, if negative)."""
 
     group: FactGroup
     amount: float
@@ -41,9 +41,9 @@ class Driver:
 class Drivers:
     """From a typical home nearby to the estimate.
 
-    ``typical`` is the estimate of a typical home of ``area`` ("zipcode 98103"; "the market" where no area is known),
-    drawn from ``sales`` training sales; ``items`` are the largest amounts first. ``typical`` plus the amounts plus
-    ``rounding`` is exactly ``point``, the estimate as shown.
+    ``typical`` is the estimate of a typical home in ``area`` ("zipcode 98103", or "the market" if no area is known),
+    based on ``sales`` training sales; ``items`` come largest amount first. ``typical`` plus the amounts plus
+    ``rounding`` equals ``point``, the estimate as shown.
     """
 
     area: str
@@ -56,11 +56,11 @@ class Drivers:
 
 @dataclass(frozen=True)
 class Ways:
-    """The ways from m homes to others, one group of facts after the other taken over.
+    """The paths from m homes to others: each step copies one more group of facts.
 
-    ``groups`` are those in which each start differs from its end, in order. ``homes`` are the starts and all before the
-    end, which is left out: for each start as many as its groups, and the start alone where the two are alike; ``owner``
-    tells which start each home belongs to, in order.
+    ``groups`` are those in which each start differs from its end, in order. ``homes`` are the starts and all steps
+    before the end: as many per start as it has groups, or only the start if both homes are equal. ``owner`` gives the
+    start each home belongs to, in order.
     """
 
     groups: tuple[tuple[FactGroup, ...], ...]
@@ -68,16 +68,16 @@ class Ways:
     owner: Ints
 
     def split(self, prices: Floats) -> list[Floats]:
-        """Return the prices of ``homes`` by start."""
+        """Split the prices of ``homes`` by start."""
         return np.split(prices, np.cumsum(np.bincount(self.owner, minlength=len(self.groups)))[:-1])
 
 
 @dataclass(frozen=True)
 class Compared:
-    """n subjects, each beside a typical home nearby; ``homes`` are the subjects as the model sees them.
+    """n subjects, each with a typical home nearby; ``homes`` are the subjects as the model sees them.
 
-    ``forward`` are the ways from the typical homes to the subjects in the order of the groups, ``back`` those in the
-    opposite order.
+    ``forward`` are the paths from the typical homes to the subjects in the order of the groups, ``back`` those in
+    reverse order.
     """
 
     subjects: tuple[Subject, ...]
@@ -88,18 +88,18 @@ class Compared:
 
     @property
     def priced(self) -> Columns:
-        """The homes that need a price: the subjects, then those on the ways to them, forward and back."""
+        """The homes to price: the subjects, then those on the paths to them, forward and back."""
         return stack([self.homes, self.forward.homes, self.back.homes])
 
 
 def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Ways:
-    """Return the ways from m homes to as many others, or all to one, in the order of the groups given."""
+    """Return the paths from m homes to m others, or to a single one, in the order of the groups given."""
     members = {group: _members(ends, names) for group, names in grouped.items()}
     differs = np.column_stack([_differ(starts, ends, names) for names in members.values()])
     steps = np.maximum(differs.sum(axis=1), 1)
     owner = np.repeat(np.arange(len(differs)), steps)
     step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
-    # The place of each group on its way: what a home has behind it, it has taken over.
+    # The position of each group on its path: a home has copied the groups before its own position.
     place = np.cumsum(differs, axis=1) - 1
     homes = {name: values[owner] for name, values in starts.items()}
     for number, names in enumerate(members.values()):
@@ -111,10 +111,10 @@ def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, 
 
 
 def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
-    """Set subjects, one or more, beside typical homes nearby.
+    """Compare one or more subjects with typical homes nearby.
 
-    What a fact adds depends on what was taken over before it (a bathroom is worth more in a large home); the mean of
-    both orders shares such interactions (two of the orders of a Shapley value; Štrumbelj & Kononenko 2014).
+    What a fact adds depends on the facts copied before it (a bathroom is worth more in a large home). Averaging both
+    orders splits such interactions (two of the orders of a Shapley value; Štrumbelj & Kononenko 2014).
     """
     typical = tuple(typical_nearby(model, subject) for subject in subjects)
     usual = (Subject(near.facts, subject.as_of) for near, subject in zip(typical, subjects, strict=True))
@@ -127,7 +127,7 @@ def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
 
 
 def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) -> list[Drivers]:
-    """Turn the log prices of ``these.priced`` into amounts that add up to the points.
+    """Convert the log prices of ``these.priced`` to amounts that add up to the points.
 
     ``exact`` and ``point`` are the estimates of the n subjects, unrounded and as shown, each of shape (n,).
     """
@@ -146,7 +146,7 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
 def _describe(
     both: Sequence[tuple[tuple[FactGroup, ...], Floats]], subject: Subject, typical: Typical, exact: float, point: float
 ) -> Drivers:
-    """Return one home's drivers from the groups and the prices of both ways to it."""
+    """Return one home's drivers from the groups and prices of both paths to it."""
     amounts: dict[FactGroup, float] = dict.fromkeys(both[0][0], 0.0)
     for groups, prices in both:
         for group, amount in zip(groups, np.diff([*prices, exact]), strict=bool(groups)):
@@ -170,7 +170,7 @@ def _differ(starts: Columns, ends: Columns, names: Sequence[str]) -> Bools:
 
 
 def _other(values: NDArray[Any], ends: NDArray[Any]) -> Bools:
-    # Two unknown values are the same, though NaN is not itself.
+    # Two unknown values count as equal, although NaN does not equal itself.
     same: Bools = (values == ends) | ((values != values) & (ends != ends))  # noqa: PLR0124
     return ~same.astype(bool)
 

@@ -1,4 +1,4 @@
-"""The drivers of many homes, worked out in one batch, each as its own estimate has them."""
+"""The drivers of many homes, computed in one batch; each home gets the same drivers as from its own estimate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.train.live_model import LiveModel
 
 
 def drivers_of(live_model: LiveModel, subjects: Sequence[Subject], problem: Problem, level: float) -> list[Drivers]:
-    """Return the drivers of homes that get a price, in order: those ``estimate`` gives each at ``level``."""
+    """Return the drivers of priced homes, in order: the same as ``estimate`` gives each at ``level``."""
     if not subjects:
         return []
     these = compared(live_model.model, subjects)

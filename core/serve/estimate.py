@@ -1,4 +1,4 @@
-"""One property in, one answer out: an estimate with range, confidence and flags, or the reason there is none."""
+"""Prices one property: an estimate with range, confidence and flags, or the reason there is none."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysi
 class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
 
-    The range is meant to hold ``level`` of the sales; ``held`` is what it did on test sales of the same segment.
+    The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment.
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10% of the point;
     ``kept`` is how often that came true on test sales of like confidence, None where there were none. ``fsd`` is the
     forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
@@ -75,7 +75,7 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Unavailable:
-    """No estimate: ``message`` is the standing advice, ``reason`` why, ``remedy`` what would help."""
+    """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help."""
 
     reason: str
     remedy: str
@@ -84,16 +84,16 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Refused:
-    """No estimate, because a fact is impossible; ``message`` says which, and what to do."""
+    """No estimate because a fact is impossible; ``message`` names it and says what to do."""
 
     message: str
 
 
 @dataclass(frozen=True)
 class LiveMarket:
-    """What a market is priced with: the model's bundle, its valuer and the data version and stored level of that.
+    """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
-    ``notices`` are the open alerts of drift, each of which flags the estimates it concerns.
+    ``notices`` are the open drift alerts; each flags the estimates it concerns.
     """
 
     bundle: Bundle
@@ -108,8 +108,8 @@ def estimate(
 ) -> Estimate | Unavailable:
     """Price one property as of a valuation date with a range at ``level`` (one of problem.estimate.levels).
 
-    Deterministic: the same evidence, facts and date give the same answer. Facts are canonical names with values in
-    canonical units; blanks are not known. Raises ImpossibleProperty for facts no home can have.
+    Deterministic: the same live market, facts and date give the same answer. Facts are canonical names with values in
+    canonical units; blanks mean unknown. Raises ImpossibleProperty for facts no home can have.
     """
     bundle, live_model = live_market.bundle, live_market.live_model
     model = live_model.model
@@ -128,7 +128,7 @@ def estimate(
     answer = replace(figures, comparables=together)
     segment = str(priced.segments[0])
     held = bundle.held[level]
-    # A segment the test sales happened to miss is answered for by the whole test.
+    # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
@@ -160,9 +160,9 @@ def estimate(
 
 @dataclass(frozen=True)
 class _Worked:
-    """A subject worked through the model with all that explains it, in one batch.
+    """A subject priced in one batch with all homes that explain its price.
 
-    ``matrix`` is its own feature matrix (one row), ``log_price`` the log estimates of ``beside.priced``: its own first.
+    ``matrix`` is its feature matrix (one row), ``log_price`` the log estimates of ``beside.priced``, its own first.
     """
 
     beside: Compared
@@ -172,7 +172,7 @@ class _Worked:
 
 
 def _work(live_model: LiveModel, subject: Subject) -> _Worked:
-    """Price the subject, the homes between a typical one and it, and those between each comparable and it."""
+    """Price the subject, the steps from a typical home to it, and the steps from each comparable to it."""
     beside = compared(live_model.model, [subject])
     chosen = candidates(live_model, beside.homes, grouped(live_model.model.facts))
     explaining = beside.priced
@@ -191,7 +191,7 @@ def confidence_word(confidence: float, problem: Problem) -> str:
 
 
 def _kept(bundle: Bundle, confidence: float) -> RangeCoverage | None:
-    """Return how often like confidences, those of the same tenth, came true on the sealed test sales."""
+    """Return how often confidences in the same tenth came true on the sealed test sales."""
     tenth = min(int(10 * confidence), 9)
     for one in bundle.metrics["reliability"]:
         if min(int(10 * one["promised"]), 9) == tenth:
@@ -200,7 +200,7 @@ def _kept(bundle: Bundle, confidence: float) -> RangeCoverage | None:
 
 
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
-    """Return the facts without which this market gives no estimate; those its own sales often lack are not."""
+    """Return the facts this market requires for an estimate, without those its own sales often lack."""
     used = {fact.name: fact.missing_share for fact in model.profile.numeric if fact.name in model.facts.numeric}
     used |= {"location": 0.0}
     share = problem.estimate.critical_missing_share
@@ -208,11 +208,11 @@ def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
 
 
 def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
-    """Return why there is no price: a critical fact is missing, or the place is unknown or outside the market."""
+    """Return why there is no price: a critical fact is missing, or the location is unknown or outside the market."""
     for name in critical_facts(model, problem):
         if name != "location" and name not in subject.facts:
             label = label_of(name)
-            return Unavailable(f"{label} is missing, and no price follows without it.", f"Enter {label.lower()}.")
+            return Unavailable(f"{label} is missing, and there is no price without it.", f"Enter {label.lower()}.")
     return _place_refusal(subject, model, problem)
 
 
@@ -235,7 +235,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavaila
     if codes:
         given = ", ".join(f"{label_of(name).lower()} {subject.facts[name]}" for name in codes)
         return Unavailable(f"The model knows no sale in {given}.", f"Check it, or give {wanted}.")
-    return Unavailable("The location is missing, and no price follows without it.", f"Enter {wanted}.")
+    return Unavailable("The location is missing, and there is no price without it.", f"Enter {wanted}.")
 
 
 def _coordinates(model: Model) -> list[str]:
@@ -243,12 +243,12 @@ def _coordinates(model: Model) -> list[str]:
 
 
 def evidence_of(model: Model) -> MarketEvidence | None:
-    """Return the step that keeps the market's sales as evidence, None where the model has none."""
+    """Return the pipeline step that holds the market's sales as evidence, or None if the model has none."""
     return next((step for _, step in model.features.steps if isinstance(step, MarketEvidence)), None)
 
 
 def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
-    """Return the distance to the nearest sale, or a larger one that is still below ``near``, which is found at once."""
+    """Return the distance to the nearest sale, or a quickly found larger one that is still below ``near``."""
     live_market = evidence_of(model)
     if live_market is None:
         return 0.0
@@ -263,9 +263,9 @@ def _nearest_sale_km(model: Model, subject: Subject, near: float) -> float:
 
 
 def nearest_lately_km(live_market: MarketEvidence, places: Floats) -> Floats:
-    """Return the distance to the sale nearest in place and recency together, shape (n,), of places in km, (n, 2).
+    """Return the distance to the sale nearest in place and time combined, shape (n,), of places in km, (n, 2).
 
-    It is never less than the distance to the nearest in place alone, and the index of the evidence has it at once.
+    It is never less than the distance to the nearest sale, and the evidence's index finds it at once.
     """
     tree = live_market.index_.tree
     distance: Floats = tree.query(np.column_stack([places, np.full(len(places), tree.maxes[2])]))[0]

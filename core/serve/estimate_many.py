@@ -1,4 +1,4 @@
-"""Many properties in, as many answers out: what `estimate` says to each, worked out together."""
+"""Prices many properties in one batch: each gets the answer that ``estimate`` gives it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from core.train.live_model import LiveModel
 from core.train.model import Model, Priced
 
 _LOCATION: Final = "location"
-# Two ways to one distance differ in its last digits; only homes plainly inside the market pass by the quick one.
+# Two ways to compute a distance differ in its last digits; the quick one only passes homes clearly inside the market.
 _PLAINLY_INSIDE: Final = 0.999
 
 
@@ -36,8 +36,8 @@ _PLAINLY_INSIDE: Final = 0.999
 class NotPriced:
     """Why the home at ``position`` has no price.
 
-    "refused" is an impossible fact, "unavailable" a critical one missing or a place outside the market; ``field`` names
-    the fact ("location" for the place, with its area codes and coordinates in words), ``value`` is it as given.
+    "refused" means an impossible fact, "unavailable" a missing critical fact or a location outside the market.
+    ``field`` names the fact, ``value`` is its value as given ("location" stands for area codes and coordinates).
     """
 
     position: int
@@ -50,9 +50,9 @@ class NotPriced:
 
 @dataclass(frozen=True)
 class Answers:
-    """Answers to n homes: the k priced, at ``rows`` among them, and why the others are not, both in order.
+    """Answers for n homes: the k priced ones, at ``rows``, and why the others have no price, both in order.
 
-    ``subjects``, ``confidence`` (0 to 100) and ``flags`` are of the homes priced, as are the arrays of ``priced`` (k,).
+    ``subjects``, ``confidence`` (0 to 100), ``flags`` and the arrays of ``priced`` (k,) cover the priced homes.
     """
 
     rows: Ints
@@ -65,7 +65,7 @@ class Answers:
 
 @dataclass(frozen=True)
 class _Column:
-    """One fact of n homes, read once for each different value: ``known[codes[i]]`` is that of home i, None if blank."""
+    """One fact of n homes, each distinct value read once: home i has ``known[codes[i]]``, None if blank."""
 
     codes: Ints
     known: list[Value | None]
@@ -77,10 +77,10 @@ class _Column:
 
 
 def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, problem: Problem, level: float) -> Answers:
-    """Price the rows of a table of facts (canonical names and units; blanks are not known) as of one date.
+    """Price the rows of a table of facts (canonical names and units; blanks mean unknown) as of one date.
 
-    Each row gets the range, point, confidence, flags or refusal that ``estimate`` gives it alone, without drivers and
-    comparables and the flags that follow from these; a fact no home can have refuses its row only.
+    Each row gets the range, point, confidence and flags, or the refusal, that ``estimate`` would give it, without
+    drivers, comparables and the flags that depend on them. An impossible fact refuses only its own row.
     """
     model = live_market.live_model.model
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
@@ -161,7 +161,7 @@ def _unavailable(subjects: Mapping[int, Subject], model: Model, problem: Problem
 
 
 def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> set[int]:
-    """Return the homes whose coordinates lie well within the market; about the others `refusal` is asked."""
+    """Return the homes whose coordinates lie well within the market; ``refusal`` checks the others."""
     live_market = evidence_of(model)
     if live_market is None or not model.facts.located:
         return set()

@@ -1,4 +1,4 @@
-"""The facts of a home in the groups a person speaks of: size, rooms, quality, age, plot, place."""
+"""The facts of a home in familiar groups: size, rooms, quality, age, lot, location."""
 
 from __future__ import annotations
 
@@ -48,6 +48,6 @@ def group_of(name: str) -> FactGroup:
 
 
 def grouped(facts: FactColumns) -> dict[FactGroup, tuple[str, ...]]:
-    """Return the facts a market's model uses by group, in the order of the groups; empty groups are left out."""
+    """Return the facts a market's model uses by group, in group order, without empty groups."""
     names = {group: tuple(name for name in facts.all if group_of(name) is group) for group in FactGroup}
     return {group: members for group, members in names.items() if members}

@@ -1,4 +1,4 @@
-"""Review flags: what about a property or its estimate a person should look at, and what to do."""
+"""Review flags: what a person should check about a property or its estimate, and what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.train.model import Model, Priced
 
 
 class Severity(StrEnum):
-    """Whether a person must review the estimate, or should only know."""
+    """Whether a person must review the estimate or only needs to know."""
 
     REVIEW = "review"
     NOTE = "note"
@@ -45,7 +45,7 @@ class FlagKind(StrEnum):
 
 @dataclass(frozen=True)
 class Flag:
-    """One thing to look at: the field, its value, the limit it crosses and what to do, in words."""
+    """One thing to check: the field, its value, the limit it crosses and what to do, in words."""
 
     kind: FlagKind
     severity: Severity
@@ -57,10 +57,10 @@ class Flag:
 
 @dataclass(frozen=True)
 class DriftNotice:
-    """An open alert that the market moved away from the model, or the homes priced from those it learned from.
+    """An open drift alert: the market has moved away from the model, or homes from those it was trained on.
 
-    ``property_type`` is the one it is about, "" for all homes; ``severity`` that of the flag it gives. The rest is what
-    the flag says.
+    ``property_type`` is the type it is about, "" for all homes; ``severity`` is its flag's. The other fields are the
+    flag's text.
     """
 
     property_type: str
@@ -71,7 +71,7 @@ class DriftNotice:
     action: str
 
 
-# Facts whose absence moves a price little; they are named in the list of imputed facts without a flag of their own.
+# Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
 _FLAGGED_IF_IMPUTED: Final = (
     "living_area_sqft",
     "bedrooms",
@@ -132,7 +132,7 @@ def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterat
 
 
 def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[Flag]:
-    """Yield the flags that follow from the property's facts alone."""
+    """Yield the flags that depend only on the property's facts."""
     yield from _type_flags(subject, model.profile, problem)
     yield from _missing_flags(subject, model)
     yield from _category_flags(subject, model.profile)
@@ -145,7 +145,7 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
             "valuation date",
             f"{subject.as_of:%Y-%m-%d}, {age:,} days after the model's latest sale, {model.profile.last_sale:%Y-%m-%d}",
             f"{problem.monitoring.retrain_days} days",
-            "Check the price level against sales of the last months; have newer sales added and the model retrained.",
+            "Check the price level against recent sales; have newer sales added and the model retrained.",
         )
 
 
@@ -202,7 +202,7 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             "comparables",
             f"{answer.comparables.mean:,.0f} on average, adjusted",
             f"{answer.low:,.0f} to {answer.high:,.0f}, the model's range",
-            "Look at the comparables: drop those that are not like the home, and see what the others say.",
+            "Check the comparables: drop those that are not like the home, and see what the others show.",
         )
 
 
@@ -244,7 +244,7 @@ def _type_flags(subject: Subject, profile: MarketProfile, problem: Problem) -> I
             "units",
             f"{units:.0f}",
             f"at most {scope.units_max}",
-            "Manual review: value it by its rents.",
+            "Manual review: value it by its rental income.",
         )
 
 
@@ -257,8 +257,8 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
                 Severity.NOTE,
                 name,
                 "not given",
-                "filled with what is usual for such homes in the area",
-                f"Enter {label_of(name).lower()} for a narrower, surer range.",
+                "filled with the usual value for similar homes in the area",
+                f"Enter {label_of(name).lower()} for a narrower, more reliable range.",
             )
     if model.facts.located and "latitude" not in subject.facts:
         yield Flag(
@@ -267,7 +267,7 @@ def _missing_flags(subject: Subject, model: Model) -> Iterator[Flag]:
             "location",
             "no coordinates",
             "filled with the middle of the area",
-            "Enter latitude and longitude: the street matters more than any other fact.",
+            "Enter latitude and longitude: location matters more than any other fact.",
         )
 
 
@@ -280,15 +280,15 @@ def _category_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:
                 Severity.REVIEW,
                 category.name,
                 value,
-                "no sale of the kind among the model's",
-                f"Choose one of the market's own values of {category.label.lower()}, or review the price by hand.",
+                "none of the model's sales has this value",
+                f"Choose one of the market's own values of {category.label.lower()}, or review the price manually.",
             )
 
 
 def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:
     for fact in profile.numeric:
         value = subject.number(fact.name)
-        # Years after the last sale are new homes, not errors; the age at the sale covers them.
+        # A year built after the last sale means a new home, not an error; the age at sale covers it.
         usual_high = np.inf if fact.unit == "year" else fact.high
         if value is None or fact.unit == "degrees" or fact.flag or fact.low <= value <= usual_high:
             continue
@@ -299,5 +299,5 @@ def _distribution_flags(subject: Subject, profile: MarketProfile) -> Iterator[Fl
             fact.name,
             f"{value:,g}",
             f"{fact.low:,g} to {fact.high:,g} in 99 of 100 sales",
-            "Check the fact; if it is right, the home is unusual here: review the price by hand.",
+            "Check the fact; if it is right, the home is unusual here: review the price manually.",
         )

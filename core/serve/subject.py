@@ -1,4 +1,4 @@
-"""The subject property: facts as an agent or a file gives them, checked and put into canonical form."""
+"""The subject property: facts from an agent or a file, checked and converted to canonical form."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ Value = float | str
 
 @dataclass(frozen=True)
 class Subject:
-    """A property to be priced as of a valuation date; ``facts`` holds only what is known, in canonical units."""
+    """A property to price as of a valuation date; ``facts`` holds only known facts, in canonical units."""
 
     facts: Mapping[str, Value]
     as_of: date
 
     def number(self, name: str) -> float | None:
-        """Return a numeric fact, or None if it is not known."""
+        """Return a numeric fact, or None if it is unknown."""
         value = self.facts.get(name)
         return value if isinstance(value, float) else None
 
     def text(self, name: str) -> str | None:
-        """Return a fact in words, or None if it is not known."""
+        """Return a text fact, or None if it is unknown."""
         value = self.facts.get(name)
         return value if isinstance(value, str) else None
 
     def columns(self, facts: FactColumns) -> Columns:
-        """Return the one home the model prices, as arrays; what is not known is missing."""
+        """Return the home as arrays for the model; unknown facts are missing values."""
         words = {*facts.categorical, *facts.area_codes}
         home: Columns = {
             name: np.array([self.facts.get(name, np.nan)], dtype=object if name in words else float)
@@ -47,7 +47,7 @@ class Subject:
 
 
 def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns, problem: Problem) -> Subject:
-    """Read facts of a property; blanks count as not known, facts the market does not use are left out.
+    """Read the facts of a property; blanks count as unknown, and facts the market does not use are left out.
 
     Raises ImpossibleProperty naming the field, its value, the limit and the remedy.
     """
@@ -62,12 +62,12 @@ def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns
 
 
 def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:
-    """Return the names of the facts that are read of those given, in the order they are checked."""
+    """Return the names of the given facts that are read, in the order they are checked."""
     return [name for name in dict.fromkeys((*columns.all, *given)) if name in columns.all or name in FIELD_BY_NAME]
 
 
 def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) -> Value | None:
-    """Read one fact; None if it is blank. Raises ImpossibleProperty if no home can have it."""
+    """Read one fact; None if it is blank. Raises ImpossibleProperty for a value no home can have."""
     if _blank(value):
         return None
     if name in columns.categorical or name in columns.area_codes or _is_text(name):
@@ -107,21 +107,21 @@ def _number(name: str, value: object, problem: Problem) -> float:
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
         raise ImpossibleProperty(
-            f"{label} = {number:,g} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
-            "Correct it, or leave it blank if it is not known.",
+            f"{label} = {number:,g} is impossible: it must be between {limit.low:,g} and {limit.high:,g}.",
+            "Correct it, or leave it blank if it is unknown.",
             name,
         )
     return number
 
 
 def check_together(subject: Subject, problem: Problem) -> None:
-    """Raise ImpossibleProperty if facts possible by themselves contradict each other."""
+    """Raise ImpossibleProperty if facts that are each possible contradict one another."""
     built, renovated = subject.number("year_built"), subject.number("year_renovated")
     latest = subject.as_of.year + problem.intake.years_ahead
     for name, year in (("year_built", built), ("year_renovated", renovated)):
         if year is not None and year > latest:
             raise ImpossibleProperty(
-                f"{label_of(name)} = {year:.0f} is too far ahead: for a valuation in {subject.as_of.year} it may be at "
+                f"{label_of(name)} = {year:.0f} is too far ahead: for a valuation in {subject.as_of.year} it can be at "
                 f"most {latest}.",
                 "Correct the year.",
                 name,
@@ -135,7 +135,7 @@ def check_together(subject: Subject, problem: Problem) -> None:
     area, bedrooms = subject.number("living_area_sqft"), subject.number("bedrooms")
     if area and bedrooms and area / bedrooms < problem.intake.sqft_per_bedroom_low:
         raise ImpossibleProperty(
-            f"Bedrooms = {bedrooms:g} in {area:,.0f} sq ft leaves {area / bedrooms:.0f} sq ft a bedroom; the least "
+            f"Bedrooms = {bedrooms:g} in {area:,.0f} sq ft leaves {area / bedrooms:.0f} sq ft per bedroom; the least "
             f"possible is {problem.intake.sqft_per_bedroom_low:g}.",
             "Correct bedrooms or living area.",
             "bedrooms",

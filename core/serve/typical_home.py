@@ -1,4 +1,4 @@
-"""The typical home of an area: what a subject is compared with, and what a form suggests."""
+"""The typical home of an area: the basis of a subject's drivers, and of the form's suggestions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.train.model import Model
 
 @dataclass(frozen=True)
 class Typical:
-    """A home with the usual facts of ``area`` ("zipcode 98103", "the market"), drawn from ``sales`` training sales."""
+    """A home with the usual facts of ``area`` ("zipcode 98103", "the market"), based on ``sales`` training sales."""
 
     area: str
     sales: int
@@ -21,7 +21,7 @@ class Typical:
 
 
 def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
-    """Return a typical home of the smallest known area among the codes, of the whole market where none is known."""
+    """Return a typical home of the smallest known area among the codes, or of the whole market if none is known."""
     profile = model.profile
     facts: dict[str, Value] = {fact.name: fact.median for fact in profile.numeric}
     facts |= {fact.name: next(iter(fact.levels)) for fact in profile.categories if fact.levels}
@@ -32,12 +32,12 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
             facts |= known
             facts[code] = name
             area, sales = f"{label_of(code).lower()} {name}", profile.area_codes[code][name]
-    # A blank year means never renovated, which is what most homes are.
+    # A blank year means never renovated, as most homes are.
     return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
 
 
 def typical_nearby(model: Model, subject: Subject) -> Typical:
-    """Return the typical home a subject is compared with; where no area is known, one at the subject's own place."""
+    """Return the typical home to compare a subject with; if no area is known, one at the subject's location."""
     codes = {code: str(subject.facts[code]) for code in model.facts.area_codes if code in subject.facts}
     typical = typical_home(model, codes)
     if set(typical.facts) & set(model.facts.area_codes):

@@ -1,4 +1,4 @@
-"""What if: how a change of facts would move an estimate, and how much the same change moves like homes."""
+"""What if: how changed facts would move an estimate, and how much the same change moves similar homes."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _SPAN: Final = (0.1, 0.9)
 class WhatIf:
     """An estimate before and after a change of facts, money in the market's currency.
 
-    ``effect`` is the difference of the unrounded estimates. The same change made to the ``homes`` sales most alike
-    moves four in five of their estimates by between ``effect_low`` and ``effect_high``; both equal ``effect`` where
-    there are none.
+    ``effect`` is the difference between the unrounded estimates. The same change to the ``homes`` most similar sales
+    moves 80% of their estimates by between ``effect_low`` and ``effect_high``; both equal ``effect`` if there are no
+    such sales.
     """
 
     before: Estimate
@@ -37,9 +37,9 @@ class WhatIf:
 
 
 def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Value], problem: Problem) -> WhatIf:
-    """Price a home again with some facts changed; raises ImpossibleProperty if the changed facts cannot be.
+    """Price a home again with some facts changed; raises ImpossibleProperty if the changed facts are impossible.
 
-    The effect is the model's: what the market paid for homes that differ so, not what the work would cost or return.
+    The effect is the model's: what the market paid for homes with that difference, not the cost or return of the work.
     """
     facts: dict[str, object] = {**before.subject.facts, **changes}
     after = estimate(live_market, facts, before.subject.as_of, problem, before.level)
@@ -53,14 +53,14 @@ def what_if(live_market: LiveMarket, before: Estimate, changes: Mapping[str, Val
 
 @dataclass(frozen=True)
 class UsualChange:
-    """A change agents are often asked about: its words and the facts it sets."""
+    """A change agents are often asked about: its label and the facts it sets."""
 
     words: str
     changes: Mapping[str, Value]
 
 
 def usual_changes(live_market: LiveMarket, subject: Subject, problem: Problem) -> tuple[UsualChange, ...]:
-    """Return the changes that make sense for a home, as far as the market's model knows the facts they touch."""
+    """Return the changes that make sense for a home and that touch facts the market's model uses."""
     facts = live_market.live_model.model.facts
     found = []
     for name, step, words in _STEPS:
@@ -71,7 +71,7 @@ def usual_changes(live_market: LiveMarket, subject: Subject, problem: Problem) -
         found.append(UsualChange("Renovated this year", {"year_renovated": float(subject.as_of.year)}))
     size = subject.number("living_area_sqft")
     if "living_area_sqft" in facts.numeric and size is not None:
-        found.append(UsualChange("Living area 10 % larger", {"living_area_sqft": round(size * 1.1)}))
+        found.append(UsualChange("Living area 10% larger", {"living_area_sqft": round(size * 1.1)}))
     return tuple(found)
 
 
@@ -86,11 +86,11 @@ _STEPS: Final = (
 
 
 def _effects(live_model: LiveModel, before: Estimate, changes: Mapping[str, Value]) -> Floats:
-    """Return the same change's effect on like homes, scaled to the subject's price, shape (n,)."""
+    """Return the effect of the same change on similar homes, scaled to the subject's price, shape (n,)."""
     facts = live_model.model.facts
     numeric = [name for name in changes if name in facts.numeric]
     if len(numeric) < len(changes):
-        # A change of category or of renovation is a state and not a step: like homes may be in it already.
+        # A category or a renovation is a state, not a step: similar homes may already be in it.
         return np.empty(0)
     home = live_model.model.fill_columns(before.subject.columns(facts))
     found = live_model.model.comparables(home, _LIKE_HOMES).rows

@@ -1,4 +1,4 @@
-"""How facts of a home are named and written: labels with the market's units, values as a person says them."""
+"""How a home's facts are named and written: labels with the market's units, values as people write them."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Conventions(Protocol):
 
     @property
     def area_unit(self) -> str:
-        """The unit areas are shown in."""
+        """The unit in which areas are shown."""
 
 
 def unit_of(name: str) -> str:
@@ -36,7 +36,7 @@ def unit_of(name: str) -> str:
 
 
 def is_flag(name: str) -> bool:
-    """Tell whether the canonical record knows the fact as yes or no."""
+    """Tell whether the fact is a yes/no field of the canonical record."""
     field = FIELD_BY_NAME.get(name)
     return field is not None and field.kind is FieldKind.FLAG
 
@@ -52,18 +52,18 @@ def labelled(name: str, market: Conventions) -> str:
 
 
 def words(code: str) -> str:
-    """Write a category's level as a person reads it: "single_family" is "Single family"."""
+    """Write a category's code in words: "single_family" is "Single family"."""
     text = code.replace("_", " ")
     return text[:1].upper() + text[1:]
 
 
 def shown(name: str, value: float, market: Conventions) -> float:
-    """Return a canonical number as this market enters it: areas in its unit, to the whole."""
+    """Convert a canonical number to the form this market enters: areas in its unit, rounded to whole numbers."""
     return float(round(from_sqft(value, market.area_unit))) if unit_of(name) == "sqft" else value
 
 
 def canonical(name: str, value: float, market: Conventions) -> float:
-    """Return a number entered in the market's unit in the canonical one."""
+    """Convert a number entered in the market's unit to the canonical unit."""
     return to_sqft(value, market.area_unit) if unit_of(name) == "sqft" else value
 
 
@@ -89,7 +89,7 @@ def assumed(name: str, value: object, market: Conventions) -> str:
 
 
 def flag_field(name: str, market: Conventions) -> str:
-    """Name a flag's field with the unit its texts are in, which is the canonical one."""
+    """Name a flag's field with the unit of its texts, which is canonical."""
     if name == "estimate":
         return f"Estimate ({market.currency})"
     if name not in FIELD_BY_NAME and not is_extra(name):

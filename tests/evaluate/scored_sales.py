@@ -66,7 +66,7 @@ def _priced(level: float, estimate: np.ndarray, confidence: np.ndarray) -> Price
 
 
 def _review(rng: np.random.Generator, n: int) -> Review:
-    withheld = rng.choice(["", "Living area is missing, and no price follows without it."], n, p=[0.96, 0.04])
+    withheld = rng.choice(["", "Living area is missing, and there is no price without it."], n, p=[0.96, 0.04])
     review = rng.choice(["", "low confidence", "unusual type;low confidence"], n, p=[0.8, 0.15, 0.05])
     review = np.where(withheld == "", review, "")
     flags = np.where(review == "", "", review + ";wide range")

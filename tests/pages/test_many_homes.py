@@ -66,7 +66,7 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
     assert prices["Range"][0].startswith("$")
     assert errors["Status"].tolist() == ["Unavailable", "Refused", "Refused", "Unreadable"]
     assert errors["Field"].tolist() == ["Living area", "Bedrooms", "Living area", ""]
-    assert errors["Why"][0] == "Living area is missing, and no price follows without it."
+    assert errors["Why"][0] == "Living area is missing, and there is no price without it."
     assert [box.value for box in app.info] == [UNAVAILABLE]
     assert "Bedrooms = 1,000 is impossible" in errors["Why"][1]
     assert (errors["Row"][2], errors["Value"][2]) == (4, "=1+1")

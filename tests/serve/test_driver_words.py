@@ -88,7 +88,7 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
             (Difference("walk_score", 88.0, 70.0),),
             "Its spot within zipcode 98103, with walk score 88 (70 is usual here), adds about $8K.",
         ),
-        (FactGroup.AGE, -11_000.0, (), "What is assumed of its age and renovation takes off about $11K."),
+        (FactGroup.AGE, -11_000.0, (), "What is assumed about its age and renovation takes off about $11K."),
     ],
 )
 def test_a_driver_is_said_as_an_agent_would_say_it(
@@ -122,7 +122,7 @@ def test_small_amounts_are_said_together() -> None:
     assert told == (
         "A typical home in zipcode 98103 is estimated at about $440K.",
         "Its 2,400 sq ft, 550 more than usual here, add about $60K.",
-        "All the rest makes hardly a difference.",
+        "Everything else makes little difference.",
         "So this home is estimated at about $500K.",
     )
 

@@ -167,7 +167,7 @@ def test_facts_that_contradict_each_other_are_refused(
 ) -> None:
     with pytest.raises(ImpossibleProperty, match="before year built"):
         estimate(evidence, {**home, "year_built": 1990, "year_renovated": 1950}, today, problem, 0.8)
-    with pytest.raises(ImpossibleProperty, match="sq ft a bedroom"):
+    with pytest.raises(ImpossibleProperty, match="sq ft per bedroom"):
         estimate(evidence, {**home, "living_area_sqft": 500, "bedrooms": 15}, today, problem, 0.8)
 
 

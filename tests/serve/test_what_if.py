@@ -65,7 +65,7 @@ def test_impossible_change_is_refused_and_an_unpriceable_one_says_so(
 
 def test_usual_changes_fit_the_home_and_the_market(evidence: LiveMarket, before: Estimate, problem: Problem) -> None:
     offered = usual_changes(evidence, before.subject, problem)
-    assert {"One more bathroom", "Living area 10 % larger"} <= {one.words for one in offered}
+    assert {"One more bathroom", "Living area 10% larger"} <= {one.words for one in offered}
     known = {*evidence.bundle.model.facts.all}
     for one in offered:
         assert set(one.changes) <= known

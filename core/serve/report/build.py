@@ -1,4 +1,4 @@
-"""The seller's report: one estimate as a PDF of a page or two, made of text and drawings, the same bytes each time."""
+"""The seller's report: one estimate as a one- or two-page PDF of text and drawings, reproducible to the byte."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.serve.report.typography import BOLD, GREY, LESS, REGULAR, RULE, WHITE,
 
 __all__ = ["ReportFrame", "seller_report"]
 
-# reportlab's fonts read their file from a place kept in the font, so two threads would spoil each other's letters.
+# A reportlab font shares its file position between threads, so two threads would garble each other's text.
 _ONE_AT_A_TIME: Final = Lock()
 
 _SIDE: Final = 45.0
@@ -30,22 +30,22 @@ _SIMULATED: Final = "SIMULATED DATA: homes, sales and prices of this market are 
 
 
 def seller_report(estimate: Estimate, frame: ReportFrame) -> bytes:
-    """Return the report as a PDF, on Letter paper where that is usual, else on A4.
+    """Return the report as a PDF, on Letter paper where that is the standard, else on A4.
 
-    The same estimate and frame give the same bytes. Comparables shown are those with a weight in
-    ``estimate.comparable_value``: to print an agent's own choice, replace that field with what ``reconcile`` gave.
+    The same estimate and frame give the same bytes. The report shows the comparables with a weight in
+    ``estimate.comparable_value``: to print an agent's own choice, replace that field with the result of ``reconcile``.
     Raises ValueError if ``frame.prepared_at`` has no time zone or the area unit is unknown.
     """
     written = BytesIO()
     with _ONE_AT_A_TIME:
-        # Pages say how many there are, which is known once they are set: they are set twice.
+        # Each page shows the number of pages, which is only known after layout: lay out twice.
         pages = _set(estimate, frame, 0).page
         _set(estimate, frame, pages, written)
     return written.getvalue()
 
 
 def _set(estimate: Estimate, frame: ReportFrame, pages: int, into: BytesIO | None = None) -> BaseDocTemplate:
-    """Set the pages, each saying it is one of ``pages``, and return the document."""
+    """Lay out the pages, each showing the total ``pages``, and return the document."""
     size = LETTER if frame.currency in _LETTER_CURRENCIES else A4
     document = BaseDocTemplate(
         into or BytesIO(),
@@ -86,7 +86,7 @@ def _title(frame: ReportFrame) -> str:
 
 
 def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pages: int) -> None:
-    """Draw what stands on every page: banner, office, and the foot."""
+    """Draw the parts of every page: banner, office and footer."""
     canvas.saveState()
     wide, high = document.pagesize
     top = high
@@ -112,7 +112,7 @@ def _banner(canvas: Canvas, wide: float, high: float) -> None:
     canvas.rect(0, high - _BANNER, wide, _BANNER, stroke=0, fill=1)
     canvas.setFillColor(WHITE)
     canvas.setFont(BOLD, 10.5)
-    # Below the strip that printers leave white.
+    # Below the margin that printers cannot print on.
     canvas.drawCentredString(wide / 2, high - _BANNER + 8, _SIMULATED)
 
 

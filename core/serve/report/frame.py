@@ -1,4 +1,4 @@
-"""What the seller's report states beside the estimate: market, people, ids, and whether one price is shown."""
+"""What the seller's report shows besides the estimate: market, people, ids, and whether it shows a single price."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from datetime import datetime
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFrame:
-    """Who prepared the report for whom, of which market, with which model; texts are free and may be "".
+    """Who prepared the report for whom, for which market, with which model; texts are free-form and may be "".
 
     ``currency`` (ISO 4217) and ``area_unit`` ("sqft" or "sqm") are the market's; ``simulated`` puts a banner on every
-    page. ``prepared_at`` is aware. ``estimate_id`` names the entry in the ledger, None where there is none.
-    ``tolerance`` is the share of the point the confidence speaks of (problem.success.tolerance).
-    ``point_label`` stands before the point value; with None the report shows ranges only.
+    page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
+    ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
+    ``point_label`` precedes the point value; with None, the report shows only ranges.
     """
 
     market_name: str

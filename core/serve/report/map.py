@@ -1,4 +1,4 @@
-"""Where the comparables lie: a plain drawing in local kilometers, the home as a star, north up, nothing fetched."""
+"""A map of the comparables: a simple drawing in local kilometers, the home as a star, north up, drawn offline."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from core.prepare.features.derived import Projection
 from core.serve.comparables import Comparable
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
 
-"""Along a meridian, on a sphere of 6371 km radius."""
+"""Along a meridian, on a sphere with a radius of 6,371 km."""
 _MARGIN: Final = 20.0
 _FOOT: Final = 20.0
 _DOT: Final = 7.0
@@ -26,7 +26,7 @@ Place = tuple[float, float]
 
 @dataclass(frozen=True)
 class _Sheet:
-    """From kilometers east and north of the home to points of the drawing."""
+    """Converts kilometers east and north of the home to points of the drawing."""
 
     middle: Place
     centre: Place
@@ -38,7 +38,7 @@ class _Sheet:
 
 
 def home_place(facts: Mapping[str, object]) -> Place | None:
-    """Return latitude and longitude of a home, None where they are not known."""
+    """Return a home's latitude and longitude, or None if they are unknown."""
     latitude, longitude = facts.get("latitude"), facts.get("longitude")
     if isinstance(latitude, int | float) and isinstance(longitude, int | float):
         return float(latitude), float(longitude)
@@ -46,10 +46,9 @@ def home_place(facts: Mapping[str, object]) -> Place | None:
 
 
 def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float, high: float) -> Drawing:
-    """Return the drawing; ``home`` is latitude and longitude, numbers are the comparables' in their order from 1.
+    """Return the drawing; ``home`` is latitude and longitude; comparables are numbered from 1 in their order.
 
-    Comparables without coordinates are left out. Marks that would lie on each other are moved apart, with a line to
-    their place.
+    Comparables without coordinates are left out. Overlapping marks are moved apart, each with a line to its place.
     """
     around = Projection(*home)
     places = {
@@ -86,7 +85,7 @@ def _sheet(places: Sequence[Place], wide: float, high: float) -> _Sheet:
 
 
 def _apart(places: Sequence[Place], box: tuple[float, float, float, float]) -> list[Place]:
-    """Move marks that overlap away from each other inside the box; the first, the home, stays where it is."""
+    """Move overlapping marks apart inside the box; the first mark, the home, stays where it is."""
     marks = list(places)
     for _ in range(_ROUNDS):
         for one in range(len(marks)):
@@ -102,7 +101,7 @@ def _pushed(first: Place, second: Place, apart: float, turn: int) -> tuple[Place
     distance = math.hypot(east, north)
     if distance >= apart:
         return first, second
-    # Marks on the very same place part in directions of their own.
+    # Marks at the same place move in different directions.
     angle = math.atan2(north, east) if distance > 1e-6 else 2.4 * turn
     shift = (apart - distance) / 2
     step = shift * math.cos(angle), shift * math.sin(angle)

@@ -1,4 +1,4 @@
-"""The parts of the seller's report in the order they are read, each as flowing pieces of a page."""
+"""The parts of the seller's report in reading order, each as flowable elements."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ _LEFT: Final = [("LEFTPADDING", (0, 0), (-1, -1), 0)]
 
 
 def opening(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return the title: the home, its facts in a line, and who made the report for whom."""
+    """Return the title: the home, its facts in one line, and who made the report for whom."""
     facts = estimate.subject.facts
     address = frame.address_line.strip()
     title = headline({name: value for name, value in facts.items() if name not in (_PLACE if address else ())}, frame)
@@ -76,7 +76,7 @@ def opening(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowabl
 
 
 def answer(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return the answer: the range in large type, what such ranges held, the confidence, the point if it is shown."""
+    """Return the answer: the range in large type, its coverage, the confidence, and the point if it is shown."""
     left, right = 0.6 * wide, 0.4 * wide
     price_range = plain(money_range(estimate.low, estimate.high, frame.currency))
     size = size_for(price_range, 31, left - 30, BOLD)
@@ -108,7 +108,7 @@ def answer(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable
 
 
 def home_facts(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return the facts the estimate rests on: those given in a grid, those assumed in a sentence."""
+    """Return the facts behind the estimate: given ones in a grid, assumed ones in a sentence."""
     names = sorted(set(estimate.subject.facts) - _NOT_FACTS, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
     cells = [_fact(name, estimate.subject.facts[name], frame) for name in names]
     assumptions = assumed_words(estimate, frame)
@@ -144,18 +144,18 @@ def reasons(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowabl
 
 
 def comparable_sales(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return the comparables in use as a table, with a map where the home's place is known."""
+    """Return the comparables in use as a table, with a map if the home's location is known."""
     chosen, value = used(estimate), estimate.comparable_value
     heading = Paragraph("Comparable sales", HEADING)
     if value is None or not chosen:
-        sentence = "No comparable sale was used: none is known that is near, recent and alike enough, or none was kept."
-        return [heading, Paragraph(f"{sentence} The estimate rests on the model alone.", BODY)]
+        sentence = "No comparable sale was used: none is near, recent and similar enough, or all were dropped."
+        return [heading, Paragraph(f"{sentence} The estimate is based on the model alone.", BODY)]
     intro = (
-        f"{count(len(chosen), 'sale')} most like this home. Each price is first brought to "
+        f"{count(len(chosen), 'sale')} most like this home. Each price is first adjusted to "
         f"{day(estimate.subject.as_of)} by the market's movement, then to this home's facts by the same model."
     )
     beside = [
-        Paragraph("What they say together", LABEL),
+        Paragraph("What they show together", LABEL),
         Paragraph(markup(money_range(value.low, value.high, frame.currency)), FIGURE),
         *(Paragraph(markup(line, _LONG), SPACED) for line in comparables_say(value, frame, frame.point_label)),
     ]
@@ -171,7 +171,7 @@ def comparable_sales(estimate: Estimate, frame: ReportFrame, wide: float) -> lis
 
 
 def small_print(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return what the report is and is not, and where it comes from."""
+    """Return what the report is and is not, and its sources."""
     notes = [
         Paragraph(markup(text, _LONG), BULLET, bulletText="•")
         for text in caveats(estimate, frame.market_name, frame.point_label, frame)
@@ -184,7 +184,7 @@ def small_print(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flo
 
 
 def _title(text: str, wide: float) -> Paragraph:
-    """Set the title on one line where a smaller size makes that possible, else on several."""
+    """Fit the title on one line in a smaller size if possible, else on several."""
     size = max(size_for(plain(text, 130), TITLE.fontSize, wide - 1, BOLD), 15)
     return Paragraph(markup(text, 130), ParagraphStyle("fitted", parent=TITLE, fontSize=size, leading=1.2 * size))
 
@@ -214,14 +214,14 @@ def _meter(share: float, wide: float) -> Drawing:
 def _fact(name: str, value: float | str, frame: ReportFrame) -> list[Flowable]:
     text = fact_value(name, value, frame)
     if isinstance(value, int | float) and not unit_of(name):
-        # The label "Bedrooms" already names what "3 bedrooms" would repeat.
+        # Under the label "Bedrooms", "3 bedrooms" would repeat the word.
         text = text.partition(" ")[0]
     return [Paragraph(markup(label_of(name), 60), LABEL), Paragraph(markup(text, 80), VALUE)]
 
 
 def _comparables_table(chosen: Sequence[Comparable], frame: ReportFrame, wide: float) -> Table:
     write = _amounts(chosen, frame.currency)
-    titles = ("Distance", "Sold", "Price", "Brought to date", "Adjustments", "Adjusted price")
+    titles = ("Distance", "Sold", "Price", "Time-adjusted", "Adjustments", "Adjusted price")
     rows: list[list[Any]] = [["", Paragraph("Address", LABEL), *(Paragraph(title, _HEAD) for title in titles)]]
     for number, one in enumerate(chosen, start=1):
         rows += [_comparable(number, one, write), ["", _notes(one, frame)]]
@@ -257,14 +257,14 @@ def _comparable(number: int, one: Comparable, write: Callable[[float], str]) -> 
     figures = (distance, day(one.sale_date), write(one.sale_price), write(one.time_adjusted), _signed(total, write))
     return [
         Paragraph(_bold(str(number)), CELL),
-        Paragraph(_bold(markup(one.address, 70) or "Address not known"), CELL),
+        Paragraph(_bold(markup(one.address, 70) or "Address unknown"), CELL),
         *(Paragraph(markup(text), NUMBER) for text in figures),
         Paragraph(_bold(markup(write(one.adjusted))), NUMBER),
     ]
 
 
 def _notes(one: Comparable, frame: ReportFrame) -> Paragraph:
-    """Write the sale's own facts and what its adjustments are for, largest first."""
+    """Write the sale's facts and what it was adjusted for, largest adjustment first."""
     facts = {name: value for name, value in one.facts.items() if name not in _PLACE}
     ordered = sorted(one.adjustments.items(), key=lambda item: (-abs(item[1]), item[0]))
     adjustments = [
@@ -281,7 +281,7 @@ def _signed(amount: float, write: Callable[[float], str]) -> str:
 
 
 def _amounts(chosen: Sequence[Comparable], currency: str) -> Callable[[float], str]:
-    """Return how the table writes money: to the unit, or shorter where that would need too much room."""
+    """Return the table's money format: whole units, or a shorter form if those would not fit."""
     largest = max(max(one.sale_price, one.time_adjusted, one.adjusted) for one in chosen)
     writer = money if largest < _WIDE_MONEY else money_short
     return lambda amount: plain(writer(amount, currency))

@@ -1,4 +1,4 @@
-"""How the seller's report sets text: typeface, colors and styles, and words the typeface cannot draw."""
+"""Typography of the seller's report: typeface, colors, styles, and substitutes for letters the typeface lacks."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ GREY: Final = HexColor("#5F6B70")
 RULE: Final = HexColor("#D3DDDE")
 TINT: Final = HexColor("#F1F5F5")
 TEAL: Final = HexColor("#0B6670")
-# After Okabe and Ito (2008), distinct with any color vision; the orange is darkened so that it can be read as text.
+# After Okabe and Ito (2008), distinct with any color vision; the orange is darkened to be legible as text.
 MORE: Final = HexColor("#0072B2")
 LESS: Final = HexColor("#BF4F00")
 WHITE: Final = HexColor("#FFFFFF")
@@ -50,7 +50,7 @@ FIGURE: Final = _style("figure", 14, 18, INK, BOLD)
 SPACED: Final = ParagraphStyle("spaced", parent=BODY, spaceAfter=4)
 BULLET: Final = ParagraphStyle("bullet", parent=BODY, leftIndent=9, bulletIndent=0, spaceAfter=2)
 
-# reportlab keeps one registry of fonts for the process; at import, no two threads can register one twice.
+# reportlab has one font registry per process; registering at import keeps two threads from registering a font twice.
 _FACES: Final = (
     TTFont(REGULAR, str(_FONTS / "SourceSansPro-Regular.ttf")),
     TTFont(BOLD, str(_FONTS / "SourceSansPro-Semibold.ttf")),
@@ -62,9 +62,9 @@ _DRAWABLE: Final = frozenset.intersection(*(frozenset(face.face.charWidths) for 
 
 
 def plain(text: str, limit: int = 200) -> str:
-    """Return text the typeface can draw, on one line and at most ``limit`` characters long.
+    """Return text that the typeface can draw, on one line, with at most ``limit`` characters.
 
-    Control and direction characters go; letters the typeface lacks become Latin ones ("中山" is "ZhongShan").
+    Control and direction characters are removed; letters the typeface lacks become Latin ("中山" is "ZhongShan").
     """
     drawn = "".join(_drawable(letter) for letter in unicodedata.normalize("NFC", text[: 4 * limit]))
     line = re.sub(r"[ \t]+", " ", drawn).strip(" ")
@@ -72,17 +72,17 @@ def plain(text: str, limit: int = 200) -> str:
 
 
 def markup(text: str, limit: int = 200) -> str:
-    """Return text for a Paragraph, in which nothing of it is read as markup."""
+    """Escape text for a Paragraph, so that none of it is read as markup."""
     return escape(plain(text, limit))
 
 
 def width(text: str, size: float, font: str = REGULAR) -> float:
-    """Return how wide a line is, in points."""
+    """Return the width of a line, in points."""
     return float(stringWidth(text, font, size))
 
 
 def fitted(text: str, size: float, room: float, font: str = REGULAR) -> str:
-    """Return the line, shortened with an ellipsis where it is wider than ``room`` points."""
+    """Return the line, shortened with an ellipsis if it is wider than ``room`` points."""
     if width(text, size, font) <= room:
         return text
     while text and width(f"{text}…", size, font) > room:
@@ -91,7 +91,7 @@ def fitted(text: str, size: float, room: float, font: str = REGULAR) -> str:
 
 
 def size_for(text: str, largest: float, room: float, font: str = REGULAR) -> float:
-    """Return the size, ``largest`` or smaller, at which the line takes at most ``room`` points."""
+    """Return the size, at most ``largest``, at which the line is at most ``room`` points wide."""
     return min(largest, largest * room / max(width(text, largest, font), 1.0))
 
 
@@ -104,5 +104,5 @@ def _drawable(letter: str) -> str:
     if category.startswith("Z"):
         return " "
     latin = "".join(sign for sign in anyascii(letter) if sign.isprintable())
-    # Marks, and letters that stand for no sound of their own, have nothing in Latin.
+    # Marks and silent letters have no Latin equivalent.
     return latin if latin or category[0] in "LM" else "?"

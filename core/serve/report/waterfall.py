@@ -1,4 +1,4 @@
-"""The drivers of an estimate as a drawing: from a typical home nearby, step by step, to the range of this home."""
+"""A drawing of an estimate's drivers: step by step from a typical home nearby to the range of this home."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _COORDINATES: Final = ("latitude", "longitude")
 
 @dataclass(frozen=True)
 class Goal:
-    """Where the steps end: the range, and the point with the words before it, None where it is not to be shown."""
+    """Where the steps end: the range, and the point with its label (None if it must not be shown)."""
 
     low: float
     high: float
@@ -51,7 +51,7 @@ class _Step:
 
 @dataclass(frozen=True)
 class _Axis:
-    """From money to points across the page."""
+    """Converts money to points across the page."""
 
     low: float
     high: float
@@ -63,7 +63,7 @@ class _Axis:
 
 
 def waterfall(drivers: Drivers, goal: Goal, market: Conventions, wide: float) -> Drawing:
-    """Return the drawing, ``wide`` points wide: blue and + for what adds to the price, orange and − for what takes."""
+    """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it."""
     steps = _steps(drivers, goal, market)
     room = max(width(step.amount, _TEXT, BOLD) for step in steps)
     axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
@@ -83,7 +83,7 @@ def waterfall(drivers: Drivers, goal: Goal, market: Conventions, wide: float) ->
 
 def difference(fact: Difference, market: Conventions) -> str:
     """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)"."""
-    unknown = f"{label_of(fact.name)} not known"
+    unknown = f"{label_of(fact.name)} unknown"
     value = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
     return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
 
@@ -156,7 +156,7 @@ def _scale(drawing: Drawing, axis: _Axis, top: float, currency: str) -> None:
 
 
 def _ticks(axis: _Axis, most: int) -> list[float]:
-    """Return round amounts along the axis, at most ``most`` of them (but one or two at least)."""
+    """Return round amounts along the axis, at most ``most`` (but at least one or two)."""
     rough = (axis.high - axis.low) / min(most, 6)
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(times * power for times in (1, 2, 2.5, 5, 10) if times * power >= rough)

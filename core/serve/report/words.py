@@ -1,4 +1,4 @@
-"""What the seller's report says in sentences: how sure the estimate is, what it stands on, what it is and is not."""
+"""The sentences of the seller's report: how reliable the estimate is, its evidence, what it is and is not."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _POINT: Final = "estimate"
 
 
 def held_words(estimate: Estimate) -> str:
-    """Say what the range is meant to hold and what it did: "80% range; held 79% of 412 similar test sales"."""
+    """State the range's level and its actual coverage: "80% range; held 79% of 412 similar test sales"."""
     held = estimate.held
     return f"{percent(estimate.level)} range; held {percent(held.share)} of {count(held.n, 'similar test sale')}"
 
 
 def assumed_words(estimate: Estimate, market: Conventions) -> str:
-    """List the facts that were not given with what was assumed; "" where there are none."""
+    """List the facts that were not given with the values assumed; "" if there are none."""
     facts = [assumed(name, value, market) for name, value in estimate.imputed.items() if name not in _COORDINATES]
     if any(name in estimate.imputed for name in _COORDINATES):
         facts.append("position in the middle of the area")
@@ -31,7 +31,7 @@ def assumed_words(estimate: Estimate, market: Conventions) -> str:
 
 
 def used(estimate: Estimate) -> tuple[Comparable, ...]:
-    """Return the comparables that count in the estimate's comparable value, most alike first."""
+    """Return the comparables that count in the estimate's comparable value, most similar first."""
     value = estimate.comparable_value
     if value is None:
         return ()
@@ -39,32 +39,30 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
 
 
 def comparables_say(value: ComparableValue, market: Conventions, point_label: str | None) -> list[str]:
-    """Say what the comparables show together; amounts that single out one price only where a point is shown."""
+    """State what the comparables show together; single prices appear only if the report shows a point."""
     mean, both = (money_short(amount, market.currency) for amount in (value.mean, value.reconciled))
     agreement = "inside" if value.agrees else "outside"
-    sentences = [
-        "Eight tenths of their adjusted prices lie here; the more a sale is like this home, the more it counts."
-    ]
+    sentences = ["80% of their adjusted prices lie here; the more similar a sale is to this home, the more it counts."]
     if point_label is not None:
-        sentences.append(f"Their weighted average is {mean}; weighed together with the model's estimate, it is {both}.")
+        sentences.append(f"Their weighted average is {mean}; combined with the model's estimate, it is {both}.")
     sentences.append(f"Their average lies {agreement} the model's range.")
     return sentences
 
 
 def caveats(estimate: Estimate, market_name: str, point_label: str | None, market: Conventions) -> Iterator[str]:
-    """Yield what the report is and is not, and what to look at, most important first."""
+    """Yield what the report is and is not, and what to check, most important first."""
     yield (
-        f"It is a statistical estimate by a model that learned from past sales of {market_name}. It is not an "
+        f"It is a statistical estimate by a model trained on past sales in {market_name}. It is not an "
         "appraisal and must not be used as one: nobody inspected the home for it."
     )
     yield _evidence(estimate)
     yield (
-        "The range is no promise: of the similar test sales, which the model had not seen, "
-        f"{percent(1 - estimate.held.share)} were sold outside the range it gave."
+        "The range is not a promise: of the similar test sales, which the model had not seen, "
+        f"{percent(1 - estimate.held.share)} sold outside the range it gave."
     )
     yield (
-        "The model sees only the facts listed here. Works inside the home, noise, light, rights and defects are not "
-        "among them, and the price also depends on how the home is marketed."
+        "The model sees only the facts listed here. It does not know about interior upgrades, noise, light, easements "
+        "or defects, and the price also depends on how the home is marketed."
     )
     for flag in _shown_flags(estimate.flags):
         yield flag_words(flag, market, point_label)
@@ -81,7 +79,7 @@ def _evidence(estimate: Estimate) -> str:
 
 
 def _shown_flags(flags: Sequence[Flag]) -> list[Flag]:
-    """Return the flags for a reader: what was assumed stands under the facts, what needs review comes first."""
+    """Return the flags to show, those that need review first; assumed facts are already listed under the facts."""
     shown = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
     return sorted(shown, key=lambda flag: flag.severity is not Severity.REVIEW)
 
@@ -95,7 +93,7 @@ def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:
 
 
 def level_words(estimate: Estimate) -> str:
-    """Say which market level is in force and how far it moves prices: "7c1e, +3.1%"."""
+    """Name the market level in use and how far it moves prices: "7c1e, +3.1%"."""
     if estimate.level_id is None:
-        return "none in force"
+        return "none in use"
     return f"{estimate.level_id}, {signed_percent(math.expm1(estimate.market_shift), 1)}"

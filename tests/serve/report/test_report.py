@@ -95,7 +95,7 @@ def test_report_says_what_it_is_not_what_it_stands_on_and_where_it_comes_from(us
     for words in (
         "not an appraisal",
         "812 past sales in zipcode 98103 and 6 comparable sales",
-        "21% were sold outside the range",
+        "21% sold outside the range",
         "To review: price out of scope. Estimate (USD): 760,000; limit: 100,000 to 750,000.",
         "Note: wide range. Range: 34% of the estimate; limit: 30%.",
         "kc-20241101-5d2f",
@@ -216,7 +216,7 @@ def test_home_without_facts_address_or_people_still_gets_its_report() -> None:
     text = text_of(answer, bare)
     assert "Prepared on 4 Nov 2024" in text
     assert "not in the ledger" in text
-    assert "none in force" in text
+    assert "none in use" in text
     assert "The home" not in text
 
 

@@ -59,7 +59,7 @@ def test_what_makes_no_sense_of_an_alert_is_refused(store: Store, market: Market
     store.alerts.resolve(made.alert_id, "fast again", "2024-05", ANALYST)
     with pytest.raises(InvalidRecord, match="has been resolved since"):
         store.alerts.acknowledge(made.alert_id, "late", "", ANALYST)
-    with pytest.raises(InvalidRecord, match="no reason"):
+    with pytest.raises(InvalidRecord, match="needs a reason"):
         store.alerts.open(market.market_id, "slow", "", READING, " ", "Look", ANALYST)
     with pytest.raises(InvalidRecord, match="kind of alert"):
         store.alerts.open(market.market_id, " ", "", READING, "why", "Look", ANALYST)
