@@ -1,4 +1,4 @@
-"""The sealed test: how good a model's estimates, ranges and confidences are on sales it has never seen."""
+"""The sealed test: the accuracy of a model's estimates, ranges and confidences on sales it has never seen."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Reliability:
-    """Homes of like confidence: the mean promised probability, the share that came true, and their number."""
+    """Homes of similar confidence: the mean promised probability, the share that came true, and their number."""
 
     promised: float
     observed: float
@@ -39,7 +39,7 @@ class Reliability:
 
 @dataclass(frozen=True)
 class Evaluation:
-    """Figures of one test: errors as shares, R² on prices, coverage and relative width of the range at ``level``."""
+    """Figures of one test: errors as shares, R² of prices, coverage and relative width of the range at ``level``."""
 
     level: float
     n: int
@@ -64,7 +64,7 @@ class Evaluation:
 def measure(
     model: Model, filled: Columns, priced: Mapping[float, Priced], price: Floats, level: float, seed: int
 ) -> Evaluation:
-    """Hold estimates already made, by level of their range, against the sale prices, shape (n,), of the same homes."""
+    """Compare existing estimates, keyed by the level of their range, with the homes' sale prices, shape (n,)."""
     main, point = priced[level], priced[level].exact
     inside = _inside(main, price)
     width = (main.high - main.low) / main.point
@@ -107,7 +107,7 @@ def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[
 
 
 def _reliability(promised: Floats, correct: Bools) -> tuple[Reliability, ...]:
-    # Equal-width bins, as the expected calibration error is defined (Naeini et al. 2015).
+    # Equal-width bins, as in the definition of the expected calibration error (Naeini et al. 2015).
     bins = np.minimum((promised * _BINS).astype(int), _BINS - 1)
     groups = [(bins == one) for one in range(_BINS)]
     return tuple(

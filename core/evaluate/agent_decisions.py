@@ -1,4 +1,4 @@
-"""Business validation: what agents made of the estimates, as shares with intervals beside the test's figures."""
+"""Business validation: agents' decisions on estimates, as shares with intervals, to compare with the test's figures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.evaluate.intervals import mean_interval, share_interval
 from core.wording import count, percent, signed_percent
 
 NO_REASON: Final = ""
-"""The name of decisions that give no reason: below a set departure none is asked for."""
+"""The name for decisions without a reason: below a set departure, no reason is required."""
 
 _KINDS: Final = {"accept": "Accepted", "adjust": "Adjusted within the range", "override": "Overridden"}
 _ENOUGH: Final = 30
@@ -24,7 +24,7 @@ _ENOUGH: Final = 30
 
 @dataclass(frozen=True)
 class DecisionShare:
-    """One kind of decision, or one reason: ``n`` decisions, their share with its exact 95% interval."""
+    """One kind of decision, or one reason: ``n`` decisions and their share with its exact 95% interval."""
 
     name: str
     label: str
@@ -36,10 +36,10 @@ class DecisionShare:
 class AgentDecisions:
     """What agents decided on the priced ``estimates``; the latest decision on each counts.
 
-    ``kinds`` are accept, adjust and override, as shares of the ``decided``; ``reasons`` those given where the price was
-    changed, as shares of these, the most frequent first. ``departure`` is the mean signed departure of the changed
-    prices from the estimate, ``size`` the mean of their absolute departures, as shares with Student's intervals,
-    missing where no price was changed.
+    ``kinds`` are accept, adjust and override, as shares of the ``decided``; ``reasons`` are those given for changed
+    prices, as shares of these, the most frequent first. ``departure`` is the mean signed departure of the changed
+    prices from the estimate, ``size`` the mean absolute departure; both are shares with Student's intervals, missing
+    if no price was changed.
     """
 
     estimates: int
@@ -52,11 +52,11 @@ class AgentDecisions:
 
     @property
     def finding(self) -> str:
-        """What the decisions say, in a sentence or two."""
+        """What the decisions show, in one or two sentences."""
         if not self.estimates:
             return "No estimate of this model has been given to an agent yet."
         if not self.decided:
-            return f"{count(self.estimates, 'estimate')} given, none of them decided on yet."
+            return f"{count(self.estimates, 'estimate')} given; no decisions yet."
         accepted = self.kinds[0]
         accepted_words = (
             f"Agents accepted {percent(accepted.share.value)} of {count(self.decided, 'estimate')} they decided on"
@@ -64,23 +64,23 @@ class AgentDecisions:
         if not self.departure.n:
             return f"{accepted_words}, and changed none."
         lean = self.departure
-        way = "no lean to one side shows"
+        way = "with no clear direction"
         if lean.low > 0:
-            way = "surely upwards: agents find the estimates too low"
+            way = "significantly up: agents find the estimates too low"
         elif lean.high < 0:
-            way = "surely downwards: agents find the estimates too high"
+            way = "significantly down: agents find the estimates too high"
         return f"{accepted_words}; those they changed moved by {signed_percent(lean.value, 1)} on average, {way}."
 
     @property
     def few(self) -> bool:
-        """Whether the decisions are too few to tell a rate from chance."""
+        """Whether there are too few decisions to tell a rate from chance."""
         return self.decided < _ENOUGH
 
 
 def agent_decisions(decisions: pd.DataFrame, estimates: int, reasons: Mapping[str, str]) -> AgentDecisions:
-    """Sum up decisions, one per estimate: columns kind, reason_code (missing where none), price and point (money).
+    """Summarize decisions, one per estimate: columns kind, reason_code (missing if none), price and point (money).
 
-    ``estimates`` counts the priced estimates, decided or not; ``reasons`` gives the words of each reason code.
+    ``estimates`` counts the priced estimates, decided or not; ``reasons`` maps each reason code to words.
     """
     decided = len(decisions)
     changed = decisions[decisions["kind"] != "accept"]

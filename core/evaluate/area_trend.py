@@ -1,4 +1,4 @@
-"""How prices move in each area: the yearly trend of unit prices, against which an area's bias is held."""
+"""Price movement by area: the yearly trend of unit prices, with which an area's bias is compared."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pandas as pd
 from core.evaluate.intervals import mean_interval
 
 WINDOW_DAYS: Final = 730.0
-"""Sales of two years: long enough for a line through an area's sales, short enough for its present direction."""
+"""Two years of sales: enough to fit a line to an area's sales, and short enough to show its current direction."""
 
 _YEAR: Final = 365.25
 
@@ -19,9 +19,9 @@ _YEAR: Final = 365.25
 def area_trends(sales: pd.DataFrame, area: str, end: date, smallest: int) -> pd.DataFrame:
     """Return the price trend of every area with at least ``smallest`` sales in the two years before ``end``.
 
-    ``sales`` has canonical columns; ``area`` is its column of area codes. One row per area: area, n, trend (change of
-    the price a year, as a share: the slope of the log of price per sq ft on time by least squares, or of the log
-    price where most sales have no living area on record), low and high (the slope's 95% interval, by Student's t).
+    ``sales`` has canonical columns; ``area`` names its column of area codes. One row per area: area, n, trend (the
+    yearly price change, as a share: the least-squares slope of log price per sq ft on time, or of log price if most
+    sales have no recorded living area), low and high (the slope's 95% interval, by Student's t).
     """
     columns = _unit_prices(sales, area, end)
     groups = columns.groupby("area", sort=True)
@@ -48,7 +48,7 @@ def _unit_prices(sales: pd.DataFrame, area: str, end: date) -> pd.DataFrame:
     price = np.log(sales["sale_price"].to_numpy(dtype=float))
     if "living_area_sqft" in sales:
         size = sales["living_area_sqft"].to_numpy(dtype=float)
-        # Prices with and without their size do not mix in one line: those without are left out where most have it.
+        # Prices and unit prices do not mix in one fit: if most sales have a size, those without are left out.
         sized = np.isfinite(size) & (size > 0)
         if sized.mean() >= 0.5:
             price = np.where(sized, price - np.log(np.where(sized, size, 1.0)), np.nan)

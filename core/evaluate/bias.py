@@ -1,4 +1,4 @@
-"""Bias: for which areas the model errs to one side, whether it lags their price trend, and whether it is fair."""
+"""Bias: the areas where the model errs to one side, whether it lags their price trend, and whether it is fair."""
 
 from __future__ import annotations
 
@@ -35,12 +35,11 @@ _AREAS_MIN: Final = 5
 
 @dataclass(frozen=True)
 class TrendBias:
-    """How the mean signed error of areas goes with their price trend.
+    """How the mean signed error of areas depends on their price trend.
 
-    ``slope`` is the change of the error, as a share of the price, with one whole of yearly price change (a tenth of it
-    with 10% a year), weighted by sales; ``correlation`` is Spearman's over areas; both intervals are from a bootstrap
-    of areas, ``n`` being their number. A slope surely below 0 means rising areas are under- and falling ones
-    over-predicted.
+    ``slope`` is the change of the error, as a share of the price, per 100% of yearly price change (a tenth of it per
+    10%), weighted by sales; ``correlation`` is Spearman's over areas; both intervals are from a bootstrap of the ``n``
+    areas. A slope significantly below 0 means that rising areas are under-predicted and falling ones over-predicted.
     """
 
     slope: Figure
@@ -48,17 +47,17 @@ class TrendBias:
 
     @property
     def finding(self) -> str:
-        """What the slope says, in a sentence."""
+        """What the slope shows, in a sentence."""
         if self.slope.high < 0:
             return "The model lags the market: rising areas are under-predicted, falling ones over-predicted."
         if self.slope.low > 0:
             return "The model overshoots: rising areas are over-predicted, falling ones under-predicted."
-        return "No lag shows: the error does not surely follow the areas' price trends."
+        return "No lag: the error does not significantly follow the areas' price trends."
 
 
 @dataclass(frozen=True)
 class Fairness:
-    """How the signed error goes with a neighborhood column: Spearman's correlation over sales.
+    """How the signed error correlates with a neighborhood column: Spearman's correlation over sales.
 
     The interval is from a bootstrap of whole areas, whose sales share the column's value; ``areas`` is their number.
     """
@@ -70,16 +69,16 @@ class Fairness:
 
     @property
     def found(self) -> bool:
-        """Whether the error surely leans with the column."""
+        """Whether the error correlates significantly with the column."""
         return self.correlation.low > 0 or self.correlation.high < 0
 
 
 def area_bias(scored: ScoredSales, problem: Problem) -> pd.DataFrame:
-    """Return one row per area of the priced sales; none where the market records no area.
+    """Return one row per area of the priced sales; none if the market records no area.
 
     Columns: area, n, bias (median signed error, above 0 is over-predicted) with bias_low and bias_high (exact),
-    mean_error with mean_error_low and mean_error_high (Student's), trend (yearly, missing where not known), thin, and
-    latitude and longitude (the middle of its sales).
+    mean_error with mean_error_low and mean_error_high (Student's), trend (yearly, missing if unknown), thin (few
+    sales), and latitude and longitude (the middle of its sales).
     """
     area = scored.area
     if area is None:
@@ -112,7 +111,7 @@ def area_bias(scored: ScoredSales, problem: Problem) -> pd.DataFrame:
 
 
 def trend_bias(scored: ScoredSales, problem: Problem) -> TrendBias | None:
-    """Hold the areas' mean signed errors against their price trends; None below five areas of different trends."""
+    """Regress the areas' mean signed errors on their price trends; None below five areas with different trends."""
     areas = area_bias(scored, problem).dropna(subset=["trend"])
     if len(areas) < _AREAS_MIN or areas["trend"].nunique() < 2:
         return None
@@ -129,9 +128,9 @@ def trend_bias(scored: ScoredSales, problem: Problem) -> TrendBias | None:
 
 
 def fairness(scored: ScoredSales) -> tuple[Fairness, ...]:
-    """Return how the signed error leans with each numeric neighborhood column, the strongest lean first.
+    """Return how the signed error correlates with each numeric neighborhood column, strongest first.
 
-    None where the data has no such columns, or fewer than five areas.
+    Empty if the data has no such columns or fewer than five areas.
     """
     area = scored.area
     if area is None:
@@ -152,7 +151,7 @@ def _no_areas() -> pd.DataFrame:
 
 
 def _leaning(column: str, values: Floats, signed: Floats, codes: Indices, seed: int) -> Fairness | None:
-    """Hold errors against a column's values, shapes (n,); ``codes`` are the sales' areas, below 0 where not known."""
+    """Correlate errors with a column's values, shapes (n,); ``codes`` are the sales' areas, below 0 if unknown."""
     known = (codes >= 0) & ~np.isnan(values)
     areas, place = np.unique(codes[known], return_inverse=True)
     if len(areas) < _AREAS_MIN or np.ptp(values[known]) == 0:
@@ -160,14 +159,14 @@ def _leaning(column: str, values: Floats, signed: Floats, codes: Indices, seed: 
     x, y = rankdata(values[known]), rankdata(signed[known])
     x, y = x - x.mean(), y - y.mean()
     per_area = np.column_stack([np.bincount(place, one) for one in (np.ones(len(x)), x, y, x * x, y * y, x * y)])
-    # Ranks are those of all sales: ranking every sample anew would hardly move them and cost a sort each.
+    # Ranks are those of all sales: ranking each sample again would barely change them and would cost a sort each.
     sampled = np.concatenate([_pearson(per_area[rows].sum(axis=1)) for rows in draws(len(areas), seed)])
     value = float(_pearson(per_area.sum(axis=0)))
     return Fairness(column, label_of(column), _figure(value, sampled, len(areas), len(x)), len(areas))
 
 
 def _pearson(sums: Floats) -> Floats:
-    """Return Pearson's correlation from the sums of 1, x, y, x², y² and xy along the last axis, missing without it."""
+    """Return Pearson's correlation from the sums of 1, x, y, x², y² and xy along the last axis, NaN if undefined."""
     n, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     spread_x, spread_y = xx - x * x / n, yy - y * y / n
     varied = (spread_x > 0) & (spread_y > 0)
@@ -175,7 +174,7 @@ def _pearson(sums: Floats) -> Floats:
 
 
 def _spearman(x: Floats, y: Floats) -> Floats:
-    """Return Spearman's correlation along the last axis, missing where either does not vary."""
+    """Return Spearman's correlation along the last axis, missing if either does not vary."""
     first, second = (
         ranks - ranks.mean(axis=-1, keepdims=True) for ranks in (rankdata(x, axis=-1), rankdata(y, axis=-1))
     )
@@ -184,7 +183,7 @@ def _spearman(x: Floats, y: Floats) -> Floats:
 
 
 def _slope(x: Floats, y: Floats, weight: Floats) -> Floats:
-    """Return the slope of y on x by weighted least squares along the last axis, missing where x does not vary."""
+    """Return the slope of y on x by weighted least squares along the last axis, missing if x does not vary."""
     mean = (weight * x).sum(axis=-1, keepdims=True) / weight.sum(axis=-1, keepdims=True)
     centred = x - mean
     width = (weight * centred**2).sum(axis=-1)
@@ -193,5 +192,5 @@ def _slope(x: Floats, y: Floats, weight: Floats) -> Floats:
 
 
 def _figure(value: float, sampled: Floats, drawn_from: int, n: int) -> Figure:
-    # A sample that drew one area only has no slope, and says nothing.
+    # A sample that drew only one area has no slope and is left out.
     return Figure(value, *spread(sampled[np.isfinite(sampled)], value, drawn_from), n)

@@ -1,4 +1,4 @@
-"""Edge cases: sets of homes known to be hard, and whether review flags catch what the model gets badly wrong."""
+"""Edge cases: sets of homes that are hard to price, and whether review flags catch the model's big misses."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.problem import Problem
 from core.wording import money_short
 
 BIG_MISS: Final = 0.20
-"""An error twice the promised 10%: what a review is meant to catch."""
+"""A big miss: an error of twice the promised 10%, which a review should catch."""
 
 _LUXURY_SHARE: Final = 0.98
 _TINY_SHARE: Final = 0.02
@@ -27,10 +27,11 @@ _NEW_YEARS: Final = 1.0
 
 @dataclass(frozen=True)
 class EdgeCase:
-    """One set of hard homes: ``n`` sales, of which ``priced`` got an estimate.
+    """One set of hard-to-price homes: ``n`` sales, of which ``priced`` got an estimate.
 
-    Of those priced: ``mape`` and ``bias`` (median) with their intervals, missing where none was; ``reviewed`` the share
-    with a flag a person must look at. ``withheld`` is the share of all that got no price; ``thin`` marks few sales.
+    Of those priced: ``mape`` and ``bias`` (median) with their intervals, missing if there are none; ``reviewed``, the
+    share with a flag that needs review. ``withheld`` is the share of all that got no price; ``thin`` marks a small
+    sample.
     """
 
     name: str
@@ -48,8 +49,8 @@ class EdgeCase:
 class FlagQuality:
     """How well review flags find big misses among the priced sales; ``misses`` is their number.
 
-    ``recall``: share of the big misses that were flagged; ``precision``: share of the flagged that were big misses;
-    ``base``: share of big misses among all, what flagging at random would reach. ``kinds`` has a row per kind of flag:
+    ``recall``: share of big misses that were flagged; ``precision``: share of flagged sales that were big misses;
+    ``base``: share of big misses among all, which random flagging would reach. ``kinds`` has a row per kind of flag:
     kind, flagged, precision with precision_low and precision_high, recall.
     """
 
@@ -63,7 +64,7 @@ class FlagQuality:
 
 
 def edge_cases(scored: ScoredSales, problem: Problem) -> tuple[EdgeCase, ...]:
-    """Return every set the market's data can tell, also those with no test sale in them."""
+    """Return every set that the market's data can identify, even those without test sales."""
     return tuple(
         _measured(scored.table[rows], name, meaning, problem.estimate.small_sample_n)
         for name, meaning, rows in _sets(scored, problem)
@@ -71,9 +72,9 @@ def edge_cases(scored: ScoredSales, problem: Problem) -> tuple[EdgeCase, ...]:
 
 
 def edge_case_sales(scored: ScoredSales, name: str, problem: Problem) -> pd.DataFrame:
-    """Return the sales of one set, worst misses first, those without a price last, with their ``error`` added.
+    """Return one set's sales with their ``error``, worst misses first, those without a price last.
 
-    Raises KeyError for a set the data cannot tell.
+    Raises KeyError for a set the data cannot identify.
     """
     for one, _, rows in _sets(scored, problem):
         if one == name:
@@ -85,7 +86,7 @@ def edge_case_sales(scored: ScoredSales, name: str, problem: Problem) -> pd.Data
 
 
 def flag_quality(scored: ScoredSales) -> FlagQuality:
-    """Hold the flags of the priced sales that ask for a review against their misses of more than 20%."""
+    """Compare which priced sales were flagged for review with which were missed by more than 20%."""
     table = scored.priced
     missed = error(table).abs().to_numpy(dtype=float) > BIG_MISS
     flagged = (table["review"] != "").to_numpy()
@@ -102,7 +103,7 @@ def flag_quality(scored: ScoredSales) -> FlagQuality:
 
 
 def _by_kind(review: pd.Series, missed: Bools) -> pd.DataFrame:
-    # Few different combinations of flags are shared by many sales.
+    # Many sales share a few distinct combinations of flags.
     codes, combinations = pd.factorize(review, sort=True)
     n_of, hits_of = (np.bincount(codes[rows], minlength=len(combinations)) for rows in (slice(None), missed))
     every = sorted({kind for one in combinations for kind in str(one).split(";") if kind})
@@ -126,7 +127,11 @@ def _sets(scored: ScoredSales, problem: Problem) -> Iterator[tuple[str, str, pd.
     table, terms = scored.table, scored.terms
     high, low = (money_short(edge, terms.currency) for edge in (terms.standard_high, terms.standard_low))
     top = float(table["sale_price"].quantile(_LUXURY_SHARE)) if len(table) else np.nan
-    yield "luxury", f"sold in the dearest 2%, {money_short(top, terms.currency)} and over", table["sale_price"] >= top
+    yield (
+        "luxury",
+        f"most expensive 2% of sales, {money_short(top, terms.currency)} and over",
+        table["sale_price"] >= top,
+    )
     yield "above the standard scope", f"sold above {high}", table["sale_price"] > terms.standard_high
     yield "below the standard scope", f"sold below {low}", table["sale_price"] < terms.standard_low
     yield from _type_sets(table, problem)
@@ -135,7 +140,7 @@ def _sets(scored: ScoredSales, problem: Problem) -> Iterator[tuple[str, str, pd.
         yield "tiny lots", "the smallest 2% of lots", lots <= float(lots.quantile(_TINY_SHARE))
     if table["age"].notna().any():
         yield "new builds", "sold within a year of being built, or before", table["age"] <= _NEW_YEARS
-    yield "missing facts", "a fact an agent would be asked for is not recorded", table["missing"] != ""
+    yield "missing facts", "a fact that agents are asked for is not recorded", table["missing"] != ""
 
 
 def _type_sets(table: pd.DataFrame, problem: Problem) -> Iterator[tuple[str, str, pd.Series]]:

@@ -1,4 +1,4 @@
-"""All figures of an evaluation worked out together: what a page caches on the model's id and a card prints."""
+"""All figures of an evaluation, computed together: pages cache them by model id, and the card prints them."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from core.evaluate.segments import by_every_segmentation
 from core.problem import Problem
 
 MARKET_WIDE: Final = Uniformity.OLDER
-"""The standard's limit for single-family homes and condominiums of a whole market, old and new together."""
+"""The standard's limit for all single-family homes and condominiums of a market, old and new."""
 
 
 @dataclass(frozen=True)
 class EvaluationReport:
-    """The evaluation of one set of scored sales; ``sales`` counts all, ``priced`` those all but edge cases are of.
+    """The evaluation of one set of scored sales: ``sales`` in all; ``priced``, on which all but edge cases are based.
 
-    ``segments`` holds the error by every segmentation the data has, as ``by_segment`` gives it.
+    ``segments`` holds the result of ``by_segment`` for every segmentation the data has.
     """
 
     terms: Terms
@@ -46,7 +46,7 @@ class EvaluationReport:
 
 
 def build_evaluation_report(scored: ScoredSales, problem: Problem) -> EvaluationReport | None:
-    """Work out every figure of scored sales, None where none of them was priced."""
+    """Compute every figure of scored sales; None if none of them was priced."""
     first, reliable = headline(scored, problem), calibration(scored)
     if first is None or reliable is None:
         return None

@@ -1,4 +1,4 @@
-"""The headline: is the model good enough, figure by figure against its target, the baseline and the list price."""
+"""The headline: is the model good enough? Each figure is compared with its target, the baseline and the list price."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
-# As the measures themselves: an error of exactly 10% counts as within 10%, whatever its last binary digit.
+# As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 
 
 @dataclass(frozen=True)
 class Line:
-    """One figure of the headline: ``name`` is its key, ``label`` its words; shares are fractions."""
+    """One figure of the headline: ``name`` is its key, ``label`` its text; shares are fractions."""
 
     name: str
     label: str
@@ -35,9 +35,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Rival:
-    """The model's MAPE beside another's on the same sales; ``saved`` is theirs less ours, above 0 where we are nearer.
+    """The model's and a rival's MAPE on the same sales; ``saved`` is theirs less ours, above 0 if ours is smaller.
 
-    ``verdict`` is "pass" where we surely are.
+    ``verdict`` is "pass" if it is significantly smaller.
     """
 
     name: str
@@ -49,16 +49,16 @@ class Rival:
 
 @dataclass(frozen=True)
 class Headline:
-    """The figures of one set of scored sales; ``rivals`` are those for whom any price is known."""
+    """The figures of one set of scored sales; ``rivals`` are those with any known price."""
 
     sales: int
     lines: tuple[Line, ...]
     rivals: tuple[Rival, ...]
 
     def line(self, name: str) -> Line:
-        """Return the figure of that key: mape, mdape, ppe5, ppe10, ppe20, r_squared, bias, hit_rate, coverage, width.
+        """Return one figure: mape, mdape, ppe5, ppe10, ppe20, r_squared, bias, hit_rate, coverage or width.
 
-        Raises KeyError for another.
+        Raises KeyError for any other name.
         """
         for one in self.lines:
             if one.name == name:
@@ -67,10 +67,10 @@ class Headline:
 
 
 def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
-    """Work the headline out, None where no sale was priced.
+    """Compute the headline; None if no sale was priced.
 
-    All but the hit rate are of the sales the desk would have priced. Intervals hold 95%: by the bootstrap, the hit
-    rate's exact.
+    All figures but the hit rate cover only the sales the desk would have priced. The 95% intervals are from the
+    bootstrap; the hit rate's is exact.
     """
     table = scored.priced.sort_values("intake_row")
     if table.empty:
@@ -88,7 +88,7 @@ def headline(scored: ScoredSales, problem: Problem) -> Headline | None:
 
 @dataclass(frozen=True)
 class _Other:
-    """Another's absolute errors beside ours, shape (n,); ``known`` marks the sales it priced, others hold zeros."""
+    """A rival's absolute errors and ours, shape (n,); ``known`` marks the sales it priced; others hold zeros."""
 
     name: str
     known: Bools
@@ -97,11 +97,11 @@ class _Other:
 
     @cached_property
     def gap(self) -> Floats:
-        """What ours saves on each sale."""
+        """The error our estimate saves on each sale."""
         return self.theirs - self.ours
 
     def saved(self, rows: ShortInts) -> Floats:
-        """Return what ours saves a sale in each of the samples, less those without any sale the other priced."""
+        """Return the mean error saved per sale in each sample; samples without a sale the rival priced are dropped."""
         known = np.count_nonzero(self.known[rows], axis=1)
         total = self.gap[rows].sum(axis=1)
         return total[known > 0] / known[known > 0]
@@ -151,7 +151,7 @@ def _others(table: pd.DataFrame) -> list[_Other]:
 def _figures(
     table: pd.DataFrame, others: list[_Other], level: float, seed: int
 ) -> tuple[dict[str, Figure], dict[str, Figure]]:
-    """Return the figures by name, and what the model saves against each other by its name, from one bootstrap."""
+    """Return the figures by name and the error saved against each rival by its name, from one bootstrap."""
     n = len(table)
     price, estimate = (table[name].to_numpy(dtype=float) for name in ("sale_price", "estimate"))
     measured = _Measured(
@@ -178,7 +178,7 @@ def _figures(
 
 @dataclass(frozen=True)
 class _Measured:
-    """What the figures of n priced sales are worked out from, arrays of shape (n,).
+    """The inputs to the figures of n priced sales, arrays of shape (n,).
 
     ``missed`` is money; ``centred`` are prices less their mean, so that sums of squares lose no digits.
     """
@@ -190,7 +190,7 @@ class _Measured:
     width: Floats
 
     def of(self, rows: ShortInts) -> dict[str, Floats]:
-        """Return every figure of each of the samples ``rows``, shape (samples, drawn): arrays of shape (samples,)."""
+        """Return every figure for each of the samples ``rows``, shape (samples, drawn): arrays of shape (samples,)."""
         signed = self.signed[rows]
         size, drawn = np.abs(signed), rows.shape[1]
         return {
@@ -205,7 +205,7 @@ class _Measured:
 
 
 def _explained(missed: Floats, centred: Floats) -> Floats:
-    """Return R² of each sample from what it missed and its centered prices, shapes (samples, drawn)."""
+    """Return R² of each sample from its misses and centered prices, shapes (samples, drawn)."""
     left = np.einsum("ij,ij->i", missed, missed)
     variation = np.einsum("ij,ij->i", centred, centred) - centred.sum(axis=1) ** 2 / centred.shape[1]
     varied = variation > 0
@@ -224,6 +224,6 @@ def _hit_rate(scored: ScoredSales) -> Figure:
 
 
 def _rival(other: _Other, saved: Figure, problem: Problem) -> Rival:
-    nearer = Target(0.0, float("inf"), f"nearer to the sale price than the {other.name}")
+    nearer = Target(0.0, float("inf"), f"closer to the sale price than the {other.name}")
     ours, theirs = (float(values.sum()) / saved.n for values in (other.ours, other.theirs))
     return Rival(other.name, ours, theirs, saved, judge(saved, nearer, problem.estimate.small_sample_n))

@@ -1,4 +1,4 @@
-"""Intervals at 95%: exact ones for shares and medians, Student's for means, and the bootstrap for all else."""
+"""95% intervals: exact ones for shares and medians, Student's for means, and the bootstrap for everything else."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from core.arrays import Floats, Ints, ShortInts
 
 RESAMPLES: Final = 300
 DRAWN_MAX: Final = 20_000
-"""The most rows a bootstrap sample draws: enough for any figure here to vary as it does in a larger sample."""
+"""The most rows a bootstrap sample draws: enough for every figure here to vary as in a larger sample."""
 
 _TAILS: Final = (0.025, 0.975)
-# Positions held at a time: what is drawn by them stays in the processor's cache.
+# Positions drawn at a time: the rows they select stay in the processor's cache.
 _BLOCK: Final = 50_000
 
 
 def share_interval(successes: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
-    """Return the exact interval of a share seen as ``successes`` of ``n`` (Clopper and Pearson 1934), shape (k,) each.
+    """Return the exact interval of the share ``successes`` / ``n`` (Clopper and Pearson 1934), shape (k,) each.
 
-    Of no trial at all it is 0 to 1.
+    For n = 0 it is 0 to 1.
     """
     hits, trials = np.asarray(successes, dtype=float), np.asarray(n, dtype=float)
     some, missed = hits > 0, hits < trials
@@ -35,7 +35,7 @@ def share_interval(successes: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
 
 
 def mean_interval(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats, Floats]:
-    """Return Student's interval of means from sample standard deviations (n - 1), missing where n is below 2."""
+    """Return Student's interval of means from sample standard deviations (n - 1), missing if n is below 2."""
     centre, count = np.asarray(mean, dtype=float), np.asarray(n, dtype=float)
     known = np.where(count >= 2, count, np.nan)
     half = t.ppf(_TAILS[1], known - 1) * np.asarray(sd, dtype=float) / np.sqrt(known)
@@ -45,11 +45,11 @@ def mean_interval(mean: ArrayLike, sd: ArrayLike, n: ArrayLike) -> tuple[Floats,
 def group_medians(values: Floats, groups: Ints, count: int) -> tuple[Floats, Floats, Floats]:
     """Return the median of each of ``count`` groups with its interval, shape (count,) each; empty groups are missing.
 
-    ``groups``, shape (n,), is each value's group. The interval lies between the two order statistics that a binomial
-    count with p = 1/2 passes with 2.5% each; below six values there is none.
+    ``groups``, shape (n,), is each value's group. The interval lies between the two order statistics that cut off 2.5%
+    of a binomial with p = 1/2 at each end; below six values there is none.
     """
     by_value = np.argsort(values)
-    # Few groups have small numbers, which are sorted in one pass.
+    # Small group numbers are sorted in one pass.
     place = groups.astype(np.min_scalar_type(max(count - 1, 0)))
     order = by_value[np.argsort(place[by_value], kind="stable")]
     ranked = np.append(values[order], np.nan)
@@ -76,9 +76,9 @@ def median_interval(values: Floats) -> tuple[float, float]:
 def draws(n: int, seed: int) -> Iterator[ShortInts]:
     """Yield the bootstrap samples of n rows, RESAMPLES in all, as row positions in blocks of shape (samples, drawn).
 
-    A sample draws n rows with replacement, or DRAWN_MAX where there are more, so that the work is bounded: the figures
-    of such smaller samples lie the square root of n / DRAWN_MAX times farther from the whole's, which ``spread`` takes
-    back (the m out of n bootstrap: Bickel, Goetze and van Zwet 1997). The same n and seed give the same samples.
+    A sample draws n rows with replacement, but at most DRAWN_MAX to limit the work. The figures of smaller samples
+    scatter wider by the square root of n / DRAWN_MAX, which ``spread`` corrects (the m out of n bootstrap: Bickel,
+    Goetze and van Zwet 1997). The same n and seed give the same samples.
     """
     rng, drawn = np.random.default_rng(seed), min(n, DRAWN_MAX)
     block = max(1, _BLOCK // drawn)
@@ -87,7 +87,7 @@ def draws(n: int, seed: int) -> Iterator[ShortInts]:
 
 
 def spread(sampled: ArrayLike, value: float, n: int) -> tuple[float, float]:
-    """Return the interval of a figure of n rows from its values in the ``draws``: their middle 95%, missing for none.
+    """Return the interval of a figure of n rows: the middle 95% of its values in the ``draws``, missing for none.
 
     ``sampled``, shape (samples,), may leave out samples that have no such figure; ``value`` is the figure itself.
     """

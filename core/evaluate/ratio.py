@@ -1,8 +1,8 @@
-"""The ratio study of the IAAO: level and uniformity of the estimates as ratios to sale prices.
+"""The IAAO ratio study: level and uniformity of the estimates as ratios to sale prices.
 
-Source: International Association of Assessing Officers, Standard on Ratio Studies (April 2013), sections 5 and 9; the
-limits are those its users quote from table 1-3 (COD), section 9.2.7 (PRD and PRB) and the level of appraisal of 0.90 to
-1.10; the assessor of Cook County's packages assessr and assesspy, and Indiana's 50 IAC 27-4-5, quote the same.
+Source: International Association of Assessing Officers, Standard on Ratio Studies (April 2013), sections 5 and 9. The
+limits are from its table 1-3 (COD), section 9.2.7 (PRD and PRB) and its level of appraisal of 0.90 to 1.10, as quoted
+by the Cook County Assessor's packages assessr and assesspy and by Indiana's 50 IAC 27-4-5.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ _STANDARD: Final = "IAAO Standard on Ratio Studies (2013)"
 
 
 class Uniformity(Enum):
-    """The highest coefficient of dispersion the standard accepts for a kind of homes (its table 1-3).
+    """The highest coefficient of dispersion the standard accepts for a kind of home (its table 1-3).
 
-    It names 5.0 as the least too: values that follow sale prices more nearly are suspected to be set from them, which
-    estimates of sealed sales cannot be.
+    It also gives a minimum of 5.0, because values closer to sale prices may have been set from them; estimates of
+    sealed sales cannot be.
     """
 
     NEWER = 10.0
     """Single-family homes and condominiums in newer or more homogeneous areas."""
     OLDER = 15.0
-    """Single-family homes and condominiums in older or more heterogeneous areas, as a whole market is."""
+    """Single-family homes and condominiums in older or more heterogeneous areas, such as a whole market."""
     OTHER = 20.0
-    """Rural, seasonal and manufactured homes, and buildings of two to four units."""
+    """Rural, seasonal and manufactured homes, and buildings with two to four units."""
 
 
 @dataclass(frozen=True)
 class RatioStudy:
-    """A ratio study of n sales; ratios are estimate over sale price, the COD is in percent of the median ratio.
+    """A ratio study of n sales; ratios are estimate / sale price, and the COD is a percentage of the median ratio.
 
-    The median ratio's interval is exact (order statistics), those of COD and PRD are from the bootstrap, that of the
-    PRB from its regression; ``weighted_mean`` is the sum of estimates over the sum of prices.
+    The median ratio's interval is exact (order statistics), those of COD and PRD are from the bootstrap, and the
+    PRB's is from its regression; ``weighted_mean`` is the sum of estimates over the sum of prices.
     """
 
     n: int
@@ -61,7 +61,7 @@ class RatioStudy:
 
 @dataclass(frozen=True)
 class Judged:
-    """One statistic of a study against the standard's limits."""
+    """One statistic of a study, judged by the standard's limits."""
 
     name: str
     label: str
@@ -73,8 +73,8 @@ class Judged:
 def ratio_study(estimate: Floats, sale_price: Floats, seed: int) -> RatioStudy:
     """Study the ratios of positive estimates to positive sale prices, shapes (n,); raises ValueError for none.
 
-    Their order has no effect. Statistics of too few sales are missing: the PRB and its interval below three, or where
-    all values are the same.
+    Their order has no effect. Statistics of too few sales are missing: the PRB and its interval below three sales, or
+    if all values are equal.
     """
     values, prices = np.asarray(estimate, dtype=float), np.asarray(sale_price, dtype=float)
     if values.shape != prices.shape or values.ndim != 1 or not len(values):
@@ -99,10 +99,10 @@ def ratio_study(estimate: Floats, sale_price: Floats, seed: int) -> RatioStudy:
 
 
 def typical(estimate: Floats, sale_price: Floats) -> Bools:
-    """Return which ratios lie within 1.5 interquartile ranges of the quartiles, shape (n,), as outlier trimming keeps.
+    """Mark the ratios within 1.5 interquartile ranges of the quartiles, shape (n,), which outlier trimming keeps.
 
-    A study of these alone must say that it is trimmed, and how many sales it leaves out. Quartiles are interpolated
-    linearly between ratios.
+    A study of only these must state that it is trimmed and how many sales it leaves out. Quartiles are interpolated
+    linearly.
     """
     ratio = np.asarray(estimate, dtype=float) / np.asarray(sale_price, dtype=float)
     first, third = np.quantile(ratio, [0.25, 0.75])
@@ -112,7 +112,7 @@ def typical(estimate: Floats, sale_price: Floats) -> Bools:
 
 
 def judged(study: RatioStudy, uniformity: Uniformity, smallest: int) -> tuple[Judged, ...]:
-    """Return level, COD, PRD and PRB against the standard's limits; below ``smallest`` sales all are inconclusive."""
+    """Judge level, COD, PRD and PRB by the standard's limits; below ``smallest`` sales all are inconclusive."""
     limits = (
         ("median", "Level of appraisal (median ratio)", study.median, Target(0.90, 1.10, _STANDARD)),
         ("cod", "Coefficient of dispersion (COD)", study.cod, at_most(uniformity.value, _STANDARD)),
@@ -125,7 +125,7 @@ def judged(study: RatioStudy, uniformity: Uniformity, smallest: int) -> tuple[Ju
 
 
 def ratio_by_segment(scored: ScoredSales, by: Segmentation, uniformity: Uniformity, problem: Problem) -> pd.DataFrame:
-    """Return one row per segment of the priced sales: the segment, n, thin, and each statistic with its interval.
+    """Return a row per segment of the priced sales: the segment, n, thin, and each statistic with its interval.
 
     Columns ``<name>``, ``<name>_low``, ``<name>_high`` and ``<name>_verdict`` for median, cod, prd and prb.
     """
@@ -164,8 +164,8 @@ def _of_samples(values: Floats, prices: Floats, ratio: Floats) -> tuple[Floats, 
 def _price_related_bias(values: Floats, prices: Floats, ratio: Floats, median: float) -> Figure:
     """Regress the relative distance from the median ratio on the doublings of a value midway between the two prices.
 
-    The value is half the sale price plus half the estimate over the median ratio, so that an error in either alone does
-    not tilt the line; the slope is the change of the ratio when value doubles.
+    The value is half the sale price plus half the estimate over the median ratio, so that an error in one of them does
+    not tilt the line; the slope is the change of the ratio when the value doubles.
     """
     n = len(ratio)
     if n < 3:

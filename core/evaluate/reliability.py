@@ -1,4 +1,4 @@
-"""Ranges and confidence: whether ranges hold what they promise, segment by segment, and confidences come true."""
+"""Coverage and calibration: whether ranges hold what they promise, by segment, and whether confidences come true."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _BINS: Final = 10
 
 @dataclass(frozen=True)
 class Kept:
-    """Homes of like confidence: the mean probability ``promised``, and the share that came true (exact)."""
+    """Homes of similar confidence: the mean probability ``promised``, and the share that came true (exact interval)."""
 
     promised: float
     observed: Figure
@@ -27,14 +27,14 @@ class Kept:
 
 @dataclass(frozen=True)
 class Calibration:
-    """The reliability of confidence in bins of a tenth; ``error`` is the expected calibration error (Naeini 2015)."""
+    """The reliability of confidence in ten equal bins; ``error`` is the expected calibration error (Naeini 2015)."""
 
     bins: tuple[Kept, ...]
     error: float
 
 
 def calibration(scored: ScoredSales) -> Calibration | None:
-    """Hold confidences against what came true: sales within ``terms.within`` of the estimate. None without sales."""
+    """Compare confidences with the share of sales within ``terms.tolerance`` of the estimate; None without sales."""
     table = scored.priced
     if table.empty:
         return None
@@ -58,7 +58,7 @@ def calibration(scored: ScoredSales) -> Calibration | None:
 
 
 def coverage_by_segment(scored: ScoredSales, by: Segmentation, problem: Problem) -> pd.DataFrame:
-    """Return what the ranges held in every segment of the priced sales at every level, in the segments' order.
+    """Return the coverage in every segment of the priced sales at every level, in the segments' order.
 
     Columns: the segmentation, named as it is; level; n; coverage with coverage_low and coverage_high (exact); width
     (median, as a share of the estimate); thin.

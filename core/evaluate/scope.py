@@ -1,4 +1,4 @@
-"""The scope the evidence supports: the price range in which the model surely meets its target."""
+"""The scope the evidence supports: the price range in which the model demonstrably meets its target."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _BANDS: Final = 20
 
 @dataclass(frozen=True)
 class ProposedScope:
-    """A contiguous range of *estimates*, money, in which the model may be used without a review of each price.
+    """A contiguous range of *estimates*, in money, in which the model may be used without reviewing each price.
 
-    ``low`` and ``high`` are missing where no range meets the target. ``inside`` and ``outside`` are the MAPE with its
-    95% interval (Student's) of the priced sales estimated within the range and beyond it; ``share`` the part inside.
+    ``low`` and ``high`` are missing if no range meets the target. ``inside`` and ``outside`` are the MAPE, with its
+    95% interval (Student's), of the priced sales estimated inside and outside the range; ``share`` is the share inside.
     """
 
     low: float
@@ -41,11 +41,11 @@ class ProposedScope:
 
     @property
     def words(self) -> str:
-        """The proposal as a manager says it."""
+        """The proposal in plain words."""
         if not self.found:
             return (
-                f"Do not deploy without review: in no range of prices is a mean error of at most "
-                f"{percent(self.target)} proved."
+                f"Do not deploy without review: no price range has a proven mean error of at most "
+                f"{percent(self.target)}."
             )
         bounds = f"{money_short(self.low, self.currency)} to {money_short(self.high, self.currency)}"
         held = (
@@ -57,16 +57,16 @@ class ProposedScope:
             if self.outside.n
             else "no test sale was estimated outside"
         )
-        return f"Deploy for estimates of {bounds} ({held}); {rest}."
+        return f"Deploy for estimates from {bounds} ({held}); {rest}."
 
 
 def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
-    """Find the widest range, by sales held, that the evidence supports.
+    """Find the widest range, by number of sales, that the evidence supports.
 
-    The priced sales are cut into up to twenty bands of equal number by their estimate, which is known before a home
-    sells, at prices as a person says them. A range of neighboring bands is supported where the upper bound of its MAPE
-    is within the target and no band of it misses the target by itself, so that good bands do not carry bad ones; bands
-    hold estimate.thin_n sales at least.
+    The priced sales are cut by their estimate, which is known before a home sells, into up to twenty bands of equal
+    size with rounded bounds. A range of adjacent bands is supported if the upper bound of its MAPE is within the
+    target and none of its bands alone misses the target, so that good bands do not hide bad ones. Each band has at
+    least estimate.small_sample_n sales.
     """
     table = scored.priced
     estimate, size = table["estimate"].to_numpy(dtype=float), error(table).abs().to_numpy(dtype=float)
@@ -81,7 +81,7 @@ def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
 
 
 def supports(scored: ScoredSales, low: float, high: float, problem: Problem) -> ProposedScope:
-    """Return the evidence for a range a person chose instead, both ends included."""
+    """Return the evidence for a range that a person chose instead, bounds included."""
     table = scored.priced
     size = error(table).abs().to_numpy(dtype=float)
     held = table["estimate"].between(low, high).to_numpy()
@@ -101,7 +101,7 @@ def _edges(estimate: Floats, smallest: int) -> Floats:
 
 
 def _merged(estimate: Floats, edges: Floats, smallest: int) -> Floats:
-    """Drop the edges, lowest first, that leave a band too few sales after rounding."""
+    """Drop edges, lowest first, that leave a band with too few sales after rounding."""
     kept = [float(edges[0])]
     for edge in edges[1:-1]:
         above = (estimate >= edge).sum()
@@ -111,7 +111,7 @@ def _merged(estimate: Floats, edges: Floats, smallest: int) -> Floats:
 
 
 def _step(price: float) -> float:
-    # Two digits are how a manager draws a line: $230K, $1.2M.
+    # Managers draw lines at two digits: $230K, $1.2M.
     return float(10.0 ** (np.floor(np.log10(price)) - 1))
 
 
@@ -128,7 +128,7 @@ def _rounded_up(price: float) -> float:
 
 
 def _widest(place: Ints, size: Floats, bands: int, target: float) -> tuple[int, int] | None:
-    """Return the first band of the best range and the one after its last; ties go to the lower range."""
+    """Return the best range's first band and the one after its last; ties go to the lower range."""
     n = np.bincount(place, minlength=bands).astype(float)
     total = np.bincount(place, size, minlength=bands)
     squares = np.bincount(place, size**2, minlength=bands)

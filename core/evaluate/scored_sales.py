@@ -1,4 +1,4 @@
-"""The scored test sales of a model: one table all figures of an evaluation are worked out from."""
+"""The scored test sales of a model: the one table from which all figures of an evaluation are computed."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ FACTS: Final = (
     "latitude",
     "longitude",
 )
-"""The facts every table has, missing throughout where the market does not record them."""
+"""The facts in every table, missing throughout if the market does not record them."""
 
 _TEXT: Final = tuple(name for name in FACTS if FIELD_BY_NAME[name].kind is FieldKind.CATEGORY)
 _METADATA: Final = b"doorstep"
@@ -43,11 +43,11 @@ _AREA_SHARE_MIN: Final = 0.5
 
 @dataclass(frozen=True)
 class Terms:
-    """What the scores are of, and the terms they were made on.
+    """What was scored, and on what terms.
 
-    ``split`` says which sales: "random" or "time" for the sealed test, "later" for sales made since. The main range is
-    at ``level``, one of ``levels``; confidence is of a sale within ``tolerance`` of the estimate; standard prices are
-    those no estimate is flagged for.
+    ``split`` names the sales: "random" or "time" for the sealed test, "later" for sales since training. The main range
+    is at ``level``, one of ``levels``; confidence is the probability of a sale within ``tolerance`` of the estimate;
+    estimates between the standard prices are not flagged for their price.
     """
 
     market_id: str
@@ -65,10 +65,10 @@ class Terms:
 
 @dataclass(frozen=True)
 class Review:
-    """What the pricing desk says to each of n sales, arrays of shape (n,).
+    """The pricing desk's review of each of n sales, arrays of shape (n,).
 
-    ``withheld`` is why there is no price, "" where there is one; ``flags`` the kinds of all flags and ``review`` those
-    a person must look at, joined by ";".
+    ``withheld`` is why there is no price, "" if there is one; ``flags`` are the kinds of all flags and ``review`` those
+    that need a review, joined by ";".
     """
 
     withheld: Objects
@@ -78,10 +78,10 @@ class Review:
 
 @dataclass(frozen=True)
 class Background:
-    """What else is known of each of n sales, arrays of shape (n,), NaN where it is not.
+    """Other known values of each of n sales, arrays of shape (n,), NaN if unknown.
 
     ``baseline`` is the linear baseline's estimate, ``trend`` the yearly price trend of the sale's area as a share;
-    ``missing`` names the facts an agent would be asked for that are not recorded, joined by ";".
+    ``missing`` names the unrecorded facts that an agent would be asked for, joined by ";".
     """
 
     baseline: Floats
@@ -95,10 +95,10 @@ class ScoredSales:
 
     Columns of ``table``, money in the market's currency: intake_row; sale_date; quarter ("2024 Q3"); sale_price;
     list_price; estimate (unrounded); point (rounded); low and high at ``terms.level``; low_50, high_50 and so on for
-    every level; confidence (0 to 1); fsd; baseline; priced (False where the desk gives no estimate, whatever the model
-    says) and withheld (why); flags and review (";"-joined kinds); missing (";"-joined facts); age (years at the sale);
-    trend (of the area, a share a year); FACTS; and the market's numeric neighborhood columns. The order of rows says
-    nothing.
+    every level; confidence (0 to 1); fsd; baseline; priced (False if the desk gives no estimate, even if the model
+    would) and withheld (why); flags and review (";"-joined kinds); missing (";"-joined facts); age (years at the sale);
+    trend (the area's yearly price change, a share); FACTS; and the market's numeric neighborhood columns. The order of
+    rows means nothing.
     """
 
     terms: Terms
@@ -106,12 +106,12 @@ class ScoredSales:
 
     @cached_property
     def priced(self) -> pd.DataFrame:
-        """The sales the desk would have priced: those the figures of accuracy are of."""
+        """The sales the desk would have priced, on which the accuracy figures are based."""
         return self.table[self.table["priced"]]
 
     @property
     def area(self) -> str | None:
-        """The column of the finest area most sales have: neighborhood, else zipcode, else None."""
+        """The column of the smallest area that most sales have: ``neighbourhood``, else ``zipcode``, else None."""
         for name in ("neighbourhood", "zipcode"):
             if self.table[name].notna().mean() >= _AREA_SHARE_MIN:
                 return name
@@ -128,7 +128,7 @@ class ScoredSales:
         return replace(self, table=self.table[rows])
 
     def latest(self, months: int) -> ScoredSales:
-        """Return the scores of the sales of the last so many months before the latest sale, that day included."""
+        """Return the scores of the last ``months`` months of sales, up to and including the latest sale."""
         dates = self.table["sale_date"]
         return self.of(dates > dates.max() - pd.DateOffset(months=months))
 
@@ -144,7 +144,7 @@ def error(table: pd.DataFrame) -> pd.Series:
 
 
 def inside(table: pd.DataFrame, level: float) -> pd.Series:
-    """Return whether each sale ended inside its range at a level, bounds included."""
+    """Return whether each sale price is inside its range at a level, bounds included."""
     low, high = bounds_at(level)
     return (table["sale_price"] >= table[low]) & (table["sale_price"] <= table[high])
 
@@ -152,9 +152,9 @@ def inside(table: pd.DataFrame, level: float) -> pd.Series:
 def score(
     sales: pd.DataFrame, priced: Mapping[float, Priced], review: Review, background: Background, terms: Terms
 ) -> ScoredSales:
-    """Join sales (canonical columns, ``intake_row``), the model's answers by level and what the desk says of each.
+    """Join sales (canonical columns, ``intake_row``), the model's answers by level and the desk's reviews.
 
-    All in the order of ``sales``.
+    All are in the order of ``sales``.
     """
     main = priced[terms.level]
     dates = sales["sale_date"].to_numpy()
@@ -192,7 +192,7 @@ def score(
 
 
 def neighbourhood_columns(sales: pd.DataFrame) -> list[str]:
-    """Return the numeric columns that have one value throughout each area code, and not the same for all."""
+    """Return the numeric columns that are constant within each area code but differ between them."""
     known = [field.name for field in NEIGHBOURHOOD_FIELDS]
     extra = [name for name in map(str, sales.columns) if name.startswith(EXTRA_PREFIX)]
     found = [
@@ -209,7 +209,7 @@ def neighbourhood_columns(sales: pd.DataFrame) -> list[str]:
 
 
 def to_bytes(scored: ScoredSales) -> bytes:
-    """Return the scores as a Parquet file that carries its terms."""
+    """Return the scores as a Parquet file that includes their terms."""
     table = pa.Table.from_pandas(scored.table, preserve_index=False)
     terms = json.dumps({"format": FORMAT, **asdict(scored.terms)})
     buffer = io.BytesIO()

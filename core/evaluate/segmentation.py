@@ -1,4 +1,4 @@
-"""The ways to divide scored sales: by price, kind, place, age, size, time and confidence."""
+"""The ways to divide scored sales: by price, type, location, age, size, time and confidence."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from core.wording import area_label, from_sqft, money_short
 NOT_KNOWN: Final = "not known"
 """The segment of sales that lack the fact."""
 
-# Bands agents speak of; elsewhere prices have other scales, and the market's own quarters stand in for them.
+# Bands that agents use; other currencies have other price scales, so there the market's quartiles replace them.
 _BANDS: Final = {"USD": (200_000.0, 500_000.0, 1_000_000.0)}
 _QUARTERS: Final = (0.25, 0.50, 0.75)
 _TENTHS: Final = tuple(np.arange(1, 10) / 10)
 _FIFTHS: Final = (0.2, 0.4, 0.6, 0.8)
-# New, within the first mortgage, before the first renovation, post-war, pre-war and antique.
+# New, within the first mortgage, before the first renovation, postwar, prewar and antique.
 _AGES: Final = (2.0, 11.0, 31.0, 61.0, 101.0)
 _AGE_NAMES: Final = ("up to 1 year", "2 to 10 years", "11 to 30 years", "31 to 60 years", "61 to 100 years", "over 100")
 
 
 class Segmentation(StrEnum):
-    """What sales are divided by. By sale price, low prices look over- and high ones under-predicted in any model."""
+    """What sales are divided by. By sale price, any model seems to over-predict low and under-predict high prices."""
 
     PRICE_BAND = "price band"
     PRICE_TENTH = "tenths by sale price"
@@ -45,17 +45,17 @@ class Segmentation(StrEnum):
 
 
 def segments_of(scored: ScoredSales, by: Segmentation, problem: Problem) -> pd.Series:
-    """Return the segment of each row of ``scored.table``, as ordered categories; "not known" comes last, if at all."""
+    """Return the segment of each row of ``scored.table``, as ordered categories; "not known" comes last, if present."""
     return _LABELS[by](scored, problem)
 
 
 def available(scored: ScoredSales, problem: Problem) -> tuple[Segmentation, ...]:
-    """Return the segmentations that divide these sales into two segments or more."""
+    """Return the segmentations that divide these sales into at least two segments."""
     return tuple(by for by in Segmentation if segments_of(scored, by, problem).nunique() > 1)
 
 
 def _bands(values: pd.Series, edges: tuple[float, ...], names: list[str]) -> pd.Series:
-    """Name each value's band, the lower edge of a band included; ``names`` is one longer than ``edges``."""
+    """Name each value's band, which includes its lower edge; ``names`` is one longer than ``edges``."""
     numbers = values.to_numpy(dtype=float)
     codes = np.searchsorted(np.asarray(edges), numbers, side="right")
     missing = np.isnan(numbers)
@@ -88,7 +88,7 @@ def _quantiles(values: pd.Series, shares: tuple[float, ...]) -> tuple[float, ...
 
 
 def _distinct(names: list[str]) -> list[str]:
-    # Edges so near that they read alike still bound segments of their own.
+    # Edges so close that their names are equal still bound separate segments.
     return [f"{name} ({place})" if names.count(name) > 1 else name for place, name in enumerate(names, 1)]
 
 
@@ -104,7 +104,7 @@ def _words(column: str) -> Callable[[ScoredSales, Problem], pd.Series]:
     def labels(scored: ScoredSales, _: Problem) -> pd.Series:
         codes, known = pd.factorize(scored.table[column], sort=True)
         names = [str(name) for name in known]
-        # A market may well have a type of that very name; it then says the same.
+        # A market may have a type with that exact name; it means the same.
         missing = names.index(NOT_KNOWN) if NOT_KNOWN in names else len(names)
         every = names if NOT_KNOWN in names else [*names, NOT_KNOWN]
         values = pd.Categorical.from_codes(np.where(codes < 0, missing, codes), pd.Index(every), ordered=True)
@@ -130,7 +130,7 @@ def _sizes(scored: ScoredSales, _: Problem) -> pd.Series:
 
 def _confidence(scored: ScoredSales, problem: Problem) -> pd.Series:
     rules = problem.estimate
-    # The cut points are of the confidence as shown, in whole percent.
+    # The cut points apply to the confidence as shown, in whole percent.
     shown: Floats = np.round(100 * scored.table["confidence"].to_numpy(dtype=float))
     edges = (rules.confidence_medium, rules.confidence_high)
     return _bands(pd.Series(shown, index=scored.table.index), edges, ["low", "medium", "high"])

@@ -1,4 +1,4 @@
-"""Error by segment: where the model is good enough and where not, by one or two segmentations, down to the sales."""
+"""Error by segment: where the model is good enough and where not, by one or two segmentations, down to single sales."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from core.evaluate.segmentation import Segmentation, segments_of
 from core.problem import Problem
 
 MEASURES: Final = ("mape", "mdape", "ppe10", "bias", "coverage")
-"""The figures of a segment; each has its interval in columns ``<name>_low`` and ``<name>_high``."""
+"""The figures of a segment, each with its interval in columns ``<name>_low`` and ``<name>_high``."""
 
 _WITHIN: Final = 0.10
 _TIE: Final = 1e-12
 
 
 def by_segment(scored: ScoredSales, by: tuple[Segmentation, ...], problem: Problem) -> pd.DataFrame:
-    """Return one row per segment of the priced sales, or per cell of two segmentations crossed, in their order.
+    """Return one row per segment of the priced sales, or per cell of two crossed segmentations, in their order.
 
-    Columns: one per segmentation, named as it is; n; MEASURES with their 95% intervals (mape Student's, the medians
-    mdape and bias and the shares ppe10 and coverage exact; missing where too few sales give none); thin (n below
-    estimate.thin_n). The n add up to the priced sales; empty cells are left out.
-    Raises ValueError unless one or two different segmentations are asked for.
+    Columns: one per segmentation, with its name; n; MEASURES with their 95% intervals (mape Student's, the medians
+    mdape and bias and the shares ppe10 and coverage exact; missing for too few sales); thin (n below
+    estimate.small_sample_n). The counts n add up to the priced sales; empty cells are left out.
+    Raises ValueError unless ``by`` has one segmentation or two different ones.
     """
     if len(by) not in (1, 2) or len(set(by)) != len(by):
         raise ValueError(f"segments by {[*by]}; choose one segmentation, or two different ones to cross")
@@ -37,7 +37,7 @@ def by_segment(scored: ScoredSales, by: tuple[Segmentation, ...], problem: Probl
 
 
 def by_every_segmentation(scored: ScoredSales, problem: Problem) -> dict[Segmentation, pd.DataFrame]:
-    """Return what ``by_segment`` gives for every single segmentation that is ``available``."""
+    """Return the result of ``by_segment`` for every single ``available`` segmentation."""
     table, found = scored.priced, {}
     for by in Segmentation:
         labels = segments_of(scored, by, problem)
@@ -47,9 +47,9 @@ def by_every_segmentation(scored: ScoredSales, problem: Problem) -> dict[Segment
 
 
 def sales_of(scored: ScoredSales, cell: Mapping[Segmentation, str], problem: Problem) -> pd.DataFrame:
-    """Return the priced sales of one segment or cell, worst misses first, with their signed ``error`` added.
+    """Return the priced sales of one segment or cell with their signed ``error``, worst misses first.
 
-    ``cell`` gives the segment's name by segmentation; an empty one means all sales. No sale of that name gives no rows.
+    ``cell`` gives the segment's name by segmentation; an empty cell means all sales, an unknown name gives no rows.
     """
     chosen = scored.table["priced"].copy()
     for by, name in cell.items():
@@ -61,7 +61,7 @@ def sales_of(scored: ScoredSales, cell: Mapping[Segmentation, str], problem: Pro
 
 
 def worst(segments: pd.DataFrame, measure: str = "mape") -> pd.DataFrame:
-    """Return the segments that are not thin, the largest error first."""
+    """Return the segments that are not small samples, largest error first."""
     return segments[~segments["thin"]].sort_values(measure, ascending=False, kind="stable")
 
 
@@ -103,7 +103,7 @@ def _means(values: Floats, groups: Ints, count: int) -> tuple[Floats, Floats, Fl
     mean = np.bincount(groups, values, minlength=count) / n
     squares = np.bincount(groups, (values - mean[groups]) ** 2, minlength=count)
     low, high = mean_interval(mean, np.sqrt(squares / np.maximum(n - 1, 1)), n)
-    # An absolute error is never below nothing.
+    # An absolute error is never below zero.
     return mean, np.maximum(low, 0.0), high
 
 

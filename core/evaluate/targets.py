@@ -1,4 +1,4 @@
-"""Whether a measured figure meets its target: passed, failed, or undecided with so few sales."""
+"""Whether a measured figure meets its target: pass, fail, or inconclusive with too few sales."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Target:
-    """The bounds a figure shall lie within, both inclusive and infinite where there is none; ``source`` says whose."""
+    """The inclusive bounds of a figure's target, infinite if there is none; ``source`` says where it comes from."""
 
     low: float
     high: float
@@ -28,15 +28,15 @@ class Target:
 
 
 def at_most(limit: float, source: str) -> Target:
-    """Return the target of a figure that shall not exceed a limit."""
+    """Return the target of a figure that must not exceed a limit."""
     return Target(-math.inf, limit, source)
 
 
 def judge(figure: Figure, target: Target | None, smallest: int) -> Verdict:
-    """Return "pass" where the whole interval meets the target, "fail" where none of it does, else "inconclusive".
+    """Return "pass" if the whole interval meets the target, "fail" if none of it does, else "inconclusive".
 
-    A figure of fewer than ``smallest`` sales is inconclusive whatever its interval: a bootstrap of few sales is blind
-    to all it has not drawn. Source: IAAO, Standard on Ratio Studies (2013), use of confidence intervals.
+    A figure of fewer than ``smallest`` sales is inconclusive whatever its interval: a bootstrap of few sales cannot see
+    what they do not contain. Source: IAAO, Standard on Ratio Studies (2013), use of confidence intervals.
     """
     if target is None:
         return Verdict.NO_TARGET

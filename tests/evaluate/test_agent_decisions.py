@@ -42,7 +42,7 @@ def test_sign_of_the_departures_is_told_from_their_size() -> None:
     found = of(0, [("override", "layout", 80.0), ("override", "layout", 120.0)] * 10, 20)
     assert found.departure.value == pytest.approx(0)
     assert found.size.value == pytest.approx(0.20)
-    assert "no lean" in found.finding
+    assert "no clear direction" in found.finding
     assert "too low" in of(0, [("override", "layout", 110.0 + one) for one in range(10)], 10).finding
     assert "too high" in of(0, [("override", "layout", 90.0 - one) for one in range(10)], 10).finding
 
@@ -52,7 +52,7 @@ def test_nothing_given_or_decided_is_said_and_no_figure_made_up() -> None:
     assert "No estimate" in none.finding
     assert math.isnan(none.decided_share.value)
     undecided = of(0, [], 5)
-    assert "none of them decided on" in undecided.finding
+    assert "no decisions" in undecided.finding
     assert all(one.n == 0 and math.isnan(one.share.value) for one in undecided.kinds)
     accepted = of(3, [], 5)
     assert "changed none" in accepted.finding

@@ -34,7 +34,7 @@ def test_no_lag_is_claimed_where_there_is_none(problem: Problem) -> None:
     found = trend_bias(scored_sales(4_000), problem)
     assert found is not None
     assert found.slope.low < 0 < found.slope.high
-    assert found.finding.startswith("No lag shows")
+    assert found.finding.startswith("No lag")
     ahead = trend_bias(lagging(scored_sales(4_000), -1.0), problem)
     assert ahead is not None
     assert "overshoots" in ahead.finding

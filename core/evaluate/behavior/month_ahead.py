@@ -1,4 +1,4 @@
-"""Month-ahead accuracy: each month's sales priced with nothing but the sales before it, as in live use."""
+"""Month-ahead accuracy: each month's sales priced using only earlier sales, as in live use."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from core.train.model import Model, Priced
 
 @dataclass(frozen=True)
 class Month:
-    """One month's sales as they were priced: rows in the table of sales, answers by level, and the market level used.
+    """One month's sales as priced: their rows in the sales table, answers by level, and the market level used.
 
-    ``price`` is what they sold for, shape (n,).
+    ``price`` holds the sale prices, shape (n,).
     """
 
     first: date
@@ -34,10 +34,10 @@ class Month:
 def months_ahead(
     model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
 ) -> Iterator[Month]:
-    """Price the sales from ``first`` on month by month, each as of its sale date, oldest month first.
+    """Price the sales since ``first`` month by month, each as of its sale date, oldest month first.
 
-    ``sales`` are all sales, those before ``first`` too. A month's evidence and market level are drawn from the sales
-    before it began (before ``first`` in the month it falls in); the model is never fitted anew.
+    ``sales`` includes the sales before ``first``. A month's evidence and market level come from sales before the month
+    began (before ``first`` in the first month); the model is never refitted.
     """
     dates, residuals = sales["sale_date"], residuals_since(model, sales)
     for month in pd.period_range(pd.Timestamp(first), dates.max(), freq="M"):
@@ -54,7 +54,7 @@ def months_ahead(
 
 @dataclass(frozen=True)
 class MonthAhead:
-    """All months together, in the order of the months: fields as in Month, each of the same n sales."""
+    """All months combined, in order: fields as in Month, all for the same n sales."""
 
     rows: Ints
     homes: Columns
@@ -65,10 +65,10 @@ class MonthAhead:
 def price_month_ahead(
     model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
 ) -> MonthAhead:
-    """Price the sales from ``first`` on as ``months_ahead`` does; raises ValueError if there is none."""
+    """Price the sales since ``first`` as ``months_ahead`` does; raises ValueError if there are none."""
     months = list(months_ahead(model, sales, first, levels, tolerance))
     if not months:
-        raise ValueError(f"no sale from {first} on; choose an earlier day")
+        raise ValueError(f"no sale since {first}; choose an earlier day")
     return MonthAhead(
         rows=np.concatenate([month.rows for month in months]),
         homes=stack([month.homes for month in months]),

@@ -1,4 +1,4 @@
-"""The over-fitting check: the model's error on sales it learned from, was chosen by, and had never seen."""
+"""The overfitting check: the model's error on its training, validation and sealed test sales."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.evaluate.accuracy import Figure
 
-# A third over what validation promised is more than a test of a few hundred sales strays by chance.
+# A test error a third above validation's is more than chance explains with a few hundred sales.
 _GAP: Final = 1 / 3
 
 
@@ -16,8 +16,8 @@ _GAP: Final = 1 / 3
 class FitCheck:
     """MAPE of the chosen candidate on training and validation sales, and of the final model on the sealed test.
 
-    ``opened`` counts how often a sealed test set of the market was opened, once per model trained: the more often, the
-    more a champion chosen among them owes to chance.
+    ``opened`` counts how often a sealed test set of the market was opened, once per trained model: the more often, the
+    more the chosen champion owes to chance.
     """
 
     train: float
@@ -27,19 +27,19 @@ class FitCheck:
 
     @property
     def finding(self) -> str:
-        """What the three errors say, in a sentence."""
+        """What the three errors show, in a sentence."""
         if self.test.low > self.validation * (1 + _GAP):
-            return "The test error is surely over what validation promised: the model was chosen too narrowly."
+            return "The test error is significantly higher than validation promised: the model overfits."
         if self.train < self.validation / 2:
             return (
                 "Training sales are fitted far more closely than new ones, as flexible models do; the test confirms "
                 "what validation promised."
             )
-        return "The errors agree: no over-fitting shows."
+        return "The errors agree: there is no sign of overfitting."
 
 
 def check_overfitting(card: Mapping[str, Any], opened: int) -> FitCheck | None:
-    """Read the check from a model's card; None where the card has no leaderboard line of the chosen candidate."""
+    """Read the check from a model's card; None if the card has no leaderboard line for the chosen candidate."""
     lines = [line for line in card["leaderboard"] if (line["family"], line["settings"]) == _chosen(card)]
     if not lines:
         return None

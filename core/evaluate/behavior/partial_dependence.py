@@ -1,4 +1,4 @@
-"""The partial effect of one fact: how the estimate of the same homes moves as that fact alone is changed."""
+"""The partial effect of one fact: how the estimates of the same homes change when only that fact changes."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ _SPAN: Final = (10.0, 90.0)
 
 @dataclass(frozen=True)
 class PartialEffect:
-    """The effect of a fact over ``homes`` homes, arrays of shape (k,) in the order of ``values``.
+    """The effect of a fact on ``homes`` homes, arrays of shape (k,) in the order of ``values``.
 
-    ``mean`` is the change of the estimate as a share against the value ``reference``; ``low`` and ``high`` bound what
-    it is for the middle 80% of the homes (centered individual conditional expectation: Goldstein et al. 2015).
+    ``mean`` is the change of the estimate relative to the value ``reference``, as a share; ``low`` and ``high`` bound
+    the middle 80% of the homes (centered individual conditional expectation: Goldstein et al. 2015).
     """
 
     fact: str
@@ -39,14 +39,14 @@ class PartialEffect:
 def partial_effect(
     model: Model, homes: pd.DataFrame, fact: str, values: Sequence[float | str], seed: int
 ) -> PartialEffect:
-    """Price a sample of at most 200 homes (canonical facts, ``sale_date``) once for each value of a fact.
+    """Price a sample of at most 200 homes (canonical facts, ``sale_date``) once per value of a fact.
 
-    The middle value (of categories the first) is the reference. Facts that belong together, such as rooms and area, are
-    not moved along: far from a home's own value the effect is of homes that hardly exist.
-    Raises ValueError for no values or homes, or a fact the model does not use by itself.
+    The middle value (for categories, the first) is the reference. Related facts, such as rooms and area, do not change
+    with it: far from a home's actual value, the effect describes homes that hardly exist.
+    Raises ValueError if there are no values or homes, or for a fact that cannot be changed alone.
     """
     if fact not in changeable(model.facts):
-        raise ValueError(f"the model has no fact {fact!r} to change by itself; choose of {changeable(model.facts)}")
+        raise ValueError(f"the model has no fact {fact!r} to change; choose one of {changeable(model.facts)}")
     if not len(values) or homes.empty:
         raise ValueError(f"a partial effect needs values and homes; got {len(values)} and {len(homes)}")
     sample = _sample(homes, seed)
@@ -61,12 +61,12 @@ def partial_effect(
 
 
 def changeable(facts: FactColumns) -> tuple[str, ...]:
-    """Return the facts whose partial effect can be asked for: all but those that tell the place."""
+    """Return the facts that have a partial effect: all but those of location."""
     return (*facts.numeric, *facts.categorical, *(["year_renovated"] if facts.renovation else []))
 
 
 def usual_values(model: Model, fact: str, count: int) -> tuple[float | str, ...]:
-    """Return values to ask for: numbers from the usual low to the usual high, or the most frequent categories."""
+    """Return typical values of a fact: numbers from its usual low to high, or the most frequent categories."""
     category = model.profile.category(fact)
     if category is not None:
         return tuple(category.levels)[:count]
@@ -78,7 +78,7 @@ def usual_values(model: Model, fact: str, count: int) -> tuple[float | str, ...]
 
 
 def _counted_in(model: Model, fact: str) -> float:
-    """Return the unit a fact is counted in: ones, or the halves and quarters of bathrooms and floors; 0 if measured."""
+    """Return the step in which a fact is counted: 1, or fractions for bathrooms and floors; 0 if it is measured."""
     profile = model.profile.numeric_fact(fact)
     if profile is not None and profile.whole:
         return 1.0

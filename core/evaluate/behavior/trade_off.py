@@ -1,4 +1,4 @@
-"""The trade-off of forest sizes: what fewer trees cost in error, and save in memory and time."""
+"""The trade-off of forest sizes: what fewer trees cost in error and save in memory and time."""
 
 from __future__ import annotations
 
@@ -15,9 +15,10 @@ _ERROR_THAT_SHOWS: Final = 0.0005
 
 @dataclass(frozen=True)
 class ForestSize:
-    """A forest of the search: its settings, error on validation sales (MAPE, a share), and what it costs.
+    """A forest of the search: its settings, error on validation sales (MAPE, a share), and its cost.
 
-    ``latency_ms`` is of one estimate; ``trained_rows`` the sales it was fitted on, fewer than the final model's.
+    ``latency_ms`` is the time of one estimate; ``trained_rows`` the sales it was fitted on, fewer than for the final
+    model.
     """
 
     trees: int
@@ -31,7 +32,7 @@ class ForestSize:
 
 
 def forest_sizes_of(card: Mapping[str, Any]) -> tuple[ForestSize, ...]:
-    """Return the forests of the best depth and leaf on a model's card, fewest trees first; none where none compare."""
+    """Return a card's forests of the best depth and leaf size, fewest trees first; none if they cannot be compared."""
     lines = sorted(_lines(card), key=lambda one: one.mape)
     if not lines:
         return ()
@@ -43,19 +44,19 @@ def forest_sizes_of(card: Mapping[str, Any]) -> tuple[ForestSize, ...]:
 
 
 def trade_off(sizes: tuple[ForestSize, ...]) -> str:
-    """Say in a sentence what the smaller of the two forests always compared costs and saves; "" without both."""
+    """State what the smaller of the two standard forests costs and saves; "" if either is missing."""
     by_trees = {one.trees: one for one in sizes}
     if not all(trees in by_trees for trees in TREES_COMPARED):
         return ""
     small, large = (by_trees[trees] for trees in TREES_COMPARED)
     more = small.mape - large.mape
-    errs = "errs the same" if abs(more) < _ERROR_THAT_SHOWS else f"errs {'more' if more > 0 else 'less'}"
+    error = "the same" if abs(more) < _ERROR_THAT_SHOWS else "a higher" if more > 0 else "a lower"
     return (
-        f"A forest of {small.trees} trees instead of {large.trees} {errs} ({percent(small.mape, 2)} against "
+        f"A forest of {small.trees} trees instead of {large.trees} has {error} error ({percent(small.mape, 2)} versus "
         f"{percent(large.mape, 2)} of the price on validation sales), takes "
-        f"{percent(small.size_bytes / large.size_bytes)} of the memory ({small.size_bytes / 1e6:.1f} against "
+        f"{percent(small.size_bytes / large.size_bytes)} of the memory ({small.size_bytes / 1e6:.1f} versus "
         f"{large.size_bytes / 1e6:.1f} MB) and answers in {small.latency_ms:.0f} instead of {large.latency_ms:.0f} ms; "
-        f"both fitted on {small.trained_rows:,} sales."
+        f"both were fitted on {small.trained_rows:,} sales."
     )
 
 
@@ -69,7 +70,7 @@ def _lines(card: Mapping[str, Any]) -> Iterator[ForestSize]:
 def _settings(line: Mapping[str, Any]) -> tuple[int, int, int] | None:
     if "trees" in line:
         return int(line["trees"]), int(line["depth"]), int(line["leaf"])
-    # Cards of earlier releases have the settings in words only.
+    # Cards of earlier releases have the settings only in words.
     named = dict(part.rsplit(" ", 1) for part in str(line["settings"]).split(", ") if " " in part)
     if any(name not in named for name in FOREST_SETTINGS):
         return None

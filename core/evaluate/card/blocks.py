@@ -1,4 +1,4 @@
-"""The parts a model card is made of, before it is written as Markdown or HTML."""
+"""The building blocks of a model card, before it is written as Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.train.curve import CurvePoint
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure to be drawn beside its row: value with its interval, all missing where there is none."""
+    """A figure to draw beside its row: a value with its interval, all missing if there is none."""
 
     value: float
     low: float
@@ -32,10 +32,10 @@ class Points:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of text under a head, all as many cells; ``title`` may be "".
+    """Rows of text under a header, all with the same number of cells; ``title`` may be "".
 
-    ``texts`` names the columns of words, all others hold numbers; ``bars`` has a bar for each row, or none at all, and
-    ``bars_of`` says what they show.
+    ``texts`` names the text columns; all others hold numbers. ``bars`` has a bar for each row or is empty;
+    ``bars_of`` names the column they show.
     """
 
     title: str
@@ -48,14 +48,14 @@ class Table:
 
 @dataclass(frozen=True)
 class Curve:
-    """A learning curve to be drawn; its figures stand in a table beside it."""
+    """A learning curve to draw; its figures are in a table next to it."""
 
     points: tuple[CurvePoint, ...]
 
 
 @dataclass(frozen=True)
 class Signature:
-    """The scope as signed, "" where it is not; a printed card leaves room for a name then."""
+    """The scope as signed, or "" if unsigned; a printed card then leaves room for a signature."""
 
     decision: str
 

@@ -13,14 +13,14 @@ from core.evaluate.evaluation_report import EvaluationReport
 
 __all__ = ["CardSubject", "model_card"]
 
-# Characters by which a name taken from a file could become a link, a table cell or markup of its own.
+# Characters with which a name from a file could become a link, a table cell or other markup.
 _MARKUP: Final = str.maketrans({mark: f"\\{mark}" for mark in "\\`*_[]|<>~$"} | {"\n": " ", "\r": " "})
 
 
 def model_card(
     subject: CardSubject, report: EvaluationReport, fit: FitCheck | None, agent_decisions: AgentDecisions | None = None
 ) -> str:
-    """Return the card as Markdown; every table says what it is of, names from files are escaped."""
+    """Return the card as Markdown; every table has a title, and names from files are escaped."""
     head = [f"# {_safe(title_of(subject))}", "", *_block(Points(identity(subject, report)))]
     parts = [head, *(_section(one) for one in sections(subject, report, fit, agent_decisions, SHORT))]
     return "\n\n".join("\n".join(part).strip("\n") for part in parts) + "\n"
@@ -47,7 +47,7 @@ def _block(block: Block) -> Iterator[str]:
                 yield ""
             yield from _table(block.head, block.rows)
         case Curve():
-            # Its figures stand in the table that follows.
+            # Its figures are in the table that follows.
             return
 
 

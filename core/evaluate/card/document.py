@@ -1,4 +1,4 @@
-"""What stands on a model card, part by part, before it is written as Markdown or HTML."""
+"""The contents of a model card, part by part, before it is written as Markdown or HTML."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from core.wording import MISSING, count, percent, signed_percent
 
 _SPLITS: Final = {
     "random": "sealed test sales drawn at random",
-    "time": "the latest sales, priced month by month with nothing but the sales before",
-    "later": "sales made after the model was trained, priced month by month with nothing but the sales before",
+    "time": "the latest sales, priced month by month using only earlier sales",
+    "later": "sales made after the model was trained, priced month by month using only earlier sales",
 }
 _SEGMENTS: Final = (Segmentation.PRICE_BAND, Segmentation.PROPERTY_TYPE, Segmentation.CONFIDENCE)
 _AREAS: Final = (Segmentation.NEIGHBOURHOOD, Segmentation.ZIPCODE)
@@ -36,9 +36,9 @@ _REASONS_SHOWN: Final = 8
 
 @dataclass(frozen=True)
 class CardSubject:
-    """Which model the card is of: market name, model id, stage, and the registry's card (``Bundle.card``).
+    """The model the card describes: market name, model id, stage, and the registry's card (``Bundle.card``).
 
-    ``decision`` is the signed scope in words, "" where none was signed.
+    ``decision`` is the signed scope in words, "" if none was signed.
     """
 
     market: str
@@ -50,7 +50,7 @@ class CardSubject:
 
 @dataclass(frozen=True)
 class Extent:
-    """How much of the figures a card holds: all segmentations or the few a short one has, and areas by bias."""
+    """How many figures a card holds: all segmentations or only a short card's, and areas by bias."""
 
     segmentations: tuple[Segmentation, ...] = field(default=_SEGMENTS)
     areas: int = 0
@@ -66,17 +66,17 @@ def title_of(subject: CardSubject) -> str:
 
 
 def identity(subject: CardSubject, report: EvaluationReport) -> tuple[str, ...]:
-    """Return what the card is of, as statements: kind, data, split, code."""
+    """Return what the card describes, as statements: kind, data, split, code."""
     card, terms = subject.card, report.terms
     return (
         f"Stage: {subject.stage}",
         f"Kind: {card['family']} ({card['settings']})",
-        f"Trained on {count(int(card['sales']), 'sale')} of {card['first_sale']} to {card['last_sale']}, data version "
-        f"{card['data_version']}, seed {card['seed']}",
-        f"Evaluated on {count(report.sales, 'sale')} of data version {terms.data_version}: "
+        f"Trained on {count(int(card['sales']), 'sale')} from {card['first_sale']} to {card['last_sale']}, "
+        f"data version {card['data_version']}, seed {card['seed']}",
+        f"Evaluated on {count(report.sales, 'sale')} from data version {terms.data_version}: "
         f"{_SPLITS.get(terms.split, terms.split)}",
         f"Code {card['code_version']}; prices in {terms.currency}",
-        "Every figure stands with its 95% interval and the number of sales (n) behind it.",
+        "Every figure has its 95% interval and the number of sales (n) behind it.",
     )
 
 
@@ -87,7 +87,7 @@ def sections(
     agent_decisions: AgentDecisions | None,
     extent: Extent,
 ) -> tuple[Section, ...]:
-    """Return the parts of the card in their order; ``agent_decisions`` are left out where None."""
+    """Return the parts of the card in order; ``agent_decisions`` are left out if None."""
     parts = {
         "Scope": _scope(subject, report),
         "Headline": _headline(report),
@@ -100,7 +100,7 @@ def sections(
         "Learning curve": _curve(subject),
         "Forest size": _forest(subject),
         "What moves the estimate": _importance(subject),
-        "What agents made of it": _agent_decisions(agent_decisions),
+        "What agents decided": _agent_decisions(agent_decisions),
     }
     found = (Section(title, tuple(blocks)) for title, blocks in parts.items())
     return tuple(one for one in found if one.blocks)
@@ -129,8 +129,8 @@ def _headline(report: EvaluationReport) -> Iterator[Block]:
     )
     for rival in report.headline.rivals:
         yield Words(
-            f"Against the {rival.name}, on the same {count(rival.saved.n, 'sale')}: mean error "
-            f"{percent(rival.ours, 1)} against {percent(rival.theirs, 1)}, nearer by {signed(rival.saved)} of the "
+            f"Compared with the {rival.name} on the same {count(rival.saved.n, 'sale')}: mean error "
+            f"{percent(rival.ours, 1)} versus {percent(rival.theirs, 1)}, closer by {signed(rival.saved)} of the "
             f"price ({rival.verdict})."
         )
 
@@ -144,7 +144,7 @@ def _segments(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
             table = report.segments[by]
             most = max(extent.areas, _WORST_SHOWN)
             known = table[~table["thin"]].sort_values("mape", ascending=False, kind="stable").head(most)
-            yield _segment_table(f"Worst by {by} (segments that are not thin)", by, known)
+            yield _segment_table(f"Worst by {by} (without small samples)", by, known)
             break
 
 
@@ -206,18 +206,23 @@ def _ratio(report: EvaluationReport) -> Iterator[Block]:
 def _bias(report: EvaluationReport, extent: Extent) -> Iterator[Block]:
     trend = report.trend
     if trend is None:
-        yield Words("There are too few areas with a known price trend to hold the error against it.")
+        yield Words("Too few areas have a known price trend to compare the error with it.")
     else:
         yield Words(f"{trend.finding} (slope {plain(trend.slope, 2)} over {count(trend.slope.n, 'area')})")
     if report.fairness:
         yield Table(
             "",
-            ("Neighbourhood column", "Rank correlation with the error", "Areas", "Finding"),
+            ("Neighborhood column", "Rank correlation with the error", "Areas", "Finding"),
             tuple(
-                (one.label, plain(one.correlation, 2), f"{one.areas:,}", "leans" if one.found else "no lean shows")
+                (
+                    one.label,
+                    plain(one.correlation, 2),
+                    f"{one.areas:,}",
+                    "correlated" if one.found else "no correlation",
+                )
                 for one in report.fairness
             ),
-            texts=frozenset({"Neighbourhood column", "Finding"}),
+            texts=frozenset({"Neighborhood column", "Finding"}),
         )
     known = report.areas[~report.areas["thin"].astype(bool)]
     if extent.areas and not known.empty:
@@ -228,8 +233,8 @@ def _area_table(known: pd.DataFrame, most: int) -> Table:
     order = np.argsort(-known["bias"].abs().to_numpy(), kind="stable")[:most]
     lines = known.iloc[order].to_dict("records")
     return Table(
-        "Areas that lean most (areas that are not thin; above zero is over-predicted)",
-        ("Area", "n", "Bias", "Price trend, a year"),
+        "Areas with the most bias (without small samples; above zero is over-predicted)",
+        ("Area", "n", "Bias", "Yearly price trend"),
         tuple(
             (str(row["area"]), f"{row['n']:,}", signed(_cell(row, "bias")), _trend(float(row["trend"])))
             for row in lines
@@ -278,9 +283,9 @@ def _edge_cases(report: EvaluationReport) -> Iterator[Block]:
         bars_of="MAPE",
     )
     yield Words(
-        f"Of {count(flags.misses, 'miss', 'misses')} over {percent(flags.over)}, {share(flags.recall)} carried a "
+        f"Of {count(flags.misses, 'miss', 'misses')} over {percent(flags.over)}, {share(flags.recall)} had a "
         f"review flag (recall). Of {count(flags.flagged, 'flagged estimate')}, {share(flags.precision)} were such "
-        f"misses (precision), against {share(flags.base)} of all."
+        f"misses (precision), compared with {share(flags.base)} of all."
     )
 
 
@@ -339,7 +344,7 @@ def _forest(subject: CardSubject) -> Iterator[Block]:
     if sentence:
         yield Words(sentence)
     yield Table(
-        f"Depth {sizes[0].depth}, at least {count(sizes[0].leaf, 'sale')} in a leaf; fitted on "
+        f"Depth {sizes[0].depth}, at least {count(sizes[0].leaf, 'sale')} per leaf; fitted on "
         f"{count(sizes[0].trained_rows, 'sale')}",
         ("Trees", "MAPE, validation", "One estimate", "Size", "Fit"),
         tuple(
@@ -361,11 +366,11 @@ def _importance(subject: CardSubject) -> Iterator[Block]:
     lines = subject.card["importance"][:_IMPORTANT_SHOWN]
     yield Table(
         "",
-        ("Fact", "Rise of the mean error when shuffled"),
+        ("Fact", "Increase in mean error when shuffled"),
         tuple((str(one["label"]), signed_percent(one["rise"], 1)) for one in lines),
         texts=frozenset({"Fact"}),
         bars=tuple(Bar(float(one["rise"]), math.nan, math.nan) for one in lines),
-        bars_of="Rise of the mean error when shuffled",
+        bars_of="Increase in mean error when shuffled",
     )
 
 
@@ -394,8 +399,8 @@ def _agent_decisions(agent_decisions: AgentDecisions | None) -> Iterator[Block]:
         )
     if agent_decisions.departure.n:
         yield Words(
-            f"Changed prices departed by {signed(agent_decisions.departure)} from the estimate on average, "
-            f"{share(agent_decisions.size)} to either side."
+            f"Changed prices differed from the estimate by {signed(agent_decisions.departure)} on average; the average "
+            f"difference in either direction was {share(agent_decisions.size)}."
         )
 
 

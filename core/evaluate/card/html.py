@@ -1,4 +1,4 @@
-"""The model card as one HTML file to read, print and sign: nothing in it is fetched from anywhere."""
+"""The model card as one self-contained HTML file to read, print and sign."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from core.evaluate.targets import Verdict
 from core.train.curve import CurvePoint
 from core.wording import percent
 
-# Even if a name from a file slipped through, the file may run no script and fetch nothing.
+# Even if a name from a file slipped through unescaped, the page could run no script and fetch nothing.
 _POLICY: Final = "default-src 'none'; style-src 'unsafe-inline'"
 _CHIPS: Final = frozenset(one.value for one in Verdict)
 _INTERVAL: Final = re.compile(r"^(\S+) \((.+ to .+)\)$")
@@ -31,9 +31,9 @@ _MARGIN: Final = (52.0, 16.0, 84.0, 34.0)
 def html_card(
     subject: CardSubject, report: EvaluationReport, fit: FitCheck | None, agent_decisions: AgentDecisions | None = None
 ) -> str:
-    """Return the card as one self-contained HTML document, in full; names from files are escaped.
+    """Return the full card as one self-contained HTML document; names from files are escaped.
 
-    All segmentations but areas are whole; of these, as of the areas that lean, the worst are shown.
+    Segmentations are complete, except by area; of areas, only the worst are shown.
     """
     title = escape(title_of(subject))
     parts = "".join(_section(one) for one in sections(subject, report, fit, agent_decisions, FULL))
@@ -71,7 +71,7 @@ def _signature(decision: str) -> str:
         return f'<div class="signature"><p><strong>Signed:</strong> {escape(decision)}</p></div>'
     lines = "".join(f"<span>{name}</span>" for name in ("Name", "Date", "Signature"))
     return (
-        '<div class="signature"><p><strong>Not signed yet.</strong> The scope is to be signed by a manager before the '
+        '<div class="signature"><p><strong>Not signed yet.</strong> A manager must sign the scope before the '
         f'model is relied on.</p><div class="lines">{lines}</div></div>'
     )
 
@@ -82,7 +82,7 @@ def _table(table: Table) -> str:
     barred = any(drawn)
     heads = "".join(_head(table, name, barred) for name in table.head)
     rows = "".join(_row(table, row, bar) for row, bar in zip(table.rows, drawn, strict=True))
-    # Many figures with intervals fit beside each other only where each interval has a line of its own.
+    # Many figures with intervals only fit side by side if each interval is on its own line.
     dense = ' class="dense"' if len(table.head) > _DENSE else ""
     return f'{title}<div class="wide"><table{dense}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table></div>'
 
@@ -115,7 +115,7 @@ def _cell(text: str) -> str:
 
 
 def _bars(table: Table) -> list[str]:
-    """Return a drawing for each row, all on one scale from the least, or zero, to the most."""
+    """Return a bar for each row, all on one scale from the minimum, or zero, to the maximum."""
     ends = [end for bar in table.bars for end in (bar.value, bar.low, bar.high) if math.isfinite(end)]
     if not ends or max(ends) == min(0.0, *ends):
         return []
@@ -137,12 +137,12 @@ def _bar(bar: Bar, least: float, most: float) -> str:
         shapes.append(f'<line class="spread" x1="{place(bar.low):g}" x2="{place(bar.high):g}" y1="8" y2="8"/>')
     if least < 0:
         shapes.append(f'<line class="middle" x1="{zero:g}" x2="{zero:g}" y1="0" y2="16"/>')
-    # What it shows stands in the row's own cells.
+    # The row's cells have the same figures as text.
     return f'<svg viewBox="0 0 {_WIDTH:g} 16" aria-hidden="true">{"".join(shapes)}</svg>'
 
 
 def _curve(points: tuple[CurvePoint, ...]) -> str:
-    """Draw training and validation error over the number of sales, which doubles at equal steps."""
+    """Draw training and validation error over the number of sales, on a logarithmic axis."""
     (width, height), (left, top, right, bottom) = _CURVE_BOX, _MARGIN
     most = max(max(one.train_mape, one.mape) for one in points) * 1.1
     first, last = math.log(points[0].rows), math.log(points[-1].rows)

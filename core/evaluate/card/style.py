@@ -1,4 +1,4 @@
-"""The looks of the model card as a page: ink on paper, light and dark, on a phone and in print."""
+"""The style sheet of the model card's page: light and dark, on a phone and in print."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the model card writes figures, with their intervals, and targets."""
+"""How the model card writes figures with their intervals, and targets."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ def plain(figure: Figure, digits: int) -> str:
 
 
 def limit(value: float) -> str:
-    """Write a limit without needless digits."""
+    """Write a limit without trailing digits."""
     return f"{value:g}".replace("-", "−")
 
 
 def target(bounds: Target | None, write: Callable[[float], str]) -> str:
-    """Write the bounds a figure shall lie within: "at most 10%", "0.9 to 1.1"."""
+    """Write a figure's target: "at most 10%", "0.9 to 1.1"."""
     if bounds is None:
         return MISSING
     if math.isinf(bounds.low):

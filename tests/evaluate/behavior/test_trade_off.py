@@ -20,7 +20,7 @@ def test_sizes_are_of_the_best_depth_and_leaf_fewest_trees_first() -> None:
     sizes = forest_sizes_of({"forest_search": LINES})
     assert [(one.trees, one.depth, one.leaf) for one in sizes] == [(75, 25, 2), (150, 25, 2)]
     said = trade_off(sizes)
-    assert "75 trees instead of 150 errs more (11.20% against 11.00%" in said
+    assert "75 trees instead of 150 has a higher error (11.20% versus 11.00%" in said
     assert "50% of the memory" in said
     assert "6,000 sales" in said
 

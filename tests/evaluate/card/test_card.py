@@ -90,16 +90,16 @@ def test_market_with_little_data_has_a_card_too(problem: Problem) -> None:
         **dict.fromkeys(("units", "lot_area_sqft", "age", "list_price", "baseline", "trend"), float("nan")),
     )
     card = card_of(ScoredSales(scored.terms, bare), problem)
-    assert "too few areas" in card
+    assert "Too few areas" in card
     assert "nan" not in card
 
 
 @pytest.mark.parametrize(
     ("train", "validation", "low", "words"),
     [
-        (0.05, 0.09, 0.13, "surely over what validation promised"),
+        (0.05, 0.09, 0.13, "significantly higher than validation promised"),
         (0.02, 0.09, 0.088, "far more closely"),
-        (0.08, 0.09, 0.088, "no over-fitting shows"),
+        (0.08, 0.09, 0.088, "no sign of overfitting"),
     ],
 )
 def test_over_fitting_is_told_from_three_errors(train: float, validation: float, low: float, words: str) -> None:
@@ -203,7 +203,7 @@ def test_page_says_all_the_markdown_says_and_more(report: EvaluationReport, prob
     flags = report.flags
     assert f"{percent(flags.recall.value, 1)} ({percent(flags.recall.low, 1)}" in text
     assert "(precision)" in text
-    assert "Areas that lean most" in text
+    assert "Areas with the most bias" in text
     assert "Learning curve" in text
     assert "75 trees instead of 150" in text
     assert "Agents accepted 75%" in text
@@ -234,7 +234,7 @@ def test_markdown_has_the_curve_the_sizes_and_the_verdicts(report: EvaluationRep
     made = agent_decisions(DECISIONS, 60, problem.decisions.reasons)
     subject = CardSubject("Larkhaven", "m0", "champion", FULL_CARD, "")
     card = model_card(subject, report, None, made)
-    for title in ("Learning curve", "Forest size", "What agents made of it"):
+    for title in ("Learning curve", "Forest size", "What agents decided"):
         assert f"## {title}" in card
     assert "| 75 | 11.13% |" in card
     assert "\n\n\n\n" not in card
@@ -249,7 +249,7 @@ def test_page_of_a_market_with_little_data(problem: Problem) -> None:
     report = build_evaluation_report(ScoredSales(scored.terms, bare), problem)
     assert report is not None
     text = Page(html_card(CardSubject("Larkhaven", "m0", "champion", CARD, ""), report, None)).text
-    assert "too few areas" in text
+    assert "Too few areas" in text
     assert "Learning curve" not in text
-    assert "What agents made of it" not in text
+    assert "What agents decided" not in text
     assert "nan" not in text
