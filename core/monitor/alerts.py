@@ -1,4 +1,4 @@
-"""Alerts: what is measured against which limit, when an alert opens and when it is resolved, and what it says."""
+"""Alerts: which figure has which limit, when an alert opens and resolves, and what it says."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from core.states import AlertState, Period
 
 @dataclass(frozen=True)
 class Alert:
-    """The latest alert of its kind and segment, as the store keeps it.
+    """The latest alert of its kind and segment, as stored.
 
-    ``period`` is the key of the latest period that had been read when its state last changed.
+    ``period`` is the key of the latest period read when its state last changed.
     """
 
     alert_id: str
@@ -31,10 +31,10 @@ class Alert:
 
 @dataclass(frozen=True)
 class Transition:
-    """An alert that opens, or one that is resolved; ``alert_id`` is that of the alert resolved, empty for a new one.
+    """An alert that opens or resolves; ``alert_id`` is the resolved alert's id, empty for a new one.
 
-    ``since`` is the key of the first period of the row, ``period`` that of its last, whose value, interval and n are
-    given. ``summary`` says in a sentence what was measured, ``cause`` why if that is known, ``action`` what to do next.
+    ``since`` is the key of the first period of the run, ``period`` that of its last, to which value, interval and n
+    belong. ``summary`` states what was measured, ``cause`` why, if known, and ``action`` what to do next.
     """
 
     alert_id: str
@@ -54,7 +54,7 @@ class Transition:
 
     @property
     def words(self) -> str:
-        """The summary, for an alert that opens with its cause, where known, and what to do next."""
+        """The summary; if the alert opens, also its cause, if known, and what to do next."""
         if self.state is not AlertState.OPEN:
             return self.summary
         cause = f" Cause: {self.cause.rstrip('.')}." if self.cause else ""
@@ -62,14 +62,14 @@ class Transition:
 
     @property
     def reading(self) -> dict[str, float | str | None]:
-        """The figures as JSON values, None where not known."""
+        """The figures as JSON values, None if unknown."""
         figures = {"value": self.value, "limit": self.limit, "low": self.low, "high": self.high}
         known = {name: number if math.isfinite(number) else None for name, number in figures.items()}
         return {"since": self.since, "period": self.period, "n": self.n, **known}
 
 
 def thresholds_of(problem: Problem, changed: Mapping[str, float]) -> dict[AlertKind, Threshold]:
-    """Return the threshold of every kind: the problem statement's, with the values a manager set instead, by kind.
+    """Return the threshold of every kind: the problem statement's, or the value a manager set instead.
 
     Raises InvalidThreshold for a value out of bounds or an unknown name.
     """
@@ -87,14 +87,14 @@ def judge_alerts(
     alerts: Iterable[Alert],
     now: datetime,
 ) -> tuple[Transition, ...]:
-    """Say which alerts open and which are resolved, from all readings of late and the latest alert of each kind.
+    """Decide which alerts open and which resolve, from all recent readings and the latest alert of each kind.
 
-    Nothing but a row of periods changes a state, and a period counts only if it is over (or one is enough), not in the
-    future, and has enough sales or estimates; one that has not neither breaks a row nor lengthens it. A state changed
-    by a person stands until periods after it say otherwise: acknowledged alerts are only ever resolved here, and
-    resolved ones open again on new periods alone. Coverage and level count as off only where their interval shuts the
-    expected value out. The same call twice gives the same answer. ``now`` is aware. Alerts that open have no
-    cause yet: add it with ``with_cause``.
+    Only a run of periods changes a state. A period counts only if it is over (or one period is enough), is not in the
+    future, and has enough sales or estimates; otherwise it neither breaks nor extends a run. A state set by a person
+    stands until later periods contradict it: acknowledged alerts can only resolve here, and resolved ones reopen only
+    on new periods. Coverage and level count as off only if their interval excludes the expected value. The same call
+    twice gives the same answer. ``now`` is timezone-aware. Alerts that open have no cause yet: add it with
+    ``with_cause``.
     """
     latest = {(one.kind, one.segment): one for one in alerts}
     rows: dict[tuple[AlertKind, str], dict[datetime, Reading]] = {}
@@ -109,18 +109,18 @@ def judge_alerts(
 
 
 def with_cause(transition: Transition, causes: Mapping[AlertKind, str]) -> Transition:
-    """Return an alert that opens with the cause of its kind, in words; one that is resolved stays as it is."""
+    """Add the cause of its kind, in words, to an alert that opens; return a resolved one unchanged."""
     if transition.state is not AlertState.OPEN:
         return transition
     return replace(transition, cause=causes.get(transition.kind, ""))
 
 
 def settled_by_promotion(alerts: Iterable[Alert], model_id: str, period: Window) -> tuple[Transition, ...]:
-    """Resolve the alerts on the accuracy of the model that was replaced: they were of its estimates.
+    """Resolve the alerts on the accuracy of the replaced model: they were about its estimates.
 
-    The new model's own estimates open them again if it is no better; ``period`` is the one it was promoted in.
+    The new model's estimates open new ones if it is no better; ``period`` is the one in which it was promoted.
     """
-    summary = f"Model {model_id} was promoted; this alert was of the estimates of the model before it."
+    summary = f"Model {model_id} was promoted; this alert was about the previous model's estimates."
     return tuple(
         Transition(
             one.alert_id,
@@ -144,7 +144,7 @@ def settled_by_promotion(alerts: Iterable[Alert], model_id: str, period: Window)
 
 
 def _counts(reading: Reading, threshold: Threshold, now: datetime) -> bool:
-    # A row of periods is one of whole periods; where one is enough, the present one may speak at once.
+    # A run consists of whole periods; if one period is enough, the current one counts at once.
     if reading.period.start > now or not math.isfinite(reading.value):
         return False
     return threshold.periods == 1 or reading.period.is_over(now)
@@ -168,13 +168,13 @@ def _transition(row: list[Reading], threshold: Threshold, alert: Alert | None) -
 
 def _is_news(period: Window, alert: Alert, threshold: Threshold) -> bool:
     known = window_named(alert.period).start
-    # Where one period is enough, it may clear within the very period that opened it.
+    # If one period is enough, the alert may resolve within the same period that opened it.
     again = threshold.periods == 1 and alert.state is not AlertState.RESOLVED
     return period.start >= known if again else period.start > known
 
 
 def _run(judged: list[Judged], threshold: Threshold) -> list[Judged]:
-    """Return the whole row of periods beyond the limit up to the last one."""
+    """Return the full run of periods beyond the limit up to the last one."""
     start = len(judged)
     while start and judged[start - 1].measure > threshold.value:
         start -= 1
@@ -196,7 +196,7 @@ def _resolved(last: list[Judged], threshold: Threshold, alert: Alert) -> Transit
 
 
 def _measured(last: Judged, threshold: Threshold, since: str, summary: str) -> Transition:
-    """Return a new alert on the last reading of a row of periods."""
+    """Return a new alert on the last reading of a run of periods."""
     reading = last.reading
     return Transition(
         alert_id="",
@@ -220,7 +220,7 @@ _WHEN: Final = {Period.DAY: "on", Period.WEEK: "in the", Period.MONTH: "in"}
 
 
 def _happened(one: Judged, threshold: Threshold, side: str) -> str:
-    """Say what was measured when, and that it lies "within" or "beyond" its limit."""
+    """State what was measured when, and that it is "within" or "beyond" its limit."""
     where = f" of {one.reading.segment}" if one.reading.segment else ""
     period = one.reading.period
     when = f"{_WHEN[period.period]} {period.label}"

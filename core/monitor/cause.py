@@ -1,7 +1,7 @@
-"""Why the error rose: the price level, what buyers pay for, single places and kinds of homes, or chance.
+"""Why the error rose: the price level, what buyers pay for, single areas and types of homes, or chance.
 
-Each cause is measured by what mending it would save: the current estimates are corrected for it, and the error of the
-corrected ones tells its part. The parts add up to the rise.
+Each cause is measured by what correcting it would save: the error of the current estimates after the correction shows
+its part. The parts add up to the rise.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from core.wording import area, count, money_short, percent
 
 _FOLDS: Final = 5
 _SEED: Final = 11
-# A category needs about this many sales before half of its own mean is believed.
+# A category's own mean gets a weight of one half at about this many sales.
 _SHRINK: Final = 10.0
-# Log ratios beyond this many robust standard deviations say something of one sale, not of its kind.
+# Log ratios beyond this many robust standard deviations describe one sale, not its type.
 _CLIP: Final = 3.0
 _MAD_SIGMAS: Final = 1.4826
 _BANDS: Final = 5
@@ -45,9 +45,9 @@ class Leading(StrEnum):
 
 @dataclass(frozen=True)
 class Part:
-    """One cause: by how much the error, a fraction of the price, rose by it, and which share of the rise that is.
+    """One cause: how much of the error, a fraction of the price, it added, and its share of the rise.
 
-    ``share`` is missing where nothing rose; parts may be negative, and shares then add up to 1 all the same.
+    ``share`` is missing if nothing rose; parts may be negative, but shares still add up to 1.
     """
 
     name: str
@@ -59,10 +59,10 @@ class Part:
 
 @dataclass(frozen=True)
 class SegmentRise:
-    """One segment's error before and now; ``bias`` is the median signed error, above 0 where prices fell.
+    """One segment's error before and now; ``bias`` is the median signed error, above 0 if prices fell.
 
-    ``points`` is what it adds to the rise and ``share`` which share of the rise that is; ``excess`` is how much more
-    that is than its share of the sales, in points: 0 for every segment where all rose alike.
+    ``points`` is what it adds to the rise and ``share`` that share of the rise; ``excess`` is how much more it adds
+    than its share of the sales would, in points: 0 for every segment if all rose equally.
     """
 
     by: str
@@ -82,10 +82,10 @@ class SegmentRise:
 class RootCause:
     """Why the mean absolute error (MAPE) rose from ``before`` to ``now`` over n sales.
 
-    ``rise`` has a 95% interval (Welch); ``level_shift`` is by how much sales moved against the estimates, as a share.
-    ``level``, ``features`` and ``rest`` add up to the rise, ``by_feature`` to ``features``. ``segments`` come by
-    excess, the worst first; within one segmentation their points and its ``mix`` (other homes sold than before) add up
-    to the rise too.
+    ``rise`` has a 95% interval (Welch); ``level_shift`` is how far sales moved relative to the estimates, as a share.
+    ``level``, ``features`` and ``rest`` add up to the rise, ``by_feature`` to ``features``. ``segments`` are sorted by
+    excess, worst first; within one segmentation, their points and its ``mix`` (a different mix of homes sold) also add
+    up to the rise.
     """
 
     n: int
@@ -106,7 +106,7 @@ class RootCause:
 
 @dataclass(frozen=True)
 class _Feature:
-    """A group of columns a correction may use; ``columns`` makes them of a table, shape (n, k), scaled by another."""
+    """A group of columns for a correction; ``columns`` builds them from a table, shape (n, k), scaled by another."""
 
     name: str
     label: str
@@ -117,16 +117,16 @@ class _Feature:
 def root_cause(
     reference: pd.DataFrame, current: pd.DataFrame, currency: str, area_unit: str, smallest: int = 30
 ) -> RootCause | None:
-    """Say why the error of ``current`` is above that of ``reference``; None where either has no sale.
+    """Explain why the error of ``current`` is above that of ``reference``; None if either has no sale.
 
-    Both have a row per sale: sale_price and estimate (positive), and as far as known living_area_sqft, year_built,
-    property_type and area. The reference is the error as the model was accepted with: its test sales, or the months
-    before the rise. Segments of fewer than ``smallest`` sales now are left out of ``segments``. ``currency`` (a code)
-    and ``area_unit`` ("sqft" or "sqm") only name their bands.
+    Both have a row per sale: sale_price and estimate (positive) and, if known, living_area_sqft, year_built,
+    property_type and area. The reference is the sales whose error was accepted: the model's test sales, or the months
+    before the rise. Segments with fewer than ``smallest`` current sales are left out of ``segments``. ``currency`` (a
+    code) and ``area_unit`` ("sqft" or "sqm") only name their bands.
 
-    The level is the one factor on all estimates that brings the median ratio back to the reference's. What a shift by
-    size, price, age, kind or place removes beyond is estimated on four fifths of the sales and measured on the other
-    fifth, in turns, so that chance explains nothing; the group that saves most is counted first. The rest is scatter.
+    The level is the one factor on all estimates that restores the reference's median ratio. What a shift by size,
+    price, age, type or area removes beyond that is fitted on four fifths of the sales and measured on the other fifth,
+    in turns, so that chance explains nothing; the group that saves most counts first. The rest is scatter.
     """
     if reference.empty or current.empty:
         return None
@@ -140,7 +140,7 @@ def root_cause(
     level = _part("level", "Price level", now - levelled, rise, _level_words(shift))
     features = tuple(_part(one.name, one.label, points, rise, words) for one, points, words in savings)
     together = _part("features", "What buyers pay for", saved, rise, "; ".join(part.words for part in features))
-    rest = _part("rest", "Single sales", levelled - saved - before, rise, "scatter no common shift explains")
+    rest = _part("rest", "Single sales", levelled - saved - before, rise, "scatter that no common shift explains")
     segments, mix = _segments(reference, current, (currency, area_unit), smallest)
     figure = _rise(old, new)
     leading = _leading(figure, level, features, rest)
@@ -198,7 +198,7 @@ def _part(name: str, label: str, points: float, rise: float, words: str) -> Part
 def _by_feature(
     reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats
 ) -> list[tuple[_Feature, float, str]]:
-    """Return what each group of features saves beyond those counted before it, the largest first."""
+    """Return what each group of features saves beyond those counted before it, largest first."""
     left = [one for one in _FEATURES if _both(one.column, reference, current)]
     folds = np.random.default_rng(_SEED).permutation(len(current)) % _FOLDS
     chosen: list[_Feature] = []
@@ -220,10 +220,10 @@ def _by_feature(
 def _corrected(
     reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats, features: list[_Feature], folds: Indices
 ) -> Floats:
-    """Return the log ratios less what the features explain of their change, each from the other folds' sales."""
+    """Return the log ratios less the change that the features explain, each fitted on the other folds."""
     before = np.column_stack([one.columns(reference, reference) for one in features])
     now = np.column_stack([one.columns(current, reference) for one in features])
-    # What the reference's own sales show is no change; only what came on top of it is.
+    # Effects in the reference's own sales are not a change; only what came on top is.
     usual = now @ _ridge(before, _clipped(old - np.median(old)))
     target = _clipped(new - np.median(new)) - usual
     explained = np.zeros(len(new))
@@ -244,7 +244,7 @@ def _clipped(values: Floats) -> Floats:
 
 
 def _line(column: str, transform: Callable[[Floats], Floats]) -> Callable[[pd.DataFrame, pd.DataFrame], Floats]:
-    """Return a line in a number and a bend of it where the top fifth begins; missing numbers stand at the middle."""
+    """Return a line in a number, with a bend at the start of the top fifth; missing numbers go to the middle."""
 
     def columns(table: pd.DataFrame, like: pd.DataFrame) -> Floats:
         known = transform(like[column].dropna().to_numpy(dtype=float))
@@ -286,7 +286,7 @@ _MORE: Final = {
 
 
 def _direction(feature: _Feature, reference: pd.DataFrame, current: pd.DataFrame, old: Floats, new: Floats) -> str:
-    """Say which homes now sell how, beside the level: the top fifth against the bottom one, or the value moved most."""
+    """State which homes moved relative to the level: the top and bottom fifths, or the value that moved most."""
     if feature.name in _PLACES:
         values, change = current[feature.column].astype("str"), pd.Series(new - np.median(new), index=current.index)
         medians = change.groupby(values).agg(["median", "size"])
@@ -316,13 +316,13 @@ def _moved(log_change: float) -> str:
 
 
 def _level_words(shift: float) -> str:
-    return f"sales throughout are {_moved(shift)} where the estimates put them before"
+    return f"all sales are {_moved(shift)} the level the estimates expect"
 
 
 def _segments(
     reference: pd.DataFrame, current: pd.DataFrame, units: tuple[str, str], smallest: int
 ) -> tuple[tuple[SegmentRise, ...], dict[str, float]]:
-    """Split the rise by segment into what each adds and what another mix of homes does (Kitagawa 1955).
+    """Split the rise into what each segment adds and what a different mix of homes adds (Kitagawa 1955).
 
     With shares w and errors e, before and now: rise = sum w_now (e_now - e_before) + sum (w_now - w_before) e_before.
     """
@@ -336,7 +336,7 @@ def _segments(
         old, new = (_grouped(names, error) for names, error in ((before[by], errors[0]), (labels, errors[1])))
         added = 0.0
         for segment, (n, mape, bias) in new.items():
-            # A segment the reference has none of is held against the reference as a whole.
+            # A segment without reference sales is compared with the whole reference.
             n_before, mape_before, bias_before = old.get(segment, (0, overall, float(np.median(errors[0]))))
             points = n / len(current) * (mape - mape_before)
             added += points
@@ -350,7 +350,7 @@ def _segments(
 
 
 def _grouped(labels: pd.Series, error: Floats) -> dict[str, tuple[int, float, float]]:
-    """Return n, mean absolute and median signed error by segment; sales of none are the segment "not known"."""
+    """Return n, mean absolute and median signed error by segment; sales without one are the segment "not known"."""
     names = labels.fillna("not known").to_numpy()
     groups = pd.Series(error).groupby(names)
     return {str(name): (len(values), float(values.abs().mean()), float(values.median())) for name, values in groups}
@@ -361,7 +361,7 @@ def _both(column: str, reference: pd.DataFrame, current: pd.DataFrame) -> bool:
 
 
 def _leading(rise: Figure, level: Part, features: tuple[Part, ...], rest: Part) -> Leading:
-    # Of a rise that may be none there is no cause; a single sale has no interval and shows nothing.
+    # A rise that may be chance has no cause; a single sale has no interval and shows nothing.
     if not rise.low > 0:
         return Leading.NONE
     places = sum(part.points for part in features if part.name in _PLACES)
@@ -385,8 +385,8 @@ def _sentences(
     points = f"{abs(rise.value) * 100:.1f} points"
     if leading is Leading.NONE:
         yield (
-            f"The mean error is {percent(now, 1)} of {count(rise.n, 'sale')}, it was {percent(before, 1)}: "
-            "not surely a rise, so there is no cause to name."
+            f"The mean error is {percent(now, 1)} ({count(rise.n, 'sale')}) and was {percent(before, 1)}: not a "
+            "significant rise, so there is no cause to name."
         )
         return
     yield f"The mean error rose from {percent(before, 1)} to {percent(now, 1)}, by {points} ({count(rise.n, 'sale')})."
@@ -397,6 +397,6 @@ def _sentences(
         worst = segments[0]
         yield (
             f"Hit hardest for its share of the sales: {label_of(worst.by).lower()} {worst.segment}, "
-            f"{percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} of {count(worst.n, 'sale')}, "
+            f"{percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), "
             f"{percent(worst.share)} of the rise."
         )

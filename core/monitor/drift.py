@@ -1,7 +1,7 @@
-"""Whether the homes agents price differ from those the model learned from, fact by fact.
+"""Whether the homes agents price differ from those the model was trained on, fact by fact.
 
-A difference counts as drift where it is both sure and large. Sure: beyond what samples of these sizes show by chance,
-with all facts of a month together false in at most 4% of months. Large: an effect of practical size.
+A difference counts as drift if it is both significant and large. Significant: more than samples of these sizes show by
+chance, with a false alarm over all facts in at most 4% of months. Large: an effect of practical size.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from core.schema import label_of
 from core.wording import count, percent
 
 PSI_LARGE: Final = 0.10
-"""From this stability index on a change is worth a look by the usual rule (Siddiqi, Credit Risk Scorecards, 2006)."""
+"""By the usual rule, a stability index of this size deserves a look (Siddiqi, Credit Risk Scorecards, 2006)."""
 KS_LARGE: Final = 0.10
-"""The distance two normal distributions have that lie a quarter of a standard deviation apart."""
+"""The distance between two normal distributions a quarter of a standard deviation apart."""
 SMALLEST: Final = 30
-"""Fewer values than this are not judged."""
+"""A fact with fewer values than this is not judged."""
 
 _FAMILY_ERROR: Final = 0.04
 _DRAWS: Final = 5_000
@@ -37,7 +37,7 @@ _IQR_SIGMAS: Final = 1.349
 
 
 class DriftVerdict(StrEnum):
-    """The verdict on a fact: "watch" is a change that is certain but small."""
+    """The verdict on a fact: "watch" is a significant but small change."""
 
     STEADY = "steady"
     WATCH = "watch"
@@ -47,13 +47,13 @@ class DriftVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class FeatureDrift:
-    """How one fact of n homes differs from that of the reference.
+    """How one fact of n homes differs from the reference.
 
-    ``psi`` is the stability index as it is, ``psi_by_chance`` what samples of these sizes show without any drift, on
-    average. ``distance`` (Kolmogorov and Smirnov) and ``wasserstein`` (in robust standard deviations of the reference)
-    are of numbers only. ``unseen`` are values the reference has none of, most frequent first: categories, and numbers
-    of few distinct values; ``unseen_share`` is their share. ``before`` and ``now`` are the medians of numbers.
-    ``p_value`` is adjusted for the number of facts tested.
+    ``psi`` is the raw stability index, ``psi_by_chance`` the average that samples of these sizes show without drift.
+    ``distance`` (Kolmogorov and Smirnov) and ``wasserstein`` (in robust standard deviations of the reference) are for
+    numbers only. ``unseen`` are values missing from the reference, most frequent first: categories, and numbers with
+    few distinct values; ``unseen_share`` is their share. ``before`` and ``now`` are the medians of numbers. ``p_value``
+    is adjusted for the number of facts tested.
     """
 
     field: str
@@ -74,33 +74,33 @@ class FeatureDrift:
 
     @property
     def words(self) -> str:
-        """Say what changed, most telling first."""
+        """State what changed, most important first."""
         label = label_of(self.field)
         if self.verdict is DriftVerdict.TOO_FEW:
             return f"{label}: {count(self.n, 'value')} are too few to judge; {SMALLEST} are needed."
         if self.verdict is DriftVerdict.STEADY:
-            return f"{label}: as the model learned it."
+            return f"{label}: as in the training sales."
         return f"{label}: {'; '.join(self._changes())}."
 
     def _changes(self) -> list[str]:
         found = []
         if self.unseen_share > 0.01:
             named = ", ".join(self.unseen[:3])
-            found.append(f"{percent(self.unseen_share)} have values the model never saw ({named})")
+            found.append(f"{percent(self.unseen_share)} have values the model has never seen ({named})")
         if self.before is not None and self.now is not None and self.before != self.now:
             found.append(f"median {self.now:,.6g}, was {self.before:,.6g}")
         if abs(self.missing_now - self.missing_before) > 0.01:
             found.append(f"missing in {percent(self.missing_now)}, was {percent(self.missing_before)}")
-        return found or [f"other shares than the model learned (PSI {self.psi:.2f})"]
+        return found or [f"shares differ from the training sales (PSI {self.psi:.2f})"]
 
 
 @dataclass(frozen=True)
 class Reference:
-    """One fact as the model learned it, prepared once for the comparison with many months.
+    """One fact in the training sales, prepared once for comparison with many months.
 
-    Numbers of many distinct values are counted in buckets ``edges`` bound, open at both ends; all else by value.
-    ``values`` are the sorted known numbers, none for categories; ``counts`` has a count per bucket, the last of
-    missing values, the one before it of values that are not listed.
+    Numbers with many distinct values are counted in buckets bounded by ``edges``, open at both ends; everything else
+    by value. ``values`` are the sorted known numbers, empty for categories; ``counts`` has a count per bucket, the last
+    for missing values, the one before it for values that are not listed.
     """
 
     field: str
@@ -117,11 +117,11 @@ class Reference:
 
 
 def psi(reference: ArrayLike, current: ArrayLike, bins: int = 10) -> float:
-    """Return the population stability index of two columns: the sum of (now - before) * ln(now / before) over buckets.
+    """Return the population stability index of two columns: the bucket sum of (now - before) * ln(now / before).
 
-    Buckets of numbers are bounded by the reference's quantiles and open at both ends; a number of at most ``bins``
-    distinct values, and any text, is counted by value. Missing values are a bucket, and so are values the reference has
-    none of. A bucket that one side has none in counts half a row there. Raises ValueError where either side is empty.
+    Buckets of numbers are bounded by the reference's quantiles and open at both ends; text, and numbers with at most
+    ``bins`` distinct values, are counted by value. Missing values are a bucket, and so are values the reference does
+    not have. An empty bucket counts half a row. Raises ValueError if either side is empty.
     Source: Siddiqi, Credit Risk Scorecards (2006), chapter 9; Yurdakul, Statistical Properties of PSI (2018).
     """
     known = reference_of(pd.Series(reference), "", bins)
@@ -131,9 +131,9 @@ def psi(reference: ArrayLike, current: ArrayLike, bins: int = 10) -> float:
 def reference_of(column: pd.Series, field: str, bins: int = 10) -> Reference:
     """Prepare a reference column; raises ValueError for an empty one, or one of dates."""
     if column.empty:
-        raise ValueError(f"the reference of {field or 'a column'} has no rows; give the rows the model learned from")
+        raise ValueError(f"the reference of {field or 'a column'} has no rows; give the rows the model was trained on")
     if pd.api.types.is_datetime64_any_dtype(column):
-        raise ValueError(f"{field or 'a column'} holds dates, which always move on; leave it out of drift")
+        raise ValueError(f"{field or 'a column'} holds dates, which always drift; leave it out")
     known = column.dropna()
     if pd.api.types.is_numeric_dtype(column) and known.nunique() > bins:
         values = np.sort(known.to_numpy(dtype=float))
@@ -150,22 +150,22 @@ def reference_of(column: pd.Series, field: str, bins: int = 10) -> Reference:
 
 
 def references_of(reference: pd.DataFrame, fields: Iterable[str]) -> tuple[Reference, ...]:
-    """Prepare the columns among ``fields`` that the reference has; raises ValueError as reference_of does."""
+    """Prepare the reference's columns among ``fields``; raises ValueError as reference_of does."""
     return tuple(reference_of(reference[field], field) for field in fields if field in reference)
 
 
 def feature_drift(reference: pd.DataFrame, current: pd.DataFrame, fields: Iterable[str]) -> tuple[FeatureDrift, ...]:
-    """Compare the fields both tables have, those that changed most for sure first.
+    """Compare the fields that both tables have, most significant changes first.
 
-    Raises ValueError for an empty reference or a field of dates. No current rows give only "too few".
+    Raises ValueError for an empty reference or a field of dates. Without current rows, every verdict is "too few".
     """
     return drift_from(references_of(reference, fields), current)
 
 
 def drift_from(references: Iterable[Reference], current: pd.DataFrame) -> tuple[FeatureDrift, ...]:
-    """As feature_drift, from references prepared before."""
+    """Compare as feature_drift does, with prepared references."""
     shared = [one for one in references if one.field in current]
-    # A number is tested twice: for its shares by bucket and for its level.
+    # A number is tested twice: for its bucket shares and for its level.
     tests = sum(2 if one.kind == "number" else 1 for one in shared)
     found = [_drift(one, current[one.field], tests) for one in shared]
     first = {DriftVerdict.DRIFTED: 0, DriftVerdict.WATCH: 1}
@@ -203,7 +203,7 @@ def _drift(reference: Reference, column: pd.Series, tests: int) -> FeatureDrift:
         before=float(np.median(reference.values)) if len(reference.values) else None,
         now=float(np.median(numbers)) if len(numbers) else None,
         p_value=p_value,
-        # Of a fact few homes have, even a large shift is small among all homes.
+        # If few homes have a fact, even a large shift is small among all homes.
         verdict=_verdict(len(column), p_value, index - chance, (distance or 0.0) * len(numbers) / max(len(column), 1)),
     )
 
@@ -217,7 +217,7 @@ def _verdict(n: int, p_value: float, effect: float, distance: float) -> DriftVer
 
 
 def _counts(reference: Reference, column: pd.Series) -> Ints:
-    """Count the rows of a column by bucket of the reference, then those of unlisted values, then missing ones."""
+    """Count the rows of a column by the reference's buckets, then rows with unlisted values, then with missing ones."""
     if column.empty and reference.counts:
         return np.zeros(len(reference.counts), dtype=np.int64)
     missing = column.isna().to_numpy()
@@ -247,7 +247,7 @@ def _stability(before: Ints, now: Ints) -> float:
 
 
 def _indices(before: Floats, now: Floats) -> Floats:
-    """Return the index of each row of bucket counts, shape (k, buckets) each, buckets empty on both sides ignored."""
+    """Return the index of each row of bucket counts, shape (k, buckets) each, ignoring buckets empty on both sides."""
     filled = (before > 0) | (now > 0)
     old = np.maximum(before, _HALF) / before.sum(axis=1, keepdims=True)
     new = np.maximum(now, _HALF) / now.sum(axis=1, keepdims=True)
@@ -264,10 +264,10 @@ def _by_chance(before: Ints, now: Ints) -> float:
 
 
 def _shares_p(before: Ints, now: Ints, index: float) -> float:
-    """Return how probable such an index is without drift.
+    """Return the probability of such an index without drift.
 
-    The chi-squared law of the index (Yurdakul 2018) holds for well filled buckets only, so it just sorts out what is
-    plainly chance; all else is held against simulated samples.
+    The index's chi-squared distribution (Yurdakul 2018) holds only for well-filled buckets, so it only rules out clear
+    chance; everything else is compared with simulated samples.
     """
     if not now.sum():
         return 1.0
@@ -277,16 +277,16 @@ def _shares_p(before: Ints, now: Ints, index: float) -> float:
         return usual
     simulated = _simulated(tuple(int(number) for number in before), int(now.sum()))
     beyond = len(simulated) - int(np.searchsorted(simulated, index - 1e-12, side="left"))
-    # Of an index no draw comes near, the law of large samples says more than their number can.
+    # Beyond all draws, the large-sample distribution says more than their number can.
     return (1 + beyond) / (1 + _DRAWS) if beyond else min(usual, 1 / (1 + _DRAWS))
 
 
 @lru_cache(maxsize=512)
 def _simulated(before: tuple[int, ...], n: int) -> Floats:
-    """Return the sorted indices of pairs of samples of the reference's own shares, of its size and of n rows.
+    """Return the sorted indices of sample pairs drawn from the reference's shares, with its size and n rows.
 
-    The buckets of unlisted and of missing values have half a row where the reference has none: nobody knows that there
-    are none.
+    The buckets of unlisted and missing values have half a row if the reference has none: none seen does not mean that
+    none exist.
     """
     counts = np.array(before, dtype=float)
     counts[-2:] = np.maximum(counts[-2:], _HALF)
@@ -298,7 +298,7 @@ def _simulated(before: tuple[int, ...], n: int) -> Floats:
 
 
 def _level_p(before: Floats, now: Floats) -> float:
-    """Return how probable such a shift of ranks is without drift (Mann and Whitney 1947, ties corrected)."""
+    """Return the probability of such a shift of ranks without drift (Mann and Whitney 1947, corrected for ties)."""
     if before[0] == before[-1] == now[0] == now[-1]:
         return 1.0
     return float(mannwhitneyu(now, before, method="asymptotic").pvalue)
@@ -311,7 +311,7 @@ def _distance(before: Floats, now: Floats) -> float:
 
 
 def _moved(before: Floats, now: Floats) -> float | None:
-    """Return the mean distance values moved (Wasserstein), in robust standard deviations; None where all are alike."""
+    """Return the mean distance values moved (Wasserstein), in robust standard deviations; None if all are equal."""
     first, third = np.quantile(before, [0.25, 0.75])
     scale = (third - first) / _IQR_SIGMAS or float(before.std())
     if scale == 0:

@@ -1,7 +1,7 @@
-"""Expected accuracy of estimates whose sales have not arrived: what their confidences promise, and if it is kept.
+"""Expected accuracy of estimates without a known sale: what their confidences promise, and whether it comes true.
 
 A confidence is the calibrated probability that the sale price falls within 10% of the estimate, so the mean confidence
-of some estimates is the share of them that will: their expected PPE10.
+of estimates is their expected PPE10.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from core.evaluate.accuracy import Figure
 from core.wording import count, percent
 
 EXACT: Final = 400
-"""Up to this many estimates the interval is exact; beyond, the normal approximation is as good."""
+"""Up to this many estimates, the interval is exact; beyond, the normal approximation is as good."""
 
 _TAIL: Final = 0.025
 
@@ -27,8 +27,8 @@ _TAIL: Final = 0.025
 class Expected:
     """The share of n estimates expected to end within 10% of the sale price.
 
-    The interval is where 95% of such shares will lie if the confidences are right: chance alone, since some of the n
-    sales end within 10% and others do not.
+    If the confidences are right, 95% of such shares fall in the interval: it reflects only the chance by which each
+    sale ends within 10% or not.
     """
 
     ppe10: Figure
@@ -37,9 +37,9 @@ class Expected:
 
 @dataclass(frozen=True)
 class Calibration:
-    """What the confidences of n sales promised beside what came true, and whether chance explains the difference.
+    """What the confidences of n sales promised and what came true, and whether chance explains the difference.
 
-    ``promised.low`` and ``promised.high`` bound where the share was to lie; ``holds`` is False where it did not.
+    ``promised.low`` and ``promised.high`` bound the promised share; ``holds`` is False if the share fell outside.
     """
 
     promised: Figure
@@ -49,14 +49,14 @@ class Calibration:
 
 
 def expected_accuracy(confidence: ArrayLike) -> Expected | None:
-    """Return the expected PPE10 of estimates by their confidences, 0 to 1, shape (n,); None for no estimate.
+    """Return the expected PPE10 of estimates from their confidences, 0 to 1, shape (n,); None for no estimate.
 
-    The interval is of the Poisson binomial law: exact up to 400 estimates, its normal limit beyond.
+    The interval is that of the Poisson binomial distribution: exact up to 400 estimates, its normal limit beyond.
     Raises ValueError for a confidence that is missing or outside 0 to 1.
     """
     chance = np.asarray(confidence, dtype=float)
     if chance.ndim != 1 or not ((chance >= 0) & (chance <= 1)).all():
-        raise ValueError("confidences must be flat and lie between 0 and 1; leave out estimates that have none")
+        raise ValueError("confidences must be flat and between 0 and 1; leave out estimates that have none")
     n = len(chance)
     if n > EXACT:
         return expected_of_sums(n, float(chance.sum()), float((chance * chance).sum()))
@@ -68,13 +68,13 @@ def expected_accuracy(confidence: ArrayLike) -> Expected | None:
 
 
 def expected_of_sums(n: int, total: float, squares: float) -> Expected:
-    """Return the expected PPE10 of more than EXACT estimates by the sums of their confidences (0 to 1) and of squares.
+    """Return the expected PPE10 of more than EXACT estimates from the sums of confidences (0 to 1) and their squares.
 
-    The interval is the normal limit of the Poisson binomial law, whose variance is the sum of p (1 - p). Raises
-    ValueError for n not above EXACT.
+    The interval is the normal limit of the Poisson binomial distribution, whose variance is the sum of p (1 - p).
+    Raises ValueError for n not above EXACT.
     """
     if n <= EXACT:
-        raise ValueError(f"{n} estimates are too few for the normal law; hand over the confidences of up to {EXACT}")
+        raise ValueError(f"{n} estimates are too few for the normal limit; pass the confidences of up to {EXACT}")
     mean, half = total / n, float(norm.ppf(1 - _TAIL)) * max(0.0, total - squares) ** 0.5 / n
     return _expected(Figure(mean, max(0.0, mean - half), min(1.0, mean + half), n))
 
@@ -82,34 +82,34 @@ def expected_of_sums(n: int, total: float, squares: float) -> Expected:
 def _expected(figure: Figure) -> Expected:
     words = (
         f"{percent(figure.value)} of {count(figure.n, 'estimate')} are expected to end within 10% of the sale price "
-        f"({percent(figure.low)} to {percent(figure.high)}), by their confidences; no sale has been seen yet."
+        f"({percent(figure.low)} to {percent(figure.high)}), based on their confidences; none has a known sale yet."
     )
     return Expected(figure, words)
 
 
 def calibration(confidence: ArrayLike, tolerance: ArrayLike) -> Calibration | None:
-    """Hold the confidences of sales that did arrive against which of them ended within 10%, shape (n,) each.
+    """Compare the confidences of known sales with which of them ended within 10%, shape (n,) each.
 
-    None for no sale. Raises ValueError as expected_accuracy does, and for shapes that differ.
+    None for no sale. Raises ValueError as expected_accuracy does, and if the shapes differ.
     """
     true = np.asarray(tolerance, dtype=bool)
     promised = expected_accuracy(confidence)
     if true.shape != np.shape(confidence):
-        raise ValueError(f"confidences {np.shape(confidence)} and outcomes {true.shape} must be of the same sales")
+        raise ValueError(f"confidences {np.shape(confidence)} and outcomes {true.shape} must be for the same sales")
     if promised is None:
         return None
     figure, observed = promised.ppe10, float(true.mean())
     holds = figure.low <= observed <= figure.high
     observed_words = (
-        f"{percent(observed)} of {count(figure.n, 'sale')} ended within 10%, {percent(figure.value)} were promised"
+        f"{percent(observed)} of {count(figure.n, 'sale')} ended within 10%; {percent(figure.value)} were promised"
     )
     bounds = f"({percent(figure.low)} to {percent(figure.high)} by chance)"
-    verdict = "the confidences hold" if holds else "do not rely on the confidences, retrain to calibrate them anew"
+    verdict = "the confidences hold" if holds else "do not rely on the confidences; retrain to recalibrate them"
     return Calibration(figure, observed, holds, f"{observed_words} {bounds}: {verdict}.")
 
 
 def _law(chance: Floats) -> Floats:
-    """Return the probability of each number of successes from 0 to n of independent trials, one after the other."""
+    """Return the probability of each number of successes, 0 to n, in independent trials, adding one trial at a time."""
     law = np.ones(1)
     for one in chance:
         law = np.convolve(law, [1 - one, one])

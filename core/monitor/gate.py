@@ -1,6 +1,6 @@
-"""The promotion gate: challenger against champion on the same latest sales, with a verdict in words.
+"""The promotion gate: compares challenger and champion on the same latest sales and explains its verdict.
 
-A person promotes; the gate says what the figures say, and asks for a reason where they say no.
+A person promotes; the gate reports what the figures show and asks for a reason if they advise against it.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from core.problem import Problem
 from core.wording import count, percent
 
 _WITHIN: Final = 0.10
-# As the measures themselves: an error of exactly 10% counts as within 10%, whatever its last binary digit.
+# As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 _CONFIDENCE: Final = 0.95
 
 
 class GateVerdict(StrEnum):
-    """What the figures say of a promotion."""
+    """What the figures say about a promotion."""
 
     PASS = "pass"
     FAIL = "fail"
@@ -36,7 +36,9 @@ class GateVerdict(StrEnum):
 
 
 class CheckVerdict(StrEnum):
-    """How the challenger compares in one figure: surely better, surely worse beyond the margin, or neither."""
+    """How the challenger compares in one figure: significantly better, significantly worse beyond the margin, or
+    neither.
+    """
 
     BETTER = "better"
     WORSE = "worse"
@@ -54,11 +56,11 @@ class Answers:
 
 @dataclass(frozen=True)
 class Check:
-    """One figure of both models and by how much they differ, challenger less champion, with its 95% interval.
+    """One figure of both models and their difference, challenger less champion, with its 95% interval.
 
-    Shares are fractions, the COD is in percent of the median ratio. ``margin`` is how much worse is borne, in the
-    figure's unit; worse is less for ppe10 and hit_rate, more for all others. ``name`` of a segment's check is the
-    segmentation and ``segment`` the segment, empty for all sales.
+    Shares are fractions; the COD is a percentage of the median ratio. ``margin`` is how much worse is tolerated, in the
+    figure's unit; worse is less for ppe10 and hit_rate, more for all others. For a segment's check, ``name`` is the
+    segmentation and ``segment`` the segment (empty for all sales).
     """
 
     name: str
@@ -73,7 +75,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Gate:
-    """The verdict on n common sales with every check behind it; ``segments`` were compared besides, worst first."""
+    """The verdict on n common sales with every check behind it; ``segments`` has the segments' checks, worst first."""
 
     verdict: GateVerdict
     n: int
@@ -84,7 +86,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class _Sample:
-    """What a model's figures are worked out from: arrays of shape (samples, drawn), or (1, n) for all sales once."""
+    """The inputs to a model's figures: arrays of shape (samples, drawn), or (1, n) for all sales once."""
 
     signed: Floats
     inside: Bools
@@ -95,7 +97,7 @@ class _Sample:
 
 @dataclass(frozen=True)
 class _Measure:
-    """A figure to compare: ``of`` gives one value a sample, ``sign`` is -1 where more is better."""
+    """A figure to compare: ``of`` gives one value per sample; ``sign`` is -1 if more is better."""
 
     name: str
     label: str
@@ -114,13 +116,14 @@ def gate(
 ) -> Gate:
     """Compare two models on the same n sales by their prices, shape (n,), in a paired bootstrap.
 
-    ``segments`` has, by segmentation, the segment of each sale, missing for none. It passes where the challenger's
-    median error (MdAPE) is surely lower; its share within 10%, COD, absolute median bias, distance of coverage from
-    estimate.level and hit rate are not surely worse by more than monitoring.gate_margin; and no segment of
-    estimate.thin_n sales or more is surely worse, in mean error, by more than monitoring.gate_segment_margin, allowing
-    for their number. Sure means that the 95% interval of the paired difference lies wholly on that side. It fails
-    where any of it is surely worse; else, and below monitoring.gate_sales_min common sales, it is inconclusive.
-    Sales either model has no estimate for count in the hit rate only. Raises ValueError for shapes that differ.
+    ``segments`` has, by segmentation, the segment of each sale, missing for none. The challenger passes if its median
+    error (MdAPE) is significantly lower; its share within 10%, COD, absolute median bias, distance of coverage from
+    estimate.level and hit rate are not significantly worse by more than monitoring.gate_margin; and no segment with at
+    least estimate.small_sample_n sales has a mean error significantly worse by more than
+    monitoring.gate_segment_margin, corrected for the number of segments. Significant means that the whole 95% interval
+    of the paired difference lies on that side. The challenger fails if any figure is significantly worse; otherwise,
+    and below monitoring.gate_sales_min common sales, the verdict is inconclusive. Sales for which either model has no
+    estimate count only in the hit rate. Raises ValueError if shapes differ.
     """
     prices = np.asarray(price, dtype=float)
     _check_shapes(prices, champion, challenger, segments)
@@ -149,7 +152,7 @@ def _check_shapes(prices: Floats, champion: Answers, challenger: Answers, segmen
     arrays |= {f"segments by {name}": np.shape(labels) for name, labels in segments.items()}
     for name, shape in arrays.items():
         if shape != prices.shape or prices.ndim != 1:
-            raise ValueError(f"{name} {shape} must be of the sales' prices, shape {prices.shape}, flat")
+            raise ValueError(f"{name} {shape} must have the shape of the sales' prices, {prices.shape}")
     if not (np.isfinite(prices) & (prices > 0)).all():
         raise ValueError("sale prices must be finite and positive; leave other sales out of the comparison")
 
@@ -183,9 +186,9 @@ def _check(
     sign: float,
     segment: str = "",
 ) -> Check:
-    """Judge by how much the challenger is worse (value, low, high, n); it reports the figure's own difference."""
+    """Judge how much worse the challenger is (value, low, high, n); the check reports the figure's own difference."""
     value, low, high, n = worse
-    # The observed difference must point the same way: intervals of few distinct values can shut it out.
+    # The observed difference must point the same way: intervals of few distinct values can exclude it.
     if high < 0 and value < 0:
         verdict = CheckVerdict.BETTER
     else:
@@ -258,7 +261,7 @@ def _by_segment(
         for name, rows in _rows(np.asarray(labels, dtype=object)[common])
         if len(rows) >= problem.estimate.small_sample_n
     ]
-    # Of many segments one or another looks worse by chance (Bonferroni).
+    # Among many segments, some look worse by chance (Bonferroni).
     confidence = 1 - (1 - _CONFIDENCE) / max(len(groups), 1)
     margin = problem.monitoring.gate_segment_margin
     found = [
@@ -293,7 +296,7 @@ def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments
     if verdict is GateVerdict.PASS:
         yield f"The challenger is better: {_figures(first)}, on the same {count(n, 'sale')}."
     elif first.verdict is CheckVerdict.BETTER:
-        yield f"The challenger's typical error is lower ({_figures(first)}, {count(n, 'sale')}), but it is not passed."
+        yield f"The challenger's typical error is lower ({_figures(first)}, {count(n, 'sale')}), but it does not pass."
     elif first.verdict is CheckVerdict.WORSE:
         yield f"The challenger is worse: {_figures(first)}, on the same {count(n, 'sale')}."
     else:
@@ -305,8 +308,8 @@ def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments
     if better:
         yield f"Also better: {', '.join(better)}."
     if verdict is GateVerdict.PASS:
-        largest = f"; {count(len(segments), 'segment')} compared, none materially worse" if segments else ""
-        yield f"No figure is surely worse beyond its margin{largest}."
+        largest = f"; {count(len(segments), 'segment')} compared, none significantly worse" if segments else ""
+        yield f"No figure is significantly worse beyond its margin{largest}."
     if verdict is GateVerdict.INCONCLUSIVE:
         yield "Wait for more sales, or promote with a reason."
 

@@ -1,4 +1,4 @@
-"""Whether prices moved away from the estimates, by segment, as opposed to a change of what is being priced."""
+"""Whether prices moved away from the estimates, by segment, as opposed to a change in the homes being priced."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ from core.schema import label_of
 from core.wording import count, percent
 
 EVERYWHERE: Final = "all sales"
-"""The name of the shift of all sales together."""
+"""The name of the shift over all sales."""
 
 LEVEL_STEADY: Final = 0.02
-"""A price level this near to the estimates' has not moved: less than the rounding of any listing price."""
+"""A price level this close to the estimates' has not moved: it is less than the rounding of a list price."""
 
 _CONFIDENCE: Final = 0.95
 
 
 class LevelVerdict(StrEnum):
-    """The verdict on a segment's price level; "unsure" may have moved, but there are too few sales to know."""
+    """The verdict on a segment's price level; "unsure" means it may have moved, but too few sales show it."""
 
     STEADY = "steady"
     FELL = "fell"
@@ -38,11 +38,11 @@ class LevelVerdict(StrEnum):
 
 @dataclass(frozen=True)
 class LevelShift:
-    """How far sale prices of one segment lie from where the estimates put them, as a share of the estimate.
+    """How far one segment's sale prices are from their estimates, as a share of the estimate.
 
-    ``shift`` is exp(median log(sale / estimate) less that of the reference) - 1: below 0 where prices fell. The
-    interval is exact (order statistics); those of the segments hold 95% all together. ``by`` is the segmentation. A
-    level moved where its whole interval lies beyond LEVEL_STEADY.
+    ``shift`` is exp(median log(sale / estimate) less that of the reference) - 1: below 0 if prices fell. The
+    interval is exact (order statistics); the segments' intervals hold jointly at 95%. ``by`` is the segmentation. A
+    level has moved if its whole interval lies beyond LEVEL_STEADY.
     """
 
     by: str
@@ -56,14 +56,14 @@ class LevelShift:
 
 @dataclass(frozen=True)
 class LevelDrift:
-    """The price level of all sales together, and of each segment, the farthest moved first."""
+    """The price level of all sales and of each segment, largest shift first."""
 
     overall: LevelShift
     segments: tuple[LevelShift, ...]
 
     @property
     def moved(self) -> tuple[LevelShift, ...]:
-        """The segments whose level surely moved."""
+        """The segments whose level moved significantly."""
         return tuple(one for one in self.segments if one.verdict in (LevelVerdict.FELL, LevelVerdict.ROSE))
 
 
@@ -79,7 +79,7 @@ class Movement(StrEnum):
 
 @dataclass(frozen=True)
 class Moved:
-    """What moved and what it means: the facts that drifted, the segments whose level did, and all of it in words."""
+    """What moved and what it means: the facts that drifted, the segments whose level moved, and a summary in words."""
 
     movement: Movement
     fields: tuple[str, ...]
@@ -90,11 +90,11 @@ class Moved:
 def level_drift(
     outcomes: pd.DataFrame, reference_log_ratio: ArrayLike, by: Iterable[str] = (), smallest: int = 30
 ) -> LevelDrift | None:
-    """Compare sale prices with the estimates given for them, all together and by segment; None where there are none.
+    """Compare sale prices with their estimates, overall and by segment; None if there are none.
 
-    ``outcomes`` has sale_price, estimate (both positive) and the columns ``by``, whose values name the segments (sales
-    without one are in none). ``reference_log_ratio`` is log(sale / estimate) of sales the model was tested on: their
-    median is where the level started, 0 for none. Segments of fewer than ``smallest`` sales are not judged.
+    ``outcomes`` has sale_price, estimate (both positive) and the columns ``by``, whose values name the segments (a
+    missing value means no segment). ``reference_log_ratio`` is log(sale / estimate) of the model's test sales; its
+    median is the starting level, 0 if there are none. Segments with fewer than ``smallest`` sales are not judged.
     """
     if outcomes.empty:
         return None
@@ -110,8 +110,8 @@ def level_drift(
 def movement(features: Iterable[FeatureDrift], level: LevelDrift | None) -> Moved:
     """Tell "the inputs moved" from "the market moved".
 
-    A level compares each sale with the estimate of that very home, so it does not move because other homes are sold:
-    where facts drifted and the level stands, the model prices the new homes as well as the old ones.
+    A level compares each sale with the estimate of the same home, so it does not move just because different homes are
+    sold: if facts drifted but the level held, the model prices the new homes as well as the old ones.
     """
     known = list(features)
     fields = tuple(one.field for one in known if one.verdict is DriftVerdict.DRIFTED)
@@ -128,23 +128,23 @@ def movement(features: Iterable[FeatureDrift], level: LevelDrift | None) -> Move
 
 
 def log_ratio(table: pd.DataFrame) -> Floats:
-    """Return the log of sale price over estimate of each row of a table that has both, shape (n,)."""
+    """Return log(sale price / estimate) of each row of a table that has both, shape (n,)."""
     ratio: Floats = np.log(table["sale_price"].to_numpy(dtype=float) / table["estimate"].to_numpy(dtype=float))
     return ratio
 
 
 def _rows(labels: pd.Series) -> dict[str, Indices]:
-    """Return the positions of each segment's sales; sales of no segment are in none."""
+    """Return the positions of each segment's sales; sales without a segment are left out."""
     codes, names = pd.factorize(labels.to_numpy(dtype=object), sort=True)
     return {str(name): np.flatnonzero(codes == code) for code, name in enumerate(names)}
 
 
 def _shift(by: str, segment: str, ratio: Floats, base: Floats, together: int, smallest: int) -> LevelShift:
-    """Return the shift with an interval that holds for ``together`` segments at once (Bonferroni)."""
+    """Return the shift with an interval that holds jointly for ``together`` segments (Bonferroni)."""
     confidence = 1 - (1 - _CONFIDENCE) / together
     middle, low, high = _median(ratio, confidence)
     start, start_low, start_high = _median(base, confidence) if len(base) else (0.0, 0.0, 0.0)
-    # Two independent uncertainties add as squares; a reference too small for an interval is taken as it is.
+    # Independent uncertainties add as squares; a reference too small for an interval is taken as exact.
     below = np.hypot(middle - low, np.nan_to_num(start_high - start))
     above = np.hypot(high - middle, np.nan_to_num(start - start_low))
     shift, lowest, highest = (float(np.expm1(middle - start + off)) for off in (0.0, -below, above))
@@ -163,7 +163,7 @@ def _verdict(shift: float, low: float, high: float, n: int, smallest: int) -> Le
 
 
 def _median(values: Floats, confidence: float) -> tuple[float, float, float]:
-    """Return the median with its exact interval at a confidence, missing where so few values give none."""
+    """Return the median with its exact interval at a confidence, missing if there are too few values."""
     n = len(values)
     place = int(binom.ppf((1 - confidence) / 2, n, 0.5)) - 1
     ranked = np.sort(values)
@@ -177,25 +177,25 @@ def _sentence(
 ) -> Iterator[str]:
     if found is Movement.UNKNOWN:
         n = shift.n if shift else 0
-        yield f"{count(n, 'sale')} held against earlier estimates do not tell yet whether the market moved."
+        yield f"{count(n, 'sale')} with an earlier estimate cannot show yet whether the market moved."
     if found is Movement.STEADY:
-        yield "The homes priced are like those the model learned from, and they sell at the level it expects."
+        yield "The homes priced are like those the model was trained on, and they sell at the level it expects."
     if fields:
         named = ", ".join(label_of(field).lower() for field in fields)
-        yield f"The homes priced differ from those the model learned from ({named})."
+        yield f"The homes priced differ from those the model was trained on ({named})."
     if found is Movement.INPUTS:
         if shift is None or shift.verdict in (LevelVerdict.TOO_FEW, LevelVerdict.UNSURE):
-            yield "Whether they sell at the level the model expects, too few sales tell yet."
+            yield "There are too few sales yet to show whether they sell at the level the model expects."
         else:
-            yield "They sell at the level it expects, so its prices hold; watch the homes it never saw."
+            yield "They sell at the level it expects, so its prices hold; watch the homes it has never seen."
     if shift is not None and shift.verdict in (LevelVerdict.FELL, LevelVerdict.ROSE):
         yield _level(shift, "Homes sell")
     if segments:
         worst = segments[0]
         others = f" (and {count(len(segments) - 1, 'segment')} more)" if len(segments) > 1 else ""
-        yield _level(worst, f"Farthest moved is {label_of(worst.by).lower()} {worst.segment}{others}: homes there sell")
+        yield _level(worst, f"Largest shift: {label_of(worst.by).lower()} {worst.segment}{others}; homes there sell")
     if found is Movement.MARKET:
-        yield "The homes themselves are like those the model learned from: the market moved, not the inputs."
+        yield "The homes themselves are like those the model was trained on: the market moved, not the inputs."
 
 
 def _level(shift: LevelShift, start: str) -> str:

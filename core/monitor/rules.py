@@ -1,4 +1,4 @@
-"""The kinds of alerts: a rule for each, with all that is particular to it.
+"""The kinds of alerts: each has a rule with everything specific to it.
 
 To add a kind, touch four files: its member of ``AlertKind`` and its rule in ``RULES`` here, its default limit in
 assets/problem.toml, the field of that limit in core/problem.py, and the reading it judges in
@@ -37,7 +37,7 @@ class AlertKind(StrEnum):
 
 
 class Unit(StrEnum):
-    """What a threshold is measured in."""
+    """The unit of a threshold."""
 
     SHARE = "share"
     MILLISECONDS = "milliseconds"
@@ -47,11 +47,11 @@ class Unit(StrEnum):
 
 @dataclass(frozen=True)
 class Threshold:
-    """The limit of one kind of alert; a manager may set ``value`` anywhere from ``low`` to ``high``, both included.
+    """The limit of one kind of alert; a manager may set ``value`` from ``low`` to ``high``, inclusive.
 
-    A period of fewer than ``n_min`` sales or estimates says nothing. ``periods`` in a row beyond the limit open an
-    alert; as many better than it by the share ``hysteresis`` resolve it. ``centre`` is what a distance is measured
-    from. Raises InvalidThreshold if the value is out of its bounds.
+    A period with fewer than ``n_min`` sales or estimates does not count. ``periods`` in a row beyond the limit open an
+    alert; as many in a row, better than the limit by the share ``hysteresis``, resolve it. Distances are measured from
+    ``centre``. Raises InvalidThreshold if the value is out of bounds.
     """
 
     name: AlertKind
@@ -70,7 +70,7 @@ class Threshold:
         if not (math.isfinite(self.value) and self.low <= self.value <= self.high):
             raise InvalidThreshold(
                 f"Threshold {self.name.value} = {self.written(self.value)} must lie between {self.written(self.low)} "
-                f"and {self.written(self.high)}. Choose a value between."
+                f"and {self.written(self.high)}. Choose a value in that range."
             )
         if self.unit in (Unit.COUNT, Unit.DAYS) and self.value != round(self.value):
             raise InvalidThreshold(f"Threshold {self.name.value} = {self.value:g} must be a whole number. Round it.")
@@ -81,7 +81,7 @@ class Threshold:
             )
 
     def changed(self, value: float) -> Threshold:
-        """Return the threshold at another value; raises InvalidThreshold if that is out of its bounds."""
+        """Return the threshold with another value; raises InvalidThreshold if it is out of bounds."""
         return replace(self, value=value)
 
     def written(self, number: float) -> str:
@@ -95,12 +95,12 @@ class Threshold:
 
 @dataclass(frozen=True)
 class Reading:
-    """One figure of one period, of all sales where ``segment`` is empty; ``low`` and ``high`` NaN where not known.
+    """One figure of one period, for all sales if ``segment`` is empty; ``low`` and ``high`` are NaN if unknown.
 
-    ``value`` by kind: error_high, target_missed: MAPE; volume_down: number of estimates, also where it is 0; slow: p95
-    in ms; coverage_off: share of sales inside their range; feature_drift: number of drifted facts; level_drift: the
+    ``value`` by kind: error_high, target_missed: MAPE; volume_down: number of estimates, even if it is 0; slow: p95 in
+    ms; coverage_off: share of sales inside their range; feature_drift: number of drifted facts; level_drift: the
     shift as a share; ledger_failures: estimates not written; retraining_overdue: age of the live model in days.
-    Readings of accuracy are to be of the live model's estimates only: those of a model retired say nothing of it.
+    Readings of accuracy must cover only the live model's estimates: a retired model's say nothing about it.
     """
 
     kind: AlertKind
@@ -114,7 +114,7 @@ class Reading:
 
 @dataclass(frozen=True)
 class Judged:
-    """A reading with its measure, which is bad above the threshold's value, and the usual value where there is one."""
+    """A reading with its measure, which is bad above the threshold's value, and the usual value if there is one."""
 
     reading: Reading
     measure: float
@@ -122,7 +122,7 @@ class Judged:
 
 
 def by_value(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
-    """Measure each reading of enough sales or estimates by its own value."""
+    """Measure each reading that has enough sales or estimates by its value."""
     return [Judged(one, one.value) for one in row if one.n >= threshold.n_min]
 
 
@@ -132,14 +132,14 @@ def _no_centre(_: Problem) -> float:
 
 @dataclass(frozen=True)
 class AlertRule:
-    """All that is particular to one kind of alert.
+    """Everything specific to one kind of alert.
 
     ``limit`` reads the default limit from the problem statement; a manager may set it from ``low`` to ``high``. ``why``
-    says why that limit. ``measured`` says what was measured where and when, ``beyond`` names the limit it is beyond or
-    within, and ``action`` says what to do next. An alert ``of_the_model`` is about the live model's estimates: it is
-    settled when another model goes live, and a newer model may mend it. One that is ``explained`` has the root cause of
-    the error in its sentence. A ``daily`` one judges the present day alone, without a smallest number. ``judge`` turns
-    the readings of a row of periods into measures; ``centre`` is the value a distance is measured from.
+    gives the reason for that limit. ``measured`` states what was measured where and when, ``beyond`` names the limit,
+    and ``action`` says what to do next. An alert ``of_the_model`` is about the live model's estimates: it is settled
+    when another model goes live, and retraining may fix it. One that is ``explained`` includes the root cause of the
+    error. A ``daily`` one judges only the current day, without a minimum number. ``judge`` turns the readings of a run
+    of periods into measures; ``centre`` is the value from which a distance is measured.
     """
 
     kind: AlertKind
@@ -160,11 +160,11 @@ class AlertRule:
 
     @property
     def calls_for_training(self) -> bool:
-        """Tell whether an open alert may start a retraining; what goes by the calendar has a schedule of its own."""
+        """Tell whether an open alert may start a retraining; calendar alerts have their own schedule."""
         return self.of_the_model and not self.daily
 
     def threshold(self, problem: Problem) -> Threshold:
-        """Return the default threshold; raises InvalidThreshold if the problem statement's value is out of bounds."""
+        """Return the default threshold; raises InvalidThreshold if the problem statement's is out of bounds."""
         rules = problem.monitoring
         return Threshold(
             name=self.kind,
@@ -182,7 +182,7 @@ class AlertRule:
 
 
 def by_distance(row: Sequence[Reading], threshold: Threshold) -> list[Judged]:
-    """Measure each reading by its distance from the center: none while its interval holds the center."""
+    """Measure each reading by its distance from the center, 0 if its interval contains the center."""
     known = [one for one in row if one.n >= threshold.n_min and math.isfinite(one.low + one.high)]
     return [Judged(one, _distance(one, threshold.centre)) for one in known]
 
@@ -224,7 +224,7 @@ def _coverage(one: Judged, threshold: Threshold, where: str, when: str) -> str:
 
 def _drifted(one: Judged, _: Threshold, where: str, when: str) -> str:
     facts, homes = count(round(one.reading.value), "fact"), count(one.reading.n, "home")
-    return f"{facts} of the {homes} priced{where} {when} differ from what the model learned from"
+    return f"{facts} of the {homes} priced{where} {when} differ from the model's training sales"
 
 
 def _level(one: Judged, threshold: Threshold, where: str, when: str) -> str:
@@ -235,7 +235,7 @@ def _level(one: Judged, threshold: Threshold, where: str, when: str) -> str:
 
 def _pending(one: Judged, _: Threshold, where: str, when: str) -> str:
     waiting = count(round(one.reading.value), "estimate")
-    return f"{waiting}{where} could not be written to the ledger and wait on disk ({when})"
+    return f"{waiting}{where} could not be written to the ledger and are waiting on disk ({when})"
 
 
 def _overdue(one: Judged, threshold: Threshold, where: str, when: str) -> str:
@@ -312,9 +312,9 @@ RULES: Final[tuple[AlertRule, ...]] = (
         0.01,
         0.30,
         lambda problem: problem.monitoring.alert_coverage_band,
-        "a range that holds another share than it says misleads",
+        "a range that does not hold the share it states is misleading",
         _coverage,
-        "retrain, which calibrates the range anew; tell agents until then.",
+        "retrain, which recalibrates the range; warn agents until then.",
         beyond="{} of its level",
         of_the_model=True,
         explained=True,
@@ -328,9 +328,9 @@ RULES: Final[tuple[AlertRule, ...]] = (
         0,
         100,
         lambda problem: problem.monitoring.alert_drifted_fields,
-        "the model prices homes unlike those it learned from",
+        "the model prices homes unlike those it was trained on",
         _drifted,
-        "see which facts moved: an error of a file, or homes the model needs to learn.",
+        "see which facts moved: a file error, or homes the model must be trained on.",
         of_the_model=True,
     ),
     AlertRule(
@@ -340,7 +340,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         0.02,
         0.50,
         lambda problem: problem.monitoring.alert_level_shift,
-        "half of the promised accuracy gone by the price level alone",
+        "the price level alone uses up half of the promised accuracy",
         _level,
         "commit the latest sales, so that the market level follows; retrain if the error stays.",
         of_the_model=True,
@@ -354,9 +354,9 @@ RULES: Final[tuple[AlertRule, ...]] = (
         0,
         1_000_000,
         lambda problem: problem.monitoring.alert_pending,
-        "the ledger is to be complete",
+        "the ledger must be complete",
         _pending,
-        "free the disk or bring the database back; what waits is then written by itself.",
+        "free disk space or restore the database; waiting estimates are then written automatically.",
         daily=True,
     ),
     AlertRule(
@@ -373,6 +373,6 @@ RULES: Final[tuple[AlertRule, ...]] = (
         daily=True,
     ),
 )
-"""A rule for each kind, in the order in which alerts are dealt with: errors before what may explain them."""
+"""A rule for each kind, in the order in which alerts are handled: errors before their possible causes."""
 
 RULE_OF: Final = {rule.kind: rule for rule in RULES}

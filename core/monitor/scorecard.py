@@ -1,4 +1,4 @@
-"""The scorecard: model against agent against sold, and how accepted listings fared beside overridden ones."""
+"""The scorecard: model and agent compared with the sale price, and accepted listings with overridden ones."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from core.problem import Problem
 from core.wording import count, percent
 
 KINDS: Final = ("accept", "adjust", "override")
-"""The kinds of decisions, from going with the estimate to going with another price."""
+"""The kinds of decisions, from accepting the estimate to choosing another price."""
 
 WARNING: Final = (
-    "This is no experiment: agents override the homes they find hard to price, so the two groups differ in more than "
-    "the decision. Read a difference as a question, not as the effect of the estimate."
+    "This is not an experiment: agents override the homes they find hard to price, so the two groups differ in more "
+    "than the decision. Treat a difference as a question, not as the effect of the estimate."
 )
 PILOT_WARNING: Final = (
-    "Offices were not drawn by lot for the pilot, so they may differ in more than the estimates. A difference that was "
-    "there before the pilot is none of its doing."
+    "Offices were not chosen at random for the pilot, so they may differ in more than the estimates. A difference that "
+    "existed before the pilot is not its effect."
 )
 
 
 class Nearer(StrEnum):
-    """Whose price was surely nearer to the sale price, on average."""
+    """Whose price was significantly closer to the sale price, on average."""
 
     MODEL = "model"
     AGENT = "agent"
@@ -42,10 +42,10 @@ class Nearer(StrEnum):
 class Line:
     """Model and agent on the same n sales; ``by`` is "", "decision", "reason" or "office", ``label`` for people.
 
-    ``model`` and ``agent`` are mean absolute errors (MAPE) and ``saved`` the model's less the agent's, above 0 where
-    the agent was nearer, paired by sale; all with Student's interval. ``agent_nearer`` is the share of the sales the
-    two disagree on where the agent's price was nearer (exact interval, missing where they agree on all). The biases are
-    median signed errors, above 0 for prices above the sale. ``thin`` marks too few sales to say anything.
+    ``model`` and ``agent`` are mean absolute errors (MAPE) and ``saved`` the model's less the agent's, above 0 if the
+    agent was closer, paired by sale; all with Student's interval. ``agent_nearer`` is the share of sales with different
+    prices in which the agent's was closer (exact interval, missing if they agree on all). The biases are median signed
+    errors, above 0 for prices above the sale price. ``thin`` marks a small sample.
     """
 
     by: str
@@ -64,9 +64,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Effect:
-    """One outcome of listings in two groups; ``difference`` is the first less the second (Welch's interval).
+    """One outcome of two groups of listings; ``difference`` is the first less the second (Welch's interval).
 
-    ``unit`` is "days" or "share". ``thin`` marks a group of too few listings; ``words`` say it in a sentence.
+    ``unit`` is "days" or "share". ``thin`` marks a small sample; ``words`` is a summary sentence.
     """
 
     name: str
@@ -83,9 +83,9 @@ class Effect:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """Figures of decided and sold homes: all of them (None for none), by decision, reason and office, and the effects.
+    """Figures of homes with a decision and a sale: overall (None for none), by decision, reason and office; effects.
 
-    ``effects`` compare accepted with overridden listings; ``warning`` is to be shown with them.
+    ``effects`` compare accepted with overridden listings; show ``warning`` with them.
     """
 
     n: int
@@ -98,12 +98,12 @@ class Scorecard:
 
 
 def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
-    """Hold model and agent against the sale prices of the homes an agent decided on.
+    """Compare the model's and the agent's prices with the sale prices of homes an agent decided on.
 
     ``sales`` has a row per sale: sale_price, point (the model's), agent_price, decision ("accept", "adjust" or
-    "override"; rows without one are left out), reason_code and office (missing for none), and for the effects
-    sale_date, list_date, list_price and first_list_price, missing or absent where not known. Groups below
-    estimate.thin_n are thin.
+    "override"; rows without one are left out), reason_code and office (missing for none) and, for the effects,
+    sale_date, list_date, list_price and first_list_price, missing or absent if unknown. Groups below
+    estimate.small_sample_n are small samples.
     """
     decided = sales[sales["decision"].isin(KINDS)]
     small_sample_n = problem.estimate.small_sample_n
@@ -124,10 +124,10 @@ def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
 
 
 def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Problem) -> tuple[Effect, ...]:
-    """Compare sold listings of the pilot's offices with those of all others; PILOT_WARNING is to be shown with it.
+    """Compare sold listings of the pilot's offices with those of all others; show PILOT_WARNING with the result.
 
     ``listings`` has office, sale_date, list_date, list_price and first_list_price; those without an office are left
-    out. Empty where either group has none.
+    out. Empty if either group has none.
     """
     known = listings[listings["office"].notna()]
     inside = known["office"].isin(list(pilot))
@@ -136,7 +136,7 @@ def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Probl
 
 
 def _lines(by: str, table: pd.DataFrame, column: str, labels: dict[str, str], small_sample_n: int) -> Iterator[Line]:
-    """Yield a line per value, in the order of the labels, others after them, the most sales first."""
+    """Yield a line per value, in the order of the labels, then the others, most sales first."""
     if column not in table:
         return
     found = [str(name) for name in table[column].dropna().astype("str").value_counts().index]
@@ -172,7 +172,7 @@ def _nearer(saved: Figure, thin: bool) -> Nearer:
 
 
 def _agent_nearer(model: Floats, agent: Floats) -> Figure:
-    # The same price to the cent is no disagreement.
+    # Prices that agree to the cent are equal.
     differ = np.abs(model - agent) > 1e-9
     n, hits = int(differ.sum()), int((agent[differ] < model[differ]).sum())
     if not n:
@@ -209,14 +209,14 @@ _OUTCOMES: Final = (
 
 
 def _outcome(name: str, table: pd.DataFrame) -> Floats:
-    """Return an outcome of each listing that has it: days from listing to sale, the cut as a share, or whether cut."""
+    """Return each listing's outcome, if known: days from listing to sale, the price cut as a share, or whether cut."""
     needed = ("sale_date", "list_date") if name == "days_on_market" else ("list_price", "first_list_price")
     if any(column not in table for column in needed):
         return np.empty(0)
     first, last = table[needed[1]], table[needed[0]]
     if name == "days_on_market":
         days = (pd.to_datetime(last) - pd.to_datetime(first)).dt.days.to_numpy(dtype=float)
-        # A sale before its listing is an error of the record, not a quick sale.
+        # A sale before its listing is a record error, not a quick sale.
         return np.asarray(days[np.isfinite(days) & (days >= 0)], dtype=float)
     cut = 1 - last.to_numpy(dtype=float) / first.to_numpy(dtype=float)
     cut = np.maximum(cut[np.isfinite(cut)], 0.0)
@@ -249,7 +249,7 @@ def _effect_words(
         return f"{label}: {groups}; too few to compare."
     ends = f"{_written(difference.low, unit)} to {_written(difference.high, unit)}"
     sure = difference.low > 0 or difference.high < 0
-    verb = "differ by" if sure else "do not surely differ,"
+    verb = "differ by" if sure else "do not differ significantly,"
     return f"{label}: {groups}; they {verb} {_written(difference.value, unit)} ({ends})."
 
 

@@ -1,4 +1,4 @@
-"""The difference of two means of independent groups, with its interval."""
+"""The difference between the means of two independent groups, with its interval."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from core.arrays import Floats
 
 
 def welch(first: Floats, second: Floats) -> tuple[float, float, float]:
-    """Return the mean of the first less that of the second and its 95% interval, missing for a group of one value.
+    """Return the first mean less the second with its 95% interval, missing if a group has only one value.
 
     Source: Welch, The generalization of Student's problem (Biometrika 34, 1947).
     """

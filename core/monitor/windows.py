@@ -1,4 +1,4 @@
-"""Days, ISO weeks and months in UTC: the windows all monitoring figures are of."""
+"""Days, ISO weeks and months in UTC: the windows of all monitoring figures."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.wording import day
 
 @dataclass(frozen=True)
 class Window:
-    """One day, ISO week (from Monday) or month, from ``start`` up to but without ``end``, both aware UTC midnights."""
+    """One day, ISO week (from Monday) or month, from ``start`` to before ``end``, both UTC midnights with time zone."""
 
     period: Period
     start: datetime
@@ -37,7 +37,7 @@ class Window:
         return f"week of {words}" if self.period is Period.WEEK else words.split(" ", 1)[1]
 
     def holds(self, when: datetime | date) -> bool:
-        """Tell whether an instant, or a calendar date, falls in the window."""
+        """Tell whether an instant or a calendar date falls in the window."""
         return self.start <= _instant(when) < self.end
 
     def is_over(self, now: datetime) -> bool:
@@ -46,7 +46,7 @@ class Window:
 
 
 def window_of(when: datetime | date, period: Period) -> Window:
-    """Return the window an instant or a calendar date falls in; raises ValueError for an instant without time zone."""
+    """Return the window of an instant or a calendar date; raises ValueError for an instant without a time zone."""
     midnight = _instant(when).replace(hour=0, minute=0, second=0, microsecond=0)
     if period is Period.DAY:
         return Window(period, midnight, midnight + timedelta(days=1))
@@ -58,7 +58,7 @@ def window_of(when: datetime | date, period: Period) -> Window:
 
 
 def window_named(key: str) -> Window:
-    """Return the window of a key, as ``Window.key`` writes it; raises ValueError naming the key and the forms."""
+    """Return the window of a key written by ``Window.key``; raises ValueError with the key and the valid formats."""
     try:
         if "W" in key:
             year, week = key.split("-W")
@@ -75,17 +75,17 @@ def window_named(key: str) -> Window:
 
 
 def windows(first: datetime | date, last: datetime | date, period: Period) -> tuple[Window, ...]:
-    """Return every window from that of ``first`` to that of ``last``, in order, also those nothing happened in."""
+    """Return every window from that of ``first`` to that of ``last``, in order, including empty ones."""
     return tuple(_from(window_of(first, period), window_of(last, period).start))
 
 
 def earlier(window: Window) -> Window:
-    """Return the window before."""
+    """Return the previous window."""
     return window_of(window.start - timedelta(days=1), window.period)
 
 
 def later(window: Window) -> Window:
-    """Return the window after."""
+    """Return the next window."""
     return window_of(window.end, window.period)
 
 
@@ -99,9 +99,9 @@ def _instant(when: datetime | date) -> datetime:
     if not isinstance(when, datetime):
         return datetime(when.year, when.month, when.day, tzinfo=UTC)
     if when.tzinfo is None:
-        raise ValueError(f"{when} has no time zone; windows are of UTC, so give an aware instant or a date")
+        raise ValueError(f"{when} has no time zone; windows are in UTC, so give an instant with a time zone, or a date")
     return when.astimezone(UTC)
 
 
 def _unnamed(key: str) -> ValueError:
-    return ValueError(f"{key!r} names no window; write a day as 2024-03-07, a week as 2024-W10 or a month as 2024-03")
+    return ValueError(f"{key!r} is not a window; write a day as 2024-03-07, a week as 2024-W10 or a month as 2024-03")

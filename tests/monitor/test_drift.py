@@ -99,7 +99,7 @@ def test_unseen_categories_are_named_the_most_frequent_first() -> None:
     assert found.unseen == ("cave", "boat")
     assert found.unseen_share == pytest.approx(0.2)
     assert found.verdict is DriftVerdict.DRIFTED
-    assert "20% have values the model never saw (cave, boat)" in found.words
+    assert "20% have values the model has never seen (cave, boat)" in found.words
 
 
 def test_few_values_are_not_judged() -> None:

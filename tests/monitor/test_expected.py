@@ -65,7 +65,7 @@ def test_sums_of_many_confidences_say_what_the_confidences_say() -> None:
     assert each is not None
     assert each.ppe10.low == pytest.approx(below.ppe10.low, abs=0.004)
     assert each.ppe10.high == pytest.approx(below.ppe10.high, abs=0.004)
-    with pytest.raises(ValueError, match="hand over the confidences"):
+    with pytest.raises(ValueError, match="pass the confidences"):
         expected_of_sums(EXACT, 200.0, 100.0)
 
 

@@ -101,7 +101,7 @@ def test_a_range_that_lost_its_coverage_stops_it(problem: Problem) -> None:
     found = gate(price, answers(price, error), narrow, {}, problem, SEED)
     assert found.verdict is GateVerdict.FAIL
     assert [one.name for one in found.checks if one.verdict is CheckVerdict.WORSE] == ["coverage"]
-    assert "not passed. Worse beyond the margin: Distance of coverage from 80%" in found.words
+    assert "does not pass. Worse beyond the margin: Distance of coverage from 80%" in found.words
 
 
 def test_a_challenger_that_prices_fewer_homes_is_stopped(problem: Problem) -> None:
@@ -160,7 +160,7 @@ def test_another_currency_changes_nothing(problem: Problem, seed: int, power: in
 def test_answers_of_other_sales_are_refused(problem: Problem) -> None:
     price, error, _ = market(200, 1)
     good = answers(price, error)
-    with pytest.raises(ValueError, match=r"challenger low \(199,\) must be of the sales' prices"):
+    with pytest.raises(ValueError, match=r"challenger low \(199,\) must have the shape of the sales' prices"):
         gate(price, good, dataclasses.replace(good, low=good.low[1:]), {}, problem, SEED)
     with pytest.raises(ValueError, match="segments by area"):
         gate(price, good, good, {"area": ["a"]}, problem, SEED)

@@ -108,4 +108,4 @@ def test_inputs_and_market_are_told_apart(larger: float, level: float, expected:
 def test_without_sales_nobody_knows_whether_the_market_moved() -> None:
     moved = movement([], None)
     assert moved.movement is Movement.UNKNOWN
-    assert moved.words == "0 sales held against earlier estimates do not tell yet whether the market moved."
+    assert moved.words == "0 sales with an earlier estimate cannot show yet whether the market moved."

@@ -125,7 +125,7 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
     expected = {
         "Overview": NO_ESTIMATES,
         "Accuracy": NO_SALES_YET,
-        "Drift": "do not tell yet whether the market moved",
+        "Drift": "cannot show yet whether the market moved",
         "Alerts": "No alert is open.",
         "Scorecard": "No home an agent decided on",
         "Worker": "No worker is running",
@@ -299,7 +299,7 @@ def test_the_scorecard_says_who_was_nearer_and_warns(home: Path) -> None:
     said = text(opened("Scorecard"))
     n = sum(month.n for month in MONTHS)
     assert f"On {count(n, 'sale')} with a decision the agents were nearer on average" in said
-    assert "This is no experiment" in said or "No list dates" in said
+    assert "This is not an experiment" in said or "No list dates" in said
 
 
 def test_the_estimates_themselves_are_a_download_unless_they_are_too_many(

@@ -193,7 +193,7 @@ def test_listings_without_an_estimate_are_the_comparison_and_those_listed_before
     assert (pilot.offices, pilot.inside, pilot.outside) == (("North",), 40, 40)
     [days] = [one for one in pilot.effects if one.name == "days_on_market"]
     assert days.difference.value == pytest.approx(-10.0, abs=1.0)
-    assert "not drawn by lot" in pilot.warning
+    assert "not chosen at random" in pilot.warning
 
 
 def test_without_an_estimate_there_is_no_pilot(store: Store, problem: Problem) -> None:
