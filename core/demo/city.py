@@ -1,4 +1,4 @@
-"""The simulated market of Larkhaven: what its homes are worth on a day, and the sales that follow from it."""
+"""The simulated market of Larkhaven: what its homes are worth on any day, and the resulting sales."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ START: Final = date(2019, 1, 1)
 END: Final = date(2024, 12, 31)
 
 STRUCTURAL: Final = "x_structural_log_price"
-"""Truth column: natural log of what the facts, the place and the day explain, in USD."""
+"""Truth column: natural log of the price (USD) that facts, location and day explain."""
 
 NOISE: Final = "x_sale_noise"
-"""Truth column: what the home's unseen quality and the sale's own luck add to the log price."""
+"""Truth column: what the home's unobserved quality and the sale's luck add to the log price."""
 
 _DAYS_PER_YEAR: Final = 365.25
-_APART: Final = 0.12  # least time between two sales of a home, as a share of the time it is for sale
+_APART: Final = 0.12  # least time between two sales of a home, as a share of the time in which it can sell
 
 
 @dataclass(frozen=True)
 class MarketModel:
     """Coefficients of the log price, each in log units unless noted; ``dataclasses.replace`` makes another market.
 
-    ``trend`` holds (decimal year, log level of the whole city) knots, straight between them and flat outside; to let
-    prices fall in 2025 append a lower knot. ``heat`` scales how unlike zipcodes follow that trend (1 = as drawn).
-    Above ``prestige_from`` (USD) the log price climbs by ``prestige`` more per unit. ``*_noise`` are standard
-    deviations: an ``odd_share`` of sales, homes above ``luxury_from`` (USD) and unusual types get their own on top.
-    ``parcels`` is the number of homes in the city; ``*_share`` are fractions, ``resales_a_year`` the fraction of
-    sales per year of the period that are of a home already sold in it.
+    ``trend`` holds (decimal year, log level of the whole city) knots, linear between them and flat outside; to make
+    prices fall in 2025, append a lower knot. ``heat`` scales how differently zipcodes follow that trend (1 = as
+    drawn). Above ``prestige_from`` (USD), the log price rises by an extra ``prestige`` per unit. ``*_noise`` are
+    standard deviations: an ``odd_share`` of sales, homes above ``luxury_from`` (USD) and unusual types get extra
+    noise. ``parcels`` is the number of homes in the city; ``*_share`` are fractions; ``resales_a_year`` is the fraction
+    of sales, per year of the period, of a home already sold in it.
     """
 
     parcels: int = 50_000
@@ -101,15 +101,15 @@ class MarketModel:
 
 
 def simulate(model: MarketModel, seed: int, start: date = START, end: date = END, sales: int = 50_000) -> pd.DataFrame:
-    """Return the true sales of the simulated city from ``start`` to ``end``, both included, sorted by date.
+    """Return the true sales of the simulated city from ``start`` to ``end``, inclusive, sorted by date.
 
     The seed alone fixes the city and its homes, so a later period with a changed model continues the same market:
     ``simulate(replace(MarketModel(), trend=...), 2019, date(2025, 1, 1), date(2025, 12, 31), 8_000)``.
 
     Columns: every canonical field but ``neighbourhood`` and ``grade`` (prices in USD, areas in sq ft, dates as
     datetime64[us]), and STRUCTURAL and NOISE. ``validity`` is "standard" for an arm's-length sale; the price of a
-    sale with another word is below the market. Assessed values are those of the roll on ``model.assessed_on``: they
-    know the home and that day's market, never a sale. Raises ValueError if the period is empty or holds more sales
+    sale with any other value is below the market. Assessed values are those of the roll on ``model.assessed_on``: they
+    reflect the home and that day's market, never a sale. Raises ValueError if the period is empty or has more sales
     than the city has homes to sell.
     """
     _check(model, start, end, sales)
@@ -124,7 +124,7 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
     validity, discount = _validity(rng, model, sales)
     price = as_people_say(np.exp(structural + noise + discount), 500.0)
     waited = np.ceil(rng.gamma(1.6, 18.0, sales)) + rng.integers(20, 50, sales)
-    # Sellers know their own home, not what a buyer will pay: the asking price carries only part of the noise.
+    # Sellers know their home, not what a buyer will pay: the asking price contains only part of the noise.
     asked = np.exp(structural + 0.7 * noise + 0.02 + 0.03 * rng.normal(0, 1, sales))
     truth = facts_of(facts)
     for name, roll in assessed.items():
@@ -142,7 +142,7 @@ def simulate(model: MarketModel, seed: int, start: date = START, end: date = END
 def assess(model: MarketModel, seed: int, homes: pd.DataFrame) -> pd.DataFrame:
     """Return assessed_value and prior_assessed_value (USD) of each home, missing where it was not yet built.
 
-    An assessor sees the structural value of an earlier day through errors of its own; no sale plays a part.
+    An assessor sees an earlier day's structural value with its own errors; sales play no part.
     """
     zips = city_zipcodes(seed)
     bias = model.assessed_zipcode * zips["assessor"].to_numpy()[homes["area"].to_numpy()]
@@ -177,7 +177,7 @@ def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataF
         + _surroundings(model, homes)
         + _trend(model, zips["tempo"].to_numpy()[area], moment)
     )
-    # The dearest homes are dearer than their facts: a market of its own above some price.
+    # The most expensive homes cost more than their facts explain: above some price they are a separate market.
     return np.asarray(
         value + model.prestige * np.maximum(value - np.log(model.prestige_from), 0.0),
         dtype=np.float64,
@@ -185,7 +185,7 @@ def log_value(model: MarketModel, seed: int, homes: pd.DataFrame, zips: pd.DataF
 
 
 def facts_of(homes: pd.DataFrame) -> pd.DataFrame:
-    """Return what is on record of homes given as rows of city_homes: their canonical facts, with the address."""
+    """Return the recorded canonical facts of homes (rows of city_homes), with the address."""
     hidden = ["area", "house_number", "direction", "street", "suffix", "east_km", "north_km"]
     known = homes.drop(columns=[*hidden, "quality", "assessor_error", "prior_assessor_error"])
     known.insert(1, "address", address_of(homes))
@@ -193,9 +193,9 @@ def facts_of(homes: pd.DataFrame) -> pd.DataFrame:
 
 
 def location(seed: int, east_km: Floats, north_km: Floats) -> Floats:
-    """Return the smooth location value (log) at places given in km from the city hall, shape (n,).
+    """Return the smooth location value (log) at places in km from the city hall, shape (n,).
 
-    A center, a campus, a sea shore and a harbour with its factories, and 40 small pockets drawn from the seed.
+    It has a center, a campus, a seashore, a harbor with factories, and 40 small pockets drawn from the seed.
     """
     rng = np.random.default_rng([seed, 5])
     value = 0.34 * np.exp(-((np.hypot(east_km, north_km) / 6.0) ** 2))
@@ -219,7 +219,7 @@ def decimal_years(days: np.ndarray) -> Floats:
 
 def _check(model: MarketModel, start: date, end: date, sales: int) -> None:
     if end < start:
-        raise ValueError(f"the simulated period ends on {end}, before it starts on {start}; swap the dates")
+        raise ValueError(f"the simulated period ends on {end}, before its start on {start}; swap the dates")
     if not 1 <= sales <= model.parcels:
         raise ValueError(f"sales = {sales} must lie between 1 and parcels = {model.parcels}; raise MarketModel.parcels")
 
@@ -311,22 +311,22 @@ def _trend(model: MarketModel, tempo: Floats, moment: Floats) -> Floats:
 def draw_sales(
     rng: np.random.Generator, model: MarketModel, homes: pd.DataFrame, *, start: date, end: date, sales: int
 ) -> tuple[Ints, np.ndarray]:
-    """Return which home each sale is of and its day, sorted by day; a home's two sales never lie within weeks."""
+    """Return each sale's home and day, sorted by day; two sales of one home are never within weeks of each other."""
     ready = np.fmax(homes["year_built"].to_numpy(), homes["year_renovated"].to_numpy())
     sellable = np.flatnonzero(ready <= end.year)
     years = ((end - start).days + 1) / _DAYS_PER_YEAR
     again = min(int(sales * model.resales_a_year * years), sales // 2)
     first = rng.permutation(sellable)[: sales - again]
     if first.size < sales - again:
-        raise ValueError(f"only {first.size} homes stand by {end}, too few for {sales} sales; ask for fewer")
+        raise ValueError(f"only {first.size} homes exist by {end}, too few for {sales} sales; ask for fewer")
     home = np.concatenate([first, first[:again]])
-    # Two evenly spread moments in order, then pushed apart: all moments together stay evenly spread.
+    # Two evenly distributed moments in order, then pushed apart: together they stay evenly distributed.
     pairs = np.sort(rng.random((again, 2)), axis=1) * (1 - _APART) + np.array([0.0, _APART])
     share = np.concatenate([pairs[:, 0], rng.random(first.size - again), pairs[:, 1]])
     earliest = np.clip((ready[home] - decimal_years(np.array([start], dtype="datetime64[D]"))[0]) / years, 0.0, None)
     share = np.where(earliest < 1, earliest + (1 - earliest) * share, share)
     day = np.datetime64(start) + np.floor(_busy(share, years) * ((end - start).days + 1)).astype("timedelta64[D]")
-    # Years differ in length by a day: no home is sold on the eve of the year that finished it.
+    # Leap years are a day longer: no home may sell on the last day before the year it was finished.
     finished = (ready[home].astype(np.int64) - 1970).astype("datetime64[Y]").astype("datetime64[D]")
     day = np.maximum(day, finished)
     order = np.argsort(day, kind="stable")
@@ -334,7 +334,7 @@ def draw_sales(
 
 
 def _busy(share: Floats, years: float) -> Floats:
-    """Crowd evenly spread moments of the period into the warm half of each year."""
+    """Shift evenly distributed moments toward the warm half of each year."""
     turns = share * years
     moved = turns - 0.045 * np.sin(2 * np.pi * (turns - 0.47)) - 0.045 * np.sin(2 * np.pi * 0.47)
     return np.asarray(
@@ -344,7 +344,7 @@ def _busy(share: Floats, years: float) -> Floats:
 
 
 def sale_noise(rng: np.random.Generator, model: MarketModel, facts: pd.DataFrame, structural: Floats) -> Floats:
-    """Draw what a home's unseen quality and each sale's luck add to the log price, shape (n,)."""
+    """Draw what a home's unobserved quality and each sale's luck add to the log price, shape (n,)."""
     count = len(facts)
     kind = facts["property_type"].to_numpy()
     noise = model.quality_noise * facts["quality"].to_numpy() + model.sale_noise * rng.normal(0, 1, count)
@@ -369,5 +369,5 @@ def _validity(rng: np.random.Generator, model: MarketModel, sales: int) -> tuple
 
 
 def as_people_say(amount: Floats, step: float) -> Floats:
-    """Round amounts to the step people name them by, never below one step."""
+    """Round amounts to the given step, but never below one step."""
     return np.maximum(np.round(amount / step) * step, step)

@@ -1,4 +1,4 @@
-"""The three source files of the simulated city, as an analyst would receive them: with known, counted faults."""
+"""The three source files of the simulated city, as an analyst would receive them, with known, counted faults."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ NAMES: Final = (
 )
 
 SALES_MIN: Final = 1_000
-"""Fewer sales than this cannot carry all the faults."""
+"""The fewest sales that can carry all the faults."""
 
 _MISSING_AREA_SHARE: Final = 0.05
 _TAX_FILLS_SHARE: Final = 0.03
@@ -59,7 +59,7 @@ IMPOSSIBLE: Final[tuple[tuple[str, str], ...]] = (
     ("Baths", "220"),
     ("Close Date", "07/04/2091"),
 )
-"""The twelve impossible cells: MLS column and what was typed there, one sale each."""
+"""The twelve impossible cells: the MLS column and what was typed there, one sale each."""
 
 _TYPE_LABELS: Final = {
     "single_family": "Single Family",
@@ -76,14 +76,14 @@ _LETTERS: Final = np.array(["F", "D", "C", "B", "A"], dtype=object)
 
 @dataclass(frozen=True)
 class DemoFiles:
-    """Three CSV files (UTF-8) of a simulated market, their names in the same order, and the faults put into them.
+    """Three CSV files (UTF-8) of a simulated market, their names in the same order, and the faults in them.
 
-    ``faults`` counts: ``missing_living_area`` sales that lack it in both files, ``area_only_in_tax`` sales whose area
-    only the tax roll has, ``exact_duplicates`` and ``near_duplicates`` (together ``duplicates``) extra MLS rows,
+    ``faults`` counts: ``missing_living_area`` sales without an area in both files, ``area_only_in_tax`` sales whose
+    area only the tax roll has, ``exact_duplicates`` and ``near_duplicates`` (together ``duplicates``) extra MLS rows,
     ``impossible_values`` MLS rows with one impossible cell, ``missing_parcel_numbers`` sales, ``tax_area_conflicts``
     parcels whose area differs from the MLS by a few percent, ``blank_list_prices`` sales, ``non_market_sales``, and
-    ``missing_school_ratings`` zipcodes. Each fault but missing parcel numbers and duplicates' copies lies on sales
-    of its own.
+    ``missing_school_ratings`` zipcodes. Except for missing parcel numbers and the copies of duplicates, no sale has
+    two faults.
     """
 
     sales: bytes
@@ -95,7 +95,7 @@ class DemoFiles:
 
 @dataclass(frozen=True)
 class _Faults:
-    """Rows of the truth that carry each fault (disjoint but for no_parcel), and homes whose area the roll has wrong."""
+    """The truth's rows with each fault (disjoint except no_parcel), and the homes whose area is wrong on the roll."""
 
     missing_area: Ints
     area_only_in_tax: Ints
@@ -107,20 +107,20 @@ class _Faults:
 
 
 def demo_model(sales: int) -> MarketModel:
-    """Return the market behind demo_files: as many parcels as sales, some sold twice and some never."""
+    """Return the market behind demo_files: as many parcels as sales; some sell twice and some never."""
     return replace(MarketModel(), parcels=sales)
 
 
 def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
     """Return the MLS export, tax roll and neighborhood file of the simulated city for 2019-2024.
 
-    The MLS file has ``sales`` rows and 1% duplicates more, the tax roll a row for each of ``sales`` parcels, the
-    neighborhood file one for each of 100 zipcodes. The truth behind them is
-    ``simulate(demo_model(sales), seed, sales=sales)``, row for row before faults. The same seed gives the same bytes.
+    The MLS file has ``sales`` rows plus 1% duplicates, the tax roll a row for each of ``sales`` parcels, the
+    neighborhood file a row for each of 100 zipcodes. The truth behind them, before faults, is
+    ``simulate(demo_model(sales), seed, sales=sales)``, row for row. The same seed gives the same bytes.
     Raises ValueError below SALES_MIN sales.
     """
     if sales < SALES_MIN:
-        raise ValueError(f"sales = {sales} is below {SALES_MIN}, too few to carry the faults; ask for more")
+        raise ValueError(f"sales = {sales} is below {SALES_MIN}, too few for the faults; ask for more")
     model = demo_model(sales)
     truth = simulate(model, seed, START, END, sales)
     homes = city_homes(seed, model.parcels)
@@ -147,7 +147,7 @@ def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
 
 
 def later_files(seed: int, truth: pd.DataFrame, homes: pd.DataFrame, label: str) -> DemoFiles:
-    """Return the three files of some later sales of the city, without faults: the roll has the sold parcels only.
+    """Return the three files of later sales of the city, without faults; the roll has only the sold parcels.
 
     ``truth`` has the canonical facts and the columns of a sale, ``homes`` the rows of city_homes in the same order;
     ``label`` (such as "2025-03") goes into the names.
@@ -173,7 +173,7 @@ def _choose(rng: np.random.Generator, truth: pd.DataFrame, home: Ints, parcels: 
         round(_BLANK_LIST_PRICE_SHARE * count),
     ]
     impossible, missing, duplicated, no_list, rest = np.split(usable, np.cumsum(sizes))
-    # A sale can take its area from the roll only if no other sale of its home made the roll blank.
+    # A sale can only take its area from the roll if no other sale of its home blanked the roll.
     filled = rest[~np.isin(home[rest], home[missing])][: round(_TAX_FILLS_SHARE * count)]
     whole = np.setdiff1d(np.arange(count), np.concatenate([impossible, duplicated]))
     no_parcel = rng.choice(whole, round(_MISSING_PARCEL_SHARE * count), replace=False)
@@ -191,7 +191,7 @@ def _choose(rng: np.random.Generator, truth: pd.DataFrame, home: Ints, parcels: 
 
 
 def _mls(rng: np.random.Generator, truth: pd.DataFrame, homes: pd.DataFrame, faults: _Faults) -> pd.DataFrame:
-    """Write the listing service's table, cells as text, one row per sale and then its duplicates, in date order."""
+    """Write the MLS table with text cells, one row per sale followed by its duplicates, in date order."""
     table = pd.DataFrame(
         {
             "MLS Number": truth["sale_id"].to_numpy(dtype=object),
@@ -240,7 +240,7 @@ def _mls(rng: np.random.Generator, truth: pd.DataFrame, homes: pd.DataFrame, fau
 
 
 def _rewritten(rows: pd.DataFrame, homes: pd.DataFrame) -> pd.DataFrame:
-    """Type the same sales once more in another hand: address, unit and type are written differently."""
+    """Write the same sales as someone else would: with address, unit and type in another style."""
     copies = rows.copy()
     abbreviated = _address_in(homes, 1)
     copies["Street Address"] = np.where(
@@ -260,7 +260,7 @@ def _mls_addresses(rng: np.random.Generator, homes: pd.DataFrame) -> Objects:
 
 
 def _address_in(homes: pd.DataFrame, style: int) -> Objects:
-    """Write addresses in full (0), abbreviated (1), abbreviated with points (2) or in capitals (3)."""
+    """Write addresses in full (0), abbreviated (1), abbreviated with periods (2) or in capitals (3)."""
     short = [np.array([pair[1] for pair in table], dtype=object) for table in (DIRECTIONS, SUFFIXES)]
     if style == 0:
         return write_address(homes, DIRECTIONS_FULL, SUFFIXES_FULL)
@@ -289,7 +289,7 @@ def _mixed_case(rng: np.random.Generator, labels: Objects) -> Objects:
 def _tax(
     rng: np.random.Generator, homes: pd.DataFrame, assessed: pd.DataFrame, blank: Ints, conflicts: Ints
 ) -> pd.DataFrame:
-    """Write the assessor's roll, one row per parcel: addresses in capitals with the unit inside."""
+    """Write the assessor's roll, one row per parcel: addresses in capitals, including the unit."""
     area = homes["living_area_sqft"].to_numpy().copy()
     off = rng.uniform(0.02, 0.06, conflicts.size) * rng.choice([-1.0, 1.0], conflicts.size)
     area[conflicts] = np.round(area[conflicts] * (1 + off))
@@ -344,7 +344,7 @@ def _whole(values: pd.Series) -> Objects:
 
 
 def _plain(values: pd.Series) -> Objects:
-    """Write halves as 2.5 and whole numbers as 2; values must not be missing."""
+    """Write 2.5 as "2.5" and 2.0 as "2"; values must not be missing."""
     return np.array([f"{value:.10g}" for value in values.tolist()], dtype=object)
 
 

@@ -10,18 +10,18 @@ import pandas as pd
 from core.arrays import Floats, Ints, Objects
 
 CITY: Final = "Larkhaven (simulated)"
-"""The name to show wherever this market appears: it says that nothing here is a real home."""
+"""The name to show wherever this market appears; it makes clear that no home is real."""
 
 ZIPCODE_PREFIX: Final = "869"
 """A prefix the US Postal Service has not assigned (Arizona ends at 865, New Mexico begins at 870)."""
 
 ZIPCODES: Final = 100
 CENTRE: Final = (41.5, -138.0)
-"""Latitude and longitude of the city hall: open Pacific, some 1,100 km off California, so no home can be mistaken."""
+"""Latitude and longitude of the city hall: in the Pacific, some 1,100 km off California, where no real home is."""
 
 KM_PER_DEGREE: Final = 111.195
 NEWEST: Final = 2024
-"""Last year in which a home of the city was built or renovated."""
+"""The last year in which a home in the city was built or renovated."""
 
 SUFFIXES: Final[tuple[tuple[str, str], ...]] = (
     ("Street", "St"),
@@ -68,7 +68,7 @@ _LOTS_PER_STREET: Final = 48
 
 
 def shore_km(north_km: Floats) -> Floats:
-    """Return how far east (km, negative is west) of the city hall the sea begins at each northing."""
+    """Return how far east of the city hall (km, negative is west) the sea begins at each northing."""
     return -6.0 + 1.6 * np.sin(north_km / 5.0) - 0.04 * north_km
 
 
@@ -78,7 +78,7 @@ def city_zipcodes(seed: int) -> pd.DataFrame:
     Columns: zipcode, east_km and north_km of its middle (from the city hall), urban (0-1), effect (log price effect
     in standard deviations), tempo (how strongly its prices follow the market, about 1), assessor (bias of its
     assessments in standard deviations), school_rating (1-5), crime_index (0-100), walk_score (0-100), median_income
-    (USD a year), and weight (relative number of homes).
+    (USD per year), and weight (relative number of homes).
     """
     rng = np.random.default_rng([seed, 1])
     turn = np.arange(400) * (np.pi * (3.0 - np.sqrt(5.0)))
@@ -113,12 +113,12 @@ def city_zipcodes(seed: int) -> pd.DataFrame:
 
 
 def city_homes(seed: int, parcels: int) -> pd.DataFrame:
-    """Return every home of the city, one row per parcel: the same seed and number give the same homes.
+    """Return every home of the city, one row per parcel; the same seed and number give the same homes.
 
     Columns: the canonical property and neighborhood fields that do not change with time (no grade, no assessments),
     ``area`` (row of its zipcode in city_zipcodes), east_km, north_km, street parts (house_number, direction, street,
-    suffix, the middle and last as index into DIRECTIONS and SUFFIXES), and what no file shows: quality and assessor
-    errors in standard deviations.
+    suffix; direction and suffix are indices into DIRECTIONS and SUFFIXES), and two that no file shows: quality and
+    assessor errors in standard deviations.
     """
     rng = np.random.default_rng([seed, 2])
     zips = city_zipcodes(seed)
@@ -169,7 +169,7 @@ def address_of(homes: pd.DataFrame) -> Objects:
 
 
 def write_address(homes: pd.DataFrame, directions: Objects, suffixes: Objects) -> Objects:
-    """Return each home's address with directions and suffixes in the given writing, both as long as the tables."""
+    """Return each home's address with the given spellings of directions and suffixes, as long as their tables."""
     heading = directions[homes["direction"].to_numpy()]
     ending = suffixes[homes["suffix"].to_numpy()]
     parts = zip(homes["house_number"].tolist(), heading, homes["street"].tolist(), ending, strict=True)
@@ -197,7 +197,7 @@ def _kinds(rng: np.random.Generator, urban: Floats) -> Ints:
 
 
 def _lots(area: Ints, kind: Ints) -> tuple[Ints, Ints]:
-    """Number the lots of each zipcode from 0, flats sharing one, and each home within its lot."""
+    """Number the lots of each zipcode from 0 (condos share one), and each home within its lot."""
     count = np.bincount(area, minlength=ZIPCODES)
     place = np.arange(area.size) - np.repeat(np.cumsum(count) - count, count)
     flat = np.isin(kind, (_CONDO, _APARTMENT))
@@ -223,7 +223,7 @@ def _positions(
 def _living_areas(rng: np.random.Generator, zips: pd.DataFrame, area: Ints, kind: Ints) -> Floats:
     lean = 0.07 * zips["effect"].to_numpy()[area] + 0.10 * (0.4 - zips["urban"].to_numpy()[area])
     draw = rng.normal(0, 1, area.size)
-    # A few houses are estates: the long right tail of real living areas.
+    # A few homes are estates: living areas have a long right tail.
     estate = (rng.random(area.size) < 0.012) & (kind == _SINGLE)
     log_area = np.log(_MEDIAN_SQFT[kind]) + lean + _SPREAD_SQFT[kind] * draw + np.where(estate, 0.85, 0.0)
     return np.asarray(np.clip(np.round(np.exp(log_area), -1), 320, 12_000), dtype=np.float64)
@@ -235,7 +235,7 @@ def _years_built(rng: np.random.Generator, urban: Floats) -> Ints:
     share = urban[:, None] * inner + (1 - urban[:, None]) * outer
     wave = (rng.random(urban.size)[:, None] > np.cumsum(share, axis=1)[:, :3]).sum(axis=1)
     year = np.round(rng.normal(waves[wave, 0], waves[wave, 1])).astype(np.int64)
-    # What the bell of the newest wave throws beyond the last year becomes a recent home instead.
+    # Homes of the newest wave that fall beyond the last year become recent homes instead.
     folded = np.where(year > NEWEST, NEWEST - (year - NEWEST) % 20, year)
     return np.asarray(np.maximum(folded, 1870), dtype=np.int64)
 
@@ -254,14 +254,14 @@ def _conditions(rng: np.random.Generator, built: Ints, renovated: Floats) -> Flo
 
 
 def _streets(seed: int, area: Ints, lot: Ints) -> dict[str, Ints | Objects]:
-    """Give every 48 lots of a zipcode a street of their own, so that a street name exists once in the city."""
+    """Give every 48 lots of a zipcode their own street, so that each street name exists once in the city."""
     rng = np.random.default_rng([seed, 3])
     names = _texts([f"{first} {second}" for first in _STREET_FIRST for second in _STREET_SECOND])
     names = names[rng.permutation(names.size)]
     street = area * 1_000_000 + lot // _LOTS_PER_STREET
     known, number = np.unique(street, return_inverse=True)
     order = np.arange(known.size)
-    # Where the names run out, the next round of streets takes the next suffix, so name and suffix stay unique.
+    # When the names run out, the next round of streets takes the next suffix, so name plus suffix stay unique.
     suffix = (order % names.size + order // names.size) % len(SUFFIXES)
     return {
         "house_number": 100 + 4 * (lot % _LOTS_PER_STREET) + (lot % 2),

@@ -1,4 +1,4 @@
-"""How simulated files come into the demo city: as an analyst's files would, from disk through the whole intake."""
+"""Brings simulated files into the demo city as an analyst's files: from disk through the whole intake."""
 
 from __future__ import annotations
 

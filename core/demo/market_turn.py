@@ -1,4 +1,4 @@
-"""The simulated market turns in 2025: what buyers then pay, and how a listing sells at the price it is asked."""
+"""The simulated market turns in 2025: what buyers then pay, and how a listing sells at its asking price."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ from core.demo.homes import city_homes, city_zipcodes
 
 START: Final = date(2025, 1, 1)
 END: Final = date(2025, 6, 30)
-"""The six months of the turn, both included; the day after is the city's present."""
+"""The six months of the turn, inclusive; the day after is the city's present."""
 
 LISTED_FROM: Final = date(2024, 11, 10)
-"""The first listings of the story: homes sold in January were for sale before it."""
+"""When the story's first listings begin: homes sold in January were listed before it."""
 
-# The taste of buyers moves for four months and stays: money is dear, so size and luxury are worth less.
+# Buyers' taste shifts over four months and stays: borrowing is expensive, so size and luxury are worth less.
 _TURN_YEARS: Final = 4.0 / 12.0
 _LESS_FOR_SIZE: Final = -0.20
 _LESS_FOR_LUXURY: Final = -0.72
 _LEVEL_AT_END: Final = -0.08
 
 _STEP: Final = 1.0 / 12.0
-# A tenth over the value makes the wait a quarter longer, a tenth under it a fifth shorter.
+# Asking a tenth over the value makes the wait a quarter longer; a tenth under makes it a fifth shorter.
 _WAIT_PER_LOG: Final = 2.5
 _WAIT_MAX: Final = 2.0
-# Sellers take back most of what they asked over the value, and only what is worth a new advertisement.
+# Sellers give up most of what they asked over the value, and only if the cut is worth a new ad.
 _CUT_SHARE: Final = 0.8
 _CUT_FROM: Final = 0.03
 
 
 @dataclass(frozen=True)
 class Listings:
-    """Homes put up for sale during the turn, in the order of their list dates.
+    """Homes listed for sale during the turn, in order of list date.
 
     ``facts`` has the canonical facts with address, ``list_date`` and ``owner_asks`` (USD, what the owner would ask
-    without advice); ``homes`` the rows of city_homes, ``noise`` what each sale's luck adds to its log price, ``value``
-    the log of what the home would bring on its list date and ``wait`` the days it would take then, shape (n,).
+    without advice); ``homes`` the rows of city_homes. Arrays of shape (n,): ``noise``, what each sale's luck adds to
+    its log price; ``value``, the log of what the home would bring on its list date; ``wait``, the days it would take.
     """
 
     facts: pd.DataFrame
@@ -61,7 +61,7 @@ class Listings:
 
 
 def turned(model: MarketModel, moment: float) -> MarketModel:
-    """Return the market as it is at a decimal year of the turn; before it the market is as it was."""
+    """Return the market at a decimal year of the turn; before the turn it is unchanged."""
     start = float(decimal_years(np.array([START], dtype="datetime64[D]"))[0])
     progress = float(np.clip((moment - start) / _TURN_YEARS, 0.0, 1.0))
     year, level = model.trend[-1]
@@ -74,7 +74,7 @@ def turned(model: MarketModel, moment: float) -> MarketModel:
 
 
 def value_on(model: MarketModel, seed: int, homes: pd.DataFrame, moment: Floats) -> Floats:
-    """Return the log of each home's value at its decimal year, shape (n,), in the market of that month."""
+    """Return the log of each home's value at its decimal year, shape (n,), in that month's market."""
     zips = city_zipcodes(seed)
     month = np.floor(moment / _STEP).astype(int)
     value = np.empty(len(homes))
@@ -97,7 +97,7 @@ def listings(model: MarketModel, seed: int, count: int) -> Listings:
     for name, roll in assess(model, seed, every).items():
         facts[str(name)] = roll.to_numpy()[place]
     facts["list_date"] = day.astype("datetime64[us]")
-    # Owners know their own home, and hope for what homes brought before the turn.
+    # Owners know their home and hope for the prices of before the turn.
     hoped = log_value(model, seed, homes, city_zipcodes(seed), np.full(count, decimal_years(day)[0]))
     facts["owner_asks"] = as_people_say(np.exp(hoped + 0.7 * noise + 0.03 + 0.04 * rng.normal(0, 1, count)), 1_000.0)
     wait = np.ceil(rng.gamma(1.6, 14.0, count)) + rng.integers(14, 32, count)
@@ -105,10 +105,10 @@ def listings(model: MarketModel, seed: int, count: int) -> Listings:
 
 
 def sold(listed: Listings, asked: Floats, model: MarketModel, seed: int) -> pd.DataFrame:
-    """Return what becomes of listings asked at the given first prices (USD), shape (n,), one row each in their order.
+    """Return how listings sell at the given first prices (USD), shape (n,), one row each, in order.
 
-    Columns: sale_date, sale_price, list_price (the last one) and validity. A home asked over its value waits longer
-    and is cut; what it brings in the end is its value on the day it sells.
+    Columns: sale_date, sale_price, list_price (the last one) and validity. A home priced over its value waits longer
+    and has its price cut; it finally sells for its value on the day of the sale.
     """
     day = listed.facts["list_date"].to_numpy().astype("datetime64[D]")
     over = np.log(asked) - listed.value

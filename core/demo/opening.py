@@ -1,4 +1,4 @@
-"""The demo city: simulated files taken in and a model trained, by the same steps as real sales."""
+"""Opens the demo city: imports simulated files and trains a model, in the same steps as for real sales."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ from core.workspace import Workspace
 
 DEMO_MARKET: Final = "Larkhaven"
 _SEED: Final = 2019
-# A first visitor waits for this run: fewer settings than a real one, all else the same.
+# A first visitor waits for this run: it tries fewer settings than a real one, but is otherwise the same.
 _FOREST_BUDGET: Final = 2
 
 
 def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
     """Simulate the city, take its three files in, train and promote its first model.
 
-    Opened half-way (cancelled, killed), it goes on from what is already committed. Raises StoreError, TrainError.
+    After an interruption (cancelled, killed), it resumes from what is already committed. Raises StoreError, TrainError.
     """
     progress(0.0, "Simulating the city's sales")
     store, workspace = workspace.store, workspace.acting_as(DEMO_ACTOR)
@@ -62,7 +62,7 @@ def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 
 def _market(store: Store) -> Market:
     for market in store.markets.list():
         if market.name == DEMO_MARKET and not market.simulated:
-            raise AlreadyExists(f"A market of real sales is called {DEMO_MARKET!r}; rename it to open the demo city.")
+            raise AlreadyExists(f"A market of real sales is named {DEMO_MARKET!r}; rename it to open the demo city.")
         if market.name == DEMO_MARKET:
             return market
     return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)

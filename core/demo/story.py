@@ -1,6 +1,6 @@
 """The demo city's first half of 2025: agents price and decide, homes sell, and the market turns.
 
-Only people are simulated: what owners ask, what agents make of an estimate, and what buyers pay. Estimates, levels,
+Only people are simulated: what owners ask, how agents decide on an estimate, and what buyers pay. Estimates, levels,
 ledger, data versions and outcomes come from the product itself.
 """
 
@@ -33,13 +33,13 @@ from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, pr
 from core.workspace import Workspace
 
 PILOT: Final = ("Harbour", "Lakeside", "Old Town")
-"""The offices in the pilot; listings of the others get no estimate and serve as comparison."""
+"""The offices in the pilot; listings of the others get no estimate and serve as a comparison."""
 
 OTHERS: Final = ("Northgate",)
 
 _LISTINGS_SHARE: Final = 0.1
 _AGENTS: Final = 4
-# What agents type in; the rest a desk knows from the place, or assumes and flags.
+# What agents enter; the desk knows the rest from the location, or assumes and flags it.
 _TYPED: Final = (
     "address",
     "unit",
@@ -61,9 +61,9 @@ _TYPED: Final = (
     "waterfront",
     "garage_spaces",
 )
-# An agent who has walked through a home knows its value to about this, in logs.
+# An agent who has walked through a home knows its value to about this standard deviation, in logs.
 _OPINION_SD: Final = 0.07
-# With a figure before them, people move from it only part of the way to their own.
+# Shown a figure, people move only part of the way from it to their own.
 _OWN_WEIGHT: Final = 0.6
 _UNDECIDED_SHARE: Final = 0.12
 _OPENING: Final = time(9)
@@ -78,9 +78,9 @@ _ADJUSTED_WITHIN: Final = 0.10
 
 @dataclass(frozen=True)
 class _City:
-    """The listings of the story: where each is, whose it is, and what its agent thinks it worth; arrays (n,).
+    """The story's listings: where each is, whose it is, and what its agent thinks it is worth; arrays (n,).
 
-    ``homes`` has the place of each by its property key.
+    ``homes`` has the position of each by its property key.
     """
 
     listed: Listings
@@ -91,7 +91,7 @@ class _City:
     mood: Floats
 
     def of(self, month: pd.Period) -> Ints:
-        """Return the listings a month brings to the offices of the pilot."""
+        """Return the listings that the pilot's offices get in a month."""
         dates = self.listed.facts["list_date"]
         inside = (dates >= month.start_time) & (dates <= month.end_time)
         return np.flatnonzero(inside.to_numpy() & np.isin(self.office.astype(str), PILOT))
@@ -100,8 +100,8 @@ class _City:
 def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, progress: Progress) -> None:
     """Let six months pass in the demo city, month by month: estimates, decisions, sales, and new data versions.
 
-    ``seed`` and ``sales`` are those of its first files. Months already simulated are skipped, so that a story that
-    broke off goes on. Raises StoreError.
+    ``seed`` and ``sales`` are those of its first files. Months already simulated are skipped, so that an interrupted
+    story can resume. Raises StoreError.
     """
     store, model = workspace.store, demo_model(sales)
     city = _city(listings(model, seed, round(_LISTINGS_SHARE * sales)), seed)
@@ -144,7 +144,7 @@ def _price(workspace: Workspace, market: Market, city: _City, month: pd.Period) 
 
 
 def _written(store: Store, market: Market, city: _City) -> list[EstimateSummary]:
-    """Return the story's estimates; others are of people who look around in the city meanwhile."""
+    """Return the story's estimates, without those of people who try the city meanwhile."""
     agents = set(city.agent)
     every = store.ledger.list(market.market_id, store.ledger.count(market.market_id))
     return [one for one in every if one.actor in agents]
@@ -166,7 +166,7 @@ def _in(month: pd.Period, day: date) -> bool:
 def _estimates(
     desk: Desk, city: _City, month: pd.Period, problem: Problem
 ) -> Iterator[tuple[datetime, NewEstimate, Actor]]:
-    """Yield an entry for each listing of the month, priced by the desk on the day it is put up for sale."""
+    """Yield an entry for each listing of the month, priced by the desk on its list date."""
     if desk.live_market is None:
         return
     rows = city.of(month)
@@ -186,7 +186,7 @@ def _estimates(
 def _entries(
     desk: Desk, answers: Answers, facts: pd.DataFrame, day: date, milliseconds: float
 ) -> Iterator[tuple[int, NewEstimate]]:
-    """Yield the position of each home and its answer as the ledger keeps it."""
+    """Yield the position of each home and its answer as a ledger entry."""
     homes = [
         {str(name): value for name, value in row.items() if not pd.isna(value)} for row in facts.to_dict("records")
     ]
@@ -214,7 +214,7 @@ def _known(facts: pd.DataFrame) -> list[dict[str, Any]]:
 def _decisions(
     written: list[EstimateSummary], city: _City, problem: Problem
 ) -> Iterator[tuple[datetime, NewDecision, Actor]]:
-    """Yield what the agents make of estimates: most go along, some adjust, some know better or think so."""
+    """Yield the agents' decisions on estimates: most accept, some adjust, some know better or think so."""
     for one in written:
         home = city.homes[one.property_key]
         if one.point is None or one.low is None or one.high is None or city.mood[home] < _UNDECIDED_SHARE:
@@ -254,7 +254,7 @@ def _asked(store: Store, market: Market, city: _City) -> Floats:
     """Return the first list price of each listing: what its agent decided, else what the owner asks."""
     asked: Floats = city.listed.facts["owner_asks"].to_numpy(dtype=float).copy()
     decided = _decided(store, market)
-    # Oldest first: of a home listed twice the later price stands.
+    # Oldest first: if a home is listed twice, the later price wins.
     for one in reversed(_written(store, market, city)):
         decision = decided.get(one.estimate_id)
         if decision is not None and decision.listing_price is not None:
@@ -263,7 +263,7 @@ def _asked(store: Store, market: Market, city: _City) -> Floats:
 
 
 def _files(city: _City, closed: pd.DataFrame, month: pd.Period, seed: int) -> DemoFiles:
-    """Return the three files of the sales a month saw."""
+    """Return the three files of a month's sales."""
     inside = closed["sale_date"].dt.to_period("M") == month
     rows = np.flatnonzero(inside.to_numpy())
     rows = rows[np.argsort(closed["sale_date"].to_numpy()[rows], kind="stable")]

@@ -1,4 +1,4 @@
-"""The linear baseline's estimates of sales it has not seen, to hold a better model's against one by one."""
+"""The linear baseline's estimates of sales it has not seen, to compare a better model's with, sale by sale."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The blend: three boosted models that start from different views of value, averaged into one estimate of log price."""
+"""The blend: the average of three boosted models of log price that start from different views of value."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from sklearn.base import BaseEstimator, RegressorMixin
 from core.arrays import Floats, Ints
 from core.train.trees import predict
 
-# The columns that hold other sales' prices; a member that does without them errs elsewhere than those that use them.
+# The columns with other sales' prices; a member without them makes different errors from those that use them.
 _EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "trend")
 _SIZE: Final = "living_area_sqft"
 _ALIKE: Final = "alike_level"
-# Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not bend the fit.
+# Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not distort the fit.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,
@@ -35,7 +35,7 @@ _SETTINGS: Final[dict[str, Any]] = {
 
 
 class Start(StrEnum):
-    """Where a member begins before its trees correct it, after the appraiser's approaches to value."""
+    """Where a member starts before its trees correct it, modeled on the appraiser's approaches to value."""
 
     FACTS = "the facts alone, without any comparable"
     SIZE = "proportion to living area"
@@ -44,7 +44,7 @@ class Start(StrEnum):
 
 @dataclass(frozen=True)
 class Member:
-    """One fitted model of the blend: where it starts, the columns it sees (indices) and its trees."""
+    """One fitted model of the blend: its start, the columns it sees (indices) and its trees."""
 
     start: Start
     seen: Ints
@@ -52,7 +52,7 @@ class Member:
 
 
 class BlendedBoosting(RegressorMixin, BaseEstimator):
-    """Mean of three boosted estimates of log price: from the facts alone, from size, from the sales most alike.
+    """Mean of three boosted estimates of log price: from the facts alone, from size, from the most similar sales.
 
     ``columns`` names the columns of the feature matrix (n, p). Deterministic for one seed.
     """
@@ -66,7 +66,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         self.seed = seed
 
     def fit(self, X: Floats, y: Floats, sample_weight: Floats | None = None) -> Self:
-        """Fit the members on the feature matrix (n, p), log prices (n,) and weights (n,), None for equal ones."""
+        """Fit the members on the feature matrix (n, p), log prices (n,) and weights (n,); None for equal weights."""
         self.n_features_in_ = X.shape[1]
         self.usual_level_ = float(np.nanmean(X[:, self.columns.index(_ALIKE)])) if _ALIKE in self.columns else 0.0
         self.members_ = tuple(

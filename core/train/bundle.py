@@ -1,4 +1,4 @@
-"""The model bundle: one immutable object with the model and the record of how it was made and measured."""
+"""The model bundle: one immutable object with the model and the record of its training and test."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
 FORMAT: Final = 4
-"""Raised whenever what a bundle holds changes its shape, so that an older one is refused and not half understood."""
+"""Incremented whenever the bundle's structure changes, so that an older bundle is refused instead of misread."""
 
 _REMEDY: Final = "Train a new model, or roll back to one."
 _CORE: Final = Path(__file__).resolve().parent.parent
@@ -31,7 +31,7 @@ _CORE: Final = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class RangeCoverage:
-    """What a range really held on test sales: ``share`` of the ``n`` sales of a group that ended inside it."""
+    """A range's actual coverage: the ``share`` of a group's ``n`` test sales that fell inside it."""
 
     share: float
     n: int
@@ -39,10 +39,10 @@ class RangeCoverage:
 
 @dataclass(frozen=True)
 class Bundle:
-    """A trained model with its origin (data version, code, libraries, seed) and its measured figures.
+    """A trained model with its origin (data version, code, libraries, seed) and its test figures.
 
-    ``held`` gives, by level and segment, what the ranges held on the sealed test sales; ``metrics`` are the figures of
-    the test, as JSON values.
+    ``held`` gives, by level and segment, the coverage of the ranges on the sealed test sales; ``metrics`` are the
+    test's figures, as JSON values.
     """
 
     market_id: str
@@ -62,7 +62,7 @@ class Bundle:
     format: int = FORMAT
 
     def card(self) -> dict[str, Any]:
-        """Return what the registry shows without loading the model, as JSON values."""
+        """Return, as JSON values, what the registry shows without loading the model."""
         profile = self.model.profile
         return {
             "family": self.chosen.family,
@@ -95,7 +95,7 @@ def seal(
     held: Mapping[float, Mapping[str, RangeCoverage]],
     metrics: Mapping[str, Any],
 ) -> Bundle:
-    """Join a training run and its test figures into a bundle whose evidence is limited to earlier sales."""
+    """Combine a training run and its test figures in a bundle whose evidence is limited to earlier sales."""
     return Bundle(
         market_id=market_id,
         currency=currency,
@@ -115,7 +115,7 @@ def seal(
 
 
 def code_version() -> str:
-    """Return the first 12 digits of the SHA-256 of the package's own source, the same on every machine."""
+    """Return the first 12 digits of the SHA-256 of the package's source, which are the same on every machine."""
     digest = hashlib.sha256()
     for path in sorted(_CORE.rglob("*.py")):
         digest.update(path.relative_to(_CORE).as_posix().encode())
@@ -131,7 +131,7 @@ def to_bytes(bundle: Bundle) -> bytes:
 
 
 def from_bytes(payload: bytes) -> Bundle:
-    """Load a bundle; call it only with bytes the store has checked against their hash.
+    """Load a bundle; only pass bytes whose hash the store has verified.
 
     Raises ArtifactCorrupt if the bytes hold something else, ModelOutdated if another release made them.
     """
@@ -147,7 +147,7 @@ def from_bytes(payload: bytes) -> Bundle:
     # Read from the instance itself: a bundle from before there was a format would answer with the class's default.
     found = vars(bundle).get("format", 1)
     if found != FORMAT:
-        raise ModelOutdated(_outdated(f"format {found}, this release reads {FORMAT}"))
+        raise ModelOutdated(_outdated(f"format {found}; this release reads {FORMAT}"))
     return bundle
 
 

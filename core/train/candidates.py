@@ -1,4 +1,4 @@
-"""The candidate models: what each family is made of and which settings are tried."""
+"""The candidate models: their families and the settings to try."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ class Family(StrEnum):
 
 @dataclass(frozen=True)
 class Candidate:
-    """One model to be fitted: a family and its settings."""
+    """One model to fit: a family and its settings."""
 
     family: Family
     settings: Mapping[str, float] = field(default_factory=dict)
 
     def describe(self) -> str:
-        """Return the settings as a person reads them."""
+        """Return the settings as readable text."""
         return ", ".join(f"{name} {value:g}" for name, value in self.settings.items()) or "standard settings"
 
 
@@ -44,26 +44,26 @@ _BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
     {"max_iter": 500, "learning_rate": 0.06, "max_leaf_nodes": 31, "max_features": 0.5},
     {"max_iter": 1000, "learning_rate": 0.03, "max_leaf_nodes": 31, "max_features": 0.3},
 )
-# The first answers in two thirds of the time; the second errs a thirtieth of a percentage point less (King County).
+# The first is a third faster; the second's error is a thirtieth of a percentage point lower (King County).
 _BLEND: Final[tuple[Mapping[str, float], ...]] = (
     {"n_estimators": 600, "learning_rate": 0.1},
     {"n_estimators": 1000, "learning_rate": 0.06},
 )
 
 FOREST_SETTINGS: Final = ("n_estimators", "max_depth", "min_samples_leaf")
-"""What a forest's search varies: number of trees, their depth, and the fewest sales in a leaf."""
+"""What the forest search varies: number of trees, their depth, and the fewest sales per leaf."""
 
 TREES_COMPARED: Final = (75, 150)
-"""The sizes of forest whose trade-off is always shown: half the trees are half the memory, at what error?"""
+"""The forest sizes whose trade-off is always shown: half the trees take half the memory, but at what error?"""
 
 BOOSTING_SETTINGS: Final = len(_BOOSTING)
-"""How many boosting settings there are to compare, the quickest first."""
+"""The number of boosting settings to compare, fastest first."""
 
 
 def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
     """Return the candidates without a search: a blend, the first few boosting settings, decision tree, baseline.
 
-    The blend is the quick one for a budget of one setting, else the more accurate.
+    The blend is the fast one for a budget of one setting, else the more accurate one.
     """
     return (
         Candidate(Family.BLEND, _BLEND[min(boosting_budget, len(_BLEND)) - 1]),
@@ -83,12 +83,12 @@ def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candi
 
 
 def forest_sizes(training: Training) -> tuple[int, ...]:
-    """Return the numbers of trees a forest of one depth and leaf is measured at, fewest first."""
+    """Return the numbers of trees at which to measure a forest of one depth and leaf size, fewest first."""
     return tuple(sorted({*training.forest_trees, *TREES_COMPARED}))
 
 
 def make_estimator(candidate: Candidate, columns: tuple[str, ...], seed: int) -> RegressorMixin:
-    """Return the unfitted scikit-learn estimator of log price; ``columns`` names those of its feature matrix."""
+    """Return the unfitted scikit-learn estimator of log price; ``columns`` names its feature matrix's columns."""
     settings: dict[str, Any] = dict(candidate.settings)
     if candidate.family is Family.LINEAR:
         return Ridge(**settings)

@@ -1,4 +1,4 @@
-"""The learning curve: how the error of the winning candidate falls as it learns from more sales."""
+"""The learning curve: how the winning candidate's error falls with more training sales."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ SHARES: Final = (0.10, 0.25, 0.50, 1.0)
 
 @dataclass(frozen=True)
 class CurvePoint:
-    """The candidate trained on ``rows`` sales, a ``share`` of all: its MAPE on these and on the validation sales."""
+    """The candidate trained on ``rows`` sales, a ``share`` of all: its MAPE on them and on the validation sales."""
 
     share: float
     rows: int
@@ -32,9 +32,9 @@ class CurvePoint:
 
 @dataclass(frozen=True)
 class CurveSales:
-    """The sales a curve is drawn from: tables of canonical columns, and log prices of shape (n,) of the same rows.
+    """The sales of a curve: tables of canonical columns, and log prices of the same rows, shape (n,).
 
-    ``train_weight``, shape (n,), is how much each training sale counts; None where all count alike.
+    ``train_weight``, shape (n,), is the weight of each training sale; None for equal weights.
     """
 
     train: pd.DataFrame
@@ -52,10 +52,10 @@ def learning_curve(
     progress: Progress,
     shares: tuple[float, ...] = SHARES,
 ) -> tuple[CurvePoint, ...]:
-    """Fit a candidate on growing shares of the training sales, each holding the ones before it.
+    """Fit a candidate on growing shares of the training sales; each share includes the previous one.
 
-    ``features`` makes the unfitted pipeline; it is fitted on each share anew, since market evidence too is learned from
-    the sales at hand. Shares that leave fewer than 20 sales are left out. Costs about twice the fit on all sales.
+    ``features`` creates the unfitted pipeline, which is refitted on each share, since market evidence also comes from
+    the training sales. Shares with fewer than 20 sales are skipped. The cost is about twice the fit on all sales.
     """
     order = np.random.default_rng(seed).permutation(len(sales.train))
     counts = [(share, round(share * len(order))) for share in shares]
@@ -66,9 +66,9 @@ def learning_curve(
 
 
 def more_data_helps(curve: tuple[CurvePoint, ...]) -> float | None:
-    """Return by how much the validation MAPE fell when the sales last doubled, about; None for fewer than two points.
+    """Return about how much the validation MAPE fell when the sales last doubled; None for fewer than two points.
 
-    Scaled to one doubling, so that it says what twice as many sales would bring at the present pace at most.
+    It is scaled to one doubling, so it is the most that twice as many sales would gain at the current pace.
     """
     if len(curve) < 2:
         return None

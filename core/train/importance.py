@@ -1,4 +1,4 @@
-"""Permutation importance of the facts an agent knows, measured through the whole pipeline on held-out sales."""
+"""Permutation importance of the facts an agent enters, measured through the whole pipeline on held-out sales."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def permutation_importance(
     facts: FactColumns,
     seed: int,
 ) -> tuple[Importance, ...]:
-    """Return every fact's importance, largest first; all that tells the place is shuffled together as "Location".
+    """Return every fact's importance, largest first; all location facts are shuffled together as "Location".
 
     ``predict`` maps homes to estimates in money; at most 1,000 homes are used. Source: Breiman (2001), grouped.
     """

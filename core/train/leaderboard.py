@@ -1,4 +1,4 @@
-"""One candidate fitted and measured on validation sales: error, fit time, latency of one estimate, size on disk."""
+"""Fits one candidate and measures it on validation sales: error, fit time, latency of one estimate, size on disk."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _TIMED_ESTIMATES: Final = 15
 class Inputs:
     """Training and validation sales as one family sees them: fitted features, matrices (n, p) and log prices (n,).
 
-    ``train_weight``, shape (n,), is how much each training sale counts; None where all count alike.
+    ``train_weight``, shape (n,), is the weight of each training sale; None for equal weights.
     """
 
     features: Pipeline
@@ -41,13 +41,13 @@ class Inputs:
         return column_names(self.features)
 
     def weight(self, rows: Ints) -> Floats | None:
-        """Return how much each of some training sales counts, None where all count alike."""
+        """Return the weights of some training sales, or None for equal weights."""
         return None if self.train_weight is None else self.train_weight[rows]
 
 
 @dataclass(frozen=True)
 class Score:
-    """A line of the leaderboard; errors are shares of the sale price, times seconds and milliseconds, size bytes."""
+    """A line of the leaderboard: errors are shares of the sale price; units are in the names; size is in bytes."""
 
     family: str
     settings: str
@@ -63,7 +63,7 @@ class Score:
 
 @dataclass(frozen=True)
 class ForestScore(Score):
-    """A line of the forest search; lines of the same ``depth`` and ``leaf`` differ in nothing but ``trees``."""
+    """A line of the forest search; lines with the same ``depth`` and ``leaf`` differ only in ``trees``."""
 
     trees: int
     depth: int
@@ -72,7 +72,7 @@ class ForestScore(Score):
 
 @dataclass(frozen=True)
 class ScoredCandidate:
-    """A candidate with its score on validation; the fitted estimator is not kept, forests being large."""
+    """A candidate with its validation score; the fitted estimator is not kept, because forests are large."""
 
     candidate: Candidate
     score: Score
@@ -90,10 +90,10 @@ def fit_and_score(candidate: Candidate, inputs: Inputs, rows: Ints, seed: int) -
 def forest_at_sizes(
     candidate: Candidate, inputs: Inputs, rows: Ints, sizes: tuple[int, ...], seed: int
 ) -> tuple[ScoredCandidate, ...]:
-    """Score one forest at several numbers of trees (increasing), grown on from each to the next on the same rows.
+    """Score one forest at increasing numbers of trees, growing it from each to the next on the same rows.
 
-    A forest of 75 trees is the first half of that of 150 with the same seed, so only the largest is paid for. The fit
-    time of each is that of all its trees.
+    A forest of 75 trees is the first half of one of 150 trees with the same seed, so only the largest costs time. Each
+    size's fit time covers all its trees.
     """
     matrix, log_price, weight = inputs.train[rows], inputs.train_log_price[rows], _mean_one(inputs.weight(rows))
     estimator = make_estimator(candidate, inputs.columns, seed).set_params(warm_start=True)
@@ -138,9 +138,9 @@ def fit(
     seed: int,
     weight: Floats | None = None,
 ) -> Any:
-    """Return the fitted estimator of log price; ``weight``, shape (n,), is how much each sale counts, by proportion.
+    """Return the fitted estimator of log price; ``weight``, shape (n,), holds the sales' relative weights.
 
-    Weights are brought to a mean of 1, so that what holds a fit back (penalties) weighs as much as without them.
+    Weights are scaled to a mean of 1, so that penalties have the same strength as without weights.
     """
     return make_estimator(candidate, columns, seed).fit(matrix, log_price, sample_weight=_mean_one(weight))
 
@@ -150,7 +150,7 @@ def _mean_one(weight: Floats | None) -> Floats | None:
 
 
 def column_names(features: Pipeline) -> tuple[str, ...]:
-    """Return the names of the columns of a fitted feature pipeline's matrix."""
+    """Return the column names of a fitted feature pipeline's matrix."""
     return tuple(str(name) for name in features[-1].get_feature_names_out())
 
 

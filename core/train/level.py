@@ -1,4 +1,4 @@
-"""The market's level: how far prices have moved away from a model since it was trained, as a dated correction."""
+"""The market level: how far prices have moved away from a model since it was trained, as a dated correction."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from core.arrays import Floats, Ints, Objects
 
 _AREA_DAYS: Final = 180.0
 RECENT_DAYS: Final = 365.0
-"""How far back residuals are kept: what a level and its areas may be drawn from."""
+"""How far back residuals are kept for a level and its areas."""
 
-# Before seeing a residual: a model is rarely off by more than 5%.
+# Prior: a model is rarely off by more than 5%.
 _LEVEL_SD: Final = 0.05
-# The movement is carried no farther ahead than a month; half of one is what a month's estimates need on average.
+# The movement is extrapolated by at most a month; a month's estimates need half of that on average.
 _HORIZON_DAYS: Final = 30.0
 _SALES_MIN: Final = 20
 _AREA_SALES_MIN: Final = 5
@@ -33,26 +33,26 @@ _EPOCH: Final = date(2000, 1, 1)
 
 @dataclass(frozen=True)
 class _Reading:
-    """One way to read the level: over so many days, with a drift a day of that prior deviation."""
+    """One way to estimate the level: over ``days`` days, with a prior standard deviation of the daily drift."""
 
     days: float
     slope_sd: float
 
 
-# A quarter of a year with its drift, 1% a month or so, follows a turn; three of them tell a movement from noise.
+# One quarter with its drift, about 1% a month, follows a turn; three quarters tell a movement from noise.
 _QUARTER: Final = _Reading(90.0, 0.01 / 30.0)
 _READINGS: Final = (_QUARTER, _Reading(270.0, 0.0))
-# Before any evidence it is as likely as not that nothing moved; then the last months' sales say which reading to trust.
+# Before any evidence, there is an even chance that nothing moved; then recent sales show which reading to trust.
 _BELIEFS: Final = np.array([0.5, 0.25, 0.25])
 _MONTHS_JUDGED: Final = 3
 _MONTH_DAYS: Final = 30.0
-# However many the sales, a quarter of a percent off is no fault of a reading.
+# However many the sales, a quarter of a percent off does not count against a reading.
 _TOLERANCE: Final = 0.0025
 
 
 @dataclass(frozen=True)
 class Residuals:
-    """Log residuals (sale price over estimate) of n sales the model had not seen.
+    """Log residuals (sale price / estimate) of n sales the model had not seen.
 
     ``days`` since 2000-01-01 and ``log_ratio`` have shape (n,); ``areas`` holds, by area code, each sale's area (n,).
     """
@@ -62,7 +62,7 @@ class Residuals:
     areas: Mapping[str, Objects]
 
     def between(self, first: float, end: float) -> Residuals:
-        """Return those of sales from day ``first`` on and before day ``end``."""
+        """Return the residuals of sales from day ``first`` to before day ``end``."""
         rows = (self.days >= first) & (self.days < end)
         return Residuals(
             self.days[rows], self.log_ratio[rows], {code: areas[rows] for code, areas in self.areas.items()}
@@ -70,7 +70,7 @@ class Residuals:
 
 
 def join(parts: tuple[Residuals, ...]) -> Residuals:
-    """Return several sets of residuals as one; all must know the same area codes."""
+    """Join several sets of residuals; all must have the same area codes."""
     codes = parts[0].areas
     return Residuals(
         np.concatenate([part.days for part in parts]),
@@ -81,11 +81,11 @@ def join(parts: tuple[Residuals, ...]) -> Residuals:
 
 @dataclass(frozen=True)
 class MarketLevel:
-    """A dated correction of a model's log estimates, drawn from ``sales`` residuals before the day ``as_of``.
+    """A dated correction of a model's log estimates, based on ``sales`` residuals before the day ``as_of``.
 
-    ``level`` is the market-wide shift on that day, ``slope`` its change a day, carried at most a month ahead;
-    ``areas`` holds what single areas add, by area code and area. ``curve`` gives (day since 2000, shift) of the days
-    before, for bringing earlier sales to the present. All are logs: 0.03 lifts an estimate by about 3%.
+    ``level`` is the market-wide shift on that day, ``slope`` its daily change, extrapolated by at most a month;
+    ``areas`` holds what each area adds, by area code and area. ``curve`` gives (day since 2000, shift) of earlier days,
+    to adjust earlier sales to the present. All are logs: 0.03 raises an estimate by about 3%.
     """
 
     as_of: date
@@ -113,14 +113,14 @@ def day_of(when: date) -> float:
 
 
 def market_level(residuals: Residuals, as_of: date) -> MarketLevel:
-    """Draw the market's level on a day from the residuals of sales before it.
+    """Estimate the market level on a day from the residuals of earlier sales.
 
-    Level and slope: the mean of three forecasts, each weighed by how well it foretold the medians of the last three
-    months (Bates & Granger 1969; weights exp(-squared error / 2 variance), as in Bayesian model averaging): that
-    nothing moved; a line over 90 days; a constant over 270. Both are of least absolute deviations, recent days weighing
-    more, shrunk to zero by their sampling error (normal prior). Areas: empirical-Bayes means of what remains
-    over 180 days; where areas do not differ beyond chance they get nothing. Fewer than 20 sales give a level of zero.
-    Later residuals have no effect.
+    Level and slope are the mean of three forecasts, each weighted by how well it predicted the medians of the last
+    three months (Bates & Granger 1969; weights exp(-squared error / 2 variance), as in Bayesian model averaging): that
+    nothing moved; a line over 90 days; a constant over 270 days. The latter two minimize absolute deviations, with more
+    weight on recent days, and are shrunk toward zero by their sampling error (normal prior). Areas get empirical-Bayes
+    means of the remainder over 180 days, or nothing if they differ only by chance. Fewer than 20 sales give a level of
+    zero. Later residuals have no effect.
     """
     now = day_of(as_of)
     recent = residuals.between(now - RECENT_DAYS, now)
@@ -135,7 +135,7 @@ def no_level(as_of: date) -> MarketLevel:
 
 
 def _forecasts(known: Residuals, now: float) -> Floats:
-    """Return level and slope on a day as each forecast has them, that nothing moved first, shape (3, 2)."""
+    """Return each forecast's level and slope on a day, shape (3, 2); the first is that nothing moved."""
     return np.array([(0.0, 0.0), *(_read(known.between(now - one.days, now), now, one) for one in _READINGS)])
 
 
@@ -145,7 +145,7 @@ def _read(near: Residuals, now: float, reading: _Reading) -> tuple[float, float]
 
 
 def _weights(recent: Residuals, now: float) -> Floats:
-    """Return how far each forecast is to be trusted by the months before ``now``, summing to one."""
+    """Return the weight of each forecast, judged by the months before ``now``; weights sum to one."""
     loss = np.zeros(len(_BELIEFS))
     for month in range(1, _MONTHS_JUDGED + 1):
         start = now - month * _MONTH_DAYS
@@ -163,12 +163,12 @@ def _median_variance(values: Floats) -> float:
 
 
 def _spread(remaining: Floats) -> float:
-    """Return the deviation of one value about a median, such that that of n of them is as much over root n."""
+    """Return the standard deviation of one value such that the median of n values has it divided by the root of n."""
     return _MEDIAN_SPREAD * _MAD_TO_SD * float(np.median(np.abs(remaining)))
 
 
 def _local_line(time: Floats, values: Floats, weight: Floats, slope_sd: float) -> tuple[float, float]:
-    """Return level at time 0 and slope of a weighted least-absolute-deviations line, both shrunk to zero."""
+    """Return level at time 0 and slope of a weighted least-absolute-deviations line, both shrunk toward zero."""
     if len(values) < _SALES_MIN:
         return 0.0, 0.0
     centre = float(np.average(time, weights=weight))
@@ -199,7 +199,7 @@ def _areas(recent: Residuals) -> dict[str, dict[str, float]]:
     for code, areas in recent.areas.items():
         names, group = np.unique(areas.astype(str), return_inverse=True)
         means = _shrunk_means(remaining, group, len(names)) if len(names) else np.empty(0)
-        # An unknown area is not an area.
+        # "Unknown" is not an area.
         found[code] = {str(name): float(mean) for name, mean in zip(names, means, strict=True) if mean and name != ""}
         if len(names):
             remaining = remaining - np.where(names[group] == "", 0.0, means[group])
@@ -230,7 +230,7 @@ def _shrunk_means(values: Floats, group: Ints, groups: int) -> Floats:
 
 
 def _curve(recent: Residuals, now: float) -> tuple[tuple[float, float], ...]:
-    """Return the level on days before ``now``, each from the sales of half a window to both sides; none before them."""
+    """Return the level on days before ``now``, each from the sales within half a window on both sides."""
     if len(recent.days) < _SALES_MIN:
         return ((now - 1.0, 0.0),)
     points = []

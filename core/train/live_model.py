@@ -1,4 +1,4 @@
-"""A model brought up to date: evidence from every sale known, estimates shifted by the market's level."""
+"""A model brought up to date: its evidence includes every known sale, and the market level shifts its estimates."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ _ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "
 
 @dataclass(frozen=True)
 class LiveModel:
-    """An immutable model with the sales known by a day: their evidence, and the level of the market they show.
+    """An immutable model with the sales known by a day: their evidence, and the market level they show.
 
-    ``sales`` are the recorded facts, place, date and price of the sales the evidence is made of; ``filled`` their facts
-    as the model sees them, in the same order, to which positions of comparables and ``own`` refer.
+    ``sales`` holds the recorded facts, location, date and price of the sales behind the evidence; ``filled`` their
+    facts as the model sees them, in the same order, to which positions of comparables and ``own`` refer.
     """
 
     model: Model
@@ -33,26 +33,26 @@ class LiveModel:
     level: MarketLevel
 
     def fill(self, homes: pd.DataFrame) -> Columns:
-        """Return the facts of homes with what is missing filled in as training homes suggest."""
+        """Return the facts of homes with missing values filled in from training homes."""
         return self.model.fill(homes)
 
     def log_estimate(self, filled: Columns, matrix: Floats) -> Floats:
-        """Return the log estimates, market level included, of homes and their feature matrix, shape (n,)."""
+        """Return the log estimates of homes from their feature matrix, including the market level, shape (n,)."""
         return self.model.log_estimate(matrix) + self.shift(filled)
 
     def shift(self, filled: Columns) -> Floats:
-        """Return what the market's level adds to the log estimate of each home, shape (n,)."""
+        """Return what the market level adds to the log estimate of each home, shape (n,)."""
         areas = {code: words(filled, code, "") for code in self.model.facts.area_codes}
         return self.level.shift(days_since_2000(filled["sale_date"]), areas)
 
     def priced(
         self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
-        """Return ranges and confidence around log estimates already made, by level of the range."""
+        """Return ranges and confidence around existing log estimates, by level of the range."""
         return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, tolerance)
 
     def price(self, filled: Columns, levels: tuple[float, ...], tolerance: float) -> dict[float, Priced]:
-        """Return estimates with ranges and confidence of homes already filled, by level of the range."""
+        """Return estimates with ranges and confidence for filled homes, by level of the range."""
         matrix = self.model.matrix(filled)
         return self.priced(filled, matrix, self.log_estimate(filled, matrix), levels, tolerance)
 
@@ -60,15 +60,15 @@ class LiveModel:
 def bring_up_to_date(model: Model, sales: pd.DataFrame) -> LiveModel:
     """Bring a model up to the day after the latest of ``sales`` (canonical, with ``sale_date`` and ``sale_price``).
 
-    The level is drawn from the model's out-of-fold residuals and from the sales made since the latest it has seen,
-    each of these priced with the evidence of the sales before it. The model itself stays as it is.
+    The level comes from the model's out-of-fold residuals and from the sales after the latest one it has seen, each
+    priced with the evidence of earlier sales. The model itself does not change.
     """
     as_of = sales["sale_date"].max().date() + timedelta(days=1)
     return live_model_as_of(model, sales, as_of)
 
 
 def live_model_as_of(model: Model, sales: pd.DataFrame, as_of: date) -> LiveModel:
-    """Do the same for a day of choice; sales of that day and later are left out, the order of rows has no effect."""
+    """Bring a model up to a given day: sales on or after that day are left out; the order of rows has no effect."""
     known = _before(sales, as_of)
     live = refreshed(model, known)
     filled = live.fill(known)
@@ -76,17 +76,16 @@ def live_model_as_of(model: Model, sales: pd.DataFrame, as_of: date) -> LiveMode
 
 
 def live_model_with_residuals(model: Model, sales: pd.DataFrame, as_of: date, residuals: Residuals) -> LiveModel:
-    """Do the same where the ``residuals_since`` the model's latest sale are worked out: for several days one by one."""
+    """Bring a model up to a given day with ``residuals_since`` computed in advance, to reuse them for several days."""
     known = _before(sales, as_of)
     live = refreshed(model, known)
     return _live_model(live, known, live.fill(known), residuals, as_of)
 
 
 def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
-    """Return the log residuals of the sales made since the latest a model has seen.
+    """Return the log residuals of the sales after the latest one a model has seen.
 
-    Each is priced with the evidence of the sales before its day, so that those of a month are the same whatever later
-    sales are known.
+    Each is priced with the evidence of sales before its day, so that later sales do not change earlier residuals.
     """
     known = sales.sort_values("intake_row", kind="stable")
     live = refreshed(model, known)
@@ -94,14 +93,14 @@ def residuals_since(model: Model, sales: pd.DataFrame) -> Residuals:
 
 
 def live_model_as_fitted(model: Model, known: pd.DataFrame) -> LiveModel:
-    """Return a model with the sales its evidence was fitted on, and no market level: as a random test is priced.
+    """Return a model with the sales its evidence was fitted on and no market level, as for pricing a random test.
 
-    ``known`` are these sales, in the order of ``intake_row``. Raises ValueError if they are not as many as the model
-    keeps.
+    ``known`` are these sales, in the order of ``intake_row``. Raises ValueError if their number differs from the
+    model's.
     """
     sales = known.sort_values("intake_row", kind="stable")
     if len(sales) != model.profile.sales:
-        raise ValueError(f"the model was fitted on {model.profile.sales:,} sales, not on {len(sales):,}")
+        raise ValueError(f"the model was fitted on {model.profile.sales:,} sales, not {len(sales):,}")
     as_of = sales["sale_date"].max().date() + timedelta(days=1)
     return LiveModel(model, _recorded(model, sales), model.fill(sales), no_level(as_of))
 
@@ -118,7 +117,7 @@ def residuals_of(facts: FactColumns, homes: Columns, log_ratio: Floats) -> Resid
 
 
 def residuals_of_table(facts: FactColumns, homes: pd.DataFrame, log_ratio: Floats) -> Residuals:
-    """Return the same for a table of homes."""
+    """Return log residuals as ``residuals_of`` does, for a table of homes."""
     return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio)
 
 

@@ -45,9 +45,9 @@ class Priced:
 
 @dataclass(frozen=True)
 class Model:
-    """A fitted estimator with all it needs to price a home: features, ranges, facts used and the market's profile.
+    """A fitted estimator with everything needed to price a home: features, ranges, facts used and market profile.
 
-    ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market's level is drawn.
+    ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market level is estimated.
     """
 
     facts: FactColumns
@@ -62,20 +62,20 @@ class Model:
         return np.exp(self.log_estimate(self.matrix(self.fill(homes))))
 
     def fill(self, homes: pd.DataFrame) -> Columns:
-        """Return the facts of homes with what is missing filled in as training homes suggest."""
+        """Return the facts of homes with missing values filled in from training homes."""
         filled: Columns = self.features.named_steps["facts"].transform(homes)
         return filled
 
     def fill_columns(self, homes: Columns) -> Columns:
-        """Return the same for homes that are arrays already: every fact column, missing or not, and ``sale_date``."""
+        """Fill in homes given as arrays: every fact column, missing or not, and ``sale_date``."""
         filled: Columns = self.features.named_steps["facts"].fill(homes)
         return filled
 
     def matrix(self, filled: Columns, own: Ints | None = None) -> Floats:
-        """Return the feature matrix of homes already filled, shape (n, p).
+        """Return the feature matrix of filled homes, shape (n, p).
 
-        ``own``, shape (n,), is each home's position among the sales the evidence is made of, whose price then does not
-        speak for it; -1, or None for all, is a home not among them.
+        ``own``, shape (n,), is each home's position among the evidence's sales, whose price is then not used for that
+        home; -1, or None for all, means a home that is not among them.
         """
         columns: Any = filled
         for _, step in self.features.steps[1:]:
@@ -86,13 +86,13 @@ class Model:
         return dense(columns)
 
     def log_estimate(self, matrix: Floats) -> Floats:
-        """Return the log of the unrounded estimates of homes given by their feature matrix, shape (n,)."""
+        """Return the log of the unrounded estimates of homes from their feature matrix, shape (n,)."""
         return np.asarray(self.estimator.predict(matrix), dtype=float)
 
     def comparables(self, filled: Columns, count: int) -> Comparables:
-        """Return the sales kept as evidence most alike the one home ``filled``, those before its ``sale_date`` only.
+        """Return the evidence sales most similar to the one home ``filled``, only those before its ``sale_date``.
 
-        None where the model keeps no sales with their place.
+        None if the model keeps no sales with their location.
         """
         alike = self.features.named_steps.get("alike")
         if alike is None:
@@ -101,18 +101,18 @@ class Model:
         return found
 
     def price(self, homes: pd.DataFrame, level: float, tolerance: float) -> Priced:
-        """Return estimates with ranges and confidence, rounded as a person says them."""
+        """Return estimates with ranges and confidence, rounded for display."""
         return self.price_filled(self.fill(homes), (level,), tolerance)[level]
 
     def price_filled(self, filled: Columns, levels: tuple[float, ...], tolerance: float) -> dict[float, Priced]:
-        """Return the same for homes already filled, by level of the range."""
+        """Return estimates as ``price`` does, for filled homes, by level of the range."""
         matrix = self.matrix(filled)
         return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, tolerance)
 
     def spread(
         self, matrix: Floats, centre: Floats, kinds: Objects, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
-        """Return ranges and confidence around log estimates ``centre`` of homes given by their feature matrix."""
+        """Return ranges and confidence around the log estimates ``centre`` of homes in a feature matrix."""
         width = self.ranges.expected_size(matrix, centre)
         segments = self.ranges.segments_.of(centre, kinds)
         confidence = self.ranges.probability_within(centre, width, segments, tolerance)
@@ -127,12 +127,12 @@ class Model:
 
 
 def dense(matrix: Any) -> Floats:
-    """Return a feature matrix as a plain array, shape (n, p); one-hot baselines come sparse."""
+    """Return a feature matrix as a dense array, shape (n, p); one-hot baselines are sparse."""
     return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
 
 
 def property_kinds(homes: Columns, facts: FactColumns) -> Objects:
-    """Return each home's property type for its calibration segment, shape (n,); "home" where a market has none."""
+    """Return each home's property type for its calibration segment, shape (n,); "home" if a market has no types."""
     if "property_type" not in facts.categorical:
         return np.full(size(homes), "home", dtype=object)
     return words(homes, "property_type", "unknown type")
@@ -144,7 +144,7 @@ def for_production(model: Model) -> Model:
 
 
 def under_rule(model: Model, rule: Rule) -> Model:
-    """Return the model with its evidence limited by another rule; all else stays as it is."""
+    """Return the model with its evidence limited by another rule and otherwise unchanged."""
     limited = {
         name: copy.copy(step).set_params(rule=rule)
         for name, step in model.features.steps
@@ -154,11 +154,11 @@ def under_rule(model: Model, rule: Rule) -> Model:
 
 
 def refreshed(model: Model, sales: pd.DataFrame) -> Model:
-    """Return the model with its market evidence made of ``sales`` instead of the training sales.
+    """Return the model with market evidence from ``sales`` instead of the training sales.
 
-    ``sales`` has canonical columns with ``sale_date`` and ``sale_price``, in an order the positions in ``Comparables``
-    and in ``own`` refer to. Trend, area levels and neighbors are then theirs; all the model has learned stays: how
-    facts are filled, categories, estimator and ranges. A model without evidence is returned as it is.
+    ``sales`` has canonical columns with ``sale_date`` and ``sale_price``; positions in ``Comparables`` and ``own``
+    refer to its order. Trend, area levels and neighbors then come from these sales; everything learned stays: how
+    facts are filled, categories, estimator and ranges. A model without evidence is returned unchanged.
     """
     if not any(isinstance(step, EvidenceStep) for _, step in model.features.steps):
         return model

@@ -1,4 +1,4 @@
-"""Independent fits side by side on all processors, or on a cluster where joblib's backend is configured for one."""
+"""Independent fits in parallel on all processors, or on a cluster if joblib's backend is configured for one."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ T = TypeVar("T")
 def in_parallel(
     function: Callable[..., T], calls: Iterable[tuple[Any, ...]], progress: Progress, doing: str
 ) -> list[T]:
-    """Return ``function(*call)`` of every call, in order, reporting each that is done.
+    """Return ``function(*call)`` for every call, in order, reporting progress after each.
 
-    One thread a fit: fits beside each other use the processors fully, where threads within a fit would wait for one
-    another, most of all on a machine that serves agents meanwhile.
+    Each fit uses one thread: parallel fits use the processors fully, while threads within a fit would wait for one
+    another, especially on a machine that also serves agents.
     """
     waiting = list(calls)
     results: list[T] = []

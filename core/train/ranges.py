@@ -21,9 +21,9 @@ EVERYWHERE: Final = "all homes"
 """The widest calibration group."""
 
 _FOLDS: Final = 5
-# Beyond a factor of 20 either way a bound says nothing; crepes would return infinity there.
+# Beyond a factor of 20 either way, a bound is meaningless; crepes would return infinity there.
 _LOG_BOUND: Final = 3.0
-# Shallow and slow: the size of an error is mostly chance, and a model that chased it would narrow the wrong ranges.
+# Shallow and slow: the size of an error is mostly chance, and a model that fitted it would narrow the wrong ranges.
 _DIFFICULTY: Final[dict[str, Any]] = {
     "n_estimators": 200,
     "learning_rate": 0.03,
@@ -50,7 +50,7 @@ def round_for_display(price: ArrayLike) -> Floats:
 
 @dataclass(frozen=True)
 class Segments:
-    """Which calibration group a home belongs to: property type within a price band, else the band, else all homes.
+    """The calibration group of a home: property type within a price band, else the band, else all homes.
 
     Bands are quintiles of the *estimate*, never of the sale price, so a new home's group is known before it sells.
     """
@@ -71,7 +71,7 @@ class Segments:
         )
 
     def members(self, log_estimate: Floats, kinds: Objects) -> Iterator[tuple[str, Ints]]:
-        """Yield each group with its homes; a wider group has all its homes, also those with a group of their own."""
+        """Yield each group with its homes; a wider group includes homes that also have a narrower group."""
         bands = np.array(self.bands(log_estimate), dtype=object)
         names = np.array(_names(kinds, self.bands(log_estimate)), dtype=object)
         yield EVERYWHERE, np.arange(len(bands))
@@ -88,7 +88,7 @@ def _names(kinds: Objects, bands: list[str]) -> list[str]:
 
 
 def find_segments(log_estimate: Floats, kinds: Objects, smallest: int) -> Segments:
-    """Choose the segments that hold at least ``smallest`` calibration sales."""
+    """Choose the segments with at least ``smallest`` calibration sales."""
     quantiles = np.quantile(log_estimate, np.linspace(0, 1, _BANDS + 1)[1:-1])
     bare = Segments(tuple(float(edge) for edge in quantiles), frozenset())
     bands = bare.bands(log_estimate)
@@ -100,9 +100,9 @@ def find_segments(log_estimate: Floats, kinds: Objects, smallest: int) -> Segmen
 class RangeCalibration:
     """The calibrated predictive distribution of log(sale price) around a point estimate.
 
-    Residuals of sales the model had not seen are divided by their expected size (a small boosted model of its own)
+    Residuals of sales the model had not seen are divided by their expected size (from a separate small boosted model)
     and ranked within the segment (Mondrian conformal predictive system: Boström et al. 2021, as in crepes). Quantiles
-    of it give the range at any level; its mass within 10% of the estimate is the confidence.
+    of the distribution give the range at any level; its mass within 10% of the estimate is the confidence.
     """
 
     def __init__(self, rules: EstimateRules, seed: int) -> None:
@@ -132,7 +132,7 @@ class RangeCalibration:
         return np.maximum(predicted, self.floor_)
 
     def range(self, log_estimate: Floats, size: Floats, segments: Objects, level: float) -> tuple[Floats, Floats]:
-        """Return lower and upper prices of the range at ``level``, rounded for display, never crossing the estimate."""
+        """Return low and high prices of the range at ``level``, rounded for display, never crossing the estimate."""
         low, high = np.empty(len(size)), np.empty(len(size))
         for name, rows in _groups(segments):
             system, centre = self.systems_[name], log_estimate[rows]
@@ -143,7 +143,7 @@ class RangeCalibration:
         return round_for_display(np.exp(low)), round_for_display(np.exp(high))
 
     def probability_within(self, log_estimate: Floats, size: Floats, segments: Objects, tolerance: float) -> Floats:
-        """Return P(|sale / estimate - 1| <= within) of each home, shape (n,)."""
+        """Return P(|sale / estimate - 1| <= tolerance) of each home, shape (n,)."""
         share = np.empty(len(size))
         for name, rows in _groups(segments):
             system, centre = self.systems_[name], log_estimate[rows]

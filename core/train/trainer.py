@@ -1,4 +1,4 @@
-"""A training run: features and candidates on training sales, choice on validation, refit, out-of-fold calibration."""
+"""A training run: fit candidates on training sales, choose on validation sales, refit, calibrate out of fold."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ from core.train.ranges import RangeCalibration
 
 @dataclass(frozen=True)
 class TrainingPlan:
-    """What a run does: split ("random" or "time"), seed, families compared, settings tried of two of them, folds.
+    """What a run does: split ("random" or "time"), seed, families to compare, settings to try for two of them, folds.
 
-    ``test_from`` is the first day of the test sales of a split by time; None leaves it to the shares of the statement.
-    ``curve_shares`` are the shares of the training sales, below 1 and increasing, the winner is fitted on again for the
-    learning curve; none draws no curve. Only sales of the last ``window_months`` before the test of a split by time
-    (else before the latest sale) are learned from, None for all; and each counts half as much as one that is
-    ``half_life_days`` newer, None for alike. Both shape what is learned; evidence brought up to date later is of all
-    sales. Raises TrainError for a window below one month or a half-life below one day.
+    ``test_from`` is the first day of the test sales of a time split; None uses the problem statement's shares.
+    ``curve_shares`` are the increasing shares of the training sales, below 1, on which the winner is refitted for the
+    learning curve; empty means no curve. Training uses only sales of the last ``window_months`` before the test of a
+    time split (else before the latest sale), None for all; each has half the weight of a sale that is
+    ``half_life_days`` newer, None for equal weights. Both affect only training; evidence brought up to date later uses
+    all sales. Raises TrainError for a window below one month or a half-life below one day.
     """
 
     split: str
@@ -76,11 +76,11 @@ class TrainingPlan:
     half_life_days: float | None = None
 
     def __post_init__(self) -> None:
-        """Check window and half-life."""
+        """Check the window and half-life."""
         if self.window_months is not None and self.window_months < 1:
             raise TrainError(f"A training window of {self.window_months} months is empty; choose at least 1 month.")
         if self.half_life_days is not None and not 1 <= self.half_life_days < math.inf:
-            raise TrainError(f"A half-life of {self.half_life_days:g} days makes no weights; choose at least 1 day.")
+            raise TrainError(f"A half-life of {self.half_life_days:g} days is too short; choose at least 1 day.")
 
 
 def default_plan(problem: Problem) -> TrainingPlan:
@@ -99,10 +99,10 @@ def default_plan(problem: Problem) -> TrainingPlan:
 
 @dataclass(frozen=True)
 class Trained:
-    """The outcome of a run; the test sales of ``split`` have not been touched.
+    """The result of a run, which has not touched the test sales of ``split``.
 
-    ``forest_search`` holds the settings tried, and the best depth and leaf at every number of trees on the same sales.
-    ``curve`` is of ``chosen``, smallest share first; its last point is all the sales that candidate was compared on.
+    ``forest_search`` holds the settings tried, and the best depth and leaf size at every number of trees, on the same
+    sales. ``curve`` belongs to ``chosen``, smallest share first; its last point has all sales of the comparison.
     """
 
     plan: TrainingPlan
@@ -116,7 +116,7 @@ class Trained:
 
 
 def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem) -> Split:
-    """Split sales (with ``intake_row``) as the plan says, those before its window left out; raises TooFewSales."""
+    """Split sales (with ``intake_row``) by the plan, without those before its window; raises TooFewSales."""
     if plan.window_months is None:
         return _split(sales, rows_seen, plan, problem)
     inside = within_window(sales["sale_date"], plan)
@@ -124,7 +124,7 @@ def split_sales(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem
 
 
 def within_window(dates: pd.Series, plan: TrainingPlan) -> Bools:
-    """Return which sales are in the plan's window, shape (n,): the test sales, and those that may be learned from."""
+    """Return which sales are in the plan's window, shape (n,): the test sales and those used for training."""
     if plan.window_months is None:
         return np.ones(len(dates), dtype=bool)
     end = dates.max() if plan.test_from is None else pd.Timestamp(plan.test_from)
@@ -138,7 +138,7 @@ def _split(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
 
 
 def recency_weight(dates: pd.Series, plan: TrainingPlan) -> Floats | None:
-    """Return how much each sale counts, shape (n,), 1 for the latest of them; None where all count alike."""
+    """Return the weight of each sale, shape (n,), 1 for the latest; None for equal weights."""
     if plan.half_life_days is None:
         return None
     age = (dates.max() - dates).dt.days.to_numpy(dtype=float)
@@ -148,7 +148,7 @@ def recency_weight(dates: pd.Series, plan: TrainingPlan) -> Floats | None:
 
 @dataclass(frozen=True)
 class _Run:
-    """What every step of one run works on."""
+    """The inputs shared by all steps of a run."""
 
     sales: pd.DataFrame
     log_price: Floats
@@ -165,9 +165,9 @@ class _Run:
 def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
     """Run the plan on one data version's sales.
 
-    ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` rows taken in); the
+    ``sales`` has canonical columns and ``intake_row`` (0-based position among the ``rows_seen`` imported rows); the
     order of its rows has no effect. The split's masks are in the order of ``intake_row``.
-    Raises TooFewSales, or TrainError where a required fact is unusable or the plan names no family.
+    Raises TooFewSales, or TrainError if a required fact is unusable or the plan names no family.
     """
     with threadpool_limits(1):
         return _train(sales.sort_values("intake_row", kind="stable"), rows_seen, plan, problem, progress)
@@ -229,7 +229,7 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Score
 
 
 def _sizes_left(run: _Run, search: tuple[ScoredCandidate, ...]) -> tuple[int, ...]:
-    """Return the numbers of trees the search has not tried with the depth and leaf of its best forest."""
+    """Return the numbers of trees not yet tried with the depth and leaf size of the best forest."""
     scores = [forest_score(one) for one in search]
     best = min(scores, key=lambda one: one.mape)
     tried = {one.trees for one in scores if (one.depth, one.leaf) == (best.depth, best.leaf)}
@@ -243,12 +243,12 @@ def _searched(run: _Run, inputs: Inputs) -> Ints:
 def _compare(
     run: _Run, inputs: Inputs, search: tuple[ScoredCandidate, ...], progress: Progress
 ) -> tuple[tuple[ScoredCandidate, ...], tuple[ScoredCandidate, ...]]:
-    """Return the candidates as compared, and the best forest of the search at other numbers of trees.
+    """Return the compared candidates, and the search's best forest at other numbers of trees.
 
-    The sizes are measured on the rows of the search, so that they and its best line differ in nothing but their trees.
+    The sizes are measured on the rows of the search, so that they differ from its best line only in their trees.
     """
     best = [min(search, key=lambda one: one.score.mape).candidate] if search else []
-    # The forest first: it takes longest, and the others fit beside it.
+    # Start the forest first: it takes longest, and the others fit in parallel.
     candidates = [
         *best,
         *(one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families),
@@ -256,7 +256,7 @@ def _compare(
     plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
     if not candidates:
-        raise TrainError("The plan tries no setting of the families it names; give it a budget of at least 1.")
+        raise TrainError("The plan tries no settings of its families; give it a budget of at least 1.")
     seed = run.plan.seed
     calls: list[tuple[Any, ...]] = [
         (fit_and_score, candidate, one, _rows_for(candidate, one, run), seed)
@@ -289,7 +289,7 @@ def _choose(fitted: tuple[ScoredCandidate, ...], problem: Problem) -> ScoredCand
 
 
 def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[CurvePoint, ...]:
-    """Draw the winner's learning curve from the sales it was compared on; its own score is the last point."""
+    """Compute the winner's learning curve on the sales of the comparison; its own score is the last point."""
     plan, score = run.plan, winner.score
     if not plan.curve_shares:
         return ()
@@ -309,12 +309,12 @@ def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[Curv
 
 
 def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, tuple[Importance, ...]]:
-    """Fit the chosen candidate on training and validation sales; calibrate on its out-of-fold estimates of them.
+    """Fit the chosen candidate on training and validation sales and calibrate on its out-of-fold estimates.
 
-    What each fact contributes is measured on the first fold's held-out sales, which its model has not seen.
+    Importance is measured on the first fold's held-out sales, which that fold's model has not seen.
     """
     known = run.split.train | run.split.validation
-    # Only what the model reads travels to the other processes.
+    # Send only the columns the model reads to the other processes.
     homes = run.sales.loc[known, [*run.facts.all, "sale_date"]]
     log_price, weight = run.log_price[known], recency_weight(homes["sale_date"], run.plan)
     everything, nothing = np.arange(len(homes)), np.empty(0, dtype=np.int64)
@@ -345,7 +345,7 @@ def _recent(residuals: Residuals) -> Residuals:
 
 @dataclass(frozen=True)
 class _Recipe:
-    """How to fit a candidate on some of the sales."""
+    """How to fit a candidate on a subset of the sales."""
 
     facts: FactColumns
     rule: Rule
@@ -360,7 +360,7 @@ class _Recipe:
 
 @dataclass(frozen=True)
 class _Part:
-    """A fit on part of the sales: the whole of it where nothing was held out, else the held-out log estimates."""
+    """A fit on part of the sales: the full fit if nothing was held out, else the held-out log estimates."""
 
     features: Pipeline | None
     estimator: Any

@@ -1,4 +1,4 @@
-"""Predictions of LightGBM trees, with as many threads as the number of homes is worth."""
+"""Predictions of LightGBM trees, with a number of threads that suits the number of homes."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ import numpy as np
 
 from core.arrays import Floats
 
-# Below this starting threads costs more than they save, and an answer for one agent does not hold up another's.
+# Below this, starting threads costs more than it saves; one thread also keeps one agent's answer from delaying others.
 _MANY: Final = 500
-# As many as the process may use: one inside a training run, where every processor has a model of its own to fit.
+# As many as the process may use: one inside a training run, where every processor already fits a model.
 _ALL_ALLOWED: Final = 0
 
 
