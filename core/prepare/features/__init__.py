@@ -1,1 +1,1 @@
-"""Features: facts of a home turned into the columns a model learns from."""
+"""Features: the columns a model is trained on, built from the facts of homes."""

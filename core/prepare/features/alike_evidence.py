@@ -1,4 +1,4 @@
-"""What the sales most alike a home say: neighbors in place, size, quality, age and time together, leak-free."""
+"""Evidence from the most similar sales: neighbors in place, size, quality, age and time combined, leak-free."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summarise
 
-# How many kilometers apart two homes seem that differ by one unit: a doubling of size (0.7 in logs) counts like two
-# kilometers, a step of construction grade like 0.6, a decade of age like 0.2. Set by appraisal judgment and not
-# learned from prices, so that no price can reach the choice of comparables.
+# Kilometers that a difference of one unit counts for: a doubling of size (0.7 in logs) counts like two kilometers, a
+# step of construction grade like 0.6, a decade of age like 0.2. Set by appraisal judgment, not learned from prices, so
+# that no price can influence the choice of comparables.
 _KM_PER_UNIT: Final = {"grade": 0.6, "effective_age": 0.02, "bedrooms": 0.2, "bathrooms": 0.2, "condition": 0.2}
 _KM_PER_LOG: Final = {"living_area_sqft": 3.0, "lot_area_sqft": 0.5}
 _KM_OTHER_TYPE: Final = 2.0
 _KM_PER_YEAR: Final = 0.5
-# The second look weighs likeness a third as much: nearer homes, less alike.
+# The second look weights similarity a third as much: homes that are nearer but less similar.
 _LOOKS: Final = {"alike": 1.0, "near_alike": 1.0 / 3.0}
 _NEIGHBOURS: Final = 12
 _FEW: Final = 4
-# A home ten percent larger sells for about six percent more: the usual size elasticity within a neighborhood.
+# A home 10% larger sells for about 6% more: the usual size elasticity within a neighborhood.
 _SIZE_ELASTICITY: Final = 0.6
 
 
 @dataclass(frozen=True)
 class Comparables:
-    """The sales most alike a home, nearest first, each array of shape (k,).
+    """The sales most similar to a home, nearest first, each array of shape (k,).
 
-    ``rows`` are their positions among the sales kept as evidence, ``distance`` how unlike they are, in kilometers: of
-    place, and of what a difference in size, quality, age, type or time counts for.
+    ``rows`` are their positions among the evidence sales; ``distance`` is their similarity distance in kilometers: of
+    place, and of what differences in size, quality, age, type and time count for.
     """
 
     rows: Ints
@@ -44,10 +44,10 @@ NO_COMPARABLES: Final = Comparables(np.empty(0, dtype=np.int64), np.empty(0))
 
 
 class AlikeEvidence(EvidenceStep):
-    """Prices of the most alike other sales, adjusted to the subject's size and the market's trend at its date.
+    """Prices of the most similar other sales, adjusted to the subject's size and the market's trend at its date.
 
-    Expects the columns DerivedFacts adds, and to keep sales also their ``trend``. Markets without coordinates get no
-    columns. Columns, per look: ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
+    Needs the columns DerivedFacts adds and, to keep sales, also their ``trend``. Markets without coordinates get no
+    columns. Columns per look: ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
     """
 
     def fit(self, X: Columns, y: Floats) -> Self:
@@ -57,7 +57,7 @@ class AlikeEvidence(EvidenceStep):
         return super().fit(X, y)
 
     def keep(self, X: Columns, y: Floats) -> Self:
-        """Make these sales the comparables instead of those kept so far."""
+        """Replace the comparables with these sales."""
         if not self.facts.located:
             return self
         level = np.asarray(y, dtype=float) - X["trend"]
@@ -69,7 +69,7 @@ class AlikeEvidence(EvidenceStep):
         return self
 
     def evidence(self, X: Columns, own: Ints) -> Columns:
-        """Return what the most alike sales say about each home, by look."""
+        """Return the evidence of the most similar sales about each home, by look."""
         columns: Columns = {}
         if self.facts.located:
             days, sizes = days_since_2000(X["sale_date"]), log_size(X, self.facts)
@@ -78,9 +78,9 @@ class AlikeEvidence(EvidenceStep):
         return columns
 
     def comparables(self, X: Columns, count: int) -> Comparables:
-        """Return the ``count`` kept sales most alike the one home of ``X``, of those that may speak for it.
+        """Return the ``count`` usable sales most similar to the one home in ``X``.
 
-        Fewer where there are no more; none where homes have no coordinates, or a fact compared is not known of this.
+        Fewer if there are no more; none if homes have no coordinates or a compared fact of this home is unknown.
         """
         place = self._places(X)["alike"][0] if self.facts.located else np.array([np.nan])
         if not np.isfinite(place).all() or not len(self.indexes_["alike"]):

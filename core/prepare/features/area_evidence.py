@@ -1,4 +1,4 @@
-"""What other sales say about a home's place: price levels of its area codes and nearest neighbors, leak-free."""
+"""Evidence from other sales about a home's location: price levels of its areas and nearest neighbors, leak-free."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summ
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
 _AREA_PRIOR_SALES: Final = 10.0
-# Leaving out a sale alone would let a tree read its price back from its area's mean; leaving out a fifth does not.
+# Leaving out only the sale itself would let a tree infer its price from its area's mean; leaving out a fifth does not.
 _FOLDS: Final = 5
 _NEIGHBOURS: Final = 20
 _FEW: Final = 5
 # A year's distance in time counts like half a kilometer in space: recent neighbors first.
 _KM_PER_YEAR: Final = 0.5
-# Wider than any calendar in days, so that area and day can be sorted and searched as one number.
+# Larger than any day number, so that area and day can be sorted and searched as one number.
 _CALENDAR: Final = 1e7
 
 
 class EvidenceStep(TransformerMixin, BaseEstimator):
-    """A step that adds what kept sales say about homes, as far as ``rule`` lets them speak.
+    """A step that adds the evidence of kept sales to homes, using only the sales that ``rule`` allows.
 
-    ``fit(X, y)`` keeps the training sales (y = log price) as evidence. ``fit_transform`` gives each training sale what
-    the *other* sales say; ``transform`` treats its rows as new subjects.
+    ``fit(X, y)`` keeps the training sales (y = log price) as evidence. ``fit_transform`` gives each training sale the
+    evidence of the *other* sales; ``transform`` treats its rows as new subjects.
     """
 
     def __init__(self, facts: FactColumns, rule: Rule = Rule.EARLIER) -> None:
@@ -48,13 +48,13 @@ class EvidenceStep(TransformerMixin, BaseEstimator):
 
     @abstractmethod
     def keep(self, X: Columns, y: Floats) -> Self:
-        """Make these sales the evidence instead of those kept so far; nothing else changes."""
+        """Replace the evidence with these sales; nothing else changes."""
 
     @abstractmethod
     def evidence(self, X: Columns, own: Ints) -> Columns:
-        """Return what the sales say about each home; ``own`` (n,) is its position among them, -1 for a new subject.
+        """Return the sales' evidence about each home; ``own`` (n,) is its position among them, -1 for a new subject.
 
-        A home's own price is left out of what its area and its neighbors say.
+        A home's own price is left out of the evidence of its area and its neighbors.
         """
 
     def transform(self, X: Columns) -> Columns:
@@ -69,18 +69,18 @@ class EvidenceStep(TransformerMixin, BaseEstimator):
 
 
 class MarketEvidence(EvidenceStep):
-    """Price evidence of other sales, as log price per sq ft relative to the market's running trend.
+    """Price evidence from other sales, as log price per sq ft relative to the market's running trend.
 
     Neither ``fit_transform`` nor ``transform`` ever uses a row's own price. The trend is an exponentially weighted mean
-    (half-life 60 days) of strictly earlier days, so under Rule.EARLIER no later price can move any feature; sales of
-    the very first day have no trend and are no evidence. A sale valued at a day after its own has its price left out of
-    its area's level and its neighbors, but not out of the trend, where it is one of the whole market's.
+    (half-life 60 days) of strictly earlier days, so under Rule.EARLIER no later price can move any feature; sales on
+    the first day have no trend and are not evidence. If a sale is valued on a later day, its price is left out of its
+    area's level and its neighbors, but not of the trend, where it is one of the whole market's sales.
     Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
-    ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` where homes have coordinates.
+    ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` if homes have coordinates.
     """
 
     def keep(self, X: Columns, y: Floats) -> Self:
-        """Make these sales the evidence instead of those kept so far."""
+        """Replace the evidence with these sales."""
         self.days_ = days_since_2000(X["sale_date"])
         unit_price = np.asarray(y, dtype=float) - log_size(X, self.facts)
         self.trend_days_, self.trend_values_ = _running_trend(self.days_, unit_price)
@@ -93,7 +93,7 @@ class MarketEvidence(EvidenceStep):
         return self
 
     def trend(self, days: Floats) -> Floats:
-        """Return the market's level on each day, shape (n,): log price per sq ft, missing up to the first sale."""
+        """Return the market's trend on each day, shape (n,): log price per sq ft, missing up to the first sale."""
         position = np.searchsorted(self.trend_days_, days, side="right") - 1
         values: Floats = self.trend_values_[np.maximum(position, 0)]
         return values
@@ -149,7 +149,7 @@ class MarketEvidence(EvidenceStep):
 
 
 def log_size(X: Columns, facts: FactColumns) -> Floats:
-    """Return the log of each home's living area, shape (n,); zero where the market does not record it."""
+    """Return the log of each home's living area, shape (n,); zero if the market does not record it."""
     if "living_area_sqft" not in facts.numeric:
         return np.zeros(size(X))
     logs: Floats = np.log(X["living_area_sqft"])
@@ -164,9 +164,9 @@ def _place(X: Columns, days: Floats) -> Floats:
 class _AreaSales:
     """The sales of each area of one code, sorted by area and day; ``position`` is an area's number by its code.
 
-    The sales of area g are those from ``starts[g]`` to ``starts[g + 1]``; ``keys`` has area and day of each as one
+    The sales of area g are those from ``starts[g]`` to ``starts[g + 1]``; ``keys`` has each sale's area and day as one
     number, ``running[i + g]`` the sum of the first i sales' deviations within the area. ``fold_total`` and
-    ``fold_count``, (areas, folds), are what a fold adds to them; ``member`` is the area of every kept sale, or -1.
+    ``fold_count``, (areas, folds), are each fold's contribution; ``member`` is the area of every kept sale, or -1.
     """
 
     position: Mapping[Any, int]
@@ -178,7 +178,7 @@ class _AreaSales:
     member: Ints
 
     def groups(self, codes: NDArray[Any]) -> Ints:
-        """Return the number of each home's area, -1 where it is unknown."""
+        """Return the number of each home's area, -1 if it is unknown."""
         return np.array([self.position.get(code, -1) for code in codes], dtype=np.int64)
 
 
@@ -187,7 +187,7 @@ def _area_sales(codes: NDArray[Any], days: Floats, deviation: Floats) -> _AreaSa
     usable = np.flatnonzero((group >= 0) & np.isfinite(deviation))
     rows = usable[np.lexsort((days[usable], group[usable]))]
     starts = np.searchsorted(group[rows], np.arange(len(names) + 1))
-    # Sums run within each group, from a zero of its own: another area's later price must not move even a last digit.
+    # Each group's sums start from zero: another area's later price must not change even a last digit.
     running = np.zeros(len(rows) + len(names))
     running[np.arange(len(rows)) + group[rows] + 1] = (
         pd.Series(deviation[rows]).groupby(group[rows]).cumsum().to_numpy()
@@ -212,6 +212,6 @@ def _running_trend(days: Floats, values: Floats) -> tuple[Floats, Floats]:
     halflife = pd.Timedelta(days=_TREND_HALF_LIFE_DAYS)
     weighted = daily.ewm(halflife=halflife, times=pd.Series(times)).mean()
     mean = (weighted["sum"] / weighted["n"]).to_numpy()
-    # Valid from the next day on: a day's own sales never set its trend, so on the first day there is none.
+    # Valid from the next day: a day's own sales never set its trend, so the first day has none.
     known_from = daily.index.to_numpy(dtype=float) + 1.0
     return np.concatenate([[-np.inf], known_from]), np.concatenate([[np.nan], mean])

@@ -1,4 +1,4 @@
-"""Homes as named arrays: what passes between the steps of the feature pipeline, where a table would cost too much."""
+"""Homes as named arrays, passed between the steps of the feature pipeline, where a table would be too slow."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.arrays import Ints, Objects
 
 Columns = dict[str, NDArray[Any]]
-"""Arrays of shape (n,) by name: numbers as float64, words as objects (NaN where missing), dates as datetime64."""
+"""Arrays of shape (n,) by name: numbers as float64, text as objects (NaN if missing), dates as datetime64."""
 
 
 def columns_of(homes: pd.DataFrame, names: Iterable[str]) -> Columns:
@@ -31,13 +31,13 @@ def stack(parts: Sequence[Columns]) -> Columns:
 
 
 def take(columns: Columns, rows: Ints | Sequence[int]) -> Columns:
-    """Return the homes at the given positions, in that order and as often as named; the arrays are new."""
+    """Return the homes at the given positions, in that order, repeats included; the arrays are new."""
     chosen = np.asarray(rows, dtype=np.int64)
     return {name: values[chosen] for name, values in columns.items()}
 
 
 def words(columns: Columns, name: str, missing: str) -> Objects:
-    """Return a column of words with ``missing`` where there is none, shape (n,)."""
+    """Return a text column with ``missing`` in place of missing values, shape (n,)."""
     values = np.asarray(columns[name], dtype=object)
     blank = pd.isna(values)
     return np.where(blank, missing, values) if blank.any() else values

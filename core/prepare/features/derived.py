@@ -1,4 +1,4 @@
-"""Facts that follow from other facts: age at the sale, renovation, ratios, time and place in kilometers."""
+"""Facts derived from other facts: age at the sale, renovation, ratios, time, and location in kilometers."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def days_since_2000(dates: Dates) -> Floats:
 
 
 class Projection:
-    """Degrees to kilometers east and north of a market's center (equirectangular; exact enough within a city)."""
+    """Converts degrees to kilometers east and north of a market's center (equirectangular; good enough for a city)."""
 
     def __init__(self, latitude: float, longitude: float) -> None:
         self.latitude, self.longitude = latitude, longitude
@@ -38,7 +38,7 @@ class Projection:
         return east, (homes["latitude"] - self.latitude) * KM_PER_DEGREE
 
     def point(self, latitude: float, longitude: float) -> tuple[float, float]:
-        """Return east and north of one place in km, the shorter way round the globe."""
+        """Return east and north of one place in km, the shorter way around the globe."""
         degrees = (longitude - self.longitude + 180) % 360 - 180
         return degrees * self._east, (latitude - self.latitude) * KM_PER_DEGREE
 
@@ -78,7 +78,7 @@ def _ages(X: Columns, days: Floats) -> Columns:
     if "year_renovated" not in X:
         return ages
     renovated = X["year_renovated"]
-    # A renovation after the sale is not yet known to its buyer.
+    # The buyer cannot know about a renovation after the sale.
     done = np.isfinite(renovated) & (renovated <= year) & (renovated > built)
     return ages | {
         "effective_age": np.floor(year) - np.where(done, renovated, built),

@@ -1,4 +1,4 @@
-"""Which facts of a market's homes the model may use, and how missing ones are filled from training homes."""
+"""The facts of a market's homes that a model may use, and how missing ones are filled from training homes."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_ext
 AREA_CODES: Final = ("zipcode", "neighbourhood")
 COORDINATES: Final = ("latitude", "longitude")
 
-# Assessed values stay out: an agent rarely knows them at the kitchen table, and in many rolls they were set after
-# the sale, which would leak its price. Renovation is never imputed: a blank year means "not renovated".
+# Assessed values are excluded: agents rarely know them at the kitchen table, and many rolls set them after the sale,
+# which would leak its price. Renovation is never imputed: a blank year means "not renovated".
 _NOT_MODELLED: Final = frozenset(
     {"property_id", "address", "unit", "assessed_value", "prior_assessed_value", "year_renovated"}
     | set(AREA_CODES)
@@ -38,7 +38,7 @@ _LEAST_STEP: Final = 0.01
 
 @dataclass(frozen=True)
 class FactColumns:
-    """The columns of one market's sales a model may use, by the way they are used."""
+    """The columns of one market's sales that a model may use, by how it uses them."""
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
@@ -82,7 +82,7 @@ def _recorded_share(sales: pd.DataFrame, name: str) -> float:
 class _Medians:
     """Medians of groups of homes: ``position`` is each group's row by its key in ``values``, (groups + 1, columns).
 
-    The last row is missing throughout: it answers for groups unknown.
+    The last row is all missing: it serves unknown groups.
     """
 
     position: Mapping[Hashable, int]
@@ -95,16 +95,16 @@ class _Medians:
 
 
 class FactImputer(TransformerMixin, BaseEstimator):
-    """Fill missing numeric facts with the median of the same property type and area code, then type, then all.
+    """Fills missing numeric facts with the median of the same property type and area code, then type, then all.
 
-    For a home of unknown type the area code alone comes before the type.
+    For a home of unknown type, the area code alone comes before the type.
 
-    Where the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
-    median home to the subject's size, by the elasticity seen within groups of training homes.
+    If the living area is given, facts that grow with it (rooms, floor space of parts) are scaled from the group's
+    median home to the subject's size, by the elasticity within groups of training homes.
 
-    ``fit`` sees training homes only. ``transform`` takes homes out of their table: it returns the fact columns (plus
-    ``sale_date``) without missing numbers, and one ``missing_<field>`` column (0 or 1) for each field at least 1% of
-    training homes lack. Missing coordinates become the middle of the home's area code, if that is known.
+    ``fit`` sees only training homes. ``transform`` returns arrays: the fact columns (plus ``sale_date``) without
+    missing numbers, and a ``missing_<field>`` column (0 or 1) for each field that at least 1% of training homes lack.
+    Missing coordinates become the middle of the home's area, if that is known.
     """
 
     def __init__(self, facts: FactColumns) -> None:
@@ -126,11 +126,11 @@ class FactImputer(TransformerMixin, BaseEstimator):
         return self
 
     def transform(self, X: pd.DataFrame) -> Columns:
-        """Return the facts with numbers filled and the missing marks set."""
+        """Return the facts with numbers filled in and the missing marks set."""
         return self.fill(columns_of(X, (*self.facts.all, "sale_date")))
 
     def fill(self, columns: Columns) -> Columns:
-        """Do the same for homes that are arrays already: every fact column and ``sale_date``."""
+        """Fill in homes given as arrays: every fact column and ``sale_date``."""
         check_is_fitted(self, "overall_")
         columns = dict(columns)
         for name in (*self.facts.numeric, *(["year_renovated"] if self.facts.renovation else [])):
@@ -170,7 +170,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
         return {name: recorded[:, position].copy() for position, name in enumerate(names)}
 
     def _sized(self, usual: Floats, recorded: Floats) -> Floats:
-        """Scale the facts of median homes, shape (n, columns), to the living areas recorded, as far as they are."""
+        """Scale the facts of median homes, shape (n, columns), to the recorded living areas, if there are any."""
         if _SIZE not in self.facts.numeric:
             return usual
         place = self.facts.numeric.index(_SIZE)
@@ -181,7 +181,7 @@ class FactImputer(TransformerMixin, BaseEstimator):
 
 
 def _elasticities(table: pd.DataFrame, groups: pd.Series) -> Floats:
-    """Return by how many percent each fact grows with a percent of living area within a group, 0 if it hardly does."""
+    """Return each fact's percent growth per percent of living area within a group, 0 if there is hardly any."""
     if _SIZE not in table.columns:
         return np.zeros(table.shape[1])
     logs = table.where(table > 0).transform(np.log)
@@ -200,7 +200,7 @@ def _elasticity(fact: pd.Series, size: pd.Series) -> float:
 
 
 def _step(values: Floats) -> float:
-    """Return the unit a fact is counted in: whole, half or quarter; 0 where it is measured."""
+    """Return the step in which a fact is counted: whole, half or quarter; 0 if it is measured."""
     known = values[np.isfinite(values)]
     return next((step for step in _STEPS if (known % step == 0).all()), 0.0)
 
@@ -216,7 +216,7 @@ def _centres(X: pd.DataFrame, facts: FactColumns) -> dict[str, _Medians]:
     if not facts.located:
         return {}
     located = X.dropna(subset=list(COORDINATES))
-    # The neighborhood first: it is the smaller area where a market has both.
+    # The neighborhood first: it is the smaller area if a market has both.
     return {code: _medians(located[list(COORDINATES)], located[code].to_numpy()) for code in reversed(facts.area_codes)}
 
 

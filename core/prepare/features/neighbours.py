@@ -1,4 +1,4 @@
-"""The nearest sales that may speak for a home, and what they say together."""
+"""The nearest sales that may be used for a home, and their combined evidence."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from scipy.spatial import cKDTree
 from core.arrays import Bools, Floats, Ints
 
 _OVERSAMPLE: Final = 4
-# One more for a sale that may not speak, one to see whether the last of the others stands apart from the next.
+# One extra for a sale that may not be used, one to see whether the last of the others is apart from the next.
 _SPARE: Final = 2
-# A home valued after this share of the indexed sales is likely to find all its neighbors among the nearest few.
+# A home valued after this share of the indexed sales probably finds all its neighbors among the nearest few.
 _MOST: Final = 0.97
 _SOFTENING_KM: Final = 0.3
-# From here on a search on all processors saves more than starting its threads costs; the answer is the same.
+# From this size, a search on all processors saves more than starting its threads costs; the answer is the same.
 _MANY: Final = 2_000
 
 SUMMARY: Final = ("level", "spread", "few", "first_km", "last_km", "sales")
@@ -25,7 +25,7 @@ SUMMARY: Final = ("level", "spread", "few", "first_km", "last_km", "sales")
 
 
 class Rule(StrEnum):
-    """Which sales may speak for a home."""
+    """Which sales may be used for a home."""
 
     EARLIER = "only sales before its own date"  # production, and every split by time
     OTHERS = "any other training sale"  # the premise of a random split
@@ -33,9 +33,9 @@ class Rule(StrEnum):
 
 @dataclass(frozen=True)
 class Nearest:
-    """Neighbors of n homes, each array of shape (n, k), nearest first: positions in the index, km, and who may speak.
+    """Neighbors of n homes, each array of shape (n, k), nearest first: positions in the index, km, and ``allowed``.
 
-    Where fewer than k sales may speak, the others fill the row with ``allowed`` false.
+    If fewer than k sales may be used, others fill the row with ``allowed`` false.
     """
 
     position: Ints
@@ -43,7 +43,7 @@ class Nearest:
     allowed: Bools
 
     def first(self, count: int) -> Nearest:
-        """Return the nearest ``count`` of each home, those who may speak before the others."""
+        """Return the nearest ``count`` of each home, allowed ones first."""
         if self.allowed[:, :count].all():
             return Nearest(self.position[:, :count], self.distance[:, :count], self.allowed[:, :count])
         order = np.argsort(~self.allowed, axis=1, kind="stable")[:, :count]
@@ -58,7 +58,7 @@ class Nearest:
         return Nearest(self.position[homes], self.distance[homes], self.allowed[homes])
 
     def below(self, other: Nearest) -> Nearest:
-        """Return the neighbors of these homes below those of others, which have as many."""
+        """Return the neighbors of the other homes followed by these; both have the same k."""
         return Nearest(
             np.concatenate([other.position, self.position]),
             np.concatenate([other.distance, self.distance]),
@@ -78,13 +78,13 @@ class NeighbourIndex:
         return len(self.rows)
 
     def nearest(self, places: Floats, days: Floats, own: Ints, rule: Rule, count: int) -> Nearest:
-        """Find ``count`` sales that may speak for each home; ``own`` is its training row, -1 for a new subject."""
+        """Find ``count`` sales that may be used for each home; ``own`` is its training row, -1 for a new subject."""
         wanted = min(count + 1 if rule is Rule.OTHERS else count * _OVERSAMPLE, len(self))
         late = days > self.late
         if rule is Rule.OTHERS or wanted <= count + _SPARE or not late.any():
             return self._search(places, days, own, rule, wanted).first(count)
-        # Late homes need few candidates: enough that may speak, no two of them equally far, since which of two such
-        # comes first may depend on how many are sought.
+        # Late homes need few candidates, if enough are allowed and no two are equally far: the order of ties may depend
+        # on how many are sought.
         few = self._search(places[late], days[late], own[late], rule, count + _SPARE)
         enough = few.allowed[:, :-1].sum(axis=1) >= count
         enough &= (np.diff(few.distance, axis=1) > 0).all(axis=1)
@@ -118,8 +118,8 @@ class NeighbourIndex:
 def summarise(level: Floats, nearest: Nearest, few: int) -> Floats:
     """Return level, spread, level of the nearest ``few``, first and last distance and number of neighbors, (n, 6).
 
-    ``level``, shape (n, k), is what each neighbor says; the nearer weigh more. Without neighbors all but the number
-    are missing.
+    ``level``, shape (n, k), is each neighbor's level; nearer ones have more weight. Without neighbors, everything but
+    the number is missing.
     """
     weight = nearest.allowed / (nearest.distance + _SOFTENING_KM)
     total = weight.sum(axis=1)

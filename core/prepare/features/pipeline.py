@@ -27,7 +27,7 @@ _CATEGORIES_MAX: Final = 30
 
 
 class CategoryColumns(TransformerMixin, BaseEstimator):
-    """One 0/1 column per category with at least 20 training sales (the rest pooled), beside the numeric columns."""
+    """Adds a 0/1 column per category with at least 20 training sales (the rest pooled) to the numeric columns."""
 
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
@@ -74,7 +74,7 @@ class _Categories:
 
     @classmethod
     def of(cls, encoder: OneHotEncoder, first: int) -> _Categories:
-        """Read them from a fitted encoder of one fact whose matrix columns begin at ``first``."""
+        """Read them from the fitted encoder of one fact whose matrix columns begin at ``first``."""
         known = encoder.categories_[0]
         pooled = encoder.infrequent_categories_[0] is not None
         other = first + len(encoder.get_feature_names_out()) - 1 if pooled else -1
@@ -87,10 +87,10 @@ class _Categories:
 
 
 class AsTable(TransformerMixin, BaseEstimator):
-    """Put named arrays back into a table, for the steps of scikit-learn that choose their columns by name."""
+    """Converts named arrays back to a table, for scikit-learn steps that select columns by name."""
 
     def fit(self, X: Columns, y: object = None) -> Self:
-        """Learn nothing but the number of columns."""
+        """Learn only the number of columns."""
         self.n_features_in_ = len(X)
         return self
 
@@ -102,7 +102,7 @@ class AsTable(TransformerMixin, BaseEstimator):
 def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
     """Return the unfitted pipeline: impute, derive, add market evidence under ``rule``, encode.
 
-    Fit it with ``fit_transform(homes, log_price)``: training homes then get the evidence of *other* sales only.
+    Fit it with ``fit_transform(homes, log_price)``, so that training homes get only the evidence of *other* sales.
     """
     return Pipeline(
         [
@@ -116,7 +116,7 @@ def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
 
 
 def baseline_features(facts: FactColumns) -> Pipeline:
-    """Return the linear baseline's unfitted features: imputed facts scaled, sizes in logs, categories one-hot."""
+    """Return the linear baseline's unfitted features: scaled imputed facts, sizes in logs, one-hot categories."""
     sizes: list[str] = [name for name in ("living_area_sqft", "lot_area_sqft") if name in facts.numeric]
     plain = [name for name in facts.numeric if name not in sizes]
     derived = [*plain, "months", *(["age"] if "year_built" in facts.numeric else [])]

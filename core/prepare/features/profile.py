@@ -1,4 +1,4 @@
-"""What is usual in a market: ranges, levels and typical values of its training homes, for forms and review flags."""
+"""A market's usual values: ranges, categories and typical values of its training homes, for forms and flags."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class NumericProfile:
 
 @dataclass(frozen=True)
 class CategoryProfile:
-    """Levels of a category with their number of training sales, most frequent first."""
+    """A fact's categories with their number of training sales, most frequent first."""
 
     name: str
     label: str
@@ -45,7 +45,7 @@ class CategoryProfile:
 
 @dataclass(frozen=True)
 class MarketProfile:
-    """The usual of one market; ``typical`` gives each area code's median facts and most frequent categories."""
+    """The usual values of one market; ``typical`` has each area's median facts and most frequent categories."""
 
     sales: int
     first_sale: date
@@ -68,7 +68,7 @@ class MarketProfile:
 def profile_market(
     homes: pd.DataFrame, prices: pd.Series, facts: FactColumns, quantiles: tuple[float, ...]
 ) -> MarketProfile:
-    """Describe training homes and their prices; ``quantiles`` of the prices are kept for scope rules."""
+    """Profile training homes and their prices; scope rules use the ``quantiles`` of the prices."""
     coordinates = COORDINATES if facts.located else ()
     numeric = (*facts.numeric, *coordinates, *(["year_renovated"] if facts.renovation else []))
     return MarketProfile(
@@ -109,7 +109,7 @@ def _category(values: pd.Series) -> CategoryProfile:
 
 
 def _levels(values: pd.Series) -> Mapping[str, int]:
-    # Ties by name, so that the same sales in another order give the same profile.
+    # Break ties by name, so that the order of sales does not affect the profile.
     counts = values.value_counts().sort_index().sort_values(ascending=False, kind="stable")
     return {str(level): int(count) for level, count in counts.items()}
 

@@ -1,8 +1,8 @@
-"""Cleaning of sales: every input row ends as accepted, repaired, duplicate or rejected, with the reasons in a ledger.
+"""Cleaning of sales: every input row is accepted, repaired, duplicate or rejected, with the reasons in a ledger.
 
-A sale whose price, date, place, living area or market nature cannot be trusted is rejected. A mistyped secondary fact
-is set to missing and the sale kept, because training imputes and flags what is missing. Limits come from the problem
-statement; the few constants below say why they are what they are.
+A sale is rejected if its price, date, location, living area or arm's-length nature cannot be trusted. A mistyped
+secondary fact is set to missing and the sale is kept, because training imputes and flags missing facts. Limits come
+from the problem statement; each of the few constants below has its reason.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ ROW: Final = "source_row"
 LEDGER_COLUMNS: Final = (ROW, "outcome", "reasons", "detail")
 
 CORRUPT_FACTOR: Final = 10
-"""A fact this many times over its limit (1000 bedrooms) is no slip of one key: the whole row is taken as corrupt."""
+"""A fact this many times over its limit (1000 bedrooms) is not a simple typo: the whole row counts as corrupt."""
 
 ROOMLESS_SQFT: Final = 1000
-"""A home without a bedroom is a studio; over this size the zero stands for 'unknown'."""
+"""A home without a bedroom is a studio; over this size, the zero means 'unknown'."""
 
 LIST_RATIO: Final = Limit(0.2, 5.0)
-"""List over sale price outside these bounds is a typing error: a digit too many or too few."""
+"""A list price / sale price outside these bounds is a typo: a digit too many or too few."""
 
 TRUSTED: Final = ("sale_price", "living_area_sqft")
-"""Outside its limits either of these makes the sale useless for training: price per area is what a model learns."""
+"""A sale with either of these outside its limits is useless for training: the model learns the price per area."""
 
 QUANTITIES: Final = (
     "lot_area_sqft",
@@ -55,9 +55,9 @@ class Cleaned:
     """Usable sales, and a ledger of all input rows in their order.
 
     ``sales``: accepted and repaired rows in input order, canonical dtypes, with ``source_row`` (int64) last.
-    ``ledger``: ``source_row``, ``outcome`` (an Outcome), ``reasons`` (codes joined by ``;``), ``detail`` (words for a
-    person, joined by ``; ``), the last two empty for accepted rows that correct nothing.
-    ``corrects``: for each row of ``sales`` the position of the held sale it supersedes, -1 for a new sale.
+    ``ledger``: ``source_row``, ``outcome`` (an Outcome), ``reasons`` (codes joined by ``;``), ``detail`` (readable
+    text, joined by ``; ``); the last two are empty for accepted rows that correct nothing.
+    ``corrects``: for each row of ``sales``, the position of the stored sale it supersedes, -1 for a new sale.
     """
 
     sales: pd.DataFrame
@@ -75,32 +75,32 @@ def clean_sales(
     """Judge each row of a table of sales, repair what can be repaired, and drop the rest.
 
     ``frame`` is canonical (see schema.conform) with a column ``source_row``. ``known`` holds the sales already accepted
-    by the market, canonical too: a row that repeats one of them is a duplicate, one that says something else of it a
-    correction, which takes over from the held sale whatever it leaves out. ``superseded`` has those of them that were
-    corrected, as they were before: a row that repeats one is a duplicate too. A row has one outcome, the gravest:
-    rejected, duplicate, repaired, accepted; its reasons are those of that outcome, and CORRECTS where it corrects.
+    by the market, also canonical: a row that repeats one of them is a duplicate; a row that differs is a correction,
+    which keeps the stored sale's value for everything it leaves out. ``superseded`` has the earlier states of corrected
+    sales: a row that repeats one is also a duplicate. A row has one outcome, the most severe: rejected, duplicate,
+    repaired, accepted; its reasons are those of that outcome, plus CORRECTS if it corrects a sale.
 
-    Raises MappingError if a column is neither canonical nor an extra.
+    Raises MappingError if a column is neither canonical nor extra.
     """
     rows = frame[ROW].to_numpy(dtype="int64")
     facts = _canonical(frame)
     rejected, repaired, duplicate = (Findings(len(facts)) for _ in range(3))
     _reject_untrusted(facts, problem, today, rejected)
     facts = _repair(facts, problem, repaired)
-    rejected.add(_nowhere(facts), "no_location", "neither address, coordinates, zipcode nor neighbourhood")
+    rejected.add(_nowhere(facts), "no_location", "no address, coordinates, zipcode or neighborhood")
     held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded)
     target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
     corrected = Findings(len(facts))
     if known is not None and (target >= 0).any():
         facts = _take_over(facts, target, known, problem)
-        corrected.add(target >= 0, CORRECTS, "corrects a sale held already")
+        corrected.add(target >= 0, CORRECTS, "corrects a sale that is already stored")
     dropped = rejected.found | duplicate.found
     sales = facts.assign(**{ROW: rows}).loc[~dropped].reset_index(drop=True)
     return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired, corrected), target[~dropped])
 
 
 def _take_over(facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
-    """Give correcting rows what they leave out; what does not fit the corrected facts any more becomes missing."""
+    """Fill in what correcting rows leave out; values that no longer fit the corrected facts become missing."""
     rows = target >= 0
     facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
     filled = filled_from(held, target[rows], facts.loc[rows])
@@ -193,7 +193,7 @@ def _nowhere(facts: pd.DataFrame) -> Bools:
 
 @dataclass
 class _Repairs:
-    """Facts being repaired: a mistyped value becomes missing, and the finding names it."""
+    """Facts under repair: a mistyped value becomes missing, and a finding names it."""
 
     facts: pd.DataFrame
     findings: Findings
@@ -202,7 +202,7 @@ class _Repairs:
         return _number(self.facts, name)
 
     def blank(self, name: str, mask: Bools, why: str, code: str = "") -> None:
-        """Set the field to missing where the mask holds and it has a value."""
+        """Set the field to missing in the masked rows that have a value."""
         if name not in self.facts:
             return
         mask = mask & self.facts[name].notna().to_numpy()
@@ -227,7 +227,7 @@ def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings) -> pd.Dat
 
 
 def _never_renovated_as_missing(facts: pd.DataFrame) -> pd.DataFrame:
-    # Year 0 is how assessors write "never renovated": a convention, not a fault, so no row counts as repaired for it.
+    # Assessors write year 0 for "never renovated": a convention, not a fault, so the row does not count as repaired.
     if "year_renovated" not in facts:
         return facts.copy()
     return facts.assign(year_renovated=facts["year_renovated"].mask(facts["year_renovated"] == 0))
@@ -275,7 +275,7 @@ def _repair_place(repairs: _Repairs) -> None:
 
 def _repair_listing(repairs: _Repairs) -> None:
     price, listed = repairs.number("sale_price"), repairs.number("list_price")
-    # Compared as products, because a sale price of 0 (a rejected row) has no ratio.
+    # Compare products, because a sale price of 0 (a rejected row) has no ratio.
     absurd = (listed <= 0) | (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
     why = f"not within {LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
     repairs.blank("list_price", absurd, why)

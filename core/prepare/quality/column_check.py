@@ -1,4 +1,4 @@
-"""Each column of a new file against the data already held: shares, medians, and in words what looks wrong."""
+"""Compares each column of a new file with the stored data: shares, medians, and what looks wrong, in words."""
 
 from __future__ import annotations
 
@@ -15,29 +15,29 @@ from core.schema import FIELD_BY_NAME, SQFT_PER_SQM, FieldKind, is_extra, label_
 from core.wording import day
 
 BINS: Final = 24
-"""Bins of a numeric column; categories have as many of the most frequent, and one for all others."""
+"""The number of bins of a numeric column; categories have this many of the most frequent, plus one for the rest."""
 
 SAMPLE: Final = 100_000
-"""Shares and distances of numbers are of at most so many values, evenly spaced over the rows."""
+"""Shares and distances of numbers use at most this many values, evenly spaced over the rows."""
 
 NUMBER: Final = str(FieldKind.NUMBER)
 DATE: Final = str(FieldKind.DATE)
 CATEGORY: Final = str(FieldKind.CATEGORY)
 
 OTHER: Final = "all others"
-"""The last bin of a column of many categories."""
+"""The last bin of a column with many categories."""
 
 _NEW_MIN: Final = 12
 _HELD_MIN: Final = 30
-# Values of one thing in two units hardly overlap: the Kolmogorov-Smirnov distance is then near 1, and near 0 once
-# divided by the factor. A month's own sales stay under 0.25 of the months before.
+# The same values in two units hardly overlap: the Kolmogorov-Smirnov distance is near 1, and near 0 after division by
+# the factor. One month's sales stay within 0.25 of the previous months.
 _FAR: Final = 0.6
 _NEAR: Final = 0.25
 _REPAIRED: Final = 0.5
-_FACTOR_SLACK: Final = 0.30  # in logarithms: a month's median may differ so much by its own
+_FACTOR_SLACK: Final = 0.30  # in logs: a month's median may differ this much by chance
 _LEVEL_FACTOR: Final = 1.8
 _UNSEEN_SHARE: Final = 0.10
-_UNSEEN_PLACES: Final = 0.30  # a market may grow by a town, but hardly by a third in one file
+_UNSEEN_PLACES: Final = 0.30  # a market may gain a town, but hardly a third in one file
 _UNSEEN_FACTOR: Final = 2.0
 _CATEGORIES_MIN: Final = 200
 _MISSING_RISE: Final = 0.30
@@ -45,8 +45,8 @@ _GAP_DAYS: Final = 92
 _WIDE: Final = 20.0
 
 _AREA_FACTORS: Final[dict[float, str]] = {
-    SQFT_PER_SQM: "square feet read as square metres",
-    1 / SQFT_PER_SQM: "square metres read as square feet",
+    SQFT_PER_SQM: "square feet read as square meters",
+    1 / SQFT_PER_SQM: "square meters read as square feet",
     43_560.0: "square feet read as acres",
     1 / 43_560.0: "acres read as square feet",
     10_000 * SQFT_PER_SQM: "square feet read as hectares",
@@ -55,11 +55,11 @@ _AREA_FACTORS: Final[dict[float, str]] = {
     1 / 9.0: "square yards read as square feet",
 }
 _SCALE_FACTORS: Final[dict[float, str]] = {
-    1000.0: "whole amounts beside amounts in thousands, or a thousands mark read as the decimal mark",
-    1 / 1000.0: "amounts in thousands, or a thousands mark read as the decimal mark",
-    100.0: "cents, or a decimal mark that was lost",
+    1000.0: "whole amounts versus amounts in thousands, or a thousands separator read as the decimal point",
+    1 / 1000.0: "amounts in thousands, or a thousands separator read as the decimal point",
+    100.0: "cents, or a lost decimal point",
     1 / 100.0: "amounts in hundreds, or whole amounts read as cents",
-    1e6: "whole amounts beside amounts in millions",
+    1e6: "whole amounts versus amounts in millions",
     1e-6: "amounts in millions",
 }
 _TEXTS_SHOWN: Final = 3
@@ -68,13 +68,13 @@ _MANY_LEVELS: Final = 400
 
 @dataclass(frozen=True)
 class ColumnComparison:
-    """One field, new against held (``held_n`` 0: nothing is held, or not this field).
+    """One field, new versus stored (``held_n`` 0: nothing is stored, or not this field).
 
     ``new_n`` and ``held_n`` count present values, ``new_missing`` and ``held_missing`` are shares of rows. ``edges``
-    bound the bins of numbers, one more than bins, the first and last bin open to values beyond; of dates they are the
-    first days of months as text, of categories their names. ``new_share`` and ``held_share`` are shares of the present
-    values by bin; empty for texts such as addresses, and where nothing is there. ``ratio_of_medians`` is new to held.
-    ``finding`` says in words what looks wrong; empty where nothing does.
+    bound the bins of numbers, one more than bins, the first and last bin open to values beyond; for dates they are the
+    first days of months as text, for categories their names. ``new_share`` and ``held_share`` are shares of the present
+    values by bin, empty for free text such as addresses and if there are no values. ``ratio_of_medians`` is new to
+    stored. ``finding`` says in words what looks wrong; it is empty if nothing does.
     """
 
     field: str
@@ -94,10 +94,10 @@ class ColumnComparison:
 
 
 def compare_columns(new: pd.DataFrame, held: pd.DataFrame | None) -> tuple[ColumnComparison, ...]:
-    """Compare every canonical and extra column of a new table with the held sales, in the new table's order.
+    """Compare every canonical and extra column of a new table with the stored sales, in the new table's order.
 
-    Both are canonical (see schema.conform); bookkeeping columns are passed over. Nothing held: shares and medians of
-    the new side only, and no finding.
+    Both are canonical (see schema.conform); bookkeeping columns are skipped. If nothing is stored, only the new side
+    has shares and medians, and there are no findings.
     """
     before = held if held is not None else pd.DataFrame(index=pd.RangeIndex(0))
     names = [str(name) for name in new if str(name) in FIELD_BY_NAME or is_extra(str(name))]
@@ -197,7 +197,7 @@ def _monthly(fresh: pd.Series, before: pd.Series) -> _Bins:
         return _Bins()
     months = pd.period_range(known.min(), known.max(), freq="M")
     if len(months) > _MANY_LEVELS:
-        # A date typed centuries away leaves the months that occur.
+        # With a date mistyped by centuries, use only the months that occur.
         months = pd.PeriodIndex(known.drop_duplicates().sort_values().tail(_MANY_LEVELS))
     edges = tuple(str(month.start_time.date()) for month in months)
     return _Bins(edges, _counted(sides[0], months), _counted(sides[1], months))
@@ -213,7 +213,7 @@ def _levels(fresh: pd.Series, before: pd.Series) -> _Bins:
     sides = [values.dropna() for values in (fresh, before)]
     counts = [side.value_counts(normalize=True) for side in sides]
     joint = counts[0].add(counts[1], fill_value=0.0)
-    # By share, then name, so that the same data give the same chart.
+    # By share, then name, so that the same data always gives the same chart.
     ordered = joint.sort_index().sort_values(ascending=False, kind="stable").index
     shown = ordered[:BINS]
     shares = []
@@ -260,15 +260,15 @@ def _numeric_finding(name: str, fresh: Floats, before: Floats, numbers: Mapping[
 def _shifted(name: str, other: str) -> str:
     if not other:
         return ""
-    return f"Looks like {label_of(other)} of the held data, not like {label_of(name)}: is the column shifted?"
+    return f"Looks like {label_of(other)} in the stored data, not like {label_of(name)}: is the column shifted?"
 
 
 def _level_finding(ratio: float | None) -> str:
     if ratio is None or ratio <= 0:
-        return "The values hardly overlap with the held ones."
+        return "The values hardly overlap with the stored ones."
     if 1 / _LEVEL_FACTOR < ratio < _LEVEL_FACTOR:
         return ""
-    return f"The median is {_times(ratio)} the held one, and the values hardly overlap: other homes, or another unit?"
+    return f"The median is {_times(ratio)} the stored one, and the values hardly overlap: other homes or another unit?"
 
 
 def _unit_finding(name: str, fresh: Floats, before: Floats, ratio: float | None) -> str:
@@ -277,7 +277,7 @@ def _unit_finding(name: str, fresh: Floats, before: Floats, ratio: float | None)
     for factor, words in _factors(name).items():
         near = abs(np.log(ratio) - np.log(factor)) < _FACTOR_SLACK
         if near and _distance(fresh / factor, before) < _REPAIRED:
-            return f"The median is {_times(ratio)} the held one: {words}?"
+            return f"The median is {_times(ratio)} the stored one: {words}?"
     return ""
 
 
@@ -292,7 +292,7 @@ def _factors(name: str) -> Mapping[float, str]:
 
 
 def _other_column(name: str, fresh: Floats, numbers: Mapping[str, Floats]) -> str:
-    """Return the held column that the new values resemble; among several the nearest, empty where none is near."""
+    """Return the stored column that the new values resemble most, or "" if none is close."""
     distances = {
         other: _distance(fresh, values)
         for other, values in numbers.items()
@@ -315,8 +315,8 @@ def _category_finding(name: str, fresh: pd.Series, before: pd.Series, held: pd.D
         return ""
     unseen = ~new.isin(known.unique())
     share = float(unseen.mean())
-    # Good and Turing: the next value is a new one about as often as values so far came only once. Of thousands of
-    # subdivisions every month brings new ones, of a dozen types hardly ever.
+    # Good and Turing: the next value is new about as often as past values occurred only once. Among thousands of
+    # subdivisions every month brings new ones; among a dozen types hardly ever.
     expected = float((known.value_counts() == 1).sum()) / len(known)
     usual = _UNSEEN_PLACES if name in {"zipcode", "neighbourhood"} else _UNSEEN_SHARE
     if share <= usual + _UNSEEN_FACTOR * expected:
@@ -328,7 +328,7 @@ def _category_finding(name: str, fresh: pd.Series, before: pd.Series, held: pd.D
                 return _shifted(name, other)
     examples = new[unseen].value_counts().sort_index().sort_values(ascending=False, kind="stable").index[:_TEXTS_SHOWN]
     shown = ", ".join(repr(str(one)) for one in examples)
-    return f"{share:.0%} of the values were never seen before, such as {shown}: other words for the same?"
+    return f"{share:.0%} of the values are new, such as {shown}: other words for the same thing?"
 
 
 def _kind_or_none(frame: pd.DataFrame, name: str) -> str:
@@ -339,16 +339,16 @@ def _date_finding(fresh: pd.Series, before: pd.Series) -> str:
     new, known = fresh.dropna(), before.dropna()
     if new.empty or len(known) < _HELD_MIN:
         return ""
-    # A few mistyped dates are the contract's business; here the bulk of them counts.
+    # A few mistyped dates are left to the contract; this checks the bulk of the dates.
     first, last = new.quantile(0.01), new.quantile(0.99)
     start, end = known.min(), known.max()
     if (first - end).days > _GAP_DAYS:
-        return f"Begins {(first - end).days:,} days after the last held date ({day(end.date())}): is a file missing?"
+        return f"Begins {(first - end).days:,} days after the last stored date ({day(end.date())}): is a file missing?"
     if (start - last).days > _GAP_DAYS:
-        return f"Ends {(start - last).days:,} days before the first held date ({day(start.date())}): an older file?"
+        return f"Ends {(start - last).days:,} days before the first stored date ({day(start.date())}): an older file?"
     by_day = float(new.dt.day.le(12).mean())
     if len(new) >= _HELD_MIN and by_day > 0.95 and new.dt.day.nunique() > 6 and float(known.dt.day.le(12).mean()) < 0.7:
-        return "All days of the month are 12 or less: day and month are exchanged in the date format?"
+        return "All days of the month are 12 or less: does the date format swap day and month?"
     return ""
 
 
@@ -356,7 +356,7 @@ def _missing_finding(fresh: pd.Series, before: pd.Series) -> str:
     if len(fresh) < _NEW_MIN or len(before) < _HELD_MIN:
         return ""
     now, then = float(fresh.isna().mean()), float(before.isna().mean())
-    return f"Missing in {now:.0%} of the rows, before in {then:.0%}." if now - then > _MISSING_RISE else ""
+    return f"Missing in {now:.0%} of the rows, up from {then:.0%}." if now - then > _MISSING_RISE else ""
 
 
 def _times(ratio: float) -> str:

@@ -1,4 +1,4 @@
-"""How the columns of two tables of sales differ: what is missing, where the middle lies, how far the shares moved."""
+"""How the columns of two tables of sales differ: missing shares, quantiles, and the shift of the distribution."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ class CategoryShare:
 class ColumnShift:
     """One column in two tables.
 
-    ``before`` and ``after`` count the values present; the missing shares are of all rows. ``quantiles_before`` and
-    ``quantiles_after`` are at QUANTILES, for numbers in the field's unit, for dates in days since 1970, and empty for
-    words; ``top`` has the most frequent words of both. ``distance`` is the population stability index over ten
-    quantile bins (or the categories), "missing" being one of them: 0 where nothing moved, below 0.1 small, above 0.25
-    large; None where a column of names has no shares to compare.
+    ``before`` and ``after`` count present values; the missing shares are of all rows. ``quantiles_before`` and
+    ``quantiles_after`` are at QUANTILES: for numbers in the field's unit, for dates in days since 1970, empty for
+    text. ``top`` has the most frequent categories of both. ``distance`` is the population stability index over ten
+    quantile bins (or the categories) plus "missing": 0 if nothing moved, below 0.1 small, above 0.25 large; None for a
+    column of names, which has no shares to compare.
     """
 
     field: str
@@ -51,7 +51,7 @@ class ColumnShift:
 
 
 def column_shifts(before: pd.DataFrame, after: pd.DataFrame) -> tuple[ColumnShift, ...]:
-    """Compare two canonical tables column by column, the columns of either, in the order of the second."""
+    """Compare all columns of two canonical tables, in the order of the second."""
     names = [*after.columns, *(name for name in before.columns if name not in after.columns)]
     wanted = [str(name) for name in names if name in FIELD_BY_NAME or is_extra(str(name))]
     return tuple(_shift(name, _values(before, name, after), _values(after, name, before)) for name in wanted)
@@ -113,7 +113,7 @@ def _shares_of_numbers(before: Floats, after: Floats) -> Floats:
 
 
 def _counts(values: Floats, edges: Floats) -> Floats:
-    # A value on an edge lies above it, so that one value that is most of a column has a bin of its own.
+    # A value on an edge belongs above it, so that one value that dominates a column gets its own bin.
     known = np.isfinite(values)
     bins = np.bincount(np.searchsorted(edges, values[known], side="right"), minlength=len(edges) + 1)
     return np.asarray([*bins, len(values) - int(known.sum())], dtype=np.float64)

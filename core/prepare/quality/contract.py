@@ -1,4 +1,4 @@
-"""The contract of the canonical sales table: every rule as one schema, every breach by row and column with a remedy."""
+"""The contract of the canonical sales table: all rules as one schema; each breach has its row, column and remedy."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform, is_extra, label_of
 
 PROBLEM_COLUMNS: Final = ("row", "column", "field", "value", "limit", "remedy", "code")
-"""One row per breach: the file's data row, its column, the field it is mapped to, the value as text (empty where it is
-missing), what is allowed, what becomes of it and what helps, and a short code for counting."""
+"""One row per breach: the file's data row, its column, the mapped field, the value as text (empty if missing), what is
+allowed, what happens and what helps, and a short code for counting."""
 
 _LEFT_OUT: Final = "The row is left out. Correct the {label} in the file, or check the mapping."
 _EMPTIED: Final = "The cell is left empty and the sale kept. Correct the {label} in the file, or check the mapping."
 _DERIVED: Final = "derived: "
-# Cleaning compares products where this compares quotients: a last digit of difference is no breach.
+# Cleaning compares products, this compares quotients: a difference in the last digit is not a breach.
 _TIE: Final = 1e-9
 _FLAGS: Final = tuple(one.name for one in FIELDS if one.kind is FieldKind.FLAG)
 _PLACES: Final = ("address", "latitude", "zipcode", "neighbourhood")
@@ -42,7 +42,7 @@ _DTYPES: Final[Mapping[FieldKind, Any]] = {
 
 @dataclass(frozen=True)
 class _Rule:
-    """What one column of the checked table must hold, and how a breach is reported: for which field, in which words."""
+    """What a column of the checked table must hold, and the field and words in which a breach is reported."""
 
     column: str
     field: str
@@ -55,8 +55,8 @@ class _Rule:
 def problems_of(frame: pd.DataFrame, problem: Problem, today: date) -> pd.DataFrame:
     """List every breach of the contract in a mapped table, before cleaning, by row and rule.
 
-    ``frame`` is canonical (see schema.conform) with ``source_row``. Columns: PROBLEM_COLUMNS, ``column`` being the
-    field itself. Raises MappingError if a column is neither canonical nor an extra.
+    ``frame`` is canonical (see schema.conform) with ``source_row``. Columns: PROBLEM_COLUMNS; ``column`` is the
+    field itself. Raises MappingError if a column is neither canonical nor extra.
     """
     facts = _canonical(frame)
     checked = facts.assign(**_derived(facts))
@@ -71,7 +71,7 @@ def problems_of(frame: pd.DataFrame, problem: Problem, today: date) -> pd.DataFr
 
 
 def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
-    """List the breaches of a mapped sales file together with its unreadable cells, under the file's own headers."""
+    """List the breaches and unreadable cells of a mapped sales file, under the file's own headers."""
     breaches = problems_of(table.frame, problem, today)
     named = breaches["field"].map(dict(table.columns)).fillna(breaches["field"])
     unread = table.problems
@@ -86,7 +86,7 @@ def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFr
             "code": "unreadable",
         }
     )
-    # What could not be read is missing for that reason, and needs no second line that says so.
+    # An unreadable cell is missing for that reason and does not need a second line.
     seen = pd.MultiIndex.from_frame(unreadable[["row", "field"]])
     repeated = breaches["code"].str.endswith("_missing") & pd.MultiIndex.from_frame(breaches[["row", "field"]]).isin(
         seen
@@ -100,7 +100,7 @@ def all_problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFr
 def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str = "the cleaned sales") -> None:
     """Raise ContractBroken if a cleaned table still breaks a rule, naming table, column, rows and remedy.
 
-    ``sales`` is canonical with ``source_row`` or ``intake_row``; the check guards every commit against a fault of the
+    ``sales`` is canonical with ``source_row`` or ``intake_row``; the check guards every commit against errors in the
     cleaning itself.
     """
     row = next(one for one in (ROW, "intake_row") if one in sales)
@@ -113,7 +113,7 @@ def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str
     raise ContractBroken(
         f"{name}: column {first['field']!r} breaks its rule ({first['limit']}) in {len(same):,} rows (row {rows}; "
         f"first value {first['value'] or 'missing'}). Nothing was committed. Leave the column out of the mapping, or "
-        "correct it in the file, and report this as a fault of Doorstep."
+        "correct it in the file, and report this as a bug in Doorstep."
     )
 
 
@@ -121,7 +121,7 @@ def check_contract(sales: pd.DataFrame, problem: Problem, today: date, name: str
 
 
 def _failures(checked: pd.DataFrame, rules: list[_Rule]) -> dict[int, Ints]:
-    """Return, by place of a rule, the positions of the rows that break it."""
+    """Return the positions of the rows that break each rule, by the rule's index."""
     try:
         _schema(checked, rules).validate(checked, lazy=True)
     except SchemaErrors as errors:
@@ -130,7 +130,7 @@ def _failures(checked: pd.DataFrame, rules: list[_Rule]) -> dict[int, Ints]:
         if of_table.any():
             one = cases[of_table].iloc[0]
             raise ContractBroken(
-                f"Column {one['column']!r} of the table is not of its kind ({one['check']}, found "
+                f"Column {one['column']!r} of the table has the wrong type ({one['check']}, found "
                 f"{one['failure_case']}). Nothing was committed. Map it again, or leave it out."
             ) from errors
         missing = cases["check"] == "not_nullable"
@@ -142,7 +142,7 @@ def _failures(checked: pd.DataFrame, rules: list[_Rule]) -> dict[int, Ints]:
 
 
 def _schema(checked: pd.DataFrame, rules: list[_Rule]) -> pa.DataFrameSchema:
-    """Return the schema of the table's columns; a check's ``error`` is the place of its rule."""
+    """Return the schema of the table's columns; a check's ``error`` is the index of its rule."""
     columns = {}
     for name in map(str, checked):
         own = [(place, rule) for place, rule in enumerate(rules) if rule.column == name]
@@ -169,7 +169,7 @@ def _dtype(checked: pd.DataFrame, name: str) -> Any:
 def _rules(checked: pd.DataFrame, problem: Problem, today: date) -> list[_Rule]:
     rules = [
         _required("sale_price", "price_missing", "a sale price; unsold homes have none"),
-        _required("sale_date", "date_missing", "a date of sale"),
+        _required("sale_date", "date_missing", "a sale date"),
         *_limits(checked, problem),
         *_dates(problem, today),
         *_plausible(problem),
@@ -190,10 +190,10 @@ def _limits(checked: pd.DataFrame, problem: Problem) -> Iterable[_Rule]:
         limit_words = f"{_plain(limit.low)} to {_plain(limit.high)}"
         remedy = _remedy(name, name in TRUSTED)
         if name in QUANTITIES:
-            remedy += " A negative or ten times too large value leaves the whole row out."
+            remedy += " A value that is negative or ten times too large leaves the whole row out."
         yield _Rule(name, name, pa.Check.in_range(limit.low, limit.high), code, limit_words, remedy)
     for name in ("lot_area_sqft", "bathrooms", "assessed_value", "prior_assessed_value"):
-        # A negative value is reported once, by its limits if it has any.
+        # Report a negative value only once, by its limits if it has any.
         above = pa.Check.ne(0) if name in problem.limits else pa.Check.gt(0)
         yield _Rule(name, name, above, f"{name}_zero", "above 0", _remedy(name, False))
     for name in _FLAGS:
@@ -206,7 +206,7 @@ def _dates(problem: Problem, today: date) -> Iterable[_Rule]:
     latest = pa.Check.le(pd.Timestamp(today))
     yield _Rule("sale_date", "sale_date", latest, "date_in_future", f"up to {today}", _LEFT_OUT.format(**label))
     first = pa.Check.ge(pd.Timestamp(oldest, 1, 1))
-    yield _Rule("sale_date", "sale_date", first, "date_impossible", f"from {oldest} on", _LEFT_OUT.format(**label))
+    yield _Rule("sale_date", "sale_date", first, "date_impossible", f"{oldest} or later", _LEFT_OUT.format(**label))
     ahead = problem.intake.years_ahead
     for name in ("year_built", "year_renovated"):
         limit_words = f"at most {ahead} years after the sale"
@@ -224,13 +224,13 @@ def _dates(problem: Problem, today: date) -> Iterable[_Rule]:
 def _plausible(problem: Problem) -> Iterable[_Rule]:
     words = {_folded(word) for word in problem.intake.non_market}
     market = pa.Check(lambda values: ~_says(values, words))
-    remedy = "The row is left out: its price is no market price. Recode the word in the mapping if it means otherwise."
-    yield _Rule("validity", "validity", market, "non_market_sale", "a sale at arm's length", remedy)
+    remedy = "The row is left out: its price is not a market price. Recode the word in the mapping if that is wrong."
+    yield _Rule("validity", "validity", market, "non_market_sale", "an arm's-length sale", remedy)
     least = problem.intake.sqft_per_bedroom_low
     column, limit_words = _derived_name("bedrooms", "space"), f"at least {_plain(least)} sq ft of living area each"
     enough = pa.Check.ge(least * (1 - _TIE))
     yield _Rule(column, "bedrooms", enough, "bedrooms_crowded", limit_words, _remedy("bedrooms", False))
-    column, limit_words = _derived_name("bedrooms", "none"), f"at least one over {ROOMLESS_SQFT} sq ft of living area"
+    column, limit_words = _derived_name("bedrooms", "none"), f"at least 1 if over {ROOMLESS_SQFT} sq ft of living area"
     yield _Rule(
         column, "bedrooms", pa.Check.le(ROOMLESS_SQFT), "bedrooms_zero", limit_words, _remedy("bedrooms", False)
     )
@@ -241,8 +241,8 @@ def _plausible(problem: Problem) -> Iterable[_Rule]:
     yield _Rule("list_price", "list_price", pa.Check.gt(0), "list_price_zero", "above 0", _remedy("list_price", False))
     column, limit_words = _derived_name("latitude", "place"), "both coordinates, and not (0, 0)"
     yield _Rule(column, "latitude", pa.Check.eq(1), "coordinates_implausible", limit_words, _remedy("latitude", False))
-    known = "an address, coordinates, a zipcode or a neighbourhood"
-    remedy = "The row is left out, as nobody can tell where the home is. Add one of these columns, or map it."
+    known = "an address, coordinates, a zipcode or a neighborhood"
+    remedy = "The row is left out, because the home's location is unknown. Add one of these columns, or map it."
     column = _derived_name("address", "places known")
     yield _Rule(column, "address", pa.Check.ge(1), "no_location", known, remedy)
 
@@ -258,10 +258,10 @@ def _finite(checked: pd.DataFrame, problem: Problem) -> Iterable[_Rule]:
 def _remedy(name: str, grave: bool) -> str:
     words = (_LEFT_OUT if grave else _EMPTIED).format(label=label_of(name).lower())
     field = FIELD_BY_NAME.get(name)
-    return f"{words} If many rows say so, the unit is wrong." if field and field.unit == "sqft" else words
+    return f"{words} If many rows have this problem, the unit is wrong." if field and field.unit == "sqft" else words
 
 
-# Derived columns: what a rule says of two facts, as one number
+# Derived columns: rules on two facts, as one number
 
 
 def _derived(facts: pd.DataFrame) -> dict[str, pd.Series]:
@@ -305,7 +305,7 @@ def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
     names += [name for name in ("sale_date", "sale_price") if name not in frame.columns]
     facts = conform(frame.reset_index(drop=True), names)
     if "year_renovated" in facts:
-        # Year 0 is how assessors write "never renovated".
+        # Assessors write year 0 for "never renovated".
         facts = facts.assign(year_renovated=facts["year_renovated"].mask(facts["year_renovated"] == 0))
     return facts
 

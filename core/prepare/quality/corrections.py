@@ -1,14 +1,14 @@
-"""Which new rows correct a sale that is held already, and which only repeat what a correction put right.
+"""Which new rows correct a stored sale, and which only repeat a state that was corrected earlier.
 
-A row corrects the one held sale of its *sale id* and home, where any fact of the sale differs; else the one held sale
-of its home *on its very date*, where the price differs by more than a retyping (NEAR_PRICE) and the publisher does not
-number the two apart. A home sold twice on one day (a flip through two deeds) is far rarer than a mistyped price, and
-shows: its file has both sales, and a held sale that the same file repeats is never corrected by it.
+A row corrects the one stored sale with its *sale id* and home if any fact of the sale differs; otherwise the one stored
+sale of its home *on the same date* if the price differs by more than a retyping (NEAR_PRICE) and the publisher does not
+give the two different numbers. A home sold twice on one day (a flip through two deeds) is far rarer than a mistyped
+price, and is recognizable: its file has both sales, and a stored sale that the same file repeats is never corrected.
 
-Homes that are not identified (see core.prepare.duplicates) are never corrected: row numbers passed off as sale ids
-would make one flat of a block into another. Of several rows that would correct one sale differently none does: they are
-sales of their own. A row equal to what a correction superseded is a duplicate, so that the old file brought again
-undoes nothing.
+Homes that are not identified (see core.prepare.quality.duplicates) are never corrected: row numbers used as sale ids
+would turn one condo of a building into another. If several rows would correct one sale differently, none does: they
+are separate sales. A row equal to a superseded state is a duplicate, so that uploading the old file again undoes
+nothing.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ CORRECTS: Final = "corrects_earlier"
 SUPERSEDED: Final = "superseded_before"
 
 _REPEATS: Final = "already_held"
-# Figures of the assessor change each year without anyone having erred, and the merge takes them from the tax file.
+# Assessor figures change every year without being corrections, and the merge takes them from the tax file.
 _COMPARED: Final = tuple(
     field.name
     for field in (*PROPERTY_FIELDS, *SALE_FIELDS)
@@ -43,7 +43,7 @@ _RELATIVE: Final = 1e-6
 
 @dataclass(frozen=True)
 class HeldBack:
-    """What a market holds: its sales, and the earlier states of those among them that were corrected.
+    """A market's stored sales, and the earlier states of those that were corrected.
 
     Both tables are canonical; ``superseded`` may lack columns and have no rows.
     """
@@ -53,7 +53,7 @@ class HeldBack:
 
 
 def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBack | None, findings: Findings) -> Ints:
-    """Tell corrections and duplicates from new sales.
+    """Separate corrections and duplicates from new sales.
 
     ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected.
     Duplicates are recorded in ``findings``. Returns, for each row, the position in ``held.sales`` of the sale it
@@ -64,8 +64,8 @@ def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBac
         find_duplicates(facts, rows, usable, None, None, findings)
         return target
     by_id = _by_sale_id(facts, usable, held)
-    findings.add(by_id.superseded, SUPERSEDED, "a later file corrected this sale already")
-    findings.add(by_id.repeats, _REPEATS, "the sale is held already")
+    findings.add(by_id.superseded, SUPERSEDED, "a later file already corrected this sale")
+    findings.add(by_id.repeats, _REPEATS, "the sale is already stored")
     by_id = _one_each(facts, rows, by_id, findings)
     target[by_id.corrects] = by_id.target[by_id.corrects]
     rest = usable & ~findings.found & (target < 0)
@@ -78,7 +78,7 @@ def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBac
 
 
 def filled_from(held: pd.DataFrame, target: Ints, facts: pd.DataFrame) -> pd.DataFrame:
-    """Return the correcting rows with what they leave out as it was held: a silent cell erases nothing."""
+    """Return the correcting rows, with missing values taken from the stored sale: an empty cell erases nothing."""
     before = conform(held.iloc[target], facts.columns).set_axis(facts.index)
     filled: dict[str, pd.Series] = {
         str(name): facts[name].where(facts[name].notna(), before[name])
@@ -93,7 +93,7 @@ def filled_from(held: pd.DataFrame, target: Ints, facts: pd.DataFrame) -> pd.Dat
 
 @dataclass(frozen=True)
 class _ById:
-    """For each row: the held sale of its sale id and home or -1, and what the row is to it."""
+    """For each row: the stored sale with its sale id and home, or -1, and how the row relates to it."""
 
     target: Ints
     corrects: Bools
@@ -116,7 +116,7 @@ def _by_sale_id(facts: pd.DataFrame, usable: Bools, held: HeldBack) -> _ById:
     corrects[was[repeats_another]] = False
     was = was[~repeats_another]
     superseded[was] = _was_held(facts.iloc[was], held.sales.iloc[target[was]], held.superseded)
-    # A file that tells of an earlier state is an old one as far as that sale goes.
+    # A file that contains an earlier state is out of date for that sale.
     superseded |= corrects & np.isin(target, target[superseded])
     return _ById(np.where(corrects | repeats, target, -1), corrects & ~superseded, repeats, superseded)
 
@@ -132,7 +132,7 @@ def _target_of_sale_id(facts: pd.DataFrame, usable: Bools, held: pd.DataFrame) -
 
 
 def _one_each(facts: pd.DataFrame, rows: Ints, by_id: _ById, findings: Findings) -> _ById:
-    """Let each held sale be corrected once: not where the file repeats it too, nor where two rows disagree."""
+    """Correct each stored sale at most once: not if the file also repeats it, nor if two rows disagree."""
     candidates = np.flatnonzero(by_id.corrects)
     matched = pd.DataFrame(
         {
@@ -153,7 +153,7 @@ def _one_each(facts: pd.DataFrame, rows: Ints, by_id: _ById, findings: Findings)
 
 
 def _repeats_another(facts: pd.DataFrame, target: Ints, held: pd.DataFrame) -> Bools:
-    """Tell which rows are, by home, date and price, another held sale than the one that has their sale id."""
+    """Mark the rows that match, by home, date and price, another stored sale than the one with their sale id."""
     repeats = np.zeros(len(facts), dtype=bool)
     if not len(facts):
         return repeats
@@ -168,10 +168,10 @@ def _repeats_another(facts: pd.DataFrame, target: Ints, held: pd.DataFrame) -> B
 
 
 def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) -> Bools:
-    """Mark the rows that repeat an earlier state of their sale, ``now`` being the sales held, row by row.
+    """Mark the rows that repeat an earlier state of their sale; ``now`` has the stored sales, row by row.
 
-    They are equal to a state of their sale id or home as far as both speak, or have its price and date (as retyped)
-    where the held sale has others: a file may describe one sale twice.
+    They equal a state of their sale id or home in all facts both have, or have its price and date (as retyped) while
+    the stored sale has others: a file may describe one sale twice.
     """
     was = np.zeros(len(facts), dtype=bool)
     if superseded.empty or not len(facts):
@@ -185,7 +185,7 @@ def _was_held(facts: pd.DataFrame, now: pd.DataFrame, superseded: pd.DataFrame) 
 
 
 def _pairs(facts: pd.DataFrame, superseded: pd.DataFrame) -> pd.DataFrame:
-    """Return the places (ours, earlier) of rows and earlier states with one sale id or of one identified home."""
+    """Return the positions (ours, earlier) of rows and earlier states with the same sale id or identified home."""
     ours = pd.DataFrame({"sale_id": _text(facts, "sale_id").to_numpy(), "ours": np.arange(len(facts))})
     ids = pd.DataFrame({"sale_id": _text(superseded, "sale_id").to_numpy(), "earlier": np.arange(len(superseded))})
     by_id = ours.dropna().merge(ids.dropna(), on="sale_id")[["ours", "earlier"]]
@@ -203,7 +203,7 @@ def _pairs_of_homes(facts: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
 
 
 def _shares_number(table: pd.DataFrame, is_ours: Bools) -> Bools:
-    """Tell which rows have a house number that both kinds of rows have: only their address keys are needed."""
+    """Mark the rows whose house number occurs in both kinds of rows: only their address keys are needed."""
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)
     number = table["address"].str.extract(r"(\d+)", expand=False)
@@ -217,7 +217,7 @@ def _retyped(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
 
 
 def _same_home(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
-    """Tell which pairs of rows are of one identified home: sale ids are numbered anew in every publisher's files."""
+    """Mark the pairs of rows with the same identified home: publishers may reuse sale ids for other homes."""
     id_known, id_same = _agree(_text(ours, "property_id"), _text(theirs, "property_id"))
     left, right = _keys(ours), _keys(theirs)
     _, key_same = _agree(left, right)
@@ -232,7 +232,7 @@ def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Bools, Bools]:
 
 
 def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
-    """Tell which pairs of rows differ in a fact of the sale that both have; address and ids tell the home."""
+    """Mark the pairs of rows that differ in a fact of the sale that both have; address and ids identify the home."""
     differs = np.zeros(len(ours), dtype=bool)
     for name in _COMPARED:
         if name not in ours or name not in theirs:
@@ -279,10 +279,10 @@ def _keys(frame: pd.DataFrame) -> pd.Series:
 
 
 def _by_home_and_date(facts: pd.DataFrame, eligible: Bools, new: Bools, held: pd.DataFrame) -> Ints:
-    """Return for each new row the held sale of its home on its date, -1 where there is none or more than one.
+    """Return the stored sale of each new row's home on its date, -1 if there is none or more than one.
 
-    ``eligible`` marks the new rows and those that repeat a held sale. A sale that a row repeats is not corrected by
-    another row, and of two new rows for one sale neither corrects it.
+    ``eligible`` marks the new rows and those that repeat a stored sale. A sale that one row repeats is not corrected by
+    another row, and if two new rows match one sale, neither corrects it.
     """
     target = np.full(len(facts), -1, dtype="int64")
     ours = np.flatnonzero(eligible)
@@ -316,7 +316,7 @@ def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Bools:
 
 
 def _shares_date_and_number(table: pd.DataFrame, is_held: Bools, is_new: Bools) -> Bools:
-    """Tell which rows have a held and a new row of their date and house number: only their address keys are needed."""
+    """Mark the rows whose date and house number occur in both stored and new rows: only their keys are needed."""
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)
     number = table["address"].str.extract(r"(\d+)", expand=False)

@@ -1,13 +1,13 @@
-"""Which sales repeat another, in the same file or among those already held.
+"""Which sales repeat another, in the same file or among those already stored.
 
 A home is *identified* by its property id, else by an address that only one dwelling has: one with a unit, or that
-of a house. Two sales of an identified home with one date and price are one sale, whatever else differs (two agents
-describe a home differently, and one sale may carry two listing numbers); so are sales at most NEAR_DAYS and
-NEAR_PRICE apart. Any other date is a resale and is kept.
+of a house. Two sales of an identified home with the same date and price are one sale, whatever else differs (two agents
+describe a home differently, and one sale may have two listing numbers); so are sales at most NEAR_DAYS and
+NEAR_PRICE apart. A sale on any other date is a resale and is kept.
 
-Homes that are not identified (flats of a block under the block's address) can be truly alike: same block, size,
-storey, month and price. There only a row equal in *every* column is a duplicate, the sale id included: where the
-publisher numbers sales, two numbers are two sales.
+Homes that are not identified (condos listed under their building's address) can really be equal: same building, size,
+floor, month and price. There, only a row equal in *every* column, including the sale id, is a duplicate: if the
+publisher numbers sales, two numbers mean two sales.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ from core.prepare.quality.findings import Findings
 from core.schema import conform
 
 NEAR_DAYS: Final = 7
-"""Two agents enter the contract day and the recording day of one sale; a true resale within a week is unheard of."""
+"""Two agents may enter the contract and recording dates of one sale; a real resale within a week is unheard of."""
 
 NEAR_PRICE: Final = 0.005
-"""The same price retyped or rounded to thousands; a true resale moves by more."""
+"""The same price, retyped or rounded to thousands; a real resale differs by more."""
 
 HOUSES: Final = ("single_family", "townhouse", "duplex", "manufactured")
-"""Types that have an address to themselves, so that the address alone tells one home from another."""
+"""Types with one home per address, so that the address alone identifies the home."""
 
 HELD: Final = -1
 NO_TWIN: Final = -2
@@ -45,7 +45,7 @@ def find_duplicates(
     superseded: pd.DataFrame | None,
     findings: Findings,
 ) -> None:
-    """Record in ``findings`` every usable row that repeats an earlier row, a sale of ``known`` or one ``superseded``.
+    """Record in ``findings`` every usable row that repeats an earlier row, a ``known`` sale or a ``superseded`` one.
 
     ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected;
     ``superseded`` holds sales of ``known`` as they were before a correction.
@@ -62,16 +62,16 @@ def find_duplicates(
         exact = np.zeros(len(facts), dtype=bool)
         exact[position[later]] = _same_sale(table, twin)[later]
         new = ~findings.found
-        findings.add(new & (first == HELD), "already_held", "the sale is held already")
-        findings.add(new & (first == CORRECTED), "superseded_before", "a later file corrected this sale already")
+        findings.add(new & (first == HELD), "already_held", "the sale is already stored")
+        findings.add(new & (first == CORRECTED), "superseded_before", "a later file already corrected this sale")
         for mask, reason in ((new & (first >= 0) & exact, code), (new & (first >= 0) & ~exact, "near_duplicate")):
             findings.add(mask, reason, [f"the same sale as row {rows[one]}" for one in first[mask].tolist()])
 
 
 def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the held sales near enough in date to be repeated, with the columns of the new table only.
+    """Return the stored sales close enough in date to be repeated, with only the columns of the new table.
 
-    Columns that the new file lacks cannot tell two sales apart, so they are left out of the comparison.
+    Columns that the new file lacks cannot distinguish sales, so they are left out of the comparison.
     """
     if known is None or known.empty:
         return facts.iloc[:0]
@@ -85,7 +85,7 @@ def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFram
 
 
 def _equal_rows(table: pd.DataFrame) -> Ints:
-    """Return, for each row, the first row equal to it in every column (addresses by key), or -1 if that is itself."""
+    """Return, for each row, the first row equal to it in every column (addresses by key), or -1 if it is the first."""
     twin = np.full(len(table), -1, dtype="int64")
     quick = [name for name in table.columns if table[name].dtype != "str"]
     alike = np.flatnonzero(table.duplicated(quick, keep=False).to_numpy()).astype("int64")
@@ -109,8 +109,8 @@ def _first_of_group(twin: Ints, rows: Ints, group: Ints) -> Ints:
 def _near_sales(table: pd.DataFrame, home: Ints) -> Ints:
     """Return, for each sale of an identified home, the first sale it repeats, or -1.
 
-    Sales of one home are chained where dates lie within NEAR_DAYS and prices within NEAR_PRICE. Splitting by date, by
-    price and by date again makes the chains independent of row order, and leaves survivors that never chain again.
+    Sales of one home form a chain if dates are within NEAR_DAYS and prices within NEAR_PRICE. Splitting by date, by
+    price and by date again makes the chains independent of row order and leaves survivors that do not chain again.
     """
     twin = np.full(len(table), -1, dtype="int64")
     rows = np.flatnonzero((home >= 0) & pd.Series(home).duplicated(keep=False).to_numpy())
@@ -126,7 +126,7 @@ def _near_sales(table: pd.DataFrame, home: Ints) -> Ints:
 
 
 def _split_at_gaps(group: Ints, values: Floats, gap: float) -> Ints:
-    """Split each group wherever its sorted values jump by more than the gap."""
+    """Split each group where its sorted values jump by more than the gap."""
     order = np.lexsort((values, group))
     new = np.ones(len(order), dtype=bool)
     new[1:] = (np.diff(group[order]) != 0) | (np.diff(values[order]) > gap)
@@ -143,7 +143,7 @@ def _same_sale(table: pd.DataFrame, twin: Ints) -> Bools:
 def home_ids(table: pd.DataFrame, needed: Bools) -> Ints:
     """Return a number per identified home, -1 where the row does not identify one.
 
-    Rows without a property id are identified by address, only where ``needed`` asks for it: keys cost time.
+    Rows without a property id are identified by address only if ``needed``, because address keys take time.
     """
     numbers = np.full(len(table), -1, dtype="int64")
     if "property_id" in table:
@@ -164,7 +164,7 @@ def home_ids(table: pd.DataFrame, needed: Bools) -> Ints:
 
 
 def identified(rows: pd.DataFrame, keys: pd.Series) -> Bools:
-    """Tell which rows have an address (by its key) that only one dwelling has: one with a unit, or that of a house."""
+    """Mark the rows whose address (by its key) only one dwelling has: one with a unit, or that of a house."""
     sole: Bools = keys.str.contains("#", regex=False).fillna(False).to_numpy(dtype=bool, copy=True)
     if "unit" in rows:
         sole |= rows["unit"].notna().to_numpy()
@@ -174,10 +174,9 @@ def identified(rows: pd.DataFrame, keys: pd.Series) -> Bools:
 
 
 def _has_price_neighbour(table: pd.DataFrame) -> Bools:
-    """Tell which rows have another row within NEAR_PRICE of their price and NEAR_DAYS of their date, generously.
+    """Mark, generously, the rows that have another row within NEAR_PRICE of their price and NEAR_DAYS of their date.
 
-    Rows are put into cells of date and price, twice with shifted borders, so that neighbors share a cell at least once
-    per axis.
+    Rows are binned by date and price, twice with shifted edges, so that neighbors share a bin at least once per axis.
     """
     days = table["sale_date"].to_numpy().astype("datetime64[D]").astype("int64") / (2 * NEAR_DAYS)
     prices = np.log(table["sale_price"].to_numpy()) / (2 * np.log1p(NEAR_PRICE))

@@ -1,4 +1,4 @@
-"""Known limits of a market's data: what is missing, thin, old or never captured, and what follows for the model."""
+"""Known limits of a market's data: what is missing, sparse, old or never captured, and what it means for the model."""
 
 from __future__ import annotations
 
@@ -20,28 +20,28 @@ from core.wording import area, count, day, money_short, percent
 PRICE, TYPE, ZIPCODE, NEIGHBOURHOOD, SIZE = "price", "property type", "zipcode", "neighbourhood", "living area"
 
 _BOOKKEEPING: Final = frozenset({"intake_row", "source_row"})
-# A field that hardly any sale fills in is as good as not captured at all.
+# A field that hardly any sale has counts as not captured.
 _CAPTURED_SHARE: Final = 0.01
 _SHOWN: Final = 12
 _REASONS_SHOWN: Final = 8
 _SIZE_QUANTILES: Final = (0.01, 0.99)
-# What a missing field means for an estimate, where it means more than that homes differing in it look alike.
+# What a missing field means for an estimate, beyond making homes that differ in it look equal.
 _MEANING: Final[Mapping[str, str]] = {
-    "latitude": "Without coordinates, comparables and prices nearby go by zipcode or neighbourhood only.",
-    "living_area_sqft": "Without living area, only rooms and lot hint at size, and ranges are wide.",
-    "property_type": "Without a property type, houses and flats are priced as one kind.",
+    "latitude": "Without coordinates, comparables and nearby prices rely only on zipcode or neighborhood.",
+    "living_area_sqft": "Without living area, only rooms and lot indicate size, and ranges are wide.",
+    "property_type": "Without a property type, houses and condos are priced alike.",
     "list_date": "Without list dates, days on market cannot be studied.",
     "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
     "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
     "validity": "Without sale validity, foreclosures and sales between relatives look like market sales.",
-    "property_id": "Without a property id, resales of one home and matches to the tax roll go by address.",
+    "property_id": "Without a property id, resales of a home and matches to the tax roll rely on the address.",
 }
 _UNSEEN: Final = ("condition", "grade", "view", "waterfront", "year_renovated", "year_built", "garage_spaces", "floors")
 
 
 @dataclass(frozen=True)
 class MissingField:
-    """A field that some sales lack: how many, and which share of all."""
+    """A field that some sales lack: how many, and their share of all."""
 
     field: str
     label: str
@@ -53,8 +53,8 @@ class MissingField:
 class ThinSegment:
     """A group of fewer sales than estimate.segment_min: it borrows its range from a wider group.
 
-    ``kind`` says what it is a group by (PRICE, TYPE, ZIPCODE ...), ``share`` is of all sales; with fewer than
-    estimate.thin_n sales it is ``thin``.
+    ``kind`` is the grouping (PRICE, TYPE, ZIPCODE ...), ``share`` is of all sales; ``thin`` marks fewer than
+    estimate.small_sample_n sales.
     """
 
     kind: str
@@ -66,7 +66,7 @@ class ThinSegment:
 
 @dataclass(frozen=True)
 class TimeCoverage:
-    """First and last sale, sales by month (first day of the month, ISO), and months without any between them."""
+    """First and last sale, sales by month (first day of the month, ISO), and the months without sales in between."""
 
     first: date | None
     last: date | None
@@ -77,7 +77,7 @@ class TimeCoverage:
 
 @dataclass(frozen=True)
 class IntakeShares:
-    """What became of the rows of the sales files: shares of ``rows_in``, and the most frequent reasons with counts."""
+    """The outcomes of the sales files' rows: shares of ``rows_in``, and the most frequent reasons with counts."""
 
     rows_in: int
     accepted: float
@@ -89,11 +89,11 @@ class IntakeShares:
 
 @dataclass(frozen=True)
 class KnownLimits:
-    """The deliverable of data collection: what this market's data cannot tell.
+    """The deliverable of data collection: what this market's data cannot show.
 
-    ``missing`` is ordered by share, fields every sale has left out; ``not_captured`` are labels of fields of the
-    canonical record that (nearly) no sale has; ``intake`` is None where no accounting was given; ``consequences`` are
-    sentences on what follows for the model.
+    ``missing`` is sorted by share, without fields that every sale has; ``not_captured`` are labels of canonical fields
+    that (almost) no sale has; ``intake`` is None if there is no accounting; ``consequences`` are sentences on what it
+    means for the model.
     """
 
     sales: int
@@ -110,7 +110,7 @@ def known_limits(
 ) -> KnownLimits:
     """Describe the limits of a market's canonical sales table; ``files`` is the accounting of the files behind it.
 
-    ``area_unit`` is "sqft" or "sqm"; raises ValueError for another.
+    ``area_unit`` is "sqft" or "sqm"; raises ValueError for any other.
     """
     missing = _missing(sales)
     thin = tuple(_thin(sales, currency, area_unit, problem))
@@ -129,12 +129,12 @@ def known_limits(
 
 
 def limits_markdown(limits: KnownLimits, market: str) -> str:
-    """Return the report as Markdown, one heading per kind of limit; ``market`` is its name as people know it."""
+    """Return the report as Markdown, one heading per kind of limit; ``market`` is the market's display name."""
     span = f"{day(limits.time.first)} to {day(limits.time.last)}"
     parts = [
         f"# Known limits of the data: {_cell(market)}",
         f"{count(limits.sales, 'sale')}, {span}.",
-        "## What follows for the model",
+        "## What this means for the model",
         "\n".join(f"- {words}" for words in limits.consequences) or "Nothing stands out.",
         "## Missing facts",
         _table(
@@ -143,11 +143,11 @@ def limits_markdown(limits: KnownLimits, market: str) -> str:
         ),
         "## Not captured at all",
         ", ".join(limits.not_captured) or "Every field of the record is captured.",
-        "## Thin segments",
+        "## Small segments",
         _thin_words(limits.thin),
         "## Coverage in time",
         _time_words(limits.time),
-        "## Rows of the files",
+        "## Rows in the files",
         _intake_words(limits.intake),
     ]
     return "\n\n".join(parts) + "\n"
@@ -189,7 +189,7 @@ def _price_edges(sales: pd.DataFrame, currency: str, problem: Problem) -> list[f
     else:
         quantiles = problem.scope.elsewhere
         edges = [float(sales["sale_price"].quantile(at)) for at in (quantiles.low_quantile, quantiles.high_quantile)]
-    # Luxury is no one segment: twice and four times the standard limit are worlds apart.
+    # Luxury is not one segment: twice and four times the standard limit are worlds apart.
     return [*edges, 2 * edges[1], 4 * edges[1]]
 
 
@@ -259,23 +259,23 @@ def _consequences(
     yield from (_MEANING[name] for name in _MEANING if name in absent)
     unseen = [label_of(name).lower() for name in _UNSEEN if name in absent]
     if unseen:
-        yield f"The model never sees {_listed(unseen)}: homes that differ only in that get the same estimate."
+        yield f"The model never sees {_listed(unseen)}: homes that differ only there get the same estimate."
     limit = problem.estimate.critical_missing_share
-    # Homes never renovated have no year of renovation: that gap is a fact already.
+    # Homes never renovated have no renovation year: that gap is itself a fact.
     passed = {*absent, "year_renovated"}
     often = [one.label.lower() for one in missing if one.share > limit and one.field not in passed]
     if often:
         yield (
-            f"More than {percent(limit)} of the sales lack {_listed(often)}: the model reads the gap itself as a "
-            "fact, and gives these fields little weight."
+            f"More than {percent(limit)} of the sales lack {_listed(often)}: the model treats the gap itself as a "
+            "fact and gives these fields little weight."
         )
     yield from _thin_consequences(thin, problem)
     yield from _time_consequences(time)
     if intake and intake.rejected > 0.05:
         yield (
             f"{percent(intake.rejected)} of the rows were rejected, most often for "
-            f"{_listed([code.replace('_', ' ') for code, _ in intake.reasons[:2]])}: where that is no accident of a "
-            "few rows, the rest is no fair picture of the market."
+            f"{_listed([code.replace('_', ' ') for code, _ in intake.reasons[:2]])}: unless that is an accident of a "
+            "few rows, the remaining sales do not represent the market fairly."
         )
 
 
@@ -294,24 +294,24 @@ def _thin_consequences(thin: tuple[ThinSegment, ...], problem: Problem) -> Itera
             + (
                 "."
                 if not any(one.thin for one in few)
-                else f"; below {rules.small_sample_n} sales errors there are not known."
+                else f"; below {rules.small_sample_n} sales, their errors are unknown."
             )
         )
 
 
 def _time_consequences(time: TimeCoverage) -> Iterator[str]:
     if time.last is not None:
-        yield f"Prices after {day(time.last)} are carried forward by the market's trend, and less sure by the month."
+        yield f"Prices after {day(time.last)} are projected with the market's trend, and grow less certain every month."
     if time.empty:
         empty = count(len(time.empty), "month")
-        yield f"{empty} without a sale: the price level there is drawn between its neighbours."
+        yield f"{empty} without a sale: the price level there is interpolated."
     if time.months and len(time.thin) * 2 > len(time.months):
-        yield "Most months have few sales: the price level follows the market slowly."
+        yield "Most months have few sales: the price level follows the market only slowly."
 
 
 def _thin_words(thin: tuple[ThinSegment, ...]) -> str:
     if not thin:
-        return "Every price band, size, type and area has sales enough for a range of its own."
+        return "Every price band, size, type and area has enough sales for its own range."
     tables = []
     for kind, group in itertools.groupby(thin, key=lambda one: one.kind):
         few = list(group)
@@ -331,7 +331,7 @@ def _time_words(time: TimeCoverage) -> str:
 
 def _intake_words(intake: IntakeShares | None) -> str:
     if intake is None:
-        return "No accounting was kept."
+        return "There is no accounting."
     rows = [
         (name, percent(share, 2))
         for name, share in (
@@ -358,7 +358,7 @@ def _table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
 
 
 def _cell(text: str) -> str:
-    # Names of areas and markets come from files: they may hold what Markdown reads as a mark.
+    # Names of areas and markets come from files: they may contain Markdown characters.
     plain = "".join(f"\\{mark}" if mark in r"\|`*_<>[]#" else mark for mark in text)
     return " ".join(plain.split())
 

@@ -58,8 +58,8 @@ def test_an_ordinary_next_file_has_no_finding() -> None:
 @pytest.mark.parametrize(
     ("field", "factor", "words"),
     [
-        ("living_area_sqft", SQFT_PER_SQM, "square feet read as square metres"),
-        ("living_area_sqft", 1 / SQFT_PER_SQM, "square metres read as square feet"),
+        ("living_area_sqft", SQFT_PER_SQM, "square feet read as square meters"),
+        ("living_area_sqft", 1 / SQFT_PER_SQM, "square meters read as square feet"),
         ("lot_area_sqft", 1 / 43_560, "acres read as square feet"),
         ("sale_price", 1000.0, "amounts in thousands"),
         ("sale_price", 0.001, "amounts in thousands"),
@@ -70,7 +70,7 @@ def test_a_wrong_unit_is_named_with_its_factor(field: str, factor: float, words:
     findings = _findings(NEW.assign(**{field: NEW[field] * factor}), HELD)
     assert findings.keys() == {field}
     assert words in findings[field]
-    assert "times the held one" in findings[field] or " of the held one" in findings[field]
+    assert "times the stored one" in findings[field] or " of the stored one" in findings[field]
 
 
 def test_shifted_columns_are_told_by_the_column_they_resemble() -> None:
@@ -97,7 +97,7 @@ def test_other_words_another_time_and_missing_cells_are_told() -> None:
 def test_exchanged_day_and_month_are_told() -> None:
     days = pd.to_datetime([f"2023-{1 + place % 11:02d}-{1 + place % 12:02d}" for place in range(150)])
     held = HELD.assign(sale_date=pd.Timestamp("2022-12-01") + pd.to_timedelta(np.arange(2_000) % 300, unit="D"))
-    assert "exchanged" in _findings(NEW.assign(sale_date=days.astype("datetime64[us]")), held)["sale_date"]
+    assert "swap day and month" in _findings(NEW.assign(sale_date=days.astype("datetime64[us]")), held)["sale_date"]
 
 
 def test_without_held_data_only_the_new_side_is_shown() -> None:

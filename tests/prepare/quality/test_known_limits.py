@@ -85,9 +85,9 @@ def test_the_report_is_markdown_with_every_part_and_safe_names(problem: Problem)
     for heading in (
         "# Known limits",
         "## Missing facts",
-        "## Thin segments",
+        "## Small segments",
         "## Coverage in time",
-        "## Rows of the files",
+        "## Rows in the files",
     ):
         assert heading in text
     assert "<b>" not in text.replace("\\<b\\>", "")
