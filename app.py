@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
 
-# A single estimate is faster on one thread, and many sessions share the cores. Training runs in processes of its own,
-# which choose for themselves. The numeric libraries read both when they load, so this stands before their imports.
+# A single estimate is faster on one thread, and many sessions share the cores. Training runs in its own processes,
+# which set their own threads. The numeric libraries read both settings when they load, so this precedes their imports.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
@@ -27,13 +27,13 @@ from pages.kit import errors, session
 ROOT: Final = Path(__file__).resolve().parent
 
 WARM: Final = ("pandas", "pyarrow.parquet", "plotly.graph_objects", "sklearn.ensemble", "scipy.stats", "crepes")
-"""What the first visitor would otherwise wait for."""
+"""Modules that the first visitor would otherwise wait for."""
 
 _ANY_ADDRESS: Final = ("0.0.0.0", "::")
 
 
 def warm_up() -> None:
-    """Load what pages need, then keep it out of the garbage collection that ends every rerun."""
+    """Load the pages' modules, then exempt them from the garbage collection at the end of every rerun."""
     for name in WARM:
         importlib.import_module(name)
     gc.collect()
@@ -41,14 +41,14 @@ def warm_up() -> None:
 
 
 def streamlit_page() -> str:
-    """Return the HTML page in which Streamlit serves every app."""
+    """Return the HTML page with which Streamlit serves every app."""
     return (Path(st.__file__).parent / "static" / "index.html").read_text(encoding="utf-8")
 
 
 def server_url() -> str:
-    """Return the address of the dashboard for a browser on this computer.
+    """Return the dashboard's address for a browser on this computer.
 
-    Known once the server listens: Streamlit then sets the port it really took.
+    It is known once the server listens, when Streamlit sets the actual port.
     """
     scheme = "https" if st.get_option("server.sslCertFile") else "http"
     address = st.get_option("server.address") or "localhost"
@@ -59,9 +59,9 @@ def server_url() -> str:
 
 @asynccontextmanager
 async def lifespan(served: st.App) -> AsyncIterator[None]:
-    """Warm up before the first visitor is let in, then say where Doorstep answers."""
+    """Warm up before admitting the first visitor, then print the address."""
     await run_in_threadpool(warm_up)
-    # Streamlit's own line goes together with its advert (.streamlit/config.toml). A pipe would hold this one back.
+    # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)
     yield
 

@@ -1,1 +1,1 @@
-"""The REST API beside the dashboard: its routes, and the headers of every response."""
+"""The REST API next to the dashboard: its routes, and the headers of every response."""

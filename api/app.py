@@ -1,7 +1,7 @@
 """The routes of the REST API: a route is a handler in this module and its line in ``ROUTES``.
 
-A handler takes the request and the store's opener. Both the store and the address under which the routes answer come
-from the launcher, so that nothing here knows of a page.
+A handler takes the request and the store's opener. The store and the routes' base address both come from the launcher,
+so nothing here depends on a page.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Handler = Callable[[OpenStore, Request], Response]
 
 
 def health(open_store: OpenStore, request: Request) -> Response:
-    """Answer whether the store can be read, with status 503 if not."""
+    """Report whether the store can be read; the status is 503 if not."""
     try:
         markets = len(open_store().markets.list())
     except StoreUnavailable as error:
@@ -37,7 +37,7 @@ def health(open_store: OpenStore, request: Request) -> Response:
 ROUTES: Final[Mapping[str, Handler]] = {
     "/api/v1/health": health,
 }
-"""The handler of each address; all of them answer GET."""
+"""The handler of each address; all of them accept only GET."""
 
 
 def routes(open_store: OpenStore) -> list[Route]:

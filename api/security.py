@@ -1,4 +1,4 @@
-"""What every response of the server carries or refuses: security headers, and the host names it answers to."""
+"""Security of every response: its headers, and the host names the server answers to."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 def protection(page: str, hosts: Sequence[str]) -> list[Middleware]:
     """Return the middleware that protects a server.
 
-    ``page`` is the HTML of the dashboard, whose inline scripts are let run; ``hosts`` are the host names the server
-    answers to, any if there are none.
+    ``page`` is the HTML of the dashboard, whose inline scripts may run; ``hosts`` are the host names the server
+    answers to (empty: any).
     """
     return [
         Middleware(SecurityHeaders, headers=security_headers(page)),
@@ -47,9 +47,9 @@ class SecurityHeaders:
 
 
 def security_headers(page: str) -> dict[str, str]:
-    """Return the headers; the content policy admits this server only, and the page's own inline scripts by their hash.
+    """Return the headers; the content policy allows only this server, and the page's inline scripts by their hash.
 
-    It admits no eval, so Plotly's WebGL scatters do not draw: charts use the SVG ones (``render_mode="svg"``).
+    It forbids eval, so Plotly's WebGL scatter plots do not draw: charts use SVG (``render_mode="svg"``).
     """
     scripts = " ".join(f"'sha256-{digest}'" for digest in inline_script_digests(page))
     policy = {
@@ -75,11 +75,11 @@ def security_headers(page: str) -> dict[str, str]:
 
 
 def inline_script_digests(html: str) -> list[str]:
-    """Return the base64 SHA-256 of each inline script, as a content policy names it."""
+    """Return the base64 SHA-256 of each inline script, as used in a content policy."""
     scripts = re.findall(r"<script>(.*?)</script>", html, flags=re.DOTALL)
     return [base64.b64encode(hashlib.sha256(script.encode()).digest()).decode() for script in scripts]
 
 
 def allowed_hosts(configured: Sequence[str]) -> list[str]:
-    """Return the host names to answer to, as the middleware takes them: Streamlit itself checks its socket only."""
+    """Return the allowed host names for the middleware, since Streamlit checks hosts only on its socket."""
     return list(configured) or ["*"]

@@ -1,1 +1,1 @@
-"""The modeling package: every phase of a house-price model's life, without a user interface."""
+"""The modeling package: every phase of a house-price model's life, with no user interface."""

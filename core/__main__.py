@@ -3,7 +3,7 @@
 import os
 import sys
 
-# Before numpy loads OpenMP: waiting threads that spin slow everything on a machine that does other work too.
+# Before numpy loads OpenMP: its waiting threads would spin and slow down other work on the machine.
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 

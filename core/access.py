@@ -1,4 +1,4 @@
-"""Who may do what: the actor x action matrix, denied by default and enforced in core."""
+"""Who may do what: the matrix of roles and actions, denied by default and enforced in core."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from core.errors import AccessDenied
 
 
 class Role(StrEnum):
-    """What a person is to the company; each page and action belongs to some of them."""
+    """A person's role in the company; each page and action is open to some roles."""
 
     AGENT = "agent"
     ANALYST = "analyst"
@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class Actor:
-    """A person or process acting; ``name`` is what the audit trail shows."""
+    """A person or process that acts; the audit trail shows ``name``."""
 
     name: str
     role: Role
@@ -60,5 +60,5 @@ def require(actor: Actor, action: Action) -> None:
     if not may(actor, action):
         able = ", ".join(role for role in Role if action in ALLOWED[role]) or "nobody"
         raise AccessDenied(
-            f"{actor.name} ({actor.role}) may not {action}; roles that may: {able}. Ask one of them, or switch role."
+            f"{actor.name} ({actor.role}) may not {action}; these roles may: {able}. Ask one of them, or switch role."
         )

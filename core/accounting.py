@@ -1,4 +1,4 @@
-"""Row accounting: what became of every row of a file, in counts that always sum."""
+"""Row accounting: the outcome of every row of a file, in counts that always add up."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What became of one row."""
+    """The outcome of one row."""
 
     ACCEPTED = "accepted"
     REPAIRED = "repaired"
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class FileAccounting:
-    """Counts of one file's rows by outcome, and by reason code for all but the plainly accepted.
+    """Counts of one file's rows by outcome, and by reason code for all but plainly accepted rows.
 
     Raises ValueError if rows_in differs from accepted + repaired + duplicate + rejected.
     """
@@ -34,7 +34,7 @@ class FileAccounting:
     reasons: Mapping[str, int]
 
     def __post_init__(self) -> None:
-        """Check that no row is lost or counted twice."""
+        """Check that every row is counted exactly once."""
         total = self.accepted + self.repaired + self.duplicate + self.rejected
         if total != self.rows_in:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")

@@ -1,4 +1,4 @@
-"""What the numpy arrays of the package hold, one name each."""
+"""Type aliases for the package's numpy arrays, named by content."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ Floats = NDArray[np.float64]
 """Prices, areas, shares and other measured numbers; a missing one is NaN."""
 
 Bools = NDArray[np.bool_]
-"""A mask: which rows are meant."""
+"""A mask that selects rows."""
 
 Ints = NDArray[np.int64]
-"""Whole numbers: counts, group numbers, and row numbers that are kept or stored."""
+"""Whole numbers: counts, group numbers, and stored row numbers."""
 
 Indices = NDArray[np.intp]
-"""Row numbers as numpy itself gives them, from ``argsort`` or ``flatnonzero``."""
+"""Row numbers returned by numpy, as from ``argsort`` or ``flatnonzero``."""
 
 ShortInts = NDArray[np.int32]
 """Row numbers of many resamples at once, in half the memory of ``Ints``."""
 
 Dates = NDArray[np.datetime64]
-"""Days or moments without a time zone; a missing one is NaT."""
+"""Dates or times without a time zone; a missing one is NaT."""
 
 Objects = NDArray[np.object_]
-"""Words and other Python objects, such as categories, area codes and lists of flags."""
+"""Text and other Python objects, such as categories, area codes and lists of flags."""

@@ -1,4 +1,4 @@
-"""Every refusal Doorstep can make, as one family: each message names the thing, the value, the limit and the remedy."""
+"""All of Doorstep's errors, in one family: each message names the thing, the value, the limit and the remedy."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class AccessDenied(DoorstepError):
 
 
 class JobCancelled(DoorstepError):
-    """A long job was cancelled by a person; nothing it had begun was kept."""
+    """A person cancelled a long job; its unfinished work was discarded."""
 
 
 class CollectError(DoorstepError):
@@ -28,7 +28,7 @@ class FileUnreadable(CollectError):
 
 
 class FileEmpty(CollectError):
-    """The file has no header, or a header and no rows."""
+    """The file has no header, or a header but no rows."""
 
 
 class FileTooLarge(CollectError):
@@ -36,7 +36,7 @@ class FileTooLarge(CollectError):
 
 
 class DuplicateHeaders(CollectError):
-    """Two columns of the file carry the same name, so a mapping could not tell them apart."""
+    """Two columns of the file have the same name, so a mapping could not tell them apart."""
 
 
 class MappingError(CollectError):
@@ -68,7 +68,7 @@ class TrainError(DoorstepError):
 
 
 class ModelOutdated(TrainError):
-    """A stored model was made by an earlier release whose models this one cannot read."""
+    """A stored model was made by another release whose models this one cannot read."""
 
 
 class ServeError(DoorstepError):
@@ -76,9 +76,9 @@ class ServeError(DoorstepError):
 
 
 class ImpossibleProperty(ServeError):
-    """A fact of the subject property is impossible (negative area, 1000 bedrooms); nothing was estimated.
+    """A fact of the subject is impossible (negative area, 1000 bedrooms); nothing was estimated.
 
-    ``reason`` says why and ``remedy`` what helps; together they are the message. ``field`` names the fact refused.
+    ``reason`` says why and ``remedy`` what helps; together they are the message. ``field`` names the impossible fact.
     """
 
     def __init__(self, reason: str, remedy: str = "", field: str = "") -> None:
@@ -89,7 +89,7 @@ class ImpossibleProperty(ServeError):
 class InvalidDecision(ServeError):
     """A decision on an estimate breaks a rule of the problem statement; nothing was recorded.
 
-    ``field`` names what has to change: kind, price, listing_price, reason_code or note.
+    ``field`` names what must change: kind, price, listing_price, reason_code or note.
     """
 
     def __init__(self, message: str, field: str = "") -> None:
@@ -102,7 +102,7 @@ class AnswerUnreadable(ServeError):
 
 
 class FileNotWritten(DoorstepError):
-    """A file asked for cannot be written where it was asked for."""
+    """A file cannot be written to the requested place."""
 
 
 class MonitorError(DoorstepError):
@@ -110,15 +110,15 @@ class MonitorError(DoorstepError):
 
 
 class ReasonNeeded(MonitorError):
-    """A promotion the gate does not speak for was asked for without a reason long enough; nothing was changed."""
+    """A promotion that the gate does not support was requested without a long enough reason; nothing was changed."""
 
 
 class InvalidThreshold(MonitorError):
-    """An alert threshold lies outside the bounds within which it means anything; nothing was changed."""
+    """An alert threshold lies outside its meaningful bounds; nothing was changed."""
 
 
 class MessageNotSent(MonitorError):
-    """A webhook or mail server did not take a message; it waits and is sent again."""
+    """A webhook or mail server did not accept a message; it waits and is sent again."""
 
 
 class StoreError(DoorstepError):
@@ -142,8 +142,8 @@ class StoreUnavailable(StoreError):
 
 
 class StaleVersion(StoreError):
-    """A data version was to follow, or undo, one that is no longer the market's latest."""
+    """A data version was meant to follow or undo one that is no longer the market's latest."""
 
 
 class InvalidRecord(StoreError):
-    """A value handed to the store is outside what its table allows, so nothing was written."""
+    """A value given to the store is outside what its table allows, so nothing was written."""

@@ -1,4 +1,4 @@
-"""This copy of Doorstep, be it a checkout or an installed package: where its shipped files are, and its version."""
+"""This copy of Doorstep, a checkout or an installed package: the location of its shipped files, and its version."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ ASSETS: Final = (_PACKAGE if _INSTALLED else _CHECKOUT) / "assets"
 
 @cache
 def version() -> str:
-    """Return the version, such as "0.2.0"; "unknown" for files copied out of a checkout without its pyproject.toml.
+    """Return the version, such as "0.2.0"; "unknown" for files copied from a checkout without its pyproject.toml.
 
-    pyproject.toml states it. A checkout reads that file itself, since another copy may be installed beside it.
+    The version is in pyproject.toml. A checkout reads that file directly, since another copy may also be installed.
     """
     project = _CHECKOUT / "pyproject.toml"
     if not _INSTALLED:

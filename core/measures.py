@@ -1,4 +1,4 @@
-"""Error measures of an AVM: one verb each, ``(estimate, sale_price) -> float``, as the field defines them."""
+"""Error measures of an AVM as the field defines them, one function each: ``(estimate, sale_price) -> float``."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def mdape(estimate: ArrayLike, sale_price: ArrayLike) -> float:
 
 
 def ppe(estimate: ArrayLike, sale_price: ArrayLike, tolerance: float) -> float:
-    """Share of estimates within ``tolerance`` (0.10 for PPE10) of the sale price, bounds included."""
+    """Share of estimates within ``tolerance`` (0.10 for PPE10) of the sale price, inclusive."""
     return float(np.mean(np.abs(relative_error(estimate, sale_price)) <= tolerance + 1e-12))
 
 
@@ -49,7 +49,7 @@ def median_bias(estimate: ArrayLike, sale_price: ArrayLike) -> float:
 
 
 def r_squared(estimate: ArrayLike, sale_price: ArrayLike) -> float:
-    """Coefficient of determination on prices (not logs); 0 for constant prices unless all are exact."""
+    """Coefficient of determination of prices (not logs); 0 for constant prices unless all estimates are exact."""
     est, price = _pair(estimate, sale_price)
     spread = float(np.sum((price - price.mean()) ** 2))
     missed = float(np.sum((price - est) ** 2))

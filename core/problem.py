@@ -1,7 +1,7 @@
 """Phase 1, the problem: the typed, validated statement of goal, scope, limits and thresholds in assets/problem.toml.
 
-Each bound stands at its field, and a rule that relates two fields stands in the section that holds both.
-``python -m core.problem`` prints the JSON schema by which an editor checks the file while it is being written.
+Each bound is defined at its field, and a rule that relates two fields in the section that holds both.
+``python -m core.problem`` prints the JSON schema with which an editor checks the file as you type.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Table(Mapping[str, _T]):
 
 
 def _without_elsewhere(prices: object) -> object:
-    """Leave only the currencies of ``scope.price``: its table ``elsewhere`` is a field of its own."""
+    """Leave only the currencies of ``scope.price``: its table ``elsewhere`` is a separate field."""
     return {key: one for key, one in prices.items() if key != _ELSEWHERE} if isinstance(prices, Mapping) else prices
 
 
@@ -76,7 +76,7 @@ Positive = Annotated[Number, Field(gt=0)]
 Count = Annotated[int, Field(strict=True, ge=0)]
 PositiveCount = Annotated[int, Field(strict=True, gt=0)]
 PositiveCounts = Annotated[tuple[PositiveCount, ...], Field(min_length=1)]
-# LightGBM takes a seed of 31 bits; the blend adds a few to it.
+# LightGBM takes a 31-bit seed, and the blend adds a small number to it.
 Seed = Annotated[int, Field(strict=True, ge=0, le=2_000_000_000)]
 NonEmptyTable = Annotated[Mapping[str, _T], Field(min_length=1), AfterValidator(Table)]
 CurrencyTable = Annotated[Mapping[str, _T], BeforeValidator(_without_elsewhere), AfterValidator(Table)]
@@ -91,7 +91,7 @@ def _put_elsewhere_under_price(schema: dict[str, Any]) -> None:
 _SECTION: Final = ConfigDict(extra="forbid")
 _SCOPE: Final = ConfigDict(
     extra="forbid",
-    # The file is read by alias alone (see parse_problem); dataclasses.replace passes field names.
+    # The file is read only by alias (see parse_problem); dataclasses.replace passes field names.
     validate_by_alias=True,
     validate_by_name=True,
     json_schema_extra=_put_elsewhere_under_price,
@@ -99,7 +99,7 @@ _SCOPE: Final = ConfigDict(
 
 
 def _require(holds: bool, key: tuple[str, ...], rule: str) -> None:
-    """Raise the error of a rule that relates two fields; ``key`` is the path of the one to correct."""
+    """Raise the error of a rule that relates two fields; ``key`` is the path of the field to correct."""
     if not holds:
         raise PydanticCustomError("relation", "{key} {rule}", {"key": ".".join(key), "path": key, "rule": rule})
 
@@ -115,7 +115,7 @@ class Goal:
 
 @dataclass(frozen=True, config=_SECTION)
 class Success:
-    """How good is good enough: shares as fractions, times in milliseconds."""
+    """The success criteria: shares as fractions, times in milliseconds."""
 
     tolerance: Share
     target_mape: Share
@@ -133,7 +133,7 @@ class PriceScope:
 
 @dataclass(frozen=True, config=_SECTION)
 class PriceScopeElsewhere:
-    """Quantiles of a market's own prices that bound its standard scope where its currency has no fixed one."""
+    """Quantiles of a market's own prices that bound its standard scope if its currency has no fixed one."""
 
     low_quantile: Quantile
     high_quantile: Quantile
@@ -156,7 +156,7 @@ class Scope:
     price: CurrencyTable[PriceScope]
     elsewhere: Annotated[PriceScopeElsewhere, Field(validation_alias=AliasPath("price", _ELSEWHERE))]
 
-    # Not in PriceScope: the quantiles of a market where every home sold at one price may coincide.
+    # Not in PriceScope: the quantiles may coincide in a market where all homes sold for the same price.
     @model_validator(mode="after")
     def _each_low_price_is_below_the_high_one(self) -> Self:
         for currency, price in self.price.items():
@@ -211,16 +211,16 @@ class Training:
 
     @model_validator(mode="after")
     def _something_is_left_for_training(self) -> Self:
-        rule = f"must leave at least 10% for training beside training.validation_share = {plain(self.validation_share)}"
+        rule = f"must leave at least 10% for training with training.validation_share = {plain(self.validation_share)}"
         _require(self.validation_share + self.test_share < 0.9, ("test_share",), rule)
         return self
 
 
 @dataclass(frozen=True, config=_SECTION)
 class EstimateRules:
-    """Levels of the range, and when an estimate is withheld or flagged.
+    """Range levels, and when an estimate is withheld or flagged.
 
-    Shares and levels as fractions, confidence as a percentage, ``market_km`` in kilometers.
+    Shares and levels are fractions, confidence is a percentage, ``market_km`` is in kilometers.
     """
 
     level: Share
@@ -250,11 +250,11 @@ class EstimateRules:
 
 @dataclass(frozen=True, config=_SECTION)
 class Decisions:
-    """What an agent must record with a decision on an estimate; shares are of the point estimate.
+    """What an agent must record with a decision; shares are of the point estimate.
 
-    ``reasons`` maps the code of a reason to its words. A price farther from the estimate than ``explain_over`` needs a
-    reason; one farther than ``note_over`` also needs a note of at most ``note_chars`` characters.
-    ``listing_markup`` is what a usual listing price adds.
+    ``reasons`` maps reason codes to words. A price farther from the estimate than ``explain_over`` needs a reason; one
+    farther than ``note_over`` also needs a note of at most ``note_chars`` characters. ``listing_markup`` is what a
+    usual listing price adds.
     """
 
     explain_over: Share
@@ -274,8 +274,8 @@ class Decisions:
 class Monitoring:
     """Default alert thresholds, the retraining period and the margins of the promotion gate.
 
-    Shares as fractions, times in milliseconds. ``alert_coverage_band`` is how far from its level the coverage of a
-    range may be. An alert is resolved once its figure is better than the limit by ``alert_hysteresis`` of that limit.
+    Shares are fractions, times in milliseconds. ``alert_coverage_band`` is how far a range's coverage may be from its
+    level. An alert resolves once its figure is better than the limit by ``alert_hysteresis`` of that limit.
     An estimate at most ``match_days`` old is compared with a sale of the same home.
     """
 
@@ -315,7 +315,7 @@ _LIMITS_NEEDED: Final = (
 
 @dataclass(frozen=True, config=_SECTION)
 class Problem:
-    """The whole statement; ``limits`` are by canonical field name."""
+    """The whole statement; ``limits`` are keyed by canonical field name."""
 
     goal: Goal
     success: Success
@@ -349,7 +349,7 @@ class Problem:
 def load_problem(path: Path = DEFAULT_PATH) -> Problem:
     """Read and check the problem statement.
 
-    Raises ProblemStatementError, in one line: a file that cannot be read by its path, a wrong setting by its key, its
+    Raises ProblemStatementError with one line: for an unreadable file, its path; for a wrong setting, its key, its
     value, what is allowed and what to do.
     """
     try:

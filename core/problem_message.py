@@ -1,4 +1,4 @@
-"""One line for whoever edits the problem statement: pydantic's errors as key, value, limit and remedy."""
+"""Errors in the problem statement in one line: pydantic's errors as key, value, limit and remedy."""
 
 from __future__ import annotations
 
@@ -25,18 +25,18 @@ _TYPES: Final = {
 
 
 def describe(error: ValidationError, document: Mapping[str, Any], schema: Mapping[str, Any]) -> str:
-    """Return one line: the first wrong setting in full, then the keys of the others.
+    """Return one line: the first wrong setting in full, then the keys of the rest.
 
-    ``document`` is the parsed file and ``schema`` its JSON schema, which knows the keys and bounds allowed. The error
-    of a rule that relates two fields is of type "relation": its context holds the ``path`` of the field to correct,
-    from the section that was checked, and the ``rule``.
+    ``document`` is the parsed file and ``schema`` its JSON schema with the allowed keys and bounds. A rule that relates
+    two fields has an error of type "relation": its context holds the ``path`` of the field to correct, relative to the
+    checked section, and the ``rule``.
     """
     first, *others = error.errors(include_url=False)
     return _sentence(first, document, schema) + _also_wrong([_key(_path(other)) for other in others])
 
 
 def plain(number: float) -> str:
-    """Write a number as the file does: at most 12 digits, and no exponent below a trillion."""
+    """Write a number as the file does: with at most 12 digits, and no exponent below a trillion."""
     return f"{number:.12g}"
 
 
@@ -64,7 +64,7 @@ def _path(error: ErrorDetails) -> _Path:
 
 
 def _key(path: _Path) -> str:
-    """Write a path as TOML does, ``limits.bedrooms.low``; an item of a list is ``estimate.levels[0]``."""
+    """Write a path as TOML does: ``limits.bedrooms.low``; a list item is ``estimate.levels[0]``."""
     steps = [f"[{step}]" if isinstance(step, int) else f".{_bare_or_quoted(step)}" for step in path]
     return "".join(steps).removeprefix(".")
 
@@ -96,9 +96,9 @@ def _rule(error: ErrorDetails, schema: Mapping[str, Any]) -> str:
 def _bounds(node: Mapping[str, Any]) -> str:
     match node:
         case {"exclusiveMinimum": low, "exclusiveMaximum": high}:
-            return f"must lie between {plain(low)} and {plain(high)}, both excluded"
+            return f"must lie between {plain(low)} and {plain(high)}, exclusive"
         case {"minimum": low, "maximum": high}:
-            return f"must lie between {plain(low)} and {plain(high)}, both included"
+            return f"must lie between {plain(low)} and {plain(high)}, inclusive"
         case {"exclusiveMinimum": low}:
             return f"must be above {plain(low)}"
     return f"must be {plain(node['minimum'])} or more"

@@ -1,11 +1,11 @@
-"""How long work tells a waiting person how far it is."""
+"""Progress reports from long work to a waiting person."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 Progress = Callable[[float, str], None]
-"""Called with the fraction done (0 to 1) and what is being done now; may raise JobCancelled to stop the work."""
+"""Called with the fraction done (0 to 1) and the current step; may raise JobCancelled to stop the work."""
 
 
 def silent(fraction: float, message: str) -> None:
@@ -13,7 +13,7 @@ def silent(fraction: float, message: str) -> None:
 
 
 def part(progress: Progress, start: float, end: float) -> Progress:
-    """Return a progress whose 0 to 1 is the stretch ``start`` to ``end`` of another."""
+    """Return a progress whose range 0 to 1 maps to ``start`` to ``end`` of another."""
 
     def report(fraction: float, message: str) -> None:
         progress(start + (end - start) * min(max(fraction, 0.0), 1.0), message)

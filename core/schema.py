@@ -1,4 +1,4 @@
-"""The canonical property record: the fields every phase speaks of, with their kinds, units and labels."""
+"""The canonical property record: the fields that every phase uses, with their kinds, units and labels."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import pandas as pd
 from core.errors import MappingError
 
 EXTRA_PREFIX: Final = "x_"
-"""Columns a market has beyond the canonical record keep their own name behind this prefix."""
+"""A market's columns beyond the canonical record keep their names after this prefix."""
 
 SQFT_PER_SQM: Final = 10.763910416709722
 
 
 class FieldKind(StrEnum):
-    """How a field's values are held in a canonical table (pandas dtype in brackets)."""
+    """How a canonical table stores a field's values (the comments give the pandas dtype)."""
 
     NUMBER = "number"  # float64
     FLAG = "flag"  # float64: 1.0, 0.0 or missing
@@ -29,7 +29,7 @@ class FieldKind(StrEnum):
 
 
 class Source(StrEnum):
-    """The three kinds of file an analyst brings."""
+    """The three kinds of files that an analyst uploads."""
 
     SALES = "sales"
     TAX = "tax"
@@ -53,7 +53,7 @@ PROPERTY_FIELDS: Final[tuple[Field, ...]] = (
     Field("address", _T, "Address"),
     Field("unit", _T, "Unit"),
     Field("zipcode", _C, "Zipcode"),
-    Field("neighbourhood", _C, "Neighbourhood"),
+    Field("neighbourhood", _C, "Neighborhood"),
     Field("latitude", _N, "Latitude", "degrees"),
     Field("longitude", _N, "Longitude", "degrees"),
     Field("property_type", _C, "Property type"),
@@ -95,21 +95,21 @@ FIELD_BY_NAME: Final[dict[str, Field]] = {field.name: field for field in FIELDS}
 
 
 def is_extra(name: str) -> bool:
-    """Tell whether a column is a market's own, beyond the canonical record."""
+    """Tell whether a column is one of the market's own, beyond the canonical record."""
     return name.startswith(EXTRA_PREFIX)
 
 
 def label_of(name: str) -> str:
-    """Return the words a person reads for a column."""
+    """Return a column's label on screen."""
     field = FIELD_BY_NAME.get(name)
     return field.label if field else name.removeprefix(EXTRA_PREFIX).replace("_", " ").capitalize()
 
 
 def conform(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:
-    """Return the table with each canonical column in its canonical dtype; extra columns are float64 or str.
+    """Return the table with canonical columns in their canonical dtypes; extra columns are float64 or str.
 
-    ``columns`` limits and orders the result; a canonical column the table lacks is added as all missing.
-    Raises MappingError if a column is neither canonical nor an extra.
+    ``columns`` limits and orders the result; canonical columns that the table lacks are added as all missing.
+    Raises MappingError if a column is neither canonical nor extra.
     """
     names = list(frame.columns) if columns is None else list(columns)
     return pd.DataFrame({name: _in_dtype(frame, name) for name in names}, index=frame.index)

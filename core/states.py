@@ -1,4 +1,4 @@
-"""States that are stored, shown and compared, and the names of audited deeds: each once, as the database holds them."""
+"""States that are stored, shown and compared, and the names of audited actions, each defined once as stored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class AlertState(StrEnum):
-    """Where an alert stands; acknowledged means that a person has seen it and deals with it."""
+    """The state of an alert; acknowledged means that a person has seen it and is handling it."""
 
     OPEN = "open"
     ACKNOWLEDGED = "acknowledged"
@@ -14,7 +14,7 @@ class AlertState(StrEnum):
 
 
 class JobState(StrEnum):
-    """Where a piece of long work stands; done, failed and cancelled are final."""
+    """The state of a job; done, failed and cancelled are final."""
 
     WAITING = "waiting"
     RUNNING = "running"
@@ -45,7 +45,7 @@ class Period(StrEnum):
 
 
 class AuditAction(StrEnum):
-    """What an entry of the audit trail says was done."""
+    """What was done, according to an audit trail entry."""
 
     ALERT_ACKNOWLEDGED = "alert.acknowledged"
     ALERT_JUDGED = "alert.judged"

@@ -13,7 +13,7 @@ from pandas.api.typing import NaTType
 from core.schema import SQFT_PER_SQM
 
 MISSING: Final = "–"
-"""Stands where a value is not known."""
+"""Stands for an unknown value."""
 
 _SYMBOLS: Final = {
     "USD": "$",
@@ -33,16 +33,16 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 
 def money(value: float | None, currency: str) -> str:
-    """Write an amount to the unit: 245312 USD is "$245,312", 1250000 CHF is "CHF 1,250,000"."""
+    """Write an amount in whole units: 245312 USD is "$245,312", 1250000 CHF is "CHF 1,250,000"."""
     if value is None or not math.isfinite(value):
         return MISSING
     return _signed(value, f"{symbol(currency)}{abs(value):,.0f}")
 
 
 def money_short(value: float | None, currency: str) -> str:
-    """Write an amount as a person says it: "$9.5K", "$245K", "A$1.25M", "$12.5M".
+    """Write an amount in short form: "$9.5K", "$245K", "A$1.25M", "$12.5M".
 
-    Thousands have no decimals from 10,000 up, millions two below ten million and one above.
+    Thousands have no decimals from 10,000 up; millions have two below ten million and one above.
     """
     if value is None or not math.isfinite(value):
         return MISSING
@@ -50,20 +50,20 @@ def money_short(value: float | None, currency: str) -> str:
 
 
 def money_range(low: float | None, high: float | None, currency: str) -> str:
-    """Write a range of amounts, "$245K to $265K"; one amount where both ends read the same."""
+    """Write a range of amounts, "$245K to $265K"; a single amount if both ends read the same."""
     ends = [money_short(low, currency), money_short(high, currency)]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
 def symbol(currency: str) -> str:
-    """Return what stands before an amount: a symbol where it is unambiguous, else the ISO code and a space."""
+    """Return what precedes an amount: a symbol if it is unambiguous, else the ISO code and a space."""
     return _SYMBOLS.get(currency, f"{currency}\u00a0")
 
 
 def area(sqft: float | None, unit: str) -> str:
-    """Write an area given in square feet in the market's unit ("sqft" or "sqm"): "1,680 sq ft", "156 m²".
+    """Convert an area from square feet and write it in the market's unit ("sqft" or "sqm"): "1,680 sq ft", "156 m²".
 
-    Raises ValueError for another unit.
+    Raises ValueError for any other unit.
     """
     if sqft is None or not math.isfinite(sqft):
         return MISSING
@@ -81,13 +81,13 @@ def area_label(unit: str) -> str:
 
 
 def from_sqft(sqft: float, unit: str) -> float:
-    """Return square feet in the market's unit; raises ValueError for an unknown unit."""
+    """Convert square feet to the market's unit; raises ValueError for an unknown unit."""
     area_label(unit)
     return sqft / SQFT_PER_SQM if unit == "sqm" else sqft
 
 
 def to_sqft(value: float, unit: str) -> float:
-    """Return an area of the market's unit in square feet; raises ValueError for an unknown unit."""
+    """Convert an area in the market's unit to square feet; raises ValueError for an unknown unit."""
     area_label(unit)
     return value * SQFT_PER_SQM if unit == "sqm" else value
 
@@ -106,7 +106,7 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
 
 
 def count(number: int, noun: str, plural: str = "") -> str:
-    """Write a number of things: "1 sale", "21,613 sales"; ``plural`` where adding an s is not enough."""
+    """Write a number of things: "1 sale", "21,613 sales"; give ``plural`` if adding an s is not enough."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
 
 
@@ -129,14 +129,14 @@ def instant(when: datetime | None) -> str:
     if when is None or pd.isna(when):
         return MISSING
     if when.tzinfo is None:
-        raise ValueError(f"{when} has no time zone; instants are aware")
+        raise ValueError(f"{when} has no time zone; give a UTC instant")
     utc = when.astimezone(UTC)
     return f"{day(utc)}, {utc:%H:%M} UTC"
 
 
 def _scaled(amount: float) -> str:
     for scale, letter in _SCALES:
-        if amount >= 0.9995 * scale:  # what would round to a thousand of the smaller unit is one of this
+        if amount >= 0.9995 * scale:  # a value that would round to 1,000 of the smaller unit becomes 1 of this one
             return f"{_trimmed(amount / scale, _digits(amount / scale, letter))}{letter}"
     return f"{amount:,.0f}"
 

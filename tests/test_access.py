@@ -35,7 +35,7 @@ def test_each_role_may_do_what_the_matrix_says_and_nothing_else(role: Role, acti
     if allowed:
         require(actor, action)
     else:
-        with pytest.raises(AccessDenied, match=rf"Kim \({role}\) may not {action}; roles that may: .*manager"):
+        with pytest.raises(AccessDenied, match=rf"Kim \({role}\) may not {action}; these roles may: .*manager"):
             require(actor, action)
 
 

@@ -20,12 +20,12 @@ Document = dict[str, Any]
 Steps = tuple[str | int, ...]
 
 SHIPPED: Final[Document] = tomllib.loads(DEFAULT_PATH.read_text(encoding="utf-8"))
-SHARE: Final = "must lie between 0 and 1, both excluded"
+SHARE: Final = "must lie between 0 and 1, exclusive"
 ABOVE_ZERO: Final = "must be above 0"
 ZERO_OR_MORE: Final = "must be 0 or more"
-PERCENTAGE: Final = "must lie between 0 and 100, both excluded"
-QUANTILE: Final = "must lie between 0 and 1, both included"
-SEED: Final = "must lie between 0 and 2000000000, both included"
+PERCENTAGE: Final = "must lie between 0 and 100, exclusive"
+QUANTILE: Final = "must lie between 0 and 1, inclusive"
+SEED: Final = "must lie between 0 and 2000000000, inclusive"
 # Each number of the shipped file by its rule, but for the limits, which may be any finite number.
 BOUNDS: Final = {
     SHARE: """
@@ -195,7 +195,7 @@ def test_all_wrong_keys_are_named_the_first_in_full(document: Document) -> None:
     document["intake"]["upload_mb"] = 0
     document["success"]["tolerance"] = 10
     assert refusal(document) == (
-        "Key success.tolerance = 10 must lie between 0 and 1, both excluded. Correct it in the problem statement. "
+        "Key success.tolerance = 10 must lie between 0 and 1, exclusive. Correct it in the problem statement. "
         "Also wrong: intake.upload_mb."
     )
     document["monitoring"] |= {"retrain_days": 0, "match_days": 0, "alert_n_min": 0}

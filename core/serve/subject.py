@@ -107,7 +107,7 @@ def _number(name: str, value: object, problem: Problem) -> float:
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
         raise ImpossibleProperty(
-            f"{label} = {number:,g} is impossible: it must be between {limit.low:,g} and {limit.high:,g}.",
+            f"{label} = {number:,g} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
             "Correct it, or leave it blank if it is unknown.",
             name,
         )
