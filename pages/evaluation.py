@@ -1,4 +1,4 @@
-"""The page “Evaluation”: is the model good enough, where is it not, for whom is it unfair, and where to use it."""
+"""The page “Evaluation”: whether the model is good enough and fair, where it fails, and where to use it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ VIEWS: Final[dict[str, Draw]] = {
     "Agents’ verdicts": agent_decisions.draw,
     "Decision": scope.draw,
 }
-# A signature and the figures of a training run are of the whole test, not of a part of it.
+# A signature and a training run's figures cover the whole test, not a part of it.
 _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
 
 
@@ -58,7 +58,7 @@ def main(workspace: Workspace) -> None:
 
 
 def _model(records: list[ModelRecord]) -> ModelRecord:
-    """Draw the choice of the model, the live one first, then the newest."""
+    """Draw the model selector, live model first, then the newest."""
     ordered = sorted(records, key=lambda record: record.created_at, reverse=True)
     ordered.sort(key=lambda record: not record.is_live)
     by_id = {record.model_id: record for record in ordered}
@@ -66,7 +66,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
         chosen = st.selectbox(
             "Model",
             list(by_id),
-            # The stage is no part of it: a link to a model stays good when another goes live.
+            # The stage is not part of it: a link to a model stays valid when another goes live.
             format_func=lambda model_id: f"{model_id} ({by_id[model_id].card['family']})",
             key="evaluated",
             bind="query-params",
@@ -79,7 +79,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
 
 
 def _without_scores(record: ModelRecord, error: NotFound) -> None:
-    """Say what to do for a model whose test sales were not kept; its card has the figures of its test."""
+    """Say what to do for a model whose test sales were not kept; its card has its test figures."""
     st.warning(plain(str(error)), icon=":material/history:")
     st.caption(f"The figures of its sealed test are on the card of model {record.model_id}, on the page Models.")
     navigation.link_to("models", "Go to the models")

@@ -1,4 +1,4 @@
-"""The page “Home”: two doors on first start, then the seven phases of the open market at a glance."""
+"""The page “Home”: two ways to begin on first start, then the seven phases of the open market at a glance."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def ways_on(workspace: Workspace) -> None:
 
 
 def statement(problem: Problem) -> None:
-    """Draw the problem statement as it is in force."""
+    """Draw the problem statement in use."""
     st.markdown(f"**Goal.** {plain(problem.goal.business)}")
     st.markdown(f"**Task.** {plain(problem.goal.task)}")
     st.markdown("**Users.** " + plain("; ".join(problem.goal.users)) + ".")
@@ -102,7 +102,7 @@ def statement(problem: Problem) -> None:
         st.markdown("**Success and scope**")
         st.dataframe(pd.DataFrame(promises(problem), columns=["What", "Value"]), hide_index=True, height="content")
     with right:
-        st.markdown("**Possible values**, both ends included")
+        st.markdown("**Possible values**, inclusive")
         st.dataframe(limits(problem), hide_index=True, height="content")
 
 
@@ -112,7 +112,7 @@ def promises(problem: Problem) -> list[tuple[str, str]]:
     return [
         ("An estimate is right within", percent(success.tolerance)),
         ("Mean error (MAPE) at most", percent(success.target_mape)),
-        ("An answer takes at most", f"{success.answer_ms:g} ms"),
+        ("Answer time at most", f"{success.answer_ms:g} ms"),
         *(
             (f"Standard prices, {currency}", money_range(price.standard_low, price.standard_high, currency))
             for currency, price in scope.price.items()
@@ -131,7 +131,7 @@ def promises(problem: Problem) -> list[tuple[str, str]]:
 
 
 def limits(problem: Problem) -> pd.DataFrame:
-    """Return the bounds of each field as text, years without thousands marks."""
+    """Return the bounds of each field as text, years without thousands separators."""
     rows = [
         {"Fact": name.replace("_", " "), **{end: _number(name, bound) for end, bound in asdict(limit).items()}}
         for name, limit in problem.limits.items()

@@ -24,7 +24,7 @@ from pages.views.models import card, promotion, retraining
 from pages.views.models import challenger as challenger_view
 
 KIND: Final = "train"
-_SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: the latest sales test"}
+_SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: test on the latest sales"}
 
 
 def main(workspace: Workspace) -> None:
@@ -57,15 +57,15 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
     closed = job_progress.take_closed(KIND, market.market_id)
     if running is not None:
         with st.container(border=True):
-            st.markdown(f"**Training a model of {plain(market.name)}**")
+            st.markdown(f"**Training a model for {plain(market.name)}**")
             job_progress.draw(running)
         return
     if closed is not None and closed.state is JobState.DONE:
-        st.success(f"Model {closed.result['model_id']} is trained and measured.", icon=":material/check_circle:")
+        st.success(f"Model {closed.result['model_id']} is trained and tested.", icon=":material/check_circle:")
         if len(records) == 1:
             navigation.link_to("pricing", "Price a home with it")
     if closed is not None and closed.state is JobState.CANCELLED:
-        st.info("Training was cancelled; nothing of it was kept.", icon=":material/info:")
+        st.info("Training was cancelled; nothing was saved.", icon=":material/info:")
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last training run stopped: {failure}"), icon=":material/error:")
@@ -77,7 +77,7 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
 
 
 def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
-    """Draw the form; returns the plan when it is sent off."""
+    """Draw the form; return the plan when it is submitted."""
     usual = default_plan(problem)
     with st.form("train", border=False):
         st.caption(
@@ -100,7 +100,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
             key="families",
         )
         budget, seed, _ = st.columns([1, 1, 2], gap="small")
-        tried = budget.number_input("Forest settings tried", 1, 48, usual.forest_budget)
+        tried = budget.number_input("Forest settings to try", 1, 48, usual.forest_budget)
         chosen_seed = seed.number_input("Seed", 0, 2**31 - 1, usual.seed, help="The same seed gives the same model.")
         sent = st.form_submit_button("Train", type="primary", icon=":material/play_arrow:")
     if not sent:

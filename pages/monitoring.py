@@ -1,4 +1,4 @@
-"""The page “Monitoring”: do the estimates still hold, what moved if not, and what is being done about it."""
+"""The page “Monitoring”: whether the estimates still hold, what moved, and what is being done about it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ VIEWS: Final[dict[str, Draw]] = {
 _CHOICES: Final = {
     "Drift": choose_days,
     "Scorecard": choose_days,
-    # What these show is as it is now, or has days of its own.
+    # These views show the current state or have their own dates.
     "Alerts": without_span,
     "Worker": without_span,
     "Audit trail": without_span,
@@ -73,7 +73,7 @@ def _refresh(workspace: Workspace) -> None:
         return
     if changed:
         st.rerun()
-    st.caption(f"As of {datetime.now(UTC):%H:%M:%S} UTC; looks for news every {_EVERY.seconds} seconds.")
+    st.caption(f"As of {datetime.now(UTC):%H:%M:%S} UTC; checks for updates every {_EVERY.seconds} seconds.")
 
 
 main(session.guard("monitoring"))

@@ -1,4 +1,4 @@
-"""The page “Price a home”: one home or a file of many in, a range with its reasons out."""
+"""The page “Price a home”: prices one home or a file of many, as a range with its reasons."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def main(workspace: Workspace) -> None:
     st.title("Price a home", anchor=False)
     market = session.market()
     if market is None:
-        _nothing("There is no market yet. Bring in sales, or open the demo city, to price homes.")
+        _nothing("There is no market yet. Upload sales, or open the demo city, to price homes.")
         return
     stored_estimate.follow(workspace)
     opened = stored_estimate.unread()
@@ -49,7 +49,7 @@ def _nothing(why: str) -> None:
 def _without_model(workspace: Workspace, desk: Desk) -> None:
     """Say that nothing can be priced; a stored estimate can still be looked at."""
     _nothing(
-        f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page says what is next."
+        f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page shows the next step."
     )
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
@@ -89,7 +89,7 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk, place: D
 def _link_fault() -> None:
     fault = stored_estimate.fault()
     if fault is not None:
-        st.warning(f"{plain(fault)} Price the home anew, or ask for the link again.", icon=":material/link_off:")
+        st.warning(f"{plain(fault)} Price the home again, or ask for a new link.", icon=":material/link_off:")
 
 
 def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The page “Sales data”: bring files, say what their columns are, check every row, and commit a data version."""
+"""The page “Sales data”: upload files, map their columns, check every row, and commit a data version."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def main(workspace: Workspace) -> None:
 
 
 def choose(views: list[str]) -> str:
-    """Draw the choice of the view where there is one."""
+    """Draw the view selector if there is more than one view."""
     if len(views) < 2:
         return views[0] if views else ""
     return choice.view(views)

@@ -1,4 +1,4 @@
-"""The frame around every page: navigation by role, the open market, the label of simulated data and errors."""
+"""The frame around every page: navigation by role, the open market, the simulated-data label and errors."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with i
 
 def main() -> None:
     """Draw the frame and run the open page inside it."""
-    # The icon is a file: an icon by name would be fetched from the web.
+    # The icon is a file, because a named icon would be fetched from the web.
     st.set_page_config("Doorstep", str(ASSETS / "icon.png"), layout="wide", menu_items={"About": ABOUT})
     st.logo(str(ASSETS / "logo.svg"), size="large", icon_image=str(ASSETS / "icon.png"))
     touch.style()
@@ -44,7 +44,7 @@ def draw() -> None:
 
 
 def entry(page: Page, role: Role) -> StreamlitPage:
-    """Return the page as Streamlit knows it; one closed to the role stays reachable, so that its guard can say why."""
+    """Return the page for Streamlit; one closed to the role stays reachable, so that its guard can explain why."""
     return st.Page(
         page.script,
         title=page.title,
@@ -56,11 +56,11 @@ def entry(page: Page, role: Role) -> StreamlitPage:
 
 
 def label(market: Market | None) -> None:
-    """Say on the page itself, above all else, if the open market's sales are simulated."""
+    """Label the page at the top if the open market's sales are simulated."""
     if market is not None and market.simulated:
         st.badge("Simulated market: its homes and sales are invented", icon=":material/science:", color="orange")
 
 
-# A process started for long work imports this script again, under another name: it must not draw.
+# A job's process imports this script again under another name: it must not draw.
 if __name__ == "__main__":
     main()

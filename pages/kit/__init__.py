@@ -1,1 +1,1 @@
-"""What every page may use."""
+"""Shared parts that every page may use."""

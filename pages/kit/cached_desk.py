@@ -1,4 +1,4 @@
-"""The pricing desk of a market, opened once for all sessions and again only for another model, sales or alert."""
+"""A market's pricing desk, opened once for all sessions and reopened only when model, sales or alerts change."""
 
 from __future__ import annotations
 

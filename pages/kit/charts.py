@@ -1,4 +1,4 @@
-"""Charts that more than one page draws: dots with intervals, shares, and the layout they have in common."""
+"""Charts that several pages draw: dots with intervals, shares, and their common layout."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import plotly.graph_objects as go
 from pages.kit.palette import Palette
 
 MARK: Final = 9
-# A reason wider than this would leave a phone no room for the marks.
+# A wider label would leave no room for the marks on a phone.
 _NAME_LINE: Final = 24
 _LABEL_MAX: Final = 24
 
@@ -21,7 +21,7 @@ _LABEL_MAX: Final = 24
 def intervals(
     names: Sequence[str], table: pd.DataFrame, measure: str, title: str, line: float | None, colours: Palette
 ) -> go.Figure:
-    """Return a dot with its interval for each row, first on top, in percent; ``line`` marks the target."""
+    """Return a dot with its interval for each row, first row on top, in percent; ``line`` marks the target."""
     value = 100 * table[measure].to_numpy(dtype=float)
     low, high = (100 * table[f"{measure}_{end}"].to_numpy(dtype=float) for end in ("low", "high"))
     places = list(range(len(table)))
@@ -44,7 +44,7 @@ def intervals(
             "thickness": 1.5,
             "width": 4,
         },
-        # A mark that was chosen leaves the others as they are.
+        # Selecting a mark does not change the others.
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
         customdata=np.column_stack([list(names), table["n"].astype(str)]),
@@ -64,7 +64,7 @@ def intervals(
 def share_chart(
     names: Sequence[str], shares: Sequence[tuple[float, float, float]], title: str, colours: Palette
 ) -> go.Figure:
-    """Return a mark with its interval for each share (value, low, high), the first on top, in percent."""
+    """Return a mark with its interval for each share (value, low, high), first share on top, in percent."""
     value, low, high = ([100 * one[place] for one in shares] for place in range(3))
     marks = go.Scatter(
         x=value,
@@ -83,7 +83,7 @@ def share_chart(
 
 
 def reach(value: Sequence[float], low: Sequence[float], high: Sequence[float], colours: Palette) -> dict[str, Any]:
-    """Return the bars from each value to the two ends of its interval."""
+    """Return the error bars from each value to the ends of its interval."""
     return {
         "type": "data",
         "symmetric": False,
@@ -96,10 +96,10 @@ def reach(value: Sequence[float], low: Sequence[float], high: Sequence[float], c
 
 
 def short(name: str) -> str:
-    """Shorten a name that would leave a phone no room for the chart."""
+    """Shorten a name that would leave no room for the chart on a phone."""
     return name if len(name) <= _LABEL_MAX else f"{name[: _LABEL_MAX - 1]}…"
 
 
 def layout(height: int) -> dict[str, Any]:
-    """Return the layout of a chart without a legend, ``height`` pixels high; it neither zooms nor drags."""
+    """Return the layout of a chart without a legend, zoom or drag, ``height`` pixels high."""
     return {"height": height, "margin": {"l": 0, "r": 12, "t": 8, "b": 0}, "dragmode": False, "showlegend": False}

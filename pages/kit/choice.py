@@ -1,4 +1,4 @@
-"""One of a few ways to look at something, chosen on the page and kept in its address."""
+"""Selectors between a few views or options, kept in the page's address."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import streamlit as st
 
 
 def view(views: Sequence[str]) -> str:
-    """Draw the choice of a page's view, the first being the usual one; returns the view chosen."""
+    """Draw the selector of a page's views, the first by default; return the selected view."""
     chosen = st.pills(
         "View",
         views,
@@ -22,7 +22,7 @@ def view(views: Sequence[str]) -> str:
 
 
 def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
-    """Draw a choice whose label only a screen reader says; returns the option chosen, ``usual`` until one is."""
+    """Draw a selector with a label only for screen readers; return the selected option, ``usual`` by default."""
     chosen = st.segmented_control(
         label,
         options,

@@ -1,4 +1,4 @@
-"""How a page that cannot go on says so: a refusal in its own words, anything else by a reference into the log."""
+"""How a failed page shows its error: Doorstep's own errors by their message, all others by a log reference."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ LOG: Final = logging.getLogger("doorstep.pages")
 
 
 def show(error: Exception) -> bool:
-    """Draw the error where the page stopped; returns True, Streamlit's sign that it need not draw it again."""
+    """Draw the error where the page stopped; return True, which tells Streamlit not to draw it again."""
     match error:
         case AccessDenied():
             st.warning(plain(str(error)), icon=":material/lock:")
@@ -30,7 +30,7 @@ def _show_unforeseen(error: Exception) -> None:
     reference = secrets.token_hex(4)
     LOG.error("Reference %s: a page failed", reference, exc_info=error)
     st.error(
-        "Something went wrong here, and it is not your doing. What was saved before is safe. "
-        f"Try again; if it stays, give whoever runs Doorstep the reference **{reference}**.",
+        "Something went wrong, and it is not your fault. Everything saved before is safe. "
+        f"Try again; if it happens again, give your Doorstep administrator the reference **{reference}**.",
         icon=":material/error:",
     )

@@ -1,4 +1,4 @@
-"""How the evaluation page writes figures, targets and verdicts, and offers what it shows as a file."""
+"""How the evaluation page writes figures, targets and verdicts, and offers its tables as files."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ Colour = Literal["blue", "orange", "gray"]
 
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
-# Lines to be ticked are as high as a thumb needs (WCAG 2.2, 2.5.5).
+# Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
 TICKED_ROW: Final = 44
 _WHOLE_ROWS: Final = 14
 _NOTE_WIDTH: Final = 92
 _BOXES: Final = "evaluation_boxes_"
-# A phone's tables are scrolled by the finger; the tools would lie over the words above, and a button offers the file.
+# On a phone, fingers scroll the tables; the toolbar would cover the text above, and a button offers the file.
 _STYLE: Final = f"""<style>
 [class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); }}
 [class*="st-key-{_BOXES}"] > * {{ width: auto; }}
@@ -62,17 +62,17 @@ def lean(value: float) -> str:
 
 
 def number(digits: int) -> Write:
-    """Return how to write a plain number with so many digits, with a true minus."""
+    """Return a writer of plain numbers with that many digits and a true minus sign."""
     return lambda value: MISSING if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
 
 
 def between(low: float, high: float, write: Write) -> str:
-    """Write an interval, "8.0% to 8.6%", or that there are too few sales for one."""
+    """Write an interval, "8.0% to 8.6%", or "too few for an interval"."""
     return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "too few for an interval"
 
 
 def ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
-    """Write the intervals of a column, which stand in ``<name>_low`` and ``<name>_high``; shares become percent."""
+    """Write a column's intervals from ``<name>_low`` and ``<name>_high``; shares become percent."""
     pairs = zip(scale * table[f"{name}_low"], scale * table[f"{name}_high"], strict=True)
     write = number(digits)
     return [f"{write(low)} to {write(high)}" if math.isfinite(low) else MISSING for low, high in pairs]
@@ -88,19 +88,19 @@ def wanted(target: Target, write: Write) -> str:
 
 
 def verdict(selection: Verdict) -> None:
-    """Draw a verdict as word, icon and color; nothing where there is no target."""
+    """Draw a verdict as word, icon and color, or nothing if there is no target."""
     if selection in _BADGES:
         word, icon, colour = _BADGES[selection]
         st.badge(word, icon=icon, color=colour)
 
 
 def style() -> None:
-    """Add to the page how boxes share its width, and that tables on a phone keep their tools off the text."""
+    """Add the page's style: how boxes share its width, and no table toolbar over the text on a phone."""
     st.html(_STYLE)
 
 
 def boxes(name: str) -> DeltaGenerator:
-    """Return a container whose boxes fill each line of the page, as high as one another; two in a line on a phone."""
+    """Return a container of equally tall boxes that fill each line of the page, two per line on a phone."""
     return st.container(key=f"{_BOXES}{name}", gap="small")
 
 
@@ -110,7 +110,7 @@ def box() -> DeltaGenerator:
 
 
 def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
-    """Draw one figure in a box: its value, interval, number of sales, and what it should be with the verdict."""
+    """Draw one figure in a box: its value, interval, number of sales, target and verdict."""
     with box():
         st.markdown(plain(label))
         st.markdown(f"### {plain(write(figure.value))}")
@@ -122,12 +122,12 @@ def card(label: str, figure: Figure, write: Write, target: str = "", judged: Ver
 
 
 def missing(sentence: str) -> None:
-    """Say what cannot be shown and why, in place of an empty chart; ``sentence`` is plain text."""
+    """Say what cannot be shown and why, instead of an empty chart; ``sentence`` is plain text."""
     st.info(plain(sentence), icon=":material/info:")
 
 
 def frame(table: pd.DataFrame, key: str, digits: int = 1) -> None:
-    """Draw a table that can be sorted, its fractions with so many digits and what is not known as a dash."""
+    """Draw a sortable table, with fractions rounded to ``digits`` and unknown values as a dash."""
     shown = without_blank(table)
     st.dataframe(
         shown,
@@ -140,7 +140,7 @@ def frame(table: pd.DataFrame, key: str, digits: int = 1) -> None:
 
 
 def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:
-    """Return how columns are written: fractions with so many digits, whole numbers with thousands set apart."""
+    """Return the column formats: fractions with ``digits`` digits, whole numbers with thousands separators."""
     column, kinds = st.column_config.NumberColumn, pd.api.types
     fractions = {str(name): column(format=f"%.{digits}f") for name in table if kinds.is_float_dtype(table[name])}
     note = {"Note": st.column_config.TextColumn(width=_NOTE_WIDTH)}
@@ -152,23 +152,23 @@ def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:
 
 
 def without_blank(table: pd.DataFrame) -> pd.DataFrame:
-    """Return the table without the notes, if there are none."""
+    """Return the table without the notes column if all notes are blank."""
     return table.drop(columns="Note") if "Note" in table and not table["Note"].ne("").any() else table
 
 
 class FileNamer(Protocol):
-    """What a page's figures are of: ``file_stem`` begins the name of a file that holds them."""
+    """A page's selection: names of files with its figures begin with ``file_stem``."""
 
     @property
     def file_stem(self) -> str:
-        """Return the beginning of a file's name."""
+        """The beginning of a file's name."""
         ...
 
 
 def csv(
     table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: FileNamer, label: str = "Download as CSV"
 ) -> None:
-    """Offer a table, or what makes it when asked for, as CSV; ``name`` tells the file from others of the model."""
+    """Offer a table, or a function that makes it on request, as CSV; ``name`` distinguishes the model's files."""
     st.download_button(
         label,
         lambda: spreadsheet.to_csv(table() if callable(table) else table),

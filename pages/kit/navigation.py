@@ -15,7 +15,7 @@ PAGES_FOLDER: Final = Path(__file__).resolve().parent.parent
 
 @dataclass(frozen=True)
 class Page:
-    """A page: its address ("" for the first), title, Material icon, script in pages/ and the roles that may open it."""
+    """A page: its address ("" for the first), title, Material icon, script in pages/ and allowed roles."""
 
     path: str
     title: str
@@ -25,7 +25,7 @@ class Page:
 
 
 def roles_that_may(action: Action) -> frozenset[Role]:
-    """Return the roles to which the access matrix of the core allows the action."""
+    """Return the roles that core's access matrix allows to do the action."""
     return frozenset(role for role in Role if action in ALLOWED[role])
 
 
@@ -60,7 +60,7 @@ PAGES: Final = (
 
 
 def page_at(path: str) -> Page:
-    """Return the page of an address; raises KeyError for an unknown one."""
+    """Return the page at an address; raises KeyError for an unknown one."""
     return {page.path: page for page in PAGES}[path]
 
 

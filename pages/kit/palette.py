@@ -10,7 +10,7 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Palette:
-    """What a color says: what adds, what takes off, a whole, what is only in the background, text and the page."""
+    """Colors by meaning: what adds, what takes away, a whole, the background, text and the page."""
 
     more: str
     less: str
@@ -25,5 +25,5 @@ DARK: Final = Palette("#56B4E9", "#F0803C", "#AEB9BE", "#4B5B62", "#E4EBEC", "#1
 
 
 def palette() -> Palette:
-    """Return the colors of the theme the page is shown in."""
+    """Return the colors of the page's theme."""
     return DARK if st.context.theme.type == "dark" else LIGHT

@@ -1,4 +1,4 @@
-"""What a page may ask about this visit: the store, who is acting, and which market is open."""
+"""What a page may ask about this session: the store, the actor, and the open market."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ def store() -> Store:
 
 @st.cache_resource(show_spinner=False)
 def _opened(home: str, database_url: str) -> Store:
-    # The arguments are what open_store reads from the environment: another folder is another store.
+    # The arguments are what open_store reads from the environment, so another folder gives another store.
     return open_store()
 
 
 def choose_role() -> Role:
-    """Draw the visible role switch of local mode in the sidebar and return the role acting now."""
+    """Draw local mode's role selector in the sidebar and return the current role."""
     roles = [role.value for role in reversed(Role)]
     st.sidebar.selectbox(
         "Local mode: act as",
@@ -44,17 +44,17 @@ def choose_role() -> Role:
         format_func=str.capitalize,
         key=ROLE_KEY,
         bind="query-params",
-        help="There is no login: who can open this page on this computer can choose any role. "
-        "What is done is recorded under your user name and this role.",
+        help="There is no login: anyone who can open this page on this computer can choose any role. "
+        "Your actions are recorded under your user name and this role.",
     )
     return current_actor().role
 
 
 def current_actor() -> Actor:
-    """Return who is acting; raises AccessDenied outside the shell, where no role was chosen."""
+    """Return the current actor; raises AccessDenied outside the shell, where no role was chosen."""
     role = st.session_state.get(ROLE_KEY)
     if role not in [known.value for known in Role]:
-        raise AccessDenied("No role was chosen for this visit. Open Doorstep from its first page.")
+        raise AccessDenied("No role was chosen for this session. Open Doorstep from its first page.")
     return Actor(_user_name(), Role(role))
 
 
@@ -72,7 +72,7 @@ def workspace() -> Workspace:
 def guard(path: str) -> Workspace:
     """Return the visit's workspace if its role may open the page at this address; to be the first line of each page.
 
-    Raises AccessDenied, which the shell shows in place of the page.
+    Raises AccessDenied, which the shell shows instead of the page.
     """
     page, actor = navigation.page_at(path), current_actor()
     if actor.role not in page.roles:
@@ -84,7 +84,7 @@ def guard(path: str) -> Workspace:
 
 
 def choose_market(markets: Sequence[Market]) -> Market | None:
-    """Open the market chosen in the sidebar, naming the only one, drawing a selector for several; None if none."""
+    """Return the open market: the only one by name, one of several by a selector in the sidebar; None if none."""
     by_id = {market.market_id: market for market in markets}
     wanted = st.session_state.pop(_NEXT_MARKET, None)
     if wanted in by_id:
@@ -95,18 +95,18 @@ def choose_market(markets: Sequence[Market]) -> Market | None:
 
 
 def open_market(market_id: str) -> None:
-    """Make this the open market from the next run on; follow it with st.rerun() or st.switch_page()."""
+    """Make this the open market as of the next rerun; follow it with st.rerun() or st.switch_page()."""
     st.session_state[_NEXT_MARKET] = market_id
 
 
 def market() -> Market | None:
-    """Return the open market, None while there is no market at all."""
+    """Return the open market, None if there is no market."""
     chosen = st.session_state.get(_OPEN_MARKET)
     return chosen if isinstance(chosen, Market) else None
 
 
 def title_of(market: Market) -> str:
-    """Return the market's name, with the word that tells simulated ones from real."""
+    """Return the market's name, with a label if it is simulated."""
     return f"{market.name} (simulated)" if market.simulated else market.name
 
 
@@ -130,5 +130,5 @@ def _selected(by_id: dict[str, Market]) -> Market | None:
 def _user_name() -> str:
     try:
         return getpass.getuser()
-    except (OSError, KeyError):  # a container may run a user id that has no name
+    except (OSError, KeyError):  # a container may run under a user id without a name
         return _LOCAL_USER

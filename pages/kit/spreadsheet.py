@@ -1,4 +1,4 @@
-"""Tables as CSV that a spreadsheet opens without running anything: cells that begin like a formula are neutralized."""
+"""Tables as CSV that is safe to open in a spreadsheet: cells that look like a formula are neutralized."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FORMULA_STARTS: Final = ("=", "+", "-", "@", "\t", "\r")
 
 
 def to_csv(table: pd.DataFrame) -> bytes:
-    """Return the table as UTF-8 CSV with a byte order mark, by which spreadsheets know the encoding."""
+    """Return the table as UTF-8 CSV with a byte order mark, by which spreadsheets recognize the encoding."""
     safe = pd.DataFrame({name: _neutralised(table[name]) for name in table.columns})
     return safe.to_csv(index=False).encode("utf-8-sig")
 

@@ -9,5 +9,5 @@ _MARKDOWN: Final = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|$~:])")
 
 
 def plain(text: str) -> str:
-    """Escape text for Streamlit's Markdown, so that "$245K to $265K" is not set as a formula and names stay names."""
+    """Escape text for Streamlit's Markdown, so that "$245K to $265K" is not set as a formula and names stay literal."""
     return _MARKDOWN.sub(r"\\\1", text)

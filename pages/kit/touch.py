@@ -1,4 +1,4 @@
-"""The style of every page: on a phone a thumb finds what is pressed; nothing of the framework lies over a field."""
+"""The style of every page: touch targets large enough for a thumb, and no framework text over a field."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Final
 
 import streamlit as st
 
-# 44 px (WCAG 2.2, 2.5.5). Left as they are: the small aids inside a field or beside a label, which have another way.
+# 44 px (WCAG 2.2, 2.5.5), except for small helpers inside a field or beside a label, which have an alternative.
 _TARGETS: Final = """
 @media (max-width: 640px) {
   [data-testid="stMain"] :is(
@@ -18,8 +18,8 @@ _TARGETS: Final = """
 }
 """
 
-# Streamlit writes "Press Enter to submit form" over the field, where it takes clicks. What follows it, the count of
-# characters in a field with a limit, stays.
+# Streamlit writes "Press Enter to submit form" over the field, where it blocks clicks. The character count that follows
+# it in a field with a limit stays.
 _INSTRUCTIONS: Final = """
 [data-testid="InputInstructions"] { pointer-events: none; }
 [data-testid="InputInstructions"] > span:first-child { display: none; }

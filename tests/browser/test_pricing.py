@@ -110,7 +110,7 @@ def test_a_comparable_is_dropped_in_the_table_and_the_report_is_downloaded(
         table.click(position=FIRST_USE)
         opened.settle()
         expect(together).not_to_have_text(before)
-        back = page.get_by_role("button", name="Back to the sales first in use")
+        back = page.get_by_role("button", name="Reset to the original sales")
         expect(back).to_be_visible()
         # The next home begins with its own sales: what was unticked for another does not hold for it.
         page.get_by_label("Living area (sq ft) *").fill("1900")

@@ -78,7 +78,7 @@ def test_melbourne_goes_from_its_file_to_a_priced_home(chromium: Browser, empty:
             page.get_by_role("button", name=family).click()
             opened.settle()
         page.get_by_role("button", name="Train", exact=True).click()
-        expect(page.get_by_text("is trained and measured")).to_be_visible(timeout=WORK_MS)
+        expect(page.get_by_text("is trained and tested")).to_be_visible(timeout=WORK_MS)
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
         opened.settle()
         page.get_by_role("combobox", name="Zipcode").fill("3056")

@@ -84,7 +84,7 @@ def test_the_first_door_leads_to_the_sales_data() -> None:
 def test_an_agent_is_told_who_may_open_the_doors() -> None:
     app = opened("agent")
     assert buttons(app) == []
-    assert said(app).count("Only an analyst or manager can do this") == 2
+    assert said(app).count("This needs the role analyst or manager") == 2
 
 
 def test_the_demo_starts_in_a_process_of_its_own_at_the_size_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -440,7 +440,7 @@ def test_dropping_a_comparable_changes_what_they_say_together_at_once(home: Path
     # Another level is the same home: the choice stays.
     app.segmented_control("range_level").set_value(0.9).run()
     assert not app.checkbox("comparable-1").value
-    app = press(app, "Back to the sales first in use")
+    app = press(app, "Reset to the original sales")
     assert app.checkbox("comparable-1").value
     assert ledger_lines(home) == before + 1
     # The next home begins with its own sales, and the way back brings the choice back.

@@ -1,4 +1,4 @@
-"""Comparable sales beside the model: a map, a table to choose from and weigh, and what they say together."""
+"""Comparable sales next to the model: a map, a table to select and weight them, and their combined value."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SHORT: Final = {
     FactGroup.PLACE: "Place",
     FactGroup.OTHER: "Other",
 }
-# A table is for a desk; on a phone the same sales are cards. Both are drawn, and the screen's width says which is seen.
+# Desktops get a table, phones get the same sales as cards. Both are drawn; the screen's width decides which is shown.
 _STYLE: Final = """<style>
 .st-key-comparable_cards { display: none; }
 .span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
@@ -54,11 +54,11 @@ _STYLE: Final = """<style>
 
 
 def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> None:
-    """Draw the comparables of an estimate; what is chosen is kept in comparables_choice."""
+    """Draw the comparables of an estimate; the selection is kept in comparables_choice."""
     if not estimate.comparables:
         st.info(
             "There is no comparable sale: the market has no coordinates, or no earlier sale near this home. "
-            "The price rests on the model alone.",
+            "The price is based on the model alone.",
             icon=":material/info:",
         )
         return
@@ -70,7 +70,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
         _together(estimate, value, market)
         if chosen != comparables_choice.first_choice(estimate.comparables):
             st.button(
-                "Back to the sales first in use",
+                "Reset to the original sales",
                 icon=":material/undo:",
                 type="tertiary",
                 on_click=_reset,
@@ -83,15 +83,15 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
     st.caption(
-        "Each sale is brought to the valuation date by the market’s movement, then to this home’s facts by the "
-        "model’s own amounts. Weight 2 counts a sale twice."
+        "Each sale is adjusted to the valuation date by the market’s movement, then to this home’s facts by the "
+        "model’s amounts. A weight of 2 counts a sale twice."
     )
 
 
 def agreement(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
-    """Say in a sentence whether the comparables in use and the model agree; plain text."""
+    """State in a sentence whether the comparables in use and the model agree; plain text."""
     if value is None:
-        return "No comparable is in use. Tick at least one to set sales beside the model’s range."
+        return "No comparable is in use. Check at least one to compare sales with the model’s range."
     mean = money_short(value.mean, market.currency)
     tolerance = money_range(estimate.low, estimate.high, market.currency)
     if value.agrees:
@@ -99,7 +99,7 @@ def agreement(estimate: Estimate, value: ComparableValue | None, market: Convent
     side = "above" if value.mean > estimate.high else "below"
     return (
         f"Comparables and model disagree: the comparables’ mean, {mean}, lies {side} the model’s range of {tolerance}. "
-        "Look for what one of them does not know before you quote a price."
+        "Find out what one of them misses before you quote a price."
     )
 
 
@@ -113,14 +113,14 @@ def _together(estimate: Estimate, value: ComparableValue | None, market: Convent
                 f"**{plain(money_short(value.mean, currency))}**  \n"
                 f"Model and comparables reconciled: **{plain(money_short(value.reconciled, currency))}**",
                 help="The comparables’ span holds the middle 80% of their adjusted prices, by weight. The reconciled "
-                "value weighs model and comparables by how sure each is, and stays inside the model’s range.",
+                "value weights model and comparables by their reliability and stays inside the model’s range.",
             )
         icon = ":material/check_circle:" if value is not None and value.agrees else ":material/warning:"
         st.markdown(f"{icon} {plain(agreement(estimate, value, market))}")
 
 
 def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:
-    """Return the two ranges as bars on one scale, in HTML; the figures stand in words beside them."""
+    """Return the two ranges as bars on one scale, in HTML; the figures are in the text next to them."""
     colours = palette()
     rows = [("Model", estimate.low, estimate.point, estimate.high, colours.whole)]
     if value is not None:
@@ -147,8 +147,8 @@ def _map(estimate: Estimate, chosen: Choice, value: ComparableValue | None, mark
         key="comparables_map",
         alt="Map of the comparable sales around the home, numbered as in the table, which has their distances",
     )
-    assumed = " The home’s place is assumed." if "latitude" in estimate.imputed else ""
-    st.caption(f"Star: this home.{assumed} Filled: in use, larger with more weight.")
+    assumed = " The home’s location is assumed." if "latitude" in estimate.imputed else ""
+    st.caption(f"Star: this home.{assumed} Filled: in use; larger means more weight.")
 
 
 def _table(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
@@ -172,7 +172,7 @@ def _table(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
 
 
 def _table_key(answered: RecordedAnswer) -> str:
-    """Return the table's key, the same from home to home until something is edited: a table kept is drawn faster."""
+    """Return the table's key, which changes only after an edit: reusing a table draws faster."""
     home = home_of(answered)
     if st.session_state.get(_TABLE_OF) != home:
         st.session_state[_TABLE_OF] = home
@@ -183,9 +183,9 @@ def _table_key(answered: RecordedAnswer) -> str:
 
 
 def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
-    """Return the sales as lines to tick and weigh, most alike first, money in words.
+    """Return the sales as rows to check and weight, most similar first, with money as text.
 
-    The price, brought to the valuation date and then by what its facts make, is the adjusted one.
+    The adjusted price is the sale price adjusted to the valuation date and then to the home's facts.
     """
     currency = market.currency
     lines: list[dict[str, Any]] = [
@@ -208,7 +208,7 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
 
 
 def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
-    """Return how each sale in use comes to its adjusted price, group by group of its facts, as Markdown."""
+    """Return the adjustments of each sale in use, by group of facts, as Markdown."""
     used = [(number, sale) for number, sale in enumerate(estimate.comparables, 1) if sale.sale_id in chosen.used]
     groups = [group for group in FactGroup if any(round(sale.adjustments.get(group, 0.0)) for _, sale in used)]
     currency = market.currency
@@ -226,7 +226,7 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
 
 
 def distance(sale: Comparable) -> str:
-    """Write how far a sale lies from the home: "350 m", "1.2 km"."""
+    """Write the distance of a sale from the home: "350 m", "1.2 km"."""
     return MISSING if sale.distance_km is None else write_distance(sale.distance_km)
 
 
@@ -243,11 +243,11 @@ def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
         "Weight": number(width=84, min_value=0.0, max_value=_MOST_WEIGHT, step=0.5, format="%g", required=True),
         "No.": number(width=46, format="%d"),
         "Home": text(width=190),
-        "Similar": text(alignment="right", width=70, help="100% would be the same home next door, sold today."),
+        "Similar": text(alignment="right", width=70, help="100% means the same home next door, sold today."),
         "Sold": text(width=100),
-        "Time-adjusted": text(alignment="right", width=104, help="The price brought to the valuation date."),
-        "Facts": text(alignment="right", width=80, help="What the differences to this home are worth to the model."),
-        "Adjusted": text(alignment="right", width=84, help="What this sale says this home would bring."),
+        "Time-adjusted": text(alignment="right", width=104, help="The price adjusted to the valuation date."),
+        "Facts": text(alignment="right", width=80, help="What the differences from this home are worth to the model."),
+        "Adjusted": text(alignment="right", width=84, help="What this home would bring according to this sale."),
     }
 
 
@@ -296,7 +296,7 @@ def _describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
 
 
 def _edited(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
-    """Take over what was changed in the table."""
+    """Apply the edits made in the table."""
     chosen = comparables_choice.choice(answered, estimate)
     for row, changes in st.session_state[key]["edited_rows"].items():
         sale_id = estimate.comparables[int(row)].sale_id
@@ -329,7 +329,7 @@ def _reset(answered: RecordedAnswer, estimate: Estimate) -> None:
 
 
 def _anew(answered: RecordedAnswer, chosen: Choice) -> None:
-    """Keep the choice and begin the table afresh, which would else lay its own earlier edits over it."""
+    """Keep the choice and start a new table, since the old one would apply its earlier edits again."""
     comparables_choice.keep(answered, chosen)
     _new_table()
 

@@ -1,4 +1,4 @@
-"""Which comparable sales an agent has in use for a home, and how much each counts; kept for the visit."""
+"""The comparable sales an agent uses for a home, and their weights; kept for the session."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Home = tuple[object, ...]
 
 @dataclass(frozen=True)
 class Choice:
-    """The sales ticked, by sale_id, and how often each counts where that is not once; nought times is not in use."""
+    """The checked sales, by sale_id, and each weight other than 1; weight 0 means not in use."""
 
     ticked: frozenset[str]
     weights: Mapping[str, float]
@@ -33,7 +33,7 @@ class Choice:
         return frozenset(sale_id for sale_id in self.ticked if self.weight(sale_id) > 0)
 
     def weight(self, sale_id: str) -> float:
-        """Return how often the sale counts when it is in use."""
+        """Return the sale's weight when it is in use."""
         return self.weights.get(sale_id, USUAL)
 
     def multipliers(self) -> dict[str, float]:
@@ -41,7 +41,7 @@ class Choice:
         return {sale_id: self.weight(sale_id) for sale_id in self.ticked}
 
     def with_sale(self, sale_id: str) -> Choice:
-        """Return the choice with this sale ticked."""
+        """Return the choice with this sale checked."""
         return replace(self, ticked=self.ticked | {sale_id})
 
     def without_sale(self, sale_id: str) -> Choice:
@@ -49,48 +49,48 @@ class Choice:
         return replace(self, ticked=self.ticked - {sale_id})
 
     def with_weight(self, sale_id: str, weight: float) -> Choice:
-        """Return the choice with this sale counting so many times."""
+        """Return the choice with this sale at this weight."""
         others = {other: held for other, held in self.weights.items() if other != sale_id}
         return replace(self, weights=others if weight == USUAL else {**others, sale_id: weight})
 
 
 def first_choice(comparables: Sequence[Comparable]) -> Choice:
-    """Return what is in use before the agent chooses: the sales most alike."""
+    """Return the default choice: the most similar sales."""
     return Choice(frozenset(sale.sale_id for sale in comparables[:IN_USE]), {})
 
 
 def choice(answered: RecordedAnswer, estimate: Estimate) -> Choice:
-    """Return the agent's choice for this home, the first one if there is none yet."""
+    """Return the agent's choice for this home, or the default."""
     kept = _kept().get(home_of(answered))
     return kept if kept is not None else first_choice(estimate.comparables)
 
 
 def keep(answered: RecordedAnswer, chosen: Choice) -> None:
-    """Keep the choice for this home; another level of the range is the same home."""
+    """Keep the choice for this home, whatever the level of the range."""
     kept = {home: old for home, old in _kept().items() if home != home_of(answered)}
     kept[home_of(answered)] = chosen
     st.session_state[_KEPT] = dict(list(kept.items())[-_KEPT_MOST:])
 
 
 def value(answered: RecordedAnswer, estimate: Estimate) -> ComparableValue | None:
-    """Return what the sales in use say together, None if none is."""
+    """Return the combined value of the sales in use, None if there are none."""
     return value_of(estimate, choice(answered, estimate))
 
 
 def value_of(estimate: Estimate, chosen: Choice) -> ComparableValue | None:
-    """Return what an estimate's comparables say together under a choice of them, None if none is in use."""
+    """Return the combined value of an estimate's chosen comparables, None if none is in use."""
     return reconcile(
         estimate.comparables, chosen.multipliers(), estimate.exact, estimate.fsd, estimate.low, estimate.high
     )
 
 
 def as_chosen(answered: RecordedAnswer, estimate: Estimate) -> Estimate:
-    """Return the estimate with what the sales in use say, as a report shows it."""
+    """Return the estimate with the value of the sales in use, as a report shows it."""
     return replace(estimate, comparable_value=value(answered, estimate))
 
 
 def home_of(answered: RecordedAnswer) -> Home:
-    """Return what makes a priced home the same: market, model, facts and date, at whatever level of the range."""
+    """Return a priced home's identity: market, model, facts and date, regardless of the range's level."""
     question = answered.question
     facts = tuple(sorted((name, str(value)) for name, value in question.facts.items()))
     return (answered.market_id, answered.model_id, question.as_of, facts)

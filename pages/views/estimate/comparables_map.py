@@ -1,4 +1,4 @@
-"""Comparable sales around a home on a plain map: distances in rings, north up, nothing fetched from anywhere."""
+"""Comparable sales around a home on a simple map: distance rings, north up, drawn offline."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Place = tuple[float, float]
 
 
 def place_of(estimate: Estimate) -> Place | None:
-    """Return latitude and longitude of the home, as given or assumed; None where the market has no coordinates."""
+    """Return latitude and longitude of the home, given or assumed; None if the market has no coordinates."""
     facts = {**estimate.imputed, **estimate.subject.facts}
     latitude, longitude = facts.get("latitude"), facts.get("longitude")
     if not isinstance(latitude, float) or not isinstance(longitude, float):
@@ -35,23 +35,23 @@ def place_of(estimate: Estimate) -> Place | None:
 
 
 def offset_km(sale: Comparable, home: Place) -> Place | None:
-    """Return how far the sale lies east and north of the home; None if its place is not known."""
+    """Return how far the sale is east and north of the home; None if its location is unknown."""
     if sale.latitude is None or sale.longitude is None:
         return None
     return Projection(*home).point(sale.latitude, sale.longitude)
 
 
 def name_of(sale: Comparable, market: Conventions) -> str:
-    """Name a sale by its address, or by its facts where the source has none."""
+    """Name a sale by its address, or by its facts if the source has no address."""
     return sale.address or headline({**sale.facts, "zipcode": None}, market)
 
 
 def draw_map(
     estimate: Estimate, used: Collection[str], weights: dict[str, float], market: Conventions, colours: Palette
 ) -> go.Figure | None:
-    """Return the map, numbered as the table is; sales in use are filled, larger with their share of the weight.
+    """Return the map with the table's numbers; sales in use are filled, and sized by their share of the weight.
 
-    ``weights`` by sale_id sum to 1. None if the home's place, or that of all sales, is not known.
+    ``weights`` by sale_id sum to 1. None if the location of the home or of all sales is unknown.
     """
     home = place_of(estimate)
     if home is None:
@@ -73,7 +73,7 @@ def draw_map(
         _sales(mine, sizes, "", market, colours),
         {"type": "scatter", "x": [0], "y": [0], "mode": "markers", "marker": star, "hovertemplate": _HOME},
     ]
-    # Made in one go: plotly checks a figure anew at every change, and the agent would wait for it.
+    # Built in one call: plotly revalidates a figure at every change, and the agent would wait for it.
     return go.Figure({"data": traces, "layout": _layout(reach, colours)})
 
 

@@ -1,4 +1,4 @@
-"""Why this price: the way from a typical home nearby to the estimate, as a chart, in sentences and as a table."""
+"""Why this price: the steps from a typical home nearby to the estimate, as a chart, sentences and a table."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from pages.kit.text import plain
 
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
 _ROW_PX: Final = 38
-# Shares of the figures' span left free at the axis' two ends: bars need a foot, labels need room.
+# Shares of the span left free at the two ends of the axis: bars need a base, labels need room.
 _FOOT: Final = 0.22
 _ROOM: Final = 0.30
 
 
 def draw(drivers: Drivers, market: Conventions) -> None:
-    """Draw chart, sentences and table; the amounts shown add up to the estimate to the unit of currency."""
+    """Draw chart, sentences and table; the amounts shown add up exactly to the estimate."""
     chart, words = st.columns([6, 5], gap="medium")
     with chart:
         st.plotly_chart(
@@ -39,18 +39,18 @@ def draw(drivers: Drivers, market: Conventions) -> None:
             f"Typical home in {plain(drivers.area)}: the usual facts of {count(drivers.sales, 'sale')} there, priced "
             "by the same model. Each amount is what a difference is worth to the model, not what a change would cost."
         )
-    with st.expander("The same as a table", icon=":material/table_rows:"):
+    with st.expander("Show as a table", icon=":material/table_rows:"):
         st.table(table(drivers, market), border="horizontal", hide_index=True)
 
 
 def steps(drivers: Drivers) -> list[tuple[str, float]]:
-    """Return what lies between the typical home and the estimate, named; with both ends it adds up exactly."""
+    """Return the named steps between the typical home and the estimate; with both ends they add up exactly."""
     named = [(_capital(driver.group.value), driver.amount) for driver in drivers.items]
     return [*named, ("Rounding", drivers.rounding)] if drivers.rounding else named
 
 
 def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
-    """Return the way to the estimate as lines of words."""
+    """Return the steps to the estimate as rows of text."""
     currency = market.currency
     lines = [
         (f"Typical home in {drivers.area}", money(drivers.typical, currency)),
@@ -63,7 +63,7 @@ def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
 
 
 def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Figure:
-    """Return the chart, from top to bottom; the axis begins near the lowest figure, since all bars are about steps."""
+    """Return the chart, from top to bottom; the axis starts near the lowest figure, since the bars show steps."""
     parts, currency = steps(drivers), market.currency
     ends = ("Typical home here", "Estimate")
     amounts = [drivers.typical, *(amount for _, amount in parts), drivers.point]
@@ -106,7 +106,7 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
 
 
 def signed(text: str, amount: float) -> str:
-    """Put a plus before an amount that adds; one that takes off bears its minus already."""
+    """Put a plus before a positive amount; a negative one already has its minus."""
     return f"+{text}" if amount > 0 else text
 
 

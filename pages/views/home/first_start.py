@@ -1,4 +1,4 @@
-"""What a store without sales offers: two doors, the company's own sales or the simulated demo city."""
+"""What an empty store offers: two ways to begin, with the company's own sales or the simulated demo city."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from pages.kit.text import plain
 
 KIND: Final = "demo"
 SALES_VARIABLE: Final = "DOORSTEP_DEMO_SALES"
-"""Environment variable that makes the demo city smaller than it is meant to be, so that tests need not wait for it."""
+"""Environment variable that makes the demo city smaller, so that tests need not wait for it."""
 
 
 def demo_task() -> DemoTask:
-    """Return the task that opens the demo city, at the size the environment asks for."""
+    """Return the task that opens the demo city, at the size set in the environment."""
     wanted = os.environ.get(SALES_VARIABLE, "")
     return DemoTask(sales=int(wanted)) if wanted.isdecimal() else DemoTask()
 
 
 def demo_under_way() -> Job | None:
-    """Return the work that is opening the demo city, if any."""
+    """Return the job that is opening the demo city, if any."""
     return job_progress.open_job(KIND, None)
 
 
 def go_in_when_ready() -> None:
-    """Take whoever waited for the demo city to its pricing page once it is open."""
+    """Once the demo city is open, take whoever waited for it to its pricing page."""
     closed = job_progress.take_closed(KIND, None)
     if closed is None:
         return
@@ -40,13 +40,13 @@ def go_in_when_ready() -> None:
         session.open_market(str(closed.result["market_id"]))
         navigation.go_to("pricing")
     if closed.state is JobState.CANCELLED:
-        st.info("Opening the demo city was cancelled. What was finished is kept, and the next start goes on from it.")
+        st.info("Opening the demo city was cancelled. Finished steps are kept, and the next start resumes from them.")
 
 
 def doors(workspace: Workspace, job: Job | None) -> None:
     """Draw both doors; ``job`` is the opening of the demo city under way."""
     st.title("Welcome to Doorstep")
-    st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to begin.**")
+    st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to start.**")
     own, demo = st.columns(2, gap="medium")
     with own.container(border=True, height="stretch"):
         _own_sales(workspace)
@@ -58,14 +58,14 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
     """Draw the door to the demo city, or how far its opening is; ``label`` is what its button says."""
     st.subheader(":material/science: Open the demo city", anchor=False)
     st.markdown(
-        "A **simulated** city to try Doorstep on: its homes, sales and prices are invented and say so everywhere."
+        "A **simulated** city for trying out Doorstep: its homes, sales and prices are invented and labeled as such."
     )
     if job is not None:
         job_progress.draw(job)
         return
     task = demo_task()
     st.caption(
-        f"About {task.sales:,} sales of 2019 to 2024 from three files with the usual faults, cleaned, and a first "
+        f"About {task.sales:,} sales from 2019 to 2024, cleaned from three files with the usual faults, and a first "
         "model trained on them. It takes a minute or two on two processor cores."
     )
     failure = job_progress.last_failure(KIND, None)
@@ -81,10 +81,10 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
 
 def _own_sales(workspace: Workspace) -> None:
     st.subheader(":material/upload_file: Upload your own sales", anchor=False)
-    st.markdown("Bring the sales you have as **CSV or TSV files**, with whatever column names they came with.")
+    st.markdown("Upload the sales you have as **CSV or TSV files**, with whatever column names they have.")
     st.caption(
-        "Doorstep guesses what each column is and shows why, you correct it, every row is accounted for, and nothing "
-        "is kept before you say so. Tax and neighbourhood files can join them."
+        "Doorstep guesses what each column means and shows why; you correct it. Every row is accounted for, and "
+        "nothing is saved until you say so. You can add tax and neighborhood files."
     )
     if not may(workspace.actor, Action.INGEST):
         st.caption(_ask_for(Action.INGEST))
@@ -95,4 +95,4 @@ def _own_sales(workspace: Workspace) -> None:
 
 def _ask_for(action: Action) -> str:
     able = " or ".join(role.value for role in Role if role in navigation.roles_that_may(action))
-    return f":material/lock: Only an {able} can do this. Ask one of them, or act as one in the sidebar."
+    return f":material/lock: This needs the role {able}. Ask somebody with that role, or switch to it in the sidebar."
