@@ -79,9 +79,9 @@ def committed(opened: Visit, name: str, paths: list[Path]) -> DataVersion:
     bring(opened, name, paths)
     press(opened, "Continue to columns")
     press(opened, "Check every row")
-    expect(page.get_by_text("Columns beside the sales already held")).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_text("Columns compared with the stored sales")).to_be_visible(timeout=WORK_MS)
     press(opened, "Continue to preview")
-    expect(page.get_by_text("What becomes of every row")).to_be_visible()
+    expect(page.get_by_text("The outcome of every row")).to_be_visible()
     opened.shot(f"{name}-preview")
     shown = {label: figure(opened, label) for label in ("Rows in", "New sales", "Repaired", "Duplicate", "Rejected")}
     assert shown["Rows in"] == shown["New sales"] + shown["Duplicate"] + shown["Rejected"]

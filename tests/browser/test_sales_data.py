@@ -109,7 +109,7 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
         opened.shot("sales-data-check-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         press(opened, "Continue to preview")
-        expect(page.get_by_text("What becomes of every row")).to_be_visible()
+        expect(page.get_by_text("The outcome of every row")).to_be_visible()
         opened.shot("sales-data-preview-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         press(opened, "Continue to commit")
@@ -132,7 +132,7 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         bring(opened, extract)
         opened.shot("sales-data-mapping")
         press(opened, "Check every row")
-        expect(page.get_by_text("Columns beside the sales already held")).to_be_visible()
+        expect(page.get_by_text("Columns compared with the stored sales")).to_be_visible()
         opened.shot("sales-data-check")
         press(opened, "Continue to preview")
         with page.expect_download() as download:

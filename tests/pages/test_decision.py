@@ -99,7 +99,7 @@ def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_b
     assert app.number_input(key).value == point + 5_000
     app.session_state["given"] = (*app.session_state["given"][:3], point + 2_000, {})
     assert app.run().number_input(key).value == point + 5_000
-    assert press(app, "Take the value with comparables").number_input(key).value == point + 2_000
+    assert press(app, "Use the value with comparables").number_input(key).value == point + 2_000
     app = press(app, "Record")
     assert answered.estimate_id is not None
     made = latest(store, answered.estimate_id)
@@ -157,7 +157,7 @@ def test_who_may_not_decide_sees_what_was_decided_and_who_may(draw: Draw) -> Non
     app = draw(actor=Actor("Bo", Role.ANALYST))
     assert "Accepted" in app.success[0].value
     assert not app.button
-    assert "Decisions are made by agents or managers." in [caption.value for caption in app.caption]
+    assert "Only agents or managers can make decisions." in [caption.value for caption in app.caption]
 
 
 def test_only_a_recorded_price_can_be_decided_on(

@@ -117,7 +117,7 @@ def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
 
 def test_the_latest_months_have_figures_of_their_own(home: Path, scored: ScoredSales) -> None:
     app = opened(sales="Latest 6 months")
-    assert "the latest 6 months only" in text(app)
+    assert "only the latest 6 months" in text(app)
     assert f"{len(scored.latest(6).table):,} sales of" in text(app)
 
 
@@ -243,7 +243,7 @@ def test_a_miss_is_explained_as_it_was_scored(home: Path, scored: ScoredSales, p
     name = worst_segment(scored, problem)
     miss = sales_of(scored, {Segmentation.ESTIMATE_BAND: name}, problem).iloc[0]
     app = opened("Segments", segment=name)
-    assert "Tick a sale" in text(app)
+    assert "Check a sale" in text(app)
     app = chosen_sale(app, int(miss["intake_row"]))
     assert not app.exception
     said = text(app)
@@ -276,7 +276,7 @@ def test_the_explained_sale_is_closed_again(home: Path, scored: ScoredSales, pro
     app = chosen_sale(opened("Segments", segment=name), int(miss["intake_row"]))
     app.button("close_sale").click().run()
     assert "sale" not in app.query_params
-    assert "Tick a sale" in text(app)
+    assert "Check a sale" in text(app)
 
 
 @pytest.mark.parametrize("sale", ["999999", "none", "-1"])
@@ -287,7 +287,7 @@ def test_a_sale_of_another_segment_is_not_explained(
     app.query_params["sale"] = sale
     app.run()
     assert not app.exception
-    assert f"The sale of row {sale} is none of these" in text(app)
+    assert f"The sale in row {sale} is not in this list" in text(app)
 
 
 def test_another_segment_forgets_the_sale_chosen(home: Path, scored: ScoredSales, problem: Problem) -> None:
@@ -303,7 +303,7 @@ def test_importance_and_the_effect_of_a_chosen_fact(home: Path) -> None:
     app = opened("Importance", fact="bathrooms")
     assert not app.exception
     said = text(app)
-    assert "priced again with each value, against bathrooms" in said
+    assert "priced again with each value, compared with bathrooms" in said
     assert len(app.get("plotly_chart")) == 2
     summary = app.dataframe[-1].value
     assert summary["Moves it by, %"].is_monotonic_decreasing
@@ -313,8 +313,8 @@ def test_importance_and_the_effect_of_a_chosen_fact(home: Path) -> None:
 def test_a_card_without_curve_or_forests_says_what_to_do(home: Path) -> None:
     app = opened("Candidates")
     said = text(app)
-    assert "No learning curve was drawn" in said
-    assert "No forest was among the families" in said
+    assert "without a learning curve" in said
+    assert "This run did not compare forests" in said
     assert not app.get("plotly_chart")
 
 
@@ -338,8 +338,8 @@ def test_curve_and_forest_sizes_come_with_the_card(trained_home: Path, monkeypat
 
 def test_without_decisions_the_verdicts_say_where_they_are_made(home: Path) -> None:
     app = opened(VERDICTS)
-    assert "Agents decide on an estimate under its price range" in text(app)
-    assert "What the test says of the same model" in text(app)
+    assert "Agents decide on an estimate below its price range" in text(app)
+    assert "What the test says about the same model" in text(app)
     assert not app.get("plotly_chart")
 
 
@@ -404,7 +404,7 @@ def test_sales_since_training_are_offered_once_there_are_some(own_home: Path) ->
     assert "Since training" in periods_of(app)
     assert "sales since training, priced month-ahead: 60 sales of" in text(app)
     app = opened("Segments", sales="Since training", segment="$200K to $500K")
-    row = int(app.dataframe[-1].value["Row of intake"].iloc[0])
+    row = int(app.dataframe[-1].value["Intake row"].iloc[0])
     said = text(chosen_sale(app, row))
     assert "made from the sales before" in said
     assert "differs by" not in said

@@ -103,7 +103,7 @@ def test_a_metric_market_reads_areas_without_a_unit_in_square_metres(home: Path,
     with sqlite3.connect(home / "doorstep.sqlite") as database:
         database.execute("UPDATE market SET area_unit = 'sqm'")
     app = priced(f"zip,living area\n{area},156\n{area},420\n".encode())
-    assert any("read in m²" in str(text.value) for text in app.markdown)
+    assert any("read as m²" in str(text.value) for text in app.markdown)
     assert {metric.label: metric.value for metric in app.metric} == {"Rows": "2", "Priced": "2"}
     with open_store(home) as store:
         areas = sorted(

@@ -191,7 +191,7 @@ CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD), (CONDO,), "The 130 s
 def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     assert not app.exception
-    assert "Challenger beside the live model" in [one.value for one in app.subheader]
+    assert "Challenger and live model" in [one.value for one in app.subheader]
     figures = next(table.value for table in app.dataframe if "Challenger is" in table.value)
     assert figures.to_dict("records") == [
         {

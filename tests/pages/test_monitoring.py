@@ -127,7 +127,7 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
         "Accuracy": NO_SALES_YET,
         "Drift": "cannot show yet whether the market moved",
         "Alerts": "No alert is open.",
-        "Scorecard": "No home an agent decided on",
+        "Scorecard": "No home with an agent's decision",
         "Worker": "No worker is running",
         "Audit trail": "entries",
     }
@@ -179,7 +179,7 @@ def test_the_scatter_is_drawn_when_asked_for_and_says_how_many_lie_within_the_ta
             acting(store, MANAGER), market_of(store), Slice(date(2024, 5, 1), date(2025, 5, 1)), "blind"
         ).points
     inside = ((points["point"] / points["sale_price"] - 1).abs() <= 0.10).mean()
-    assert f"{percent(inside)} of the marks lie in the band" in said
+    assert f"{percent(inside)} of the marks are in the band" in said
 
 
 def test_a_sale_that_comes_in_is_in_the_figures_at_once(own_home: Path) -> None:
@@ -198,7 +198,7 @@ def test_one_sale_is_told_from_a_verdict(quiet_home: Path) -> None:
         live_through(store, store.markets.list()[0], Month(date(2025, 1, 1), n=1))
     app = opened()
     assert not app.exception
-    assert "One sale only" in text(app)
+    assert "only one sale" in text(app)
     assert "too few for an interval" in text(app)
 
 
@@ -221,7 +221,7 @@ def test_a_manager_takes_an_alert_on_and_resolves_it(own_home: Path) -> None:
         _button(app, f"ack_{alert.alert_id}").click().run()
         taken = store.alerts.get(alert.alert_id)
         assert (taken.state, taken.why, taken.next_action) == ("acknowledged", "prices fell", "retrain on Monday")
-        assert "deals with it: prices fell" in text(app)
+        assert "is handling it: prices fell" in text(app)
         app.text_input(f"reason_{alert.alert_id}").set_value("retrained")
         _button(app, f"res_{alert.alert_id}").click().run()
         assert store.alerts.get(alert.alert_id).state == "resolved"
@@ -291,14 +291,14 @@ def test_an_analyst_looks_but_does_not_act_and_an_agent_stays_out(home: Path) ->
     app = opened("Alerts", role="analyst")
     assert not app.exception
     assert not app.text_input
-    assert "A manager can take it on" in text(app)
+    assert "A manager can acknowledge" in text(app)
     assert "not open to the role agent" in text(opened(role="agent"))
 
 
 def test_the_scorecard_says_who_was_nearer_and_warns(home: Path) -> None:
     said = text(opened("Scorecard"))
     n = sum(month.n for month in MONTHS)
-    assert f"On {count(n, 'sale')} with a decision the agents were nearer on average" in said
+    assert f"On {count(n, 'sale')} with a decision, the agents were closer on average" in said
     assert "This is not an experiment" in said or "No list dates" in said
 
 
@@ -324,7 +324,7 @@ def test_the_audit_trail_is_filtered(home: Path) -> None:
     assert 0 < len(found) < every
     assert set(found["Action"]) == {"alert.opened"}
     app.text_input("subject").set_value("nothing like it").run()
-    assert "No entry fits" in text(app)
+    assert "No entry matches" in text(app)
 
 
 def test_estimates_that_wait_are_counted_and_written_at_the_press_of_a_button(own_home: Path) -> None:

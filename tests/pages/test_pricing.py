@@ -419,7 +419,7 @@ def test_the_price_is_shown_though_the_ledger_cannot_be_written(desk: Desk, monk
     assert estimated(app).point
     assert "Point estimate" in said(app)
     [warning] = app.warning
-    assert "kept aside and goes into it by itself" in str(warning.value)
+    assert "waits and is added automatically" in str(warning.value)
     assert "estimate" not in app.query_params
     assert not app.code
 

@@ -132,7 +132,7 @@ def test_a_file_goes_through_all_steps_to_a_version_that_accounts_for_every_row(
     first = next(table.value for table in app.dataframe if "Living area, sq ft" in table.value)
     assert len(first) == 50
     app = onward(app)
-    assert "A new market, Harbour, is made with 60 sales" in " ".join(str(one.value) for one in app.markdown)
+    assert "A new market, Harbour, is created with 60 sales" in " ".join(str(one.value) for one in app.markdown)
     app.button("commit").click().run()
     assert not app.exception
     assert "60 new sales" in str(app.success[0].value)
@@ -181,7 +181,7 @@ def test_the_same_file_again_changes_nothing_and_says_so_at_once(home: Path) -> 
     app = committed(checked(brought(opened(), "mine.csv", sales_csv())))
     app.button("more").click().run()
     app = brought(app, "again.csv", sales_csv())
-    assert "This very file was taken in before" in said(app)
+    assert "This file was already imported" in said(app)
     app = checked(app)
     assert "Nothing changes" in said(app)
     app = committed(app)
@@ -254,7 +254,7 @@ def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(ho
     app.checkbox(f"undo_sure_{listed['Version'][0]}").check().run()
     app.button("undo").click().run()
     assert not app.exception
-    assert "was taken back" in str(app.success[0].value)
+    assert "was undone" in str(app.success[0].value)
     with open_store(home) as store:
         latest = store.versions.latest("harbour")
         assert latest is not None
@@ -325,7 +325,7 @@ def test_a_date_under_an_unknown_header_is_picked_and_its_format_is_seen(home: P
 def test_a_field_picked_for_a_second_column_is_refused_not_added_up() -> None:
     app = mapped(opened())
     app = pick(app, "Finished sq ft", field="sale_price")
-    assert "are both taken for Sale price" in messages(app)
+    assert "are both mapped to Sale price" in messages(app)
 
 
 def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
@@ -431,9 +431,9 @@ def test_a_near_match_is_asked_about_joined_on_a_yes_and_remembered(home: Path) 
     )
     app = brought(opened(), "sales.csv", sales.encode())
     app = checked(brought(app, "roll.csv", tax.encode()))
-    assert "Addresses that may be one (1 to answer)" in " ".join(str(one.value) for one in app.markdown)
+    assert "Addresses that may be the same (1 to answer)" in " ".join(str(one.value) for one in app.markdown)
     app.button("match_yes").click().run()
-    assert "All are answered" in " ".join(str(one.value) for one in app.markdown)
+    assert "All have been answered" in " ".join(str(one.value) for one in app.markdown)
     committed(app)
     with open_store(home) as store:
         assert list(store.matches.of("harbour").values()) == [True]

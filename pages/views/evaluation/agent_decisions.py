@@ -1,4 +1,4 @@
-"""What agents made of the estimates, beside what the test says of them."""
+"""Agents' decisions on the estimates, compared with the test's figures."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _BESIDE: Final = ("mape", "ppe10", "bias")
 def draw(selection: Selection) -> None:
     """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
     with st.container(border=True):
-        st.subheader("What agents made of the estimates", anchor=False)
+        st.subheader("What agents decided", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
         model_id = None if chosen == _ALL else selection.record.model_id
         found = agent_decisions_of(selection.workspace, selection.market.market_id, model_id)
@@ -40,26 +40,26 @@ def draw(selection: Selection) -> None:
 def _from(selection: Selection, every: bool) -> str:
     if every:
         return plain(
-            f"Decisions recorded on the estimates of all models of {selection.market.name}; the latest on each."
+            f"Decisions recorded on all models' estimates for {selection.market.name}; the latest on each estimate."
         )
     return plain(
         f"Decisions recorded on the estimates of model {selection.record.model_id} "
         f"({STAGES[selection.record.stage]}), trained on data version "
-        f"{selection.record.card['data_version']}, in live use; the latest on each."
+        f"{selection.record.card['data_version']}, in live use; the latest on each estimate."
     )
 
 
 def _decisions(found: AgentDecisions, selection: Selection) -> None:
     if not found.decided:
         missing(
-            f"{found.finding} Agents decide on an estimate under its price range: accept, adjust within the range, or "
+            f"{found.finding} Agents decide on an estimate below its price range: accept, adjust within the range, or "
             "override with a reason."
         )
         navigation.link_to("pricing", "Price a home")
         return
     st.markdown(f"**{plain(found.finding)}**")
     if found.few:
-        st.caption("There are fewer than 30 decisions: read these shares as hints.")
+        st.caption("There are fewer than 30 decisions, so these shares are only hints.")
     with boxes("verdicts"):
         card("Estimates decided on", found.decided_share, share)
         for one in found.kinds:
@@ -67,11 +67,11 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
         card("Mean change where changed", found.departure, lean)
     if found.size.n:
         interval = between(found.size.low, found.size.high, share)
-        st.caption(plain(f"Up or down, a change was of {share(found.size.value)} on average ({interval})."))
+        st.caption(plain(f"In either direction, the average change was {share(found.size.value)} ({interval})."))
     csv(_lines(found), "verdicts", selection)
     st.markdown("**Why prices were changed**")
     if not found.reasons:
-        st.caption("No estimate was adjusted or overridden, so there is no reason to count.")
+        st.caption("No estimate was adjusted or overridden, so there are no reasons to count.")
         return
     st.caption(f"Shares of the {count(found.departure.n, 'estimate')} changed, with 95% intervals.")
     st.plotly_chart(
@@ -90,19 +90,19 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
 
 def _beside(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("What the test says of the same model", anchor=False)
+        st.subheader("What the test says about the same model", anchor=False)
         origin(selection)
         found = compute_once(selection, "headline", headline)
         if found is None:
-            missing("The desk would have priced none of the test sales, so there is no figure to set beside.")
+            missing("The desk would have priced none of the test sales, so there are no figures to compare with.")
             return
         with boxes("verdicts_beside"):
             for name in _BESIDE:
                 line = found.line(name)
                 card(line.label, line.figure, lean if name == "bias" else share)
         st.caption(
-            "A test that passes while agents override says that they see what the model does not; agents who accept "
-            "while the test fails trust it too far."
+            "If the test passes but agents override, they see something that the model does not. If the test fails but "
+            "agents accept, they trust the model too much."
         )
 
 

@@ -1,4 +1,4 @@
-"""How the model was chosen: over-fitting check, candidates, learning curve, and what forests of each size cost."""
+"""How the model was chosen: overfitting check, candidates, learning curve, and the cost of each forest size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pages.views.evaluation.model_charts import curve_chart, size_chart
 from pages.views.evaluation.selection import Selection, origin
 from pages.views.models import card as cards
 
-# Less than this, a twentieth of a percent of the price, nobody would notice.
+# Nobody would notice less than this, a twentieth of a percent of the price.
 _WORTH_IT: Final = 0.0005
 _PERCENT_HEADS: Final = ("Validation MAPE", "Training MAPE", "Within 10%")
 _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
@@ -29,7 +29,7 @@ _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 def draw(selection: Selection) -> None:
     """Draw how the model was chosen among others, and whether it was chosen well."""
     with st.container(border=True):
-        st.subheader("Over-fitting check", anchor=False)
+        st.subheader("Overfitting check", anchor=False)
         origin(selection)
         _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
@@ -49,13 +49,13 @@ def _validation(selection: Selection) -> str:
     return plain(
         f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
         f"data version {card['data_version']}, "
-        f"validation sales of the {card['split']} split; the test sales had no say in the choice."
+        f"validation sales of the {card['split']} split; the test sales did not affect the choice."
     )
 
 
 def _fit(found: FitCheck | None) -> None:
     if found is None:
-        missing("The model's card has no line of the chosen candidate, so there is nothing to compare the test with.")
+        missing("The model's card has no line for the chosen candidate, so there is nothing to compare the test with.")
         return
     st.markdown(f"**{plain(found.finding)}**")
     with boxes("fit"):
@@ -66,9 +66,9 @@ def _fit(found: FitCheck | None) -> None:
                 st.caption("of the chosen candidate")
         card("Error on the sealed test", found.test, share)
     st.caption(
-        "Of all test sales, also those the desk would give no price; the headline is of the priced ones. "
-        f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each model trained: the more "
-        "often, the more a champion chosen among them owes to chance."
+        "These figures include test sales for which the desk gives no price; the headline covers only the priced ones. "
+        f"Sealed tests of this market were opened {count(found.opened, 'time')}, once for each trained model: the more "
+        "often, the more the chosen champion owes to chance."
     )
 
 
@@ -97,8 +97,8 @@ def _curve(selection: Selection) -> None:
     gain = more_data_helps(tuple(points))
     if gain is None:
         missing(
-            "No learning curve was drawn when this model was trained: quick trainings leave it out, and so did earlier "
-            "releases. Train a new model to see what more sales would bring."
+            "This model was trained without a learning curve: quick trainings and earlier releases leave it out. Train "
+            "a new model to see what more sales would gain."
         )
         navigation.link_to("models", "Train a model")
         return
@@ -108,26 +108,26 @@ def _curve(selection: Selection) -> None:
         curve_chart(points, selection.problem.success.target_mape, palette()),
         config=CONFIG,
         key="curve",
-        alt="Line chart: error on training and validation sales against the sales learned from; figures in the file",
+        alt="Line chart: error on training and validation sales by number of training sales; figures in the file",
     )
     st.caption(
-        "The winning candidate, fitted on growing parts of its training sales. Lines far apart that draw nearer: more "
-        "sales help. Dashed: the target."
+        "The winning candidate, fitted on growing parts of its training sales. If the lines are far apart but "
+        "converge, more sales help. Dashed: the target."
     )
     csv(pd.DataFrame(lines), "learning-curve", selection)
 
 
 def _gain(gain: float, last: CurvePoint) -> str:
-    """Say what one more doubling would bring at the present pace, which slackens: an upper bound."""
+    """State what one more doubling would gain at the current pace, which slows down: an upper bound."""
     twice = f"{2 * last.rows:,} sales instead of {last.rows:,}"
     if gain <= _WORTH_IT:
         return f"More sales would hardly help: the last doubling no longer lowered the error ({share(last.mape)})."
     return (
-        f"More sales would help a little at most: {twice} would bring the error from {share(last.mape)} down to "
+        f"More sales would help a little at most: {twice} would lower the error from {share(last.mape)} to "
         f"{share(last.mape - gain)} at best."
         if gain < 10 * _WORTH_IT
-        else f"More sales help: {twice} would bring the error from {share(last.mape)} to about "
-        f"{share(last.mape - gain)} at the present pace."
+        else f"More sales help: {twice} would lower the error from {share(last.mape)} to about "
+        f"{share(last.mape - gain)} at the current pace."
     )
 
 
@@ -135,8 +135,8 @@ def _forests(selection: Selection) -> None:
     search = selection.record.card.get("forest_search", [])
     if not search:
         missing(
-            "No forest was among the families compared in this run. Train with random forests, and a budget to search "
-            "their settings, to see what each size costs."
+            "This run did not compare forests. Train with random forests and a budget for their settings to see what "
+            "each size costs."
         )
         navigation.link_to("models", "Train a model")
         return
@@ -161,8 +161,8 @@ def _sizes(sizes: tuple[ForestSize, ...], selection: Selection) -> None:
     first = sizes[0]
     st.caption(
         plain(
-            f"Forests alike but for their trees: depth up to {first.depth}, {count(first.leaf, 'sale')} or more in a "
-            f"leaf, fitted on {count(first.trained_rows, 'sale')}."
+            f"Forests that differ only in their number of trees: depth up to {first.depth}, at least "
+            f"{count(first.leaf, 'sale')} per leaf, fitted on {count(first.trained_rows, 'sale')}."
         )
     )
     trees = [one.trees for one in sizes]

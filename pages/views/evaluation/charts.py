@@ -1,4 +1,4 @@
-"""The charts of the evaluation page, in the reader's theme; none is drawn of nothing."""
+"""The charts of the evaluation page, in the reader's theme; they need data to draw."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from pages.kit.charts import layout, short
 from pages.kit.palette import DARK, Palette
 
 _TEXT_COLUMNS: Final = 10
-# Both end where the theme's text can still be read on them.
+# Both end where the theme's text is still legible on them.
 _LIGHT_SCALE: Final = ("#EAF4F4", "#B3D6D8", "#72B1B6")
 _DARK_SCALE: Final = ("#10343A", "#165964", "#25737D")
 
 
 def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str, colours: Palette) -> go.Figure:
-    """Return two segmentations crossed; thin cells bear an asterisk, cells without sales stay empty.
+    """Return two crossed segmentations; small samples have an asterisk, and cells without sales are empty.
 
-    The marks that can be clicked lie over the cells: a point's ``customdata`` names its cell.
+    Clickable marks lie over the cells: a point's ``customdata`` names its cell.
     """
     rows, columns = ([str(name) for name in cells[one].cat.remove_unused_categories().cat.categories] for one in by)
     row_at, column_at = ({name: place for place, name in enumerate(names)} for names in (rows, columns))
@@ -33,7 +33,7 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
         f"{100 * value:.0f}{'*' if thin else ''}" for value, thin in zip(cells[measure], cells["thin"], strict=True)
     ]
     scale = _DARK_SCALE if colours == DARK else _LIGHT_SCALE
-    # A few chance misses in a thin cell are not to make all the others look good.
+    # A few chance misses in a small sample must not make all the other cells look good.
     counted = cells if cells["thin"].all() else cells[~cells["thin"]]
     heat = go.Heatmap(
         z=grid,
@@ -64,7 +64,7 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
     )
     figure = go.Figure([heat, marks])
     figure.update_layout(**layout(170 + 32 * max(len(rows), 2)) | {"margin": {"l": 0, "r": 0, "t": 50, "b": 0}})
-    # A click beside the middle of a wide cell means that cell.
+    # A click anywhere in a wide cell selects that cell.
     figure.update_layout(hovermode="closest", hoverdistance=80)
     figure.update_xaxes(tickvals=list(column_at.values()), ticktext=[short(name) for name in columns])
     figure.update_yaxes(tickvals=list(row_at.values()), ticktext=[short(name) for name in rows], autorange="reversed")
@@ -74,7 +74,7 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
 
 
 def reliability(found: Calibration, colours: Palette) -> go.Figure:
-    """Return promised confidence against what came true, with intervals, beside the line of perfect calibration."""
+    """Return promised confidence against what came true, with intervals and the line of perfect calibration."""
     x = [100 * one.promised for one in found.bins]
     y = [100 * one.observed.value for one in found.bins]
     figure = go.Figure()
@@ -105,7 +105,7 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
 
 
 def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Return each area's mean signed error against its yearly price trend; the larger the mark, the more sales."""
+    """Return each area's mean signed error against its yearly price trend; larger marks mean more sales."""
     n = areas["n"].to_numpy(dtype=float)
     marks = go.Scatter(
         x=100 * areas["trend"],
@@ -118,18 +118,18 @@ def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
             "line": {"color": colours.page, "width": 1},
         },
         customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
-        hovertemplate="%{customdata[0]}: trend %{x:.1f}% a year, error %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
+        hovertemplate="%{customdata[0]}: trend %{x:.1f}%/year, error %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
     figure = go.Figure(marks)
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
     figure.update_layout(**layout(340))
-    figure.update_xaxes(title="Price trend of the area, % a year", fixedrange=True)
+    figure.update_xaxes(title="Price trend of the area, % per year", fixedrange=True)
     figure.update_yaxes(title="Mean signed error, %", fixedrange=True)
     return figure
 
 
 def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Return the areas where they lie, blue where over-predicted and orange where under-predicted."""
+    """Return a map of the areas, blue if over-predicted and orange if under-predicted."""
     value, n = 100 * areas["mean_error"].to_numpy(dtype=float), areas["n"].to_numpy(dtype=float)
     most = max(float(np.abs(value).max()), 1.0)
     marks = go.Scatter(

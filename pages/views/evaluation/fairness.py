@@ -1,4 +1,4 @@
-"""For whom the model is wrong: bias by area and trend, what ranges and confidences held, and the known hard cases."""
+"""Where the model is unfair: bias by area and trend, coverage and calibration, and the known hard cases."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _SHOWN: Final = 15
 
 
 def draw_bias(selection: Selection) -> None:
-    """Draw the signed error of areas against their price trend, on a map, and against neighborhood columns."""
+    """Draw the signed error of areas against their price trend, on a map and against neighborhood columns."""
     areas = compute_once(selection, "areas", area_bias)
     with st.container(border=True):
-        st.subheader("Bias by area, against its price trend", anchor=False)
+        st.subheader("Bias by area and price trend", anchor=False)
         origin(selection)
         if areas.empty:
-            missing("The sales name neither neighbourhood nor zipcode. Map one of them at upload to see bias by area.")
+            missing("The sales have neither neighborhood nor zipcode. Map one of them at upload to see bias by area.")
         else:
             _areas(selection, areas)
     with st.container(border=True):
-        st.subheader("Does the error lean with the neighbourhood?", anchor=False)
+        st.subheader("Does the error depend on the neighborhood?", anchor=False)
         origin(selection)
         _leanings(selection)
 
 
 def draw_ranges(selection: Selection) -> None:
-    """Draw whether confidences came true and ranges held."""
+    """Draw whether confidences came true and ranges held the sale prices."""
     found = compute_once(selection, "calibration", _calibration)
     if found is None:
         missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
@@ -57,7 +57,7 @@ def draw_ranges(selection: Selection) -> None:
         tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
             f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
-            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep their promise."
+            f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep the promise."
         )
         st.plotly_chart(
             reliability(found, palette()),
@@ -82,7 +82,7 @@ def draw_edges(selection: Selection) -> None:
             frame(table, "edge_cases")
             csv(table, "edge-cases", selection)
         else:
-            missing("None of these sales is a hard case that the data can tell.")
+            missing("The data shows no hard cases among these sales.")
         if empty:
             st.caption(plain(f"No test sale: {', '.join(empty)}."))
     with st.container(border=True):
@@ -106,14 +106,14 @@ def _areas(selection: Selection, areas: pd.DataFrame) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         if found is None:
-            missing("There are too few areas with a known price trend to hold the error against it.")
+            missing("Too few areas have a known price trend to compare the error with it.")
         else:
             st.markdown(f"**{plain(found.finding)}**")
             slope = found.slope
             per_tenth = between(slope.low / 10, slope.high / 10, lean)
             st.caption(
                 plain(
-                    f"With prices rising 10% a year faster, the error moves by {lean(slope.value / 10)} "
+                    f"If prices rise 10% faster per year, the error changes by {lean(slope.value / 10)} "
                     f"({per_tenth}; {count(slope.n, 'area')})."
                 )
             )
@@ -126,15 +126,15 @@ def _areas(selection: Selection, areas: pd.DataFrame) -> None:
     with right:
         placed = areas.dropna(subset=["latitude", "longitude"])
         if len(placed) < 2:
-            missing("Too few areas have coordinates to draw them where they lie.")
+            missing("Too few areas have coordinates for a map.")
         else:
-            st.markdown("**Where it errs to one side**")
-            st.caption("Blue: estimates too high; orange: too low. The larger the mark, the more sales; pale: few.")
+            st.markdown("**Where it is biased**")
+            st.caption("Blue: estimates too high; orange: too low. Larger marks mean more sales; pale marks mean few.")
             st.plotly_chart(
                 area_map(placed, palette()),
                 config=CONFIG,
                 key="area_map",
-                alt="Map of areas coloured by their mean signed error; figures in the table below",
+                alt="Map of areas colored by their mean signed error; figures in the table below",
             )
     table = _area_table(areas)
     frame(table, "areas")
@@ -152,7 +152,7 @@ def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
             "(bias)": ends(ordered, "bias"),
             "Mean signed error, %": (100 * ordered["mean_error"]).round(1),
             "(mean)": ends(ordered, "mean_error"),
-            "Trend, % a year": (100 * ordered["trend"]).round(1),
+            "Trend, % per year": (100 * ordered["trend"]).round(1),
         }
     )
     return table.dropna(axis="columns", how="all")
@@ -162,8 +162,8 @@ def _leanings(selection: Selection) -> None:
     found = compute_once(selection, "fairness", lambda scored, _: leaning(scored))
     if not found:
         missing(
-            "There is nothing to hold the error against: it takes numeric neighbourhood columns (schools, crime, "
-            "income) and five areas or more. Upload neighbourhood data with the sales."
+            "There is nothing to compare the error with: this needs numeric neighborhood columns (schools, crime, "
+            "income) and at least five areas. Upload neighborhood data with the sales."
         )
         return
     st.caption("Rank correlation of the signed error with each column, with its 95% interval over whole areas.")
@@ -172,7 +172,7 @@ def _leanings(selection: Selection) -> None:
             "Column": [one.label for one in found],
             "Correlation": [round(one.correlation.value, 3) for one in found],
             "95% interval": [between(one.correlation.low, one.correlation.high, number(2)) for one in found],
-            "Finding": ["leans" if one.found else "no lean shows" for one in found],
+            "Finding": ["correlated" if one.found else "no correlation" for one in found],
             "Sales": [one.correlation.n for one in found],
             "Areas": [one.areas for one in found],
         }
@@ -198,11 +198,11 @@ def _bins(found: Calibration) -> pd.DataFrame:
 
 def _coverage(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("Do ranges hold, and for whom?", anchor=False)
+        st.subheader("Do ranges hold, and where?", anchor=False)
         origin(selection)
         ways = compute_once(selection, "available", available)
         if not ways:
-            missing("The data has no fact that divides these sales into two segments or more.")
+            missing("The data has no fact that divides these sales into at least two segments.")
             return
         usual = ways.index(Segmentation.ESTIMATE_BAND) if Segmentation.ESTIMATE_BAND in ways else 0
         by = Segmentation(
@@ -223,8 +223,8 @@ def _coverage(selection: Selection) -> None:
         main = table[table["level"] == level]
         shown = main if len(main) <= _SHOWN else main.nlargest(_SHOWN, "n")
         if len(shown) < len(main):
-            st.caption(f"In the chart: the {len(shown)} segments with most sales; in the table: all {len(main)}.")
-        st.caption("Dashed: what the range promises. A hollow mark has few sales.")
+            st.caption(f"In the chart: the {len(shown)} segments with the most sales; in the table: all {len(main)}.")
+        st.caption("Dashed: what the range promises. A hollow mark is a small sample.")
         st.plotly_chart(
             intervals(
                 shown[by.value].astype("str").tolist(),
@@ -236,7 +236,7 @@ def _coverage(selection: Selection) -> None:
             ),
             config=CONFIG,
             key="coverage_chart",
-            alt=f"What the ranges held by {by}; the figures are in the table below",
+            alt=f"Coverage of the ranges by {by}; the figures are in the table below",
         )
         readable = pd.DataFrame(
             {
@@ -291,7 +291,7 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
     with boxes("flags"):
         card("Big misses that were flagged (recall)", flags.recall, share)
         card("Flagged that were big misses (precision)", flags.precision, share)
-        card("Big misses among all: flagging at random", flags.base, share)
+        card("Big misses among all (random flagging)", flags.base, share)
     if len(flags.kinds):
         kinds = flags.kinds
         table = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""Is the model good enough: the headline figures with their verdicts, and the ratio study."""
+"""Whether the model is good enough: the headline figures with their verdicts, and the ratio study."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _NOBODY: Final = (
 
 
 def draw(selection: Selection) -> None:
-    """Draw the headline: each figure against its target, and the model against its rivals."""
+    """Draw the headline: each figure with its target, and the model compared with its rivals."""
     found = compute_once(selection, "headline", headline)
     if found is None:
         missing(_NOBODY)
@@ -61,7 +61,7 @@ def draw(selection: Selection) -> None:
 
 
 def draw_ratio(selection: Selection) -> None:
-    """Draw the ratio study of all sales, and by segment where asked for."""
+    """Draw the ratio study of all sales and, on request, by segment."""
     if selection.scored.priced.empty:
         missing(_NOBODY)
         return
@@ -70,9 +70,10 @@ def draw_ratio(selection: Selection) -> None:
         st.subheader("Ratio study", anchor=False)
         origin(selection)
         st.caption(
-            "Ratios of estimate to sale price against the limits of the IAAO Standard on Ratio Studies (2013) for a "
-            "whole market of homes old and new; not trimmed. A COD of 10 means ratios lie 10% off their median on "
-            "average. A PRD over 1.03, or a PRB below −0.05, means dear homes are under-predicted beside cheap ones."
+            "Untrimmed ratios of estimate to sale price, judged by the limits of the IAAO Standard on Ratio Studies "
+            "(2013) for a whole market of old and new homes. A COD of 10 means that ratios are 10% off their median on "
+            "average. A PRD over 1.03, or a PRB below −0.05, means that expensive homes are under-predicted compared "
+            "with cheap ones."
         )
         with boxes("ratio"):
             lines = judged(study, MARKET_WIDE, selection.problem.estimate.small_sample_n)
@@ -94,8 +95,8 @@ def _sum_up(found: Headline) -> None:
     met = len(judgements) - failed - unsure
     words = f"{met} of {count(len(judgements), 'target')} met"
     words += f", {failed} missed" if failed else ""
-    words += f", {unsure} undecided with so few sales" if unsure else ""
-    st.markdown(f"**{plain(words)}.** Below each figure its 95% interval; n is the number of sales.")
+    words += f", {unsure} inconclusive with too few sales" if unsure else ""
+    st.markdown(f"**{plain(words)}.** The 95% interval is below each figure; n is the number of sales.")
 
 
 def _writing(line: Line) -> Write:
@@ -106,9 +107,9 @@ def _writing(line: Line) -> Write:
 
 def _rivals(selection: Selection, found: Headline) -> None:
     with st.container(border=True):
-        st.subheader("Nearer than others?", anchor=False)
+        st.subheader("Closer than others?", anchor=False)
         origin(selection)
-        st.caption("Mean error on the same sales. In brackets: the 95% interval of the difference.")
+        st.caption("Mean error on the same sales, with the 95% interval of the difference in parentheses.")
         if not found.rivals:
             missing("Neither a linear baseline nor a list price is known for these sales.")
             return
@@ -122,8 +123,8 @@ def _rivals(selection: Selection, found: Headline) -> None:
 
 def _rival(rival: Rival) -> None:
     with st.container(border=True, width=340, gap="xxsmall"):
-        st.markdown(f"Against the {plain(rival.name)}")
-        st.markdown(f"### {plain(share(rival.ours))} against {plain(share(rival.theirs))}")
+        st.markdown(f"Compared with the {plain(rival.name)}")
+        st.markdown(f"### {plain(share(rival.ours))} versus {plain(share(rival.theirs))}")
         saved = rival.saved
         # Numbers above 0 mean farther off.
         word, low, high = (

@@ -1,4 +1,4 @@
-"""What moves the estimates: facts that matter on unseen sales, the effect of one of them, and drivers summed up."""
+"""What moves the estimates: importance of facts on unseen sales, the effect of one fact, and a driver summary."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(selection: Selection) -> None:
         st.subheader("The effect of one fact", anchor=False)
         _effect(opened, lines, selection)
     with st.container(border=True):
-        st.subheader("Drivers in short", anchor=False)
+        st.subheader("Driver summary", anchor=False)
         origin(selection)
         _summary(opened, selection)
 
@@ -52,8 +52,8 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
         plain(
             f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
             f"data version {card['data_version']}: "
-            "how much the mean error rises when a fact is shuffled among validation sales, which the model had not "
-            "learned from."
+            "how much the mean error rises when a fact is shuffled among validation sales, which the model was not "
+            "trained on."
         )
     )
     if not any(line["rise"] > 0 for line in lines):
@@ -72,7 +72,7 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
 def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection) -> None:
     facts = opened.facts
     if not facts:
-        missing("No fact of these homes varies by itself, so there is no effect to show.")
+        missing("No fact of these homes varies, so there is no effect to show.")
         return
     weight = {line["fact"]: line["rise"] for line in lines}
     most = max(facts, key=lambda fact: weight.get(fact, 0.0))
@@ -92,7 +92,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
     st.caption(
         plain(
             f"Model {selection.record.model_id}, data version {selection.record.card['data_version']}: the same "
-            f"{count(effect.homes, 'home')} of those it learned from, priced again with each value, against "
+            f"{count(effect.homes, 'home')} from its training sales, priced again with each value, compared with "
             f"{label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of the homes."
         )
     )
@@ -102,12 +102,12 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
         key=f"effect_{fact}",
         alt=f"Chart: change of the estimate with {label_of(fact).lower()}; the figures are in the file below",
     )
-    st.caption("All else stays as it is, also what usually goes along: read the ends with care.")
+    st.caption("All other facts stay the same, even related ones, so read the ends with care.")
     csv(_effect_lines(effect, names, selection), f"effect-of-{fact}", selection)
 
 
 def _display_value(fact: str, value: float | str, selection: Selection) -> float | str:
-    """Write a value as the axis has it: a number in the market's unit, or words."""
+    """Write a value for the axis: a number in the market's unit, or text."""
     if isinstance(value, str):
         return words.fact_value(fact, value, selection.market)
     return words.shown(fact, value, selection.market)
@@ -128,11 +128,11 @@ def _effect_lines(effect: PartialEffect, names: list[float | str], selection: Se
 def _summary(opened: Explainer, selection: Selection) -> None:
     found = compute_once(selection, "drivers in short", lambda scored, _: driver_summary(opened, scored))
     if not found:
-        missing("The desk would have priced none of these sales, so there is no driver to sum up.")
+        missing("The desk would have priced none of these sales, so there are no drivers to summarize.")
         return
     st.caption(
         f"From the typical home nearby to the estimate, over {count(found[0].homes, 'test sale')} drawn at random, as "
-        "shares of the estimate. To see the drivers of one sale, tick it under Segments."
+        "shares of the estimate. To see the drivers of one sale, check it under Segments."
     )
     table = pd.DataFrame(
         {

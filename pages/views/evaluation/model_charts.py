@@ -1,4 +1,4 @@
-"""The charts of a model's making: learning curve, forest sizes, the effect of a fact, shares with their intervals."""
+"""The charts of a model's training: learning curve, forest sizes, the effect of a fact."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _LINE: Final = 2
 
 
 def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -> go.Figure:
-    """Return the error on training and on validation sales against the sales learned from, on a doubling axis."""
+    """Return the error on training and validation sales against the number of training sales, on a log axis."""
     rows = [one.rows for one in points]
     lines = (
         ("Validation", [100 * one.mape for one in points], colours.more, "circle", "solid"),
@@ -36,7 +36,7 @@ def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -
     figure.add_hline(100 * target, line={"color": colours.less, "dash": "dash", "width": 2})
     figure.update_layout(**_layout(320, legend=True))
     figure.update_xaxes(
-        title="Sales learned from, each step more",
+        title="Training sales",
         type="log",
         tickvals=rows,
         ticktext=[f"{n:,}" for n in rows],
@@ -47,7 +47,7 @@ def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -
 
 
 def size_chart(trees: Sequence[int], values: Sequence[float], title: str, unit: str, colours: Palette) -> go.Figure:
-    """Return what forests of so many trees cost, in one measure."""
+    """Return one measure of cost by a forest's number of trees."""
     line = go.Scatter(
         x=list(trees),
         y=list(values),
@@ -59,7 +59,7 @@ def size_chart(trees: Sequence[int], values: Sequence[float], title: str, unit: 
     figure = go.Figure(line)
     figure.update_layout(**_layout(240))
     figure.update_xaxes(title="Trees", tickvals=list(trees), fixedrange=True)
-    # From nothing on: what hardly differs is to look so.
+    # The axis starts at zero, so that small differences look small.
     figure.update_yaxes(title=title, rangemode="tozero", fixedrange=True, nticks=6)
     return figure
 
@@ -96,7 +96,7 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
     )
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
     figure.update_layout(**_layout(320))
-    # Years have no thousands set apart.
+    # Years have no thousands separator.
     figure.update_xaxes(title=title, fixedrange=True, tickformat="d" if effect.fact.startswith("year_") else ",")
     figure.update_yaxes(title="Change of the estimate, %", fixedrange=True)
     return figure

@@ -1,4 +1,4 @@
-"""One test sale with its estimate explained: what it missed by, what was flagged, its drivers and comparables."""
+"""One test sale with its estimate explained: the miss, the flags, its drivers and comparables."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ _CHOICES: Final = ["Use", "Weight"]
 
 
 def draw(miss: Miss, selection: Selection) -> None:
-    """Draw the sale, its estimate as it was scored, and the way to it."""
-    st.subheader(plain(miss.address or f"The sale of row {miss.intake_row}"), anchor=False)
+    """Draw the sale, its estimate as scored, and the explanation."""
+    st.subheader(plain(miss.address or f"The sale in row {miss.intake_row}"), anchor=False)
     st.caption(
         f"{source(selection)} {plain(f'Row {miss.intake_row} of the intake; the estimate was {miss.evidence}.')}"
     )
@@ -31,13 +31,13 @@ def draw(miss: Miss, selection: Selection) -> None:
         st.markdown(plain(words.headline(miss.explained.subject.facts, selection.market)))
     _figures(miss)
     if miss.explained is None:
-        st.info(plain(f"The desk gives this home no price: {miss.withheld}"), icon=":material/info:")
+        st.info(plain(f"The desk gives no price for this home: {miss.withheld}"), icon=":material/info:")
         return
     if not miss.same_as_scored:
         st.warning(
             plain(
-                f"Worked through again, the estimate differs by {signed_percent(miss.difference, 2)} from the one "
-                "that was scored: read the reasons as near, not exact."
+                f"Computed again, the estimate differs by {signed_percent(miss.difference, 2)} from the scored one, so "
+                "the reasons are approximate."
             ),
             icon=":material/warning:",
         )
@@ -48,10 +48,10 @@ def draw(miss: Miss, selection: Selection) -> None:
 
 def _figures(miss: Miss) -> None:
     currency = miss.currency
-    held = "the price lies inside it" if miss.inside else "the price lies outside it"
+    held = "the price is inside" if miss.inside else "the price is outside"
     figures = (
         ("Sold for", money_short(miss.price, currency), f"on {day(miss.sale_date)}"),
-        ("Estimate", money_short(miss.estimate, currency), "as it was scored"),
+        ("Estimate", money_short(miss.estimate, currency), "as scored"),
         ("Error", signed_percent(miss.error, 1), "too high" if miss.error > 0 else "too low"),
         (f"{percent(miss.level)} range", money_range(miss.low, miss.high, currency), held),
         ("Confidence", f"{100 * miss.confidence:.0f} of 100", "before the price was known"),
@@ -90,7 +90,7 @@ def _driver_lines(drivers: Drivers) -> pd.DataFrame:
 def _comparables(estimate: Estimate, selection: Selection) -> None:
     st.markdown("**Comparable sales**")
     if not estimate.comparables:
-        st.caption("There is none: the market has no coordinates, or no sale near this home that may speak for it.")
+        st.caption("There are none: the market has no coordinates, or no usable sale is near this home.")
         return
     chosen = comparables_choice.first_choice(estimate.comparables)
     st.caption(plain(comparables.agreement(estimate, estimate.comparable_value, selection.market)))

@@ -1,4 +1,4 @@
-"""The sales behind a figure, worst misses first, one of which is chosen to see its estimate explained."""
+"""The sales behind a figure, worst misses first; selecting one explains its estimate."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ from pages.views.evaluation import one_sale
 from pages.views.evaluation.selection import Selection, explainer
 
 PARAMETER: Final = "sale"
-"""The chosen sale stands in the address by its row of intake: ?sale=17290."""
+"""The page's address holds the selected sale by its intake row: ?sale=17290."""
 
-# With its columns some thousand cells: more a browser draws slowly, and nobody reads.
+# With its columns, some thousand cells: browsers are slow to draw more, and nobody reads them.
 _MOST: Final = 250
 _MONEY: Final = ("Sold for", "Estimate", "Range from", "Range to", "List price")
 _TIMES_CLOSED: Final = "_evaluation_sales_closed"
 
 
 def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
-    """Return sales as a person reads them, under headers with their units; columns nobody recorded are left out."""
+    """Return sales in readable form, under headers with units, without unrecorded columns."""
     unit = selection.scored.terms.area_unit
     shown = pd.DataFrame(
         {
@@ -45,7 +45,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
             "Flags": sales["flags"].str.replace(";", ", "),
             "Not recorded": sales["missing"].str.replace(";", ", "),
             "Why no price": sales["withheld"],
-            "Row of intake": sales["intake_row"],
+            "Intake row": sales["intake_row"],
         }
     )
     return shown[[name for name in shown if shown[name].replace("", pd.NA).notna().any()]]
@@ -55,7 +55,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -> None:
     """Draw sales, worst misses first, with their file ``name``, and the one chosen explained.
 
-    ``key`` tells these sales from others: a choice among them is none among others.
+    ``key`` identifies this list of sales, so that a selection does not carry over to another list.
     """
     listed = sales.head(_MOST)
     shown = sales_table(listed, selection)
@@ -77,7 +77,7 @@ def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -
 
 
 def forget_sale() -> None:
-    """Choose no sale, as other sales are listed."""
+    """Clear the selected sale, because other sales are listed."""
     if PARAMETER in st.query_params:
         del st.query_params[PARAMETER]
 
@@ -89,7 +89,7 @@ def _columns(shown: pd.DataFrame) -> dict[str, Any]:
     return numbers | {
         "Sold on": st.column_config.DateColumn(format="D MMM YYYY"),
         "Built": column(format="%d"),
-        "Row of intake": column(format="%d"),
+        "Intake row": column(format="%d"),
         "Error, %": column(format="%+.1f", pinned=True),
     }
 
@@ -104,18 +104,18 @@ def _choose(key: str, listed: list[int]) -> None:
 
 def _close() -> None:
     forget_sale()
-    # The tick in the table goes with the table's key.
+    # A new table key clears the checkmark in the table.
     st.session_state[_TIMES_CLOSED] = st.session_state.get(_TIMES_CLOSED, 0) + 1
 
 
 def _explained(sales: pd.DataFrame, selection: Selection) -> None:
     wanted = st.query_params.get(PARAMETER, "")
     if not wanted:
-        st.caption("Tick a sale to see how its estimate came about.")
+        st.caption("Check a sale to see how its estimate was made.")
         return
     row = int(wanted) if wanted.isdecimal() else -1
     if row not in set(sales["intake_row"]):
-        missing(f"The sale of row {wanted} is none of these. Tick one of them to see its estimate explained.")
+        missing(f"The sale in row {wanted} is not in this list. Check a sale to see its estimate explained.")
         return
     try:
         with st.spinner("Working the estimate through"):

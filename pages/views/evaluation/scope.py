@@ -1,4 +1,4 @@
-"""What follows from the evidence: the scope a manager signs, and the model card."""
+"""The conclusion of the evaluation: the scope a manager signs, and the model card."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def draw(selection: Selection) -> None:
         st.success(plain(message), icon=":material/check_circle:")
     signed = signed_scope(selection.workspace.store, selection.record.model_id)
     if selection.scored.priced.empty:
-        missing("The desk would have priced none of these sales: no scope can be proposed.")
+        missing("The desk would have priced none of these sales, so no scope can be proposed.")
         return
     with st.container(border=True):
         st.subheader("Where to use it", anchor=False)
@@ -88,7 +88,7 @@ def _sign(selection: Selection) -> None:
 
 
 def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | None:
-    """Draw the two bounds to sign for, the proposed ones at first; None until they make a range with sales in it."""
+    """Draw the two bounds to sign, initially the proposed ones; None until they form a range with sales in it."""
     money = symbol(selection.record.card.get("currency", selection.scored.terms.currency)).strip()
     ends = (proposed.low, proposed.high) if proposed.found else (None, None)
     key = f"{selection.record.model_id}_{selection.period}"
@@ -106,7 +106,7 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
             for label, end in zip(("From", "To"), ends, strict=True)
         )
     if low is None or high is None:
-        st.caption("To sign another scope than the proposal, give both bounds.")
+        st.caption("To sign a different scope, enter both bounds.")
         return None
     if low >= high:
         st.error("The upper bound must be above the lower one.", icon=":material/error:")
@@ -123,7 +123,7 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
         verdict(judgement)
         st.caption(
             f"Mean error within at most {percent(scope.target)}"
-            + ("" if judgement is Verdict.PASS else ": not proved. You may sign it, and answer for it.")
+            + ("" if judgement is Verdict.PASS else ": not proven. You may sign it on your own responsibility.")
         )
     return scope
 

@@ -1,4 +1,4 @@
-"""Where the model is wrong: error by one segmentation or two crossed, and the sales behind a segment."""
+"""Where the model is wrong: error by one segmentation or two crossed ones, and the sales behind a segment."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def draw(selection: Selection) -> None:
         st.subheader("Error by segment", anchor=False)
         origin(selection)
         if not ways:
-            missing("These sales have no fact that divides them into two segments or more.")
+            missing("These sales have no fact that divides them into at least two segments.")
             return
         by = _chosen(ways)
         name = " by ".join(by)
@@ -71,12 +71,12 @@ def _say_worst(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Sel
     first = worst(table).head(1).to_dict("records")
     least = selection.problem.estimate.small_sample_n
     if not first:
-        st.markdown(plain(f"No segment holds {count(least, 'sale')} or more: read these figures as hints at most."))
+        st.markdown(plain(f"No segment has {count(least, 'sale')} or more, so these figures are only hints."))
         return
     row = first[0]
     name = ", ".join(str(row[one.value]) for one in by)
     target = percent(selection.problem.success.target_mape)
-    words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}, against a target of {target}"
+    words = f"mean error {percent(row['mape'], 1)} on {count(row['n'], 'sale')}; the target is {target}"
     st.markdown(f"**Worst: {plain(name)}** ({plain(words)}). {plain(_thin_note(table, least))}")
 
 
@@ -88,7 +88,7 @@ def _thin_note(table: pd.DataFrame, least: int) -> str:
 def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
     shown = table if len(table) <= _SHOWN else worst(table).head(_SHOWN)
     if len(shown) < len(table):
-        st.caption(f"In the chart: the {len(shown)} worst that are not thin; in the table: all {len(table)}.")
+        st.caption(f"In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}.")
     if len(shown):
         st.plotly_chart(
             intervals(
@@ -105,7 +105,7 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
             selection_mode="points",
             alt=f"Mean error with its interval by {by}; the figures are in the table below",
         )
-    st.caption("Dashed: the target; in brackets: 95% intervals. Choose a mark or tick a row to see its sales.")
+    st.caption("Dashed: the target; in parentheses: 95% intervals. Select a mark or check a row to see its sales.")
     readable = without_blank(_readable(table, (by,)))
     st.dataframe(
         readable,
@@ -121,13 +121,13 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
 
 
 def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], selection: Selection) -> None:
-    # The longer one goes down the page: a phone is higher than wide.
+    # The longer one goes down the page, because a phone is taller than wide.
     long_first = sorted(by, key=lambda one: -table[one.value].nunique())
     rows, columns = long_first[0], long_first[1]
     shown = _largest(_largest(table, rows), columns)
     if len(shown) < len(table):
-        st.caption(f"In the map: the {_SHOWN} segments with most sales each way; in the file: all.")
-    st.caption("Mean error in percent; an asterisk marks few sales. Choose a cell to see its sales.")
+        st.caption(f"In the map: the {_SHOWN} segments with the most sales each way; in the file: all.")
+    st.caption("Mean error in percent; an asterisk marks a small sample. Select a cell to see its sales.")
     st.plotly_chart(
         heat_map(shown, (rows.value, columns.value), "mape", "Mean error, %", palette()),
         config=CONFIG,
@@ -136,7 +136,7 @@ def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], selecti
         selection_mode="points",
         alt=f"Heat map of the mean error by {rows} and {columns}; the figures are in the table below",
     )
-    with st.expander("The same as a table", icon=":material/table_rows:"):
+    with st.expander("Show as a table", icon=":material/table_rows:"):
         frame(_readable(table, by), f"cells_{rows}_{columns}")
 
 
@@ -186,19 +186,19 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Select
         st.subheader("The sales of a segment", anchor=False)
         cell = _cell(table, by)
         if not cell:
-            st.caption("Choose a segment, here or above, to see its sales, worst misses first, each explained.")
+            st.caption("Choose a segment here or above to see its sales, worst misses first, each with an explanation.")
             return
         origin(selection)
         sales = sales_of(selection.scored, cell, selection.problem)
         if sales.empty:
-            missing("No test sale lies in both segments. Choose another cell.")
+            missing("No test sale is in both segments. Choose another cell.")
             return
         st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
         draw_sales(sales, "segment-sales", "_".join(cell.values()), selection)
 
 
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
-    """Draw the choice of one segment of each segmentation; empty until all are chosen."""
+    """Draw a selector of one segment per segmentation; empty until all are chosen."""
     chosen = {}
     with st.container(horizontal=True, gap="small"):
         for key, one in zip((_FIRST, _SECOND), by, strict=False):

@@ -1,4 +1,4 @@
-"""What the evaluation page is drawn from: a model's test sales, read once, and figures worked out once for all."""
+"""The evaluation page's data: a model's test sales, read once, and figures computed once for all sessions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Selection:
-    """The model looked at and the sales its figures are of, a period of the ``whole``; ``key`` tells both apart.
+    """The selected model and the sales of its figures, a period of the ``whole``; ``key`` identifies both.
 
     The key is the home folder, the model, the data version of the sales, and the period.
     """
@@ -54,7 +54,7 @@ class Selection:
 
     @property
     def file_stem(self) -> str:
-        """The beginning of the names of files downloaded."""
+        """The beginning of downloaded files' names."""
         return f"{self.record.model_id}{_FILE_PARTS[self.period]}"
 
 
@@ -88,24 +88,24 @@ def explainer(selection: Selection) -> Explainer:
 
 
 def compute_once(selection: Selection, name: str, work: Callable[[ScoredSales, Problem], _Result]) -> _Result:
-    """Return what ``work`` makes of the sales, worked out once for all sessions under this name."""
+    """Return the result of ``work`` on the sales, computed once for all sessions under this name."""
     return cast("_Result", _cached(selection.key, name, selection, work))
 
 
 def source(selection: Selection) -> str:
-    """Say which model, data version and split the figures come from, as text safe for Markdown."""
+    """State which model, data version and split the figures come from, as Markdown-safe text."""
     dates, terms = selection.scored.table["sale_date"], selection.scored.terms
     words = (
         f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
         f"data version {terms.data_version}, "
-        f"{_SPLITS.get(terms.split, terms.split)}: {count(len(selection.scored.table), 'sale')} of "
+        f"{_SPLITS.get(terms.split, terms.split)}: {count(len(selection.scored.table), 'sale')} from "
         f"{day(dates.min())} to {day(dates.max())}"
     )
-    part = f", the latest {LATEST_MONTHS} months only" if selection.period == LATEST else ""
+    part = f", only the latest {LATEST_MONTHS} months" if selection.period == LATEST else ""
     return plain(f"{words}{part}.")
 
 
-# Few are kept: the scores of 200,000 sales take some hundred megabytes.
+# Few are kept: the scores of 200,000 sales take a few hundred megabytes.
 @st.cache_resource(max_entries=4, show_spinner="Reading the test sales")
 def _scored(home: str, model_id: str, _workspace: Workspace) -> ScoredSales:
     # The arguments are the key; who may look has been asked by the page.
@@ -117,7 +117,7 @@ def _latest(home: str, model_id: str, _scored: ScoredSales) -> ScoredSales:
     return _scored.latest(LATEST_MONTHS)
 
 
-# Newer sales make another data version, and so another entry.
+# Newer sales give another data version, and so another entry.
 @st.cache_resource(max_entries=2, show_spinner="Pricing the sales since training, month by month")
 def _later(home: str, model_id: str, version_id: str, _workspace: Workspace) -> ScoredSales:
     return later_scores(_workspace, model_id, version_id)
@@ -128,7 +128,7 @@ def _explainer(home: str, model_id: str, split: str, version_id: str, _selection
     return open_explainer(_selection.workspace, model_id, _selection.whole)
 
 
-@st.cache_resource(max_entries=128, show_spinner="Working out the figures")
+@st.cache_resource(max_entries=128, show_spinner="Computing the figures")
 def _cached(
     key: tuple[str, str, str, str], name: str, _selection: Selection, _work: Callable[[ScoredSales, Problem], object]
 ) -> object:
@@ -136,5 +136,5 @@ def _cached(
 
 
 def origin(selection: Selection) -> None:
-    """Draw which model, data version and split the part's figures come from."""
+    """Draw which model, data version and split this part's figures come from."""
     st.caption(source(selection))

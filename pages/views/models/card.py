@@ -1,4 +1,4 @@
-"""A model's card on screen: its test figures, leaderboard, forest search, what each fact contributes, its origin."""
+"""A model's card on screen: test figures, leaderboard, forest search, importance of facts, origin."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def with_interval(figure: Figure, digits: int = 1) -> str:
 
 
 def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
-    """Return the lines of a leaderboard or search as a table of numbers in the units of their headers."""
+    """Return the lines of a leaderboard or search as a table of numbers in the headers' units."""
     return pd.DataFrame(
         [
             {
@@ -68,20 +68,20 @@ def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 def draw(record: ModelRecord, light: bool) -> None:
-    """Draw the card; ``light`` is the theme's brightness, which the charts' inks follow."""
+    """Draw the card; ``light`` tells whether the theme is light, which sets the charts' colors."""
     card = record.card
     _figures(card)
-    st.markdown("**Leaderboard**, on validation sales; the test sales had no say in the choice")
+    st.markdown("**Leaderboard**, on validation sales; the test sales did not affect the choice")
     _draw_scores(scores(card["leaderboard"]))
     facts, search = st.columns(2, gap="medium")
     with facts:
         st.markdown("**What each fact contributes**")
-        st.caption("How much the error rises when the fact is shuffled, on sales its model had not seen.")
+        st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
         st.plotly_chart(
             importance_chart(card["importance"], light),
             config=_CONFIG,
             key=f"importance_{record.model_id}",
-            alt="Bar chart: rise of the error when each fact is shuffled among sales its model had not seen",
+            alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
         )
     with search:
         st.markdown("**Forest search**: size against error")
@@ -94,7 +94,7 @@ def draw(record: ModelRecord, light: bool) -> None:
                 alt="Scatter chart: validation error of each forest setting against its size on disk",
             )
         else:
-            st.caption("No forest was among the families compared.")
+            st.caption("This run did not compare forests.")
     if card["forest_search"]:
         with st.expander(f"Forest settings tried ({len(card['forest_search'])})", icon=":material/forest:"):
             _draw_scores(scores(card["forest_search"]).drop(columns="Family"))
@@ -103,15 +103,15 @@ def draw(record: ModelRecord, light: bool) -> None:
 
 
 def origin(record: ModelRecord) -> pd.DataFrame:
-    """Return where the model comes from, as pairs of words: enough to make it again."""
+    """Return the model's origin as pairs of text, enough to reproduce it."""
     card = record.card
     libraries = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
     first, last = (day(pd.Timestamp(card[end])) for end in ("first_sale", "last_sale"))
     rows = [
         ("Model", f"{card['family']}, {card['settings']}"),
         ("Data version", card["data_version"]),
-        ("Sales it learned from", f"{count(card['sales'], 'sale')}, {first} to {last}"),
-        ("Learned from", window_words(card.get("window_months"), card.get("half_life_days"))),
+        ("Training sales", f"{count(card['sales'], 'sale')}, {first} to {last}"),
+        ("Training window", window_words(card.get("window_months"), card.get("half_life_days"))),
         ("Split", f"{card['split']}, seed {card['seed']}"),
         ("Code version", card["code_version"]),
         ("Libraries", libraries),
@@ -122,7 +122,7 @@ def origin(record: ModelRecord) -> pd.DataFrame:
 
 
 def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
-    """Return a bar for each of the facts that matter most, the largest on top."""
+    """Return a bar for each of the most important facts, largest on top."""
     shown = [line for line in lines if line["rise"] > 0][:_FACTS_SHOWN][::-1]
     rises = [line["rise"] * 100 for line in shown]
     bars = go.Bar(
@@ -143,7 +143,7 @@ def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
 
 
 def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
-    """Return size against validation error, one mark per setting, its shape and color by the number of trees."""
+    """Return size against validation error, one mark per setting, with shape and color by the number of trees."""
     figure = go.Figure()
     colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7") if light else ("#56B4E9", "#F0803C", "#2BC49A", "#E3A3C6")
     by_trees: dict[int, list[dict[str, Any]]] = {}
@@ -161,7 +161,7 @@ def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
         )
     figure.update_layout(
         height=340,
-        # Room for a legend of two lines, which is what a phone makes of it.
+        # Leaves room for a legend of two lines, as on a phone.
         margin={"l": 0, "r": 8, "t": 52, "b": 0},
         dragmode=False,
         legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
@@ -173,7 +173,7 @@ def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
 
 
 def trees_of(settings: str) -> int:
-    """Return the number of trees a setting's description names, 0 if none."""
+    """Return the number of trees in a setting's description, 0 if there is none."""
     for part in settings.split(", "):
         name, _, value = part.rpartition(" ")
         if name == "n_estimators":

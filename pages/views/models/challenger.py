@@ -1,4 +1,4 @@
-"""The challenger beside the live model: the gate in words and figures, and how it would have priced homes since."""
+"""The challenger compared with the live model: the gate in words and figures, and its shadow estimates."""
 
 from __future__ import annotations
 
@@ -25,13 +25,13 @@ Colour = Literal["blue", "orange", "gray"]
 # Blue and orange are distinct with any color vision; icon and word repeat the meaning.
 _BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
     GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "blue"),
-    GateVerdict.FAIL: ("The gate says no", ":material/cancel:", "orange"),
+    GateVerdict.FAIL: ("The gate rejects it", ":material/cancel:", "orange"),
     GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
 }
 _COMPARISON: Final = {
     CheckVerdict.BETTER: "better",
     CheckVerdict.WORSE: "worse",
-    CheckVerdict.NEITHER: "no sure difference",
+    CheckVerdict.NEITHER: "no significant difference",
 }
 _BOX: Final = 150
 
@@ -39,14 +39,14 @@ _BOX: Final = 150
 def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
     """Draw the challenger with its gate and shadows, and offer its promotion and rejection to whom it is allowed."""
     gated = gate_on(challenger)
-    st.subheader("Challenger beside the live model", anchor=False)
+    st.subheader("Challenger and live model", anchor=False)
     card = challenger.card
     window = window_words(card.get("window_months"), card.get("half_life_days"))
     st.caption(
         plain(
-            f"{challenger.model_id}, {card['family']}, learned from {count(card['sales'], 'sale')} up to "
-            f"{day(pd.Timestamp(card['last_sale']))} ({window}). Live is "
-            f"{live.model_id if live else 'no model that can be read'}."
+            f"{challenger.model_id}, {card['family']}, trained on {count(card['sales'], 'sale')} up to "
+            f"{day(pd.Timestamp(card['last_sale']))} ({window}). Live model: "
+            f"{live.model_id if live else 'none that can be read'}."
         )
     )
     with st.container(border=True):
@@ -75,7 +75,7 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
 
 def _gate(gated: GateRecord | None) -> None:
     if gated is None:
-        st.markdown("This model was not held against the live one.")
+        st.markdown("This model was not compared with the live one.")
         return
     label, icon, colour = _BADGES[gated.gate.verdict]
     st.badge(label, icon=icon, color=colour)
@@ -88,11 +88,11 @@ def _gate(gated: GateRecord | None) -> None:
 
 
 def _shadows(report: ShadowReport) -> None:
-    st.markdown("**In the shadow**: its prices for the homes agents priced since")
+    st.markdown("**Shadow estimates**: its prices for the homes agents have priced since")
     if not report.n or report.first is None or report.last is None:
         st.caption(
-            "Nothing yet. What agents are given is priced by the challenger too, afterwards and unseen, by the worker "
-            "(python -m core worker)."
+            "None yet. The worker (python -m core worker) also prices agents’ homes with the challenger, later and "
+            "unseen."
         )
         return
     figures = {
@@ -105,17 +105,17 @@ def _shadows(report: ShadowReport) -> None:
             with st.container(width=_BOX, gap=None):
                 st.metric(name, value)
     until = "" if report.last == report.first else f" to {day(report.last)}"
-    st.caption(f"Estimates of {day(report.first)}{until}. {_sold(report)}")
+    st.caption(f"Estimates from {day(report.first)}{until}. {_sold(report)}")
 
 
 def _sold(report: ShadowReport) -> str:
     if not report.sold:
-        return "None of these homes is known to be sold yet."
+        return "None of these homes has a known sale yet."
     one = report.difference
     between = f" ({_signed(one.low)} to {_signed(one.high)})" if math.isfinite(one.low) else ""
     return plain(
-        f"Of these {count(report.sold, 'home')} sold: mean error of the live model "
-        f"{percent(report.champion_error.value, 1)}, of the challenger {percent(report.challenger_error.value, 1)}; "
+        f"Of these, {count(report.sold, 'home')} sold: the mean error of the live model is "
+        f"{percent(report.champion_error.value, 1)}, the challenger's {percent(report.challenger_error.value, 1)}; "
         f"difference {_signed(one.value)}{between}."
     )
 
@@ -143,7 +143,7 @@ def _promotion(
     if rejecting:
         promotion.reject(workspace, challenger.model_id, reason)
     if least:
-        st.caption("The gate does not speak for it, so your reason stays in the audit trail with your name.")
+        st.caption("The gate does not support it, so your reason goes into the audit trail with your name.")
 
 
 def _table(table: pd.DataFrame) -> None:

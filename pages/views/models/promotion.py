@@ -42,10 +42,10 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
         rolling = st.button(
-            "Roll back to the champion before",
+            "Roll back to the previous champion",
             key="rollback",
             icon=":material/undo:",
-            help="Brings back, at once and everywhere, the model that was live before the present one.",
+            help="Restores, at once and everywhere, the model that was live before the current one.",
         )
     if needed and not reason and not chosen_is_live and not rejected:
         st.caption("To promote, write a reason first: it stays in the audit trail with your name. To roll back, click.")
@@ -91,7 +91,7 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
         else "Ask a manager to roll back."
     )
     st.error(
-        plain(f"The file of the live model {live.model_id} is missing, so agents get no estimate. {remedy}"),
+        plain(f"The file of the live model {live.model_id} is missing, so agents get no estimates. {remedy}"),
         icon=":material/error:",
     )
 
@@ -117,7 +117,7 @@ def reject(workspace: Workspace, model_id: str, reason: str) -> None:
 
 
 def say_once() -> None:
-    """Draw what was decided on the run before."""
+    """Draw what was decided in the previous run."""
     sentence = st.session_state.pop(_MESSAGE, "")
     if sentence:
         st.success(sentence, icon=":material/check_circle:")

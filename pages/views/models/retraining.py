@@ -1,4 +1,4 @@
-"""Retraining on screen: which sales to learn from, how far it is, and what came of it."""
+"""Retraining on screen: which sales to train on, the progress, and the result."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from pages.kit.text import plain
 KIND: Final = "retrain"
 _ALL, _LAST, _RECENT = "All sales", "Only the last months", "All, recent ones count more"
 _HELP: Final = (
-    "All sales is the safe choice. A window forgets an earlier market altogether; a half-life forgets it little by "
-    "little. The gate tells which serves the latest sales best."
+    "All sales is the safe choice. A window drops an earlier market entirely; a half-life fades it out gradually. The "
+    "gate shows which prices the latest sales best."
 )
 
 
@@ -31,16 +31,16 @@ def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -
     closed = job_progress.take_closed(KIND, market.market_id)
     if running is not None:
         with st.container(border=True):
-            st.markdown(f"**Retraining the model of {plain(market.name)}**")
+            st.markdown(f"**Retraining the model for {plain(market.name)}**")
             job_progress.draw(running)
         return
     if closed is not None and closed.state is JobState.DONE:
         st.success(
-            f"Challenger {closed.result['model_id']} is trained and was held against the live model.",
+            f"Challenger {closed.result['model_id']} is trained and was compared with the live model.",
             icon=":material/check_circle:",
         )
     if closed is not None and closed.state is JobState.CANCELLED:
-        st.info("Retraining was cancelled; nothing of it was kept.", icon=":material/info:")
+        st.info("Retraining was cancelled; nothing was saved.", icon=":material/info:")
     failure = job_progress.last_failure(KIND, market.market_id)
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
@@ -52,19 +52,19 @@ def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -
 
 
 def _form(problem: Problem) -> RetrainPlan | None:
-    """Draw the form; returns the plan when it is sent off."""
+    """Draw the form; return the plan when it is submitted."""
     st.caption(
-        "Trains a challenger as the live model was trained, on all but the latest one or two months of sales. Both "
-        "models then price those months as in live use, and the gate says which is better. At least "
-        f"{count(problem.monitoring.gate_sales_min, 'sale')} are needed for it to tell. A person promotes."
+        "Trains a challenger in the same way as the live model, on all but the latest one or two months of sales. Both "
+        "models then price those months as in live use, and the gate says which is better. It needs at least "
+        f"{count(problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
     )
-    window = st.radio("Learn from", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
+    window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
     months = half_life = None
     if window == _LAST:
         months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
     if window == _RECENT:
         half_life = st.number_input(
-            "Half-life, days", 1, 3_650, 365, key="retrain_half_life", width=200, help="A sale so old counts half."
+            "Half-life, days", 1, 3_650, 365, key="retrain_half_life", width=200, help="A sale this old counts half."
         )
     if not st.button("Retrain", key="retrain", type="primary", icon=":material/autorenew:"):
         return None

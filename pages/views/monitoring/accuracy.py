@@ -1,4 +1,4 @@
-"""Accuracy of the estimates as given: bias, ranges and confidence over time, and errors by group."""
+"""Accuracy of the estimates as given: bias, coverage and confidence over time, and errors by group."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def draw(selection: Selection) -> None:
         required=True,
         key="basis",
         bind="query-params",
-        help="Blind: the last estimate before the home was listed, the list price not known to it. All that count: "
-        "also those that knew the list price. Every estimate: also earlier ones of the same home.",
+        help="Blind: the last estimate before the home was listed, made without its list price. All that count: also "
+        "those made with the list price. Every estimate: also earlier ones of the same home.",
     )
     basis = BASES.get(word or "", "blind")
     found = errors_of(selection, basis)
@@ -74,7 +74,7 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
         confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
         target = charts.Rule("target", selection.problem.success.target_mape)
         measures = {
-            "Bias": ("mean_error", "Mean signed error, above 0 too high", charts.Rule("no bias", 0.0)),
+            "Bias": ("mean_error", "Mean signed error (above 0: too high)", charts.Rule("no bias", 0.0)),
             "Ranges": ("coverage", "Sales inside their range", promised),
             "Within 10%": ("ppe10", "Sales within 10% of the estimate", confidence),
             "Error": ("mape", "Mean error", target),
@@ -123,7 +123,9 @@ def _by_group(selection: Selection, basis: Basis) -> None:
         shown = worst.head(_SHOWN)
         if len(shown):
             if len(shown) < len(table):
-                st.caption(f"In the chart the {len(shown)} worst that are not thin, in the table all {len(table)}.")
+                st.caption(
+                    f"In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}."
+                )
             target = selection.problem.success.target_mape
             labels = [str(one).replace("_", " ") or UNKNOWN for one in shown[name]]
             chart(

@@ -1,4 +1,4 @@
-"""Alerts: what is open, who deals with it, what is to be done, and the limits they open at."""
+"""Alerts: which are open, who is handling them, what to do, and the limits at which they open."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ _WORDS_MAX: Final = 500
 
 
 def draw(selection: Selection) -> None:
-    """Draw alerts by state, each with what can be done about it, then the limits."""
+    """Draw alerts by state, each with its possible actions, then the limits."""
     say_what_was_done()
     alerts = selection.workspace.store.alerts.list(selection.market.market_id)
     _look(selection)
@@ -68,9 +68,9 @@ def draw(selection: Selection) -> None:
 def _look(selection: Selection) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         if st.button(
-            "Check now", icon=":material/search:", key="watch", help="The worker does so by itself each hour."
+            "Check now", icon=":material/search:", key="watch", help="The worker checks automatically every hour."
         ):
-            with st.spinner("Reading the figures of late"):
+            with st.spinner("Reading the latest figures"):
                 act(lambda: _watched(selection))
         st.caption("An alert opens after two periods in a row beyond its limit, and closes after two better ones.")
 
@@ -89,7 +89,7 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
         first = alert.document["history"][0]
         st.markdown(plain(first_sentence(str(first["why"]))))
         if alert.state is AlertState.ACKNOWLEDGED:
-            st.markdown(f"**{plain(alert.changed_by)}** deals with it: {plain(alert.why)}")
+            st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
         if alert.next_action:
             st.markdown(f"**Next:** {plain(alert.next_action)}")
         st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
@@ -106,7 +106,7 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
                 to_models()
         cause = str(alert.document["reading"].get("cause") or "")
         if cause:
-            with st.expander("Cause, as it was when it opened", icon=":material/troubleshoot:"):
+            with st.expander("Cause when it opened", icon=":material/troubleshoot:"):
                 st.markdown(plain(cause))
         _forms(selection, alert)
         if len(alert.document["history"]) > 1:
@@ -117,7 +117,7 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
 def _reading(alert: AlertRecord) -> str:
     reading = alert.document["reading"]
     period = reading.get("period")
-    selection = f"Figures of {window_named(str(period)).label}" if period else "Figures"
+    selection = f"Figures for {window_named(str(period)).label}" if period else "Figures"
     n = reading.get("n")
     return f"{selection}, n = {int(n):,}." if n else f"{selection}."
 
@@ -128,7 +128,7 @@ def _forms(selection: Selection, alert: AlertRecord) -> None:
         return
     left, right = st.columns(2, gap="small")
     if alert.state is AlertState.OPEN:
-        with left, st.expander("Take it on", icon=":material/person_check:"):
+        with left, st.expander("Acknowledge it", icon=":material/person_check:"):
             _take_on(selection, alert)
     else:
         with left, st.expander("Give it back", icon=":material/person_cancel:"):
@@ -157,7 +157,7 @@ def _give_back(selection: Selection, alert: AlertRecord) -> None:
 
 def _resolve_form(selection: Selection, alert: AlertRecord) -> None:
     with st.form(f"res_{alert.alert_id}", border=False):
-        st.caption("It opens again only if the periods that follow say so.")
+        st.caption("It opens again only if later periods are beyond the limit.")
         reason = st.text_input("Why it is resolved", key=f"reason_{alert.alert_id}", max_chars=_WORDS_MAX)
         if st.form_submit_button("Resolve"):
             act(lambda: _closed(selection, alert, reason))
@@ -196,7 +196,7 @@ def _history(alert: AlertRecord) -> pd.DataFrame:
 def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
     with st.expander(f"Resolved ({len(alerts)})", icon=":material/check:"):
         if not alerts:
-            missing("No alert was resolved yet.")
+            missing("No alert has been resolved yet.")
             return
         table = pd.DataFrame(
             [
@@ -221,7 +221,7 @@ def _limits(selection: Selection) -> None:
     changed = selection.workspace.store.thresholds.values(selection.market.market_id)
     with st.container(border=True):
         st.subheader("Limits", anchor=False)
-        st.caption("From the problem statement; a manager may set others for this market.")
+        st.caption("From the problem statement; a manager may change them for this market.")
         table = pd.DataFrame(
             [
                 {

@@ -1,4 +1,4 @@
-"""The audit trail on screen: filtered by action, actor, subject and day, and to take along."""
+"""The audit trail on screen, with filters by action, actor, subject and day, and a download."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _SHOWN: Final = 300
 
 
 def draw(selection: Selection) -> None:
-    """Draw the filters, the entries and their file."""
+    """Draw the filters, the entries and their download."""
     with st.container(border=True):
         st.subheader("Audit trail", anchor=False)
         wanted = _wanted(selection)
         found = trail_of(selection.workspace, selection.market.market_id, wanted, _SHOWN)
         if not found.n:
-            missing("No entry fits. Widen the filters: with all of them empty every entry is shown.")
+            missing("No entry matches. Widen the filters: if all are empty, every entry is shown.")
             return
         shown = len(found.entries)
         newest = f"; the newest {shown} are shown, the file has all" if shown < found.n else ""
         st.markdown(f"**{plain(count(found.n, 'entry', 'entries'))}**{plain(newest)}.")
         table = found.entries[["at", "actor", "role", "action", "subject", "words", "detail"]]
         table = table.assign(at=[instant(one) for one in found.entries["at"]])
-        heads = {"at": "When", "words": "What", "detail": "Whole detail"}
+        heads = {"at": "When", "words": "What", "detail": "Full detail"}
         st.dataframe(
             table.rename(columns=lambda name: heads.get(name, name.capitalize())),
             hide_index=True,

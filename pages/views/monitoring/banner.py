@@ -1,4 +1,4 @@
-"""What every page says of a market's open alerts: which there are, in one line, and where to deal with them."""
+"""The line about a market's open alerts on every page: which ones, and where to handle them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The charts of the monitoring page, in the reader's theme; none is drawn of nothing."""
+"""The charts of the monitoring page, in the reader's theme; they need data to draw."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _BAR_DAYS: Final[dict[Period, float]] = {Period.MONTH: 24, Period.WEEK: 5.5, Per
 
 @dataclass(frozen=True)
 class Rule:
-    """A horizontal line that says how far a figure may go; ``dash`` is "dash" for targets, "dot" for limits."""
+    """A horizontal line for a target or limit; ``dash`` is "dash" for targets, "dot" for limits."""
 
     name: str
     value: float
@@ -35,7 +35,7 @@ class Rule:
 def over_time(
     table: pd.DataFrame, name: str, title: str, rules: Sequence[Rule], period: Period, colours: Palette
 ) -> go.Figure:
-    """Return a share by period, in percent, with the band of its interval where <name>_low and _high are known."""
+    """Return a share by period, in percent, with the band of its interval if <name>_low and _high are known."""
     figure = go.Figure()
     x, value = table["start"], 100 * table[name]
     if f"{name}_low" in table:
@@ -62,7 +62,7 @@ def over_time(
 
 
 def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
-    """Return the estimates of each period as bars: priced, unavailable and refused one on the other."""
+    """Return the estimates of each period as stacked bars: priced, unavailable and refused."""
     figure = go.Figure()
     parts = (("priced", colours.more), ("unavailable", colours.less), ("refused", colours.whole))
     for name, colour in parts:
@@ -82,7 +82,7 @@ def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
 
 
 def latency(table: pd.DataFrame, limit: float, period: Period, colours: Palette) -> go.Figure:
-    """Return how long answers took in milliseconds, the median and what one in twenty exceeded."""
+    """Return the answer times in milliseconds: the median and the 95th percentile."""
     figure = go.Figure()
     for name, label, colour, dash in (
         ("latency_p50_ms", "median", colours.more, "solid"),
@@ -98,7 +98,7 @@ def latency(table: pd.DataFrame, limit: float, period: Period, colours: Palette)
             customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
             hovertemplate=f"%{{customdata[0]}}: {label} %{{y:,.1f}} ms, n = %{{customdata[1]}}<extra></extra>",
         )
-    # A limit far above everything would press all figures flat.
+    # A limit far above everything would flatten all figures.
     near = float(table["latency_p95_ms"].max()) > limit / 10
     if near:
         _rule(figure, [Rule("limit", limit, "dash")], colours, 1.0)
@@ -127,7 +127,7 @@ def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: P
 
 
 def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Palette) -> go.Figure:
-    """Return estimate against sale price on doubling axes, with the line of equality and that of 10% to each side."""
+    """Return estimate against sale price on log axes, with the line of equality and a band of 10% on each side."""
     ends = np.array([points[["point", "sale_price"]].min().min() * 0.95, points[["point", "sale_price"]].max().max()])
     ends = ends * np.array([1.0, 1.05])
     figure = go.Figure()
@@ -159,7 +159,7 @@ def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Pale
 
 
 def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
-    """Return how the parts of a rise add up from the error before to the error now, in percentage points."""
+    """Return how the parts of a rise add up from the previous to the current error, in percentage points."""
     parts = [cause.level, *cause.by_feature, cause.rest]
     names = ["Before", *(part.label for part in parts), "Now"]
     points = [100 * part.points for part in parts]
@@ -187,18 +187,18 @@ def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
 
 
 def period_labels(table: pd.DataFrame, period: Period) -> list[str]:
-    """Write the periods of a table for people."""
+    """Return the labels of a table's periods."""
     return [window_of(value.date(), period).label for value in table["start"]]
 
 
 def faded(colour: str) -> str:
-    """Return a color a fifth as strong."""
+    """Return a color at a fifth of its strength."""
     red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
     return f"rgba({red},{green},{blue},0.2)"
 
 
 def layout(height: int, *, legend: bool = False) -> dict[str, Any]:
-    """Return what all charts have in common."""
+    """Return the layout that all charts share."""
     place = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
     margin = {"l": 0, "r": 12, "t": 30 if legend else 12, "b": 0}
     return {"height": height, "margin": margin, "dragmode": False, "showlegend": legend, "legend": place}

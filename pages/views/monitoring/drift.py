@@ -1,4 +1,4 @@
-"""Drift: whether the homes moved or the market did, and what the error's rise comes from."""
+"""Drift: whether the homes or the market moved, and why the error rose."""
 
 from __future__ import annotations
 
@@ -83,14 +83,14 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
         rise = cause.rise
         st.caption(
             plain(
-                f"From the sales the model was accepted by (n = {cause.n_before:,}) to these (n = {cause.n:,}); the "
+                f"From the sales the model was accepted on (n = {cause.n_before:,}) to these (n = {cause.n:,}); the "
                 f"rise is {100 * rise.value:.1f} points (95% interval {100 * rise.low:.1f} to {100 * rise.high:.1f})."
             )
         )
         chart(
             charts.waterfall(cause, palette()),
             "cause",
-            "Waterfall chart: how the causes add up from the error before to the error now; figures below",
+            "Waterfall chart: how the causes add up from the previous to the current error; figures below",
         )
         parts = _parts(cause)
         frame(parts.assign(**{"Share of the rise, %": parts["Share of the rise, %"].round(0)}), "cause_parts")
@@ -106,10 +106,10 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
 def _remedy(cause: RootCause) -> str:
     match cause.leading:
         case Leading.LEVEL:
-            return "A level that moved is followed by newer sales; retraining on them brings all of it back."
+            return "Newer sales let the market level follow; retraining on them corrects it fully."
         case Leading.FEATURES | Leading.PLACES:
-            return "The level adjustment cannot follow this: only retraining learns what buyers pay for now."
-    return "No common shift explains it, so retraining will not mend it: look at the single sales."
+            return "The market level cannot correct this: only retraining learns what buyers pay for now."
+    return "No common shift explains it, so retraining will not fix it: look at the single sales."
 
 
 def _parts(cause: RootCause) -> pd.DataFrame:
@@ -149,9 +149,9 @@ def _level(selection: Selection, found: LevelDrift | None) -> None:
         table = _levels(found)
         st.caption(
             plain(
-                "How far sale prices lie from where the live model’s estimates put them; within "
-                f"{percent(LEVEL_STEADY)} counts as steady. Intervals of the segments hold 95% all together; segments "
-                "of too few sales are in the table only."
+                "How far sale prices are from the live model’s estimates; within "
+                f"{percent(LEVEL_STEADY)} counts as steady. The segments’ intervals hold jointly at 95%; segments with "
+                "too few sales are only in the table."
             )
         )
         shown = table[~table["thin"]].head(_LEVELS)
@@ -195,17 +195,17 @@ def _facts(selection: Selection, found: Drift) -> None:
         st.subheader("Facts of the homes priced", anchor=False)
         source(selection)
         if not found.facts:
-            missing(NO_ESTIMATES if not found.asked else "What the model learned from cannot be read.")
+            missing(NO_ESTIMATES if not found.asked else "The model’s training sales cannot be read.")
             return
         drifted = [one for one in found.facts if one.verdict is DriftVerdict.DRIFTED]
         n = max(one.n for one in found.facts)
         sample = f"{n:,} of {count(found.asked, 'estimate')}" if n < found.asked else count(n, "estimate")
         words = f"{count(len(drifted), 'fact')} drifted" if drifted else "No fact drifted"
-        st.markdown(f"**{words}**, {plain(sample)} looked at.")
+        st.markdown(f"**{words}** ({plain(sample)} examined).")
         st.caption(
-            f"PSI: how far the shares moved, from {PSI_LARGE:.2f} on large. Distance: Kolmogorov–Smirnov, 0 to 1. "
-            "Shift: Wasserstein, in standard deviations of what the model learned. Chance is what samples of this "
-            "size show without any drift."
+            f"PSI: how far the shares moved; {PSI_LARGE:.2f} and above is large. Distance: Kolmogorov–Smirnov, 0 to 1. "
+            "Shift: Wasserstein, in standard deviations of the training sales. By chance: what samples of this size "
+            "show without drift."
         )
         table = _fact_table(selection, found.facts)
         most = max(2 * PSI_LARGE, float(table["PSI"].max()))

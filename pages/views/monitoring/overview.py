@@ -1,4 +1,4 @@
-"""The first view of the monitoring page: what needs attention, the error against its target, and traffic."""
+"""The first view of the monitoring page: what needs attention, the error and its target, and traffic."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ _SHOWN: Final = 2
 
 
 def draw(selection: Selection) -> None:
-    """Draw the alerts, then errors and traffic of the choice."""
+    """Draw the alerts, then the errors and traffic of the selection."""
     _alerts(selection)
     _model(selection)
     selection = narrow(selection)
@@ -82,7 +82,7 @@ def _alerts(selection: Selection) -> None:
 
 def _alert(alert: AlertRecord) -> None:
     opened = first_sentence(str(alert.document["history"][0]["why"]))
-    taken = f" Taken on by {alert.changed_by}: {alert.why}" if alert.state is AlertState.ACKNOWLEDGED else ""
+    taken = f" Acknowledged by {alert.changed_by}: {alert.why}" if alert.state is AlertState.ACKNOWLEDGED else ""
     with st.container(border=True, gap="xsmall"):
         st.markdown(f":orange[:material/warning:] **{plain(name_of(alert))}.** {plain(opened + taken)}")
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -142,7 +142,7 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 )
                 fact("Hit rate", share(float(total["hit_rate"])), f"priced, of {asked:,}")
                 fact("Mean confidence", usual, f"promised within 10%, of {int(total['priced']):,}")
-                fact("Answer takes", p50, f"95 in 100 within {p95}, of {asked:,}")
+                fact("Answer time", p50, f"95 in 100 within {p95}, of {asked:,}")
         else:
             missing(NO_ESTIMATES)
             navigation.link_to("pricing", "Price a home")
@@ -157,9 +157,11 @@ def _after(selection: Selection, n: int) -> str:
     why = (
         "asked for in the simulated market by today’s calendar"
         if selection.market.simulated
-        else "by a clock that is ahead, or on later days than were chosen"
+        else "by a clock that is ahead, or after the selected days"
     )
-    return plain(f"{count(n, 'estimate')} dated after {day(selection.where.until)} ({why}); “Everything” has them too.")
+    return plain(
+        f"{count(n, 'estimate')} dated after {day(selection.where.until)} ({why}); “Everything” includes them."
+    )
 
 
 def _error(selection: Selection, found: Accuracy) -> None:
@@ -171,7 +173,9 @@ def _error(selection: Selection, found: Accuracy) -> None:
             navigation.link_to("sales_data", "Bring in sales")
             return
         if len(found.periods) == 1 and found.total["n"] < 2:
-            missing("One sale only: its error says nothing of the next. An interval needs two, a verdict thirty.")
+            missing(
+                "There is only one sale, which says little about the next. An interval needs two, a verdict thirty."
+            )
         ways: dict[str, Callable[[], None]] = {
             "Over time": lambda: _over_time(selection, found),
             "Estimated against sold": lambda: _sold(selection),
@@ -205,15 +209,15 @@ def _sold(selection: Selection) -> None:
         selection, "sold", lambda c: sold_of(c.workspace, c.market.market_id, c.where, "blind")
     )
     if not sample.n:
-        # The last of them was taken back since the errors were added up.
+        # The last of them was undone after the errors were computed.
         missing(NO_SALES_YET)
         return
     tolerance, shown = selection.problem.success.tolerance, len(sample.points)
     inside = float(((sample.points["point"] / sample.points["sale_price"] - 1).abs() <= tolerance).mean())
-    thinned = f", {shown:,} of them shown, evenly thinned" if shown < sample.n else ""
+    thinned = f" ({shown:,} of them shown, evenly sampled)" if shown < sample.n else ""
     st.caption(
         plain(
-            f"{count(sample.n, 'sale')}{thinned}; {percent(inside)} of the marks lie in the band, within "
+            f"{count(sample.n, 'sale')}{thinned}; {percent(inside)} of the marks are in the band, within "
             f"{percent(tolerance)} of the sale price. Above the line: estimated too high."
         )
     )
@@ -239,12 +243,12 @@ def _traffic(selection: Selection, health: Health) -> None:
 
 
 def _ledger(selection: Selection, n: int) -> None:
-    """Offer the estimates themselves, with decisions and sales, where they fit into one download."""
+    """Offer the estimates, with decisions and sales, if they fit in one download."""
     if n > AT_ONCE:
         st.caption(
             plain(
-                f"The estimates themselves are {n:,} here, more than the {AT_ONCE:,} of one download: choose fewer "
-                f"days, or run: python -m core ledger FILE --market {selection.market.market_id}"
+                f"There are {n:,} estimates, more than the {AT_ONCE:,} of one download: choose fewer days, or run: "
+                f"python -m core ledger FILE --market {selection.market.market_id}"
             )
         )
         return
@@ -276,7 +280,7 @@ def _hit_rate(selection: Selection, table: pd.DataFrame) -> go.Figure:
     return charts.level(table, "hit_rate", "Estimates that got a price, %", selection.period, palette(), 100.0)
 
 
-# One at a time: each chart more takes a browser as long as all the figures of the page.
+# One at a time: each extra chart takes a browser as long as all the page's figures.
 _TRAFFIC: Final[dict[str, Callable[[Selection, pd.DataFrame], go.Figure]]] = {
     "Estimates": _volume,
     "Confidence": _confidence,

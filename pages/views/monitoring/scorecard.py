@@ -1,4 +1,4 @@
-"""The scorecard: model against agent against sold, and how listings fared."""
+"""The scorecard: model and agent compared with the sale price, and how listings performed."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _GROUPS: Final = ("By decision", "By reason", "By office")
 
 
 def draw(selection: Selection) -> None:
-    """Draw who was nearer, by group, then what became of the listings."""
+    """Draw who was closer, by group, then the outcomes of the listings."""
     found = compute_once(selection, "scorecard", _found)
     _nearer(selection, found.card)
     _effects(selection, found.card)
@@ -37,7 +37,7 @@ def _found(selection: Selection) -> MarketScorecard:
 
 def _nearer(selection: Selection, found: Scorecard) -> None:
     with st.container(border=True):
-        st.subheader("Who was nearer to the sale price?", anchor=False)
+        st.subheader("Who was closer to the sale price?", anchor=False)
         source(selection)
         if found.overall is None:
             missing(
@@ -51,13 +51,13 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
             card("The model’s mean error", line.model, share)
             card("The agents’ mean error", line.agent, share)
             card("Saved by the agents", line.saved, lean)
-            card("Agent nearer, where they differ", line.agent_nearer, share)
+            card("Agent closer, where they differ", line.agent_nearer, share)
         chosen = one_of("Lines", _GROUPS, "lines", _GROUPS[0])
         lines = dict(zip(_GROUPS, (found.decisions, found.reasons, found.offices), strict=True))[chosen]
         if not lines:
             missing("No decision on these sales names one.")
             return
-        st.caption("Error saved by the agent, in points of the sale price: left of 0 the model was nearer.")
+        st.caption("Error saved by the agent, in points of the sale price; left of 0, the model was closer.")
         table = pd.DataFrame([_row(one) for one in lines])
         chart(
             share_chart(
@@ -79,11 +79,11 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
 
 def _sentence(line: Line) -> str:
     words = {
-        "model": "the model was nearer on average",
-        "agent": "the agents were nearer on average",
-        "no sure difference": "nobody was surely nearer on average",
+        "model": "the model was closer on average",
+        "agent": "the agents were closer on average",
+        "no sure difference": "neither was significantly closer on average",
     }[line.nearer.value]
-    return f"On {count(line.n, 'sale')} with a decision {words}."
+    return f"On {count(line.n, 'sale')} with a decision, {words}."
 
 
 def _row(one: Line) -> dict[str, object]:
@@ -95,7 +95,7 @@ def _row(one: Line) -> dict[str, object]:
         "Agent’s error, %": round(100 * one.agent.value, 1),
         "Saved, points": round(100 * one.saved.value, 1),
         "Saved, 95%": _ends(one.saved.low, one.saved.high),
-        "Agent nearer, %": round(100 * one.agent_nearer.value, 0),
+        "Agent closer, %": round(100 * one.agent_nearer.value, 0),
         "Model’s bias, %": round(100 * one.model_bias.value, 1),
         "Agent’s bias, %": round(100 * one.agent_bias.value, 1),
         "Nearer": one.nearer.value,
@@ -118,12 +118,12 @@ def _effects(selection: Selection, found: Scorecard) -> None:
     if found.overall is None:
         return
     with st.container(border=True):
-        st.subheader("Listings that went with the estimate, and those that did not", anchor=False)
+        st.subheader("Listings that followed the estimate, and those that did not", anchor=False)
         source(selection)
         st.warning(plain(found.warning), icon=":material/info:")
         if not found.effects:
             missing(
-                "There are not accepted and overridden listings with list dates or first list prices on these days."
+                "These days have no accepted and overridden listings with list dates or first list prices to compare."
             )
             return
         _draw_effects(found.effects, "effects", selection)
@@ -131,7 +131,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
 
 def _pilot(selection: Selection, found: Pilot) -> None:
     with st.container(border=True):
-        st.subheader("Offices with estimates against the others", anchor=False)
+        st.subheader("Offices with estimates and the others", anchor=False)
         source(selection)
         if not found.effects:
             missing(found.words)

@@ -1,4 +1,4 @@
-"""What the monitoring page is drawn from: the days and homes chosen, and figures worked out once for all."""
+"""The monitoring page's data: the selected days and homes, and figures computed once for all sessions."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class Selection:
-    """What is looked at: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
+    """The selection: a market on its day ``clock``, the slice and its period; ``pulse`` changes with the data."""
 
     workspace: Workspace
     market: Market
@@ -58,14 +58,14 @@ class Selection:
 
     @property
     def file_stem(self) -> str:
-        """The beginning of the names of files downloaded: the market, the days and what it was narrowed down to."""
+        """The beginning of downloaded files' names: the market, the days and the filters."""
         days = [f"{one:%Y-%m-%d}" for one in (self.where.since, self.where.until) if one is not None]
         parts = [str(getattr(self.where, name)) for name in PARTS if getattr(self.where, name) is not None]
         return "-".join([self.market.market_id, *days, *parts]).replace(" ", "_").lower()
 
     @property
     def words(self) -> str:
-        """What the figures are of, as plain text."""
+        """What the figures cover, as plain text."""
         since, until = self.where.since, self.where.until
         days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
         made_up = "Simulated market, " if self.market.simulated else ""
@@ -73,7 +73,7 @@ class Selection:
 
     @property
     def narrowed(self) -> list[str]:
-        """What the figures are narrowed down to, as plain text, a part each."""
+        """The filters of the figures, as plain text, one item each."""
         chosen = {label: getattr(self.where, name) for name, label in PARTS.items()}
         return [f"{label.lower()} {_value_words(str(value))}" for label, value in chosen.items() if value is not None]
 
@@ -101,9 +101,9 @@ def without_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -
 
 
 def narrow(selection: Selection) -> Selection:
-    """Draw the choice of homes, offices and models inside a fold, and what is chosen below it; returns it."""
+    """Draw the filters for homes, offices and models in an expander, list them below, and return the selection."""
     fold = st.expander("Narrow down", key="narrow", icon=":material/filter_alt:", on_change="rerun")
-    # What a closed fold hides is drawn only to keep what was chosen there: it takes as long as a chart.
+    # A closed expander is drawn only to keep its filters: drawing it takes as long as a chart.
     if fold.open or any(_is_chosen(key) or key in st.query_params for _, key in _keys()):
         with fold:
             _choices(selection)
@@ -123,15 +123,15 @@ def compute_once(selection: Selection, name: str, work: Callable[[Selection], _R
 def compute_once_per_sale_data(
     selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable
 ) -> _Result:
-    """Return what ``work`` makes of the outcomes alone, worked out once until one of them changes.
+    """Return the result of ``work`` on the outcomes alone, computed once until one of them changes.
 
-    Estimates are written all day, sales come in now and then: what only sales move need not wait for the others.
+    Estimates are written all day, sales only now and then: figures that depend only on sales stay cached longer.
     """
     return _kept(selection, name, work, selection.workspace.store.figures.sold_pulse(selection.market.market_id), *more)
 
 
 def errors_of(selection: Selection, basis: Basis) -> Accuracy:
-    """Return the errors against sale prices of the choice, worked out once for all views that show them."""
+    """Return the selection's errors against sale prices, computed once for all views that show them."""
     return compute_once_per_sale_data(
         selection,
         "accuracy",
@@ -141,10 +141,10 @@ def errors_of(selection: Selection, basis: Basis) -> Accuracy:
 
 
 def note_of_clock(selection: Selection) -> str:
-    """Say what day it is in a simulated market, "" in others."""
+    """Return a note of a simulated market's current day, "" for others."""
     if not selection.market.simulated:
         return ""
-    return f"In this simulated market it is {day(selection.clock) or MISSING}."
+    return f"In this simulated market, it is {day(selection.clock) or MISSING}."
 
 
 def pulse_of(workspace: Workspace) -> tuple[int, ...]:
@@ -173,7 +173,7 @@ def _days(span: str, clock: date) -> tuple[date | None, date | None]:
             since = st.date_input("From", first, key="since", bind="query-params", width=170)
             until = st.date_input("To", clock, key="until", bind="query-params", width=170)
         if since and until and since > until:
-            st.warning("The first day lies after the last: no day is between them.", icon=":material/error:")
+            st.warning("The first day is after the last, so there are no days between them.", icon=":material/error:")
         return since, until
     return latest_days(clock, SPANS[span]), clock
 
@@ -185,7 +185,7 @@ def _choices(selection: Selection) -> None:
             st.selectbox(
                 PARTS[name], [ALL, *offered[name]], format_func=_value_words, key=key, bind="query-params", width=230
             )
-    st.caption("Also in the address of this page, so that a link shows the same.")
+    st.caption("The page’s address includes these choices, so a link shows the same.")
 
 
 def _keys() -> list[tuple[Dimension, str]]:
@@ -200,14 +200,14 @@ def _value_words(value: str) -> str:
     return value.replace("_", " ") or UNKNOWN
 
 
-# New offices and areas are rare; to look for them costs as much as all figures of a page.
+# New offices and areas are rare; looking for them takes as long as all the page's figures.
 @st.cache_data(ttl=_OFFERED_FOR, max_entries=8, show_spinner=False)
 def _offered(home: str, market_id: str, _store: Store) -> dict[Dimension, list[str]]:
     tables = _store.figures.traffic_by(market_id, Slice())
     return {name: sorted(str(one) for one in table[name]) for name, table in tables.items()}
 
 
-@st.cache_resource(max_entries=128, show_spinner="Working out the figures")
+@st.cache_resource(max_entries=128, show_spinner="Computing the figures")
 def _cached(
     key: tuple[Hashable, ...], name: str, _selection: Selection, _work: Callable[[Selection], object]
 ) -> object:
@@ -215,5 +215,5 @@ def _cached(
 
 
 def source(selection: Selection) -> None:
-    """Draw what the part's figures are of."""
+    """Draw what this part's figures cover."""
     st.caption(plain(f"{selection.words}."))

@@ -1,4 +1,4 @@
-"""How the monitoring page writes figures and states, and offers what it shows as a file."""
+"""How the monitoring page writes figures and states, and offers its tables as files."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
 KINDS: Final[dict[str, str]] = {rule.kind.value: rule.title for rule in RULES}
-"""What each kind of alert is called."""
+"""The title of each kind of alert."""
 
 TO_TRAIN: Final = frozenset(rule.kind.value for rule in RULES if rule.of_the_model)
-"""Kinds of alerts that a newer model may mend."""
+"""Kinds of alerts that a newer model may fix."""
 
 CAUSED: Final = frozenset(rule.kind.value for rule in RULES if rule.calls_for_training)
-"""Kinds of alerts that the view of drift explains."""
+"""Kinds of alerts that the drift view explains."""
 
 NO_SALES_YET: Final = (
-    "No sale of a home that was estimated blind has come in for these days. Bring in sales on the page Sales data: "
-    "they meet the estimates given before by themselves."
+    "No home estimated blind has a sale on these days. Upload sales on the Sales data page: they are matched to "
+    "earlier estimates automatically."
 )
 NO_ESTIMATES: Final = (
-    "No estimate was asked for on these days. Price a home, or choose more days: what agents ask is counted at once."
+    "No estimate was requested on these days. Price a home, or choose more days: new estimates count at once."
 )
 
 
@@ -41,7 +41,7 @@ _MESSAGE: Final = "_monitoring_said"
 
 
 def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: Selection) -> None:
-    """Offer a table, or what makes it when asked for, as CSV."""
+    """Offer a table, or a function that makes it on request, as CSV."""
     st.download_button(
         "Download as CSV",
         lambda: spreadsheet.to_csv(table() if callable(table) else table),
@@ -54,12 +54,12 @@ def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: 
 
 
 def chart(figure: object, key: str, alt: str) -> None:
-    """Draw a chart that neither zooms nor drags; ``alt`` says what it shows to who cannot see it."""
+    """Draw a chart without zoom or drag; ``alt`` describes it to those who cannot see it."""
     st.plotly_chart(figure, config=CONFIG, key=f"chart_{key}", alt=alt)
 
 
 def fact(label: str, value: str, note: str) -> None:
-    """Draw one plain figure in a box, with a note of what it is of."""
+    """Draw one plain figure in a box, with a note on what it covers."""
     with box():
         st.markdown(plain(label))
         st.markdown(f"### {plain(value)}")
@@ -67,25 +67,25 @@ def fact(label: str, value: str, note: str) -> None:
 
 
 def span(figure: Figure) -> str:
-    """Write a share with its interval: "10.1% (9.7% to 10.5%)", without one where there are too few."""
+    """Write a share with its interval: "10.1% (9.7% to 10.5%)", or a note if there are too few."""
     if figure.low != figure.low or figure.high != figure.high:
         return f"{percent(figure.value, 1)} (too few for an interval)"
     return f"{percent(figure.value, 1)} ({percent(figure.low, 1)} to {percent(figure.high, 1)})"
 
 
 def kind_of(alert: AlertRecord) -> str:
-    """Return what the kind of an alert is called."""
+    """Return the title of an alert's kind."""
     return KINDS.get(alert.kind, alert.kind.replace("_", " ").capitalize())
 
 
 def name_of(alert: AlertRecord) -> str:
-    """Return what an alert is called, with its segment."""
+    """Return an alert's title with its segment."""
     kind = kind_of(alert)
     return f"{kind}: {alert.segment}" if alert.segment else kind
 
 
 def in_order(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
-    """Return alerts as they are to be dealt with: open ones first, errors before what may explain them."""
+    """Return alerts in the order to handle them: open ones first, errors before their possible causes."""
     kinds = list(KINDS)
     last = len(kinds)
     place = {kind: number for number, kind in enumerate(kinds)}
@@ -95,17 +95,17 @@ def in_order(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
 
 
 def first_sentence(words: str) -> str:
-    """Return the first sentence of some words."""
+    """Return the first sentence of a text."""
     return f"{words.split('. ', 1)[0].rstrip('.')}."
 
 
 def go_to_view(view: str) -> None:
-    """Show another view of the page from the next run on; for a button's callback."""
+    """Switch to another view of the page on the next run; for a button's callback."""
     st.session_state["view"] = view
 
 
 def act(deed: Callable[[], str]) -> None:
-    """Do something and run the page again, which then says what was done; a refusal is drawn in place."""
+    """Do something and rerun the page, which then confirms it; an error is drawn in place."""
     try:
         message = deed()
     except DoorstepError as error:
@@ -116,7 +116,7 @@ def act(deed: Callable[[], str]) -> None:
 
 
 def say_what_was_done() -> None:
-    """Draw what ``act`` did in the run before, if anything."""
+    """Draw what ``act`` did in the previous run, if anything."""
     message = st.session_state.pop(_MESSAGE, "")
     if message:
         st.success(plain(message), icon=":material/check_circle:")

@@ -1,4 +1,4 @@
-"""The machinery behind: whether the worker lives, when it retrains, what waits to be written, who gets alerts."""
+"""The background work: whether the worker is alive, when it retrains, the spool, and who gets alerts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _EVERY = "10s"
 
 
 def draw(selection: Selection) -> None:
-    """Draw it all, afresh every few seconds."""
+    """Draw everything, refreshed every few seconds."""
     say_what_was_done()
     _watch(selection)
 
@@ -40,11 +40,11 @@ def _worker(selection: Selection) -> None:
             st.badge("Not running", icon=":material/warning:", color="orange")
         st.markdown(plain(state.words))
         with boxes("worker"):
-            fact("Last sign of life", instant(state.beat_at), "one every few seconds while it lives")
-            fact("Last turn", instant(state.last_turn), "a turn watches every market once")
-            fact("Next turn", instant(state.next_turn), "known while it lives")
-            late = "overdue since then" if due is not None and due < selection.clock else "by the market’s day"
-            fact("Next retraining by schedule", day(due), late if due is not None else "no model is live")
+            fact("Last sign of life", instant(state.beat_at), "every few seconds while it runs")
+            fact("Last round", instant(state.last_turn), "a round checks every market once")
+            fact("Next round", instant(state.next_turn), "known while it runs")
+            late = "overdue" if due is not None and due < selection.clock else "by the market’s day"
+            fact("Next scheduled retraining", day(due), late if due is not None else "no model is live")
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 
@@ -54,13 +54,13 @@ def _ledger(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("Ledger", anchor=False)
         if not (state.waiting or state.spoilt or state.lost):
-            st.markdown("Every estimate is in the ledger; none waits to be written.")
+            st.markdown("Every estimate is in the ledger; none are waiting.")
         else:
             since = f", the oldest since {instant(state.oldest)}" if state.oldest else ""
             st.warning(
                 plain(
-                    f"{count(state.waiting, 'estimate')} could not be written and waits{since}; {state.spoilt} cannot "
-                    f"be read any more, {state.lost} were lost to the disk too. The agents got their answers."
+                    f"{count(state.waiting, 'estimate')} could not be written and waits{since}; {state.spoilt} can no "
+                    f"longer be read, and {state.lost} could not be saved to disk either. The agents got their answers."
                 ),
                 icon=":material/error:",
             )
@@ -82,14 +82,14 @@ def _draw_channels(selection: Selection) -> None:
                 st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color="blue")
             else:
                 st.badge(f"{name.capitalize()} not configured", icon=":material/remove:", color="gray")
-                st.caption(f"Set {variable} where Doorstep is started to use it.".replace("_", "\\_"))
+                st.caption(f"To use it, set {variable} where Doorstep is started.".replace("_", "\\_"))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
         if state.waiting or state.given_up:
             oldest = instant(state.oldest) if state.oldest else MISSING
             st.warning(
                 plain(
-                    f"{count(state.waiting, 'message')} on their way (oldest {oldest}), {state.failing} failed at "
+                    f"{count(state.waiting, 'message')} waiting (oldest {oldest}), {state.failing} failed at "
                     f"least once, {state.given_up} given up. {state.last_error}"
                 ),
                 icon=":material/mail:",

@@ -1,4 +1,4 @@
-"""The answer to an agent: the range first, then how sure it is, what to look at, and what was assumed."""
+"""The answer to an agent: the range first, then its confidence, what to check, and what was assumed."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ _STYLE: Final = """<style>
 
 
 def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
-    """Draw what came of a question; ``on_level`` is called when another level of the range is chosen."""
+    """Draw the answer; ``on_level`` is called when another level of the range is chosen."""
     st.html(_STYLE.replace("PLAIN", _background()))
     market = desk.market
     match answered.result:
@@ -53,18 +53,18 @@ def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> 
 
 
 def _background() -> str:
-    """Return the page's background in CSS, which follows the theme the reader has chosen."""
+    """Return the page's background in CSS, according to the reader's theme."""
     light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
     return f"light-dark({light}, {dark})" if light and dark else "Canvas"
 
 
 def empty(desk: Desk) -> None:
-    """Draw what stands where the answer will be."""
+    """Draw the placeholder for the answer."""
     with st.container(border=True):
         st.subheader("The price range appears here", anchor=False)
         st.write(
-            "Enter what you know of the home and press **Price this home**. What you leave blank is filled with what "
-            "is usual in the area, and named."
+            "Enter what you know about the home and press **Price this home**. What you leave blank is filled with the "
+            "usual values of the area and listed."
         )
         if desk.bundle is not None:
             profile = desk.bundle.model.profile
@@ -84,8 +84,8 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         st.markdown(
             f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of {estimate.held.n:,} similar test "
             "sales",
-            help=f"Sales of the group “{plain(estimate.segment)}” that the model had not seen: so many of them were "
-            "sold within the range it gave.",
+            help=f"The share of sales in the group “{plain(estimate.segment)}”, which the model had not seen, that "
+            "sold within its range.",
         )
     with st.container(border=True):
         _level(estimate, desk, on_level)
@@ -108,39 +108,39 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
 
 
 def draw_origin(answered: RecordedAnswer) -> None:
-    """Draw what the answer stands on, and its address; say so where it could not be recorded."""
+    """Draw the answer's origin and address, or a warning if it could not be recorded."""
     if answered.pending_id:
         st.warning(
-            "The ledger cannot be written at the moment. This answer is kept aside and goes into it by itself; then it "
-            f"has a link and can be decided on, under the number {answered.pending_id}. The price itself holds.",
+            "The ledger cannot be written at the moment. This answer waits and is added automatically; it then has a "
+            f"link and can be decided on under the id {answered.pending_id}. The price itself is valid.",
             icon=":material/cloud_off:",
         )
     elif answered.estimate_id is None:
         st.warning(
-            "This answer could not be recorded, so it has no link and cannot be decided on. The price itself holds. "
-            "Price the home again later to have it recorded.",
+            "This answer could not be recorded, so it has no link and cannot be decided on. The price itself is valid. "
+            "Price the home again later to record it.",
             icon=":material/cloud_off:",
         )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
         if isinstance(answered.result, Estimate):
             st.caption(origin(answered.result, answered), width="stretch")
         if answered.estimate_id is not None:
-            with st.popover("Link", icon=":material/link:", type="tertiary", help="Address of this very answer"):
-                st.caption("Opens this very answer, not a new one:")
+            with st.popover("Link", icon=":material/link:", type="tertiary", help="The address of this answer"):
+                st.caption("Opens this answer, not a new one:")
                 st.code(stored_estimate.url(answered.estimate_id), language=None, wrap_lines=True)
 
 
 def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
-    # An answer opened by its address brings its level along.
+    # An answer opened by its address keeps its level.
     st.session_state[LEVEL_KEY] = estimate.level
     st.segmented_control(
-        "Sales the range is to hold",
+        "Share of sales in the range",
         desk.problem.estimate.levels,
         required=True,
         format_func=percent,
         key=LEVEL_KEY,
         on_change=on_level,
-        help="The more sales are to end inside the range, the wider it is.",
+        help="The more sales the range should hold, the wider it is.",
     )
 
 
@@ -151,15 +151,15 @@ def _confidence(estimate: Estimate, desk: Desk) -> None:
         text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
     )
     came_true = (
-        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'test sale')} of like confidence"
+        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'test sale')} of similar confidence"
         if estimate.kept is not None
         else ""
     )
     st.caption(
         f"Chance that the sale price falls within {tolerance} of the point estimate{came_true}",
         help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
-        f"{desk.problem.estimate.confidence_high:.0f} and more, medium {desk.problem.estimate.confidence_medium:.0f} "
-        "and more.",
+        f"{desk.problem.estimate.confidence_high:.0f} or more, medium {desk.problem.estimate.confidence_medium:.0f} "
+        "or more.",
     )
 
 
@@ -172,7 +172,7 @@ def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
 
 
 def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
-    """Say in Markdown what the answer stands on."""
+    """Write the answer's origin as Markdown."""
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     names = (
         f"Model {answered.model_id} · data version {estimate.data_version} · {level} · valued "
@@ -186,7 +186,7 @@ def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) 
         _subject(answered, market)
         with st.container(key="price_range"):
             st.subheader("No price range", anchor=_ANCHOR)
-        # The standing advice is shown to the letter, so it is not escaped.
+        # The general advice is shown literally, so it is not escaped.
         st.info(result.message, icon=":material/info:")
         st.markdown(f"**Why:** {plain(result.reason)}")
         st.markdown(f"**What helps:** {plain(result.remedy)}")
@@ -200,12 +200,12 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
             st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
         st.error(plain(result.message), icon=":material/error:")
         _note_areas_in_sqft(answered.question.facts, market)
-        st.caption("The form still holds what you entered.")
+        st.caption("The form still has what you entered.")
     _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
 
 
 def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
-    """Say what the areas entered are in square feet, the unit of the core's limits, where the market has another."""
+    """Show the entered areas in square feet, the unit of core's limits, if the market uses another unit."""
     areas = [name for name in facts if words.unit_of(name) == "sqft"]
     if market.area_unit == "sqft" or not areas:
         return
@@ -213,7 +213,7 @@ def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
         f"{label_of(name).lower()} {words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
         for name in areas
     )
-    st.caption(f"Limits are kept in square feet: {plain(area_limits)}.")
+    st.caption(f"Limits are in square feet: {plain(area_limits)}.")
 
 
 def _glance(text: str) -> None:

@@ -1,4 +1,4 @@
-"""What the agent makes of an estimate: accepted with one tap, adjusted, or overridden with a reason."""
+"""The agent's decision on an estimate: accepted with one tap, adjusted, or overridden with a reason."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def draw(
     reconciled: float | None,
     weights: Mapping[str, float],
 ) -> None:
-    """Draw the decision on an answer, and the way to make one; ``reconciled`` prefills an adjusted price.
+    """Draw the decision on an answer, or the form to make one; ``reconciled`` prefills an adjusted price.
 
     ``weights`` of the comparables in use, by sale, are recorded with the decision.
 
@@ -60,7 +60,7 @@ def draw(
     with st.container(border=True, key="decision"):
         st.markdown("**Your decision**")
         if estimate_id is None:
-            st.caption("This estimate was not recorded, so there is nothing to decide on. Price the home again.")
+            st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
             return
         made = st.container()
         if may(workspace.actor, Action.DECIDE):
@@ -69,19 +69,19 @@ def draw(
             _otherwise(estimate, estimate_id, desk, record, reconciled)
         else:
             able = " or ".join(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
-            st.caption(f"Decisions are made by {able}.")
+            st.caption(f"Only {able} can make decisions.")
         with made:
             _draw_history(history(workspace.store, estimate_id), estimate, desk.problem)
 
 
 class _Recorder:
-    """Records a decision on one estimate, and tells what is wrong with it beside the field concerned."""
+    """Records a decision on one estimate and shows errors next to their field."""
 
     def __init__(self, workspace: Workspace, estimate_id: str, weights: Mapping[str, float]) -> None:
         self._workspace, self._estimate_id, self._weights = workspace, estimate_id, weights
 
     def __call__(self, decision: DecisionInput, slots: Mapping[str, DeltaGenerator], otherwise: str) -> None:
-        """Record it; a message goes to the slot of its field, or to that named ``otherwise``."""
+        """Record it; an error goes to the slot of its field, or to the one named ``otherwise``."""
         try:
             whole = replace(decision, comparables=self._weights)
             decide(self._workspace, self._estimate_id, whole)
@@ -114,7 +114,7 @@ def _otherwise(estimate: Estimate, estimate_id: str, desk: Desk, record: _Record
 
 
 def _take(reconciled: float, estimate: Estimate, estimate_id: str, problem: Problem) -> None:
-    """Offer the value of the comparables in use now; what the agent has typed is replaced only if it is taken."""
+    """Offer the value of the current comparables; it replaces what the agent typed only if taken."""
 
     def take() -> None:
         st.session_state[f"price-{estimate_id}"] = int(reconciled)
@@ -122,7 +122,7 @@ def _take(reconciled: float, estimate: Estimate, estimate_id: str, problem: Prob
 
     if st.session_state.get(f"price-{estimate_id}", reconciled) != int(reconciled):
         st.button(
-            f"Take the value with comparables: {plain(money(reconciled, estimate.currency))}",
+            f"Use the value with comparables: {plain(money(reconciled, estimate.currency))}",
             on_click=take,
             key=f"take-{estimate_id}",
             width="stretch",
@@ -140,7 +140,7 @@ def _form(start: float, estimate: Estimate, estimate_id: str, desk: Desk, record
             horizontal=True,
             captions=[
                 f"{plain(money(estimate.low, currency))} to {plain(money(estimate.high, currency))}",
-                "any price, with what the model does not know",
+                "any price, based on what the model does not know",
             ],
         )
         price, price_slot = _amount("Your price", f"price-{estimate_id}", start, estimate, desk.problem)
@@ -159,7 +159,7 @@ def _form(start: float, estimate: Estimate, estimate_id: str, desk: Desk, record
             max_chars=rules.note_chars,
             key=f"note-{estimate_id}",
             height=80,
-            help=f"Needed beyond {percent(rules.note_over)} from the estimate, and where no other reason fits.",
+            help=f"Needed beyond {percent(rules.note_over)} from the estimate, and if no other reason fits.",
         )
         note_slot = st.empty()
         usual = _listing(start, desk.problem)
@@ -175,7 +175,7 @@ def _form(start: float, estimate: Estimate, estimate_id: str, desk: Desk, record
 def _amount(
     label: str, key: str, start: float, estimate: Estimate, problem: Problem
 ) -> tuple[float | None, DeltaGenerator]:
-    """Draw a field for an amount, ``start`` at first, and the place for what is wrong with it."""
+    """Draw a field for an amount, initially ``start``, and the place for its errors."""
     if key not in st.session_state:
         st.session_state[key] = int(start)
     value = st.number_input(
@@ -207,7 +207,7 @@ def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, probl
 
 
 def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
-    """Say a decision: what, how far from the estimate, why, by whom and when."""
+    """Write a decision as a sentence: what, how far from the estimate, why, by whom and when."""
     share = departure(one.price, estimate.point)
     parts = [f"**{_DONE[one.kind]}: {plain(money(one.price, estimate.currency))}**"]
     if one.kind != "accept":

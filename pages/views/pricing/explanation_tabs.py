@@ -1,4 +1,4 @@
-"""What stands behind an estimate, one part at a time: comparables, drivers, what if, the report; and the decision."""
+"""The explanation of an estimate in tabs (comparables, drivers, what if, report), and the decision."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from pages.views.pricing import what_if as what_if_view
 PARTS: Final = ("Comparables", "Why this price", "What if", "Report")
 
 
-# A fragment, so that ticking a comparable or trying a change redraws neither the form nor the answer. The decision
-# stands near the answer, but is drawn from here, since it begins with what the comparables in use say.
+# A fragment, so that checking a comparable or trying a change redraws neither the form nor the answer. The decision
+# is shown near the answer but drawn here, because it starts from the value of the comparables in use.
 @st.fragment
 def draw(
     workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk, decision_place: DeltaGenerator
 ) -> None:
-    """Draw the part chosen, and what the agent makes of the estimate in place of what ``decision_place``, an st.empty,
-    holds; raises AccessDenied, StoreUnavailable.
+    """Draw the selected tab, and the agent's decision in ``decision_place``, an st.empty; raises AccessDenied,
+    StoreUnavailable.
     """
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():

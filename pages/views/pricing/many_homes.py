@@ -1,4 +1,4 @@
-"""Many homes at once: a file of listings in, a table of ranges and one of what was not priced out."""
+"""Many homes at once: prices a file of listings and shows a table of ranges and one of rows not priced."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 
 ROWS_MAX: Final = 20_000
-"""Priced in some seconds, in this page's own thread; the command line prices any number."""
+"""This many are priced within seconds in the page's own thread; the command line prices any number."""
 
 _ANSWER: Final = "priced_file"
 _UNRECORDED: Final = "priced_file_unrecorded"
@@ -37,11 +37,11 @@ _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourho
 def draw(workspace: Workspace, desk: Desk, today: date) -> None:
     """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
     st.write(
-        "Upload a list of homes as a CSV file, one row each. Columns are recognised by their names; areas without a "
-        f"unit are read in {area_label(desk.market.area_unit)}."
+        "Upload a list of homes as a CSV file, one row each. Columns are recognized by their names; areas without a "
+        f"unit are read as {area_label(desk.market.area_unit)}."
     )
     with st.form("price-file", border=True):
-        # Any type of file: the reader refuses others by name and remedy, the widget by a MIME type alone.
+        # Accept any file type: the reader names the file and a remedy, while the widget would only name a MIME type.
         uploaded = st.file_uploader(
             "Listings",
             key=_FILE,
@@ -98,7 +98,7 @@ def _recorded(workspace: Workspace, priced: PricedFile) -> tuple[PricedFile, str
 
 
 def lines(path: Path) -> int:
-    """Count the lines of a file; a line without an end counts too."""
+    """Count the lines of a file, including a last line without a line break."""
     total, last = 0, b"\n"
     with path.open("rb") as file:
         while block := file.read(_BLOCK):
@@ -127,7 +127,7 @@ def _show(answer: PricedFile, desk: Desk) -> None:
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
         if answer.counts["unavailable"]:
-            # The standing advice is shown to the letter, so it is not escaped.
+            # The general advice is shown literally, so it is not escaped.
             st.info(UNAVAILABLE, icon=":material/info:")
         st.dataframe(errors_on_screen(answer.errors), hide_index=True, column_config=_error_columns())
         _download("Download the rows not priced", answer.errors, f"not-priced-{stem}")
@@ -140,7 +140,7 @@ def _download(label: str, table: pd.DataFrame, name: str) -> None:
 
 
 def on_screen(answer: PricedFile) -> pd.DataFrame:
-    """Return the prices as they are shown: the range before the point, money in words."""
+    """Return the prices for display: the range before the point, money as text."""
     table = answer.table
     low, high, point = (
         table[name].map(lambda amount: money(amount, answer.by.currency)) for name in ("low", "high", "point")
@@ -159,7 +159,7 @@ def on_screen(answer: PricedFile) -> pd.DataFrame:
 
 
 def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows not priced as they are shown: fields by their names, the standing advice left to the page."""
+    """Return the rows not priced for display: fields by their labels, without the general advice."""
     return pd.DataFrame(
         {
             "Row": errors["row"],
@@ -173,7 +173,7 @@ def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
 
 
 def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
-    """Return what each column of the file was read as."""
+    """Return how each column of the file was read."""
     return pd.DataFrame(
         [
             {"Column": one.column, "Read as": label_of(one.field) if one.field else "not used", "Why": one.why}

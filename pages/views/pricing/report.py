@@ -1,4 +1,4 @@
-"""The seller's report of an estimate: what it is to say, and its download as a PDF."""
+"""The seller's report of an estimate: its options, and its download as a PDF."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
     frame = report_frame(workspace, answered, desk, seller or "", label, datetime.now(UTC))
     with got:
         st.caption(
-            "One or two pages: the range and what it held, the home’s facts, why this price, the comparables in use "
-            "on a small map, what to review and what the estimate is not."
+            "One or two pages: the range and its coverage, the home’s facts, why this price, the comparables in use "
+            "with a small map, what to review, and what the estimate is not."
         )
-        # Made when it is asked for, so that nobody waits for a report nobody wants.
+        # Made on request, so that nobody waits for an unwanted report.
         st.download_button(
             "Download the report",
             lambda: seller_report(estimate, frame),
@@ -54,7 +54,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
 def report_frame(
     workspace: Workspace, answered: RecordedAnswer, desk: Desk, prepared_for: str, point_label: str | None, at: datetime
 ) -> ReportFrame:
-    """Return what the report states beside the estimate."""
+    """Return what the report shows besides the estimate."""
     market, address = desk.market, answered.question.facts.get("address")
     return ReportFrame(
         market_name=market.name,
@@ -74,7 +74,7 @@ def report_frame(
 
 
 def file_name(answered: RecordedAnswer, desk: Desk) -> str:
-    """Return the name of the report's file: market, address as far as it is plain, and valuation date."""
+    """Return the report's file name: market, the address's plain characters, and valuation date."""
     address = answered.question.facts.get("address")
     words = re.findall(r"[a-z0-9]+", address.lower()) if isinstance(address, str) else []
     return "-".join(["report", desk.market.market_id, *words[:6], f"{answered.question.as_of:%Y-%m-%d}"]) + ".pdf"

@@ -1,4 +1,4 @@
-"""The answer shown on the page “Price a home”, and its address: ?estimate=<id> leads back to it."""
+"""The answer shown on the page “Price a home”, and its address, ?estimate=<id>."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ _FAULT: Final = "estimate_fault"
 def follow(workspace: Workspace) -> None:
     """Open the stored answer the address asks for, unless it is the one shown already.
 
-    ``fault`` reports what the ledger does not know or cannot read, until another answer takes its place. Raises
-    AccessDenied, StoreUnavailable.
+    ``fault`` reports an unknown or unreadable answer until another answer replaces it. Raises AccessDenied,
+    StoreUnavailable.
     """
     wanted = st.query_params.get(PARAMETER)
     if not wanted or wanted == st.session_state.get(_FOLLOWED):
@@ -42,25 +42,25 @@ def follow(workspace: Workspace) -> None:
 
 
 def unread() -> RecordedAnswer | None:
-    """Return an answer just opened by its address, whose question is not in the form yet; None if there is none."""
+    """Return an answer just opened by its address whose question is not in the form yet, or None."""
     opened: RecordedAnswer | None = st.session_state.get(_UNREAD)
     return opened
 
 
 def read() -> Question:
-    """Return the question of the answer just opened, once, to be put into the form; raises KeyError without one."""
+    """Return, once, the question of the answer just opened, to fill the form; raises KeyError without one."""
     opened: RecordedAnswer = st.session_state.pop(_UNREAD)
     return opened.question
 
 
 def fault() -> str | None:
-    """Return why the address led to no estimate, None if it did or asked for none."""
+    """Return why the address led to no estimate, or None."""
     message: str | None = st.session_state.get(_FAULT)
     return message
 
 
 def keep(answered: RecordedAnswer) -> None:
-    """Make this the answer shown."""
+    """Make this the shown answer."""
     forget()
     st.session_state[_SHOWN] = answered
 
@@ -72,18 +72,18 @@ def forget() -> None:
 
 
 def shown(market_id: str) -> RecordedAnswer | None:
-    """Return the answer shown, None if there is none of this market."""
+    """Return the shown answer, None if there is none for this market."""
     kept = st.session_state.get(_SHOWN)
     return kept if isinstance(kept, RecordedAnswer) and kept.market_id == market_id else None
 
 
 def was_opened(answered: RecordedAnswer) -> bool:
-    """Tell whether the answer was opened by its address and not asked for in this visit."""
+    """Tell whether the answer was opened by its address and not requested in this session."""
     return answered.estimate_id is not None and answered.estimate_id == st.session_state.get(_OPENED)
 
 
 def point_to(answered: RecordedAnswer | None) -> None:
-    """Make the address lead to the answer shown, or to none; what else is in the address stays."""
+    """Make the address point to the shown answer, or to none; the rest of the address stays."""
     wanted = answered.estimate_id if answered is not None else None
     if wanted is not None:
         st.session_state[_FOLLOWED] = wanted
@@ -95,6 +95,6 @@ def point_to(answered: RecordedAnswer | None) -> None:
 
 
 def url(estimate_id: str) -> str:
-    """Return the whole address of an estimate, to be sent to somebody."""
+    """Return the full address of an estimate, for sharing."""
     page = (st.context.url or "").partition("?")[0]
     return f"{page}?{PARAMETER}={estimate_id}"

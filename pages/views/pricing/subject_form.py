@@ -1,4 +1,4 @@
-"""The form in which an agent enters a home: what the market's model knows of, blank meaning not known."""
+"""The form in which an agent enters a home: the facts the market's model knows; blank means unknown."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _MAIN: Final = (
     "year_built",
     "condition",
 )
-# Facts no model uses, but which tell that a home is outside what the model is for.
+# Facts no model uses, but which show that a home is outside the model's scope.
 _ALWAYS: Final = ("property_type", "units", "zoning")
 _COORDINATES: Final = ("latitude", "longitude")
 _AS_OF: Final = "valuation_date"
@@ -39,7 +39,7 @@ _FREE_TEXT: Final = ("address", "zoning")
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
 
-# Without their − and + the fields have room to say what is typical; nobody steps to 1,680.
+# Without their − and + buttons, the fields have room for typical values; nobody steps to 1,680.
 _STYLE: Final = """<style>
 .st-key-subject :is([data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"]) { display: none; }
 </style>"""
@@ -49,7 +49,7 @@ Typical = Mapping[str, float | str]
 
 @dataclass(frozen=True)
 class _Entry:
-    """What drawing a fact needs: the market and its model, a typical home of the area, what is needed, the date."""
+    """What drawing a fact needs: the market and its model, the area's typical home, required facts, the date."""
 
     market: Market
     model: Model
@@ -60,18 +60,18 @@ class _Entry:
 
     @property
     def profile(self) -> MarketProfile:
-        """The market's usual."""
+        """The market's usual values."""
         return self.model.profile
 
     def label(self, name: str) -> str:
-        """The fact's label with its unit, and a star if no price follows without it."""
+        """The fact's label with its unit, and a star if a price requires it."""
         return words.labelled(name, self.market) + (" *" if name in self.critical else "")
 
 
 def draw(desk: Desk, model: Model, today: date, level: float, on_clear: Callable[[], None]) -> Question | None:
-    """Draw the form and return what was entered if it was submitted just now, to be answered at ``level``, else None.
+    """Draw the form and, if it was just submitted, return the question, to be answered at ``level``; else None.
 
-    A change of the area code redraws the form with that area's typical values; all else waits for the button.
+    Changing the area code redraws the form with that area's typical values; everything else waits for the button.
     """
     market = desk.market
     st.html(_STYLE)
@@ -88,7 +88,7 @@ def draw(desk: Desk, model: Model, today: date, level: float, on_clear: Callable
                 _facts(entry, more_facts(model))
                 _list_price(market)
             ways = " or ".join(location_ways(model))
-            st.caption(f"\\* needed for a price, with {ways}. Leave blank what you do not know.")
+            st.caption(f"\\* required for a price, with {ways}. Leave blank what you do not know.")
             submitted = st.form_submit_button(
                 "Price this home", type="primary", icon=":material/sell:", width="stretch"
             )
@@ -96,30 +96,30 @@ def draw(desk: Desk, model: Model, today: date, level: float, on_clear: Callable
 
 
 def key(market: Market, name: str) -> str:
-    """Return the name of a fact's widget; each market has its own, since 156 m² are not 156 sq ft."""
+    """Return the key of a fact's widget; each market has its own, since 156 m² is not 156 sq ft."""
     return f"{name}-{market.market_id}"
 
 
 def main_facts(model: Model) -> tuple[str, ...]:
-    """Return the facts shown first, as far as this market knows them."""
+    """Return the facts shown first, if this market knows them."""
     used = {*model.facts.numeric, *model.facts.categorical, "property_type"}
     return tuple(name for name in _MAIN if name in used)
 
 
 def more_facts(model: Model) -> tuple[str, ...]:
-    """Return the other facts: what the market's model uses beyond the main ones, and what marks unusual homes."""
+    """Return the other facts: those the market's model also uses, and those that mark unusual homes."""
     renovation = ("year_renovated",) if model.facts.renovation else ()
     names = dict.fromkeys((*model.facts.numeric, *model.facts.categorical, *renovation, *_ALWAYS))
     return tuple(name for name in names if name not in _MAIN)
 
 
 def location_ways(model: Model) -> list[str]:
-    """Return in words by what a home can be located."""
+    """Return the ways to locate a home, in words."""
     return [*(label_of(code).lower() for code in model.facts.area_codes), *_exact(model)]
 
 
 def fill(market: Market, model: Model) -> None:
-    """Enter a typical home of the chosen area, or of the busiest one; its exact position stays open."""
+    """Enter a typical home of the chosen area, or of the busiest one, without an exact location."""
     for code in model.facts.area_codes[:1]:
         if not st.session_state.get(key(market, code)):
             st.session_state[key(market, code)] = next(iter(model.profile.area_codes[code]))
@@ -130,15 +130,15 @@ def fill(market: Market, model: Model) -> None:
 
 
 def clear(market: Market, model: Model, on_clear: Callable[[], None]) -> None:
-    """Empty the form for the next home, and what was answered to it."""
+    """Clear the form and its answer for the next home."""
     _empty(market, model)
     on_clear()
 
 
 def put(desk: Desk, model: Model, question: Question) -> None:
-    """Enter what a question was asked with, and nothing else; to be called before the form is drawn.
+    """Enter a question's facts and nothing else; call it before the form is drawn.
 
-    What this model's form has no field for, or no choice, is left out.
+    Facts without a field or an option in this model's form are left out.
     """
     market = desk.market
     _empty(market, model)
@@ -161,7 +161,7 @@ def _fields(model: Model) -> tuple[str, ...]:
 
 
 def _held(name: str, value: object, desk: Desk, model: Model) -> str | float | None:
-    """Return a fact as its widget can hold it, blank where it cannot."""
+    """Return a fact in its widget's form, blank if the widget cannot hold it."""
     if _is_free_text(name, model):
         return value if isinstance(value, str) else ""
     if name == "property_type":
@@ -188,7 +188,7 @@ def _head(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
                 icon=":material/auto_fix_high:",
                 on_click=fill,
                 args=(market, model),
-                help="Enters the usual facts of homes in the area, to explore. Change what you know better.",
+                help="Enters the usual facts of homes in the area, to explore. Change what you know.",
             )
             st.button(
                 "Clear", type="tertiary", icon=":material/backspace:", on_click=clear, args=(market, model, on_clear)
@@ -196,7 +196,7 @@ def _head(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
 
 
 def _place_codes(market: Market, model: Model) -> dict[str, str]:
-    # Outside the form, so that choosing an area shows what is typical there before anything else is typed.
+    # Outside the form, so that choosing an area shows its typical values before anything else is entered.
     places = st.columns(len(model.facts.area_codes)) if model.facts.area_codes else []
     for place, code in zip(places, model.facts.area_codes, strict=True):
         counts = model.profile.area_codes[code]
@@ -217,13 +217,13 @@ def _place(entry: _Entry) -> None:
     st.text_input(
         "Address",
         key=key(entry.market, "address"),
-        placeholder="For your record; the price does not depend on it",
+        placeholder="For your records; it does not affect the price",
         persist_state="session",
     )
     if not entry.model.facts.located:
         return
-    with st.expander("Exact position", icon=":material/location_on:"):
-        st.caption("The street matters much. Without a position, the middle of the area is assumed.")
+    with st.expander("Exact location", icon=":material/location_on:"):
+        st.caption("The street matters a lot. Without a location, the middle of the area is assumed.")
         _facts(entry, _COORDINATES)
 
 
@@ -241,7 +241,7 @@ def _fact(entry: _Entry, name: str) -> None:
     elif name == "property_type" or name in entry.model.facts.categorical:
         _choice(entry, name)
     elif _is_free_text(name, entry.model):
-        st.text_input(label_of(name), key=key(entry.market, name), placeholder="Not known", persist_state="session")
+        st.text_input(label_of(name), key=key(entry.market, name), placeholder="Unknown", persist_state="session")
     elif _is_flag(name, entry.model):
         st.segmented_control(entry.label(name), words.FLAG_WORDS, key=key(entry.market, name), persist_state="session")
     else:
@@ -256,7 +256,7 @@ def _date(entry: _Entry) -> None:
         key=widget,
         format="YYYY-MM-DD",
         persist_state="session",
-        help=f"The day the price is for. The model’s latest sale is of {day(entry.profile.last_sale)}.",
+        help=f"The day the price is for. The model’s latest sale is from {day(entry.profile.last_sale)}.",
     )
 
 
@@ -269,7 +269,7 @@ def _list_price(market: Market) -> None:
         key=key(market, _LIST_PRICE),
         placeholder="If it is listed",
         persist_state="session",
-        help="Kept with the estimate; the price does not depend on it.",
+        help="Stored with the estimate; it does not affect the price.",
     )
 
 
@@ -284,12 +284,12 @@ def _choice(entry: _Entry, name: str) -> None:
         placeholder=_placeholder(entry, name) or "Choose",
         accept_new_options=name != "property_type",
         persist_state="session",
-        help=None if modelled else "Unusual types are marked for review; the model of this market ignores the type.",
+        help=None if modelled else "Unusual types are flagged for review; this market’s model ignores the type.",
     )
 
 
 def levels(name: str, model: Model, problem: Problem) -> list[str]:
-    """Return what can be chosen: the market's own levels, most frequent first, then other types of the statement."""
+    """Return the options: the market's own categories, most frequent first, then the problem statement's types."""
     profile = model.profile.category(name) if name in model.facts.categorical else None
     own = list(profile.levels) if profile else []
     known = (*problem.scope.residential_types, *problem.scope.unusual_types) if name == "property_type" else ()
@@ -297,14 +297,14 @@ def levels(name: str, model: Model, problem: Problem) -> list[str]:
 
 
 def _number(entry: _Entry, name: str) -> None:
-    # Neither least nor greatest value: what is impossible is for the core to refuse, in words.
+    # No minimum or maximum: core refuses impossible values with an explanation.
     st.number_input(
         entry.label(name),
         value=None,
         step=_step(name, entry.profile),
         format="%g",
         key=key(entry.market, name),
-        placeholder=_placeholder(entry, name) or "Not known",
+        placeholder=_placeholder(entry, name) or "Unknown",
         persist_state="session",
         help="Blank: never renovated." if name == "year_renovated" else None,
     )
@@ -341,11 +341,11 @@ def _is_free_text(name: str, model: Model) -> bool:
 
 
 def _exact(model: Model) -> list[str]:
-    return ["exact position"] if model.facts.located else []
+    return ["exact location"] if model.facts.located else []
 
 
 def _entered(name: str, value: float | str, market: Market, model: Model) -> float | str:
-    """Return a canonical value as its widget holds it."""
+    """Convert a canonical value to its widget's form."""
     if isinstance(value, str):
         return value
     if _is_flag(name, model):
@@ -367,14 +367,14 @@ def _question(entry: _Entry, level: float) -> Question:
 
 
 def canonical(name: str, value: str | float, market: Market, model: Model) -> str | float:
-    """Return what a widget holds as the core takes it: in canonical units, yes as 1, no as 0."""
+    """Convert a widget's value to core's form: in canonical units, yes as 1, no as 0."""
     if _is_flag(name, model):
         return float(value == words.YES)
     return value if isinstance(value, str) else words.canonical(name, value, market)
 
 
 def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) -> None:
-    """Draw one fact's widget on its own under the key ``widget``, which starts with the known value."""
+    """Draw one fact's widget alone under the key ``widget``, starting with the known value."""
     market = desk.market
     if widget not in st.session_state:
         st.session_state[widget] = _held(name, value, desk, model)

@@ -1,4 +1,4 @@
-"""What if the home were different: the effect of changed facts, beside the range as it is."""
+"""What if the home were different: the effect of changed facts, compared with the current range."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Changes = Mapping[str, Value]
 
 @dataclass(frozen=True)
 class _Tried:
-    """A change in words, the facts it sets and what came of it."""
+    """A change in words, the facts it sets and its result."""
 
     label: str
     changes: Changes
@@ -45,7 +45,7 @@ class _Tried:
 
 @dataclass(frozen=True)
 class _Asker:
-    """Whose question is changed, at which desk, and what was answered to it."""
+    """Who changes which question, at which desk, and its answer."""
 
     answered: RecordedAnswer
     estimate: Estimate
@@ -55,7 +55,7 @@ class _Asker:
 
 @dataclass(frozen=True)
 class _Kept:
-    """What was tried on one home, at one level of the range, newest first."""
+    """The changes tried on one home, at one level of the range, newest first."""
 
     home: Home
     level: float
@@ -118,7 +118,7 @@ def _try(label: str, changes: Changes, asker: _Asker) -> None:
 
 
 def _tried(asker: _Asker) -> tuple[_Tried, ...]:
-    """Return what was tried on this home, asked again where the level of the range is another by now."""
+    """Return the changes tried on this home, repriced if the level of the range has changed."""
     kept = st.session_state.get(_KEPT)
     if not isinstance(kept, _Kept) or kept.home != home_of(asker.answered):
         return ()
@@ -144,12 +144,12 @@ def _show(tried: tuple[_Tried, ...], market: Conventions) -> None:
     st.markdown(describe_effect(tried[0], market))
     st.table(table([(one.label, one.result) for one in tried], market), border="horizontal", hide_index=True)
     with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        st.caption("A change is priced as the market pays for it here; it says nothing of what it costs.")
-        st.button("Forget these", type="tertiary", icon=":material/backspace:", on_click=_clear)
+        st.caption("A change is priced at what the market pays for it here, regardless of what it costs.")
+        st.button("Clear these", type="tertiary", icon=":material/backspace:", on_click=_clear)
 
 
 def describe_effect(tried: _Tried, market: Conventions) -> str:
-    """Say in Markdown what the change would do."""
+    """Describe the change's effect in Markdown."""
     result, currency = tried.result, market.currency
     if not isinstance(result.after, Estimate):
         return f"**{plain(tried.label)}**: no price. {plain(result.after.reason)}"
@@ -165,7 +165,7 @@ def describe_effect(tried: _Tried, market: Conventions) -> str:
 
 
 def table(tried: list[tuple[str, WhatIf]], market: Conventions) -> pd.DataFrame:
-    """Return the home as it is and each change tried on it as lines of words, as Markdown."""
+    """Return the current home and each change tried on it as rows of text, as Markdown."""
     first = tried[0][1].before
     lines = [("As it is", "", "", money_range(first.low, first.high, market.currency))]
     lines += [(label, *_describe(result, market)) for label, result in tried]
@@ -186,6 +186,6 @@ def amount(effect: float, market: Conventions) -> str:
 
 
 def span(result: WhatIf, market: Conventions) -> str:
-    """Write what the change is worth over similar homes: "+$9K to +$19K"."""
+    """Write what the change is worth for similar homes: "+$9K to +$19K"."""
     low, high = amount(result.effect_low, market), amount(result.effect_high, market)
     return low if low == high else f"{low} to {high}"

@@ -1,4 +1,4 @@
-"""Row accounting on screen: what became of every row of every file, and why."""
+"""Row accounting on screen: the outcome of every row of every file, and why."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.accounting import FileAccounting
 
 
 def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
-    """Return one row per file, whose outcomes sum to its rows."""
+    """Return one row per file, whose outcomes add up to its rows."""
     return pd.DataFrame(
         [
             {

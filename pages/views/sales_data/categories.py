@@ -1,4 +1,4 @@
-"""The words of a file's categories: what each is read as, corrected in a table."""
+"""The words of a file's categories: how each is read, with corrections in a table."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WHOLE_ROWS: Final = 14
 
 
 def draw(file: Staged, seen: SourcePreview) -> None:
-    """Draw the words of one column at a time, as far as the file has columns of words."""
+    """Draw the words of one column at a time, if the file has text columns."""
     rules = {
         rule.column: rule
         for rule in file.mapping.rules
@@ -32,7 +32,7 @@ def draw(file: Staged, seen: SourcePreview) -> None:
         return
     unread = {column: _unread(file, rule, seen) for column, rule in rules.items()}
     lost = sum(unread.values())
-    title = f"Words and what they are read as ({len(rules)})" + (f": {lost} not understood" if lost else "")
+    title = f"Words and how they are read ({len(rules)})" + (f": {lost} not understood" if lost else "")
     with st.expander(title, icon=":material/translate:", expanded=lost > 0):
         # Columns with words that were not understood come first.
         order = sorted(rules, key=lambda column: -unread[column])
@@ -49,7 +49,7 @@ def draw(file: Staged, seen: SourcePreview) -> None:
 
 def _title(rule: ColumnRule, unread: int) -> str:
     lost = f", {unread} not understood" if unread else ""
-    return f"{rule.column} (taken for {label_of(rule.field).lower()}{lost})"
+    return f"{rule.column} (read as {label_of(rule.field).lower()}{lost})"
 
 
 def _unread(file: Staged, rule: ColumnRule, seen: SourcePreview) -> int:
@@ -64,7 +64,7 @@ def _edit(file: Staged, seen: SourcePreview, rule: ColumnRule) -> None:
     shown = table.rename(columns={"value": "In the file", "rows": "Rows", "reads_as": "Read as"})
     usual = sorted(set(load_vocabulary().words_of(rule.field).values()))
     hint = f" Usual words: {', '.join(usual[:14])}." if usual else ""
-    st.caption(plain(f"Change what a word is read as; leave it empty for missing.{hint}"))
+    st.caption(plain(f"Change how a word is read; leave it empty for missing.{hint}"))
     edited = st.data_editor(
         shown,
         key=f"words_{file.upload_id}_{rule.column}_{abs(hash(file.mapping.to_json()))}",
@@ -76,7 +76,7 @@ def _edit(file: Staged, seen: SourcePreview, rule: ColumnRule) -> None:
             "Rows": st.column_config.NumberColumn(format="localized", width=90),
             "Read as": st.column_config.TextColumn(width=240, help="What the model gets"),
         },
-        alt=f"Words of the column {rule.column} and what each is read as",
+        alt=f"Words of the column {rule.column} and how each is read",
     )
     if not edited.equals(shown):
         _keep(file, rule, shown, edited)
@@ -84,7 +84,7 @@ def _edit(file: Staged, seen: SourcePreview, rule: ColumnRule) -> None:
 
 def _keep(file: Staged, rule: ColumnRule, shown: pd.DataFrame, edited: pd.DataFrame) -> None:
     changed = edited["Read as"].fillna("") != shown["Read as"]
-    # Only what a person changed, or had changed before, is a recoding; the rest is read as ever.
+    # Only what a person changed, now or before, is a recoding; the rest is read as usual.
     before = shown["In the file"].str.casefold().str.split().str.join(" ").isin(list(rule.recode))
     wanted = edited.loc[changed | before]
     words = dict(zip(wanted["In the file"], wanted["Read as"].fillna(""), strict=True))

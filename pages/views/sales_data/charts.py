@@ -1,4 +1,4 @@
-"""The charts of the intake: the flow of rows from files to outcomes, and a column beside the data already held."""
+"""The charts of the intake: the flow of rows from files to outcomes, and a column compared with stored data."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ _NAME_MAX: Final = 26
 
 
 def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Return the rows of the files as they become accepted, repaired, duplicate or rejected, each by its reason.
+    """Return the flow of the files' rows to accepted, repaired, duplicate or rejected, each by its reason.
 
-    ``ledgers`` has ``file``, ``outcome`` and ``reasons`` of the rows of sales; a row of several reasons is drawn under
-    its first, and rare reasons of an outcome are drawn together.
+    ``ledgers`` has ``file``, ``outcome`` and ``reasons`` of the sales rows; a row with several reasons is drawn under
+    its first, and an outcome's rare reasons are drawn together.
     """
     paint = {
         Outcome.ACCEPTED.value: colours.more,
@@ -49,7 +49,7 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
 
 
 def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tuple[str, str, str], int]:
-    """Count the rows by file, outcome and first reason (empty for the plainly accepted)."""
+    """Count the rows by file, outcome and first reason (empty for plainly accepted rows)."""
     first = ledgers["reasons"].str.partition(";")[0].str.replace("_", " ")
     first = first.mask(ledgers["outcome"] == Outcome.ACCEPTED.value, "")
     for outcome, reasons in first.groupby(ledgers["outcome"]):
@@ -58,7 +58,7 @@ def _streams(files: Sequence[FileAccounting], ledgers: pd.DataFrame) -> dict[tup
     counts = Counter(zip(ledgers["file"], ledgers["outcome"], first, strict=True))
     streams = {(str(name), str(outcome), str(why)): rows for (name, outcome, why), rows in counts.items()}
     shown = {name for name, _, _ in streams}
-    # Files that only add facts have no ledger of their rows, but the same accounting.
+    # Files that only add facts have no row ledger, but the same accounting.
     for file in files:
         for one in Outcome:
             if file.file not in shown and getattr(file, one.value):
@@ -71,11 +71,11 @@ def _place_of_end(end: tuple[str, str]) -> tuple[int, str]:
 
 
 def column(one: ColumnComparison, colours: Palette) -> go.Figure:
-    """Return the shares of a column's values by bin, held beside new; the bins stand at equal steps."""
+    """Return the shares of a column's values by bin, stored next to new; the bins are equally spaced."""
     names = _bin_names(one)
     places = list(range(len(names)))
     figure = go.Figure()
-    for name, shares, colour in (("held", one.held_share, colours.faint), ("new", one.new_share, colours.more)):
+    for name, shares, colour in (("stored", one.held_share, colours.faint), ("new", one.new_share, colours.more)):
         if shares:
             figure.add_bar(
                 x=places,

@@ -1,4 +1,4 @@
-"""Step 3 of the intake: every row checked, and what is wrong or strange shown before anything is decided."""
+"""Step 3 of the intake: checks every row and shows what is wrong or strange before anything is decided."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from pages.views.sales_data.charts import CONFIG
 from pages.views.sales_data.draft import Draft, Step
 
 _WHOLE_ROWS: Final = 12
-# More rows than this are for the file: a browser sorts these at once.
+# More rows than this are only in the file: a browser can sort this many instantly.
 _SHOWN_ROWS: Final = 20_000
 _FINDINGS: Final = 4
 
@@ -35,7 +35,7 @@ def today() -> date:
 
 
 def checked(held: Draft) -> IntakePreview | None:
-    """Return what the check found for the files as they are now; a refusal is drawn, and None returned."""
+    """Return the check's result for the current files; if it is refused, draw the error and return None."""
     try:
         found = draft.check(held, today())
     except DoorstepError as error:
@@ -43,7 +43,7 @@ def checked(held: Draft) -> IntakePreview | None:
         return None
     if not held.passed:
         draft.passed()
-        # The steps after this one are open from here on.
+        # From here on, the following steps are open.
         st.rerun()
     return found
 
@@ -67,7 +67,7 @@ def _say_leaks(file: FileInspection) -> None:
         return
     leaks = "; ".join(f"{leak.column}: {leak.why}" for leak in file.leaks)
     st.warning(
-        plain(f"{file.file} has columns that tell the price. {leaks}. Leave them out in the step Columns."),
+        plain(f"{file.file} has columns that reveal the price. {leaks}. Leave them out in the Columns step."),
         icon=":material/key:",
     )
 
@@ -77,15 +77,15 @@ def _say_leaks(file: FileInspection) -> None:
 
 def _columns(seen: Inspection) -> None:
     with st.container(border=True):
-        st.markdown("**Columns beside the sales already held**")
+        st.markdown("**Columns compared with the stored sales**")
         if seen.held:
             st.caption(
-                f"Shares of the values of each column, new and held ({count(seen.held, 'sale')}); findings first. "
-                "Choose a row for a larger chart."
+                f"Shares of the values of each column, new and stored ({count(seen.held, 'sale')}); findings first. "
+                "Select a row for a larger chart."
             )
         else:
             st.caption(
-                "Nothing is held yet to compare with: these are the new values. Choose a row for a larger chart."
+                "Nothing is stored yet to compare with: these are the new values. Select a row for a larger chart."
             )
         for file in seen.sales:
             if len(seen.sales) > 1:
@@ -99,11 +99,11 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
         st.warning(plain(f"{one.label}: {one.finding}"), icon=":material/troubleshoot:")
     table = pd.DataFrame([_row(one) for one in order])
     if not is_held:
-        table = table.drop(columns=["Held", "Held middle", "Held missing", "Finding"])
+        table = table.drop(columns=["Stored", "Stored median", "Stored missing", "Finding"])
     bars = st.column_config.BarChartColumn
     config = {
         "New": bars("New values", width=150, y_min=0.0, color="blue"),
-        "Held": bars("Held values", width=150, y_min=0.0, color="gray"),
+        "Stored": bars("Stored values", width=150, y_min=0.0, color="gray"),
         "Finding": st.column_config.TextColumn(width=360),
         "Column": st.column_config.TextColumn(pinned=True),
     }
@@ -118,7 +118,7 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
         selection_mode="single-row",
     )
     rows = chosen.selection.rows
-    # Where nothing was chosen the first finding is the one to look at.
+    # If nothing is selected, show the first finding.
     first = 0 if order and order[0].finding else None
     place = rows[0] if rows else first
     if place is not None and order[place].new_share:
@@ -127,9 +127,9 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
             charts.column(one, palette()),
             config=CONFIG,
             key=f"column_chart_{file.file}",
-            alt=f"Shares of the values of {one.label}, new and held",
+            alt=f"Shares of the values of {one.label}, new and stored",
         )
-        st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'held value')}."))
+        st.caption(plain(f"{one.label}: {count(one.new_n, 'new value')}, {count(one.held_n, 'stored value')}."))
 
 
 def _row(one: ColumnComparison) -> dict[str, object]:
@@ -138,15 +138,15 @@ def _row(one: ColumnComparison) -> dict[str, object]:
         "Finding": one.finding,
         "New": _bars(one, one.new_share),
         "Held": _bars(one, one.held_share),
-        "New middle": _figure(one.new_median, one.field),
-        "Held middle": _figure(one.held_median, one.field),
+        "New median": _figure(one.new_median, one.field),
+        "Stored median": _figure(one.held_median, one.field),
         "New missing": percent(one.new_missing, 1),
-        "Held missing": percent(one.held_missing, 1),
+        "Stored missing": percent(one.held_missing, 1),
     }
 
 
 def _bars(one: ColumnComparison, shares: tuple[float, ...]) -> list[float]:
-    # All rare words together would dwarf each of the others.
+    # All rare words together would dwarf the others.
     return list(shares[:-1] if one.edges[-1:] == (OTHER,) else shares)
 
 
@@ -185,7 +185,7 @@ def _problems(problems: pd.DataFrame) -> None:
             hide_index=True,
             height="content" if len(table) <= _WHOLE_ROWS else 420,
             column_config={
-                "Row": st.column_config.NumberColumn(format="%d", help="The data row of the file, the first being 1"),
+                "Row": st.column_config.NumberColumn(format="%d", help="The data row of the file, starting at 1"),
                 "What helps": st.column_config.TextColumn(width=420),
             },
             key="problems",
@@ -231,7 +231,7 @@ def _conflicts(conflicts: pd.DataFrame) -> None:
         return
     with st.container(border=True):
         st.markdown(f"**Where listing and tax roll disagree ({len(conflicts):,})**")
-        st.caption("The assessor's word is taken for what he measures or decides; for all else the listing's.")
+        st.caption("The tax roll wins for what the assessor measures or decides; the listing wins for everything else.")
         counts = conflicts["field"].value_counts()
         fields = st.pills(
             "Facts",

@@ -1,4 +1,4 @@
-"""Step 2 of the intake: what each column of each file is, corrected by picking, and how dates and numbers read."""
+"""Step 2 of the intake: what each column of each file means, with corrections, and how to read dates and numbers."""
 
 from __future__ import annotations
 
@@ -64,13 +64,13 @@ def _say_lacking(mapping: ColumnMapping, name: str) -> None:
 
 
 def _edit(file: Staged, seen: SourcePreview) -> None:
-    """Draw the mapping as a table; a pick that is possible becomes the file's mapping at once."""
+    """Draw the mapping as a table; a valid choice updates the file's mapping at once."""
     table = mapping_table.table_of(file.mapping, seen.guess)
     kept = (
         f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out."
     )
-    st.caption(f"{kept} Correct a guess by picking in “Taken for”, “Read as” or “Unit”.")
-    # The key follows the mapping: after each pick the table starts from the mapping it led to.
+    st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
+    # The key follows the mapping: after each choice, the table starts from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(file.mapping.to_json()))}"
     edited = st.data_editor(
         table,
@@ -79,7 +79,7 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
         height="content" if len(table) <= _WHOLE_ROWS else 700,
         disabled=["Column", "Samples", "Sure", "Why"],
         column_config=_columns(),
-        alt=f"Columns of {seen.name} and what each is taken for",
+        alt=f"Columns of {seen.name} and what each means",
     )
     if not edited.equals(table):
         _keep_edited(edited, file)
@@ -112,16 +112,16 @@ def _columns() -> dict[str, Any]:
     return {
         "Column": st.column_config.TextColumn("Column", width=125, pinned=True),
         "Samples": st.column_config.TextColumn("Samples", width=165),
-        "Field": choice("Taken for", mapping_table.FIELD_LABELS, 145, "Pick what the column is."),
+        "Field": choice("Field", mapping_table.FIELD_LABELS, 145, "Choose what the column means."),
         "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=85),
         "Read as": choice("Read as", mapping_table.PARSE_LABELS, 110, "How the text becomes a value."),
-        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 75, "What areas are written in."),
+        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 75, "The unit of areas."),
         "Why": st.column_config.TextColumn("Why", width=420),
     }
 
 
 def _settings(file: Staged, number: int) -> None:
-    """Draw what holds for the whole file: how dates and numbers are written."""
+    """Draw the file's settings: how dates and numbers are written."""
     mapping = file.mapping
     changed = mapping
     with st.container(horizontal=True, gap="small"):
@@ -152,7 +152,7 @@ def _settings(file: Staged, number: int) -> None:
 
 
 def _left_out(file: Staged, seen: SourcePreview) -> None:
-    """Draw the columns left out with the reason, those that tell the price first and by name, and a way back in."""
+    """Draw the columns left out and why, those that reveal the price first by name, and a way to put one back."""
     ignored = dict(file.mapping.ignored)
     if not ignored:
         return
@@ -161,8 +161,8 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
         names = ", ".join(leaking)
         st.warning(
             plain(
-                f"Left out, because what is computed from the price, or known only after it, would tell the model the "
-                f"answer: {names}."
+                f"Left out, because values computed from the price, or known only after the sale, would give the model "
+                f"the answer: {names}."
             ),
             icon=":material/key_off:",
         )
@@ -172,7 +172,7 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
         st.dataframe(table, hide_index=True, height="content" if len(table) < 12 else "auto")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             column = st.selectbox(
-                "Take one in after all", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
+                "Add one back", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
             )
             if st.button("Take it in", key=f"take_{file.upload_id}", disabled=column is None):
                 draft.keep(file._replace(mapping=picks.keep_as_extra(file.mapping, str(column), seen.words)))

@@ -1,4 +1,4 @@
-"""Step 5 of the intake: the commit, all of it or nothing, and what it changed."""
+"""Step 5 of the intake: the commit, all or nothing, and what it changed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 
 def what(found: IntakePreview) -> str:
-    """Say what is new in words: "30 new sales", "30 new sales and 2 corrections"."""
+    """Describe what is new: "30 new sales", "30 new sales and 2 corrections"."""
     corrected = len(found.changed_rows) - found.new_sales
     new = count(found.new_sales, "new sale")
     return f"{new} and {count(corrected, 'correction')}" if corrected else new
@@ -49,7 +49,7 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     new = found.sales.iloc[len(found.sales) - found.new_sales :]
     before = len(found.sales) - found.new_sales
     if destination is not None and not destination.market_id:
-        where = f"A new market, {destination.name}, is made with {count(len(new), 'sale')}"
+        where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
     else:
         where = f"The market goes from {before:,} to {count(len(found.sales), 'sale')}"
     when = f", the new ones from {day(new['sale_date'].min())} to {day(new['sale_date'].max())}" if len(new) else ""
@@ -74,7 +74,7 @@ def _commit(workspace: Workspace, found: IntakePreview, note: str, keep: list[st
         errors.show(error)
         return
     draft.drop_all()
-    # What the check held is on disk now; the visit keeps the summary, not the table.
+    # The checked data is on disk now; the session keeps the summary, not the table.
     st.session_state[REPORT] = replace(report, preview=_light(report.preview))
     session.open_market(report.version.market_id)
     st.rerun()
@@ -86,7 +86,7 @@ def _light(found: IntakePreview) -> IntakePreview:
 
 
 def draw_committed(report: IntakeReport) -> None:
-    """Draw what the commit changed, and the ways on."""
+    """Draw what the commit changed, and the next steps."""
     version = report.version
     if report.changed:
         st.success(
@@ -95,7 +95,7 @@ def draw_committed(report: IntakeReport) -> None:
             icon=":material/check_circle:",
         )
     else:
-        st.info("Nothing changed: the market already had every one of these sales.", icon=":material/info:")
+        st.info("Nothing changed: the market already had all of these sales.", icon=":material/info:")
     draw_counts(report.preview.files)
     preview.draw_corrections(report.preview.corrections)
     with st.container(horizontal=True):

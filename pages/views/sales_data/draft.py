@@ -1,4 +1,4 @@
-"""Files brought to the page and not yet committed: kept in the store as the person's draft, which outlives a reload."""
+"""Files uploaded but not yet committed: kept in the store as the person's draft, which survives a reload."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ from core.workflows.data.intake import (
 from pages.kit import session
 
 KEPT: Final = timedelta(days=14)
-"""So long a draft and its files wait for the person to come back."""
+"""How long a draft and its files wait for the person to come back."""
 
-# An upload of no draft was cut short, or its draft was discarded by another tab.
+# An upload without a draft was interrupted, or another tab discarded its draft.
 _LOST: Final = timedelta(days=1)
 
 
 class Step(StrEnum):
-    """Where in the flow the person is."""
+    """The current step of the flow."""
 
     FILES = "files"
     COLUMNS = "columns"
@@ -51,7 +51,7 @@ class Step(StrEnum):
 
 
 class Staged(NamedTuple):
-    """A staged file: its upload, the kind of file it is taken for, its mapping, and what of persons was taken out."""
+    """A staged file: its upload, its kind, its mapping, and the personal data removed from it."""
 
     upload_id: str
     source: Source
@@ -60,7 +60,7 @@ class Staged(NamedTuple):
 
 
 class Destination(NamedTuple):
-    """Where the sales are to go: the id of a market, or (with an empty id) what a new one is to be."""
+    """Where the sales go: the id of a market or, with an empty id, a new market's properties."""
 
     market_id: str = ""
     name: str = ""
@@ -68,20 +68,20 @@ class Destination(NamedTuple):
     area_unit: AreaUnit = "sqft"
 
     def market(self) -> str | NewMarket:
-        """Return it as the intake of files takes it."""
+        """Return it in the form the intake needs."""
         return self.market_id or NewMarket(self.name, self.currency, self.area_unit)
 
     def is_named(self) -> bool:
-        """Tell whether it says where to."""
+        """Tell whether it names a market."""
         return bool(self.market_id or self.name)
 
 
 @dataclass(frozen=True)
 class Draft:
-    """All that is staged by one person.
+    """Everything one person has staged.
 
-    ``checked`` is the mark of the files and mappings that passed the check, ``same`` the pairs of addresses that a
-    person had called one home when it was made.
+    ``checked`` is the mark of the files and mappings that passed the check, ``same`` the address pairs that a person
+    had confirmed as the same home at that time.
     """
 
     files: tuple[Staged, ...] = ()
@@ -91,32 +91,32 @@ class Draft:
     same: tuple[tuple[str, str], ...] = ()
 
     def mark(self) -> str:
-        """Return a mark of what a check depends on: it changes with every file, mapping and the destination."""
+        """Return a mark of what a check depends on: it changes with any file, any mapping and the destination."""
         aim = [*map(str, self.destination or ())]
         parts = [aim, self.same, [[one.upload_id, one.mapping.to_json()] for one in self.files]]
         return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()[:16]
 
     @property
     def passed(self) -> bool:
-        """Whether the files as they now are passed the check."""
+        """Whether the current files passed the check."""
         return self.checked == self.mark()
 
 
 def draft() -> Draft:
-    """Return what the acting person has staged; files that are gone are left out. Raises StoreUnavailable."""
+    """Return the actor's draft without files that are gone; raises StoreUnavailable."""
     document = session.store().drafts.load(session.current_actor())
     return Draft() if document is None else _read(document)
 
 
 def staged() -> tuple[Staged, ...]:
-    """Return the staged files in the order they came."""
+    """Return the staged files in upload order."""
     return draft().files
 
 
 def bring(name: str, content: bytes) -> None:
-    """Take persons out of a file, write the rest to the store once, read it and guess its mapping.
+    """Remove personal data from a file, write the rest to the store once, read it and guess its mapping.
 
-    Raises what makes the file unusable, keeping nothing.
+    If the file is unusable, raises the error and keeps nothing.
     """
     store, limit = session.store(), session.problem().intake.upload_mb * 1024 * 1024
     store.drafts.forget(KEPT)
@@ -137,36 +137,36 @@ def bring(name: str, content: bytes) -> None:
 
 
 def keep(file: Staged) -> None:
-    """Put a file with another kind or mapping in the place of the one it was."""
+    """Replace a staged file with one of another kind or mapping."""
     held = draft()
     files = tuple(file if one.upload_id == file.upload_id else one for one in held.files)
     _write(replace(held, files=files))
 
 
 def aim(destination: Destination) -> None:
-    """Remember where the sales are to go."""
+    """Remember where the sales go."""
     held = draft()
     if held.destination != destination:
         _write(replace(held, destination=destination))
 
 
 def go(step: Step) -> None:
-    """Remember where in the flow the person is."""
+    """Remember the current step."""
     _write(replace(draft(), step=step))
 
 
 def market_id(held: Draft) -> str:
-    """Return the id of the market the files go to, or what a new one's will be."""
+    """Return the id of the market the files go to, or the id a new one will get."""
     return market_id_of((held.destination or Destination()).market())
 
 
 def same(of_market: str) -> tuple[tuple[str, str], ...]:
-    """Return the pairs of addresses that a person called one home, in order."""
+    """Return the address pairs that a person confirmed as the same home, in order."""
     return tuple(sorted(pair for pair, is_same in session.store().matches.of(of_market).items() if is_same))
 
 
 def apply_answers() -> None:
-    """Take the answers to near matches into the draft, so that it is checked again where they changed."""
+    """Copy the answers to near matches into the draft, so that a change triggers a new check."""
     held = draft()
     answers = same(market_id(held))
     if held.files and answers != held.same:
@@ -174,7 +174,7 @@ def apply_answers() -> None:
 
 
 def passed() -> None:
-    """Remember that the files, as they now are, passed the check."""
+    """Remember that the current files passed the check."""
     held = draft()
     if not held.passed:
         _write(replace(held, checked=held.mark()))
@@ -212,9 +212,9 @@ def _preview(home: str, upload_id: str, source: str) -> SourcePreview:
 
 
 def check(held: Draft, today: date) -> IntakePreview:
-    """Work out what committing would do; done once for the same files, mappings and data, then remembered.
+    """Compute what committing would do, once for the same files, mappings and data, then cached.
 
-    Raises what prepare_intake raises.
+    Raises as prepare_intake does.
     """
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
@@ -223,7 +223,7 @@ def check(held: Draft, today: date) -> IntakePreview:
     return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
 
 
-# Few entries: each holds a market's whole table. All sessions share them, under upload ids nobody can guess.
+# Few entries: each holds a market's full table. All sessions share them, under upload ids nobody can guess.
 @st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
 def _checked(
     home: str, names: tuple[tuple[str, str], ...], destination: Destination, rests_on: object, today: date
@@ -237,13 +237,13 @@ def _checked(
 
 
 def inspected(held: Draft, today: date) -> Inspection:
-    """Look through what ``check`` found; done once for the same, then remembered. Raises what ``check`` raises."""
+    """Inspect the result of ``check``, once for the same input, then cached. Raises as ``check`` does."""
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
     return _inspected(str(session.store().home), held.mark(), latest.version_id if latest else "", today, held)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Comparing each column with the sales held…")
+@st.cache_resource(max_entries=4, show_spinner="Comparing each column with the stored sales…")
 def _inspected(home: str, mark: str, version_id: str, today: date, _held: Draft) -> Inspection:
     return inspect_intake(session.workspace(), check(_held, today))
 
@@ -285,7 +285,7 @@ def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
             mapping = _mapping(one["mapping"])
             session.store().uploads.get(one["upload_id"])
         except DoorstepError:
-            # Swept, or written by another release: it has to be brought again.
+            # Swept, or written by another release: it must be uploaded again.
             continue
         dropped = tuple(PersonalColumn(**found) for found in one["dropped"])
         files.append(Staged(one["upload_id"], mapping.source, mapping, dropped))

@@ -1,4 +1,4 @@
-"""Step 1 of the intake: bring files, see what each was recognized as, and say which market they are for."""
+"""Step 1 of the intake: upload files, see how each was recognized, and choose their market."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from pages.views.sales_data.draft import Destination, Draft, Staged, Step
 
 CURRENCIES: Final = ("USD", "AUD", "CAD", "EUR", "GBP", "NZD", "SGD", "CHF", "HKD", "INR", "JPY", "ZAR")
 
-_UNITS: Final[dict[AreaUnit, str]] = {"sqft": "Square feet", "sqm": "Square metres"}
+_UNITS: Final[dict[AreaUnit, str]] = {"sqft": "Square feet", "sqm": "Square meters"}
 _NEW: Final = ""
 _REFUSED: Final = "_refused_files"
 _ROUND: Final = "_upload_round"
@@ -38,7 +38,7 @@ def draw(held: Draft) -> None:
     held = draft.draft()
     named = held.destination is not None and held.destination.is_named()
     if not named:
-        st.caption("Name the market to go on.")
+        st.caption("Name the market to continue.")
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Continue to columns", key="onward", type="primary", icon=":material/arrow_forward:", disabled=not named
@@ -50,13 +50,13 @@ def draw(held: Draft) -> None:
 
 
 def dropped_table(file: Staged) -> pd.DataFrame:
-    """Return what of persons was taken out of a file, one row per column."""
+    """Return the personal data removed from a file, one row per column."""
     return pd.DataFrame(
         [
             {
                 "Column": one.column,
                 "Holds": one.kind,
-                "What was done": "phones and e-mails cut out" if one.action == BLANKED else "dropped",
+                "What was done": "phones and emails removed" if one.action == BLANKED else "dropped",
                 "Why": one.why,
             }
             for one in file.dropped
@@ -70,12 +70,13 @@ def _uploader() -> None:
     # its own refusal would name a MIME type, the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
     brought = st.file_uploader(
-        "CSV or TSV files: sales, and if you have them one tax roll and one neighbourhood file",
+        "CSV or TSV files: sales and, if you have them, one tax roll and one neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
-        help=f"CSV or TSV, also gzipped, up to {limit} MB each. Columns may have any names. Columns of persons' names, "
-        f"phones and e-mails are dropped before anything is written. What is staged is kept {draft.KEPT.days} days.",
+        help=f"CSV or TSV, also gzipped, up to {limit} MB each. Columns may have any names. Columns with names of "
+        "people, phones and emails are dropped before anything is written. Staged files are kept for "
+        f"{draft.KEPT.days} days.",
     )
     if brought:
         st.session_state[_REFUSED] = refused = []
@@ -100,7 +101,7 @@ def _file(file: Staged, number: int, held: Draft) -> None:
                 st.caption(f"{count(seen.rows_in, 'row')}, {count(len(seen.columns), 'column')}{bad}")
             kinds = mapping_table.sources()
             kind = st.selectbox(
-                "Recognised as",
+                "Recognized as",
                 list(kinds),
                 list(kinds).index(file.source.value),
                 format_func=kinds.__getitem__,
@@ -118,36 +119,34 @@ def _file(file: Staged, number: int, held: Draft) -> None:
         if file.dropped:
             names = ", ".join(one.column for one in file.dropped)
             st.info(
-                plain(f"Personal data was taken out before the file was kept: {names}."), icon=":material/person_off:"
+                plain(f"Personal data was removed before the file was saved: {names}."), icon=":material/person_off:"
             )
-            with st.expander("What was taken out, and why"):
+            with st.expander("What was removed, and why"):
                 st.dataframe(dropped_table(file), hide_index=True, height="content")
 
 
 def _say_known(file: Staged, held: Draft) -> None:
-    """Say at once if the market has taken this very file in before."""
+    """Say at once if the market already has this file."""
     market_id = held.destination.market_id if held.destination else ""
     if market_id and session.store().versions.has_file(market_id, draft.upload_of(file).sha256):
-        st.info(
-            "This very file was taken in before: committing it again changes nothing.", icon=":material/content_copy:"
-        )
+        st.info("This file was already imported: committing it again changes nothing.", icon=":material/content_copy:")
 
 
 def _say_no_sales(held: Draft) -> None:
-    """Say at once if no staged file holds sales, and where homes without a price are priced."""
+    """Say at once if no staged file has sales, and where to price homes without a price."""
     if any(file.source is Source.SALES for file in held.files):
         return
     one = len(held.files) == 1
     st.warning(
-        f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognised. Add a "
-        "file of sales, or say above what it is. Homes to be priced go through Price a home, Many at once.",
+        f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognized. Add a "
+        "file of sales, or correct its kind above. To price homes, use Price a home, Many at once.",
         icon=":material/sell:",
     )
     navigation.link_to("pricing", "Price a home")
 
 
 def _destination(held: Draft) -> None:
-    """Draw where the sales are to go: a market there is, or a new one."""
+    """Draw where the sales go: an existing market or a new one."""
     markets = {market.market_id: market for market in session.store().markets.list() if not market.simulated}
     before = held.destination
     with st.container(border=True):
@@ -170,7 +169,7 @@ def _destination(held: Draft) -> None:
             destination = _new_market(before if before is not None and not before.market_id else Destination())
     if before != destination:
         draft.aim(destination)
-        # What was drawn above, such as that a file is known, depends on it.
+        # Messages drawn above, such as that a file is known, depend on it.
         st.rerun()
 
 

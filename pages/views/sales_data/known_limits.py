@@ -1,4 +1,4 @@
-"""The known limits of a market's data: what is missing, thin, old or never captured, and what follows for the model."""
+"""The known limits of a market's data: what is missing, sparse, old or never captured, and what it means."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def draw(market: Market) -> None:
     _rows(found)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Looking for the limits of the data…")
+@st.cache_resource(max_entries=4, show_spinner="Checking the limits of the data…")
 def _found(home: str, version_id: str, _market: Market) -> KnownLimits:
     store = session.store()
     files: list[FileAccounting] = [file for one in store.versions.chain(_market.market_id) for file in one.files]
@@ -63,7 +63,7 @@ def _missing(found: KnownLimits) -> None:
             columns=["Fact", "Missing", "Share"],
         )
         if table.empty:
-            st.caption("Every sale has every fact that any has.")
+            st.caption("No sale lacks a fact that other sales have.")
         else:
             share = st.column_config.ProgressColumn(format="%.1f%%", min_value=0, max_value=100)
             _frame(table, "missing", {"Share": share, "Missing": st.column_config.NumberColumn(format="localized")})
@@ -73,11 +73,11 @@ def _missing(found: KnownLimits) -> None:
 
 def _thin(found: KnownLimits) -> None:
     with st.container(border=True):
-        st.markdown(f"**Thin segments ({len(found.thin):,})**")
+        st.markdown(f"**Small segments ({len(found.thin):,})**")
         if not found.thin:
-            st.caption("Every group of homes has sales enough for ranges of its own.")
+            st.caption("Every group of homes has enough sales for its own ranges.")
             return
-        st.caption("Too few sales for ranges of their own: they borrow them from a wider group.")
+        st.caption("They have too few sales for their own ranges and use those of a wider group.")
         rows = [
             {
                 "Divided by": one.kind.capitalize(),
@@ -120,7 +120,7 @@ def _rows(found: KnownLimits) -> None:
     if shares is None:
         return
     with st.container(border=True):
-        st.markdown("**Rows of the files**")
+        st.markdown("**Rows in the files**")
         sentence = (
             f"Of {count(shares.rows_in, 'row')}: {percent(shares.accepted, 1)} accepted, {percent(shares.repaired, 1)} "
             f"repaired, {percent(shares.duplicate, 1)} duplicate, {percent(shares.rejected, 1)} rejected."

@@ -1,4 +1,4 @@
-"""The column mapping as a table a person corrects by picking, and back from the table to a mapping."""
+"""Converts the column mapping to a table for corrections, and the table back to a mapping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from core.collect.parsers import DATE_FORMATS, EXCEL_SERIAL, PARSERS, UNIT_FACTO
 from core.schema import FIELDS, Source
 
 NOTHING: Final = "–"
-"""Code and label of no reading and no unit: a select box takes an empty code for a missing one."""
+"""Code and label for no reading and no unit: a select box treats an empty code as missing."""
 
 FIELD_LABELS: Final[Mapping[str, str]] = {
     picks.IGNORE: "Leave out",
@@ -23,7 +23,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = {
     picks.ADDRESS_PART: "Part of the address",
     **{field.name: field.label for field in FIELDS},
 }
-"""What a column can be taken for, in the words shown."""
+"""What a column can mean, with the labels shown."""
 
 _UNIT_WORDS: Final = {"sqft": "sq ft", "sqm": "m²"}
 PARSE_LABELS: Final[Mapping[str, str]] = {NOTHING: NOTHING} | {name: name.replace("_", " ") for name in PARSERS}
@@ -67,23 +67,23 @@ def _pick(row: Mapping[Hashable, object]) -> Pick:
 
 
 def date_example(date_format: str) -> str:
-    """Write a date format as an example, the last day of 2024 in it; without one each column is read as it shows."""
+    """Write a date format as an example, the last day of 2024; without one, each column's values decide."""
     if not date_format:
-        return "As all its values show"
+        return "Detected from the values"
     if date_format == EXCEL_SERIAL:
-        return "45657 (day number of a spreadsheet)"
+        return "45657 (spreadsheet day number)"
     return pd.Timestamp(2024, 12, 31).strftime(date_format)
 
 
 def date_formats(mapping: ColumnMapping) -> tuple[str, ...]:
-    """Return the formats to choose from, the mapping's own among them where it is a rare one."""
+    """Return the formats to choose from, including the mapping's own if it is a rare one."""
     return tuple(dict.fromkeys(("", *DATE_FORMATS, EXCEL_SERIAL, mapping.date_format)))
 
 
 def sources() -> Mapping[str, str]:
-    """Return the kinds of file in the words shown."""
+    """Return the kinds of files with the labels shown."""
     return {
         Source.SALES.value: "Sales (prices and dates)",
         Source.TAX.value: "Tax roll (facts of homes)",
-        Source.NEIGHBOURHOOD.value: "Neighbourhoods (figures by area)",
+        Source.NEIGHBOURHOOD.value: "Neighborhoods (figures by area)",
     }

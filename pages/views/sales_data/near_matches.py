@@ -1,4 +1,4 @@
-"""Near matches of addresses as a queue: is this the same home, yes or no, remembered for the market."""
+"""Near matches of addresses as a queue: is this the same home? The answer is remembered for the market."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     if not found.near_matches and not answers:
         return
     with st.container(border=True):
-        st.markdown(f"**Addresses that may be one ({len(open_ones):,} to answer)**")
-        st.caption("Nothing is joined without your word. An answer is remembered for every later file.")
+        st.markdown(f"**Addresses that may be the same ({len(open_ones):,} to answer)**")
+        st.caption("Nothing is joined without your answer, which is remembered for every later file.")
         if open_ones:
             later: list[Pair] = st.session_state.setdefault(_LATER, [])
             queue = sorted(open_ones, key=lambda near: _pair(near) in later)
@@ -43,7 +43,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
         waiting = len(set(draft.same(market_id)) ^ set(held.same))
         if waiting:
             st.info(
-                f"{count(waiting, 'answer')} not yet applied: the step Preview does it, or check again now.",
+                f"{count(waiting, 'answer')} not yet applied: the Preview step applies them, or check again now.",
                 icon=":material/sync:",
             )
             if st.button("Check again", key="apply_answers", icon=":material/fact_check:"):
@@ -60,7 +60,7 @@ def _ask(workspace: Workspace, near: NearMatch, held: Draft) -> None:
     with tax.container(border=True):
         st.caption(f"Tax roll, row {near.tax_row:,}")
         st.markdown(theirs)
-    st.caption(plain(f"What differs: {near.why}. Spelt alike to {near.score:.0f} of 100."))
+    st.caption(plain(f"What differs: {near.why}. Spelling similarity: {near.score:.0f} of 100."))
     with st.container(horizontal=True, gap="small"):
         if st.button("Yes, the same home", key="match_yes", icon=":material/check:"):
             _answer(workspace, near, held, True)
@@ -93,7 +93,7 @@ def _last(workspace: Workspace, held: Draft) -> None:
 
 
 def marked(ours: str, theirs: str) -> tuple[str, str]:
-    """Return both addresses as Markdown, the words that only one of them has marked."""
+    """Return both addresses as Markdown, with the words that only one of them has marked."""
     left, right = ours.split(), theirs.split()
     matcher = difflib.SequenceMatcher(
         None, [word.casefold() for word in left], [word.casefold() for word in right], autojunk=False

@@ -1,4 +1,4 @@
-"""Presets of a file's mapping: save under a name, use again, take away as a file and bring from one."""
+"""Presets of a file's mapping: save under a name, reuse, download as a file and load from one."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _text(content: bytes, name: str) -> str:
     text = content.decode("utf-8-sig", errors="replace")
     if not text.lstrip().startswith("{"):
         raise MappingError(
-            f"{name} is not a mapping saved by Doorstep, which is a JSON file. Choose one that was downloaded here."
+            f"{name} is not a mapping saved by Doorstep, which is a JSON file. Choose one downloaded from Doorstep."
         )
     return text
 

@@ -1,4 +1,4 @@
-"""Step 4 of the intake: what committing would do to every row, before anything is kept."""
+"""Step 4 of the intake: what committing would do to every row, before anything is saved."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ _WHOLE_ROWS: Final = 12
 
 
 def draw(held: Draft, found: IntakePreview) -> None:
-    """Draw the figures, the accounting, the corrections and the first rows as they will be."""
+    """Draw the figures, the accounting, the corrections and the first resulting rows."""
     draw_figures(found)
     say_known(found)
     with st.container(border=True):
-        st.markdown("**What becomes of every row**")
+        st.markdown("**The outcome of every row**")
         _flow(found)
         draw_counts(found.files)
         draw_downloads(found)
@@ -39,7 +39,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
 
 
 def draw_figures(found: IntakePreview) -> None:
-    """Draw what the files bring, in figures."""
+    """Draw the figures of the upload."""
     sales = [file for file in found.files if file.source == Source.SALES]
     figures = {
         "Rows in": sum(file.rows_in for file in sales),
@@ -55,11 +55,11 @@ def draw_figures(found: IntakePreview) -> None:
 
 
 def say_known(found: IntakePreview) -> None:
-    """Say at the very top if the files bring nothing, or were here before."""
+    """Say at the top if the files add nothing or were imported before."""
     if not found.changed_rows and found.parent_id is not None:
-        st.info("Nothing changes: the market has every one of these sales already.", icon=":material/content_copy:")
+        st.info("Nothing changes: the market already has all of these sales.", icon=":material/content_copy:")
     for name in found.repeated:
-        st.info(plain(f"{name} was taken in before; its rows are known already."), icon=":material/info:")
+        st.info(plain(f"{name} was imported before; its rows are already known."), icon=":material/info:")
 
 
 def _flow(found: IntakePreview) -> None:
@@ -67,12 +67,12 @@ def _flow(found: IntakePreview) -> None:
         flow(found.files, found.ledgers, palette()),
         config=CONFIG,
         key="flow",
-        alt="Flow of the rows of each file to accepted, repaired, duplicate and rejected; the table below has it too",
+        alt="Flow of the rows of each file to accepted, repaired, duplicate and rejected; figures in the table below",
     )
 
 
 def draw_downloads(found: IntakePreview) -> None:
-    """Draw a download for each class of rows that has any, with reasons and the cells as they came."""
+    """Draw a download for each nonempty class of rows, with reasons and the original cells."""
     ledgers = found.ledgers
     tables = {outcome.value: ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
     tables |= {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
@@ -92,15 +92,15 @@ def draw_downloads(found: IntakePreview) -> None:
 
 
 def draw_corrections(corrections: pd.DataFrame) -> None:
-    """Draw what corrects an earlier sale: each fact before and after."""
+    """Draw the corrections of earlier sales: each fact before and after."""
     if corrections.empty:
         return
     with st.container(border=True):
         st.markdown(f"**Corrections of earlier sales ({corrections['intake_row'].nunique():,})**")
-        st.caption("The corrected sale takes the place of the earlier one, which stays on record with its version.")
+        st.caption("The corrected sale replaces the earlier one, which stays on record with its version.")
         table = pd.DataFrame(
             {
-                "Sale (row of the intake)": corrections["intake_row"],
+                "Sale (intake row)": corrections["intake_row"],
                 "Fact": corrections["field"].map(label_of),
                 "Before": corrections["before"],
                 "After": corrections["after"],
@@ -122,7 +122,7 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
     if new.empty:
         return
     with st.container(border=True):
-        st.markdown("**The new sales as they will be**")
+        st.markdown("**The new sales**")
         unit = held.destination.area_unit if held.destination else "sqft"
         shown = readable(new.head(_FIRST_ROWS), unit)
         st.caption(f"The first {len(shown):,} of {count(len(new), 'row')}; sort by a header.")
@@ -137,7 +137,7 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
 
 
 def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
-    """Return sales under the labels a person reads, areas in the market's unit; columns without a value are dropped."""
+    """Return sales under readable labels, with areas in the market's unit and without empty columns."""
     columns: dict[str, pd.Series] = {}
     for name in map(str, sales):
         if name == "intake_row" or sales[name].isna().all():
@@ -151,7 +151,7 @@ def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
 
 
 def formats(shown: pd.DataFrame) -> dict[str, Any]:
-    """Return how the columns of ``readable`` are written: amounts with marks, years without, dates as days."""
+    """Return the formats of ``readable``'s columns: amounts with thousands separators, years without, dates as days."""
     config: dict[str, Any] = {}
     for name in map(str, shown):
         if shown[name].dtype.kind == "M":

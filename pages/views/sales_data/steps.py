@@ -1,4 +1,4 @@
-"""The steps of the intake: where one is, which steps are open, and the ways back and on."""
+"""The steps of the intake: the current one, which ones are open, and the buttons back and forward."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ LABELS: Final = {
 
 
 def open_steps(held: Draft) -> tuple[Step, ...]:
-    """Return the steps that can be gone to, in order."""
+    """Return the steps that are open, in order."""
     steps = list(Step)
     if not held.files:
         return tuple(steps[:1])
@@ -31,7 +31,7 @@ def open_steps(held: Draft) -> tuple[Step, ...]:
 
 
 def ready(held: Draft) -> bool:
-    """Tell whether the files can be checked: each mapping has what its kind needs, and the market is named."""
+    """Tell whether the files can be checked: each mapping is complete, and the market is named."""
     named = held.destination is not None and held.destination.is_named()
     return named and all(is_complete(file.mapping) for file in held.files)
 
@@ -46,13 +46,13 @@ def is_complete(mapping: ColumnMapping) -> bool:
 
 
 def present(held: Draft) -> Step:
-    """Return the step to draw: where the person was, or the last one open if that is closed by now."""
+    """Return the step to draw: the current one, or the last open one if it has closed."""
     reachable = open_steps(held)
     return held.step if held.step in reachable else reachable[-1]
 
 
 def draw(held: Draft, step: Step) -> None:
-    """Draw all steps in a row, the present one marked; a press on an open one goes there."""
+    """Draw all steps in a row, with the current one marked; pressing an open one goes there."""
     reachable = open_steps(held)
     with st.container(horizontal=True, gap="xsmall"):
         for number, one in enumerate(Step, start=1):
@@ -68,7 +68,7 @@ def draw(held: Draft, step: Step) -> None:
 
 
 def draw_ways(held: Draft, step: Step, onward: str = "", closed: bool = False) -> None:
-    """Draw the ways back and on; ``onward`` is the label of the way on, ``closed`` whether it cannot be gone yet."""
+    """Draw the buttons back and forward; ``onward`` labels the latter, and ``closed`` disables it."""
     order = list(Step)
     place = order.index(step)
     with st.container(horizontal=True, gap="small"):
@@ -79,7 +79,7 @@ def draw_ways(held: Draft, step: Step, onward: str = "", closed: bool = False) -
 
 
 def go(step: Step) -> NoReturn:
-    """Go to a step; what was answered on the way counts there."""
+    """Go to a step; answers given so far apply there."""
     draft.apply_answers()
     draft.go(step)
     st.rerun()

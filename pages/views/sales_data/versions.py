@@ -1,4 +1,4 @@
-"""The data versions of a market: which is in use, who made it when of what, two compared, and the latest taken back."""
+"""A market's data versions: which is in use, its origin, a comparison of two, and undoing the latest."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
         height="content" if len(table) < _WHOLE_ROWS else "auto",
         key="versions",
     )
-    st.caption("A version is never altered: new data, a correction or an undo only moves which one is in use.")
+    st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
 
 
 def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
@@ -113,7 +113,7 @@ def _title(one: Recorded) -> str:
 
 
 def _draw_diff(diff: VersionDiff, market: Market) -> None:
-    figures = {"Added": diff.added, "Removed": diff.removed, "Corrected": diff.corrected, "The same": diff.same}
+    figures = {"Added": diff.added, "Removed": diff.removed, "Corrected": diff.corrected, "Unchanged": diff.same}
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
             st.metric(name, f"{number:,}", border=True, width=140)
@@ -193,7 +193,7 @@ def _label(name: str, unit: str) -> str:
 
 
 def _middle(one: ColumnShift, quantiles: tuple[float, ...], unit: str) -> str:
-    """Write the median, or the most frequent words with their shares."""
+    """Write the median, or the most frequent categories with their shares."""
     if one.top:
         is_before = quantiles is one.quantiles_before
         shares = [(part.name, part.before if is_before else part.after) for part in one.top[:3]]
@@ -214,7 +214,7 @@ def _middle(one: ColumnShift, quantiles: tuple[float, ...], unit: str) -> str:
 def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "Row of the intake": changes["intake_row"],
+            "Intake row": changes["intake_row"],
             "Fact": changes["field"].map(label_of),
             "Before": changes["before"],
             "After": changes["after"],
@@ -224,7 +224,7 @@ def _changes_table(changes: pd.DataFrame) -> pd.DataFrame:
 
 def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]) -> None:
     version = current.version
-    with st.expander("Take the latest version back", icon=":material/undo:"):
+    with st.expander("Undo the latest version", icon=":material/undo:"):
         parent = next((one for one in records if one.version.version_id == version.parent_id), None)
         after = (
             f"{count(parent.version.rows, 'sale')} of version {parent.version.version_id} are in use again"
@@ -233,15 +233,15 @@ def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]
         )
         st.markdown(
             plain(f"Version {version.version_id} ({count(version.rows, 'sale')}) is no longer used, and {after}. ")
-            + "It stays on record, and bringing its files again restores it."
+            + "It stays on record, and uploading its files again restores it."
         )
         if current.models:
             one = len(current.models) == 1
             st.warning(
                 plain(
                     f"{count(len(current.models), 'model')} trained on it ({', '.join(current.models)}) "
-                    f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}, live or not. Train anew, or "
-                    "roll back on the page Models, if the data was wrong."
+                    f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}, live or not. If the data was "
+                    "wrong, train again or roll back on the Models page."
                 ),
                 icon=":material/model_training:",
             )
@@ -263,5 +263,5 @@ def _take_back(workspace: Workspace, version_id: str, reason: str) -> None:
         if restored
         else "no data is in use"
     )
-    st.session_state[_UNDONE] = f"Version {version_id} was taken back; {now}."
+    st.session_state[_UNDONE] = f"Version {version_id} was undone; {now}."
     st.rerun()
