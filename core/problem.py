@@ -298,7 +298,7 @@ class Monitoring:
 
 
 _LIMITED: Final = frozenset(name for name, field in FIELD_BY_NAME.items() if field.kind is FieldKind.NUMBER)
-# Whatever else a statement leaves unlimited, a sale outside these is no sale of a home.
+# Whatever else a statement leaves unlimited, a sale outside these limits is not a home sale.
 _LIMITS_NEEDED: Final = (
     "sale_price",
     "living_area_sqft",

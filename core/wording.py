@@ -118,7 +118,7 @@ def days(number: float | None) -> str:
 
 
 def day(when: date | NaTType | None) -> str:
-    """Write a calendar date without ambiguity between continents: "3 Mar 2024"."""
+    """Write a calendar date that reads the same everywhere: "3 Mar 2024"."""
     if when is None or pd.isna(when):
         return MISSING
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"

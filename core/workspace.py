@@ -1,4 +1,4 @@
-"""What a use case works with: the store, the problem statement in force, who is acting, and the clock."""
+"""What a use case works with: the store, the problem statement in use, the actor, and the clock."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from core.problem import Problem
 from core.store import Market, Store
 
 Clock = Callable[[], datetime]
-"""Returns the present instant, in UTC."""
+"""Returns the current instant in UTC."""
 
 
 def utc_now() -> datetime:
-    """Return the present instant in UTC."""
+    """Return the current instant in UTC."""
     return datetime.now(UTC)
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """What one person or process works with: every use case takes it as its first argument.
+    """What one person or process works with; every use case takes it as its first argument.
 
-    ``clock`` is replaced where time is simulated, in the demo city's story and in tests.
+    The demo city's story and tests replace ``clock`` to simulate time.
     """
 
     store: Store
@@ -40,7 +40,7 @@ class Workspace:
         return self.clock().date()
 
     def today(self, market: Market) -> date:
-        """Return the market's day: the day in UTC; of a simulated market the day after its latest sale.
+        """Return the market's current day: today (UTC) or, in a simulated market, the day after its latest sale.
 
         A simulated market without sales is at the day in UTC too. Opens no model. Raises StoreError leaves.
         """
@@ -50,17 +50,17 @@ class Workspace:
         return _day_after(version.last_sale if version else None, self.utc_today())
 
     def acting_as(self, actor: Actor) -> Workspace:
-        """Return the same workspace with another actor."""
+        """Return the workspace with another actor."""
         return replace(self, actor=actor)
 
     def at(self, day: date) -> Workspace:
-        """Return the same workspace with its clock stopped at the start of a day (UTC)."""
+        """Return the workspace with its clock stopped at the start of a day (UTC)."""
         instant = datetime.combine(day, time(), UTC)
         return replace(self, clock=lambda: instant)
 
 
 def market_day(store: Store, market: Market, instant: datetime) -> date:
-    """Return the market's day at a past instant, by the data versions that were in use then."""
+    """Return the market's day at a past instant, from the data versions in use at that time."""
     if not market.simulated:
         return instant.date()
     known = [one.last_sale for one in store.versions.chain(market.market_id) if one.created_at <= instant]

@@ -34,12 +34,12 @@ _OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decis
 
 
 def main(workspace: Workspace) -> None:
-    """Draw the chosen view of the chosen model, or what is missing and where to get it."""
+    """Draw the selected view of the selected model, or what is missing and where to get it."""
     st.title("Evaluation", anchor=False)
     store, market = workspace.store, session.market()
     records = store.models.list(market.market_id) if market is not None else []
     if market is None or not records:
-        st.info("There is no model to evaluate yet. Bring in sales and train one.", icon=":material/info:")
+        st.info("There is no model to evaluate yet. Upload sales and train one.", icon=":material/info:")
         navigation.link_to("models", "Train a model")
         return
     figures.style()
@@ -81,7 +81,7 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
 def _without_scores(record: ModelRecord, error: NotFound) -> None:
     """Say what to do for a model whose test sales were not kept; its card has its test figures."""
     st.warning(plain(str(error)), icon=":material/history:")
-    st.caption(f"The figures of its sealed test are on the card of model {record.model_id}, on the page Models.")
+    st.caption(f"The figures of its sealed test are on the card of model {record.model_id}, on the Models page.")
     navigation.link_to("models", "Go to the models")
 
 

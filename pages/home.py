@@ -29,7 +29,7 @@ _IN_A_ROW: Final = 4
 
 
 def main(workspace: Workspace) -> None:
-    """Draw the doors while there are no sales at all or the demo city is opening, else the phases."""
+    """Draw the two ways to begin while there are no sales or the demo city is opening, else the phases."""
     first_start.go_in_when_ready()
     market = session.market()
     job = first_start.demo_under_way()
@@ -52,13 +52,13 @@ def has_sales(workspace: Workspace) -> bool:
 
 
 def glance(workspace: Workspace, market: Market) -> None:
-    """Draw what needs attention, the seven cards and the ways on."""
+    """Draw what needs attention, the seven cards and the next steps."""
     seen = overview(workspace, market)
     for sentence in attention(seen, workspace.problem):
         st.warning(plain(sentence), icon=":material/priority_high:")
     if market.simulated and seen.champion is None:
         with st.container(border=True):
-            first_start.demo_door(workspace, None, "Go on with opening it")
+            first_start.demo_door(workspace, None, "Resume opening it")
     cards = phases(seen, workspace.problem)
     for start in range(0, len(cards), _IN_A_ROW):
         places = st.columns(_IN_A_ROW, gap="small")
@@ -83,8 +83,8 @@ def card(phase: Phase) -> None:
 
 
 def ways_on(workspace: Workspace) -> None:
-    """Draw links to what this role does next."""
-    st.markdown("**Go on**")
+    """Draw links to this role's next steps."""
+    st.markdown("**Next steps**")
     navigation.link_to("pricing", "Price a home")
     if may(workspace.actor, Action.VIEW_DATA):
         navigation.link_to("sales_data", "Bring in sales")

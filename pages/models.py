@@ -28,7 +28,7 @@ _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: test on the
 
 
 def main(workspace: Workspace) -> None:
-    """Draw training, the challenger if there is one, the models of the open market and the card of the chosen one."""
+    """Draw training, the challenger if there is one, the open market's models and the selected model's card."""
     st.title("Models")
     market = session.market()
     version = session.store().versions.latest(market.market_id) if market else None
@@ -52,7 +52,7 @@ def main(workspace: Workspace) -> None:
 
 
 def training(workspace: Workspace, market: Market, version: DataVersion, records: list[ModelRecord]) -> None:
-    """Draw the form of a training run, or how far the one under way is."""
+    """Draw the form of a training run, or the progress of the current one."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
     if running is not None:
@@ -112,7 +112,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
 
 
 def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
-    """Draw the list of models, and the card of the one chosen in it."""
+    """Draw the list of models, and the card of the selected one."""
     st.subheader("Models of this market", anchor=False)
     table = card.listing(records)
     st.dataframe(
@@ -122,7 +122,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
         column_config={"Test sales priced": st.column_config.NumberColumn(format="localized")},
     )
     target = workspace.problem.success.target_mape
-    st.caption(f"The target is a mean error of {percent(target)} or less. In brackets: 95% intervals.")
+    st.caption(f"The target is a mean error of {percent(target)} or less. 95% intervals are in parentheses.")
     by_id = {record.model_id: record for record in records}
     live = next((place for place, record in enumerate(records) if record.is_live), 0)
     chosen = st.selectbox(

@@ -39,11 +39,11 @@ _DRAWN: Final = "_monitoring_drawn"
 
 
 def main(workspace: Workspace) -> None:
-    """Draw the chosen view, or what is missing and where to get it."""
+    """Draw the selected view, or what is missing and where to get it."""
     st.title("Monitoring", anchor=False)
     market = session.market()
     if market is None:
-        st.info("There is no market to watch yet. Bring in sales and train a model.", icon=":material/info:")
+        st.info("There is no market to monitor yet. Upload sales and train a model.", icon=":material/info:")
         navigation.link_to("sales_data", "Bring in sales")
         return
     figures.style()
@@ -63,8 +63,8 @@ def main(workspace: Workspace) -> None:
 
 @st.fragment(run_every=_EVERY)
 def _refresh(workspace: Workspace) -> None:
-    """Look whether anything was written; only then the whole page runs again, which keeps what is being typed."""
-    # As a part of the whole page there is nothing to look for, and the message just shown must stay.
+    """Rerun the whole page only if something was written, so that text being typed is not lost."""
+    # During a full run there is nothing to check, and the message just shown must stay.
     of_the_page = st.session_state.pop(_DRAWN, False)
     try:
         changed = not of_the_page and pulse_of(workspace) != st.session_state.get(_PULSE)

@@ -47,7 +47,7 @@ def _nothing(why: str) -> None:
 
 
 def _without_model(workspace: Workspace, desk: Desk) -> None:
-    """Say that nothing can be priced; a stored estimate can still be looked at."""
+    """Say that nothing can be priced; a stored estimate can still be viewed."""
     _nothing(
         f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page shows the next step."
     )
@@ -93,7 +93,7 @@ def _link_fault() -> None:
 
 
 def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
-    """Price the same home at the level chosen now."""
+    """Price the same home at the selected level."""
     stored_estimate.keep(price_and_record(workspace, desk, replace(answered.question, level=_level(desk)), "page"))
 
 

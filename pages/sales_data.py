@@ -19,7 +19,7 @@ LIMITS: Final = "Known limits"
 
 
 def main(workspace: Workspace) -> None:
-    """Draw the chosen view: the steps from a file to a data version, or the data the open market has."""
+    """Draw the selected view: the steps from a file to a data version, or the open market's data."""
     st.title("Sales data", anchor=False)
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
@@ -41,7 +41,7 @@ def choose(views: list[str]) -> str:
 
 
 def intake(workspace: Workspace) -> None:
-    """Draw the present step of the intake, or what the last commit changed."""
+    """Draw the current step of the intake, or what the last commit changed."""
     report = st.session_state.get(commit.REPORT)
     if isinstance(report, IntakeReport):
         commit.draw_committed(report)

@@ -17,7 +17,7 @@ DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)
 
 
 def take_in(workspace: Workspace, market: Market, files: DemoFiles, progress: Progress) -> None:
-    """Commit three simulated files as the market's next version, on the workspace's day; raises StoreError."""
+    """Commit three simulated files as the market's next version, on the workspace's current day; raises StoreError."""
     with TemporaryDirectory(prefix="doorstep-demo-") as folder:
         sources = []
         for name, content in zip(files.names, (files.sales, files.tax, files.neighbourhoods), strict=True):

@@ -25,7 +25,7 @@ _FOREST_BUDGET: Final = 2
 
 
 def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
-    """Simulate the city, take its three files in, train and promote its first model.
+    """Simulate the city, import its three files, train and promote its first model.
 
     After an interruption (cancelled, killed), it resumes from what is already committed. Raises StoreError, TrainError.
     """
@@ -37,7 +37,7 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> 
         progress(1.0, "The demo city is open")
         return champion
     if store.versions.latest(market.market_id) is None:
-        # The city's clock stands on the day after its last sale.
+        # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
         take_in(opening_day, market, demo_files(_SEED, sales), part(progress, 0.05, 0.25))
     plan = replace(default_plan(workspace.problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
@@ -45,7 +45,7 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> 
 
 
 def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
-    """Open the city, then let half a year pass in it: agents price, homes sell, and the market turns.
+    """Open the city, then simulate half a year: agents price, homes sell, and the market turns.
 
     Homes can be priced from the moment the first model is live. Raises as open_demo does.
     """
@@ -53,7 +53,7 @@ def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 
     champion = open_demo(workspace, part(progress, 0.0, 0.75), sales)
     market = workspace.store.markets.get(champion.market_id)
     tell_story(workspace, market, _SEED, sales, part(progress, 0.75, 0.99))
-    progress(0.99, "Looking at the figures as a manager would find them")
+    progress(0.99, "Computing the monitoring figures")
     watch_market(workspace, market.market_id)
     progress(1.0, "The demo city is open")
     return champion
@@ -77,5 +77,5 @@ class DemoTask:
     kind: str = "demo"
 
     def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
-        """Simulate, take in, train, and let half a year pass."""
+        """Simulate, import, train, and simulate half a year."""
         return open_demo_with_story(workspace, progress, self.sales)

@@ -98,7 +98,7 @@ class _City:
 
 
 def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, progress: Progress) -> None:
-    """Let six months pass in the demo city, month by month: estimates, decisions, sales, and new data versions.
+    """Simulate six months in the demo city, month by month: estimates, decisions, sales, and new data versions.
 
     ``seed`` and ``sales`` are those of its first files. Months already simulated are skipped, so that an interrupted
     story can resume. Raises StoreError.
@@ -132,7 +132,7 @@ def _city(listed: Listings, seed: int) -> _City:
 
 
 def _price(workspace: Workspace, market: Market, city: _City, month: pd.Period) -> None:
-    """Write the month's estimates, then the decisions on them, unless they are written already."""
+    """Write the month's estimates, then the decisions on them, unless they are already written."""
     store, problem = workspace.store, workspace.problem
     if not _written_in(month, store, market, city):
         desk = open_desk(store, market.market_id, problem)

@@ -112,7 +112,7 @@ def _verdict(figure: Figure, target: Target | None, problem: Problem) -> Verdict
 
 
 def targets(level: float, problem: Problem) -> dict[str, Target]:
-    """Return the targets of the headline by the name of the figure; ``level`` is that of the range."""
+    """Return the headline's targets by figure name; ``level`` is the range's."""
     band = problem.monitoring.alert_coverage_band
     return {
         "mape": at_most(problem.success.target_mape, "problem statement, success.target_mape"),

@@ -40,12 +40,12 @@ class Estimate:
 
     The range should hold ``level`` of sale prices; ``held`` is its actual coverage on test sales of the same segment.
     ``confidence`` is the calibrated probability in percent that the sale price falls within 10% of the point;
-    ``kept`` is how often that came true on test sales of like confidence, None where there were none. ``fsd`` is the
-    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to what was assumed.
-    ``market_shift`` is the log shift by which the market's level (``level_id``) moved the estimate. ``last_sale`` is
-    the day of the latest sale that level is drawn from, ``trained_through`` that of the latest the model was trained
-    on, None in an answer stored by an earlier release.
-    ``comparables`` are the most alike first; ``comparable_value`` is what the first ``IN_USE`` of them say together.
+    ``kept`` is how often that came true on test sales of similar confidence, None if there were none. ``fsd`` is the
+    forecast standard deviation as a share of the point. ``imputed`` maps facts not given to the values assumed.
+    ``market_shift`` is the log shift by which the market level (``level_id``) moved the estimate. ``last_sale`` is the
+    day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
+    stored by an earlier release).
+    ``comparables`` come most similar first; ``comparable_value`` combines the first ``IN_USE`` of them.
     """
 
     subject: Subject

@@ -84,7 +84,7 @@ _FLAGGED_IF_IMPUTED: Final = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What an estimate is judged by: money, ``confidence`` 0 to 100 as it is shown, comparables if any were weighed."""
+    """What flags judge in an estimate: money, ``confidence`` as shown (0 to 100), comparables if any were weighted."""
 
     point: float
     low: float
@@ -94,7 +94,7 @@ class Answer:
 
 
 def answers_of(priced: Priced) -> list[Answer]:
-    """Return what each of the homes priced is judged by, in their order, before comparables are weighed."""
+    """Return what flags judge in each priced home, in order, before comparables are weighted."""
     shares = priced.confidence.tolist()
     figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), shares, strict=True)
     return [Answer(point, low, high, round(100 * share)) for point, low, high, share in figures]
@@ -102,7 +102,7 @@ def answers_of(priced: Priced) -> list[Answer]:
 
 @dataclass(frozen=True)
 class FlagRules:
-    """What the flags of a market follow from: its model, standard price scope, open alerts of drift and limits."""
+    """The basis of a market's flags: its model, standard price scope, open drift alerts and limits."""
 
     model: Model
     scope: PriceScope
@@ -111,12 +111,12 @@ class FlagRules:
 
 
 def flag_rules(bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem) -> FlagRules:
-    """Return what the flags of the bundle's market follow from; make it once for many homes."""
+    """Return the basis of the flags of the bundle's market; build it once for many homes."""
     return FlagRules(bundle.model, price_scope(bundle, problem), notices, problem)
 
 
 def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
-    """Return the standard price scope: the currency's own, or else quantiles of the market's training prices."""
+    """Return the standard price scope: the currency's setting, else quantiles of the market's training prices."""
     fixed = problem.scope.price.get(bundle.currency)
     if fixed is not None:
         return fixed
@@ -125,7 +125,7 @@ def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
 
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
-    """Yield every flag of an estimate: of the property's facts, of open alerts of drift, then of its figures."""
+    """Yield every flag of an estimate: from the property's facts, from open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules.model, rules.problem)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
@@ -207,7 +207,7 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
 
 
 def _area_sales(subject: Subject, model: Model) -> float:
-    """Return the number of training sales in the subject's area, the busier of two; infinite where it has none."""
+    """Return the training sales in the subject's area (the larger count of two); infinite if it has no area."""
     counts = [
         model.profile.area_codes[name].get(str(subject.facts[name]), 0)
         for name in model.facts.area_codes

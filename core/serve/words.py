@@ -104,7 +104,7 @@ def headline(facts: Mapping[str, object], market: Conventions) -> str:
 
 
 def sales_through(estimate: Estimate) -> str:
-    """Name the latest sales an estimate stands on: those of the model, and of the market level where one is in force.
+    """Name the latest sales behind an estimate: the model's and, if there is a market level, the level's.
 
     "Model trained on sales through 28 Feb 2015; market level through 12 May 2015."
     """

@@ -20,11 +20,10 @@ def desk(workspace: Workspace, market_id: str) -> Desk:
     return _desk(str(store.home), market_id, model_id, latest.version_id if latest else "", alerts, workspace)
 
 
-# Few are kept: a model takes tens of megabytes, and those of the markets in use are soon loaded again.
-@st.cache_resource(max_entries=_KEPT, show_spinner="Opening the market’s model")
+# Few are kept: a model takes tens of megabytes, and one in use is quickly loaded again.
+@st.cache_resource(max_entries=_KEPT, show_spinner="Loading the market’s model")
 def _desk(
     home: str, market_id: str, model_id: str, version_id: str, alerts: tuple[str, ...], _workspace: Workspace
 ) -> Desk:
-    # The arguments are the key: another folder, another champion, newer sales or another open alert of drift make
-    # another desk.
+    # The arguments are the cache key: another folder, champion, data version or open drift alert gives another desk.
     return open_desk(_workspace.store, market_id, _workspace.problem)

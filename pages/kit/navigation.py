@@ -1,4 +1,4 @@
-"""The pages: their addresses in the order of the navigation, who may open them, and links from one to another."""
+"""The pages: their addresses in navigation order, who may open them, and links between them."""
 
 from __future__ import annotations
 
@@ -65,8 +65,8 @@ def page_at(path: str) -> Page:
 
 
 def go_to(path: str) -> NoReturn:
-    """Leave this page for the one at the address."""
-    # Without this empty mapping Streamlit would clear all parameters, and refuses to while role or market are bound.
+    """Switch to the page at the address."""
+    # Without this empty mapping, Streamlit would clear all parameters, which it refuses while role or market are bound.
     st.switch_page(page_at(path).script, query_params={})
 
 

@@ -60,17 +60,17 @@ def current_actor() -> Actor:
 
 @st.cache_resource(max_entries=1, show_spinner=False)
 def problem() -> Problem:
-    """Return the problem statement in force, read once for all sessions; raises ProblemStatementError."""
+    """Return the problem statement in use, read once for all sessions; raises ProblemStatementError."""
     return load_problem()
 
 
 def workspace() -> Workspace:
-    """Return what this visit works with; raises AccessDenied outside the shell, StoreUnavailable."""
+    """Return this session's workspace; raises AccessDenied outside the shell, StoreUnavailable."""
     return Workspace(store(), problem(), current_actor())
 
 
 def guard(path: str) -> Workspace:
-    """Return the visit's workspace if its role may open the page at this address; to be the first line of each page.
+    """Return the session's workspace if its role may open the page at this address; call it first on each page.
 
     Raises AccessDenied, which the shell shows instead of the page.
     """

@@ -231,7 +231,7 @@ def test_a_column_left_out_is_taken_in_after_all() -> None:
     rows = [f"{line},{float(line.split(',')[2]) * 1.02:.0f}" for line in lines[1:]]
     app = mapped(opened(), content="\n".join([f"{lines[0]},Adjusted sale price", *rows]).encode())
     assert fields(app)["Adjusted sale price"] == picks.IGNORE
-    assert "would tell the model the answer: Adjusted sale price" in messages(app)
+    assert "would give the model the answer: Adjusted sale price" in messages(app)
     box = next(one for one in app.selectbox if str(one.key).startswith("back_"))
     box.select("Adjusted sale price").run()
     next(one for one in app.button if str(one.key).startswith("take_")).click().run()

@@ -1,4 +1,4 @@
-"""The headline on a model's card: the figures every screen shows for the model, and which test sales they are of."""
+"""The headline on a model's card: the figures every screen shows for the model, and the test sales they cover."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ HEADLINE: Final = "headline"
 
 @dataclass(frozen=True)
 class CardHeadline:
-    """A model's headline figures by name; ``level`` is that of the range, ``words`` say which sales they are of.
+    """A model's headline figures by name; ``level`` is the range's, and ``words`` say which sales they cover.
 
-    The names are those of ``Headline.line``. The figures are of the test sales that the desk would have priced: a sale
+    The names are those of ``Headline.line``. The figures cover the test sales that the desk would have priced: a sale
     without a price has no error.
     """
 
@@ -27,12 +27,12 @@ class CardHeadline:
     words: str
 
     def __getitem__(self, name: str) -> Figure:
-        """Return the figure of that name; raises KeyError for another."""
+        """Return the figure with that name; raises KeyError for any other."""
         return self.figures[name]
 
 
 def to_card(found: Headline | None) -> dict[str, Any]:
-    """Return what the card keeps of the sealed test's headline, as JSON values; nothing where no sale was priced."""
+    """Return the sealed test's headline for the card, as JSON values; empty if no sale was priced."""
     if found is None:
         return {}
     figures = {line.name: asdict(line.figure) for line in found.lines}
@@ -42,7 +42,7 @@ def to_card(found: Headline | None) -> dict[str, Any]:
 def headline_of(card: Mapping[str, Any]) -> CardHeadline:
     """Read the headline from a model's card.
 
-    A model trained before cards kept it, or without a priced test sale, answers with the figures of all test sales.
+    A model trained before cards kept it, or without a priced test sale, has the figures of all test sales instead.
     """
     metrics, kept = card["metrics"], card.get(HEADLINE)
     level = float(metrics.get("level", 0.0))
@@ -54,7 +54,7 @@ def headline_of(card: Mapping[str, Any]) -> CardHeadline:
 
 
 def sales_words(priced: int, sales: int, what: str = "test sale") -> str:
-    """Say how many sales a figure is of: "9,427 of 9,916 test sales; 489 got no price"."""
+    """State how many sales a figure covers: "9,427 of 9,916 test sales; 489 got no price"."""
     if priced == sales:
         return count(sales, what)
     return f"{priced:,} of {count(sales, what)}; {sales - priced:,} got no price"

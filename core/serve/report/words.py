@@ -73,7 +73,7 @@ def _evidence(estimate: Estimate) -> str:
     comparables = len(used(estimate))
     sales = count(comparables, "comparable sale") if comparables else "no comparable sales"
     return (
-        f"It stands on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}. How often its ranges hold "
+        f"It is based on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}. How often its ranges hold "
         f"was measured on {count(held.n, 'similar test sale')}."
     )
 

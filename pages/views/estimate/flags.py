@@ -1,4 +1,4 @@
-"""The review flags of an estimate: what a person must review first, then what is good to know."""
+"""The review flags of an estimate: first what a person must review, then what is good to know."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOOKS: Final = {
 
 
 def draw(flags: Sequence[Flag], market: Conventions) -> None:
-    """Draw the points to review in a box, then the notes, folded where there are three or more; nothing for none."""
+    """Draw the points to review in a box, then the notes, collapsed if there are three or more; nothing for none."""
     review = [flag for flag in flags if flag.severity is Severity.REVIEW]
     notes = [flag for flag in flags if flag.severity is not Severity.REVIEW]
     if review:

@@ -26,7 +26,7 @@ _BESIDE: Final = ("mape", "ppe10", "bias")
 
 
 def draw(selection: Selection) -> None:
-    """Draw the decisions of agents on a model's estimates, or on all the market's, and the test's figures beside."""
+    """Draw agents' decisions on one model's or all estimates of the market, and the test's figures."""
     with st.container(border=True):
         st.subheader("What agents decided", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)

@@ -27,7 +27,7 @@ _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 
 
 def draw(selection: Selection) -> None:
-    """Draw how the model was chosen among others, and whether it was chosen well."""
+    """Draw how the model was chosen and whether it was chosen well."""
     with st.container(border=True):
         st.subheader("Overfitting check", anchor=False)
         origin(selection)

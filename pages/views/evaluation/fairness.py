@@ -70,7 +70,7 @@ def draw_ranges(selection: Selection) -> None:
 
 
 def draw_edges(selection: Selection) -> None:
-    """Draw the sets of hard homes, and how well flags find big misses."""
+    """Draw the sets of hard-to-price homes, and how well flags find big misses."""
     cases, flags = compute_once(selection, "edge cases", edge_cases), compute_once(selection, "flags", _flags)
     with st.container(border=True):
         st.subheader("Hard cases", anchor=False)

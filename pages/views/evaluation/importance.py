@@ -24,7 +24,7 @@ from pages.views.models import card as cards
 
 
 def draw(selection: Selection) -> None:
-    """Draw the importances on the model's card, then what takes the model itself: effects and drivers."""
+    """Draw the importances on the model's card, then effects and drivers, which need the model itself."""
     lines = selection.record.card.get("importance", [])
     with st.container(border=True):
         st.subheader("Which facts matter", anchor=False)

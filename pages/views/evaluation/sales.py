@@ -53,7 +53,7 @@ def sales_table(sales: pd.DataFrame, selection: Selection) -> pd.DataFrame:
 
 @st.fragment
 def draw_sales(sales: pd.DataFrame, name: str, key: str, selection: Selection) -> None:
-    """Draw sales, worst misses first, with their file ``name``, and the one chosen explained.
+    """Draw sales, worst misses first, with their file ``name``, and the explanation of the selected one.
 
     ``key`` identifies this list of sales, so that a selection does not carry over to another list.
     """
@@ -118,7 +118,7 @@ def _explained(sales: pd.DataFrame, selection: Selection) -> None:
         missing(f"The sale in row {wanted} is not in this list. Check a sale to see its estimate explained.")
         return
     try:
-        with st.spinner("Working the estimate through"):
+        with st.spinner("Explaining the estimate"):
             miss = explainer(selection).miss(row)
     except NotFound as error:
         missing(str(error))

@@ -35,7 +35,7 @@ _FORMS: Final[tuple[tuple[str, Write, str, str], ...]] = (
 
 
 def draw(selection: Selection) -> None:
-    """Draw the scope the evidence supports, its signature, and the model card to download."""
+    """Draw the scope the evidence supports, its signature, and the model card's download."""
     message = st.session_state.pop(_MESSAGE, "")
     if message:
         st.success(plain(message), icon=":material/check_circle:")
@@ -51,7 +51,7 @@ def draw(selection: Selection) -> None:
     with st.container(border=True):
         st.subheader("Model card", anchor=False)
         origin(selection)
-        st.caption("All of this evaluation, with the scope as signed: as a page to read, print or send, or as text.")
+        st.caption("This whole evaluation with the signed scope, as a page to read, print or send, or as text.")
         _download(selection, signed)
 
 

@@ -33,7 +33,7 @@ _SECOND: Final = "and_segment"
 
 
 def draw(selection: Selection) -> None:
-    """Draw the choice of segmentations, the errors, and the sales of the segment chosen."""
+    """Draw the segmentation selectors, the errors, and the sales of the selected segment."""
     ways = compute_once(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
         st.subheader("Error by segment", anchor=False)
@@ -193,7 +193,7 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Select
         if sales.empty:
             missing("No test sale is in both segments. Choose another cell.")
             return
-        st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 is an estimate too high.")
+        st.caption(f"{count(len(sales), 'sale')}, worst misses first; an error above 0 means the estimate is too high.")
         draw_sales(sales, "segment-sales", "_".join(cell.values()), selection)
 
 

@@ -49,7 +49,7 @@ class Selection:
 
     @property
     def problem(self) -> Problem:
-        """The problem statement in force."""
+        """The problem statement in use."""
         return self.workspace.problem
 
     @property
@@ -59,7 +59,7 @@ class Selection:
 
 
 def periods(workspace: Workspace, market: Market, record: ModelRecord) -> tuple[str, ...]:
-    """Return the periods a model can be looked at over: since training only where later sales were taken in."""
+    """Return the periods available for a model: "since training" only if later sales were imported."""
     latest = workspace.store.versions.latest(market.market_id)
     if latest is None or latest.version_id == record.version_id:
         return ALL, LATEST
@@ -82,7 +82,7 @@ def seen(workspace: Workspace, market: Market, record: ModelRecord, period: str)
 
 
 def explainer(selection: Selection) -> Explainer:
-    """Return what explains the model's estimates, opened once for all sessions; raises what ``open_explainer`` does."""
+    """Return the explainer of the model's estimates, opened once for all sessions; raises as ``open_explainer``."""
     terms = selection.whole.terms
     return _explainer(*selection.key[:2], terms.split, terms.data_version, selection)
 
@@ -108,7 +108,7 @@ def source(selection: Selection) -> str:
 # Few are kept: the scores of 200,000 sales take a few hundred megabytes.
 @st.cache_resource(max_entries=4, show_spinner="Reading the test sales")
 def _scored(home: str, model_id: str, _workspace: Workspace) -> ScoredSales:
-    # The arguments are the key; who may look has been asked by the page.
+    # The arguments are the cache key; the page has already checked access.
     return scores_of(_workspace, model_id)
 
 

@@ -44,7 +44,7 @@ def go_in_when_ready() -> None:
 
 
 def doors(workspace: Workspace, job: Job | None) -> None:
-    """Draw both doors; ``job`` is the opening of the demo city under way."""
+    """Draw both ways to begin; ``job`` is the open job of the demo city."""
     st.title("Welcome to Doorstep")
     st.markdown("Price homes from your own sales, as a range with its reasons. **Choose how to start.**")
     own, demo = st.columns(2, gap="medium")
@@ -55,7 +55,7 @@ def doors(workspace: Workspace, job: Job | None) -> None:
 
 
 def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo city") -> None:
-    """Draw the door to the demo city, or how far its opening is; ``label`` is what its button says."""
+    """Draw the way into the demo city, or the progress of its opening; ``label`` is the button's text."""
     st.subheader(":material/science: Open the demo city", anchor=False)
     st.markdown(
         "A **simulated** city for trying out Doorstep: its homes, sales and prices are invented and labeled as such."

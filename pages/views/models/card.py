@@ -191,7 +191,7 @@ def _figures(card: dict[str, Any]) -> None:
         f"{percent(test.level)} range held": test["coverage"],
         "Width of the range": test["width"],
     }
-    st.caption(f"Sealed test, opened once: {test.words}. Below each figure its 95% interval.")
+    st.caption(f"Sealed test, opened once: {test.words}. The 95% interval is below each figure.")
     with st.container(horizontal=True, gap="small"):
         for name, figure in shown.items():
             with st.container(width=116, gap=None):

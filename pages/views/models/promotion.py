@@ -22,7 +22,7 @@ _UNTYPED: Final = "rolled back by a click"
 
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
-    """Draw what a manager can decide of the model chosen, and the way back to the champion before."""
+    """Draw a manager's options for the selected model, and the rollback to the previous champion."""
     st.subheader("Decide", anchor=False)
     needed = reason_needed(gate_on(record), live.model_id if live else None)
     # A reason belongs to one decision: once another model is live, or this one is rejected, the field starts empty.
@@ -82,7 +82,7 @@ def reject_button(record: ModelRecord, key: str = "reject") -> bool:
 
 
 def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
-    """Say so where the file of the live model is missing: agents get no estimate until another one is live."""
+    """Warn if the live model's file is missing: agents get no estimates until another model is live."""
     if live is None or session.store().models.holds(live):
         return
     remedy = (
@@ -97,7 +97,7 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
 
 
 def promote(workspace: Workspace, model_id: str, reason: str) -> None:
-    """Promote a model; says so on the page's next run, or draws why it was refused."""
+    """Promote a model; confirm it on the page's next run, or draw why it was refused."""
     try:
         now = promotion.promote_challenger(workspace, model_id, reason)
     except DoorstepError as error:

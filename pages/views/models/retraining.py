@@ -26,7 +26,7 @@ _HELP: Final = (
 
 
 def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -> None:
-    """Draw how far a retraining is and offer to cancel it, or what came of the last one and the form of the next."""
+    """Draw a retraining's progress with a cancel button, or the last result and the form for the next."""
     running = job_progress.open_job(KIND, market.market_id)
     closed = job_progress.take_closed(KIND, market.market_id)
     if running is not None:

@@ -124,7 +124,7 @@ def _reading(alert: AlertRecord) -> str:
 
 def _forms(selection: Selection, alert: AlertRecord) -> None:
     if not may(selection.workspace.actor, Action.ACT_ON_ALERTS):
-        st.caption("A manager can take it on or resolve it.")
+        st.caption("A manager can acknowledge or resolve it.")
         return
     left, right = st.columns(2, gap="small")
     if alert.state is AlertState.OPEN:

@@ -19,7 +19,7 @@ PATH: Final = "monitoring"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
-    """Draw the line where there are such alerts; the way to them only for who may go it."""
+    """Draw the line if there are such alerts, with a link for those allowed to open them."""
     alerts = in_order(workspace.store.alerts.list(market.market_id, UNRESOLVED))
     if not alerts:
         return

@@ -107,7 +107,7 @@ def _alert(alert: AlertRecord) -> None:
 
 
 def _model(selection: Selection) -> None:
-    """Say what is wrong with the live model itself: there is none, or its file is gone."""
+    """State what is wrong with the live model itself: there is none, or its file is gone."""
     champion = selection.workspace.store.models.champion(selection.market.market_id)
     if champion is None:
         st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")

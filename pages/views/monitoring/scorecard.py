@@ -40,9 +40,7 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
         st.subheader("Who was closer to the sale price?", anchor=False)
         source(selection)
         if found.overall is None:
-            missing(
-                "No home an agent decided on has been sold on these days. Decide on estimates, then bring in sales."
-            )
+            missing("No home with an agent's decision sold on these days. Decide on estimates, then upload sales.")
             navigation.link_to("pricing", "Price a home")
             return
         line = found.overall

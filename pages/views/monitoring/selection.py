@@ -53,7 +53,7 @@ class Selection:
 
     @property
     def problem(self) -> Problem:
-        """The problem statement in force."""
+        """The problem statement in use."""
         return self.workspace.problem
 
     @property
@@ -79,7 +79,7 @@ class Selection:
 
 
 def choose_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
-    """Draw the choice of days; returns it, not narrowed down."""
+    """Draw the selector of days; return the selection without filters."""
     clock = workspace.today(market)
     span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
     since, until = _days(span, clock)
@@ -87,7 +87,7 @@ def choose_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) ->
 
 
 def choose_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
-    """Draw the choice of days and of the period figures are of; returns it, not narrowed down."""
+    """Draw the selectors of days and of the figures' period; return the selection without filters."""
     with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = choose_days(workspace, market, pulse)
         period = one_of("Period", list(PERIODS), "period", "By month")
@@ -95,7 +95,7 @@ def choose_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) ->
 
 
 def without_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
-    """Return what is looked at where days do not matter."""
+    """Return the selection for views where days do not matter."""
     clock = workspace.today(market)
     return Selection(workspace, market, clock, Slice(), Period.MONTH, pulse)
 
@@ -115,7 +115,7 @@ def narrow(selection: Selection) -> Selection:
 
 
 def compute_once(selection: Selection, name: str, work: Callable[[Selection], _Result], *more: Hashable) -> _Result:
-    """Return what ``work`` makes of the choice, worked out once for all sessions until something is written."""
+    """Return the result of ``work`` on the selection, computed once for all sessions until something is written."""
     champion = selection.workspace.store.models.champion(selection.market.market_id)
     return _kept(selection, name, work, selection.pulse, champion and champion.model_id, *more)
 
@@ -148,7 +148,7 @@ def note_of_clock(selection: Selection) -> str:
 
 
 def pulse_of(workspace: Workspace) -> tuple[int, ...]:
-    """Return what changes when anything was written; raises StoreUnavailable."""
+    """Return numbers that change whenever anything is written; raises StoreUnavailable."""
     return workspace.store.figures.pulse()
 
 

@@ -123,5 +123,5 @@ def say_what_was_done() -> None:
 
 
 def to_models() -> None:
-    """Draw the way to retrain the model."""
+    """Draw the link to retrain the model."""
     navigation.link_to("models", "Retrain now")

@@ -21,8 +21,8 @@ from pages.views.pricing import stored_estimate
 LEVEL_KEY: Final = "range_level"
 _ANCHOR: Final = "price-range"
 _COORDINATES: Final = ("latitude", "longitude")
-# On a phone the answer lies below the form: a bar at the lower edge shows it at once and leads to it. Beside the form
-# the range stays in view, since the button is pressed at the form's end. PLAIN is the theme's background.
+# On a phone the answer is below the form: a bar at the bottom shows it at once and links to it. Beside the form, the
+# range stays in view, since the button is at the form's end. PLAIN is the theme's background.
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }

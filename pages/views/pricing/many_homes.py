@@ -90,7 +90,7 @@ def _tell(bar: DeltaGenerator, done: float, what: str) -> None:
 
 
 def _recorded(workspace: Workspace, priced: PricedFile) -> tuple[PricedFile, str]:
-    """Write the answers to the ledger before they are shown; where that fails, return why: they are shown still."""
+    """Write the answers to the ledger before showing them; if that fails, return why: they are shown anyway."""
     try:
         return record_file(workspace, priced, "file"), ""
     except StoreError as error:

@@ -21,7 +21,7 @@ _POINT: Final = "Point estimate"
 
 
 def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
-    """Draw the report's few choices and its download; ``estimate`` bears the comparables in use."""
+    """Draw the report's few options and its download; ``estimate`` has the comparables in use."""
     name_column, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
     with name_column:
         seller = st.text_input(

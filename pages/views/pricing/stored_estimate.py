@@ -19,7 +19,7 @@ _FAULT: Final = "estimate_fault"
 
 
 def follow(workspace: Workspace) -> None:
-    """Open the stored answer the address asks for, unless it is the one shown already.
+    """Open the stored answer in the address, unless it is already shown.
 
     ``fault`` reports an unknown or unreadable answer until another answer replaces it. Raises AccessDenied,
     StoreUnavailable.

@@ -63,12 +63,12 @@ class _Kept:
 
 
 def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk, model: Model) -> None:
-    """Draw usual changes, a free one and what those tried so far would do; nothing is written to the ledger.
+    """Draw usual changes, a free one, and the effects of those tried so far; nothing goes into the ledger.
 
     Raises AccessDenied.
     """
     asker = _Asker(answered, estimate, desk, workspace.actor)
-    st.markdown("**Change something** and see what the same model would say")
+    st.markdown("**Change something** and see how the model would price it")
     _usual(asker)
     _free(asker, model)
     fault = st.session_state.pop(_FAULT, None)

@@ -30,7 +30,7 @@ _FINDINGS: Final = 4
 
 
 def today() -> date:
-    """Return the day on which sales of a later date are of the future."""
+    """Return the day after which sale dates are in the future."""
     return session.workspace().utc_today()
 
 
@@ -49,7 +49,7 @@ def checked(held: Draft) -> IntakePreview | None:
 
 
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
-    """Draw the figures, the problems, the columns against held data, near matches and conflicts."""
+    """Draw the figures, the problems, the columns compared with stored data, near matches and conflicts."""
     seen = draft.inspected(held, today())
     preview.draw_figures(found)
     preview.say_known(found)

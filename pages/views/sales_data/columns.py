@@ -25,7 +25,7 @@ _WHOLE_ROWS: Final = 30
 
 
 def draw(workspace: Workspace, held: Draft) -> None:
-    """Draw each file's mapping, its words and the presets; the way on is open once all mappings are complete."""
+    """Draw each file's mapping, its words and the presets; the next step is open once all mappings are complete."""
     names = [draft.upload_of(file).name for file in held.files]
     chosen = 0
     if len(held.files) > 1:
@@ -174,8 +174,8 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
             column = st.selectbox(
                 "Add one back", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300
             )
-            if st.button("Take it in", key=f"take_{file.upload_id}", disabled=column is None):
+            if st.button("Add it", key=f"take_{file.upload_id}", disabled=column is None):
                 draft.keep(file._replace(mapping=picks.keep_as_extra(file.mapping, str(column), seen.words)))
                 st.rerun()
         if leaking:
-            st.caption("A column that tells the price makes every figure of the model too good to be true.")
+            st.caption("A column that reveals the price makes every figure of the model too good to be true.")

@@ -22,7 +22,7 @@ REPORT: Final = "_intake_report"
 
 
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
-    """Draw what is about to be kept and the button that keeps it."""
+    """Draw what is about to be saved and the button that saves it."""
     preview.say_known(found)
     with st.container(border=True):
         _say_what(held, found)
@@ -102,6 +102,6 @@ def draw_committed(report: IntakeReport) -> None:
         if st.button("Train a model", key="go_train", type="primary", icon=":material/model_training:"):
             del st.session_state[REPORT]
             navigation.go_to("models")
-        if st.button("Bring more files", key="more", icon=":material/upload:"):
+        if st.button("Upload more files", key="more", icon=":material/upload:"):
             del st.session_state[REPORT]
             st.rerun()

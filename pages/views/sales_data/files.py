@@ -66,8 +66,8 @@ def dropped_table(file: Staged) -> pd.DataFrame:
 
 def _uploader() -> None:
     limit = session.problem().intake.upload_mb
-    # A new key after each upload empties the widget, so that the bytes are on disk only. It takes any type of file:
-    # its own refusal would name a MIME type, the reader's names the file, its type and the remedy.
+    # A new key after each upload clears the widget, so that the bytes are only on disk. It accepts any file type: the
+    # widget's own error would name a MIME type, while the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
     brought = st.file_uploader(
         "CSV or TSV files: sales and, if you have them, one tax roll and one neighborhood file",

@@ -57,7 +57,7 @@ def table_of(mapping: ColumnMapping, guess: Guess) -> pd.DataFrame:
 
 
 def mapping_of(table: pd.DataFrame, mapping: ColumnMapping) -> ColumnMapping:
-    """Return the mapping the table now shows; raises MappingError for a choice that cannot be."""
+    """Return the mapping the table now shows; raises MappingError for an impossible choice."""
     return picks.correct(mapping, (_pick(row) for row in table.to_dict("records")))
 
 

@@ -24,7 +24,7 @@ Pair = tuple[str, str]
 
 
 def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
-    """Draw the first near match that nobody has answered, and how many follow."""
+    """Draw the first unanswered near match, and how many follow."""
     market_id = draft.market_id(held)
     answers = session.store().matches.of(market_id)
     open_ones = [near for near in found.near_matches if _pair(near) not in answers]
@@ -80,7 +80,7 @@ def _answer(workspace: Workspace, near: NearMatch, held: Draft, is_same: bool) -
 
 
 def _last(workspace: Workspace, held: Draft) -> None:
-    """Draw the last answer of this visit and a way to turn it round."""
+    """Draw this session's last answer and a button to reverse it."""
     last: tuple[NearMatch, bool] | None = st.session_state.get(_LAST)
     if last is None:
         return

@@ -21,7 +21,7 @@ _LARGEST: Final = 1
 
 
 def draw(workspace: Workspace, file: Staged, seen: SourcePreview, number: int) -> None:
-    """Draw saving the mapping under a name, using one that was saved, and both as a file to share."""
+    """Draw the forms to save the mapping under a name, use a saved one, and share one as a file."""
     with st.expander("Presets: use, save or share a mapping", icon=":material/bookmark:"):
         use, save, share = st.columns(3, gap="medium")
         with use:

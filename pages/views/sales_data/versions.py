@@ -31,7 +31,7 @@ _UNDONE: Final = "_undone"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
-    """Draw the list of versions, the comparison of two and the way to take the latest back."""
+    """Draw the list of versions, the comparison of two and the form to undo the latest."""
     st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
@@ -103,7 +103,7 @@ def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]
 
 @st.cache_resource(max_entries=2, show_spinner="Comparing the two versions…")
 def _diff(home: str, before: str, after: str, _workspace: Workspace) -> VersionDiff:
-    # The arguments are the key; the page has asked who may look.
+    # The arguments are the cache key; the page has already checked access.
     return compare_versions(_workspace, before, after)
 
 
@@ -245,9 +245,9 @@ def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]
                 ),
                 icon=":material/model_training:",
             )
-        reason = st.text_input("Why is it taken back?", key="undo_reason", max_chars=500)
-        sure = st.checkbox(f"Yes, take version {version.version_id} back", key=f"undo_sure_{version.version_id}")
-        if st.button("Take it back", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
+        reason = st.text_input("Why undo it?", key="undo_reason", max_chars=500)
+        sure = st.checkbox(f"Yes, undo version {version.version_id}", key=f"undo_sure_{version.version_id}")
+        if st.button("Undo it", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
             _take_back(workspace, version.version_id, reason)
 
 
