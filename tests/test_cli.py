@@ -236,7 +236,7 @@ def test_the_ledger_is_written_to_a_file_or_the_reason_why_not_is_told(
     code, _, err = run(capsys, "ledger", tmp_path / "nowhere" / "ledger.csv", "--home", home)
     assert code == FAILED
     assert "cannot be written" in err
-    assert "Name a folder" in err
+    assert "Choose an existing folder" in err
     code, _, err = run(capsys, "ledger", path, "--home", home, "--role", "agent")
     assert code == FAILED
     assert list(tmp_path.glob("*.part")) == []
@@ -288,7 +288,7 @@ def test_help_needs_neither_the_problem_statement_nor_the_modeling_libraries(bro
     [
         (["train", "--family", "magic"], "choose one of: "),
         (["price", "--level", "0.77"], "choose one of: 0.5, 0.8, 0.9"),
-        (["price", "--level", "half"], "half is no level of a range; choose one of: 0.5, 0.8, 0.9"),
+        (["price", "--level", "half"], "half is not a range level; choose one of: 0.5, 0.8, 0.9"),
     ],
     ids=["family", "level", "no number"],
 )

@@ -1,4 +1,4 @@
-"""The verb that takes sales files in: its arguments and its handler."""
+"""The verb that imports sales files: its arguments and its handler."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verb and its arguments."""
-    ingest = verb("ingest", "take sales, tax and neighborhood files in as a new data version", _ingest)
+    ingest = verb("ingest", "import sales, tax and neighborhood files as a new data version", _ingest)
     ingest.add_argument("files", nargs="+", metavar="FILE", help="CSV or TSV, also gzipped")
     ingest.add_argument("--market", help="market to add to; created if new")
     ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
@@ -38,7 +38,7 @@ def _ingest(session: Session) -> int:
     options = session.options
     mapping = _load_mapping(options.mapping) if options.mapping else None
     if mapping is not None and len(options.files) > 1:
-        raise MappingError("--mapping applies to one file; take the files in one by one.")
+        raise MappingError("--mapping applies to one file; import the files one by one.")
     files = [SourceFile(Path(name), Path(name).name, mapping) for name in options.files]
     for file in files:
         if not file.path.is_file():

@@ -1,7 +1,7 @@
 """The command line: every capability without a browser, for people and for scripts.
 
-A verb's arguments stand beside its handler. Handlers import what they need when they are called, so that ``--help`` and
-usage errors load none of it.
+A verb's arguments are defined next to its handler. Handlers import what they need when called, so that ``--help`` and
+usage errors stay fast.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
-        print("error: interrupted; nothing half-done was kept.", file=sys.stderr)
+        print("error: interrupted; unfinished work was discarded.", file=sys.stderr)
         return FAILED
 
 
@@ -62,10 +62,10 @@ def _run(options: argparse.Namespace) -> int:
 
 
 class _ShowVersion(argparse.Action):
-    """Argparse's own action would need the version, which is in a file, whenever the parser is built."""
+    """Shows the version on request; argparse's own action would read it from its file whenever the parser is built."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
-        """Print the version and end."""
+        """Print the version and exit."""
         print(f"doorstep {version()}")
         parser.exit(OK)
 
@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES.format(program=program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and end")
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
     verbs = parser.add_subparsers(required=True, metavar="VERB")
 
     def verb(name: str, help_text: str, run: Handler) -> argparse.ArgumentParser:

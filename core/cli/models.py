@@ -1,4 +1,4 @@
-"""The verbs of models, from training to rollback: their arguments and their handlers."""
+"""The verbs for models, from training to rollback: their arguments and their handlers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
-    train = verb("train", "train, measure and register a model on the latest data version", _train)
+    train = verb("train", "train, test and register a model on the latest data version", _train)
     train.add_argument("--market")
     train.add_argument("--split", choices=["random", "time"], default="random")
     train.add_argument("--seed", type=int)
@@ -25,18 +25,18 @@ def add_verbs(verb: AddVerb) -> None:
     evaluate = verb("evaluate", "show a model's sealed test, or measure it on later sales", _evaluate)
     evaluate.add_argument("--market")
     evaluate.add_argument("--model", help="model id (default: the champion)")
-    evaluate.add_argument("--later", action="store_true", help="measure on sales after the model's latest")
+    evaluate.add_argument("--later", action="store_true", help="measure it on sales after the model's latest sale")
     models = verb("models", "list the models of a market", _models)
     models.add_argument("--market")
     retrain = verb("retrain", "train a challenger and compare it with the champion on the latest sales", _retrain)
     retrain.add_argument("--market")
     retrain.add_argument(
-        "--window", default="all", help="sales learned from: all (default), months=24, or half-life=365 (days)"
+        "--window", default="all", help="training sales: all (default), months=24, or half-life=365 (days)"
     )
     promote = verb("promote", "make a model the champion", _promote)
     promote.add_argument("model")
     promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
-    rollback = verb("rollback", "bring back the previous champion", _rollback)
+    rollback = verb("rollback", "restore the previous champion", _rollback)
     rollback.add_argument("--market")
     rollback.add_argument("--reason", required=True)
     reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
@@ -57,7 +57,7 @@ def _family(text: str) -> str:
 
     families = [family.value for family in Family]
     if text not in families:
-        raise argparse.ArgumentTypeError(f"{text!r} is no family; choose one of: {', '.join(families)}")
+        raise argparse.ArgumentTypeError(f"{text!r} is not a model family; choose one of: {', '.join(families)}")
     return text
 
 
@@ -137,12 +137,12 @@ def _evaluate(session: Session) -> int:
         return OK
     version = store.versions.latest(market.market_id)
     if version is None:
-        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+        raise NotFound(f"Market {market.name!r} has no sales yet. Import a sales file first.")
     scored = later_scores(session.workspace, record.model_id, version.version_id)
     found = headline(scored, session.workspace.problem)
     if found is None:
         raise NotFound(
-            f"The desk gives none of the {len(scored.table):,} sales since training a price; none is measured."
+            f"The desk gives no price for any of the {len(scored.table):,} sales since training; nothing is measured."
         )
     figures = {line.name: line.figure for line in found.lines}
     words = sales_words(figures["mape"].n, found.sales, "later sale")
@@ -237,7 +237,7 @@ def _backtest(session: Session) -> int:
     latest = store.versions.latest(market.market_id)
     version_id = options.version or (latest.version_id if latest else "")
     if not version_id:
-        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+        raise NotFound(f"Market {market.name!r} has no sales yet. Import a sales file first.")
     plan = replace(default_plan(session.workspace.problem), curve_shares=())
     if options.family:
         plan = replace(plan, families=tuple(Family(name) for name in options.family))

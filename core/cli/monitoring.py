@@ -1,4 +1,4 @@
-"""The verbs that watch a market: their arguments and their handlers."""
+"""The verbs that monitor a market: their arguments and their handlers."""
 
 from __future__ import annotations
 
@@ -16,25 +16,25 @@ def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
     watch = verb("watch", "judge the latest figures once: open and resolve alerts", _watch)
     watch.add_argument("--market", help="only this market (default: all)")
-    alerts = verb("alerts", "list the alerts of a market that are not resolved", _alerts)
+    alerts = verb("alerts", "list a market's unresolved alerts", _alerts)
     alerts.add_argument("--market")
-    alerts.add_argument("--all", action="store_true", help="resolved alerts too")
-    ledger = verb("ledger", "write the estimates given, with decisions and sales, to a CSV file", _ledger)
+    alerts.add_argument("--all", action="store_true", help="include resolved alerts")
+    ledger = verb("ledger", "write the estimates, with decisions and sales, to a CSV file", _ledger)
     ledger.add_argument("file", type=Path)
     ledger.add_argument("--market")
     ledger.add_argument("--since", type=date.fromisoformat, help="first day of the estimates, YYYY-MM-DD (UTC)")
     ledger.add_argument("--until", type=date.fromisoformat, help="last day of the estimates, YYYY-MM-DD (UTC)")
-    worker = verb("worker", "watch every market and retrain on schedule, until ended by SIGTERM or Ctrl-C", _worker)
+    worker = verb("worker", "watch every market and retrain on schedule, until stopped by SIGTERM or Ctrl-C", _worker)
     worker.add_argument(
-        "--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between turns (default 60)"
+        "--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between rounds (default 60)"
     )
     worker.add_argument(
-        "--on-alert", choices=["notify", "retrain"], default="notify", help="what an open alert on accuracy starts"
+        "--on-alert", choices=["notify", "retrain"], default="notify", help="what an open accuracy alert starts"
     )
 
 
 def _watch(session: Session) -> int:
-    """One turn: of the market named, or of all."""
+    """Run one round, for the given market or for all."""
     from core.workflows.monitoring.alerts import alert_lines, watch_market
 
     options, store = session.options, session.workspace.store

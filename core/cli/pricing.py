@@ -43,7 +43,7 @@ def _level(text: str) -> float:
     levels = load_problem().estimate.levels
     level = {str(level): level for level in levels}.get(text.rstrip("0"))
     if level is None:
-        raise argparse.ArgumentTypeError(f"{text} is no level of a range; choose one of: {', '.join(map(str, levels))}")
+        raise argparse.ArgumentTypeError(f"{text} is not a range level; choose one of: {', '.join(map(str, levels))}")
     return level
 
 
@@ -76,7 +76,7 @@ def _price(session: Session) -> int:
 
 
 def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
-    """Return facts with numbers as numbers, so that the ledger keeps them as it keeps those of a page."""
+    """Return facts with numbers as numbers, so that the ledger stores them as it does for a page."""
     from core.schema import FIELD_BY_NAME, FieldKind
 
     facts: dict[str, object] = dict(pairs)
@@ -126,5 +126,5 @@ def _estimate_text(answer: Estimate) -> str:
 def _pair(text: str) -> tuple[str, str]:
     name, mark, value = text.partition("=")
     if not mark or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} is not of the form field=value")
+        raise argparse.ArgumentTypeError(f"{text!r} does not have the form field=value")
     return name, value

@@ -1,4 +1,4 @@
-"""What every verb works with: the workspace, its options, and how results are printed."""
+"""What every verb works with: the workspace, the options, and the printing of results."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ UNPRICED: Final = 3
 
 
 class Session:
-    """What a command works with: the workspace and its options."""
+    """The workspace and options of a command."""
 
     def __init__(self, workspace: Workspace, options: argparse.Namespace) -> None:
         self.workspace, self.options = workspace, options
 
     def market(self) -> Market:
-        """Return the market named, or the only one there is."""
+        """Return the given market, or the only one."""
         markets = self.workspace.store.markets.list()
         wanted = self.options.market
         found = [market for market in markets if wanted in (None, market.market_id, market.name)]
@@ -38,7 +38,7 @@ class Session:
         raise NotFound(f"{what}; markets in the store: {known}.")
 
     def progress(self) -> Progress:
-        """Report on standard error, so that standard output stays the result alone."""
+        """Report on standard error, so that standard output has only the result."""
         if self.options.quiet:
             return silent
         return report
@@ -54,7 +54,7 @@ def report(fraction: float, message: str) -> None:
 
 
 Handler = Callable[[Session], int]
-"""Does what a verb is for and returns the exit code."""
+"""Runs a verb and returns the exit code."""
 
 AddVerb = Callable[[str, str, Handler], argparse.ArgumentParser]
 """Adds a verb with its help text and handler; returns its parser for its own arguments."""

@@ -1,1 +1,1 @@
-"""The use cases that span phases, each in the module named after what it works on."""
+"""The use cases that span phases, in modules named by subject."""

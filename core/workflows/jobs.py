@@ -1,4 +1,4 @@
-"""Long work in a process of its own, with progress on disk: demo set-up and training never hold up a page."""
+"""Jobs in their own processes, with progress on disk, so that demo setup and training never block a page."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from core.workspace import Workspace
 _LOG: Final = logging.getLogger(__name__)
 _REPORT_SECONDS: Final = 0.25
 _SILENT_TOO_LONG: Final = timedelta(minutes=10)
-# Agents' pages keep the processor when they want it.
+# Agents' pages take priority on the processor.
 _NICENESS: Final = 5
 
 
@@ -34,11 +34,11 @@ class Task(Protocol):
 
     @property
     def kind(self) -> str:
-        """What the job is called."""
+        """The job's kind."""
 
     @property
     def market_id(self) -> str | None:
-        """The market it works on, None before there is one."""
+        """The market it works on, None if there is none yet."""
 
     def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Do the work."""
@@ -59,7 +59,7 @@ class TrainTask:
 
 @dataclass(frozen=True)
 class RetrainTask:
-    """Train a challenger on a market's latest data version and hold it against the champion."""
+    """Train a challenger on a market's latest data version and compare it with the champion."""
 
     market_id: str
     plan: RetrainPlan
@@ -71,16 +71,16 @@ class RetrainTask:
 
 
 def start(workspace: Workspace, task: Task) -> Job:
-    """Start a task in a process of its own and return its job.
+    """Start a task in its own process and return its job.
 
-    Raises AccessDenied, and AlreadyExists while the same work is under way.
+    Raises AccessDenied, and AlreadyExists while the same work is running.
     """
     store = workspace.store
     workspace.require(Action.TRAIN)
     store.jobs.sweep(_SILENT_TOO_LONG)
     running = under_way(store, task.kind, task.market_id)
     if running is not None:
-        raise AlreadyExists(f"This work is already under way ({running.fraction:.0%} done). Wait for it, or cancel it.")
+        raise AlreadyExists(f"This work is already running ({running.fraction:.0%} done). Wait for it, or cancel it.")
     job = store.jobs.create(task.kind, task.market_id, workspace.actor)
     pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
     future = pool.submit(_work, store.home, workspace.problem, workspace.actor, job.job_id, task)
@@ -111,7 +111,7 @@ def _work(home: Path, problem: Problem, actor: Actor, job_id: str, task: Task) -
             return
         store.jobs.finish(job_id, {"model_id": record.model_id, "market_id": record.market_id})
     if os.getppid() != server:
-        # The server that started this process is gone, and nobody is left to send it more work or to end it.
+        # The server that started this process is gone, so nobody is left to give it work or end it.
         os._exit(0)
 
 
@@ -132,6 +132,6 @@ def _close(store: Store, job_id: str, done: Future[None]) -> None:
     error = done.exception()
     if error is None:
         return
-    _LOG.error("job %s broke off", job_id, exc_info=error)
+    _LOG.error("job %s stopped unexpectedly", job_id, exc_info=error)
     if store.jobs.get(job_id).is_open:
-        store.jobs.fail(job_id, f"The work broke off unexpectedly (reference {job_id}); nothing was kept. Try again.")
+        store.jobs.fail(job_id, f"The work stopped unexpectedly (reference {job_id}); nothing was saved. Try again.")

@@ -25,7 +25,7 @@ from core.workspace import Workspace
 
 
 class State(StrEnum):
-    """How a phase stands, in the words shown."""
+    """The state of a phase, as shown."""
 
     OPEN = "Not yet"
     GOOD = "In order"
@@ -35,9 +35,9 @@ class State(StrEnum):
 
 @dataclass(frozen=True)
 class Phase:
-    """A phase's card: ``figure`` is the one number to see, ``facts`` the lines below it, all plain text.
+    """A phase's card: ``figure`` is its main number, ``facts`` the lines below it, all plain text.
 
-    ``verdict`` stands in place of the state where a phase has a test to pass.
+    ``verdict`` replaces the state if the phase has a test to pass.
     """
 
     number: int
@@ -51,9 +51,9 @@ class Phase:
 
 @dataclass(frozen=True)
 class Watched:
-    """What monitoring knows: estimates in the ledger, those of the live model held against sales, alerts unresolved.
+    """What monitoring knows: ledger estimates, the live model's estimates with a sale, unresolved alerts.
 
-    ``error`` is the mean error of its blind estimates with the interval, None before the first such sale.
+    ``error`` is the mean error of its blind estimates with its interval, None before the first such sale.
     """
 
     asked: int
@@ -68,7 +68,7 @@ NOTHING_WATCHED: Final = Watched(0, None, 0)
 class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
-    ``age`` is the days since the champion was trained, ``retrain_after`` the limit in force; monitoring has the same.
+    ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
     """
 
     market: Market
@@ -97,7 +97,7 @@ def overview(workspace: Workspace, market: Market) -> Overview:
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
-    """Return the seven cards in their order."""
+    """Return the seven cards in order."""
     return (
         _problem(seen, problem),
         _collection(seen),
@@ -110,16 +110,16 @@ def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
 
 
 def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
-    """Return what somebody should do something about, each as a sentence with its remedy."""
+    """Return what needs attention, each item as a sentence with its remedy."""
     if seen.version is None:
-        return ("This market has no sales yet. Upload a sales file on the page Sales data.",)
+        return ("This market has no sales yet. Upload a sales file on the Sales data page.",)
     if seen.champion is None:
         least = problem.training.sales_min
         if seen.version.rows < least:
             return (
                 f"{count(seen.version.rows, 'sale')} are too few to train on; add sales until there are {least:,}.",
             )
-        return ("No model is live, so nothing can be priced. Train one on the page Models.",)
+        return ("No model is live, so nothing can be priced. Train one on the Models page.",)
     found = []
     test = headline_of(seen.champion.card)
     verdict = error_state(test["mape"], problem)
@@ -127,15 +127,15 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
     if verdict is State.BAD:
         found.append(f"The model misses its target: its mean error is above {target}. Train on more or newer sales.")
     if verdict is State.UNSURE:
-        found.append(f"The test cannot tell whether the model meets its target of {target}: more sales would.")
+        found.append(f"The test cannot tell whether the model meets its target of {target}; more sales would help.")
     if coverage_state(test, problem) is State.BAD:
         held = f"The {percent(test.level)} range held {percent(test['coverage'].value, 1)} of the test sales"
         found.append(f"{held}, off its level. Train a new model.")
     if seen.champion.version_id != seen.version.version_id:
-        found.append("Sales came in after the live model was trained. Train a new one and compare.")
+        found.append("New sales have arrived since the live model was trained. Train a new one and compare.")
     stale = (seen.today - seen.version.last_sale).days if seen.version.last_sale else 0
     if stale > problem.monitoring.retrain_days:
-        found.append(f"The latest sale is {days(stale)} old, so prices of today are a guess. Bring in newer sales.")
+        found.append(f"The latest sale is {days(stale)} old, so today's prices are a guess. Upload newer sales.")
     if seen.age > seen.retrain_after:
         found.append(
             f"The live model was trained {days(seen.age)} ago, past the limit of {days(seen.retrain_after)}. "
@@ -148,13 +148,13 @@ _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INC
 
 
 def error_state(error: Figure, problem: Problem) -> State:
-    """Judge a mean error (MAPE) against its target, by the same rule as the pages Evaluation and Monitoring."""
+    """Judge a mean error (MAPE) by its target, with the same rule as the Evaluation and Monitoring pages."""
     target = at_most(problem.success.target_mape, "problem statement, success.target_mape")
     return _STATES[judge(error, target, problem.estimate.small_sample_n)]
 
 
 def coverage_state(test: CardHeadline, problem: Problem) -> State:
-    """Judge what the range held on test sales against its level, by the same rule as the page Evaluation."""
+    """Judge the range's coverage of test sales by its level, with the same rule as the Evaluation page."""
     target = targets(test.level, problem)["coverage"]
     return _STATES[judge(test["coverage"], target, problem.estimate.small_sample_n)]
 

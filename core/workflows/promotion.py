@@ -13,11 +13,11 @@ from core.workflows.monitoring.alerts import follow_champion
 from core.workspace import Workspace
 
 REASON_MIN: Final = 15
-"""How many characters a reason has at least where the gate does not speak for a promotion."""
+"""The minimum length of a reason if the gate does not support a promotion."""
 
 
 def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
-    """Make a model the champion, minding its gate, and resolve the alerts on the accuracy of the one before it.
+    """Make a model the champion, subject to its gate, and resolve the alerts on the previous champion's accuracy.
 
     Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
     some reason for a model that never stood before it. Called again for a model that is live already it resolves what
@@ -33,7 +33,7 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     least = reason_length(why, gated)
     if len(given) < least:
         raise ReasonNeeded(
-            f"{why} To promote model {model_id} all the same, write a reason of at least "
+            f"{why} To promote model {model_id} anyway, give a reason of at least "
             f"{count(least, 'character')} ({len(given)} so far)."
         )
     promoted = store.models.promote(model_id, workspace.actor, given or "the gate passed it")
@@ -43,14 +43,14 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
 
 
 def reason_length(why: str, gated: GateRecord | None) -> int:
-    """Return how many characters a reason must have where ``reason_needed`` says why; any will do without a gate."""
+    """Return the minimum length of the reason that ``reason_needed`` requires; any will do without a gate."""
     if not why:
         return 0
     return REASON_MIN if gated else 1
 
 
 def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
-    """Make a model its market's champion, whatever a gate found (``promote_challenger`` minds it); alerts follow.
+    """Make a model its market's champion, whatever its gate says (see ``promote_challenger``), and update the alerts.
 
     Raises AccessDenied, NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
     """
@@ -61,7 +61,7 @@ def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
-    """Bring back the previous champion, and reopen the alerts on it that its replacement settled.
+    """Restore the previous champion, and reopen the alerts on it that its replacement settled.
 
     Raises AccessDenied, NotFound where there is no earlier champion, InvalidRecord where it was rejected since,
     ArtifactCorrupt, StoreUnavailable.
@@ -92,7 +92,7 @@ def reinstate(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
 
 
 def _follow(workspace: Workspace, champion: ModelRecord, more: str) -> None:
-    """Settle and reopen alerts; the pointer has moved already, and whatever breaks here the next watch makes up for."""
+    """Settle and reopen alerts; the pointer has already moved, and the next check makes up for any failure here."""
     market = workspace.store.markets.get(champion.market_id)
     follow_champion(workspace, market, more)
 

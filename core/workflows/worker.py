@@ -1,4 +1,4 @@
-"""The worker: a process of its own that watches every market, makes up for what failed, and retrains on schedule."""
+"""The worker: a separate process that monitors every market, retries failed writes, and retrains on schedule."""
 
 from __future__ import annotations
 
@@ -35,13 +35,13 @@ from core.workspace import Workspace
 _LOG: Final = logging.getLogger(__name__)
 
 WORKER_ACTOR: Final = Actor("Doorstep worker", Role.MANAGER)
-"""Who the audit trail names for what the worker does by itself."""
+"""The actor in the audit trail for the worker's own actions."""
 
 ALIVE_WITHIN: Final = timedelta(minutes=1)
-"""A worker that gave no sign of life for so long counts as gone; it gives one every quarter of that."""
+"""A worker without a sign of life for this long counts as gone; it gives one every quarter of that."""
 
 GRACE_SECONDS: Final = 8.0
-"""How long a turn under way may take to end when the worker is asked to; whoever asks kills it after ten or more."""
+"""How long a running round may take to end after a stop request; the supervisor kills it after ten or more."""
 
 _BEAT_SECONDS: Final = 15.0
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
@@ -51,7 +51,7 @@ _CALLS_FOR_TRAINING: Final = frozenset(rule.kind.value for rule in RULES if rule
 
 
 class Trigger(StrEnum):
-    """What may start a retraining without a person: the age of the model, or an open alert on its estimates."""
+    """What may start a retraining automatically: the age of the model, or an open alert on its estimates."""
 
     SCHEDULE = "schedule"
     ALERT = "alert"
@@ -59,7 +59,7 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """How often a worker does what, in seconds; a job that was silent for ``silence`` is taken for dead."""
+    """A worker's intervals, in seconds; a job that is silent for ``silence`` counts as dead."""
 
     turn_seconds: float = 3_600.0
     beat_seconds: float = _BEAT_SECONDS
@@ -70,9 +70,9 @@ class WorkerSettings:
 
 @dataclass(frozen=True)
 class Turn:
-    """What one turn did: alerts opened and resolved, estimates written late and shadow estimates made, as counts.
+    """What one round did: counts of alerts opened and resolved, estimates written late and shadow estimates made.
 
-    ``started`` and ``swept`` are the ids of jobs started and of jobs found dead, ``problems`` what went wrong.
+    ``started`` and ``swept`` are the ids of jobs started and jobs found dead; ``problems`` lists what went wrong.
     """
 
     at: datetime
@@ -87,7 +87,7 @@ class Turn:
 
 @dataclass(frozen=True)
 class WorkerState:
-    """Whether a worker lives, its last sign of life, last and next turn (UTC), what went wrong last, all in words."""
+    """Whether a worker runs, its last sign of life, last and next round (UTC), the latest problems, and a summary."""
 
     alive: bool
     beat_at: datetime | None
@@ -98,19 +98,19 @@ class WorkerState:
 
 
 Starter = Callable[[Workspace, str], Job]
-"""Starts the retraining of a market in a process of its own."""
+"""Starts a market's retraining in its own process."""
 
 
 def start_retraining(workspace: Workspace, market_id: str) -> Job:
     """Start training a challenger on all the market's sales, to be compared with the champion on the latest ones.
 
-    Raises AccessDenied, AlreadyExists while a retraining of the market is under way.
+    Raises AccessDenied, AlreadyExists while a retraining of the market is running.
     """
     return start(workspace, RetrainTask(market_id, RetrainPlan()))
 
 
 def worker_state(store: Store) -> WorkerState:
-    """Tell whether a worker lives and when it does what next; raises StoreUnavailable."""
+    """Return whether a worker runs and when its next round is; raises StoreUnavailable."""
     workers = store.workers.list()
     living = store.workers.alive(ALIVE_WITHIN)
     if not workers:
@@ -120,17 +120,17 @@ def worker_state(store: Store) -> WorkerState:
     last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))
     problems = tuple(str(one) for one in report.get("problems", ()))
     if not living:
-        words = f"The worker gave its last sign of life at {shown.beat_at:%Y-%m-%d %H:%M} UTC. {_START}"
+        words = f"The worker's last sign of life was at {shown.beat_at:%Y-%m-%d %H:%M} UTC. {_START}"
         return WorkerState(False, shown.beat_at, last, None, problems, words)
-    words = f"The worker is running; next turn at {following:%Y-%m-%d %H:%M} UTC." if following else "It is starting."
+    words = f"The worker is running; next round at {following:%Y-%m-%d %H:%M} UTC." if following else "It is starting."
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 
 def next_retraining(workspace: Workspace, market_id: str) -> date | None:
-    """Return the day the next retraining by schedule is due by the market's clock, None where no model is live.
+    """Return the day the next scheduled retraining is due by the market's clock, None if no model is live.
 
-    That is retraining_overdue's limit after the newest model's training: one trained meanwhile, promoted or not, has
-    seen what there was to see. Raises NotFound, InvalidThreshold, StoreUnavailable.
+    It is the limit of retraining_overdue after the training of the newest model, promoted or not, since that model has
+    seen the latest sales. Raises NotFound, InvalidThreshold, StoreUnavailable.
     """
     store = workspace.store
     market = store.markets.get(market_id)
@@ -142,7 +142,7 @@ def next_retraining(workspace: Workspace, market_id: str) -> date | None:
 
 
 class Worker:
-    """Does what is due, by itself or turn by turn; each market's failure is its own."""
+    """Does due work continuously or round by round; a failure in one market does not affect the others."""
 
     def __init__(self, workspace: Workspace, settings: WorkerSettings, starter: Starter = start_retraining) -> None:
         self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
@@ -155,9 +155,9 @@ class Worker:
         self._left = False
 
     def run(self, stop: threading.Event) -> bool:
-        """Work until ``stop`` is set; then end what was started, and leave the list of workers.
+        """Work until ``stop`` is set; then finish what was started and leave the list of workers.
 
-        Returns whether the turn under way, if any, ended within ``GRACE_SECONDS``.
+        Returns whether the running round, if any, ended within ``GRACE_SECONDS``.
         """
         scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
         every = self._settings
@@ -173,7 +173,7 @@ class Worker:
         finally:
             scheduler.shutdown(wait=False)
             ended = self._turning.acquire(timeout=GRACE_SECONDS)
-            # A training under way is taken up again by the next worker.
+            # The next worker restarts a running training.
             for child in multiprocessing.active_children():
                 child.terminate()
             with self._beating:
@@ -182,7 +182,7 @@ class Worker:
         return ended
 
     def beat(self) -> None:
-        """Give a sign of life, with what pages show of the worker."""
+        """Give a sign of life, with what pages show about the worker."""
         last = self._last
         document: dict[str, Any] = {
             "started_at": self._started_at.isoformat(),
@@ -200,7 +200,7 @@ class Worker:
                 _LOG.error("no sign of life could be given: %s", error)
 
     def turn(self) -> Turn:
-        """Do all that is due now, market by market, and say what came of it."""
+        """Do all due work, market by market, and return the result."""
         with self._turning:
             return self._turn()
 
@@ -242,7 +242,7 @@ class Worker:
         try:
             return self._store.spool.retry()
         except StoreError as error:
-            _LOG.error("estimates kept aside still cannot be written: %s", error)
+            _LOG.error("spooled estimates still cannot be written: %s", error)
             problems.append(str(error))
             return 0
 
@@ -258,7 +258,7 @@ class Worker:
         return swept
 
     def _retrain(self, market: Market, at: datetime) -> list[str]:
-        """Start a training where one is due, new sales have come, and none runs or has just failed."""
+        """Start a training if one is due, there are new sales, and none is running or has just failed."""
         why = self._reason(market)
         if why is None or not self._may_start(market, at):
             return []
@@ -290,7 +290,7 @@ class Worker:
             return True
         if own[0].is_open:
             return False
-        # What failed or was cancelled in this worker's life would do so again at once; a new worker tries anew.
+        # A training that failed or was cancelled in this worker's lifetime would fail again; a new worker retries it.
         return own[0].created_at < self._started_at or at - own[0].updated_at > _AGAIN_AFTER
 
 
@@ -300,8 +300,8 @@ def run_worker(workspace: Workspace, settings: WorkerSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
     if not Worker(workspace, settings).run(stop):
-        # Whoever asked would have to kill it. All it does is whole or undone, and the next worker goes on from there.
-        _LOG.warning("the turn under way is broken off")
+        # Otherwise it would have to be killed. Its work is all-or-nothing, and the next worker resumes from there.
+        _LOG.warning("the running round was interrupted")
         logging.shutdown()
         os._exit(0)
 

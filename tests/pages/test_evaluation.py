@@ -112,7 +112,7 @@ def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
     assert f"### {percent(mape.value, 1)}" in said
     assert f"{percent(mape.low, 1)} to {percent(mape.high, 1)}  \nn = {mape.n:,}" in said
     assert "Target:  \nat most 10.0%" in said
-    assert "Against the linear baseline" in said
+    assert "Compared with the linear baseline" in said
 
 
 def test_the_latest_months_have_figures_of_their_own(home: Path, scored: ScoredSales) -> None:
@@ -402,11 +402,11 @@ def test_sales_since_training_are_offered_once_there_are_some(own_home: Path) ->
     app = opened(sales="Since training")
     assert not app.exception
     assert "Since training" in periods_of(app)
-    assert "sales since training, priced month-ahead: 60 sales of" in text(app)
+    assert "sales since training, priced month-ahead: 60 sales from" in text(app)
     app = opened("Segments", sales="Since training", segment="$200K to $500K")
     row = int(app.dataframe[-1].value["Intake row"].iloc[0])
     said = text(chosen_sale(app, row))
-    assert "made from the sales before" in said
+    assert "based only on the sales before" in said
     assert "differs by" not in said
 
 

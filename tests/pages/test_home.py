@@ -222,7 +222,7 @@ def test_a_good_and_fresh_model_needs_no_attention(trained: Path, statement: Pro
 @pytest.mark.parametrize(
     ("today", "metrics", "sentence"),
     [
-        (date(2025, 12, 1), {}, "days old, so prices of today are a guess"),
+        (date(2025, 12, 1), {}, "days old, so today's prices are a guess"),
         (date(2025, 1, 2), {"mape": {"value": 0.12, "low": 0.11, "high": 0.13, "n": 90}}, "misses its target"),
         (date(2025, 1, 2), {"mape": {"value": 0.10, "low": 0.09, "high": 0.11, "n": 9}}, "cannot tell"),
         (date(2025, 1, 2), {"coverage": {"value": 0.7, "low": 0.67, "high": 0.73, "n": 90}}, "held 70.0%"),

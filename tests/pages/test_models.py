@@ -199,7 +199,7 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
             "Live model": "8.1%",
             "Challenger": "7.4%",
             "Difference (95% interval)": "−0.7% (−2.0% to +0.4%)",
-            "Challenger is": "no sure difference",
+            "Challenger is": "no significant difference",
             "Sales": 130,
         },
         {
@@ -207,7 +207,7 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
             "Live model": "9.8",
             "Challenger": "9.1",
             "Difference (95% interval)": "−0.7 (−2.1 to +0.4)",
-            "Challenger is": "no sure difference",
+            "Challenger is": "no significant difference",
             "Sales": 130,
         },
     ]

@@ -113,7 +113,7 @@ def test_every_view_is_drawn_without_an_error(home: Path, view: str) -> None:
     app = opened(view)
     assert not app.exception
     assert not app.error
-    assert "In this simulated market it is 1 May 2025" in text(app)
+    assert "In this simulated market, it is 1 May 2025" in text(app)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -253,7 +253,7 @@ def test_without_a_reason_an_alert_stays_open_and_the_page_says_why(own_home: Pa
         app = opened("Alerts")
         _button(app, f"res_{alert.alert_id}").click().run()
         assert store.alerts.get(alert.alert_id).state == "open"
-    assert "no reason" in text(app)
+    assert "needs a reason" in text(app)
 
 
 def test_a_manager_sets_a_limit_with_a_reason_that_stays_on_record(own_home: Path) -> None:

@@ -325,7 +325,7 @@ def test_a_date_under_an_unknown_header_is_picked_and_its_format_is_seen(home: P
 def test_a_field_picked_for_a_second_column_is_refused_not_added_up() -> None:
     app = mapped(opened())
     app = pick(app, "Finished sq ft", field="sale_price")
-    assert "are both mapped to Sale price" in messages(app)
+    assert "are both taken for Sale price" in messages(app)
 
 
 def test_a_mapping_is_saved_under_a_name_and_used_again(home: Path) -> None:
@@ -359,7 +359,7 @@ def test_a_name_that_is_taken_is_refused_before_anything_is_kept(home: Path) -> 
     app = brought(opened(), "mine.csv", sales_csv())
     app.selectbox("destination").select("").run()
     checked(app, "harbour!")
-    assert "already there" in messages(app)
+    assert "already exists" in messages(app)
 
 
 def test_real_sales_are_not_offered_to_a_simulated_market(home: Path) -> None:

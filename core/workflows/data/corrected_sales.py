@@ -1,4 +1,4 @@
-"""Sales as they were before a correction: written into the row ledger of the version that corrected them."""
+"""Earlier states of corrected sales, stored in the row ledger of the version that corrected them."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ CORRECTION_COLUMNS: Final = ("intake_row", "field", "before", "after", "file", "
 
 
 def corrected_sales(store: Store, market_id: str) -> pd.DataFrame:
-    """Return every earlier state of sales that the market's chain of versions corrected, canonical, oldest first.
+    """Return every earlier state of a sale that the market's chain of versions corrected, canonical, oldest first.
 
     Corrections of an undone version do not count. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
@@ -42,21 +42,21 @@ def sales_of(documents: Sequence[str]) -> pd.DataFrame:
 
 
 def document_of(sale: Mapping[Hashable, Any]) -> str:
-    """Write one sale of a canonical table as JSON, leaving out what is missing."""
+    """Write one sale of a canonical table as JSON, without missing values."""
     known = {name: _plain(value) for name, value in sale.items() if name != "intake_row" and not pd.isna(value)}
     return json.dumps(known, ensure_ascii=False)
 
 
 def no_corrections() -> pd.DataFrame:
-    """Return a list of corrections without a row."""
+    """Return an empty list of corrections."""
     frame = pd.DataFrame(columns=list(CORRECTION_COLUMNS), dtype="str")
     return frame.astype({"intake_row": "int64", "source_row": "int64"})
 
 
 def corrections_of(before: pd.DataFrame, after: pd.DataFrame, file: str, source_rows: Ints) -> pd.DataFrame:
-    """List what a file's corrections changed: one row per sale and field, values as text, see CORRECTION_COLUMNS.
+    """List a file's corrections: one row per sale and field, with values as text; see CORRECTION_COLUMNS.
 
-    ``before`` and ``after`` hold the corrected sales, canonical with ``intake_row``, in one order.
+    ``before`` and ``after`` hold the corrected sales, canonical with ``intake_row``, in the same order.
     """
     parts = [no_corrections()]
     for name in after:

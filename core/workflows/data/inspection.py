@@ -1,4 +1,4 @@
-"""What a person should look at before files are committed: breaches by cell, columns against held data, leaks."""
+"""What a person should check before files are committed: breaches by cell, columns versus stored data, leaks."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FILE: Final = "file"
 
 @dataclass(frozen=True)
 class FileInspection:
-    """One sales file: its columns beside the sales held before, and the mapped columns that tell the price."""
+    """One sales file: its columns compared with the stored sales, and the mapped columns that reveal the price."""
 
     file: str
     columns: tuple[ColumnComparison, ...]
@@ -31,10 +31,10 @@ class FileInspection:
 
 @dataclass(frozen=True)
 class Inspection:
-    """What was found in the files of a preview.
+    """The findings in the files of a preview.
 
     ``problems`` has one row per breach or unreadable cell of any file: ``file``, then PROBLEM_COLUMNS of
-    core.prepare.contract. ``held`` counts the sales the columns were compared with.
+    core.prepare.quality.contract. ``held`` counts the stored sales the columns were compared with.
     """
 
     problems: pd.DataFrame
@@ -43,9 +43,9 @@ class Inspection:
 
 
 def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
-    """Look through the mapped files of a preview; changes nothing.
+    """Inspect the mapped files of a preview; changes nothing.
 
-    Raises ArtifactCorrupt if the market's present version cannot be loaded, StoreUnavailable.
+    Raises ArtifactCorrupt if the market's current version cannot be loaded, StoreUnavailable.
     """
     held = workspace.store.versions.load(preview.parent_id) if preview.parent_id is not None else None
     problems = [
@@ -66,7 +66,7 @@ def inspect_intake(workspace: Workspace, preview: IntakePreview) -> Inspection:
 def _problems(table: MappedTable, problem: Problem, today: date) -> pd.DataFrame:
     if table.source is Source.SALES:
         return all_problems(table, problem, today)
-    # The rules are for sales; for other files only unreadable cells are reported.
+    # The rules are for sales; other files report only unreadable cells.
     unread = table.problems.rename(columns={"source_row": "row"})
     problems = unread.assign(limit=unread["problem"].str.replace(r"^not ", "", regex=True), code="unreadable")
     return problems[list(PROBLEM_COLUMNS)]

@@ -50,7 +50,7 @@ _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to take in: where it lies, the name its owner gave it, and its mapping (None: as guessed)."""
+    """A file to import: its path, the name its owner gave it, and its mapping (None: as guessed)."""
 
     path: Path
     name: str
@@ -59,7 +59,7 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class NewMarket:
-    """A market of real sales that is not there yet: it is made with its first data version, not before."""
+    """A market of real sales that does not exist yet: its first commit creates it."""
 
     name: str
     currency: str
@@ -68,10 +68,10 @@ class NewMarket:
 
 @dataclass(frozen=True)
 class SourcePreview:
-    """A file as read, before anything is decided: its kind, guessed mapping and first rows.
+    """A file as read, before any decision: its kind, guessed mapping and first rows.
 
-    ``words`` has the values of each column that has few different ones, with their numbers of rows. ``personal`` names
-    the columns of persons that were dropped, or cut out of texts, on reading.
+    ``words`` has the values, with row counts, of each column that has few distinct ones. ``personal`` names the columns
+    of personal data that were dropped, or removed from texts, on reading.
     """
 
     name: str
@@ -87,11 +87,11 @@ class SourcePreview:
 
 @dataclass(frozen=True)
 class IntakePreview:
-    """What committing would do: ``sales`` the market's whole table after it, ``files`` the accounting of each file.
+    """What committing would do: ``sales`` is the market's full table after it, ``files`` each file's accounting.
 
     ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw,
-    corrected_row, before), ``raw`` being the original cells of every row not plainly accepted, ``corrected_row`` the
-    ``intake_row`` of the held sale a row corrects (-1 for none) and ``before`` that sale as it was, as JSON.
+    corrected_row, before): ``raw`` has the original cells of every row not plainly accepted, ``corrected_row`` the
+    ``intake_row`` of the stored sale a row corrects (-1 for none), and ``before`` that sale's earlier state as JSON.
     ``problems`` lists unreadable cells by file, ``conflicts`` disagreements between sources. ``repeated`` names files
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
@@ -120,7 +120,7 @@ class IntakePreview:
 
 @dataclass(frozen=True)
 class IntakeReport:
-    """What became of the files; ``changed`` is false where they held nothing new and no version was made."""
+    """The result of an intake; ``changed`` is False if the files had nothing new, so that no version was created."""
 
     version: DataVersion
     changed: bool
@@ -128,7 +128,7 @@ class IntakeReport:
 
 
 def preview_source(path: Path, name: str, problem: Problem, source: Source | None = None) -> SourcePreview:
-    """Read a file and guess its columns, and what kind of file it is unless ``source`` says so.
+    """Read a file and guess its columns and, unless ``source`` is given, its kind.
 
     Raises the errors of core.collect.reader.
     """
@@ -150,11 +150,11 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
 def prepare_intake(
     workspace: Workspace, market: str | NewMarket, files: Sequence[SourceFile], progress: Progress
 ) -> IntakePreview:
-    """Work out what committing the files to a market (its id, or a new one) would do, changing nothing.
+    """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At least one file must hold sales; at most one tax and one neighbourhood file join them. Raises CollectError leaves
+    At least one file must hold sales; at most one tax and one neighborhood file join them. Raises CollectError leaves
     for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
-    taken, NoUsableRows where every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
+    taken, NoUsableRows if every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
@@ -178,7 +178,7 @@ def prepare_intake(
         intake.add(table, raws[table.name], merged, cleaned)
     if intake.held is None or intake.held.empty:
         raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
-    progress(0.95, "Looking for addresses spelt almost alike")
+    progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
     return IntakePreview(
@@ -226,7 +226,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         note=note + words_of_kept(preview.leaks),
     )
     version = store.versions.commit(new, workspace.actor)
-    # The data are committed whatever comes of this: sales that meet no estimates now will with the next commit.
+    # The data stays committed even if this fails: the next commit matches the remaining sales with estimates.
     settle_quietly(workspace, market)
     return IntakeReport(version, True, preview)
 
@@ -238,7 +238,7 @@ def ingest(
     progress: Progress,
     keep: Collection[str] = (),
 ) -> IntakeReport:
-    """Take files in and commit them at once; raises what prepare_intake and commit_intake raise."""
+    """Import and commit files at once; raises as prepare_intake and commit_intake do."""
     workspace.require(Action.INGEST)
     preview = prepare_intake(workspace, market, files, part(progress, 0.0, 0.9))
     progress(0.9, "Committing the data version")
@@ -248,7 +248,7 @@ def ingest(
 
 
 class _Intake:
-    """The market's sales as they grow file by file, with the accounts kept on the way."""
+    """The market's sales as they grow file by file, with the accounting so far."""
 
     def __init__(self, held: pd.DataFrame | None, superseded: pd.DataFrame, rows_seen: int) -> None:
         self.held = held
@@ -264,7 +264,7 @@ class _Intake:
         self.left: list[tuple[pd.DataFrame, pd.DataFrame]] = []
 
     def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
-        """Append one file's accepted sales, put its corrections in their place, and keep its accounts."""
+        """Append one file's accepted sales, apply its corrections, and record its accounting."""
         ledger = _full_ledger(table, raw, cleaned)
         ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
         corrects = cleaned.corrects >= 0
@@ -274,7 +274,7 @@ class _Intake:
         self.ledgers.append(ledger)
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self.files.append(_account(table, ledger))
-        # Every sales file meets the same reference files; the last one's account of them stands for all.
+        # Every sales file is merged with the same reference files, so the last accounting of them stands for all.
         self.references = merged.reference
         self.matched.update(
             tax_by_id=merged.tax_matched_by_id,
@@ -290,14 +290,14 @@ class _Intake:
         self.rows_seen += table.rows_in
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
-        """Return the pairs of addresses still to be answered, each once."""
+        """Return the unanswered address pairs, each once."""
         found = [near for sales, tax in self.left for near in near_matches(sales, tax, answers)]
         return tuple({(near.sales_key, near.tax_key): near for near in reversed(found)}.values())[::-1]
 
     def _correct(self, table: MappedTable, cleaned: Cleaned, ledger: pd.DataFrame) -> pd.DataFrame:
-        """Put one file's corrections in the place of the sales they correct, and write into its ledger what these were.
+        """Replace the sales that one file corrects, and record their earlier state in its ledger.
 
-        A corrected sale keeps its ``intake_row``: one that was kept for testing stays a test sale.
+        A corrected sale keeps its ``intake_row``, so that a test sale stays a test sale.
         """
         assert self.held is not None
         rows = cleaned.corrects >= 0
@@ -329,7 +329,7 @@ def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
 
 
 def _replaced(held: pd.DataFrame, places: Ints, corrected: pd.DataFrame) -> pd.DataFrame:
-    """Return the held sales with those at ``places`` replaced, as far as the corrections say anything."""
+    """Return the stored sales with those at ``places`` replaced by the corrections' values, where they have any."""
     joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
     now = joined.iloc[: len(held)].copy()
     updated = joined.iloc[len(held) :].set_axis(now.index[places])
@@ -339,7 +339,7 @@ def _replaced(held: pd.DataFrame, places: Ints, corrected: pd.DataFrame) -> pd.D
 
 
 def market_id_of(market: str | NewMarket) -> str:
-    """Return the id of a market, or the one it will get."""
+    """Return a market's id, or the id it will get."""
     return market if isinstance(market, str) else slug_of(market.name)
 
 
@@ -347,7 +347,7 @@ def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
     if isinstance(market, str):
         return store.versions.latest(market)
     if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
-        raise AlreadyExists(f"A market named {market.name!r} is already there; choose it, or give another name.")
+        raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
     return None
 
 
@@ -366,7 +366,7 @@ def _read_all(
         progress(done / len(files), f"Reading {file.name}")
         raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
         if raw.name in raws:
-            raise MappingError(f"Two files are called {raw.name!r}; rename one, so that its rows can be traced.")
+            raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
         mapping = file.mapping or guess_file(raw).mapping
         _refuse_personal(mapping, personal, raw.name)
         tables.append(apply_mapping(raw, mapping))
@@ -379,7 +379,7 @@ def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn],
     for one in personal:
         if one.action == DROPPED and one.column in named:
             raise MappingError(
-                f"{name}: column {one.column!r} holds personal data ({one.why}) and is never kept. Leave it out of the "
+                f"{name}: column {one.column!r} has personal data ({one.why}) and is never stored. Leave it out of the "
                 "mapping; if it is a fact of the home, rename it."
             )
 
@@ -388,7 +388,7 @@ def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
     found = [table for table in tables if table.source is source]
     if len(found) > 1:
         names = " and ".join(table.name for table in found)
-        raise MappingError(f"{names} are both {source} files; take in one at a time, or change the kind of one.")
+        raise MappingError(f"{names} are both {source} files; import one at a time, or change the kind of one.")
     return found[0] if found else None
 
 

@@ -1,4 +1,4 @@
-"""Near matches of addresses are answered by a person, once."""
+"""A person answers each near match of addresses once."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from core.workspace import Workspace
 
 
 def answer_match(workspace: Workspace, market: str | NewMarket, near: NearMatch, same: bool) -> None:
-    """Remember whether a sale's and a tax record's address are one home; the next check of the files knows it.
+    """Record whether a sale's and a tax record's address are the same home, for the next check of the files.
 
-    ``market`` is the market's id, or the one its first commit will make. The latest answer to a pair counts. Raises
-    AccessDenied, StoreUnavailable.
+    ``market`` is the market's id, or the new market that the first commit creates. The latest answer on a pair counts.
+    Raises AccessDenied, StoreUnavailable.
     """
     workspace.require(Action.INGEST)
     workspace.store.matches.answer(market_id_of(market), near.sales_key, near.tax_key, same, workspace.actor)

@@ -1,4 +1,4 @@
-"""Sales meet the estimates given for their homes: which one counts, and whether it was made blind."""
+"""Matches sales with earlier estimates of their homes: which estimate counts, and whether it was made blind."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 _ROW: Final = "intake_row"
-# A change of any other fact of a sale leaves its outcome as it is.
+# A change of any other fact does not affect a sale's outcome.
 _COMPARED: Final = ("sale_price", "sale_date", "list_date", "list_price", "address", "unit", "property_id")
 _FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
 
 
 @dataclass(frozen=True)
 class OutcomeReport:
-    """What became of the sales new or changed in a data version: counts of sales and of estimates.
+    """The matching of a data version's new and changed sales: counts of sales and estimates.
 
-    ``sales`` looked at; ``matched`` of them met ``outcomes`` estimates, one of each sale counted, ``blind`` of these
-    without the list price; ``added`` and ``superseded`` are rows. ``late`` estimates came after
-    the sale (a skewed clock, or a home priced again), ``ambiguous`` ones fit two sales of one day: neither is matched.
+    Of ``sales`` examined, ``matched`` have ``outcomes`` estimates; one per sale counts, and ``blind`` of these were
+    made without the list price. ``added`` and ``superseded`` are rows. ``late`` estimates came after the sale (a skewed
+    clock, or a home priced again); ``ambiguous`` ones fit two sales on the same day. Neither kind is matched.
     """
 
     version_id: str
@@ -48,7 +48,7 @@ class OutcomeReport:
 
 
 def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
-    """Bring a market's outcomes up to its data versions in use, oldest first; what is up to date stays as it is.
+    """Bring a market's outcomes up to date with its data versions in use, oldest first.
 
     Versions committed without being matched (the process died) are made up for. Outcomes of undone ones are retired,
     and those that they had retired are current again. Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable;
@@ -70,21 +70,21 @@ def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport
 
 
 def settle_quietly(workspace: Workspace, market_id: str) -> tuple[OutcomeReport, ...]:
-    """Settle outcomes after something that is done already and stays done: a failure is logged, and made up later."""
+    """Settle outcomes after a completed action: a failure is logged, and the next call makes up for it."""
     try:
         return settle_outcomes(workspace, market_id)
     except StoreError as error:
-        _LOG.error("outcomes of market %s are not settled, and will be with the next data: %s", market_id, error)
+        _LOG.error("outcomes of market %s are not settled; the next data will settle them: %s", market_id, error)
         return ()
 
 
 def match_outcomes(workspace: Workspace, version_id: str) -> OutcomeReport:
     """Match the sales new or changed in a data version with earlier estimates of the same homes.
 
-    A home is the same by address key or, where both have one, by property id. An estimate belongs to the home's next
-    sale, at most monitoring.match_days later. Of a sale's estimates the last one before it was listed counts, without
-    a list date or where there is none the last before it was sold. The same version again changes nothing. Raises
-    AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
+    Homes match by address key or, if both have one, by property id. An estimate belongs to the home's next sale, at
+    most monitoring.match_days later. Of a sale's estimates, the last one before the listing counts; without a list date
+    or such an estimate, the last one before the sale. Repeating a version changes nothing. Raises AccessDenied,
+    NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.INGEST)
     version = workspace.store.versions.get(version_id)
@@ -103,7 +103,7 @@ def _match(
     chain = [one.version_id for one in store.versions.chain(version.market_id)]
     found, late, ambiguous = _find(workspace, version.market_id, sales, keys)
     held = store.outcomes.held_keys(version.market_id)
-    # Of most sales of a long history nothing is known and nothing was found.
+    # Most sales of a long history have no estimate and no outcome.
     found = {key: rows for key, rows in found.items() if rows or key in held}
     recorded = store.outcomes.record(version.market_id, chain, version.version_id, found, workspace.actor, undone)
     rows = [row for of_sale in found.values() for row in of_sale]
@@ -121,7 +121,7 @@ def _match(
 
 
 def _changed(sales: pd.DataFrame, parent: pd.DataFrame | None) -> frozenset[str]:
-    """Return the keys of sales that are new, gone, or read differently where it matters here."""
+    """Return the keys of sales that are new, gone, or changed in a way that matters here."""
     if parent is None:
         return frozenset(sales[_ROW].astype("str"))
     compared = [name for name in _COMPARED if name in sales.columns or name in parent.columns]
@@ -139,7 +139,7 @@ def _changed(sales: pd.DataFrame, parent: pd.DataFrame | None) -> frozenset[str]
 
 @dataclass(frozen=True)
 class _Sale:
-    """A sale as far as matching it goes; ``homes`` are the keys its home may be known by."""
+    """What matching needs of a sale; ``homes`` are the possible keys of its home."""
 
     key: str
     homes: tuple[str, ...]
@@ -155,20 +155,20 @@ class _Sale:
 def _find(
     workspace: Workspace, market_id: str, sales: pd.DataFrame, keys: frozenset[str]
 ) -> tuple[dict[str, list[NewOutcome]], int, int]:
-    """Return the outcomes of the sales of those keys and of other sales of their homes; late, ambiguous estimates."""
+    """Return the outcomes of the sales with those keys and of their homes' other sales; late, ambiguous estimates."""
     store = workspace.store
     reach = timedelta(days=workspace.problem.monitoring.match_days)
     first = store.outcomes.first_candidate(market_id)
     if first is None:
         return {key: [] for key in keys}, 0, 0
-    # A sale longer before the first estimate than an estimate may be late has to do with none.
+    # A sale that precedes the first estimate by more than an estimate may be late matches none.
     since = pd.Timestamp(first) - reach
     sales = sales[sales["sale_date"] >= since]
     homes = _homes(sales)
     asked = {home for key in keys for home in homes.get(key, ())}
     candidates = {one.estimate_id: one for one in store.outcomes.candidates(market_id, asked)}
     known = {name for one in candidates.values() for name in (one.property_key, one.property_id) if name}
-    # A sale taken in late moves the estimates before it away from the home's next sale: that is looked at again too.
+    # A sale imported late takes earlier estimates away from the home's next sale, so that sale is checked again too.
     affected = {key for key, names in homes.items() if known.intersection(names)} | set(keys)
     wider = {home for key in affected for home in homes.get(key, ())} - asked
     candidates |= {one.estimate_id: one for one in store.outcomes.candidates(market_id, wider)}
@@ -242,19 +242,19 @@ def _outcomes(sale: _Sale, estimates: Sequence[Candidate], simulated: bool) -> l
 
 
 def _day(estimate: Candidate, simulated: bool) -> date:
-    # A simulated market has a clock of its own, which stands on the day after its last sale.
+    # A simulated market has its own clock, which stands on the day after its last sale.
     return estimate.as_of if simulated else estimate.at.astimezone(UTC).date()
 
 
 def _same_home(estimate: Candidate, sale: _Sale) -> bool:
-    # Flats of one house may share an address, and so may streets of two towns.
+    # Condos in one building may share an address, and so may streets in two towns.
     if estimate.property_id and sale.property_id:
         return estimate.property_id == sale.property_id
     return not (estimate.zipcode and sale.zipcode) or estimate.zipcode == sale.zipcode
 
 
 def _homes(sales: pd.DataFrame) -> dict[str, tuple[str, ...]]:
-    """Return, by sale, the keys its home may be known by: address key and property id."""
+    """Return the possible keys of each sale's home: address key and property id."""
     named = conform(sales, ("address", "unit", "property_id")).fillna("")
     own = named["property_id"].str.strip()
     by_address = address_keys(named["address"], named["unit"]).fillna("")

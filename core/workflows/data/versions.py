@@ -1,4 +1,4 @@
-"""Data versions as use cases: what two of them differ in, which models use them, and taking the latest one back."""
+"""Use cases of data versions: compare two, find the models trained on them, and undo the latest."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ State = Literal["in use", "earlier", "undone"]
 
 @dataclass(frozen=True)
 class VersionDiff:
-    """What a second version has that a first has not, row by row and column by column.
+    """The differences between two versions, row by row and column by column.
 
-    ``added_rows`` and ``removed_rows`` are sales as the versions hold them; ``changes`` has one row per fact of a sale
-    that is in both and reads differently (CHANGE_COLUMNS, values as text), ``corrected`` counts these sales.
+    ``added_rows`` and ``removed_rows`` are sales as stored; ``changes`` has one row per changed fact of a sale in both
+    (CHANGE_COLUMNS, values as text), and ``corrected`` counts these sales.
     """
 
     before: DataVersion
@@ -49,7 +49,7 @@ class VersionDiff:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A version with what became of it: its models by id, and where it was undone by whom, when (UTC) and why."""
+    """A version with its models by id and, if it was undone, by whom, when (UTC) and why."""
 
     version: DataVersion
     state: State
@@ -61,7 +61,7 @@ class Recorded:
 
 @dataclass(frozen=True)
 class Undone:
-    """A version taken back: what is in use again (None: no data is left), and the models it trained, which stay."""
+    """An undone version: what is in use again (None: no data is left), and the models trained on it, which stay."""
 
     version: DataVersion
     restored: DataVersion | None
@@ -69,11 +69,11 @@ class Undone:
 
 
 def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> VersionDiff:
-    """Compare two versions of one market; neither is altered.
+    """Compare two versions of one market; neither changes.
 
-    Sales are the same where they come from the same row of the intake. Rows taken in after the two parted (one was
-    undone, another took its place) are never the same, though they bear the same numbers. Raises AccessDenied,
-    NotFound, InvalidRecord for versions of two markets, ArtifactCorrupt, StoreUnavailable.
+    Sales are the same if they come from the same intake row. Rows imported after the versions diverged (one was undone
+    and replaced) are never the same, even with equal row numbers. Raises AccessDenied, NotFound, InvalidRecord for
+    versions of two markets, ArtifactCorrupt, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.VIEW_DATA)
@@ -104,7 +104,7 @@ def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> Ver
 
 
 def models_of(store: Store, market_id: str) -> dict[str, tuple[str, ...]]:
-    """Return the ids of the models each version trained, newest first; versions without models are left out.
+    """Return the ids of the models trained on each version, newest first; versions without models are left out.
 
     Raises NotFound for an unknown market, StoreUnavailable.
     """
@@ -115,7 +115,7 @@ def models_of(store: Store, market_id: str) -> dict[str, tuple[str, ...]]:
 
 
 def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
-    """Return all versions of a market with what became of them, newest first; raises AccessDenied, NotFound."""
+    """Return all versions of a market with their history, newest first; raises AccessDenied, NotFound."""
     store = workspace.store
     workspace.require(Action.VIEW_DATA)
     models, chain = (
@@ -132,7 +132,7 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
         if version.version_id in chain:
             records.append(Recorded(version, "in use" if version.version_id == chain[0] else "earlier", used))
             continue
-        # A version whose own undo is not on record went with the one it was built on.
+        # A version without its own undo on record was undone with the one it was built on.
         event = undone.get(version.version_id)
         by_whom = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
         records.append(Recorded(version, "undone", used, *by_whom))
@@ -140,9 +140,9 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
 
 
 def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
-    """Take the latest version back: its parent is in use again, exactly as it was, and the undone one stays on record.
+    """Undo the latest version: its parent is in use again, unchanged, and the undone one stays on record.
 
-    Models trained on it stay as they are, and live if they were. Raises AccessDenied, NotFound, StaleVersion if it is
+    Models trained on it are unchanged and stay live if they were. Raises AccessDenied, NotFound, StaleVersion if it is
     not the latest, InvalidRecord without a reason of 1 to 500 characters, StoreUnavailable.
     """
     store = workspace.store
@@ -150,8 +150,8 @@ def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
     tidy = " ".join(reason.split())
     if not 1 <= len(tidy) <= _REASON_LIMIT:
         raise InvalidRecord(
-            f"The reason for an undo has {len(tidy)} characters; say in 1 to {_REASON_LIMIT} why this data is taken "
-            "back, for whoever reads the record later."
+            f"The reason for an undo has {len(tidy)} characters; explain in 1 to {_REASON_LIMIT} why this data is "
+            "undone, for whoever reads the record later."
         )
     version = store.versions.get(version_id)
     models = models_of(store, version.market_id).get(version_id, ())
@@ -161,7 +161,7 @@ def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
 
 
 def _rows_shared(store: Store, before: DataVersion, after: DataVersion) -> int:
-    """Return how many rows had been seen when the two versions parted; one may descend from the other."""
+    """Return the number of rows seen when the two versions diverged; one may descend from the other."""
     by_id = {one.version_id: one for one in store.versions.list(before.market_id)}
     line = _line(before, by_id)
     for version_id in _line(after, by_id):
@@ -178,7 +178,7 @@ def _line(version: DataVersion, by_id: Mapping[str, DataVersion]) -> list[str]:
 
 
 def _changes(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
-    """List the facts that read differently in two tables with the same rows of the intake, in either order."""
+    """List the facts that differ between two tables with the same intake rows, in any order."""
     old, new = (table.sort_values(ROW, kind="stable", ignore_index=True) for table in (first, second))
     rows, found = old[ROW], []
     for name in dict.fromkeys([*new.columns, *old.columns]):

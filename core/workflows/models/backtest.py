@@ -1,7 +1,7 @@
-"""The past once more: a model trained before a day meets the sales after it month by month, as live use would have.
+"""The backtest: a model trained before a day prices the later sales month by month, as in live use.
 
-Nothing is registered or written: the run shows what the market level is worth, when an alert would have opened, what it
-would have been put down to, and whether a retrained model would have been let through.
+Nothing is registered or written: the run shows what the market level is worth, when an alert would have opened, its
+cause, and whether a retrained model would have passed the gate.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from core.workspace import Workspace
 
 _FACTS: Final = ("living_area_sqft", "year_built", "property_type", "zipcode")
 _RETRAINED: Final = "challenger"
-# The cause comes from the months an alert needs to open, compared with the first ones, when the model was accepted.
+# The cause compares the months an alert needs to open with the first ones, when the model was accepted.
 _REFERENCE_MONTHS: Final = 3
 _CAUSE_MONTHS: Final = 2
-# The latest months both models are compared on: no more than it takes, since the challenger cannot learn from them.
+# The latest months on which both models are compared: as few as needed, since the challenger cannot train on them.
 _GATE_MONTHS: Final = 3
 _REPAIRABLE: Final = (Leading.LEVEL, Leading.FEATURES)
 
@@ -57,9 +57,9 @@ class MonthFigures:
 
 @dataclass(frozen=True)
 class BacktestMonth:
-    """A month's sales priced by the same model without and with the market level, and by the run that retrains.
+    """A month's sales priced by the same model without and with the market level, and by the retraining run.
 
-    ``retrained`` is without the level too: the model of ``off`` until another one was let through.
+    ``retrained`` is also without the level: it uses the model of ``off`` until another one passes.
     """
 
     start: date
@@ -70,10 +70,10 @@ class BacktestMonth:
 
 @dataclass(frozen=True)
 class Backtest:
-    """What the months after ``first`` would have been; ``promoted`` is the day a retrained model went live, if any.
+    """The simulated months after ``first``; ``promoted`` is the day a retrained model went live, if any.
 
-    ``cause`` and ``gate`` are of that retraining, or of the latest that was tried; ``transitions`` are the alerts of
-    the run without the market level, in order.
+    ``cause`` and ``gate`` belong to that retraining, or to the latest attempt; ``transitions`` are the alerts of the
+    run without the market level, in order.
     """
 
     first: date
@@ -85,7 +85,7 @@ class Backtest:
     promoted: date | None
 
     def large(self, smallest: int) -> tuple[BacktestMonth, ...]:
-        """Return the months of at least so many sales."""
+        """Return the months with at least ``smallest`` sales."""
         return tuple(month for month in self.months if month.off.mape.n >= smallest)
 
 
@@ -96,13 +96,13 @@ def backtest_version(
     plan: TrainingPlan,
     progress: Progress,
 ) -> Backtest:
-    """Replay a data version from a day on; raises AccessDenied, NotFound for no sale from then on, TooFewSales."""
+    """Backtest a data version from a day on; raises AccessDenied, NotFound without a later sale, TooFewSales."""
     store = workspace.store
     workspace.require(Action.TRAIN)
     version = store.versions.get(version_id)
     sales = store.versions.load(version_id)
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
-        raise NotFound(f"Data version {version_id} has no sale from {first} on. Choose an earlier day.")
+        raise NotFound(f"Data version {version_id} has no sale since {first}. Choose an earlier day.")
     return backtest(
         sales,
         version.rows_seen,
@@ -123,11 +123,11 @@ def backtest(
     problem: Problem,
     progress: Progress,
 ) -> Backtest:
-    """Train on the sales before ``first`` and live through the months from it on.
+    """Train on the sales before ``first`` and simulate the months since.
 
-    Each month is priced with nothing but the sales before it. An alert opens by the rules of monitoring; once its cause
-    is one that retraining repairs, a challenger is trained on the sales up to then and goes live if the gate lets it.
-    ``sales`` are canonical with ``intake_row``.
+    Each month is priced using only earlier sales. An alert opens by the rules of monitoring; if retraining can fix its
+    cause, a challenger is trained on the sales so far and goes live if it passes the gate. ``sales`` are canonical with
+    ``intake_row``.
     """
     table = sales.sort_values("intake_row", kind="stable").reset_index(drop=True)
     run = _Run(table, rows_seen, first, plan, market, problem)
@@ -135,7 +135,7 @@ def backtest(
     live, retraining = champion, _Watch(run)
     months = list(run.months())
     for done, month in enumerate(months):
-        progress(0.3 + 0.7 * done / len(months), f"Living through {month.label}")
+        progress(0.3 + 0.7 * done / len(months), f"Simulating {month.label}")
         rows = run.rows(month)
         off, on = champion.answers(month, rows)
         now = off if live is champion else live.answers(month, rows)[0]
@@ -155,7 +155,7 @@ def backtest(
 
 @dataclass(frozen=True)
 class _Run:
-    """What every step of one backtest works on."""
+    """The inputs shared by all steps of a backtest."""
 
     sales: pd.DataFrame
     rows_seen: int
@@ -165,7 +165,7 @@ class _Run:
     problem: Problem
 
     def months(self) -> Iterator[Window]:
-        """Yield the months with sales from the first day on."""
+        """Yield the months with sales since the first day."""
         month, last = window_of(self.first, Period.MONTH), self.sales["sale_date"].max().date()
         while month.start.date() <= last:
             if len(self.rows(month)):
@@ -209,7 +209,7 @@ class _Priced:
 
 @dataclass
 class _Watch:
-    """The run without the market level as monitoring sees it, with what it leads to."""
+    """The run without the market level as monitoring sees it, with its consequences."""
 
     run: _Run
     months: list[BacktestMonth] = field(default_factory=list)
@@ -222,7 +222,7 @@ class _Watch:
     alerts: dict[AlertKind, Alert] = field(default_factory=dict)
 
     def see(self, month: Window, rows: np.ndarray, off: Answers, on: Answers, now: Answers) -> None:
-        """Take note of a month that has passed."""
+        """Record a month that has passed."""
         price = self.run.sales["sale_price"].to_numpy(dtype=float)[rows]
         start = max(month.start.date(), self.run.first)
         figures = [_figures(answers, price) for answers in (off, on, now)]
@@ -237,7 +237,7 @@ class _Watch:
             self._note(with_cause(one, causes))
 
     def act(self, month: Window, live: _Priced) -> _Priced:
-        """Return the model of the next month: another one where an alert is open and retraining repairs its cause."""
+        """Return the next month's model: a new one if an alert is open and retraining fixes its cause."""
         if self.promoted:
             return live
         self.cause = self._cause() or self.cause
@@ -275,7 +275,7 @@ class _Watch:
         return root_cause(self._reference(), current, self.run.market.currency, self.run.market.area_unit)
 
     def _latest(self, month: Window) -> list[Window]:
-        """Return the latest months that have sales enough to compare two models, oldest first."""
+        """Return the latest months with enough sales to compare two models, oldest first."""
         months = [one for one in self.run.months() if one.start <= month.start]
         for count in range(1, _GATE_MONTHS + 1):
             if (

@@ -1,4 +1,4 @@
-"""What the drivers of many estimates say together: how much each group of facts moves a price, and which way."""
+"""A summary of many estimates' drivers: how much each group of facts moves a price, and in which direction."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _SPAN: Final = (10.0, 90.0)
 
 @dataclass(frozen=True)
 class GroupSummary:
-    """How a group of facts moved the estimates of ``homes`` homes away from a typical home nearby.
+    """How a group of facts moved the estimates of ``homes`` homes away from that of a typical home nearby.
 
-    As shares of each estimate: ``size`` is the mean of the absolute amounts, ``low`` to ``high`` holds the middle 80 %
-    of the signed ones; a home that does not differ in the group counts as 0. ``adds`` is the share of homes whose price
+    As shares of each estimate: ``size`` is the mean absolute amount, and ``low`` to ``high`` holds the middle 80% of
+    the signed amounts; a home that does not differ in the group counts as 0. ``adds`` is the share of homes whose price
     the group raised.
     """
 
@@ -35,15 +35,15 @@ class GroupSummary:
 
 
 def driver_summary(explainer: Explainer, scored: ScoredSales) -> tuple[GroupSummary, ...]:
-    """Sum up the drivers of a sample of at most 40 priced sales, the group that moves most first; none without sales.
+    """Summarize the drivers of a sample of at most 40 priced sales, largest effect first; empty without sales.
 
-    ``scored`` is what the explainer was opened for, or a part of it.
+    ``scored`` is what the explainer was opened for, or part of it.
     """
     return summarised(explainer.drivers(_sample(scored)))
 
 
 def summarised(found: Sequence[Drivers]) -> tuple[GroupSummary, ...]:
-    """Return the summary of drivers, the group that moves most first."""
+    """Return the summary of drivers, largest effect first."""
     groups = {driver.group for drivers in found for driver in drivers.items}
     lines = (_summary(group, found) for group in groups)
     return tuple(sorted(lines, key=lambda one: (-one.size, one.group)))

@@ -1,4 +1,4 @@
-"""Why the model says what it says: single misses worked through, the effect of a fact, what agents made of it."""
+"""Explanations of the model: single misses, the effect of a fact, and agents' decisions."""
 
 from __future__ import annotations
 
@@ -35,19 +35,19 @@ from core.workspace import Workspace
 
 _SAME: Final = 1e-9
 _VALUES: Final = 9
-# A month's valuer of 200,000 sales takes some hundred megabytes.
+# A month's live model with 200,000 sales takes a few hundred megabytes.
 _MONTHS_KEPT: Final = 2
 
 
 @dataclass(frozen=True)
 class Miss:
-    """A scored sale with its estimate worked through again, as an agent would have got it; money in ``currency``.
+    """A scored sale with its estimate computed again, as an agent would have got it; money in ``currency``.
 
-    ``price`` is what it sold for; ``estimate`` (unrounded), ``low`` and ``high`` at ``level``, ``confidence`` (0 to 1)
+    ``price`` is the sale price; ``estimate`` (unrounded), ``low`` and ``high`` at ``level``, ``confidence`` (0 to 1)
     and ``flags`` are as scored. ``error`` is (estimate - price) / price; ``inside`` tells whether the range held it.
-    ``explained`` has drivers, comparables and flags in full; None where the desk gives no price, for the reason
-    ``withheld``. ``difference`` is by how much its estimate departs from the scored one, as a share, missing without
-    one. ``evidence`` says which sales the estimate was made from: never the sale itself.
+    ``explained`` has drivers, comparables and flags in full; it is None if the desk gives no price, for the reason
+    ``withheld``. ``difference`` is how far its estimate is from the scored one, as a share, missing without one.
+    ``evidence`` describes the sales behind the estimate, which never include the sale itself.
     """
 
     intake_row: int
@@ -70,15 +70,15 @@ class Miss:
 
     @property
     def same_as_scored(self) -> bool:
-        """Whether the explanation is of the very estimate that was scored, to the precision of the arithmetic."""
+        """Whether the explained estimate equals the scored one, to arithmetic precision."""
         return abs(self.difference) <= _SAME
 
 
 class Explainer:
-    """A model opened to explain its estimates of scored sales, each made again from what it was scored with.
+    """A model opened to explain its estimates of scored sales, each computed again from the same evidence.
 
-    A test drawn at random is priced with the evidence of the sales the model was fitted on; later sales month by month
-    with nothing but the sales before each month. Safe to share between threads.
+    A random test is priced with the evidence of the sales the model was fitted on; later sales month by month, using
+    only the sales before each month. Safe to share between threads.
     """
 
     def __init__(self, bundle: Bundle, sales: pd.DataFrame, scored: ScoredSales, problem: Problem) -> None:
@@ -90,18 +90,18 @@ class Explainer:
 
     @property
     def facts(self) -> tuple[str, ...]:
-        """The facts whose partial effect can be asked for: those of which two values or more are usual."""
+        """The facts that have a partial effect: those with at least two usual values."""
         model = self._bundle.model
         return tuple(fact for fact in changeable(model.facts) if len(usual_values(model, fact, _VALUES)) > 1)
 
     def partial(self, fact: str) -> PartialEffect:
-        """Return how the estimates of homes the model learned from move with one fact; ValueError for another fact."""
+        """Return how the training homes' estimates move with one fact; raises ValueError for any other fact."""
         model = self._bundle.model
         values = usual_values(model, fact, _VALUES)
         return partial_effect(model, self._homes(), fact, values, self._bundle.plan.seed)
 
     def miss(self, intake_row: int) -> Miss:
-        """Explain the estimate of one scored sale; raises NotFound for a row that is none."""
+        """Explain the estimate of one scored sale; raises NotFound for any other row."""
         row = self._scored.table.iloc[self._scored_at(intake_row)]
         when = pd.Timestamp(row["sale_date"])
         live_model, words = self._live_model(self._start(when))
@@ -128,9 +128,9 @@ class Explainer:
         )
 
     def drivers(self, intake_rows: Sequence[int]) -> list[Drivers]:
-        """Return the drivers that ``miss`` gives scored sales, in order, without the sales the desk gives no price for.
+        """Return the drivers that ``miss`` gives scored sales, in order, without sales the desk does not price.
 
-        Sales explained by the same evidence are worked through in one batch. Raises NotFound for a row that is none.
+        Sales with the same evidence are explained in one batch. Raises NotFound for a row that is not a scored sale.
         """
         chosen = self._scored.table.iloc[[self._scored_at(row) for row in intake_rows]]
         level = self._scored.terms.level
@@ -144,7 +144,7 @@ class Explainer:
 
     def _scored_at(self, intake_row: int) -> int:
         if intake_row not in self._rows.index:
-            raise NotFound(f"Row {intake_row} is no test sale of this model. Choose one of the sales listed.")
+            raise NotFound(f"Row {intake_row} is not a test sale of this model. Choose one of the listed sales.")
         return int(self._rows[intake_row])
 
     def _subjects(self, model: Model, sales: pd.DataFrame) -> dict[int, Subject]:
@@ -168,7 +168,7 @@ class Explainer:
 
     @cached_property
     def _known(self) -> dict[str, Any]:
-        """The facts of all sales as arrays, out of which a home is read faster than out of a table."""
+        """The facts of all sales as arrays, which are faster to read homes from than a table."""
         return {name: self._sales[name].array for name in facts_known(self._sales, self._bundle.model.facts)}
 
     def _answer(self, live_model: LiveModel, intake_row: int, as_of: date) -> Estimate | str:
@@ -188,22 +188,22 @@ class Explainer:
         return "" if pd.isna(address) else str(address)
 
     def _start(self, when: pd.Timestamp) -> pd.Timestamp:
-        """Return the day a sale's evidence ends: its month's first, or one for all of a test drawn at random."""
+        """Return the day a sale's evidence ends: the first of its month, or one day for all of a random test."""
         if self._scored.terms.split == RANDOM:
             return pd.Timestamp(0)
         first = pd.Timestamp(self._scored.table["sale_date"].min())
         return max(when.to_period("M").start_time, first)
 
     def _live_model(self, start: pd.Timestamp) -> tuple[LiveModel, str]:
-        """Return what the sales of that ``_start`` were scored with, and in words which sales these are."""
+        """Return the live model that scored the sales of that ``_start``, and a description of its sales."""
         if self._scored.terms.split == RANDOM:
             live_model = self._kept(start, self._as_fitted)
             others = count(self._bundle.model.profile.sales, "other sale")
-            return live_model, f"made from {others}, earlier and later ones: all but those of the sealed test"
+            return live_model, f"based on {others}, earlier and later: all but those of the sealed test"
         live_model = self._kept(
             start, lambda: live_model_with_residuals(self._bundle.model, self._sales, start.date(), self._residuals)
         )
-        return live_model, f"made from the sales before {day(start.date())} alone"
+        return live_model, f"based only on the sales before {day(start.date())}"
 
     def _kept(self, key: pd.Timestamp, make: Callable[[], LiveModel]) -> LiveModel:
         found = self._live_models.get(key)
@@ -218,11 +218,11 @@ class Explainer:
         return residuals_since(self._bundle.model, self._sales)
 
     def _as_fitted(self) -> LiveModel:
-        # The bundle lets earlier sales alone speak, as a live estimate must; its test let all others speak.
+        # The bundle only uses earlier sales, as a live estimate must; its test used all other sales.
         return live_model_as_fitted(under_rule(self._bundle.model, Rule.OTHERS), self._homes())
 
     def _homes(self) -> pd.DataFrame:
-        """The sales the model learned from: all but the sealed test's, and none later than the latest it has seen."""
+        """The model's training sales: all but the sealed test's, and none later than the latest it has seen."""
         seen = ~self._sales["intake_row"].isin(self._scored.table["intake_row"])
         seen &= within_window(self._sales["sale_date"], self._bundle.plan)
         return self._sales[seen & (self._sales["sale_date"].dt.date <= self._bundle.model.profile.last_sale)]
@@ -239,7 +239,7 @@ def open_explainer(workspace: Workspace, model_id: str, scored: ScoredSales) -> 
 
 
 def agent_decisions_of(workspace: Workspace, market_id: str, model_id: str | None) -> AgentDecisions:
-    """Sum up what agents made of a model's estimates, or of all the market's; raises AccessDenied, NotFound."""
+    """Summarize agents' decisions on a model's estimates, or on all of the market's; raises AccessDenied, NotFound."""
     workspace.require(Action.VIEW_MODELS)
     decided: list[dict[str, Any]] = [asdict(one) for one in workspace.store.agent_decisions.of(market_id, model_id)]
     table = pd.DataFrame(decided, columns=["kind", "reason_code", "price", "point"])

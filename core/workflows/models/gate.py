@@ -1,4 +1,4 @@
-"""The gate a retrained model passes or not: both models on the same latest sales, and the verdict kept with it."""
+"""The gate for a retrained model: compares both models on the same latest sales and stores the verdict with it."""
 
 from __future__ import annotations
 
@@ -28,17 +28,17 @@ from core.workflows.models.test_scores import SCORES
 from core.workflows.models.training import KnownSales, MadeModel, load_model
 
 GATE: Final = "gate"
-"""The key of a model's card under which its gate is kept, from the day it was made."""
+"""The key of a model's card for its gate, as judged when the model was made."""
 
-# A month of sales says how the next will be priced; in a small market it takes two.
+# A month of sales shows how the next will be priced; a small market needs two.
 _WINDOWS_DAYS: Final = (30, 45, 61)
-# Enough sales to tell errors of 9 % and 10 % apart, as multiples of the fewest that are compared at all.
+# Enough sales to distinguish errors of 9% and 10%, as a multiple of the fewest that are compared at all.
 _PLENTY: Final = 3
 
 
 @dataclass(frozen=True)
 class Rival:
-    """The champion as far as it can be read: ``model_id`` None and ``bundle`` None where not, ``why`` in a sentence."""
+    """The champion, if it can be read; otherwise ``model_id`` or ``bundle`` is None, and ``why`` explains it."""
 
     model_id: str | None
     record: ModelRecord | None
@@ -48,10 +48,10 @@ class Rival:
 
 @dataclass(frozen=True)
 class GateRecord:
-    """A gate as it was judged when the model was made, on the sales from ``first`` to ``last``.
+    """A gate as judged when the model was made, on the sales from ``first`` to ``last``.
 
-    ``champion_id`` is the model it was compared with, None if that is unknown; ``left_out`` are the sales of those
-    days that the champion had learned from.
+    ``champion_id`` is the model it was compared with, None if unknown; ``left_out`` counts the sales of those days on
+    which the champion was trained.
     """
 
     champion_id: str | None
@@ -62,33 +62,33 @@ class GateRecord:
 
 
 def gate_of(store: Store, model_id: str) -> GateRecord | None:
-    """Return the gate of a model, None for one that never stood before it; raises NotFound, StoreUnavailable."""
+    """Return a model's gate, None if it was never judged; raises NotFound, StoreUnavailable."""
     return gate_on(store.models.get(model_id))
 
 
 def gate_on(record: ModelRecord) -> GateRecord | None:
-    """Return the gate on a model's card, None where there is none."""
+    """Return the gate on a model's card, or None."""
     document = record.card.get(GATE)
     return None if document is None else _from_document(document)
 
 
 def reason_needed(gated: GateRecord | None, champion_id: str | None) -> str:
-    """Return why promoting a model takes a reason, in a sentence; empty where its gate speaks for it."""
+    """Return why promoting a model needs a reason, in a sentence; "" if its gate supports it."""
     if gated is None:
-        return "The model was not held against the live one on the same sales."
+        return "The model was not compared with the live one on the same sales."
     if gated.champion_id != champion_id:
         return (
-            f"The model was held against {gated.champion_id or 'no model'}, but {champion_id or 'none'} is live now: "
-            "the gate says nothing of the two."
+            f"The model was compared with {gated.champion_id or 'no model'}, but {champion_id or 'none'} is live now, "
+            "so the gate says nothing about these two."
         )
     if gated.gate.verdict is GateVerdict.PASS:
         return ""
-    result = "speaks against the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
+    result = "rejects the model" if gated.gate.verdict is GateVerdict.FAIL else "cannot tell"
     return f"The gate {result}. {gated.gate.words}"
 
 
 def rival_of(store: Store, market_id: str) -> Rival:
-    """Return the market's champion to be compared with; what cannot be read is reported in it, and raises nothing."""
+    """Return the market's champion for a comparison; read errors are reported in it, not raised."""
     try:
         record = store.models.champion(market_id)
     except StoreError as error:
@@ -102,7 +102,7 @@ def rival_of(store: Store, market_id: str) -> Rival:
 
 
 def unseen_by(store: Store, rival: Rival, known: KnownSales) -> Bools:
-    """Return which sales the champion has not learned from, shape (n,): later ones, and those of its sealed test."""
+    """Mark the sales the champion was not trained on, shape (n,): later ones, and those of its sealed test."""
     if rival.bundle is None or rival.record is None:
         return np.ones(len(known.table), dtype=bool)
     later = (known.table["sale_date"].dt.date > rival.bundle.model.profile.last_sale).to_numpy()
@@ -110,10 +110,10 @@ def unseen_by(store: Store, rival: Rival, known: KnownSales) -> Bools:
 
 
 def gate_start(dates: pd.Series, last: date, problem: Problem) -> date:
-    """Return the first day of the sales two models are compared on, given the dates of those they may be.
+    """Return the first day of the sales on which two models are compared, given the dates of all eligible sales.
 
-    The last 30 days before ``last`` where these have plenty of sales, else up to two months; the challenger cannot
-    learn from them.
+    These are the last 30 days before ``last`` if they have enough sales, else up to two months; the challenger cannot
+    train on them.
     """
     for length in _WINDOWS_DAYS:
         first = last - timedelta(days=length - 1)
@@ -123,16 +123,16 @@ def gate_start(dates: pd.Series, last: date, problem: Problem) -> date:
 
 
 def judge(made: MadeModel, rival: Rival, unseen: Bools, known: KnownSales, problem: Problem) -> GateRecord:
-    """Hold a new model against the champion on its test sales that the champion has not seen, as in live use.
+    """Compare a new model with the champion, as in live use, on its test sales that the champion has not seen.
 
-    Both price each month's sales with nothing but the sales before it, market level included. Where the champion
-    cannot be read the gate is inconclusive, and says why.
+    Both price each month's sales using only earlier sales, including the market level. If the champion cannot be read,
+    the gate is inconclusive and says why.
     """
     rows = made.opened.rows
     dates = known.table["sale_date"].iloc[rows]
     first, last = dates.min().date(), dates.max().date()
     if rival.bundle is None:
-        words = f"The live model could not be compared with. {rival.why} Promote with a reason."
+        words = f"There is no live model to compare with. {rival.why} Promote with a reason."
         return GateRecord(rival.model_id, first, last, 0, Gate(GateVerdict.INCONCLUSIVE, 0, (), (), words))
     keep = unseen[rows]
     level, tolerance = problem.estimate.level, problem.success.tolerance
@@ -142,8 +142,8 @@ def judge(made: MadeModel, rival: Rival, unseen: Bools, known: KnownSales, probl
     segments = {name: labels[keep] for name, labels in _segments(made.scored, live, problem).items()}
     judged = gate(prices, _answers(live, keep), _answers(new, keep), segments, problem, made.bundle.plan.seed)
     left_out = int((~keep).sum())
-    period = f"On the sales of {day(first)} to {day(last)}, each priced with those of the months before."
-    excluded = f" {count(left_out, 'sale')} the live model has learned from are left out." if left_out else ""
+    period = f"Based on the sales from {day(first)} to {day(last)}, each priced using only earlier months."
+    excluded = f" {count(left_out, 'sale')} the live model was trained on are left out." if left_out else ""
     return GateRecord(
         rival.model_id, first, last, left_out, replace(judged, words=f"{judged.words} {period}{excluded}")
     )
@@ -166,7 +166,7 @@ def document_of(gated: GateRecord) -> dict[str, Any]:
 
 
 def _tested(store: Store, record: ModelRecord, known: KnownSales) -> list[int]:
-    """Return the intake rows of a model's sealed test; none where they no longer mean the same sales."""
+    """Return the intake rows of a model's sealed test; empty if they no longer mean the same sales."""
     chain = {version.version_id for version in store.versions.chain(known.market.market_id)}
     name = record.card.get(SCORES)
     if name is None or record.version_id not in chain:
@@ -182,7 +182,7 @@ def _answers(priced: Priced, keep: Bools) -> Answers:
 
 
 def _segments(scored: ScoredSales, live: Priced, problem: Problem) -> dict[str, Objects]:
-    # Bands by one model's estimate would favour the other; by both, neither.
+    # Bands by one model's estimate would favor the other; bands by both favor neither.
     both = np.sqrt(scored.table["estimate"].to_numpy(dtype=float) * live.exact)
     of_both = replace(scored, table=scored.table.assign(estimate=both))
     area = {"zipcode": Segmentation.ZIPCODE, "neighbourhood": Segmentation.NEIGHBOURHOOD}

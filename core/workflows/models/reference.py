@@ -1,4 +1,4 @@
-"""What a live model is held against: the homes it learned from and the sales it was accepted by."""
+"""The reference of a live model: its training homes and the test sales on which it was accepted."""
 
 from __future__ import annotations
 
@@ -23,19 +23,19 @@ FACTS: Final = tuple(
     for field in PROPERTY_FIELDS
     if field.kind in (FieldKind.NUMBER, FieldKind.FLAG, FieldKind.CATEGORY) and field.unit != "money"
 )
-"""The facts of a home that drift is looked for in: all that a form may ask for and that is no price."""
+"""The facts checked for drift: everything a form may ask for, except prices."""
 
-# A fact typed for fewer homes than this is no habit of the agents, and its values say nothing of homes priced.
+# Agents do not usually enter a fact typed for fewer homes than this, so its values say nothing about the homes priced.
 _SELDOM: Final = 0.5
 
 
 @dataclass(frozen=True)
 class ModelReference:
-    """What a model is held against; each part may be missing where its file is, and ``notes`` say so in sentences.
+    """A model's reference; a part is missing if its file is, and ``notes`` say so in sentences.
 
-    ``facts`` are the homes it learned from, fact by fact; ``tested`` its sealed test sales with sale_price, estimate,
-    living_area_sqft, year_built, property_type and area, and ``log_ratio`` log(sale / estimate) of them;
-    ``estimates`` is the reference of what it estimated for them.
+    ``facts`` describe its training homes, fact by fact; ``tested`` has its sealed test sales with sale_price, estimate,
+    living_area_sqft, year_built, property_type and area, and ``log_ratio`` their log(sale / estimate); ``estimates`` is
+    the reference of its estimates for them.
     """
 
     model_id: str
@@ -47,25 +47,25 @@ class ModelReference:
 
 
 def model_reference_of(store: Store, record: ModelRecord) -> ModelReference:
-    """Return what a model is held against, read once per process; what cannot be read is missing and noted."""
+    """Return a model's reference, read once per process; parts that cannot be read are missing and noted."""
     found = _model_reference(store, record.model_id, record.version_id, str(record.card.get(SCORES) or ""))
     if found.notes:
-        # A disk that was full, or a file restored from a backup, is looked at again next time.
+        # Try again next time: the disk may have been full, or a file may be restored from a backup.
         _model_reference.cache_clear()
     return found
 
 
 def typed(facts: pd.Series, names: tuple[str, ...] = FACTS) -> pd.DataFrame:
-    """Return facts as typed (a dict each) as a table of canonical columns; what is no number counts as missing."""
+    """Convert typed facts (a dict each) to a table of canonical columns; an invalid number counts as missing."""
     documents = facts.tolist()
     return pd.DataFrame({name: _typed(documents, name) for name in names}, index=facts.index)
 
 
 def as_typed(references: tuple[Reference, ...], habit: Mapping[str, float]) -> tuple[Reference, ...]:
-    """Return the references with as many missing values as agents leave out, by fact, as a share.
+    """Return the references with the share of missing values that agents leave out, by fact.
 
-    Records know facts that agents never type, and the other way round: that is no drift. A change of the habit is.
-    Facts that agents seldom type are left out.
+    Records have facts that agents never enter, and vice versa: that is not drift, but a change of habit is. Facts that
+    agents seldom enter are left out.
     """
     return tuple(_with_missing(one, habit[one.field]) for one in references if habit.get(one.field, 1.0) <= _SELDOM)
 
@@ -96,7 +96,7 @@ def _facts(store: Store, version_id: str, notes: list[str]) -> tuple[Reference, 
     try:
         sales = store.versions.load(version_id)
     except StoreError as error:
-        notes.append(f"The homes the live model learned from cannot be read, so drift of facts is not judged. {error}")
+        notes.append(f"The live model's training homes cannot be read, so drift of facts is not judged. {error}")
         return ()
     known = [name for name in FACTS if name in sales and sales[name].notna().any()]
     return tuple(reference_of(sales[name], name) for name in known)
@@ -105,12 +105,12 @@ def _facts(store: Store, version_id: str, notes: list[str]) -> tuple[Reference, 
 def _tested(store: Store, scores: str, notes: list[str]) -> pd.DataFrame:
     columns = ["sale_price", "estimate", "living_area_sqft", "year_built", "property_type", "area"]
     if not scores:
-        notes.append("The live model was trained before test scores were kept, so the cause of errors is not known.")
+        notes.append("The live model was trained before test scores were kept, so the cause of errors is unknown.")
         return pd.DataFrame(columns=columns, dtype="float64")
     try:
         table = from_bytes(store.scores.read(scores)).priced
     except (StoreError, TrainError) as error:
-        notes.append(f"The live model's test sales cannot be read, so the cause of errors is not known. {error}")
+        notes.append(f"The live model's test sales cannot be read, so the cause of errors is unknown. {error}")
         return pd.DataFrame(columns=columns, dtype="float64")
     area: Any = table["zipcode"].where(table["zipcode"].notna(), table["neighbourhood"])
     return table.assign(area=area)[columns].reset_index(drop=True)

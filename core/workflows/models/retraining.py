@@ -1,4 +1,4 @@
-"""Retraining: a challenger from the latest sales, held against the champion, and promoted by a person or not."""
+"""Retraining: trains a challenger and compares it with the champion on the latest sales; a person may promote it."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ from core.workspace import Workspace
 
 @dataclass(frozen=True)
 class RetrainPlan:
-    """What a retraining learns from: all sales, those of the last ``window_months``, or recent ones with more weight.
+    """The sales a retraining uses: all, those of the last ``window_months``, or all with more weight on recent ones.
 
-    A sale counts half as much as one ``half_life_days`` newer. All else is as in ``base``, None for as the champion was
-    trained.
+    A sale counts half as much as one ``half_life_days`` newer. Everything else is as in ``base``; None means as the
+    champion was trained.
     """
 
     window_months: int | None = None
@@ -40,20 +40,20 @@ class RetrainPlan:
 
     @property
     def words(self) -> str:
-        """The window as people say it: "all sales", "the last 24 months"."""
+        """The window in words: "all sales", "the last 24 months"."""
         return window_words(self.window_months, self.half_life_days)
 
 
 @dataclass(frozen=True)
 class Retrained:
-    """The challenger as registered, and how it did against the champion."""
+    """The registered challenger and its comparison with the champion."""
 
     record: ModelRecord
     gate: GateRecord
 
 
 def window_words(window_months: int | None, half_life_days: float | None) -> str:
-    """Say which sales a model learned from, and whether recent ones count more."""
+    """State which sales a model was trained on, and whether recent ones count more."""
     if window_months is None:
         sales = "all sales"
     else:
@@ -62,22 +62,22 @@ def window_words(window_months: int | None, half_life_days: float | None) -> str
 
 
 def window_named(text: str) -> RetrainPlan:
-    """Read a window as the command line has it: "all", "months=24" or "half-life=365"; raises TrainError."""
+    """Parse a window from the command line: "all", "months=24" or "half-life=365"; raises TrainError."""
     if text == "all":
         return RetrainPlan()
     found = re.fullmatch(r"(months|half-life)=(\d{1,5})", text)
     if found is None:
-        raise TrainError(f"{text!r} names no training window; write all, months=24 or half-life=365 (days).")
+        raise TrainError(f"{text!r} is not a training window; write all, months=24 or half-life=365 (days).")
     number = int(found[2])
     return RetrainPlan(window_months=number) if found[1] == "months" else RetrainPlan(half_life_days=float(number))
 
 
 def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: Progress) -> Retrained:
-    """Train a challenger on all but the latest sales, hold it against the champion on these, and register both results.
+    """Train a challenger on all but the latest sales, compare it with the champion on these, and register both results.
 
-    The comparison takes the last month, in small markets two, and is kept on the challenger's card. A champion that
-    cannot be loaded leaves the gate inconclusive. Raises AccessDenied, NotFound where there is no sale or no model was
-    ever live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    The comparison uses the last month, or two in small markets, and is stored on the challenger's card. If the champion
+    cannot be loaded, the gate is inconclusive. Raises AccessDenied, NotFound if there is no sale or no model was ever
+    live, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store, problem = workspace.store, workspace.problem
     workspace.require(Action.TRAIN)
@@ -111,5 +111,5 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
 
 
 def _was_live(store: Store, market_id: str) -> bool:
-    """Tell whether any model was ever promoted: a pointer to one that was lost is no market without models."""
+    """Tell whether any model was ever promoted: a pointer to a lost model still means yes."""
     return store.events.count(market_id, AuditAction.MODEL_PROMOTED) > 0

@@ -1,4 +1,4 @@
-"""Shadow mode: how a challenger would have priced the homes agents priced, computed later from the ledger."""
+"""Shadow mode: how a challenger would have priced the agents' homes, computed later from the ledger."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ _AGREE: Final = 0.05
 
 @dataclass(frozen=True)
 class ShadowReport:
-    """How a challenger's estimates compare with those agents were given, of the ``n`` homes of ``first`` to ``last``.
+    """How a challenger's estimates compare with those given to agents, for the ``n`` homes from ``first`` to ``last``.
 
-    ``median_difference`` is of the challenger over the champion's estimate, less 1; ``agree`` the share within 5 %.
-    Of the ``sold`` homes: mean errors (MAPE) of both, and the challenger's less the champion's, each with its 95 %
-    interval; NaN where none is sold.
+    ``median_difference`` is the median of challenger's / champion's estimate, less 1; ``agree`` the share within 5%.
+    For the ``sold`` homes: mean errors (MAPE) of both, and the challenger's less the champion's, each with its 95%
+    interval; NaN if none sold.
     """
 
     model_id: str
@@ -54,11 +54,11 @@ class ShadowReport:
 
 
 def shadow_pending(workspace: Workspace, market_id: str) -> int:
-    """Price with the market's challenger every estimate of the ledger made since it became one, and keep the answers.
+    """Price every ledger estimate made since the market's challenger became one with it, and store the answers.
 
-    Each as it would have been answered: from the same facts, as of the same day, with the sales of the same data
-    version. Nothing an agent waits for: estimates are read from the ledger after they were given, and a run that breaks
-    off goes on with the next. Returns how many were written. Raises NotFound, ArtifactCorrupt, ModelOutdated,
+    Each gets the answer the challenger would have given: from the same facts, as of the same day, with the sales of the
+    same data version. No agent waits for this: it reads estimates from the ledger afterward, and an interrupted run
+    resumes with the next. Returns the number written. Raises NotFound, ArtifactCorrupt, ModelOutdated,
     StoreUnavailable.
     """
     challenger = workspace.store.models.challenger(market_id)
@@ -113,7 +113,7 @@ def _alike(one: Unshadowed) -> tuple[str, date, float]:
 
 
 class _Desk:
-    """The challenger as the agents' desk would have had it, one data version after another."""
+    """The challenger as it would have been on the agents' desk, one data version after another."""
 
     def __init__(self, workspace: Workspace, challenger: ModelRecord) -> None:
         self.store, self.challenger, self.problem = workspace.store, challenger, workspace.problem
@@ -121,7 +121,7 @@ class _Desk:
         self._version, self._open_live_market = "", self._opened(challenger.version_id)
 
     def priced(self, alike: Sequence[Unshadowed]) -> list[Shadow]:
-        """Return the shadows of estimates of one data version, day and level; those without a price have none."""
+        """Return the shadows of estimates with the same data version, day and level; those without a price get none."""
         live_market = self._live_market_of(alike[0].version_id or self.challenger.version_id)
         if live_market is None:
             return []
@@ -143,7 +143,7 @@ class _Desk:
         try:
             sales = self.store.versions.load(version_id)
         except StoreError as error:
-            _LOG.warning("estimates of data version %s stay without a shadow: %s", version_id, error)
+            _LOG.warning("estimates of data version %s get no shadow: %s", version_id, error)
             return None
         return LiveMarket(self.bundle, bring_up_to_date(self.bundle.model, sales), version_id, None)
 

@@ -1,4 +1,4 @@
-"""The evaluation of a model as use cases: open its sealed test, keep the scores, read them, sign its scope."""
+"""Use cases of a model's evaluation: open its sealed test, store the scores, read them, sign its scope."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ _FIELDS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOUR
 
 @dataclass(frozen=True)
 class OpenedTest:
-    """Sales as a model priced them: their positions in the table of sales, the answers by level, and the figures."""
+    """Sales priced by a model: their positions in the table of sales, the answers by level, and the figures."""
 
     rows: Ints
     priced: Mapping[float, Priced]
@@ -63,7 +63,7 @@ class OpenedTest:
 
 @dataclass(frozen=True)
 class SignedScope:
-    """The scope a person answers for: bounds of the estimate in money, in words, with note, name and time (UTC)."""
+    """The scope a person signed: bounds of the estimate in money and in words, with note, name and time (UTC)."""
 
     low: float
     high: float
@@ -74,9 +74,9 @@ class SignedScope:
 
 
 def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> OpenedTest:
-    """Price the sealed test sales once, and measure them: month-ahead, as in live use, where they are the latest.
+    """Price and measure the sealed test sales once; if they are the latest sales, month-ahead as in live use.
 
-    ``sales`` in the order of ``intake_row``, as they were trained on.
+    ``sales`` are in the order of ``intake_row``, as in training.
     """
     seed = trained.plan.seed
     if trained.split.name == TIME:
@@ -91,13 +91,13 @@ def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Opened
 
 
 def open_month_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem, seed: int) -> OpenedTest:
-    """Price the sales from a day on month by month, with nothing but the sales before each month, and measure them.
+    """Price and measure the sales since a day month by month, using only the sales before each month.
 
     Raises NotFound if there is no such sale.
     """
     rules = problem.estimate
     if not (sales["sale_date"] >= pd.Timestamp(first)).any():
-        raise NotFound(f"There is no sale from {first} on. Take in newer sales.")
+        raise NotFound(f"There is no sale since {first}. Import newer sales.")
     ahead = price_month_ahead(model, sales, first, rules.levels, problem.success.tolerance)
     evaluation = measure(model, ahead.homes, ahead.priced, ahead.price, rules.level, seed)
     return OpenedTest(ahead.rows, ahead.priced, evaluation)
@@ -120,7 +120,7 @@ def keep_scores(store: Store, scored: ScoredSales) -> str:
 
 
 def scores_of(workspace: Workspace, model_id: str) -> ScoredSales:
-    """Return a model's scored test sales, checked against the hash on its card.
+    """Return a model's scored test sales, verified against the hash on its card.
 
     Raises AccessDenied, NotFound for an unknown model or one trained before scores were kept, ArtifactCorrupt,
     ModelOutdated.
@@ -133,9 +133,9 @@ def scores_of(workspace: Workspace, model_id: str) -> ScoredSales:
 
 
 def later_scores(workspace: Workspace, model_id: str, version_id: str) -> ScoredSales:
-    """Score the sales of a data version made after the latest a model has seen, month-ahead as in live use.
+    """Score a data version's sales after the latest one a model has seen, month-ahead as in live use.
 
-    Raises AccessDenied, NotFound where there is no such sale.
+    Raises AccessDenied, NotFound if there is no such sale.
     """
     store, problem = workspace.store, workspace.problem
     workspace.require(Action.VIEW_MODELS)
@@ -148,7 +148,7 @@ def later_scores(workspace: Workspace, model_id: str, version_id: str) -> Scored
     later = sales["sale_date"].dt.date > last
     if not later.any():
         raise NotFound(
-            f"Data version {version_id} has no sale after {last}, the latest the model has seen. Take in newer sales."
+            f"Data version {version_id} has no sale after {last}, the latest the model has seen. Import newer sales."
         )
     first = sales["sale_date"][later].min().date()
     opened = open_month_ahead(bundle.model, sales, first, problem, problem.training.seed)
@@ -158,7 +158,7 @@ def later_scores(workspace: Workspace, model_id: str, version_id: str) -> Scored
 
 
 def fit_of(workspace: Workspace, model_id: str) -> FitCheck | None:
-    """Return a model's over-fitting check, counting how often the market's test sets were opened.
+    """Return a model's overfitting check, with the number of times the market's test sets were opened.
 
     Raises AccessDenied, NotFound.
     """
@@ -168,7 +168,7 @@ def fit_of(workspace: Workspace, model_id: str) -> FitCheck | None:
 
 
 def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:
-    """Record that a person answers for a model's scope; the latest signature counts, earlier ones stay on record.
+    """Record that a person signs a model's scope; the latest signature counts, and earlier ones stay on record.
 
     Raises AccessDenied, NotFound for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
     """
@@ -189,12 +189,12 @@ def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: 
     store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
     signed = signed_scope(store, model_id)
     if signed is None:
-        raise NotFound(f"The signature of model {model_id}'s scope was not found again. Sign it once more.")
+        raise NotFound(f"The signature of model {model_id}'s scope was not found. Sign it again.")
     return signed
 
 
 def signed_scope(store: Store, model_id: str) -> SignedScope | None:
-    """Return the latest signed scope of a model, None where none was signed; raises NotFound, StoreUnavailable."""
+    """Return the latest signed scope of a model, or None; raises NotFound, StoreUnavailable."""
     store.models.get(model_id)
     signatures = store.events.of(model_id, AuditAction.SCOPE_SIGNED)
     if not signatures:
@@ -247,7 +247,7 @@ def _scored(
 def _review_rows(
     test: pd.DataFrame, priced: Priced, bundle: Bundle, problem: Problem
 ) -> Iterator[tuple[str, str, str, str]]:
-    """Yield what the desk says to each sale: why it has no price, its flags, those to review, and missing facts."""
+    """Yield the desk's review of each sale: why it has no price, its flags, those to review, and missing facts."""
     model, rules = bundle.model, flag_rules(bundle, (), problem)
     names = facts_known(test, model.facts)
     cells = zip(*(test[name].tolist() for name in names), strict=True)
@@ -267,7 +267,7 @@ def _review_rows(
 
 
 def facts_known(sales: pd.DataFrame, facts: FactColumns) -> list[str]:
-    """Return the columns of a table of sales that tell a home's facts: those an agent may be asked for."""
+    """Return the columns of a sales table that hold a home's facts: those an agent may be asked for."""
     return [str(name) for name in sales.columns if name in _FIELDS or name in facts.all]
 
 
@@ -288,7 +288,7 @@ def _objects(values: list[str]) -> Objects:
 
 
 def _trends(test: pd.DataFrame, known: pd.DataFrame, smallest: int) -> Floats:
-    """Return the price trend of each sale's area from the other sales, the finest area first that has one."""
+    """Return the price trend of each sale's area from the other sales, using the smallest area that has one."""
     end = test["sale_date"].max().date()
     trend = pd.Series(np.nan, index=test.index)
     for code in reversed(AREA_CODES):

@@ -24,9 +24,9 @@ from core.workspace import Workspace
 
 
 def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progress: Progress) -> ModelRecord:
-    """Train on the market's latest data version, measure on its test sales, and register the model as candidate.
+    """Train on the market's latest data version, measure on its test sales, and register the model as a candidate.
 
-    The market's first model is promoted at once. Raises AccessDenied, NotFound where the market has no data,
+    The market's first model is promoted at once. Raises AccessDenied, NotFound if the market has no data,
     TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store = workspace.store
@@ -50,17 +50,17 @@ class KnownSales:
 
 
 def known_sales(store: Store, market_id: str) -> KnownSales:
-    """Return the sales a model of the market may learn from; raises NotFound where there are none, ArtifactCorrupt."""
+    """Return the sales on which a market's model may be trained; raises NotFound if there are none, ArtifactCorrupt."""
     market, version = store.markets.get(market_id), store.versions.latest(market_id)
     if version is None:
-        raise NotFound(f"Market {market.name!r} has no sales yet. Take in a sales file first.")
+        raise NotFound(f"Market {market.name!r} has no sales yet. Import a sales file first.")
     table = store.versions.load(version.version_id).sort_values("intake_row", kind="stable")
     return KnownSales(market, version, table.reset_index(drop=True))
 
 
 @dataclass(frozen=True)
 class MadeModel:
-    """A model that is trained and measured, and in no registry yet; ``opened`` are its test sales as it priced them."""
+    """A trained and tested model that is not registered yet; ``opened`` are its test sales as priced."""
 
     trained: Trained
     bundle: Bundle
@@ -89,7 +89,7 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
 
 
 def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> ModelRecord:
-    """Register a model as candidate; ``more`` is what else its card is to say for good. Raises StoreError."""
+    """Register a model as a candidate; ``more`` is added to its card permanently. Raises StoreError."""
     store = workspace.store
     bundle = made.bundle
     test = headline(made.scored, workspace.problem)
@@ -101,5 +101,5 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
 
 
 def load_model(store: Store, model_id: str) -> Bundle:
-    """Load a registered model; its bytes are checked against their hash first. Raises NotFound, ArtifactCorrupt."""
+    """Load a registered model after verifying its hash; raises NotFound, ArtifactCorrupt."""
     return from_bytes(store.models.load_bytes(model_id))

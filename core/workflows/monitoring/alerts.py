@@ -1,4 +1,4 @@
-"""Watching a market: what its figures say about the live model, which alerts open, and what people do about them."""
+"""Monitors a market: what its figures say about the live model, which alerts open, and how people handle them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _EXPLAINED: Final = frozenset(rule.kind for rule in RULES if rule.explained)
 
 @dataclass(frozen=True)
 class Watched:
-    """One look at a market as of ``clock``: what was read, what changed, what is not resolved, what was missing.
+    """One check of a market as of ``clock``: what was read, what changed, what is unresolved, what was missing.
 
-    ``notes`` say in sentences what could not be judged and why.
+    ``notes`` explain in sentences what could not be judged.
     """
 
     market_id: str
@@ -48,9 +48,9 @@ class Watched:
 def watch_market(workspace: Workspace, market_id: str) -> Watched:
     """Judge a market's latest figures, open and resolve alerts, and notify the people configured.
 
-    A simulated market goes by its own clock. Watching twice changes nothing more. Raises AccessDenied, NotFound,
-    InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable; a message that could not be
-    sent raises nothing.
+    A simulated market uses its own clock. Checking twice changes nothing more. Raises AccessDenied, NotFound,
+    InvalidThreshold for limits the problem statement no longer allows, StoreUnavailable; a message that cannot be sent
+    raises nothing.
     """
     workspace.require(Action.WATCH)
     watch = market_watch(workspace, market_id)
@@ -63,24 +63,24 @@ def watch_market(workspace: Workspace, market_id: str) -> Watched:
     opened = [_open(workspace, watch, one) for one in _opening(watch, judged, before)]
     _tell(workspace.store, watch.market, [*opened, *resolved[len(followed.settled) :]])
     reference = watch.reference
-    notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are watched.",)
+    notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are monitored.",)
     unresolved = tuple(workspace.store.alerts.list(market_id, UNRESOLVED))
     return Watched(market_id, watch.clock, found, (*followed.reopened, *opened), tuple(resolved), unresolved, notes)
 
 
 @dataclass(frozen=True)
 class Followed:
-    """What a change of the live model did to alerts: those on other models, settled, and those on it, reopened."""
+    """The effect of a change of the live model on alerts: those settled (on other models) and reopened (on it)."""
 
     settled: tuple[AlertRecord, ...]
     reopened: tuple[AlertRecord, ...]
 
 
 def follow_champion(workspace: Workspace, market: Market, more: str) -> Followed:
-    """Bring the alerts in line with the live model, and send word of what changed.
+    """Update the alerts for the live model, and notify people of the changes.
 
-    Alerts on the accuracy of a model that is no longer live are settled. Those on the live model that an earlier change
-    settled are reopened as they were: it prices again. ``more`` is added to the reasons. The same again changes
+    Alerts on the accuracy of a model that is no longer live are settled. Alerts on the live model that an earlier
+    change settled are reopened, since it prices again. ``more`` is added to the reasons. Repeating this changes
     nothing. Raises NotFound, StoreUnavailable.
     """
     store = workspace.store
@@ -95,7 +95,7 @@ def follow_champion(workspace: Workspace, market: Market, more: str) -> Followed
 
 
 def market_watch(workspace: Workspace, market_id: str) -> MarketWatch:
-    """Return the market as it is to be judged today; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    """Return the market's state for today's checks; raises NotFound, InvalidThreshold, StoreUnavailable."""
     store = workspace.store
     market = store.markets.get(market_id)
     limits = thresholds_of(workspace.problem, store.thresholds.values(market_id))
@@ -110,7 +110,7 @@ def open_alerts(workspace: Workspace, market_id: str) -> tuple[AlertRecord, ...]
 
 
 def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str) -> AlertRecord:
-    """Take an open alert on, with why and what happens next.
+    """Acknowledge an open alert, with a reason and the next step.
 
     Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert that is not open, StoreUnavailable.
     """
@@ -135,9 +135,9 @@ def unacknowledge(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
 
 
 def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
-    """Close an alert by hand; it opens again only on periods after those read so far.
+    """Resolve an alert manually; it opens again only on periods after those read so far.
 
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an alert resolved already, StoreUnavailable.
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for a resolved alert, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
@@ -149,7 +149,7 @@ def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
 
 
 def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: float, reason: str) -> ThresholdRecord:
-    """Set the limit of a kind of alert for a market; what was before stays on record.
+    """Set the limit of a kind of alert for a market; earlier limits stay on record.
 
     Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, InvalidRecord without a reason.
     """
@@ -168,7 +168,7 @@ def reset_threshold(workspace: Workspace, market_id: str, kind: AlertKind, reaso
 
 
 def limits_of(workspace: Workspace, market_id: str) -> Mapping[AlertKind, Threshold]:
-    """Return the limits in force; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    """Return the limits in use; raises NotFound, InvalidThreshold, StoreUnavailable."""
     return thresholds_of(workspace.problem, workspace.store.thresholds.values(market_id))
 
 
@@ -178,10 +178,10 @@ def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
 
 
 def _opening(watch: MarketWatch, judged: Iterable[Transition], before: Iterable[Alert]) -> list[Transition]:
-    """Return what opens, with its cause; of a segment only where the whole market does not say it already.
+    """Return the alerts to open, with their causes; a segment's only if the whole market's does not cover it.
 
-    ``before`` are the latest alerts as they stood before this watch: a kind that is resolved for the whole market now
-    is resolved for its segments too.
+    ``before`` are the latest alerts before this check: a kind that now resolves for the whole market also resolves for
+    its segments.
     """
     opening = [one for one in judged if one.state is AlertState.OPEN]
     whole = {one.kind for one in opening if not one.segment}
@@ -197,9 +197,9 @@ def _judged(watch: MarketWatch, found: Iterable[Reading], before: Iterable[Alert
 
 
 def _with_segments(latest: Iterable[Alert], found: Iterable[Reading]) -> list[Alert]:
-    """Return the latest alerts, with those on the whole market that are over standing for its segments' too.
+    """Return the latest alerts; resolved ones on the whole market also stand for its segments.
 
-    What was resolved for the whole market was resolved for each of its segments: these open on later periods only.
+    An alert resolved for the whole market is resolved for each segment, so these open only on later periods.
     """
     known = {(one.kind, one.segment): one for one in latest}
     for kind, segment in {(one.kind, one.segment) for one in found if one.segment}:
@@ -216,11 +216,11 @@ def _start(alert: Alert) -> datetime:
 
 
 def _latest(watch: MarketWatch) -> list[Alert]:
-    """Return the latest alert of each kind and segment, with the period its figures had been read up to."""
+    """Return the latest alert of each kind and segment, with the last period read."""
     found: dict[tuple[str, str], Alert] = {}
     for one in watch.store.alerts.list(watch.market.market_id, None, _ALERTS_READ):
         key = one.kind, one.segment
-        # One that was reopened may be older than one that is resolved; at most one of a kind and segment is unresolved.
+        # A reopened alert may be older than a resolved one; at most one per kind and segment is unresolved.
         if one.kind in _KINDS and (key not in found or one.state in UNRESOLVED):
             found[key] = Alert(
                 one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one)
@@ -238,7 +238,7 @@ def _period(watch: MarketWatch, alert: AlertRecord) -> str:
 
 
 def _last_read(alert: AlertRecord, clock: date) -> str:
-    """Return the last period that was over on a day, or that day itself for what is read day by day."""
+    """Return the last period that was over on a day, or that day itself for daily figures."""
     period = window_named(str(alert.document["reading"]["period"])).period
     present = window_of(clock, period)
     return present.key if RULE_OF[AlertKind(alert.kind)].daily else earlier(present).key
@@ -262,7 +262,7 @@ def _settle(
     found = []
     for end in settled_by_promotion(judged, model_id, earlier(window_of(clock, Period.MONTH))):
         period = _last_read(of_another[end.alert_id], clock)
-        # A person, or the worker, may have been faster.
+        # A person or the worker may have been faster.
         with suppress(InvalidRecord):
             found.append(
                 workspace.store.alerts.settle(
@@ -273,7 +273,7 @@ def _settle(
 
 
 def _reopen(workspace: Workspace, alerts: Iterable[AlertRecord], model_id: str, more: str) -> list[AlertRecord]:
-    """Reopen the alerts on the live model that were settled when it was replaced, the newest of a kind and segment."""
+    """Reopen the alerts on the live model that were settled when it was replaced, the newest per kind and segment."""
     why = f"Model {model_id}, which this alert is about, prices again. {more}".strip()
     found = []
     for one in alerts:
@@ -313,7 +313,7 @@ def _open(workspace: Workspace, watch: MarketWatch, transition: Transition) -> A
 
 
 def _causes(watch: MarketWatch, opening: Iterable[Transition]) -> dict[AlertKind, str]:
-    """Say why what opens came about, worked out once for all kinds that have the same causes."""
+    """Explain the opening alerts, computed once for all kinds that share a cause."""
     alike = [one for one in opening if one.kind in _EXPLAINED]
     causes: dict[AlertKind, str] = {}
     if alike:
@@ -337,7 +337,7 @@ def _tell(store: Store, market: Market, alerts: Iterable[AlertRecord]) -> None:
 
 def _notice(market: Market, alert: AlertRecord) -> Notice:
     return Notice(
-        # An alert that was reopened is open for a second time, and that is news too.
+        # Reopening an alert is news too.
         key=f"{alert.alert_id}-{alert.state}-{len(alert.document['history'])}",
         market_id=market.market_id,
         subject=f"{market.name}: {alert.kind.replace('_', ' ')} {alert.state}",

@@ -1,4 +1,4 @@
-"""The audit trail as people look through it: who did what to what and when, filtered, and as a table to take along."""
+"""The audit trail for people: who did what to what and when, with filters, and as a table to download."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ _WORDS: Final = 6
 
 @dataclass(frozen=True)
 class Trail:
-    """The newest entries that fit, of ``n``: columns as COLUMNS, ``at`` in UTC, ``detail`` as JSON."""
+    """The newest matching entries, of ``n`` in all: columns as COLUMNS, ``at`` in UTC, ``detail`` as JSON."""
 
     entries: pd.DataFrame
     n: int
 
 
 def trail_of(workspace: Workspace, market_id: str, wanted: Wanted, limit: int) -> Trail:
-    """Return the entries of a market, and of none, that fit; raises AccessDenied, StoreUnavailable."""
+    """Return the matching entries of a market and of no market; raises AccessDenied, StoreUnavailable."""
     workspace.require(Action.WATCH)
     found = workspace.store.events.search(market_id, wanted, limit)
     return Trail(_table(found), workspace.store.events.matching(market_id, wanted))
@@ -41,7 +41,7 @@ def trail_names(workspace: Workspace, market_id: str) -> Names:
 
 
 def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.DataFrame:
-    """Return all entries that fit, with an entry of who took them; raises AccessDenied, StoreUnavailable."""
+    """Return all matching entries, and record who exported them; raises AccessDenied, StoreUnavailable."""
     store = workspace.store
     workspace.require(Action.WATCH)
     n = store.events.matching(market_id, wanted)
@@ -51,7 +51,7 @@ def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.Dat
 
 
 def detail_words(detail: dict[str, Any]) -> str:
-    """Write an entry's detail in a line: its plain parts, "n more" for the rest."""
+    """Write an entry's detail in one line: its plain parts, then "n more" for the rest."""
     plain = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""}
     shown = [f"{key.replace('_', ' ')}: {_short(value)}" for key, value in list(plain.items())[:_WORDS]]
     left = len(detail) - len(shown)

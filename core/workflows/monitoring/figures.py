@@ -1,4 +1,4 @@
-"""What the monitoring page shows: figures the database added up, with their intervals, and what is to be expected."""
+"""What the monitoring page shows: figures aggregated by the database, with intervals, and expected accuracy."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift
 from core.workspace import Workspace
 
 SCATTER: Final = 600
-"""Points of a scatter: more would overlap."""
+"""The points of a scatter plot: more would overlap."""
 
-NO_MODEL: Final = "No model is live, so there is nothing to hold against."
+NO_MODEL: Final = "No model is live, so there is nothing to compare with."
 
 _MEANS: Final = (("mape", "mape_sd"), ("mean_error", "mean_error_sd"))
 _SHARES: Final = ("ppe10", "coverage")
@@ -35,7 +35,7 @@ _CAUSE_SAMPLE: Final = 4_000
 
 @dataclass(frozen=True)
 class Health:
-    """Traffic of a slice and of the days after it: ``after`` estimates are dated later than the slice ends."""
+    """The traffic of a slice; ``after`` counts estimates dated after its end."""
 
     traffic: Series
     after: int
@@ -43,10 +43,10 @@ class Health:
 
 @dataclass(frozen=True)
 class Accuracy:
-    """Errors against sale prices: ``total`` one row, ``periods`` a row per period.
+    """Errors against sale prices: ``total`` has one row, ``periods`` a row per period.
 
-    Columns are those of ``Figures.accuracy`` and, for mape, mean_error, ppe10 and coverage, the ends of their 95 %
-    intervals as ``<name>_low`` and ``<name>_high``, missing where n is too small for one.
+    Columns are those of ``Figures.accuracy`` and, for mape, mean_error, ppe10 and coverage, the ends of their 95%
+    intervals as ``<name>_low`` and ``<name>_high``, missing if n is too small.
     """
 
     total: pd.Series
@@ -55,10 +55,10 @@ class Accuracy:
 
 @dataclass(frozen=True)
 class Drift:
-    """What moved between the homes and sales the live model learned from and those of a slice.
+    """What moved between the live model's reference and the homes and sales of a slice.
 
-    ``asked`` and ``sold`` are how many estimates and blind sales there are; each part is empty or None where there
-    is nothing to compare, and ``notes`` say why in sentences.
+    ``asked`` and ``sold`` count estimates and blind sales; a part is empty or None if there is nothing to compare, and
+    ``notes`` explain why in sentences.
     """
 
     facts: tuple[FeatureDrift, ...]
@@ -71,7 +71,7 @@ class Drift:
 
 
 def health_of(workspace: Workspace, market_id: str, where: Slice, period: Period) -> Health:
-    """Return what was asked and answered in a slice; raises AccessDenied, NotFound, StoreUnavailable."""
+    """Return a slice's requests and answers; raises AccessDenied, NotFound, StoreUnavailable."""
     workspace.require(Action.WATCH)
     traffic, after = workspace.store.figures.traffic(market_id, where, period), 0
     if where.until is not None:
@@ -101,7 +101,7 @@ def sold_of(workspace: Workspace, market_id: str, where: Slice, basis: Basis) ->
 
 
 def expected_of(workspace: Workspace, market_id: str, where: Slice) -> Expected | None:
-    """Return how many of the estimates whose sale is not known yet are expected to be right, None for none.
+    """Return the expected accuracy of the estimates without a known sale, None if there are none.
 
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
@@ -114,9 +114,9 @@ def expected_of(workspace: Workspace, market_id: str, where: Slice) -> Expected 
 
 
 def drift_of(watch: MarketWatch, where: Slice, actor: Actor) -> Drift:
-    """Say what moved in a slice, for the market's live model.
+    """Determine what moved in a slice, for the market's live model.
 
-    Facts are of all estimates of the slice, prices and the error's cause of the live model's blind ones. Raises
+    Facts come from all estimates of the slice, prices and the error's cause from the live model's blind ones. Raises
     AccessDenied, NotFound, StoreUnavailable.
     """
     require(actor, Action.WATCH)
@@ -139,7 +139,7 @@ def drift_of(watch: MarketWatch, where: Slice, actor: Actor) -> Drift:
 
 
 def missing_file(store: Store, model_id: str) -> str:
-    """Say what is wrong with a model's file on disk, "" for nothing."""
+    """Describe what is wrong with a model's file on disk; "" if nothing is."""
     try:
         store.models.load_bytes(model_id)
     except StoreError as error:
@@ -153,7 +153,7 @@ def figure_of(row: pd.Series, name: str) -> Figure:
 
 
 def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
-    """Return a table of ``Figures.accuracy`` with the ends of its figures' 95 % intervals."""
+    """Return a table of ``Figures.accuracy`` with the ends of its figures' 95% intervals."""
     table = table.astype(dict.fromkeys((*dict(_MEANS), *_SHARES), "float64"))
     n = table["n"].to_numpy(dtype=float)
     for name, deviation in _MEANS:
@@ -163,13 +163,13 @@ def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
         hits = (table[name].fillna(0.0).to_numpy(dtype=float) * n).round()
         low, high = share_interval(hits, n)
         table[f"{name}_low"], table[f"{name}_high"] = np.where(n > 0, low, np.nan), np.where(n > 0, high, np.nan)
-    # An error is never below 0, whatever the law of large samples says of a few.
+    # An error is never below 0, whatever the normal approximation gives for few sales.
     table["mape_low"] = table["mape_low"].clip(lower=0.0)
     return table
 
 
 def latest_days(clock: date, months: int) -> date:
-    """Return the first day of the month that lies so many months, its own included, before a market's day."""
+    """Return the first day of the span of ``months`` calendar months that ends with the month of a market's day."""
     first = clock.replace(day=1) if clock.day > 1 else (clock - timedelta(days=1)).replace(day=1)
     for _ in range(months - 1):
         first = (first - timedelta(days=1)).replace(day=1)

@@ -1,4 +1,4 @@
-"""The prediction ledger as a file for those who check it, with decisions and sales beside each estimate."""
+"""The prediction ledger as a file for auditors, with the decision and sale of each estimate."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from core.store.ledger.figures import Slice
 from core.workspace import Workspace
 
 AT_ONCE: Final = 100_000
-"""Estimates a page offers as one download: the server holds the file in memory. A file on disk has no such limit."""
+"""The most estimates in one download from a page, which is held in memory; a file on disk has no such limit."""
 
 
 def export_ledger(workspace: Workspace, market_id: str, where: Slice) -> Iterator[bytes]:
-    """Yield the ledger as CSV in parts (see core.store.export), with an audit entry of who took it.
+    """Yield the ledger as CSV in parts (see core.store.ledger.export), and record who exported it.
 
-    Raises AccessDenied, NotFound and StoreUnavailable at the call; StoreUnavailable also while it is read.
+    Raises AccessDenied, NotFound and StoreUnavailable when called; StoreUnavailable also while it is read.
     """
     store = workspace.store
     workspace.require(Action.VIEW_MODELS)
@@ -31,10 +31,10 @@ def export_ledger(workspace: Workspace, market_id: str, where: Slice) -> Iterato
 
 
 def ledger_to_file(workspace: Workspace, market_id: str, where: Slice, path: Path) -> int:
-    """Write the ledger to a file of any length and return its bytes; only its owner can read it.
+    """Write the ledger to a file, which only its owner can read, and return its size in bytes.
 
-    A file half written never has the name asked for. Raises FileNotWritten if the file cannot be written, else as
-    export_ledger().
+    An incomplete file never has the requested name. Raises FileNotWritten if the file cannot be written, else as
+    export_ledger() does.
     """
     parts = export_ledger(workspace, market_id, where)
     try:
@@ -42,6 +42,6 @@ def ledger_to_file(workspace: Workspace, market_id: str, where: Slice, path: Pat
         return path.stat().st_size
     except OSError as error:
         raise FileNotWritten(
-            f"The file {str(path)!r} cannot be written ({error.strerror}). Name a folder that is there, with space and "
-            "the right to write."
+            f"The file {str(path)!r} cannot be written ({error.strerror}). Choose an existing folder with free space "
+            "and write permission."
         ) from error

@@ -1,8 +1,8 @@
-"""Telling people elsewhere: messages to a webhook and by e-mail, kept until they have arrived.
+"""Notifications: messages to a webhook and by email, kept until they are delivered.
 
-Each message waits as a file of its own, so that nothing is lost when the other side, or this process, is down. What
-arrives at a webhook is one JSON object; where a secret is set, its header X-Doorstep-Signature is "sha256=" and the
-HMAC-SHA256, in hexadecimal, of the header X-Doorstep-Timestamp, a full stop and the body.
+Each message waits in its own file, so that nothing is lost when the receiver or this process is down. A webhook
+receives one JSON object; if a secret is set, the header X-Doorstep-Signature is "sha256=" and the HMAC-SHA256, in
+hexadecimal, of the header X-Doorstep-Timestamp, a period and the body.
 """
 
 from __future__ import annotations
@@ -33,10 +33,10 @@ from core.store.base.artifacts import make_private_folder, unavailable_on_os_err
 _LOG: Final = logging.getLogger(__name__)
 
 TIMEOUT_SECONDS: Final = 5.0
-"""How long the other side may take; whoever changed the alert waits with it."""
+"""How long the receiver may take; whoever changed the alert waits too."""
 
 GIVE_UP_AFTER: Final = 12
-"""After so many attempts, which take about two days, a message is kept but no longer tried."""
+"""After this many attempts, about two days, a message is kept but no longer tried."""
 
 _FIRST_WAIT_SECONDS: Final = 60
 _LONGEST_WAIT_SECONDS: Final = 6 * 3600
@@ -47,7 +47,7 @@ _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 @dataclass(frozen=True)
 class Notice:
-    """A message: ``key`` makes the same one again no second message, ``document`` is the webhook's JSON object."""
+    """A message: ``key`` prevents duplicates, and ``document`` is the webhook's JSON object."""
 
     key: str
     market_id: str
@@ -57,7 +57,7 @@ class Notice:
 
 @dataclass(frozen=True)
 class Channels:
-    """Where messages go; "" for a channel that is not used. ``problems`` say what of the settings makes no sense."""
+    """Where messages go; "" for an unused channel. ``problems`` describe invalid settings."""
 
     webhook_url: str
     webhook_secret: str
@@ -72,13 +72,13 @@ class Channels:
         return tuple(name for name, address in used.items() if address)
 
     def __repr__(self) -> str:
-        # Addresses and secrets must not reach a log.
+        # Addresses and secrets must not appear in a log.
         return f"Channels({', '.join(self.names) or 'none'})"
 
 
 @dataclass(frozen=True)
 class Sent:
-    """What came of one round of sending: messages that arrived, those that failed now, those not due yet."""
+    """The result of one round of sending: messages delivered, failed, and not due yet."""
 
     arrived: int
     failed: int
@@ -87,9 +87,9 @@ class Sent:
 
 @dataclass(frozen=True)
 class NoticeState:
-    """Messages on their way: how many wait, how many of them failed at least once, how many were given up, and why.
+    """Waiting messages: how many there are, how many have failed at least once, how many were given up, and why.
 
-    ``last_error`` is that of the latest failure, without addresses or secrets; ``oldest`` is in UTC.
+    ``last_error`` is the latest failure's, without addresses or secrets; ``oldest`` is in UTC.
     """
 
     channels: tuple[str, ...]
@@ -115,23 +115,23 @@ class _Queued:
 def channels_of(environment: Mapping[str, str]) -> Channels:
     """Read the channels from DOORSTEP_WEBHOOK_URL, _WEBHOOK_SECRET, _SMTP_URL and _ALERT_TO (comma-separated).
 
-    The SMTP address is smtp://user:password@host:port or smtps://...; with ``?from=`` the sender's address. A setting
-    that makes no sense leaves its channel out, and is among the problems.
+    The SMTP address is smtp://user:password@host:port or smtps://..., optionally with ``?from=`` and the sender's
+    address. An invalid setting disables its channel and is listed in the problems.
     """
     webhook, problems = environment.get("DOORSTEP_WEBHOOK_URL", "").strip(), []
     if webhook and not _is_url(webhook, ("http", "https")):
-        problems.append("DOORSTEP_WEBHOOK_URL is no http or https address, so no webhook is called. Correct it.")
+        problems.append("DOORSTEP_WEBHOOK_URL is not an http or https address, so no webhook is called. Correct it.")
         webhook = ""
     smtp = environment.get("DOORSTEP_SMTP_URL", "").strip()
     to = tuple(one.strip() for one in environment.get("DOORSTEP_ALERT_TO", "").split(",") if one.strip())
     if smtp and not _is_url(smtp, ("smtp", "smtps")):
-        problems.append("DOORSTEP_SMTP_URL is no smtp or smtps address, so no e-mail is sent. Correct it.")
+        problems.append("DOORSTEP_SMTP_URL is not an smtp or smtps address, so no email is sent. Correct it.")
         smtp = ""
     if bool(smtp) != bool(to):
-        problems.append("DOORSTEP_SMTP_URL and DOORSTEP_ALERT_TO need each other; no e-mail is sent. Set both.")
+        problems.append("DOORSTEP_SMTP_URL and DOORSTEP_ALERT_TO need each other; no email is sent. Set both.")
         smtp = ""
     if any("@" not in one or any(char in one for char in "\r\n<>") for one in to):
-        problems.append("DOORSTEP_ALERT_TO holds what is no e-mail address; no e-mail is sent. Correct it.")
+        problems.append("DOORSTEP_ALERT_TO has an invalid email address; no email is sent. Correct it.")
         smtp = ""
     return Channels(webhook, environment.get("DOORSTEP_WEBHOOK_SECRET", ""), smtp, to, tuple(problems))
 
@@ -144,7 +144,7 @@ class Notices:
         self._channels = channels or channels_of(os.environ)
 
     def put(self, notice: Notice) -> None:
-        """Queue a message for each channel in use; a disk that is full loses it, which is logged."""
+        """Queue a message for each channel in use; if the disk is full, it is lost and logged."""
         for channel in self._channels.names:
             queued = _Queued(channel, notice.subject, dict(notice.document), datetime.now(UTC).isoformat(), 0, 0.0, "")
             path = self._folder / f"{notice.key}-{channel}{_SUFFIX}"
@@ -156,9 +156,9 @@ class Notices:
                 _LOG.error("the message %s could not be queued: %s", notice.key, error)
 
     def send(self) -> Sent:
-        """Send what is due, oldest first; never raises for the other side. After a failure a channel rests this round.
+        """Send the due messages, oldest first; never raises for a receiver. A failed channel is skipped this round.
 
-        A message that failed is tried again after a minute, then twice as long each time, up to six hours.
+        A failed message is retried after a minute, then after twice as long each time, up to six hours.
         """
         arrived = failed = later = 0
         resting: set[str] = set()
@@ -180,7 +180,7 @@ class Notices:
         return Sent(arrived, failed, later)
 
     def state(self) -> NoticeState:
-        """Return what is on its way, of all processes; a folder that cannot be read counts as empty."""
+        """Return the state of all processes' messages; an unreadable folder counts as empty."""
         queued = [one for _, one in self._queued()]
         failing = [one for one in queued if one.attempts]
         latest = max(failing, key=lambda one: one.not_before, default=None)
@@ -224,7 +224,7 @@ class Notices:
             error.close()
             raise MessageNotSent(f"The webhook answered {error.code}. Check its address and its log.") from None
         except (OSError, HTTPException) as error:
-            raise MessageNotSent(f"The webhook cannot be reached ({_reason(error)}). It is tried again.") from None
+            raise MessageNotSent(f"The webhook cannot be reached ({_reason(error)}). It will be retried.") from None
 
     def _mail(self, queued: _Queued) -> None:
         address = urllib.parse.urlsplit(self._channels.smtp_url)
@@ -238,17 +238,17 @@ class Notices:
                 _log_in(server, address)
                 server.send_message(message)
         except (OSError, smtplib.SMTPException, ValueError) as error:
-            raise MessageNotSent(f"The mail server did not take it ({_reason(error)}). It is tried again.") from None
+            raise MessageNotSent(f"The mail server did not accept it ({_reason(error)}). It will be retried.") from None
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:
-    """Return the value of X-Doorstep-Signature; whoever receives a message works it out again and compares."""
+    """Return the value of X-Doorstep-Signature, which a receiver computes again to compare."""
     digest = hmac.new(secret.encode(), timestamp.encode() + b"." + body, hashlib.sha256)
     return f"sha256={digest.hexdigest()}"
 
 
 class _NoRedirects(urllib.request.HTTPRedirectHandler):
-    """A redirected POST would arrive as a GET without its body, or somewhere nobody chose."""
+    """Refuses redirects: a redirected POST would arrive as a GET without its body, or at an unintended address."""
 
     def redirect_request(self, *_: Any, **__: Any) -> None:
         return None
@@ -277,7 +277,7 @@ def _connected(address: urllib.parse.SplitResult) -> smtplib.SMTP:
         server.ehlo()
     elif address.password and host not in _LOCAL:
         server.close()
-        raise smtplib.SMTPNotSupportedError("it offers no STARTTLS, and the password is not sent in the open")
+        raise smtplib.SMTPNotSupportedError("it offers no STARTTLS, and the password is not sent unencrypted")
     return server
 
 
@@ -300,7 +300,7 @@ def _put_back(path: Path, queued: _Queued, why: str) -> None:
     attempts = queued.attempts + 1
     wait = min(_FIRST_WAIT_SECONDS * 2 ** (attempts - 1), _LONGEST_WAIT_SECONDS)
     tried = replace(queued, attempts=attempts, not_before=time.time() + wait, error=why)
-    # The message itself is on disk; if this note of the failure cannot be written, it is only tried again sooner.
+    # The message itself is on disk; if this failure cannot be recorded, it is only retried sooner.
     with suppress(OSError):
         write_atomically(path, json.dumps(asdict(tried)).encode())
         if attempts >= GIVE_UP_AFTER:
@@ -308,7 +308,7 @@ def _put_back(path: Path, queued: _Queued, why: str) -> None:
 
 
 def _reason(error: Exception) -> str:
-    """Say what failed without what the other side, or an address, may hold."""
+    """Describe an error without the receiver's text or an address."""
     if isinstance(error, urllib.error.URLError) and isinstance(error.reason, Exception):
         return _reason(error.reason)
     if isinstance(error, smtplib.SMTPResponseException):

@@ -1,4 +1,4 @@
-"""What alerts are judged by: the figures of each period, from sums the database made and samples of homes."""
+"""The readings behind alerts: each period's figures, from the database's totals and samples of homes."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from core.workflows.models.reference import ModelReference, as_typed, model_refe
 from core.workflows.pricing.drift_notices import TYPE_SEGMENT
 
 OFFICE_SEGMENT: Final = "office "
-"""What the segment of an alert on one office begins with."""
+"""The prefix of an alert's segment for one office."""
 
 SAMPLE: Final = 2_000
-"""Homes looked at one by one for a month's drift or level: more would not change a verdict."""
+"""Homes sampled for a month's drift or level; more would not change a verdict."""
 
 _CAUSE_SAMPLE: Final = 4_000
 _MONTHS: Final = 12
@@ -39,7 +39,7 @@ _PAGE: Final = "page"
 
 @dataclass(frozen=True)
 class MarketWatch:
-    """A market as of a day: its live model, if any, the limits in force and what the figures are read from."""
+    """A market as of a day: its live model, if any, the limits in use and the sources of the figures."""
 
     store: Store
     market: Market
@@ -50,16 +50,16 @@ class MarketWatch:
 
     @property
     def reference(self) -> ModelReference | None:
-        """What the live model is held against, None without one."""
+        """The live model's reference, None without a live model."""
         return model_reference_of(self.store, self.champion) if self.champion else None
 
 
 def readings(watch: MarketWatch) -> tuple[Reading, ...]:
-    """Return the readings of late of every kind.
+    """Return the recent readings of every kind.
 
-    Months, but for latency, which is by week where enough is asked, and for what stands (estimates not written, the
-    age of the live model), which is of the day. Errors, ranges and price level are of the live model's blind estimates
-    by the day of sale; latency is of the page, where somebody waits. Raises NotFound, StoreUnavailable.
+    Readings are monthly, except latency, which is weekly if there are enough requests, and the current state (unwritten
+    estimates, age of the live model), which is daily. Errors, ranges and price level cover the live model's blind
+    estimates by day of sale; latency covers the page, where somebody waits. Raises NotFound, StoreUnavailable.
     """
     found = [*_traffic(watch), _unwritten(watch)]
     if watch.champion is not None:
@@ -68,7 +68,7 @@ def readings(watch: MarketWatch) -> tuple[Reading, ...]:
 
 
 def months_of(watch: MarketWatch) -> tuple[Window, ...]:
-    """Return the months looked at, the present one last."""
+    """Return the months to check, the current one last."""
     first = window_of(watch.clock, Period.MONTH)
     for _ in range(_MONTHS):
         first = earlier(first)
@@ -76,9 +76,9 @@ def months_of(watch: MarketWatch) -> tuple[Window, ...]:
 
 
 def fact_drift(watch: MarketWatch, where: Slice) -> tuple[tuple[FeatureDrift, ...], int]:
-    """Compare the homes priced in a slice with those the live model learned from; the drift and their number.
+    """Compare the homes priced in a slice with the live model's training homes; return the drift and their number.
 
-    How often agents leave a fact out is held against the year before the slice; the facts themselves against the
+    The share of agents who leave a fact out is compared with the year before the slice; the facts themselves with the
     model's. Raises NotFound, StoreUnavailable.
     """
     reference, sample = watch.reference, watch.store.samples.asked(watch.market.market_id, where, SAMPLE)
@@ -93,7 +93,7 @@ def fact_drift(watch: MarketWatch, where: Slice) -> tuple[tuple[FeatureDrift, ..
 
 
 def sold_homes(watch: MarketWatch, where: Slice, limit: int = SAMPLE) -> pd.DataFrame:
-    """Return blind estimates that met their sale with what level and cause are worked out from; may be thinned.
+    """Return blind estimates with their sales and the inputs to level and cause; the result may be a sample.
 
     Columns: sale_price, estimate, living_area_sqft, year_built, property_type, area. Raises NotFound, StoreUnavailable.
     """
@@ -104,14 +104,14 @@ def sold_homes(watch: MarketWatch, where: Slice, limit: int = SAMPLE) -> pd.Data
 
 
 def level_of(watch: MarketWatch, sold: pd.DataFrame) -> LevelDrift | None:
-    """Return how far sales lie from where the live model's estimates put them, all and by area and property type."""
+    """Return how far sales are from the live model's estimates, overall and by area and property type."""
     reference = watch.reference
     base = reference.log_ratio if reference else np.empty(0)
     return level_drift(sold, base, ("property_type", "area"), watch.problem.estimate.small_sample_n)
 
 
 def cause_of(watch: MarketWatch, sold: pd.DataFrame) -> RootCause | None:
-    """Return why the error of sales is above that of the sales the live model was accepted by; None if not known."""
+    """Return why the error is above that of the sales on which the live model was accepted; None if unknown."""
     reference = watch.reference
     if reference is None:
         return None
@@ -120,7 +120,7 @@ def cause_of(watch: MarketWatch, sold: pd.DataFrame) -> RootCause | None:
 
 
 def late_cause(watch: MarketWatch, since: date) -> RootCause | None:
-    """Return why the live model's estimates of homes sold from a day on are worse than when it was accepted."""
+    """Return why the live model's estimates of homes sold since a day are worse than when it was accepted."""
     if watch.champion is None:
         return None
     return cause_of(watch, sold_homes(watch, Slice(since, watch.clock, watch.champion.model_id), _CAUSE_SAMPLE))
@@ -132,7 +132,7 @@ def days_in(window: Window, where: Slice) -> Slice:
 
 
 def trained_on(store: Store, market: Market, record: ModelRecord) -> date:
-    """Return the day a model was trained by its market's clock, a simulated one standing after its latest sale."""
+    """Return the day a model was trained by its market's clock; a simulated one stands after its latest sale."""
     if market.simulated:
         try:
             last = store.versions.get(record.version_id).last_sale
@@ -148,7 +148,7 @@ def _traffic(watch: MarketWatch) -> Iterator[Reading]:
     where = Slice(since=months[0].start.date(), until=watch.clock)
     asked = store.figures.traffic(market_id, where, Period.MONTH).periods
     counts = {row["start"].date(): int(row["n"]) for row in asked.to_dict("records")}
-    # Months before the first estimate are not quiet ones.
+    # Months before the first estimate do not count as quiet.
     known = [month for month in months if counts and month.start.date() >= min(counts)]
     for month in known:
         n = counts.get(month.start.date(), 0)
@@ -183,7 +183,7 @@ def _accuracy(watch: MarketWatch) -> Iterator[Reading]:
         month, n = window_of(row["start"].date(), Period.MONTH), int(row["n"])
         for kind in (AlertKind.ERROR_HIGH, AlertKind.TARGET_MISSED):
             yield Reading(kind, "", month, row["mape"], float(low[place]), float(high[place]), n)
-        # Agents may ask for other ranges than the usual one: what counts is how far coverage was from each one's level.
+        # Agents may request other levels than the default, so measure how far coverage was from each estimate's level.
         off = centre - row["level"]
         below, above = (float(bound[place]) + off for bound in held)
         yield Reading(AlertKind.COVERAGE_OFF, "", month, row["coverage"] + off, below, above, n)
@@ -246,12 +246,12 @@ def _habit(watch: MarketWatch, where: Slice, table: pd.DataFrame) -> dict[str, f
         year = replace(where, since=where.since - timedelta(days=365), until=where.since - timedelta(days=1))
         before = watch.store.samples.asked(watch.market.market_id, year, SAMPLE).homes
     known = typed(before["facts"]) if len(before) else table
-    # One home more of either kind: of few homes, a fact never left out is no promise that it never will be.
+    # Add one home of either kind: with few homes, a fact never left out may still be left out later.
     return {str(name): (float(known[name].isna().sum()) + 1) / (len(known) + 2) for name in known}
 
 
 def _late(watch: MarketWatch) -> tuple[Window, ...]:
-    """Return the last whole months: as many as a verdict takes, and one for sales that came late."""
+    """Return the last whole months: as many as a verdict needs, plus one for late sales."""
     needed = max(watch.limits[kind].periods for kind in (AlertKind.ERROR_HIGH, AlertKind.LEVEL_DRIFT)) + 1
     return tuple(month for month in months_of(watch) if later(month).start.date() <= watch.clock)[-needed:]
 

@@ -1,4 +1,4 @@
-"""The scorecard of a market: model and agents held against its sales, and listings with estimates beside others."""
+"""A market's scorecard: model and agents compared with its sales, and listings with estimates compared with others."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ _SALE: Final = [_ROW, "sale_date", "list_date", "list_price"]
 
 @dataclass(frozen=True)
 class Pilot:
-    """Sold listings of the offices that ask for estimates beside all others, listed since the first estimate.
+    """Sold listings, listed since the first estimate, of the offices that request estimates and of all others.
 
-    ``inside`` and ``outside`` are their numbers, ``offices`` those in the pilot. Without effects ``words`` say why;
-    ``warning`` is to be shown with them.
+    ``inside`` and ``outside`` are their numbers, ``offices`` those in the pilot. Without effects, ``words`` says why;
+    show ``warning`` with them.
     """
 
     offices: tuple[str, ...]
@@ -40,16 +40,16 @@ class Pilot:
 
 @dataclass(frozen=True)
 class MarketScorecard:
-    """The scorecard of the homes sold in a span of days, and the comparison with offices without estimates."""
+    """The scorecard of the homes sold in a span of days, and a comparison with offices without estimates."""
 
     card: Scorecard
     pilot: Pilot
 
 
 def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> MarketScorecard:
-    """Hold model and agents against the homes sold on the days from ``since`` to ``until``, None for no end.
+    """Compare model and agents with the homes sold from ``since`` to ``until``, None for an open end.
 
-    Raises AccessDenied, NotFound, StoreUnavailable; a data version that cannot be read leaves out the pilot only.
+    Raises AccessDenied, NotFound, StoreUnavailable; an unreadable data version leaves out only the pilot.
     """
     workspace.require(Action.WATCH)
     card = scorecard(workspace.store.agent_decisions.sold(market_id, Slice(since, until)), workspace.problem)
@@ -61,7 +61,7 @@ def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date
     met, version = store.agent_decisions.met(market_id), store.versions.latest(market_id)
     none = Pilot(tuple(sorted({one for one in met.offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
     if met.since is None or version is None:
-        return replace(none, words="No estimate has been asked for yet, so there is no office to compare.")
+        return replace(none, words="No estimate has been requested yet, so there are no offices to compare.")
     try:
         sales = store.versions.load(version.version_id)
     except StoreError as error:
@@ -74,10 +74,10 @@ def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date
 def _listings(
     sales: pd.DataFrame, offices: dict[str, str], days: tuple[date, date | None, date | None]
 ) -> pd.DataFrame:
-    """Return the sold listings that could have been priced, each with the office that asked, or as one of the others.
+    """Return the sold listings that could have been priced, each with its office, or as one of the others.
 
-    ``days`` are that of the first estimate and the first and last of sale. A listing put up before the first estimate
-    had no chance of one: it would make the others look slow.
+    ``days`` are the day of the first estimate and the first and last day of sale. A listing from before the first
+    estimate could not have one, and would make the others look slow.
     """
     first, since, until = days
     listed = sales.reindex(columns=_SALE)
@@ -88,7 +88,7 @@ def _listings(
         wanted &= listed["sale_date"] <= pd.Timestamp(until)
     chosen = listed[wanted]
     office = chosen[_ROW].astype("str").map(offices).fillna(OTHERS)
-    # An estimate without an office is of somebody who looks around, or of the market's own people.
+    # An estimate without an office comes from somebody exploring, or from the market's own staff.
     return chosen.assign(office=office.where(office != ""), first_list_price=float("nan"))
 
 
@@ -98,11 +98,11 @@ def _compared(listings: pd.DataFrame, none: Pilot, first: date, problem: Problem
     known = replace(none, inside=inside, outside=outside)
     if not inside or not outside:
         lacking = "with an estimate" if not inside else "without one"
-        words = f"Of the listings put up since {day(first)} and sold in these days there is none {lacking}."
+        words = f"Of the listings listed since {day(first)} and sold on these days, none is {lacking}."
         return replace(known, words=words)
     effects = pilot_effects(listings, none.offices, problem)
     words = (
-        f"{count(inside, 'listing')} priced by {', '.join(none.offices)} beside {count(outside, 'listing')} of "
-        f"{OTHERS}, all put up since the first estimate ({day(first)})."
+        f"{count(inside, 'listing')} priced by {', '.join(none.offices)} and {count(outside, 'listing')} of "
+        f"{OTHERS}, all listed since the first estimate ({day(first)})."
     )
     return replace(known, effects=effects, words=words)

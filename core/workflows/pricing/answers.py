@@ -1,4 +1,4 @@
-"""One question, one answer: priced at the desk, written to the ledger, then given."""
+"""Answers one question: prices the home, writes the answer to the ledger, then returns it."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, pr
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
-# The level asked for stands beside the answer: one that gives no price has none of its own.
+# The requested level is stored next to the answer, since an answer without a price has no level.
 _LEVEL: Final = "asked_level"
 
 
 @dataclass(frozen=True)
 class Question:
-    """A home to be priced as of a date with a range at ``level``.
+    """A home to price as of a date with a range at ``level``.
 
-    ``facts`` by canonical name, in canonical units, only what is known; ``list_price`` the asking price if one is known
-    already: such an estimate is not blind.
+    ``facts`` holds only known facts, by canonical name, in canonical units; ``list_price`` is the asking price, if
+    already known: such an estimate is not blind.
     """
 
     facts: Mapping[str, object]
@@ -40,10 +40,10 @@ class Question:
 
 @dataclass(frozen=True)
 class RecordedAnswer:
-    """What came of a question, when (UTC), in how many milliseconds; ``model_id`` is "" where no model was live.
+    """The answer to a question, its time (UTC) and latency in milliseconds; ``model_id`` is "" if no model was live.
 
-    ``estimate_id`` is its name in the ledger, None if it could not be written there. ``pending_id`` is then the name it
-    will have once the ledger takes it, or "" if it could not be kept at all.
+    ``estimate_id`` is its id in the ledger, None if it could not be written there. ``pending_id`` is then the id it
+    will have once the ledger takes it, or "" if it was lost.
     """
 
     estimate_id: str | None
@@ -58,10 +58,9 @@ class RecordedAnswer:
 
 
 def price_and_record(workspace: Workspace, desk: Desk, question: Question, channel: Channel) -> RecordedAnswer:
-    """Price a home and write the answer to the ledger before it is given; raises AccessDenied.
+    """Price a home and write the answer to the ledger before returning it; raises AccessDenied.
 
-    A ledger that cannot be written does not keep the answer from the agent: the entry is kept aside, and written to
-    the ledger as soon as that can be.
+    If the ledger cannot be written, the agent still gets the answer: the entry is spooled and written later.
     """
     workspace.require(Action.PRICE)
     started = time.perf_counter()
@@ -75,7 +74,7 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
     try:
         kept = workspace.store.spool.append(entry, workspace.actor)
     except StoreError as error:
-        _LOG.error("an estimate was given that the ledger refuses: %s", error)
+        _LOG.error("the ledger refuses an estimate that was given: %s", error)
         return answered
     record = kept.record
     match kept.state:
@@ -88,13 +87,13 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
 
 
 def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
-    """Return an answer as it was given; raises AccessDenied, NotFound, AnswerUnreadable."""
+    """Return an answer as given; raises AccessDenied, NotFound, AnswerUnreadable."""
     workspace.require(Action.PRICE)
     record = workspace.store.ledger.get(estimate_id)
     if _LEVEL not in record.answer:
         raise AnswerUnreadable(
-            f"Estimate {estimate_id} was one of a file of many, of which only the figures are kept. Price the home by "
-            "itself for the whole answer."
+            f"Estimate {estimate_id} came from a file of many homes, for which only the figures are stored. Price the "
+            "home alone for the full answer."
         )
     question = Question(_facts(record), record.as_of, float(record.answer[_LEVEL]), record.list_price)
     return RecordedAnswer(

@@ -1,4 +1,4 @@
-"""What an agent makes of an estimate: accept it, adjust it or go with another price, with reasons where they matter."""
+"""An agent's decision on an estimate: accept it, adjust it or override it, with a reason if required."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from core.wording import money, percent
 from core.workspace import Workspace
 
 OTHER: Final = "other"
-"""The reason that says nothing by itself: it always needs a note."""
+"""The reason that says nothing on its own, so it always needs a note."""
 
 _KINDS: Final = get_args(DecisionKind)
 _CENT: Final = 0.005
@@ -24,9 +24,9 @@ _CENT: Final = 0.005
 
 @dataclass(frozen=True)
 class DecisionInput:
-    """A decision as an agent enters it, money in the estimate's currency, beside the weights of the comparables in use.
+    """A decision as entered, with money in the estimate's currency and the weights of the comparables in use.
 
-    "accept" goes with the point estimate, "adjust" with another price inside the range, "override" with any price.
+    "accept" takes the point estimate, "adjust" another price inside the range, "override" any price.
     """
 
     kind: DecisionKind
@@ -38,7 +38,7 @@ class DecisionInput:
 
 
 def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> DecisionRecord:
-    """Record a decision on a priced estimate; a later one supersedes it, and all are kept.
+    """Record a decision on a priced estimate; a later one supersedes it, but all are kept.
 
     Raises AccessDenied, NotFound for an unknown estimate, InvalidDecision naming field, value, limit and remedy.
     """
@@ -72,22 +72,22 @@ def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: P
 
 
 def latest(store: Store, estimate_id: str) -> DecisionRecord | None:
-    """Return the decision that counts, None if there is none yet; raises NotFound for an unknown estimate."""
+    """Return the latest decision, which counts, or None; raises NotFound for an unknown estimate."""
     return store.ledger.decision(estimate_id)
 
 
 def history(store: Store, estimate_id: str) -> list[DecisionRecord]:
-    """Return all decisions on an estimate, the one that counts first; raises NotFound for an unknown estimate."""
+    """Return all decisions on an estimate, newest first; raises NotFound for an unknown estimate."""
     return store.ledger.decisions_on(estimate_id)
 
 
 def departure(price: float, point: float) -> float:
-    """Return by how much a price departs from the point estimate, as a share of it; negative is below."""
+    """Return a price's difference from the point estimate, as a share of it; negative is below."""
     return (price - point) / point
 
 
 def usual_listing(price: float, problem: Problem) -> float:
-    """Return the listing price usual for a home expected to bring ``price``, unrounded."""
+    """Return the usual listing price, unrounded, for a home expected to sell for ``price``."""
     return price * (1.0 + problem.decisions.listing_markup)
 
 
@@ -106,7 +106,7 @@ def _check_kind(decision: DecisionInput, estimate: EstimateRecord) -> None:
     price = money(decision.price, estimate.currency)
     if decision.kind == "accept" and abs(decision.price - point) > _CENT:
         raise InvalidDecision(
-            f"Your price = {price} is not the estimate of {money(point, estimate.currency)}. Accept that, or choose "
+            f"Your price = {price} is not the estimate of {money(point, estimate.currency)}. Accept it, or choose "
             "adjust or override.",
             "price",
         )
@@ -126,7 +126,7 @@ def _check_reason(decision: DecisionInput, estimate: EstimateRecord, problem: Pr
         )
     if len(note) > rules.note_chars:
         raise InvalidDecision(
-            f"The note has {len(note):,} characters; at most {rules.note_chars:,} are kept. Shorten it.", "note"
+            f"The note has {len(note):,} characters; at most {rules.note_chars:,} are allowed. Shorten it.", "note"
         )
     share = departure(decision.price, float(estimate.point or math.nan))
     gap = f"{percent(abs(share), 1)} {'above' if share > 0 else 'below'} the estimate"
@@ -139,9 +139,9 @@ def _check_reason(decision: DecisionInput, estimate: EstimateRecord, problem: Pr
         )
     if abs(share) > rules.note_over and not note:
         raise InvalidDecision(
-            f"Your price is {gap}; beyond {percent(rules.note_over)} a note is needed too. Say in a sentence what the "
-            "model does not know.",
+            f"Your price is {gap}; beyond {percent(rules.note_over)} a note is needed too. Explain in a sentence "
+            "what the model does not know.",
             "note",
         )
     if decision.reason_code == OTHER and not note:
-        raise InvalidDecision("The reason is “something else”, which says nothing by itself. Add a note.", "note")
+        raise InvalidDecision("The reason is “something else”, which says nothing on its own. Add a note.", "note")

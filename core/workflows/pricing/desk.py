@@ -24,7 +24,7 @@ _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 @dataclass(frozen=True)
 class Desk:
-    """A market with its live model, brought up to the sales known; without a model every answer is Unavailable."""
+    """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable."""
 
     market: Market
     record: ModelRecord | None
@@ -33,12 +33,12 @@ class Desk:
 
     @property
     def bundle(self) -> Bundle | None:
-        """The live model's bundle as it was trained, None where no model is live."""
+        """The live model's bundle as trained, None if no model is live."""
         return self.live_market.bundle if self.live_market else None
 
     @property
     def live_model(self) -> LiveModel | None:
-        """The live model with all sales known, None where no model is live."""
+        """The live model with all known sales, None if no model is live."""
         return self.live_market.live_model if self.live_market else None
 
     def price(self, facts: Mapping[str, object], as_of: date, level: float, actor: Actor) -> Estimate | Unavailable:
@@ -49,23 +49,23 @@ class Desk:
         return estimate(self.live_market, facts, as_of, self.problem, level)
 
     def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:
-        """Tell how a change of facts would move an estimate of this desk; nothing of it reaches the ledger.
+        """Return how changed facts would move an estimate of this desk; nothing goes into the ledger.
 
-        Raises AccessDenied, ImpossibleProperty, NotFound where no model is live any more.
+        Raises AccessDenied, ImpossibleProperty, NotFound if no model is live anymore.
         """
         require(actor, Action.PRICE)
         if self.live_market is None:
-            raise NotFound("No model is live for this market any more. Ask a manager to train or promote one.")
+            raise NotFound("No model is live for this market anymore. Ask a manager to train or promote one.")
         return what_if(self.live_market, before, changes, self.problem)
 
     def usual_changes(self, subject: Subject) -> tuple[UsualChange, ...]:
-        """Return the changes agents are often asked about that make sense for a home; none without a live model."""
+        """Return the usual changes that make sense for a home; empty without a live model."""
         return usual_changes(self.live_market, subject, self.problem) if self.live_market else ()
 
     def valuation_date(self, today: date) -> date:
-        """Return the date an estimate is for unless the agent says otherwise.
+        """Return the default valuation date.
 
-        Today; but a simulated market's clock stands on the day after its last sale.
+        This is today, but a simulated market's clock stands on the day after its last sale.
         """
         if self.market.simulated and self.live_model is not None:
             return self.live_model.level.as_of
@@ -75,8 +75,8 @@ class Desk:
 def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
-    The market level this gives is stored, so that the ledger can name it. Alerts of drift that are open now flag the
-    estimates they concern. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    The resulting market level is stored, so that the ledger can name it. Open drift alerts flag the estimates they
+    concern. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     market, record = store.markets.get(market_id), store.models.champion(market_id)
     return Desk(market, record, _open_live_market(store, record) if record else None, problem)
@@ -84,7 +84,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
 
 def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
     bundle, latest = load_model(store, record.model_id), store.versions.latest(record.market_id)
-    # With every batch undone there is no latest version; what the model was trained on is still there.
+    # If every version was undone, there is no latest one, but the model's training data still exists.
     version_id = latest.version_id if latest else record.version_id
     live_model = bring_up_to_date(bundle.model, store.versions.load(version_id))
     level = live_model.level

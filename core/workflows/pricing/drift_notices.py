@@ -1,4 +1,4 @@
-"""Open alerts of drift as a pricing desk tells them to agents: what moved, by how much, and what to do at the desk."""
+"""Open drift alerts as notices for agents: what moved, by how much, and what to do at the desk."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, percent
 
 TYPE_SEGMENT: Final = "property type "
-"""What the segment of an alert on one property type begins with."""
+"""The prefix of an alert's segment for one property type."""
 
 _DRIFT: Final = frozenset({AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value})
 
 
 def drift_alerts(store: Store, market_id: str) -> tuple[AlertRecord, ...]:
-    """Return the market's alerts of drift that are not resolved, newest first; raises NotFound, StoreUnavailable."""
+    """Return the market's unresolved drift alerts, newest first; raises NotFound, StoreUnavailable."""
     return tuple(one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in _DRIFT)
 
 
 def drift_notices(store: Store, market_id: str) -> tuple[DriftNotice, ...]:
-    """Return what the market's estimates are flagged for; raises NotFound, StoreUnavailable."""
+    """Return the notices that flag the market's estimates; raises NotFound, StoreUnavailable."""
     return tuple(_notice(one) for one in drift_alerts(store, market_id))
 
 
@@ -38,14 +38,14 @@ def _notice(alert: AlertRecord) -> DriftNotice:
             Severity.REVIEW,
             "price level",
             f"homes sold {percent(abs(value), 1)} {side} the level the model expects in {when}",
-            f"{percent(limit, 1)} to either side",
-            "Check the price against sales of the last weeks before you quote it.",
+            f"{percent(limit, 1)} in either direction",
+            "Check the price against sales of recent weeks before you quote it.",
         )
     return DriftNotice(
         kind,
         Severity.NOTE,
         "homes priced",
-        f"{count(round(value), 'fact')} of the homes priced in {when} differ from what the model learned from",
+        f"{count(round(value), 'fact')} of the homes priced in {when} differ from the model's training sales",
         f"at most {round(limit):,}",
-        "Check the facts you typed; if they are right, the home is of a kind the model saw few of.",
+        "Check the facts you entered; if they are right, the model has seen few homes like this one.",
     )

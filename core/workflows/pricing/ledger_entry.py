@@ -1,4 +1,4 @@
-"""The row of the ledger: the one place where an answer becomes what is kept of it."""
+"""The only place that turns an answer into its ledger row."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class PricedBy:
 
 @dataclass(frozen=True)
 class Asked:
-    """What was asked: the facts known by canonical name in canonical units, the date, and any asking price."""
+    """The question: known facts by canonical name in canonical units, the date, and any asking price."""
 
     facts: Mapping[str, object]
     as_of: date
@@ -67,9 +67,9 @@ def ledger_entry(
     milliseconds: float,
     answer: Mapping[str, object] | None = None,
 ) -> NewEstimate:
-    """Return what the ledger keeps of an answer; ``answer`` is all it takes to show it again, if that is kept.
+    """Return an answer's ledger row; ``answer`` is everything needed to show it again, if that is stored.
 
-    Without ``answer`` a price is kept as its figures alone, and a missing price as its reason.
+    Without ``answer``, only a price's figures are stored or, if there is no price, the reason.
     """
     facts = asked.facts
     figures = {} if isinstance(outcome, Unavailable | Refused) else vars(outcome)
@@ -95,7 +95,7 @@ def ledger_entry(
 
 
 def property_key(facts: Mapping[str, object]) -> str:
-    """Return what tells one property from another: its standardized address, else its id, else nothing."""
+    """Return what identifies a property: its standardized address, else its id, else nothing."""
     address, unit, own = (str(facts.get(name) or "") for name in ("address", "unit", "property_id"))
     return address_key(address, unit) or own.strip()
 

@@ -1,4 +1,4 @@
-"""Which column of a list of homes is which fact of a market's model: names decide, since a few rows show little."""
+"""Maps the columns of a list of homes to the facts of a market's model, by name, since a few rows show little."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from core.prepare.features.facts import FactColumns
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source
 
 LIST_PRICE: Final = "list_price"
-"""The asking price: recorded beside an estimate, and no fact of the home."""
+"""The asking price: recorded with an estimate, but not a fact of the home."""
 
 _NAMED_SO: Final = 0.9
 _EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
@@ -28,7 +28,7 @@ _AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 
 @dataclass(frozen=True)
 class ColumnRead:
-    """What a column of the file was read as: ``field`` is empty where it was left out, and ``why`` says why."""
+    """How a column of the file was read: ``field`` is empty if it was left out, and ``why`` explains it."""
 
     column: str
     field: str
@@ -36,11 +36,11 @@ class ColumnRead:
 
 
 def map_listings(table: RawTable, facts: FactColumns, area_unit: str) -> tuple[ColumnMapping, tuple[ColumnRead, ...]]:
-    """Return how a list of homes is read for a model that uses ``facts``, and the same column by column in words.
+    """Return the mapping of a list of homes for a model that uses ``facts``, and its explanation column by column.
 
-    The guess made for whole tax rolls comes first, areas without a unit being in ``area_unit``. Columns it leaves out
-    because of what they hold (one impossible value, one value throughout, a list without gaps) are taken by their
-    names: what they hold is then refused or flagged row by row, where leaving them out would assume the usual instead.
+    The guess for whole tax rolls comes first; areas without a unit are in ``area_unit``. Columns it leaves out because
+    of their values (an impossible one, a single one, a list without gaps) are mapped by name: their values are then
+    refused or flagged row by row, while leaving them out would silently assume the usual ones.
     """
     guess = guess_mapping(table, Source.TAX, area_unit)
     kept = [rule for rule in guess.mapping.rules if rule.field in FIELD_BY_NAME]
@@ -69,7 +69,7 @@ class _Reader:
                 yield self._rule(by_name[name], name, parsers)
 
     def rules_by_name(self, wanted: Sequence[str], taken: Sequence[ColumnRule]) -> Iterator[ColumnRule]:
-        """Yield rules for columns called by a usual name of a field that has none yet."""
+        """Yield rules for columns that have a usual name of a field without a rule."""
         used = list(taken)
         for names in load_vocabulary().fields:
             if names.field in wanted and names.field not in {rule.field for rule in used}:
@@ -93,7 +93,7 @@ class _Reader:
         return best if best is not None and scores[best] >= _NAMED_SO else None
 
     def _rule(self, column: str, name: str, parsers: Sequence[str]) -> ColumnRule:
-        """Return the rule whose reading makes the most of the cells, the first where several do."""
+        """Return the rule that reads the most cells, the first of several."""
         unit = (load_vocabulary().fold(column).unit or self.area_unit) if name in _AREAS else ""
         rules = [ColumnRule(column, name, parse, unit) for parse in parsers]
         cells: pd.Series = self.table.frame[column]
@@ -107,6 +107,6 @@ def _column_read(guessed: ColumnGuess, mapping: ColumnMapping) -> ColumnRead:
     if field == guessed.field:
         return ColumnRead(guessed.column, field, guessed.why)
     if field == LIST_PRICE:
-        return ColumnRead(guessed.column, field, "recorded beside the estimate, which does not use it")
+        return ColumnRead(guessed.column, field, "recorded with the estimate, which does not use it")
     why = "a fact this market's model uses" if field else "not a fact this market's model uses"
     return ColumnRead(guessed.column, field, why)

@@ -1,4 +1,4 @@
-"""Many homes at once: a file of listings in, a table of ranges and a table of what could not be priced out."""
+"""Many homes at once: prices a file of listings, giving a table of ranges and a table of rows not priced."""
 
 from __future__ import annotations
 
@@ -36,20 +36,20 @@ ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
 FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
 
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
-# Rows priced in one go: enough that nothing is lost on calls, few enough that progress is seen and memory stays small.
+# Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
 _NO_MODEL: Final = ("No model is live for this market.", "Ask a manager to train or promote one.")
-_UNREADABLE: Final = "Mend the line in the file, and price it again."
+_UNREADABLE: Final = "Fix the line in the file, and price it again."
 
 
 @dataclass(frozen=True)
 class PricedFile:
-    """A file's answers: ``table`` has the rows priced, ``errors`` all others, each row of the file in one of them.
+    """A file's answers: ``table`` has the priced rows, ``errors`` all others.
 
-    ``table``: row (1-based data row of the file), what names the home, low, high, point (money), confidence (0 to 100),
-    fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS, status
-    being "unavailable", "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by
-    status add up to ``rows``. ``homes`` holds the facts by row, in canonical units.
+    ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
+    100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS; status is "unavailable",
+    "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by status add up to
+    ``rows``. ``homes`` holds the facts by row, in canonical units.
     """
 
     name: str
@@ -66,7 +66,7 @@ class PricedFile:
 
 
 def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progress, actor: Actor) -> PricedFile:
-    """Price every row of a CSV of listings as of one date; a row that cannot be priced says why, and stops no other.
+    """Price every row of a CSV of listings as of one date; rows that cannot be priced get a reason.
 
     Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
     is refused. Raises AccessDenied, the CollectError leaves.
@@ -100,7 +100,7 @@ def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progres
 
 
 def in_file_order(priced: PricedFile) -> pd.DataFrame:
-    """Return one table of all rows in the order of the file: row, status, figures, and why a row has none."""
+    """Return one table of all rows in file order: row, status, figures, and why a row has none."""
     named = _names(priced.homes)
     answers = [*(["estimate_id"] if "estimate_id" in priced.table else []), *FIGURES, *ERROR_COLUMNS[2:]]
     both = pd.concat([priced.table.drop(columns=named).assign(status="priced"), priced.errors], ignore_index=True)
@@ -109,10 +109,10 @@ def in_file_order(priced: PricedFile) -> pd.DataFrame:
 
 
 def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> PricedFile:
-    """Write every row to the ledger, to be called before the answers are shown.
+    """Write every row to the ledger; call this before showing the answers.
 
     Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable if some
-    rows could not be written; they are kept aside, and written as soon as that can be.
+    rows could not be written; they are spooled and written later.
     """
     workspace.require(Action.PRICE)
     rows, ids = in_file_order(priced), list[str]()
@@ -120,15 +120,15 @@ def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> P
     fates: Counter[Fate] = Counter()
     why = ""
     while chunk := list(itertools.islice(entries, _CHUNK)):
-        # One transaction for all of a long file would keep the agents at their own estimates waiting.
+        # One transaction for a whole long file would make agents wait for their own estimates.
         kept = workspace.store.spool.append_many(chunk, workspace.actor)
         ids += kept.estimate_ids
         fates[kept.state] += len(chunk)
         why = why or kept.why
     if why:
         raise StoreUnavailable(
-            f"{why} Answers in the ledger: {fates['written']:,}; kept aside, to follow by themselves: "
-            f"{fates['aside']:,}; lost to both: {fates['lost']:,}."
+            f"{why} Answers in the ledger: {fates['written']:,}; waiting to be added automatically: "
+            f"{fates['aside']:,}; lost: {fates['lost']:,}."
         )
     by_row = pd.Series(ids, index=rows["row"])
     return replace(
@@ -161,7 +161,7 @@ def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> 
 
 
 def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...]]:
-    """Return the rows with a cell that says something of a fact in use, but nobody knows what."""
+    """Return the rows with an unreadable cell for a fact in use."""
     found: dict[int, tuple[Any, ...]] = {}
     cells = mapped.problems[mapped.problems["field"].isin(facts.all)]
     for row, column, field, value, problem in cells[["source_row", "column", "field", "value", "problem"]].itertuples(
@@ -192,9 +192,9 @@ def _error(one: NotPriced, chunk: pd.DataFrame, market: Market) -> tuple[Any, ..
     reason = f"{UNAVAILABLE} {one.reason}" if one.status == "unavailable" else one.reason
     value = "" if one.value is None else f"{one.value:,.15g}" if isinstance(one.value, float) else str(one.value)
     if isinstance(one.value, float) and words.unit_of(one.field) == "sqft" and market.area_unit != "sqft":
-        # The limits of the problem statement, and so the reason, are in square feet.
+        # The problem statement's limits, and so the reason, are in square feet.
         value = words.fact_value(one.field, one.value, market)
-        reason = f"{reason} Limits are kept in square feet: {value} is {one.value:,.0f} sq ft."
+        reason = f"{reason} Limits are in square feet: {value} is {one.value:,.0f} sq ft."
     return row, one.status, one.field, value, reason, one.remedy
 
 
@@ -205,7 +205,7 @@ def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.Data
 
 
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:
-    """Return what names each home, as far as the file says, by row."""
+    """Return each home's name columns, if the file has any, by row."""
     return homes.rename(columns={"source_row": "row"})[["row", *_names(homes)]]
 
 
@@ -223,7 +223,7 @@ def _unreadable(table: RawTable) -> pd.DataFrame:
 
 
 def _records(priced: PricedFile, rows: pd.DataFrame) -> Iterator[dict[Any, Any]]:
-    """Yield each row's answer together with its ``facts``, those known only."""
+    """Yield each row's answer with its known ``facts``."""
     facts = {int(home.pop("source_row")): home for home in priced.homes.to_dict("records")}
     for row in rows.to_dict("records"):
         known = {str(name): value for name, value in facts.get(row["row"], {}).items() if not pd.isna(value)}

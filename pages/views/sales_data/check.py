@@ -137,7 +137,7 @@ def _row(one: ColumnComparison) -> dict[str, object]:
         "Column": one.label,
         "Finding": one.finding,
         "New": _bars(one, one.new_share),
-        "Held": _bars(one, one.held_share),
+        "Stored": _bars(one, one.held_share),
         "New median": _figure(one.new_median, one.field),
         "Stored median": _figure(one.held_median, one.field),
         "New missing": percent(one.new_missing, 1),

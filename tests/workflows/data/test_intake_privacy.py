@@ -78,5 +78,5 @@ def test_a_mapping_that_wants_persons_is_refused(file: Path, store: Store, probl
         ColumnRule("Buyer", "x_buyer"),
     )
     source = SourceFile(file, file.name, ColumnMapping(Source.SALES, rules))
-    with pytest.raises(MappingError, match="'Buyer' holds personal data"):
+    with pytest.raises(MappingError, match="'Buyer' has personal data"):
         prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [source], silent)

@@ -66,7 +66,7 @@ def test_a_name_that_reads_like_a_market_there_is_refused_at_the_check(
 ) -> None:
     store.markets.create("Harbour", "AUD", "sqm", False, ANALYST)
     file = SourceFile(write(tmp_path, good(30)), "sales.csv")
-    with pytest.raises(AlreadyExists, match="already there"):
+    with pytest.raises(AlreadyExists, match="already exists"):
         prepare_intake(acting(store, problem=problem, today=TODAY), NewMarket("harbour!", "AUD", "sqm"), [file], silent)
 
 

@@ -113,7 +113,7 @@ def test_what_cannot_be_replayed_says_why(king_county: Store, problem: Problem) 
     [market] = king_county.markets.list()
     version = king_county.versions.latest(market.market_id)
     assert version is not None
-    with pytest.raises(NotFound, match=r"no sale from 2031-01-01 on. Choose an earlier day"):
+    with pytest.raises(NotFound, match=r"no sale since 2031-01-01. Choose an earlier day"):
         backtest_version(
             acting(king_county, MANAGER, problem), version.version_id, date(2031, 1, 1), quick(problem), silent
         )

@@ -147,10 +147,10 @@ def test_what_the_gate_says_decides_whether_a_reason_is_needed() -> None:
         return GateRecord("old", date(2025, 5, 1), date(2025, 5, 31), 0, Gate(verdict, 200, (), (), "As measured."))
 
     assert reason_needed(gated(GateVerdict.PASS), "old") == ""
-    assert "speaks against" in reason_needed(gated(GateVerdict.FAIL), "old")
+    assert "rejects" in reason_needed(gated(GateVerdict.FAIL), "old")
     assert "cannot tell" in reason_needed(gated(GateVerdict.INCONCLUSIVE), "old")
-    assert "nothing of the two" in reason_needed(gated(GateVerdict.PASS), "new")
-    assert "not held against" in reason_needed(None, "old")
+    assert "nothing about these two" in reason_needed(gated(GateVerdict.PASS), "new")
+    assert "not compared with" in reason_needed(None, "old")
 
 
 def test_sales_the_champion_learned_from_are_no_comparison(store: Store) -> None:

@@ -245,7 +245,7 @@ def test_model_that_has_seen_every_sale_has_no_later_ones(case: Case, problem: P
     last = case.bundle.model.profile.last_sale
     if (case.sales["sale_date"].dt.date > last).any():
         pytest.skip("the latest sale happens to be a test sale")
-    with pytest.raises(NotFound, match="Take in newer sales"):
+    with pytest.raises(NotFound, match="Import newer sales"):
         later_scores(acting(case.store, MANAGER, problem), case.model_id, case.bundle.version_id)
 
 

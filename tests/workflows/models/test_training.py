@@ -117,7 +117,7 @@ def test_cancelled_training_leaves_no_model(opened: Store, problem: Problem) -> 
 
 def test_market_without_sales_says_what_to_do(store: Store, problem: Problem) -> None:
     market = store.markets.create("Nowhere", "USD", "sqft", False, MANAGER)
-    with pytest.raises(NotFound, match="Take in a sales file"):
+    with pytest.raises(NotFound, match="Import a sales file"):
         train_model(acting(store, MANAGER, problem), market.market_id, QUICK, silent)
     answer = open_desk(store, market.market_id, problem).price({}, date(2025, 1, 1), 0.8, MANAGER)
     assert isinstance(answer, Unavailable)

@@ -170,8 +170,8 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     [flag] = [one for one in alone.flags if one.kind is FlagKind.DRIFT_ALERT]
     assert (flag.severity, flag.field) == (Severity.REVIEW, "price level")
     assert "below the level the model expects in May 2025" in flag.value
-    assert flag.limit == "5.0% to either side"
-    assert "sales of the last weeks" in flag.action
+    assert flag.limit == "5.0% in either direction"
+    assert "sales of recent weeks" in flag.action
     many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
 
@@ -261,7 +261,7 @@ def test_files_lost_from_disk_leave_the_rest_watched_and_are_named(turned: Store
     seen = watch_market(acting(store, MANAGER, problem, today=TODAY), market.market_id)
     assert kinds(seen.opened) == TURNED
     assert "drift of facts is not judged" in " ".join(seen.notes)
-    assert "cause of errors is not known" in " ".join(seen.notes)
+    assert "cause of errors is unknown" in " ".join(seen.notes)
 
 
 def test_a_market_without_anything_is_watched_in_peace(store: Store, problem: Problem) -> None:

@@ -200,7 +200,7 @@ def test_without_an_estimate_there_is_no_pilot(store: Store, problem: Problem) -
     market = store.markets.create("Quiet", "USD", "sqft", False, ANALYST)
     found = scorecard_of(acting(store, MANAGER, problem), market.market_id, None, None)
     assert found.card.overall is None
-    assert "No estimate has been asked for yet" in found.pilot.words
+    assert "No estimate has been requested yet" in found.pilot.words
 
 
 def test_the_trail_is_searched_by_action_actor_subject_and_day_and_its_export_is_an_entry(store: Store) -> None:

@@ -207,12 +207,12 @@ def test_nothing_is_queued_where_nothing_is_configured(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("environment", "problem"),
     [
-        ({"DOORSTEP_WEBHOOK_URL": "ftp://host/x"}, "WEBHOOK_URL is no http"),
-        ({"DOORSTEP_WEBHOOK_URL": "file:///etc/passwd"}, "WEBHOOK_URL is no http"),
-        ({"DOORSTEP_SMTP_URL": "mail.example.org", "DOORSTEP_ALERT_TO": "a@b.org"}, "SMTP_URL is no smtp"),
-        ({"DOORSTEP_SMTP_URL": "smtp://host:99999999", "DOORSTEP_ALERT_TO": "a@b.org"}, "SMTP_URL is no smtp"),
+        ({"DOORSTEP_WEBHOOK_URL": "ftp://host/x"}, "WEBHOOK_URL is not an http"),
+        ({"DOORSTEP_WEBHOOK_URL": "file:///etc/passwd"}, "WEBHOOK_URL is not an http"),
+        ({"DOORSTEP_SMTP_URL": "mail.example.org", "DOORSTEP_ALERT_TO": "a@b.org"}, "SMTP_URL is not an smtp"),
+        ({"DOORSTEP_SMTP_URL": "smtp://host:99999999", "DOORSTEP_ALERT_TO": "a@b.org"}, "SMTP_URL is not an smtp"),
         ({"DOORSTEP_SMTP_URL": "smtp://host"}, "need each other"),
-        ({"DOORSTEP_SMTP_URL": "smtp://host", "DOORSTEP_ALERT_TO": "mia"}, "no e-mail address"),
+        ({"DOORSTEP_SMTP_URL": "smtp://host", "DOORSTEP_ALERT_TO": "mia"}, "invalid email address"),
     ],
 )
 def test_settings_that_make_no_sense_are_named_and_left_out(environment: dict[str, str], problem: str) -> None:

@@ -137,7 +137,7 @@ def test_a_metric_market_is_told_of_a_wrong_area_in_its_own_unit(small_desk: Des
     metric = dataclasses.replace(small_desk, market=dataclasses.replace(small_desk.market, area_unit="sqm"))
     errors = priced(metric, tmp_path, f"zip,living area\n{area},5\n{area},-3\n").errors
     assert errors["value"].tolist() == ["5 m²", "-3 m²"]
-    assert errors["reason"].str.contains("Limits are kept in square feet: 5 m² is 54 sq ft.", regex=False).tolist() == [
+    assert errors["reason"].str.contains("Limits are in square feet: 5 m² is 54 sq ft.", regex=False).tolist() == [
         True,
         False,
     ]
