@@ -118,7 +118,7 @@ def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
 def test_the_latest_months_have_figures_of_their_own(home: Path, scored: ScoredSales) -> None:
     app = opened(sales="Latest 6 months")
     assert "only the latest 6 months" in text(app)
-    assert f"{len(scored.latest(6).table):,} sales of" in text(app)
+    assert f"{len(scored.latest(6).table):,} sales from" in text(app)
 
 
 def test_a_manager_finds_the_worst_segment_and_its_misses(home: Path, scored: ScoredSales, problem: Problem) -> None:
