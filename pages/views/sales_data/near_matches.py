@@ -38,7 +38,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
             queue = sorted(open_ones, key=lambda near: _pair(near) in later)
             _ask(workspace, queue[0], held)
         else:
-            st.markdown("All are answered.")
+            st.markdown("All have been answered.")
         _last(workspace, held)
         waiting = len(set(draft.same(market_id)) ^ set(held.same))
         if waiting:
