@@ -44,7 +44,7 @@ class MappingError(CollectError):
 
 
 class PriceGivenAway(CollectError):
-    """A column gives the sale price away, so that a model would learn the answer."""
+    """A column reveals the sale price, so that a model would learn the answer."""
 
 
 class PrepareError(DoorstepError):

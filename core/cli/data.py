@@ -21,13 +21,13 @@ def add_verbs(verb: AddVerb) -> None:
     ingest.add_argument("files", nargs="+", metavar="FILE", help="CSV or TSV, also gzipped")
     ingest.add_argument("--market", help="market to add to; created if new")
     ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
-    ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="how a new market shows areas")
+    ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="area unit of a new market")
     ingest.add_argument(
         "--keep",
         action="append",
         default=[],
         metavar="COLUMN",
-        help="keep a column although it seems to tell the price (may be given several times)",
+        help="keep a column although it seems to reveal the price (may be given several times)",
     )
     ingest.add_argument("--mapping", help="JSON column mapping instead of the guessed one")
 

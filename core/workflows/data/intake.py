@@ -96,8 +96,8 @@ class IntakePreview:
     this market has already taken in. ``market`` is the id of the market, or what committing will make it. ``tables``
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
-    ``near_matches`` are addresses that a person has still to say yes or no to (see core.workflows.data.near_matches),
-    ``leaks`` the columns of each sales file that tell the price.
+    ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
+    ``leaks`` are the columns of each sales file that reveal the price.
     """
 
     market: str | NewMarket
@@ -204,9 +204,9 @@ def prepare_intake(
 def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep: Collection[str] = ()) -> IntakeReport:
     """Commit a preview as the market's next version, in one transaction; the same data again changes nothing.
 
-    A new market is made only here, so that a refused upload leaves none behind. ``keep`` names the columns to be kept
-    although they tell the price; the note says so. Raises AccessDenied, PriceGivenAway for others, AlreadyExists,
-    StaleVersion if another commit came first, StoreUnavailable; the market's data are then as they were.
+    Only this creates a new market, so that a refused upload leaves none behind. ``keep`` names the columns to keep
+    although they reveal the price; the note says so. Raises AccessDenied, PriceGivenAway for others, AlreadyExists,
+    StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
     """
     store = workspace.store
     workspace.require(Action.INGEST)

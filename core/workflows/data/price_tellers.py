@@ -1,4 +1,4 @@
-"""Columns that tell the price: kept only where the analyst names them, and never learned from."""
+"""Columns that reveal the price: kept only if the analyst names them, and never used for training."""
 
 from __future__ import annotations
 
@@ -14,31 +14,31 @@ from core.prepare.features.facts import find_facts
 from core.schema import EXTRA_PREFIX
 
 Leaks = Mapping[str, Sequence[Leak]]
-"""The columns of each file, by its name, that tell the price."""
+"""The columns of each file, by its name, that reveal the price."""
 
 _SAMPLE: Final = 5_000
 
 
 def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:
-    """Raise PriceGivenAway for the columns that tell the price, but for those named in ``keep``."""
+    """Raise PriceGivenAway for the columns that reveal the price, except those named in ``keep``."""
     found = [(file, leak) for file, columns in leaks.items() for leak in columns if leak.column not in keep]
     if not found:
         return
     named = "; ".join(f"column {leak.column!r} of {file} is {leak.why}" for file, leak in found)
     raise PriceGivenAway(
-        f"Nothing was taken in: {named}. A model would learn the answer from it. "
+        f"Nothing was imported: {named}. A model would learn the answer from it. "
         "Leave it out of the mapping, or name it as a column to keep."
     )
 
 
 def words_of_kept(leaks: Leaks) -> str:
-    """Say for the record which columns were kept all the same; "" where none is."""
+    """List, for the record, the columns that were kept anyway; "" if there are none."""
     kept = ", ".join(leak.column for columns in leaks.values() for leak in columns)
-    return f" (kept although they tell the price: {kept})" if kept else ""
+    return f" (kept although they reveal the price: {kept})" if kept else ""
 
 
 def refuse_price_tellers(sales: pd.DataFrame) -> None:
-    """Raise PriceGivenAway where a fact a model would learn from gives the price away; to be called before training.
+    """Raise PriceGivenAway if a training fact reveals the price; call this before training.
 
     ``sales`` has canonical columns.
     """
@@ -51,5 +51,5 @@ def refuse_price_tellers(sales: pd.DataFrame) -> None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(
                 f"The fact {column!r} is {measured.why}, on {measured.n:,} sales. No model was trained. Undo the data "
-                "version that brought it, and take its file in again without this column."
+                "version that added it, and import its file again without this column."
             )

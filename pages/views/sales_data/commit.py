@@ -29,7 +29,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
         names = ", ".join(draft.upload_of(file).name for file in held.files)
         note = st.text_input("Note for the record", key="note", placeholder="Where the files come from", max_chars=500)
         keep = _kept(found)
-        st.caption("All of it is kept, or nothing: until the last moment the market stays as it is.")
+        st.caption("Either everything is saved or nothing: until then, the market does not change.")
         with st.container(horizontal=True, gap="small"):
             if st.button("Back", key="back", icon=":material/arrow_back:"):
                 steps.go(Step.PREVIEW)
@@ -57,12 +57,12 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
 
 
 def _kept(found: IntakePreview) -> list[str]:
-    """Draw the question whether columns that tell the price are kept all the same; return those that are."""
+    """Ask whether to keep columns that reveal the price; return those to keep."""
     columns = [leak.column for leaks in found.leaks.values() for leak in leaks]
     if not columns:
         return []
-    st.warning(plain(f"These columns tell the price: {', '.join(columns)}."), icon=":material/key:")
-    label = "Keep them all the same: I know that they were known before the sale"
+    st.warning(plain(f"These columns reveal the price: {', '.join(columns)}."), icon=":material/key:")
+    label = "Keep them anyway: I know that they were known before the sale"
     return columns if st.checkbox(label, key="keep_leaks") else []
 
 

@@ -65,7 +65,7 @@ def test_it_is_refused_by_name_and_nothing_is_left_behind(store: Store, mapped: 
 def test_kept_by_its_name_the_record_says_so_and_training_still_refuses_it(store: Store, mapped: SourceFile) -> None:
     at_work = acting(store, ANALYST, today=date(2025, 1, 1))
     report = ingest(at_work, SPRINGFIELD, [mapped], silent, ["valor"])
-    assert "kept although they tell the price: valor" in report.version.note
+    assert "kept although they reveal the price: valor" in report.version.note
     with pytest.raises(PriceGivenAway, match=r"The fact 'valor' is computed from .* No model was trained"):
         train_model(at_work, report.version.market_id, default_plan(at_work.problem), silent)
     assert store.models.list(report.version.market_id) == []
