@@ -8,7 +8,7 @@ from typing import Final
 import sqlalchemy as sa
 
 SCHEMA_REVISION: Final = "0004"
-"""The alembic revision these tables correspond to; a store at another one is migrated, or refused if it is newer."""
+"""The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
     naming_convention={

@@ -162,7 +162,7 @@ class Outcomes:
         return [version_id for version_id in reversed(chain) if version_id not in matched]
 
     def undone(self, market_id: str, chain: Sequence[str]) -> list[str]:
-        """Return the versions that were matched and are not in the chain (any more); StoreUnavailable."""
+        """Return the versions that were matched and are no longer in the chain; StoreUnavailable."""
         m = MATCHING.c
         query = sa.select(m.version_id).where(m.market_id == market_id, m.version_id.not_in(list(chain)))
         with self._database.read() as connection:

@@ -166,7 +166,7 @@ class Alerts:
             if not held.is_settled:
                 raise InvalidRecord(f"Alert {alert_id} was not settled by a change of model; reload the alerts.")
             if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
-                raise InvalidRecord(f"Another alert like {alert_id} is open already; act on that one.")
+                raise InvalidRecord(f"Another alert like {alert_id} is already open; act on that one.")
             return _undo_latest(connection, held, why, AuditAction.ALERT_REOPENED, actor)
 
     def get(self, alert_id: str) -> AlertRecord:

@@ -69,7 +69,7 @@ class Thresholds:
         """
         name, reason = plain_text(name).strip(), plain_text(reason).strip()
         if not reason:
-            raise InvalidRecord(f"The threshold {name} has no reason to change; say why in a few words.")
+            raise InvalidRecord(f"The threshold {name} needs a reason to change; give one in a few words.")
         record = ThresholdRecord(market_id, name, None, reason, now(), plain_text(actor.name))
         with self._database.write() as connection:
             lock_market(connection, market_id)

@@ -129,7 +129,7 @@ def _promotion(
         f"Reason, at least {count(least, 'character')}" if least else "Reason (optional to promote it)",
         key=f"challenger_reason_{challenger.model_id}",
         max_chars=300,
-        placeholder="Why promote it all the same, or reject it" if least else "For the record",
+        placeholder="Why promote it anyway, or reject it" if least else "For the record",
     ).strip()
     with st.container(horizontal=True):
         promoting = st.button(
