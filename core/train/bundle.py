@@ -144,7 +144,7 @@ def from_bytes(payload: bytes) -> Bundle:
         raise ArtifactCorrupt(f"The model file cannot be read as a model bundle. {_REMEDY}") from error
     if not isinstance(bundle, Bundle):
         raise ArtifactCorrupt(f"The model file holds a {type(bundle).__name__}, not a model bundle. {_REMEDY}")
-    # Read from the instance itself: a bundle from before there was a format would answer with the class's default.
+    # Read from the instance: a bundle older than the format field would return the class's default.
     found = vars(bundle).get("format", 1)
     if found != FORMAT:
         raise ModelOutdated(_outdated(f"format {found}; this release reads {FORMAT}"))

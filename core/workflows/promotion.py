@@ -19,10 +19,9 @@ REASON_MIN: Final = 15
 def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     """Make a model the champion, subject to its gate, and resolve the alerts on the previous champion's accuracy.
 
-    Where the gate says no, cannot tell, or was of another champion, a reason of 15 characters or more is demanded, and
-    some reason for a model that never stood before it. Called again for a model that is live already it resolves what
-    a broken call left. Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a rejected model,
-    ArtifactCorrupt, StoreUnavailable.
+    If the gate rejects it, cannot tell, or judged another champion, a reason of at least 15 characters is required; a
+    model without a gate needs some reason. Called again for the live model, it resolves what an interrupted call left.
+    Raises AccessDenied, ReasonNeeded, NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
     """
     store = workspace.store
     workspace.require(Action.PROMOTE)

@@ -129,10 +129,10 @@ class Outcomes:
     ) -> Recorded:
         """Make a version's findings the current outcomes of each sale (by sale_key; no findings retire them).
 
-        ``chain`` has the ids of the market's versions in use; outcomes of any other are replaced even by the same. One
-        transaction, with the audit entries and the note that the data version has been matched and the ``undone`` ones
-        no longer are; the same again changes nothing. Raises NotFound for an unknown market, InvalidRecord for a price
-        that is not above zero, StoreUnavailable.
+        ``chain`` has the ids of the market's versions in use; outcomes of other versions are replaced even if equal.
+        One transaction writes all, with audit entries and the note that the data version has been matched and the
+        ``undone`` ones no longer are; repeating it changes nothing. Raises NotFound for an unknown market,
+        InvalidRecord for a price that is not above zero, StoreUnavailable.
         """
         _check(found)
         counts = [0, 0, 0]

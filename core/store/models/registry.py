@@ -207,9 +207,9 @@ class Models:
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Make a model its market's champion and retire the previous one, in one transaction.
 
-        The model that is champion already stays so, without an event. The bundle is checked first, so that no model
-        that cannot be loaded goes live. Promoting is also the way out of a pointer to a model that was lost. Raises
-        NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
+        Promoting the current champion changes nothing and records no event. The bundle is checked first, so that only
+        a model that can be loaded goes live. Promoting also repairs a pointer to a lost model. Raises NotFound,
+        InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
         """
         target = self.get(model_id)
         self._bundles.read(target.sha256)

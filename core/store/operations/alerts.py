@@ -33,9 +33,9 @@ _KIND_LIMIT: Final = 40
 class AlertRecord:
     """An alert of one kind about a segment ("" for the whole market).
 
-    ``document`` is what opened it and what happened since: "reading" as given, "why" and "next_action" of the latest
-    change, "history" of all changes (state, at, by, why, next_action, settled_by: the model that went live where
-    that resolved it, and undoes: true where a change took the one before it back). Instants are UTC.
+    ``document`` has what opened it and what has happened since: "reading" as given, "why" and "next_action" of the
+    latest change, "history" of all changes (state, at, by, why, next_action; settled_by: the model whose going live
+    resolved it; undoes: true if a change reverted the previous one). Instants are UTC.
     """
 
     alert_id: str
@@ -75,8 +75,8 @@ _COLUMNS: Final = tuple(ALERT.c[field.name] for field in fields(AlertRecord))
 class Alerts:
     """Open, acknowledge, unacknowledge, resolve, settle, reopen and list alerts.
 
-    What was resolved by figures or by a person stays so, and a new alert is opened. What a change of the live model
-    settled can be reopened, and what a person took on can be given back.
+    An alert resolved by figures or by a person stays resolved; a new one is opened instead. An alert settled by a
+    change of the live model can be reopened, and an acknowledged one can be given back.
     """
 
     def __init__(self, database: Database) -> None:
@@ -221,8 +221,8 @@ class Alerts:
 
 def _cannot_become(alert: AlertRecord, state: AlertState) -> InvalidRecord:
     return InvalidRecord(
-        f"Alert {alert.alert_id} is {alert.state} since {alert.changed_at:%Y-%m-%d %H:%M} UTC (by {alert.changed_by}) "
-        f"and cannot become {state}; reload the alerts."
+        f"Alert {alert.alert_id} has been {alert.state} since {alert.changed_at:%Y-%m-%d %H:%M} UTC (by "
+        f"{alert.changed_by}) and cannot become {state}; reload the alerts."
     )
 
 

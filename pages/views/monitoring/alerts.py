@@ -299,7 +299,7 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
 
 def _set(selection: Selection, kind: AlertKind, value: float, reason: str) -> str:
     set_threshold(selection.workspace, selection.market.market_id, kind, value, reason)
-    return f"The limit of “{KINDS[kind.value]}” is set; the next check goes by it."
+    return f"The limit of “{KINDS[kind.value]}” is set and applies from the next check."
 
 
 def _reset(selection: Selection, kind: AlertKind, reason: str) -> str:
