@@ -236,7 +236,7 @@ def test_a_manager_gives_an_alert_back_and_it_is_open_as_before(own_home: Path) 
         app.text_input(f"next_{alert.alert_id}").set_value("retrain on Monday")
         _button(app, f"ack_{alert.alert_id}").click().run()
         _button(app, f"unack_{alert.alert_id}").click().run()
-        assert "no reason" in text(app)
+        assert "needs a reason" in text(app)
         app.text_input(f"back_{alert.alert_id}").set_value("on leave")
         _button(app, f"unack_{alert.alert_id}").click().run()
         assert not app.exception

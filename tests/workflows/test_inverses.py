@@ -240,12 +240,12 @@ def test_taking_on_and_changes_of_model_undo_one_another_in_any_order(deeds: lis
 
 def test_only_an_alert_taken_on_is_given_back_with_a_reason_by_whom_it_is_allowed(store: Store, market: Market) -> None:
     alert_id = open_alert(store, market)
-    with pytest.raises(InvalidRecord, match=r"is open since .* cannot become open"):
+    with pytest.raises(InvalidRecord, match=r"has been open since .* cannot become open"):
         unacknowledge(acting(store, MANAGER), alert_id, "why")
     acknowledge(acting(store, MANAGER), alert_id, "Mine.", "Look.")
     with pytest.raises(AccessDenied):
         unacknowledge(acting(store, ANALYST), alert_id, "why")
-    with pytest.raises(InvalidRecord, match="no reason"):
+    with pytest.raises(InvalidRecord, match="needs a reason"):
         unacknowledge(acting(store, MANAGER), alert_id, "  ")
     assert store.alerts.get(alert_id).state is AlertState.ACKNOWLEDGED
     resolve(acting(store, MANAGER, today=TODAY), alert_id, "one bad file")
@@ -296,7 +296,7 @@ def test_a_reset_needs_a_limit_that_is_set_a_reason_and_a_right(store: Store, ma
     with pytest.raises(InvalidRecord, match="nothing to reset"):
         reset_threshold(acting(store, MANAGER), market.market_id, kind, "why")
     set_threshold(acting(store, MANAGER), market.market_id, kind, 0.2, "a thin market")
-    with pytest.raises(InvalidRecord, match="no reason"):
+    with pytest.raises(InvalidRecord, match="needs a reason"):
         reset_threshold(acting(store, MANAGER), market.market_id, kind, " ")
     with pytest.raises(AccessDenied):
         reset_threshold(acting(store, ANALYST), market.market_id, kind, "why")
