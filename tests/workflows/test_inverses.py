@@ -249,7 +249,7 @@ def test_only_an_alert_taken_on_is_given_back_with_a_reason_by_whom_it_is_allowe
         unacknowledge(acting(store, MANAGER), alert_id, "  ")
     assert store.alerts.get(alert_id).state is AlertState.ACKNOWLEDGED
     resolve(acting(store, MANAGER, today=TODAY), alert_id, "one bad file")
-    with pytest.raises(InvalidRecord, match="is resolved"):
+    with pytest.raises(InvalidRecord, match="has been resolved"):
         unacknowledge(acting(store, MANAGER), alert_id, "why")
     with pytest.raises(NotFound):
         unacknowledge(acting(store, MANAGER), "none", "why")
