@@ -37,7 +37,7 @@ def take_in(opened: Visit, path: Path, name: str, currency: str, rows: int, kept
     page.get_by_label("Name of the market").press("Enter")
     opened.settle()
     pick(opened, "Currency of its prices", currency)
-    pick(opened, "Areas shown in", "Square metres")
+    pick(opened, "Areas shown in", "Square meters")
     page.get_by_role("button", name="Continue to columns").click()
     opened.settle()
     page.get_by_role("button", name="Check every row").click()
