@@ -113,12 +113,15 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
 
 
 def _estimate_text(answer: Estimate) -> str:
+    from core.serve.words import ask_next_words
+
     lines = [
         f"{answer.low:,.0f} to {answer.high:,.0f} {answer.currency}",
         f"{answer.level:.0%} range; held {answer.held.share:.0%} of {answer.held.n:,} test sales ({answer.segment})",
         f"point {answer.point:,.0f}; confidence {answer.confidence} of 100 ({answer.confidence_word}); "
         f"FSD {answer.fsd:.1%}",
     ]
+    lines += [f"ask next: {ask_next_words(one)}" for one in answer.ask_next]
     lines += [f"{flag.severity}: {flag.kind} - {flag.field} {flag.value}; {flag.action}" for flag in answer.flags]
     return "\n".join(lines)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from core.arrays import Floats, Ints
 from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.derived import Projection
+from core.prepare.features.known_facts import MARK
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
@@ -102,7 +103,9 @@ def similarity(distance: float) -> float:
 def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
     """Return the sales most similar to a home (one row, filled in); none in a market without coordinates."""
     found = live_model.model.comparables(subject, OFFERED)
-    then = take(live_model.filled, found.rows)
+    # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
+    unknown = {name: np.repeat(values, len(found.rows)) for name, values in subject.items() if name.startswith(MARK)}
+    then = take(live_model.filled, found.rows) | unknown
     today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
     return Candidates(found.rows, found.distance, then, ways(today, subject, grouped))
 

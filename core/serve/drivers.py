@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.arrays import Bools, Floats, Ints
 from core.prepare.features.columns import Columns, stack, take
+from core.prepare.features.known_facts import MARK
 from core.serve.fact_groups import FactGroup, group_of, grouped
 from core.serve.subject import Subject, Value
 from core.serve.typical_home import Typical, typical_nearby
@@ -102,6 +103,8 @@ def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, 
     # The position of each group on its path: a home has copied the groups before its own position.
     place = np.cumsum(differs, axis=1) - 1
     homes = {name: values[owner] for name, values in starts.items()}
+    # What is not known of the end says nothing of the way to it: every home on it is priced without that.
+    homes |= {name: np.broadcast_to(ends[name], len(differs))[owner] for name in ends if name.startswith(MARK)}
     for number, names in enumerate(members.values()):
         taken = differs[owner, number] & (place[owner, number] < step)
         reached = {name: np.broadcast_to(ends[name], len(differs))[owner] for name in names}

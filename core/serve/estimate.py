@@ -14,6 +14,7 @@ from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.columns import Columns, size, stack
 from core.problem import Problem
 from core.schema import label_of
+from core.serve.ask_next import AskNext, ask_next
 from core.serve.comparables import (
     IN_USE,
     Comparable,
@@ -28,7 +29,7 @@ from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
-from core.train.model import Model
+from core.train.model import Model, property_kinds
 from core.train.ranges import EVERYWHERE
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
@@ -46,6 +47,7 @@ class Estimate:
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
     ``comparables`` come most similar first; ``comparable_value`` combines the first ``IN_USE`` of them.
+    ``ask_next`` are the unknown facts that would narrow the range most, the best first.
     """
 
     subject: Subject
@@ -71,6 +73,7 @@ class Estimate:
     comparables: tuple[Comparable, ...]
     comparable_value: ComparableValue | None
     trained_through: date | None = None
+    ask_next: tuple[AskNext, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,7 @@ def estimate(
     held = bundle.held[level]
     # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
+    kinds = property_kinds(home, model.facts)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
@@ -155,6 +159,7 @@ def estimate(
         comparables=comparables,
         comparable_value=together,
         trained_through=model.profile.last_sale,
+        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, problem.success.tolerance),
     )
 
 

@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import Final, Protocol
 
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
+from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
-from core.wording import area, area_label, day, from_sqft, money, to_sqft
+from core.train.unknown_facts import GROUPS
+from core.wording import area, area_label, count, day, from_sqft, money, percent, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
@@ -33,6 +35,20 @@ def unit_of(name: str) -> str:
     """Return the canonical unit of a fact, "" for none."""
     field = FIELD_BY_NAME.get(name)
     return field.unit if field else ""
+
+
+def test_sales_words(segment: str, n: int) -> str:
+    """Say which test sales a range was measured on: "1,020 similar test sales", or those with as few facts known."""
+    return f"{count(n, 'test sale')} with {segment}" if segment in GROUPS else count(n, "similar test sale")
+
+
+def ask_next_words(one: AskNext) -> str:
+    """Say what a fact would bring: "Construction grade: from ±22% to about ±16%"."""
+    label = _PLACE if one.name == "coordinates" else label_of(one.name)
+    return f"{label}: from ±{percent(one.now)} to about ±{percent(one.then)}"
+
+
+_PLACE: Final = "Exact place (coordinates)"
 
 
 def is_flag(name: str) -> bool:

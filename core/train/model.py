@@ -15,12 +15,15 @@ from sklearn.pipeline import Pipeline
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import NO_COMPARABLES, Comparables
 from core.prepare.features.area_evidence import EvidenceStep
-from core.prepare.features.columns import Columns, size, words
+from core.prepare.features.columns import Columns, columns_of, size, words
 from core.prepare.features.facts import FactColumns
+from core.prepare.features.known_facts import marks_of
 from core.prepare.features.neighbours import Rule
+from core.prepare.features.pipeline import feature_matrix
 from core.prepare.features.profile import MarketProfile
 from core.train.level import Residuals
 from core.train.ranges import RangeCalibration, round_for_display
+from core.train.unknown_facts import UnknownFactsModel
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Model:
     """A fitted estimator with everything needed to price a home: features, ranges, facts used and market profile.
 
     ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market level is estimated.
+    ``unknown`` prices homes of which usual facts are not known.
     """
 
     facts: FactColumns
@@ -56,6 +60,7 @@ class Model:
     ranges: RangeCalibration
     profile: MarketProfile
     recent: Residuals
+    unknown: UnknownFactsModel | None = None
 
     def estimate(self, homes: pd.DataFrame) -> Floats:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
@@ -63,31 +68,41 @@ class Model:
 
     def fill(self, homes: pd.DataFrame) -> Columns:
         """Return the facts of homes with missing values filled in from training homes."""
-        filled: Columns = self.features.named_steps["facts"].transform(homes)
-        return filled
+        return self.fill_columns(columns_of(homes, (*self.facts.all, "sale_date")))
 
     def fill_columns(self, homes: Columns) -> Columns:
         """Fill in homes given as arrays: every fact column, missing or not, and ``sale_date``."""
         filled: Columns = self.features.named_steps["facts"].fill(homes)
-        return filled
+        return filled | (self.unknown.known.marks(homes) if self.unknown else {})
 
     def matrix(self, filled: Columns, own: Ints | None = None) -> Floats:
-        """Return the feature matrix of filled homes, shape (n, p).
+        """Return features and marks of unknown facts of homes already filled, shape (n, p + marks).
 
         ``own``, shape (n,), is each home's position among the evidence's sales, whose price is then not used for that
         home; -1, or None for all, means a home that is not among them.
         """
-        columns: Any = filled
-        for _, step in self.features.steps[1:]:
-            if isinstance(step, EvidenceStep) and own is not None:
-                columns = columns | step.evidence(columns, own)
-            else:
-                columns = step.transform(columns)
-        return dense(columns)
+        features = feature_matrix(self.features, filled, own)
+        return features if self.unknown is None else np.hstack([features, marks_of(filled)])
 
     def log_estimate(self, matrix: Floats) -> Floats:
-        """Return the log of the unrounded estimates of homes from their feature matrix, shape (n,)."""
-        return np.asarray(self.estimator.predict(matrix), dtype=float)
+        """Return the log of the unrounded estimates of homes given by features and marks, shape (n,)."""
+        estimate = np.asarray(self.estimator.predict(self._features(matrix)), dtype=float)
+        rows = self._rows_with_unknowns(matrix)
+        if self.unknown is not None and len(rows):
+            estimate[rows] = self.unknown.log_estimate(matrix[rows], estimate[rows])
+        return estimate
+
+    def _features(self, matrix: Floats) -> Floats:
+        return matrix if self.unknown is None else matrix[:, : matrix.shape[1] - len(self.unknown.known.names)]
+
+    def _marks(self, matrix: Floats) -> Floats:
+        return matrix[:, matrix.shape[1] - len(self.unknown.known.names) :] if self.unknown else matrix[:, :0]
+
+    def _rows_with_unknowns(self, matrix: Floats) -> Ints:
+        """Return the homes that lack a fact nearly every training home records."""
+        if self.unknown is None:
+            return np.empty(0, dtype=np.int64)
+        return np.flatnonzero(self.unknown.applies(self._marks(matrix)))
 
     def comparables(self, filled: Columns, count: int) -> Comparables:
         """Return the evidence sales most similar to the one home ``filled``, only those before its ``sale_date``.
@@ -112,23 +127,46 @@ class Model:
     def spread(
         self, matrix: Floats, centre: Floats, kinds: Objects, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
-        """Return ranges and confidence around the log estimates ``centre`` of homes in a feature matrix."""
-        width = self.ranges.expected_size(matrix, centre)
-        segments = self.ranges.segments_.of(centre, kinds)
-        confidence = self.ranges.probability_within(centre, width, segments, tolerance)
-        fsd = self.ranges.forecast_sd(centre, width, segments)
-        point = np.exp(centre)
-        answers = {}
-        for level in levels:
-            low, high = self.ranges.range(centre, width, segments, level)
-            shown = np.clip(round_for_display(point), low, high)
-            answers[level] = Priced(level, tolerance, shown, point, low, high, confidence, fsd, segments)
-        return answers
+        """Return ranges and confidence around log estimates ``centre`` of homes given by features and marks."""
+        answers = _spread(self.ranges, self._features(matrix), centre, kinds, levels, tolerance)
+        rows = self._rows_with_unknowns(matrix)
+        if self.unknown is None or not len(rows):
+            return answers
+        blanks = _spread(self.unknown.ranges, matrix[rows], centre[rows], kinds[rows], levels, tolerance)
+        groups = self.unknown.groups(self._marks(matrix[rows]))
+        return {level: _replaced(answers[level], rows, blanks[level], groups) for level in levels}
 
 
-def dense(matrix: Any) -> Floats:
-    """Return a feature matrix as a dense array, shape (n, p); one-hot baselines are sparse."""
-    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
+def _spread(
+    ranges: RangeCalibration,
+    inputs: Floats,
+    centre: Floats,
+    kinds: Objects,
+    levels: tuple[float, ...],
+    tolerance: float,
+) -> dict[float, Priced]:
+    width = ranges.expected_size(inputs, centre)
+    segments = ranges.segments_.of(centre, kinds)
+    confidence = ranges.probability_within(centre, width, segments, tolerance)
+    fsd = ranges.forecast_sd(centre, width, segments)
+    point = np.exp(centre)
+    answers = {}
+    for level in levels:
+        low, high = ranges.range(centre, width, segments, level)
+        shown = np.clip(round_for_display(point), low, high)
+        answers[level] = Priced(level, tolerance, shown, point, low, high, confidence, fsd, segments)
+    return answers
+
+
+def _replaced(answer: Priced, rows: Ints, blanks: Priced, groups: Objects) -> Priced:
+    """Return the answer with the homes at ``rows`` answered by the model of unknown facts, measured by group."""
+    changed = {}
+    for name in ("point", "low", "high", "confidence", "fsd"):
+        changed[name] = getattr(answer, name).copy()
+        changed[name][rows] = getattr(blanks, name)
+    segments = answer.segments.copy()
+    segments[rows] = groups
+    return dataclasses.replace(answer, segments=segments, **changed)
 
 
 def property_kinds(homes: Columns, facts: FactColumns) -> Objects:

@@ -10,7 +10,7 @@ import lightgbm
 import numpy as np
 from crepes import ConformalPredictiveSystem
 from numpy.typing import ArrayLike
-from sklearn.model_selection import KFold, cross_val_predict
+from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from core.arrays import Floats, Ints, Objects
 from core.problem import EstimateRules
@@ -108,15 +108,21 @@ class RangeCalibration:
     def __init__(self, rules: EstimateRules, seed: int) -> None:
         self.rules, self.seed = rules, seed
 
-    def fit(self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Objects) -> RangeCalibration:
-        """Calibrate on out-of-fold estimates: features (n, p), logs (n,), property types (n,)."""
+    def fit(
+        self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Objects, homes: Ints | None = None
+    ) -> RangeCalibration:
+        """Calibrate on out-of-fold estimates: features (n, p), logs (n,), property types (n,).
+
+        ``homes`` tells which rows are of the same home, (n,): then no home teaches how far its own estimate errs.
+        """
         residual = log_price - log_estimate
         size = np.abs(residual)
         inputs = np.column_stack([features, log_estimate])
         self.floor_ = float(np.quantile(size, 0.5)) / 3.0
         difficulty = self._difficulty_model()
-        folds = KFold(_FOLDS, shuffle=True, random_state=self.seed)
-        expected = np.maximum(cross_val_predict(difficulty, inputs, size, cv=folds), self.floor_)
+        shuffled = KFold if homes is None else GroupKFold
+        folds = shuffled(_FOLDS, shuffle=True, random_state=self.seed)
+        expected = np.maximum(cross_val_predict(difficulty, inputs, size, cv=folds, groups=homes), self.floor_)
         self.difficulty_: lightgbm.Booster = difficulty.fit(inputs, size).booster_
         self.segments_ = find_segments(log_estimate, kinds, self.rules.segment_min)
         self.systems_: dict[str, ConformalPredictiveSystem] = {}

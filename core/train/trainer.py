@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -18,12 +18,14 @@ from core.arrays import Bools, Floats, Ints
 from core.errors import TrainError
 from core.prepare.features.columns import columns_of
 from core.prepare.features.facts import FactColumns, find_facts
+from core.prepare.features.known_facts import KnownFacts, find_known_facts
 from core.prepare.features.neighbours import Rule
-from core.prepare.features.pipeline import baseline_features, feature_pipeline
+from core.prepare.features.pipeline import baseline_features, dense, feature_pipeline
 from core.prepare.features.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
+from core.train.blend import BlendedBoosting
 from core.train.candidates import (
     BOOSTING_SETTINGS,
     Candidate,
@@ -47,9 +49,19 @@ from core.train.leaderboard import (
 )
 from core.train.level import RECENT_DAYS, Residuals
 from core.train.live_model import residuals_of_table
-from core.train.model import Model, dense, property_kinds
+from core.train.model import Model, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
+from core.train.unknown_facts import FOLDS as HIDDEN_FOLDS
+from core.train.unknown_facts import (
+    HiddenHomes,
+    RunHomes,
+    UnknownFactsModel,
+    calibrate,
+    fit_estimator,
+    hidden_copies,
+    join_hidden,
+)
 
 
 @dataclass(frozen=True)
@@ -323,7 +335,10 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     (rest, first), *others = folds[:enough]
     recipe = _Recipe(run.facts, run.rule, candidate, run.plan.seed)
     parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
-    calls = [(recipe, homes, log_price, weight, *rows) for rows in parts]
+    known_facts = find_known_facts(homes, run.facts, run.problem.estimate.critical)
+    # The model of everything and the first folds learn to do without facts too.
+    learning = [known_facts if number <= HIDDEN_FOLDS else None for number in range(len(parts))]
+    calls = [(recipe, homes, log_price, weight, *rows, facts) for rows, facts in zip(parts, learning, strict=True)]
     final, *held_out = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
     rows = np.concatenate([held for _, held, _ in parts[1:]])
     estimates = np.concatenate([one.held_out for one in held_out])
@@ -334,8 +349,20 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     quantiles = (elsewhere.low_quantile, elsewhere.high_quantile)
     profile = profile_market(homes, run.sales.loc[known, "sale_price"], run.facts, quantiles)
     recent = _recent(residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates))
+    everyone = RunHomes(final.features, homes, log_price, kinds)
+    unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
     progress(1.0, "Model fitted")
-    return Model(run.facts, final.features, final.estimator, ranges, profile, recent), held_out[0].importance
+    return Model(run.facts, final.features, final.estimator, ranges, profile, recent, unknown), held_out[0].importance
+
+
+def _learn_unknowns(
+    run: _Run, known: KnownFacts, learned: BlendedBoosting | None, held_out: Sequence[_Part], homes: RunHomes
+) -> UnknownFactsModel | None:
+    """Calibrate what prices homes with facts unknown; None where an agent must know every fact there is."""
+    hidden = [part.hidden for part in held_out if part.hidden is not None]
+    if learned is None or not hidden:
+        return None
+    return calibrate(known, learned, join_hidden(hidden), homes, run.problem.estimate, run.plan.seed)
 
 
 def _recent(residuals: Residuals) -> Residuals:
@@ -367,6 +394,8 @@ class _Part:
     matrix: Any
     held_out: Floats
     importance: tuple[Importance, ...]
+    learned: BlendedBoosting | None = None
+    hidden: HiddenHomes | None = None
 
 
 def _fit_part(
@@ -377,6 +406,7 @@ def _fit_part(
     rest: Ints,
     held: Ints,
     probed: Ints,
+    known: KnownFacts | None,
 ) -> _Part:
     features = recipe.features()
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
@@ -388,8 +418,21 @@ def _fit_part(
         recipe.seed,
         None if weight is None else weight[rest],
     )
+    learned = None
+    if known is not None and known.columns:
+        rows, weights = np.arange(len(rest)), None if weight is None else weight[rest]
+        copies = hidden_copies(known, features, homes.iloc[rest], rows, recipe.seed)
+        names, owner = column_names(features), copies.owner
+        learned = fit_estimator(
+            names,
+            known,
+            copies.matrix,
+            log_price[rest][owner],
+            None if weights is None else weights[owner],
+            recipe.seed,
+        )
     if not len(held):
-        return _Part(features, estimator, matrix, np.empty(0), ())
+        return _Part(features, estimator, matrix, np.empty(0), (), learned)
 
     def predict(some: pd.DataFrame) -> Floats:
         return np.exp(np.asarray(estimator.predict(features.transform(some)), dtype=float))
@@ -399,4 +442,10 @@ def _fit_part(
         importance = permutation_importance(
             predict, homes.iloc[probed], np.exp(log_price[probed]), recipe.facts, recipe.seed
         )
-    return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance)
+    hidden = None
+    if known is not None and learned is not None:
+        seen = hidden_copies(known, features, homes.iloc[held], None, recipe.seed + int(held[0]) + 1)
+        filled = np.asarray(estimator.predict(seen.matrix[:, : -len(known.names)]), dtype=float)
+        guessed = np.asarray(learned.predict(seen.matrix), dtype=float)
+        hidden = HiddenHomes(held[seen.owner], seen.hidden, filled, guessed)
+    return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance, None, hidden)

@@ -133,11 +133,20 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
     assert estimate.low <= estimate.point <= estimate.high
     parts = texts(app)
     shown = money_range(estimate.low, estimate.high, "USD")
-    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} similar test sales"
+    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales with {estimate.segment}"
+    assert estimate.segment.endswith("facts unknown")
     point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
     assert place_of(shown, parts) < place_of(held, parts) < place_of(point, parts)
     assert not app.error
     assert not app.exception
+
+
+def test_the_answer_names_what_to_ask_next_and_by_how_much_it_would_narrow_the_range(desk: Desk) -> None:
+    app = price(opened(), busiest(desk))
+    named = estimated(app).ask_next
+    assert named
+    for one in named:
+        assert f"from ±{one.now:.0%} to about ±{one.then:.0%}" in said(app)
 
 
 def test_the_answer_is_that_of_the_core_for_the_same_facts(desk: Desk) -> None:

@@ -32,24 +32,31 @@ class Month:
 
 
 def months_ahead(
-    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
+    model: Model,
+    sales: pd.DataFrame,
+    first: date,
+    levels: tuple[float, ...],
+    tolerance: float,
+    seen: pd.DataFrame | None = None,
 ) -> Iterator[Month]:
     """Price the sales since ``first`` month by month, each as of its sale date, oldest month first.
 
-    ``sales`` includes the sales before ``first``. A month's evidence and market level come from sales before the month
+    ``sales`` includes the sales before ``first``. ``seen`` is what is known of each when it is priced, in the same
+    order; None for everything. A month's evidence and market level come from sales before the month
     began (before ``first`` in the first month); the model is never refitted.
     """
     dates, residuals = sales["sale_date"], residuals_since(model, sales)
+    price = sales["sale_price"].to_numpy(dtype=float)
     for month in pd.period_range(pd.Timestamp(first), dates.max(), freq="M"):
         start, end = max(month.start_time, pd.Timestamp(first)), (month + 1).start_time
         rows = np.flatnonzero(((dates >= start) & (dates < end)).to_numpy())
         if not len(rows):
             continue
         live_model = live_model_with_residuals(model, sales, start.date(), residuals)
-        now = sales.iloc[rows]
+        now = (sales if seen is None else seen).iloc[rows]
         homes = live_model.fill(now)
         priced = live_model.price(homes, levels, tolerance)
-        yield Month(start.date(), rows, homes, priced, now["sale_price"].to_numpy(dtype=float), live_model.level)
+        yield Month(start.date(), rows, homes, priced, price[rows], live_model.level)
 
 
 @dataclass(frozen=True)
@@ -63,10 +70,15 @@ class MonthAhead:
 
 
 def price_month_ahead(
-    model: Model, sales: pd.DataFrame, first: date, levels: tuple[float, ...], tolerance: float
+    model: Model,
+    sales: pd.DataFrame,
+    first: date,
+    levels: tuple[float, ...],
+    tolerance: float,
+    seen: pd.DataFrame | None = None,
 ) -> MonthAhead:
     """Price the sales since ``first`` as ``months_ahead`` does; raises ValueError if there are none."""
-    months = list(months_ahead(model, sales, first, levels, tolerance))
+    months = list(months_ahead(model, sales, first, levels, tolerance, seen))
     if not months:
         raise ValueError(f"no sale since {first}; choose an earlier day")
     return MonthAhead(

@@ -15,7 +15,7 @@ from sklearn.preprocessing import FunctionTransformer, OneHotEncoder, StandardSc
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import AlikeEvidence
-from core.prepare.features.area_evidence import MarketEvidence
+from core.prepare.features.area_evidence import EvidenceStep, MarketEvidence
 from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import DerivedFacts
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
@@ -113,6 +113,26 @@ def feature_pipeline(facts: FactColumns, rule: Rule) -> Pipeline:
             ("encode", CategoryColumns(facts)),
         ]
     )
+
+
+def feature_matrix(features: Pipeline, filled: Columns, own: Ints | None) -> Floats:
+    """Return the matrix of homes already filled by the first step of a fitted pipeline, as a plain array (n, p).
+
+    ``own``, shape (n,), is each home's position among the sales the evidence is made of, whose price then does not
+    speak for it; -1, or None for all, is a home not among them.
+    """
+    columns: Any = filled
+    for _, step in features.steps[1:]:
+        if isinstance(step, EvidenceStep) and own is not None:
+            columns = columns | step.evidence(columns, own)
+        else:
+            columns = step.transform(columns)
+    return dense(columns)
+
+
+def dense(matrix: Any) -> Floats:
+    """Return a feature matrix as a plain array, shape (n, p); one-hot baselines come sparse."""
+    return np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix, dtype=float)
 
 
 def baseline_features(facts: FactColumns) -> Pipeline:

@@ -9,7 +9,7 @@ from typing import Final
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
-from core.serve.words import Conventions, assumed, flag_field
+from core.serve.words import Conventions, assumed, flag_field, test_sales_words
 from core.wording import count, money_short, percent, signed_percent
 
 _COORDINATES: Final = ("latitude", "longitude")
@@ -19,7 +19,8 @@ _POINT: Final = "estimate"
 def held_words(estimate: Estimate) -> str:
     """State the range's level and its actual coverage: "80% range; held 79% of 412 similar test sales"."""
     held = estimate.held
-    return f"{percent(estimate.level)} range; held {percent(held.share)} of {count(held.n, 'similar test sale')}"
+    sales = test_sales_words(estimate.segment, held.n)
+    return f"{percent(estimate.level)} range; held {percent(held.share)} of {sales}"
 
 
 def assumed_words(estimate: Estimate, market: Conventions) -> str:
@@ -74,7 +75,7 @@ def _evidence(estimate: Estimate) -> str:
     sales = count(comparables, "comparable sale") if comparables else "no comparable sales"
     return (
         f"It is based on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}. How often its ranges hold "
-        f"was measured on {count(held.n, 'similar test sale')}."
+        f"was measured on {test_sales_words(estimate.segment, held.n)}."
     )
 
 

@@ -38,10 +38,11 @@ from core.serve.subject import check_subject
 from core.states import AuditAction
 from core.store import Market, Store
 from core.train.baseline import baseline_estimates
-from core.train.bundle import Bundle
+from core.train.bundle import Bundle, RangeCoverage
 from core.train.bundle import from_bytes as bundle_from_bytes
 from core.train.model import Model, Priced
 from core.train.trainer import Trained
+from core.train.unknown_facts import GROUPS
 from core.workspace import Workspace
 
 SCORES: Final = "scores"
@@ -88,6 +89,37 @@ def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> Opened
     priced = trained.model.price_filled(filled, rules.levels, problem.success.tolerance)
     price = test["sale_price"].to_numpy(dtype=float)
     return OpenedTest(rows, priced, measure(trained.model, filled, priced, price, rules.level, seed))
+
+
+def held_with_facts_hidden(
+    trained: Trained, sales: pd.DataFrame, problem: Problem
+) -> dict[float, dict[str, RangeCoverage]]:
+    """Measure what the ranges hold on the sealed test sales with facts hidden at random, by level and group.
+
+    The groups are those of core.train.unknown_facts. The sales are priced as ``open_test`` prices them, but with less
+    known.
+    """
+    model, rules, tolerance = trained.model, problem.estimate, problem.success.tolerance
+    if model.unknown is None:
+        return {}
+    known, test = model.unknown.known, trained.split.test
+    hidden = np.zeros((len(sales), len(known.names)), dtype=bool)
+    hidden[test] = known.draw(int(test.sum()), trained.plan.seed)
+    seen = known.hide(sales, hidden)
+    if trained.split.name == TIME:
+        first = sales["sale_date"][test].min().date()
+        ahead = price_month_ahead(model, sales, first, rules.levels, tolerance, seen)
+        priced, price = ahead.priced, ahead.price
+    else:
+        priced = model.price_filled(model.fill(seen[test]), rules.levels, tolerance)
+        price = sales["sale_price"].to_numpy(dtype=float)[test]
+    return {level: _held_by_group(answers, price) for level, answers in priced.items()}
+
+
+def _held_by_group(answers: Priced, price: Floats) -> dict[str, RangeCoverage]:
+    inside = (price >= answers.low) & (price <= answers.high)
+    found = {group: inside[answers.segments == group] for group in GROUPS}
+    return {group: RangeCoverage(float(own.mean()), len(own)) for group, own in found.items() if len(own)}
 
 
 def open_month_ahead(model: Model, sales: pd.DataFrame, first: date, problem: Problem, seed: int) -> OpenedTest:

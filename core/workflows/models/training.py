@@ -19,7 +19,14 @@ from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.price_tellers import refuse_price_tellers
-from core.workflows.models.test_scores import SCORES, OpenedTest, keep_scores, open_test, score_test
+from core.workflows.models.test_scores import (
+    SCORES,
+    OpenedTest,
+    held_with_facts_hidden,
+    keep_scores,
+    open_test,
+    score_test,
+)
 from core.workspace import Workspace
 
 
@@ -76,13 +83,13 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)
-    measured = opened.evaluation
+    measured, unknown = opened.evaluation, held_with_facts_hidden(trained, sales, problem)
     bundle = seal(
         trained,
         market_id=market.market_id,
         currency=market.currency,
         version_id=version.version_id,
-        held=measured.held,
+        held={level: {**held, **unknown.get(level, {})} for level, held in measured.held.items()},
         metrics=measured.metrics(),
     )
     return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem))

@@ -82,8 +82,8 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         with st.container(key="price_range"):
             st.header(plain(price_range), anchor=_ANCHOR)
         st.markdown(
-            f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of {estimate.held.n:,} similar test "
-            "sales",
+            f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of "
+            f"{words.test_sales_words(estimate.segment, estimate.held.n)}",
             help=f"The share of sales in the group “{plain(estimate.segment)}”, which the model had not seen, that "
             "sold within its range.",
         )
@@ -91,6 +91,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         _level(estimate, desk, on_level)
         st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
         _confidence(estimate, desk)
+    _ask_next(estimate)
     flags.draw(estimate.flags, market)
     _assumed(estimate.imputed, market)
     _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
@@ -105,6 +106,14 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
             icon=":material/history:",
             color="blue",
         )
+
+
+def _ask_next(estimate: Estimate) -> None:
+    if not estimate.ask_next:
+        return
+    with st.container(border=True, key="ask_next"):
+        st.markdown("**Ask next**", help="What the range is expected to narrow to once this fact is known.")
+        st.markdown("\n".join(f"- {plain(words.ask_next_words(one))}" for one in estimate.ask_next))
 
 
 def draw_origin(answered: RecordedAnswer) -> None:

@@ -164,9 +164,9 @@ def test_another_sale_or_actor_gets_no_explanation(case: Case, problem: Problem)
     seen = set(case.scored.table["intake_row"])
     sold = case.store.versions.load(case.record.version_id)["intake_row"]
     other = int(sold[~sold.isin(seen)].iloc[0])
-    with pytest.raises(NotFound, match="no test sale"):
+    with pytest.raises(NotFound, match="not a test sale"):
         case.explainer.miss(other)
-    with pytest.raises(NotFound, match="no test sale"):
+    with pytest.raises(NotFound, match="not a test sale"):
         case.explainer.drivers([other])
     with pytest.raises(AccessDenied):
         open_explainer(acting(case.store, AGENT, problem), case.record.model_id, case.scored)

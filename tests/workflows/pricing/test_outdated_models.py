@@ -55,7 +55,7 @@ def test_the_desk_of_an_outdated_model_says_train_a_new_one_until_it_is_rolled_b
 
 def test_the_refusal_says_which_format_or_which_module_it_met(home: Path, problem: Problem) -> None:
     for write, found in (
-        (lower_format, f"format {FORMAT - 1}, this release reads {FORMAT}"),
+        (lower_format, f"format {FORMAT - 1}; this release reads {FORMAT}"),
         (module_gone, "core.prepare.facts"),
         (other_library, "node array"),
     ):

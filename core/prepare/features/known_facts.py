@@ -1,0 +1,94 @@
+"""Which facts of a home are known: the marks that tell a model what it must do without, and homes with facts hidden."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import Bools, Floats
+from core.prepare.features.columns import Columns, size
+from core.prepare.features.facts import COORDINATES, FactColumns
+from core.schema import NEIGHBOURHOOD_FIELDS
+
+MARK: Final = "unknown:"
+"""How the name of a mark begins: ``unknown:grade`` is 1 for a home whose grade is not known, else 0."""
+
+_PLACE: Final = "coordinates"
+# A fact that fewer of the training homes record is often missing in any home, and the model has learned that already.
+_USUAL_SHARE: Final = 0.9
+# Most agents know either nearly all of the facts or only a few.
+_HIDDEN: Final = (1.0, 0.6)
+_AREA_FIGURES: Final = frozenset(field.name for field in NEIGHBOURHOOD_FIELDS)
+
+
+@dataclass(frozen=True)
+class KnownFacts:
+    """The facts an agent may not know, by name; ``usual`` are those nearly every training home records.
+
+    Coordinates count as one fact. Left out are the facts without which there is no price, figures of a neighborhood,
+    which follow from the place, and the year of a renovation, of which a blank says that there was none.
+    """
+
+    columns: tuple[tuple[str, tuple[str, ...]], ...]
+    usual: tuple[str, ...]
+    codes: tuple[str, ...]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the facts, in the order of the marks."""
+        return tuple(name for name, _ in self.columns)
+
+    def marks(self, homes: Columns) -> Columns:
+        """Return a mark for each fact, by the name of its column: 1 where a home lacks it, as arrays of shape (n,)."""
+        return {f"{MARK}{name}": _missing(homes, columns) * 1.0 for name, columns in self.columns}
+
+    def is_usual(self) -> Bools:
+        """Return which of the facts nearly every training home records, shape (facts,)."""
+        return np.array([name in self.usual for name in self.names], dtype=bool)
+
+    def draw(self, homes: int, seed: int) -> Bools:
+        """Draw which facts to hide from each of n homes, shape (n, facts): from none to all of them, at random."""
+        rng = np.random.default_rng(seed)
+        hidden: Bools = rng.uniform(size=(homes, len(self.columns))) < rng.beta(*_HIDDEN, size=(homes, 1))
+        places = [number for number, name in enumerate(self.names) if name in self.codes or name == _PLACE]
+        if places:
+            # Without any place there is no price; the area code is what an agent knows first.
+            hidden[:, places[0]] &= ~hidden[:, places].all(axis=1)
+        return hidden
+
+    def hide(self, homes: pd.DataFrame, hidden: Bools) -> pd.DataFrame:
+        """Return homes without the facts hidden from each."""
+        changed = homes.copy()
+        for number, (_, columns) in enumerate(self.columns):
+            for column in columns:
+                changed[column] = changed[column].mask(hidden[:, number])
+        return changed
+
+
+def find_known_facts(homes: pd.DataFrame, facts: FactColumns, critical: Iterable[str]) -> KnownFacts:
+    """Return which facts of a market an agent may not know; ``critical`` are those without which there is no price."""
+    needed = {*critical, *_AREA_FIGURES}
+    singles = [name for name in (*facts.area_codes, *facts.numeric, *facts.categorical) if name not in needed]
+    columns: list[tuple[str, tuple[str, ...]]] = [(name, (name,)) for name in singles]
+    if facts.located:
+        columns.append((_PLACE, COORDINATES))
+    recorded = {name: float(homes[list(own)].notna().all(axis=1).mean()) for name, own in columns}
+    usual = tuple(name for name, share in recorded.items() if share >= _USUAL_SHARE)
+    return KnownFacts(tuple(columns), usual, facts.area_codes)
+
+
+def _missing(homes: Columns, columns: tuple[str, ...]) -> Bools:
+    missing = np.zeros(size(homes), dtype=bool)
+    for name in columns:
+        missing |= pd.isna(homes[name])
+    return missing
+
+
+def marks_of(columns: Columns) -> Floats:
+    """Return the marks of homes as a matrix, shape (n, facts), in the order of ``KnownFacts.names``."""
+    marks = [values for name, values in columns.items() if name.startswith(MARK)]
+    return np.column_stack(marks) if marks else np.empty((size(columns), 0))

@@ -1,0 +1,167 @@
+"""Homes of which an agent does not know every fact: an estimate and a range that have learned to do without.
+
+A model fitted on complete records fills the blanks with usual values and then knows too much. Here every training home
+is seen again with facts hidden at random, beside the marks of what is hidden; ranges are calibrated on such homes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+from sklearn.pipeline import Pipeline
+
+from core.arrays import Bools, Floats, Ints, Objects
+from core.prepare.features.known_facts import MARK, KnownFacts, marks_of
+from core.prepare.features.pipeline import feature_matrix
+from core.problem import EstimateRules
+from core.train.blend import BlendedBoosting
+from core.train.ranges import RangeCalibration
+
+COPIES: Final = 2
+"""How often each training home is seen with facts hidden."""
+
+FOLDS: Final = 4
+"""On how many of the folds of a training run the homes held out are priced with facts hidden, to calibrate on."""
+
+_SETTINGS: Final[dict[str, Any]] = {"n_estimators": 600, "learning_rate": 0.1}
+# The share of facts hidden between which the weight of the second estimate is measured.
+_EDGES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
+_FEW, _HALF, _MOST = "few facts unknown", "about half the facts unknown", "most facts unknown"
+GROUPS: Final = (_FEW, _HALF, _MOST)
+"""The groups of homes by how much is unknown of them; what a range holds is measured for each."""
+
+
+@dataclass(frozen=True)
+class HiddenHomes:
+    """Homes held out from a fit and priced with facts hidden: arrays of shape (n,), ``hidden`` (n, facts).
+
+    ``rows`` are their places among the homes of the run. ``filled`` is the log estimate of the model of complete
+    records after filling the blanks, ``learned`` that of the estimator of blanks.
+    """
+
+    rows: Ints
+    hidden: Bools
+    filled: Floats
+    learned: Floats
+
+
+@dataclass(frozen=True)
+class UnknownFactsModel:
+    """What prices homes with usual facts unknown: which these are, the second estimator, its weights and ranges."""
+
+    known: KnownFacts
+    estimator: BlendedBoosting
+    weights: Floats
+    ranges: RangeCalibration
+
+    def applies(self, marks: Floats) -> Bools:
+        """Return which homes lack a fact that nearly every training home records, shape (n,)."""
+        return np.asarray(marks[:, self.known.is_usual()].any(axis=1), dtype=bool)
+
+    def log_estimate(self, matrix: Floats, filled: Floats) -> Floats:
+        """Return log estimates of homes by features and marks, ``filled`` being those after filling the blanks."""
+        marks = matrix[:, matrix.shape[1] - len(self.known.names) :]
+        weight = self.weight(marks)
+        return weight * np.asarray(self.estimator.predict(matrix), dtype=float) + (1 - weight) * filled
+
+    def weight(self, marks: Floats) -> Floats:
+        """Return how much the second estimate counts by the share of facts unknown, shape (n,)."""
+        return _interpolated(marks.mean(axis=1), self.weights)
+
+    def groups(self, marks: Floats) -> Objects:
+        """Return in words how much is unknown of each home, shape (n,): the group its range is measured with."""
+        share = marks.mean(axis=1)
+        return np.select([share <= 1 / 3, share <= 2 / 3], [_FEW, _HALF], _MOST).astype(object)
+
+
+@dataclass(frozen=True)
+class HiddenCopies:
+    """Homes seen several times with facts hidden: ``owner`` is the home of each row, ``matrix`` features and marks."""
+
+    owner: Ints
+    hidden: Bools
+    matrix: Floats
+
+
+def hidden_copies(
+    known: KnownFacts, features: Pipeline, homes: pd.DataFrame, own: Ints | None, seed: int
+) -> HiddenCopies:
+    """Return each home several times, with facts hidden at random.
+
+    ``own`` are the places of the homes among the sales of the evidence, None for homes not among them.
+    """
+    owner = np.tile(np.arange(len(homes)), COPIES)
+    hidden = known.draw(len(owner), seed)
+    places = None if own is None else own[owner]
+    return HiddenCopies(owner, hidden, _matrix(known, features, known.hide(homes.iloc[owner], hidden), places))
+
+
+def fit_estimator(
+    names: tuple[str, ...], known: KnownFacts, matrix: Floats, log_price: Floats, weight: Floats | None, seed: int
+) -> BlendedBoosting:
+    """Fit the second estimator on homes with facts hidden; ``names`` are those of the feature columns."""
+    columns = (*names, *(f"{MARK}{name}" for name in known.names))
+    return BlendedBoosting(columns, seed=seed, **_SETTINGS).fit(matrix, log_price, weight)
+
+
+@dataclass(frozen=True)
+class RunHomes:
+    """All homes of a training run with their log prices and property types, (n,), and the pipeline fitted on them."""
+
+    features: Pipeline
+    table: pd.DataFrame
+    log_price: Floats
+    kinds: Objects
+
+
+def calibrate(
+    known: KnownFacts,
+    estimator: BlendedBoosting,
+    held_out: HiddenHomes,
+    homes: RunHomes,
+    rules: EstimateRules,
+    seed: int,
+) -> UnknownFactsModel:
+    """Measure weights and ranges on homes held out, each without its own price among the evidence."""
+    rows, price = held_out.rows, homes.log_price[held_out.rows]
+    seen = known.hide(homes.table.iloc[rows], held_out.hidden)
+    matrix = _matrix(known, homes.features, seen, rows)
+    marks = matrix[:, matrix.shape[1] - len(known.names) :]
+    weights = _weights(marks.mean(axis=1), held_out, price)
+    weight = _interpolated(marks.mean(axis=1), weights)
+    estimate = weight * held_out.learned + (1 - weight) * held_out.filled
+    ranges = RangeCalibration(rules, seed)
+    ranges.fit(matrix, estimate, price, homes.kinds[rows], rows)
+    return UnknownFactsModel(known, estimator, weights, ranges)
+
+
+def join_hidden(parts: list[HiddenHomes]) -> HiddenHomes:
+    """Return the homes of all folds together."""
+    names = ("rows", "hidden", "filled", "learned")
+    return HiddenHomes(*(np.concatenate([getattr(part, name) for part in parts]) for name in names))
+
+
+def _matrix(known: KnownFacts, features: Pipeline, homes: pd.DataFrame, own: Ints | None) -> Floats:
+    marks = known.marks({name: homes[name].to_numpy() for name in homes.columns})
+    filled = features.named_steps["facts"].transform(homes)
+    return np.hstack([feature_matrix(features, filled, own), marks_of(marks)])
+
+
+def _weights(share: Floats, homes: HiddenHomes, price: Floats) -> Floats:
+    """Return the weight of the second estimate that errs least in each part of the shares hidden, from 0 to 1."""
+    found = []
+    for low, high in pairwise(_EDGES):
+        inside = (share >= low) & (share <= high)
+        gap = homes.learned[inside] - homes.filled[inside]
+        best = float(gap @ (price[inside] - homes.filled[inside])) / max(float(gap @ gap), 1e-12)
+        found.append(min(max(best, 0.0), 1.0))
+    return np.array(found)
+
+
+def _interpolated(share: Floats, weights: Floats) -> Floats:
+    middles = (np.array(_EDGES[:-1]) + np.array(_EDGES[1:])) / 2
+    return np.interp(share, [0.0, *middles], [0.0, *weights])
