@@ -24,8 +24,10 @@ UNIT_FACTORS: Final[Mapping[str, float]] = {
     "sqm": SQFT_PER_SQM,
     "acre": 43_560.0,
     "hectare": 10_000.0 * SQFT_PER_SQM,
+    "sqyd": 9.0,
+    "tsubo": 400 / 121 * SQFT_PER_SQM,
 }
-"""Square feet in one of each area unit (international acre of 43,560 sq ft)."""
+"""Square feet in one of each area unit (international acre of 43,560 sq ft; tsubo, ping and pyeong of 400/121 m2)."""
 
 DATE_FORMATS: Final = (
     "%Y-%m-%d",

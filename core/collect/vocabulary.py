@@ -1,9 +1,13 @@
-"""The shipped synonyms, words and marks of columns (assets/columns.toml), read once and folded for comparison."""
+"""The shipped synonyms, words and marks of columns, read once and folded for comparison.
+
+They stand in assets/columns.toml, and the names that publishers and other languages use in assets/column_names.toml.
+"""
 
 from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -14,6 +18,7 @@ from core.installation import ASSETS
 from core.schema import FIELD_BY_NAME, Source
 
 DEFAULT_PATH: Final = ASSETS / "columns.toml"
+NAMES_PATH: Final = ASSETS / "column_names.toml"
 
 Tokens = tuple[str, ...]
 
@@ -32,17 +37,52 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
     (("sqm",), "sqm"),
     (("m2",), "sqm"),
     (("m", "2"), "sqm"),
+    (("square", "footage"), "sqft"),
+    (("sq", "ftg"), "sqft"),
+    (("sq", "meter"), "sqm"),
+    (("sq", "metre"), "sqm"),
+    (("qm",), "sqm"),
+    (("mq",), "sqm"),
+    (("mt", "2"), "sqm"),
+    (("kvm",), "sqm"),
+    (("кв", "м"), "sqm"),
+    (("square", "yard"), "sqyd"),
+    (("sq", "yd"), "sqyd"),
+    (("sqyd",), "sqyd"),
+    (("sqfoot",), "sqft"),
+    (("tsubo",), "tsubo"),
+    (("坪",), "tsubo"),
+    (("평",), "tsubo"),
+    (("pyeong",), "tsubo"),
     (("acre",), "acre"),
     (("hectare",), "hectare"),
+)
+
+_SCALES: Final[Mapping[str, float]] = {
+    **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс"), 1e3),
+    **dict.fromkeys(("万", "萬", "万元", "萬元", "万円", "만원", "만"), 1e4),
+    **dict.fromkeys(("lakh", "lac"), 1e5),
+    **dict.fromkeys(("million", "millionen", "mio", "mln", "млн", "百万円", "백만원"), 1e6),
+    **dict.fromkeys(("crore", "cr"), 1e7),
+    **dict.fromkeys(("億", "亿", "億円", "亿元", "억", "억원"), 1e8),
+}
+
+# Unspaced scripts write the unit behind the name.
+_WRITTEN_TOGETHER: Final = re.compile(r"(?<=\w)(?:平方公尺|平方米|平方メートル|平米|제곱미터)")
+_DATE_PATTERN: Final = re.compile(r"\b(?:d{1,2}|m{1,3}|y{2,4})(?:[-/. ]?(?:d{1,2}|m{1,3}|y{2,4})){1,2}\b", re.I)
+# Letters that no accent makes: Unicode does not take them apart.
+_UNFOLDED: Final = str.maketrans(
+    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "ß": "ss", "đ": "d", "ı": "i", "İ": "I"}
 )
 
 
 @dataclass(frozen=True)
 class Header:
-    """A header as folded words, without the area unit it names."""
+    """A header as folded words, without the area unit and the scale (1000 for "thousands") it names."""
 
     words: Tokens
     unit: str
+    scale: float = 1.0
 
     @property
     def joined(self) -> str:
@@ -100,6 +140,7 @@ class Vocabulary:
     personal: PersonalWords
     identifiers: frozenset[str]
     fillers: frozenset[str]
+    contrary: frozenset[str]
     aliases: Mapping[str, str]
     zero_is_missing: frozenset[str]
 
@@ -122,7 +163,8 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
     """Read the shipped vocabulary."""
     document = tomllib.loads(path.read_text(encoding="utf-8"))
     aliases: dict[str, str] = document["aliases"]
-    fields = tuple(_field(name, entry, aliases) for name, entry in document["fields"].items())
+    further = tomllib.loads(NAMES_PATH.read_text(encoding="utf-8"))
+    fields = tuple(_field(name, _extended(name, entry, further), aliases) for name, entry in document["fields"].items())
     return Vocabulary(
         path=path,
         fields=fields,
@@ -142,6 +184,7 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         personal=_personal(document["personal"], aliases),
         identifiers=frozenset(document["identifiers"]["names"]),
         fillers=frozenset(document["fillers"]["names"]),
+        contrary=frozenset(document["contrary"]["names"]),
         aliases=aliases,
         zero_is_missing=frozenset(
             name for name, entry in document["fields"].items() if entry.get("zero_is_missing", False)
@@ -151,22 +194,47 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
 
 def fold_header(header: str, aliases: Mapping[str, str]) -> Header:
     """Fold a header into words as ``Vocabulary.fold`` does, with given aliases."""
-    words = [_one_spelling(word, aliases) for word in split_words(header)]
+    words = [_one_spelling(word, aliases) for word in split_words(_DATE_PATTERN.sub(" ", header))]
+    unit, words = _without_unit(words)
+    # A word of scale beside nothing else is a name: "Mille" alone is no thousand of anything.
+    scales = [_SCALES[word] for word in words if word in _SCALES]
+    if len(scales) == 1 and len(words) > 1:
+        return Header(tuple(word for word in words if word not in _SCALES), unit, scales[0])
+    return Header(tuple(words), unit)
+
+
+def _without_unit(words: list[str]) -> tuple[str, list[str]]:
     for parts, unit in _UNITS:
         for at in range(len(words) - len(parts) + 1):
             if tuple(words[at : at + len(parts)]) == parts:
-                return Header(tuple(words[:at] + words[at + len(parts) :]), unit)
-    return Header(tuple(words), "")
+                return unit, words[:at] + words[at + len(parts) :]
+    return "", words
 
 
 def split_words(header: str) -> list[str]:
     """Split a header at case changes, digits and punctuation: ``SqFtTotLiving15`` gives sq ft tot living 15."""
-    text = header.replace("#", " number ").replace("²", "2").replace("%", " percent ")
+    text = re.sub(r"[$€£]\s*/", " price per ", header.replace("#", " number ").replace("%", " percent "))
+    text = _plain_letters(text)
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", text).casefold()
-    text = re.sub(r"\bm2\b|(?<=_)m2\b", "sqm", text)
+    text = re.sub(r"\bm2\b|(?<=_)m2\b|(?<=[^\x00-\x7f])m2\b|\bм2\b", " sqm", text)
+    text = _WRITTEN_TOGETHER.sub(" sqm ", text)
     text = re.sub(r"([a-z])(\d)", r"\1 \2", text)
     return re.findall(r"[^\W_]+", text)
+
+
+def _plain_letters(text: str) -> str:
+    """Return the text with Latin letters bare of accents, and full-width and squared signs in their usual form."""
+    if text.isascii():
+        return text
+    plain = []
+    for letter in text.translate(_UNFOLDED):
+        apart = unicodedata.normalize("NFKD", letter)
+        if apart and apart[0] < "\u0250":
+            plain.append("".join(one for one in apart if not unicodedata.combining(one)))
+        else:
+            plain.append(letter)
+    return unicodedata.normalize("NFKC", "".join(plain))
 
 
 def snake(header: str) -> str:
@@ -214,3 +282,12 @@ def _field(name: str, entry: Mapping[str, Any], aliases: Mapping[str, str]) -> F
         low=float(entry.get("low", "-inf")),
         high=float(entry.get("high", "inf")),
     )
+
+
+def _extended(name: str, entry: Mapping[str, Any], further: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a field's entry with the names that publishers and other languages use added to its own."""
+    added = {
+        kind: [one for table in further[table_of].values() for one in table.get(name, ())]
+        for kind, table_of in (("names", "names"), ("weak", "weak"))
+    }
+    return {**entry, **{kind: [*entry.get(kind, ()), *names] for kind, names in added.items()}}

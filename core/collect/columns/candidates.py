@@ -10,6 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, date_guess, is_row_counter, leak_in_header
+from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule, read_column
 from core.collect.parsers import (
     TEXT_PARSERS,
@@ -24,35 +25,66 @@ CONFIDENCE_MIN: Final = 0.45
 """A column is mapped to a field from this confidence on."""
 
 _COUNT_SHARE: Final = 0.5
+_COUNTING: Final = frozenset({"number", "count", "quantity"})
+# What is called by a weak name with further words is as a rule something else: "price per foot" is no price.
+_WEAK_MIN: Final = 0.85
 
 
 def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> float:
     """Return how well a header fits the names of a field, 0 to 1; 1 only where it is one of the names."""
     strong = max((_likeness(header, name, vocabulary) for name in names.names), default=0.0)
     weak = max((_likeness(header, name, vocabulary) for name in names.weak), default=0.0)
-    return max(strong, 0.8 * weak)
+    return max(strong, 0.8 * weak if weak >= _WEAK_MIN else 0.0)
+
+
+def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
+    """Return the field that a header alone points to, empty where it names none or tells of a leak."""
+    header = vocabulary.fold(column)
+    wanted = _fields_of(source)
+    fits = [names for names in vocabulary.fields if names.field in wanted and _unit_fits(header, names.field)]
+    scores = [header_score(header, names, vocabulary) for names in fits]
+    best = int(np.argmax(scores))
+    leaks = not _is_usual(header, fits[best]) and leak_by_name(column, source, vocabulary)
+    return fits[best].field if scores[best] >= CONFIDENCE_MIN and not leaks else ""
 
 
 def _likeness(header: Header, name: Header, vocabulary: Vocabulary) -> float:
-    identifiers = vocabulary.identifiers
-    if header.joined == name.joined or sorted(header.words) == sorted(name.words):
+    if _is_same(header, name):
         return 1.0
-    if not header.words or not name.words or (header.words[-1] in identifiers and name.words[-1] not in identifiers):
-        return 0.0
     plain, plain_name = (tuple(word for word in one.words if word not in vocabulary.fillers) for one in (header, name))
-    if plain and sorted(plain) == sorted(plain_name):
-        return 0.95
+    if not name.words:
+        return 0.95 if header.unit and not plain else 0.0
+    identifiers = vocabulary.identifiers
+    if not header.words or (header.words[-1] in identifiers and name.words[-1] not in identifiers):
+        return 0.0
+    return 0.95 if plain and sorted(plain) == sorted(plain_name) else _partial_likeness(header, name, vocabulary)
+
+
+def _partial_likeness(header: Header, name: Header, vocabulary: Vocabulary) -> float:
     if header.words[-1] in {"1", "2"} and header.words[:-1] == name.words:
         return 0.9
-    if _is_misspelt(header.joined, name.joined):
+    if not set(header.words) & vocabulary.contrary and _is_misspelt(header.joined, name.joined):
         return 0.85
     extra = set(header.words) - set(name.words)
-    return 0.65 if len(name.words) > 1 and set(name.words) <= set(header.words) and len(extra) <= 2 else 0.0
+    holds_all = len(name.words) > 1 and set(name.words) <= set(header.words)
+    return 0.65 if holds_all and len(extra) <= 2 and not extra & vocabulary.contrary else 0.0
+
+
+def _is_same(header: Header, name: Header) -> bool:
+    return header.joined == name.joined or sorted(header.words) == sorted(name.words)
+
+
+def _is_usual(header: Header, names: FieldNames) -> bool:
+    return any(_is_same(header, name) for name in (*names.names, *names.weak))
 
 
 def _is_misspelt(one: str, other: str) -> bool:
     close_in_length = min(len(one), len(other)) >= 6 and abs(len(one) - len(other)) <= 1
-    return close_in_length and one[0] == other[0] and difflib.SequenceMatcher(None, one, other).ratio() >= 0.88
+    if not close_in_length or one[0] != other[0]:
+        return False
+    # One letter more, less, changed or exchanged; in a long word two such slips make another word.
+    likeness = 1 - 1 / max(len(one), len(other))
+    return difflib.SequenceMatcher(None, one, other).ratio() >= max(0.88, likeness)
 
 
 def find_candidates(sheet: Sheet) -> list[Candidate]:
@@ -65,11 +97,13 @@ def find_candidates(sheet: Sheet) -> list[Candidate]:
         for names in sheet.vocabulary.fields:
             if names.field in wanted and (candidate := _candidate(sheet, column, names)):
                 found.append(candidate)
-    return [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule.column)]
+    return [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule)]
 
 
-def _is_better_left_out(sheet: Sheet, column: str) -> bool:
-    return bool(leak_in_header(sheet, column)) or is_row_counter(sheet.table.frame[column])
+def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:
+    header = sheet.header(rule.column)
+    is_usual = any(names.field == rule.field and _is_usual(header, names) for names in sheet.vocabulary.fields)
+    return bool(not is_usual and leak_in_header(sheet, rule.column)) or is_row_counter(sheet.table.frame[rule.column])
 
 
 def _fields_of(source: Source) -> frozenset[str]:
@@ -95,7 +129,10 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
 
 
 def _unit_fits(header: Header, field: str) -> bool:
-    if header.unit and field not in AREA_FIELDS:
+    measure = FIELD_BY_NAME[field].unit
+    if (header.unit and field not in AREA_FIELDS) or (header.scale != 1.0 and measure != "money"):
+        return False
+    if measure in {"sqft", "money"} and _COUNTING & set(header.words):
         return False
     is_land = header.unit in {"acre", "hectare"}
     return not (
