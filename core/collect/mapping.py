@@ -14,9 +14,10 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.collect.cells.categories import items_of_list, known_word
+from core.collect.cells.dates import NAMED_FORMATS
 from core.collect.parsers import (
     DATE_FORMATS,
-    EXCEL_SERIAL,
     PARSERS,
     TEXT_PARSERS,
     UNIT_FACTORS,
@@ -210,8 +211,10 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
 
 def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.Series, pd.Series]:
     """Read one text column; returns its values and a mask of present cells that could not be read."""
-    words = load_vocabulary().words_of(rule.field) | {word.casefold(): to for word, to in rule.recode.items()}
-    recoded = _recode(values, words)
+    usual = load_vocabulary().words_of(rule.field)
+    recoded = _recode(_without_brackets(values), usual | {word.casefold(): to for word, to in rule.recode.items()})
+    if rule.parse == "property_word":
+        recoded = _in_known_words(recoded, usual)
     parsed = PARSERS[rule.parse](recoded, marks)
     if UNIT_FACTORS[rule.unit] != 1.0:
         parsed = parsed * UNIT_FACTORS[rule.unit]
@@ -237,6 +240,17 @@ def _recode(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
         values = values.fillna(words[EMPTY])
     folded = values.str.casefold().str.replace(r"\s+", " ", regex=True)
     return values.mask(folded.isin(list(words)), folded.map(words)).astype("str")
+
+
+def _without_brackets(values: pd.Series) -> pd.Series:
+    listed = values.str.startswith("[", na=False)
+    return values.mask(listed, values[listed].map(items_of_list).reindex(values.index)).astype("str")
+
+
+def _in_known_words(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
+    known = {text: known_word(text, words) for text in values.dropna().unique()}
+    changed = {text: word for text, word in known.items() if word and word != text}
+    return values.replace(changed).astype("str") if changed else values
 
 
 def _read(values: pd.Series, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:
@@ -320,7 +334,7 @@ def _is_number(name: str) -> bool:
 
 
 def _check_date_format(date_format: str, where: str) -> None:
-    if date_format and date_format not in (*DATE_FORMATS, EXCEL_SERIAL) and "%" not in date_format:
+    if date_format and date_format not in (*DATE_FORMATS, *NAMED_FORMATS) and "%" not in date_format:
         raise MappingError(f"date_format = {date_format!r} of {where} must be like {', '.join(DATE_FORMATS[:4])}.")
 
 

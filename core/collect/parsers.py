@@ -11,6 +11,9 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.collect.cells.amounts import read_amount, usual_signs, without_currency
+from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
+from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
 from core.schema import SQFT_PER_SQM
 
 NULL_WORDS: Final = frozenset(
@@ -54,11 +57,27 @@ DATE_FORMATS: Final = (
     "%m/%Y",
     "%Y%m",
     "%Y/%m",
+    "%Y.%m.%d",
+    "%Y.%m",
+    "%d.%m.%y",
+    "%m-%d-%y",
+    "%d-%m-%y",
+    "%B-%d-%Y",
+    "%b-%d-%Y",
+    "%d-%B-%Y",
+    "%d/%b/%Y",
+    "%d/%b/%y",
+    "%d %b %y",
+    "%d%b%Y",
+    "%b %d %Y",
+    "%B %d %Y",
+    "%Y-%b-%d",
+    "%Y %b %d",
+    "%B %Y",
+    "%B-%Y",
+    "%Y",
 )
 """Date formats tried, in order of preference where two read a column equally well."""
-
-EXCEL_SERIAL: Final = "excel"
-"""Name of the format of spreadsheets' day numbers: 1 is 1900-01-01, so that 45000 is 2023-03-15."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +97,9 @@ class DateGuess:
     share: float
     why: str
 
+
+_FEW_DATES: Final = 200
+_DIGITS_ONLY: Final = {"%Y": 4, "%Y%m": 6, "%Y%m%d": 8}
 
 Parser = Callable[[pd.Series, Marks], pd.Series]
 """Reads ``str`` values (missing is NaN) into float64, datetime64[us] or str of that index; unreadable is missing."""
@@ -119,17 +141,18 @@ def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
 
 
 def as_word(values: pd.Series, marks: Marks) -> pd.Series:
-    """Return lower-case words joined by ``_``: "Floating Home" becomes ``floating_home``."""
-    return _texts(values, lambda text: re.sub(r"[^a-z0-9]+", "_", text.casefold()).strip("_"), r"[a-z0-9]+")
+    """Return lower-case words of any script joined by ``_``: "Floating Home" becomes ``floating_home``."""
+    return _texts(values, lambda text: re.sub(r"[\W_]+", "_", text.casefold()).strip("_"), r"[a-z0-9]+")
 
 
 def as_number(values: pd.Series, marks: Marks) -> pd.Series:
-    """Read numbers with currency signs, thousands marks, brackets for negative, K and M, or a unit or % after them.
+    """Read numbers with currency signs, thousands marks, brackets for negative, scales such as K, M, lakh and
+    crore, 万 and 억, or a unit or % after them.
 
     A percentage keeps its figure: "85%" is 85. A thousands mark must stand before groups of three digits.
     """
     # A million plain figures are read at once; only what is decorated is worth a closer look.
-    figures = r"-?\d{1,15}(?:\.\d{1,15})?" if marks.decimal == "." else r"-?\d{1,15}"
+    figures = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?" if marks.decimal == "." else r"-?[0-9]{1,15}"
     plain = values.str.fullmatch(figures, na=False)
     read = pd.to_numeric(values.where(plain)).astype("float64")
     if plain.all():
@@ -161,6 +184,21 @@ def as_dimensions(values: pd.Series, marks: Marks) -> pd.Series:
     return _numbers(values, _dimensions)
 
 
+def as_full_dot_half(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read baths with the full ones before the point and the half ones behind it: "2.1" is 2.5."""
+    return _numbers(values, full_dot_half)
+
+
+def as_bath_parts(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read baths given in parts: "3 (2 1)" and "2/1" are 2.5."""
+    return _numbers(values, baths_of_parts)
+
+
+def as_year(values: pd.Series, marks: Marks) -> pd.Series:
+    """Read the year that stands in a text: "1992年", "昭和55年", "c. 1920"; the middle of a span of years."""
+    return _numbers(values, year_in)
+
+
 def as_flag(values: pd.Series, marks: Marks) -> pd.Series:
     """Read yes and no as 1.0 and 0.0."""
     return _numbers(values, lambda text: _FLAGS.get(text.strip().casefold(), math.nan))
@@ -173,7 +211,7 @@ def as_date(values: pd.Series, marks: Marks) -> pd.Series:
     """
     date_format = marks.date_format or guess_date_format(values).date_format
     codes, uniques = pd.factorize(values)
-    parsed = _parse_dates(_date_part(pd.Series(uniques, dtype="str")), date_format)
+    parsed = _parse_dates(plain_dates(pd.Series(uniques, dtype="str")), date_format)
     stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
     return pd.Series(stamps[codes], index=values.index)
 
@@ -183,11 +221,16 @@ def guess_date_format(values: pd.Series) -> DateGuess:
 
     Where both orders read every value, a part that is the same in all values is taken for the day; else month first.
     """
-    uniques = _date_part(pd.Series(values.dropna().unique(), dtype="str"))
+    uniques = plain_dates(pd.Series(values.dropna().unique(), dtype="str"))
     uniques = uniques[~is_null_word(uniques)].drop_duplicates()
     if uniques.empty:
         return DateGuess("", 0.0, "no values")
-    shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in (*DATE_FORMATS, EXCEL_SERIAL)}
+    # A few values show which formats can be meant at all; a file may have a million different ones.
+    few = uniques.iloc[:: max(1, len(uniques) // _FEW_DATES)]
+    possible = [one for one in (*DATE_FORMATS, *NAMED_FORMATS) if _parse_dates(few, one).notna().any()]
+    shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in possible}
+    if not shares:
+        return DateGuess("", 0.0, "no known date format reads it")
     best = max(shares, key=lambda one: shares[one])
     if shares[best] == 0.0:
         return DateGuess("", 0.0, "no known date format reads it")
@@ -211,35 +254,15 @@ def _settle_order(uniques: pd.Series, month_first: str, day_first: str, share: f
     return DateGuess(month_first, share, "day and month could be exchanged; month first assumed, please check")
 
 
-def _date_part(texts: pd.Series) -> pd.Series:
-    time_of_day = r"(?<=\d)[T ]\s*\d{1,2}:?\d{2}(?::?\d{2}(?:\.\d+)?)?\s*(?:[AaPp][Mm])?\s*(?:Z|UTC|[+-]\d{2}:?\d{2})?$"
-    return texts.str.replace(time_of_day, "", regex=True)
-
-
 def _parse_dates(texts: pd.Series, date_format: str) -> pd.Series:
-    if date_format == EXCEL_SERIAL:
-        days = pd.to_numeric(texts, errors="coerce").astype("float64")
-        return pd.to_datetime(days.where(days.between(10_000, 80_000)), unit="D", origin="1899-12-30").astype(
-            "datetime64[us]"
-        )
-    if date_format == "%Y%m":
-        texts = texts.where(texts.str.fullmatch(r"\d{6}", na=False))
-    if date_format == "%Y%m%d":
-        texts = texts.where(texts.str.fullmatch(r"\d{8}", na=False))
+    if date_format in NAMED_FORMATS:
+        return parse_named(texts, date_format)
+    if date_format in _DIGITS_ONLY:
+        texts = texts.where(texts.str.fullmatch(rf"[0-9]{{{_DIGITS_ONLY[date_format]}}}", na=False))
     return pd.to_datetime(texts, format=date_format, errors="coerce").astype("datetime64[us]")
 
 
-_CURRENCY: Final = re.compile(
-    r"[$€£¥₹₩]|\b(?:USD|AUD|SGD|CAD|NZD|GBP|EUR|HKD|S\$|A\$)\b|^(?:US|A|S|C|NZ|HK)(?=\s*\$)", re.IGNORECASE
-)
-_UNIT_AFTER: Final = re.compile(
-    r"(?<=[\d\s])(?:sq\.?\s*(?:ft|feet|m|metres?|meters?)\.?|sqft|sqm|sf|ft2|ft²|m2|m²|acres?|ac|ha|hectares?|%)\s*$",
-    re.IGNORECASE,
-)
-_SCALES: Final = {"k": 1e3, "m": 1e6, "mio": 1e6, "mn": 1e6}
-_SCALED: Final = re.compile(r"^(.*\d)\s*(k|m|mn|mio)$", re.IGNORECASE)
-_PLAIN: Final = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
-_NUMBER_AT_START: Final = re.compile(r"^\s*([-+]?\d[\d.,]*)")
+_NUMBER_AT_START: Final = re.compile(r"^\s*([-+]?[0-9][0-9.,]*)")
 _RANGE: Final = re.compile(
     r"\s*(\d[\d.,]*)\s*(?:(?:-|–|—|to|and)\s*(\d[\d.,]*))?\s*\+?[^\W\d]*(?:\s[^\W\d]+)*\.?\s*", re.IGNORECASE
 )
@@ -257,42 +280,16 @@ _FLAGS: Final = {
 
 def read_number(text: str, marks: Marks) -> float:
     """Read one number as ``as_number`` does; NaN where it is none."""
-    body = _CURRENCY.sub("", text.strip()).strip()
-    negative = body.startswith("(") and body.endswith(")")
-    body = _UNIT_AFTER.sub("", body.strip("()") if negative else body).strip()
-    scaled = _SCALED.match(body)
-    scale = _SCALES[scaled.group(2).casefold()] if scaled else 1.0
-    plain = _plain(scaled.group(1) if scaled else body, marks)
-    if not _PLAIN.fullmatch(plain):
-        return math.nan
-    value = float(plain) * scale
-    if not math.isfinite(value):
-        return math.nan
-    return -value if negative else value
-
-
-def _plain(body: str, marks: Marks) -> str:
-    """Return the digits with a point as the decimal mark and no thousands marks; unchanged if malformed."""
-    body = re.sub(r"(?<=\d)[\s'’](?=\d{3}(?:\D|$))", "", re.sub(r"^([-+])\s+", r"\1", body))
-    whole, mark, fraction = body.partition(marks.decimal)
-    if marks.thousands and marks.thousands in whole:
-        # Groups of two before the last three are Indian lakhs and crores.
-        grouped = rf"[-+]?\d{{1,3}}(?:{re.escape(marks.thousands)}\d{{2,3}})*{re.escape(marks.thousands)}\d{{3}}"
-        if not re.fullmatch(grouped, whole):
-            return "malformed"
-        whole = whole.replace(marks.thousands, "")
-    if marks.decimal != "." and "." in whole + fraction:
-        return "malformed"
-    return whole + ("." if mark else "") + fraction
+    return read_amount(text, marks.decimal, marks.thousands)
 
 
 def _leading_number(text: str, marks: Marks) -> float:
-    found = _NUMBER_AT_START.match(_CURRENCY.sub("", text))
+    found = _NUMBER_AT_START.match(numeral(without_currency(usual_signs(text))))
     return read_number(found.group(1).rstrip(".,"), marks) if found else math.nan
 
 
 def _range_midpoint(text: str, marks: Marks) -> float:
-    found = _RANGE.fullmatch(_CURRENCY.sub("", text))
+    found = _RANGE.fullmatch(without_currency(usual_signs(text)))
     if not found:
         return math.nan
     ends = [read_number(one.rstrip(".,"), marks) for one in found.groups() if one]
@@ -361,6 +358,9 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "range_midpoint": as_range_midpoint,
     "years_months": as_years_months,
     "dimensions": as_dimensions,
+    "full_dot_half": as_full_dot_half,
+    "bath_parts": as_bath_parts,
+    "year": as_year,
     "date": as_date,
     "flag": as_flag,
 }

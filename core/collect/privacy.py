@@ -17,7 +17,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.arrays import Bools, Ints
-from core.collect.parsers import EXCEL_SERIAL, guess_date_format, is_null_word
+from core.collect.cells.dates import EXCEL_SERIAL
+from core.collect.parsers import guess_date_format, is_null_word
 from core.collect.reader import DEFAULT_MAX_BYTES, BadLine, RawTable, decoded, parse_table
 from core.collect.vocabulary import load_vocabulary
 from core.errors import FileUnreadable

@@ -142,6 +142,7 @@ class Vocabulary:
     fillers: frozenset[str]
     contrary: frozenset[str]
     aliases: Mapping[str, str]
+    months: Mapping[str, str]
     zero_is_missing: frozenset[str]
 
     def words_of(self, field: str) -> dict[str, str]:
@@ -178,7 +179,10 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
             for entry in document["sums"]
         ),
         address_parts=tuple((part, _headers(names, aliases)) for part, names in document["address_parts"].items()),
-        words=document["words"],
+        words={
+            field: {**document["words"].get(field, {}), **further["words"].get(field, {})}
+            for field in {**document["words"], **further["words"]}
+        },
         leaks=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks"].items()),
         leaks_whole=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks_whole"].items()),
         personal=_personal(document["personal"], aliases),
@@ -186,6 +190,7 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         fillers=frozenset(document["fillers"]["names"]),
         contrary=frozenset(document["contrary"]["names"]),
         aliases=aliases,
+        months={name: month for month, names in further["months"].items() for name in names},
         zero_is_missing=frozenset(
             name for name, entry in document["fields"].items() if entry.get("zero_is_missing", False)
         ),

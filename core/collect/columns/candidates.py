@@ -16,7 +16,6 @@ from core.collect.parsers import (
     TEXT_PARSERS,
     as_identifier,
     as_postcode,
-    as_word,
 )
 from core.collect.vocabulary import FieldNames, Header, Vocabulary
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
@@ -173,7 +172,8 @@ def _text_fit(sheet: Sheet, column: str, field: str) -> float:
     if field == "property_type":
         words = sheet.vocabulary.words_of(field)
         known = set(words) | set(words.values())
-        return float((values.str.casefold().isin(known) | as_word(values, sheet.marks).isin(known)).mean())
+        read, _ = read_column(values, ColumnRule(column, field, "property_word"), sheet.marks)
+        return float(read.isin(known).mean())
     if field == "zipcode":
         codes = as_postcode(values, sheet.marks)
         return float(codes.str.fullmatch(r"(?=.*\d)[A-Z0-9][A-Z0-9 -]{2,9}").mean())

@@ -8,12 +8,12 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.cells.dates import EXCEL_SERIAL
 from core.collect.columns.candidates import header_score
 from core.collect.columns.sheet import Sheet, is_row_counter, leak_in_header, sampled_values
 from core.collect.leaks import leak_by_numbers
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import (
-    EXCEL_SERIAL,
     as_number,
     guess_date_format,
     is_null_word,

@@ -7,11 +7,12 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.cells.dates import DECIMAL_YEAR, EXCEL_SERIAL, NAMED_FORMATS, QUARTER, ROC_YEAR
 from core.collect.columns import picks
 from core.collect.columns.guess import Guess
 from core.collect.columns.picks import Pick
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import DATE_FORMATS, EXCEL_SERIAL, PARSERS, UNIT_FACTORS
+from core.collect.parsers import DATE_FORMATS, PARSERS, UNIT_FACTORS
 from core.schema import FIELDS, Source
 
 NOTHING: Final = "–"
@@ -29,6 +30,12 @@ _UNIT_WORDS: Final = {"sqft": "sq ft", "sqm": "m²"}
 PARSE_LABELS: Final[Mapping[str, str]] = {NOTHING: NOTHING} | {name: name.replace("_", " ") for name in PARSERS}
 UNIT_LABELS: Final[Mapping[str, str]] = {
     unit or NOTHING: _UNIT_WORDS.get(unit, unit or NOTHING) for unit in UNIT_FACTORS
+}
+_NAMED_EXAMPLES: Final[Mapping[str, str]] = {
+    EXCEL_SERIAL: "45657 (spreadsheet day number)",
+    QUARTER: "2024Q4 (first day of the quarter)",
+    ROC_YEAR: "1131231 (year of the Republic of China)",
+    DECIMAL_YEAR: "2024.997 (year and its fraction)",
 }
 COLUMNS: Final = ("Column", "Field", "Samples", "Sure", "Read as", "Unit", "Why")
 
@@ -70,14 +77,14 @@ def date_example(date_format: str) -> str:
     """Write a date format as an example, the last day of 2024; without one, each column's values decide."""
     if not date_format:
         return "Detected from the values"
-    if date_format == EXCEL_SERIAL:
-        return "45657 (spreadsheet day number)"
+    if date_format in _NAMED_EXAMPLES:
+        return _NAMED_EXAMPLES[date_format]
     return pd.Timestamp(2024, 12, 31).strftime(date_format)
 
 
 def date_formats(mapping: ColumnMapping) -> tuple[str, ...]:
     """Return the formats to choose from, including the mapping's own if it is a rare one."""
-    return tuple(dict.fromkeys(("", *DATE_FORMATS, EXCEL_SERIAL, mapping.date_format)))
+    return tuple(dict.fromkeys(("", *DATE_FORMATS, *NAMED_FORMATS, mapping.date_format)))
 
 
 def sources() -> Mapping[str, str]:

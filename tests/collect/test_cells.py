@@ -1,0 +1,142 @@
+"""Cells as people of many countries write them: amounts, dates, counts and categories."""
+
+from __future__ import annotations
+
+import math
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.collect.cells.amounts import read_amount
+from core.collect.cells.categories import items_of_list, known_word
+from core.collect.cells.counts import baths_of_parts, full_dot_half, year_in
+from core.collect.mapping import ColumnRule, read_column
+from core.collect.parsers import Marks, as_date, as_leading_number, as_number, guess_date_format
+
+
+@pytest.mark.parametrize(
+    ("text", "amount"),
+    [
+        ("₹ 2.05 Cr", 20_500_000),
+        ("85.0 Lac", 8_500_000),
+        ("2 Cr 5 Lac", 20_500_000),
+        ("Rs. 45,00,000", 4_500_000),
+        ("R$ 1.250.000,00", 1_250_000),
+        ("1.250.000,-", 1_250_000),
+        ("CHF 1'250'000.-", 1_250_000),
+        ("kr 3 450 000", 3_450_000),
+        ("12.5 mln zł", 12_500_000),
+        ("AED 1,200,000", 1_200_000),
+        ("฿3,500,000", 3_500_000),
+        ("1.2 million", 1_200_000),
+        ("3억 5,000", 350_000_000),
+        ("1億2,000万", 120_000_000),
+        ("2,850万円", 28_500_000),
+        ("３０００００", 300_000),
+        ("٣٠٠", 300),
+        ("450 тыс. руб.", 450_000),
+        ("NT$ 12,000,000", 12_000_000),
+    ],
+)
+def test_amounts_are_read_in_the_money_of_many_countries(text: str, amount: float) -> None:
+    assert read_amount(text, ".", ",") == pytest.approx(amount)
+
+
+@pytest.mark.parametrize("text", ["Price on request", "12 34", "1,23,45", "", "2 Lac 5 Cr", "--"])
+def test_what_is_no_amount_is_not_read(text: str) -> None:
+    assert math.isnan(read_amount(text, ".", ","))
+
+
+@given(st.text(alphabet=st.characters(categories=["Nd", "Nl", "No", "Po", "Zs", "Sc"]), max_size=12))
+def test_no_text_of_digits_in_any_script_ends_in_an_error(text: str) -> None:
+    values = pd.Series([text, "300000"], dtype="str")
+    read = as_number(values, Marks())
+    assert read.iloc[1] == 300_000
+    as_date(values, Marks())
+
+
+@pytest.mark.parametrize(
+    ("texts", "date_format", "first"),
+    [
+        (["February-8-2018", "September-26-2017"], "%B-%d-%Y", "2018-02-08"),
+        (["2014/05/02 05:00:00+00", "2014/06/13 05:00:00+00"], "%Y/%m/%d", "2014-05-02"),
+        (["2014-05-02T00:00:00.000Z", "2014-05-13T10:00:00Z"], "%Y-%m-%d", "2014-05-02"),
+        (["1110122", "0991231"], "roc", "2022-01-22"),
+        (["2014年第2四半期", "2015年第1四半期"], "quarter", "2014-04-01"),
+        (["Q2 2014", "Q4 2013"], "quarter", "2014-04-01"),
+        (["2013.250", "2012.917"], "decimal_year", "2013-04-01"),
+        (["15 de marzo de 2020", "3 de enero de 2021"], "%d %b %Y", "2020-03-15"),
+        (["15. März 2020", "1. Dezember 2019"], "%d %b %Y", "2020-03-15"),
+        (["15 мая 2020", "3 января 2019"], "%d %b %Y", "2020-05-15"),
+        (["令和3年5月1日", "平成30年12月3日"], "%Y-%m-%d", "2021-05-01"),
+        (["2014. 5. 2.", "2014. 12. 13."], "%Y-%m-%d", "2014-05-02"),
+        (["2023-04", "2021-12"], "%Y-%m", "2023-04-01"),
+        (["5th January 2020", "1st March 2021"], "%d %B %Y", "2020-01-05"),
+    ],
+)
+def test_dates_are_read_as_people_write_them(texts: list[str], date_format: str, first: str) -> None:
+    values = pd.Series(texts, dtype="str")
+    assert guess_date_format(values).date_format == date_format
+    read = as_date(values, Marks())
+    assert read.iloc[0] == pd.Timestamp(first)
+    assert read.notna().all()
+
+
+@pytest.mark.parametrize(
+    ("text", "baths"), [("3 (2 1)", 2.5), ("2/1", 2.5), ("2F 1H", 2.5), ("4 (2/1/1)", 3.25), ("3", 3)]
+)
+def test_baths_in_parts_are_full_and_half_baths(text: str, baths: float) -> None:
+    assert baths_of_parts(text) == baths
+
+
+def test_half_baths_behind_the_point_count_half_each() -> None:
+    assert [full_dot_half(text) for text in ("2.1", "3.0", "1", "2.2")] == [2.5, 3, 1, 3]
+
+
+@pytest.mark.parametrize(
+    ("text", "year"),
+    [
+        ("1992年", 1992),
+        ("昭和55年", 1980),
+        ("0830317", 1994),
+        ("c. 1920", 1920),
+        ("1930-1949", 1939.5),
+        ("平成元年", 1989),
+    ],
+)
+def test_the_year_of_a_text_is_found(text: str, year: float) -> None:
+    assert year_in(text) == year
+    assert math.isnan(year_in("戦前"))
+
+
+def test_rooms_are_counted_in_any_script() -> None:
+    texts = pd.Series(["3ＬＤＫ", "十二層", "2室1厅", "4 B/R"], dtype="str")
+    assert as_leading_number(texts, Marks()).tolist() == [3, 12, 2, 4]
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("SingleFamilyResidence", "single_family"),
+        ("Single Family Residence", "single_family"),
+        ("13 CONDOS - ELEVATOR APARTMENTS", "condo"),
+        ("住宅大樓(11層含以上有電梯)", "apartment"),
+        ("中古マンション等", "apartment"),
+        ("Dépendance", "outbuilding"),
+        ("Doppelhaushälfte", "townhouse"),
+        ("Квартира", "apartment"),
+        ('["Condominium"]', "condo"),
+        ("Schloss", "schloss"),
+    ],
+)
+def test_types_of_homes_are_read_in_many_spellings(text: str, kind: str) -> None:
+    read, _ = read_column(pd.Series([text], dtype="str"), ColumnRule("c", "property_type", "property_word"), Marks())
+    assert read.tolist() == [kind]
+
+
+def test_a_list_in_a_cell_is_its_items() -> None:
+    assert items_of_list('["City","Lake"]') == "City, Lake"
+    assert items_of_list("[not a list") == "[not a list"
+    assert known_word("anything", {}) == ""
