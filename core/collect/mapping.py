@@ -16,11 +16,15 @@ import pandas as pd
 
 from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.dates import NAMED_FORMATS
+from core.collect.cells.joined import joined_date, joined_identifier
+from core.collect.cells.market import SET_ASIDE
+from core.collect.cells.units import UNIT_FACTORS, units_of_rows
+from core.collect.columns.inference import Inference
+from core.collect.columns.set_aside import set_aside
 from core.collect.parsers import (
     DATE_FORMATS,
     PARSERS,
     TEXT_PARSERS,
-    UNIT_FACTORS,
     Marks,
     as_text,
     is_null_word,
@@ -43,6 +47,10 @@ _WANTED: Final[Mapping[str, str]] = {
     "years_months": "a length of time such as 61 years 04 months",
     "dimensions": "two sides such as 64x120",
     "date": "a date",
+    "full_dot_half": "full baths, a point and half baths, such as 2.1",
+    "bath_parts": "full and half baths, such as 2/1",
+    "year": "a year",
+    "age": "an age in years",
     "flag": "yes or no",
 }
 
@@ -57,7 +65,11 @@ class ColumnRule:
 
     ``recode`` turns words, in lower case, into what the parser reads. ``unit`` is what areas are written in.
     ``date_format`` overrides the mapping's. Of several rules for one number field the first gives the value, and
-    every further one adds ``weight`` times its own where it has one (half baths to full baths).
+    every further one adds ``weight`` times its own where it has one (half baths to full baths); of several for the
+    validity any that speaks against a market sale decides. ``unit_column`` names the column that states the unit of
+    each row, ``unit`` being that of rows where it says nothing. ``scale`` multiplies the figure (1000 for thousands).
+    ``with_columns`` are further columns that the cell is joined with before it is read: a month beside its year.
+    ``as_of`` (ISO date) is the day an age is counted back from; empty, the sale date of the row.
     """
 
     column: str
@@ -67,13 +79,19 @@ class ColumnRule:
     recode: Mapping[str, str] = dataclasses.field(default_factory=lambda: _NO_RECODE)
     date_format: str = ""
     weight: float = 1.0
+    unit_column: str = ""
+    scale: float = 1.0
+    with_columns: tuple[str, ...] = ()
+    as_of: str = ""
 
 
 @dataclass(frozen=True)
 class ColumnMapping:
     """All rules of one kind of file; ``ignored`` holds (column, why) of the columns left out.
 
-    ``address_columns`` are joined in order into ``address`` where no rule gives it.
+    ``address_columns`` are joined in order into ``address`` where no rule gives it. ``deed_column`` numbers the deeds:
+    rows that share it are one sale. ``keep`` names the kinds of rows to take in although they would be set aside
+    (PACKAGE, NOT_A_HOME). ``inferences`` are what was concluded beyond the names of the columns.
     """
 
     source: Source
@@ -83,13 +101,16 @@ class ColumnMapping:
     decimal: str = "."
     thousands: str = ","
     ignored: tuple[tuple[str, str], ...] = ()
+    deed_column: str = ""
+    keep: tuple[str, ...] = ()
+    inferences: tuple[Inference, ...] = ()
 
     def to_json(self) -> str:
         """Return the mapping as JSON text that from_json reads back to an equal mapping."""
         rules = [{**_fields_of(rule), "recode": dict(rule.recode)} for rule in self.rules]
-        return json.dumps(
-            {**_fields_of(self), "source": self.source.value, "rules": rules}, indent=1, ensure_ascii=False
-        )
+        inferences = [dataclasses.asdict(one) for one in self.inferences]
+        document = {**_fields_of(self), "source": self.source.value, "rules": rules, "inferences": inferences}
+        return json.dumps(document, indent=1, ensure_ascii=False)
 
     @classmethod
     def from_json(cls, text: str) -> ColumnMapping:
@@ -114,6 +135,8 @@ class ColumnMapping:
                     "rules": rules,
                     "address_columns": tuple(map(str, settings.get("address_columns", ()))),
                     "ignored": tuple((str(column), str(why)) for column, why in settings.get("ignored", ())),
+                    "keep": tuple(map(str, settings.get("keep", ()))),
+                    "inferences": tuple(Inference(**one) for one in settings.get("inferences", ())),
                 }
             )
         except (TypeError, ValueError) as error:
@@ -138,6 +161,7 @@ class MappedTable:
     bad_lines: tuple[BadLine, ...]
     rows_in: int
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    inferences: tuple[Inference, ...] = ()
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -154,7 +178,7 @@ def check_mapping(mapping: ColumnMapping) -> None:
     for rule in mapping.rules:
         by_field.setdefault(rule.field, []).append(rule)
     for name, rules in by_field.items():
-        if len(rules) > 1 and not _is_number(name):
+        if len(rules) > 1 and not _is_number(name) and name != "validity":
             columns = " and ".join(repr(rule.column) for rule in rules)
             raise MappingError(f"Columns {columns} are both mapped to {name!r}. Keep one of them.")
 
@@ -189,11 +213,15 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     columns: dict[str, pd.Series] = {}
     problems: list[pd.DataFrame] = []
     for rule in mapping.rules:
-        values, unread = _read(table.frame[rule.column], rule, mapping)
+        values, unread = _read(table.frame, rule, mapping)
         problems.append(_problem_rows(table, rule, unread))
         columns[rule.field] = _combine(columns[rule.field], values, rule) if rule.field in columns else values
+    _count_back_ages(columns, mapping)
     if mapping.address_columns and "address" not in columns:
         columns["address"] = join_address(table.frame[list(mapping.address_columns)])
+    if mapping.source is Source.SALES:
+        deeds = table.frame[mapping.deed_column] if mapping.deed_column else None
+        columns = set_aside(columns, deeds, mapping.keep)
     frame = conform(_without_zeros(pd.DataFrame(columns, index=table.frame.index)), _in_schema_order(columns))
     frame["source_row"] = np.asarray(table.row_numbers, dtype=np.int64)
     filled = [one for one in problems if len(one)]
@@ -206,18 +234,30 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         bad_lines=table.bad_lines,
         rows_in=table.rows_in,
         columns={rule.field: rule.column for rule in reversed(mapping.rules)},
+        inferences=mapping.inferences,
     )
 
 
+def cells_of(frame: pd.DataFrame, rule: ColumnRule) -> pd.Series:
+    """Return the cells a rule reads: those of its column, joined with those of its further columns."""
+    if not rule.with_columns:
+        return frame[rule.column]
+    join = joined_date if rule.parse == "date" else joined_identifier
+    return join(frame, (rule.column, *rule.with_columns))
+
+
 def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.Series, pd.Series]:
-    """Read one text column; returns its values and a mask of present cells that could not be read."""
+    """Read one text column; returns its values and a mask of present cells that could not be read.
+
+    Areas are in the rule's unit: the unit column, which is another column, is seen by apply_mapping only.
+    """
     usual = load_vocabulary().words_of(rule.field)
     recoded = _recode(_without_brackets(values), usual | {word.casefold(): to for word, to in rule.recode.items()})
     if rule.parse == "property_word":
         recoded = _in_known_words(recoded, usual)
     parsed = PARSERS[rule.parse](recoded, marks)
-    if UNIT_FACTORS[rule.unit] != 1.0:
-        parsed = parsed * UNIT_FACTORS[rule.unit]
+    if rule.scale * UNIT_FACTORS[rule.unit] != 1.0:
+        parsed = parsed * (rule.scale * UNIT_FACTORS[rule.unit])
     empty = parsed.isna() & values.notna()
     # Words for missing are looked for only among the few cells that gave no value; a word may be recoded to one.
     stated = ~is_null_word(recoded[empty])
@@ -253,14 +293,32 @@ def _in_known_words(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
     return values.replace(changed).astype("str") if changed else values
 
 
-def _read(values: pd.Series, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:
+def _read(frame: pd.DataFrame, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:
     marks = Marks(mapping.decimal, mapping.thousands, rule.date_format or mapping.date_format)
+    values = cells_of(frame, rule)
     parsed, unreadable = read_column(values, rule, marks)
+    if rule.unit_column:
+        units = units_of_rows(frame[rule.unit_column]).map(dict(UNIT_FACTORS)).astype("float64")
+        parsed = parsed * (units / UNIT_FACTORS[rule.unit]).fillna(1.0)
     return parsed, values[unreadable]
 
 
 def _combine(first: pd.Series, further: pd.Series, rule: ColumnRule) -> pd.Series:
-    return first + rule.weight * further.fillna(0.0)
+    if rule.field != "validity":
+        return first + rule.weight * further.fillna(0.0)
+    against = further.str.startswith(SET_ASIDE, na=False) & ~first.str.startswith(SET_ASIDE, na=False)
+    return first.mask(against | first.isna(), further).astype("str")
+
+
+def _count_back_ages(columns: dict[str, pd.Series], mapping: ColumnMapping) -> None:
+    """Turn ages in years into years: that of the day they are counted back from, less the age."""
+    for rule in mapping.rules:
+        if rule.parse == "age":
+            days = pd.Series(pd.Timestamp(rule.as_of), columns[rule.field].index) if rule.as_of else None
+            days = columns.get("sale_date") if days is None else days
+            if days is None:
+                raise MappingError(f"Column {rule.column!r} holds ages, and no day to count them back from. Set as_of.")
+            columns[rule.field] = (days.dt.year + (days.dt.dayofyear - 1) / 365 - columns[rule.field]).round()
 
 
 def _without_zeros(frame: pd.DataFrame) -> pd.DataFrame:
@@ -312,8 +370,9 @@ def _check_rule(rule: ColumnRule) -> None:
     if name in FIELD_BY_NAME and rule.parse not in parsers_of(FIELD_BY_NAME[name].kind):
         allowed = ", ".join(sorted(parsers_of(FIELD_BY_NAME[name].kind)))
         raise MappingError(f"Column {rule.column!r}: {name!r} cannot be read by {rule.parse!r}; use one of {allowed}.")
-    if not isinstance(rule.weight, int | float) or not np.isfinite(rule.weight):
-        raise MappingError(f"Column {rule.column!r}: weight = {rule.weight!r} must be a number.")
+    for what in ("weight", "scale"):
+        if not isinstance(getattr(rule, what), int | float) or not np.isfinite(getattr(rule, what)):
+            raise MappingError(f"Column {rule.column!r}: {what} = {getattr(rule, what)!r} must be a number.")
     _check_date_format(rule.date_format, f"column {rule.column!r}")
 
 
@@ -339,13 +398,20 @@ def _check_date_format(date_format: str, where: str) -> None:
 
 
 def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
-    for column in (*(rule.column for rule in mapping.rules), *mapping.address_columns):
+    for column in named_columns(mapping):
         if column not in table.frame.columns:
             near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=0.4)
             hint = f" The nearest is {near[0]!r}." if near else ""
             raise MappingError(
                 f"{table.name} has no column {column!r}, which the mapping names.{hint} Correct the mapping."
             )
+
+
+def named_columns(mapping: ColumnMapping) -> tuple[str, ...]:
+    """Return all columns of a file that a mapping reads, each once."""
+    read = [[rule.column, *rule.with_columns, rule.unit_column] for rule in mapping.rules]
+    named = [*(column for columns in read for column in columns), *mapping.address_columns, mapping.deed_column]
+    return tuple(dict.fromkeys(column for column in named if column))
 
 
 def _fields_of(one: ColumnMapping | ColumnRule) -> dict[str, Any]:
@@ -368,4 +434,6 @@ def _rule(document: Any) -> ColumnRule:
     recode = settings.get("recode", {})
     if not isinstance(recode, dict):
         raise MappingError(f"Column {settings['column']!r}: recode must be a table of words.")
-    return ColumnRule(**{**settings, "recode": MappingProxyType({str(k): str(v) for k, v in recode.items()})})
+    further = {"with_columns": tuple(map(str, settings.get("with_columns", ())))}
+    recode = MappingProxyType({str(word): str(to) for word, to in recode.items()})
+    return ColumnRule(**{**settings, **further, "recode": recode})

@@ -14,23 +14,12 @@ import pandas as pd
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
 from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
-from core.schema import SQFT_PER_SQM
+from core.collect.cells.market import market_verdict
 
 NULL_WORDS: Final = frozenset(
     {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "—", ".", "unknown", "not available", "tba"}
 )
 """Words, in lower case, by which a file says that it has no value; a field's own vocabulary goes before them."""
-
-UNIT_FACTORS: Final[Mapping[str, float]] = {
-    "": 1.0,
-    "sqft": 1.0,
-    "sqm": SQFT_PER_SQM,
-    "acre": 43_560.0,
-    "hectare": 10_000.0 * SQFT_PER_SQM,
-    "sqyd": 9.0,
-    "tsubo": 400 / 121 * SQFT_PER_SQM,
-}
-"""Square feet in one of each area unit (international acre of 43,560 sq ft; tsubo, ping and pyeong of 400/121 m2)."""
 
 DATE_FORMATS: Final = (
     "%Y-%m-%d",
@@ -143,6 +132,11 @@ def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
 def as_word(values: pd.Series, marks: Marks) -> pd.Series:
     """Return lower-case words of any script joined by ``_``: "Floating Home" becomes ``floating_home``."""
     return _texts(values, lambda text: re.sub(r"[\W_]+", "_", text.casefold()).strip("_"), r"[a-z0-9]+")
+
+
+def as_validity(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return what each cell says of its sale, "market" or "non-market: reason"; the text where it does not say."""
+    return _texts(values, lambda text: market_verdict(text) or " ".join(text.split()), r"market")
 
 
 def as_number(values: pd.Series, marks: Marks) -> pd.Series:
@@ -353,6 +347,7 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "identifier": as_identifier,
     "postcode": as_postcode,
     "property_word": as_word,
+    "validity": as_validity,
     "number": as_number,
     "leading_number": as_leading_number,
     "range_midpoint": as_range_midpoint,
@@ -361,10 +356,11 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "full_dot_half": as_full_dot_half,
     "bath_parts": as_bath_parts,
     "year": as_year,
+    "age": as_number,
     "date": as_date,
     "flag": as_flag,
 }
 """The readings a column rule may ask for."""
 
-TEXT_PARSERS: Final = frozenset({"text", "identifier", "postcode", "property_word"})
+TEXT_PARSERS: Final = frozenset({"text", "identifier", "postcode", "property_word", "validity"})
 """Those of them whose values are text."""

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.leaks import leak_by_name
-from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping, parsers_of
+from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping, named_columns, parsers_of
 from core.collect.parsers import PARSERS, TEXT_PARSERS
 from core.collect.vocabulary import load_vocabulary, snake
 from core.errors import MappingError
@@ -74,8 +74,7 @@ def correct(mapping: ColumnMapping, picks: Iterable[Pick]) -> ColumnMapping:
 
 def fit_preset(mapping: ColumnMapping, columns: tuple[str, ...], name: str) -> ColumnMapping:
     """Return a saved mapping if the file has all columns it names; raises MappingError naming those it lacks."""
-    named = [*(rule.column for rule in mapping.rules), *mapping.address_columns]
-    lacking = [column for column in named if column not in columns]
+    lacking = [column for column in named_columns(mapping) if column not in columns]
     if lacking:
         shown = ", ".join(map(repr, lacking[:5])) + (" and others" if len(lacking) > 5 else "")
         raise MappingError(f"{name} lacks {shown}, which this preset names. Choose another preset, or map by hand.")
@@ -124,7 +123,9 @@ def _rule(pick: Pick, before: ColumnRule | None) -> ColumnRule:
         parse = _usual(field)
     unit = _unit(field, parse, pick.unit)
     if before is not None and before.field == field:
-        return replace(before, parse=parse, unit=unit)
+        # A unit that a person picks goes for all rows.
+        unit_column = before.unit_column if unit == before.unit else ""
+        return replace(before, parse=parse, unit=unit, unit_column=unit_column)
     return ColumnRule(pick.column, field, parse, unit)
 
 

@@ -8,11 +8,12 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.dates import DECIMAL_YEAR, EXCEL_SERIAL, NAMED_FORMATS, QUARTER, ROC_YEAR
+from core.collect.cells.units import UNIT_FACTORS
 from core.collect.columns import picks
 from core.collect.columns.guess import Guess
 from core.collect.columns.picks import Pick
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import DATE_FORMATS, PARSERS, UNIT_FACTORS
+from core.collect.parsers import DATE_FORMATS, PARSERS
 from core.schema import FIELDS, Source
 
 NOTHING: Final = "–"

@@ -1,0 +1,34 @@
+"""One field from several columns: a date from its year, month and day, a parcel number from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+
+def joined_date(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Join year, month and day with dashes, "2010" and "5" giving "2010-05"; missing where a part is."""
+    return _joined([_bare(frame[column]).str.zfill(2) for column in columns], "-")
+
+
+def joined_identifier(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Join the parts of a number, zeros that a spreadsheet dropped put back: each part is as long as its longest."""
+    parts = []
+    for column in columns:
+        bare = _bare(frame[column])
+        digits = bare.str.fullmatch(r"[0-9]+", na=False)
+        longest = int(bare[digits].str.len().max()) if digits.any() else 0
+        parts.append(bare.mask(digits, bare.str.zfill(longest)).astype("str"))
+    return _joined(parts, "")
+
+
+def _bare(cells: pd.Series) -> pd.Series:
+    return cells.str.strip().str.replace(r"\.0+$", "", regex=True)
+
+
+def _joined(parts: list[pd.Series], between: str) -> pd.Series:
+    joined = parts[0]
+    for part in parts[1:]:
+        joined = joined + between + part
+    return joined.astype("str")

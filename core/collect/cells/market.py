@@ -1,0 +1,60 @@
+"""What a deed's words say of its sale: a market sale, or not one and why."""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+MARKET: Final = "market"
+NON_MARKET: Final = "non-market"
+NOT_SOLD: Final = "not sold"
+NOT_A_HOME: Final = "not a home"
+PACKAGE: Final = "package"
+
+SET_ASIDE: Final = (NON_MARKET, NOT_SOLD, NOT_A_HOME, PACKAGE)
+"""How the verdicts begin that keep a row out of the sales a model learns from."""
+
+# In this order: the first that fits decides. Words are compared in lower case, marks and underscores as spaces.
+_REASONS: Final[tuple[tuple[str, str], ...]] = (
+    ("foreclosure", r"forec|\breo\b|real estate owned|bank owned|short sale|sheriff|in lieu|hud owned|notice of default"
+                    r"|repossess|bankruptcy|distress"),
+    ("auction", r"auction|adjudication|tax sale|tax deed|zwangsversteigerung|tvangsauktion|subasta|法拍|競売"),
+    ("family", r"family|relative|related part|spouse|divorce|特殊關係|親友|親族"),
+    ("gift", r"\bgift|donation|love and affection|贈與|schenkung"),
+    ("quit claim", r"quit ?claim"),
+    ("mortgage", r"^(?:delayed )?mortgage"),
+    ("part interest", r"part(?:ial)? interest|part share|undivided|fractional"),
+    ("exchange", r"\bechange\b|\béchange\b|exchange|\bswap\b"),
+    ("expropriation", r"expropriation|eminent domain|condemnation"),
+    ("not at a full price", r"not full market|nominal|no consideration|love &"),
+    ("several parcels", r"multi(?:ple)?[ -]?(?:parcel|sale|propert)|portfolio"),
+    ("abnormal", r"abnorm|adjland|alloca|allocation"),
+    ("not at arm's length", r"^(?:non|not|un|dis|in)[ -]?(?:market|arm|qualif|valid|usable)|other sale"
+                            r"|corporate affiliat|court order|correction deed|third party approval|conservatorship"),
+)  # fmt: skip
+_MARKET: Final = re.compile(
+    r"^(?:(?:ordinary |regular |normal |standard |open )?(?:market )?(?:sales?|standard|normal|regular|market|vente)"
+    r"|(?:special |general |limited |statutory |stat )?warranty(?: deeds?)?|wd|cwd|vwd|new|q|u?qualified|valid"
+    r"|trustee(?:s| s)?|trust|probate listing|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
+    r"|vente en l ?état futur d ?achèvement)(?: deed)?$"
+)
+_UNSURE: Final = frozenset({"quit claim", "not at arm's length", "abnormal", "several parcels", "part interest"})
+
+
+def market_verdict(text: str) -> str:
+    """Return MARKET, "non-market: reason", or "" where the words do not say.
+
+    A text that is a verdict already is returned as it is.
+    """
+    folded = re.sub(r"[\s_/,.'’()]+", " ", re.sub(r"^[0-9]+\s*-\s*", "", text.casefold())).strip()
+    if text.startswith(SET_ASIDE) or folded == MARKET:
+        return text if text.startswith(SET_ASIDE) else MARKET
+    for reason, pattern in _REASONS:
+        if re.search(pattern, folded):
+            return f"{NON_MARKET}: {reason}"
+    return MARKET if _MARKET.match(folded) else ""
+
+
+def is_unsure(verdict: str) -> bool:
+    """Tell whether a verdict is one that a person should look at: such deeds are market sales now and then."""
+    return verdict.partition(": ")[2] in _UNSURE

@@ -1,0 +1,25 @@
+"""Inferences: what was concluded about a column beyond its name, and what was seen, for a person to overrule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A conclusion about one column and the evidence for it, each in words; ``n`` is the number of rows it was seen on.
+
+    ``sure`` is False where a person should answer before the sales are trusted.
+    """
+
+    column: str
+    field: str
+    claim: str
+    evidence: str
+    n: int
+    sure: bool = True
+
+    def __str__(self) -> str:
+        """Return the inference as one sentence."""
+        doubt = "" if self.sure else "; please check"
+        return f"{self.claim} ({self.evidence}, n = {self.n:,}){doubt}"
