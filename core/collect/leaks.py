@@ -36,6 +36,9 @@ _DIVIDED: Final = {
     "list_price": "the ratio of sale to list price",
 }
 _SAMPLE: Final = 5_000
+# The longest scale of assessors' grades, and the words their headers have.
+_RATING_TOP: Final = 13
+_RATING_WORDS: Final = frozenset({"quality", "qual", "grade", "condition", "rating"})
 _LEVELS_MIN: Final = 10
 # Bands of the price part it: in order of price, each band is one run of sales, but for rounding at the edges.
 _BANDS_MIN: Final = 3
@@ -91,11 +94,12 @@ def leak_by_name(column: str, source: Source, vocabulary: Vocabulary) -> str:
     return next((why for why in whys if source is not Source.TAX or not why.startswith("a valuation")), "")
 
 
-def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series]) -> Measured | None:
+def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: str = "") -> Measured | None:
     """Measure whether the sale price could be computed from a column, alone or by multiplying a field of MEASURED.
 
     ``numbers`` holds ``sale_price``, ``sale_date`` and the fields of MEASURED where they are known, on the index of
-    ``values``, which are numbers or names of price bands.
+    ``values``, which are numbers or names of price bands. ``name`` is the column's: a rating of a home's quality may
+    well follow the price per area, and is held against the price alone.
     """
     if "sale_price" not in numbers:
         return None
@@ -106,20 +110,25 @@ def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series]) -> Meas
     alone = _near_perfect(values, price, "the sale price") or _by_month(values, price, numbers.get("sale_date"))
     if alone:
         return alone
-    for name in MEASURED:
-        if name in numbers:
-            base = numbers[name].where(numbers[name] > 0)
-            found = _near_perfect(values, price / base, _DIVIDED[name])
+    for measured in ("list_price",) if _is_rating(values, name) else MEASURED:
+        if measured in numbers:
+            base = numbers[measured].where(numbers[measured] > 0)
+            found = _near_perfect(values, price / base, _DIVIDED[measured])
             # A column that is the divisor over again follows the quotient too, but says nothing of the price.
             if found and abs(_correlation(values, base)) < abs(found.correlation):
                 return found
     return None
 
 
+def _is_rating(values: pd.Series, name: str) -> bool:
+    words = load_vocabulary().all_words(name.removeprefix(EXTRA_PREFIX))
+    return bool(_RATING_WORDS & set(words)) and bool(values.dropna().between(0, _RATING_TOP).all())
+
+
 def _judge(table: MappedTable, field: str, values: pd.Series, numbers: Mapping[str, pd.Series]) -> Leak | None:
     column = table.columns.get(field, field.removeprefix(EXTRA_PREFIX))
     why = leak_by_name(column, table.source, load_vocabulary()) if is_extra(field) else ""
-    measured = leak_by_numbers(values, numbers)
+    measured = leak_by_numbers(values, numbers, column)
     if not why and not measured:
         return None
     n = measured.n if measured else len(table.frame)

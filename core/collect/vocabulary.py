@@ -141,6 +141,7 @@ class Vocabulary:
     identifiers: frozenset[str]
     fillers: frozenset[str]
     contrary: frozenset[str]
+    parcel_words: frozenset[str]
     aliases: Mapping[str, str]
     months: Mapping[str, str]
     zero_is_missing: frozenset[str]
@@ -189,6 +190,7 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         identifiers=frozenset(document["identifiers"]["names"]),
         fillers=frozenset(document["fillers"]["names"]),
         contrary=frozenset(document["contrary"]["names"]),
+        parcel_words=frozenset(document["parcel_words"]["names"]),
         aliases=aliases,
         months={name: month for month, names in further["months"].items() for name in names},
         zero_is_missing=frozenset(

@@ -29,7 +29,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("not at a full price", r"not full market|nominal|no consideration|love &"),
     ("several parcels", r"multi(?:ple)?[ -]?(?:parcel|sale|propert)|portfolio"),
     ("abnormal", r"abnorm|adjland|alloca|allocation"),
-    ("not at arm's length", r"^(?:non|not|un|dis|in)[ -]?(?:market|arm|qualif|valid|usable)|other sale"
+    ("not at arm's length", r"^(?:non|not|un|dis|in)[ -]?(?:market|arm|qualif|valid|usable)"
                             r"|corporate affiliat|court order|correction deed|third party approval|conservatorship"),
 )  # fmt: skip
 _MARKET: Final = re.compile(

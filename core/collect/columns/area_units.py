@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+from core.collect.cells.units import units_of_rows
+from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet
 from core.collect.mapping import ColumnRule, read_column
 
@@ -16,24 +18,64 @@ The median home of no market is below 350 sq ft (33 m2), nor above 350 m2 (3,767
 ACRE_MEDIAN_BELOW: Final = 20.0
 """Lots whose median is below this figure, beside homes in square feet, are measured in acres."""
 
+_AREA_WORDS: Final = frozenset({"area", "size"})
+_UNIT_WORDS: Final = frozenset({"unit", "uom", "measure"})
+_KNOWN_SHARE: Final = 0.9
 _USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
+
+
+def unit_column_of(sheet: Sheet, column: str) -> str:
+    """Return the column that states the unit of another one row by row, "" where there is none.
+
+    Its header is that of the area with "units" added (LotSizeUnits beside LotSizeArea), its cells are units.
+    """
+    words = set(sheet.header(column).words) - _AREA_WORDS
+    for other in sheet.columns:
+        added = set(sheet.header(other).words) - _AREA_WORDS
+        if other != column and added & _UNIT_WORDS and added - _UNIT_WORDS == words:
+            present = sheet.present(other)
+            if len(present) and float(units_of_rows(present).notna().mean()) >= _KNOWN_SHARE:
+                return other
+    return ""
 
 
 def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
     """Return the candidates, each area column with its unit and the reason for it."""
-    by_field = {one.rule.field: one for one in chosen}
+    by_field = {one.rule.field: _with_unit_column(sheet, one) for one in chosen}
     living, lot = (by_field.get(field) for field in AREA_FIELDS)
     unit = ""
     if living:
-        unit, why = _living_unit(sheet, living.rule)
+        unit, why = (living.rule.unit, "") if living.rule.unit_column else _living_unit(sheet, living.rule)
         by_field["living_area_sqft"] = _in_unit(living, unit, why)
-    if lot:
+    if lot and not lot.rule.unit_column:
         by_field["lot_area_sqft"] = _in_unit(lot, *_lot_unit(sheet, lot.rule, unit))
     return list(by_field.values())
 
 
+def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, ...]:
+    """Return what was inferred of units that a neighboring column states row by row."""
+    return tuple(_unit_inference(sheet, one) for one in chosen if one.rule.unit_column)
+
+
+def _with_unit_column(sheet: Sheet, one: Candidate) -> Candidate:
+    column = unit_column_of(sheet, one.rule.column) if one.rule.field in AREA_FIELDS else ""
+    if not column:
+        return one
+    usual = str(units_of_rows(sheet.present(column)).mode().iloc[0])
+    changed = replace(one, rule=replace(one.rule, unit=usual, unit_column=column))
+    return replace(changed, why=f"{one.why}; {_unit_inference(sheet, changed)}")
+
+
+def _unit_inference(sheet: Sheet, one: Candidate) -> Inference:
+    counts = sheet.present(one.rule.unit_column).value_counts()
+    seen = ", ".join(f"{word} in {n:,}" for word, n in counts.head(4).items())
+    return Inference(
+        one.rule.column, one.rule.field, f"its unit by row from {one.rule.unit_column}", seen, int(counts.sum())
+    )
+
+
 def _in_unit(one: Candidate, unit: str, why: str) -> Candidate:
-    return replace(one, rule=replace(one.rule, unit=unit), why=f"{one.why}; {why}")
+    return replace(one, rule=replace(one.rule, unit=unit), why=f"{one.why}; {why}" if why else one.why)
 
 
 def _living_unit(sheet: Sheet, rule: ColumnRule) -> tuple[str, str]:

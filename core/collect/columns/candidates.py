@@ -7,9 +7,20 @@ from dataclasses import replace
 from typing import Final
 
 import numpy as np
+import pandas as pd
 from scipy.optimize import linear_sum_assignment
+from scipy.stats import spearmanr
 
-from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, date_guess, is_row_counter, leak_in_header
+from core.collect.columns.proofs import is_scale_too_long, measures_something, price_of
+from core.collect.columns.sheet import (
+    AREA_FIELDS,
+    Candidate,
+    Sheet,
+    date_guess,
+    is_row_counter,
+    leak_in_header,
+    sampled_values,
+)
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule, read_column
 from core.collect.parsers import (
@@ -20,10 +31,18 @@ from core.collect.parsers import (
 from core.collect.vocabulary import FieldNames, Header, Vocabulary
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
 
+RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
+"""The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
+
 CONFIDENCE_MIN: Final = 0.45
 """A column is mapped to a field from this confidence on."""
 
 _COUNT_SHARE: Final = 0.5
+_PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
+_PROOF_ROWS: Final = 100
+_DISTRICTS_MAX: Final = 1_000
+_NO_RELATION: Final = 0.15
+_SIZE: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
 _COUNTING: Final = frozenset({"number", "count", "quantity"})
 # What is called by a weak name with further words is as a rule something else: "price per foot" is no price.
 _WEAK_MIN: Final = 0.85
@@ -39,7 +58,7 @@ def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> f
 def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     """Return the field that a header alone points to, empty where it names none or tells of a leak."""
     header = vocabulary.fold(column)
-    wanted = _fields_of(source)
+    wanted = _fields_of(source) | {"validity"}
     fits = [names for names in vocabulary.fields if names.field in wanted and _unit_fits(header, names.field)]
     scores = [header_score(header, names, vocabulary) for names in fits]
     best = int(np.argmax(scores))
@@ -96,7 +115,42 @@ def find_candidates(sheet: Sheet) -> list[Candidate]:
         for names in sheet.vocabulary.fields:
             if names.field in wanted and (candidate := _candidate(sheet, column, names)):
                 found.append(candidate)
-    return [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule)]
+    found = [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule)]
+    found = _without_plain_counts(sheet, found)
+    price = price_of(sheet, found)
+    return [one for one in found if not _is_no_area(sheet, one, price)]
+
+
+def _without_plain_counts(sheet: Sheet, found: list[Candidate]) -> list[Candidate]:
+    """Leave out a count of all baths, where columns of full and of half ones give more: 2 full and 1 half are 2.5."""
+    headers = [sheet.header(column).words for column in sheet.columns]
+    halves = any(name.words in headers for summand in sheet.vocabulary.sums for name in summand.names)
+    full = any(one.rule.field == "bathrooms" and "full" in sheet.header(one.rule.column).words for one in found)
+    if not (halves and full):
+        return found
+    return [
+        one for one in found if one.rule.field != "bathrooms" or "integer" not in sheet.header(one.rule.column).words
+    ]
+
+
+def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
+    """Tell whether a column taken for an area by a name alone holds numbers of something else: lots, districts."""
+    header = sheet.header(one.rule.column)
+    if one.rule.field not in AREA_FIELDS or header.unit:
+        return False
+    cells = sheet.present(one.rule.column)
+    if not cells.str.fullmatch(r"[0-9]{1,6}").all():
+        return False
+    if header.words == ("lot",) and _PARTS_OF_PARCELS & {sheet.header(column).words for column in sheet.columns}:
+        return True
+    if price is None or one.rule.field != "living_area_sqft" or len(cells) < _PROOF_ROWS:
+        return False
+    if float(pd.to_numeric(cells).max()) > _DISTRICTS_MAX:
+        return False
+    # Dearer homes are larger in every market; numbers of districts know nothing of prices.
+    areas, prices = sampled_values(sheet, one.rule), sampled_values(sheet, price)
+    both = areas.notna() & prices.notna()
+    return abs(float(spearmanr(areas[both], prices[both]).statistic)) < _NO_RELATION
 
 
 def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:
@@ -107,8 +161,9 @@ def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:
 
 def _fields_of(source: Source) -> frozenset[str]:
     if source is Source.SALES:
-        # A sales file's assessed values may have been made after the sale, and would then know its price.
-        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value"}
+        # A sales file's assessed values may have been made after the sale, and would then know its price. Several
+        # columns may say which sales are market sales: see core.collect.columns.market_sales.
+        return frozenset(FIELD_BY_NAME) - {"assessed_value", "prior_assessed_value", "validity"}
     if source is Source.TAX:
         return frozenset(one.name for one in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
     return frozenset(one.name for one in NEIGHBOURHOOD_FIELDS) | {"zipcode", "neighbourhood"}
@@ -117,14 +172,34 @@ def _fields_of(source: Source) -> frozenset[str]:
 def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None:
     header = sheet.header(column)
     score = header_score(header, names, sheet.vocabulary) if _unit_fits(header, names.field) else 0.0
+    score = score or _score_by_values(sheet, column, names)
     if score == 0.0:
         return None
     rule, content = _best_reading(sheet, column, names)
-    confidence = score * (0.5 + 0.5 * content)
+    if names.field in RATING_TOPS and is_scale_too_long(sampled_values(sheet, rule), RATING_TOPS[names.field]):
+        return None
+    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field)
     if content < 0.6 or confidence < CONFIDENCE_MIN:
         return None
     how = "header is a usual name" if score == 1.0 else "header is like a usual name"
     return Candidate(rule, round(confidence, 3), f"{how}; {content:.0%} of values fit", score == 1.0)
+
+
+def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
+    """Return the score of a header without its last word, "num" or "code", where its cells are measures."""
+    header = sheet.header(column)
+    if len(header.words) < 2 or header.words[-1] not in sheet.vocabulary.identifiers:
+        return 0.0
+    if not measures_something(sheet.present(column)):
+        return 0.0
+    return 0.9 * header_score(replace(header, words=header.words[:-1]), names, sheet.vocabulary)
+
+
+def _certainty(header: Header, field: str) -> float:
+    """Return how far a header makes sure of an area: a unit it states goes before a name such as "lot"."""
+    if field not in AREA_FIELDS or header.unit:
+        return 1.0
+    return 0.97 if _SIZE & set(header.words) or not header.joined.isascii() else 0.9
 
 
 def _unit_fits(header: Header, field: str) -> bool:

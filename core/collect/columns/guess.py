@@ -8,9 +8,12 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.columns.area_units import add_area_units
+from core.collect.columns.area_units import add_area_units, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
+from core.collect.columns.market_sales import deed_column, market_columns
+from core.collect.columns.parts import joined_columns
+from core.collect.columns.proofs import prove
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.leaks import NEEDED
 from core.collect.mapping import ColumnMapping, ColumnRule
@@ -84,13 +87,26 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
 
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
-    taken = {one.rule.column: one for one in add_area_units(sheet, assigned)}
+    proven = prove(sheet, add_area_units(sheet, assigned))
+    inferences = [*unit_inferences(list(proven.chosen), sheet), *proven.inferences]
+    taken = {one.rule.column: one for one in proven.chosen}
+    for one, why in joined_columns(sheet, taken.values()):
+        taken[one.rule.column] = one
+        inferences.append(why)
+    deed = deed_column(sheet, taken.values()) if sheet.source is Source.SALES else None
+    if deed:
+        inferences.append(deed)
+    if sheet.source is Source.SALES:
+        for one, whys in market_columns(sheet, taken.values()):
+            taken[one.rule.column] = one
+            inferences.extend(whys)
     parts = _address_parts(sheet, set(taken))
     used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
     taken |= {one.rule.column: one for one in _summands(sheet, taken)}
     numbers = _needed_numbers(sheet, taken)
     verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
+    verdicts |= _read_beside(taken)
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
     date_format = dates[0] if dates else ""
@@ -105,6 +121,8 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
             date_format=date_format,
             decimal=sheet.marks.decimal,
             thousands=sheet.marks.thousands,
+            deed_column=deed.column if deed else "",
+            inferences=tuple(inferences),
             ignored=tuple(
                 (column, verdict.why)
                 for column, verdict in verdicts.items()
@@ -144,6 +162,16 @@ def _address_parts(sheet: Sheet, taken: set[str]) -> dict[str, str]:
             if column not in taken and part not in found and any(joined == name.joined for name in names):
                 found[part] = column
     return found
+
+
+def _read_beside(taken: dict[str, Candidate]) -> dict[str, Leftover]:
+    """Return the columns that are read beside another: units of its rows, further parts of its cells."""
+    beside = {}
+    for one in taken.values():
+        if one.rule.unit_column:
+            beside[one.rule.unit_column] = Leftover(None, 0.95, f"the unit of {one.rule.column}, row by row")
+        beside |= {column: Leftover(None, 0.95, f"read with {one.rule.column}") for column in one.rule.with_columns}
+    return beside
 
 
 def _joined_parts(parts: dict[str, str]) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ import pandas as pd
 
 from core.collect.cells.dates import EXCEL_SERIAL
 from core.collect.columns.candidates import header_score
-from core.collect.columns.sheet import Sheet, is_row_counter, leak_in_header, sampled_values
+from core.collect.columns.doubles import double_of_area, double_of_sale_day
+from core.collect.columns.proofs import measures_something
+from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
 from core.collect.leaks import leak_by_numbers
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import (
@@ -26,6 +28,7 @@ LEVELS_MAX: Final = 60
 
 _READ_SHARE: Final = 0.9
 
+_MONTH: Final = r"(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
 
 
@@ -45,8 +48,21 @@ def judge_leftover(sheet: Sheet, column: str, numbers: Mapping[str, pd.Series]) 
     if why:
         return Leftover(None, 0.95, why)
     verdict = _as_extra(sheet, column, present)
-    leak = leak_by_numbers(sampled_values(sheet, verdict.rule), numbers) if verdict.rule and numbers else None
+    figures = sampled_values(sheet, verdict.rule) if verdict.rule and numbers else None
+    again = _repeats(sheet, column, figures, numbers)
+    if again:
+        return Leftover(None, 0.9, again)
+    leak = leak_by_numbers(figures, numbers, column) if figures is not None else None
     return Leftover(None, 0.9, leak.why) if leak else verdict
+
+
+def _repeats(sheet: Sheet, column: str, figures: pd.Series | None, numbers: Mapping[str, pd.Series]) -> str:
+    """Return why a column says again what another says; empty where it does not."""
+    is_figure = figures is not None and pd.api.types.is_numeric_dtype(figures)
+    sold = numbers.get("sale_date")
+    again = double_of_sale_day(sheet.sample[column], figures if is_figure else None, sold) if sold is not None else ""
+    areas = {name: numbers[name] for name in AREA_FIELDS if name in numbers}
+    return again or (double_of_area(figures, areas) if figures is not None and is_figure else "")
 
 
 def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
@@ -75,7 +91,7 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
     name = EXTRA_PREFIX + snake(column)
     words: Tokens = sheet.header(column).words
     levels = int(sheet.table.frame[column].nunique())
-    if words and words[-1] in sheet.vocabulary.identifiers:
+    if _numbers_things(sheet, words, present):
         if levels > LEVELS_MAX:
             return Leftover(None, 0.8, f"numbers or names things ({levels:,} different values), no fact of the home")
         return Leftover(ColumnRule(column, name, "text"), 0.6, f"a code of {levels} values, kept as a category")
@@ -91,8 +107,17 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
     return Leftover(None, 0.7, f"text of {levels:,} different values")
 
 
+def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
+    """Tell whether a column numbers or names things: its header may say so, its cells decide."""
+    marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
+    named = bool(set(words) & sheet.vocabulary.parcel_words) and bool(present.str.fullmatch(r"[0-9]+").all())
+    return (marked and not measures_something(present)) or named
+
+
 def _extra_reading(sheet: Sheet, present: pd.Series) -> tuple[str, float]:
     """Return the parser that reads nearly all values, and the share it reads; empty where none does."""
+    if present.str.fullmatch(_MONTH).mean() >= _READ_SHARE:
+        return "date", 1.0
     number = float(as_number(present, sheet.marks).notna().mean())
     if number >= _READ_SHARE:
         return "number", number

@@ -15,7 +15,7 @@ from core.collect.cells.market import NOT_A_HOME, PACKAGE, SET_ASIDE
 NO_HOMES: Final = frozenset({"parking", "storage", "outbuilding", "business"})
 """Types of property that nobody lives in."""
 
-CHANCE_MAX: Final = 1e-6
+CHANCE_MAX: Final = 1e-7
 """A group of sales at one price on one day is a package if chance would make it this rarely.
 
 Prices are round, so that two sales at 450,000 on one day mean nothing, and ten at 22,500,000 a good deal."""

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
 from core.collect.leaks import leak_by_name
-from core.collect.mapping import ColumnRule, read_column
+from core.collect.mapping import ColumnRule, cells_of, read_column
 from core.collect.parsers import (
     DateGuess,
     Marks,
@@ -23,6 +24,8 @@ from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
 from core.schema import Source
 
 _SAMPLE_ROWS: Final = 5_000
+
+_DAY_FIRST: Final = re.compile(r"\bdd?[-/. ]mm?[-/. ]yy", re.IGNORECASE)
 
 AREA_FIELDS: Final = ("living_area_sqft", "lot_area_sqft")
 
@@ -82,6 +85,8 @@ def guess_marks(table: RawTable) -> Marks:
     for column in head:
         values = head[column].dropna()
         commas += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\D{0,3}").sum())
+        commas += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]{1,2}|,-+)?\D{0,4}").sum())
+        points += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:,[0-9]{3}){2,}\D{0,4}").sum())
         points += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:,\d{3})+)\.(?:\d{1,2}|\d{4,})\D{0,3}").sum())
     return Marks(",", ".") if commas > points else Marks()
 
@@ -89,12 +94,17 @@ def guess_marks(table: RawTable) -> Marks:
 def date_guess(sheet: Sheet, column: str) -> DateGuess:
     """Guess how a column writes its dates."""
     # Over all values, not the sample: a single 13 settles the order of day and month.
-    return guess_date_format(sheet.table.frame[column])
+    found = guess_date_format(sheet.table.frame[column])
+    swapped = found.date_format.translate(str.maketrans("md", "dm"))
+    if "could be exchanged" in found.why and _DAY_FIRST.search(column):
+        return DateGuess(swapped, found.share, "day first, as the header says")
+    return found
 
 
 def sampled_values(sheet: Sheet, rule: ColumnRule) -> pd.Series:
     """Return the sampled values of a column as its rule reads them."""
-    return read_column(sheet.sample[rule.column], rule, sheet.marks)[0]
+    marks = replace(sheet.marks, date_format=rule.date_format)
+    return read_column(cells_of(sheet.sample, rule), rule, marks)[0]
 
 
 def is_row_counter(values: pd.Series) -> bool:

@@ -17,6 +17,7 @@ import pandas as pd
 
 from core.accounting import Outcome
 from core.arrays import Bools, Floats, Ints
+from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
 from core.problem import Limit, Problem
@@ -36,6 +37,14 @@ LIST_RATIO: Final = Limit(0.2, 5.0)
 
 TRUSTED: Final = ("sale_price", "living_area_sqft")
 """A sale with either of these outside its limits is useless for training: the model learns the price per area."""
+
+SET_ASIDE_CODES: Final = {
+    NON_MARKET: "non_market_sale",
+    NOT_SOLD: "not_sold",
+    NOT_A_HOME: "not_a_home",
+    PACKAGE: "package_sale",
+}
+"""How a validity begins that sets a row aside, and the reason it is counted under."""
 
 QUANTITIES: Final = (
     "lot_area_sqft",
@@ -171,9 +180,12 @@ def _reject_non_market(facts: pd.DataFrame, problem: Problem, rejected: Findings
         return
     words = facts["validity"]
     folded = {_folded(word) for word in problem.intake.non_market}
-    unusable = [word for word in words.dropna().unique() if _folded(word) in folded]
-    mask = words.isin(unusable).to_numpy()
-    rejected.add(mask, "non_market_sale", [f"sale validity is {word!r}" for word in words[mask]])
+    for word in words.dropna().unique():
+        code = next((code for start, code in SET_ASIDE_CODES.items() if word.startswith(start)), "")
+        if code or _folded(word) in folded:
+            mask = words.eq(word).to_numpy()
+            detail = word if code else f"sale validity is {word!r}"
+            rejected.add(mask, code or "non_market_sale", [detail] * int(mask.sum()))
 
 
 def _folded(word: str) -> str:

@@ -46,7 +46,7 @@ def refuse_price_tellers(sales: pd.DataFrame) -> None:
     numbers = {name: sample[name] for name in NEEDED if name in sample}
     facts = find_facts(sample)
     for name in (*facts.numeric, *facts.categorical):
-        measured = leak_by_numbers(sample[name], numbers)
+        measured = leak_by_numbers(sample[name], numbers, name)
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(

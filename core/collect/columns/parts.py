@@ -1,0 +1,93 @@
+"""One field from several columns: the sale day from year and month, the parcel number from its parts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from core.collect.cells.joined import joined_date
+from core.collect.columns.inference import Inference
+from core.collect.columns.sheet import Candidate, Sheet
+from core.collect.mapping import ColumnRule
+from core.collect.parsers import as_number, guess_date_format
+
+_FITS: Final = 0.95
+_CONFIDENCE: Final = 0.9
+
+# The words beside "year", "month" and "day" in headers of a sale's day.
+_OF_SALES: Final = frozenset(
+    {"sale", "sold", "closing", "close", "deal", "transaction", "transfer", "contract", "계약", "거래", "sale price"}
+)
+_YEAR: Final = frozenset(
+    {"year", "annee", "jahr", "ano", "anno", "年", "계약년", "계약년도", "거래년", "거래년도", "yyyy"}
+)
+_MONTH: Final = frozenset({"month", "mo", "mois", "monat", "mes", "mese", "月", "계약월", "거래월"})
+_DAY: Final = frozenset({"day", "jour", "tag", "dia", "giorno", "日"})
+_PARCEL_PARTS: Final = (
+    (("major",), ("minor",)),
+    (("borough",), ("block",), ("lot",)),
+    (("map",), ("block",), ("lot",)),
+    (("section",), ("block",), ("lot",)),
+    (("map",), ("parcel",)),
+    (("block",), ("lot",)),
+)
+
+
+def joined_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, Inference]]:
+    """Find fields that no column gives alone and several give together."""
+    fields = {one.rule.field for one in taken}
+    columns = {one.rule.column for one in taken}
+    found = []
+    if "sale_date" not in fields and (date := _sale_date(sheet, columns)):
+        found.append(date)
+    if "property_id" not in fields and (parcel := _parcel(sheet, columns)):
+        found.append(parcel)
+    return found
+
+
+def _sale_date(sheet: Sheet, taken: set[str]) -> tuple[Candidate, Inference] | None:
+    free = [column for column in sheet.columns if column not in taken]
+    year = _part(sheet, free, _YEAR, 1900, 2100)
+    month = _part(sheet, free, _MONTH, 1, 12)
+    if not year or not month:
+        return None
+    day = _part(sheet, [one for one in free if one not in (year, month)], _DAY, 1, 31)
+    parts = (year, month, day) if day else (year, month)
+    date_format = "%Y-%m-%d" if day else "%Y-%m"
+    cells = joined_date(sheet.sample, parts).dropna()
+    if cells.empty or guess_date_format(cells).share < _FITS:
+        return None
+    shown = " and ".join(parts)
+    inference = Inference(
+        year, "sale_date", f"the sale date from {shown}", f"together they read as {cells.iloc[0]}", len(cells)
+    )
+    rule = ColumnRule(year, "sale_date", "date", date_format=date_format, with_columns=parts[1:])
+    return Candidate(rule, _CONFIDENCE, str(inference), False), inference
+
+
+def _part(sheet: Sheet, columns: list[str], words: frozenset[str], low: float, high: float) -> str:
+    """Return the column of a part of the sale's day, "" where there is none: "Yr Sold", "sale_month"."""
+    for needs_sale in (True, False):
+        for column in columns:
+            header = set(sheet.header(column).words)
+            if not header & words or (header - words if not needs_sale else not header & _OF_SALES):
+                continue
+            figures = as_number(sheet.present(column), sheet.marks)
+            if len(figures) and float(figures.between(low, high).mean()) >= _FITS:
+                return column
+    return ""
+
+
+def _parcel(sheet: Sheet, taken: set[str]) -> tuple[Candidate, Inference] | None:
+    by_words = {sheet.header(column).words: column for column in sheet.columns if column not in taken}
+    for names in _PARCEL_PARTS:
+        columns = tuple(by_words[words] for words in names if words in by_words)
+        if len(columns) == len(names) and all(len(sheet.present(column)) for column in columns):
+            repeated = sheet.sample[list(columns)].duplicated().mean()
+            seen = f"{1 - repeated:.0%} of the numbers they make are different"
+            inference = Inference(
+                columns[0], "property_id", f"the parcel from {' and '.join(columns)}", seen, len(sheet.sample)
+            )
+            rule = ColumnRule(columns[0], "property_id", "identifier", with_columns=columns[1:])
+            return Candidate(rule, _CONFIDENCE, str(inference), False), inference
+    return None
