@@ -258,7 +258,7 @@ def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.S
     parsed = PARSERS[rule.parse](recoded, marks)
     if rule.scale * UNIT_FACTORS[rule.unit] != 1.0:
         parsed = parsed * (rule.scale * UNIT_FACTORS[rule.unit])
-    empty = parsed.isna() & values.notna()
+    empty = parsed.isna() & values.notna() & (rule.parse != "remark_validity")
     # Words for missing are looked for only among the few cells that gave no value; a word may be recoded to one.
     stated = ~is_null_word(recoded[empty])
     return parsed, empty & stated.reindex(values.index, fill_value=False)

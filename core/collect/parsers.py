@@ -14,7 +14,7 @@ import pandas as pd
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
 from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
-from core.collect.cells.market import market_verdict
+from core.collect.cells.market import market_verdict, remark_verdict
 
 NULL_WORDS: Final = frozenset(
     {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "—", ".", "unknown", "not available", "tba"}
@@ -137,6 +137,11 @@ def as_word(values: pd.Series, marks: Marks) -> pd.Series:
 def as_validity(values: pd.Series, marks: Marks) -> pd.Series:
     """Return what each cell says of its sale, "market" or "non-market: reason"; the text where it does not say."""
     return _texts(values, lambda text: market_verdict(text) or " ".join(text.split()), r"market")
+
+
+def as_remark_validity(values: pd.Series, marks: Marks) -> pd.Series:
+    """Return "non-market: between relatives" where remarks say so; nothing else of a remark is kept."""
+    return _per_unique(values, lambda text: remark_verdict(text) or math.nan, math.nan).astype("str")
 
 
 def as_number(values: pd.Series, marks: Marks) -> pd.Series:
@@ -348,6 +353,7 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "postcode": as_postcode,
     "property_word": as_word,
     "validity": as_validity,
+    "remark_validity": as_remark_validity,
     "number": as_number,
     "leading_number": as_leading_number,
     "range_midpoint": as_range_midpoint,
@@ -362,5 +368,5 @@ PARSERS: Final[Mapping[str, Parser]] = {
 }
 """The readings a column rule may ask for."""
 
-TEXT_PARSERS: Final = frozenset({"text", "identifier", "postcode", "property_word", "validity"})
+TEXT_PARSERS: Final = frozenset({"text", "identifier", "postcode", "property_word", "validity", "remark_validity"})
 """Those of them whose values are text."""

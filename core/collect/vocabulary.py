@@ -144,6 +144,7 @@ class Vocabulary:
     parcel_words: frozenset[str]
     aliases: Mapping[str, str]
     months: Mapping[str, str]
+    status: Mapping[str, str]
     zero_is_missing: frozenset[str]
 
     def words_of(self, field: str) -> dict[str, str]:
@@ -193,6 +194,7 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         parcel_words=frozenset(document["parcel_words"]["names"]),
         aliases=aliases,
         months={name: month for month, names in further["months"].items() for name in names},
+        status={word: state for state, words in further["status"].items() for word in words},
         zero_is_missing=frozenset(
             name for name, entry in document["fields"].items() if entry.get("zero_is_missing", False)
         ),

@@ -11,12 +11,15 @@ NOT_SOLD: Final = "not sold"
 NOT_A_HOME: Final = "not a home"
 PACKAGE: Final = "package"
 
+ASKED: Final = "asked"
+"""How the verdict begins of a sale that is kept and asked about: some such sales are market sales."""
+
 SET_ASIDE: Final = (NON_MARKET, NOT_SOLD, NOT_A_HOME, PACKAGE)
 """How the verdicts begin that keep a row out of the sales a model learns from."""
 
 # In this order: the first that fits decides. Words are compared in lower case, marks and underscores as spaces.
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
-    ("foreclosure", r"forec|\breo\b|real estate owned|bank owned|short sale|sheriff|in lieu|hud owned|notice of default"
+    ("foreclosure", r"forec|short sale|sheriff|in lieu|hud owned|notice of default"
                     r"|repossess|bankruptcy|distress"),
     ("auction", r"auction|adjudication|tax sale|tax deed|zwangsversteigerung|tvangsauktion|subasta|法拍|競売"),
     ("family", r"family|relative|related part|spouse|divorce|特殊關係|親友|親族"),
@@ -38,6 +41,13 @@ _MARKET: Final = re.compile(
     r"|trustee(?:s| s)?|trust|probate listing|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
     r"|vente en l ?état futur d ?achèvement)(?: deed)?$"
 )
+# A bank sells what it took in the open market, at a lower price as a rule.
+_BANK_OWNED: Final = re.compile(r"\breo\b|real ?estate ?owned|bank ?owned")
+_RELATED: Final = re.compile(
+    r"特殊關係|親友|親族間|関係者間|between (?:family|relatives|related)|related part(?:y|ies)|non[- ]?arm'?s"
+    r"|not (?:an? |at )?arm'?s|family transfer|intra[- ]?family",
+    re.IGNORECASE,
+)
 _UNSURE: Final = frozenset({"quit claim", "not at arm's length", "abnormal", "several parcels", "part interest"})
 
 
@@ -47,12 +57,19 @@ def market_verdict(text: str) -> str:
     A text that is a verdict already is returned as it is.
     """
     folded = re.sub(r"[\s_/,.'’()]+", " ", re.sub(r"^[0-9]+\s*-\s*", "", text.casefold())).strip()
-    if text.startswith(SET_ASIDE) or folded == MARKET:
-        return text if text.startswith(SET_ASIDE) else MARKET
+    if text.startswith((*SET_ASIDE, f"{ASKED}: ")):
+        return text
     for reason, pattern in _REASONS:
         if re.search(pattern, folded):
             return f"{NON_MARKET}: {reason}"
+    if _BANK_OWNED.search(folded):
+        return f"{ASKED}: bank owned"
     return MARKET if _MARKET.match(folded) else ""
+
+
+def remark_verdict(text: str) -> str:
+    """Return the verdict of free remarks, "" for nearly all: only plain words of a sale between relatives count."""
+    return f"{NON_MARKET}: between relatives" if _RELATED.search(text) else ""
 
 
 def is_unsure(verdict: str) -> bool:

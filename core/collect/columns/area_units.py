@@ -58,7 +58,9 @@ def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, .
 
 
 def _with_unit_column(sheet: Sheet, one: Candidate) -> Candidate:
-    column = unit_column_of(sheet, one.rule.column) if one.rule.field in AREA_FIELDS else ""
+    if one.rule.field not in AREA_FIELDS or sheet.header(one.rule.column).unit:
+        return one
+    column = unit_column_of(sheet, one.rule.column)
     if not column:
         return one
     usual = str(units_of_rows(sheet.present(column)).mode().iloc[0])

@@ -42,7 +42,7 @@ _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map
 _PROOF_ROWS: Final = 100
 _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
-_SIZE: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
+SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
 _COUNTING: Final = frozenset({"number", "count", "quantity"})
 # What is called by a weak name with further words is as a rule something else: "price per foot" is no price.
 _WEAK_MIN: Final = 0.85
@@ -198,8 +198,9 @@ def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
 def _certainty(header: Header, field: str) -> float:
     """Return how far a header makes sure of an area: a unit it states goes before a name such as "lot"."""
     if field not in AREA_FIELDS or header.unit:
-        return 1.0
-    return 0.97 if _SIZE & set(header.words) or not header.joined.isascii() else 0.9
+        # Acres are rounded where square feet are not.
+        return 0.99 if header.unit in {"acre", "hectare"} else 1.0
+    return 0.97 if SIZE_WORDS & set(header.words) or not header.joined.isascii() else 0.9
 
 
 def _unit_fits(header: Header, field: str) -> bool:

@@ -44,7 +44,7 @@ def _in_figures(figures: pd.Series, sold: pd.Series) -> str:
     if both.sum() < _ROWS_MIN or figures[both].nunique() < 2:
         return ""
     day, values = sold[both].dt, figures[both]
-    parts = {"year": day.year, "month": day.month, "quarter": day.quarter, "day": day.day, "weekday": day.weekday}
+    parts = {"year": day.year, "month": day.month, "quarter": day.quarter, "day": day.day, "weekday": day.day_of_week}
     for what, part in parts.items():
         if float(values.eq(part).mean()) >= _SAME_SHARE:
             return f"the {what} of the sale date over again"

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.dates import EXCEL_SERIAL
-from core.collect.columns.candidates import header_score
+from core.collect.columns.candidates import SIZE_WORDS, header_score
 from core.collect.columns.doubles import double_of_area, double_of_sale_day
 from core.collect.columns.proofs import measures_something
 from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
@@ -91,7 +91,7 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
     name = EXTRA_PREFIX + snake(column)
     words: Tokens = sheet.header(column).words
     levels = int(sheet.table.frame[column].nunique())
-    if _numbers_things(sheet, words, present):
+    if not sheet.header(column).unit and _numbers_things(sheet, words, present):
         if levels > LEVELS_MAX:
             return Leftover(None, 0.8, f"numbers or names things ({levels:,} different values), no fact of the home")
         return Leftover(ColumnRule(column, name, "text"), 0.6, f"a code of {levels} values, kept as a category")
@@ -110,7 +110,12 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
 def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
     """Tell whether a column numbers or names things: its header may say so, its cells decide."""
     marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
-    named = bool(set(words) & sheet.vocabulary.parcel_words) and bool(present.str.fullmatch(r"[0-9]+").all())
+    about_parcels = bool(set(words) & sheet.vocabulary.parcel_words) and not SIZE_WORDS & set(words)
+    named = about_parcels and bool(present.str.fullmatch(r"[0-9]+").all())
+        bool(set(words) & sheet.vocabulary.parcel_words)
+        and not SIZE_WORDS & set(words)
+        and bool(present.str.fullmatch(r"[0-9]+").all())
+    )
     return (marked and not measures_something(present)) or named
 
 

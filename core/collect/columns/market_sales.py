@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.market import (
+    ASKED,
     MARKET,
     NON_MARKET,
     NOT_A_HOME,
@@ -17,6 +18,7 @@ from core.collect.cells.market import (
     SET_ASIDE,
     is_unsure,
     market_verdict,
+    remark_verdict,
 )
 from core.collect.columns.candidates import header_score
 from core.collect.columns.inference import Inference
@@ -25,6 +27,7 @@ from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_flag, as_number
 
 _WORDS_MAX: Final = 200
+_REMARKS: Final = frozenset({"remark", "note", "備註", "备注", "comment", "取引の事情等"})
 _KNOWN_SHARE: Final = 0.9
 _SHOWN: Final = 4
 _NAMED: Final = 0.8
@@ -60,39 +63,6 @@ _CODE_EXCLUDES: Final[tuple[frozenset[str], ...]] = tuple(
     frozenset(words.split()) for words in ("non use code", "nonuse code", "exclusion reason", "disqualification code")
 )
 _STATUS: Final[frozenset[str]] = frozenset({"status", "standard status", "mls status", "listing status", "sale status"})
-_SOLD: Final = frozenset(["closed", "sold", "sld", "s", "cls", "recorded", "settled", "completed"]) | {"past sale"}
-_LISTED: Final = frozenset(
-    one.strip()
-    for one in [
-        "active",
-        " pending",
-        " withdrawn",
-        " canceled",
-        " cancelled",
-        " expired",
-        " hold",
-        " coming soon",
-        " contingent",
-        " delete",
-        " backup",
-        " active under contract",
-        " under contract",
-        " for sale",
-        " mls listing",
-        " incomplete",
-        " act",
-        " pnd",
-        " exp",
-        " wth",
-        " can",
-        " a",
-        " p",
-        " x",
-        " w",
-        " c",
-        " t",
-    ]
-)
 _PARCELS: Final = (
     frozenset({"number", "parcel", "sale"}),
     frozenset({"number", "parcel"}),
@@ -108,9 +78,25 @@ def market_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candi
         if column in columns or column in sheet.personal:
             continue
         words = sheet.table.frame[column].value_counts()
-        if 0 < len(words) <= _WORDS_MAX and (verdicts := _verdicts(sheet, column, words)):
+        if remarks := _remarks(sheet, column, words):
+            found.append(remarks)
+        elif 0 < len(words) <= _WORDS_MAX and (verdicts := _verdicts(sheet, column, words)):
             found.append(_candidate(column, verdicts, words))
     return found
+
+
+def _remarks(sheet: Sheet, column: str, words: pd.Series) -> tuple[Candidate, tuple[Inference, ...]] | None:
+    """Find remarks that say of some sales that they were made between relatives; no other word of them is kept."""
+    if not _REMARKS & set(sheet.header(column).words):
+        return None
+    verdicts = {str(word): remark_verdict(str(word)) for word in words.index}
+    n = sum(int(words[word]) for word, verdict in verdicts.items() if verdict)
+    if not n:
+        return None
+    claim = f"{n:,} rows are set aside as no market sales of a home"
+    inference = Inference(column, "validity", claim, "their remarks say so", int(words.sum()))
+    rule = ColumnRule(column, "validity", "remark_validity")
+    return Candidate(rule, 0.9, f"says which rows are no market sales; {inference}", False), (inference,)
 
 
 def deed_column(sheet: Sheet, taken: Iterable[Candidate]) -> Inference | None:
@@ -154,7 +140,7 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
     if any(words == names for names in _CODE_EXCLUDES):
         return {value: market_verdict(value) or f"{NON_MARKET}: {value}" for value in values}
     if " ".join(header.words) in _STATUS:
-        return _by_status(values)
+        return _by_status(sheet, values)
     if any(words == names for names in _PARCELS):
         counts = as_number(values, sheet.marks)
         if counts.notna().all() and counts.gt(1).any():
@@ -163,13 +149,13 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
     return {}
 
 
-def _by_status(values: pd.Series) -> Mapping[str, str]:
-    folded = values.str.casefold().str.replace(r"[\W_]+", " ", regex=True).str.strip()
-    bare = folded.str.replace(" ", "", regex=False)
-    listed = folded.isin(list(_LISTED)) | bare.isin([one.replace(" ", "") for one in _LISTED])
-    if not (folded.isin(list(_SOLD)).any() and (listed | folded.isin(list(_SOLD))).all()):
+def _by_status(sheet: Sheet, values: pd.Series) -> Mapping[str, str]:
+    status = sheet.vocabulary.status
+    bare = values.str.casefold().str.replace(r"[\W_]+", "", regex=True)
+    states = {value: status.get(word, "") for value, word in zip(values, bare, strict=True)}
+    if not all(states.values()) or "sold" not in states.values():
         return {}
-    return {value: f"{NOT_SOLD}: {value}" if no_sale else MARKET for value, no_sale in zip(values, listed, strict=True)}
+    return {value: MARKET if state == "sold" else f"{NOT_SOLD}: {value}" for value, state in states.items()}
 
 
 def _by_words(sheet: Sheet, column: str, values: pd.Series, words: pd.Series) -> Mapping[str, str]:
@@ -195,10 +181,16 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     shown = "; ".join(f"{value!r} in {int(words[value]):,} rows" for value in list(against)[:_SHOWN])
     more = f" and {len(against) - _SHOWN} more" if len(against) > _SHOWN else ""
     inferences: tuple[Inference, ...] = ()
+    asked = {value: verdict for value, verdict in verdicts.items() if verdict.startswith(ASKED)}
+    if asked:
+        kept = sum(int(words[value]) for value in asked)
+        seen = "; ".join(f"{value!r} in {int(words[value]):,} rows" for value in asked)
+        claim = f"{kept:,} rows are kept that may be no market sales"
+        inferences = (Inference(column, "validity", claim, seen, int(words.sum()), sure=False),)
     if against:
         sure = not any(is_unsure(verdict) for verdict in against.values())
         claim = f"{n:,} rows are set aside as no market sales of a home"
-        inferences = (Inference(column, "validity", claim, shown + more, int(words.sum()), sure),)
+        inferences += (Inference(column, "validity", claim, shown + more, int(words.sum()), sure),)
     why = "; ".join(["says which rows are market sales", *map(str, inferences)])
     rule = ColumnRule(column, "validity", "validity", recode=MappingProxyType(recode))
     return Candidate(rule, 0.9, why, False), inferences
