@@ -56,10 +56,12 @@ def _ingest(session: Session) -> int:
         "matched": dict(preview.matched),
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
+        "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
     }
 
     def text() -> str:
         lines = [_account_line(account) for account in preview.files]
+        lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
         head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
         return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
 

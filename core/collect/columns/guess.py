@@ -15,6 +15,7 @@ from core.collect.columns.market_sales import deed_column, market_columns
 from core.collect.columns.parts import joined_columns
 from core.collect.columns.proofs import prove
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
+from core.collect.columns.years import year_from_age
 from core.collect.leaks import NEEDED
 from core.collect.mapping import ColumnMapping, ColumnRule
 from core.collect.parsers import (
@@ -93,6 +94,11 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     for one, why in joined_columns(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences.append(why)
+    if sheet.source is Source.SALES and "year_built" not in {one.rule.field for one in taken.values()}:
+        aged = year_from_age(sheet)
+        if aged:
+            taken[aged[0].rule.column] = aged[0]
+            inferences.append(aged[1])
     deed = deed_column(sheet, taken.values()) if sheet.source is Source.SALES else None
     if deed:
         inferences.append(deed)

@@ -112,10 +112,6 @@ def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
     marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
     about_parcels = bool(set(words) & sheet.vocabulary.parcel_words) and not SIZE_WORDS & set(words)
     named = about_parcels and bool(present.str.fullmatch(r"[0-9]+").all())
-        bool(set(words) & sheet.vocabulary.parcel_words)
-        and not SIZE_WORDS & set(words)
-        and bool(present.str.fullmatch(r"[0-9]+").all())
-    )
     return (marked and not measures_something(present)) or named
 
 

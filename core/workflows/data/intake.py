@@ -15,17 +15,19 @@ from core.access import Action
 from core.accounting import FileAccounting, Outcome
 from core.arrays import Ints
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
+from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
-from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
+from core.collect.mapping import ColumnMapping, MappedTable
 from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
-from core.collect.privacy import DROPPED, PersonalColumn, without_persons
+from core.collect.privacy import PersonalColumn, without_persons
 from core.collect.reader import RawTable, read_table
 from core.collect.recoding import words_of_columns
 from core.errors import AlreadyExists, MappingError, NoUsableRows
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
 from core.prepare.quality.corrections import CORRECTS
+from core.prepare.quality.currencies import in_currency
 from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source, conform
@@ -42,6 +44,7 @@ from core.workflows.data.corrected_sales import (
 )
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
+from core.workflows.data.refusals import apply_or_explain, no_sales_message
 from core.workspace import Workspace
 
 _SAMPLE_ROWS: Final = 50
@@ -160,9 +163,8 @@ def prepare_intake(
     parent = _parent(store, market)
     tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
-    if not sales_tables:
-        names = ", ".join(file.name for file in files)
-        raise MappingError(f"None of the files ({names}) holds sales. Add a file with sale prices and dates.")
+    prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
+    problem = in_currency(problem, _currency_of(store, market), prices)
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
     held = store.versions.load(parent.version_id) if parent else None
     before = parent.rows_seen if parent else 0
@@ -360,28 +362,23 @@ def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTabl
 def _read_all(
     files: Sequence[SourceFile], problem: Problem, progress: Progress
 ) -> tuple[list[MappedTable], dict[str, RawTable]]:
-    tables: list[MappedTable] = []
     raws: dict[str, RawTable] = {}
+    persons: list[Sequence[PersonalColumn]] = []
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
         raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
-        mapping = file.mapping or guess_file(raw).mapping
-        _refuse_personal(mapping, personal, raw.name)
-        tables.append(apply_mapping(raw, mapping))
         raws[raw.name] = raw
-    return tables, raws
+        persons.append(personal)
+    mappings = guess_together(list(raws.values()), [file.mapping for file in files])
+    if Source.SALES not in {mapping.source for mapping in mappings}:
+        raise MappingError(no_sales_message(list(raws.values()), mappings))
+    return [apply_or_explain(*one) for one in zip(raws.values(), mappings, persons, strict=True)], raws
 
 
-def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:
-    named = {*(rule.column for rule in mapping.rules), *mapping.address_columns}
-    for one in personal:
-        if one.action == DROPPED and one.column in named:
-            raise MappingError(
-                f"{name}: column {one.column!r} has personal data ({one.why}) and is never stored. Leave it out of the "
-                "mapping; if it is a fact of the home, rename it."
-            )
+def _currency_of(store: Store, market: str | NewMarket) -> str:
+    return market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
 
 
 def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:

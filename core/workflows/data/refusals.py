@@ -1,0 +1,40 @@
+"""Why files are not taken in: no sales among them, or a mapping that would keep persons."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from core.collect.columns.near_misses import why_no_sales
+from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping, named_columns
+from core.collect.privacy import DROPPED, PersonalColumn
+from core.collect.reader import RawTable
+from core.errors import MappingError
+
+
+def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> MappedTable:
+    """Apply a mapping; raises MappingError where it names a column of persons or lacks what sales need.
+
+    The error says what the file is instead of sales, or which column comes near to what is lacking.
+    """
+    _refuse_personal(mapping, personal, table.name)
+    try:
+        return apply_mapping(table, mapping)
+    except MappingError as error:
+        raise MappingError(" ".join(filter(None, (str(error), why_no_sales(table, mapping))))) from error
+
+
+def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> str:
+    """Say that no file holds sales, what each is instead, and what helps."""
+    names = ", ".join(table.name for table in tables)
+    whys = " ".join(why_no_sales(table, mapping) for table, mapping in zip(tables, mappings, strict=True)).strip()
+    return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
+
+
+def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:
+    named = named_columns(mapping)
+    for one in personal:
+        if one.action == DROPPED and one.column in named:
+            raise MappingError(
+                f"{name}: column {one.column!r} has personal data ({one.why}) and is never stored. Leave it out of the "
+                "mapping; if it is a fact of the home, rename it."
+            )
