@@ -11,7 +11,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 from scipy.stats import spearmanr
 
-from core.collect.columns.proofs import is_scale_too_long, measures_something, price_of
+from core.collect.columns.proofs import is_scale_too_long, is_spoiled, measures_something, price_of
 from core.collect.columns.sheet import (
     AREA_FIELDS,
     Candidate,
@@ -143,7 +143,7 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
         return False
     if header.words == ("lot",) and _PARTS_OF_PARCELS & {sheet.header(column).words for column in sheet.columns}:
         return True
-    if price is None or one.rule.field != "living_area_sqft" or len(cells) < _PROOF_ROWS:
+    if price is None or one.exact or one.rule.field != "living_area_sqft" or len(cells) < _PROOF_ROWS:
         return False
     if float(pd.to_numeric(cells).max()) > _DISTRICTS_MAX:
         return False
@@ -257,7 +257,7 @@ def _text_fit(sheet: Sheet, column: str, field: str) -> float:
         return float((values.str.contains(r"\d") & values.str.contains(r"[^\W\d]{2}")).mean())
     if field in {"property_id", "sale_id"}:
         ids = as_identifier(values, sheet.marks)
-        unique = ids.nunique() / len(ids)
+        unique = 0.0 if is_spoiled(values) else ids.nunique() / len(ids)
         return float(unique if field == "property_id" or unique > 0.98 else 0.0)
     if field == "neighbourhood":
         return float((~values.str.fullmatch(r"-?\d+\.\d+")).mean() * (not values.is_unique or len(values) < 1000))

@@ -13,7 +13,7 @@ from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
 from core.collect.columns.parts import joined_columns
-from core.collect.columns.proofs import prove
+from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
 from core.collect.leaks import NEEDED
@@ -106,6 +106,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         for one, whys in market_columns(sheet, taken.values()):
             taken[one.rule.column] = one
             inferences.extend(whys)
+    inferences.extend(warnings_of(sheet))
     parts = _address_parts(sheet, set(taken))
     used_parts = () if "address" in {one.rule.field for one in taken.values()} else _joined_parts(parts)
     taken |= {one.rule.column: one for one in _summands(sheet, taken)}

@@ -11,7 +11,7 @@ import pandas as pd
 from core.collect.cells.dates import EXCEL_SERIAL
 from core.collect.columns.candidates import SIZE_WORDS, header_score
 from core.collect.columns.doubles import double_of_area, double_of_sale_day
-from core.collect.columns.proofs import measures_something
+from core.collect.columns.proofs import is_spoiled, measures_something
 from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
 from core.collect.leaks import leak_by_numbers
 from core.collect.mapping import ColumnRule
@@ -72,6 +72,8 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
         return f"the same value {present.iloc[0]!r} in every row"
     if column in sheet.personal:
         return sheet.personal[column]
+    if is_spoiled(present):
+        return "numbers that a spreadsheet spoiled: export the column as text"
     if is_row_counter(sheet.table.frame[column]):
         return "a row counter, not a fact of the home"
     return leak_in_header(sheet, column) or _sale_fact(sheet, column) or ("hardly any values" if present.empty else "")

@@ -35,8 +35,10 @@ _PARCEL_PARTS: Final = (
 
 def joined_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, Inference]]:
     """Find fields that no column gives alone and several give together."""
-    fields = {one.rule.field for one in taken}
-    columns = {one.rule.column for one in taken}
+    # A year alone is a poor date: with a month beside it the two are one.
+    whole = [one for one in taken if not (one.rule.field == "sale_date" and one.rule.date_format == "%Y")]
+    fields = {one.rule.field for one in whole}
+    columns = {one.rule.column for one in whole}
     found = []
     if "sale_date" not in fields and (date := _sale_date(sheet, columns)):
         found.append(date)

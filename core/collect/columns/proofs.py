@@ -14,7 +14,7 @@ from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import Candidate, Sheet, sampled_values
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule
-from core.collect.parsers import as_number
+from core.collect.parsers import as_flag, as_number
 
 ROWS_MIN: Final = 20
 """Fewer rows than this prove nothing."""
@@ -24,6 +24,9 @@ _AGREE_SHARE: Final = 0.9
 _HOME_PRICE_MIN: Final = 2_000.0
 _PRICE_USUAL_MIN: Final = 20_000.0
 _STUDIO_SHARE_MIN: Final = 0.003
+_SPOILED: Final = r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
+_SPOILED_SHARE: Final = 0.01
+_WITHOUT_VAT: Final = (frozenset({"vat", "exclusive"}), frozenset({"ex", "vat"}), frozenset({"gst", "exclusive"}))
 
 
 @dataclass(frozen=True)
@@ -187,3 +190,23 @@ def price_of(sheet: Sheet, candidates: list[Candidate]) -> ColumnRule | None:
     """Return the rule of the likeliest sale price."""
     prices = [one for one in candidates if one.rule.field == "sale_price"]
     return max(prices, key=lambda one: one.confidence).rule if prices else None
+
+
+def is_spoiled(cells: pd.Series) -> bool:
+    """Tell whether a spreadsheet wrote numbers such as ids as 6.2228E+11: the digits that told them apart are gone."""
+    return len(cells) > 0 and float(cells.str.fullmatch(_SPOILED).mean()) >= _SPOILED_SHARE
+
+
+def warnings_of(sheet: Sheet) -> Iterator[Inference]:
+    """Yield what a person should know of the columns of a file."""
+    for column in sheet.columns:
+        cells = sheet.present(column)
+        if column not in sheet.personal and is_spoiled(cells):
+            spoiled = cells[cells.str.fullmatch(_SPOILED)]
+            claim = "left out, as a spreadsheet spoiled its numbers: export the column as text"
+            yield Inference(column, "", claim, f"{spoiled.iloc[0]!r} in {len(spoiled):,} cells", len(cells), sure=False)
+        if frozenset(sheet.header(column).words) in _WITHOUT_VAT:
+            n = int(as_flag(cells, sheet.marks).eq(1.0).sum())
+            if n:
+                claim = f"{n:,} prices are without VAT: such homes are dearer than they look"
+                yield Inference(column, "sale_price", claim, "the column says yes", len(cells), sure=False)

@@ -1,0 +1,156 @@
+"""Only market sales of one home: what deeds, flags, codes and remarks say, packages, and two files joined by value."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.collect.cells.market import PACKAGE, market_verdict
+from core.collect.columns.guess import guess_mapping
+from core.collect.columns.near_misses import why_no_sales
+from core.collect.columns.shared_keys import guess_together
+from core.collect.mapping import apply_mapping
+from core.collect.reader import RawTable, parse_table
+from core.schema import Source
+
+ROWS = 200
+RNG = np.random.default_rng(5)
+
+
+def _sales(**more: object) -> dict[str, object]:
+    area = RNG.integers(700, 3_500, ROWS)
+    days = pd.Timestamp("2022-01-03") + pd.to_timedelta(RNG.integers(0, 500, ROWS), unit="D")
+    return {
+        "Sale Price": (area * RNG.uniform(150, 350, ROWS)).round(-2),
+        "Sale Date": days.strftime("%Y-%m-%d"),
+        "Address": [f"{n} Elm St" for n in range(ROWS)],
+        "Living Area": area,
+    } | more
+
+
+def _table(columns: dict[str, object], name: str = "sales.csv") -> RawTable:
+    return parse_table(pd.DataFrame(columns).to_csv(index=False).encode(), name)
+
+
+def _validity(columns: dict[str, object]) -> pd.Series:
+    table = _table(columns)
+    frame = apply_mapping(table, guess_mapping(table, Source.SALES).mapping).frame
+    return frame["validity"] if "validity" in frame else pd.Series(np.nan, frame.index, dtype="str")
+
+
+@pytest.mark.parametrize(
+    ("header", "usual", "odd", "verdict"),
+    [
+        ("deed_type", "Warranty", "Quit claim", "non-market: quit claim"),
+        ("trans_group_en", "Sales", "Mortgages", "non-market: mortgage"),
+        ("sales_type", "regular_sale", "family_sale", "non-market: family"),
+        ("nature_mutation", "Vente", "Adjudication", "non-market: auction"),
+        ("Not Full Market Price", "No", "Yes", "non-market: not at a full price"),
+        ("is_multisale", "False", "True", "package: several parcels on one deed"),
+        ("num_parcels_sale", "1", "5", "package: 5 parcels on one deed"),
+        ("valid_sale", "True", "False", "non-market: its valid_sale is no"),
+        ("vacant_sale", "False", "True", "not a home: vacant land"),
+        ("Non Use Code", "", "25 - Other", "non-market: 25 - Other"),
+        ("StandardStatus", "Closed", "ActiveUnderContract", "not sold: ActiveUnderContract"),
+        ("SpecialListingConditions", "Standard", "Short Sale", "non-market: foreclosure"),
+        ("SpecialListingConditions", "Standard", "Real Estate Owned", "asked: bank owned"),
+        ("備註", "其他增建；", "親友、員工或其他特殊關係間之交易；", "non-market: between relatives"),
+        ("property_type", "Maison", "Dépendance", "not a home: outbuilding"),
+    ],
+)
+def test_rows_that_a_column_speaks_against_are_named(header: str, usual: str, odd: str, verdict: str) -> None:
+    marked = np.arange(ROWS) % 10 == 0
+    found = _validity(_sales() | {header: np.where(marked, odd, usual)})
+    assert set(found[marked]) == {verdict}
+    assert not found[~marked].str.contains(":", na=False).any()
+
+
+def test_of_several_columns_any_that_speaks_against_a_market_sale_decides() -> None:
+    place = np.arange(ROWS)
+    found = _validity(
+        _sales()
+        | {"deed_type": np.where(place < 20, "Quit claim", "Warranty"), "auction": np.where(place > 180, "Yes", "No")}
+    )
+    assert found.str.startswith("non-market").sum() == 20 + 19
+
+
+def test_facts_of_homes_are_not_taken_for_words_on_the_sale() -> None:
+    found = _validity(_sales(heating=["Normal", "Gas"] * 100, family_room=["Yes", "No"] * 100))
+    assert found.isna().all()
+
+
+def test_one_price_for_many_homes_on_one_day_is_a_package_and_one_for_two_is_chance() -> None:
+    columns = _sales()
+    price, day = (np.array(columns[name]) for name in ("Sale Price", "Sale Date"))
+    price[:12], day[:12] = 22_500_000, "2022-05-05"
+    price[50:52], day[50:52] = 450_000, "2022-06-06"
+    found = _validity(columns | {"Sale Price": price, "Sale Date": day})
+    assert found[:12].eq("package: 12 homes for one price of 22,500,000 on 2022-05-05").all()
+    assert found[12:].isna().all()
+
+
+def test_a_package_that_a_person_wants_is_kept() -> None:
+    columns = _sales()
+    price, day = (np.array(columns[name]) for name in ("Sale Price", "Sale Date"))
+    price[:12], day[:12] = 22_500_000, "2022-05-05"
+    table = _table(columns | {"Sale Price": price, "Sale Date": day})
+    mapping = guess_mapping(table, Source.SALES).mapping
+    kept = type(mapping)(**{**vars(mapping), "keep": (PACKAGE,)})
+    assert "validity" not in apply_mapping(table, kept).frame
+
+
+def test_rows_of_one_deed_are_one_sale_and_a_deed_of_two_homes_a_package() -> None:
+    columns = pd.DataFrame(_sales()).loc[np.repeat(np.arange(100), 2)].reset_index(drop=True)
+    columns["id_mutation"] = np.repeat([f"2024-{n}" for n in range(100)], 2)
+    second = np.arange(200) % 2 == 1
+    two_homes = np.arange(200) < 60
+    columns["type_local"] = np.where(second & ~two_homes, "Dépendance", "Appartement")
+    columns["Living Area"] = columns["Living Area"] + second
+    found = _validity(dict(columns))
+    assert found[two_homes].str.startswith("package: 2 homes").all()
+    assert (found[~two_homes] == "not a home: outbuilding").tolist() == second[~two_homes].tolist()
+
+
+@pytest.mark.parametrize("text", ["", "Cash", "Conventional", "Brick", "3", "Fee Simple"])
+def test_words_that_say_nothing_of_a_sale_give_no_verdict(text: str) -> None:
+    assert market_verdict(text) == ""
+
+
+def test_two_files_are_joined_by_the_column_whose_values_agree_whatever_it_is_called() -> None:
+    keys = [f"{n % 13}-{n}" for n in range(ROWS)]
+    sold = pd.to_datetime(pd.Series(_sales()["Sale Date"]))
+    sales = {"ref": keys, "Sale Price": _sales()["Sale Price"], "Sale Date": sold.dt.strftime("%Y-%m-%d")}
+    sales["days_before"] = (pd.Timestamp("2025-01-01") - sold).dt.days
+    parcels = {
+        "lookup": keys[::-1],
+        "bldg_area_sqft": RNG.integers(700, 3_000, ROWS),
+        "bldg_age_years": 20.5,
+        "latitude": 47.1,
+    }
+    tables = [_table(sales, "sales.csv"), _table(parcels, "parcels.csv")]
+    ours, theirs = guess_together(tables, [None, None])
+    assert {rule.column for rule in (*ours.rules, *theirs.rules) if rule.field == "property_id"} == {"ref", "lookup"}
+    assert apply_mapping(tables[1], theirs).frame["year_built"].eq(2004).all()
+    assert any("100% of the values" in one.evidence for one in ours.inferences)
+
+
+@pytest.mark.parametrize(
+    ("columns", "words"),
+    [
+        (
+            {"median_income": 3.2, "population": 900, "households": 300, "median_house_value": 200_000},
+            "describes districts",
+        ),
+        ({"Price": _sales()["Sale Price"], "Address": _sales()["Address"], "Beds": 3}, "price them instead"),
+        (
+            {"Ask": _sales()["Sale Price"], "Taken": _sales()["Sale Date"], "Zip": "98001"},
+            "'Ask' looks like the sale price",
+        ),
+        ({"zip": "98001", "monthly_rent": RNG.integers(500, 2_000, ROWS)}, "holds rents"),
+        ({"region": "a"} | {f"2020-{m:02d}-31": 100.0 + m for m in range(1, 13)}, "is an index"),
+    ],
+)
+def test_what_is_no_sales_file_says_what_it_is(columns: dict[str, object], words: str) -> None:
+    table = _table(columns | {"row": range(ROWS)})
+    assert words in why_no_sales(table, guess_mapping(table, Source.SALES).mapping)
