@@ -26,6 +26,8 @@ from core.collect.vocabulary import Summand
 from core.schema import EXTRA_PREFIX, Source
 
 _SHOWN: Final = 3
+_STREETS_ROWS: Final = 50
+_STREETS_MIN: Final = 5
 
 
 @dataclass(frozen=True)
@@ -166,9 +168,16 @@ def _address_parts(sheet: Sheet, taken: set[str]) -> dict[str, str]:
     for part, names in sheet.vocabulary.address_parts:
         for column in sheet.columns:
             joined = sheet.header(column).joined
-            if column not in taken and part not in found and any(joined == name.joined for name in names):
+            is_named_so = column not in taken and part not in found and any(joined == name.joined for name in names)
+            if is_named_so and (part != "name" or _names_streets(sheet, column)):
                 found[part] = column
     return found
+
+
+def _names_streets(sheet: Sheet, column: str) -> bool:
+    """Tell whether a column called "street" names streets: "Pave" and "Grvl" are how a street is paved."""
+    present = sheet.present(column)
+    return len(present) < _STREETS_ROWS or present.nunique() >= _STREETS_MIN
 
 
 def _read_beside(taken: dict[str, Candidate]) -> dict[str, Leftover]:
@@ -227,7 +236,7 @@ def _explain(
     if column in taken:
         one = taken[column]
         why = one.why
-        if one.rule.parse == "date":
+        if one.rule.parse == "date" and not one.rule.with_columns:
             dates = date_guess(sheet, column)
             why = f"{why}; dates as {dates.date_format}: {dates.why}"
         return ColumnGuess(column, one.rule.field, one.confidence, shown, why)

@@ -9,7 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.dates import EXCEL_SERIAL
-from core.collect.columns.candidates import SIZE_WORDS, header_score
+from core.collect.columns.candidates import header_score
 from core.collect.columns.doubles import double_of_area, double_of_sale_day
 from core.collect.columns.proofs import is_spoiled, measures_something
 from core.collect.columns.sheet import AREA_FIELDS, Sheet, is_row_counter, leak_in_header, sampled_values
@@ -27,6 +27,7 @@ LEVELS_MAX: Final = 60
 """Text of more different values than this is not kept as an extra column."""
 
 _READ_SHARE: Final = 0.9
+_ROW_LABELS: Final = frozenset({"unnamed", "index", "order", "row", "rownum", "objectid"})
 
 _MONTH: Final = r"(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
@@ -74,9 +75,15 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
         return sheet.personal[column]
     if is_spoiled(present):
         return "numbers that a spreadsheet spoiled: export the column as text"
-    if is_row_counter(sheet.table.frame[column]):
+    if is_row_counter(sheet.table.frame[column]) or _labels_rows(sheet, column, present):
         return "a row counter, not a fact of the home"
     return leak_in_header(sheet, column) or _sale_fact(sheet, column) or ("hardly any values" if present.empty else "")
+
+
+def _labels_rows(sheet: Sheet, column: str, present: pd.Series) -> bool:
+    """Tell whether a column is the index of the table a file was cut from: whole numbers, each once."""
+    is_named_so = bool(set(sheet.header(column).words) & _ROW_LABELS)
+    return is_named_so and present.is_unique and bool(present.str.fullmatch(r"[0-9]+").all())
 
 
 def _sale_fact(sheet: Sheet, column: str) -> str:
@@ -112,8 +119,9 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
 def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
     """Tell whether a column numbers or names things: its header may say so, its cells decide."""
     marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
-    about_parcels = bool(set(words) & sheet.vocabulary.parcel_words) and not SIZE_WORDS & set(words)
-    named = about_parcels and bool(present.str.fullmatch(r"[0-9]+").all())
+    # "Lot Frontage" measures a lot; "Tax Lot" and "tax class at present" number things.
+    about_parcels = bool(words) and (words[-1] in sheet.vocabulary.parcel_words or bool({"class", "code"} & set(words)))
+    named = about_parcels and bool(present.str.fullmatch(r"[0-9]+[A-Za-z]?").all())
     return (marked and not measures_something(present)) or named
 
 
