@@ -19,8 +19,7 @@ from core.collect.cells.dates import NAMED_FORMATS
 from core.collect.cells.joined import joined_date, joined_identifier
 from core.collect.cells.market import SET_ASIDE
 from core.collect.cells.units import UNIT_FACTORS, units_of_rows
-from core.collect.columns.inference import Inference
-from core.collect.columns.set_aside import set_aside
+from core.collect.inference import Inference
 from core.collect.parsers import (
     DATE_FORMATS,
     PARSERS,
@@ -30,6 +29,7 @@ from core.collect.parsers import (
     is_null_word,
 )
 from core.collect.reader import BadLine, RawTable
+from core.collect.set_aside import set_aside
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, conform, is_extra

@@ -143,7 +143,6 @@ class Vocabulary:
     contrary: frozenset[str]
     parcel_words: frozenset[str]
     aliases: Mapping[str, str]
-    months: Mapping[str, str]
     status: Mapping[str, str]
     zero_is_missing: frozenset[str]
 
@@ -193,7 +192,6 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         contrary=frozenset(document["contrary"]["names"]),
         parcel_words=frozenset(document["parcel_words"]["names"]),
         aliases=aliases,
-        months={name: month for month, names in further["months"].items() for name in names},
         status={word: state for state, words in further["status"].items() for word in words},
         zero_is_missing=frozenset(
             name for name, entry in document["fields"].items() if entry.get("zero_is_missing", False)

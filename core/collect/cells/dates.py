@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import calendar
 import re
+import tomllib
+from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 import pandas as pd
 
 from core.collect.cells.amounts import usual_signs
-from core.collect.vocabulary import load_vocabulary
+from core.installation import ASSETS
+
+NAMES_PATH: Final = ASSETS / "column_names.toml"
 
 EXCEL_SERIAL: Final = "excel"
 """Name of the format of spreadsheets' day numbers: 1 is 1900-01-01, so that 45000 is 2023-03-15."""
@@ -89,8 +94,15 @@ def _plain_date(text: str) -> str:
     return _with_english_month(text)
 
 
+@cache
+def _months() -> Mapping[str, str]:
+    """Return the English month of each name of one, without accents."""
+    months: dict[str, list[str]] = tomllib.loads(NAMES_PATH.read_text(encoding="utf-8"))["months"]
+    return {name: month for month, names in months.items() for name in names}
+
+
 def _with_english_month(text: str) -> str:
-    months = load_vocabulary().months
+    months = _months()
     for word in re.findall(r"[^\W\d_]{3,}", text):
         folded = word.casefold().translate(_ACCENTS)
         if folded not in _ENGLISH:

@@ -6,8 +6,8 @@ from dataclasses import replace
 from typing import Final
 
 from core.collect.cells.units import units_of_rows
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule, read_column
 
 SQM_MEDIAN_BELOW: Final = 350.0

@@ -21,8 +21,8 @@ from core.collect.cells.market import (
     remark_verdict,
 )
 from core.collect.columns.candidates import header_score
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import Candidate, Sheet
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_flag, as_number
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from core.collect.cells.joined import joined_date
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import Candidate, Sheet
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_number, guess_date_format
 

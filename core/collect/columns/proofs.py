@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from core.collect.cells.units import UNIT_FACTORS
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import Candidate, Sheet, sampled_values
+from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_flag, as_number

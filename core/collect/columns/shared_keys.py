@@ -9,9 +9,9 @@ from typing import Final
 import pandas as pd
 
 from core.collect.columns.guess import guess_file
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import is_row_counter
 from core.collect.columns.years import age_column, day_of_ages
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, cells_of
 from core.collect.parsers import Marks, as_identifier
 from core.collect.reader import RawTable

@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.columns.inference import Inference
 from core.collect.columns.sheet import Candidate, Sheet
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, cells_of, read_column
 from core.collect.parsers import Marks, as_number
 from core.collect.reader import RawTable
