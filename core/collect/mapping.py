@@ -318,7 +318,7 @@ def _count_back_ages(columns: dict[str, pd.Series], mapping: ColumnMapping) -> N
             days = columns.get("sale_date") if days is None else days
             if days is None:
                 raise MappingError(f"Column {rule.column!r} holds ages, and no day to count them back from. Set as_of.")
-            columns[rule.field] = (days.dt.year + (days.dt.dayofyear - 1) / 365 - columns[rule.field]).round()
+            columns[rule.field] = (days.dt.year + (days.dt.day_of_year - 1) / 365 - columns[rule.field]).round()
 
 
 def _without_zeros(frame: pd.DataFrame) -> pd.DataFrame:

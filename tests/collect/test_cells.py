@@ -129,6 +129,7 @@ def test_rooms_are_counted_in_any_script() -> None:
         ("Квартира", "apartment"),
         ('["Condominium"]', "condo"),
         ("Schloss", "schloss"),
+        ("DS", "ds"),
     ],
 )
 def test_types_of_homes_are_read_in_many_spellings(text: str, kind: str) -> None:

@@ -39,7 +39,7 @@ def _spellings(text: str) -> Iterator[str]:
     yield _bare(without_code)
     for part in re.split(r"\s+[-–/|]\s+|,\s*|/", without_code):
         yield _bare(part)
-        yield _bare(re.sub(r"s$", "", part.strip()))
+        yield _bare(re.sub(r"(?<=[^\W\d_]{3})s$", "", part.strip()))
 
 
 def _bare(text: str) -> str:
