@@ -410,3 +410,12 @@ def test_a_column_of_ones_counts_dwellings_and_one_of_numbers_names_a_flat(tmp_p
     path.write_text("parcel id,situs address,zip,UNITS,Unit no\n" + "\n".join(rows), encoding="utf-8")
     found = {one.column: one.field for one in guess_mapping(read_table(path), Source.TAX).columns}
     assert (found["UNITS"], found["Unit no"]) == ("units", "unit")
+
+
+def test_a_city_is_no_neighborhood_where_zip_codes_are_finer(tmp_path: Path) -> None:
+    columns = _sales(200)
+    columns["Zip"] = [f"9810{row % 9}" for row in range(200)]
+    columns["City"] = [("Ashford", "Brightwater")[row % 2] for row in range(200)]
+    assert _fields(guess_mapping(_table(tmp_path, columns), Source.SALES))["City"] == "x_city"
+    columns["City"] = [f"Borough {row % 30}" for row in range(200)]
+    assert _fields(guess_mapping(_table(tmp_path, columns), Source.SALES))["City"] == "neighbourhood"

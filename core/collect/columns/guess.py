@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -89,10 +91,25 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
     return _guess(table, sheet, assign_fields(find_candidates(sheet)))
 
 
+_LARGER_PLACE: Final = re.compile(
+    r"city|county|municip|commune|ville|gemeinde|comune|kommun|gemeente|concelho|post.?town", re.IGNORECASE
+)
+
+
+def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidate]) -> bool:
+    """Tell whether a column taken for the neighborhood is a city or county: it has fewer values than the ZIP code."""
+    if not _LARGER_PLACE.search(one.rule.column):
+        return False
+    zips = [other.rule.column for other in chosen if other.rule.field == "zipcode"]
+    if one.rule.field != "neighbourhood" or not zips:
+        return False
+    return bool(sheet.present(one.rule.column).nunique() < sheet.present(zips[0]).nunique())
+
+
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     proven = prove(sheet, add_area_units(sheet, assigned))
     inferences = [*unit_inferences(list(proven.chosen), sheet), *proven.inferences]
-    taken = {one.rule.column: one for one in proven.chosen}
+    taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
     for one, why in joined_columns(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences.append(why)
