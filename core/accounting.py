@@ -14,13 +14,15 @@ class Outcome(StrEnum):
     REPAIRED = "repaired"
     DUPLICATE = "duplicate"
     REJECTED = "rejected"
+    SET_ASIDE = "set_aside"
 
 
 @dataclass(frozen=True)
 class FileAccounting:
     """Counts of one file's rows by outcome, and by reason code for all but plainly accepted rows.
 
-    Raises ValueError if rows_in differs from accepted + repaired + duplicate + rejected.
+    ``set_aside`` rows are doubtful sales that wait for a person's decision, outside the sales in use. Raises ValueError
+    if rows_in differs from accepted + repaired + duplicate + rejected + set_aside.
     """
 
     file: str
@@ -32,9 +34,10 @@ class FileAccounting:
     duplicate: int
     rejected: int
     reasons: Mapping[str, int]
+    set_aside: int = 0
 
     def __post_init__(self) -> None:
         """Check that every row is counted exactly once."""
-        total = self.accepted + self.repaired + self.duplicate + self.rejected
+        total = self.accepted + self.repaired + self.duplicate + self.rejected + self.set_aside
         if total != self.rows_in:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")

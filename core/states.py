@@ -44,6 +44,26 @@ class Period(StrEnum):
     MONTH = "month"
 
 
+class Doubt(StrEnum):
+    """What may be wrong with a sale."""
+
+    PRICE_DIGIT = "price_digit"
+    AREA_UNIT = "area_unit"
+    PACKAGE = "package_sale"
+    PART_SHARE = "part_share"
+    NON_MARKET = "maybe_non_market"
+    FAR = "far_from_usual"
+
+
+class SaleDecision(StrEnum):
+    """What a person decides on a doubtful sale; taken back, the sale is as it was before anybody decided."""
+
+    KEEP = "keep"
+    SET_ASIDE = "set_aside"
+    CORRECT = "correct"
+    TAKEN_BACK = "taken_back"
+
+
 class AuditAction(StrEnum):
     """What was done, according to an audit trail entry."""
 
@@ -72,6 +92,8 @@ class AuditAction(StrEnum):
     PRESET_REPLACED = "preset.replaced"
     PRESET_SAVED = "preset.saved"
     RETRAINING_STARTED = "retraining.started"
+    SALE_DECIDED = "sale.decided"
+    SALE_DECISION_TAKEN_BACK = "sale.decision_taken_back"
     SCOPE_SIGNED = "scope.signed"
     TEST_OPENED = "test.opened"
     THRESHOLD_CHANGED = "threshold.changed"

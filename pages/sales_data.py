@@ -12,8 +12,10 @@ from core.workspace import Workspace
 from pages.kit import choice, session
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
+from pages.views.scrutiny import queue
 
 BRING: Final = "Bring in sales"
+DOUBTFUL: Final = "Doubtful sales"
 VERSIONS: Final = "Data versions"
 LIMITS: Final = "Known limits"
 
@@ -23,10 +25,12 @@ def main(workspace: Workspace) -> None:
     st.title("Sales data", anchor=False)
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
-    views += [VERSIONS, LIMITS] if market is not None else []
+    views += [DOUBTFUL, VERSIONS, LIMITS] if market is not None else []
     view = choose(views)
     if view == BRING:
         intake(workspace)
+    elif view == DOUBTFUL and market is not None:
+        queue.draw(workspace, market)
     elif view == VERSIONS and market is not None:
         versions.draw(workspace, market)
     elif view == LIMITS and market is not None:

@@ -94,6 +94,6 @@ def _account_line(account: FileAccounting) -> str:
     reasons = ", ".join(f"{code} {n:,}" for code, n in account.reasons.items())
     return (
         f"{account.file} ({account.source}): {account.rows_in:,} rows in = {account.accepted:,} accepted "
-        f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected"
-        + (f" [{reasons}]" if reasons else "")
+        f"+ {account.repaired:,} repaired + {account.duplicate:,} duplicate + {account.rejected:,} rejected "
+        f"+ {account.set_aside:,} set aside" + (f" [{reasons}]" if reasons else "")
     )

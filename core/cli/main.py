@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.access import Actor, Role
-from core.cli import data, models, monitoring, pricing
+from core.cli import data, models, monitoring, pricing, scrutiny
 from core.cli.session import FAILED, OK, Handler, Session
 from core.errors import DoorstepError
 from core.installation import version
@@ -92,7 +92,7 @@ def _parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run)
         return added
 
-    for group in (data, models, pricing, monitoring):
+    for group in (data, scrutiny, models, pricing, monitoring):
         group.add_verbs(verb)
     return parser
 

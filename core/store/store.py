@@ -32,6 +32,7 @@ from core.store.operations.workers import Workers
 from core.store.sales.address_answers import Matches
 from core.store.sales.drafts import Drafts
 from core.store.sales.presets import Presets
+from core.store.sales.scrutiny import SaleDecisions
 from core.store.sales.uploads import Uploads
 from core.store.sales.versions import Versions
 
@@ -88,6 +89,7 @@ class Store:
         self.jobs = Jobs(database)
         self.presets = Presets(database)
         self.matches = Matches(database)
+        self.sale_decisions = SaleDecisions(database)
         self.drafts = Drafts(database)
         self.uploads = Uploads(home / "uploads")
 

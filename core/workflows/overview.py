@@ -196,13 +196,16 @@ def _preparation(seen: Overview) -> Phase:
     if seen.version is None:
         return Phase(3, name, deliverable, State.OPEN, "No rows yet", ())
     files = [file for file in seen.version.files if file.source == "sales"]
-    rows, accepted, repaired, duplicate, rejected = (
+    if not files:
+        aside = f"{count(seen.version.set_aside, 'doubtful sale')} set aside"
+        return Phase(3, name, deliverable, State.GOOD, "Doubtful sales reviewed", (aside,))
+    rows, accepted, repaired, duplicate, rejected, waiting = (
         sum(getattr(file, part) for file in files)
-        for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected")
+        for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected", "set_aside")
     )
     facts = (
         f"{accepted:,} accepted, {repaired:,} repaired",
-        f"{count(duplicate, 'duplicate')}, {rejected:,} rejected",
+        f"{count(duplicate, 'duplicate')}, {rejected:,} rejected, {waiting:,} set aside",
     )
     return Phase(3, name, deliverable, State.GOOD, f"{rows:,} rows in", facts)
 

@@ -252,6 +252,18 @@ def ahead(_: argparse.Namespace) -> None:
             tell(benchmark="ahead", **figures)
 
 
+def scrutiny(_: argparse.Namespace) -> None:
+    """Planted errors in King County and Singapore: recall and precision of the review queue, and the test error."""
+    from tests.benchmarks import scrutiny as planted_errors
+
+    for file in (planted_errors.KING_COUNTY, planted_errors.SINGAPORE):
+        found = planted_errors.measure(file)
+        if found is None:
+            print(f"skipped: the real sales of {file.name} are not there; set SALES_DATA_DIR", file=sys.stderr)
+        else:
+            tell(benchmark="scrutiny", **found)
+
+
 def ledger(options: argparse.Namespace) -> None:
     """Appends to the ledger by 8 threads and by 8 processes, beside plain inserts: milliseconds, lost."""
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
@@ -281,6 +293,7 @@ def main() -> int:
         "monitoring": monitoring,
         "king-county": king_county,
         "ahead": ahead,
+        "scrutiny": scrutiny,
         "ledger": ledger,
         "figures": figures,
     }

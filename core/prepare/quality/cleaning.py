@@ -1,13 +1,15 @@
-"""Cleaning of sales: every input row is accepted, repaired, duplicate or rejected, with the reasons in a ledger.
+"""Cleaning of sales: every input row ends in one outcome, accepted to rejected, with the reasons in a ledger.
 
 A sale is rejected if its price, date, location, living area or arm's-length nature cannot be trusted. A mistyped
-secondary fact is set to missing and the sale is kept, because training imputes and flags missing facts. Limits come
+secondary fact is set to missing and the sale is kept, because training imputes and flags missing facts. A sale that
+strong evidence makes doubtful is set aside for a person to decide (see core.prepare.quality.scrutiny). Limits come
 from the problem statement; each of the few constants below has its reason.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -16,10 +18,11 @@ import numpy as np
 import pandas as pd
 
 from core.accounting import Outcome
-from core.arrays import Bools, Floats, Ints
+from core.arrays import Bools, Floats, Ints, Objects
 from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
+from core.prepare.quality.scrutiny import add_doubts, scrutinise
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
 
@@ -63,15 +66,22 @@ QUANTITIES: Final = (
 class Cleaned:
     """Usable sales, and a ledger of all input rows in their order.
 
-    ``sales``: accepted and repaired rows in input order, canonical dtypes, with ``source_row`` (int64) last.
+    ``sales``: accepted, repaired and set-aside rows in input order, canonical dtypes, ``source_row`` (int64) last.
     ``ledger``: ``source_row``, ``outcome`` (an Outcome), ``reasons`` (codes joined by ``;``), ``detail`` (readable
     text, joined by ``; ``); the last two are empty for accepted rows that correct nothing.
     ``corrects``: for each row of ``sales``, the position of the stored sale it supersedes, -1 for a new sale.
+    ``set_aside``: for each row of ``sales``, why it waits for a decision (a Doubt), empty for a sale in use.
     """
 
     sales: pd.DataFrame
     ledger: pd.DataFrame
     corrects: Ints
+    set_aside: Objects
+
+    @property
+    def in_use(self) -> pd.DataFrame:
+        """The rows of ``sales`` that nobody has to decide on first."""
+        return self.sales.loc[self.set_aside == ""]
 
 
 def clean_sales(
@@ -86,34 +96,46 @@ def clean_sales(
     ``frame`` is canonical (see schema.conform) with a column ``source_row``. ``known`` holds the sales already accepted
     by the market, also canonical: a row that repeats one of them is a duplicate; a row that differs is a correction,
     which keeps the stored sale's value for everything it leaves out. ``superseded`` has the earlier states of corrected
-    sales: a row that repeats one is also a duplicate. A row has one outcome, the most severe: rejected, duplicate,
-    repaired, accepted; its reasons are those of that outcome, plus CORRECTS if it corrects a sale.
+    sales: a row that repeats one is also a duplicate. A row has one outcome, the most severe: rejected, duplicate, set
+    aside, repaired, accepted; its reasons are those of that outcome, plus CORRECTS if it corrects a sale.
 
     Raises MappingError if a column is neither canonical nor extra.
     """
     rows = frame[ROW].to_numpy(dtype="int64")
     facts = _canonical(frame)
-    rejected, repaired, duplicate = (Findings(len(facts)) for _ in range(3))
+    rejected, repaired, duplicate, doubtful = (Findings(len(facts)) for _ in range(4))
     _reject_untrusted(facts, problem, today, rejected)
-    facts = _repair(facts, problem, repaired)
+    # Before the repairs, which would take the list price or the rooms for what is wrong.
+    scrutiny = scrutinise(facts, ~rejected.found, known)
+    waits = scrutiny.mask(strong=True)
+    facts = _repair(facts, problem, repaired, waits)
     rejected.add(_nowhere(facts), "no_location", "no address, coordinates, zipcode or neighborhood")
     held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded)
     target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
     corrected = Findings(len(facts))
     if known is not None and (target >= 0).any():
-        facts = _take_over(facts, target, known, problem)
+        facts = _take_over(facts, target, known, problem, waits)
         corrected.add(target >= 0, CORRECTS, "corrects a sale that is already stored")
     dropped = rejected.found | duplicate.found
+    add_doubts(scrutiny, waits & ~dropped, doubtful)
     sales = facts.assign(**{ROW: rows}).loc[~dropped].reset_index(drop=True)
-    return Cleaned(sales, _ledger(rows, rejected, duplicate, repaired, corrected), target[~dropped])
+    findings = (
+        (Outcome.REPAIRED, repaired),
+        (Outcome.SET_ASIDE, doubtful),
+        (Outcome.DUPLICATE, duplicate),
+        (Outcome.REJECTED, rejected),
+    )
+    set_aside = np.asarray(doubtful.reasons, dtype=object)[~dropped]
+    return Cleaned(sales, _ledger(rows, findings, corrected), target[~dropped], set_aside)
 
 
-def _take_over(facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem) -> pd.DataFrame:
+def _take_over(facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem, waits: Bools) -> pd.DataFrame:
     """Fill in what correcting rows leave out; values that no longer fit the corrected facts become missing."""
     rows = target >= 0
     facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
     filled = filled_from(held, target[rows], facts.loc[rows])
-    kept = _repair(filled.reset_index(drop=True), problem, Findings(len(filled))).set_axis(filled.index)
+    repaired = _repair(filled.reset_index(drop=True), problem, Findings(len(filled)), waits[rows])
+    kept = repaired.set_axis(filled.index)
     facts.loc[rows] = kept
     return facts
 
@@ -127,18 +149,16 @@ def _canonical(frame: pd.DataFrame) -> pd.DataFrame:
 # Ledger
 
 
-def _ledger(
-    rows: Ints, rejected: Findings, duplicate: Findings, repaired: Findings, corrected: Findings
-) -> pd.DataFrame:
+def _ledger(rows: Ints, gravest_last: Sequence[tuple[Outcome, Findings]], corrected: Findings) -> pd.DataFrame:
     outcome = np.full(len(rows), Outcome.ACCEPTED.value, dtype=object)
     reasons = np.full(len(rows), "", dtype=object)
     details = np.full(len(rows), "", dtype=object)
-    gravest_last = ((Outcome.REPAIRED, repaired), (Outcome.DUPLICATE, duplicate), (Outcome.REJECTED, rejected))
     for verdict, findings in gravest_last:
         outcome[findings.found] = verdict.value
         reasons[findings.found] = np.asarray(findings.reasons, dtype=object)[findings.found]
         details[findings.found] = np.asarray(findings.details, dtype=object)[findings.found]
-    for row in np.flatnonzero(corrected.found & ~rejected.found & ~duplicate.found):
+    gone = np.isin(outcome, (Outcome.REJECTED.value, Outcome.DUPLICATE.value))
+    for row in np.flatnonzero(corrected.found & ~gone):
         reasons[row] = ";".join(filter(None, (reasons[row], corrected.reasons[row])))
         details[row] = "; ".join(filter(None, (details[row], corrected.details[row])))
     texts = {"outcome": outcome, "reasons": reasons, "detail": details}
@@ -205,10 +225,14 @@ def _nowhere(facts: pd.DataFrame) -> Bools:
 
 @dataclass
 class _Repairs:
-    """Facts under repair: a mistyped value becomes missing, and a finding names it."""
+    """Facts under repair: a mistyped value becomes missing, and a finding names it.
+
+    ``waits`` marks the sales set aside, shape (n,): what is measured by their price or area is left as it is.
+    """
 
     facts: pd.DataFrame
     findings: Findings
+    waits: Bools
 
     def number(self, name: str) -> Floats:
         return _number(self.facts, name)
@@ -228,8 +252,8 @@ class _Repairs:
         self.facts[name] = self.facts[name].mask(mask)
 
 
-def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings) -> pd.DataFrame:
-    repairs = _Repairs(_never_renovated_as_missing(facts), findings)
+def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings, waits: Bools) -> pd.DataFrame:
+    repairs = _Repairs(_never_renovated_as_missing(facts), findings, waits)
     _repair_limits(repairs, problem)
     _repair_rooms(repairs, problem)
     _repair_years(repairs, problem)
@@ -260,7 +284,7 @@ def _repair_limits(repairs: _Repairs, problem: Problem) -> None:
 
 
 def _repair_rooms(repairs: _Repairs, problem: Problem) -> None:
-    area, bedrooms = repairs.number("living_area_sqft"), repairs.number("bedrooms")
+    area, bedrooms = np.where(repairs.waits, np.nan, repairs.number("living_area_sqft")), repairs.number("bedrooms")
     least = problem.intake.sqft_per_bedroom_low
     repairs.blank("bedrooms", area < least * bedrooms, f"under {_plain(least)} sq ft of living area each")
     repairs.blank("bedrooms", (bedrooms == 0) & (area > ROOMLESS_SQFT), f"over {ROOMLESS_SQFT} sq ft of living area")
@@ -288,7 +312,8 @@ def _repair_place(repairs: _Repairs) -> None:
 def _repair_listing(repairs: _Repairs) -> None:
     price, listed = repairs.number("sale_price"), repairs.number("list_price")
     # Compare products, because a sale price of 0 (a rejected row) has no ratio.
-    absurd = (listed <= 0) | (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
+    apart = (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
+    absurd = (listed <= 0) | (apart & ~repairs.waits)
     why = f"not within {LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
     repairs.blank("list_price", absurd, why)
     if "list_date" in repairs.facts:

@@ -84,6 +84,7 @@ class IntakeShares:
     repaired: float
     duplicate: float
     rejected: float
+    set_aside: float
     reasons: tuple[tuple[str, int], ...]
 
 
@@ -241,6 +242,7 @@ def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
         repaired=sum(one.repaired for one in sales) / rows,
         duplicate=sum(one.duplicate for one in sales) / rows,
         rejected=sum(one.rejected for one in sales) / rows,
+        set_aside=sum(one.set_aside for one in sales) / rows,
         reasons=tuple(sorted(reasons.items(), key=lambda pair: (-pair[1], pair[0]))[:_REASONS_SHOWN]),
     )
 
@@ -339,6 +341,7 @@ def _intake_words(intake: IntakeShares | None) -> str:
             ("Repaired", intake.repaired),
             ("Duplicate", intake.duplicate),
             ("Rejected", intake.rejected),
+            ("Set aside", intake.set_aside),
         )
     ]
     reasons = [(code.replace("_", " "), f"{n:,}") for code, n in intake.reasons]

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0004"
+SCHEMA_REVISION: Final = "0005"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -86,6 +86,9 @@ DATA_VERSION: Final = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("created_by", sa.Text, nullable=False),
+    # Doubtful sales that wait beside the sales in use; no file where there are none.
+    sa.Column("set_aside_sha256", sa.String(64)),
+    sa.Column("set_aside", sa.Integer, nullable=False, server_default="0"),
 )
 
 DATA_FILE: Final = sa.Table(
@@ -102,7 +105,8 @@ DATA_FILE: Final = sa.Table(
     sa.Column("duplicate", sa.Integer, nullable=False),
     sa.Column("rejected", sa.Integer, nullable=False),
     sa.Column("reasons", sa.JSON, nullable=False),
-    sa.CheckConstraint("accepted + repaired + duplicate + rejected = rows_in", name="sums"),
+    sa.Column("set_aside", sa.Integer, nullable=False, server_default="0"),
+    sa.CheckConstraint("accepted + repaired + duplicate + rejected + set_aside = rows_in", name="sums"),
 )
 
 MODEL: Final = sa.Table(
@@ -300,6 +304,26 @@ ADDRESS_MATCH: Final = sa.Table(
     sa.Column("same", sa.Boolean, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
+)
+
+# Decisions on doubtful sales, by the sale as it was brought; the latest on a sale counts.
+SCRUTINY_DECISION: Final = sa.Table(
+    "scrutiny_decision",
+    METADATA,
+    _sequence(),
+    sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
+    sa.Column("sale_key", sa.String(64), nullable=False),
+    sa.Column("kind", sa.String(20), nullable=False),
+    sa.Column("field", sa.Text, nullable=False),
+    sa.Column("value", sa.Float),
+    sa.Column("doubt", sa.Text, nullable=False),
+    sa.Column("waited", sa.Boolean, nullable=False),
+    sa.Column("sale", sa.JSON, nullable=False),
+    sa.Column("note", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.CheckConstraint("kind in ('keep', 'set_aside', 'correct', 'taken_back')", name="kind"),
+    sa.CheckConstraint("(kind = 'correct') = (value is not null)", name="value"),
 )
 
 # Each outcome copies what its estimate is judged by, so that figures over a million rows need no join. A corrected

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -34,7 +35,8 @@ class NewVersion:
 
     ``sales`` is the market's full canonical table after the upload (its index is dropped); ``parent_id`` the version
     it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
-    ``rows_seen`` the number of rows read from all files, kept or not.
+    ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that wait beside them,
+    as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
     """
 
     market_id: str
@@ -44,11 +46,15 @@ class NewVersion:
     ledgers: pd.DataFrame
     rows_seen: int
     note: str
+    set_aside: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
 class DataVersion:
-    """A committed version: ``sha256`` names its snapshot file, ``created_by`` is the actor's name; instants are UTC."""
+    """A committed version: ``sha256`` names its snapshot file, ``created_by`` is the actor's name; instants are UTC.
+
+    ``rows`` counts the sales in use, ``set_aside`` the doubtful ones that wait beside them.
+    """
 
     version_id: str
     market_id: str
@@ -62,6 +68,7 @@ class DataVersion:
     note: str
     created_at: datetime
     created_by: str
+    set_aside: int = 0
 
 
 class Versions:
@@ -83,17 +90,30 @@ class Versions:
         Raises NotFound for an unknown market, StaleVersion if ``parent_id`` is not (or no longer) the latest version,
         InvalidRecord for a table Parquet cannot hold, StoreUnavailable if disk or database fails.
         """
+        return self._commit(new, actor, _in_chain)
+
+    def follow(self, new: NewVersion, actor: Actor) -> DataVersion:
+        """Write a version as commit does, also where it brings back what an earlier one held; raises what commit does.
+
+        Only sales that are those of the latest version change nothing.
+        """
+        return self._commit(new, actor, _is_latest)
+
+    def _commit(self, new: NewVersion, actor: Actor, among: _Among) -> DataVersion:
         snapshot, ledger = _to_parquet(new.sales, "sales"), _to_parquet(new.ledgers, "row ledger")
-        sha256 = hashlib.sha256(snapshot).hexdigest()
+        aside = None if new.set_aside is None or new.set_aside.empty else _to_parquet(new.set_aside, "set aside")
+        content = _Content(_sha256(snapshot), None if aside is None else _sha256(aside))
         with self._database.read() as connection:
-            held = _held_or_stale(connection, new, sha256, market_row(connection, new.market_id))
+            held = _held_or_stale(connection, new, content, market_row(connection, new.market_id), among)
             if held is not None:
                 return held
         # Files first: a row must never name a file that is not complete on disk. A file without a row is harmless.
         self._snapshots.put(snapshot)
-        row = _version_row(new, sha256, self._ledgers.put(ledger), actor)
+        if aside is not None:
+            self._snapshots.put(aside)
+        row = _version_row(new, content, self._ledgers.put(ledger), actor)
         with self._database.write() as connection:
-            held = _held_or_stale(connection, new, sha256, lock_market(connection, new.market_id))
+            held = _held_or_stale(connection, new, content, lock_market(connection, new.market_id), among)
             return held if held is not None else _insert_and_point(connection, row, new.files, actor)
 
     def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
@@ -156,6 +176,18 @@ class Versions:
         """
         return _from_parquet(self._snapshots.read(self.get(version_id).sha256))
 
+    def load_set_aside(self, version_id: str) -> pd.DataFrame | None:
+        """Return the doubtful sales that wait beside a version's (see NewVersion), None where there are none.
+
+        Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
+        """
+        query = sa.select(DATA_VERSION.c.set_aside_sha256).where(DATA_VERSION.c.version_id == version_id)
+        with self._database.read() as connection:
+            found = connection.execute(query).first()
+        if found is None:
+            raise _not_found(version_id)
+        return None if found[0] is None else _from_parquet(self._snapshots.read(found[0]))
+
     def ledger(self, version_id: str) -> pd.DataFrame:
         """Return the row ledgers of a version's files; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
         query = sa.select(DATA_VERSION.c.ledger_sha256).where(DATA_VERSION.c.version_id == version_id)
@@ -175,14 +207,37 @@ class Versions:
             return connection.execute(query.limit(1)).first() is not None
 
 
+_Among = Callable[[str | None], sa.ColumnElement[bool]]
+"""Which versions a new one may turn out to be, by the id of the latest."""
+
+
+def _in_chain(latest: str | None) -> sa.ColumnElement[bool]:
+    return DATA_VERSION.c.version_id.in_(_chain_ids(latest))
+
+
+def _is_latest(latest: str | None) -> sa.ColumnElement[bool]:
+    return DATA_VERSION.c.version_id == latest
+
+
+@dataclass(frozen=True)
+class _Content:
+    """What a version holds, by hash: its sales in use, and those that wait."""
+
+    sha256: str
+    set_aside_sha256: str | None
+
+
+def _sha256(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()
+
+
 def _held_or_stale(
-    connection: sa.Connection, new: NewVersion, sha256: str, market: sa.RowMapping
+    connection: sa.Connection, new: NewVersion, content: _Content, market: sa.RowMapping, among: _Among
 ) -> DataVersion | None:
     latest = market["latest_version_id"]
-    held = _select(
-        connection,
-        sa.and_(DATA_VERSION.c.sha256 == sha256, DATA_VERSION.c.version_id.in_(_chain_ids(latest))),
-    )
+    table = DATA_VERSION.c
+    same = (table.sha256 == content.sha256) & table.set_aside_sha256.is_not_distinct_from(content.set_aside_sha256)
+    held = _select(connection, sa.and_(same, among(latest)))
     if held:
         return held[0]
     if latest != new.parent_id:
@@ -201,15 +256,19 @@ def _chain_ids(latest: str | None) -> sa.Select[tuple[str]]:
     return sa.select(chain.union(step).c.version_id)
 
 
-def _version_row(new: NewVersion, sha256: str, ledger_sha256: str, actor: Actor) -> dict[str, Any]:
+def _version_row(new: NewVersion, content: _Content, ledger_sha256: str, actor: Actor) -> dict[str, Any]:
     first, last = _sale_dates(new.sales)
     files = [plain_document(asdict(file), "file accounting") for file in new.files]
-    identity = [new.market_id, new.parent_id, sha256, ledger_sha256, int(new.rows_seen), files]
+    identity = [new.market_id, new.parent_id, content.sha256, ledger_sha256, int(new.rows_seen), files]
+    if content.set_aside_sha256 is not None:
+        identity.append(content.set_aside_sha256)
     return {
         "version_id": hashlib.sha256(json.dumps(identity, sort_keys=True).encode("utf-8")).hexdigest()[:_ID_LENGTH],
         "market_id": new.market_id,
         "parent_id": new.parent_id,
-        "sha256": sha256,
+        "sha256": content.sha256,
+        "set_aside_sha256": content.set_aside_sha256,
+        "set_aside": 0 if new.set_aside is None else len(new.set_aside),
         "ledger_sha256": ledger_sha256,
         "rows": len(new.sales),
         "rows_seen": int(new.rows_seen),
@@ -240,7 +299,7 @@ def _insert_and_point(
             connection.execute(DATA_FILE.insert().values(version_id=version_id, **values))
     _point(connection, market_id, row["parent_id"], version_id)
     action = AuditAction.VERSION_COMMITTED if undone is None else AuditAction.VERSION_RESTORED
-    detail: dict[str, Any] = {key: row[key] for key in ("rows", "rows_seen", "parent_id", "note")}
+    detail: dict[str, Any] = {key: row[key] for key in ("rows", "set_aside", "rows_seen", "parent_id", "note")}
     detail["files"] = [file.file for file in files]
     append_event(connection, actor, action, market_id, version_id, detail=detail)
     return _get(connection, version_id)
@@ -281,7 +340,7 @@ def _select(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> lis
 
 
 def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersion:
-    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256")}
+    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256", "set_aside_sha256")}
     return DataVersion(**values, files=files)
 
 

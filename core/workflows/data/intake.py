@@ -13,7 +13,6 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
-from core.arrays import Ints
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
@@ -30,9 +29,10 @@ from core.prepare.quality.corrections import CORRECTS
 from core.prepare.quality.currencies import in_currency
 from core.problem import Problem
 from core.progress import Progress, part
-from core.schema import Source, conform
+from core.schema import Source
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import AreaUnit, slug_of
+from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
@@ -45,6 +45,7 @@ from core.workflows.data.corrected_sales import (
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
 from core.workflows.data.refusals import apply_or_explain, no_sales_message
+from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
 
 _SAMPLE_ROWS: Final = 50
@@ -92,6 +93,8 @@ class SourcePreview:
 class IntakePreview:
     """What committing would do: ``sales`` is the market's full table after it, ``files`` each file's accounting.
 
+    ``set_aside`` has the doubtful sales that wait beside them (see core.workflows.data.scrutiny), None for none.
+
     ``ledgers`` has one row per input row of the sales files (file, source_row, outcome, reasons, detail, raw,
     corrected_row, before): ``raw`` has the original cells of every row not plainly accepted, ``corrected_row`` the
     ``intake_row`` of the stored sale a row corrects (-1 for none), and ``before`` that sale's earlier state as JSON.
@@ -118,6 +121,7 @@ class IntakePreview:
     corrections: pd.DataFrame = field(default_factory=pd.DataFrame)
     changed_rows: tuple[int, ...] = ()
     near_matches: tuple[NearMatch, ...] = ()
+    set_aside: pd.DataFrame | None = None
     leaks: Leaks = field(default_factory=dict)
 
 
@@ -166,19 +170,18 @@ def prepare_intake(
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
     problem = in_currency(problem, _currency_of(store, market), prices)
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
-    held = store.versions.load(parent.version_id) if parent else None
-    before = parent.rows_seen if parent else 0
-    superseded = corrected_sales(store, parent.market_id) if parent else sales_of(())
+    decisions = store.sale_decisions.history(market_id_of(market))
+    intake = _begin(store, parent, decisions)
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
-    intake = _Intake(held, superseded, before)
     for done, table in enumerate(sales_tables):
         progress(0.5 + 0.4 * done / len(sales_tables), f"Merging and checking {table.name}")
         merged = merge_sources(table, tax, neighbourhood, same)
         cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
-        check_contract(cleaned.sales, problem, today, table.name)
+        check_contract(cleaned.in_use, problem, today, table.name)
         intake.add(table, raws[table.name], merged, cleaned)
-    if intake.held is None or intake.held.empty:
+    pool = intake.pool(decisions)
+    if pool.sales.empty or pool.waits.all():
         raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
@@ -186,8 +189,8 @@ def prepare_intake(
     return IntakePreview(
         market=market,
         parent_id=parent.version_id if parent else None,
-        sales=intake.held,
-        new_sales=len(intake.held) - (len(held) if held is not None else 0),
+        sales=pool.in_use(),
+        new_sales=int((~pool.waits).sum()) - (parent.rows if parent else 0),
         files=(*intake.files, *intake.references),
         ledgers=pd.concat(intake.ledgers, ignore_index=True),
         problems=pd.concat([table.problems.assign(file=table.name) for table in tables], ignore_index=True),
@@ -199,6 +202,7 @@ def prepare_intake(
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
+        set_aside=pool.set_aside(),
         leaks={table.name: find_leaks(table) for table in sales_tables},
     )
 
@@ -226,6 +230,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         ledgers=preview.ledgers,
         rows_seen=preview.rows_seen,
         note=note + words_of_kept(preview.leaks),
+        set_aside=preview.set_aside,
     )
     version = store.versions.commit(new, workspace.actor)
     # The data stays committed even if this fails: the next commit matches the remaining sales with estimates.
@@ -252,8 +257,10 @@ def ingest(
 class _Intake:
     """The market's sales as they grow file by file, with the accounting so far."""
 
-    def __init__(self, held: pd.DataFrame | None, superseded: pd.DataFrame, rows_seen: int) -> None:
-        self.held = held
+    def __init__(self, held: Pool | None, superseded: pd.DataFrame, rows_seen: int) -> None:
+        self.held = held.sales if held is not None else None
+        # Why sales are set aside, by their row of the intake.
+        self.doubts = dict(zip(held.sales[ROW], held.doubt, strict=True)) if held is not None else {}
         self.superseded = superseded
         self.rows_seen = rows_seen
         self.files: list[FileAccounting] = []
@@ -286,10 +293,17 @@ class _Intake:
         )
         sales = cleaned.sales.loc[~corrects]
         new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
-        self.held = _appended(self.held, new)
+        self.doubts.update(zip(new[ROW], cleaned.set_aside[~corrects], strict=True))
+        self.held = appended(self.held, new)
         self.changed_rows.update(new["intake_row"].tolist())
         self.left.append((merged.sales_left, merged.tax_left))
         self.rows_seen += table.rows_in
+
+    def pool(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
+        """Return all sales as they stand after the files, by the rules and by what persons have decided."""
+        if self.held is None:
+            return Pool(pd.DataFrame(), np.empty(0, dtype=object))
+        return settle(Pool(self.held, doubts_of(self.held[ROW], self.doubts)), decisions)
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
         """Return the unanswered address pairs, each once."""
@@ -307,11 +321,12 @@ class _Intake:
         source_rows = corrected["source_row"].to_numpy(dtype="int64")
         before = self.held.iloc[places].reset_index(drop=True)
         documents = [document_of(sale) for sale in before.to_dict("records")]
-        self.held = _replaced(self.held, places, corrected.drop(columns="source_row"))
+        self.held = replaced(self.held, places, corrected.drop(columns="source_row"))
         self.superseded = pd.concat([self.superseded, sales_of(documents)], ignore_index=True)
         after = self.held.iloc[places].reset_index(drop=True)
         self.corrections.append(corrections_of(before, after, table.name, source_rows))
         self.changed_rows.update(before["intake_row"].tolist())
+        self.doubts.update(zip(before[ROW], cleaned.set_aside[rows], strict=True))
         earlier = pd.DataFrame({CORRECTED_ROW: before["intake_row"].to_numpy(), BEFORE: documents}, index=source_rows)
         corrects = ledger["reasons"].str.split(";").map(lambda codes: CORRECTS in codes).to_numpy(dtype=bool)
         for name in earlier:
@@ -319,25 +334,12 @@ class _Intake:
         return ledger.astype({CORRECTED_ROW: "int64"})
 
 
-def _appended(held: pd.DataFrame | None, new: pd.DataFrame) -> pd.DataFrame:
-    if held is None:
-        return new.reset_index(drop=True)
-    columns = list(dict.fromkeys([*held.columns, *new.columns]))
-    facts = [name for name in columns if name != "intake_row"]
-    tables = [conform(table, [name for name in facts if name in table.columns]) for table in (held, new)]
-    joined = pd.concat(tables, ignore_index=True)
-    rows = np.concatenate([held["intake_row"].to_numpy(), new["intake_row"].to_numpy()])
-    return joined.assign(intake_row=rows)
-
-
-def _replaced(held: pd.DataFrame, places: Ints, corrected: pd.DataFrame) -> pd.DataFrame:
-    """Return the stored sales with those at ``places`` replaced by the corrections' values, where they have any."""
-    joined = _appended(held, corrected.assign(intake_row=held["intake_row"].to_numpy()[places]))
-    now = joined.iloc[: len(held)].copy()
-    updated = joined.iloc[len(held) :].set_axis(now.index[places])
-    for name in corrected:
-        now.loc[updated.index, name] = updated[name]
-    return now
+def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision]) -> _Intake:
+    """Return an intake on top of a version, None for a new market's."""
+    if parent is None:
+        return _Intake(None, sales_of(()), 0)
+    superseded = pd.concat([corrected_sales(store, parent.market_id), originals(decisions)], ignore_index=True)
+    return _Intake(load_pool(store, parent), superseded, parent.rows_seen)
 
 
 def market_id_of(market: str | NewMarket) -> str:
@@ -429,6 +431,7 @@ def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
         duplicate=counts[Outcome.DUPLICATE],
         rejected=counts[Outcome.REJECTED],
         reasons=dict(sorted(reasons.items())),
+        set_aside=counts[Outcome.SET_ASIDE],
     )
 
 

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.accounting import FileAccounting
+from core.wording import count
 
 
 def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
@@ -22,6 +23,7 @@ def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
                 "Repaired": file.repaired,
                 "Duplicate": file.duplicate,
                 "Rejected": file.rejected,
+                "Set aside": file.set_aside,
             }
             for file in files
         ]
@@ -43,10 +45,17 @@ def draw_counts(files: Sequence[FileAccounting]) -> None:
     """Draw the accounting of the files, and the reasons below it."""
     numbers = {
         name: st.column_config.NumberColumn(format="localized")
-        for name in ("Rows in", "Accepted", "Repaired", "Duplicate", "Rejected", "Rows")
+        for name in ("Rows in", "Accepted", "Repaired", "Duplicate", "Rejected", "Set aside", "Rows")
     }
     st.dataframe(counts(files), hide_index=True, height="content", column_config=numbers)
-    st.caption("Rows in = accepted + repaired + duplicate + rejected, for each file.")
+    st.caption("Rows in = accepted + repaired + duplicate + rejected + set aside, for each file.")
+    waiting = sum(file.set_aside for file in files)
+    if waiting:
+        st.info(
+            f"{count(waiting, 'doubtful sale')} set aside: the price, the area or the kind of sale looks wrong. "
+            "No model learns from them until somebody decides in the view Doubtful sales.",
+            icon=":material/rule:",
+        )
     why = reasons(files)
     if len(why):
         with st.expander(f"Reasons ({len(why)})", icon=":material/list:"):

@@ -23,7 +23,7 @@ _NAME_MAX: Final = 26
 
 
 def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palette) -> go.Figure:
-    """Return the flow of the files' rows to accepted, repaired, duplicate or rejected, each by its reason.
+    """Return the flow of the files' rows to their outcomes, accepted to set aside, each by its reason.
 
     ``ledgers`` has ``file``, ``outcome`` and ``reasons`` of the sales rows; a row with several reasons is drawn under
     its first, and an outcome's rare reasons are drawn together.
@@ -33,6 +33,7 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
         Outcome.REPAIRED.value: colours.more,
         Outcome.DUPLICATE.value: colours.whole,
         Outcome.REJECTED.value: colours.less,
+        Outcome.SET_ASIDE.value: colours.less,
     }
     streams = _streams(files, ledgers)
     ends = list(dict.fromkeys(sorted(((outcome, why) for _, outcome, why in streams), key=_place_of_end)))
@@ -43,7 +44,9 @@ def flow(files: Sequence[FileAccounting], ledgers: pd.DataFrame, colours: Palett
     links = [
         (starts[name], places[outcome, why], rows, paint[outcome]) for (name, outcome, why), rows in streams.items()
     ]
-    names += [f"{', '.join(filter(None, (end[0].capitalize(), end[1])))}: {totals[end]:,}" for end in ends]
+    names += [
+        f"{', '.join(filter(None, (end[0].replace('_', ' ').capitalize(), end[1])))}: {totals[end]:,}" for end in ends
+    ]
     shades = [colours.whole] * len(files) + [paint[outcome] for outcome, _ in ends]
     return _sankey(names, shades, links, colours)
 

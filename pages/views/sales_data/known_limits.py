@@ -123,7 +123,8 @@ def _rows(found: KnownLimits) -> None:
         st.markdown("**Rows in the files**")
         sentence = (
             f"Of {count(shares.rows_in, 'row')}: {percent(shares.accepted, 1)} accepted, {percent(shares.repaired, 1)} "
-            f"repaired, {percent(shares.duplicate, 1)} duplicate, {percent(shares.rejected, 1)} rejected."
+            f"repaired, {percent(shares.duplicate, 1)} duplicate, {percent(shares.rejected, 1)} rejected, "
+            f"{percent(shares.set_aside, 1)} set aside."
         )
         st.markdown(plain(sentence))
         if shares.reasons:

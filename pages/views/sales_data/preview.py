@@ -48,6 +48,7 @@ def draw_figures(found: IntakePreview) -> None:
         "Repaired": sum(file.repaired for file in sales),
         "Duplicate": sum(file.duplicate for file in sales),
         "Rejected": sum(file.rejected for file in sales),
+        "Set aside": sum(file.set_aside for file in sales),
     }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
@@ -67,14 +68,14 @@ def _flow(found: IntakePreview) -> None:
         flow(found.files, found.ledgers, palette()),
         config=CONFIG,
         key="flow",
-        alt="Flow of the rows of each file to accepted, repaired, duplicate and rejected; figures in the table below",
+        alt="Flow of the rows of each file to their outcomes, accepted to set aside; figures in the table below",
     )
 
 
 def draw_downloads(found: IntakePreview) -> None:
     """Draw a download for each nonempty class of rows, with reasons and the original cells."""
     ledgers = found.ledgers
-    tables = {outcome.value: ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
+    tables = {outcome.value.replace("_", " "): ledgers[ledgers["outcome"] == outcome] for outcome in reversed(Outcome)}
     tables |= {"unreadable cells": found.problems, "conflicts": found.conflicts, "corrections": found.corrections}
     filled = {name: table for name, table in tables.items() if len(table)}
     st.markdown("**Download** each class of rows, with reasons")

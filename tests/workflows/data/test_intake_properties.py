@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.access import Actor, Role
+from core.accounting import Outcome
 from core.collect.mapping import ColumnMapping, ColumnRule
 from core.errors import CollectError, NoUsableRows
 from core.problem import Problem
@@ -67,12 +68,14 @@ def as_csv(rows: list[tuple[str, ...]], extra: str) -> bytes:
 
 def check(version: DataVersion, sales: pd.DataFrame, ledger: pd.DataFrame) -> None:
     [file] = version.files
-    assert file.accepted + file.repaired + file.duplicate + file.rejected == file.rows_in == len(ledger)
+    kept = file.accepted + file.repaired
+    assert kept + file.duplicate + file.rejected + file.set_aside == file.rows_in == len(ledger)
     assert ledger["outcome"].value_counts().to_dict() == {
-        name: rows for name in ("accepted", "repaired", "duplicate", "rejected") if (rows := int(getattr(file, name)))
+        outcome.value: rows for outcome in Outcome if (rows := int(getattr(file, outcome.value)))
     }
     assert version.rows_seen == file.rows_in
-    assert len(sales) == version.rows == file.accepted + file.repaired
+    assert len(sales) == version.rows == kept
+    assert version.set_aside == file.set_aside
     assert (ledger.loc[ledger["outcome"] == "rejected", "reasons"] != "").all()
 
 

@@ -1,0 +1,281 @@
+"""The review queue: each doubtful sale as a card with its evidence, and keep, set aside or correct beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, may
+from core.errors import DoorstepError
+from core.states import Doubt, SaleDecision
+from core.store import Market
+from core.wording import area, count, day, from_sqft, money, to_sqft
+from core.workflows.data.scrutiny import Choice, Queue, apply_decisions, decide, queue_revision, review_queue, take_back
+from core.workspace import Workspace
+from pages.kit import errors, session
+from pages.kit.text import plain
+from pages.views.scrutiny import effect
+
+KINDS: Final = {
+    Doubt.PRICE_DIGIT.value: "Digit too many or too few",
+    Doubt.AREA_UNIT.value: "Area in another unit",
+    Doubt.PACKAGE.value: "One price for several homes",
+    Doubt.PART_SHARE.value: "Share of a home",
+    Doubt.NON_MARKET.value: "Maybe not an open sale",
+    Doubt.FAR.value: "Far from the usual price",
+}
+DECISIONS: Final = {
+    SaleDecision.KEEP.value: "kept",
+    SaleDecision.SET_ASIDE.value: "set aside",
+    SaleDecision.CORRECT.value: "corrected",
+}
+UNDECIDED: Final = "To decide"
+DECIDED: Final = "Decided"
+
+_CARDS: Final = 8
+_DONE: Final = "_scrutiny_done"
+_PAGE: Final = "_scrutiny_page"
+
+
+def draw(workspace: Workspace, market: Market) -> None:
+    """Draw the queue of the market with its filters, the actions on one and on all, and the effect."""
+    st.subheader(f"Doubtful sales of {plain(session.title_of(market))}", anchor=False)
+    done = st.session_state.pop(_DONE, "")
+    if done:
+        st.success(plain(done), icon=":material/check:")
+    try:
+        revision = queue_revision(workspace, market.market_id)
+        queue = _queue(str(workspace.store.home), market.market_id, revision, workspace)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    can_decide = may(workspace.actor, Action.INGEST)
+    _figures(queue)
+    if queue.rows.empty:
+        st.caption("No sale is in doubt.")
+        return
+    st.caption(
+        "Sales with strong evidence against them wait: no model learns from them until somebody decides. The others "
+        "are in use, and only asked about. A decision is remembered for later files."
+    )
+    if queue.pending and can_decide:
+        _apply(workspace, market, queue)
+    rows = _filtered(queue.rows)
+    if can_decide:
+        _decide_all(workspace, market, rows)
+    _cards(workspace, market, rows, can_decide)
+    effect.draw(workspace, market, revision)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Looking through the sales…")
+def _queue(home: str, market_id: str, revision: str, _workspace: Workspace) -> Queue:
+    # The arguments are the key; the page has asked who may look.
+    return review_queue(_workspace, market_id)
+
+
+def _figures(queue: Queue) -> None:
+    figures = {
+        "To decide": queue.undecided,
+        "Set aside": queue.version.set_aside,
+        "Decided": len(queue.rows) - queue.undecided,
+    }
+    with st.container(horizontal=True, gap="small"):
+        for name, number in figures.items():
+            st.metric(name, f"{number:,}", border=True, width=140)
+
+
+def _apply(workspace: Workspace, market: Market, queue: Queue) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.info(f"{count(queue.pending, 'change')} not yet in the data that models learn from.", icon=":material/sync:")
+        if st.button("Apply as a new data version", key="scrutiny_apply", type="primary", icon=":material/done_all:"):
+            try:
+                applied = apply_decisions(workspace, market.market_id)
+            except DoorstepError as error:
+                errors.show(error)
+                return
+            _finish(
+                f"Data version {applied.version.version_id} has {count(applied.version.rows, 'sale')} in use and "
+                f"{applied.version.set_aside:,} set aside. Train again so that the model follows."
+            )
+
+
+# Filters
+
+
+def _filtered(rows: pd.DataFrame) -> pd.DataFrame:
+    is_decided = rows["decision"] != ""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        state = st.segmented_control(
+            "State", [UNDECIDED, DECIDED], default=UNDECIDED, required=True, key="scrutiny_state", bind="query-params"
+        )
+        rows = rows[is_decided if state == DECIDED else ~is_decided]
+        counts = rows["kind"].value_counts()
+        kind = st.selectbox(
+            "Doubt",
+            ["", *counts.index],
+            format_func=lambda one: f"{_title(one)} ({counts[one]:,})" if one else f"All ({len(rows):,})",
+            key="scrutiny_kind",
+            width=320,
+        )
+        where = st.text_input("Address, id or zipcode", key="scrutiny_where", width=240)
+    if kind:
+        rows = rows[rows["kind"] == kind]
+    if where.strip():
+        cells = rows[["address", "property_id", "zipcode"]].astype("str").fillna("")
+        text = cells.agg(" ".join, axis=1).str.casefold()
+        rows = rows[text.str.contains(where.strip().casefold(), regex=False)]
+    return rows
+
+
+def _decide_all(workspace: Workspace, market: Market, rows: pd.DataFrame) -> None:
+    kinds = set(rows["kind"])
+    if len(rows) < 2 or len(kinds) != 1:
+        return
+    keys, decided = rows["key"].tolist(), bool((rows["decision"] != "").all())
+    with st.expander(f"All {len(rows):,} of this kind at once", icon=":material/checklist:"):
+        note = st.text_input("Why (for the record)", key="scrutiny_note", max_chars=500)
+        with st.container(horizontal=True, gap="small"):
+            if decided:
+                if st.button(f"Take all {len(keys):,} back", key="all_back", icon=":material/undo:"):
+                    _take_back(workspace, market, keys, note)
+                return
+            if st.button(f"Keep all {len(keys):,}", key="all_keep", icon=":material/check:"):
+                _decide(workspace, market, [Choice(key, SaleDecision.KEEP) for key in keys], note)
+            if st.button(f"Set all {len(keys):,} aside", key="all_aside", icon=":material/block:"):
+                _decide(workspace, market, [Choice(key, SaleDecision.SET_ASIDE) for key in keys], note)
+            fitting = rows.loc[rows["suggested"].notna(), "key"].tolist()
+            if fitting and st.button(
+                f"Correct {len(fitting):,} as suggested", key="all_correct", icon=":material/edit:"
+            ):
+                _decide(workspace, market, [Choice(key, SaleDecision.CORRECT) for key in fitting], note)
+
+
+# Cards
+
+
+def _cards(workspace: Workspace, market: Market, rows: pd.DataFrame, can_decide: bool) -> None:
+    if rows.empty:
+        st.caption("No sale fits.")
+        return
+    pages = -(-len(rows) // _CARDS)
+    page = min(int(st.session_state.get(_PAGE, 1)), pages)
+    for row in rows.iloc[(page - 1) * _CARDS : page * _CARDS].to_dict("records"):
+        _card(workspace, market, row, can_decide)
+    if pages > 1:
+        _turn(page, pages)
+
+
+def _turn(page: int, pages: int) -> None:
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        if st.button("Previous", key="scrutiny_previous", disabled=page == 1, icon=":material/chevron_left:"):
+            st.session_state[_PAGE] = page - 1
+            st.rerun()
+        st.caption(f"Page {page:,} of {pages:,}")
+        if st.button("Next", key="scrutiny_next", disabled=page == pages, icon=":material/chevron_right:"):
+            st.session_state[_PAGE] = page + 1
+            st.rerun()
+
+
+def _card(workspace: Workspace, market: Market, row: dict[Any, Any], can_decide: bool) -> None:
+    with st.container(border=True):
+        home = next((row[name] for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home")
+        st.markdown(plain(f"{_title(row['kind'])}: {home}, sold for {money(row['sale_price'], market.currency)}"))
+        st.caption(" · ".join(plain(one) for one in _evidence(row, market)))
+        if row["decision"]:
+            _decided(workspace, market, row, can_decide)
+        elif can_decide:
+            _actions(workspace, market, row)
+
+
+def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
+    """Return what is beside the price: the home's facts, what is usual, list price, last sale, homes of a package."""
+    facts = [day(row["sale_date"])]
+    if not np.isnan(row["living_area_sqft"]):
+        facts.append(area(row["living_area_sqft"], market.area_unit))
+    if not np.isnan(row["bedrooms"]):
+        facts.append(count(int(row["bedrooms"]), "bedroom"))
+    for name, label in (("usual_price", "such a home there and then"), ("list_price", "list price")):
+        if not np.isnan(row[name]):
+            facts.append(f"{label} {money(row[name], market.currency)}")
+    if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
+        facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit)}")
+    if not np.isnan(row["last_price"]):
+        facts.append(f"sold before for {money(row['last_price'], market.currency)} on {day(row['last_date'])}")
+    if row["homes"] > 1:
+        facts.append(f"one price and date for {count(int(row['homes']), 'home')}")
+    if isinstance(row["validity"], str) and row["kind"] == Doubt.NON_MARKET:
+        facts.append(f"recorded as {row['validity']!r}")
+    facts.append("set aside" if row["waiting"] else "in use")
+    return facts
+
+
+def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
+    key = str(row["key"])
+    with st.container(horizontal=True, gap="small"):
+        if st.button("Keep", key=f"keep_{key}", icon=":material/check:", help="Models learn from this sale"):
+            _decide(workspace, market, [Choice(key, SaleDecision.KEEP)])
+        if st.button("Set aside", key=f"aside_{key}", icon=":material/block:", help="No model learns from this sale"):
+            _decide(workspace, market, [Choice(key, SaleDecision.SET_ASIDE)])
+        if not np.isnan(row["suggested"]):
+            label = f"Correct to {_value(row['field'], row['suggested'], market)}"
+            if st.button(label, key=f"correct_{key}", type="primary", icon=":material/edit:"):
+                _decide(workspace, market, [Choice(key, SaleDecision.CORRECT)])
+        with st.popover("Other value", icon=":material/more_horiz:"):
+            _other_value(workspace, market, row)
+
+
+def _other_value(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
+    key, is_area = str(row["key"]), row["field"] == "living_area_sqft"
+    field = "living_area_sqft" if is_area else "sale_price"
+    now = from_sqft(row[field], market.area_unit) if is_area else row[field]
+    label = "Living area" if is_area else "Sale price"
+    value = st.number_input(label, min_value=0.0, value=float(now), format="%.0f", key=f"value_{key}")
+    if st.button("Correct", key=f"correct_other_{key}", icon=":material/edit:"):
+        right = to_sqft(value, market.area_unit) if is_area else value
+        _decide(workspace, market, [Choice(key, SaleDecision.CORRECT, field, right)])
+
+
+def _decided(workspace: Workspace, market: Market, row: dict[Any, Any], can_decide: bool) -> None:
+    to = "" if np.isnan(row["decided_value"]) else f" to {_value(row['field'], row['decided_value'], market)}"
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(plain(f"{DECISIONS[row['decision']].capitalize()}{to} by {row['decided_by']}"))
+        if can_decide and st.button("Take back", key=f"back_{row['key']}", icon=":material/undo:"):
+            _take_back(workspace, market, [str(row["key"])])
+
+
+def _value(field: str, value: float, market: Market) -> str:
+    return area(value, market.area_unit) if field == "living_area_sqft" else money(value, market.currency)
+
+
+def _title(kind: str) -> str:
+    return KINDS.get(kind, "Set aside by a person")
+
+
+# Deeds
+
+
+def _decide(workspace: Workspace, market: Market, choices: Sequence[Choice], note: str = "") -> None:
+    try:
+        made = decide(workspace, market.market_id, choices, note)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    _finish(f"{count(made, 'sale')} {DECISIONS[choices[0].kind.value]}.")
+
+
+def _take_back(workspace: Workspace, market: Market, keys: Sequence[str], note: str = "") -> None:
+    try:
+        made = take_back(workspace, market.market_id, keys, note)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    _finish(f"{count(made, 'decision')} taken back.")
+
+
+def _finish(message: str) -> None:
+    st.session_state[_DONE] = message
+    st.rerun()

@@ -1,0 +1,99 @@
+"""The view of doubtful sales without a browser: evidence, decisions one by one and at once, applied and taken back."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.progress import silent
+from core.store import open_store
+from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.acting import acting
+from tests.doubtful_market import doubtful_sales
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(tmp_path / "home"))
+    path = tmp_path / "sales.csv"
+    path.write_bytes(doubtful_sales().csv())
+    with open_store(tmp_path / "home") as store:
+        workspace = acting(store, Actor("Ana", Role.ANALYST), today=date(2025, 1, 1))
+        ingest(workspace, NewMarket("Harbour", "USD", "sqft"), [SourceFile(path, "sales.csv")], silent)
+    return tmp_path / "home"
+
+
+def opened(role: str = "analyst") -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role
+    app.run()
+    app = app.switch_page(page_at("sales_data").script.name).run()
+    app.session_state["view"] = "Doubtful sales"
+    return app.run()
+
+
+def figures(app: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in app.main.metric}
+
+
+def words(app: AppTest) -> str:
+    parts = [*app.main.markdown, *app.main.caption, *app.main.info, *app.main.success]
+    return " ".join(str(part.value) for part in parts).replace("\\", "")
+
+
+def in_use(home: Path) -> tuple[int, int]:
+    with open_store(home) as store:
+        version = store.versions.latest("harbour")
+        assert version is not None
+        return version.rows, version.set_aside
+
+
+def press(app: AppTest, begins: str) -> AppTest:
+    return next(button for button in app.main.button if str(button.key).startswith(begins)).click().run()
+
+
+def test_each_card_shows_the_evidence_and_a_decision_counts_once_it_is_applied(home: Path) -> None:
+    app = opened()
+    assert not app.exception
+    assert figures(app) == {"To decide": "15", "Set aside": "15", "Decided": "0"}
+    app.selectbox("scrutiny_kind").select("price_digit").run()
+    for evidence in ("Digit too many or too few", "such a home there and then $", "list price $", "set aside"):
+        assert evidence in words(app)
+    press(app, "correct_")
+    assert "1 sale corrected." in words(app)
+    assert figures(app)["To decide"] == "14"
+    rows, waiting = in_use(home)
+    app.button("scrutiny_apply").click().run()
+    assert "Train again" in words(app)
+    assert in_use(home) == (rows + 1, waiting - 1)
+    app.segmented_control("scrutiny_state").set_value("Decided").run()
+    assert "Corrected to $" in words(app)
+    press(app, "back_")
+    app.button("scrutiny_apply").click().run()
+    assert in_use(home) == (rows, waiting)
+    assert figures(app)["To decide"] == "15"
+
+
+def test_all_of_a_kind_are_decided_at_once(home: Path) -> None:
+    app = opened()
+    app.selectbox("scrutiny_kind").select("package_sale").run()
+    app.button("all_keep").click().run()
+    assert "5 sales kept." in words(app)
+    app.button("scrutiny_apply").click().run()
+    assert in_use(home)[1] == 10
+    assert figures(app) == {"To decide": "10", "Set aside": "10", "Decided": "5"}
+
+
+def test_the_effect_on_error_and_prices_is_measured_when_asked_for(home: Path) -> None:
+    app = opened()
+    assert "What the decisions do" in words(app)
+    app.button("scrutiny_effect").click().run()
+    assert "three-fold cross-validation" in words(app)
+    assert float(figures(app)["Error as decided"].rstrip("%")) < float(figures(app)["Error as brought"].rstrip("%"))

@@ -1,0 +1,191 @@
+"""The review queue: doubtful sales wait, a person decides, the decision is remembered, and taking it back restores."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from core.access import Actor, Role
+from core.errors import AccessDenied, InvalidRecord, NotFound
+from core.progress import silent
+from core.states import SaleDecision
+from core.store import Store, open_store
+from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
+from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
+from core.workflows.data.versions import undo_version
+from core.workspace import Workspace
+from tests.acting import acting
+from tests.doubtful_market import Doubtful, doubtful_sales
+
+ANALYST = Actor("Ana", Role.ANALYST)
+TODAY = date(2025, 1, 1)
+FILE = doubtful_sales()
+MARKET = "springfield"
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    home = tmp_path_factory.mktemp("doubtful") / "home"
+    with open_store(home) as store:
+        bring(store, FILE, NewMarket("Springfield", "USD", "sqft"))
+    return home
+
+
+@pytest.fixture
+def workspace(made: Path, tmp_path: Path) -> Iterator[Workspace]:
+    shutil.copytree(made, tmp_path / "home")
+    with open_store(tmp_path / "home") as store:
+        yield acting(store, ANALYST, today=TODAY)
+
+
+def bring(store: Store, file: Doubtful, market: str | NewMarket = MARKET) -> IntakeReport:
+    path = store.home / "sales.csv"
+    path.write_bytes(file.csv())
+    return ingest(acting(store, ANALYST, today=TODAY), market, [SourceFile(path, "sales.csv")], silent)
+
+
+def keys_of(workspace: Workspace, kind: str) -> list[str]:
+    rows = review_queue(workspace, MARKET).rows
+    return rows.loc[rows["kind"] == kind, "key"].tolist()
+
+
+def in_use(workspace: Workspace) -> pd.DataFrame:
+    version = workspace.store.versions.latest(MARKET)
+    assert version is not None
+    return workspace.store.versions.load(version.version_id)
+
+
+def parcels(kind: str) -> set[str]:
+    return set(FILE.table.loc[FILE.planted == kind, "Parcel number"])
+
+
+def test_doubtful_sales_wait_with_their_evidence_and_every_row_is_accounted_for(workspace: Workspace) -> None:
+    queue = review_queue(workspace, MARKET)
+    [file] = queue.version.files
+    assert file.set_aside == queue.version.set_aside == 15
+    assert file.accepted + file.repaired + file.duplicate + file.rejected + file.set_aside == file.rows_in == 400
+    assert queue.version.rows == len(in_use(workspace)) == file.accepted + file.repaired
+    assert file.reasons.items() >= {"price_digit": 5, "area_unit": 5, "package_sale": 5}.items()
+    waiting = queue.rows[queue.rows["waiting"]]
+    assert set(waiting["property_id"]) == parcels("price") | parcels("area") | parcels("package")
+    prices = waiting[waiting["kind"] == "price_digit"]
+    assert (prices["list_price"] > 0).all()
+    assert ((prices["suggested"] / prices["list_price"]).between(0.8, 1.25)).all()
+    assert ((prices["usual_price"] / prices["list_price"]).between(0.6, 1.6)).all()
+    areas = waiting[waiting["kind"] == "area_unit"]
+    assert (areas["suggested"] / areas["living_area_sqft"]).round(1).eq(10.8).all()
+    assert areas["bedrooms"].notna().all()
+    assert (waiting.loc[waiting["kind"] == "package_sale", "homes"] == 5).all()
+
+
+def test_kept_corrected_and_left_aside_sales_are_as_decided_in_the_next_version(workspace: Workspace) -> None:
+    before = len(in_use(workspace))
+    digit, area, package = (keys_of(workspace, kind) for kind in ("price_digit", "area_unit", "package_sale"))
+    assert decide(workspace, MARKET, [Choice(key, SaleDecision.CORRECT) for key in [*digit, *area]]) == 10
+    assert decide(workspace, MARKET, [Choice(package[0], SaleDecision.KEEP)], "one deed of its own") == 1
+    assert len(in_use(workspace)) == before, "a decision counts from the next version on"
+    applied = apply_decisions(workspace, MARKET)
+    assert (applied.changed, applied.version.rows, applied.version.set_aside) == (11, before + 11, 4)
+    [account] = applied.version.files
+    assert (account.rows_in, account.accepted, account.set_aside) == (11, 11, 0)
+    sales = in_use(workspace).set_index("property_id")
+    listed = FILE.table.set_index("Parcel number")["List price"]
+    for parcel in parcels("price"):
+        assert sales["sale_price"][parcel] == pytest.approx(listed[parcel], rel=0.2)
+    assert (sales.loc[list(parcels("area")), "living_area_sqft"] > 850).all()
+    assert apply_decisions(workspace, MARKET).changed == 0
+    assert review_queue(workspace, MARKET).pending == 0
+
+
+def test_decisions_are_remembered_when_the_file_comes_again_and_after_an_undo(workspace: Workspace) -> None:
+    keys = keys_of(workspace, "price_digit")
+    decide(workspace, MARKET, [Choice(key, SaleDecision.CORRECT) for key in keys])
+    applied = apply_decisions(workspace, MARKET)
+    corrected = in_use(workspace)
+    again = bring(workspace.store, FILE)
+    assert not again.changed
+    assert again.version == applied.version
+    for version in (applied.version, workspace.store.versions.get(str(applied.version.parent_id))):
+        undo_version(workspace, version.version_id, "a mistake")
+    assert workspace.store.versions.latest(MARKET) is None
+    bring(workspace.store, FILE)
+    pd.testing.assert_frame_equal(in_use(workspace), corrected)
+
+
+def test_what_is_refused_names_the_value_and_changes_nothing(workspace: Workspace) -> None:
+    [package, *_], [digit, *_] = keys_of(workspace, "package_sale"), keys_of(workspace, "price_digit")
+    with pytest.raises(NotFound, match="not-a-sale"):
+        decide(workspace, MARKET, [Choice(digit, SaleDecision.KEEP), Choice("not-a-sale", SaleDecision.KEEP)])
+    with pytest.raises(InvalidRecord, match="not possible"):
+        decide(workspace, MARKET, [Choice(package, SaleDecision.CORRECT)])
+    with pytest.raises(InvalidRecord, match="outside 10,000"):
+        decide(workspace, MARKET, [Choice(digit, SaleDecision.CORRECT, "sale_price", 12.0)])
+    with pytest.raises(NotFound, match="nothing can be taken back"):
+        take_back(workspace, MARKET, [digit])
+    with pytest.raises(AccessDenied):
+        decide(workspace.acting_as(Actor("Al", Role.AGENT)), MARKET, [Choice(digit, SaleDecision.KEEP)])
+    assert workspace.store.sale_decisions.history(MARKET) == []
+    assert apply_decisions(workspace, MARKET).changed == 0
+
+
+DEEDS = st.lists(
+    st.tuples(st.sampled_from(["keep", "set_aside", "correct", "taken_back", "apply"]), st.integers(0, 14)),
+    max_size=10,
+)
+
+
+@settings(max_examples=8)
+@given(DEEDS)
+def test_taking_every_decision_back_restores_the_sales_exactly(made: Path, deeds: list[tuple[str, int]]) -> None:
+    with open_copy(made) as workspace:
+        original = in_use(workspace)
+        first = workspace.store.versions.latest(MARKET)
+        assert first is not None
+        waiting = workspace.store.versions.load_set_aside(first.version_id)
+        keys = sorted(review_queue(workspace, MARKET).rows["key"])
+        for deed, place in deeds:
+            follow(workspace, deed, keys[place])
+        history = workspace.store.sale_decisions.history(MARKET)
+        in_force = {one.sale_key: one.kind for one in history}
+        take_back(workspace, MARKET, [key for key, kind in in_force.items() if kind is not SaleDecision.TAKEN_BACK])
+        apply_decisions(workspace, MARKET)
+        latest = workspace.store.versions.latest(MARKET)
+        assert latest is not None
+        assert latest.sha256 == first.sha256
+        pd.testing.assert_frame_equal(in_use(workspace), original)
+        now = workspace.store.versions.load_set_aside(latest.version_id)
+        assert waiting is not None
+        assert now is not None
+        pd.testing.assert_frame_equal(now, waiting)
+        assert review_queue(workspace, MARKET).undecided == len(keys)
+
+
+def follow(workspace: Workspace, deed: str, key: str) -> None:
+    """Do one thing a person can do; what cannot be done now is refused and changes nothing."""
+    try:
+        if deed == "apply":
+            apply_decisions(workspace, MARKET)
+        elif deed == "taken_back":
+            take_back(workspace, MARKET, [key])
+        else:
+            decide(workspace, MARKET, [Choice(key, SaleDecision(deed))])
+    except (NotFound, InvalidRecord):
+        return
+
+
+@contextmanager
+def open_copy(home: Path) -> Iterator[Workspace]:
+    """A store like another, for one example of a property."""
+    with tempfile.TemporaryDirectory() as folder:
+        shutil.copytree(home, Path(folder) / "home")
+        with open_store(Path(folder) / "home") as store:
+            yield acting(store, ANALYST, today=TODAY)
