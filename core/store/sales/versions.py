@@ -35,8 +35,8 @@ class NewVersion:
 
     ``sales`` is the market's full canonical table after the upload (its index is dropped); ``parent_id`` the version
     it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
-    ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that wait beside them,
-    as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
+    ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that
+    wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
     """
 
     market_id: str

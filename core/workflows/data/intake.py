@@ -301,9 +301,8 @@ class _Intake:
 
     def pool(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
         """Return all sales as they stand after the files, by the rules and by what persons have decided."""
-        if self.held is None:
-            return Pool(pd.DataFrame(), np.empty(0, dtype=object))
-        return settle(Pool(self.held, doubts_of(self.held[ROW], self.doubts)), decisions)
+        held = pd.DataFrame({ROW: []}) if self.held is None else self.held
+        return settle(Pool(held, doubts_of(held[ROW], self.doubts)), decisions)
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
         """Return the unanswered address pairs, each once."""
