@@ -50,7 +50,9 @@ def _scrutiny(session: Session) -> int:
     queue = review_queue(workspace, market_id)
     rows = _chosen(queue.rows, options.sales, options.kind)
     rows = rows if options.all else rows[rows["decision"] == ""]
-    document |= {"undecided": queue.undecided, "pending": queue.pending, "sales": rows.to_dict("records")}
+    document |= {"undecided": queue.undecided, "pending": queue.pending}
+    # Empty cells are null: NaN is no JSON.
+    document["sales"] = rows.astype("object").where(rows.notna(), None).to_dict("records")
 
     def text() -> str:
         lines = [_line(row) for row in rows.to_dict("records")]

@@ -15,13 +15,15 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
+from core.arrays import Floats
 from core.errors import InvalidRecord, NotFound
 from core.prepare.quality.scrutiny import scrutinise
 from core.problem import Problem
 from core.schema import conform, label_of
 from core.states import SaleDecision
-from core.store import DataVersion, NewVersion
+from core.store import DataVersion, NewVersion, Store
 from core.store.sales.scrutiny import NewSaleDecision, StoredSaleDecision
+from core.train.bundle import from_bytes
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.sale_pool import (
     DECIDED,
@@ -71,7 +73,8 @@ class Queue:
     ``waiting``, whether it is outside the sales in use; ``decision`` (a SaleDecision, empty while there is none) with
     ``decided_by`` and ``decided_value``; ``pending``, whether the decision counts only from the next version on;
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
-    last_date, homes) and the facts of the sale, both as it was brought. Undecided ones first, strong doubts first.
+    last_date, homes) and the facts of the sale, both as it was brought; ``model_estimate``, the price the live model
+    gives a sale it has not learned from, NaN for all others. Undecided ones first, strong doubts first.
     """
 
     version: DataVersion
@@ -91,12 +94,13 @@ class Queue:
 def review_queue(workspace: Workspace, market_id: str) -> Queue:
     """Return the review queue of the market's latest version.
 
-    Raises AccessDenied, NotFound where the market has no sales, ArtifactCorrupt, StoreUnavailable.
+    Raises AccessDenied, NotFound where the market has no sales, ArtifactCorrupt, ModelOutdated, StoreUnavailable.
     """
     workspace.require(Action.VIEW_DATA)
     version = _latest(workspace, market_id)
     pool = load_pool(workspace.store, version)
-    return Queue(version, _queue_rows(pool, workspace.store.sale_decisions.history(market_id)))
+    rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
+    return Queue(version, rows.assign(model_estimate=_model_estimates(workspace.store, market_id, pool, rows)))
 
 
 def queue_revision(workspace: Workspace, market_id: str) -> str:
@@ -247,6 +251,21 @@ def _facts(pool: Pool, places: np.ndarray[Any, Any]) -> pd.DataFrame:
     # The list price is among the evidence.
     facts = pool.sales.iloc[places].reset_index(drop=True)
     return conform(facts, list(_SHOWN)).assign(**{ROW: facts[ROW].to_numpy()})
+
+
+def _model_estimates(store: Store, market_id: str, pool: Pool, rows: pd.DataFrame) -> Floats:
+    """Return what the live model makes of the sales it has not learned from, shape (n,); NaN for all others."""
+    estimates = np.full(len(rows), np.nan)
+    champion = store.models.champion(market_id)
+    if champion is None:
+        return estimates
+    learned = store.versions.load(champion.version_id)[ROW].to_numpy()
+    unseen = np.flatnonzero(~np.isin(rows[ROW].to_numpy(), learned))
+    if len(unseen):
+        model = from_bytes(store.models.load_bytes(champion.model_id)).model
+        homes = pool.sales.set_index(ROW).loc[rows[ROW].to_numpy()[unseen]].reset_index()
+        estimates[unseen] = model.estimate(conform(homes, list(dict.fromkeys([*model.facts.all, *homes.columns[1:]]))))
+    return estimates
 
 
 # Decisions

@@ -37,6 +37,11 @@ UNDECIDED: Final = "To decide"
 DECIDED: Final = "Decided"
 
 _CARDS: Final = 8
+_PRICES: Final = {
+    "usual_price": "such a home there and then",
+    "list_price": "list price",
+    "model_estimate": "the live model, which has not seen it",
+}
 _DONE: Final = "_scrutiny_done"
 _PAGE: Final = "_scrutiny_page"
 
@@ -198,7 +203,11 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
         facts.append(area(row["living_area_sqft"], market.area_unit))
     if not np.isnan(row["bedrooms"]):
         facts.append(count(int(row["bedrooms"]), "bedroom"))
-    for name, label in (("usual_price", "such a home there and then"), ("list_price", "list price")):
+    for name, label in (
+        ("usual_price", "such a home there and then"),
+        ("list_price", "list price"),
+        ("model_estimate", "the live model"),
+    ):
         if not np.isnan(row[name]):
             facts.append(f"{label} {money(row[name], market.currency)}")
     if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):

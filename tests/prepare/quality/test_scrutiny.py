@@ -120,7 +120,7 @@ def test_a_wrong_list_price_beside_a_right_sale_is_blanked_and_the_sale_stays_in
 
 def test_a_home_in_square_meters_keeps_its_rooms_and_is_asked_about() -> None:
     frame = plain()
-    row = int(frame["bedrooms"].idxmax())
+    row = int(frame["bedrooms"].to_numpy().argmax())
     area = float(frame["living_area_sqft"][row])
     cleaned = clean(changed(frame, row, living_area_sqft=round(area / 10.7639)))
     assert cleaned.set_aside[row] == Doubt.AREA_UNIT

@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -19,9 +20,12 @@ from core.errors import AccessDenied, InvalidRecord, NotFound
 from core.progress import silent
 from core.states import SaleDecision
 from core.store import Store, open_store
+from core.train.candidates import Family
+from core.train.trainer import default_plan
 from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version
+from core.workflows.models.training import train_model
 from core.workspace import Workspace
 from tests.acting import acting
 from tests.doubtful_market import Doubtful, doubtful_sales
@@ -189,3 +193,19 @@ def open_copy(home: Path) -> Iterator[Workspace]:
         shutil.copytree(home, Path(folder) / "home")
         with open_store(Path(folder) / "home") as store:
             yield acting(store, ANALYST, today=TODAY)
+
+
+def test_the_live_model_prices_what_waits_and_never_a_sale_it_has_learned_from(workspace: Workspace) -> None:
+    assert review_queue(workspace, MARKET).rows["model_estimate"].isna().all()
+    manager = workspace.acting_as(Actor("Max", Role.MANAGER))
+    plan = replace(default_plan(workspace.problem), families=(Family.LINEAR,), folds=2, curve_shares=())
+    train_model(manager, MARKET, plan, silent)
+    rows = review_queue(workspace, MARKET).rows
+    assert rows.loc[rows["waiting"], "model_estimate"].notna().all()
+    assert rows.loc[~rows["waiting"], "model_estimate"].isna().all()
+    prices = rows[rows["kind"] == "price_digit"]
+    assert (prices["model_estimate"] / prices["list_price"]).between(0.6, 1.6).all()
+    decide(workspace, MARKET, [Choice(key, SaleDecision.CORRECT) for key in prices["key"]])
+    apply_decisions(workspace, MARKET)
+    train_model(manager, MARKET, plan, silent)
+    assert len(workspace.store.models.list(MARKET)) == 2
