@@ -14,6 +14,7 @@ import pytest
 from core.cli.main import main
 from core.cli.session import FAILED, OK, UNPRICED
 from core.store import open_store
+from tests.doubtful_market import doubtful_sales
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -299,3 +300,29 @@ def test_a_value_that_is_no_choice_is_wrong_usage_and_says_the_choices(
         main(arguments)
     assert ended.value.code == 2
     assert limit in capsys.readouterr().err
+
+
+def test_doubtful_sales_are_listed_decided_on_applied_and_taken_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, path = ("--home", tmp_path / "store", "--quiet"), tmp_path / "sales.csv"
+    path.write_bytes(doubtful_sales().csv())
+    code, out, _ = run(capsys, "ingest", path, "--market", "Testville", *home)
+    assert (code, "15 set aside" in out) == (OK, True)
+    code, out, _ = run(capsys, "scrutiny", *home)
+    assert (code, "15 undecided" in out, out.count("digit too many or too few")) == (OK, True, 5)
+    decide = ("--decide", "correct", "--kind", "price_digit")
+    _, out, _ = run(capsys, "scrutiny", *decide, "--note", "typed twice", "--apply", "--json", *home)
+    done = json.loads(out)
+    assert (done["decided"], done["changed"], done["undecided"], done["pending"]) == (5, 5, 10, 0)
+    _, out, _ = run(capsys, "scrutiny", "--json", *home)
+    [first, *_] = json.loads(out)["sales"]
+    assert first["decision"] == ""
+    _, out, _ = run(capsys, "scrutiny", first["key"][:8], "--decide", "keep", "--json", *home)
+    assert (json.loads(out)["decided"], json.loads(out)["pending"]) == (1, 1)
+    _, out, _ = run(capsys, "scrutiny", first["key"][:8], "--take-back", "--json", *home)
+    assert (json.loads(out)["decided"], json.loads(out)["pending"]) == (1, 0)
+    code, _, err = run(capsys, "scrutiny", "--decide", "keep", *home)
+    assert (code, err) == (FAILED, "error: Name the sales to decide on, or all of one kind with --kind.\n")
+    code, _, err = run(capsys, "scrutiny", "zzz", "--decide", "keep", *home)
+    assert (code, err) == (FAILED, "error: 0 sales of the queue begin with 'zzz'; name one as it is listed.\n")

@@ -203,11 +203,7 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
         facts.append(area(row["living_area_sqft"], market.area_unit))
     if not np.isnan(row["bedrooms"]):
         facts.append(count(int(row["bedrooms"]), "bedroom"))
-    for name, label in (
-        ("usual_price", "such a home there and then"),
-        ("list_price", "list price"),
-        ("model_estimate", "the live model"),
-    ):
+    for name, label in _PRICES.items():
         if not np.isnan(row[name]):
             facts.append(f"{label} {money(row[name], market.currency)}")
     if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
