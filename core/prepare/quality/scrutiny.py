@@ -4,7 +4,8 @@ Two things wrong are told apart by which explanation fits best: a price with a d
 times), a living area in the other unit (10.76 times), or neither. Each explanation is measured by how many standard
 deviations it leaves price and size from what is usual there (see usual_values). A doubt is *strong* where
 
-- one explanation beats "nothing is wrong" by far (GAIN_STRONG), and no list price agrees with the price as recorded;
+- one explanation beats "nothing is wrong" by far (GAIN_STRONG), the home's size is known, and no list price agrees
+  with the price as recorded;
 - or the list price or the home's own last sale says the same as the neighbours;
 - or several homes share one deed, or one price far above what each of them is worth;
 - or the record itself says that a share was sold, or names a kind of sale that rarely is one of the open market.
@@ -241,7 +242,9 @@ def _mark_digits(
     refuted = np.abs(np.nan_to_num(beside_list, nan=np.inf)) < 0.5
     fits = (factor != 1.0) & (np.abs(best.left) < _NEAR_FACTOR)
     asked = alone | (fits & ((best.gain > GAIN_ASKED) | supported))
-    strong = ~alone & fits & (supported | ((best.gain > GAIN_STRONG) & ~refuted))
+    # Of a home whose size nobody knows the usual price is a wide guess: only asked about.
+    sized = np.isfinite(usual.size)
+    strong = ~alone & fits & (supported | ((best.gain > GAIN_STRONG) & ~refuted & sized))
     _mark(rows, Doubt.PRICE_DIGIT, asked, strong)
     rows.loc[asked, "field"] = "sale_price"
     rows.loc[asked, "suggested"] = (price / factor)[asked]
