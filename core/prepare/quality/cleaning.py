@@ -25,6 +25,7 @@ from core.prepare.quality.findings import Findings
 from core.prepare.quality.scrutiny import add_doubts, scrutinise
 from core.problem import Limit, Problem
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, conform
+from core.states import Doubt
 
 ROW: Final = "source_row"
 LEDGER_COLUMNS: Final = (ROW, "outcome", "reasons", "detail")
@@ -108,13 +109,17 @@ def clean_sales(
     # Before the repairs, which would take the list price or the rooms for what is wrong.
     scrutiny = scrutinise(facts, ~rejected.found, known)
     waits = scrutiny.mask(strong=True)
-    facts = _repair(facts, problem, repaired, waits)
+    doubted = _Doubted(
+        price=scrutiny.mask(Doubt.PRICE_DIGIT, True) | scrutiny.mask(Doubt.FAR, True),
+        area=scrutiny.mask(Doubt.AREA_UNIT, True),
+    )
+    facts = _repair(facts, problem, repaired, doubted)
     rejected.add(_nowhere(facts), "no_location", "no address, coordinates, zipcode or neighborhood")
     held = None if known is None else HeldBack(known, known.iloc[:0] if superseded is None else superseded)
     target = settle_repeats(facts, rows, ~rejected.found, held, duplicate)
     corrected = Findings(len(facts))
     if known is not None and (target >= 0).any():
-        facts = _take_over(facts, target, known, problem, waits)
+        facts = _take_over(facts, target, known, problem, doubted)
         corrected.add(target >= 0, CORRECTS, "corrects a sale that is already stored")
     dropped = rejected.found | duplicate.found
     add_doubts(scrutiny, waits & ~dropped, doubtful)
@@ -129,12 +134,26 @@ def clean_sales(
     return Cleaned(sales, _ledger(rows, findings, corrected), target[~dropped], set_aside)
 
 
-def _take_over(facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem, waits: Bools) -> pd.DataFrame:
+@dataclass(frozen=True)
+class _Doubted:
+    """Which sales wait for their price or their area, each of shape (n,): no other fact is measured by these."""
+
+    price: Bools
+    area: Bools
+
+    def of(self, rows: Bools) -> _Doubted:
+        """Return the same for some of the rows."""
+        return _Doubted(self.price[rows], self.area[rows])
+
+
+def _take_over(
+    facts: pd.DataFrame, target: Ints, held: pd.DataFrame, problem: Problem, doubted: _Doubted
+) -> pd.DataFrame:
     """Fill in what correcting rows leave out; values that no longer fit the corrected facts become missing."""
     rows = target >= 0
     facts = conform(facts, [*facts, *(name for name in held if name in FIELD_BY_NAME and name not in facts)])
     filled = filled_from(held, target[rows], facts.loc[rows])
-    repaired = _repair(filled.reset_index(drop=True), problem, Findings(len(filled)), waits[rows])
+    repaired = _repair(filled.reset_index(drop=True), problem, Findings(len(filled)), doubted.of(rows))
     kept = repaired.set_axis(filled.index)
     facts.loc[rows] = kept
     return facts
@@ -225,14 +244,11 @@ def _nowhere(facts: pd.DataFrame) -> Bools:
 
 @dataclass
 class _Repairs:
-    """Facts under repair: a mistyped value becomes missing, and a finding names it.
-
-    ``waits`` marks the sales set aside, shape (n,): what is measured by their price or area is left as it is.
-    """
+    """Facts under repair: a mistyped value becomes missing, and a finding names it."""
 
     facts: pd.DataFrame
     findings: Findings
-    waits: Bools
+    doubted: _Doubted
 
     def number(self, name: str) -> Floats:
         return _number(self.facts, name)
@@ -252,8 +268,8 @@ class _Repairs:
         self.facts[name] = self.facts[name].mask(mask)
 
 
-def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings, waits: Bools) -> pd.DataFrame:
-    repairs = _Repairs(_never_renovated_as_missing(facts), findings, waits)
+def _repair(facts: pd.DataFrame, problem: Problem, findings: Findings, doubted: _Doubted) -> pd.DataFrame:
+    repairs = _Repairs(_never_renovated_as_missing(facts), findings, doubted)
     _repair_limits(repairs, problem)
     _repair_rooms(repairs, problem)
     _repair_years(repairs, problem)
@@ -284,7 +300,8 @@ def _repair_limits(repairs: _Repairs, problem: Problem) -> None:
 
 
 def _repair_rooms(repairs: _Repairs, problem: Problem) -> None:
-    area, bedrooms = np.where(repairs.waits, np.nan, repairs.number("living_area_sqft")), repairs.number("bedrooms")
+    area = np.where(repairs.doubted.area, np.nan, repairs.number("living_area_sqft"))
+    bedrooms = repairs.number("bedrooms")
     least = problem.intake.sqft_per_bedroom_low
     repairs.blank("bedrooms", area < least * bedrooms, f"under {_plain(least)} sq ft of living area each")
     repairs.blank("bedrooms", (bedrooms == 0) & (area > ROOMLESS_SQFT), f"over {ROOMLESS_SQFT} sq ft of living area")
@@ -313,7 +330,7 @@ def _repair_listing(repairs: _Repairs) -> None:
     price, listed = repairs.number("sale_price"), repairs.number("list_price")
     # Compare products, because a sale price of 0 (a rejected row) has no ratio.
     apart = (listed < LIST_RATIO.low * price) | (listed > LIST_RATIO.high * price)
-    absurd = (listed <= 0) | (apart & ~repairs.waits)
+    absurd = (listed <= 0) | (apart & ~repairs.doubted.price)
     why = f"not within {LIST_RATIO.low:g} to {LIST_RATIO.high:g} times the sale price"
     repairs.blank("list_price", absurd, why)
     if "list_date" in repairs.facts:

@@ -320,6 +320,8 @@ def _shares_date_and_number(table: pd.DataFrame, is_held: Bools, is_new: Bools) 
     if "address" not in table:
         return np.zeros(len(table), dtype=bool)
     number = table["address"].str.extract(r"(\d+)", expand=False)
+    if number.isna().all():
+        return np.zeros(len(table), dtype=bool)
     cells = pd.DataFrame({"date": table["sale_date"], "number": number, "held": is_held, "new": is_new})
     both = cells.groupby(["date", "number"])[["held", "new"]].transform("any")
     return np.asarray((both["held"] & both["new"]).fillna(False).to_numpy(dtype=bool))

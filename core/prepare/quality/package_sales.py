@@ -35,8 +35,8 @@ class Packages:
 def find_packages(facts: pd.DataFrame, usable: Bools) -> Packages:
     """Find the packages of a canonical table among its usable rows, shape (n,); rows of one home count once.
 
-    Homes of one sale id are always a package. Else price and date must meet at least three homes, and so many that
-    chance brings it about less than once in 20 times: the count on a date is held against a Poisson law with the
+    Homes of one sale id are always a package. Else price and date must meet at least three homes, and more
+    than chance brings about once in 20 times: the count on a date is compared with a Poisson law with the
     price's share of the sales on other dates, in the whole file and within one area.
     """
     rows = np.flatnonzero(usable & facts["sale_date"].notna().to_numpy() & (facts["sale_price"] > 0).to_numpy())

@@ -6,7 +6,7 @@ deviations it leaves price and size from what is usual there (see usual_values).
 
 - one explanation beats "nothing is wrong" by far (GAIN_STRONG), the home's size is known, and no list price agrees
   with the price as recorded;
-- or the list price or the home's own last sale says the same as the neighbours;
+- or the list price or the home's own last sale says the same as the neighbors;
 - or several homes share one deed, or one price far above what each of them is worth;
 - or the record itself says that a share was sold, or names a kind of sale that rarely is one of the open market.
 
@@ -37,7 +37,7 @@ EVIDENCE_COLUMNS: Final = (
 )
 
 SALES_MIN: Final = 50
-"""With fewer sales nothing is known of what is usual: prices are held against list prices and last sales only."""
+"""With fewer sales nothing is known of what is usual: prices are compared with list prices and last sales only."""
 
 GAIN_ASKED: Final = 20.0
 GAIN_STRONG: Final = 36.0
@@ -145,7 +145,7 @@ def _unknown(size: int) -> Usual:
     return Usual(nothing, wide, nothing, wide, 0.0)
 
 
-# Judgement
+# Judging
 
 
 @dataclass(frozen=True)
@@ -234,7 +234,7 @@ def _mark_digits(
 ) -> None:
     known = np.isfinite(usual.price)
     factor = np.where(known & (best.gain > 0), best.price_factor, 1.0)
-    # Where nothing is known of the neighbours, a list price ten times off speaks alone, and only asks.
+    # Where nothing is known of the neighbors, a list price ten times off speaks alone, and only asks.
     alone = ~known & _fits_any_factor(beside_list)
     powers = np.round(np.where(alone, beside_list, 0.0) / np.log(10.0))
     factor = np.where(alone, 10.0**powers, factor)

@@ -17,7 +17,7 @@ from scipy.spatial import cKDTree
 from core.arrays import Bools, Floats, Ints
 
 NEIGHBOURS: Final = 20
-"""So many of the nearest sales speak for a home; fewer than half of them can be wrong before their median is."""
+"""How many of the nearest sales speak for a home; fewer than half of them can be wrong before their median is."""
 
 _ROUNDS: Final = 4
 _PRIOR_SALES: Final = 8.0
@@ -29,7 +29,7 @@ _KM_PER_DEGREE: Final = 111.2
 _SPREAD_PRIOR: Final = 20.0
 # A market is never surer than this: rounding and haggling alone move a price by some percent.
 _SPREAD_LEAST: Final = 0.06
-# A home three times as large as its rooms and neighbours say, or a third as large.
+# A home three times as large as its rooms and neighbors say, or a third as large.
 _SIZE_DOUBTED: Final = 1.1
 _TO_SIGMA: Final = 1.4826
 _HUBER: Final = 1.5
@@ -69,7 +69,7 @@ def usual_values(facts: pd.DataFrame, speaks: Bools) -> Usual:
     size, _ = _fit(area, _features(facts, _SIZE_FACTS), groups, speaks & sized)
     place = _place(facts, np.nan_to_num(days))
     by_size, size_spread = _beside_nearest(size, place, groups, speaks & sized)
-    # Homes whose size is in doubt say nothing of prices, and are held against homes of a size that is not.
+    # Homes whose size is in doubt say nothing of prices, and are compared with homes of a size that is not.
     away = np.where(sized, np.clip(by_size, -_SIZE_DOUBTED, _SIZE_DOUBTED) - by_size, 0.0)
     speaks = speaks & (away == 0.0)
     centred = np.where(sized, area - _median(area[speaks & sized]), 0.0)
@@ -134,7 +134,7 @@ def _huber(features: Floats, values: Floats) -> Floats:
     return slopes
 
 
-# Neighbours
+# Neighbors
 
 
 def _beside_nearest(

@@ -69,7 +69,7 @@ class Choice:
 class Queue:
     """The sales of a market to look at: those in doubt, those set aside, and those decided on.
 
-    ``rows`` has one row per sale: ``key``; ``kind`` (a Doubt, or "decided" where no rule doubts it any more);
+    ``rows`` has one row per sale: ``key``; ``kind`` (a Doubt, or "decided" where no rule doubts it);
     ``waiting``, whether it is outside the sales in use; ``decision`` (a SaleDecision, empty while there is none) with
     ``decided_by`` and ``decided_value``; ``pending``, whether the decision counts only from the next version on;
     the evidence of core.prepare.quality.scrutiny (field, suggested, usual_price, usual_area, list_price, last_price,
@@ -125,7 +125,7 @@ def decide(workspace: Workspace, market_id: str, choices: Sequence[Choice], note
     new = []
     for choice in choices:
         if choice.key not in rows.index:
-            raise NotFound(f"There is no sale {choice.key[:12]!r} in the review queue (any more); reload the queue.")
+            raise NotFound(f"There is no sale {choice.key[:12]!r} in the review queue; reload the queue.")
         row: Mapping[Any, Any] = rows.loc[choice.key].to_dict()
         first = earlier[choice.key][0] if choice.key in earlier else None
         sale = first.sale if first else document(pool.sales.iloc[places[row[ROW]]].to_dict())

@@ -25,7 +25,7 @@ from core.workflows.data.scrutiny import review_queue
 from core.workspace import Workspace
 
 SALES_MAX: Final = 6_000
-"""The latest so many sales are measured: enough for a difference of a tenth of a point, and done in a minute."""
+"""How many of the latest sales are measured: enough for a difference of a tenth of a point, and done in a minute."""
 
 _FOLDS: Final = 3
 _QUICK: Final = Candidate(Family.BLEND, {"n_estimators": 150, "learning_rate": 0.15})
@@ -38,9 +38,9 @@ class Effect:
 
     ``as_brought``: mean absolute percentage error where the model learns from every sale as it was brought;
     ``as_decided``: where it learns from what rules and decisions leave in use. ``gain`` is their difference, positive
-    where decisions help, with its 95 % interval (bootstrap of the sales, ``gain_low`` to ``gain_high``).
+    where decisions help, with its 95% interval (bootstrap of the sales, ``gain_low`` to ``gain_high``).
     ``price_change`` is the median absolute change of the estimates of these homes on the latest day of sale, ``moved``
-    the share that changes by more than 1 %. All are fractions. ``doubtful`` counts the sales of the review queue among
+    the share that changes by more than 1%. All are fractions. ``doubtful`` counts the sales of the review queue among
     those measured.
     """
 

@@ -182,4 +182,4 @@ def test_real_files_show_their_known_faults_and_are_clean_after_cleaning(
     listed = all_problems(mapped, problem, date(2026, 1, 1))
     assert codes.items() <= listed["code"].value_counts().to_dict().items()
     assert set(listed["column"]) <= set(table.frame)
-    check_contract(clean_sales(mapped.frame, problem, date(2026, 1, 1)).sales, problem, date(2026, 1, 1))
+    check_contract(clean_sales(mapped.frame, problem, date(2026, 1, 1)).in_use, problem, date(2026, 1, 1))
