@@ -80,22 +80,14 @@ def test_facts_of_homes_are_not_taken_for_words_on_the_sale() -> None:
     assert found.isna().all()
 
 
-def test_one_price_for_many_homes_on_one_day_is_a_package_and_one_for_two_is_chance() -> None:
-    columns = _sales()
-    price, day = (np.array(columns[name]) for name in ("Sale Price", "Sale Date"))
-    price[:12], day[:12] = 22_500_000, "2022-05-05"
-    price[50:52], day[50:52] = 450_000, "2022-06-06"
-    found = _validity(columns | {"Sale Price": price, "Sale Date": day})
-    assert found[:12].eq("package: 12 homes for one price of 22,500,000 on 2022-05-05").all()
-    assert found[12:].isna().all()
-
-
 def test_a_package_that_a_person_wants_is_kept() -> None:
-    columns = _sales()
-    price, day = (np.array(columns[name]) for name in ("Sale Price", "Sale Date"))
-    price[:12], day[:12] = 22_500_000, "2022-05-05"
-    table = _table(columns | {"Sale Price": price, "Sale Date": day})
+    columns = pd.DataFrame(_sales()).loc[np.repeat(np.arange(100), 2)].reset_index(drop=True)
+    columns["id_mutation"] = np.repeat([f"2024-{n}" for n in range(100)], 2)
+    columns["type_local"] = "Appartement"
+    columns["Living Area"] = columns["Living Area"] + (np.arange(200) % 2)
+    table = _table(dict(columns))
     mapping = guess_mapping(table, Source.SALES).mapping
+    assert apply_mapping(table, mapping).frame["validity"].str.startswith("package: 2 homes").all()
     kept = type(mapping)(**{**vars(mapping), "keep": (PACKAGE,)})
     assert "validity" not in apply_mapping(table, kept).frame
 

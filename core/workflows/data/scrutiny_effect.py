@@ -14,11 +14,10 @@ from core.arrays import Bools, Floats, Ints
 from core.errors import TooFewSales
 from core.prepare.features.facts import find_facts
 from core.prepare.features.neighbours import Rule
-from core.prepare.features.pipeline import feature_pipeline
+from core.prepare.features.pipeline import dense, feature_pipeline
 from core.progress import Progress
 from core.train.candidates import Candidate, Family
 from core.train.leaderboard import column_names, fit
-from core.train.model import dense
 from core.wording import count, percent
 from core.workflows.data.sale_pool import as_brought, load_pool, settle
 from core.workflows.data.scrutiny import review_queue
