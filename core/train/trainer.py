@@ -420,17 +420,10 @@ def _fit_part(
     )
     learned = None
     if known is not None and known.columns:
-        rows, weights = np.arange(len(rest)), None if weight is None else weight[rest]
-        copies = hidden_copies(known, features, homes.iloc[rest], rows, recipe.seed)
-        names, owner = column_names(features), copies.owner
-        learned = fit_estimator(
-            names,
-            known,
-            copies.matrix,
-            log_price[rest][owner],
-            None if weights is None else weights[owner],
-            recipe.seed,
-        )
+        copies = hidden_copies(known, features, homes.iloc[rest], np.arange(len(rest)), recipe.seed)
+        owner, names = rest[copies.owner], column_names(features)
+        counts = None if weight is None else weight[owner]
+        learned = fit_estimator(names, known, copies.matrix, log_price[owner], counts, recipe.seed)
     if not len(held):
         return _Part(features, estimator, matrix, np.empty(0), (), learned)
 

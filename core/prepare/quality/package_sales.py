@@ -65,8 +65,28 @@ def _by_record(facts: pd.DataFrame, table: pd.DataFrame, rows: Ints) -> pd.DataF
         return _none(table)
     known = table.assign(record=facts["sale_id"].to_numpy()[rows]).dropna(subset="record")
     keys = ["record", "price", "date"]
-    homes = known.groupby(keys)["home"].transform("nunique")
+    homes = _homes_on_a_deed(known.assign(**_names(facts.iloc[rows]).loc[known.index]), keys)
     return _numbered(known[homes >= 2], keys, pd.DataFrame({"homes": homes, "expected": 0.0}))
+
+
+def _names(facts: pd.DataFrame) -> pd.DataFrame:
+    """Return what names each home, on a plain index: its property id, and its address with the unit."""
+    texts = {name: _text(facts, name) for name in ("property_id", "address", "unit")}
+    place = (texts["address"] + " " + texts["unit"].fillna("")).where(texts["address"].notna())
+    return pd.DataFrame({"by_id": texts["property_id"], "by_place": place})
+
+
+def _text(facts: pd.DataFrame, name: str) -> pd.Series:
+    values = facts[name].to_numpy() if name in facts else np.full(len(facts), None, dtype=object)
+    return pd.Series(values, dtype="str")
+
+
+def _homes_on_a_deed(sales: pd.DataFrame, keys: list[str]) -> pd.Series:
+    """Count the homes of each deed: an id that one of two rows lacks makes no second home of one address."""
+    deeds = sales.groupby(keys)
+    counts = pd.DataFrame({name: deeds[name].transform("nunique") for name in ("by_id", "by_place")})
+    named = counts.max(axis=1)
+    return named.where(named > 0, deeds["home"].transform("nunique")).astype("int64")
 
 
 def _by_chance(table: pd.DataFrame, within: list[str]) -> pd.DataFrame:

@@ -315,7 +315,7 @@ def test_every_row_is_accounted_for_once(rows: list[dict[str, Any]]) -> None:
 @given(TABLES)
 @settings(deadline=None, max_examples=50)
 def test_cleaning_the_clean_changes_nothing(rows: list[dict[str, Any]]) -> None:
-    once = clean_sales(frame_of(rows), PROBLEM, TODAY).sales
+    once = clean_sales(frame_of(rows), PROBLEM, TODAY).in_use
     twice = clean_sales(once, PROBLEM, TODAY)
     assert (twice.ledger["outcome"] == "accepted").all()
     pd.testing.assert_frame_equal(twice.sales, once)
