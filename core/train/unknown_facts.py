@@ -27,6 +27,9 @@ COPIES: Final = 2
 FOLDS: Final = 4
 """On how many of the folds of a training run the homes held out are priced with facts hidden, to calibrate on."""
 
+HOMES_MAX: Final = 20_000
+"""How many homes at most are seen with facts hidden; more take memory and time and teach little."""
+
 _SETTINGS: Final[dict[str, Any]] = {"n_estimators": 600, "learning_rate": 0.1}
 # The share of facts hidden between which the weight of the second estimate is measured.
 _EDGES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
@@ -94,10 +97,17 @@ def hidden_copies(
 
     ``own`` are the places of the homes among the sales of the evidence, None for homes not among them.
     """
-    owner = np.tile(np.arange(len(homes)), COPIES)
+    owner = np.tile(_some(len(homes), seed), COPIES)
     hidden = known.draw(len(owner), seed)
     places = None if own is None else own[owner]
     return HiddenCopies(owner, hidden, _matrix(known, features, known.hide(homes.iloc[owner], hidden), places))
+
+
+def _some(homes: int, seed: int) -> Ints:
+    """Return the places of all homes, or of as many as are seen, drawn at random."""
+    if homes <= HOMES_MAX:
+        return np.arange(homes)
+    return np.sort(np.random.default_rng(seed).choice(homes, HOMES_MAX, replace=False))
 
 
 def fit_estimator(
