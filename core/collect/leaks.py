@@ -24,6 +24,9 @@ in another currency, adjusted for time or rounded is above it."""
 MEASURED: Final[tuple[str, ...]] = ("living_area_sqft", "lot_area_sqft", "list_price")
 """Fields by which a price is usually divided, so that a column times one of them may be the price."""
 
+AREAS: Final = frozenset({"living_area_sqft", "lot_area_sqft"})
+"""Facts that the price follows, and never the other way around: homes of one development cost the same per square foot."""
+
 NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
 """Fields that leak_by_numbers looks at beside the column itself."""
 
@@ -73,7 +76,7 @@ class Measured:
 def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
     """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
 
-    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
+    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them. Nor are AREAS.
     """
     if table.source is not Source.SALES:
         return ()
@@ -137,7 +140,8 @@ def _judge(table: MappedTable, field: str, values: pd.Series, numbers: Mapping[s
 
 
 def _may_leak(field: str) -> bool:
-    return is_extra(field) or (field in FIELD_BY_NAME and field not in {one.name for one in SALE_FIELDS})
+    never = AREAS | {one.name for one in SALE_FIELDS}
+    return is_extra(field) or (field in FIELD_BY_NAME and field not in never)
 
 
 def _leaks_named(words: Tokens, vocabulary: Vocabulary) -> Iterator[str]:

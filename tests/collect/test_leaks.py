@@ -109,6 +109,12 @@ def test_other_files_and_the_sale_s_own_fields_hold_no_leaks() -> None:
     assert find_leaks(_table({})) == ()
 
 
+def test_the_area_that_a_price_follows_is_no_leak() -> None:
+    """Homes of one development often cost exactly the same per square foot."""
+    area = _market()["living_area_sqft"]
+    assert find_leaks(_table({"sale_price": 250 * area})) == ()
+
+
 def test_on_real_sales_only_what_was_computed_later_is_accused(sales_data: Path) -> None:
     table = read_table(sales_data / "king_county/house_sales_2006_2015.tsv.gz")
     # Under harmless names: only their figures can tell.

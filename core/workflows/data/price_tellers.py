@@ -7,7 +7,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.leaks import NEEDED, Leak, leak_by_numbers
+from core.collect.leaks import AREAS, NEEDED, Leak, leak_by_numbers
 from core.collect.privacy import evenly
 from core.errors import PriceGivenAway
 from core.prepare.features.facts import find_facts
@@ -46,6 +46,8 @@ def refuse_price_tellers(sales: pd.DataFrame) -> None:
     numbers = {name: sample[name] for name in NEEDED if name in sample}
     facts = find_facts(sample)
     for name in (*facts.numeric, *facts.categorical):
+        if name in AREAS:
+            continue
         measured = leak_by_numbers(sample[name], numbers, name)
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
