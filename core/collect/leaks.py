@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr, spearmanr
 
+from core.arrays import evenly
 from core.collect.mapping import MappedTable
-from core.collect.privacy import evenly
 from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
 
