@@ -1,4 +1,4 @@
-"""Type aliases for the package's numpy arrays, named by content."""
+"""Type aliases for the package's numpy arrays, named by content, and evenly spaced places in them."""
 
 from __future__ import annotations
 
@@ -25,3 +25,10 @@ Dates = NDArray[np.datetime64]
 
 Objects = NDArray[np.object_]
 """Text and other Python objects, such as categories, area codes and lists of flags."""
+
+
+def evenly(rows: int, wanted: int) -> Ints:
+    """Return at most ``wanted`` places among ``rows``, evenly spaced, first and last included."""
+    if rows <= wanted:
+        return np.arange(rows, dtype=np.int64)
+    return np.linspace(0, rows - 1, wanted).astype(np.int64)

@@ -191,6 +191,11 @@ class Intake:
     sqft_per_bedroom_low: Positive
     non_market: Texts
 
+    @property
+    def upload_bytes(self) -> int:
+        """The largest file to be read, in bytes."""
+        return self.upload_mb * 1024 * 1024
+
 
 @dataclass(frozen=True, config=_SECTION)
 class Training:

@@ -18,6 +18,7 @@ VOCABULARY = frozenset(
         "problem",
         "problem_message",
         "arrays",
+        "spreadsheet",
         "installation",
         "progress",
         "access",
@@ -256,9 +257,8 @@ def test_only_entry_points_read_the_problem_statement() -> None:
 # Modules of the pages that draw nothing themselves, each with the reason why it is no use case.
 DRAWN_BY_OTHERS = frozenset(
     {
-        # Text made fit for Streamlit's Markdown and for a spreadsheet's cells.
+        # Text made fit for Streamlit's Markdown.
         "pages.kit.text",
-        "pages.kit.spreadsheet",
         # Figures of Plotly, for a view to draw.
         "pages.kit.charts",
         "pages.views.estimate.comparables_map",

@@ -14,6 +14,7 @@ import pytest
 from core.cli.main import main
 from core.cli.session import FAILED, OK, UNPRICED
 from core.store import open_store
+from tests.collect.test_person_headers import PERSONS, TOKENS, as_csv, homes, persons
 from tests.doubtful_market import doubtful_sales
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -40,6 +41,35 @@ def sales_file(folder: Path, count: int = 400) -> Path:
     header = "parcel number,address,zip code,sale date,sale price,living area sqft,bedrooms"
     path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8")
     return path
+
+
+def test_what_names_persons_is_dropped_column_by_column_and_said_in_text_and_json(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    columns = homes() | {header: persons(header) for header in PERSONS}
+    path = tmp_path / "sales.csv"
+    path.write_bytes(as_csv(columns) + b"1,2023-05-05\n")
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, out, err = run(capsys, "ingest", path, "--market", "Testville", *home, "--json")
+    assert (code, err) == (OK, "")
+    found = json.loads(out)["taken_out"]["sales.csv"]
+    assert {one["column"] for one in found} == {header or "column_25" for header in PERSONS}
+    assert all(one["reason"] for one in found)
+    code, text, _ = run(capsys, "ingest", path, "--market", "Otherville", *home)
+    assert code == OK
+    assert all(f"column {header!r}" in text for header in PERSONS if header)
+    kept = b"".join(part.read_bytes() for part in (tmp_path / "store").rglob("*") if part.is_file())
+    with open_store(tmp_path / "store") as store:
+        version = store.versions.latest("testville")
+        assert version is not None
+        ledger = store.versions.ledger(version.version_id).to_csv()
+        assert set(store.versions.load(version.version_id)) >= {"x_heating", "x_roof", "x_owner_occupied"}
+    everything = out + text + ledger + store_text(kept)
+    assert [token for token in TOKENS if token in everything] == []
+
+
+def store_text(kept: bytes) -> str:
+    return kept.decode("utf-8", errors="ignore")
 
 
 def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

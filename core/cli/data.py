@@ -33,6 +33,7 @@ def add_verbs(verb: AddVerb) -> None:
 
 
 def _ingest(session: Session) -> int:
+    from core.collect.privacy.findings import reason
     from core.workflows.data.intake import SourceFile, ingest
 
     options = session.options
@@ -57,11 +58,17 @@ def _ingest(session: Session) -> int:
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
         "inferences": [{"file": table.name, **asdict(one)} for table in preview.tables for one in table.inferences],
+        "taken_out": {
+            file: [asdict(one) | {"reason": reason(one)} for one in found] for file, found in preview.personal.items()
+        },
     }
 
     def text() -> str:
         lines = [_account_line(account) for account in preview.files]
         lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
+        lines += [
+            f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
+        ]
         head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
         return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
 

@@ -91,6 +91,7 @@ def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
 def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     import pandas as pd
 
+    from core.spreadsheet import to_csv_text
     from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 
     path = Path(session.options.csv)
@@ -108,7 +109,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         "counts": dict(priced.counts),
         "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
     }
-    session.print_result(document, lambda: rows.to_csv(index=False).rstrip())
+    session.print_result(document, lambda: to_csv_text(rows).rstrip())
     return OK
 
 

@@ -36,6 +36,8 @@ _ZIP_TAIL: Final = re.compile(
     r",(?P<city>[^,]*?)[,\s]\s*(?P<state>[A-Za-z]{2})[,\s]\s*(?P<zip>\d{5}(?:-\d{4})?)"
     r"(?:[,\s]+(?:USA?|U\.S\.(?:A\.)?|United States))?\s*$"
 )
+# Unicode takes 45½ apart into 451/2; the post writes 45 1/2.
+_FRACTION: Final = re.compile(r"(?<=\d)\s*(?=[¼½¾⅓⅔⅛⅜⅝⅞])")
 _SILENT: Final = str.maketrans("", "", "'’.")
 _NO_WORD: Final = re.compile(r"[^\w#/-]+|_")
 _SLASHED_UNIT: Final = re.compile(
@@ -117,7 +119,7 @@ def _zip_tail(address: str) -> re.Match[str] | None:
 
 def _plain(text: str) -> str:
     if not text.isascii():
-        decomposed = unicodedata.normalize("NFKD", text)
+        decomposed = unicodedata.normalize("NFKD", _FRACTION.sub(" ", text)).replace("\u2044", "/")
         text = "".join(character for character in decomposed if not unicodedata.combining(character))
     text = text.upper().replace("#", " # ").replace("&", " AND ")
     text = _plain_hyphens(text.translate(_SILENT))

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import pearsonr, spearmanr
 
+from core.arrays import evenly
 from core.collect.mapping import MappedTable
-from core.collect.privacy import evenly
 from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
 
@@ -25,7 +25,7 @@ MEASURED: Final[tuple[str, ...]] = ("living_area_sqft", "lot_area_sqft", "list_p
 """Fields by which a price is usually divided, so that a column times one of them may be the price."""
 
 AREAS: Final = frozenset({"living_area_sqft", "lot_area_sqft"})
-"""Facts that the price follows, and never the other way around: homes of one development cost the same per square foot."""
+"""Facts that the price follows, never the other way around: homes of one development cost the same per square foot."""
 
 NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
 """Fields that leak_by_numbers looks at beside the column itself."""
@@ -76,7 +76,8 @@ class Measured:
 def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
     """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
 
-    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them. Nor are AREAS.
+    Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
+    Nor are AREAS.
     """
     if table.source is not Source.SALES:
         return ()

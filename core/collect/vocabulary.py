@@ -116,14 +116,15 @@ class Summand:
 class PersonalWords:
     """How headers name persons, without accents.
 
-    ``sure`` holds (kind, words of a header) in the order in which kinds are tried, ``maybe`` words that leave it to the
-    cells, ``unless`` words that make a header a fact of the home or sale.
+    ``sure`` holds (kind, words of a header) in the order in which kinds are tried, ``whole`` headers of names that say
+    so only by themselves, ``maybe_phone`` words that leave it to the cells, ``unless`` words that make a header a fact
+    of the home or sale.
     """
 
     sure: tuple[tuple[str, tuple[Tokens, ...]], ...]
-    maybe: Mapping[str, frozenset[str]]
+    whole: tuple[Tokens, ...]
+    maybe_phone: frozenset[str]
     unless: frozenset[str]
-    given_names: frozenset[str]
 
 
 @dataclass(frozen=True)
@@ -269,12 +270,12 @@ def _words_of_all(names: Iterable[str], aliases: Mapping[str, str]) -> tuple[Tok
 
 
 def _personal(entry: Mapping[str, Any], aliases: Mapping[str, str]) -> PersonalWords:
-    kinds = ("phone", "e-mail", "contact", "name")
+    kinds = ("phone", "e-mail", "birth date", "account", "access code", "contact", "name")
     return PersonalWords(
         sure=tuple((kind, _words_of_all(entry[kind], aliases)) for kind in kinds),
-        maybe={"name": frozenset(entry["maybe_name"]), "phone": frozenset(entry["maybe_phone"])},
+        whole=_words_of_all(entry["whole"], aliases),
+        maybe_phone=frozenset(entry["maybe_phone"]),
         unless=frozenset(entry["unless"]),
-        given_names=frozenset(entry["given_names"]),
     )
 
 

@@ -10,11 +10,11 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core import spreadsheet
 from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Target, Verdict
 from core.states import Stage
 from core.wording import MISSING, percent, signed_percent
-from pages.kit import spreadsheet
 from pages.kit.text import plain
 
 STAGES: Final = {

@@ -20,7 +20,8 @@ from core.demo.files import demo_files
 from core.problem import load_problem
 from core.progress import part
 from core.store import open_store
-from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake
+from core.workflows.data.source_preview import preview_source
 from tests.acting import acting
 from tests.benchmarks.memory import peak_memory
 

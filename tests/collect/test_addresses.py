@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from core.collect.addresses import address_key, address_keys
 
 SAME = [
+    (("45½ Elm St", ""), ("45 1/2 Elm Street", "")),
     (("12 N. Main St., Apt 4", ""), ("12 North Main Street #4", "")),
     (("12 N Main St", "4"), ("0012 NORTH MAIN STREET UNIT 04", "")),
     (("123 Twenty-First Ave NE", ""), ("123 21st Avenue North East", "")),
@@ -28,6 +29,8 @@ DIFFERENT = [
     (("12 Main St", ""), ("12 Main St", "4")),
     (("12 Main St", ""), ("12 Main Ave", "")),
     (("12 E St", ""), ("12 East St", "")),
+    (("45½ Elm St", ""), ("451 Elm St", "")),
+    (("45½ Elm St", ""), ("45 Elm St", "")),
     (("1 1st Ave", ""), ("1 11th Ave", "")),
 ]
 

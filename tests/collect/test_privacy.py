@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.collect.privacy import BLANKED, DROPPED, REMOVED, personal_columns, scrubbed, without_persons
+from core.collect.privacy.findings import BLANKED, DROPPED, REMOVED
+from core.collect.privacy.read_file import ReadFile, scrubbed, without_persons
 from core.collect.reader import RawTable, parse_table, read_table
 from core.errors import FileTooLarge, FileUnreadable
 
@@ -40,7 +41,7 @@ def _with(header: str, cells: list[str]) -> RawTable:
 
 
 def _found(header: str, cells: list[str]) -> dict[str, str]:
-    return {one.column: one.kind for one in personal_columns(_with(header, cells))}
+    return {one.column: one.kind for one in without_persons(_with(header, cells)).personal}
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_contacts_are_known_by_their_cells_under_any_header(cells: list[str], ki
 )
 def test_facts_of_homes_and_sales_are_no_persons(header: str, cells: list[str]) -> None:
     table = _with(header, cells)
-    assert without_persons(table) == (table, ())
+    assert without_persons(table) == ReadFile(table, ())
 
 
 def test_a_plain_name_column_counts_where_its_cells_are_persons() -> None:
@@ -135,7 +136,7 @@ def test_a_plain_name_column_counts_where_its_cells_are_persons() -> None:
 def test_real_files_lose_nothing_but_the_agency_names_of_melbourne(sales_data: Path) -> None:
     files = sorted(path for folder in sales_data.iterdir() if folder.is_dir() for path in folder.iterdir())
     assert len(files) >= 8
-    found = {path.name: without_persons(read_table(path))[1] for path in files}
+    found = {path.name: without_persons(read_table(path)).personal for path in files}
     dropped = {(name, one.column, one.action) for name, all_of in found.items() for one in all_of}
     assert dropped == {("melbourne_housing_full.csv.gz", "SellerG", DROPPED)}
 
@@ -159,7 +160,7 @@ def test_nothing_of_a_person_is_in_the_bytes_that_reach_disk(encoding: str, sepa
     content = _csv(homes, separator).decode("utf-8").encode(encoding)
     for given_bytes in (content, gzip.compress(content)):
         clean = scrubbed(given_bytes, "sales.csv")
-        assert {one.column for one in clean.dropped} == {"Owner", "Téléphone"}
+        assert {one.column for one in clean.read.personal} == {"Owner", "Téléphone"}
         text = clean.content.decode("utf-8")
         assert not any(name in text for name in (*NAMES, "Miller", "0199", "Owner"))
         kept = parse_table(clean.content, "sales.csv").frame
@@ -172,7 +173,7 @@ def test_the_same_file_is_known_again_whichever_way_it_came() -> None:
     clean = scrubbed(content, "sales.csv")
     assert scrubbed(content, "again.csv").content == clean.content
     assert scrubbed(clean.content, "sales.csv").content is clean.content
-    on_the_way_in, _ = without_persons(parse_table(content, "sales.csv"))
+    on_the_way_in = without_persons(parse_table(content, "sales.csv")).table
     staged = parse_table(clean.content, "sales.csv")
     assert on_the_way_in.sha256 == staged.sha256
     assert on_the_way_in.frame.equals(staged.frame)
@@ -180,10 +181,10 @@ def test_the_same_file_is_known_again_whichever_way_it_came() -> None:
 
 def test_phones_and_emails_are_cut_out_of_short_texts() -> None:
     cells = ["lovely garden", "call 206-555-0199 now", "ann@example.com", "new roof"]
-    table, found = without_persons(_with("remarks", cells + ["quiet street"] * 36))
-    [column] = found
+    read = without_persons(_with("remarks", cells + ["quiet street"] * 36))
+    [column] = read.personal
     assert (column.column, column.action, column.cells) == ("remarks", BLANKED, 2)
-    values = table.frame["remarks"]
+    values = read.table.frame["remarks"]
     assert values.iloc[1] == f"call {REMOVED} now"
     assert values.isna().iloc[2]
     assert values.iloc[0] == "lovely garden"
@@ -191,9 +192,9 @@ def test_phones_and_emails_are_cut_out_of_short_texts() -> None:
 
 def test_prose_in_which_persons_leave_their_numbers_is_dropped_whole() -> None:
     prose = "Lovely home on a quiet street, ask for Bob Miller any time after five"
-    [column] = without_persons(_with("remarks", [prose, f"{prose} 206-555-0199"]))[1]
+    [column] = without_persons(_with("remarks", [prose, f"{prose} 206-555-0199"])).personal
     assert (column.column, column.kind, column.action) == ("remarks", "contact", DROPPED)
-    assert without_persons(_with("remarks", [prose]))[1] == ()
+    assert [one.action for one in without_persons(_with("remarks", [prose])).personal] == [DROPPED]
 
 
 def test_bad_lines_keep_place_and_reason_but_not_their_text() -> None:
@@ -208,7 +209,7 @@ def test_bad_lines_keep_place_and_reason_but_not_their_text() -> None:
     ]
     content = ("\n".join(lines) + "\n").encode()
     before = parse_table(content, "sales.csv")
-    table, _ = without_persons(before)
+    table = without_persons(before).table
     clean = scrubbed(content, "sales.csv")
     assert not any(name in clean.content for name in (b"Ann", b"Bob", b"Dana"))
     after = parse_table(clean.content, "sales.csv")
@@ -245,12 +246,14 @@ _CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), 
 def test_what_is_kept_reads_as_it_did_for_any_cells(rows: list[tuple[str, str, str]]) -> None:
     columns = {
         "price": [str(place) for place in range(len(rows))],
+        "area": [str(900 + place) for place in range(len(rows))],
         "one": [row[0] for row in rows],
         "two": [row[1].replace("\u2028", "\n") for row in rows],
         "Owner": [row[2] for row in rows],
     }
     content = _csv(columns)
-    table, found = without_persons(parse_table(content, "sales.csv"))
+    read = without_persons(parse_table(content, "sales.csv"))
+    table, found = read.table, read.personal
     clean = scrubbed(content, "sales.csv")
     assert "Owner" in {one.column for one in found}
     again = parse_table(clean.content, "sales.csv")

@@ -12,12 +12,12 @@ from streamlit.testing.v1.element_tree import Element
 
 from core.errors import StoreUnavailable
 from core.serve.estimate import UNAVAILABLE
+from core.spreadsheet import to_csv
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.workflows.pricing.desk import Desk
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
-from pages.kit.spreadsheet import to_csv
 from pages.views.pricing import many_homes
 
 MARKET = "larkhaven"

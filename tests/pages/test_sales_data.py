@@ -17,11 +17,11 @@ from core.collect.columns import picks
 from core.collect.columns.guess import guess_mapping
 from core.collect.reader import read_table
 from core.schema import Source
+from core.spreadsheet import to_csv
 from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.kit.palette import LIGHT
-from pages.kit.spreadsheet import to_csv
 from pages.views.sales_data import mapping_table
 from pages.views.sales_data.charts import flow
 from pages.views.sales_data.near_matches import marked

@@ -34,7 +34,7 @@ _STREETS_MIN: Final = 5
 
 @dataclass(frozen=True)
 class ColumnGuess:
-    """What a column is taken for: ``field`` is empty where it is left out, ``samples`` for personal data."""
+    """What a column is taken for: ``field`` is empty where it is left out."""
 
     column: str
     field: str
@@ -85,7 +85,8 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
     """Guess the mapping of a file of the given kind; it is complete as far as honest guessing goes.
 
     ``area_unit`` ("sqft" or "sqm") is what areas are in where the file does not say; empty, their size tells.
-    Columns of persons, and columns computed from the price or known only after the sale, are ignored and say why.
+    Columns computed from the price or known only after the sale are ignored and say why; those of persons are no longer
+    in the table (see core.collect.privacy.read_file).
     """
     sheet = open_sheet(table, source, area_unit)
     return _guess(table, sheet, assign_fields(find_candidates(sheet)))
@@ -260,8 +261,6 @@ def _explain(
     verdict = verdicts[column]
     if column in used_parts:
         return ColumnGuess(column, "address", 0.9, shown, "a part of the address")
-    if column in sheet.personal:
-        shown = ()
     return ColumnGuess(column, verdict.rule.field if verdict.rule else "", verdict.confidence, shown, verdict.why)
 
 

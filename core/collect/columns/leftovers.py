@@ -70,9 +70,7 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
     if present.empty and is_null_word(sheet.table.frame[column]).all():
         return "no values"
     if sheet.table.frame[column].nunique(dropna=False) == 1:
-        return f"the same value {present.iloc[0]!r} in every row"
-    if column in sheet.personal:
-        return sheet.personal[column]
+        return "the same value in every row"
     if is_spoiled(present):
         return "numbers that a spreadsheet spoiled: export the column as text"
     if is_row_counter(sheet.table.frame[column]) or _labels_rows(sheet, column, present):

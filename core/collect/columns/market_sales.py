@@ -75,7 +75,7 @@ def market_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candi
     columns = {one.rule.column for one in taken}
     found = []
     for column in sheet.columns:
-        if column in columns or column in sheet.personal:
+        if column in columns:
             continue
         words = sheet.table.frame[column].value_counts()
         if remarks := _remarks(sheet, column, words):

@@ -94,7 +94,7 @@ def _multiple(values: pd.Series, product: pd.Series) -> _Multiple | None:
 
 def _figures(sheet: Sheet, but: set[str]) -> Iterator[tuple[str, pd.Series]]:
     for column in sheet.columns:
-        if column not in but and column not in sheet.personal:
+        if column not in but:
             present = sheet.present(column)
             if len(present) >= ROWS_MIN and as_number(present.head(50), sheet.marks).notna().mean() >= _AGREE_SHARE:
                 yield column, as_number(sheet.sample[column], sheet.marks)
@@ -201,7 +201,7 @@ def warnings_of(sheet: Sheet) -> Iterator[Inference]:
     """Yield what a person should know of the columns of a file."""
     for column in sheet.columns:
         cells = sheet.present(column)
-        if column not in sheet.personal and is_spoiled(cells):
+        if is_spoiled(cells):
             spoiled = cells[cells.str.fullmatch(_SPOILED)]
             claim = "left out, as a spreadsheet spoiled its numbers: export the column as text"
             yield Inference(column, "", claim, f"{spoiled.iloc[0]!r} in {len(spoiled):,} cells", len(cells), sure=False)

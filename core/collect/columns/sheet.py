@@ -1,9 +1,8 @@
-"""The file under study: a sample of its rows, its number marks, and the columns that hold personal data."""
+"""The file under study: a sample of its rows and its number marks."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -18,7 +17,6 @@ from core.collect.parsers import (
     guess_date_format,
     is_null_word,
 )
-from core.collect.privacy import personal_columns, reason
 from core.collect.reader import RawTable
 from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
 from core.schema import Source
@@ -53,7 +51,6 @@ class Sheet:
     source: Source
     vocabulary: Vocabulary
     area_unit: str
-    personal: Mapping[str, str]  # why, by column that holds persons
 
     @property
     def columns(self) -> list[str]:
@@ -71,11 +68,10 @@ class Sheet:
 
 
 def open_sheet(table: RawTable, source: Source, area_unit: str = "") -> Sheet:
-    """Sample the file, find its number marks, and search it for personal data."""
+    """Sample the file and find its number marks."""
     places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
     sample = table.frame.iloc[places].reset_index(drop=True)
-    personal = {one.column: reason(one) for one in personal_columns(table)}
-    return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit, personal)
+    return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit)
 
 
 def guess_marks(table: RawTable) -> Marks:

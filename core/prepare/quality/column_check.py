@@ -9,8 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.arrays import Floats
-from core.collect.privacy import evenly
+from core.arrays import Floats, evenly
 from core.schema import FIELD_BY_NAME, SQFT_PER_SQM, FieldKind, is_extra, label_of
 from core.wording import day
 

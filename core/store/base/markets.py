@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
@@ -57,20 +59,9 @@ class Markets:
         Raises AlreadyExists if the id is taken; InvalidRecord for an empty or overlong name, a currency that is not
         three capital letters or an unknown area unit; StoreUnavailable.
         """
-        name = " ".join(plain_text(name).split())
-        _check(name, currency, area_unit)
-        market = Market(slug_of(name), name, currency, area_unit, bool(simulated), now())
-        try:
-            with self._database.write() as connection:
-                connection.execute(MARKET.insert().values(**vars(market), created_by=plain_text(actor.name)))
-                detail = {"name": name, "currency": currency, "area_unit": area_unit, "simulated": market.simulated}
-                append_event(
-                    connection, actor, AuditAction.MARKET_CREATED, market.market_id, market.market_id, detail=detail
-                )
-        except IntegrityError as error:
-            raise AlreadyExists(
-                f"A market named {name!r} (id {market.market_id}) already exists; open it, or choose another name."
-            ) from error
+        market = new_market(name, currency, area_unit, simulated)
+        with refuse_taken_name(market), self._database.write() as connection:
+            insert_market(connection, market, actor)
         return market
 
     def get(self, market_id: str) -> Market:
@@ -86,6 +77,31 @@ class Markets:
         with self._database.read() as connection:
             rows = connection.execute(sa.select(*_COLUMNS).order_by(MARKET.c.name)).mappings()
             return [Market(**row) for row in rows]
+
+
+def new_market(name: str, currency: str, area_unit: AreaUnit, simulated: bool) -> Market:
+    """Return a market as it will be once inserted; raises InvalidRecord as Markets.create does."""
+    name = " ".join(plain_text(name).split())
+    _check(name, currency, area_unit)
+    return Market(slug_of(name), name, currency, area_unit, bool(simulated), now())
+
+
+def insert_market(connection: sa.Connection, market: Market, actor: Actor) -> None:
+    """Write a market and its event, within the caller's transaction."""
+    connection.execute(MARKET.insert().values(**vars(market), created_by=plain_text(actor.name)))
+    detail = {name: getattr(market, name) for name in ("name", "currency", "area_unit", "simulated")}
+    append_event(connection, actor, AuditAction.MARKET_CREATED, market.market_id, market.market_id, detail=detail)
+
+
+@contextmanager
+def refuse_taken_name(market: Market) -> Iterator[None]:
+    """Raise AlreadyExists where the transaction within fails because a market reads the same."""
+    try:
+        yield
+    except IntegrityError as error:
+        raise AlreadyExists(
+            f"A market named {market.name!r} (id {market.market_id}) already exists; open it, or choose another name."
+        ) from error
 
 
 def slug_of(name: str) -> str:

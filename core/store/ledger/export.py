@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from core.spreadsheet import harmless
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
@@ -29,8 +30,6 @@ COLUMNS: Final = (
 )
 
 _ROWS_AT_ONCE: Final = 2_000
-# A spreadsheet would run text that begins with these as a formula or command.
-_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n")
 
 
 class Export:
@@ -86,9 +85,7 @@ def _cell(value: Any) -> Any:
         value = "; ".join(str(item) for item in value)
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
-    if isinstance(value, str) and value.startswith(_RUNS):
-        return f"'{value}"
-    return value
+    return harmless(value) if isinstance(value, str) else value
 
 
 def _lines(rows: list[Any]) -> bytes:

@@ -8,7 +8,7 @@ import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import pandas as pd
 import pyarrow as pa
@@ -22,7 +22,7 @@ from core.states import AuditAction
 from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
-from core.store.base.markets import lock_market, market_row
+from core.store.base.markets import Market, insert_market, lock_market, market_row, refuse_taken_name
 from core.store.base.tables import DATA_FILE, DATA_VERSION, MARKET, now
 from core.store.base.values import plain_document, plain_text
 
@@ -100,21 +100,35 @@ class Versions:
         return self._commit(new, actor, _is_latest)
 
     def _commit(self, new: NewVersion, actor: Actor, among: _Among) -> DataVersion:
-        snapshot, ledger = _to_parquet(new.sales, "sales"), _to_parquet(new.ledgers, "row ledger")
-        aside = None if new.set_aside is None or new.set_aside.empty else _to_parquet(new.set_aside, "set aside")
-        content = _Content(_sha256(snapshot), None if aside is None else _sha256(aside))
+        files = _files_of(new)
         with self._database.read() as connection:
-            held = _held_or_stale(connection, new, content, market_row(connection, new.market_id), among)
+            held = _held_or_stale(connection, new, files.content, market_row(connection, new.market_id), among)
             if held is not None:
                 return held
-        # Files first: a row must never name a file that is not complete on disk. A file without a row is harmless.
-        self._snapshots.put(snapshot)
-        if aside is not None:
-            self._snapshots.put(aside)
-        row = _version_row(new, content, self._ledgers.put(ledger), actor)
+        row = self._write_files(new, files, actor)
         with self._database.write() as connection:
-            held = _held_or_stale(connection, new, content, lock_market(connection, new.market_id), among)
+            held = _held_or_stale(connection, new, files.content, lock_market(connection, new.market_id), among)
             return held if held is not None else _insert_and_point(connection, row, new.files, actor)
+
+    def commit_first(self, market: Market, new: NewVersion, actor: Actor) -> DataVersion:
+        """Make a market and its first version in one transaction: cut short at any moment, neither is there.
+
+        Raises AlreadyExists if a market reads the same, InvalidRecord, StoreUnavailable as ``commit`` does.
+        """
+        row = self._write_files(new, _files_of(new), actor)
+        with refuse_taken_name(market), self._database.write() as connection:
+            insert_market(connection, market, actor)
+            return _insert_and_point(connection, row, new.files, actor)
+
+    def _write_files(self, new: NewVersion, files: _Files, actor: Actor) -> dict[str, Any]:
+        """Write a version's files and return its row, not yet written: a file without a row is harmless.
+
+        A row must never name a file that is not complete on disk.
+        """
+        self._snapshots.put(files.snapshot)
+        if files.set_aside is not None:
+            self._snapshots.put(files.set_aside)
+        return _version_row(new, files.content, self._ledgers.put(files.ledger), actor)
 
     def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
         """Undo the market's latest version and return its parent, which is the latest again (None: no data is left).
@@ -225,6 +239,22 @@ class _Content:
 
     sha256: str
     set_aside_sha256: str | None
+
+
+class _Files(NamedTuple):
+    """The files of a version as bytes, and the hashes that name them."""
+
+    snapshot: bytes
+    set_aside: bytes | None
+    ledger: bytes
+    content: _Content
+
+
+def _files_of(new: NewVersion) -> _Files:
+    snapshot, ledger = _to_parquet(new.sales, "sales"), _to_parquet(new.ledgers, "row ledger")
+    aside = None if new.set_aside is None or new.set_aside.empty else _to_parquet(new.set_aside, "set aside")
+    content = _Content(_sha256(snapshot), None if aside is None else _sha256(aside))
+    return _Files(snapshot, aside, ledger, content)
 
 
 def _sha256(payload: bytes) -> str:

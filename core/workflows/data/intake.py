@@ -6,22 +6,21 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
-from core.collect.columns.guess import Guess, guess_file, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
-from core.collect.mapping import ColumnMapping, MappedTable
+from core.collect.mapping import ColumnMapping, MappedTable, named_columns
 from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
-from core.collect.privacy import PersonalColumn, without_persons
-from core.collect.reader import RawTable, read_table
-from core.collect.recoding import words_of_columns
+from core.collect.privacy.findings import PersonalColumn
+from core.collect.privacy.read_file import ReadFile, read_file
+from core.collect.reader import RawTable
 from core.errors import AlreadyExists, MappingError, NoUsableRows
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
@@ -31,7 +30,7 @@ from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source
 from core.store import DataVersion, NewVersion, Store
-from core.store.base.markets import AreaUnit, slug_of
+from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
 from core.workflows.data.corrected_sales import (
     BEFORE,
@@ -48,17 +47,20 @@ from core.workflows.data.refusals import apply_or_explain, no_sales_message
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
 
-_SAMPLE_ROWS: Final = 50
 _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to import: its path, the name its owner gave it, and its mapping (None: as guessed)."""
+    """A file to import: its path, the name its owner gave it, and its mapping (None: as guessed).
+
+    ``read`` is the file as it was read before, which spares reading it again.
+    """
 
     path: Path
     name: str
     mapping: ColumnMapping | None = None
+    read: ReadFile | None = None
 
 
 @dataclass(frozen=True)
@@ -68,25 +70,6 @@ class NewMarket:
     name: str
     currency: str
     area_unit: AreaUnit
-
-
-@dataclass(frozen=True)
-class SourcePreview:
-    """A file as read, before any decision: its kind, guessed mapping and first rows.
-
-    ``words`` has the values, with row counts, of each column that has few distinct ones. ``personal`` names the columns
-    of personal data that were dropped, or removed from texts, on reading.
-    """
-
-    name: str
-    source: Source
-    rows_in: int
-    bad_lines: int
-    columns: tuple[str, ...]
-    guess: Guess
-    sample: pd.DataFrame
-    words: Mapping[str, Mapping[str, int]]
-    personal: tuple[PersonalColumn, ...]
 
 
 @dataclass(frozen=True)
@@ -103,7 +86,8 @@ class IntakePreview:
     holds the files as mapped. ``corrections`` lists what corrects an earlier sale (intake_row, field, before, after,
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
     ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
-    ``leaks`` are the columns of each sales file that reveal the price.
+    ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
+    dropped or cut out on reading.
     """
 
     market: str | NewMarket
@@ -123,6 +107,7 @@ class IntakePreview:
     near_matches: tuple[NearMatch, ...] = ()
     set_aside: pd.DataFrame | None = None
     leaks: Leaks = field(default_factory=dict)
+    personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -132,26 +117,6 @@ class IntakeReport:
     version: DataVersion
     changed: bool
     preview: IntakePreview
-
-
-def preview_source(path: Path, name: str, problem: Problem, source: Source | None = None) -> SourcePreview:
-    """Read a file and guess its columns and, unless ``source`` is given, its kind.
-
-    Raises the errors of core.collect.reader.
-    """
-    table, personal = without_persons(read_table(path, name, _max_bytes(problem)))
-    guess = guess_mapping(table, source) if source else guess_file(table)
-    return SourcePreview(
-        name=name,
-        source=guess.mapping.source,
-        rows_in=table.rows_in,
-        bad_lines=len(table.bad_lines),
-        columns=tuple(str(column) for column in table.frame.columns),
-        guess=guess,
-        sample=table.frame.head(_SAMPLE_ROWS),
-        words=words_of_columns(table),
-        personal=personal,
-    )
 
 
 def prepare_intake(
@@ -165,7 +130,7 @@ def prepare_intake(
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
-    tables, raws = _read_all(files, problem, part(progress, 0.0, 0.5))
+    tables, raws, personal = _read_all(files, problem, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
     problem = in_currency(problem, _currency_of(store, market), prices)
@@ -204,6 +169,7 @@ def prepare_intake(
         near_matches=near,
         set_aside=pool.set_aside(),
         leaks={table.name: find_leaks(table) for table in sales_tables},
+        personal=personal,
     )
 
 
@@ -219,9 +185,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     refuse_leaks(preview.leaks, keep)
     if not preview.changed_rows and preview.parent_id is not None:
         return IntakeReport(store.versions.get(preview.parent_id), False, preview)
-    market = preview.market
-    if isinstance(market, NewMarket):
-        market = store.markets.create(market.name, market.currency, market.area_unit, False, workspace.actor).market_id
+    market = market_id_of(preview.market)
     new = NewVersion(
         market_id=market,
         sales=preview.sales,
@@ -232,7 +196,12 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         note=note + words_of_kept(preview.leaks),
         set_aside=preview.set_aside,
     )
-    version = store.versions.commit(new, workspace.actor)
+    if isinstance(preview.market, NewMarket):
+        asked = preview.market
+        opened = new_market(asked.name, asked.currency, asked.area_unit, False)
+        version = store.versions.commit_first(opened, new, workspace.actor)
+    else:
+        version = store.versions.commit(new, workspace.actor)
     # The data stays committed even if this fails: the next commit matches the remaining sales with estimates.
     settle_quietly(workspace, market)
     return IntakeReport(version, True, preview)
@@ -360,22 +329,32 @@ def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTabl
     return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
 
 
-def _read_all(
-    files: Sequence[SourceFile], problem: Problem, progress: Progress
-) -> tuple[list[MappedTable], dict[str, RawTable]]:
+class _Read(NamedTuple):
+    tables: list[MappedTable]
+    raws: dict[str, RawTable]
+    personal: dict[str, tuple[PersonalColumn, ...]]
+
+
+def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress) -> _Read:
     raws: dict[str, RawTable] = {}
-    persons: list[Sequence[PersonalColumn]] = []
+    personal: dict[str, tuple[PersonalColumn, ...]] = {}
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
-        raw, personal = without_persons(read_table(file.path, file.name, _max_bytes(problem)))
+        read = file.read or read_file(file.path, file.name, problem.intake.upload_bytes, _named_by(file.mapping))
+        raw = read.table
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
-        raws[raw.name] = raw
-        persons.append(personal)
+        raws[raw.name], personal[raw.name] = raw, read.personal
     mappings = guess_together(list(raws.values()), [file.mapping for file in files])
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
-    return [apply_or_explain(*one) for one in zip(raws.values(), mappings, persons, strict=True)], raws
+    found = zip(raws.values(), mappings, personal.values(), strict=True)
+    return _Read([apply_or_explain(*one) for one in found], raws, personal)
+
+
+def _named_by(mapping: ColumnMapping | None) -> frozenset[str]:
+    """Return the columns a mapping names: an analyst who wrote it wants them kept, text of no field too."""
+    return frozenset(named_columns(mapping)) if mapping else frozenset()
 
 
 def _currency_of(store: Store, market: str | NewMarket) -> str:
@@ -441,7 +420,3 @@ def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -
     most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. Check the column mapping."
-
-
-def _max_bytes(problem: Problem) -> int:
-    return problem.intake.upload_mb * 1024 * 1024

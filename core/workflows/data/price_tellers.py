@@ -7,8 +7,8 @@ from typing import Final
 
 import pandas as pd
 
+from core.arrays import evenly
 from core.collect.leaks import AREAS, NEEDED, Leak, leak_by_numbers
-from core.collect.privacy import evenly
 from core.errors import PriceGivenAway
 from core.prepare.features.facts import find_facts
 from core.schema import EXTRA_PREFIX

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping, named_columns
-from core.collect.privacy import DROPPED, PersonalColumn
+from core.collect.privacy.cutting import without_persons_in
+from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
 from core.collect.reader import RawTable
 from core.errors import MappingError
 
@@ -18,7 +20,7 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
     """
     _refuse_personal(mapping, personal, table.name)
     try:
-        return apply_mapping(table, mapping)
+        return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
         raise MappingError(" ".join(filter(None, (str(error), why_no_sales(table, mapping))))) from error
 
@@ -34,7 +36,14 @@ def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn],
     named = named_columns(mapping)
     for one in personal:
         if one.action == DROPPED and one.column in named:
+            remedy = "bring the file again and name the column as kept" if one.keepable else "rename it"
             raise MappingError(
-                f"{name}: column {one.column!r} has personal data ({one.why}) and is never stored. Leave it out of the "
-                "mapping; if it is a fact of the home, rename it."
+                f"{name}: column {one.column!r} was left out ({reason(one)}). Leave it out of the mapping; if it is a "
+                f"fact of the home, {remedy}."
             )
+
+
+def _without_quoted_persons(table: MappedTable) -> MappedTable:
+    """Cut persons out of the cells that could not be read, which are quoted to whoever mends the file."""
+    quoted = {text: without_persons_in(text) for text in table.problems["value"].unique()}
+    return replace(table, problems=table.problems.assign(value=table.problems["value"].map(quoted).astype("str")))

@@ -7,10 +7,10 @@ from typing import Final
 
 import streamlit as st
 
+from core import spreadsheet
 from core.store.base.audit import Wanted
 from core.wording import count, instant
 from core.workflows.monitoring.audit import export_trail, trail_names, trail_of
-from pages.kit import spreadsheet
 from pages.kit.figures import missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection

@@ -8,13 +8,14 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core import spreadsheet
 from core.errors import DoorstepError
 from core.evaluate.accuracy import Figure
 from core.monitor.rules import RULES
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
-from pages.kit import errors, navigation, spreadsheet
+from pages.kit import errors, navigation
 from pages.kit.figures import CONFIG, box
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection

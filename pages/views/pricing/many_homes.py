@@ -16,12 +16,12 @@ from core.errors import CollectError, StoreError
 from core.progress import part
 from core.schema import label_of
 from core.serve.estimate import UNAVAILABLE
+from core.spreadsheet import to_csv
 from core.store import Upload
 from core.wording import area_label, count, day, money, percent
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
 from core.workspace import Workspace
-from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 
 ROWS_MAX: Final = 20_000

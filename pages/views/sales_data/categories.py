@@ -12,7 +12,7 @@ from core.collect.recoding import has_words, recoded, words_of
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import label_of
-from core.workflows.data.intake import SourcePreview
+from core.workflows.data.source_preview import SourcePreview
 from pages.kit import errors
 from pages.kit.text import plain
 from pages.views.sales_data import draft

@@ -11,13 +11,13 @@ import streamlit as st
 from core.errors import DoorstepError
 from core.prepare.quality.column_check import OTHER, ColumnComparison
 from core.schema import label_of
+from core.spreadsheet import to_csv
 from core.wording import MISSING, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.palette import palette
-from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 from pages.views.sales_data import charts, draft, near_matches, preview, steps
 from pages.views.sales_data.charts import CONFIG

@@ -13,7 +13,7 @@ from core.collect.columns import picks
 from core.collect.mapping import ColumnMapping, check_required
 from core.errors import MappingError
 from core.wording import count
-from core.workflows.data.intake import SourcePreview
+from core.workflows.data.source_preview import SourcePreview
 from core.workspace import Workspace
 from pages.kit import errors
 from pages.kit.text import plain
@@ -48,7 +48,7 @@ def draw(workspace: Workspace, held: Draft) -> None:
 
 
 def _file(workspace: Workspace, file: Staged, number: int) -> None:
-    seen = draft.preview(file.upload_id, file.source)
+    seen = draft.preview(file.upload_id, file.source, file.kept)
     _edit(file, seen)
     _settings(file, number)
     _left_out(file, seen)

@@ -14,23 +14,24 @@ from typing import Any, Final, NamedTuple
 import streamlit as st
 
 from core.collect.mapping import ColumnMapping
-from core.collect.privacy import PersonalColumn, scrubbed
+from core.collect.privacy.findings import PersonalColumn
+from core.collect.privacy.read_file import ReadFile, read_file, scrubbed
 from core.errors import DoorstepError
 from core.progress import silent
 from core.schema import Source
 from core.store import Upload
 from core.store.base.markets import AreaUnit
 from core.store.sales.drafts import UPLOADS
+from core.store.sales.uploads import display_name
 from core.workflows.data.inspection import Inspection, inspect_intake
 from core.workflows.data.intake import (
     IntakePreview,
     NewMarket,
     SourceFile,
-    SourcePreview,
     market_id_of,
     prepare_intake,
-    preview_source,
 )
+from core.workflows.data.source_preview import SourcePreview, preview_read
 from pages.kit import session
 
 KEPT: Final = timedelta(days=14)
@@ -51,12 +52,16 @@ class Step(StrEnum):
 
 
 class Staged(NamedTuple):
-    """A staged file: its upload, its kind, its mapping, and the personal data removed from it."""
+    """A staged file: its upload, its kind, its mapping, and the personal data removed from it.
+
+    ``kept`` names the text columns that fit no field and were kept because the person named them.
+    """
 
     upload_id: str
     source: Source
     mapping: ColumnMapping
     dropped: tuple[PersonalColumn, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 class Destination(NamedTuple):
@@ -113,26 +118,33 @@ def staged() -> tuple[Staged, ...]:
     return draft().files
 
 
-def bring(name: str, content: bytes) -> None:
-    """Remove personal data from a file, write the rest to the store once, read it and guess its mapping.
+def bring(name: str, content: bytes, kept: Sequence[str] = ()) -> None:
+    """Remove personal data from a file, write the rest to the store once, and guess its mapping; it is read only once.
 
-    If the file is unusable, raises the error and keeps nothing.
+    ``kept`` names text columns to keep although they fit no field; a file brought again for their sake replaces the one
+    of its name. If the file is unusable, raises the error and keeps nothing.
     """
-    store, limit = session.store(), session.problem().intake.upload_mb * 1024 * 1024
+    store, limit = session.store(), session.problem().intake.upload_bytes
     store.drafts.forget(KEPT)
     store.uploads.sweep(_LOST, store.drafts.uploads())
-    clean = scrubbed(content, name, limit)
+    clean = scrubbed(content, display_name(name), limit, kept)
     upload = store.uploads.save(name, clean.content, limit)
+    if kept:
+        for file in draft().files:
+            if upload_of(file).name == upload.name:
+                drop(file.upload_id)
     held = draft()
     if any(upload_of(file).sha256 == upload.sha256 for file in held.files):
         store.uploads.discard(upload.upload_id)
         return
     try:
-        seen = preview(upload.upload_id, None)
+        _table(str(store.home), upload.upload_id, tuple(kept), clean.read)
+        seen = preview(upload.upload_id, None, tuple(kept))
     except DoorstepError:
         store.uploads.discard(upload.upload_id)
         raise
-    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.dropped)
+    columns = tuple(column for column in kept if column in seen.columns)
+    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.read.personal, columns)
     _write(replace(held, files=(*held.files, file)))
 
 
@@ -200,15 +212,23 @@ def upload_of(file: Staged) -> Upload:
     return session.store().uploads.get(file.upload_id)
 
 
-def preview(upload_id: str, source: Source | None) -> SourcePreview:
+def preview(upload_id: str, source: Source | None, kept: tuple[str, ...]) -> SourcePreview:
     """Return the file as read and guessed, of the given kind or the recognized one; read once, then remembered."""
-    return _preview(str(session.store().home), upload_id, source.value if source else "")
+    return _preview(str(session.store().home), upload_id, source.value if source else "", kept)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Reading the file and guessing its columns…")
-def _preview(home: str, upload_id: str, source: str) -> SourcePreview:
+@st.cache_resource(max_entries=16, show_spinner="Guessing the columns…")
+def _preview(home: str, upload_id: str, source: str, kept: tuple[str, ...]) -> SourcePreview:
+    return preview_read(_table(home, upload_id, kept), Source(source) if source else None)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Reading the file…")
+def _table(home: str, upload_id: str, kept: tuple[str, ...], _read_already: ReadFile | None = None) -> ReadFile:
+    """Return a staged file as read: as it was when it came, or from disk once that is forgotten."""
+    if _read_already is not None:
+        return _read_already
     upload = session.store().uploads.get(upload_id)
-    return preview_source(upload.path, upload.name, session.problem(), Source(source) if source else None)
+    return read_file(upload.path, upload.name, session.problem().intake.upload_bytes, kept)
 
 
 def check(held: Draft, today: date) -> IntakePreview:
@@ -219,20 +239,25 @@ def check(held: Draft, today: date) -> IntakePreview:
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
     version_id = latest.version_id if latest else ""
-    names = tuple((file.upload_id, file.mapping.to_json()) for file in held.files)
+    names = tuple((file.upload_id, file.mapping.to_json(), file.kept) for file in held.files)
     return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
 
 
 # Few entries: each holds a market's full table. All sessions share them, under upload ids nobody can guess.
 @st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
 def _checked(
-    home: str, names: tuple[tuple[str, str], ...], destination: Destination, rests_on: object, today: date
+    home: str,
+    names: tuple[tuple[str, str, tuple[str, ...]], ...],
+    destination: Destination,
+    rests_on: object,
+    today: date,
 ) -> IntakePreview:
     store = session.store()
     files = []
-    for upload_id, mapping in names:
+    for upload_id, mapping, kept in names:
         upload = store.uploads.get(upload_id)
-        files.append(SourceFile(upload.path, upload.name, ColumnMapping.from_json(mapping)))
+        read = _table(home, upload_id, kept)
+        files.append(SourceFile(upload.path, upload.name, ColumnMapping.from_json(mapping), read))
     return prepare_intake(session.workspace(), destination.market(), files, silent)
 
 
@@ -256,6 +281,7 @@ def _write(held: Draft) -> None:
                 "upload_id": file.upload_id,
                 "mapping": file.mapping.to_json(),
                 "dropped": [asdict(one) for one in file.dropped],
+                "kept": file.kept,
             }
             for file in held.files
         ],
@@ -288,7 +314,7 @@ def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
             # Swept, or written by another release: it must be uploaded again.
             continue
         dropped = tuple(PersonalColumn(**found) for found in one["dropped"])
-        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped))
+        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped, tuple(one.get("kept", ()))))
     return files
 
 

@@ -7,7 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.collect.privacy import BLANKED
+from core.collect.privacy.findings import BLANKED, reason
 from core.errors import DoorstepError
 from core.schema import Source
 from core.store import Market
@@ -56,8 +56,8 @@ def dropped_table(file: Staged) -> pd.DataFrame:
             {
                 "Column": one.column,
                 "Holds": one.kind,
-                "What was done": "phones and emails removed" if one.action == BLANKED else "dropped",
-                "Why": one.why,
+                "What was done": "removed from its texts" if one.action == BLANKED else "dropped",
+                "Why": reason(one),
             }
             for one in file.dropped
         ]
@@ -69,20 +69,21 @@ def _uploader() -> None:
     # A new key after each upload clears the widget, so that the bytes are only on disk. It accepts any file type: the
     # widget's own error would name a MIME type, while the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
+    kept = _text_to_keep()
     brought = st.file_uploader(
         "CSV or TSV files: sales and, if you have them, one tax roll and one neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
         help=f"CSV or TSV, also gzipped, up to {limit} MB each. Columns may have any names. Columns with names of "
-        "people, phones and emails are dropped before anything is written. Staged files are kept for "
-        f"{draft.KEPT.days} days.",
+        "people, phones and emails, and long text that is no fact of a home, are dropped before anything is written. "
+        f"Staged files are kept for {draft.KEPT.days} days.",
     )
     if brought:
         st.session_state[_REFUSED] = refused = []
         for file in brought:
             try:
-                draft.bring(file.name, file.getvalue())
+                draft.bring(file.name, file.getvalue(), kept)
             except DoorstepError as error:
                 refused.append(str(error))
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
@@ -91,8 +92,25 @@ def _uploader() -> None:
         st.error(plain(message), icon=":material/error:")
 
 
+def _text_to_keep() -> list[str]:
+    """Draw, once a file had text dropped that no field takes, where to name what is to be kept of it."""
+    files = draft.staged()
+    doubtful = {one.column for file in files for one in file.dropped if one.keepable}
+    named = {column for file in files for column in file.kept}
+    if not doubtful | named:
+        return []
+    return st.multiselect(
+        "Text columns to keep",
+        sorted(doubtful | named),
+        sorted(named),
+        key="text_to_keep",
+        help="Their text is written to disk, but for phones, e-mails, accounts, codes and names found in it. Name "
+        "them, then bring the file again.",
+    )
+
+
 def _file(file: Staged, number: int, held: Draft) -> None:
-    seen = draft.preview(file.upload_id, file.source)
+    seen = draft.preview(file.upload_id, file.source, file.kept)
     with st.container(border=True):
         with st.container(horizontal=True, vertical_alignment="bottom"):
             with st.container(width="stretch", gap=None):
@@ -112,17 +130,25 @@ def _file(file: Staged, number: int, held: Draft) -> None:
                 draft.drop(file.upload_id)
                 st.rerun()
         if Source(kind) is not file.source:
-            guessed = draft.preview(file.upload_id, Source(kind)).guess.mapping
+            guessed = draft.preview(file.upload_id, Source(kind), file.kept).guess.mapping
             draft.keep(file._replace(source=Source(kind), mapping=guessed))
             st.rerun()
         _say_known(file, held)
         if file.dropped:
-            names = ", ".join(one.column for one in file.dropped)
-            st.info(
-                plain(f"Personal data was removed before the file was saved: {names}."), icon=":material/person_off:"
-            )
-            with st.expander("What was removed, and why"):
-                st.dataframe(dropped_table(file), hide_index=True, height="content")
+            _say_removed(file)
+
+
+def _say_removed(file: Staged) -> None:
+    """Say by column what was removed from a file before it was saved, and how to keep what is nobody's."""
+    names = ", ".join(one.column for one in file.dropped)
+    st.info(
+        plain(f"Personal data, or text that may hold it, was removed before the file was saved: {names}."),
+        icon=":material/person_off:",
+    )
+    with st.expander("What was removed, and why"):
+        st.dataframe(dropped_table(file), hide_index=True, height="content")
+        if any(one.keepable for one in file.dropped):
+            st.caption("Is one a fact of the home? Name it above as text to keep, and bring the file again.")
 
 
 def _say_known(file: Staged, held: Draft) -> None:

@@ -10,7 +10,7 @@ import streamlit as st
 from core.collect.columns.picks import fit_preset
 from core.collect.mapping import ColumnMapping
 from core.errors import DoorstepError, MappingError
-from core.workflows.data.intake import SourcePreview
+from core.workflows.data.source_preview import SourcePreview
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain

@@ -10,10 +10,10 @@ import streamlit as st
 
 from core.accounting import Outcome
 from core.schema import FIELD_BY_NAME, Source, label_of
+from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
 from core.workflows.data.intake import IntakePreview
 from pages.kit.palette import palette
-from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 from pages.views.sales_data import steps
 from pages.views.sales_data.accounting import draw_counts

@@ -12,12 +12,12 @@ from core.access import Action, may
 from core.errors import DoorstepError
 from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
 from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, undo_version
 from core.workspace import Workspace
 from pages.kit import errors, session
-from pages.kit.spreadsheet import to_csv
 from pages.kit.text import plain
 from pages.views.sales_data.preview import formats, readable
 

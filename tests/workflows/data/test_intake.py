@@ -28,7 +28,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Market, Store
-from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake, preview_source
+from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake
+from core.workflows.data.source_preview import preview_source
 from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)

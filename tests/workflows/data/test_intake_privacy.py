@@ -9,13 +9,14 @@ import pytest
 
 from core.access import Actor, Role
 from core.collect.mapping import ColumnMapping, ColumnRule
-from core.collect.privacy import scrubbed
+from core.collect.privacy.read_file import scrubbed
 from core.errors import MappingError
 from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Store
-from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake, preview_source
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake
+from core.workflows.data.source_preview import preview_source
 from tests.acting import acting
 
 TODAY = date(2024, 6, 1)
@@ -48,6 +49,40 @@ def test_a_preview_reports_persons_and_shows_none(file: Path, problem: Problem) 
     assert "0199" not in shown
 
 
+def test_a_cell_that_cannot_be_read_is_quoted_without_its_person(
+    tmp_path: Path, store: Store, problem: Problem
+) -> None:
+    lines = ["Sale Price,Sale Date,Zip,Living Area"]
+    lines += [f"{300_000 + place},2023-05-15,98001,{1_500 + place}" for place in range(60)]
+    lines += ["ask Ann Miller today,2023-05-15,98001,1500", "see alarm code 4711,2023-05-15,98001,1500"]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [SourceFile(path, path.name)], silent)
+    assert preview.problems["value"].tolist() == ["ask [removed] today", "see [removed]"]
+    assert not any(word in preview.ledgers.to_csv() for word in ("Miller", "4711"))
+
+
+def test_text_that_a_mapping_names_is_kept_and_all_other_text_of_no_field_is_not(
+    tmp_path: Path, store: Store, problem: Problem
+) -> None:
+    lines = ["Sale Price,Sale Date,Zip,Plan,Story"]
+    lines += [f"{300_000 + place},2023-05-15,98001,plan no{place} a,tale {place} b" for place in range(80)]
+    path = tmp_path / "sales.csv"
+    path.write_text("\n".join([*lines, lines[1].replace("300000", "1")]) + "\n", encoding="utf-8")
+    rules = (
+        ColumnRule("Sale Price", "sale_price", "number"),
+        ColumnRule("Sale Date", "sale_date", "date"),
+        ColumnRule("Zip", "zipcode", "postcode"),
+        ColumnRule("Plan", "x_plan"),
+    )
+    source = SourceFile(path, path.name, ColumnMapping(Source.SALES, rules))
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [source], silent)
+    assert preview.sales["x_plan"].nunique() == 80
+    assert [one.column for one in preview.personal[path.name]] == ["Story"]
+    assert "plan no0" in preview.ledgers["raw"].str.cat()
+    assert "tale" not in preview.ledgers["raw"].str.cat()
+
+
 def test_nothing_of_a_person_is_kept_by_an_intake(file: Path, store: Store, problem: Problem) -> None:
     preview = prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [SourceFile(file, file.name)], silent)
     rejected = preview.ledgers[preview.ledgers["outcome"] == "rejected"]
@@ -78,5 +113,5 @@ def test_a_mapping_that_wants_persons_is_refused(file: Path, store: Store, probl
         ColumnRule("Buyer", "x_buyer"),
     )
     source = SourceFile(file, file.name, ColumnMapping(Source.SALES, rules))
-    with pytest.raises(MappingError, match="'Buyer' has personal data"):
+    with pytest.raises(MappingError, match=r"'Buyer' was left out \(personal data"):
         prepare_intake(acting(store, problem=problem, today=TODAY), MARKET, [source], silent)

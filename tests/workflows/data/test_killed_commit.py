@@ -13,7 +13,7 @@ from core.access import Actor, Role
 from core.problem import Problem, load_problem
 from core.progress import silent
 from core.store import DataVersion, Store, open_store
-from core.workflows.data.intake import SourceFile, commit_intake, prepare_intake
+from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake
 from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
@@ -37,10 +37,10 @@ def write_file(folder: Path, number: int) -> SourceFile:
     return SourceFile(path, path.name)
 
 
-def commit_file(home: Path, market_id: str, file: SourceFile, said: Connection) -> None:
+def commit_file(home: Path, market: str | NewMarket, file: SourceFile, said: Connection) -> None:
     """Prepare, say so, and commit; then say how long that took, if still alive."""
     with open_store(home) as store:
-        preview = prepare_intake(acting(store, problem=load_problem(), today=TODAY), market_id, [file], silent)
+        preview = prepare_intake(acting(store, problem=load_problem(), today=TODAY), market, [file], silent)
         said.send(None)
         started = time.perf_counter()
         commit_intake(acting(store, ANALYST), preview, file.name)
@@ -95,3 +95,35 @@ def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_pat
             assert report.version.rows == (number + 1) * ROWS
             check_whole(store, report.version)
         assert outcomes[0]
+
+
+def test_a_first_commit_killed_at_any_moment_leaves_no_market_or_one_with_its_data(
+    tmp_path: Path, problem: Problem
+) -> None:
+    home, chance = tmp_path / "home", random.Random(11)
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+    took = 0.05
+    with open_store(home) as store:
+        for number in range(KILLS + 1):
+            market, file = NewMarket(f"Town {number}", "USD", "sqft"), write_file(tmp_path, number)
+            ours, theirs = processes.Pipe(duplex=False)
+            child = processes.Process(target=commit_file, args=(home, market, file, theirs))
+            child.start()
+            theirs.close()
+            ours.recv()
+            if number == 0:
+                took = float(ours.recv())
+            else:
+                time.sleep(chance.uniform(0.0, 1.1 * took))
+                child.kill()
+            child.join(timeout=30)
+            made = f"town-{number}" in {one.market_id for one in store.markets.list()}
+            if not made:
+                # What was cut short can be done again at once, as it was.
+                preview = prepare_intake(acting(store, problem=problem, today=TODAY), market, [file], silent)
+                commit_intake(acting(store, ANALYST), preview, file.name)
+            version = store.versions.latest(f"town-{number}")
+            assert version is not None
+            assert version.rows == ROWS
+            check_whole(store, version)

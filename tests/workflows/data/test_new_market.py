@@ -10,10 +10,11 @@ import pytest
 from core.access import Actor, Role
 from core.cli.main import main
 from core.cli.session import FAILED, OK
-from core.errors import AlreadyExists, CollectError, NoUsableRows
+from core.errors import AlreadyExists, CollectError, NoUsableRows, StoreUnavailable
 from core.problem import Problem
 from core.progress import silent
 from core.store import Store, open_store
+from core.store.sales import versions
 from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, ingest, prepare_intake
 from tests.acting import acting
 
@@ -59,6 +60,25 @@ def test_a_refused_first_upload_leaves_no_market(store: Store, problem: Problem,
     with pytest.raises(CollectError):
         ingest(acting(store, ANALYST, problem, today=TODAY), HARBOUR, [SourceFile(path, "sales.csv")], silent)
     assert store.markets.list() == []
+
+
+def test_a_first_commit_that_fails_half_way_leaves_no_market_and_can_be_done_again(
+    store: Store, problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = SourceFile(write(tmp_path, good(30)), "sales.csv")
+    preview = prepare_intake(acting(store, problem=problem, today=TODAY), HARBOUR, [file], silent)
+
+    def cut_short(*_: object) -> None:
+        raise StoreUnavailable("The disk is full.")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(versions, "_point", cut_short)
+        with pytest.raises(StoreUnavailable):
+            commit_intake(acting(store, ANALYST), preview, "first")
+    assert store.markets.list() == []
+    assert commit_intake(acting(store, ANALYST), preview, "first").version.rows == 30
+    with pytest.raises(AlreadyExists, match="already exists"):
+        commit_intake(acting(store, ANALYST), preview, "first")
 
 
 def test_a_name_that_reads_like_a_market_there_is_refused_at_the_check(

@@ -1,0 +1,42 @@
+"""What was found of persons in a file, and how it is told to whoever brought the file."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+REMOVED: Final = "[removed]"
+"""Stands where something of a person was cut out of a text."""
+
+DROPPED: Final = "dropped"
+BLANKED: Final = "blanked"
+
+TEXT: Final = "text"
+"""The kind of a column that fits no field and could name persons, although nothing says that it does."""
+
+
+@dataclass(frozen=True)
+class PersonalColumn:
+    """A column that holds persons, or may: ``kind`` is name, phone, e-mail, birth date, account, contact or TEXT.
+
+    ``action`` says whether the column was DROPPED, or what tells of persons in ``cells`` of its texts was BLANKED.
+    ``why`` never quotes a cell. ``keepable``: the column is kept where the analyst names it.
+    """
+
+    column: str
+    kind: str
+    why: str
+    action: str = DROPPED
+    cells: int = 0
+    keepable: bool = False
+
+
+def reason(found: PersonalColumn) -> str:
+    """Return why a column was dropped or cut, in words for a person."""
+    if found.action == BLANKED:
+        return f"{found.why}, cut out"
+    if found.kind == TEXT:
+        return f"dropped: {found.why}; text that fits no field may name persons, and is kept only where you name it"
+    if found.keepable:
+        return f"dropped ({found.kind}): {found.why}; kept only where you name it"
+    return f"personal data ({found.kind}): names and ways to reach persons are never kept; {found.why}"

@@ -1,0 +1,138 @@
+"""A file read for keeps: parsed once, searched for persons once, and without them from then on."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from core.collect.columns.candidates import find_candidates
+from core.collect.columns.guess import guess_file
+from core.collect.columns.sheet import open_sheet
+from core.collect.mapping import ColumnMapping, named_columns
+from core.collect.privacy.cutting import betrays_person, cut_texts, without_persons_in
+from core.collect.privacy.findings import PersonalColumn
+from core.collect.privacy.patterns import EMAIL, holds
+from core.collect.privacy.rewriting import as_csv
+from core.collect.privacy.search import is_personal_header, personal_columns
+from core.collect.reader import DEFAULT_MAX_BYTES, RawTable, decoded, parse_table, read_table
+from core.collect.vocabulary import load_vocabulary
+from core.errors import CollectError, FileUnreadable
+from core.schema import Source, is_extra
+
+
+@dataclass(frozen=True)
+class ReadFile:
+    """A file without persons, as it goes through the intake: its table, and what was taken out of it, by column."""
+
+    table: RawTable
+    personal: tuple[PersonalColumn, ...]
+
+
+@dataclass(frozen=True)
+class Scrubbed:
+    """The bytes of a file that may be written to disk, and the same file as read."""
+
+    content: bytes
+    read: ReadFile
+
+
+def read_file(
+    path: Path, name: str, max_bytes: int = DEFAULT_MAX_BYTES, kept: Collection[str] = frozenset()
+) -> ReadFile:
+    """Read a file as ``without_persons`` leaves it; raises what read_table raises, and FileUnreadable as it does."""
+    with _messages_without_persons(name):
+        table = read_table(path, name, max_bytes)
+    return without_persons(table, kept)
+
+
+def without_persons(table: RawTable, kept: Collection[str] = frozenset()) -> ReadFile:
+    """Return the table without columns of persons, and with persons cut out of all other texts.
+
+    ``kept`` names columns of text that fit no field and are to be kept; what is certainly a person's is dropped all the
+    same. Where anything was found, the texts of bad lines are blanked, as nobody can tell what stands in them, and the
+    table takes the hash of what ``scrubbed`` makes of the same file, so that both ways the file is known again.
+    Raises FileUnreadable if fewer than two columns are left.
+    """
+    return _cleaned(table, kept, any(betrays_person(line.text) for line in table.bad_lines))[0]
+
+
+def scrubbed(
+    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, kept: Collection[str] = frozenset()
+) -> Scrubbed:
+    """Return the bytes of a file that may reach disk: the same bytes where nothing in them is personal.
+
+    Otherwise the table without what ``without_persons`` takes out, as comma separated UTF-8: the same input gives the
+    same bytes, rows, bad lines and line numbers stay what and where they were, and doing it again changes nothing.
+    Raises what core.collect.reader.read_table raises, and FileUnreadable if fewer than two columns are left.
+    """
+    with _messages_without_persons(name):
+        table = parse_table(content, name, max_bytes)
+    # Bad lines, comments and unnamed row labels are in no cell of the table.
+    text = decoded(content, name, max_bytes)[0]
+    suspect = any(betrays_person(line.text) for line in table.bad_lines) or holds(text, EMAIL)
+    read, rewritten = _cleaned(table, kept, suspect)
+    return Scrubbed(rewritten or content, read)
+
+
+def fields_by_column(table: RawTable) -> Mapping[str, str]:
+    """Return the field that each column fits by header and cells, be it only as a part of the address.
+
+    Columns that fit none, or several files' worth of kinds differently, are judged as those of a file of sales.
+    """
+    sheet = open_sheet(table, Source.SALES)
+    vocabulary = load_vocabulary()
+    parts = {header.joined for _, names in vocabulary.address_parts for header in names}
+    fields = {column: "address" for column in sheet.columns if sheet.header(column).joined in parts}
+    for one in sorted(find_candidates(sheet), key=lambda candidate: candidate.confidence):
+        fields[one.rule.column] = one.rule.field
+    mapping = guess_file(table).mapping
+    read = {rule.column: rule.field for rule in mapping.rules if not is_extra(rule.field)}
+    return dict.fromkeys(named_columns(_without_extras(mapping)), "") | fields | read
+
+
+def _without_extras(mapping: ColumnMapping) -> ColumnMapping:
+    return replace(mapping, rules=tuple(rule for rule in mapping.rules if not is_extra(rule.field)))
+
+
+def _cleaned(table: RawTable, kept: Collection[str], suspect: bool) -> tuple[ReadFile, bytes]:
+    named = _without_personal_headers(table)
+    fields = fields_by_column(named)
+    dropped = personal_columns(named, fields, kept)
+    frame = named.frame.drop(columns=[one.column for one in dropped])
+    if dropped and len(frame.columns) < 2:
+        raise FileUnreadable(
+            f"{table.name}: all but {len(frame.columns)} of its {len(table.frame.columns)} columns hold personal data, "
+            "or text that may, which is never kept. Upload a file with the facts of the homes."
+        )
+    blanked, cells = cut_texts(frame, fields)
+    places = {str(column): place for place, column in enumerate(named.frame)}
+    found = tuple(sorted((*dropped, *blanked), key=lambda one: places[one.column]))
+    if not found and not suspect and named is table:
+        return ReadFile(table, ()), b""
+    lines = tuple(replace(line, text="") for line in table.bad_lines)
+    clean = replace(named, frame=frame.assign(**cells), bad_lines=lines)
+    rewritten = as_csv(clean)
+    return ReadFile(replace(clean, sha256=hashlib.sha256(rewritten).hexdigest()), found), rewritten
+
+
+@contextmanager
+def _messages_without_persons(name: str) -> Iterator[None]:
+    """Cut persons out of why a file cannot be read: where it has no header line, a "header" quoted is a cell."""
+    try:
+        yield
+    except CollectError as error:
+        before, shown, after = str(error).partition(name)
+        raise type(error)(f"{without_persons_in(before)}{shown}{without_persons_in(after)}") from error
+
+
+def _without_personal_headers(table: RawTable) -> RawTable:
+    """Number the columns whose very header names or reaches a person, as where the first line is no header."""
+    taken = set(map(str, table.frame))
+    names = {}
+    for place, column in enumerate(map(str, table.frame), start=1):
+        if is_personal_header(column):
+            names[column] = next(name for name in (f"column_{place}", f"column_{place}_") if name not in taken)
+    return replace(table, frame=table.frame.rename(columns=names)) if names else table

@@ -1,0 +1,45 @@
+"""CSV that a spreadsheet opens without running anything: text that it would run stands behind an apostrophe."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+
+# What a spreadsheet runs as a formula, or as a command of its own; some look behind blanks and line ends too.
+_RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+
+def to_csv(table: pd.DataFrame) -> bytes:
+    """Return the table as UTF-8 CSV with a byte order mark, by which spreadsheets know the encoding."""
+    return to_csv_text(table).encode("utf-8-sig")
+
+
+def to_csv_text(table: pd.DataFrame) -> str:
+    """Return the table as CSV, its column names and texts made harmless; numbers and dates stay as they are."""
+    safe = pd.DataFrame({harmless(str(name)): _harmless_column(table[name]) for name in table.columns})
+    return safe.to_csv(index=False)
+
+
+def harmless(text: str) -> str:
+    """Return a text that no spreadsheet runs; a number written as text stays as it is.
+
+    A carriage return becomes a line end: alone it goes unquoted, and what follows it would begin a row.
+    """
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    runs = text.lstrip(" ").startswith(_RUNS) and not _is_number(text)
+    return f"'{text}" if runs else text
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return text.isascii() and "_" not in text
+
+
+def _harmless_column(values: pd.Series) -> pd.Series:
+    if pd.api.types.is_numeric_dtype(values) or pd.api.types.is_datetime64_any_dtype(values):
+        return values
+    return values.astype("str").map(harmless, na_action="ignore")
