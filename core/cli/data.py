@@ -18,7 +18,12 @@ if TYPE_CHECKING:
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verb and its arguments."""
     ingest = verb("ingest", "import sales, tax and neighborhood files as a new data version", _ingest)
-    ingest.add_argument("files", nargs="+", metavar="FILE", help="CSV or TSV, also gzipped")
+    ingest.add_argument(
+        "files",
+        nargs="+",
+        metavar="FILE",
+        help="CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet, or RESO OData JSON",
+    )
     ingest.add_argument("--market", help="market to add to; created if new")
     ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
     ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="area unit of a new market")
@@ -30,17 +35,21 @@ def add_verbs(verb: AddVerb) -> None:
         help="keep a column although it seems to reveal the price (may be given several times)",
     )
     ingest.add_argument("--mapping", help="JSON column mapping instead of the guessed one")
+    ingest.add_argument("--encoding", default="", help="encoding of the files, such as cp932 (default: as found)")
+    ingest.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
 
 
 def _ingest(session: Session) -> int:
     from core.collect.privacy.findings import reason
+    from core.collect.reading.table import ReadingChoice
     from core.workflows.data.intake import SourceFile, ingest
 
     options = session.options
     mapping = _load_mapping(options.mapping) if options.mapping else None
     if mapping is not None and len(options.files) > 1:
         raise MappingError("--mapping applies to one file; import the files one by one.")
-    files = [SourceFile(Path(name), Path(name).name, mapping) for name in options.files]
+    choice = ReadingChoice(options.encoding, options.sheet)
+    files = [SourceFile(Path(name), Path(name).name, mapping, choice=choice) for name in options.files]
     for file in files:
         if not file.path.is_file():
             raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
@@ -54,6 +63,7 @@ def _ingest(session: Session) -> int:
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
         "files": [asdict(account) for account in preview.files],
+        "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
         "matched": dict(preview.matched),
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
@@ -69,6 +79,7 @@ def _ingest(session: Session) -> int:
         lines += [
             f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
         ]
+        lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
         head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
         return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
 

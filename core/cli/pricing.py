@@ -32,7 +32,12 @@ def add_verbs(verb: AddVerb) -> None:
         metavar="FIELD=VALUE",
         help="facts, canonical names",
     )
-    price.add_argument("--csv", help="file of listings")
+    price.add_argument(
+        "--csv",
+        help="file of listings: CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet, or RESO OData JSON",
+    )
+    price.add_argument("--encoding", default="", help="encoding of that file, such as cp932 (default: as found)")
+    price.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
     price.add_argument("--as-of", type=date.fromisoformat, help="valuation date, YYYY-MM-DD (default today)")
     price.add_argument("--level", type=_level, help="level of the range, such as 0.8 (default: as configured)")
 
@@ -91,11 +96,13 @@ def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
 def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     import pandas as pd
 
+    from core.collect.reading.table import ReadingChoice
     from core.spreadsheet import to_csv_text
     from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 
-    path = Path(session.options.csv)
-    priced = price_file(desk, path, path.name, as_of, session.progress(), session.workspace.actor)
+    options = session.options
+    path, choice = Path(options.csv), ReadingChoice(options.encoding, options.sheet)
+    priced = price_file(desk, path, path.name, as_of, session.progress(), session.workspace.actor, choice)
     try:
         priced = record_file(session.workspace, priced, "command line")
     except StoreError as error:

@@ -28,7 +28,7 @@ from core.collect.parsers import (
     as_text,
     is_null_word,
 )
-from core.collect.reader import BadLine, RawTable
+from core.collect.reading.table import BadLine, RawTable
 from core.collect.set_aside import set_aside
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError

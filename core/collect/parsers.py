@@ -118,7 +118,7 @@ def as_postcode(values: pd.Series, marks: Marks) -> pd.Series:
     A zero is restored where the column is of digits and most codes have exactly one digit more than the code.
     """
     codes = _texts(values, _postcode, r"[0-9]{5}")
-    digits = codes.str.fullmatch(r"\d+", na=False)
+    digits = codes.str.fullmatch(r"[0-9]+", na=False)
     lengths = codes[digits].str.len()
     if lengths.empty:
         return codes
@@ -247,7 +247,7 @@ def _swapped(date_format: str) -> str:
 
 
 def _settle_order(uniques: pd.Series, month_first: str, day_first: str, share: float) -> DateGuess:
-    parts = uniques.str.extract(r"^(\d+)[/.-](\d+)")
+    parts = uniques.str.extract(r"^([0-9]+)[/.-]([0-9]+)")
     if len(uniques) > 1 and parts[0].nunique() == 1 and parts[1].nunique() > 1:
         return DateGuess(day_first, share, "the first part never changes: the day")
     return DateGuess(month_first, share, "day and month could be exchanged; month first assumed, please check")
@@ -263,13 +263,13 @@ def _parse_dates(texts: pd.Series, date_format: str) -> pd.Series:
 
 _NUMBER_AT_START: Final = re.compile(r"^\s*([-+]?[0-9][0-9.,]*)")
 _RANGE: Final = re.compile(
-    r"\s*(\d[\d.,]*)\s*(?:(?:-|–|—|to|and)\s*(\d[\d.,]*))?\s*\+?[^\W\d]*(?:\s[^\W\d]+)*\.?\s*", re.IGNORECASE
+    r"\s*([0-9][0-9.,]*)\s*(?:(?:-|–|—|to|and)\s*([0-9][0-9.,]*))?\s*\+?[^\W\d]*(?:\s[^\W\d]+)*\.?\s*", re.IGNORECASE
 )
 _YEARS_MONTHS: Final = re.compile(
-    r"^\s*(?:(\d+(?:\.\d+)?)\s*(?:years?|yrs?|y)?)?\s*(?:(?:and|,)?\s*(\d+)\s*(?:months?|mths?|mos?|m))?\s*$",
+    r"^\s*(?:([0-9]+(?:\.[0-9]+)?)\s*(?:years?|yrs?|y)?)?\s*(?:(?:and|,)?\s*([0-9]+)\s*(?:months?|mths?|mos?|m))?\s*$",
     re.IGNORECASE,
 )
-_SIDE: Final = r"\s*(\d+(?:\.\d+)?)\s*(?:'|ft\.?|feet|m)?\s*"
+_SIDE: Final = r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:'|ft\.?|feet|m)?\s*"
 _DIMENSIONS: Final = re.compile(rf"{_SIDE}[x×*]{_SIDE}(?:[x×*]{_SIDE}[x×*]{_SIDE})?", re.IGNORECASE)
 _FLAGS: Final = {
     **dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), 1.0),
@@ -319,11 +319,11 @@ def _numbers(values: pd.Series, read: Callable[[str], float]) -> pd.Series:
 
 
 def _identifier(text: str) -> str:
-    return re.sub(r"^0+(?=\d+$)", "", re.sub(r"^(\d+)\.0+$", r"\1", text.strip()))
+    return re.sub(r"^0+(?=[0-9]+$)", "", re.sub(r"^([0-9]+)\.0+$", r"\1", text.strip()))
 
 
 def _postcode(text: str) -> str:
-    return re.sub(r"^(\d{5})-?\d{4}$", r"\1", re.sub(r"\.0+$", "", text.strip().upper()))
+    return re.sub(r"^([0-9]{5})-?[0-9]{4}$", r"\1", re.sub(r"\.0+$", "", text.strip().upper()))
 
 
 def _texts(values: pd.Series, tidy: Callable[[str], str], tidied: str) -> pd.Series:

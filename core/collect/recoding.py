@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.collect.mapping import EMPTY, ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra
 

@@ -21,7 +21,7 @@ import pytest
 
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import EMPTY, MappedTable, apply_mapping
-from core.collect.reader import read_table
+from core.collect.reading.reader import read_table
 from core.collect.recoding import recoded, words_of_columns
 from core.prepare.quality.cleaning import clean_sales
 from core.problem import Problem

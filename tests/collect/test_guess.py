@@ -13,7 +13,8 @@ from core.collect.columns.sheet import guess_marks
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
 from core.collect.privacy.findings import reason
 from core.collect.privacy.read_file import without_persons
-from core.collect.reader import RawTable, read_table
+from core.collect.reading.reader import read_table
+from core.collect.reading.table import RawTable
 from core.schema import SQFT_PER_SQM, Source
 
 

@@ -13,7 +13,7 @@ import pytest
 from core.collect.columns.guess import guess_file
 from core.collect.leaks import LEAK_CORRELATION, find_leaks
 from core.collect.mapping import ColumnRule, MappedTable, apply_mapping
-from core.collect.reader import read_table
+from core.collect.reading.reader import read_table
 from core.schema import Source
 
 SALES = 600

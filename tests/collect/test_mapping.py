@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.collect.mapping import ColumnMapping, ColumnRule, MappedTable, apply_mapping, read_column
 from core.collect.parsers import Marks, guess_date_format, read_number
-from core.collect.reader import RawTable, read_table
+from core.collect.reading.reader import read_table
+from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.schema import SQFT_PER_SQM, Source
 

@@ -11,7 +11,8 @@ from core.collect.columns.guess import guess_mapping
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import apply_mapping
-from core.collect.reader import RawTable, parse_table
+from core.collect.reading.reader import parse_table
+from core.collect.reading.table import RawTable
 from core.schema import Source
 
 ROWS = 200

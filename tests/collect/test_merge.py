@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from core.collect.join_keys import area_codes
 from core.collect.mapping import MappedTable
 from core.collect.merge import Merged, merge_sources
-from core.collect.reader import BadLine
+from core.collect.reading.table import BadLine
 from core.errors import MappingError
 from core.schema import Source, conform
 

@@ -12,7 +12,7 @@ import pytest
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import BLANKED, DROPPED
 from core.collect.privacy.read_file import read_file, scrubbed, without_persons
-from core.collect.reader import parse_table
+from core.collect.reading.reader import parse_table
 from core.errors import CollectError
 
 ROWS: Final = 120

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from core.collect.privacy.findings import BLANKED, DROPPED, REMOVED
 from core.collect.privacy.read_file import ReadFile, scrubbed, without_persons
-from core.collect.reader import RawTable, parse_table, read_table
+from core.collect.reading.reader import parse_table, read_table
+from core.collect.reading.table import RawTable
 from core.errors import FileTooLarge, FileUnreadable
 
 NAMES = ("Ann Miller", "Bob O'Neill", "Chris de Wit", "Dana Smith-Jones", "LEE, KIM")

@@ -11,7 +11,8 @@ import pytest
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.picks import Pick, correct
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
-from core.collect.reader import RawTable, parse_table
+from core.collect.reading.reader import parse_table
+from core.collect.reading.table import RawTable
 from core.schema import SQFT_PER_SQM, Source
 
 ROWS = 240

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from core.collect.reader import RawTable, read_table
+from core.collect.reading.reader import read_table
+from core.collect.reading.table import RawTable
 from core.errors import DuplicateHeaders, FileEmpty, FileTooLarge, FileUnreadable
 
 
@@ -32,14 +33,14 @@ def _cells(table: RawTable) -> list[list[str]]:
 def test_the_separator_is_told_from_the_content(tmp_path: Path, separator: str, name: str) -> None:
     text = "\n".join(separator.join(row) for row in [["id", "name", "price"], ["1", "a b", "2"], ["2", "c", "3"]])
     table = _read(tmp_path, text, name)
-    assert table.separator == separator
+    assert table.reading.separator == separator
     assert list(table.frame) == ["id", "name", "price"]
     assert _cells(table) == [["1", "a b", "2"], ["2", "c", "3"]]
 
 
 def test_decimal_commas_do_not_win_over_semicolons(tmp_path: Path) -> None:
     table = _read(tmp_path, "Preis, EUR;Flaeche, qm\n100,5;20,5\n200,5;30,5\n")
-    assert table.separator == ";"
+    assert table.reading.separator == ";"
     assert list(table.frame) == ["Preis, EUR", "Flaeche, qm"]
 
 
@@ -64,7 +65,7 @@ def test_a_separator_declared_by_a_spreadsheet_is_obeyed(tmp_path: Path) -> None
 def test_the_encoding_is_told_from_the_bytes(tmp_path: Path, encoding: str, told: str) -> None:
     text = "straße,price €\n" + "Café Müller,12\nwest end road,13\n" * 30
     table = _read(tmp_path, text.encode(encoding))
-    assert table.encoding == told
+    assert table.reading.encoding == told
     assert list(table.frame) == ["straße", "price €"]
     assert _cells(table)[0] == ["Café Müller", "12"]
 
@@ -153,18 +154,29 @@ def _zip(member: str, content: str = "x") -> bytes:
     return buffer.getvalue()
 
 
+def _two() -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("a.csv", "a,b\n1,2\n")
+        archive.writestr("b.csv", "a,b\n1,2\n")
+    return buffer.getvalue()
+
+
 @pytest.mark.parametrize(
     ("content", "words"),
     [
-        (_zip("xl/workbook.xml"), ("Excel workbook (.xlsx)", "CSV and TSV", "Save the sheet as CSV")),
-        (_zip("mimetype", "application/vnd.oasis.opendocument.spreadsheet"), ("(.ods)", "Save the sheet as CSV")),
-        (_zip("sales.csv"), ("ZIP archive", "CSV and TSV", "Unpack")),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100, ("old Excel", "Save the sheet as CSV")),
+        (_zip("xl/workbook.xml"), ("workbook that cannot be read", "save the sheet as CSV")),
+        (_zip("content.xml", "<office/>"), ("workbook that cannot be read", "save the sheet as CSV")),
+        (_two(), ("ZIP archive of 2 tables", "'b.csv'", "Unpack")),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 100,
+            ("workbook that cannot be read", "save the sheet as CSV"),
+        ),
         (b"%PDF-1.7 ...", ("PDF", "CSV and TSV", "as CSV")),
         (b"a,b\n1,\x00\x01\x02\n", ("NUL byte at position 6", "save it as CSV")),
         (b"\x01\x02\x03\x04\x05\x06\x07,\x10\x11", ("control codes", "save it as CSV")),
         (b"<!DOCTYPE html><html>", ("web page", "CSV")),
-        (b'{"a": 1}', ("JSON", "CSV")),
+        (b'{"a": 1}', ("JSON", "'value'", "CSV")),
         (gzip.compress(b"a,b\n1,2\n", mtime=0)[:-4], ("ends too early", "again")),
         (b"\xff\xfea\x00,\x00b", ("utf-16", "byte")),
         (b"price\n1\n2\n", ("single column", "'price'", "semicolon")),

@@ -8,7 +8,8 @@ import pytest
 
 from core.collect.columns.guess import guess_mapping
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
-from core.collect.reader import RawTable, read_table
+from core.collect.reading.reader import read_table
+from core.collect.reading.table import RawTable
 from core.collect.recoding import has_words, recoded, words_of, words_of_columns
 from core.errors import MappingError
 from core.schema import Source

@@ -15,7 +15,7 @@ from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.collect.columns import picks
 from core.collect.columns.guess import guess_mapping
-from core.collect.reader import read_table
+from core.collect.reading.reader import read_table
 from core.schema import Source
 from core.spreadsheet import to_csv
 from core.store import open_store

@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.collect.privacy import read_file
-from core.collect.reader import parse_table
+from core.collect.reading.reader import parse_table
 from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at

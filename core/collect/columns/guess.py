@@ -23,7 +23,7 @@ from core.collect.mapping import ColumnMapping, ColumnRule
 from core.collect.parsers import (
     as_text,
 )
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Summand
 from core.schema import EXTRA_PREFIX, Source
 

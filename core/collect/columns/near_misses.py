@@ -9,7 +9,7 @@ import pandas as pd
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping
 from core.collect.parsers import Marks, as_number, guess_date_format, is_null_word
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Vocabulary, load_vocabulary
 from core.schema import Source
 

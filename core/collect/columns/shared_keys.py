@@ -14,7 +14,7 @@ from core.collect.columns.years import age_column, day_of_ages
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, cells_of
 from core.collect.parsers import Marks, as_identifier
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.schema import Source
 
 SHARE_MIN: Final = 0.5

@@ -17,7 +17,7 @@ from core.collect.parsers import (
     guess_date_format,
     is_null_word,
 )
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Header, Vocabulary, load_vocabulary
 from core.schema import Source
 

@@ -11,7 +11,7 @@ from core.collect.columns.sheet import Candidate, Sheet
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, cells_of, read_column
 from core.collect.parsers import Marks, as_number
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 
 _FITS: Final = 0.95

@@ -17,7 +17,9 @@ from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.patterns import EMAIL, holds
 from core.collect.privacy.rewriting import as_csv
 from core.collect.privacy.search import is_personal_header, personal_columns
-from core.collect.reader import DEFAULT_MAX_BYTES, RawTable, decoded, parse_table, read_table
+from core.collect.reading.packing import DEFAULT_MAX_BYTES
+from core.collect.reading.reader import extract, read_table, table_of
+from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
 from core.collect.vocabulary import load_vocabulary
 from core.errors import CollectError, FileUnreadable
 from core.schema import Source, is_extra
@@ -33,18 +35,23 @@ class ReadFile:
 
 @dataclass(frozen=True)
 class Scrubbed:
-    """The bytes of a file that may be written to disk, and the same file as read."""
+    """The bytes of a file that may be written to disk, the same file as read, and how it was read before."""
 
     content: bytes
     read: ReadFile
+    reading: Reading
 
 
 def read_file(
-    path: Path, name: str, max_bytes: int = DEFAULT_MAX_BYTES, kept: Collection[str] = frozenset()
+    path: Path,
+    name: str,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    kept: Collection[str] = frozenset(),
+    choice: ReadingChoice | None = None,
 ) -> ReadFile:
     """Read a file as ``without_persons`` leaves it; raises what read_table raises, and FileUnreadable as it does."""
     with _messages_without_persons(name):
-        table = read_table(path, name, max_bytes)
+        table = read_table(path, name, max_bytes, choice)
     return without_persons(table, kept)
 
 
@@ -56,25 +63,31 @@ def without_persons(table: RawTable, kept: Collection[str] = frozenset()) -> Rea
     table takes the hash of what ``scrubbed`` makes of the same file, so that both ways the file is known again.
     Raises FileUnreadable if fewer than two columns are left.
     """
-    return _cleaned(table, kept, any(betrays_person(line.text) for line in table.bad_lines))[0]
+    suspect = any(betrays_person(line.text) for line in table.bad_lines)
+    return _cleaned(table, kept, suspect or _holds_more(table))[0]
 
 
 def scrubbed(
-    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, kept: Collection[str] = frozenset()
+    content: bytes,
+    name: str,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    kept: Collection[str] = frozenset(),
+    choice: ReadingChoice | None = None,
 ) -> Scrubbed:
     """Return the bytes of a file that may reach disk: the same bytes where nothing in them is personal.
 
     Otherwise the table without what ``without_persons`` takes out, as comma separated UTF-8: the same input gives the
     same bytes, rows, bad lines and line numbers stay what and where they were, and doing it again changes nothing.
-    Raises what core.collect.reader.read_table raises, and FileUnreadable if fewer than two columns are left.
+    Raises what core.collect.reading.reader.read_table raises, and FileUnreadable if fewer than two columns are left.
     """
     with _messages_without_persons(name):
-        table = parse_table(content, name, max_bytes)
+        extracted = extract(content, name, max_bytes, choice)
+        table = table_of(extracted, hashlib.sha256(content).hexdigest(), name)
     # Bad lines, comments and unnamed row labels are in no cell of the table.
-    text = decoded(content, name, max_bytes)[0]
-    suspect = any(betrays_person(line.text) for line in table.bad_lines) or holds(text, EMAIL)
-    read, rewritten = _cleaned(table, kept, suspect)
-    return Scrubbed(rewritten or content, read)
+    suspect = any(betrays_person(line.text) for line in table.bad_lines) or holds(extracted.text, EMAIL)
+    # Chosen once, an encoding or a sheet need not be chosen again: the file is kept as UTF-8.
+    read, rewritten = _cleaned(table, kept, suspect or _holds_more(table) or choice is not None)
+    return Scrubbed(rewritten or content, read, table.reading)
 
 
 def fields_by_column(table: RawTable) -> Mapping[str, str]:
@@ -116,6 +129,13 @@ def _cleaned(table: RawTable, kept: Collection[str], suspect: bool) -> tuple[Rea
     clean = replace(named, frame=frame.assign(**cells), bad_lines=lines)
     rewritten = as_csv(clean)
     return ReadFile(replace(clean, sha256=hashlib.sha256(rewritten).hexdigest()), found), rewritten
+
+
+def _holds_more(table: RawTable) -> bool:
+    """Tell whether a file may name persons outside its table: authors of a workbook, other sheets, title lines."""
+    reading = table.reading
+    above = any(line.reason != "blank" for line in reading.skipped)
+    return above or bool(reading.member) or reading.format is not FileFormat.DELIMITED
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from core.collect.privacy.findings import REMOVED
 from core.collect.privacy.patterns import as_array
-from core.collect.reader import BadLine, RawTable
+from core.collect.reading.table import BadLine, RawTable
 
 
 def as_csv(table: RawTable) -> bytes:

@@ -37,7 +37,7 @@ from core.collect.privacy.patterns import (
     share_of,
     share_of_measures,
 )
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 
 LEVELS_MAX: Final = 60

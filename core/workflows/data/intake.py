@@ -20,7 +20,8 @@ from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
-from core.collect.reader import RawTable
+from core.collect.reading.packing import memory_limit
+from core.collect.reading.table import RawTable, Reading, ReadingChoice
 from core.errors import AlreadyExists, MappingError, NoUsableRows
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
@@ -52,7 +53,7 @@ _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", 
 
 @dataclass(frozen=True)
 class SourceFile:
-    """A file to import: its path, the name its owner gave it, and its mapping (None: as guessed).
+    """A file to import: its path, the name its owner gave it, and its mapping and how to read it (None: as found).
 
     ``read`` is the file as it was read before, which spares reading it again.
     """
@@ -61,6 +62,7 @@ class SourceFile:
     name: str
     mapping: ColumnMapping | None = None
     read: ReadFile | None = None
+    choice: ReadingChoice | None = None
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,7 @@ class IntakePreview:
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
     ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
-    dropped or cut out on reading.
+    dropped or cut out on reading; ``readings`` says how each file was read.
     """
 
     market: str | NewMarket
@@ -108,6 +110,7 @@ class IntakePreview:
     set_aside: pd.DataFrame | None = None
     leaks: Leaks = field(default_factory=dict)
     personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
+    readings: Mapping[str, Reading] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -170,6 +173,7 @@ def prepare_intake(
         set_aside=pool.set_aside(),
         leaks={table.name: find_leaks(table) for table in sales_tables},
         personal=personal,
+        readings={name: raw.reading for name, raw in raws.items()},
     )
 
 
@@ -193,7 +197,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         files=preview.files,
         ledgers=preview.ledgers,
         rows_seen=preview.rows_seen,
-        note=note + words_of_kept(preview.leaks),
+        note=note + words_of_kept(preview.leaks) + _words_of_readings(preview.readings),
         set_aside=preview.set_aside,
     )
     if isinstance(preview.market, NewMarket):
@@ -340,7 +344,7 @@ def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress)
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
-        read = file.read or read_file(file.path, file.name, problem.intake.upload_bytes, _named_by(file.mapping))
+        read = file.read or read_file(file.path, file.name, memory_limit(), _named_by(file.mapping), file.choice)
         raw = read.table
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
@@ -355,6 +359,11 @@ def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress)
 def _named_by(mapping: ColumnMapping | None) -> frozenset[str]:
     """Return the columns a mapping names: an analyst who wrote it wants them kept, text of no field too."""
     return frozenset(named_columns(mapping)) if mapping else frozenset()
+
+
+def _words_of_readings(readings: Mapping[str, Reading]) -> str:
+    unusual = {name: reading for name, reading in readings.items() if not reading.is_plain}
+    return "".join(f" · {name} read as {reading.describe()}" for name, reading in unusual.items())
 
 
 def _currency_of(store: Store, market: str | NewMarket) -> str:

@@ -9,7 +9,7 @@ from core.collect.columns.near_misses import why_no_sales
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping, named_columns
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.errors import MappingError
 
 
@@ -22,7 +22,8 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
     try:
         return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
-        raise MappingError(" ".join(filter(None, (str(error), why_no_sales(table, mapping))))) from error
+        whys = (_no_header(table), str(error), why_no_sales(table, mapping))
+        raise MappingError(" ".join(filter(None, whys))) from error
 
 
 def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> str:
@@ -30,6 +31,15 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     names = ", ".join(table.name for table in tables)
     whys = " ".join(why_no_sales(table, mapping) for table, mapping in zip(tables, mappings, strict=True)).strip()
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
+
+
+def _no_header(table: RawTable) -> str:
+    if table.reading.header_line:
+        return ""
+    return (
+        f"{table.name}: this file has no header line; its columns are offered as column_1 to "
+        f"column_{table.frame.shape[1]}, and its first line is kept as data."
+    )
 
 
 def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:

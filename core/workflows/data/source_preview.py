@@ -12,6 +12,7 @@ import pandas as pd
 from core.collect.columns.guess import Guess, guess_file, guess_mapping
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file
+from core.collect.reading.table import Reading
 from core.collect.recoding import words_of_columns
 from core.problem import Problem
 from core.schema import Source
@@ -38,6 +39,11 @@ class SourcePreview:
     read: ReadFile
 
     @property
+    def reading(self) -> Reading:
+        """How the file was read."""
+        return self.read.table.reading
+
+    @property
     def personal(self) -> tuple[PersonalColumn, ...]:
         """What of persons was dropped or cut out on reading, by column."""
         return self.read.personal
@@ -46,7 +52,7 @@ class SourcePreview:
 def preview_source(path: Path, name: str, problem: Problem, source: Source | None = None) -> SourcePreview:
     """Read a file and guess its columns, and what kind of file it is unless ``source`` says so.
 
-    Raises the errors of core.collect.reader.
+    Raises the errors of core.collect.reading.reader.
     """
     return preview_read(read_file(path, name, problem.intake.upload_bytes), source)
 

@@ -13,7 +13,7 @@ from core.collect.columns.candidates import header_score
 from core.collect.columns.guess import ColumnGuess, guess_mapping
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
-from core.collect.reader import RawTable
+from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
 from core.prepare.features.facts import FactColumns
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source

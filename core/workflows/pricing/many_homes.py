@@ -16,7 +16,9 @@ import pandas as pd
 
 from core.access import Action, Actor, require
 from core.collect.mapping import MappedTable, apply_mapping
-from core.collect.reader import RawTable, read_table
+from core.collect.reading.packing import memory_limit
+from core.collect.reading.reader import read_table
+from core.collect.reading.table import RawTable, ReadingChoice
 from core.errors import StoreUnavailable
 from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
@@ -65,8 +67,16 @@ class PricedFile:
     milliseconds: float
 
 
-def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progress, actor: Actor) -> PricedFile:
-    """Price every row of a CSV of listings as of one date; rows that cannot be priced get a reason.
+def price_file(
+    desk: Desk,
+    path: Path,
+    name: str,
+    as_of: date,
+    progress: Progress,
+    actor: Actor,
+    choice: ReadingChoice | None = None,
+) -> PricedFile:
+    """Price every row of a file of listings as of one date; rows that cannot be priced get a reason.
 
     Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
     is refused. Raises AccessDenied, the CollectError leaves.
@@ -74,7 +84,7 @@ def price_file(desk: Desk, path: Path, name: str, as_of: date, progress: Progres
     require(actor, Action.PRICE)
     started = time.perf_counter()
     progress(0.0, "Reading the file")
-    table = read_table(path, name, desk.problem.intake.upload_mb * 1024 * 1024)
+    table = read_table(path, name, memory_limit(), choice)
     progress(0.1, "Finding the columns")
     facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)

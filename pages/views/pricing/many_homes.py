@@ -46,7 +46,8 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             "Listings",
             key=_FILE,
             max_upload_size=desk.problem.intake.upload_mb,
-            help=f"CSV or TSV, also gzipped, at most {ROWS_MAX:,} rows.",
+            help=f"CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet or RESO OData JSON, "
+            f"at most {ROWS_MAX:,} rows.",
         )
         as_of = st.date_input("Valuation date", desk.valuation_date(today), format="YYYY-MM-DD", key="file_date")
         submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")

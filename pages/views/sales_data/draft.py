@@ -16,6 +16,7 @@ import streamlit as st
 from core.collect.mapping import ColumnMapping
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file, scrubbed
+from core.collect.reading.table import ReadingChoice
 from core.errors import DoorstepError
 from core.progress import silent
 from core.schema import Source
@@ -52,7 +53,7 @@ class Step(StrEnum):
 
 
 class Staged(NamedTuple):
-    """A staged file: its upload, its kind, its mapping, and the personal data removed from it.
+    """A staged file: its upload, its kind, its mapping, what was removed of persons, and how it was read.
 
     ``kept`` names the text columns that fit no field and were kept because the person named them.
     """
@@ -62,6 +63,7 @@ class Staged(NamedTuple):
     mapping: ColumnMapping
     dropped: tuple[PersonalColumn, ...] = ()
     kept: tuple[str, ...] = ()
+    reading: str = ""
 
 
 class Destination(NamedTuple):
@@ -118,7 +120,7 @@ def staged() -> tuple[Staged, ...]:
     return draft().files
 
 
-def bring(name: str, content: bytes, kept: Sequence[str] = ()) -> None:
+def bring(name: str, content: bytes, kept: Sequence[str] = (), choice: ReadingChoice | None = None) -> None:
     """Remove personal data from a file, write the rest to the store once, and guess its mapping; it is read only once.
 
     ``kept`` names text columns to keep although they fit no field; a file brought again for their sake replaces the one
@@ -127,7 +129,7 @@ def bring(name: str, content: bytes, kept: Sequence[str] = ()) -> None:
     store, limit = session.store(), session.problem().intake.upload_bytes
     store.drafts.forget(KEPT)
     store.uploads.sweep(_LOST, store.drafts.uploads())
-    clean = scrubbed(content, display_name(name), limit, kept)
+    clean = scrubbed(content, display_name(name), limit, kept, choice)
     upload = store.uploads.save(name, clean.content, limit)
     if kept:
         for file in draft().files:
@@ -144,7 +146,8 @@ def bring(name: str, content: bytes, kept: Sequence[str] = ()) -> None:
         store.uploads.discard(upload.upload_id)
         raise
     columns = tuple(column for column in kept if column in seen.columns)
-    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.read.personal, columns)
+    reading = clean.reading.describe()
+    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.read.personal, columns, reading)
     _write(replace(held, files=(*held.files, file)))
 
 
@@ -282,6 +285,7 @@ def _write(held: Draft) -> None:
                 "mapping": file.mapping.to_json(),
                 "dropped": [asdict(one) for one in file.dropped],
                 "kept": file.kept,
+                "reading": file.reading,
             }
             for file in held.files
         ],
@@ -314,7 +318,8 @@ def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
             # Swept, or written by another release: it must be uploaded again.
             continue
         dropped = tuple(PersonalColumn(**found) for found in one["dropped"])
-        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped, tuple(one.get("kept", ()))))
+        kept, reading = tuple(one.get("kept", ())), str(one.get("reading", ""))
+        files.append(Staged(one["upload_id"], mapping.source, mapping, dropped, kept, reading))
     return files
 
 

@@ -8,6 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from core.collect.privacy.findings import BLANKED, reason
+from core.collect.reading.encodings import ENCODINGS
+from core.collect.reading.table import ReadingChoice
 from core.errors import DoorstepError
 from core.schema import Source
 from core.store import Market
@@ -70,12 +72,14 @@ def _uploader() -> None:
     # widget's own error would name a MIME type, while the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
     kept = _text_to_keep()
+    choice = _reading_choice()
     brought = st.file_uploader(
-        "CSV or TSV files: sales and, if you have them, one tax roll and one neighborhood file",
+        "Files: sales and, if you have them, one tax roll and one neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
-        help=f"CSV or TSV, also gzipped, up to {limit} MB each. Columns may have any names. Columns with names of "
+        help="CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet or RESO OData JSON, "
+        f"up to {limit} MB each. Columns may have any names. Columns with names of "
         "people, phones and emails, and long text that is no fact of a home, are dropped before anything is written. "
         f"Staged files are kept for {draft.KEPT.days} days.",
     )
@@ -83,7 +87,7 @@ def _uploader() -> None:
         st.session_state[_REFUSED] = refused = []
         for file in brought:
             try:
-                draft.bring(file.name, file.getvalue(), kept)
+                draft.bring(file.name, file.getvalue(), kept, choice)
             except DoorstepError as error:
                 refused.append(str(error))
         st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
@@ -109,6 +113,16 @@ def _text_to_keep() -> list[str]:
     )
 
 
+def _reading_choice() -> ReadingChoice | None:
+    """Return how the analyst wants the next files read; None where all is found from each file."""
+    with st.expander("Encoding and sheet of the next files"):
+        encoding = st.selectbox(
+            "Encoding", ["", *ENCODINGS], format_func=lambda one: one or "As found from the file", key="encoding"
+        )
+        sheet = st.text_input("Sheet of a workbook", key="sheet", placeholder="The one with the most rows").strip()
+    return ReadingChoice(encoding, sheet) if encoding or sheet else None
+
+
 def _file(file: Staged, number: int, held: Draft) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
     with st.container(border=True):
@@ -117,6 +131,7 @@ def _file(file: Staged, number: int, held: Draft) -> None:
                 st.markdown(f"**{plain(seen.name)}**")
                 bad = f", {count(seen.bad_lines, 'unreadable line')}" if seen.bad_lines else ""
                 st.caption(f"{count(seen.rows_in, 'row')}, {count(len(seen.columns), 'column')}{bad}")
+                st.caption(plain(file.reading))
             kinds = mapping_table.sources()
             kind = st.selectbox(
                 "Recognized as",

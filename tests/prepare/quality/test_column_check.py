@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import apply_mapping
-from core.collect.reader import read_table
+from core.collect.reading.reader import read_table
 from core.prepare.quality.column_check import OTHER, ColumnComparison, compare_columns
 from core.schema import SQFT_PER_SQM
 

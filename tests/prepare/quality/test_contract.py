@@ -14,7 +14,7 @@ from pandas.api.typing import NaTType
 
 from core.collect.columns.guess import guess_file
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
-from core.collect.reader import parse_table, read_table
+from core.collect.reading.reader import parse_table, read_table
 from core.errors import ContractBroken
 from core.prepare.quality.cleaning import clean_sales
 from core.prepare.quality.contract import PROBLEM_COLUMNS, all_problems, check_contract, problems_of

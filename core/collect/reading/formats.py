@@ -1,0 +1,123 @@
+"""Workbooks, Parquet tables and JSON records become comma separated text, which one reader reads."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+from collections.abc import Callable, Iterable, Sequence
+from datetime import date, datetime, time, timedelta
+from typing import Any, Final
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from python_calamine import CalamineError, CalamineWorkbook, ZipError
+
+from core.collect.reading.packing import refuse_large, zip_members
+from core.errors import FileEmpty, FileUnreadable
+
+# The XML of a workbook is about this many times the table inside it.
+_XML_PER_BYTE: Final = 8
+_SAVE_AGAIN: Final = "Open it in the program that made it, save the sheet as CSV (UTF-8), and upload that file."
+
+
+def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tuple[str, str, tuple[str, ...]]:
+    """Return a sheet of an xlsx, xls or ods workbook as text, its name, and the names of all sheets with cells.
+
+    Without ``sheet`` it is the sheet with the most rows, the first of them. Raises FileUnreadable, FileEmpty or
+    FileTooLarge.
+    """
+    if content.startswith(b"PK"):
+        size = sum(one.file_size for one in zip_members(content, shown))
+        refuse_large(shown, "is a workbook that unpacks to", size, _XML_PER_BYTE * max_bytes)
+    try:
+        book = CalamineWorkbook.from_filelike(io.BytesIO(content))
+        grids = {name: book.get_sheet_by_name(name) for name in book.sheet_names}
+    except (CalamineError, ZipError, OSError, ValueError) as error:
+        raise FileUnreadable(f"{shown} is a workbook that cannot be read ({error}). {_SAVE_AGAIN}") from error
+    if sheet and sheet not in grids:
+        names = ", ".join(map(repr, grids))
+        raise FileUnreadable(f"{shown} has no sheet {sheet!r}. Choose one of {names}.")
+    filled = {name: grid for name, grid in grids.items() if grid.height}
+    if not filled:
+        raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
+    chosen = sheet or max(filled, key=lambda name: filled[name].height)
+    rows = grids[chosen].to_python(skip_empty_area=False)
+    return _as_text(rows), chosen, tuple(filled)
+
+
+def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
+    """Return a Parquet table as text; raises FileUnreadable, or FileTooLarge for what unpacks beyond the limit."""
+    try:
+        file = pq.ParquetFile(pa.BufferReader(content))
+        groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
+        refuse_large(shown, "unpacks to", sum(group.total_byte_size for group in groups), max_bytes)
+        table = file.read()
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise FileUnreadable(f"{shown} is a damaged Parquet table. Copy or download it again.") from error
+    columns = [column.to_pylist() for column in table.columns]
+    return _as_text([table.column_names, *zip(*columns, strict=True)])
+
+
+def json_text(text: str, shown: str) -> str:
+    """Return JSON records, alone or in ``value`` as RESO's Web API sends them, as text; raises FileUnreadable."""
+    try:
+        document = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise FileUnreadable(
+            f"{shown} looks like a JSON document, but cannot be read. Export the table as CSV."
+        ) from error
+    records = document.get("value") if isinstance(document, dict) else document
+    if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
+        raise FileUnreadable(
+            f"{shown} looks like a JSON document without a list of records. It must be a list, or hold one in 'value' "
+            "(RESO OData); else export the table as CSV."
+        )
+    if not records:
+        raise FileEmpty(f"{shown} holds no records. Upload a file with at least one.")
+    names = [name for name in dict.fromkeys(key for one in records for key in one) if not name.startswith("@")]
+    return _as_text([names, *([one.get(name) for name in names] for one in records)])
+
+
+def _as_text(rows: Iterable[Sequence[Any]]) -> str:
+    buffer = io.StringIO(newline="")
+    writer = csv.writer(buffer, lineterminator="\n")
+    for row in rows:
+        cells = [_cell(value) for value in row]
+        # A row of blanks is a blank line, as it is in a text file.
+        writer.writerow(cells) if any(cells) else buffer.write("\n")
+    return buffer.getvalue()
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_cell, value))
+    for kinds, write in _WRITERS:
+        if isinstance(value, kinds):
+            return write(value)
+    # A line break inside a cell would make the lines counted differ from the rows of the sheet.
+    return " ".join(str(value).replace("\x00", "").splitlines())
+
+
+def _number(value: float) -> str:
+    if math.isnan(value):
+        return ""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
+
+
+def _moment(value: datetime) -> str:
+    midnight = value.time() == time.min and value.tzinfo is None
+    return value.date().isoformat() if midnight else value.isoformat(" ")
+
+
+# A bool is an int and a datetime a date: the narrower type goes first.
+_WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...]] = (
+    (type(None), lambda _: ""),
+    (bool, lambda value: "true" if value else "false"),
+    (float, _number),
+    (datetime, _moment),
+    ((date, time), lambda value: value.isoformat()),
+    (timedelta, lambda value: repr(value.total_seconds() / 86_400)),
+    (dict, lambda value: json.dumps(value, default=str)),
+)

@@ -1,0 +1,194 @@
+"""Files of sales in any usual form become tables of text, with every bad line counted and the reading recorded."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from core.collect.reading.encodings import decode
+from core.collect.reading.formats import json_text, parquet_text, workbook_text
+from core.collect.reading.layout import SEPARATORS, Layout, find_layout
+from core.collect.reading.packing import DEFAULT_MAX_BYTES, gunzip, read_bytes, refuse_large, unzip_one, zip_members
+from core.collect.reading.records import Records, read_records
+from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
+from core.errors import FileEmpty, FileUnreadable
+
+_READABLE: Final = "Doorstep reads CSV and TSV files, Excel and OpenDocument workbooks, Parquet and JSON records."
+_SIGNATURES: Final[tuple[tuple[bytes, str, str], ...]] = (
+    (b"%PDF", "a PDF document", "Ask for the table itself as CSV; a PDF holds only its picture."),
+    (b"SQLite format 3", "a SQLite database", "Export the table of sales as CSV."),
+    (b"\x89PNG", "a PNG picture", "Upload the table as CSV."),
+    (b"\xff\xd8\xff", "a JPEG picture", "Upload the table as CSV."),
+    (b"7z\xbc\xaf", "a 7-Zip archive", "Unpack it and upload the CSV inside."),
+    (b"Rar!", "a RAR archive", "Unpack it and upload the CSV inside."),
+    (b"BZh", "a bzip2 archive", "Unpack it, or pack it with gzip instead."),
+    (b"\xfd7zXZ", "an xz archive", "Unpack it, or pack it with gzip instead."),
+)
+_MARKUP: Final = (("<!doctype", "a web page"), ("<html", "a web page"), ("<?xml", "an XML document"))
+_OLD_OFFICE: Final = b"\xd0\xcf\x11\xe0"
+_WORKBOOK_PARTS: Final = ("xl/", "[Content_Types].xml", "content.xml")
+
+
+@dataclass(frozen=True)
+class Extracted:
+    """A file as text, whatever form it came in; ``separator`` is empty where it has to be found."""
+
+    text: str
+    reading: Reading
+    separator: str = ""
+
+
+def read_table(
+    path: Path, name: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+) -> RawTable:
+    """Read delimited text (plain, gzipped or zipped), a workbook, a Parquet table or JSON records as text columns.
+
+    Form, encoding, separator, sheet and header are found from the content, never from the file's name, unless
+    ``choice`` says them. Raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders, each naming the file and
+    the remedy.
+    """
+    shown = name or path.name
+    return parse_table(read_bytes(path, shown, max_bytes), shown, max_bytes, choice)
+
+
+def parse_table(
+    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+) -> RawTable:
+    """Read a file's bytes as read_table does, before they are anywhere on disk; raises the same errors."""
+    return table_of(extract(content, name, max_bytes, choice), hashlib.sha256(content).hexdigest(), name)
+
+
+def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
+    """Return the table in a file's text; raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders."""
+    layout = find_layout(extracted.text, name, extracted.separator)
+    records = read_records(extracted.text, layout)
+    if not len(records.row_numbers):
+        raise _none_read(name, layout, records)
+    is_text = extracted.reading.format is FileFormat.DELIMITED
+    reading = Reading(
+        format=extracted.reading.format,
+        encoding=extracted.reading.encoding,
+        separator=layout.separator if is_text else "",
+        header_line=layout.header_line,
+        skipped=layout.skipped,
+        sheet=extracted.reading.sheet,
+        sheets=extracted.reading.sheets,
+        member=extracted.reading.member,
+    )
+    return RawTable(
+        name=name,
+        sha256=sha256,
+        reading=reading,
+        frame=_to_frame(records, layout, name),
+        bad_lines=records.bad_lines,
+        row_numbers=records.row_numbers,
+    )
+
+
+def extract(
+    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+) -> Extracted:
+    """Return a file's content as text, unpacked where packed; raises FileTooLarge, FileEmpty or FileUnreadable."""
+    chosen = choice or ReadingChoice()
+    refuse_large(name, "is", len(content), max_bytes)
+    data, member = gunzip(content, name, max_bytes), ""
+    if data.startswith(b"PK\x03\x04") and not _is_workbook(data, name):
+        data, member = unzip_one(data, name, max_bytes)
+        data = gunzip(data, name, max_bytes)
+    if data.startswith(_OLD_OFFICE) or (data.startswith(b"PK\x03\x04") and _is_workbook(data, name)):
+        text, sheet, sheets = workbook_text(data, name, chosen.sheet, max_bytes)
+        return Extracted(text, Reading(FileFormat.WORKBOOK, sheet=sheet, sheets=sheets, member=member), ",")
+    if data.startswith(b"PAR1"):
+        return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET, member=member), ",")
+    _refuse_other_types(data, name)
+    text, encoding = decode(data, name, chosen.encoding)
+    start = text[:100].lstrip("\ufeff \t\r\n").lower()
+    for opening, what in _MARKUP:
+        if start.startswith(opening):
+            raise _of_another_type(name, what, "Export the table as CSV.")
+    if start.startswith(("{", "[{", "[\n", "[ ")):
+        return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
+    return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member))
+
+
+def _is_workbook(data: bytes, shown: str) -> bool:
+    return any(one.filename.startswith(_WORKBOOK_PARTS) for one in zip_members(data, shown))
+
+
+def _refuse_other_types(data: bytes, shown: str) -> None:
+    for signature, what, remedy in _SIGNATURES:
+        if data.startswith(signature):
+            raise _of_another_type(shown, what, remedy)
+    if data.startswith(b"PK\x03\x04"):
+        raise _of_another_type(shown, "a ZIP archive inside another", "Unpack it and upload the CSV inside.")
+
+
+def _of_another_type(shown: str, what: str, remedy: str) -> FileUnreadable:
+    return FileUnreadable(f"{shown} looks like {what}. {_READABLE} {remedy}")
+
+
+def _none_read(shown: str, layout: Layout, records: Records) -> FileEmpty | FileUnreadable:
+    if not records.bad_lines:
+        return FileEmpty(f"{shown} has a header and no rows. Upload a file with at least one row below the header.")
+    first, mark = records.bad_lines[0], SEPARATORS.get(layout.separator, layout.separator)
+    return FileUnreadable(
+        f"{shown}: none of its {len(records.bad_lines)} rows could be read with {mark}"
+        f" as separator; line {first.line}: {first.reason}. Save it again as CSV with one separator throughout."
+    )
+
+
+def _to_frame(records: Records, layout: Layout, shown: str) -> pd.DataFrame:
+    header, cells = list(layout.header), [_text_series(column) for column in records.columns]
+    if len(cells) == len(header) + 1:
+        cells = _without_extra(cells, header, layout, shown)
+    named: dict[str, pd.Series] = {}
+    for place, (title, values) in enumerate(zip(header, cells, strict=True), start=1):
+        if title or not (values.isna().all() or (place == 1 and _is_row_index(values))):
+            named[title or _free_name(place, header)] = values
+    if not named:
+        raise FileUnreadable(f"{shown} has no column with a name or values. Upload a file with the facts of the homes.")
+    return pd.DataFrame(named, index=pd.RangeIndex(len(records.row_numbers)))
+
+
+def _without_extra(cells: list[pd.Series], header: list[str], layout: Layout, shown: str) -> list[pd.Series]:
+    """Leave out the one column more than the header names: an empty last one, or row names in the first."""
+    if cells[-1].isna().all():
+        return cells[:-1]
+    if _are_row_names(cells[0]) and header[0].casefold() not in _ROW_LABELS:
+        return cells[1:]
+    mark = SEPARATORS.get(layout.separator, layout.separator)
+    raise FileUnreadable(
+        f"{shown}: the header names {len(header)} columns but the rows hold {len(cells)}, as in line "
+        f"{layout.body_line}. Either a {mark} inside a cell is not quoted, or a column has no name. Put such cells in "
+        "quotation marks, or name every column in the header."
+    )
+
+
+_ROW_LABELS: Final = frozenset({"id", "#", "no", "no.", "nr", "row", "index", "rownum"})
+
+
+def _are_row_names(values: pd.Series) -> bool:
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64")
+    return bool(len(numbers) > 0 and numbers[0] < 1_000 and (np.diff(numbers) > 0).all())
+
+
+def _free_name(place: int, header: list[str]) -> str:
+    name = f"column_{place}"
+    while name in header:
+        name += "_unnamed"
+    return name
+
+
+def _text_series(column: pa.Array) -> pd.Series:
+    return pd.Series(pd.array(column, dtype="str"))
+
+
+def _is_row_index(values: pd.Series) -> bool:
+    numbers = pd.to_numeric(values, errors="coerce").to_numpy(dtype="float64")
+    return bool(len(numbers) > 0 and numbers[0] in (0, 1) and (np.diff(numbers) == 1).all())
