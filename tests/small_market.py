@@ -15,7 +15,7 @@ from core.store import Market, open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import SourceFile, ingest
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from tests.acting import acting
 
 SALES = 3_000

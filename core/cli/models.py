@@ -64,7 +64,7 @@ def _family(text: str) -> str:
 def _train(session: Session) -> int:
     from core.train.candidates import Family
     from core.train.trainer import default_plan
-    from core.workflows.models.training import train_model
+    from core.workflows.training import train_model
 
     options, plan = session.options, default_plan(session.workspace.problem)
     families = tuple(Family(name) for name in options.family) if options.family else plan.families

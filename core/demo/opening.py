@@ -14,8 +14,8 @@ from core.errors import AlreadyExists
 from core.progress import Progress, part
 from core.store import Market, ModelRecord, Store
 from core.train.trainer import default_plan
-from core.workflows.models.training import train_model
 from core.workflows.monitoring.alerts import watch_market
+from core.workflows.training import train_model
 from core.workspace import Workspace
 
 DEMO_MARKET: Final = "Larkhaven"

@@ -19,7 +19,7 @@ from core.progress import Progress
 from core.store import Job, ModelRecord, Store, open_store
 from core.train.trainer import TrainingPlan
 from core.workflows.models.retraining import RetrainPlan, retrain
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)

@@ -59,6 +59,16 @@ def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     return promoted
 
 
+def promote_first(workspace: Workspace, model_id: str) -> ModelRecord:
+    """Make a market's first model its champion, as whoever may train may do where no model is live.
+
+    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    """
+    promoted = workspace.store.models.promote(model_id, workspace.actor, "the market's first model")
+    _follow(workspace, promoted, "")
+    return promoted
+
+
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
     """Restore the previous champion, and reopen the alerts on it that its replacement settled.
 

@@ -32,7 +32,8 @@ from core.train.bundle import Bundle
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan, split_sales
 from core.workflows.data.intake import SourceFile, ingest
-from core.workflows.models.training import load_model, train_model
+from core.workflows.models.training import load_model
+from core.workflows.training import train_model
 from tests.acting import acting
 
 ROOT = Path(__file__).resolve().parent.parent.parent

@@ -21,7 +21,7 @@ from core.progress import silent
 from core.store import DataVersion, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from tests.acting import acting
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, visit
 

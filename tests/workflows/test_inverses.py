@@ -383,6 +383,20 @@ def test_a_rejected_model_is_neither_promoted_nor_challenges_until_it_is_reinsta
     assert store.events.of(second, "model.rejected")[0].detail == {"stage": "challenger", "reason": "worse on condos."}
 
 
+@settings(max_examples=15)
+@given(challenger=st.sampled_from([None, 1, 2]), promoted=st.sampled_from([1, 2]))
+def test_a_rollback_gives_every_model_the_stage_it_had(challenger: int | None, promoted: int) -> None:
+    with fresh_store() as (store, market):
+        ids = models_of(store, market, 3)
+        promote(acting(store, MANAGER), ids[0], "the first")
+        if challenger is not None:
+            store.models.challenge(ids[challenger], MANAGER)
+        before = store.models.list(market.market_id)
+        promote(acting(store, MANAGER), ids[promoted], "better")
+        rollback(acting(store, MANAGER), market.market_id, "worse")
+        assert store.models.list(market.market_id) == before
+
+
 def test_only_a_candidate_or_challenger_is_rejected_with_a_reason_by_a_manager(store: Store, market: Market) -> None:
     first, second, third = models_of(store, market, 3)
     promote(acting(store, MANAGER), first, "the first")

@@ -18,9 +18,10 @@ from core.store import ModelRecord, Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import SourceFile, ingest
-from core.workflows.models.training import load_model, train_model
+from core.workflows.models.training import load_model
 from core.workflows.pricing.desk import open_desk
 from core.workflows.pricing.many_homes import price_file
+from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("test manager", Role.MANAGER)

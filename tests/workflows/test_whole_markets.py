@@ -24,7 +24,7 @@ from core.train.trainer import TrainingPlan
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.explanations import open_explainer
 from core.workflows.models.test_scores import scores_of
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from tests.acting import acting
 from tests.evaluate import recompute
 from tests.evaluate.test_figures import EXACT, assert_equal_to_pandas

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0005"
+SCHEMA_REVISION: Final = "0006"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -138,6 +138,8 @@ PROMOTION: Final = sa.Table(
     # No foreign key: the history must survive, and reveal, the loss of a model row.
     sa.Column("model_id", sa.String(12), nullable=False),
     sa.Column("replaced_model_id", sa.String(12)),
+    # What a rollback gives back to the model it takes out of use; empty where an earlier release promoted it.
+    sa.Column("stage_before", sa.String(20)),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),

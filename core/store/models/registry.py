@@ -216,16 +216,18 @@ class Models:
         with self._database.write() as connection:
             replaced = lock_market(connection, target.market_id)["champion_model_id"]
             if replaced != model_id:
-                _check_not_rejected(_get(connection, model_id))
-                _move_champion(connection, target, replaced, "promote", actor=actor, reason=reason)
+                held = _get(connection, model_id)
+                _check_not_rejected(held)
+                _move_champion(connection, held, replaced, "promote", actor=actor, reason=reason)
             return _get(connection, model_id)
 
     def rollback(self, market_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Return the market to its previous champion, according to the promotion history.
 
-        Rolling back twice goes two champions back. Raises NotFound if there is no earlier champion, InvalidRecord if it
-        was rejected since, ArtifactCorrupt if the pointer and the history disagree or the earlier bundle is missing or
-        altered, StoreUnavailable; nothing moves then.
+        The model taken out of use has the stage it had before its promotion; a challenger whose place another model has
+        taken since is a candidate. Rolling back twice goes two champions back. Raises NotFound if there is no earlier
+        champion, InvalidRecord if it was rejected since, ArtifactCorrupt if the pointer and the history disagree or the
+        earlier bundle is missing or altered, StoreUnavailable; nothing moves then.
         """
         with self._database.write() as connection:
             current = lock_market(connection, market_id)["champion_model_id"]
@@ -237,7 +239,9 @@ class Models:
                 )
             _check_not_rejected(target)
             self._bundles.read(target.sha256)
+            before = _stage_after_rollback(connection, market_id)
             _move_champion(connection, target, current, "rollback", actor=actor, reason=reason)
+            _set_stage(connection, current, before)
             return _get(connection, target.model_id)
 
 
@@ -295,14 +299,27 @@ def _previous_champion(connection: sa.Connection, market_id: str, current: str |
 
 def _champions(connection: sa.Connection, market_id: str) -> list[str]:
     """Return the champions in order, first to current; a rollback removes the one it left."""
-    query = sa.select(PROMOTION.c.kind, PROMOTION.c.model_id).where(PROMOTION.c.market_id == market_id)
-    champions: list[str] = []
-    for kind, model_id in connection.execute(query.order_by(PROMOTION.c.seq)):
+    return [model_id for model_id, _ in _reigns(connection, market_id)]
+
+
+def _reigns(connection: sa.Connection, market_id: str) -> list[tuple[str, Stage]]:
+    """Return each champion in order, first to current, and the stage it had before its promotion."""
+    query = sa.select(PROMOTION.c.kind, PROMOTION.c.model_id, PROMOTION.c.stage_before)
+    query = query.where(PROMOTION.c.market_id == market_id)
+    reigns: list[tuple[str, Stage]] = []
+    for kind, model_id, before in connection.execute(query.order_by(PROMOTION.c.seq)):
         if kind == "promote":
-            champions.append(model_id)
+            reigns.append((model_id, Stage(before or Stage.RETIRED)))
         else:
-            champions.pop()
-    return champions
+            reigns.pop()
+    return reigns
+
+
+def _stage_after_rollback(connection: sa.Connection, market_id: str) -> Stage:
+    """Return the stage that the current champion had before its promotion, unless another model challenges now."""
+    before = _reigns(connection, market_id)[-1][1]
+    taken = before is Stage.CHALLENGER and _challenger(connection, market_id) is not None
+    return Stage.CANDIDATE if taken else before
 
 
 def _move_champion(
@@ -324,6 +341,7 @@ def _move_champion(
             kind=kind,
             model_id=target.model_id,
             replaced_model_id=replaced,
+            stage_before=target.stage,
             reason=plain_text(reason),
             at=now(),
             actor=plain_text(actor.name),

@@ -1,4 +1,4 @@
-"""From a data version to a model: train, open the sealed test once, register, promote, roll back."""
+"""From a data version to a model: train, open the sealed test once, and register it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 
 import pandas as pd
 
-from core.access import Action
 from core.errors import NotFound
 from core.evaluate.card.headline import to_card
 from core.evaluate.headline import headline
@@ -28,23 +27,6 @@ from core.workflows.models.test_scores import (
     score_test,
 )
 from core.workspace import Workspace
-
-
-def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progress: Progress) -> ModelRecord:
-    """Train on the market's latest data version, measure on its test sales, and register the model as a candidate.
-
-    The market's first model is promoted at once. Raises AccessDenied, NotFound if the market has no data,
-    TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
-    """
-    store = workspace.store
-    workspace.require(Action.TRAIN)
-    made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
-    progress(0.96, "Registering the model")
-    record = register(workspace, made, {})
-    if store.models.champion(market_id) is None:
-        record = store.models.promote(record.model_id, workspace.actor, "the market's first model")
-    progress(1.0, "Model registered")
-    return record
 
 
 @dataclass(frozen=True)

@@ -20,7 +20,7 @@ from core.store import Store, open_store
 from core.train.trainer import default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.data.source_preview import preview_source
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from tests.acting import acting
 
 ANALYST = Actor("Ann", Role.ANALYST)

@@ -25,7 +25,7 @@ from core.train.trainer import default_plan
 from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version
-from core.workflows.models.training import train_model
+from core.workflows.training import train_model
 from core.workspace import Workspace
 from tests.acting import acting
 from tests.doubtful_market import Doubtful, doubtful_sales

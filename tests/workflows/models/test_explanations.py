@@ -23,10 +23,11 @@ from core.train.trainer import TrainingPlan
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer, agent_decisions_of, open_explainer
 from core.workflows.models.test_scores import later_scores, scores_of
-from core.workflows.models.training import load_model, train_model
+from core.workflows.models.training import load_model
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import open_desk
+from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)

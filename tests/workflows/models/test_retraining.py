@@ -25,10 +25,11 @@ from core.train.trainer import TrainingPlan
 from core.workflows.models.gate import GateRecord, gate_of, gate_start, reason_needed, rival_of, unseen_by
 from core.workflows.models.retraining import RetrainPlan, retrain, window_named
 from core.workflows.models.shadow import shadow_pending, shadow_report
-from core.workflows.models.training import known_sales, load_model, train_model
+from core.workflows.models.training import known_sales, load_model
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from core.workflows.promotion import promote, promote_challenger, rollback
+from core.workflows.training import train_model
 from tests.acting import acting
 from tests.made_once import copy_of
 

@@ -20,9 +20,10 @@ from core.store import Store, open_store
 from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.test_scores import later_scores
-from core.workflows.models.training import load_model, train_model
+from core.workflows.models.training import load_model
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.promotion import promote, rollback
+from core.workflows.training import train_model
 from tests.acting import acting
 
 MANAGER = Actor("mia", Role.MANAGER)
