@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.collect.privacy import read_file
-from core.collect.reading.reader import parse_table
+from core.collect.reading.reader import Extracted, table_of
 from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
@@ -77,11 +77,11 @@ def test_a_file_is_parsed_once_on_its_way_from_the_page_to_the_market(
 ) -> None:
     parsed = []
 
-    def counted(content: bytes, name: str, max_bytes: int) -> object:
+    def counted(extracted: Extracted, sha256: str, name: str) -> object:
         parsed.append(name)
-        return parse_table(content, name, max_bytes)
+        return table_of(extracted, sha256, name)
 
-    monkeypatch.setattr(read_file, "parse_table", counted)
+    monkeypatch.setattr(read_file, "table_of", counted)
     monkeypatch.setattr(read_file, "read_table", None)
     to_commit(brought(opened(), as_csv(homes() | {"Owner": persons("Owner")})))
     assert parsed == ["sales.csv"]

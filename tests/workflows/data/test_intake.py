@@ -28,6 +28,7 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Market, Store
+from core.workflows.data import intake
 from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake
 from core.workflows.data.source_preview import preview_source
 from tests.acting import acting
@@ -201,11 +202,21 @@ def test_bad_files_are_refused_clearly_and_change_nothing(
     assert not list((store.home / "versions").iterdir())
 
 
-def test_file_over_the_limit_is_refused(store: Store, market: Market, problem: Problem, tmp_path: Path) -> None:
+def test_a_file_larger_than_memory_can_hold_is_refused(
+    store: Store, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, HEADER + rows(20_000))
+    monkeypatch.setattr(intake, "memory_limit", lambda: 1_000_000)
+    with pytest.raises(FileTooLarge, match="limit"):
+        ingest(acting(store, ANALYST, today=TODAY), market.market_id, [file], silent)
+
+
+def test_the_limit_of_an_upload_is_the_page_s_own(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
     strict = replace(problem, intake=replace(problem.intake, upload_mb=1))
     file = write(tmp_path, HEADER + rows(20_000))
-    with pytest.raises(FileTooLarge, match="limit"):
-        ingest(acting(store, ANALYST, strict, today=TODAY), market.market_id, [file], silent)
+    assert ingest(acting(store, ANALYST, strict, today=TODAY), market.market_id, [file], silent).preview.new_sales
 
 
 def test_semicolons_and_decimal_commas_are_understood(
