@@ -52,13 +52,13 @@ from core.train.live_model import residuals_of_table
 from core.train.model import Model, property_kinds
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
-from core.train.unknown_facts import FOLDS as HIDDEN_FOLDS
 from core.train.unknown_facts import (
     HiddenHomes,
     RunHomes,
     UnknownFactsModel,
     calibrate,
     fit_estimator,
+    folds_needed,
     hidden_copies,
     join_hidden,
 )
@@ -337,7 +337,8 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
     known_facts = find_known_facts(homes, run.facts, run.problem.estimate.critical)
     # The model of everything and the first folds learn to do without facts too.
-    learning = [known_facts if number <= HIDDEN_FOLDS else None for number in range(len(parts))]
+    hiding = folds_needed(len(homes), run.plan.folds)
+    learning = [known_facts if number <= hiding else None for number in range(len(parts))]
     calls = [(recipe, homes, log_price, weight, *rows, facts) for rows, facts in zip(parts, learning, strict=True)]
     final, *held_out = in_parallel(_fit_part, calls, progress, "Fitting the final model and calibrating its range")
     rows = np.concatenate([held for _, held, _ in parts[1:]])

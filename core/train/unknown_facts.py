@@ -6,6 +6,7 @@ is seen again with facts hidden at random, beside the marks of what is hidden; r
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
@@ -24,8 +25,11 @@ from core.train.ranges import RangeCalibration
 COPIES: Final = 2
 """How often each training home is seen with facts hidden."""
 
-FOLDS: Final = 4
-"""On how many of the folds of a training run the homes held out are priced with facts hidden, to calibrate on."""
+FOLDS_MAX: Final = 4
+"""On how many of the folds of a training run, at most, the homes held out are priced with facts hidden."""
+
+HELD_OUT: Final = 4_000
+"""How many homes held out are enough to calibrate on; more folds than bring them take time and teach little."""
 
 HOMES_MAX: Final = 20_000
 """How many homes at most are seen with facts hidden; more take memory and time and teach little."""
@@ -108,6 +112,11 @@ def _some(homes: int, seed: int) -> Ints:
     if homes <= HOMES_MAX:
         return np.arange(homes)
     return np.sort(np.random.default_rng(seed).choice(homes, HOMES_MAX, replace=False))
+
+
+def folds_needed(homes: int, folds: int) -> int:
+    """Return on how many of a run's folds of ``homes`` homes in all the second estimator is fitted and measured."""
+    return min(FOLDS_MAX, math.ceil(HELD_OUT * folds / homes))
 
 
 def fit_estimator(
