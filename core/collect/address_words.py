@@ -86,7 +86,7 @@ DIRECTIONS: Final = {
 SHORT_DIRECTIONS: Final = frozenset(DIRECTIONS.values())
 
 DIRECTION_VARIANTS: Final = {"NTH": "NORTH", "STH": "SOUTH"}
-"""Short forms that are no letter, so that nothing else is called so."""
+"""Short forms of more than one letter, which stand for nothing else."""
 
 DESIGNATORS: Final = frozenset(
     [

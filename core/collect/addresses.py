@@ -63,7 +63,7 @@ _STOREY: Final = re.compile(r"(?:FL|FLOOR) (\d{1,3})|(\d{1,3})(?:ST|ND|RD|TH) (?
 
 
 def address_keys(addresses: pd.Series, units: pd.Series) -> pd.Series:
-    """Return the standardised spelling of each address with its unit, NaN where there is no address.
+    """Return the standardized spelling of each address with its unit, NaN where there is no address.
 
     Case, spaces, punctuation and accents do not matter; directions, street suffixes, ordinals and numbered roads take
     their USPS form (Publication 28); any unit designator becomes ``#``; the unit column counts where the address holds
@@ -87,7 +87,7 @@ def zip_codes_in(addresses: pd.Series) -> pd.Series:
 
 @functools.lru_cache(maxsize=1 << 17)
 def address_key(address: str, unit: str = "") -> str:
-    """Return the standardised spelling of one address, empty where there is none."""
+    """Return the standardized spelling of one address, empty where there is none."""
     if address.strip().casefold() in NULL_WORDS:
         return ""
     text, found = _take_slashed_unit(_plain(_without_city(address)))
@@ -200,7 +200,7 @@ def _without_designator(words: list[str]) -> list[str]:
 
 
 def _opens_unit(words: list[str], at: int) -> bool:
-    """Tell a designator from a street of that name: a unit has a digit, or is a letter or two at the end.
+    """Tell a unit designator from a street with that name: a unit has a digit, or is a letter or two at the end.
 
     A designator with nothing after it names no unit and says nothing.
     """
@@ -291,7 +291,7 @@ def _name_of_street(words: list[str], body: int) -> int:
         return -1
     if not all(_is_direction(word) for word in words[at + 2 :]):
         return -1
-    # Nothing is called NE but a street of the north-east.
+    # Only a street in the northeast is called NE.
     return -1 if len(DIRECTIONS.get(words[at], words[at])) == 2 and not words[at].isdigit() else at
 
 

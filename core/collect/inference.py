@@ -1,4 +1,4 @@
-"""Inferences: what was concluded about a column beyond its name, and what was seen, for a person to overrule."""
+"""Inferences: conclusions about a column beyond its name, with the evidence, so that a person can overrule them."""
 
 from __future__ import annotations
 

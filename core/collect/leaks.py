@@ -16,7 +16,7 @@ from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
 
 LEAK_CORRELATION: Final = 0.98
-"""Correlation, of ranks or of logarithms, at which a column is taken to be computed from the price.
+"""The correlation, by rank or by logarithm, at which a column counts as computed from the price.
 
 Living area and construction grade stay under 0.8 on real sales, an assessor's good roll at about 0.9 to 0.95; the price
 in another currency, adjusted for time or rounded is above it."""
@@ -31,7 +31,7 @@ NEEDED: Final[tuple[str, ...]] = (*MEASURED, "sale_price", "sale_date")
 """Fields that leak_by_numbers looks at beside the column itself."""
 
 ROWS_MIN: Final = 30
-"""Fewer sales than this show no correlation worth an accusation."""
+"""With fewer sales than this, a correlation proves nothing."""
 
 _DIVIDED: Final = {
     "living_area_sqft": "the price per area",
@@ -90,7 +90,7 @@ def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
 def leak_by_name(column: str, source: Source, vocabulary: Vocabulary) -> str:
     """Return why a header says that its column tells the price; empty where it does not.
 
-    A tax file's valuations are facts of its own, and a neighbourhood file knows no single sale.
+    A tax file's valuations are facts of its own, and a neighborhood file knows no single sale.
     """
     if source is Source.NEIGHBOURHOOD:
         return ""
@@ -103,7 +103,7 @@ def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: s
 
     ``numbers`` holds ``sale_price``, ``sale_date`` and the fields of MEASURED where they are known, on the index of
     ``values``, which are numbers or names of price bands. ``name`` is the column's: a rating of a home's quality may
-    well follow the price per area, and is held against the price alone.
+    well follow the price per area, so it is compared with the price alone.
     """
     if "sale_price" not in numbers:
         return None
@@ -118,7 +118,7 @@ def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: s
         if measured in numbers:
             base = numbers[measured].where(numbers[measured] > 0)
             found = _near_perfect(values, price / base, _DIVIDED[measured])
-            # A column that is the divisor over again follows the quotient too, but says nothing of the price.
+            # A column that repeats the divisor follows the quotient too, but says nothing about the price.
             if found and abs(_correlation(values, base)) < abs(found.correlation):
                 return found
     return None
@@ -165,7 +165,7 @@ def _near_perfect(values: pd.Series, target: pd.Series, what: str) -> Measured |
     kind, strongest = max((("rank", by_rank), ("logarithm", by_log)), key=lambda one: abs(one[1]))
     if abs(strongest) < LEAK_CORRELATION:
         return None
-    words = f"computed from {what}, it seems ({kind} correlation {strongest:.3f}): it would tell the answer"
+    words = f"computed from {what}, it seems ({kind} correlation {strongest:.3f}), and would reveal the answer"
     return Measured(words, strongest, n)
 
 

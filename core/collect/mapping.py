@@ -186,7 +186,7 @@ def check_mapping(mapping: ColumnMapping) -> None:
 def check_required(mapping: ColumnMapping) -> None:
     """Raise MappingError if the mapping leaves out what its kind of file cannot do without.
 
-    Sales need a price, a date and a location; tax files a location; neighbourhood files an area code and a figure.
+    Sales need a price, a date and a location; tax files a location; neighborhood files an area code and a figure.
     """
     fields = {rule.field for rule in mapping.rules} | ({"address"} if mapping.address_columns else set())
     if mapping.source is Source.SALES:
@@ -196,7 +196,7 @@ def check_required(mapping: ColumnMapping) -> None:
                 raise MappingError(f"No column is mapped to {name!r}. Sales need a {label}: choose its column.")
     if mapping.source is Source.NEIGHBOURHOOD:
         if not fields & {"zipcode", "neighbourhood"} or not fields - {"zipcode", "neighbourhood"}:
-            raise MappingError("Neighbourhood data need a zipcode or neighbourhood column and at least one figure.")
+            raise MappingError("Neighborhood data need a zipcode or neighborhood column and at least one figure.")
         return
     if not fields & set(LOCATIONS):
         raise MappingError(f"No column says where a property is: map one to {', '.join(LOCATIONS)}.")

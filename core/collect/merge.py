@@ -1,6 +1,4 @@
-"""The merge: sales meet tax records by property id, exact address or a person's word, and neighbourhood figures by area
-code.
-"""
+"""The merge: tax records by property id, exact address or a person's answer, and neighborhood figures by area code."""
 
 from __future__ import annotations
 
@@ -45,7 +43,7 @@ MATERIAL_DEGREES: Final = 0.005
 """Coordinates closer than this (about 500 m) are the same place: one source gives the door, the other the parcel."""
 
 MATERIAL_YEARS: Final = 1.0
-"""Permit and completion of one building often fall in neighbouring years."""
+"""A building's permit and completion often fall in adjacent years."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ class Merged:
     ``frame``: the sales rows in their order with ``source_row``, then the columns only the other files have.
     ``conflicts``: one row per sale and field on which sales and tax file differ materially, with the sale's property id
     and address so that a person can tell which home it is; values as text, ``chosen`` being ``sales`` or ``tax``.
-    ``reference``: accounting of the tax and neighbourhood files, if given.
+    ``reference``: accounting of the tax and neighborhood files, if given.
     ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records that could be met by
     address and no sale met, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
     """
@@ -77,13 +75,13 @@ def merge_sources(
     neighbourhood: MappedTable | None,
     same: frozenset[tuple[str, str]] = frozenset(),
 ) -> Merged:
-    """Add tax and neighbourhood facts to the sales, by exact keys and by a person's answers.
+    """Add tax and neighborhood facts to the sales, by exact keys and by a person's answers.
 
     A tax row belongs to a sale by property id where both have one, else by address key, with equal zip codes where both
     have one, else because ``same`` has their pair of keys (sales, tax; see full_keys): a person confirmed it, and
     no other of that sale. A key that several differing tax rows carry is ambiguous and joins nothing. Tax facts fill
     what the sale lacks; where both differ materially TAX_WINS decides and the conflict is listed. Sale fields of a tax
-    file (an earlier price) are never taken over. Neighbourhood figures and extras join by zip code, or by neighbourhood
+    file (an earlier price) are never taken over. Neighborhood figures and extras join by zip code, or by neighborhood
     name where that fits the sales better, and only fill.
 
     Raises MappingError if an extra column is numbers in one file and words in another.
@@ -348,12 +346,12 @@ def _as_text(values: pd.Series) -> list[str]:
     return [str(value) for value in values.dt.date]
 
 
-# Neighbourhood figures
+# Neighborhood figures
 
 
 @dataclass(frozen=True)
 class _AreaMatch:
-    """For each sale the position of its neighbourhood row or -1, and the fields that row may fill."""
+    """For each sale the position of its neighborhood row or -1, and the fields that row may fill."""
 
     table: pd.DataFrame
     verdicts: _Verdicts

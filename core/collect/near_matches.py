@@ -21,7 +21,7 @@ from core.collect.join_keys import full_keys
 from core.collect.merge import ROW
 
 EACH: Final = 3
-"""Candidates shown for one sale: whoever knows the street knows it among three."""
+"""Candidates shown for one sale: anyone who knows the street will recognize it among three."""
 
 _SHORT_WORD: Final = 3
 _MOST_SLIPS: Final = 2
@@ -125,7 +125,7 @@ def _parse(place: int, key: str) -> _Address:
     if all(word in LONG_FORMS for word in named) and len(named) == 1 and directions and not _has_digit(rest):
         directions, named = directions[:-1], [directions[-1], *named]
     numbers = tuple(word for word in rest if word[0].isdigit())
-    # Numbered roads are compared by their number, however they are called.
+    # Compare numbered roads by number, whatever their names.
     spelt = "" if tuple(named) in _NUMBERED else "".join(_long(word) for word in named)
     return _Address(place, key, bare, directions, numbers, tuple(named), spelt)
 

@@ -150,7 +150,7 @@ def as_number(values: pd.Series, marks: Marks) -> pd.Series:
 
     A percentage keeps its figure: "85%" is 85. A thousands mark must stand before groups of three digits.
     """
-    # A million plain figures are read at once; only what is decorated is worth a closer look.
+    # Read a million plain figures at once; look closer only at the decorated ones.
     figures = r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?" if marks.decimal == "." else r"-?[0-9]{1,15}"
     plain = values.str.fullmatch(figures, na=False)
     read = pd.to_numeric(values.where(plain)).astype("float64")
@@ -224,7 +224,7 @@ def guess_date_format(values: pd.Series) -> DateGuess:
     uniques = uniques[~is_null_word(uniques)].drop_duplicates()
     if uniques.empty:
         return DateGuess("", 0.0, "no values")
-    # A few values show which formats can be meant at all; a file may have a million different ones.
+    # A few values show which formats are possible; a file may have a million distinct values.
     few = uniques.iloc[:: max(1, len(uniques) // _FEW_DATES)]
     possible = [one for one in (*DATE_FORMATS, *NAMED_FORMATS) if _parse_dates(few, one).notna().any()]
     shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in possible}
@@ -332,7 +332,7 @@ def _texts(values: pd.Series, tidy: Callable[[str], str], tidied: str) -> pd.Ser
     def read(text: str) -> str | float:
         return math.nan if text.casefold() in NULL_WORDS else tidy(text) or math.nan
 
-    # A million tidy texts are recognized at once; only the others need a closer look.
+    # Recognize a million tidy texts at once; only the others need a closer look.
     plain = values.str.fullmatch(tidied, na=False) & ~values.str.casefold().isin(list(NULL_WORDS))
     if plain.all():
         return values

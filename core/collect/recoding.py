@@ -16,11 +16,11 @@ from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra
 
 WORDS_MAX: Final = 60
-"""A column of more different values than this is no column of categories."""
+"""A column with more distinct values than this does not hold categories."""
 
 WORD_COLUMNS: Final = ("value", "rows", "reads_as")
 
-# Codes of areas are matched as they are; two files need the same, not a better one.
+# Area codes are matched as they are: two files need the same spelling, not a better one.
 _CODES: Final = frozenset({"zipcode", "neighbourhood"})
 _PLAIN: Final = r"[-+]?[\d.,]+"
 

@@ -1,4 +1,4 @@
-"""Rows that are no market sale of one home: what is no home, and packages, one price paid for several homes."""
+"""Rows that are not a market sale of one home: other property, and packages (one price for several homes)."""
 
 from __future__ import annotations
 

@@ -86,13 +86,13 @@ class Header:
 
     @property
     def joined(self) -> str:
-        """The words without anything between them."""
+        """The words joined without separators."""
         return "".join(self.words)
 
 
 @dataclass(frozen=True)
 class FieldNames:
-    """How columns of one field are called, how they are read, and what they plausibly hold."""
+    """The usual names of a field's columns, how to read them, and what they plausibly hold."""
 
     field: str
     names: tuple[Header, ...]
@@ -116,9 +116,9 @@ class Summand:
 class PersonalWords:
     """How headers name persons, without accents.
 
-    ``sure`` holds (kind, words of a header) in the order in which kinds are tried, ``whole`` headers of names that say
-    so only by themselves, ``maybe_phone`` words that leave it to the cells, ``unless`` words that make a header a fact
-    of the home or sale.
+    ``sure`` holds (kind, words of a header) in the order in which kinds are tried, ``whole`` headers of names that
+    count only when they stand alone, ``maybe_phone`` words that leave it to the cells, ``unless`` words that make a
+    header a fact of the home or sale.
     """
 
     sure: tuple[tuple[str, tuple[Tokens, ...]], ...]

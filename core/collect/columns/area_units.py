@@ -11,7 +11,7 @@ from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule, read_column
 
 SQM_MEDIAN_BELOW: Final = 350.0
-"""Homes whose median living area is below this figure are measured in square metres.
+"""Homes whose median living area is below this figure are measured in square meters.
 
 The median home of no market is below 350 sq ft (33 m2), nor above 350 m2 (3,767 sq ft)."""
 
@@ -88,7 +88,7 @@ def _living_unit(sheet: Sheet, rule: ColumnRule) -> tuple[str, str]:
         return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     median = _median(sheet, rule)
     if median < SQM_MEDIAN_BELOW:
-        return "sqm", f"no unit stated: square metres, as the median home of {median:.0f} sq ft would be too small"
+        return "sqm", f"no unit stated: square meters, as the median home of {median:.0f} sq ft would be too small"
     return "sqft", f"no unit stated: square feet, as the median home of {median:.0f} m2 would be too large"
 
 

@@ -35,7 +35,7 @@ RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rati
 """The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
 
 CONFIDENCE_MIN: Final = 0.45
-"""A column is mapped to a field from this confidence on."""
+"""The lowest confidence at which a column is mapped to a field."""
 
 _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
@@ -44,7 +44,7 @@ _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
 SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
 _COUNTING: Final = frozenset({"number", "count", "quantity"})
-# What is called by a weak name with further words is as a rule something else: "price per foot" is no price.
+# A weak name with more words beside it usually means something else: "price per foot" is not a price.
 _WEAK_MIN: Final = 0.85
 
 
@@ -147,7 +147,7 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
         return False
     if float(pd.to_numeric(cells).max()) > _DISTRICTS_MAX:
         return False
-    # Dearer homes are larger in every market; numbers of districts know nothing of prices.
+    # Larger homes cost more in every market; district numbers have nothing to do with prices.
     areas, prices = sampled_values(sheet, one.rule), sampled_values(sheet, price)
     both = areas.notna() & prices.notna()
     return abs(float(spearmanr(areas[both], prices[both]).statistic)) < _NO_RELATION
@@ -196,7 +196,7 @@ def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
 
 
 def _certainty(header: Header, field: str) -> float:
-    """Return how far a header makes sure of an area: a unit it states goes before a name such as "lot"."""
+    """Rate how clearly a header names an area: a stated unit counts for more than a name such as "lot"."""
     if field not in AREA_FIELDS or header.unit:
         # Acres are rounded where square feet are not.
         return 0.99 if header.unit in {"acre", "hectare"} else 1.0

@@ -1,4 +1,4 @@
-"""Columns that say again what another says: the sale's day as a year or an age, an area in a second unit."""
+"""Columns that repeat another: the sale date as a year or an age, or an area in a second unit."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def _in_figures(figures: pd.Series, sold: pd.Series) -> str:
 
 
 def double_of_area(figures: pd.Series, areas: Mapping[str, pd.Series]) -> str:
-    """Return why a column is an area of the home over again in another unit; empty where it is not.
+    """Return why a column repeats an area of the home in another unit; empty if it does not.
 
     ``areas`` are the areas already read, in square feet.
     """

@@ -55,7 +55,7 @@ def guess_source(table: RawTable) -> Source:
     """Tell which kind of file it is.
 
     A sale price makes it sales; else one row per area code, figures and no place of a single home make it
-    neighbourhood data; anything else holds facts of homes, as a tax roll does.
+    neighborhood data; anything else holds facts of homes, as a tax roll does.
     """
     return _source_of(table, assign_fields(find_candidates(open_sheet(table, Source.SALES))))
 
@@ -82,7 +82,7 @@ def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
 
 
 def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess:
-    """Guess the mapping of a file of the given kind; it is complete as far as honest guessing goes.
+    """Guess the mapping of a file of the given kind; a field stays empty rather than being guessed wildly.
 
     ``area_unit`` ("sqft" or "sqm") is what areas are in where the file does not say; empty, their size tells.
     Columns computed from the price or known only after the sale are ignored and say why; those of persons are no longer

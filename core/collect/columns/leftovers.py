@@ -24,7 +24,7 @@ from core.collect.vocabulary import Tokens, snake
 from core.schema import EXTRA_PREFIX, SALE_FIELDS, Source
 
 LEVELS_MAX: Final = 60
-"""Text of more different values than this is not kept as an extra column."""
+"""A text column with more distinct values than this is not kept as an extra."""
 
 _READ_SHARE: Final = 0.9
 _ROW_LABELS: Final = frozenset({"unnamed", "index", "order", "row", "rownum", "objectid"})
@@ -58,7 +58,7 @@ def judge_leftover(sheet: Sheet, column: str, numbers: Mapping[str, pd.Series]) 
 
 
 def _repeats(sheet: Sheet, column: str, figures: pd.Series | None, numbers: Mapping[str, pd.Series]) -> str:
-    """Return why a column says again what another says; empty where it does not."""
+    """Return why a column repeats another; empty if it does not."""
     is_figure = figures is not None and pd.api.types.is_numeric_dtype(figures)
     sold = numbers.get("sale_date")
     again = double_of_sale_day(sheet.sample[column], figures if is_figure else None, sold) if sold is not None else ""
@@ -79,7 +79,7 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
 
 
 def _labels_rows(sheet: Sheet, column: str, present: pd.Series) -> bool:
-    """Tell whether a column is the index of the table a file was cut from: whole numbers, each once."""
+    """Tell whether a column is the row index of an earlier table: whole numbers, each used once."""
     is_named_so = bool(set(sheet.header(column).words) & _ROW_LABELS)
     return is_named_so and present.is_unique and bool(present.str.fullmatch(r"[0-9]+").all())
 
@@ -115,7 +115,7 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
 
 
 def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
-    """Tell whether a column numbers or names things: its header may say so, its cells decide."""
+    """Tell whether a column is an identifier; the header may suggest it, but the cells decide."""
     marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
     # "Lot Frontage" measures a lot; "Tax Lot" and "tax class at present" number things.
     about_parcels = bool(words) and (words[-1] in sheet.vocabulary.parcel_words or bool({"class", "code"} & set(words)))

@@ -71,7 +71,7 @@ _PARCELS: Final = (
 
 
 def market_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, tuple[Inference, ...]]]:
-    """Find every column that says of its rows whether they are market sales of one home, with what it says."""
+    """Find every column that says which rows are market sales of one home, and how it says so."""
     columns = {one.rule.column for one in taken}
     found = []
     for column in sheet.columns:
@@ -93,14 +93,14 @@ def _remarks(sheet: Sheet, column: str, words: pd.Series) -> tuple[Candidate, tu
     n = sum(int(words[word]) for word, verdict in verdicts.items() if verdict)
     if not n:
         return None
-    claim = f"{n:,} rows are set aside as no market sales of a home"
+    claim = f"{n:,} rows are set aside because they are not market sales of one home"
     inference = Inference(column, "validity", claim, "their remarks say so", int(words.sum()))
     rule = ColumnRule(column, "validity", "remark_validity")
     return Candidate(rule, 0.9, f"says which rows are no market sales; {inference}", False), (inference,)
 
 
 def deed_column(sheet: Sheet, taken: Iterable[Candidate]) -> Inference | None:
-    """Find the column that numbers the deeds, several rows of which are one sale: they share its price and its day."""
+    """Find the column of deed numbers. Rows that share a deed are one sale, with one price and one date."""
     rules = {one.rule.field: one.rule for one in taken}
     if not {"sale_price", "sale_date"} <= set(rules) or "sale_id" in rules:
         return None
@@ -189,7 +189,7 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
         inferences = (Inference(column, "validity", claim, seen, int(words.sum()), sure=False),)
     if against:
         sure = not any(is_unsure(verdict) for verdict in against.values())
-        claim = f"{n:,} rows are set aside as no market sales of a home"
+        claim = f"{n:,} rows are set aside because they are not market sales of one home"
         inferences += (Inference(column, "validity", claim, shown + more, int(words.sum()), sure),)
     why = "; ".join(["says which rows are market sales", *map(str, inferences)])
     rule = ColumnRule(column, "validity", "validity", recode=MappingProxyType(recode))

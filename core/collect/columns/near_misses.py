@@ -1,4 +1,4 @@
-"""What a file without sales is instead, and which of its columns come near to a price or a date."""
+"""What a file without sales holds instead, and which of its columns look almost like a price or a date."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _READ_SHARE: Final = 0.8
 
 
 def why_no_sales(table: RawTable, mapping: ColumnMapping) -> str:
-    """Say in a sentence or two what a file without sale prices or dates is, and what comes near them; "" if unknown."""
+    """Say what a file without sale prices or dates is, and which columns come close; "" if unknown."""
     fields = {rule.field for rule in mapping.rules}
     lacking = [name for name in ("sale_price", "sale_date") if name not in fields]
     if not lacking:

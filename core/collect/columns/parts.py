@@ -34,7 +34,7 @@ _PARCEL_PARTS: Final = (
 
 
 def joined_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, Inference]]:
-    """Find fields that no column gives alone and several give together."""
+    """Find fields that take several columns, such as a date split into year and month."""
     # A year alone is a poor date: with a month beside it the two are one.
     whole = [one for one in taken if not (one.rule.field == "sale_date" and one.rule.date_format == "%Y")]
     fields = {one.rule.field for one in whole}

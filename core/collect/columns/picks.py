@@ -146,7 +146,7 @@ def _usual(field: str) -> str:
 def _unit(field: str, parse: str, picked: str) -> str:
     if field not in FIELD_BY_NAME:
         return "" if parse in TEXT_PARSERS or parse == "flag" else picked
-    # An area always says its unit, so that nobody has to know which one is meant by none.
+    # An area always names its unit, so that nobody has to know the default.
     return (picked or "sqft") if FIELD_BY_NAME[field].unit == "sqft" else ""
 
 

@@ -1,4 +1,4 @@
-"""Proof by arithmetic: what a column is taken for is held against the other columns before it is proposed."""
+"""Proof by arithmetic: check each guessed column against the others before proposing it."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Proven:
 
 
 def prove(sheet: Sheet, chosen: list[Candidate]) -> Proven:
-    """Hold the chosen columns against the other ones: whole prices, their scale, half baths, studios."""
+    """Check the chosen columns against the others: whole prices, their scale, half baths, studios."""
     by_field = {one.rule.field: one for one in chosen}
     inferences: list[Inference] = []
     for step in (_whole_price, _scaled_money, _half_baths, _studios):
@@ -175,13 +175,13 @@ def _studios(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
 
 
 def is_scale_too_long(values: pd.Series, top: float) -> bool:
-    """Tell whether ratings go further than the field's scale, so that they are of another one."""
+    """Tell whether ratings exceed the field's scale and so belong to another scale."""
     known = values.dropna()
     return len(known) > 0 and float(np.mean(known > top)) > _AGREE
 
 
 def measures_something(cells: pd.Series) -> bool:
-    """Tell whether cells under a header such as "num" or "code" are measures: fractions number nothing."""
+    """Tell whether cells under a header such as "num" or "code" are measures: an identifier has no fractions."""
     figures = cells.str.extract(r"^-?[0-9]+\.([0-9]+)$")[0]
     return len(cells) > 0 and float(figures.str.strip("0").str.len().gt(0).mean()) >= 0.2
 
@@ -198,7 +198,7 @@ def is_spoiled(cells: pd.Series) -> bool:
 
 
 def warnings_of(sheet: Sheet) -> Iterator[Inference]:
-    """Yield what a person should know of the columns of a file."""
+    """Yield what a person should know about the file's columns."""
     for column in sheet.columns:
         cells = sheet.present(column)
         if is_spoiled(cells):
@@ -208,5 +208,5 @@ def warnings_of(sheet: Sheet) -> Iterator[Inference]:
         if frozenset(sheet.header(column).words) in _WITHOUT_VAT:
             n = int(as_flag(cells, sheet.marks).eq(1.0).sum())
             if n:
-                claim = f"{n:,} prices are without VAT: such homes are dearer than they look"
+                claim = f"{n:,} prices are without VAT: such homes cost more than they seem to"
                 yield Inference(column, "sale_price", claim, "the column says yes", len(cells), sure=False)

@@ -18,7 +18,7 @@ from core.collect.reading.table import RawTable
 from core.schema import Source
 
 SHARE_MIN: Final = 0.5
-"""Of the keys of the sales at least this share must be met in the other file."""
+"""At least this share of the sales' keys must appear in the other file."""
 
 _ROWS_MIN: Final = 20
 _UNIQUE: Final = 0.98
@@ -68,7 +68,7 @@ def shared_key(sales: RawTable, tax: RawTable) -> SharedKey | None:
 
 def _keys(cells: pd.Series) -> pd.Series:
     keys = as_identifier(cells, Marks()).dropna()
-    # Yes and no, areas and prices are met in any two files.
+    # Any two files share values such as yes and no, areas and prices.
     return keys[~keys.str.fullmatch(r"-?[0-9]*\.[0-9]+|[A-Za-z]+|[0-9]{1,3}")]
 
 

@@ -89,7 +89,7 @@ def guess_marks(table: RawTable) -> Marks:
 
 def date_guess(sheet: Sheet, column: str) -> DateGuess:
     """Guess how a column writes its dates."""
-    # Over all values, not the sample: a single 13 settles the order of day and month.
+    # Look at all values, not the sample: a single 13 settles the order of day and month.
     found = guess_date_format(sheet.table.frame[column])
     swapped = found.date_format.translate(str.maketrans("md", "dm"))
     if "could be exchanged" in found.why and _DAY_FIRST.search(column):

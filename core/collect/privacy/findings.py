@@ -1,4 +1,4 @@
-"""What was found of persons in a file, and how it is told to whoever brought the file."""
+"""What personal data a file holds, and the words in which the uploader learns of it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 REMOVED: Final = "[removed]"
-"""Stands where something of a person was cut out of a text."""
+"""Replaces personal data that was cut out of a text."""
 
 DROPPED: Final = "dropped"
 BLANKED: Final = "blanked"

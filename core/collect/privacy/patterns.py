@@ -38,13 +38,13 @@ CARE_OF: Final = r"(?i:\b(?:c/o|care of|attn\.?:?|z\. ?hd\.))\s+[^\d,;|\n]+"
 
 CONTACT: Final = rf"{EMAIL}|{PHONE}"
 WORDED: Final = rf"{IBAN}|{_CODE}|{_BIRTH}|{CARE_OF}"
-"""What betrays a person in so many words, so that it is no figure of another kind."""
+"""What names a person's private data outright, so that it cannot be another kind of figure."""
 
 DETAILS: Final = rf"{SOCIAL}|{WORDED}"
 """What betrays a person and never a fact of a home, so that it is cut out of every text, an address too."""
 
 PLAIN_PHONE: Final = r"\b(?:\d{9,11}|[689]\d{7})\b"
-"""Digits without any separator. In a text they are a phone; by themselves they may as well number a parcel."""
+"""Digits without a separator: in a text a phone number, alone perhaps a parcel number."""
 
 BARE_PHONE: Final = r"\+?[\d\s()./-]{7,20}"
 FLAG: Final = r"(?i)yes|no|y|n|true|false|t|f|0|1"

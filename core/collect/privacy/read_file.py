@@ -1,4 +1,4 @@
-"""A file read for keeps: parsed once, searched for persons once, and without them from then on."""
+"""Reads a file once: parsed once, searched for personal data once, and free of it from then on."""
 
 from __future__ import annotations
 

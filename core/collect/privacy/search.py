@@ -41,9 +41,9 @@ from core.collect.reading.table import RawTable
 from core.collect.vocabulary import load_vocabulary
 
 LEVELS_MAX: Final = 60
-"""Text of more different values than this, and of no field, is no category of homes."""
+"""A text column with more distinct values than this that fits no field is not a category of homes."""
 
-# So few different values are a category, be they each in one row only, as of a column that is mostly empty.
+# This few distinct values are a category, even if each occurs once, as in a mostly empty column.
 _FEW: Final = 6
 _SAMPLE: Final = 5_000
 _NAMES_SAMPLE: Final = 500
@@ -55,7 +55,7 @@ _FACT_SHARE: Final = 0.9
 _KNOWN_SHARE: Final = 0.25
 _SHAPE_SHARE: Final = 0.6
 _SINGLE_SHARE: Final = 0.5
-# A text of so many words is prose: whoever leaves a phone number in it usually leaves a name beside it.
+# A text this long is prose: whoever leaves a phone number in it usually leaves a name beside it.
 _PROSE_WORDS: Final = 8
 _PROSE_SHARE: Final = 0.01
 # Whoever buys a home is of age: dates none of which is later may be birth dates.
@@ -242,14 +242,14 @@ def _by_doubt(column: str, values: pd.Series, present: pd.Series, different: lis
 
 
 def _look_dialled(present: pd.Series) -> bool:
-    """Tell digits of phones, each its own and of one length, from amounts, which are round, and from counters."""
+    """Tell phone numbers (all distinct, one length) from amounts, which are round, and from counters."""
     lengths = present.str.len()
     round_ones = float(present.str.endswith("00").mean())
     return bool(lengths.quantile(0.9) - lengths.quantile(0.1) <= 2 and round_ones < 0.2)
 
 
 def _by_births(column: str, present: pd.Series) -> PersonalColumn | None:
-    """Find dates of which none is younger than a grown-up and most are not the first of a month."""
+    """Find dates that could all be adults' birth dates and mostly do not fall on the first of a month."""
     dates = guess_date_format(present)
     if dates.share < _FACT_SHARE or "%d" not in dates.date_format:
         return None

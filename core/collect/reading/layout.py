@@ -17,7 +17,7 @@ from core.errors import DuplicateHeaders, FileEmpty, FileTooLarge, FileUnreadabl
 
 SEPARATORS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe", "^": "caret"}
 MAX_COLUMNS: Final = 1_000
-"""A table of sales has at most so many columns; the RESO Data Dictionary has 652 fields."""
+"""The largest number of columns a file may have; the RESO Data Dictionary has 652 fields."""
 
 _SAMPLE_RECORDS: Final = 200
 _MOST_ABOVE: Final = 40  # lines looked at for the header
