@@ -218,6 +218,24 @@ def test_a_folder_is_small_enough_to_be_taken_in_at_a_glance() -> None:
     assert crowded([Path("core/many") / f"{n}.py" for n in range(FILES_A_FOLDER + 1)]) == ["core/many"]
 
 
+LINES_A_FILE = 450
+LINES_A_FUNCTION = 60
+
+
+def oversized(source: str) -> list[str]:
+    """What of a module is too long to be read in one go: the module itself, or functions by name."""
+    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= LINES_A_FUNCTION]
+    return long + (["the file"] if len(source.splitlines()) > LINES_A_FILE else [])
+
+
+def test_a_file_and_a_function_are_short_enough_to_be_read_in_one_go() -> None:
+    found = {str(path): long for path in SOURCES if (long := oversized((ROOT / path).read_text(encoding="utf-8")))}
+    assert found == {}
+    assert oversized("def f():\n" + "    pass\n" * LINES_A_FUNCTION) == ["f"]
+    assert oversized("x = 1\n" * (LINES_A_FILE + 1)) == ["the file"]
+
+
 def test_no_two_folders_import_each_other() -> None:
     assert mutual(arrows()) == []
     assert mutual({("core/a", "core/b"), ("core/b", "core/a"), ("core/a", "core/c")}) == [("core/a", "core/b")]

@@ -13,6 +13,17 @@ depends_on = None
 
 def upgrade() -> None:
     """Create all tables of the first release."""
+    _create_event()
+    _create_job()
+    _create_market()
+    _create_preset()
+    _create_data_version()
+    _create_promotion()
+    _create_data_file()
+    _create_model()
+
+
+def _create_event() -> None:
     op.create_table(
         "event",
         sa.Column("event_id", sa.Integer(), autoincrement=True, nullable=False),
@@ -27,6 +38,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_event_market_id"), "event", ["market_id"])
 
+
+def _create_job() -> None:
     op.create_table(
         "job",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -51,6 +64,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_job_state"), "job", ["state"])
 
+
+def _create_market() -> None:
     op.create_table(
         "market",
         sa.Column("market_id", sa.String(length=80), nullable=False),
@@ -66,6 +81,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("market_id", name=op.f("pk_market")),
         sa.UniqueConstraint("name", name=op.f("uq_market_name")),
     )
+
+
+def _create_preset() -> None:
     op.create_table(
         "preset",
         sa.Column("name", sa.String(length=200), nullable=False),
@@ -74,6 +92,9 @@ def upgrade() -> None:
         sa.Column("updated_by", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_preset")),
     )
+
+
+def _create_data_version() -> None:
     op.create_table(
         "data_version",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -96,6 +117,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_data_version_market_id"), "data_version", ["market_id"])
 
+
+def _create_promotion() -> None:
     op.create_table(
         "promotion",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -112,6 +135,8 @@ def upgrade() -> None:
     )
     op.create_index(op.f("ix_promotion_market_id"), "promotion", ["market_id"])
 
+
+def _create_data_file() -> None:
     op.create_table(
         "data_file",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -132,6 +157,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_data_file_sha256"), "data_file", ["sha256"])
     op.create_index(op.f("ix_data_file_version_id"), "data_file", ["version_id"])
 
+
+def _create_model() -> None:
     op.create_table(
         "model",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),

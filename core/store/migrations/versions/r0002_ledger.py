@@ -13,6 +13,12 @@ depends_on = None
 
 def upgrade() -> None:
     """Create the tables of the ledger; those of 0001 stay as they are."""
+    _create_estimate()
+    _create_decision()
+    _create_market_level()
+
+
+def _create_estimate() -> None:
     op.create_table(
         "estimate",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -54,6 +60,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_estimate_market_id_property_key"), "estimate", ["market_id", "property_key"])
     op.create_index(op.f("ix_estimate_model_id"), "estimate", ["model_id"])
 
+
+def _create_decision() -> None:
     op.create_table(
         "decision",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),
@@ -79,6 +87,8 @@ def upgrade() -> None:
     op.create_index(op.f("ix_decision_estimate_id"), "decision", ["estimate_id"])
     op.create_index(op.f("ix_decision_market_id"), "decision", ["market_id"])
 
+
+def _create_market_level() -> None:
     op.create_table(
         "market_level",
         sa.Column("seq", sa.Integer(), autoincrement=True, nullable=False),

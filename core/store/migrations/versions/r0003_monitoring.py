@@ -58,6 +58,12 @@ def _intake() -> None:
 
 
 def _outcomes() -> None:
+    _create_outcome()
+    _create_matching()
+    _create_shadow()
+
+
+def _create_outcome() -> None:
     op.create_table(
         "outcome",
         _sequence(),
@@ -103,6 +109,9 @@ def _outcomes() -> None:
         ],
     )
     op.create_index(op.f("ix_outcome_market_id_sale_key"), "outcome", ["market_id", "sale_key"])
+
+
+def _create_matching() -> None:
     op.create_table(
         "matching",
         sa.Column("version_id", sa.String(length=12), nullable=False),
@@ -112,6 +121,9 @@ def _outcomes() -> None:
         sa.PrimaryKeyConstraint("version_id", name=op.f("pk_matching")),
     )
     op.create_index(op.f("ix_matching_market_id"), "matching", ["market_id"])
+
+
+def _create_shadow() -> None:
     op.create_table(
         "shadow",
         _sequence(),
