@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from datetime import date
+from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,14 +82,15 @@ def _price(session: Session) -> int:
 
 def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
     """Return facts with numbers as numbers, so that the ledger stores them as it does for a page."""
+    from core.collect.cells.typed import read_typed
     from core.schema import FIELD_BY_NAME, FieldKind
 
     facts: dict[str, object] = dict(pairs)
     for name, text in pairs:
         field = FIELD_BY_NAME.get(name)
         if field is not None and field.kind in (FieldKind.NUMBER, FieldKind.FLAG):
-            with suppress(ValueError):
-                facts[name] = float(text)
+            number = read_typed(text)
+            facts[name] = text if isnan(number) else number
     return facts
 
 

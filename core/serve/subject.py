@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 import numpy as np
 import pandas as pd
 
+from core.collect.cells.typed import read_typed
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
@@ -17,6 +19,9 @@ from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 
 Value = float | str
+
+TEXT_MAX: Final = 200
+"""The most characters that a text fact, such as an address, may have."""
 
 
 @dataclass(frozen=True)
@@ -71,8 +76,20 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
     if _blank(value):
         return None
     if name in columns.categorical or name in columns.area_codes or _is_text(name):
-        return _word(value)
+        word = _word(value)
+        if len(word) > TEXT_MAX:
+            raise ImpossibleProperty(
+                f"{label_of(name)} = {shortened(word)!r} has {len(word):,} characters; the limit is {TEXT_MAX}.",
+                "Shorten it, or leave it blank.",
+                name,
+            )
+        return word
     return _number(name, value, problem)
+
+
+def shortened(text: str) -> str:
+    """Return the beginning of a text that is too long to be quoted in a message or stored."""
+    return text if len(text) <= TEXT_MAX else f"{text[: TEXT_MAX - 1]}…"
 
 
 def _is_text(name: str) -> bool:
@@ -96,12 +113,11 @@ def _word(value: object) -> str:
 
 def _number(name: str, value: object, problem: Problem) -> float:
     label = label_of(name)
-    try:
-        number = float(str(value).replace(",", "").strip())
-    except ValueError:
+    number = float(value) if isinstance(value, (int, float, np.number)) else read_typed(str(value))
+    if isinstance(value, str) and math.isnan(number):
         raise ImpossibleProperty(
-            f"{label} = {value!r} is not a number.", "Enter digits only, or leave it blank.", name
-        ) from None
+            f"{label} = {shortened(value)!r} is not a number.", "Enter digits only, or leave it blank.", name
+        )
     limit = problem.limits.get(name)
     if not math.isfinite(number) or (limit is None and number < 0 and not name.startswith("x_")):
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
@@ -9,6 +10,7 @@ from datetime import date
 from core.collect.addresses import address_key
 from core.serve.document import to_document
 from core.serve.estimate import Refused, Unavailable
+from core.serve.subject import shortened
 from core.store import NewEstimate
 from core.store.ledger.records import Channel, Status
 from core.workflows.pricing.desk import Desk
@@ -87,11 +89,18 @@ def ledger_entry(
         property_key=property_key(facts),
         property_type=_word(facts, "property_type"),
         area=_word(facts, "zipcode") or _word(facts, "neighbourhood"),
-        facts=facts,
+        facts={name: _storable(value) for name, value in facts.items()},
         answer=_document(outcome) if answer is None else answer,
         list_price=asked.list_price,
         **figures,
     )
+
+
+def _storable(value: object) -> object:
+    """Return a fact as the ledger holds it: infinity, which JSON lacks, as text; long text shortened."""
+    if isinstance(value, float) and math.isinf(value):
+        return str(value)
+    return shortened(value) if isinstance(value, str) else value
 
 
 def property_key(facts: Mapping[str, object]) -> str:

@@ -60,6 +60,38 @@ def test_stored_answer_is_the_one_given(
     assert load_answer(acting(opened, AGENT), given.estimate_id) == given
 
 
+@pytest.mark.parametrize(
+    ("fact", "value", "stored"),
+    [
+        ("lot_area_sqft", float("inf"), "inf"),
+        ("living_area_sqft", "inf", "inf"),
+        ("living_area_sqft", "150 m2", "150 m2"),
+        ("address", "Elm " * 100, ("Elm " * 100)[:199] + "…"),
+    ],
+)
+def test_a_refusal_is_in_the_ledger_whatever_was_typed(
+    opened: Store, desk: Desk, zipcode: str, fact: str, value: object, stored: str
+) -> None:
+    facts = {"zipcode": zipcode, "living_area_sqft": 1_500.0, fact: value}
+    given = price_and_record(acting(opened, AGENT), desk, ask(desk, facts), "page")
+    assert isinstance(given.result, Refused)
+    assert given.estimate_id is not None
+    entry = opened.ledger.get(given.estimate_id)
+    assert (entry.status, entry.facts[fact]) == ("refused", stored)
+
+
+def test_a_decimal_comma_is_the_number_it_says(opened: Store, desk: Desk, zipcode: str) -> None:
+    comma, point = (
+        price_and_record(acting(opened, AGENT), desk, ask(desk, {"zipcode": zipcode, **facts}), "page").result
+        for facts in (
+            {"living_area_sqft": "1500,5", "bathrooms": "1,5"},
+            {"living_area_sqft": 1500.5, "bathrooms": 1.5},
+        )
+    )
+    assert isinstance(comma, Estimate)
+    assert comma == point
+
+
 def test_ledger_names_model_data_and_market_level(opened: Store, desk: Desk, zipcode: str) -> None:
     facts = {"zipcode": zipcode, "living_area_sqft": 1_500.0, "address": "12 N. Main St., Apt 4"}
     given = price_and_record(acting(opened, AGENT), desk, ask(desk, facts), "page")
