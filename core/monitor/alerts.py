@@ -34,7 +34,8 @@ class Transition:
     """An alert that opens or resolves; ``alert_id`` is the resolved alert's id, empty for a new one.
 
     ``since`` is the key of the first period of the run, ``period`` that of its last, to which value, interval and n
-    belong. ``summary`` states what was measured, ``cause`` why, if known, and ``action`` what to do next.
+    belong. ``summary`` states what was measured, ``cause`` why, if known, and ``action`` what to do next; ``measure``
+    is what was compared with the limit, NaN if nothing was.
     """
 
     alert_id: str
@@ -51,6 +52,7 @@ class Transition:
     cause: str
     action: str
     summary: str
+    measure: float = math.nan
 
     @property
     def words(self) -> str:
@@ -63,7 +65,8 @@ class Transition:
     @property
     def reading(self) -> dict[str, float | str | None]:
         """The figures as JSON values, None if unknown."""
-        figures = {"value": self.value, "limit": self.limit, "low": self.low, "high": self.high}
+        figures = {"value": self.value, "limit": self.limit, "measure": self.measure}
+        figures |= {"low": self.low, "high": self.high}
         known = {name: number if math.isfinite(number) else None for name, number in figures.items()}
         return {"since": self.since, "period": self.period, "n": self.n, **known}
 
@@ -161,7 +164,7 @@ def _transition(row: list[Reading], threshold: Threshold, alert: Alert | None) -
         if all(one.measure > threshold.value for one in last):
             return _opened(_run(judged, threshold), threshold)
         return None
-    if all(one.measure <= threshold.value * (1 - threshold.hysteresis) for one in last):
+    if all(one.measure <= threshold.resolves_at for one in last):
         return _resolved(last, threshold, alert)
     return None
 
@@ -213,6 +216,7 @@ def _measured(last: Judged, threshold: Threshold, since: str, summary: str) -> T
         cause="",
         action=RULE_OF[threshold.name].action,
         summary=summary,
+        measure=last.measure,
     )
 
 

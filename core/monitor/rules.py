@@ -80,6 +80,11 @@ class Threshold:
                 f"least 0 and hysteresis = {self.hysteresis:g} from 0 to below 1. Correct the problem statement."
             )
 
+    @property
+    def resolves_at(self) -> float:
+        """The measure at which an alert resolves: better than the limit by the hysteresis."""
+        return self.value * (1 - self.hysteresis)
+
     def changed(self, value: float) -> Threshold:
         """Return the threshold with another value; raises InvalidThreshold if it is out of bounds."""
         return replace(self, value=value)

@@ -18,8 +18,8 @@ from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, day, days, money_range, percent
-from core.workflows.monitoring.alerts import limits_of
 from core.workflows.monitoring.figures import figure_of, with_intervals
+from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
 from core.workspace import Workspace
 

@@ -27,7 +27,8 @@ from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.shadow import shadow_pending
-from core.workflows.monitoring.alerts import limits_of, watch_market
+from core.workflows.monitoring.alerts import watch_market
+from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.monitoring.readings import trained_on
 from core.workspace import Workspace

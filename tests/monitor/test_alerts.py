@@ -67,7 +67,7 @@ def test_two_bad_months_in_a_row_open_an_alert(thresholds: dict[AlertKind, Thres
     assert [one.state for one in opened] == [AlertState.OPEN]
     one = opened[0]
     assert (one.since, one.period, one.value, one.limit, one.n) == ("2024-02", "2024-03", 0.131, 0.12, 120)
-    figures = {"since": "2024-02", "period": "2024-03", "n": 120, "value": 0.131, "limit": 0.12}
+    figures = {"since": "2024-02", "period": "2024-03", "n": 120, "value": 0.131, "measure": 0.131, "limit": 0.12}
     assert one.reading == pytest.approx({**figures, "low": 0.121, "high": 0.141})
     assert one.words == (
         "The mean error (MAPE) was 13.1% in Mar 2024 (12.1% to 14.1%, 120 sales), beyond the alert limit of 12.0%, "

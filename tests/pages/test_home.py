@@ -23,7 +23,7 @@ from core.store import Job, Market, open_store
 from core.wording import percent
 from core.workflows import jobs
 from core.workflows.models.test_scores import scores_of
-from core.workflows.monitoring.alerts import set_threshold
+from core.workflows.monitoring.limits import set_threshold
 from core.workflows.overview import Overview, State, attention, error_state, overview, phases
 from core.workspace import Workspace
 from pages.kit import session

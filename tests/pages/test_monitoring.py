@@ -20,8 +20,9 @@ from core.store import NewDecision, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
 from core.wording import count, percent
-from core.workflows.monitoring.alerts import set_threshold, watch_market
+from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
+from core.workflows.monitoring.limits import set_threshold
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.monitoring import selection

@@ -21,18 +21,13 @@ from core.monitor.rules import AlertKind, Unit
 from core.schema import conform
 from core.states import AlertState, Stage
 from core.store import DataVersion, Market, NewEstimate, NewModel, NewVersion, Store, open_store
+from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
 from core.workflows.data.near_matches import answer_match
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.data.versions import undo_version
-from core.workflows.monitoring.alerts import (
-    acknowledge,
-    limits_of,
-    reset_threshold,
-    resolve,
-    set_threshold,
-    unacknowledge,
-)
+from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
+from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from core.workflows.pricing.ledger_entry import property_key
 from core.workflows.promotion import promote, promote_challenger, reinstate, reject, rollback
 from tests.acting import acting
@@ -289,6 +284,69 @@ def test_a_limit_that_was_reset_is_the_problem_statements_again(
         assert len(store.thresholds.history(market.market_id, kind.value)) == 4 * len(places)
         [entry, *_] = store.events.of(kind.value, "threshold.reset")
         assert entry.detail == {"before": value, "after": None, "reason": "the market grew"}
+
+
+def standing_alerts(store: Store, market: Market) -> dict[str, tuple[str, str, str, str]]:
+    return {one.alert_id: standing(store, one.alert_id) for one in store.alerts.list(market.market_id, UNRESOLVED)}
+
+
+def figure_of(store: Store, market: Market, kind: AlertKind, measure: float) -> None:
+    """Open or resolve the alert of a kind as a check does that finds this figure, whatever the limit is."""
+    limit = limits_of(acting(store), market.market_id)[kind]
+    unresolved = next(iter(store.alerts.list(market.market_id, UNRESOLVED)), None)
+    if unresolved is None and measure > limit.value:
+        reading = {"period": "2024-05", "value": measure, "measure": measure, "limit": limit.value}
+        store.alerts.open(market.market_id, kind.value, "", reading, "beyond the limit", "Look.", ANALYST)
+    elif unresolved is not None and measure <= limit.resolves_at:
+        by = {"limit": limit.value, "measure": measure}
+        store.alerts.resolve(unresolved.alert_id, "within the limit", "2024-06", ANALYST, by)
+
+
+@settings(max_examples=25)
+@given(
+    kind=st.sampled_from([AlertKind.ERROR_HIGH, AlertKind.RETRAINING_OVERDUE, AlertKind.COVERAGE_OFF]),
+    figure=st.floats(0, 1),
+    places=st.lists(st.floats(0, 1), min_size=1, max_size=3),
+    taken=st.booleans(),
+)
+def test_alerts_are_as_they_were_once_a_limit_is_reset(
+    kind: AlertKind, figure: float, places: list[float], taken: bool
+) -> None:
+    with fresh_store() as (store, market):
+        limit = limits_of(acting(store), market.market_id)[kind]
+        measure = limit.low + figure * (limit.high - limit.low)
+        figure_of(store, market, kind, measure)
+        for one in store.alerts.list(market.market_id, UNRESOLVED) if taken else ():
+            acknowledge(acting(store, MANAGER), one.alert_id, "Mine.", "Look.")
+        before = {
+            one.alert_id: standing(store, one.alert_id) for one in store.alerts.list(market.market_id, UNRESOLVED)
+        }
+        digits = 0 if limit.unit in (Unit.COUNT, Unit.DAYS) else 6
+        for place in places:
+            value = round(limit.low + place * (limit.high - limit.low), digits)
+            set_threshold(acting(store, MANAGER), market.market_id, kind, value, "a test")
+            figure_of(store, market, kind, measure)
+        reset_threshold(acting(store, MANAGER), market.market_id, kind, "the test is over")
+        figure_of(store, market, kind, measure)
+        assert standing_alerts(store, market) == before
+
+
+@pytest.mark.parametrize("taken", [False, True])
+def test_an_alert_resolved_by_hand_and_reopened_is_as_it_was(store: Store, market: Market, taken: bool) -> None:
+    figure_of(store, market, AlertKind.ERROR_HIGH, 0.25)
+    [alert] = store.alerts.list(market.market_id)
+    if taken:
+        acknowledge(acting(store, MANAGER), alert.alert_id, "Mine.", "Look.")
+    before = standing(store, alert.alert_id)
+    resolve(acting(store, MANAGER), alert.alert_id, "a slip of the finger")
+    with pytest.raises(InvalidRecord, match="needs a reason"):
+        reopen(acting(store, MANAGER), alert.alert_id, " ")
+    with pytest.raises(AccessDenied):
+        reopen(acting(store, ANALYST), alert.alert_id, "why")
+    reopen(acting(store, MANAGER), alert.alert_id, "it stands")
+    assert standing(store, alert.alert_id) == before
+    with pytest.raises(InvalidRecord, match="No person resolved"):
+        reopen(acting(store, MANAGER), alert.alert_id, "again")
 
 
 def test_a_reset_needs_a_limit_that_is_set_a_reason_and_a_right(store: Store, market: Market) -> None:

@@ -17,7 +17,7 @@ from core.errors import AccessDenied, InvalidRecord
 from core.monitor.rules import AlertKind
 from core.store import Market, NewModel, Store, open_store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
-from core.workflows.monitoring.alerts import follow_champion
+from core.workflows.monitoring.alerts import follow_champion, reopen
 from core.workflows.promotion import promote, rollback
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
@@ -122,8 +122,9 @@ def test_what_a_person_or_the_figures_resolved_stays_resolved() -> None:
         promote(acting(store, MANAGER), second, "better")
         rollback(acting(store, MANAGER), market.market_id, "worse")
         assert standing(store, market) == {}
-        with pytest.raises(InvalidRecord, match="not settled by a change of model"):
-            store.alerts.reopen(alert.alert_id, "again", MANAGER)
+        assert reopen(acting(store, MANAGER), alert.alert_id, "too soon").state == "open"
+        with pytest.raises(InvalidRecord, match="No person resolved"):
+            reopen(acting(store, MANAGER), alert.alert_id, "again")
 
 
 def test_following_the_champion_once_more_changes_nothing() -> None:

@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -35,7 +36,8 @@ class AlertRecord:
 
     ``document`` has what opened it and what has happened since: "reading" as given, "why" and "next_action" of the
     latest change, "history" of all changes (state, at, by, why, next_action; settled_by: the model whose going live
-    resolved it; undoes: true if a change reverted the previous one). Instants are UTC.
+    resolved it; limit and measure: those by which figures or a new limit resolved it; undoes: true if a change reverted
+    the previous one). Instants are UTC.
     """
 
     alert_id: str
@@ -64,6 +66,17 @@ class AlertRecord:
         return self.state is AlertState.RESOLVED and bool(self.document["history"][-1].get("settled_by"))
 
     @property
+    def judged(self) -> tuple[float, float] | None:
+        """The limit and the measure by which it was resolved; None if it is open or was resolved another way."""
+        last = self.document["history"][-1]
+        return (last["limit"], last["measure"]) if not self.is_open and "limit" in last else None
+
+    @property
+    def resolved_by_hand(self) -> bool:
+        """True if a person resolved it."""
+        return not self.is_open and not self.is_settled and self.judged is None
+
+    @property
     def next_action(self) -> str:
         """What to do next."""
         return str(self.document["next_action"])
@@ -75,8 +88,8 @@ _COLUMNS: Final = tuple(ALERT.c[field.name] for field in fields(AlertRecord))
 class Alerts:
     """Open, acknowledge, unacknowledge, resolve, settle, reopen and list alerts.
 
-    An alert resolved by figures or by a person stays resolved; a new one is opened instead. An alert settled by a
-    change of the live model can be reopened, and an acknowledged one can be given back.
+    New figures open a new alert; a resolved one is reopened only where what resolved it is undone. An acknowledged one
+    can be given back.
     """
 
     def __init__(self, database: Database) -> None:
@@ -127,19 +140,22 @@ class Alerts:
         """Record that somebody is handling an open alert; raises NotFound, InvalidRecord, StoreUnavailable."""
         return self._change(alert_id, AlertState.ACKNOWLEDGED, (AlertState.OPEN,), why, next_action, actor)
 
-    def resolve(self, alert_id: str, why: str, period: str, actor: Actor) -> AlertRecord:
+    def resolve(
+        self, alert_id: str, why: str, period: str, actor: Actor, by: Mapping[str, float] = MappingProxyType({})
+    ) -> AlertRecord:
         """Resolve an alert and record the last period judged (audit entry AuditAction.ALERT_JUDGED).
 
-        Raises NotFound, InvalidRecord if it is already resolved, StoreUnavailable; nothing is written then.
+        ``by`` has the "limit" and the "measure" that resolve it, if no person does. Raises NotFound, InvalidRecord if
+        it is already resolved, StoreUnavailable; nothing is written then.
         """
-        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period)
+        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period, by)
 
     def settle(self, alert_id: str, why: str, period: str, model_id: str, actor: Actor) -> AlertRecord:
         """Resolve an alert because ``model_id`` replaced the live model it is about; ``reopen`` undoes it.
 
         Raises what ``resolve`` raises.
         """
-        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period, settled_by=model_id)
+        return self._change(alert_id, AlertState.RESOLVED, UNRESOLVED, why, "", actor, period, {"settled_by": model_id})
 
     def unacknowledge(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
         """Give an acknowledged alert back: it is open as it was, with the reason and the next step it had then.
@@ -155,16 +171,16 @@ class Alerts:
             return _undo_latest(connection, held, why, AuditAction.ALERT_UNACKNOWLEDGED, actor)
 
     def reopen(self, alert_id: str, why: str, actor: Actor) -> AlertRecord:
-        """Return a settled alert to its previous state, open or acknowledged, with its previous reason.
+        """Return a resolved alert to its previous state, open or acknowledged, with its previous reason.
 
         ``why`` goes into its history and the audit trail (``alert.reopened``). Raises NotFound, InvalidRecord if it
-        is not settled or another alert of its kind and segment is open, StoreUnavailable.
+        is not resolved or another alert of its kind and segment is open, StoreUnavailable.
         """
         with self._database.write() as connection:
             lock_market(connection, _get(connection, alert_id).market_id)
             held = _get(connection, alert_id)
-            if not held.is_settled:
-                raise InvalidRecord(f"Alert {alert_id} was not settled by a change of model; reload the alerts.")
+            if held.is_open:
+                raise _cannot_become(held, AlertState.OPEN)
             if _unresolved(connection, held.market_id, held.kind, held.segment) is not None:
                 raise InvalidRecord(f"Another alert like {alert_id} is already open; act on that one.")
             return _undo_latest(connection, held, why, AuditAction.ALERT_REOPENED, actor)
@@ -195,7 +211,7 @@ class Alerts:
         next_action: str,
         actor: Actor,
         period: str = "",
-        settled_by: str = "",
+        more: Mapping[str, Any] = MappingProxyType({}),
     ) -> AlertRecord:
         with self._database.write() as connection:
             lock_market(connection, _get(connection, alert_id).market_id)
@@ -207,7 +223,7 @@ class Alerts:
                 "state": state,
                 "changed_at": at,
                 "changed_by": plain_text(actor.name),
-                "document": _with_change(held.document, state, at, actor, why, next_action, settled_by),
+                "document": _with_change(held.document, state, at, actor, why, next_action, more),
             }
             connection.execute(ALERT.update().where(ALERT.c.alert_id == alert_id).values(**changed))
             record = _get(connection, alert_id)
@@ -265,16 +281,13 @@ def _with_change(
     actor: Actor,
     why: str,
     next_action: str,
-    settled_by: str = "",
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> dict[str, Any]:
     why, next_action = plain_text(why).strip(), plain_text(next_action).strip()
     if not why:
         raise InvalidRecord(f"The alert needs a reason to be {state}; give one in a few words.")
     change = {"state": state, "at": at.isoformat(), "by": plain_text(actor.name), "why": why}
-    change["next_action"] = next_action
-    if settled_by:
-        change["settled_by"] = settled_by
-    history = [*document["history"], change]
+    history = [*document["history"], {**change, "next_action": next_action, **more}]
     return {**document, "why": why, "next_action": next_action, "history": history}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
@@ -13,14 +13,14 @@ from core.errors import InvalidRecord
 from core.monitor.alerts import Alert, Transition, judge_alerts, settled_by_promotion, thresholds_of, with_cause
 from core.monitor.cause import Leading
 from core.monitor.drift import drifted
-from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading, Threshold
+from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading
 from core.monitor.windows import earlier, window_named, window_of
 from core.states import AlertState, AuditAction, Period
-from core.store import Market, Store
+from core.store import Market
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
-from core.store.operations.thresholds import ThresholdRecord
-from core.workflows.monitoring.notifications import Notice, Notices
+from core.workflows.monitoring.limits import follow_limits
+from core.workflows.monitoring.notices import notify
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
 from core.workspace import Workspace, market_day
 
@@ -55,17 +55,20 @@ def watch_market(workspace: Workspace, market_id: str) -> Watched:
     workspace.require(Action.WATCH)
     watch = market_watch(workspace, market_id)
     followed = follow_champion(workspace, watch.market, "")
-    resolved = list(followed.settled)
+    by_limits = follow_limits(workspace, watch.market, watch.limits)
+    resolved = [*followed.settled, *by_limits.resolved]
     found = readings(watch)
     before = _latest(watch)
     judged = _judged(watch, found, before)
     resolved += _resolve_all(workspace, [one for one in judged if one.state is AlertState.RESOLVED])
     opened = [_open(workspace, watch, one) for one in _opening(watch, judged, before)]
-    _tell(workspace.store, watch.market, [*opened, *resolved[len(followed.settled) :]])
+    settled_already = {one.alert_id for one in (*followed.settled, *by_limits.resolved)}
+    notify(workspace.store, watch.market, [*opened, *(one for one in resolved if one.alert_id not in settled_already)])
     reference = watch.reference
     notes = reference.notes if reference else ("No model is live, so only traffic and the ledger are monitored.",)
     unresolved = tuple(workspace.store.alerts.list(market_id, UNRESOLVED))
-    return Watched(market_id, watch.clock, found, (*followed.reopened, *opened), tuple(resolved), unresolved, notes)
+    reopened = (*followed.reopened, *by_limits.reopened)
+    return Watched(market_id, watch.clock, found, (*reopened, *opened), tuple(resolved), unresolved, notes)
 
 
 @dataclass(frozen=True)
@@ -90,7 +93,7 @@ def follow_champion(workspace: Workspace, market: Market, more: str) -> Followed
     alerts = store.alerts.list(market.market_id, None, _ALERTS_READ)
     settled = _settle(workspace, alerts, champion.model_id, workspace.today(market), more)
     reopened = _reopen(workspace, alerts, champion.model_id, more)
-    _tell(store, market, [*settled, *reopened])
+    notify(store, market, [*settled, *reopened])
     return Followed(tuple(settled), tuple(reopened))
 
 
@@ -117,7 +120,7 @@ def acknowledge(workspace: Workspace, alert_id: str, why: str, next_action: str)
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
     record = store.alerts.acknowledge(alert_id, why, next_action, workspace.actor)
-    _tell(store, store.markets.get(record.market_id), [record])
+    notify(store, store.markets.get(record.market_id), [record])
     return record
 
 
@@ -130,7 +133,7 @@ def unacknowledge(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
     record = store.alerts.unacknowledge(alert_id, why, workspace.actor)
-    _tell(store, store.markets.get(record.market_id), [record])
+    notify(store, store.markets.get(record.market_id), [record])
     return record
 
 
@@ -143,33 +146,26 @@ def resolve(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
     workspace.require(Action.ACT_ON_ALERTS)
     alert = store.alerts.get(alert_id)
     market = store.markets.get(alert.market_id)
-    record = _resolve(workspace, alert_id, why, _last_read(alert, workspace.today(market)))
-    _tell(store, market, [record])
+    period = _last_read(alert, workspace.today(market))
+    record = store.alerts.resolve(alert_id, why, period, workspace.actor)
+    notify(store, market, [record])
     return record
 
 
-def set_threshold(workspace: Workspace, market_id: str, kind: AlertKind, value: float, reason: str) -> ThresholdRecord:
-    """Set the limit of a kind of alert for a market; earlier limits stay on record.
+def reopen(workspace: Workspace, alert_id: str, why: str) -> AlertRecord:
+    """Take back that a person resolved an alert: it is open or acknowledged, as it was before.
 
-    Raises AccessDenied, InvalidThreshold for a value out of bounds, NotFound, InvalidRecord without a reason.
+    Raises AccessDenied, NotFound, InvalidRecord without a reason, for an alert that no person resolved or where another
+    of its kind and segment is open, StoreUnavailable.
     """
+    store = workspace.store
     workspace.require(Action.ACT_ON_ALERTS)
-    thresholds_of(workspace.problem, {kind.value: value})
-    return workspace.store.thresholds.set(market_id, kind.value, value, reason, workspace.actor)
-
-
-def reset_threshold(workspace: Workspace, market_id: str, kind: AlertKind, reason: str) -> ThresholdRecord:
-    """Let the problem statement's limit of a kind of alert hold again for a market; what was set stays on record.
-
-    Raises AccessDenied, NotFound, InvalidRecord without a reason or for a limit that is not set, StoreUnavailable.
-    """
-    workspace.require(Action.ACT_ON_ALERTS)
-    return workspace.store.thresholds.reset(market_id, kind.value, reason, workspace.actor)
-
-
-def limits_of(workspace: Workspace, market_id: str) -> Mapping[AlertKind, Threshold]:
-    """Return the limits in use; raises NotFound, InvalidThreshold, StoreUnavailable."""
-    return thresholds_of(workspace.problem, workspace.store.thresholds.values(market_id))
+    alert = store.alerts.get(alert_id)
+    if not alert.resolved_by_hand:
+        raise InvalidRecord(f"No person resolved alert {alert_id}, so nobody can take it back; reload the alerts.")
+    record = store.alerts.reopen(alert_id, why, workspace.actor)
+    notify(store, store.markets.get(record.market_id), [record])
+    return record
 
 
 def alert_lines(alerts: Iterable[AlertRecord]) -> list[str]:
@@ -289,12 +285,9 @@ def _resolve_all(workspace: Workspace, transitions: Iterable[Transition]) -> lis
     for one in transitions:
         # A person, or another worker, may have been faster.
         with suppress(InvalidRecord):
-            found.append(_resolve(workspace, one.alert_id, one.words, one.period))
+            by = {"limit": one.limit, "measure": one.measure}
+            found.append(workspace.store.alerts.resolve(one.alert_id, one.words, one.period, workspace.actor, by))
     return found
-
-
-def _resolve(workspace: Workspace, alert_id: str, why: str, period: str) -> AlertRecord:
-    return workspace.store.alerts.resolve(alert_id, why, period, workspace.actor)
 
 
 def _open(workspace: Workspace, watch: MarketWatch, transition: Transition) -> AlertRecord:
@@ -326,34 +319,3 @@ def _causes(watch: MarketWatch, opening: Iterable[Transition]) -> dict[AlertKind
             facts, _ = fact_drift(watch, Slice(since=since, until=until.date()))
             causes[one.kind] = " ".join(fact.words for fact in drifted(facts) if fact.field != "estimate")
     return causes
-
-
-def _tell(store: Store, market: Market, alerts: Iterable[AlertRecord]) -> None:
-    notices = Notices(store.home)
-    for one in alerts:
-        notices.put(_notice(market, one))
-    notices.send()
-
-
-def _notice(market: Market, alert: AlertRecord) -> Notice:
-    return Notice(
-        # Reopening an alert is news too.
-        key=f"{alert.alert_id}-{alert.state}-{len(alert.document['history'])}",
-        market_id=market.market_id,
-        subject=f"{market.name}: {alert.kind.replace('_', ' ')} {alert.state}",
-        document={
-            "alert_id": alert.alert_id,
-            "market_id": market.market_id,
-            "market": market.name,
-            "simulated": market.simulated,
-            "kind": alert.kind,
-            "segment": alert.segment,
-            "state": alert.state,
-            "opened_at": alert.opened_at.isoformat(),
-            "changed_at": alert.changed_at.isoformat(),
-            "changed_by": alert.changed_by,
-            "why": alert.why,
-            "next_action": alert.next_action,
-            "reading": alert.document["reading"],
-        },
-    )

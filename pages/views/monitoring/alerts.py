@@ -16,15 +16,8 @@ from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.store.operations.thresholds import ThresholdRecord
 from core.wording import MISSING, count, instant
-from core.workflows.monitoring.alerts import (
-    acknowledge,
-    limits_of,
-    reset_threshold,
-    resolve,
-    set_threshold,
-    unacknowledge,
-    watch_market,
-)
+from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
+from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from pages.kit.figures import frame, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
@@ -213,6 +206,24 @@ def _resolved(selection: Selection, alerts: list[AlertRecord]) -> None:
         )
         frame(table, "resolved")
         csv(table, "resolved-alerts", selection)
+        by_hand = [one for one in alerts if one.resolved_by_hand]
+        if by_hand and may(selection.workspace.actor, Action.ACT_ON_ALERTS):
+            _reopen_form(selection, by_hand)
+
+
+def _reopen_form(selection: Selection, by_hand: list[AlertRecord]) -> None:
+    st.caption("An alert that a person resolved can be reopened: it stands as it did before.")
+    with st.form("reopen", border=False):
+        names = {one.alert_id: f"{name_of(one)}, resolved {instant(one.changed_at)}" for one in by_hand}
+        chosen = st.selectbox("Alert to reopen", list(names), format_func=names.__getitem__, key="reopen_alert")
+        why = st.text_input("Why, in a few words", key="reopen_why", max_chars=_WORDS_MAX)
+        if st.form_submit_button("Reopen"):
+            act(lambda: _reopened(selection, next(one for one in by_hand if one.alert_id == chosen), why))
+
+
+def _reopened(selection: Selection, alert: AlertRecord, why: str) -> str:
+    reopen(selection.workspace, alert.alert_id, why)
+    return f"{name_of(alert)}: open again."
 
 
 def _limits(selection: Selection) -> None:
@@ -299,9 +310,9 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
 
 def _set(selection: Selection, kind: AlertKind, value: float, reason: str) -> str:
     set_threshold(selection.workspace, selection.market.market_id, kind, value, reason)
-    return f"The limit of “{KINDS[kind.value]}” is set and applies from the next check."
+    return f"The limit of “{KINDS[kind.value]}” is set. Alerts that only the limit before it opened or resolved follow."
 
 
 def _reset(selection: Selection, kind: AlertKind, reason: str) -> str:
     reset_threshold(selection.workspace, selection.market.market_id, kind, reason)
-    return f"The limit of “{KINDS[kind.value]}” is the problem statement’s again; the next check goes by it."
+    return f"The limit of “{KINDS[kind.value]}” is the problem statement’s again, and alerts stand as it has them."

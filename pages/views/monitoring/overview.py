@@ -15,9 +15,10 @@ from core.monitor.rules import AlertKind
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, day, percent
-from core.workflows.monitoring.alerts import limits_of, open_alerts
+from core.workflows.monitoring.alerts import open_alerts
 from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, missing_file, sold_of
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
+from core.workflows.monitoring.limits import limits_of
 from pages.kit import navigation
 from pages.kit.choice import one_of
 from pages.kit.figures import boxes, card, missing, share

@@ -21,8 +21,9 @@ from core.store.base.migrate import MIGRATIONS
 from core.store.base.tables import METADATA, SCHEMA_REVISION
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
-from core.workflows.monitoring.alerts import acknowledge, limits_of
+from core.workflows.monitoring.alerts import acknowledge
 from core.workflows.monitoring.ledger_export import export_ledger
+from core.workflows.monitoring.limits import limits_of
 from core.workflows.promotion import promote, rollback
 from tests.acting import acting
 from tests.store.conftest import Address

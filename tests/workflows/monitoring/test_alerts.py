@@ -18,7 +18,8 @@ from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind, Severity
 from core.store import Market, NewModel, Store, open_store
-from core.workflows.monitoring.alerts import acknowledge, alert_lines, open_alerts, resolve, set_threshold, watch_market
+from core.workflows.monitoring.alerts import acknowledge, alert_lines, open_alerts, resolve, watch_market
+from core.workflows.monitoring.limits import set_threshold
 from core.workflows.pricing.desk import open_desk
 from core.workspace import market_day
 from tests.acting import acting
