@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import shutil
-import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,7 +19,7 @@ ADVERT = "[data-testid^='stSkillsNudge']"
 # The only text of the framework inside number fields; Streamlit draws it while what was typed is not yet sent.
 INSTRUCTIONS = "[data-testid='InputInstructions']"
 
-XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+PDF = "application/pdf"
 
 
 @pytest.fixture(scope="module")
@@ -33,14 +31,6 @@ def at_a_desk(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     settings = {"HOME": str(folder / "person"), "STREAMLIT_SERVER_HEADLESS": "false"}
     with running_server(home, settings=settings) as running:
         yield running
-
-
-def workbook() -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("[Content_Types].xml", "<Types/>")
-        archive.writestr("xl/workbook.xml", "<workbook/>")
-    return buffer.getvalue()
 
 
 def seen(page: Page) -> str:
@@ -105,28 +95,30 @@ def test_a_field_with_a_limit_still_counts_its_characters(chromium: Browser, at_
 
 @pytest.mark.parametrize("way", ["chosen", "dropped"])
 @pytest.mark.parametrize(("path", "role"), [("sales_data", "Analyst"), ("pricing", "Agent")])
-def test_a_workbook_is_refused_in_our_own_words(
+def test_a_file_of_another_type_is_refused_in_our_own_words(
     chromium: Browser, at_a_desk: Server, path: str, role: str, way: str
 ) -> None:
     with visit(chromium, at_a_desk, DESK) as opened:
         page = opened.open(path, role=role)
         if path == "pricing":
             page.get_by_role("tab", name="Many at once").click()
-        {"chosen": choose, "dropped": drop}[way](page, "sales.xlsx", workbook())
+        {"chosen": choose, "dropped": drop}[way](page, "sales.pdf", b"%PDF-1.7\n")
         opened.settle()
         if path == "pricing":
             page.get_by_role("button", name="Price the file").click()
             opened.settle()
-        refusal = page.get_by_test_id("stAlert").filter(has_text="sales.xlsx looks like an Excel workbook (.xlsx)")
-        expect(refusal).to_contain_text("Doorstep reads CSV and TSV files, plain or gzipped.")
-        expect(refusal).to_contain_text("Save the sheet as CSV")
-        for words in ("not allowed", "officedocument"):
+        refusal = page.get_by_test_id("stAlert").filter(has_text="sales.pdf looks like a PDF document")
+        expect(refusal).to_contain_text(
+            "Doorstep reads CSV and TSV files, Excel and OpenDocument workbooks, Parquet and JSON records."
+        )
+        expect(refusal).to_contain_text("Ask for the table itself as CSV")
+        for words in ("not allowed", "application/pdf"):
             assert words not in seen(page)
-        opened.shot(f"chrome-workbook-{path}")
+        opened.shot(f"chrome-refused-{path}")
 
 
 def choose(page: Page, name: str, content: bytes) -> None:
-    page.locator("input[type=file]").last.set_input_files({"name": name, "mimeType": XLSX, "buffer": content})
+    page.locator("input[type=file]").last.set_input_files({"name": name, "mimeType": PDF, "buffer": content})
 
 
 def drop(page: Page, name: str, content: bytes) -> None:
@@ -136,6 +128,6 @@ def drop(page: Page, name: str, content: bytes) -> None:
             carried.items.add(new File([new Uint8Array(bytes)], name, {type}));
             return carried;
         }""",
-        [name, XLSX, list(content)],
+        [name, PDF, list(content)],
     )
     page.get_by_test_id("stFileUploaderDropzone").last.dispatch_event("drop", {"dataTransfer": carried})

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from core.collect.reading.reader import read_table
@@ -237,6 +237,7 @@ _CELL = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), m
 
 
 @settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@example(rows=[("0", "", ";0"), ("0", "", ";")], separator=",")
 @given(
     rows=st.lists(st.tuples(st.integers(0, 10**6).map(str), _CELL, _CELL), min_size=1, max_size=12),
     separator=st.sampled_from([",", "\t", ";", "|"]),

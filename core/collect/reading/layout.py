@@ -98,11 +98,11 @@ def _declared_separator(text: str) -> str:
     return first[4] if first.startswith("sep=") and len(first) == 5 else ""
 
 
-def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, bool, int], Layout]:
+def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, int, bool, int], Layout]:
     """Score a separator by the share of sampled records as wide as the header, then by that width.
 
-    One that does not divide the header yields to one that does. Where a comma does as well as another, it is the
-    decimal mark.
+    One that does not divide the header yields to one that does, and one that makes a title of the header to one that
+    reads it. Where a comma does as well as another, it is the decimal mark.
     """
     lines = physical_lines(text[:SAMPLE_CHARS])
     if len(text) > SAMPLE_CHARS and len(lines) > 1:
@@ -126,7 +126,7 @@ def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, bool, 
         separator, titles, sum(map(len, lines[:body_line])), body_line + 1, width, header_line, tuple(skipped)
     )
     fits = round(share, 1) if width > 1 else 0.0
-    return (fits, len(titles) > 1, width > 1 and separator != ",", width), layout
+    return (fits, len(titles) > 1, -at, width > 1 and separator != ",", width), layout
 
 
 def _is_comment(line: str) -> bool:

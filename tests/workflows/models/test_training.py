@@ -67,7 +67,7 @@ def test_second_model_waits_as_candidate_until_promoted_and_rollback_brings_the_
     assert desk.record is not None
     assert desk.record.model_id == second.model_id
     assert rollback(acting(opened, MANAGER), market, "worse after all").model_id == first.model_id
-    assert opened.models.get(second.model_id).stage == "retired"
+    assert opened.models.get(second.model_id).stage == "candidate"
     actions = [event.action for event in opened.events.list(market)]
     assert {"model.promoted", "model.rolled_back"} <= set(actions)
 
