@@ -81,7 +81,7 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
 
 def _own_sales(workspace: Workspace) -> None:
     st.subheader(":material/upload_file: Upload your own sales", anchor=False)
-    st.markdown("Upload the sales you have as **CSV or TSV files**, with whatever column names they have.")
+    st.markdown("Upload the sales you have as **CSV files or workbooks**, with whatever column names they have.")
     st.caption(
         "Doorstep guesses what each column means and shows why; you correct it. Every row is accounted for, and "
         "nothing is saved until you say so. You can add tax and neighborhood files."
