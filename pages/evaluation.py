@@ -26,11 +26,11 @@ VIEWS: Final[dict[str, Draw]] = {
     "Hard cases": fairness.draw_edges,
     "Candidates": candidates.draw,
     "Importance": importance.draw,
-    "Agents’ verdicts": agent_decisions.draw,
+    "Agents’ decisions": agent_decisions.draw,
     "Decision": scope.draw,
 }
 # A signature and a training run's figures cover the whole test, not a part of it.
-_OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ verdicts", "Decision")
+_OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ decisions", "Decision")
 
 
 def main(workspace: Workspace) -> None:

@@ -18,6 +18,7 @@ OLD_NAMES = frozenset(
         *("Scene", "scene_of", "superseded_sales", "side_by_side", "fit_check", "thin_n", "Appraisal", "appraise"),
         *("Replay", "replay_version", "Held", "Chosen", "Seen", "evaluation_miss", "safe_csv", "lifecycle", "widgets"),
         *("who", "fit_check", "partial_effects", "distance_said", "effect_said"),
+        *("Kept", "_Kept", "KeptMany", "_Verdicts", "_unwritten", "side_by_side"),
     }
 )
 OLD_MODULES = frozenset(

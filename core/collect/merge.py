@@ -96,12 +96,12 @@ def merge_sources(
         sales_left, tax_left = _left(frame, match.row < 0), _left(match.table, match.free)
         frame, conflicts = _join_tax(frame, match, tax.name)
         by_id, by_address, by_answer = (int(how.sum()) for how in (match.by_id, match.by_address, match.by_answer))
-        reference.append(_account(tax, match.verdicts, match.row))
+        reference.append(_account(tax, match.masks, match.row))
     if neighbourhood is not None:
         area = _match_area(frame, neighbourhood.frame.reset_index(drop=True))
         frame = _join_area(frame, area, neighbourhood.name)
         by_area = int((area.row >= 0).sum())
-        reference.append(_account(neighbourhood, area.verdicts, area.row))
+        reference.append(_account(neighbourhood, area.masks, area.row))
     return Merged(frame, conflicts, by_id, by_address, by_answer, by_area, tuple(reference), sales_left, tax_left)
 
 
@@ -115,7 +115,7 @@ def _left(frame: pd.DataFrame, rows: Bools) -> pd.DataFrame:
 
 
 @dataclass(frozen=True)
-class _Verdicts:
+class _ReferenceMasks:
     """What became of each reference row; the masks are disjoint, the rest is accepted."""
 
     no_key: Bools
@@ -128,16 +128,16 @@ class _Verdicts:
         return ~(self.no_key | self.repeated | self.ambiguous)
 
 
-def _account(table: MappedTable, verdicts: _Verdicts, matched_rows: Ints) -> FileAccounting:
+def _account(table: MappedTable, masks: _ReferenceMasks, matched_rows: Ints) -> FileAccounting:
     matched = len(np.unique(matched_rows[matched_rows >= 0]))
-    accepted = int(verdicts.accepted.sum())
+    accepted = int(masks.accepted.sum())
     counts = Counter(
         {
             "bad_line": len(table.bad_lines),
-            "no_key": int(verdicts.no_key.sum()),
-            "ambiguous_key": int(verdicts.ambiguous.sum()),
-            "repeated_row": int(verdicts.repeated.sum()),
-            "shared_address": verdicts.shared_address,
+            "no_key": int(masks.no_key.sum()),
+            "ambiguous_key": int(masks.ambiguous.sum()),
+            "repeated_row": int(masks.repeated.sum()),
+            "shared_address": masks.shared_address,
             "matched": matched,
             "unmatched": accepted - matched,
         }
@@ -167,7 +167,7 @@ class _TaxMatch:
     """For each sale the position of its tax row or -1, and how it was found."""
 
     table: pd.DataFrame
-    verdicts: _Verdicts
+    masks: _ReferenceMasks
     row: Ints
     by_id: Bools
     by_address: Bools
@@ -201,8 +201,8 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str
         by_answer &= row >= 0
         free = joinable & has_address
         free[row[row >= 0]] = False
-    verdicts = _Verdicts(no_key, repeated, ambiguous, int((shared & has_id & usable & ~ambiguous).sum()))
-    return _TaxMatch(tax, verdicts, row, by_id, ~by_id & ~by_answer & (row >= 0), by_answer, free)
+    masks = _ReferenceMasks(no_key, repeated, ambiguous, int((shared & has_id & usable & ~ambiguous).sum()))
+    return _TaxMatch(tax, masks, row, by_id, ~by_id & ~by_answer & (row >= 0), by_answer, free)
 
 
 @dataclass(frozen=True)
@@ -354,7 +354,7 @@ class _AreaMatch:
     """For each sale the position of its neighborhood row or -1, and the fields that row may fill."""
 
     table: pd.DataFrame
-    verdicts: _Verdicts
+    masks: _ReferenceMasks
     row: Ints
     fields: tuple[str, ...]
 
@@ -372,11 +372,11 @@ def _match_area_by(sales: pd.DataFrame, areas: pd.DataFrame, name: str) -> _Area
     content = areas.drop(columns=ROW, errors="ignore").assign(**{name: keys})
     repeated = ~no_key & content.duplicated().to_numpy()
     ambiguous = repeated_keys(keys, ~(no_key | repeated))
-    verdicts = _Verdicts(no_key, repeated, ambiguous)
-    row = positions_of(fold(column_or_missing(sales, name)), keys, verdicts.accepted)
+    masks = _ReferenceMasks(no_key, repeated, ambiguous)
+    row = positions_of(fold(column_or_missing(sales, name)), keys, masks.accepted)
     own = {"zipcode", "neighbourhood", *(field.name for field in NEIGHBOURHOOD_FIELDS)}
     fields = tuple(column for column in areas.columns if column in own or is_extra(column))
-    return _AreaMatch(areas, verdicts, row, fields)
+    return _AreaMatch(areas, masks, row, fields)
 
 
 def _join_area(sales: pd.DataFrame, match: _AreaMatch, file: str) -> pd.DataFrame:

@@ -18,7 +18,7 @@ _BINS: Final = 10
 
 
 @dataclass(frozen=True)
-class Kept:
+class ConfidenceBin:
     """Homes of similar confidence: the mean probability ``promised``, and the share that came true (exact interval)."""
 
     promised: float
@@ -29,7 +29,7 @@ class Kept:
 class Calibration:
     """The reliability of confidence in ten equal bins; ``error`` is the expected calibration error (Naeini 2015)."""
 
-    bins: tuple[Kept, ...]
+    bins: tuple[ConfidenceBin, ...]
     error: float
 
 
@@ -47,7 +47,7 @@ def calibration(scored: ScoredSales) -> Calibration | None:
     total = np.bincount(place, promised, minlength=_BINS)
     low, high = share_interval(hits, n)
     bins = tuple(
-        Kept(
+        ConfidenceBin(
             float(total[one] / n[one]),
             Figure(float(hits[one] / n[one]), float(low[one]), float(high[one]), int(n[one])),
         )

@@ -16,6 +16,7 @@ from core.serve.comparables import ComparableValue
 from core.serve.subject import Subject
 from core.train.bundle import Bundle
 from core.train.model import Model, Priced
+from core.wording import day
 
 
 class Severity(StrEnum):
@@ -143,7 +144,7 @@ def subject_flags(subject: Subject, model: Model, problem: Problem) -> Iterator[
             FlagKind.STALE_MODEL,
             Severity.REVIEW,
             "valuation date",
-            f"{subject.as_of:%Y-%m-%d}, {age:,} days after the model's latest sale, {model.profile.last_sale:%Y-%m-%d}",
+            f"{day(subject.as_of)}, {age:,} days after the model's latest sale, {day(model.profile.last_sale)}",
             f"{problem.monitoring.retrain_days} days",
             "Check the price level against recent sales; have newer sales added and the model retrained.",
         )

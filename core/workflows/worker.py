@@ -23,6 +23,7 @@ from core.monitor.rules import RULES, AlertKind
 from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
+from core.wording import instant
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
@@ -121,9 +122,9 @@ def worker_state(store: Store) -> WorkerState:
     last, following = _instant(report.get("last_turn")), _instant(report.get("next_turn"))
     problems = tuple(str(one) for one in report.get("problems", ()))
     if not living:
-        words = f"The worker's last sign of life was at {shown.beat_at:%Y-%m-%d %H:%M} UTC. {_START}"
+        words = f"The worker's last sign of life was at {instant(shown.beat_at)}. {_START}"
         return WorkerState(False, shown.beat_at, last, None, problems, words)
-    words = f"The worker is running; next round at {following:%Y-%m-%d %H:%M} UTC." if following else "It is starting."
+    words = f"The worker is running; next round at {instant(following)}." if following else "It is starting."
     return WorkerState(True, shown.beat_at, last, following, problems, words)
 
 
@@ -209,7 +210,7 @@ class Worker:
         at = datetime.now(UTC)
         self._next_turn = at + timedelta(seconds=self._settings.turn_seconds)
         problems: list[str] = []
-        written, swept = self._unwritten(problems), self._sweep(problems)
+        written, swept = self._retry_spool(problems), self._sweep(problems)
         opened = resolved = shadows = 0
         started: list[str] = []
         for market in self._markets(problems):
@@ -229,7 +230,7 @@ class Worker:
 
     def make_up(self) -> None:
         """Write estimates the ledger could not take, and send messages that did not arrive."""
-        self._unwritten([])
+        self._retry_spool([])
         Notices(self._store.home).send()
 
     def _markets(self, problems: list[str]) -> list[Market]:
@@ -239,7 +240,7 @@ class Worker:
             problems.append(str(error))
             return []
 
-    def _unwritten(self, problems: list[str]) -> int:
+    def _retry_spool(self, problems: list[str]) -> int:
         try:
             return self._store.spool.retry()
         except StoreError as error:

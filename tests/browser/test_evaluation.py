@@ -21,7 +21,7 @@ VIEWS = (
     "Hard cases",
     "Candidates",
     "Importance",
-    "Agents’ verdicts",
+    "Agents’ decisions",
     "Decision",
 )
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"

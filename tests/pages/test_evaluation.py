@@ -30,7 +30,7 @@ from tests.evaluate.scored_sales import scored_sales
 
 MANAGER = Actor("Max", Role.MANAGER)
 AGENT = Actor("Ann", Role.AGENT, "North")
-VERDICTS = "Agents’ verdicts"
+VERDICTS = "Agents’ decisions"
 VIEWS = (
     "Headline",
     "Segments",

@@ -37,7 +37,7 @@ Fate = Literal["written", "aside", "lost"]
 
 
 @dataclass(frozen=True)
-class Kept:
+class Appended:
     """An estimate and what happened to it."""
 
     record: EstimateRecord
@@ -50,7 +50,7 @@ class Kept:
 
 
 @dataclass(frozen=True)
-class KeptMany:
+class AppendedMany:
     """The ids of estimates, what happened to them all, and why they are not in the ledger ("" if they are)."""
 
     estimate_ids: tuple[str, ...]
@@ -82,7 +82,7 @@ class Spool:
         self._lost = 0
         self._some_wait = bool(self._files())
 
-    def append(self, new: NewEstimate, actor: Actor) -> Kept:
+    def append(self, new: NewEstimate, actor: Actor) -> Appended:
         """Write an estimate to the ledger, else spool it with its id, instant and actor; "lost" if both fail.
 
         Raises what sign() raises, and NotFound for an unknown market: retrying would never succeed.
@@ -91,13 +91,13 @@ class Spool:
         try:
             self._ledger.append_signed(estimate)
         except StoreUnavailable as error:
-            return Kept(estimate, self._aside([estimate], error))
+            return Appended(estimate, self._aside([estimate], error))
         if self._some_wait:
             with suppress(StoreError):
                 self.retry(_AFTER_EACH)
-        return Kept(estimate, "written")
+        return Appended(estimate, "written")
 
-    def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> KeptMany:
+    def append_many(self, new: Sequence[NewEstimate], actor: Actor) -> AppendedMany:
         """Write estimates to the ledger, all or none, else spool them together; raises what sign() raises."""
         at = now()
         signed = [sign(one, actor, at) for one in new]
@@ -105,8 +105,8 @@ class Spool:
         try:
             self._ledger.append_signed_many(signed)
         except StoreUnavailable as error:
-            return KeptMany(ids, self._aside(signed, error), str(error))
-        return KeptMany(ids, "written", "")
+            return AppendedMany(ids, self._aside(signed, error), str(error))
+        return AppendedMany(ids, "written", "")
 
     def retry(self, limit: int | None = None) -> int:
         """Write at most ``limit`` waiting files to the ledger, oldest first; return the number of estimates written.

@@ -19,6 +19,7 @@ from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
+from core.wording import day
 
 _ID_LENGTH: Final = 12
 
@@ -268,8 +269,8 @@ def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None
 def _check_not_rejected(record: ModelRecord) -> None:
     if record.rejected_at is not None:
         raise InvalidRecord(
-            f"Model {record.model_id} was rejected on {record.rejected_at:%Y-%m-%d} by {record.rejected_by}: "
-            f"{record.rejected_why} Take the rejection back first, or choose another model."
+            f"Model {record.model_id} was rejected on {day(record.rejected_at)} by {record.rejected_by}: "
+            f"{(record.rejected_why or '').rstrip('.')}. Take the rejection back first, or choose another model."
         )
 
 

@@ -20,6 +20,7 @@ from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import ALERT, now
 from core.store.base.values import plain_document, plain_text
+from core.wording import instant
 
 UNRESOLVED: Final[tuple[AlertState, ...]] = (AlertState.OPEN, AlertState.ACKNOWLEDGED)
 _CHANGES: Final = {
@@ -237,7 +238,7 @@ class Alerts:
 
 def _cannot_become(alert: AlertRecord, state: AlertState) -> InvalidRecord:
     return InvalidRecord(
-        f"Alert {alert.alert_id} has been {alert.state} since {alert.changed_at:%Y-%m-%d %H:%M} UTC (by "
+        f"Alert {alert.alert_id} has been {alert.state} since {instant(alert.changed_at)} (by "
         f"{alert.changed_by}) and cannot become {state}; reload the alerts."
     )
 

@@ -18,6 +18,7 @@ from core.store.base.database import Database
 from core.store.base.processes import ProcessMark, may_be_alive, this_process
 from core.store.base.tables import JOB, now
 from core.store.base.values import plain_document, plain_text
+from core.wording import instant
 
 _OPEN: Final = (JobState.WAITING, JobState.RUNNING)
 _HIDDEN: Final = ("seq", "owner_host", "owner_pid", "owner_started", "created_by")
@@ -171,7 +172,7 @@ def _cancel_if_asked(connection: sa.Connection, job_id: str) -> bool:
 def _fail_abandoned(connection: sa.Connection, row: sa.RowMapping) -> Job:
     error = (
         f"The process working on this job (pid {row['owner_pid']} on {row['owner_host']}) ended without a report; its "
-        f"last sign of life was at {row['updated_at']:%Y-%m-%d %H:%M:%S} UTC. Start it again."
+        f"last sign of life was at {instant(row['updated_at'])}. Start it again."
     )
     update = JOB.update().where(JOB.c.job_id == row["job_id"])
     connection.execute(update.values(state=JobState.FAILED, error=error, updated_at=now()))

@@ -57,11 +57,11 @@ class MarketWatch:
 def readings(watch: MarketWatch) -> tuple[Reading, ...]:
     """Return the recent readings of every kind.
 
-    Readings are monthly, except latency, which is weekly if there are enough requests, and the current state (unwritten
+    Readings are monthly, except latency, which is weekly if there are enough requests, and the current state (spooled
     estimates, age of the live model), which is daily. Errors, ranges and price level cover the live model's blind
     estimates by day of sale; latency covers the page, where somebody waits. Raises NotFound, StoreUnavailable.
     """
-    found = [*_traffic(watch), _unwritten(watch)]
+    found = [*_traffic(watch), _ledger_failures(watch)]
     if watch.champion is not None:
         found += [*_accuracy(watch), *_segments(watch), *_levels(watch), *_facts(watch), _age(watch, watch.champion)]
     return tuple(found)
@@ -228,7 +228,7 @@ def _facts(watch: MarketWatch) -> Iterator[Reading]:
             yield Reading(AlertKind.FEATURE_DRIFT, "", month, float(count), np.nan, np.nan, n)
 
 
-def _unwritten(watch: MarketWatch) -> Reading:
+def _ledger_failures(watch: MarketWatch) -> Reading:
     state, today = watch.store.spool.state(), window_of(watch.clock, Period.DAY)
     missing = state.waiting + state.spoilt
     return Reading(AlertKind.LEDGER_FAILURES, "", today, float(missing), np.nan, np.nan, missing)

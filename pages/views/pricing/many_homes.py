@@ -37,8 +37,8 @@ _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourho
 def draw(workspace: Workspace, desk: Desk, today: date) -> None:
     """Draw upload, counts, tables and downloads; raises AccessDenied, StoreUnavailable."""
     st.write(
-        "Upload a list of homes as a CSV file or workbook, one row each. Columns are recognized by their names; areas without a "
-        f"unit are read as {area_label(desk.market.area_unit)}."
+        "Upload a list of homes as a CSV file or workbook, one row each. Columns are recognized by their names; areas "
+        f"without a unit are read as {area_label(desk.market.area_unit)}."
     )
     with st.form("price-file", border=True):
         # Accept any file type: the reader names the file and a remedy, while the widget would only name a MIME type.

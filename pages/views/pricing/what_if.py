@@ -54,7 +54,7 @@ class _Asker:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Attempts:
     """The changes tried on one home, at one level of the range, newest first."""
 
     home: Home
@@ -120,7 +120,7 @@ def _try(label: str, changes: Changes, asker: _Asker) -> None:
 def _tried(asker: _Asker) -> tuple[_Tried, ...]:
     """Return the changes tried on this home, repriced if the level of the range has changed."""
     kept = st.session_state.get(_KEPT)
-    if not isinstance(kept, _Kept) or kept.home != home_of(asker.answered):
+    if not isinstance(kept, _Attempts) or kept.home != home_of(asker.answered):
         return ()
     if kept.level == asker.estimate.level:
         return kept.tried
@@ -133,7 +133,7 @@ def _tried(asker: _Asker) -> tuple[_Tried, ...]:
 
 
 def _keep(asker: _Asker, tried: tuple[_Tried, ...]) -> None:
-    st.session_state[_KEPT] = _Kept(home_of(asker.answered), asker.estimate.level, tried)
+    st.session_state[_KEPT] = _Attempts(home_of(asker.answered), asker.estimate.level, tried)
 
 
 def _clear() -> None:
