@@ -19,7 +19,7 @@ from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
 from core.collect.leaks import NEEDED
-from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.mapping import ColumnMapping, ColumnRule, read_settings
 from core.collect.parsers import (
     as_text,
 )
@@ -155,6 +155,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
                 for column, verdict in verdicts.items()
                 if not verdict.rule and column not in used_parts
             ),
+            **read_settings(table.reading),
         ),
         columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
     )

@@ -11,6 +11,7 @@ import streamlit as st
 
 from core.collect.columns import picks
 from core.collect.mapping import ColumnMapping, check_required
+from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
 from core.wording import count
 from core.workflows.data.source_preview import SourcePreview
@@ -71,7 +72,7 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
     )
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
     # The key follows the mapping: after each choice, the table starts from the new mapping.
-    key = f"mapping_{file.upload_id}_{abs(hash(file.mapping.to_json()))}"
+    key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
     edited = st.data_editor(
         table,
         key=key,
