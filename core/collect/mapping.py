@@ -173,7 +173,7 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     """
     check_mapping(mapping)
     check_required(mapping)
-    _check_columns(table, mapping)
+    check_columns(table, mapping)
     columns: dict[str, pd.Series] = {}
     problems: list[pd.DataFrame] = []
     for rule in mapping.rules:
@@ -376,7 +376,8 @@ def _check_date_format(date_format: str, where: str) -> None:
         raise MappingError(f"date_format = {date_format!r} of {where} must be written {written!r}.")
 
 
-def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
+def check_columns(table: RawTable, mapping: ColumnMapping) -> None:
+    """Raise MappingError if a mapping names a column that the file lacks."""
     for column in named_columns(mapping):
         if column not in table.frame.columns:
             near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=0.4)
@@ -386,10 +387,10 @@ def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
             )
 
 
-def read_settings(reading: Reading) -> dict[str, str]:
-    """Return how a file was read as settings of its mapping; the only sheet of a workbook needs no naming."""
+def with_reading(mapping: ColumnMapping, reading: Reading) -> ColumnMapping:
+    """Return the mapping with how its file was read; the only sheet of a workbook needs no naming."""
     sheet = reading.sheet if len(reading.sheets) > 1 else ""
-    return {"encoding": reading.encoding, "sheet": sheet, "separator": reading.separator}
+    return dataclasses.replace(mapping, encoding=reading.encoding, sheet=sheet, separator=reading.separator)
 
 
 def reading_choice(mapping: ColumnMapping | None, chosen: ReadingChoice | None) -> ReadingChoice | None:

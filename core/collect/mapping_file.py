@@ -43,6 +43,11 @@ def document_to_json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=1, ensure_ascii=False)
 
 
+def inferences_of(document: Mapping[str, Any]) -> tuple[Inference, ...]:
+    """Return what a mapping's document says was inferred."""
+    return tuple(Inference(**one) for one in document.get("inferences", ()))
+
+
 def mapping_from_json(text: str) -> ColumnMapping:
     """Read a mapping; raises MappingError if the text is not one or names an unknown setting, field or unit."""
     return _mapping(_document(text))
@@ -101,7 +106,7 @@ def _mapping(document: Any) -> ColumnMapping:
                 "address_columns": tuple(map(str, settings.get("address_columns", ()))),
                 "ignored": tuple((str(column), str(why)) for column, why in settings.get("ignored", ())),
                 "keep": tuple(map(str, settings.get("keep", ()))),
-                "inferences": tuple(Inference(**one) for one in settings.get("inferences", ())),
+                "inferences": inferences_of(settings),
             }
         )
     except (TypeError, ValueError) as error:
