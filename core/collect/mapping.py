@@ -202,6 +202,14 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     )
 
 
+def check_own_dates(table: RawTable, mapping: ColumnMapping) -> None:
+    """Raise MappingError if a date format of one's own reads no cell of a column of the file that it is used for."""
+    for rule in mapping.rules:
+        date_format = rule.date_format or mapping.date_format
+        if rule.parse == "date" and is_own_format(date_format) and rule.column in table.frame.columns:
+            _read(table.frame, rule, mapping)
+
+
 def cells_of(frame: pd.DataFrame, rule: ColumnRule) -> pd.Series:
     """Return the cells a rule reads: those of its column, joined with those of its further columns."""
     if not rule.with_columns:
@@ -391,6 +399,11 @@ def with_reading(mapping: ColumnMapping, reading: Reading) -> ColumnMapping:
     """Return the mapping with how its file was read; the only sheet of a workbook needs no naming."""
     sheet = reading.sheet if len(reading.sheets) > 1 else ""
     return dataclasses.replace(mapping, encoding=reading.encoding, sheet=sheet, separator=reading.separator)
+
+
+def read_like(mapping: ColumnMapping, other: ColumnMapping) -> ColumnMapping:
+    """Return the mapping with another's encoding, sheet and separator: both are of the same file."""
+    return dataclasses.replace(mapping, encoding=other.encoding, sheet=other.sheet, separator=other.separator)
 
 
 def reading_choice(mapping: ColumnMapping | None, chosen: ReadingChoice | None) -> ReadingChoice | None:

@@ -17,12 +17,13 @@ from core.schema import Source
 FILES: Final = "files"
 """The key under which a document holds the mappings of several files by name."""
 
+_ALWAYS: Final = ("column", "field", "parse", "unit", "scale", "date_format")
 _SAVE_AGAIN: Final = "Save it again from the mapping page, or with ingest --write-mapping."
 
 
 def mapping_document(mapping: ColumnMapping) -> dict[str, Any]:
     """Return the mapping as plain values, ready for JSON."""
-    rules = [{**_fields_of(rule), "recode": dict(rule.recode)} for rule in mapping.rules]
+    rules = [_rule_document(rule) for rule in mapping.rules]
     inferences = [dataclasses.asdict(one) for one in mapping.inferences]
     return {**_fields_of(mapping), "source": mapping.source.value, "rules": rules, "inferences": inferences}
 
@@ -146,6 +147,13 @@ def _rule(document: Any) -> ColumnRule:
     }
     words = MappingProxyType({str(word): str(to) for word, to in recode.items()})
     return ColumnRule(**{**settings, **further, "recode": words})
+
+
+def _rule_document(rule: ColumnRule) -> dict[str, Any]:
+    """Return a rule as plain values; the rarer settings only where they say something."""
+    values = {**_fields_of(rule), "recode": dict(rule.recode)}
+    usual = {**_fields_of(ColumnRule("", "")), "recode": {}}
+    return {name: value for name, value in values.items() if name in _ALWAYS or value != usual[name]}
 
 
 def _settings(document: Any, kind: type[ColumnMapping] | type[ColumnRule], what: str) -> dict[str, Any]:

@@ -67,7 +67,15 @@ def correct(mapping: ColumnMapping, picks: Iterable[Pick]) -> ColumnMapping:
     parts.sort(key=lambda column: _place(column, mapping.address_columns))
     ordered = sorted(rules, key=lambda rule: rule.weight != 1.0)
     _refuse_twice(ordered, before)
-    changed = replace(mapping, rules=tuple(ordered), address_columns=tuple(parts), ignored=tuple(left_out))
+    after = {rule.column: rule for rule in ordered}
+    changed = replace(
+        mapping,
+        rules=tuple(ordered),
+        address_columns=tuple(parts),
+        ignored=tuple(left_out),
+        # What was inferred of a column that a person reads otherwise no longer holds.
+        inferences=tuple(one for one in mapping.inferences if after.get(one.column) == before.get(one.column)),
+    )
     check_mapping(changed)
     return changed
 

@@ -36,8 +36,7 @@ def map_files(
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         raise MappingError(f"Two files are named {max(names, key=names.count)!r}; rename one.")
-    given = [_given(file, table) for file, table in zip(read, tables, strict=True)]
-    mappings = guess_together(tables, given)
+    mappings = guess_together(tables, _given(read, tables))
     asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
     in_force = map(_corrected, tables, mappings, (asked[name] for name in names))
     progress(1.0, "Mapped")
@@ -59,13 +58,18 @@ def _table(file: SourceFile) -> RawTable:
     return file.read.table
 
 
-def _given(file: SourceFile, table: RawTable) -> ColumnMapping | None:
-    """Return the mapping given for a file, with what this file shows of its inferences; None where none is given."""
-    if file.mapping is None:
-        return None
-    check_columns(table, file.mapping)
-    guessed = guess_mapping(table, file.mapping.source).mapping
-    return replace(file.mapping, inferences=inferences_that_hold(file.mapping, guessed))
+def _given(files: Sequence[SourceFile], tables: Sequence[RawTable]) -> list[ColumnMapping | None]:
+    """Return the mapping given for each file, with what the files show of its inferences; None where none is given."""
+    if all(file.mapping is None for file in files):
+        return [None for _ in files]
+    given: list[ColumnMapping | None] = []
+    for file, table, guessed in zip(files, tables, guess_together(tables, [None] * len(files)), strict=True):
+        if file.mapping is not None:
+            check_columns(table, file.mapping)
+            given.append(replace(file.mapping, inferences=inferences_that_hold(file.mapping, guessed)))
+        else:
+            given.append(None)
+    return given
 
 
 def _without_dropped(corrections: Sequence[Correction], files: Sequence[SourceFile]) -> list[Correction]:

@@ -243,7 +243,7 @@ def check(held: Draft, today: date) -> IntakePreview:
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
     version_id = latest.version_id if latest else ""
-    names = tuple((file.upload_id, mapping_to_json(file.mapping), file.kept) for file in held.files)
+    names = tuple((file.upload_id, mapping_to_json(file.mapping), file.kept, file.reading) for file in held.files)
     return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
 
 
@@ -251,17 +251,17 @@ def check(held: Draft, today: date) -> IntakePreview:
 @st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
 def _checked(
     home: str,
-    names: tuple[tuple[str, str, tuple[str, ...]], ...],
+    names: tuple[tuple[str, str, tuple[str, ...], str], ...],
     destination: Destination,
     rests_on: object,
     today: date,
 ) -> IntakePreview:
     store = session.store()
     files = []
-    for upload_id, mapping, kept in names:
+    for upload_id, mapping, kept, reading in names:
         upload = store.uploads.get(upload_id)
         read = _table(home, upload_id, kept)
-        files.append(SourceFile(upload.path, upload.name, mapping_from_json(mapping), read))
+        files.append(SourceFile(upload.path, upload.name, mapping_from_json(mapping), read, reading=reading))
     return prepare_intake(session.workspace(), destination.market(), files, silent)
 
 

@@ -7,10 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.collect.columns.picks import fit_preset
-from core.collect.mapping_file import mapping_from_json, mapping_to_json
+from core.collect.mapping_file import mapping_to_json
 from core.errors import DoorstepError, MappingError
-from core.workflows.data.source_preview import SourcePreview
+from core.workflows.data.source_preview import SourcePreview, bring_mapping
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
@@ -77,7 +76,7 @@ def _text(content: bytes, name: str) -> str:
 
 
 def _take(file: Staged, seen: SourcePreview, text: str) -> None:
-    mapping = fit_preset(mapping_from_json(text), seen.columns, seen.name)
+    mapping = bring_mapping(text, seen, file.mapping)
     draft.keep(file._replace(source=mapping.source, mapping=mapping))
     st.rerun()
 
