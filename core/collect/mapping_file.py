@@ -11,6 +11,7 @@ from typing import Any, Final
 from core.collect.cells.date_formats import date_format_of
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
+from core.collect.reading.encodings import is_text_encoding
 from core.errors import MappingError
 from core.schema import Source
 
@@ -122,14 +123,11 @@ def _check_reading(mapping: ColumnMapping) -> None:
     for what in ("encoding", "sheet", "separator"):
         if not isinstance(getattr(mapping, what), str):
             raise MappingError(f"{what} = {getattr(mapping, what)!r} of the column mapping must be a text.")
-    if mapping.encoding:
-        try:
-            b"".decode(mapping.encoding)
-        except LookupError as error:
-            raise MappingError(
-                f"encoding = {mapping.encoding!r} of the column mapping is no encoding Doorstep knows. Name one such "
-                "as 'cp1252', or leave it empty to have it found from the file."
-            ) from error
+    if mapping.encoding and not is_text_encoding(mapping.encoding):
+        raise MappingError(
+            f"encoding = {mapping.encoding!r} of the column mapping is no encoding Doorstep knows. Name one such as "
+            "'cp1252', or leave it empty to have it found from the file."
+        )
     if len(mapping.separator) > 1:
         raise MappingError(f"separator = {mapping.separator!r} of the column mapping must be one character or empty.")
 

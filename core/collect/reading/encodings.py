@@ -56,6 +56,17 @@ def decode(data: bytes, shown: str, encoding: str = "", usual: str = "") -> tupl
     return text, found
 
 
+def is_text_encoding(name: str) -> bool:
+    """Tell whether a name is that of an encoding of text."""
+    try:
+        b"text".decode(name)
+    except LookupError:
+        return False
+    except ValueError:  # known, but these bytes are none of its text
+        return True
+    return True
+
+
 def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):

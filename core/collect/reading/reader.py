@@ -114,6 +114,12 @@ def extract(
             raise _of_another_type(name, what, "Export the table as CSV.")
     if start.startswith(("{", "[{", "[\n", "[ ")):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
+    if chosen.separator and chosen.separator not in text:
+        mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
+        raise FileUnreadable(
+            f"{name} has no {mark}, which its mapping names as the separator. Correct it there, or leave it empty to "
+            "have it found from the file."
+        )
     return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member), chosen.separator)
 
 

@@ -90,8 +90,8 @@ def bring_mapping(text: str, seen: SourcePreview, staged: ColumnMapping) -> Colu
         wanted, was = getattr(mapping, what), getattr(staged, what)
         if wanted and was and not _is_same_reading(wanted, was):
             raise MappingError(
-                f"{seen.name} was read with {what} {was!r}, but the mapping is for {what} {wanted!r}. Choose it in step "
-                "Files, under Encoding and sheet, and bring the file again."
+                f"{seen.name} was read with {what} {was!r}, but the mapping is for {what} {wanted!r}. Choose it in "
+                "step Files, under Encoding and sheet, and bring the file again."
             )
     check_own_dates(seen.read.table, mapping)
     return replace(read_like(mapping, staged), inferences=inferences_that_hold(mapping, seen.guess.mapping))
