@@ -261,3 +261,29 @@ def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferre
     [version] = json.loads(out)["versions"]
     [file] = version["files"]
     assert {file["file"]: file["mapping"]} == json.loads(printed)["mappings"]
+
+
+def test_columns_of_persons_are_left_out_by_name_and_a_text_is_kept_where_a_correction_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = sales().assign(Agent=[f"Smith {n}" for n in range(ROWS)])
+    frame["Remarks"] = [f"Home number {n} with a garden behind the house" for n in range(ROWS)]
+    path, mapping = tmp_path / "verkauf.csv", tmp_path / "m.json"
+    frame.to_csv(path, index=False, sep=";")
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, out, _ = run(capsys, "ingest", path, "--write-mapping", mapping, *home)
+    assert code == OK
+    left_out = dict(json.loads(mapping.read_text(encoding="utf-8"))["ignored"])
+    assert {"Agent", "Remarks"} <= set(left_out)
+    assert all(left_out[column] in out for column in ("Agent", "Remarks"))
+    code, printed, err = run(capsys, "ingest", path, "--mapping", mapping, "--market", "G", "--json", *home)
+    assert (code, err) == (OK, "")
+    assert dict(json.loads(printed)["mappings"][path.name]["ignored"]) == left_out
+    code, _, err = run(capsys, "ingest", path, "--map", "Agent=x_agent", "--market", "H", *home)
+    assert code == FAILED
+    assert "column 'Agent' was left out (personal data" in err
+    kept = ("--map", "Remarks=x_words", "--map", "Agent=")
+    code, printed, err = run(capsys, "ingest", path, *kept, "--market", "H", "--json", *home)
+    assert (code, err) == (OK, "")
+    assert "Remarks" not in dict(json.loads(printed)["mappings"][path.name]["ignored"])
+    assert "Home number 7 with a garden" in rows_of(tmp_path / "store", "h")

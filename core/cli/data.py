@@ -102,7 +102,8 @@ def _corrections(texts: Sequence[str], files: Sequence[str]) -> list[Correction]
 def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
     """Write the mappings in force to a file, and say what they are and lack; nothing is imported."""
     from core.collect.mapping_file import document_to_json, mappings_document
-    from core.workflows.data.mapped_files import lacking
+    from core.collect.privacy.findings import reason
+    from core.workflows.data.mapped_files import lacking, personal_of
 
     target = Path(session.options.write_mapping)
     if any(target.resolve() == file.path.resolve() for file in files):
@@ -121,6 +122,7 @@ def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
     def text() -> str:
         lines = [_mapping_line(name, mapping) for name, mapping in mappings.items()]
         lines += [f"{name}: {one.column}: {one}" for name, mapping in mappings.items() for one in mapping.inferences]
+        lines += [f"{file.name}: column {one.column!r} {reason(one)}" for file in files for one in personal_of(file)]
         lines += [f"{name}: {why}" for name, why in missing.items()]
         return "\n".join([*lines, f"mapping written to {target}; nothing was imported"])
 

@@ -43,7 +43,7 @@ from core.workflows.data.corrected_sales import (
 )
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
-from core.workflows.data.refusals import apply_or_explain, no_sales_message
+from core.workflows.data.refusals import apply_or_explain, leave_out_persons, no_sales_message
 from core.workflows.data.row_ledger import account, full_ledger
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
@@ -373,14 +373,16 @@ def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)
-    records = tuple(map(_record, files, raws.values(), mappings))
+    records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
     return _Read([apply_or_explain(*one) for one in found], raws, personal, records)
 
 
-def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping) -> FileIntake:
+def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> FileIntake:
     # A file read before, as the page's are, was perhaps rewritten since; one read now is as its mapping now says.
     in_force = mapping if file.read is not None else with_reading(mapping, raw.reading)
-    return FileIntake(raw.name, file.reading or raw.reading.describe(), mapping_document(in_force))
+    return FileIntake(
+        raw.name, file.reading or raw.reading.describe(), mapping_document(leave_out_persons(in_force, personal))
+    )
 
 
 def _words_of_readings(readings: Mapping[str, Reading]) -> str:

@@ -9,13 +9,13 @@ from core.collect.columns.corrections import Correction, corrected, corrections_
 from core.collect.columns.guess import guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import ColumnMapping, check_columns, check_required, with_reading
-from core.collect.privacy.findings import DROPPED
+from core.collect.privacy.findings import DROPPED, PersonalColumn
 from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
 from core.workflows.data.intake import SourceFile, read_source
-from core.workflows.data.refusals import refuse_personal
+from core.workflows.data.refusals import leave_out_persons, refuse_personal
 
 
 def map_files(
@@ -40,7 +40,10 @@ def map_files(
     asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
     in_force = map(_corrected, tables, mappings, (asked[name] for name in names))
     progress(1.0, "Mapped")
-    return tuple(replace(file, mapping=mapping) for file, mapping in zip(read, in_force, strict=True))
+    return tuple(
+        replace(file, mapping=leave_out_persons(mapping, personal_of(file)))
+        for file, mapping in zip(read, in_force, strict=True)
+    )
 
 
 def lacking(file: SourceFile) -> str:
@@ -51,6 +54,12 @@ def lacking(file: SourceFile) -> str:
     except MappingError as error:
         return str(error)
     return ""
+
+
+def personal_of(file: SourceFile) -> tuple[PersonalColumn, ...]:
+    """Return what of persons was dropped or cut out of a file that was read."""
+    assert file.read is not None
+    return file.read.personal
 
 
 def _table(file: SourceFile) -> RawTable:
@@ -76,10 +85,9 @@ def _without_dropped(corrections: Sequence[Correction], files: Sequence[SourceFi
     """Refuse to take in a column of persons, and pass over one that is to be left out and is out already."""
     gone: set[tuple[str, str]] = set()
     for file in files:
-        assert file.read is not None
         wanted = [one.column for one in corrections if one.field and one.file in ("", file.name)]
-        refuse_personal(wanted, file.read.personal, file.name)
-        gone |= {(name, one.column) for one in file.read.personal if one.action == DROPPED for name in ("", file.name)}
+        refuse_personal(wanted, personal_of(file), file.name)
+        gone |= {(name, one.column) for one in personal_of(file) if one.action == DROPPED for name in ("", file.name)}
     return [one for one in corrections if one.field or (one.file, one.column) not in gone]
 
 

@@ -53,6 +53,13 @@ def refuse_personal(named: Sequence[str], personal: Sequence[PersonalColumn], na
             )
 
 
+def leave_out_persons(mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> ColumnMapping:
+    """Return the mapping with the columns dropped as those of persons among what is left out, for the record of it."""
+    known = dict(mapping.ignored)
+    dropped = [(one.column, reason(one)) for one in personal if one.action == DROPPED and one.column not in known]
+    return replace(mapping, ignored=(*mapping.ignored, *dropped))
+
+
 def _without_quoted_persons(table: MappedTable) -> MappedTable:
     """Cut persons out of the cells that could not be read, which are quoted to whoever mends the file."""
     quoted = {text: without_persons_in(text) for text in table.problems["value"].unique()}

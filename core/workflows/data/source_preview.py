@@ -94,7 +94,10 @@ def bring_mapping(text: str, seen: SourcePreview, staged: ColumnMapping) -> Colu
                 "step Files, under Encoding and sheet, and bring the file again."
             )
     check_own_dates(seen.read.table, mapping)
-    return replace(read_like(mapping, staged), inferences=inferences_that_hold(mapping, seen.guess.mapping))
+    # What is no column here cannot be put back: persons' columns, dropped where the mapping was made or here.
+    ignored = tuple(one for one in mapping.ignored if one[0] in seen.columns)
+    inferences = inferences_that_hold(mapping, seen.guess.mapping)
+    return replace(read_like(mapping, staged), ignored=ignored, inferences=inferences)
 
 
 def _is_same_reading(wanted: str, was: str) -> bool:
