@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 
 class Outcome(StrEnum):
@@ -41,3 +42,12 @@ class FileAccounting:
         total = self.accepted + self.repaired + self.duplicate + self.rejected + self.set_aside
         if total != self.rows_in:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")
+
+
+@dataclass(frozen=True)
+class FileIntake:
+    """How a file was taken in: how it was read, in words, and ``mapping``, the document that a mapping file holds."""
+
+    file: str
+    reading: str
+    mapping: Mapping[str, Any]

@@ -1,22 +1,24 @@
-"""The verb that imports sales files: its arguments and its handler."""
+"""The verbs of sales data: importing files, writing their column mapping, and listing a market's versions."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from core.cli.session import OK, AddVerb, Session
 from core.errors import MappingError, NotFound
 
 if TYPE_CHECKING:
     from core.accounting import FileAccounting
+    from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
-    from core.workflows.data.intake import NewMarket
+    from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile
 
 
 def add_verbs(verb: AddVerb) -> None:
-    """Declare the verb and its arguments."""
+    """Declare the verbs and their arguments."""
     ingest = verb("ingest", "import sales, tax and neighborhood files as a new data version", _ingest)
     ingest.add_argument(
         "files",
@@ -34,29 +36,111 @@ def add_verbs(verb: AddVerb) -> None:
         metavar="COLUMN",
         help="keep a column although it seems to reveal the price (may be given several times)",
     )
-    ingest.add_argument("--mapping", help="JSON column mapping instead of the guessed one")
+    ingest.add_argument(
+        "--mapping", metavar="JSON", help="column mapping instead of the guess, as --write-mapping writes it"
+    )
+    ingest.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="COLUMN=FIELD",
+        help='correct one column, such as "Selling Date=sale_date"; "Remarks=" leaves it out, "Foo=x_foo" keeps a fact '
+        "of your own, FILE:COLUMN=FIELD names the file (may be given several times)",
+    )
+    ingest.add_argument(
+        "--write-mapping", metavar="JSON", help="write the mapping in force to this file, and import nothing"
+    )
     ingest.add_argument("--encoding", default="", help="encoding of the files, such as cp932 (default: as found)")
     ingest.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
+    versions = verb(
+        "versions", "list a market's data versions, how their files were read and what was inferred", _versions
+    )
+    versions.add_argument("--market", help="market (default: the only one)")
 
 
 def _ingest(session: Session) -> int:
-    from core.collect.privacy.findings import reason
+    from core.progress import part
+    from core.workflows.data.intake import ingest
+    from core.workflows.data.mapped_files import map_files
+
+    options, progress = session.options, session.progress()
+    files = _source_files(session)
+    corrections = _corrections(options.map, options.files)
+    if options.write_mapping:
+        return _write_mapping(session, map_files(files, corrections, progress))
+    market = _market_for_ingest(session)
+    mapped = map_files(files, corrections, part(progress, 0.0, 0.4))
+    report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
+    session.print_result(_ingest_document(report), lambda: _ingest_text(report))
+    return OK
+
+
+def _source_files(session: Session) -> list[SourceFile]:
+    from core.collect.mapping_file import mappings_for
     from core.collect.reading.table import ReadingChoice
-    from core.workflows.data.intake import SourceFile, ingest
+    from core.workflows.data.intake import SourceFile
 
     options = session.options
-    mapping = _load_mapping(options.mapping) if options.mapping else None
-    if mapping is not None and len(options.files) > 1:
-        raise MappingError("--mapping applies to one file; import the files one by one.")
+    paths = [Path(name) for name in options.files]
+    for path in paths:
+        if not path.is_file():
+            raise NotFound(f"There is no file {str(path)!r}. Check the path.")
+    given: dict[str, ColumnMapping] = {}
+    if options.mapping:
+        given = mappings_for(_text_of(options.mapping), [path.name for path in paths])
     choice = ReadingChoice(options.encoding, options.sheet)
-    files = [SourceFile(Path(name), Path(name).name, mapping, choice=choice) for name in options.files]
-    for file in files:
-        if not file.path.is_file():
-            raise NotFound(f"There is no file {str(file.path)!r}. Check the path.")
-    market = _market_for_ingest(session)
-    report = ingest(session.workspace, market, files, session.progress(), options.keep)
+    return [SourceFile(path, path.name, given.get(path.name), choice=choice) for path in paths]
+
+
+def _corrections(texts: Sequence[str], files: Sequence[str]) -> list[Correction]:
+    from core.collect.columns.corrections import correction_of
+
+    names = {written: Path(name).name for name in files for written in (name, Path(name).name)}
+    return [correction_of(text, names) for text in texts]
+
+
+def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
+    """Write the mappings in force to a file, and say what they are and lack; nothing is imported."""
+    from core.collect.mapping_file import document_to_json, mappings_document
+    from core.collect.privacy.findings import reason
+    from core.workflows.data.mapped_files import lacking, personal_of
+
+    target = Path(session.options.write_mapping)
+    if any(target.resolve() == file.path.resolve() for file in files):
+        raise MappingError(f"{str(target)!r} is one of the files to import. Write the mapping to another file.")
+    mappings = {file.name: file.mapping for file in files if file.mapping is not None}
+    document = mappings_document(mappings)
+    try:
+        # Beside the target, and moved: a full disk must not leave half a mapping.
+        draft = target.with_name(f"{target.name}.part")
+        draft.write_text(document_to_json(document) + "\n", encoding="utf-8")
+        draft.replace(target)
+    except OSError as error:
+        raise MappingError(f"The mapping {str(target)!r} cannot be written: {error.strerror}.") from error
+    missing = {file.name: why for file in files if (why := lacking(file))}
+
+    def text() -> str:
+        lines = [_mapping_line(name, mapping) for name, mapping in mappings.items()]
+        lines += [f"{name}: {one.column}: {one}" for name, mapping in mappings.items() for one in mapping.inferences]
+        lines += [f"{file.name}: column {one.column!r} {reason(one)}" for file in files for one in personal_of(file)]
+        lines += [f"{name}: {why}" for name, why in missing.items()]
+        return "\n".join([*lines, f"mapping written to {target}; nothing was imported"])
+
+    session.print_result({"written": str(target), "lacking": missing, "mapping": document}, text)
+    return OK
+
+
+def _mapping_line(name: str, mapping: ColumnMapping) -> str:
+    taken = ", ".join(f"{rule.column} = {rule.field}" for rule in mapping.rules)
+    left_out = ", ".join(column for column, _ in mapping.ignored) or "nothing"
+    return f"{name} ({mapping.source}): {taken}; left out: {left_out}"
+
+
+def _ingest_document(report: IntakeReport) -> dict[str, Any]:
+    from core.collect.privacy.findings import reason
+
     preview = report.preview
-    document = {
+    return {
         "market": report.version.market_id,
         "changed": report.changed,
         "version": report.version.version_id,
@@ -64,6 +148,7 @@ def _ingest(session: Session) -> int:
         "new_sales": preview.new_sales,
         "files": [asdict(account) for account in preview.files],
         "readings": {name: asdict(reading) for name, reading in preview.readings.items()},
+        "mappings": {one.file: dict(one.mapping) for one in preview.intake},
         "matched": dict(preview.matched),
         "conflicts": len(preview.conflicts),
         "unreadable_cells": len(preview.problems),
@@ -73,15 +158,50 @@ def _ingest(session: Session) -> int:
         },
     }
 
-    def text() -> str:
-        lines = [_account_line(account) for account in preview.files]
-        lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
-        lines += [
-            f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
+
+def _ingest_text(report: IntakeReport) -> str:
+    from core.collect.privacy.findings import reason
+
+    preview = report.preview
+    lines = [_account_line(account) for account in preview.files]
+    lines += [f"{table.name}: {one.column}: {one}" for table in preview.tables for one in table.inferences]
+    lines += [
+        f"{file}: column {one.column!r} {reason(one)}" for file, found in preview.personal.items() for one in found
+    ]
+    lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
+    head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
+    return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
+
+
+def _versions(session: Session) -> int:
+    from core.workflows.data.versions import history, intake_of
+
+    records = history(session.workspace, session.market().market_id)
+    intake = {one.version.version_id: intake_of(session.workspace, one.version.version_id) for one in records}
+    document = {
+        "versions": [
+            {
+                "version": one.version.version_id,
+                "state": one.state,
+                "sales": one.version.rows,
+                "note": one.version.note,
+                "created_at": one.version.created_at,
+                "created_by": one.version.created_by,
+                "files": [asdict(file) for file in intake[one.version.version_id]],
+            }
+            for one in records
         ]
-        lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
-        head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
-        return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
+    }
+
+    def text() -> str:
+        lines = []
+        for one in records:
+            version = one.version
+            lines.append(f"{version.version_id}  {one.state}  {version.rows:,} sales  {version.note}")
+            for file in intake[version.version_id]:
+                lines.append(f"  {file.file}: {file.reading}")
+                lines += [f"  {file.file}: {found.column}: {found}" for found in file.inferences]
+        return "\n".join(lines) or "no versions yet"
 
     session.print_result(document, text)
     return OK
@@ -99,11 +219,11 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
     return NewMarket(options.market, options.currency, options.area_unit)
 
 
-def _load_mapping(path: str) -> ColumnMapping:
-    from core.collect.mapping import ColumnMapping
-
+def _text_of(path: str) -> str:
     try:
-        return ColumnMapping.from_json(Path(path).read_text(encoding="utf-8"))
+        return Path(path).read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise MappingError(f"The mapping {path} is no UTF-8 text. Save it as UTF-8.") from error
     except OSError as error:
         raise MappingError(f"The mapping {path} cannot be read: {error.strerror}.") from error
 

@@ -22,6 +22,9 @@ from core.installation import version
 _EXAMPLES: Final = """examples:
   {program} demo
   {program} ingest sales.csv tax.csv --market Springfield --currency USD
+  {program} ingest may.csv --write-mapping may.json --map "Selling Date=sale_date"
+  {program} ingest june.csv --mapping may.json --market springfield
+  {program} versions --market springfield
   {program} train --market springfield
   {program} price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3
   {program} price --market springfield --csv listings.csv --json

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -15,20 +14,20 @@ import numpy as np
 import pandas as pd
 
 from core.collect.cells.categories import items_of_list, known_word
-from core.collect.cells.dates import NAMED_FORMATS
+from core.collect.cells.date_formats import date_format_of
 from core.collect.cells.joined import joined_date, joined_identifier
 from core.collect.cells.market import SET_ASIDE
 from core.collect.cells.units import UNIT_FACTORS, units_of_rows
 from core.collect.inference import Inference
 from core.collect.parsers import (
-    DATE_FORMATS,
     PARSERS,
     TEXT_PARSERS,
     Marks,
     as_text,
     is_null_word,
+    is_own_format,
 )
-from core.collect.reading.table import BadLine, RawTable
+from core.collect.reading.table import BadLine, RawTable, Reading, ReadingChoice
 from core.collect.set_aside import set_aside
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
@@ -91,7 +90,8 @@ class ColumnMapping:
 
     ``address_columns`` are joined in order into ``address`` where no rule gives it. ``deed_column`` numbers the deeds:
     rows that share it are one sale. ``keep`` names the kinds of rows to take in although they would be set aside
-    (PACKAGE, NOT_A_HOME). ``inferences`` are what was concluded beyond the names of the columns.
+    (PACKAGE, NOT_A_HOME). ``inferences`` are what was concluded beyond the names of the columns. ``encoding``,
+    ``sheet`` (of a workbook with several) and ``separator`` say how the file is read; what is empty is found from it.
     """
 
     source: Source
@@ -104,45 +104,9 @@ class ColumnMapping:
     deed_column: str = ""
     keep: tuple[str, ...] = ()
     inferences: tuple[Inference, ...] = ()
-
-    def to_json(self) -> str:
-        """Return the mapping as JSON text that from_json reads back to an equal mapping."""
-        rules = [{**_fields_of(rule), "recode": dict(rule.recode)} for rule in self.rules]
-        inferences = [dataclasses.asdict(one) for one in self.inferences]
-        document = {**_fields_of(self), "source": self.source.value, "rules": rules, "inferences": inferences}
-        return json.dumps(document, indent=1, ensure_ascii=False)
-
-    @classmethod
-    def from_json(cls, text: str) -> ColumnMapping:
-        """Read a mapping; raises MappingError if the text is not one or names an unknown setting, field or unit."""
-        try:
-            document = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise MappingError(
-                f"The column mapping is not JSON: {error}. Save it again from the mapping page."
-            ) from error
-        settings = _settings(document, cls, "The column mapping")
-        if settings.get("source") not in set(Source):
-            raise MappingError(f"source = {settings.get('source')!r} must be one of {', '.join(Source)}.")
-        if not isinstance(settings.get("rules"), list):
-            raise MappingError(f"rules = {settings.get('rules')!r} must be a list with one rule for each column kept.")
-        rules = tuple(_rule(one) for one in settings["rules"])
-        try:
-            mapping = cls(
-                **{
-                    **settings,
-                    "source": Source(settings["source"]),
-                    "rules": rules,
-                    "address_columns": tuple(map(str, settings.get("address_columns", ()))),
-                    "ignored": tuple((str(column), str(why)) for column, why in settings.get("ignored", ())),
-                    "keep": tuple(map(str, settings.get("keep", ()))),
-                    "inferences": tuple(Inference(**one) for one in settings.get("inferences", ())),
-                }
-            )
-        except (TypeError, ValueError) as error:
-            raise MappingError(f"The column mapping has a setting of the wrong kind: {error}.") from error
-        check_mapping(mapping)
-        return mapping
+    encoding: str = ""
+    sheet: str = ""
+    separator: str = ""
 
 
 @dataclass(frozen=True)
@@ -209,7 +173,7 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     """
     check_mapping(mapping)
     check_required(mapping)
-    _check_columns(table, mapping)
+    check_columns(table, mapping)
     columns: dict[str, pd.Series] = {}
     problems: list[pd.DataFrame] = []
     for rule in mapping.rules:
@@ -236,6 +200,14 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         columns={rule.field: rule.column for rule in reversed(mapping.rules)},
         inferences=mapping.inferences,
     )
+
+
+def check_own_dates(table: RawTable, mapping: ColumnMapping) -> None:
+    """Raise MappingError if a date format of one's own reads no cell of a column of the file that it is used for."""
+    for rule in mapping.rules:
+        date_format = rule.date_format or mapping.date_format
+        if rule.parse == "date" and is_own_format(date_format) and rule.column in table.frame.columns:
+            _read(table.frame, rule, mapping)
 
 
 def cells_of(frame: pd.DataFrame, rule: ColumnRule) -> pd.Series:
@@ -297,10 +269,21 @@ def _read(frame: pd.DataFrame, rule: ColumnRule, mapping: ColumnMapping) -> tupl
     marks = Marks(mapping.decimal, mapping.thousands, rule.date_format or mapping.date_format)
     values = cells_of(frame, rule)
     parsed, unreadable = read_column(values, rule, marks)
+    if rule.parse == "date" and is_own_format(marks.date_format):
+        _refuse_unread(rule.column, marks.date_format, values, parsed)
     if rule.unit_column:
         units = units_of_rows(frame[rule.unit_column]).map(dict(UNIT_FACTORS)).astype("float64")
         parsed = parsed * (units / UNIT_FACTORS[rule.unit]).fillna(1.0)
     return parsed, values[unreadable]
+
+
+def _refuse_unread(column: str, date_format: str, values: pd.Series, parsed: pd.Series) -> None:
+    """Refuse a format of one's own that reads none of a column's cells: it is mistyped, or that of another column."""
+    if values.notna().any() and parsed.isna().all():
+        raise MappingError(
+            f"Column {column!r}: the date format {date_format!r} reads none of its {values.notna().sum():,} cells. "
+            "Compare it with a cell of the file, or leave it empty to have it found."
+        )
 
 
 def _combine(first: pd.Series, further: pd.Series, rule: ColumnRule) -> pd.Series:
@@ -393,11 +376,16 @@ def _is_number(name: str) -> bool:
 
 
 def _check_date_format(date_format: str, where: str) -> None:
-    if date_format and date_format not in (*DATE_FORMATS, *NAMED_FORMATS) and "%" not in date_format:
-        raise MappingError(f"date_format = {date_format!r} of {where} must be like {', '.join(DATE_FORMATS[:4])}.")
+    try:
+        written = date_format_of(date_format)
+    except MappingError as error:
+        raise MappingError(f"date_format of {where}: {error}") from error
+    if written != date_format:
+        raise MappingError(f"date_format = {date_format!r} of {where} must be written {written!r}.")
 
 
-def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
+def check_columns(table: RawTable, mapping: ColumnMapping) -> None:
+    """Raise MappingError if a mapping names a column that the file lacks."""
     for column in named_columns(mapping):
         if column not in table.frame.columns:
             near = difflib.get_close_matches(column, list(table.frame.columns), n=1, cutoff=0.4)
@@ -407,33 +395,32 @@ def _check_columns(table: RawTable, mapping: ColumnMapping) -> None:
             )
 
 
+def with_reading(mapping: ColumnMapping, reading: Reading) -> ColumnMapping:
+    """Return the mapping with how its file was read; the only sheet of a workbook needs no naming."""
+    sheet = reading.sheet if len(reading.sheets) > 1 else ""
+    return dataclasses.replace(mapping, encoding=reading.encoding, sheet=sheet, separator=reading.separator)
+
+
+def read_like(mapping: ColumnMapping, other: ColumnMapping) -> ColumnMapping:
+    """Return the mapping with another's encoding, sheet and separator: both are of the same file."""
+    return dataclasses.replace(mapping, encoding=other.encoding, sheet=other.sheet, separator=other.separator)
+
+
+def reading_choice(mapping: ColumnMapping | None, chosen: ReadingChoice | None) -> ReadingChoice | None:
+    """Return how to read a file: as a person chooses, and where they do not, as its mapping says."""
+    if mapping is None:
+        return chosen
+    first = chosen or ReadingChoice()
+    return ReadingChoice(
+        encoding=first.encoding,
+        sheet=first.sheet or mapping.sheet,
+        separator=first.separator or mapping.separator,
+        usual_encoding=mapping.encoding,
+    )
+
+
 def named_columns(mapping: ColumnMapping) -> tuple[str, ...]:
     """Return all columns of a file that a mapping reads, each once."""
     read = [[rule.column, *rule.with_columns, rule.unit_column] for rule in mapping.rules]
     named = [*(column for columns in read for column in columns), *mapping.address_columns, mapping.deed_column]
     return tuple(dict.fromkeys(column for column in named if column))
-
-
-def _fields_of(one: ColumnMapping | ColumnRule) -> dict[str, Any]:
-    return {each.name: getattr(one, each.name) for each in dataclasses.fields(one)}
-
-
-def _settings(document: Any, kind: type[ColumnMapping] | type[ColumnRule], what: str) -> dict[str, Any]:
-    if not isinstance(document, dict):
-        raise MappingError(f"{what} must be a table of settings, not {type(document).__name__}.")
-    unknown = sorted(set(document) - {each.name for each in dataclasses.fields(kind)})
-    if unknown:
-        raise MappingError(f"{what} has unknown settings: {', '.join(unknown)}. Remove them.")
-    return dict(document)
-
-
-def _rule(document: Any) -> ColumnRule:
-    settings = _settings(document, ColumnRule, "A rule of the column mapping")
-    if not {"column", "field"} <= set(settings):
-        raise MappingError(f"A rule of the column mapping needs 'column' and 'field'; it has {sorted(settings)}.")
-    recode = settings.get("recode", {})
-    if not isinstance(recode, dict):
-        raise MappingError(f"Column {settings['column']!r}: recode must be a table of words.")
-    further = {"with_columns": tuple(map(str, settings.get("with_columns", ())))}
-    recode = MappingProxyType({str(word): str(to) for word, to in recode.items()})
-    return ColumnRule(**{**settings, **further, "recode": recode})

@@ -210,9 +210,18 @@ def as_date(values: pd.Series, marks: Marks) -> pd.Series:
     """
     date_format = marks.date_format or guess_date_format(values).date_format
     codes, uniques = pd.factorize(values)
-    parsed = _parse_dates(plain_dates(pd.Series(uniques, dtype="str")), date_format)
+    texts = pd.Series(uniques, dtype="str")
+    parsed = _parse_dates(plain_dates(texts), date_format)
+    if is_own_format(date_format):
+        # It may name the time of day, which is taken off before a usual format is tried.
+        parsed = parsed.fillna(_parse_dates(texts, date_format).dt.floor("D"))
     stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
     return pd.Series(stamps[codes], index=values.index)
+
+
+def is_own_format(date_format: str) -> bool:
+    """Tell whether a date format is one that a person wrote, none of those tried."""
+    return bool(date_format) and date_format not in (*DATE_FORMATS, *NAMED_FORMATS)
 
 
 def guess_date_format(values: pd.Series) -> DateGuess:

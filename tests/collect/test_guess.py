@@ -10,7 +10,8 @@ import pytest
 
 from core.collect.columns.guess import Guess, describe, guess_mapping, guess_source
 from core.collect.columns.sheet import guess_marks
-from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
+from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.privacy.findings import reason
 from core.collect.privacy.read_file import without_persons
 from core.collect.reading.reader import read_table
@@ -274,7 +275,7 @@ def test_every_column_is_explained_once_and_in_order(sales_data: Path) -> None:
     assert kept | set(_ignored(guess)) == set(table.frame)
     assert {one.column for one in guess.columns if one.field} == kept
     assert len(describe(guess).splitlines()) == 35
-    assert ColumnMapping.from_json(guess.mapping.to_json()) == guess.mapping
+    assert mapping_from_json(mapping_to_json(guess.mapping)) == guess.mapping
 
 
 def test_columns_that_move_with_the_price_are_left_out_whatever_their_name(tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.picks import Pick, correct
-from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping
+from core.collect.mapping import MappedTable, apply_mapping
+from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.reading.reader import parse_table
 from core.collect.reading.table import RawTable
 from core.schema import SQFT_PER_SQM, Source
@@ -163,7 +164,7 @@ def test_the_sale_date_is_made_of_year_and_month_and_the_parcel_of_its_parts() -
     assert mapped.frame["property_id"].is_unique
     assert mapped.frame["property_id"].iloc[7] == f"{AREA[7] * 1000}".zfill(6).lstrip("0") + "007"
     assert "Yr Sold and Mo Sold" in _claims(guess, "Yr Sold")
-    assert ColumnMapping.from_json(guess.mapping.to_json()) == guess.mapping
+    assert mapping_from_json(mapping_to_json(guess.mapping)) == guess.mapping
 
 
 def test_fractions_under_a_header_of_numbers_are_facts_and_whole_numbers_are_not() -> None:

@@ -35,7 +35,7 @@ def _text(rows: list[list[str]] = _ROWS, separator: str = ",") -> str:
     return "\n".join(separator.join(row) for row in rows) + "\n"
 
 
-def _xlsx(rows: list[list[str]] = _ROWS, names: tuple[str, ...] = ("Sales",)) -> bytes:
+def xlsx(rows: list[list[str]] = _ROWS, names: tuple[str, ...] = ("Sales",)) -> bytes:
     def cell(value: str) -> str:
         if value.isdigit():
             return f"<c><v>{value}</v></c>"
@@ -97,7 +97,7 @@ _FORMS = {
     "utf-16": _text().encode("utf-16"),
     "utf-32": _text().encode("utf-32"),
     "cp1252": _text().encode("cp1252"),
-    "xlsx": _xlsx(),
+    "xlsx": xlsx(),
     "parquet": _parquet(),
     "odata": _odata(),
     "zip": _zip({"__MACOSX/._sales.csv": "x", "sales.csv": _text()}),
@@ -116,7 +116,7 @@ def test_the_same_table_reads_the_same_in_every_form(form: str) -> None:
 
 
 def test_the_sheet_with_the_most_rows_is_read_unless_another_is_chosen() -> None:
-    content = _xlsx(names=("Notes", "Sold"))
+    content = xlsx(names=("Notes", "Sold"))
     reading = _read(content).reading
     assert (reading.format, reading.sheet, reading.sheets) == (FileFormat.WORKBOOK, "Sold", ("Notes", "Sold"))
     with pytest.raises(FileUnreadable, match=r"no sheet 'Sould'\. Choose one of 'Notes', 'Sold'"):

@@ -8,6 +8,7 @@ import pytest
 
 from core.collect.columns.guess import guess_mapping
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping
+from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable
 from core.collect.recoding import has_words, recoded, words_of, words_of_columns
@@ -59,7 +60,7 @@ def test_a_recoded_word_is_read_as_said_and_one_made_missing_is_no_problem(
     changed = recoded(recoded(mapping, "type", wanted), "condition", {"Good": "4", "Bad": "1", "Fair": "2"})
     assert dict(rule_of(changed, "type").recode) == {"sfr deluxe": "single_family", "barn": ""}
     assert dict(rule_of(changed, "condition").recode) == {"bad": "1"}
-    assert ColumnMapping.from_json(changed.to_json()) == changed
+    assert mapping_from_json(mapping_to_json(changed)) == changed
     mapped = apply_mapping(table, changed)
     assert mapped.frame["property_type"].fillna("none").tolist() == ["single_family", "condo", "single_family", "none"]
     assert mapped.frame["condition"].tolist() == [4, 1, 4, 2]

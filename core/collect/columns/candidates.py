@@ -175,7 +175,7 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
     score = score or _score_by_values(sheet, column, names)
     if score == 0.0:
         return None
-    rule, content = _best_reading(sheet, column, names)
+    rule, content = best_reading(sheet, column, names)
     if names.field in RATING_TOPS and is_scale_too_long(sampled_values(sheet, rule), RATING_TOPS[names.field]):
         return None
     confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field)
@@ -215,7 +215,8 @@ def _unit_fits(header: Header, field: str) -> bool:
     )
 
 
-def _best_reading(sheet: Sheet, column: str, names: FieldNames) -> tuple[ColumnRule, float]:
+def best_reading(sheet: Sheet, column: str, names: FieldNames) -> tuple[ColumnRule, float]:
+    """Return the rule that reads most of a column as a field, and how well its values fit, 0 to 1."""
     best: tuple[ColumnRule, float] | None = None
     for parse in names.parse:
         rule = ColumnRule(column, names.field, parse)

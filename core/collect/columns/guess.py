@@ -19,7 +19,7 @@ from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
 from core.collect.leaks import NEEDED
-from core.collect.mapping import ColumnMapping, ColumnRule
+from core.collect.mapping import ColumnMapping, ColumnRule, with_reading
 from core.collect.parsers import (
     as_text,
 )
@@ -137,25 +137,26 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
     date_format = dates[0] if dates else ""
-    return Guess(
-        mapping=ColumnMapping(
-            source=sheet.source,
-            rules=tuple(
-                replace(rule, date_format="" if rule.date_format == date_format else rule.date_format)
-                for rule in _distinct(_in_file_order(rules, table))
-            ),
-            address_columns=used_parts,
-            date_format=date_format,
-            decimal=sheet.marks.decimal,
-            thousands=sheet.marks.thousands,
-            deed_column=deed.column if deed else "",
-            inferences=tuple(inferences),
-            ignored=tuple(
-                (column, verdict.why)
-                for column, verdict in verdicts.items()
-                if not verdict.rule and column not in used_parts
-            ),
+    mapping = ColumnMapping(
+        source=sheet.source,
+        rules=tuple(
+            replace(rule, date_format="" if rule.date_format == date_format else rule.date_format)
+            for rule in _distinct(_in_file_order(rules, table))
         ),
+        address_columns=used_parts,
+        date_format=date_format,
+        decimal=sheet.marks.decimal,
+        thousands=sheet.marks.thousands,
+        deed_column=deed.column if deed else "",
+        inferences=tuple(inferences),
+        ignored=tuple(
+            (column, verdict.why)
+            for column, verdict in verdicts.items()
+            if not verdict.rule and column not in used_parts
+        ),
+    )
+    return Guess(
+        mapping=with_reading(mapping, table.reading),
         columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
     )
 

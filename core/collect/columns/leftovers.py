@@ -102,7 +102,7 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
         if levels > LEVELS_MAX:
             return Leftover(None, 0.8, f"numbers or names things ({levels:,} different values), no fact of the home")
         return Leftover(ColumnRule(column, name, "text"), 0.6, f"a code of {levels} values, kept as a category")
-    parse, share = _extra_reading(sheet, present)
+    parse, share = extra_reading(sheet, present)
     if parse == "date":
         return Leftover(None, 0.8, "a date that no field needs")
     if parse:
@@ -123,7 +123,7 @@ def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
     return (marked and not measures_something(present)) or named
 
 
-def _extra_reading(sheet: Sheet, present: pd.Series) -> tuple[str, float]:
+def extra_reading(sheet: Sheet, present: pd.Series) -> tuple[str, float]:
     """Return the parser that reads nearly all values, and the share it reads; empty where none does."""
     if present.str.fullmatch(_MONTH).mean() >= _READ_SHARE:
         return "date", 1.0

@@ -67,7 +67,15 @@ def correct(mapping: ColumnMapping, picks: Iterable[Pick]) -> ColumnMapping:
     parts.sort(key=lambda column: _place(column, mapping.address_columns))
     ordered = sorted(rules, key=lambda rule: rule.weight != 1.0)
     _refuse_twice(ordered, before)
-    changed = replace(mapping, rules=tuple(ordered), address_columns=tuple(parts), ignored=tuple(left_out))
+    after = {rule.column: rule for rule in ordered}
+    changed = replace(
+        mapping,
+        rules=tuple(ordered),
+        address_columns=tuple(parts),
+        ignored=tuple(left_out),
+        # What was inferred of a column that a person reads otherwise no longer holds.
+        inferences=tuple(one for one in mapping.inferences if after.get(one.column) == before.get(one.column)),
+    )
     check_mapping(changed)
     return changed
 
@@ -119,8 +127,8 @@ def _rule(pick: Pick, before: ColumnRule | None) -> ColumnRule:
     field, parse = pick.field, pick.parse
     if field == EXTRA:
         field = before.field if before is not None and is_extra(before.field) else EXTRA_PREFIX + snake(pick.column)
-    if not _can_read(field, parse):
-        parse = _usual(field)
+    if not can_read(field, parse):
+        parse = usual_parse(field)
     unit = _unit(field, parse, pick.unit)
     if before is not None and before.field == field:
         # A unit that a person picks goes for all rows.
@@ -129,7 +137,8 @@ def _rule(pick: Pick, before: ColumnRule | None) -> ColumnRule:
     return ColumnRule(pick.column, field, parse, unit)
 
 
-def _can_read(field: str, parse: str) -> bool:
+def can_read(field: str, parse: str) -> bool:
+    """Tell whether a parser can read a field; a fact of one's own is no date."""
     if field not in FIELD_BY_NAME:
         return parse in PARSERS and parse != "date"
     one = FIELD_BY_NAME[field]
@@ -137,7 +146,8 @@ def _can_read(field: str, parse: str) -> bool:
     return parse in parsers_of(one.kind) and not (one.unit == "sqft" and parse == "flag")
 
 
-def _usual(field: str) -> str:
+def usual_parse(field: str) -> str:
+    """Return the parser by which a field is usually read."""
     if field in _PREFERRED:
         return _PREFERRED[field][0]
     return _BY_KIND.get(FIELD_BY_NAME[field].kind, "text") if field in FIELD_BY_NAME else "text"

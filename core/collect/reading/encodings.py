@@ -41,12 +41,13 @@ _BYTE_ORDER_MARKS: Final[tuple[tuple[bytes, str], ...]] = (
 )
 
 
-def decode(data: bytes, shown: str, encoding: str = "") -> tuple[str, str]:
+def decode(data: bytes, shown: str, encoding: str = "", usual: str = "") -> tuple[str, str]:
     """Return bytes as text, and their encoding, found from the bytes unless given.
 
-    Raises FileUnreadable for what is no text, does not fit the encoding, or was spoiled before.
+    ``usual`` is tried where the bytes prove no encoding, that is where no byte order mark and no UTF-8 beyond ASCII
+    tells. Raises FileUnreadable for what is no text, does not fit the encoding, or was spoiled before.
     """
-    text, found = (_decode_as(data, encoding, shown), encoding) if encoding else _detect(data, shown)
+    text, found = (_decode_as(data, encoding, shown), encoding) if encoding else _detect(data, shown, usual)
     at = text.find("\x00")
     if at >= 0:
         raise FileUnreadable(f"{shown} is not a text file: it has a NUL byte at position {at}. {SAVE_AS_CSV}")
@@ -55,7 +56,18 @@ def decode(data: bytes, shown: str, encoding: str = "") -> tuple[str, str]:
     return text, found
 
 
-def _detect(data: bytes, shown: str) -> tuple[str, str]:
+def is_text_encoding(name: str) -> bool:
+    """Tell whether a name is that of an encoding of text."""
+    try:
+        b"text".decode(name)
+    except LookupError:
+        return False
+    except ValueError:  # known, but these bytes are none of its text
+        return True
+    return True
+
+
+def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _decode_as(data, encoding, shown), encoding
@@ -63,7 +75,10 @@ def _detect(data: bytes, shown: str) -> tuple[str, str]:
     if unmarked:
         return _decode_as(data, unmarked, shown), unmarked
     # Latin-1 reads any byte; it comes last for the five bytes that cp1252 leaves undefined.
-    for encoding in ("utf-8", *_beyond_western(data), "cp1252", "latin-1"):
+    # UTF-16 and UTF-32 read any pair of bytes, and were found above where they are; UTF-8 beyond ASCII is no chance.
+    expected = () if not usual or usual.casefold().startswith(("utf-16", "utf_16", "utf-32", "utf_32")) else (usual,)
+    first = (*expected, "utf-8") if data.isascii() else ("utf-8", *expected)
+    for encoding in (*first, *_beyond_western(data), "cp1252", "latin-1"):
         try:
             return data.decode(encoding), encoding
         except UnicodeDecodeError:

@@ -107,14 +107,20 @@ def extract(
     if data.startswith(b"PAR1"):
         return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET, member=member), ",")
     _refuse_other_types(data, name)
-    text, encoding = decode(data, name, chosen.encoding)
+    text, encoding = decode(data, name, chosen.encoding, chosen.usual_encoding)
     start = text[:100].lstrip("\ufeff \t\r\n").lower()
     for opening, what in _MARKUP:
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
     if start.startswith(("{", "[{", "[\n", "[ ")):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
-    return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member))
+    if chosen.separator and chosen.separator not in text:
+        mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
+        raise FileUnreadable(
+            f"{name} has no {mark}, which its mapping names as the separator. Correct it there, or leave it empty to "
+            "have it found from the file."
+        )
+    return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member), chosen.separator)
 
 
 def _is_workbook(data: bytes, shown: str) -> bool:

@@ -87,10 +87,16 @@ _SEPARATOR_WORDS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pi
 
 @dataclass(frozen=True)
 class ReadingChoice:
-    """What the analyst says about a file; what is empty is found from the content."""
+    """What the analyst says about a file; what is empty is found from the content.
+
+    ``usual_encoding`` is that of the files a mapping was written for: it goes before other guesses, but yields to what
+    the bytes themselves prove.
+    """
 
     encoding: str = ""
     sheet: str = ""
+    separator: str = ""
+    usual_encoding: str = ""
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0006"
+SCHEMA_REVISION: Final = "0007"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -106,6 +106,9 @@ DATA_FILE: Final = sa.Table(
     sa.Column("rejected", sa.Integer, nullable=False),
     sa.Column("reasons", sa.JSON, nullable=False),
     sa.Column("set_aside", sa.Integer, nullable=False, server_default="0"),
+    # How the file was read, in words, and the column mapping in force; empty for files of earlier releases.
+    sa.Column("reading", sa.Text),
+    sa.Column("mapping", sa.JSON(none_as_null=True)),
     sa.CheckConstraint("accepted + repaired + duplicate + rejected + set_aside = rows_in", name="sums"),
 )
 

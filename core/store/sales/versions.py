@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import sqlalchemy as sa
 
 from core.access import Actor
-from core.accounting import FileAccounting
+from core.accounting import FileAccounting, FileIntake
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound, StaleVersion
 from core.states import AuditAction
 from core.store.base.artifacts import ArtifactFolder
@@ -37,6 +37,7 @@ class NewVersion:
     it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
     ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that
     wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
+    ``intake`` says how the files were read and mapped; it is on record, but no part of what makes a version the same.
     """
 
     market_id: str
@@ -47,6 +48,7 @@ class NewVersion:
     rows_seen: int
     note: str
     set_aside: pd.DataFrame | None = None
+    intake: tuple[FileIntake, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Versions:
         row = self._write_files(new, files, actor)
         with self._database.write() as connection:
             held = _held_or_stale(connection, new, files.content, lock_market(connection, new.market_id), among)
-            return held if held is not None else _insert_and_point(connection, row, new.files, actor)
+            return held if held is not None else _insert_and_point(connection, row, new, actor)
 
     def commit_first(self, market: Market, new: NewVersion, actor: Actor) -> DataVersion:
         """Make a market and its first version in one transaction: cut short at any moment, neither is there.
@@ -118,7 +120,7 @@ class Versions:
         row = self._write_files(new, _files_of(new), actor)
         with refuse_taken_name(market), self._database.write() as connection:
             insert_market(connection, market, actor)
-            return _insert_and_point(connection, row, new.files, actor)
+            return _insert_and_point(connection, row, new, actor)
 
     def _write_files(self, new: NewVersion, files: _Files, actor: Actor) -> dict[str, Any]:
         """Write a version's files and return its row, not yet written: a file without a row is harmless.
@@ -210,6 +212,18 @@ class Versions:
         if sha256 is None:
             raise _not_found(version_id)
         return _from_parquet(self._ledgers.read(sha256))
+
+    def intake(self, version_id: str) -> tuple[FileIntake, ...]:
+        """Return how each file of a version was read and mapped; versions of earlier releases have no such record.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        table = DATA_FILE.c
+        query = sa.select(table.file, table.reading, table.mapping).where(table.version_id == version_id)
+        with self._database.read() as connection:
+            _get(connection, version_id)
+            rows = connection.execute(query.order_by(table.seq)).all()
+        return tuple(FileIntake(file, reading, mapping) for file, reading, mapping in rows if mapping is not None)
 
     def has_file(self, market_id: str, sha256: str) -> bool:
         """Tell whether the market's chain has a file with that content; raises NotFound, StoreUnavailable."""
@@ -310,27 +324,32 @@ def _version_row(new: NewVersion, content: _Content, ledger_sha256: str, actor: 
     }
 
 
+def _intake_values(one: FileIntake) -> dict[str, Any]:
+    return {"reading": plain_text(one.reading), "mapping": plain_document(dict(one.mapping), "column mapping")}
+
+
 def _sale_dates(sales: pd.DataFrame) -> tuple[date | None, date | None]:
     if "sale_date" not in sales.columns or sales["sale_date"].isna().all():
         return None, None
     return sales["sale_date"].min().date(), sales["sale_date"].max().date()
 
 
-def _insert_and_point(
-    connection: sa.Connection, row: dict[str, Any], files: tuple[FileAccounting, ...], actor: Actor
-) -> DataVersion:
+def _insert_and_point(connection: sa.Connection, row: dict[str, Any], new: NewVersion, actor: Actor) -> DataVersion:
     version_id, market_id = row["version_id"], row["market_id"]
     # The id is a hash of the content, so an existing id means the same upload, undone and now uploaded again.
     undone = connection.scalar(sa.select(DATA_VERSION.c.seq).where(DATA_VERSION.c.version_id == version_id))
     if undone is None:
         connection.execute(DATA_VERSION.insert().values(**row))
-        for file in files:
+        intake = {one.file: one for one in new.intake}
+        for file in new.files:
             values = plain_document(asdict(file), "file accounting")
+            if file.file in intake:
+                values |= _intake_values(intake[file.file])
             connection.execute(DATA_FILE.insert().values(version_id=version_id, **values))
     _point(connection, market_id, row["parent_id"], version_id)
     action = AuditAction.VERSION_COMMITTED if undone is None else AuditAction.VERSION_RESTORED
     detail: dict[str, Any] = {key: row[key] for key in ("rows", "set_aside", "rows_seen", "parent_id", "note")}
-    detail["files"] = [file.file for file in files]
+    detail["files"] = [file.file for file in new.files]
     append_event(connection, actor, action, market_id, version_id, detail=detail)
     return _get(connection, version_id)
 
@@ -362,9 +381,10 @@ def _select(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> lis
     rows = connection.execute(query).mappings().all()
     ids = [row["version_id"] for row in rows]
     files: dict[str, list[FileAccounting]] = {version_id: [] for version_id in ids}
-    file_query = sa.select(DATA_FILE).where(DATA_FILE.c.version_id.in_(ids)).order_by(DATA_FILE.c.seq)
-    for row in connection.execute(file_query).mappings():
-        values = {key: row[key] for key in row if key not in ("seq", "version_id")}
+    accounting = [DATA_FILE.c[one.name] for one in fields(FileAccounting)]
+    file_query = sa.select(DATA_FILE.c.version_id, *accounting).where(DATA_FILE.c.version_id.in_(ids))
+    for row in connection.execute(file_query.order_by(DATA_FILE.c.seq)).mappings():
+        values = {key: row[key] for key in row if key != "version_id"}
         files[row["version_id"]].append(FileAccounting(**values))
     return [_record(row, tuple(files[row["version_id"]])) for row in rows]
 

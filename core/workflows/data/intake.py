@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from core.access import Action
-from core.accounting import FileAccounting, Outcome
+from core.accounting import FileAccounting, FileIntake
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
-from core.collect.mapping import ColumnMapping, MappedTable, named_columns
+from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
+from core.collect.mapping_file import mapping_document
 from core.collect.merge import Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
@@ -27,7 +27,6 @@ from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
 from core.prepare.quality.corrections import CORRECTS
 from core.prepare.quality.currencies import in_currency
-from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source
 from core.store import DataVersion, NewVersion, Store
@@ -44,7 +43,8 @@ from core.workflows.data.corrected_sales import (
 )
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
-from core.workflows.data.refusals import apply_or_explain, no_sales_message
+from core.workflows.data.refusals import apply_or_explain, leave_out_persons, no_sales_message
+from core.workflows.data.row_ledger import account, full_ledger
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
 
@@ -55,7 +55,8 @@ _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", 
 class SourceFile:
     """A file to import: its path, the name its owner gave it, and its mapping and how to read it (None: as found).
 
-    ``read`` is the file as it was read before, which spares reading it again.
+    ``read`` is the file as it was read before, which spares reading it again; ``reading`` says in words how it was read
+    when it came, where that was in another form. ``kept`` names columns of text to keep although they fit no field.
     """
 
     path: Path
@@ -63,6 +64,8 @@ class SourceFile:
     mapping: ColumnMapping | None = None
     read: ReadFile | None = None
     choice: ReadingChoice | None = None
+    reading: str = ""
+    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,8 @@ class IntakePreview:
     file, source_row). ``changed_rows`` are the ``intake_row`` of all sales that are new or corrected, in order.
     ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
-    dropped or cut out on reading; ``readings`` says how each file was read.
+    dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
+    mapping in force.
     """
 
     market: str | NewMarket
@@ -111,6 +115,7 @@ class IntakePreview:
     leaks: Leaks = field(default_factory=dict)
     personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
+    intake: tuple[FileIntake, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -133,7 +138,7 @@ def prepare_intake(
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
-    tables, raws, personal = _read_all(files, problem, part(progress, 0.0, 0.5))
+    tables, raws, personal, records = _read_all(files, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
     problem = in_currency(problem, _currency_of(store, market), prices)
@@ -174,6 +179,7 @@ def prepare_intake(
         leaks={table.name: find_leaks(table) for table in sales_tables},
         personal=personal,
         readings={name: raw.reading for name, raw in raws.items()},
+        intake=records,
     )
 
 
@@ -199,6 +205,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         rows_seen=preview.rows_seen,
         note=note + words_of_kept(preview.leaks) + _words_of_readings(preview.readings),
         set_aside=preview.set_aside,
+        intake=preview.intake,
     )
     if isinstance(preview.market, NewMarket):
         asked = preview.market
@@ -247,7 +254,7 @@ class _Intake:
 
     def add(self, table: MappedTable, raw: RawTable, merged: Merged, cleaned: Cleaned) -> None:
         """Append one file's accepted sales, apply its corrections, and record its accounting."""
-        ledger = _full_ledger(table, raw, cleaned)
+        ledger = full_ledger(table, raw, cleaned)
         ledger[CORRECTED_ROW], ledger[BEFORE] = -1, ""
         corrects = cleaned.corrects >= 0
         if self.held is not None and corrects.any():
@@ -255,7 +262,7 @@ class _Intake:
         ledger = ledger[list(_LEDGER_COLUMNS)].astype({BEFORE: "str"})
         self.ledgers.append(ledger)
         self.conflicts.append(merged.conflicts.assign(file=table.name))
-        self.files.append(_account(table, ledger))
+        self.files.append(account(table, ledger))
         # Every sales file is merged with the same reference files, so the last accounting of them stands for all.
         self.references = merged.reference
         self.matched.update(
@@ -333,18 +340,31 @@ def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTabl
     return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
 
 
+def read_source(file: SourceFile) -> ReadFile:
+    """Return a file as read: as it was before, else as a person or its mapping says.
+
+    The columns that a mapping names are kept, text of no field too: an analyst who wrote it wants them. Raises what
+    read_file raises.
+    """
+    if file.read is not None:
+        return file.read
+    kept = file.kept | frozenset(named_columns(file.mapping) if file.mapping else ())
+    return read_file(file.path, file.name, memory_limit(), kept, reading_choice(file.mapping, file.choice))
+
+
 class _Read(NamedTuple):
     tables: list[MappedTable]
     raws: dict[str, RawTable]
     personal: dict[str, tuple[PersonalColumn, ...]]
+    records: tuple[FileIntake, ...]
 
 
-def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress) -> _Read:
+def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
     raws: dict[str, RawTable] = {}
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
-        read = file.read or read_file(file.path, file.name, memory_limit(), _named_by(file.mapping), file.choice)
+        read = read_source(file)
         raw = read.table
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
@@ -353,12 +373,16 @@ def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress)
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)
-    return _Read([apply_or_explain(*one) for one in found], raws, personal)
+    records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
+    return _Read([apply_or_explain(*one) for one in found], raws, personal, records)
 
 
-def _named_by(mapping: ColumnMapping | None) -> frozenset[str]:
-    """Return the columns a mapping names: an analyst who wrote it wants them kept, text of no field too."""
-    return frozenset(named_columns(mapping)) if mapping else frozenset()
+def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> FileIntake:
+    # A file read before, as the page's are, was perhaps rewritten since; one read now is as its mapping now says.
+    in_force = mapping if file.read is not None else with_reading(mapping, raw.reading)
+    return FileIntake(
+        raw.name, file.reading or raw.reading.describe(), mapping_document(leave_out_persons(in_force, personal))
+    )
 
 
 def _words_of_readings(readings: Mapping[str, Reading]) -> str:
@@ -378,54 +402,10 @@ def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
     return found[0] if found else None
 
 
-def _full_ledger(table: MappedTable, raw: RawTable, cleaned: Cleaned) -> pd.DataFrame:
-    ledger = cleaned.ledger.assign(file=table.name)
-    place = pd.Series(np.arange(len(raw.frame)), index=raw.row_numbers)
-    notable = (ledger["outcome"] != Outcome.ACCEPTED) | (ledger["reasons"] != "")
-    rows = raw.frame.iloc[place.loc[ledger.loc[notable, "source_row"]].to_numpy()]
-    text = np.full(len(ledger), "", dtype=object)
-    text[notable.to_numpy()] = [_joined(cells) for cells in rows.fillna("").itertuples(index=False)]
-    ledger = ledger.assign(raw=pd.Series(text, index=ledger.index, dtype="str"))
-    if table.bad_lines:
-        bad = pd.DataFrame(
-            {
-                "file": table.name,
-                "source_row": [line.line for line in table.bad_lines],
-                "outcome": str(Outcome.REJECTED),
-                "reasons": "bad_line",
-                "detail": [f"line {line.line}: {line.reason}" for line in table.bad_lines],
-                "raw": [line.text for line in table.bad_lines],
-            }
-        )
-        ledger = pd.concat([ledger, bad], ignore_index=True)
-    return ledger.astype(dict.fromkeys(("file", "outcome", "reasons", "detail", "raw"), "str"))
-
-
-def _joined(cells: Iterable[object]) -> str:
-    return " | ".join(str(cell) for cell in cells)
-
-
-def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
-    counts = Counter(ledger["outcome"])
-    reasons = Counter(code for codes in ledger["reasons"] for code in str(codes).split(";") if code)
-    return FileAccounting(
-        file=table.name,
-        source=table.source.value,
-        sha256=table.sha256,
-        rows_in=table.rows_in,
-        accepted=counts[Outcome.ACCEPTED],
-        repaired=counts[Outcome.REPAIRED],
-        duplicate=counts[Outcome.DUPLICATE],
-        rejected=counts[Outcome.REJECTED],
-        reasons=dict(sorted(reasons.items())),
-        set_aside=counts[Outcome.SET_ASIDE],
-    )
-
-
 def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:
     reasons: Counter[str] = Counter()
-    for account in accounts:
-        reasons.update(account.reasons)
+    for one in accounts:
+        reasons.update(one.reasons)
     most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. Check the column mapping."

@@ -18,7 +18,7 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
 
     The error says what the file is instead of sales, or which column comes near to what is lacking.
     """
-    _refuse_personal(mapping, personal, table.name)
+    refuse_personal(named_columns(mapping), personal, table.name)
     try:
         return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
@@ -42,8 +42,8 @@ def _no_header(table: RawTable) -> str:
     )
 
 
-def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn], name: str) -> None:
-    named = named_columns(mapping)
+def refuse_personal(named: Sequence[str], personal: Sequence[PersonalColumn], name: str) -> None:
+    """Raise MappingError for a named column that was left out of a file because it holds persons, or may."""
     for one in personal:
         if one.action == DROPPED and one.column in named:
             remedy = "bring the file again and name the column as kept" if one.keepable else "rename it"
@@ -51,6 +51,13 @@ def _refuse_personal(mapping: ColumnMapping, personal: Sequence[PersonalColumn],
                 f"{name}: column {one.column!r} was left out ({reason(one)}). Leave it out of the mapping; if it is a "
                 f"fact of the home, {remedy}."
             )
+
+
+def leave_out_persons(mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> ColumnMapping:
+    """Return the mapping with the columns dropped as those of persons among what is left out, for the record of it."""
+    known = dict(mapping.ignored)
+    dropped = [(one.column, reason(one)) for one in personal if one.action == DROPPED and one.column not in known]
+    return replace(mapping, ignored=(*mapping.ignored, *dropped))
 
 
 def _without_quoted_persons(table: MappedTable) -> MappedTable:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 import pandas as pd
 
 from core.access import Action
+from core.collect.inference import Inference
+from core.collect.mapping_file import inferences_of
 from core.errors import InvalidRecord
 from core.prepare.quality.column_shifts import ColumnShift, column_shifts
 from core.states import AuditAction
@@ -66,6 +68,16 @@ class Undone:
     version: DataVersion
     restored: DataVersion | None
     models: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FileTaken:
+    """How a file of a version was read, in words, the mapping document in force, and what was inferred."""
+
+    file: str
+    reading: str
+    mapping: Mapping[str, Any]
+    inferences: tuple[Inference, ...]
 
 
 def compare_versions(workspace: Workspace, before_id: str, after_id: str) -> VersionDiff:
@@ -137,6 +149,18 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
         by_whom = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
         records.append(Recorded(version, "undone", used, *by_whom))
     return tuple(records)
+
+
+def intake_of(workspace: Workspace, version_id: str) -> tuple[FileTaken, ...]:
+    """Return how each file of a version was read and mapped, and what was inferred from it.
+
+    Versions of earlier releases have no such record. Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_DATA)
+    return tuple(
+        FileTaken(one.file, one.reading, one.mapping, inferences_of(one.mapping))
+        for one in workspace.store.versions.intake(version_id)
+    )
 
 
 def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:

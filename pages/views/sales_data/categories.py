@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from core.collect.mapping import ColumnRule
+from core.collect.mapping_file import mapping_to_json
 from core.collect.recoding import has_words, recoded, words_of
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
@@ -67,7 +68,7 @@ def _edit(file: Staged, seen: SourcePreview, rule: ColumnRule) -> None:
     st.caption(plain(f"Change how a word is read; leave it empty for missing.{hint}"))
     edited = st.data_editor(
         shown,
-        key=f"words_{file.upload_id}_{rule.column}_{abs(hash(file.mapping.to_json()))}",
+        key=f"words_{file.upload_id}_{rule.column}_{abs(hash(mapping_to_json(file.mapping)))}",
         hide_index=True,
         height="content" if len(shown) <= _WHOLE_ROWS else 500,
         disabled=["In the file", "Rows"],

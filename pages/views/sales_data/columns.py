@@ -9,8 +9,10 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
+from core.collect.cells.date_formats import date_format_of
 from core.collect.columns import picks
-from core.collect.mapping import ColumnMapping, check_required
+from core.collect.mapping import ColumnMapping, check_own_dates, check_required
+from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
 from core.wording import count
 from core.workflows.data.source_preview import SourcePreview
@@ -50,7 +52,8 @@ def draw(workspace: Workspace, held: Draft) -> None:
 def _file(workspace: Workspace, file: Staged, number: int) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
     _edit(file, seen)
-    _settings(file, number)
+    _settings(file, seen, number)
+    _inferred(file)
     _left_out(file, seen)
     categories.draw(file, seen)
     presets.draw(workspace, file, seen, number)
@@ -71,7 +74,7 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
     )
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
     # The key follows the mapping: after each choice, the table starts from the new mapping.
-    key = f"mapping_{file.upload_id}_{abs(hash(file.mapping.to_json()))}"
+    key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
     edited = st.data_editor(
         table,
         key=key,
@@ -120,7 +123,7 @@ def _columns() -> dict[str, Any]:
     }
 
 
-def _settings(file: Staged, number: int) -> None:
+def _settings(file: Staged, seen: SourcePreview, number: int) -> None:
     """Draw the file's settings: how dates and numbers are written."""
     mapping = file.mapping
     changed = mapping
@@ -136,6 +139,7 @@ def _settings(file: Staged, number: int) -> None:
                 width=280,
             )
             changed = replace(changed, date_format=chosen)
+            changed = _with_own_dates(changed, file, seen, number)
         decimal = st.selectbox(
             "Numbers are written like",
             list(_MARKS),
@@ -149,6 +153,40 @@ def _settings(file: Staged, number: int) -> None:
     if changed != mapping:
         draft.keep(file._replace(mapping=changed))
         st.rerun()
+
+
+def _with_own_dates(changed: ColumnMapping, file: Staged, seen: SourcePreview, number: int) -> ColumnMapping:
+    """Draw where to write a date format of one's own; return the mapping with it, if it reads the file's dates."""
+    before = mapping_table.own_format(file.mapping)
+    typed = st.text_input(
+        "Or a date format of your own",
+        before,
+        key=f"own_dates_{number}_{file.upload_id}_{file.mapping.date_format}",
+        placeholder="DD~MM~YYYY",
+        help="YYYY or YY, MM, MMM (Jan) or MMMM (January), DD, and hh:mm for a time; or as in %d~%m~%Y.",
+        width=220,
+    ).strip()
+    if typed == before:
+        return changed
+    try:
+        own = replace(changed, date_format=date_format_of(typed))
+        check_own_dates(seen.read.table, own)
+    except MappingError as error:
+        errors.show(error)
+        return changed
+    return own
+
+
+def _inferred(file: Staged) -> None:
+    """Draw what was concluded beyond the names of the columns, with the evidence; a person overrules it above."""
+    inferences = file.mapping.inferences
+    if not inferences:
+        return
+    doubtful = sum(not one.sure for one in inferences)
+    title = f"Concluded from the values ({len(inferences)})" + (f", {doubtful} to check" if doubtful else "")
+    with st.expander(title, icon=":material/lightbulb:"):
+        st.dataframe(mapping_table.inferences_table(inferences), hide_index=True, height="content")
+        st.caption("Overrule one in the table above: it then no longer counts.")
 
 
 def _left_out(file: Staged, seen: SourcePreview) -> None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import streamlit as st
 
 from core.collect.mapping import ColumnMapping
+from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.privacy.findings import PersonalColumn
 from core.collect.privacy.read_file import ReadFile, read_file, scrubbed
 from core.collect.reading.table import ReadingChoice
@@ -100,7 +101,7 @@ class Draft:
     def mark(self) -> str:
         """Return a mark of what a check depends on: it changes with any file, any mapping and the destination."""
         aim = [*map(str, self.destination or ())]
-        parts = [aim, self.same, [[one.upload_id, one.mapping.to_json()] for one in self.files]]
+        parts = [aim, self.same, [[one.upload_id, mapping_to_json(one.mapping)] for one in self.files]]
         return hashlib.sha256(json.dumps(parts).encode("utf-8")).hexdigest()[:16]
 
     @property
@@ -242,7 +243,7 @@ def check(held: Draft, today: date) -> IntakePreview:
     destination = held.destination or Destination()
     latest = session.store().versions.latest(destination.market_id) if destination.market_id else None
     version_id = latest.version_id if latest else ""
-    names = tuple((file.upload_id, file.mapping.to_json(), file.kept) for file in held.files)
+    names = tuple((file.upload_id, mapping_to_json(file.mapping), file.kept, file.reading) for file in held.files)
     return _checked(str(session.store().home), names, destination, (version_id, held.same), today)
 
 
@@ -250,17 +251,17 @@ def check(held: Draft, today: date) -> IntakePreview:
 @st.cache_resource(max_entries=2, show_spinner="Reading, merging and checking every row…")
 def _checked(
     home: str,
-    names: tuple[tuple[str, str, tuple[str, ...]], ...],
+    names: tuple[tuple[str, str, tuple[str, ...], str], ...],
     destination: Destination,
     rests_on: object,
     today: date,
 ) -> IntakePreview:
     store = session.store()
     files = []
-    for upload_id, mapping, kept in names:
+    for upload_id, mapping, kept, reading in names:
         upload = store.uploads.get(upload_id)
         read = _table(home, upload_id, kept)
-        files.append(SourceFile(upload.path, upload.name, ColumnMapping.from_json(mapping), read))
+        files.append(SourceFile(upload.path, upload.name, mapping_from_json(mapping), read, reading=reading))
     return prepare_intake(session.workspace(), destination.market(), files, silent)
 
 
@@ -282,7 +283,7 @@ def _write(held: Draft) -> None:
         "files": [
             {
                 "upload_id": file.upload_id,
-                "mapping": file.mapping.to_json(),
+                "mapping": mapping_to_json(file.mapping),
                 "dropped": [asdict(one) for one in file.dropped],
                 "kept": file.kept,
                 "reading": file.reading,
@@ -325,4 +326,4 @@ def _files(documents: Sequence[Mapping[str, Any]]) -> list[Staged]:
 
 @lru_cache(maxsize=64)
 def _mapping(text: str) -> ColumnMapping:
-    return ColumnMapping.from_json(text)
+    return mapping_from_json(text)

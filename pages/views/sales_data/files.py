@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.collect.mapping import read_like
 from core.collect.privacy.findings import BLANKED, reason
 from core.collect.reading.encodings import ENCODINGS
 from core.collect.reading.table import ReadingChoice
@@ -146,7 +147,7 @@ def _file(file: Staged, number: int, held: Draft) -> None:
                 st.rerun()
         if Source(kind) is not file.source:
             guessed = draft.preview(file.upload_id, Source(kind), file.kept).guess.mapping
-            draft.keep(file._replace(source=Source(kind), mapping=guessed))
+            draft.keep(file._replace(source=Source(kind), mapping=read_like(guessed, file.mapping)))
             st.rerun()
         _say_known(file, held)
         if file.dropped:

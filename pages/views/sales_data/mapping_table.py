@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 from typing import Final
 
 import pandas as pd
@@ -12,9 +12,10 @@ from core.collect.cells.units import UNIT_FACTORS
 from core.collect.columns import picks
 from core.collect.columns.guess import Guess
 from core.collect.columns.picks import Pick
+from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import DATE_FORMATS, PARSERS
-from core.schema import FIELDS, Source
+from core.collect.parsers import DATE_FORMATS, PARSERS, is_own_format
+from core.schema import FIELDS, Source, label_of
 
 NOTHING: Final = "–"
 """Code and label for no reading and no unit: a select box treats an empty code as missing."""
@@ -86,6 +87,28 @@ def date_example(date_format: str) -> str:
 def date_formats(mapping: ColumnMapping) -> tuple[str, ...]:
     """Return the formats to choose from, including the mapping's own if it is a rare one."""
     return tuple(dict.fromkeys(("", *DATE_FORMATS, *NAMED_FORMATS, mapping.date_format)))
+
+
+def own_format(mapping: ColumnMapping) -> str:
+    """Return the date format that a person wrote for the file; empty where it is one of those to choose from."""
+    return mapping.date_format if is_own_format(mapping.date_format) else ""
+
+
+def inferences_table(inferences: Iterable[Inference]) -> pd.DataFrame:
+    """Return one row per inference: the column, what was concluded, the evidence and the rows it was seen on."""
+    return pd.DataFrame(
+        [
+            {
+                "Column": one.column,
+                "Taken for": label_of(one.field) if one.field else "",
+                "Concluded": one.claim,
+                "Evidence": one.evidence,
+                "Rows": one.n,
+                "To check": "" if one.sure else "please check",
+            }
+            for one in inferences
+        ]
+    )
 
 
 def sources() -> Mapping[str, str]:

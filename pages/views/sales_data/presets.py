@@ -7,10 +7,9 @@ from typing import Final
 
 import streamlit as st
 
-from core.collect.columns.picks import fit_preset
-from core.collect.mapping import ColumnMapping
+from core.collect.mapping_file import mapping_to_json
 from core.errors import DoorstepError, MappingError
-from core.workflows.data.source_preview import SourcePreview
+from core.workflows.data.source_preview import SourcePreview, bring_mapping
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
@@ -47,7 +46,7 @@ def _save(workspace: Workspace, file: Staged, number: int) -> None:
     there = name in presets.list()
     write = presets.replace if there else presets.save
     if st.button("Replace it" if there else "Save it", key=f"save_preset_{number}", disabled=not name) and _succeeds(
-        lambda: write(name, file.mapping.to_json(), workspace.actor)
+        lambda: write(name, mapping_to_json(file.mapping), workspace.actor)
     ):
         st.toast(f"Saved as “{plain(name)}”.", icon=":material/bookmark_added:")
 
@@ -58,7 +57,7 @@ def _share(file: Staged, seen: SourcePreview, number: int) -> None:
         _succeeds(lambda: _take(file, seen, _text(brought.getvalue(), brought.name)))
     st.download_button(
         "Download this mapping",
-        file.mapping.to_json(),
+        mapping_to_json(file.mapping),
         f"{seen.name.partition('.')[0]}-mapping.json",
         "application/json",
         key=f"download_preset_{number}",
@@ -77,7 +76,7 @@ def _text(content: bytes, name: str) -> str:
 
 
 def _take(file: Staged, seen: SourcePreview, text: str) -> None:
-    mapping = fit_preset(ColumnMapping.from_json(text), seen.columns, seen.name)
+    mapping = bring_mapping(text, seen, file.mapping)
     draft.keep(file._replace(source=mapping.source, mapping=mapping))
     st.rerun()
 

@@ -9,16 +9,18 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
+from core.collect.mapping_file import document_to_json
 from core.errors import DoorstepError
 from core.prepare.quality.column_shifts import ColumnShift
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
-from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, undo_version
+from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, intake_of, undo_version
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
+from pages.views.sales_data.mapping_table import inferences_table
 from pages.views.sales_data.preview import formats, readable
 
 _WHOLE_ROWS: Final = 12
@@ -41,6 +43,7 @@ def draw(workspace: Workspace, market: Market) -> None:
         st.caption("No sales yet.")
         return
     _list(records)
+    _intake(workspace, records)
     if len(records) > 1:
         _compare(workspace, market, records)
     if may(workspace.actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
@@ -76,6 +79,30 @@ def _list(records: tuple[Recorded, ...]) -> None:
         key="versions",
     )
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
+
+
+def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
+    """Draw how the files of a version were read and mapped, and what was inferred from them."""
+    titles = {one.version.version_id: _title(one) for one in records}
+    with st.expander("How the files were read and mapped", icon=":material/fact_check:"):
+        version_id = st.selectbox("Version", list(titles), format_func=titles.__getitem__, key="intake_of", width=380)
+        files = intake_of(workspace, version_id)
+        if not files:
+            st.caption("Nothing is on record: the version was not made from files, or by an earlier release.")
+        for number, file in enumerate(files):
+            st.markdown(f"**{plain(file.file)}**")
+            st.caption(plain(file.reading))
+            if file.inferences:
+                st.dataframe(inferences_table(file.inferences), hide_index=True, height="content")
+            st.download_button(
+                "Download its mapping",
+                document_to_json(file.mapping),
+                f"{file.file.partition('.')[0]}-mapping.json",
+                "application/json",
+                key=f"mapping_of_{number}",
+                icon=":material/download:",
+                on_click="ignore",
+            )
 
 
 def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:

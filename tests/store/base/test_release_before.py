@@ -289,3 +289,9 @@ def test_models_keep_their_stages_and_the_limits_of_the_release_before_can_be_re
     assert store.drafts.load(Actor("Ana", Role.ANALYST)) == {"uploads": ["u1"]}
     assert store.presets.load("county") == "{}"
     assert store.matches.of("m") == {("12 N MAIN", "12 NORTH MAIN"): True}
+
+
+def test_files_of_the_release_before_keep_their_counts_and_have_no_record_of_their_mapping(store: Store) -> None:
+    version = store.versions.get(VERSION)
+    assert [(one.file, one.accepted, one.reasons) for one in version.files] == [("s.csv", 3, {"no_price": 1})]
+    assert store.versions.intake(VERSION) == ()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
-from core.collect.mapping import ColumnMapping
+from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.errors import (
     AccessDenied,
     DuplicateHeaders,
@@ -241,8 +241,8 @@ def test_corrected_mapping_is_used_instead_of_the_guess(
     file = write(tmp_path, text)
     guess = preview_source(file.path, file.name, problem)
     assert guess.source is Source.SALES
-    document = guess.guess.mapping.to_json().replace("x_mystery", "living_area_sqft")
-    corrected = replace(file, mapping=ColumnMapping.from_json(document))
+    document = mapping_to_json(guess.guess.mapping).replace("x_mystery", "living_area_sqft")
+    corrected = replace(file, mapping=mapping_from_json(document))
     report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, [corrected], silent)
     assert store.versions.load(report.version.version_id)["living_area_sqft"].iloc[0] == 1_000
 

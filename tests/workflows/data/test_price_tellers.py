@@ -12,6 +12,7 @@ import pytest
 from core.access import Actor, Role
 from core.cli.main import main
 from core.collect.mapping import ColumnRule
+from core.collect.mapping_file import mapping_to_json
 from core.errors import PriceGivenAway
 from core.problem import Problem
 from core.progress import silent
@@ -78,7 +79,7 @@ def test_the_command_line_asks_as_the_page_does(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     assert mapped.mapping is not None
     mapping = tmp_path / "mapping.json"
-    mapping.write_text(mapped.mapping.to_json(), encoding="utf-8")
+    mapping.write_text(mapping_to_json(mapped.mapping), encoding="utf-8")
     home = tmp_path / "home"
     command = ["ingest", str(mapped.path), "--market", "Springfield", "--mapping", str(mapping), "--home", str(home)]
     assert main([*command, "--quiet"]) == 1

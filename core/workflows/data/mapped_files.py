@@ -1,0 +1,98 @@
+"""Files read and mapped before anything is imported: the mapping in force of each, guessed or given, and corrected."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
+from core.collect.columns.guess import guess_mapping
+from core.collect.columns.shared_keys import guess_together
+from core.collect.mapping import ColumnMapping, check_columns, check_required, with_reading
+from core.collect.privacy.findings import DROPPED, PersonalColumn
+from core.collect.reading.table import RawTable
+from core.errors import MappingError
+from core.progress import Progress
+from core.schema import Source
+from core.workflows.data.intake import SourceFile, read_source
+from core.workflows.data.refusals import leave_out_persons, refuse_personal
+
+
+def map_files(
+    files: Sequence[SourceFile], corrections: Sequence[Correction], progress: Progress
+) -> tuple[SourceFile, ...]:
+    """Return the files as read, each with the mapping in force: given or guessed, with the corrections on top.
+
+    A given mapping keeps of its inferences only what this file shows again. Importing what is returned gives what
+    importing the files would. Raises CollectError leaves for unreadable files, and MappingError for a mapping or a
+    correction that does not fit its file.
+    """
+    kept = frozenset(one.column for one in corrections if one.field)
+    read = []
+    for done, file in enumerate(files):
+        progress(done / len(files), f"Reading {file.name}")
+        read.append(replace(file, read=read_source(replace(file, kept=file.kept | kept))))
+    tables = [_table(file) for file in read]
+    names = [table.name for table in tables]
+    if len(set(names)) < len(names):
+        raise MappingError(f"Two files are named {max(names, key=names.count)!r}; rename one.")
+    mappings = guess_together(tables, _given(read, tables))
+    asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
+    in_force = map(_corrected, tables, mappings, (asked[name] for name in names))
+    progress(1.0, "Mapped")
+    return tuple(
+        replace(file, mapping=leave_out_persons(mapping, personal_of(file)))
+        for file, mapping in zip(read, in_force, strict=True)
+    )
+
+
+def lacking(file: SourceFile) -> str:
+    """Return what a file's mapping lacks for its kind of file, as a sentence; empty where it is complete."""
+    assert file.mapping is not None
+    try:
+        check_required(file.mapping)
+    except MappingError as error:
+        return str(error)
+    return ""
+
+
+def personal_of(file: SourceFile) -> tuple[PersonalColumn, ...]:
+    """Return what of persons was dropped or cut out of a file that was read."""
+    assert file.read is not None
+    return file.read.personal
+
+
+def _table(file: SourceFile) -> RawTable:
+    assert file.read is not None
+    return file.read.table
+
+
+def _given(files: Sequence[SourceFile], tables: Sequence[RawTable]) -> list[ColumnMapping | None]:
+    """Return the mapping given for each file, with what the files show of its inferences; None where none is given."""
+    if all(file.mapping is None for file in files):
+        return [None for _ in files]
+    given: list[ColumnMapping | None] = []
+    for file, table, guessed in zip(files, tables, guess_together(tables, [None] * len(files)), strict=True):
+        if file.mapping is not None:
+            check_columns(table, file.mapping)
+            given.append(replace(file.mapping, inferences=inferences_that_hold(file.mapping, guessed)))
+        else:
+            given.append(None)
+    return given
+
+
+def _without_dropped(corrections: Sequence[Correction], files: Sequence[SourceFile]) -> list[Correction]:
+    """Refuse to take in a column of persons, and pass over one that is to be left out and is out already."""
+    gone: set[tuple[str, str]] = set()
+    for file in files:
+        wanted = [one.column for one in corrections if one.field and one.file in ("", file.name)]
+        refuse_personal(wanted, personal_of(file), file.name)
+        gone |= {(name, one.column) for one in personal_of(file) if one.action == DROPPED for name in ("", file.name)}
+    return [one for one in corrections if one.field or (one.file, one.column) not in gone]
+
+
+def _corrected(table: RawTable, mapping: ColumnMapping, asked: Sequence[Correction]) -> ColumnMapping:
+    """Return the mapping in force; a file that a person says holds sale prices is one of sales."""
+    if mapping.source is not Source.SALES and any(one.field == "sale_price" for one in asked):
+        mapping = guess_mapping(table, Source.SALES).mapping
+    return with_reading(corrected(table, mapping, asked) if asked else mapping, table.reading)

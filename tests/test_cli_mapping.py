@@ -1,0 +1,289 @@
+"""The mapping as a file on the command line: written, read back, corrected, shown, and kept with the version."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.cli.session import FAILED, OK
+from core.store import open_store
+from tests.collect.test_reading import xlsx
+from tests.test_cli import run
+
+ROWS = 120
+
+
+@pytest.fixture(autouse=True)
+def _sqlite(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+
+
+def sales() -> pd.DataFrame:
+    count = range(ROWS)
+    return pd.DataFrame(
+        {
+            "Objektnummer": [f"K{n:04}" for n in count],
+            "Straße": [f"{n} Königsallee" for n in count],
+            "Kaufdatum": [f"{1 + n % 27:02}.{1 + n % 12:02}.2024" for n in count],
+            "Kaufpreis": [f"{(250_000 + 1_377 * n):,}".replace(",", ".") for n in count],
+            "Wohnfläche m²": [f"{60 + n % 90},5" for n in count],
+            "Zimmer": [1 + n % 5 for n in count],
+            "Zustand": [("gut", "mittel", "neu")[n % 3] for n in count],
+        }
+    )
+
+
+def written(folder: Path, form: str) -> Path:
+    path = folder / f"verkauf.{form.partition('-')[0]}"
+    frame = sales()
+    if form == "xlsx":
+        rows = [list(frame), *frame.astype("str").to_numpy().tolist()]
+        path.write_bytes(xlsx(rows, ("Info", "Verkauf")))
+    elif form == "parquet":
+        frame.to_parquet(path)
+    elif form == "json":
+        path.write_text(json.dumps({"value": frame.to_dict("records")}), encoding="utf-8")
+    else:
+        path.write_bytes(frame.to_csv(index=False, sep=";").encode(form.partition("-")[2]))
+    return path
+
+
+def rows_of(home: Path, market: str) -> str:
+    with open_store(home) as store:
+        version = store.versions.latest(market)
+        assert version is not None
+        buffer = io.StringIO()
+        store.versions.load(version.version_id).to_csv(buffer)
+        return f"{version.sha256}\n{buffer.getvalue()}"
+
+
+@pytest.mark.parametrize("form", ["csv-utf-8", "csv-cp1252", "csv-utf-16", "xlsx", "parquet", "json"])
+def test_the_guess_written_to_a_file_and_read_back_gives_the_same_version(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], form: str
+) -> None:
+    path, mapping, home = written(tmp_path, form), tmp_path / "mapping.json", tmp_path / "store"
+    code, out, err = run(capsys, "ingest", path, "--write-mapping", mapping, "--home", home, "--quiet")
+    assert (code, err) == (OK, "")
+    assert out.endswith("nothing was imported\n")
+    with open_store(home) as store:
+        assert store.markets.list() == []
+    document = json.loads(mapping.read_text(encoding="utf-8"))
+    assert {rule["column"]: rule["field"] for rule in document["rules"]}["Kaufpreis"] == "sale_price"
+    as_guessed, as_read = ("--home", tmp_path / "a", "--quiet"), ("--home", tmp_path / "b", "--quiet")
+    code, guessed, _ = run(capsys, "ingest", path, "--market", "G", "--json", *as_guessed)
+    assert code == OK
+    code, again, err = run(capsys, "ingest", path, "--market", "G", "--json", "--mapping", mapping, *as_read)
+    assert (code, err) == (OK, "")
+    assert rows_of(tmp_path / "a", "g") == rows_of(tmp_path / "b", "g")
+    for printed in (guessed, again):
+        assert json.loads(printed)["mappings"] == {path.name: document}
+
+
+def test_the_encoding_chosen_is_in_the_mapping_and_used_when_it_is_read_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = sales().rename(columns={"Straße": "Ulica"}).drop(columns=["Wohnfläche m²"])
+    frame["Ulica"] = [f"{n} Łódź" for n in range(ROWS)]
+    path, mapping = tmp_path / "sprzedaz.csv", tmp_path / "m.json"
+    path.write_bytes(frame.to_csv(index=False).encode("cp1250"))
+    home = ("--home", tmp_path / "store", "--quiet", "--json")
+    assert run(capsys, "ingest", path, "--market", "Found", *home)[0] == OK
+    assert "Łódź" not in rows_of(tmp_path / "store", "found"), "the test needs an encoding that is not found"
+    code, _, _ = run(capsys, "ingest", path, "--encoding", "cp1250", "--write-mapping", mapping, *home)
+    assert code == OK
+    assert json.loads(mapping.read_text(encoding="utf-8"))["encoding"] == "cp1250"
+    code, printed, _ = run(capsys, "ingest", path, "--mapping", mapping, "--market", "Chosen", *home)
+    assert code == OK
+    assert json.loads(printed)["mappings"]["sprzedaz.csv"]["encoding"] == "cp1250"
+    assert "0 Łódź" in rows_of(tmp_path / "store", "chosen")
+
+
+def test_a_column_is_corrected_on_top_of_the_guess_and_of_a_mapping(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, mapping = written(tmp_path, "csv-utf-8"), tmp_path / "m.json"
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, _, err = run(capsys, "ingest", path, "--map", "Zimmer=x_rooms", "--write-mapping", mapping, *home)
+    assert (code, err) == (OK, "")
+    code, printed, err = run(
+        capsys, "ingest", path, "--mapping", mapping, "--map", "Zustand=", "--market", "G", "--json", *home
+    )
+    assert (code, err) == (OK, "")
+    held = json.loads(printed)["mappings"][path.name]
+    fields = {rule["column"]: rule["field"] for rule in held["rules"]}
+    assert fields["Zimmer"] == "x_rooms"
+    assert "Zustand" not in fields
+    assert ["Zustand", "picked by you"] in held["ignored"]
+    with open_store(tmp_path / "store") as store:
+        version = store.versions.latest("g")
+        assert version is not None
+        loaded = store.versions.load(version.version_id)
+    assert "x_rooms" in loaded
+    assert "x_zustand" not in loaded
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--map", "Zimer=bedrooms"), "has no column 'Zimer'. The nearest is 'Zimmer'. Columns: Objektnummer"),
+        (
+            ("--map", "Zimmer=bedroms"),
+            "'bedroms', which is not a field. The nearest is 'bedrooms'. Fields: property_",
+        ),
+        (("--map", "Zimmer"), "names no column and field"),
+        (("--mapping", "nowhere.json"), "nowhere.json cannot be read"),
+        (("--write-mapping", "nowhere/m.json"), "cannot be written"),
+        (("--write-mapping", "{path}"), "is one of the files to import"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line_and_imports_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], words: str
+) -> None:
+    path = written(tmp_path, "csv-utf-8")
+    before = path.read_bytes()
+    option, value = arguments
+    given = (option, value.format(path=path))
+    code, out, err = run(capsys, "ingest", path, *given, "--market", "G", "--home", tmp_path / "store", "--quiet")
+    assert (code, out) == (FAILED, "")
+    assert err.count("\n") == 1
+    assert words in err
+    assert path.read_bytes() == before
+    with open_store(tmp_path / "store") as store:
+        assert store.markets.list() == []
+
+
+def test_a_file_whose_price_is_not_recognized_is_made_one_of_sales_by_naming_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "verkauf.csv"
+    path.write_text(sales().rename(columns={"Kaufpreis": "Zqx"}).to_csv(index=False, sep=";"), encoding="utf-8")
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, _, _ = run(capsys, "ingest", path, "--market", "G", *home)
+    assert code == FAILED
+    code, out, _ = run(capsys, "ingest", path, "--write-mapping", tmp_path / "m.json", *home)
+    assert code == OK
+    code, out, err = run(capsys, "ingest", path, "--market", "G", "--map", "Zqx=sale_price", *home)
+    assert (code, err) == (OK, "")
+    assert f"{ROWS} sales" in out
+
+
+def test_files_brought_together_have_one_mapping_file_and_a_correction_can_name_its_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path, roll, mapping = written(tmp_path, "csv-utf-8"), tmp_path / "roll.csv", tmp_path / "m.json"
+    facts = {"Objektnummer": [f"K{n:04}" for n in range(ROWS)], "Baujahr": [1950 + n % 70 for n in range(ROWS)]}
+    pd.DataFrame(facts).to_csv(roll, index=False)
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, _, err = run(capsys, "ingest", path, roll, "--map", "Objektnummer=extra", "--market", "G", *home)
+    assert code == FAILED
+    assert '"verkauf.csv:Objektnummer=extra"' in err
+    code, _, err = run(capsys, "ingest", path, roll, "--write-mapping", mapping, *home)
+    assert (code, err) == (OK, "")
+    assert list(json.loads(mapping.read_text(encoding="utf-8"))["files"]) == ["verkauf.csv", "roll.csv"]
+    named = ("--map", f"{roll}:Baujahr=x_baujahr")
+    code, printed, err = run(
+        capsys, "ingest", path, roll, "--mapping", mapping, *named, "--market", "G", "--json", *home
+    )
+    assert (code, err) == (OK, "")
+    held = json.loads(printed)["mappings"]
+    assert [rule["field"] for rule in held["roll.csv"]["rules"] if rule["column"] == "Baujahr"] == ["x_baujahr"]
+    code, _, err = run(capsys, "ingest", path, "--mapping", tmp_path / "m.json", "--market", "H", *home)
+    assert (code, err) == (OK, "")
+
+
+def test_a_date_format_of_ones_own_in_the_mapping_file_is_used_and_checked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = sales()
+    frame["Kaufdatum"] = frame["Kaufdatum"].str.replace(".", "~")
+    path, mapping = tmp_path / "verkauf.csv", tmp_path / "m.json"
+    frame.to_csv(path, index=False, sep=";")
+    home = ("--home", tmp_path / "store", "--quiet")
+    assert run(capsys, "ingest", path, "--write-mapping", mapping, *home)[0] == OK
+    document = json.loads(mapping.read_text(encoding="utf-8"))
+    document["rules"].append(
+        {"column": "Kaufdatum", "field": "sale_date", "parse": "date", "date_format": "DD~MM~YYYY"}
+    )
+    mapping.write_text(json.dumps(document), encoding="utf-8")
+    code, out, err = run(capsys, "ingest", path, "--mapping", mapping, "--market", "G", *home)
+    assert (code, err) == (OK, "")
+    assert f"{ROWS} sales" in out
+    assert "2024-01-01" in rows_of(tmp_path / "store", "g")
+    mapping.write_text(json.dumps(document).replace("DD~MM~YYYY", "YYYY~MM~DD"), encoding="utf-8")
+    code, _, err = run(capsys, "ingest", path, "--mapping", mapping, "--market", "H", *home)
+    assert code == FAILED
+    assert "Column 'Kaufdatum': the date format '%Y~%m~%d' reads none of its 120 cells" in err
+
+
+def test_a_mapping_keeps_of_its_inferences_only_what_the_new_file_shows(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = sales().rename(columns={"Kaufpreis": "Sale price in thousands"})
+    frame["Sale price in thousands"] = [250 + 7 * n % 97 for n in range(ROWS)]
+    path, mapping = tmp_path / "verkauf.csv", tmp_path / "m.json"
+    frame.to_csv(path, index=False, sep=";")
+    home = ("--home", tmp_path / "store", "--quiet")
+    assert run(capsys, "ingest", path, "--write-mapping", mapping, *home)[0] == OK
+    document = json.loads(mapping.read_text(encoding="utf-8"))
+    [price] = [rule for rule in document["rules"] if rule["field"] == "sale_price"]
+    assert price["scale"] == 1000.0
+    [scale] = [one for one in document["inferences"] if "1,000" in one["claim"]]
+    assert scale["n"] == ROWS
+    document["inferences"].append({**scale, "claim": "made up"})
+    mapping.write_text(json.dumps(document), encoding="utf-8")
+    frame.head(60).to_csv(path, index=False, sep=";")
+    code, printed, _ = run(capsys, "ingest", path, "--mapping", mapping, "--market", "G", "--json", *home)
+    assert code == OK
+    claims = [(one["claim"], one["n"]) for one in json.loads(printed)["mappings"][path.name]["inferences"]]
+    assert (scale["claim"], 60) in claims
+    assert "made up" not in [claim for claim, _ in claims]
+
+
+def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferred(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "verkauf.csv"
+    frame = sales().rename(columns={"Kaufpreis": "Sale price in thousands"})
+    frame["Sale price in thousands"] = [250 + 7 * n % 97 for n in range(ROWS)]
+    path.write_bytes(frame.to_csv(index=False, sep=";").encode("cp1252"))
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, printed, _ = run(capsys, "ingest", path, "--market", "G", "--json", *home)
+    assert code == OK
+    code, text, _ = run(capsys, "versions", "--market", "G", *home)
+    assert code == OK
+    assert "verkauf.csv: delimited text, cp1252, separated by semicolon, header in line 1" in text
+    assert "Sale price in thousands: in units of 1,000 (its header says so, n = 120)" in text
+    code, out, _ = run(capsys, "versions", "--json", *home)
+    [version] = json.loads(out)["versions"]
+    [file] = version["files"]
+    assert {file["file"]: file["mapping"]} == json.loads(printed)["mappings"]
+
+
+def test_columns_of_persons_are_left_out_by_name_and_a_text_is_kept_where_a_correction_asks_for_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    frame = sales().assign(Agent=[f"Smith {n}" for n in range(ROWS)])
+    frame["Remarks"] = [f"Home number {n} with a garden behind the house" for n in range(ROWS)]
+    path, mapping = tmp_path / "verkauf.csv", tmp_path / "m.json"
+    frame.to_csv(path, index=False, sep=";")
+    home = ("--home", tmp_path / "store", "--quiet")
+    code, out, _ = run(capsys, "ingest", path, "--write-mapping", mapping, *home)
+    assert code == OK
+    left_out = dict(json.loads(mapping.read_text(encoding="utf-8"))["ignored"])
+    assert {"Agent", "Remarks"} <= set(left_out)
+    assert all(left_out[column] in out for column in ("Agent", "Remarks"))
+    code, printed, err = run(capsys, "ingest", path, "--mapping", mapping, "--market", "G", "--json", *home)
+    assert (code, err) == (OK, "")
+    assert dict(json.loads(printed)["mappings"][path.name]["ignored"]) == left_out
+    code, _, err = run(capsys, "ingest", path, "--map", "Agent=x_agent", "--market", "H", *home)
+    assert code == FAILED
+    assert "column 'Agent' was left out (personal data" in err
+    kept = ("--map", "Remarks=x_words", "--map", "Agent=")
+    code, printed, err = run(capsys, "ingest", path, *kept, "--market", "H", "--json", *home)
+    assert (code, err) == (OK, "")
+    assert "Remarks" not in dict(json.loads(printed)["mappings"][path.name]["ignored"])
+    assert "Home number 7 with a garden" in rows_of(tmp_path / "store", "h")
