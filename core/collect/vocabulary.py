@@ -90,9 +90,9 @@ class Header:
         return "".join(self.words)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldNames:
-    """The usual names of a field's columns, how to read them, and what they plausibly hold."""
+    """The usual names of a field's columns, how to read them, and what they plausibly hold; compared by identity."""
 
     field: str
     names: tuple[Header, ...]
@@ -127,9 +127,9 @@ class PersonalWords:
     unless: frozenset[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """All of columns.toml, folded."""
+    """All of columns.toml, folded; compared by identity."""
 
     path: Path
     fields: tuple[FieldNames, ...]

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from core.collect.columns.candidates import find_candidates
-from core.collect.columns.guess import guess_file
+from core.collect.columns.guess import guess_from
 from core.collect.columns.sheet import open_sheet
 from core.collect.mapping import ColumnMapping, named_columns
 from core.collect.privacy.cutting import betrays_person, cut_texts, without_persons_in
@@ -99,9 +99,10 @@ def fields_by_column(table: RawTable) -> Mapping[str, str]:
     vocabulary = load_vocabulary()
     parts = {header.joined for _, names in vocabulary.address_parts for header in names}
     fields = {column: "address" for column in sheet.columns if sheet.header(column).joined in parts}
-    for one in sorted(find_candidates(sheet), key=lambda candidate: candidate.confidence):
+    candidates = find_candidates(sheet)
+    for one in sorted(candidates, key=lambda candidate: candidate.confidence):
         fields[one.rule.column] = one.rule.field
-    mapping = guess_file(table).mapping
+    mapping = guess_from(sheet, candidates).mapping
     read = {rule.column: rule.field for rule in mapping.rules if not is_extra(rule.field)}
     return dict.fromkeys(named_columns(_without_extras(mapping)), "") | fields | read
 
