@@ -13,6 +13,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, Outcome
+from core.collect.columns.guess import Guess
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
 from core.collect.mapping import ColumnMapping, MappedTable, named_columns
@@ -342,6 +343,7 @@ class _Read(NamedTuple):
 def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress) -> _Read:
     raws: dict[str, RawTable] = {}
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
+    guesses: list[Guess | None] = []
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
         read = file.read or read_file(file.path, file.name, memory_limit(), _named_by(file.mapping), file.choice)
@@ -349,7 +351,8 @@ def _read_all(files: Sequence[SourceFile], problem: Problem, progress: Progress)
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
         raws[raw.name], personal[raw.name] = raw, read.personal
-    mappings = guess_together(list(raws.values()), [file.mapping for file in files])
+        guesses.append(read.guess)
+    mappings = guess_together(list(raws.values()), [file.mapping for file in files], guesses)
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)
