@@ -250,12 +250,15 @@ def _recode(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
         return values
     if EMPTY in words:
         values = values.fillna(words[EMPTY])
-    folded = values.str.casefold().str.replace(r"\s+", " ", regex=True)
-    return values.mask(folded.isin(list(words)), folded.map(words)).astype("str")
+    folded = {text: " ".join(text.casefold().split()) for text in values.dropna().unique()}
+    recoded = {text: words[word] for text, word in folded.items() if word in words}
+    return values.mask(values.isin(list(recoded)), values.map(recoded)).astype("str") if recoded else values
 
 
 def _without_brackets(values: pd.Series) -> pd.Series:
     listed = values.str.startswith("[", na=False)
+    if not listed.any():
+        return values
     return values.mask(listed, values[listed].map(items_of_list).reindex(values.index)).astype("str")
 
 

@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -96,7 +97,7 @@ Parser = Callable[[pd.Series, Marks], pd.Series]
 
 def is_null_word(values: pd.Series) -> pd.Series:
     """Tell for each value whether it is missing or a word for missing."""
-    return _per_unique(values, lambda text: text.casefold() in NULL_WORDS, True).astype(bool)
+    return values.isna() | values.str.lower().isin(list(NULL_WORDS))
 
 
 def as_text(values: pd.Series, marks: Marks) -> pd.Series:
@@ -235,7 +236,9 @@ def guess_date_format(values: pd.Series) -> DateGuess:
         return DateGuess("", 0.0, "no values")
     # A few values show which formats are possible; a file may have a million distinct values.
     few = uniques.iloc[:: max(1, len(uniques) // _FEW_DATES)]
-    possible = [one for one in (*DATE_FORMATS, *NAMED_FORMATS) if _parse_dates(few, one).notna().any()]
+    shapes = {_shape_of_date(text) for text in few}
+    in_shape = [one for one in DATE_FORMATS if _shape_of_format(one) in shapes]
+    possible = [one for one in (*in_shape, *NAMED_FORMATS) if _parse_dates(few, one).notna().any()]
     shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in possible}
     if not shares:
         return DateGuess("", 0.0, "no known date format reads it")
@@ -247,6 +250,19 @@ def guess_date_format(values: pd.Series) -> DateGuess:
         why = "the only day and month order that fits all values" if swapped in shares else "fits the values"
         return DateGuess(best, shares[best], why)
     return _settle_order(uniques, best, swapped, shares[best])
+
+
+def _shape_of_date(text: str) -> tuple[frozenset[str], bool]:
+    """Return the signs of a text between digits and letters, and whether it has letters."""
+    signs = frozenset(sign for sign in text if not sign.isalnum() and not sign.isspace())
+    return signs, any(sign.isalpha() for sign in text)
+
+
+@cache
+def _shape_of_format(date_format: str) -> tuple[frozenset[str], bool]:
+    """Return the shape of all dates in a format: only these are worth parsing, which takes far longer."""
+    signs, _ = _shape_of_date(re.sub("%[a-zA-Z]", "", date_format))
+    return signs, "%b" in date_format.lower()
 
 
 def _swapped(date_format: str) -> str:

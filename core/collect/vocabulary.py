@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -90,9 +90,9 @@ class Header:
         return "".join(self.words)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class FieldNames:
-    """The usual names of a field's columns, how to read them, and what they plausibly hold."""
+    """The usual names of a field's columns, how to read them, and what they plausibly hold; compared by identity."""
 
     field: str
     names: tuple[Header, ...]
@@ -127,9 +127,9 @@ class PersonalWords:
     unless: frozenset[str]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """All of columns.toml, folded."""
+    """All of columns.toml, folded; compared by identity."""
 
     path: Path
     fields: tuple[FieldNames, ...]
@@ -158,7 +158,12 @@ class Vocabulary:
 
     def fold(self, header: str) -> Header:
         """Fold a header into words: lower case, singular, spellings made one, the area unit taken out."""
-        return fold_header(header, self.aliases)
+        return _folded(self, header)
+
+
+@lru_cache(maxsize=5_000)
+def _folded(vocabulary: Vocabulary, header: str) -> Header:
+    return fold_header(header, vocabulary.aliases)
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from dataclasses import replace
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -48,6 +49,8 @@ _COUNTING: Final = frozenset({"number", "count", "quantity"})
 _WEAK_MIN: Final = 0.85
 
 
+# A file's headers are compared with every field's names several times over: as sales, as taxes, for persons.
+@lru_cache(maxsize=50_000)
 def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> float:
     """Return how well a header fits the names of a field, 0 to 1; 1 only where it is one of the names."""
     strong = max((_likeness(header, name, vocabulary) for name in names.names), default=0.0)
@@ -190,9 +193,8 @@ def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
     header = sheet.header(column)
     if len(header.words) < 2 or header.words[-1] not in sheet.vocabulary.identifiers:
         return 0.0
-    if not measures_something(sheet.present(column)):
-        return 0.0
-    return 0.9 * header_score(replace(header, words=header.words[:-1]), names, sheet.vocabulary)
+    score = 0.9 * header_score(replace(header, words=header.words[:-1]), names, sheet.vocabulary)
+    return score if score > 0.0 and measures_something(sheet.present(column)) else 0.0
 
 
 def _certainty(header: Header, field: str) -> float:

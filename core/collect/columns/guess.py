@@ -63,12 +63,17 @@ def guess_source(table: RawTable) -> Source:
 def guess_file(table: RawTable) -> Guess:
     """Guess the kind of a file and its mapping: guess_source and guess_mapping, reading the file once for both."""
     sheet = open_sheet(table, Source.SALES)
-    assigned = assign_fields(find_candidates(sheet))
-    source = _source_of(table, assigned)
+    return guess_from(sheet, find_candidates(sheet))
+
+
+def guess_from(sheet: Sheet, candidates: list[Candidate]) -> Guess:
+    """Guess as guess_file does from a sheet opened as sales and the candidates found on it."""
+    assigned = assign_fields(candidates)
+    source = _source_of(sheet.table, assigned)
     if source is not Source.SALES:
         sheet = replace(sheet, source=source)
         assigned = assign_fields(find_candidates(sheet))
-    return _guess(table, sheet, assigned)
+    return _guess(sheet.table, sheet, assigned)
 
 
 def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:

@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.columns.guess import guess_file
+from core.collect.columns.guess import Guess, guess_file
 from core.collect.columns.sheet import is_row_counter
 from core.collect.columns.years import age_column, day_of_ages
 from core.collect.inference import Inference
@@ -34,13 +34,19 @@ class SharedKey:
     n: int
 
 
-def guess_together(tables: Sequence[RawTable], given: Sequence[ColumnMapping | None]) -> tuple[ColumnMapping, ...]:
-    """Return the mapping of each file, guessed where none is given.
+def guess_together(
+    tables: Sequence[RawTable], given: Sequence[ColumnMapping | None], guesses: Sequence[Guess | None] = ()
+) -> tuple[ColumnMapping, ...]:
+    """Return the mapping of each file, guessed where none is given; ``guesses`` are those made before.
 
     Sales and a tax file that share no property id yet are joined by the column whose values agree, whatever it is
     called, and ages in the tax file are counted back from a day that the sales give.
     """
-    mappings = [mapping or guess_file(table).mapping for table, mapping in zip(tables, given, strict=True)]
+    made = guesses or [None] * len(tables)
+    mappings = [
+        mapping or (guess or guess_file(table)).mapping
+        for table, mapping, guess in zip(tables, given, made, strict=True)
+    ]
     sales = [at for at, mapping in enumerate(mappings) if mapping.source is Source.SALES and given[at] is None]
     taxes = [at for at, mapping in enumerate(mappings) if mapping.source is Source.TAX and given[at] is None]
     if len(taxes) == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -51,6 +51,9 @@ class Sheet:
     source: Source
     vocabulary: Vocabulary
     area_unit: str
+    # What was asked of the sample before: each column is compared with every field.
+    _present: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
+    _dates: dict[str, DateGuess] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def columns(self) -> list[str]:
@@ -63,8 +66,16 @@ class Sheet:
 
     def present(self, column: str) -> pd.Series:
         """The sampled cells that hold a value."""
-        values = self.sample[column].dropna()
-        return values[~is_null_word(values)]
+        if column not in self._present:
+            values = self.sample[column]
+            self._present[column] = values[~is_null_word(values)]
+        return self._present[column]
+
+    def dates(self, column: str) -> DateGuess:
+        """Guess how a column writes its dates, from all values: a single 13 settles the order of day and month."""
+        if column not in self._dates:
+            self._dates[column] = guess_date_format(self.table.frame[column])
+        return self._dates[column]
 
 
 def open_sheet(table: RawTable, source: Source, area_unit: str = "") -> Sheet:
@@ -89,8 +100,7 @@ def guess_marks(table: RawTable) -> Marks:
 
 def date_guess(sheet: Sheet, column: str) -> DateGuess:
     """Guess how a column writes its dates."""
-    # Look at all values, not the sample: a single 13 settles the order of day and month.
-    found = guess_date_format(sheet.table.frame[column])
+    found = sheet.dates(column)
     swapped = found.date_format.translate(str.maketrans("md", "dm"))
     if "could be exchanged" in found.why and _DAY_FIRST.search(column):
         return DateGuess(swapped, found.share, "day first, as the header says")

@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from core.collect.columns.candidates import find_candidates
-from core.collect.columns.guess import guess_file
+from core.collect.columns.guess import Guess, guess_from
 from core.collect.columns.sheet import open_sheet
 from core.collect.mapping import ColumnMapping, named_columns
 from core.collect.privacy.cutting import betrays_person, cut_texts, without_persons_in
@@ -27,10 +27,14 @@ from core.schema import Source, is_extra
 
 @dataclass(frozen=True)
 class ReadFile:
-    """A file without persons, as it goes through the intake: its table, and what was taken out of it, by column."""
+    """A file without persons, as it goes through the intake: its table, and what was taken out of it, by column.
+
+    ``guess`` is what its columns were taken for during the search, None where the search changed the table.
+    """
 
     table: RawTable
     personal: tuple[PersonalColumn, ...]
+    guess: Guess | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -90,8 +94,8 @@ def scrubbed(
     return Scrubbed(rewritten or content, read, table.reading)
 
 
-def fields_by_column(table: RawTable) -> Mapping[str, str]:
-    """Return the field that each column fits by header and cells, be it only as a part of the address.
+def _guess_with_fields(table: RawTable) -> tuple[Guess, Mapping[str, str]]:
+    """Return a guess, and the field that each column fits by header and cells, be it only as a part of the address.
 
     Columns that fit none, or several files' worth of kinds differently, are judged as those of a file of sales.
     """
@@ -99,11 +103,13 @@ def fields_by_column(table: RawTable) -> Mapping[str, str]:
     vocabulary = load_vocabulary()
     parts = {header.joined for _, names in vocabulary.address_parts for header in names}
     fields = {column: "address" for column in sheet.columns if sheet.header(column).joined in parts}
-    for one in sorted(find_candidates(sheet), key=lambda candidate: candidate.confidence):
+    candidates = find_candidates(sheet)
+    for one in sorted(candidates, key=lambda candidate: candidate.confidence):
         fields[one.rule.column] = one.rule.field
-    mapping = guess_file(table).mapping
+    guess = guess_from(sheet, candidates)
+    mapping = guess.mapping
     read = {rule.column: rule.field for rule in mapping.rules if not is_extra(rule.field)}
-    return dict.fromkeys(named_columns(_without_extras(mapping)), "") | fields | read
+    return guess, dict.fromkeys(named_columns(_without_extras(mapping)), "") | fields | read
 
 
 def _without_extras(mapping: ColumnMapping) -> ColumnMapping:
@@ -112,7 +118,7 @@ def _without_extras(mapping: ColumnMapping) -> ColumnMapping:
 
 def _cleaned(table: RawTable, kept: Collection[str], suspect: bool) -> tuple[ReadFile, bytes]:
     named = _without_personal_headers(table)
-    fields = fields_by_column(named)
+    guess, fields = _guess_with_fields(named)
     dropped = personal_columns(named, fields, kept)
     frame = named.frame.drop(columns=[one.column for one in dropped])
     if dropped and len(frame.columns) < 2:
@@ -124,7 +130,7 @@ def _cleaned(table: RawTable, kept: Collection[str], suspect: bool) -> tuple[Rea
     places = {str(column): place for place, column in enumerate(named.frame)}
     found = tuple(sorted((*dropped, *blanked), key=lambda one: places[one.column]))
     if not found and not suspect and named is table:
-        return ReadFile(table, ()), b""
+        return ReadFile(table, (), guess), b""
     lines = tuple(replace(line, text="") for line in table.bad_lines)
     clean = replace(named, frame=frame.assign(**cells), bad_lines=lines)
     rewritten = as_csv(clean)

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, FileIntake
+from core.collect.columns.guess import Guess
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
 from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
@@ -362,6 +363,7 @@ class _Read(NamedTuple):
 def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
     raws: dict[str, RawTable] = {}
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
+    guesses: list[Guess | None] = []
     for done, file in enumerate(files):
         progress(done / len(files), f"Reading {file.name}")
         read = read_source(file)
@@ -369,7 +371,8 @@ def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
         if raw.name in raws:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
         raws[raw.name], personal[raw.name] = raw, read.personal
-    mappings = guess_together(list(raws.values()), [file.mapping for file in files])
+        guesses.append(read.guess)
+    mappings = guess_together(list(raws.values()), [file.mapping for file in files], guesses)
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)

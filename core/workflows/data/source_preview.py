@@ -65,7 +65,7 @@ def preview_source(path: Path, name: str, problem: Problem, source: Source | Non
 def preview_read(read: ReadFile, source: Source | None = None) -> SourcePreview:
     """Guess the columns of a file read before, and what kind of file it is unless ``source`` says so."""
     table = read.table
-    guess = guess_mapping(table, source) if source else guess_file(table)
+    guess = guess_mapping(table, source) if source else read.guess or guess_file(table)
     return SourcePreview(
         name=table.name,
         source=guess.mapping.source,
