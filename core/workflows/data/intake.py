@@ -44,7 +44,7 @@ from core.workflows.data.corrected_sales import (
 )
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
-from core.workflows.data.refusals import apply_or_explain, no_sales_message
+from core.workflows.data.refusals import apply_or_explain, no_sales_message, nothing_usable_message
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
 
@@ -150,7 +150,7 @@ def prepare_intake(
         intake.add(table, raws[table.name], merged, cleaned)
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
+        raise NoUsableRows(nothing_usable_message(sales_tables, intake.files))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
@@ -420,12 +420,3 @@ def _account(table: MappedTable, ledger: pd.DataFrame) -> FileAccounting:
         reasons=dict(sorted(reasons.items())),
         set_aside=counts[Outcome.SET_ASIDE],
     )
-
-
-def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:
-    reasons: Counter[str] = Counter()
-    for account in accounts:
-        reasons.update(account.reasons)
-    most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
-    names = ", ".join(table.name for table in tables)
-    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. Check the column mapping."
