@@ -42,6 +42,7 @@ def add_verbs(verb: AddVerb) -> None:
 def _ingest(session: Session) -> int:
     from core.collect.privacy.findings import reason
     from core.collect.reading.table import ReadingChoice
+    from core.workflows.data.doubts import why_nothing_new
     from core.workflows.data.intake import SourceFile, ingest
 
     options = session.options
@@ -59,6 +60,7 @@ def _ingest(session: Session) -> int:
     document = {
         "market": report.version.market_id,
         "changed": report.changed,
+        "unchanged_because": "" if report.changed else why_nothing_new(preview.files),
         "version": report.version.version_id,
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
@@ -81,7 +83,7 @@ def _ingest(session: Session) -> int:
         ]
         lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
         head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
-        return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
+        return "\n".join([*lines, head if report.changed else f"{why_nothing_new(preview.files)} Still {head}"])
 
     session.print_result(document, text)
     return OK

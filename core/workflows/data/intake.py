@@ -42,6 +42,7 @@ from core.workflows.data.corrected_sales import (
     no_corrections,
     sales_of,
 )
+from core.workflows.data.doubts import with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
 from core.workflows.data.refusals import apply_or_explain, no_sales_message, nothing_usable_message
@@ -166,7 +167,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
         rows_seen=intake.rows_seen,
-        tables=tuple(tables),
+        tables=tuple(with_doubts(tables, intake.files)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
