@@ -138,11 +138,13 @@ def _mapping_line(name: str, mapping: ColumnMapping) -> str:
 
 def _ingest_document(report: IntakeReport) -> dict[str, Any]:
     from core.collect.privacy.findings import reason
+    from core.workflows.data.doubts import why_nothing_new
 
     preview = report.preview
     return {
         "market": report.version.market_id,
         "changed": report.changed,
+        "unchanged_because": "" if report.changed else why_nothing_new(preview.files),
         "version": report.version.version_id,
         "sales": report.version.rows,
         "new_sales": preview.new_sales,
@@ -161,6 +163,7 @@ def _ingest_document(report: IntakeReport) -> dict[str, Any]:
 
 def _ingest_text(report: IntakeReport) -> str:
     from core.collect.privacy.findings import reason
+    from core.workflows.data.doubts import why_nothing_new
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]
@@ -170,7 +173,7 @@ def _ingest_text(report: IntakeReport) -> str:
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
-    return "\n".join([*lines, head if report.changed else f"nothing new; still {head}"])
+    return "\n".join([*lines, head if report.changed else f"{why_nothing_new(preview.files)} Still {head}"])
 
 
 def _versions(session: Session) -> int:

@@ -141,6 +141,24 @@ def test_two_files_are_joined_by_the_column_whose_values_agree_whatever_it_is_ca
             "'Ask' looks like the sale price",
         ),
         ({"zip": "98001", "monthly_rent": RNG.integers(500, 2_000, ROWS)}, "holds rents"),
+        (
+            {"zip": RNG.integers(98_001, 98_030, ROWS), "list price": 300_000 + 1_000.0 * np.arange(ROWS), "beds": 3},
+            "price them instead",
+        ),
+        (
+            {"dateSold": "in spring", "price": _sales()["Sale Price"], "Address": _sales()["Address"]},
+            "'dateSold' looks like the sale date, but 'in spring'",
+        ),
+        ({"town": "Oak", "yr": 2001, "quarter": 2, "hpi_sa": 101.5 + RNG.random(ROWS)}, "is an index (hpi_sa)"),
+        (
+            {name: RNG.standard_normal(ROWS).round(6) for name in ("sqft", "beds", "baths", "lot", "price")},
+            "was prepared for a model: its columns are standardized",
+        ),
+        (
+            {"price": 300_000 + 1_000.0 * np.arange(ROWS), "sqft": 1_500.5}
+            | {f"zip_{code}": (np.arange(ROWS) % 3 == code).astype(int) for code in range(3)},
+            "was prepared for a model: its columns are one-hot",
+        ),
         ({"region": "a"} | {f"2020-{m:02d}-31": 100.0 + m for m in range(1, 13)}, "is an index"),
     ],
 )

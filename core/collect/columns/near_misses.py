@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from typing import Final
 
 import pandas as pd
 
+from core.collect.columns.candidates import field_of_header
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping
 from core.collect.parsers import Marks, as_number, guess_date_format, is_null_word
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Vocabulary, load_vocabulary
-from core.schema import Source
+from core.schema import Source, is_extra
 
 _DISTRICT_WORDS: Final = frozenset({"population", "household", "median", "tract", "lstat", "crim", "ptratio", "medv"})
+_INDEX_WORDS: Final = frozenset({"index", "indice", "hpi", "zhvi", "hvi"})
 _RENT_WORDS: Final = frozenset({"rent", "rental", "lease", "miete", "kaltmiete", "warmmiete", "loyer", "alquiler"})
 _PRICE_WORDS: Final = frozenset({"price", "amount", "cost", "worth", "paid", "value", "consideration", "proceed"})
 _DATE_WORDS: Final = frozenset({"date", "day", "month", "closed", "sold", "recorded", "time", "when"})
 _HOME_PRICE: Final = (10_000.0, 1e11)
 _MONTHS_MIN: Final = 12
+_NUMERIC_MIN: Final = 5
+_STANDARD_SLACK: Final = 0.15
+_SAMPLE: Final = 500
 _READ_SHARE: Final = 0.8
 
 
@@ -42,17 +49,69 @@ def _kind(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> st
     districts = [column for column in columns if words[column] & _DISTRICT_WORDS]
     if len(districts) > 2:
         return f"{table.name} describes districts ({', '.join(districts[:4])}), not single sales."
+    fields = {rule.field for rule in mapping.rules}
+    indices = [column for column in columns if words[column] & _INDEX_WORDS]
+    if indices and not fields & {"address", "latitude", "living_area_sqft", "property_id"}:
+        return f"{table.name} is an index ({indices[0]}), and holds no sale of a home."
     months = [column for column in columns if pd.Series([column]).str.fullmatch(_MONTH).all()]
     if len(months) >= _MONTHS_MIN:
         return f"{table.name} is an index: it has a column for each of {len(months)} months, and no sale of a home."
     rents = [column for column in columns if words[column] & _RENT_WORDS]
-    fields = {rule.field for rule in mapping.rules}
-    if rents and not fields & {"sale_price", "list_price"}:
+    if rents and not fields & {"sale_price", "list_price"} and not _asking_prices(table, mapping, vocabulary):
         return f"{table.name} holds rents ({rents[0]}), not sale prices."
-    priced = fields & {"sale_price", "list_price"}
-    if priced and "sale_date" not in fields and fields & {"address", "latitude", "zipcode"}:
-        return f"These are listings without a sale: price them instead (price --csv {table.name}, or Price a home)."
-    return ""
+    return _model_ready(table, mapping) or _listings(table, mapping, vocabulary)
+
+
+def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> str:
+    """Say that homes with a price and a place, but no day on which any was sold, are listings."""
+    fields = {rule.field for rule in mapping.rules}
+    priced = fields & {"sale_price", "list_price"} or _asking_prices(table, mapping, vocabulary)
+    if not priced or "sale_date" in fields or not fields & {"address", "latitude", "zipcode"}:
+        return ""
+    unread = [column for column in _columns_of("sale_date", table, vocabulary) if _has_values(table, column)]
+    if unread:
+        cell = table.frame[unread[0]].dropna().iloc[0]
+        return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
+    return f"These are listings without a sale: price them instead (price --csv {table.name}, or Price a home)."
+
+
+def _asking_prices(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:
+    """Return the columns of asking prices, which the mapping of a file without sales leaves out."""
+    marks = Marks(mapping.decimal, mapping.thousands)
+    named = _columns_of("list_price", table, vocabulary)
+    return [column for column in named if _is_price(table.frame[column].dropna().head(_SAMPLE), marks)]
+
+
+def _columns_of(field: str, table: RawTable, vocabulary: Vocabulary) -> list[str]:
+    return [column for column in map(str, table.frame) if field_of_header(column, Source.SALES, vocabulary) == field]
+
+
+def _has_values(table: RawTable, column: str) -> bool:
+    return bool((~is_null_word(table.frame[column].fillna(""))).any())
+
+
+def _model_ready(table: RawTable, mapping: ColumnMapping) -> str:
+    """Say that a table was made for a model: numbers only, in standard deviations or as 0 and 1 for each category."""
+    marks = Marks(mapping.decimal, mapping.thousands)
+    figures = {str(column): as_number(table.frame[column].head(_SAMPLE), marks) for column in table.frame}
+    if len(figures) < _NUMERIC_MIN or any(values.isna().any() for values in figures.values()):
+        return ""
+    standard = [
+        column
+        for column, values in figures.items()
+        if abs(float(values.mean())) < _STANDARD_SLACK and abs(float(values.std()) - 1.0) < _STANDARD_SLACK
+    ]
+    flags = [column for column, values in figures.items() if set(values) <= {0.0, 1.0}]
+    prefixes = Counter(re.split(r"[_=. -]", column)[0] for column in flags)
+    hot = [column for column in flags if prefixes[re.split(r"[_=. -]", column)[0]] >= 2]
+    what = ["standardized"] * (len(standard) > 2) + ["one-hot"] * (len(hot) > 2)
+    if not what:
+        return ""
+    shown = ", ".join((standard if len(standard) > 2 else hot)[:3])
+    return (
+        f"{table.name} was prepared for a model: its columns are {' and '.join(what)} ({shown}). Bring the table it "
+        "was made from, with prices, sale dates and the facts of the homes as they are."
+    )
 
 
 _MONTH: Final = r"(?:19|20)[0-9]{2}[-/.](?:0[1-9]|1[0-2])(?:[-/.][0-3][0-9])?"
@@ -64,8 +123,10 @@ def _near_miss(table: RawTable, mapping: ColumnMapping, field: str, vocabulary: 
         (_PRICE_WORDS, _is_price, "sale price") if field == "sale_price" else (_DATE_WORDS, _is_date, "sale date")
     )
     named = []
-    for column in map(str, table.frame):
-        present = table.frame[column].dropna().head(500)
+    # A column that is another field already is not the one sought.
+    taken = {rule.column for rule in mapping.rules if not is_extra(rule.field)}
+    for column in (one for one in map(str, table.frame) if one not in taken):
+        present = table.frame[column].dropna().head(_SAMPLE)
         present = present[~is_null_word(present)]
         if len(present) and reads(present, marks) and not leak_by_name(column, Source.SALES, vocabulary):
             named.append((not set(vocabulary.all_words(column)) & wanted, column))

@@ -42,9 +42,15 @@ from core.workflows.data.corrected_sales import (
     no_corrections,
     sales_of,
 )
+from core.workflows.data.doubts import with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
-from core.workflows.data.refusals import apply_or_explain, leave_out_persons, no_sales_message
+from core.workflows.data.refusals import (
+    apply_or_explain,
+    leave_out_persons,
+    no_sales_message,
+    nothing_usable_message,
+)
 from core.workflows.data.row_ledger import account, full_ledger
 from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
 from core.workspace import Workspace
@@ -156,7 +162,7 @@ def prepare_intake(
         intake.add(table, raws[table.name], merged, cleaned)
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(_nothing_usable(sales_tables, intake.files))
+        raise NoUsableRows(nothing_usable_message(sales_tables, intake.files))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
@@ -172,7 +178,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
         rows_seen=intake.rows_seen,
-        tables=tuple(tables),
+        tables=tuple(with_doubts(tables, intake.files)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
@@ -403,12 +409,3 @@ def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
         names = " and ".join(table.name for table in found)
         raise MappingError(f"{names} are both {source} files; import one at a time, or change the kind of one.")
     return found[0] if found else None
-
-
-def _nothing_usable(tables: list[MappedTable], accounts: list[FileAccounting]) -> str:
-    reasons: Counter[str] = Counter()
-    for one in accounts:
-        reasons.update(one.reasons)
-    most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
-    names = ", ".join(table.name for table in tables)
-    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. Check the column mapping."

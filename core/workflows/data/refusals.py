@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pandas as pd
+
+from core.accounting import FileAccounting
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping, named_columns
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
 from core.collect.reading.table import RawTable
 from core.errors import MappingError
+
+_NEARLY_ALL = 0.9
+_RENT_LOW, _RENT_HIGH = 100.0, 20_000.0
 
 
 def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> MappedTable:
@@ -29,16 +36,49 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
 def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> str:
     """Say that no file holds sales, what each is instead, and what helps."""
     names = ", ".join(table.name for table in tables)
-    whys = " ".join(why_no_sales(table, mapping) for table, mapping in zip(tables, mappings, strict=True)).strip()
+    pairs = zip(tables, mappings, strict=True)
+    found = [why for table, mapping in pairs for why in (_no_header(table), why_no_sales(table, mapping)) if why]
+    whys = " ".join(found)
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
+
+
+def nothing_usable_message(tables: Sequence[MappedTable], accounts: Sequence[FileAccounting]) -> str:
+    """Say why no row of the files can be used, and what helps: the cause where it is known, else the mapping."""
+    reasons: Counter[str] = Counter()
+    for account in accounts:
+        reasons.update(account.reasons)
+    most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
+    names = ", ".join(table.name for table in tables)
+    remedy = _rents(tables, reasons) or _parcels_only(tables, reasons) or "Check the column mapping."
+    return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
+
+
+def _rents(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+    prices = pd.concat([table.frame["sale_price"] for table in tables]).dropna()
+    middle = float(prices.median()) if len(prices) else 0.0
+    if reasons["price_impossible"] < _NEARLY_ALL * len(prices) or not _RENT_LOW <= middle <= _RENT_HIGH:
+        return ""
+    return (
+        f"Their median price is {middle:,.0f}, which is what a month's rent is: bring prices for which homes were sold."
+    )
+
+
+def _parcels_only(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+    rows = sum(len(table.frame) for table in tables)
+    if reasons["no_location"] < _NEARLY_ALL * rows or not any("property_id" in table.frame for table in tables):
+        return ""
+    return (
+        "The sales name their homes by parcel number only: bring the tax file of the same parcels, with addresses, "
+        "coordinates or ZIP codes, together with them."
+    )
 
 
 def _no_header(table: RawTable) -> str:
     if table.reading.header_line:
         return ""
     return (
-        f"{table.name}: this file has no header line; its columns are offered as column_1 to "
-        f"column_{table.frame.shape[1]}, and its first line is kept as data."
+        f"{table.name}: this file has no header line; its columns are called column_1 and so on, "
+        "and its first line is kept as data. Choose the columns of the sale price and the sale date."
     )
 
 

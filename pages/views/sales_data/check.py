@@ -53,6 +53,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
     seen = draft.inspected(held, today())
     preview.draw_figures(found)
     preview.say_known(found)
+    preview.say_doubts(found)
     for file in seen.sales:
         _say_leaks(file)
     _columns(seen)

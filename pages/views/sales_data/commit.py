@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.wording import count, day
+from core.workflows.data.doubts import why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
@@ -95,7 +96,7 @@ def draw_committed(report: IntakeReport) -> None:
             icon=":material/check_circle:",
         )
     else:
-        st.info("Nothing changed: the market already had all of these sales.", icon=":material/info:")
+        st.info(plain(f"Nothing changed. {why_nothing_new(report.preview.files)}"), icon=":material/info:")
     draw_counts(report.preview.files)
     preview.draw_corrections(report.preview.corrections)
     with st.container(horizontal=True):

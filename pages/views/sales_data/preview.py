@@ -12,6 +12,7 @@ from core.accounting import Outcome
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
+from core.workflows.data.doubts import why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -58,9 +59,17 @@ def draw_figures(found: IntakePreview) -> None:
 def say_known(found: IntakePreview) -> None:
     """Say at the top if the files add nothing or were imported before."""
     if not found.changed_rows and found.parent_id is not None:
-        st.info("Nothing changes: the market already has all of these sales.", icon=":material/content_copy:")
+        st.info(plain(f"Nothing changes. {why_nothing_new(found.files)}"), icon=":material/content_copy:")
     for name in found.repeated:
         st.info(plain(f"{name} was imported before; its rows are already known."), icon=":material/info:")
+
+
+def say_doubts(found: IntakePreview) -> None:
+    """Say which columns may be misread, as their values cost rows or facts."""
+    for table in found.tables:
+        for one in table.inferences:
+            if not one.sure:
+                st.warning(plain(f"{table.name}, {one.column}: {one}."), icon=":material/help:")
 
 
 def _flow(found: IntakePreview) -> None:

@@ -1,0 +1,67 @@
+"""Doubts about how a file was read, seen only once its rows are judged: what a misread column does to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import Final
+
+from core.accounting import FileAccounting
+from core.collect.inference import Inference
+from core.collect.mapping import MappedTable
+from core.schema import FIELD_BY_NAME, Source, label_of
+from core.wording import count, percent
+
+_REJECTED_MAX: Final = 0.05
+_BLANKED_MAX: Final = 1 / 3
+_FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
+_REASONS_SHOWN: Final = 3
+
+
+def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting]) -> list[MappedTable]:
+    """Return the tables, those of sales with what their rows make doubtful among their inferences.
+
+    A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values.
+    """
+    by_name = {account.file: account for account in files}
+    return [
+        replace(table, inferences=(*table.inferences, *_doubts(table, by_name[table.name])))
+        if table.source is Source.SALES and table.name in by_name
+        else table
+        for table in tables
+    ]
+
+
+def why_nothing_new(files: Sequence[FileAccounting]) -> str:
+    """Say why files change nothing: the market has their sales, or the check rejects their rows."""
+    sales = [account for account in files if account.source == Source.SALES]
+    rejected, known = (sum(getattr(account, name) for account in sales) for name in ("rejected", "duplicate"))
+    rows = sum(account.rows_in for account in sales)
+    if not rejected:
+        return "The market already has all of these sales."
+    reasons: dict[str, int] = {}
+    for account in sales:
+        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if code != "duplicate_sale"}
+    frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
+    shown = ", ".join(f"{code} in {n:,}" for code, n in frequent)
+    rest = f" The market already has the other {count(known, 'sale')}." if known else ""
+    return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
+
+
+def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:
+    for code, n in account.reasons.items():
+        name, _, ending = code.rpartition("_")
+        field = _FIELD_OF.get(code, _FIELD_OF.get(name, name))
+        column = table.columns.get(field, "")
+        if not column or field not in FIELD_BY_NAME:
+            continue
+        label = label_of(field).lower()
+        if ending == "impossible" and n > _REJECTED_MAX * account.rows_in:
+            claim = f"taken for the {label}, which {count(n, 'row')} are rejected for"
+            seen = f"{percent(n / account.rows_in)} of the rows are outside its limits"
+            yield Inference(column, field, claim, seen, account.rows_in, sure=False)
+        present = int(table.frame[field].notna().sum())
+        if (ending == "implausible" or code in _FIELD_OF) and n > _BLANKED_MAX * present:
+            claim = f"taken for the {label}, of which {count(n, 'value')} are left out"
+            seen = f"{percent(n / present)} of its values are not plausible"
+            yield Inference(column, field, claim, seen, present, sure=False)

@@ -1,0 +1,62 @@
+"""A misread column is doubtful once its rows are judged, and a file that changes nothing says why."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.accounting import FileAccounting
+from core.collect.mapping import MappedTable
+from core.schema import Source
+from core.workflows.data.doubts import why_nothing_new, with_doubts
+
+
+def _account(rows: int, **counts: object) -> FileAccounting:
+    outcomes = {"accepted": 0, "repaired": 0, "duplicate": 0, "rejected": 0, "reasons": {}} | counts
+    return FileAccounting(file="sales.csv", source=Source.SALES.value, sha256="", rows_in=rows, **outcomes)  # type: ignore[arg-type]
+
+
+def _table(rows: int, missing: int = 0) -> MappedTable:
+    area = pd.Series(np.full(rows, 900.0))
+    area.iloc[:missing] = np.nan
+    empty = pd.DataFrame()
+    frame = pd.DataFrame({"living_area_sqft": area})
+    return MappedTable("sales.csv", Source.SALES, "", frame, empty, (), rows, {"living_area_sqft": "Area"})
+
+
+def _doubts(rows: int, missing: int = 0, **counts: object) -> list[str]:
+    table = with_doubts([_table(rows, missing)], [_account(rows, **counts)])[0]
+    assert not any(one.sure for one in table.inferences)
+    return [f"{one.column}: {one}" for one in table.inferences]
+
+
+def test_a_column_whose_limits_reject_more_than_one_row_in_twenty_is_doubtful() -> None:
+    assert not _doubts(1_000, accepted=950, rejected=50, reasons={"living_area_sqft_impossible": 50})
+    (doubt,) = _doubts(1_000, accepted=949, rejected=51, reasons={"living_area_sqft_impossible": 51})
+    assert doubt.startswith("Area: taken for the living area, which 51 rows are rejected for")
+
+
+def test_a_column_of_which_more_than_a_third_is_left_out_is_doubtful() -> None:
+    assert not _doubts(300, accepted=200, repaired=100, reasons={"living_area_sqft_implausible": 100})
+    (doubt,) = _doubts(300, accepted=199, repaired=101, reasons={"living_area_sqft_implausible": 101})
+    assert "101 values are left out" in doubt
+    assert _doubts(300, 150, accepted=240, repaired=60, reasons={"living_area_sqft_implausible": 60})
+
+
+@pytest.mark.parametrize(
+    ("duplicate", "rejected", "words"),
+    [
+        (3_000, 0, "The market already has all of these sales."),
+        (1, 2_999, "rejects 2,999 of 3,000 rows (price_impossible in 2,999)"),
+        (0, 3_000, "rejects 3,000 of 3,000 rows"),
+    ],
+)
+def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
+    duplicate: int, rejected: int, words: str
+) -> None:
+    reasons = {"price_impossible": rejected, "duplicate_sale": duplicate}
+    why = why_nothing_new([_account(3_000, duplicate=duplicate, rejected=rejected, reasons=reasons)])
+    assert words in why
+    assert ("already has all" in why) == (rejected == 0)
+    assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
