@@ -54,8 +54,8 @@ class Merged:
     ``conflicts``: one row per sale and field on which sales and tax file differ materially, with the sale's property id
     and address so that a person can tell which home it is; values as text, ``chosen`` being ``sales`` or ``tax``.
     ``reference``: accounting of the tax and neighborhood files, if given.
-    ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records that could be met by
-    address and no sale met, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
+    ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records with an address that
+    no sale matched, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
     """
 
     frame: pd.DataFrame
@@ -207,7 +207,7 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str
 
 @dataclass(frozen=True)
 class _Targets:
-    """Tax rows to be met by address: those with a key of their own, and those whose key no other zip code has."""
+    """Tax rows that can be matched by address: by a full key, or by one that no other zip code has."""
 
     keys: AddressKeys
     ids: pd.Series

@@ -81,7 +81,7 @@ class Marks:
 
 @dataclass(frozen=True)
 class DateGuess:
-    """A date format, the share of the column's present values it reads, and what decided for it."""
+    """A date format, the share of the column's present values it reads, and why it was chosen."""
 
     date_format: str
     share: float
@@ -106,7 +106,7 @@ def as_text(values: pd.Series, marks: Marks) -> pd.Series:
 
 
 def as_identifier(values: pd.Series, marks: Marks) -> pd.Series:
-    """Return an id so that its spellings meet: no ``.0`` of a spreadsheet, no leading zeros of an all-digit id.
+    """Normalize an id so that its spellings match: no ``.0`` of a spreadsheet, no leading zeros of an all-digit id.
 
     Spreadsheets drop leading zeros, value by value, so that only ids without them can be matched between files.
     """

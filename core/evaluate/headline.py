@@ -17,6 +17,8 @@ from core.evaluate.scored_sales import ScoredSales, error, inside
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
 
+# Estimates are rounded before they are shown; errors that differ by less are the same.
+_ROUNDING: Final = 0.001
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
@@ -143,7 +145,8 @@ def _others(table: pd.DataFrame) -> list[_Other]:
     for name, column in (("linear baseline", "baseline"), ("list price", "list_price")):
         theirs = ((table[column] - table["sale_price"]) / table["sale_price"]).abs()
         known = (table[column] > 0).to_numpy()
-        if known.any():
+        # A model that is the linear baseline itself has no rival in it.
+        if known.any() and float(np.abs(ours - theirs)[known].max()) > _ROUNDING:
             found.append(_Other(name, known, np.where(known, ours, 0.0), np.where(known, theirs, 0.0)))
     return found
 

@@ -1,4 +1,4 @@
-"""Homes of which an agent does not know every fact: an estimate and a range that have learned to do without.
+"""Homes with unknown facts: an estimate and a range trained to work without them.
 
 A model fitted on complete records fills the blanks with usual values and then knows too much. Here every training home
 is seen again with facts hidden at random, beside the marks of what is hidden; ranges are calibrated on such homes.
@@ -115,7 +115,7 @@ def _some(homes: int, seed: int) -> Ints:
 
 
 def folds_needed(homes: int, folds: int) -> int:
-    """Return on how many of a run's folds of ``homes`` homes in all the second estimator is fitted and measured."""
+    """Return the number of a run's folds on which the second estimator is fitted and measured, for ``homes`` homes."""
     return min(FOLDS_MAX, math.ceil(HELD_OUT * folds / homes))
 
 

@@ -12,10 +12,10 @@ NOT_A_HOME: Final = "not a home"
 PACKAGE: Final = "package"
 
 ASKED: Final = "asked"
-"""How the verdict begins of a sale that is kept and asked about: some such sales are market sales."""
+"""The prefix of the label for a sale that is kept but needs review: some such sales are market sales."""
 
 SET_ASIDE: Final = (NON_MARKET, NOT_SOLD, NOT_A_HOME, PACKAGE)
-"""How the verdicts begin that keep a row out of the sales a model learns from."""
+"""The prefixes of the labels that keep a row out of the sales a model learns from."""
 
 # In this order: the first that fits decides. Words are compared in lower case, marks and underscores as spaces.
 _REASONS: Final[tuple[tuple[str, str], ...]] = (

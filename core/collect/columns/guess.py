@@ -87,11 +87,11 @@ def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
 
 
 def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess:
-    """Guess the mapping of a file of the given kind; a field stays empty rather than being guessed wildly.
+    """Guess the mapping of a file of the given kind; a field stays empty rather than guessed at random.
 
     ``area_unit`` ("sqft" or "sqm") is what areas are in where the file does not say; empty, their size tells.
-    Columns computed from the price or known only after the sale are ignored and say why; those of persons are no longer
-    in the table (see core.collect.privacy.read_file).
+    Columns computed from the price or known only after the sale are ignored and say why; columns of personal data have
+    already been removed (see core.collect.privacy.read_file).
     """
     sheet = open_sheet(table, source, area_unit)
     return _guess(table, sheet, assign_fields(find_candidates(sheet)))

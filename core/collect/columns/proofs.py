@@ -135,7 +135,7 @@ def _too_small(sheet: Sheet, price: Candidate, listed: Candidate | None) -> tupl
     if n < ROWS_MIN or not median < _HOME_PRICE_MIN / 2 or not is_named:
         return None
     scale = 1e3 if median * 1e3 >= _PRICE_USUAL_MIN else 1e6
-    seen = f"its median is {median:,.4g}, for which no home is sold"
+    seen = f"its median is {median:,.4g}, which is not a plausible price"
     return Inference(column, "sale_price", f"in units of {scale:,.0f}", seen, n, sure=False), scale
 
 
@@ -167,7 +167,7 @@ def _studios(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
     if minus.mean() < _STUDIO_SHARE_MIN or not areas[minus].median() < areas[rooms.gt(0)].median():
         return []
     seen = (
-        f"homes with -1 are of {areas[minus].median():,.4g}, others of {areas[rooms.gt(0)].median():,.4g} in the middle"
+        f"homes with -1 have a median area of {areas[minus].median():,.4g}, others {areas[rooms.gt(0)].median():,.4g}"
     )
     inference = Inference(one.rule.column, "bedrooms", "-1 is a studio, without a bedroom", seen, int(minus.sum()))
     rule = replace(one.rule, recode={**one.rule.recode, "-1": "0", "-1.0": "0"})
@@ -208,5 +208,5 @@ def warnings_of(sheet: Sheet) -> Iterator[Inference]:
         if frozenset(sheet.header(column).words) in _WITHOUT_VAT:
             n = int(as_flag(cells, sheet.marks).eq(1.0).sum())
             if n:
-                claim = f"{n:,} prices are without VAT: such homes cost more than they seem to"
+                claim = f"{n:,} prices are without VAT: the full price is higher"
                 yield Inference(column, "sale_price", claim, "the column says yes", len(cells), sure=False)

@@ -1,1 +1,1 @@
-"""Persons kept out of files: what names, reaches or betrays one is found, dropped or cut out before it reaches disk."""
+"""Persons kept out of files: whatever identifies or can contact one is found and removed before it reaches disk."""

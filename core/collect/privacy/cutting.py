@@ -42,7 +42,7 @@ def cut_texts(
         if hits:
             cut = pc.if_else(pc.equal(cut, _scalar(REMOVED)), pa.scalar(None, cut.type), cut)
             changed[column] = pd.Series(pd.array(cut, dtype="str"), index=frame.index)
-            why = f"names, phones, e-mails, accounts, codes or birth dates in {hits:,} of its texts"
+            why = f"names, phones, e-mails, accounts, codes or birth dates in {hits:,} of its cells"
             found.append(PersonalColumn(column, "contact", why, BLANKED, hits))
     return tuple(found), changed
 

@@ -36,7 +36,7 @@ def reason(found: PersonalColumn) -> str:
     if found.action == BLANKED:
         return f"{found.why}, cut out"
     if found.kind == TEXT:
-        return f"dropped: {found.why}; text that fits no field may name persons, and is kept only where you name it"
+        return f"dropped: {found.why}; text that fits no field may name persons, and is kept only if you list it"
     if found.keepable:
         return f"dropped ({found.kind}): {found.why}; kept only where you name it"
     return f"personal data ({found.kind}): names and ways to reach persons are never kept; {found.why}"

@@ -146,7 +146,7 @@ def _holds_more(table: RawTable) -> bool:
 
 @contextmanager
 def _messages_without_persons(name: str) -> Iterator[None]:
-    """Cut persons out of why a file cannot be read: where it has no header line, a "header" quoted is a cell."""
+    """Remove personal data from the reason a file cannot be read: without a header line, it quotes cells."""
     try:
         yield
     except CollectError as error:

@@ -58,7 +58,7 @@ _SINGLE_SHARE: Final = 0.5
 # A text this long is prose: whoever leaves a phone number in it usually leaves a name beside it.
 _PROSE_WORDS: Final = 8
 _PROSE_SHARE: Final = 0.01
-# Whoever buys a home is of age: dates none of which is later may be birth dates.
+# Home buyers are adults: dates that all lie before this year may be birth dates.
 _YOUNGEST_BORN: Final = 2008
 _DATES_MIN: Final = 10
 # Words of headers whose cells number things: what looks like a phone there is a parcel or a listing.

@@ -67,7 +67,7 @@ class Reading:
         return self.format is FileFormat.DELIMITED
 
     def describe(self) -> str:
-        """Return in a line of words how the file was read."""
+        """Describe in one line how the file was read."""
         mark = _SEPARATOR_WORDS.get(self.separator, self.separator)
         parts = [
             f"{self.member} in a ZIP archive" if self.member else "",

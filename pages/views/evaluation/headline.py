@@ -128,7 +128,7 @@ def _rival(rival: Rival) -> None:
         saved = rival.saved
         # Numbers above 0 mean farther off.
         word, low, high = (
-            ("Nearer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
+            ("Closer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
         )
         interval = between(low, high, share)
         st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n\u00a0=\u00a0{saved.n:,}"))
