@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
-from core.collect.columns.guess import guess_mapping
+from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import ColumnMapping, check_columns, check_required, with_reading
 from core.collect.privacy.findings import DROPPED, PersonalColumn
@@ -36,7 +36,7 @@ def map_files(
     names = [table.name for table in tables]
     if len(set(names)) < len(names):
         raise MappingError(f"Two files are named {max(names, key=names.count)!r}; rename one.")
-    mappings = guess_together(tables, _given(read, tables))
+    mappings = guess_together(tables, _given(read, tables), _guesses(read))
     asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
     in_force = map(_corrected, tables, mappings, (asked[name] for name in names))
     progress(1.0, "Mapped")
@@ -67,12 +67,18 @@ def _table(file: SourceFile) -> RawTable:
     return file.read.table
 
 
+def _guesses(files: Sequence[SourceFile]) -> list[Guess | None]:
+    """Return what was guessed of each file while it was searched for persons."""
+    return [file.read.guess if file.read is not None else None for file in files]
+
+
 def _given(files: Sequence[SourceFile], tables: Sequence[RawTable]) -> list[ColumnMapping | None]:
     """Return the mapping given for each file, with what the files show of its inferences; None where none is given."""
     if all(file.mapping is None for file in files):
         return [None for _ in files]
     given: list[ColumnMapping | None] = []
-    for file, table, guessed in zip(files, tables, guess_together(tables, [None] * len(files)), strict=True):
+    guessed_from_files = guess_together(tables, [None] * len(files), _guesses(files))
+    for file, table, guessed in zip(files, tables, guessed_from_files, strict=True):
         if file.mapping is not None:
             check_columns(table, file.mapping)
             given.append(replace(file.mapping, inferences=inferences_that_hold(file.mapping, guessed)))
