@@ -27,6 +27,10 @@ _BEYOND_WESTERN: Final = (
 _FOREIGN_SHARE: Final = 0.45
 _SAMPLE_BYTES: Final = 100_000
 _FOREIGN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
+_WESTERN_BYTES: Final = 1_000_000
+# Superscript one and three, and an inverted question mark, of cp1252: a, l and z with their marks in cp1250, as in
+# the currency sign of the zloty.
+_SIGN_IN_WORD: Final = re.compile(rb"[A-Za-z\xc0-\xff][\xb3\xb9\xbf][A-Za-z\xc0-\xff]|[0-9] ?z\xb3(?![A-Za-z])")
 # Signs of UTF-8 read as Western and saved once more: "CafÃ©", "donâ€™t".
 _MOJIBAKE: Final = re.compile(r"Ã[\x80-\xbfŠ-Ÿ€-™]|Â[\xa0-\xbf]|â€[\x80-\xbf™œ“”˜]|\ufffd")
 _MOJIBAKE_LEAST: Final = 3
@@ -78,7 +82,7 @@ def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     # UTF-16 and UTF-32 read any pair of bytes, and were found above where they are; UTF-8 beyond ASCII is no chance.
     expected = () if not usual or usual.casefold().startswith(("utf-16", "utf_16", "utf-32", "utf_32")) else (usual,)
     first = (*expected, "utf-8") if data.isascii() else ("utf-8", *expected)
-    for encoding in (*first, *_beyond_western(data), "cp1252", "latin-1"):
+    for encoding in (*first, *_beyond_western(data), *_central_european(data), "cp1252", "latin-1"):
         try:
             return data.decode(encoding), encoding
         except UnicodeDecodeError:
@@ -95,6 +99,12 @@ def _beyond_western(data: bytes) -> tuple[str, ...]:
         return ()
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
     return (best.encoding,) if best is not None else ()
+
+
+def _central_european(data: bytes) -> tuple[str, ...]:
+    """Return cp1250 where the Western reading has signs inside words: "u¿ytkowa" and "pó³noc" are Polish."""
+    signs = _SIGN_IN_WORD.findall(data[:_WESTERN_BYTES])
+    return ("cp1250",) if len(signs) >= _MOJIBAKE_LEAST else ()
 
 
 def _decode_as(data: bytes, encoding: str, shown: str) -> str:
