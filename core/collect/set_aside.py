@@ -14,6 +14,8 @@ from core.collect.cells.market import NOT_A_HOME, PACKAGE, SET_ASIDE
 NO_HOMES: Final = frozenset({"parking", "storage", "outbuilding", "business"})
 """Types of property that nobody lives in."""
 
+_LAND_MAX: Final = 0.5
+_OF_BUILDINGS: Final = ("year_built", "bedrooms", "bathrooms")
 _PLACE: Final = ("property_id", "address", "unit", "latitude", "longitude", "living_area_sqft", "bedrooms")
 
 
@@ -47,7 +49,18 @@ def _missing(index: pd.Index) -> pd.Series:
 def _no_homes(frame: pd.DataFrame) -> Bools:
     if "property_type" not in frame:
         return np.zeros(len(frame), dtype=bool)
-    return frame["property_type"].isin(list(NO_HOMES)).to_numpy()
+    types = frame["property_type"]
+    land = types.eq("land")
+    # A file of land alone is a market of its own; beside homes, bare land is none.
+    bare = land & ~_is_built(frame) if land.sum() <= _LAND_MAX * types.notna().sum() else land & False
+    return (types.isin(list(NO_HOMES)) | bare).to_numpy()
+
+
+def _is_built(frame: pd.DataFrame) -> pd.Series:
+    """Tell which rows speak of a building: a floor area, and rooms or a year where the file has such columns."""
+    facts = [name for name in _OF_BUILDINGS if name in frame]
+    floor = frame["living_area_sqft"].gt(0) if "living_area_sqft" in frame else pd.Series(False, index=frame.index)
+    return floor & frame[facts].gt(0).any(axis=1) if facts else floor
 
 
 def _packages(frame: pd.DataFrame, deeds: pd.Series) -> pd.Series:

@@ -58,6 +58,17 @@ def _validity(columns: dict[str, object]) -> pd.Series:
         ("SpecialListingConditions", "Standard", "Real Estate Owned", "asked: bank owned"),
         ("備註", "其他增建；", "親友、員工或其他特殊關係間之交易；", "non-market: between relatives"),
         ("property_type", "Maison", "Dépendance", "not a home: outbuilding"),
+        ("sale_type", "LAND AND BUILDING", "LAND", "not a home: LAND"),
+        ("交易標的", "房地(土地+建物)", "車位", "not a home: 車位"),
+        ("Primary Purpose", "RESIDENCE", "VACANT LAND", "not a home: VACANT LAND"),
+        ("% Interest of Sale", "0", "50", "non-market: part interest of 50%"),
+        (
+            "transaction_category",
+            "A",
+            "B",
+            "asked: an additional entry, such as a repossession or a buy-to-let",
+        ),
+        ("property_type", "D", "O", "not a home: business"),
     ],
 )
 def test_rows_that_a_column_speaks_against_are_named(header: str, usual: str, odd: str, verdict: str) -> None:
@@ -74,6 +85,34 @@ def test_of_several_columns_any_that_speaks_against_a_market_sale_decides() -> N
         | {"deed_type": np.where(place < 20, "Quit claim", "Warranty"), "auction": np.where(place > 180, "Yes", "No")}
     )
     assert found.str.startswith("non-market").sum() == 20 + 19
+
+
+def test_land_without_a_floor_area_is_no_home_unless_the_file_is_of_land() -> None:
+    marked = np.arange(ROWS) % 10 == 0
+    columns = _sales() | {"property_type": np.where(marked, "land", "house")}
+    assert _validity(columns).isna().all()
+    bare = columns | {"Living Area": np.where(marked, "", "1500")}
+    assert set(_validity(bare)[marked]) == {"not a home: land"}
+    assert _validity(bare)[~marked].isna().all()
+    assert _validity(bare | {"property_type": "land", "kind": np.where(marked, "a", "b")}).isna().all()
+
+
+def test_numbers_of_deeds_roads_and_accounts_are_no_facts_of_the_home() -> None:
+    place = np.arange(ROWS)
+    columns = _sales() | {
+        "id_mutation": [f"2024-{n // 2}" for n in place],
+        "Code voie": [f"{n * 37 % 997:04d}" for n in place],
+        "市区町村コード": 13_101 + place * 7 % 400,
+        "zpid": 48_000_000 + place * 31,
+        "PropertyType": place % 3 + 11,
+    }
+    columns["Sale Price"], columns["Sale Date"] = (
+        pd.Series(columns[n])[place // 2] for n in ("Sale Price", "Sale Date")
+    )
+    mapping = guess_mapping(_table(columns), Source.SALES).mapping
+    extras = {rule.column: rule.parse for rule in mapping.rules if rule.field.startswith("x_")}
+    assert extras == {"PropertyType": "text"}
+    assert mapping.deed_column == "id_mutation"
 
 
 def test_facts_of_homes_are_not_taken_for_words_on_the_sale() -> None:

@@ -66,6 +66,22 @@ def test_the_unit_of_an_area_is_read_row_by_row_from_the_column_beside_it(source
     assert "Square Meters in 48" in _claims(guess, "LivingArea")
 
 
+def test_an_area_with_some_rows_in_hectares_is_the_lot_and_not_the_home() -> None:
+    place = np.arange(ROWS)
+    columns = {name: values for name, values in _columns().items() if name != "Living Area"}
+    columns |= {"Area": np.where(place % 4, 600.0 + place, 1.25), "Area Type": np.where(place % 4, "M", "H")}
+    guess, mapped = _guess(columns)
+    assert _fields(guess)["Area"] == "lot_area_sqft"
+    assert mapped.frame["lot_area_sqft"].iloc[0] == pytest.approx(12_500 * SQFT_PER_SQM)
+    assert mapped.frame["lot_area_sqft"].iloc[1] == pytest.approx(601 * SQFT_PER_SQM)
+
+
+def test_of_two_usual_names_the_column_with_fewer_gaps_is_the_area() -> None:
+    gaps = np.where(np.arange(ROWS) % 5, "", (AREA * 1.3).round().astype(int).astype(str))
+    guess, _ = _guess(_columns() | {"Floor Area": gaps})
+    assert _fields(guess)["Living Area"] == "living_area_sqft"
+
+
 def test_a_unit_that_a_person_picks_overrules_the_one_by_row() -> None:
     table = _table(_columns() | {"LotSizeArea": 600, "LotSizeUnits": "Acres"})
     guess = guess_mapping(table, Source.SALES)

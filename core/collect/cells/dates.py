@@ -28,7 +28,10 @@ ROC_YEAR: Final = "roc"
 DECIMAL_YEAR: Final = "decimal_year"
 """Name of the format of years with the day as a fraction: 2013.25 is a quarter into 2013."""
 
-NAMED_FORMATS: Final = (EXCEL_SERIAL, QUARTER, ROC_YEAR, DECIMAL_YEAR)
+EPOCH: Final = "epoch"
+"""Name of the format of programs' time stamps: milliseconds since 1970-01-01 UTC, 13 digits long after 2001."""
+
+NAMED_FORMATS: Final = (EXCEL_SERIAL, QUARTER, ROC_YEAR, DECIMAL_YEAR, EPOCH)
 
 _ROC_OFFSET: Final = 1911
 _ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "民國": _ROC_OFFSET, "民国": _ROC_OFFSET}
@@ -66,6 +69,9 @@ def parse_named(texts: pd.Series, date_format: str) -> pd.Series:
     if date_format == ROC_YEAR:
         year, month, day = (pd.to_numeric(texts.str.extract(_ROC)[at], errors="coerce") for at in range(3))
         return _calendar(year.where(year.between(40, 200)) + _ROC_OFFSET, month, day)
+    if date_format == EPOCH:
+        stamps = pd.to_numeric(texts.where(texts.str.fullmatch(r"[12][0-9]{12}", na=False)), errors="coerce")
+        return pd.to_datetime(stamps, unit="ms").astype("datetime64[us]").dt.floor("D")
     years = pd.to_numeric(texts.where(texts.str.fullmatch(r"(?:19|20)[0-9]{2}\.[0-9]+", na=False)), errors="coerce")
     return _days((years - 1900) * 365.2425 + 2)
 

@@ -39,6 +39,7 @@ _MARKET: Final = re.compile(
     r"^(?:(?:ordinary |regular |normal |standard |open )?(?:market )?(?:sales?|standard|normal|regular|market|vente)"
     r"|(?:special |general |limited |statutory |stat )?warranty(?: deeds?)?|wd|cwd|vwd|new|q|u?qualified|valid"
     r"|trustee(?:s| s)?|trust|probate listing|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
+    r"|land and buildings?|building|residence|dwelling|房地.*|建物"
     r"|vente en l ?état futur d ?achèvement)(?: deed)?$"
 )
 # A bank sells what it took in the open market, at a lower price as a rule.
@@ -47,6 +48,11 @@ _RELATED: Final = re.compile(
     r"特殊關係|親友|親族間|関係者間|between (?:family|relatives|related)|related part(?:y|ies)|non[- ]?arm'?s"
     r"|not (?:an? |at )?arm'?s|family transfer|intra[- ]?family",
     re.IGNORECASE,
+)
+# Values of columns that say what was sold, in lower case: land or a parking space alone is no home.
+_NO_HOME: Final = re.compile(
+    r"^(?:(?:vacant|unimproved|bare|raw) )?(?:land|lot|plot)s?(?: only)?$|^(?:土地|車位|车位|地块)$"
+    r"|^(?:garage|parking|parking space|car park|car space)s?(?: only)?$"
 )
 _UNSURE: Final = frozenset({"quit claim", "not at arm's length", "abnormal", "several parcels", "part interest"})
 
@@ -62,6 +68,8 @@ def market_verdict(text: str) -> str:
     for reason, pattern in _REASONS:
         if re.search(pattern, folded):
             return f"{NON_MARKET}: {reason}"
+    if _NO_HOME.match(folded):
+        return f"{NOT_A_HOME}: {text.strip()}"
     if _BANK_OWNED.search(folded):
         return f"{ASKED}: bank owned"
     return MARKET if _MARKET.match(folded) else ""

@@ -18,8 +18,8 @@ The median home of no market is below 350 sq ft (33 m2), nor above 350 m2 (3,767
 ACRE_MEDIAN_BELOW: Final = 20.0
 """Lots whose median is below this figure, beside homes in square feet, are measured in acres."""
 
-_AREA_WORDS: Final = frozenset({"area", "size"})
-_UNIT_WORDS: Final = frozenset({"unit", "uom", "measure"})
+_AREA_WORDS: Final = frozenset({"area", "size", "value", "sz"})
+_UNIT_WORDS: Final = frozenset({"unit", "uom", "measure", "type"})
 _KNOWN_SHARE: Final = 0.9
 _USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
 
@@ -41,7 +41,7 @@ def unit_column_of(sheet: Sheet, column: str) -> str:
 
 def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
     """Return the candidates, each area column with its unit and the reason for it."""
-    by_field = {one.rule.field: _with_unit_column(sheet, one) for one in chosen}
+    by_field = _as_lot({one.rule.field: _with_unit_column(sheet, one) for one in chosen}, sheet)
     living, lot = (by_field.get(field) for field in AREA_FIELDS)
     unit = ""
     if living:
@@ -50,6 +50,19 @@ def add_area_units(sheet: Sheet, chosen: list[Candidate]) -> list[Candidate]:
     if lot and not lot.rule.unit_column:
         by_field["lot_area_sqft"] = _in_unit(lot, *_lot_unit(sheet, lot.rule, unit))
     return list(by_field.values())
+
+
+def _as_lot(by_field: dict[str, Candidate], sheet: Sheet) -> dict[str, Candidate]:
+    """Return the candidates, an area of which some rows are in acres or hectares as the lot: no home is so large."""
+    living = by_field.get("living_area_sqft")
+    if not living or not living.rule.unit_column:
+        return by_field
+    units = units_of_rows(sheet.present(living.rule.unit_column))
+    if not units.isin(["acre", "hectare"]).any():
+        return by_field
+    rest = {field: one for field, one in by_field.items() if field != "living_area_sqft"}
+    lot = replace(living, rule=replace(living.rule, field="lot_area_sqft"), why=f"{living.why}; some rows in hectares")
+    return {"lot_area_sqft": lot} | rest
 
 
 def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, ...]:

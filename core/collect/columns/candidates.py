@@ -38,6 +38,7 @@ RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rati
 CONFIDENCE_MIN: Final = 0.45
 """The lowest confidence at which a column is mapped to a field."""
 
+_GAPS_COST: Final = 0.04
 _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
 _PROOF_ROWS: Final = 100
@@ -181,7 +182,9 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
     rule, content = best_reading(sheet, column, names)
     if names.field in RATING_TOPS and is_scale_too_long(sampled_values(sheet, rule), RATING_TOPS[names.field]):
         return None
-    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field)
+    filled = len(sheet.present(column)) / max(1, len(sheet.sample))
+    # Of two columns that fit alike, the one with fewer gaps; the header still counts for more.
+    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field) * (1.0 - _GAPS_COST * (1.0 - filled))
     if content < 0.6 or confidence < CONFIDENCE_MIN:
         return None
     how = "header is a usual name" if score == 1.0 else "header is like a usual name"

@@ -139,6 +139,9 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
     verdicts |= _read_beside(taken)
+    if deed:
+        why_deed = "the number of the deed: rows that share it are one sale"
+        verdicts[deed.column] = Leftover(None, 0.95, why_deed)
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
     date_format = dates[0] if dates else ""

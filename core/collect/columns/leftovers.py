@@ -29,6 +29,9 @@ LEVELS_MAX: Final = 60
 _READ_SHARE: Final = 0.9
 _ROW_LABELS: Final = frozenset({"unnamed", "index", "order", "row", "rownum", "objectid"})
 
+_OF_CODES: Final = frozenset({"class", "code", "type"})
+_BEGINNINGS: Final = frozenset({"id", "code", "codigo", "codice", "kod", "cod"})
+_ENDINGS: Final = ("編號", "编号", "番号", "コード", "번호", "코드")
 _MONTH: Final = r"(?:19|20)[0-9]{2}[-/](?:0[1-9]|1[0-2])"
 _RANGE: Final = r"^\s*\d[\d.,]*\s*(?:-|–|to)\s*\d[\d.,]*\D*$"
 
@@ -116,9 +119,14 @@ def _as_extra(sheet: Sheet, column: str, present: pd.Series) -> Leftover:
 
 def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
     """Tell whether a column is an identifier; the header may suggest it, but the cells decide."""
-    marked = bool(words) and words[-1] in sheet.vocabulary.identifiers
+    marked = bool(words) and (
+        words[-1] in sheet.vocabulary.identifiers
+        or words[-1].endswith(_ENDINGS)
+        # Romance languages name the kind of number first: "code voie", "id mutation".
+        or (len(words) > 1 and words[0] in _BEGINNINGS)
+    )
     # "Lot Frontage" measures a lot; "Tax Lot" and "tax class at present" number things.
-    about_parcels = bool(words) and (words[-1] in sheet.vocabulary.parcel_words or bool({"class", "code"} & set(words)))
+    about_parcels = bool(words) and (words[-1] in sheet.vocabulary.parcel_words or bool(_OF_CODES & set(words)))
     named = about_parcels and bool(present.str.fullmatch(r"[0-9]+[A-Za-z]?").all())
     return (marked and not measures_something(present)) or named
 

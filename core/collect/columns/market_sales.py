@@ -62,7 +62,13 @@ _YES_IS_MARKET: Final[tuple[frozenset[str], ...]] = tuple(
 _CODE_EXCLUDES: Final[tuple[frozenset[str], ...]] = tuple(
     frozenset(words.split()) for words in ("non use code", "nonuse code", "exclusion reason", "disqualification code")
 )
-_STATUS: Final[frozenset[str]] = frozenset({"status", "standard status", "mls status", "listing status", "sale status"})
+# HM Land Registry: category B has repossessions, buy-to-lets, transfers and what is no home.
+_PAID_CATEGORY: Final = (frozenset({"ppd", "category", "type"}), frozenset({"transaction", "category"}))
+_PAID: Final = {"A": MARKET, "B": f"{ASKED}: an additional entry, such as a repossession or a buy-to-let"}
+_SHARES: Final = (frozenset({"percent", "interest", "of", "sale"}), frozenset({"percent", "interest"}))
+_STATUS: Final[frozenset[str]] = frozenset(
+    {"status", "standard status", "mls status", "listing status", "sale status", "home status", "stat", "st"}
+)
 _PARCELS: Final = (
     frozenset({"number", "parcel", "sale"}),
     frozenset({"number", "parcel"}),
@@ -137,15 +143,31 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
         if any(words - {"is"} == names for names in _YES_IS_MARKET):
             refused = f"{NON_MARKET}: its {column} is no"
             return {value: MARKET if flag else refused for value, flag in zip(values, flags, strict=True)}
+    return (
+        _by_code(words, values)
+        or _by_figures(words, as_number(values, sheet.marks), values)
+        or (_by_status(sheet, values) if " ".join(header.words) in _STATUS else {})
+    )
+
+
+def _by_code(words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
+    """Return the verdicts of columns of codes: any code of one kind excludes; the other is of HM Land Registry."""
     if any(words == names for names in _CODE_EXCLUDES):
         return {value: market_verdict(value) or f"{NON_MARKET}: {value}" for value in values}
-    if " ".join(header.words) in _STATUS:
-        return _by_status(sheet, values)
-    if any(words == names for names in _PARCELS):
-        counts = as_number(values, sheet.marks)
-        if counts.notna().all() and counts.gt(1).any():
-            several = zip(values, counts, strict=True)
-            return {value: f"{PACKAGE}: {n:g} parcels on one deed" if n > 1 else MARKET for value, n in several}
+    if any(words == names for names in _PAID_CATEGORY) and set(values) <= set(_PAID):
+        return {value: _PAID[value] for value in values}
+    return {}
+
+
+def _by_figures(words: frozenset[str], figures: pd.Series, values: pd.Series) -> Mapping[str, str]:
+    """Return the verdicts of columns that count the parcels of a deed, or give the share that was sold."""
+    if figures.isna().any():
+        return {}
+    pairs = list(zip(values, figures, strict=True))
+    if any(words == names for names in _SHARES):
+        return {value: f"{NON_MARKET}: part interest of {n:g}%" if 0 < n < 100 else MARKET for value, n in pairs}
+    if any(words == names for names in _PARCELS) and figures.gt(1).any():
+        return {value: f"{PACKAGE}: {n:g} parcels on one deed" if n > 1 else MARKET for value, n in pairs}
     return {}
 
 
