@@ -53,7 +53,7 @@ def add_verbs(verb: AddVerb) -> None:
 
 
 def _family(text: str) -> str:
-    from core.train.candidates import Family
+    from core.states import Family
 
     families = [family.value for family in Family]
     if text not in families:
@@ -62,7 +62,7 @@ def _family(text: str) -> str:
 
 
 def _train(session: Session) -> int:
-    from core.train.candidates import Family
+    from core.states import Family
     from core.train.trainer import default_plan
     from core.workflows.training import train_model
 
@@ -227,7 +227,7 @@ def _reject(session: Session) -> int:
 
 
 def _backtest(session: Session) -> int:
-    from core.train.candidates import Family
+    from core.states import Family
     from core.train.trainer import default_plan
     from core.workflows.models.backtest import backtest_version
     from core.workflows.models.backtest import document as backtest_document

@@ -25,11 +25,11 @@ from core.prepare.features.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
+from core.states import Family
 from core.train.blend import BlendedBoosting
 from core.train.candidates import (
     BOOSTING_SETTINGS,
     Candidate,
-    Family,
     fixed_candidates,
     forest_candidates,
     forest_sizes,
