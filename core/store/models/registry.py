@@ -19,6 +19,7 @@ from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
+from core.wording import day
 
 _ID_LENGTH: Final = 12
 
@@ -268,9 +269,15 @@ def _challenger(connection: sa.Connection, market_id: str) -> ModelRecord | None
 def _check_not_rejected(record: ModelRecord) -> None:
     if record.rejected_at is not None:
         raise InvalidRecord(
-            f"Model {record.model_id} was rejected on {record.rejected_at:%Y-%m-%d} by {record.rejected_by}: "
-            f"{record.rejected_why} Take the rejection back first, or choose another model."
+            f"Model {record.model_id} was rejected on {day(record.rejected_at)} by {record.rejected_by}: "
+            f"{_ended(record.rejected_why or '')} Take the rejection back first, or choose another model."
         )
+
+
+def _ended(sentence: str) -> str:
+    """End what a person wrote with a period, unless it ends with a mark already."""
+    text = sentence.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:
