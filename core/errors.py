@@ -7,6 +7,10 @@ class DoorstepError(Exception):
     """Base of all errors a user may see; ``str(error)`` is one readable line without a traceback."""
 
 
+class WrongUsage(DoorstepError):
+    """The options of a command contradict one another, or one would have no effect; nothing was done."""
+
+
 class ProblemStatementError(DoorstepError):
     """The problem statement (assets/problem.toml) has a missing, unknown or impossible setting."""
 
@@ -76,7 +80,7 @@ class ServeError(DoorstepError):
 
 
 class ImpossibleProperty(ServeError):
-    """A fact of the subject is impossible (negative area, 1000 bedrooms); nothing was estimated.
+    """A fact of the subject is impossible (negative area, 1000 bedrooms) or unknown; nothing was estimated.
 
     ``reason`` says why and ``remedy`` what helps; together they are the message. ``field`` names the impossible fact.
     """

@@ -360,11 +360,15 @@ def load_problem(path: Path = DEFAULT_PATH) -> Problem:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise ProblemStatementError(f"The problem statement {path} cannot be read: {error.strerror}.") from error
+        raise ProblemStatementError(
+            f"The problem statement {path} cannot be read: {error.strerror}. Restore the file from the release."
+        ) from error
     except UnicodeDecodeError as error:
         raise ProblemStatementError(f"The problem statement {path} is not UTF-8 text: save it as UTF-8.") from error
     except (ValueError, RecursionError) as error:
-        raise ProblemStatementError(f"The problem statement {path} is not valid TOML: {error}.") from error
+        raise ProblemStatementError(
+            f"The problem statement {path} is not valid TOML: {error}. Correct the file."
+        ) from error
     return parse_problem(document)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
-
-import numpy as np
-import pandas as pd
+from typing import TYPE_CHECKING, Final
 
 from core.errors import MappingError
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 EXTRA_PREFIX: Final = "x_"
 """A market's columns beyond the canonical record keep their names after this prefix."""
@@ -111,11 +112,15 @@ def conform(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.Dat
     ``columns`` limits and orders the result; canonical columns that the table lacks are added as all missing.
     Raises MappingError if a column is neither canonical nor extra.
     """
+    import pandas as pd  # noqa: PLC0415 - who needs only the fields, such as --help, starts without it
+
     names = list(frame.columns) if columns is None else list(columns)
     return pd.DataFrame({name: _in_dtype(frame, name) for name in names}, index=frame.index)
 
 
 def _in_dtype(frame: pd.DataFrame, name: str) -> pd.Series:
+    from pandas.api.types import is_numeric_dtype  # noqa: PLC0415 - as in conform
+
     if name not in FIELD_BY_NAME and not is_extra(name):
         raise MappingError(
             f"Column {name!r} is not a field of the canonical record; map it to one, or keep it as "
@@ -126,7 +131,7 @@ def _in_dtype(frame: pd.DataFrame, name: str) -> pd.Series:
         return _all_missing(kind or FieldKind.NUMBER, frame.index)
     values = frame[name]
     if kind is None:
-        kind = FieldKind.NUMBER if pd.api.types.is_numeric_dtype(values) else FieldKind.CATEGORY
+        kind = FieldKind.NUMBER if is_numeric_dtype(values) else FieldKind.CATEGORY
     if kind in (FieldKind.NUMBER, FieldKind.FLAG):
         return values.astype("float64")
     if kind is FieldKind.DATE:
@@ -135,8 +140,10 @@ def _in_dtype(frame: pd.DataFrame, name: str) -> pd.Series:
 
 
 def _all_missing(kind: FieldKind, index: pd.Index) -> pd.Series:
+    import pandas as pd  # noqa: PLC0415 - as in conform
+
     if kind in (FieldKind.NUMBER, FieldKind.FLAG):
-        return pd.Series(np.nan, index=index, dtype="float64")
+        return pd.Series(math.nan, index=index, dtype="float64")
     if kind is FieldKind.DATE:
         return pd.Series(pd.NaT, index=index, dtype="datetime64[us]")
-    return pd.Series(np.nan, index=index, dtype="str")
+    return pd.Series(math.nan, index=index, dtype="str")

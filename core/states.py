@@ -36,6 +36,16 @@ class Stage(StrEnum):
     REJECTED = "rejected"
 
 
+class Family(StrEnum):
+    """The families of models a training run compares."""
+
+    LINEAR = "linear baseline"
+    TREE = "decision tree"
+    FOREST = "random forest"
+    BOOSTING = "gradient boosting"
+    BLEND = "blended boosting"
+
+
 class Period(StrEnum):
     """The length of a window of monitoring figures."""
 

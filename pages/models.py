@@ -10,9 +10,8 @@ import streamlit as st
 from core.access import Action, may
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem
-from core.states import JobState, Stage
+from core.states import Family, JobState, Stage
 from core.store import DataVersion, Market, ModelRecord
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import count, day, percent
 from core.workflows.jobs import TrainTask

@@ -11,8 +11,8 @@ from core.demo.city import END
 from core.demo.files import demo_files
 from core.problem import Problem
 from core.progress import silent
+from core.states import Family
 from core.store import Market, open_store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.training import train_model

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from core.states import AlertState, AuditAction, JobState, Stage
+from core.states import AlertState, AuditAction, Family, JobState, Stage
 from core.store import Market, NewModel, Store
 from tests.store.samples import ANALYST, MANAGER, commit
 
@@ -16,6 +16,8 @@ def test_stored_values_stay_what_earlier_releases_wrote() -> None:
     assert [*map(str, AlertState)] == ["open", "acknowledged", "resolved"]
     assert [*map(str, JobState)] == ["waiting", "running", "done", "failed", "cancelled"]
     assert [*map(str, Stage)] == ["candidate", "challenger", "champion", "retired", "rejected"]
+    families = ["linear baseline", "decision tree", "random forest", "gradient boosting", "blended boosting"]
+    assert [*map(str, Family)] == families
 
 
 def test_what_is_read_from_the_store_bears_its_state_and_not_a_mere_word(store: Store) -> None:

@@ -15,10 +15,13 @@ from typing import Final
 
 from core.access import Actor, Role
 from core.cli import data, models, monitoring, pricing, scrutiny
-from core.cli.session import FAILED, OK, Handler, Session
-from core.errors import DoorstepError
+from core.cli.examples import examples_of
+from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
+from core.cli.values import quoted
+from core.errors import DoorstepError, ProblemStatementError, WrongUsage
 from core.installation import version
 
+_ARGUMENT_MAX: Final = 4_096
 _EXAMPLES: Final = """examples:
   {program} demo
   {program} ingest sales.csv tax.csv --market Springfield --currency USD
@@ -44,14 +47,32 @@ exit codes: 0 done, 1 refused or failed (one line on standard error says why), 2
 def main(arguments: Sequence[str]) -> int:
     """Run one command and return its exit code."""
     try:
-        options = _parser().parse_args(arguments)
+        _refuse_unreadable(arguments)
+        options = command_parser().parse_args(arguments)
+        options.check(options)
         return _run(options)
+    except WrongUsage as error:
+        print(f"error: {error}", file=sys.stderr)
+        return WRONG_USAGE
     except DoorstepError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("error: interrupted; unfinished work was discarded.", file=sys.stderr)
         return FAILED
+
+
+def _refuse_unreadable(arguments: Sequence[str]) -> None:
+    """Raise WrongUsage for an argument that cannot be printed or stored as text, or that is too long to be meant."""
+    for number, argument in enumerate(arguments, 1):
+        if len(argument) > _ARGUMENT_MAX:
+            raise WrongUsage(
+                f"Argument {number}, {quoted(argument)}, has {len(argument):,} characters; the limit is "
+                f"{_ARGUMENT_MAX:,}. Shorten it."
+            )
+        # A byte that is not UTF-8 reaches Python as half of a surrogate pair.
+        if any("\ud800" <= character <= "\udfff" for character in argument):
+            raise WrongUsage(f"Argument {number} is not UTF-8 text; type it again, or rename the file.")
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -73,31 +94,75 @@ class _ShowVersion(argparse.Action):
         parser.exit(OK)
 
 
-def _parser() -> argparse.ArgumentParser:
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--home", type=Path, help="folder of the store (default: DOORSTEP_HOME, else ./var)")
-    common.add_argument("--json", action="store_true", help="print the result as JSON")
-    common.add_argument("--quiet", action="store_true", help="no progress on standard error")
-    common.add_argument("--actor", default=_user(), help="name for the audit trail")
-    common.add_argument("--role", choices=[role.value for role in Role], default=Role.MANAGER.value)
+class _ShowHelp(argparse.Action):
+    """Shows the help on request, and says on standard error if the problem statement is broken."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        """Print the help and exit."""
+        from core.problem import load_problem
+
+        parser.print_help()
+        try:
+            load_problem()
+        except ProblemStatementError as error:
+            print(f"warning: {error}", file=sys.stderr)
+        parser.exit(OK)
+
+
+def command_parser() -> argparse.ArgumentParser:
+    """Return the parser of all verbs and their options."""
     program = _program()
     parser = argparse.ArgumentParser(
         prog=program,
         description="Doorstep: from sales files to a priced home.",
         epilog=_EXAMPLES.format(program=program),
         formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
     )
+    _add_help(parser)
     parser.add_argument("--version", action=_ShowVersion, nargs=0, help="show the version and exit")
-    verbs = parser.add_subparsers(required=True, metavar="VERB")
+    verbs, common = parser.add_subparsers(required=True, metavar="VERB"), _common_options()
 
     def verb(name: str, help_text: str, run: Handler) -> argparse.ArgumentParser:
-        added = verbs.add_parser(name, help=help_text, description=help_text, parents=[common])
-        added.set_defaults(run=run)
+        added = verbs.add_parser(
+            name,
+            help=help_text,
+            description=f"{help_text[:1].upper()}{help_text[1:]}.",
+            epilog=examples_of(name, program),
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            parents=[common],
+            add_help=False,
+        )
+        added.set_defaults(run=run, check=_accept)
         return added
 
     for group in (data, scrutiny, models, pricing, monitoring):
         group.add_verbs(verb)
     return parser
+
+
+def _common_options() -> argparse.ArgumentParser:
+    common = argparse.ArgumentParser(add_help=False)
+    _add_help(common)
+    common.add_argument("--home", type=Path, help="folder of the store (default: DOORSTEP_HOME, else ./var)")
+    common.add_argument("--json", action="store_true", help="print the result as JSON")
+    common.add_argument("--quiet", action="store_true", help="no progress on standard error")
+    common.add_argument("--actor", default=_user(), help="name for the audit trail (default: %(default)s)")
+    common.add_argument(
+        "--role",
+        choices=[role.value for role in Role],
+        default=Role.MANAGER.value,
+        help="role to act in, which decides what is allowed (default: %(default)s)",
+    )
+    return common
+
+
+def _add_help(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-h", "--help", action=_ShowHelp, nargs=0, help="show this help and exit")
+
+
+def _accept(_: argparse.Namespace) -> None:
+    """Check nothing: the check of verbs whose options never contradict one another."""
 
 
 def _program() -> str:

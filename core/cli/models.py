@@ -3,66 +3,103 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Mapping
 from dataclasses import asdict, replace
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.session import OK, AddVerb, Session
-from core.errors import NotFound
+from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.values import calendar_day, family, whole_number
+from core.errors import NotFound, WrongUsage
+from core.states import Family, Stage
 
 if TYPE_CHECKING:
     from core.store import ModelRecord
+
+_SEED_MAX: Final = 2_000_000_000  # as in the problem statement
+_MODEL: Final = "id of the model, as `models` lists it"
 
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
     train = verb("train", "train, test and register a model on the latest data version", _train)
-    train.add_argument("--market")
-    train.add_argument("--split", choices=["random", "time"], default="random")
-    train.add_argument("--seed", type=int)
-    train.add_argument("--family", action="append", type=_family, help="candidate family; repeatable")
-    train.add_argument("--forest-budget", type=int, help="number of forest settings to try")
+    add_market(train)
+    train.add_argument(
+        "--split",
+        choices=["random", "time"],
+        default="random",
+        help="test on sales drawn at random, or on the latest ones (default: %(default)s)",
+    )
+    train.add_argument(
+        "--seed",
+        type=whole_number(0, _SEED_MAX),
+        help="seed of every random choice; the same seed gives the same model (default: of the problem statement)",
+    )
+    _add_families(train)
+    train.add_argument(
+        "--forest-budget",
+        type=whole_number(0),
+        metavar="N",
+        help="number of random forest settings to try; 0 leaves the forest out (default: of the problem statement)",
+    )
+    train.set_defaults(check=_check_train)
     evaluate = verb("evaluate", "show a model's sealed test, or measure it on later sales", _evaluate)
-    evaluate.add_argument("--market")
-    evaluate.add_argument("--model", help="model id (default: the champion)")
+    add_market(evaluate)
+    evaluate.add_argument("--model", help="id of the model, as `models` lists it (default: the champion)")
     evaluate.add_argument("--later", action="store_true", help="measure it on sales after the model's latest sale")
     models = verb("models", "list the models of a market", _models)
-    models.add_argument("--market")
+    add_market(models)
     retrain = verb("retrain", "train a challenger and compare it with the champion on the latest sales", _retrain)
-    retrain.add_argument("--market")
+    add_market(retrain)
     retrain.add_argument(
         "--window", default="all", help="training sales: all (default), months=24, or half-life=365 (days)"
     )
     promote = verb("promote", "make a model the champion", _promote)
-    promote.add_argument("model")
+    promote.add_argument("model", help=_MODEL)
     promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
     rollback = verb("rollback", "restore the previous champion", _rollback)
-    rollback.add_argument("--market")
-    rollback.add_argument("--reason", required=True)
+    add_market(rollback)
+    rollback.add_argument("--reason", required=True, help="why, for the audit trail")
     reject = verb("reject", "reject a challenger or candidate, so that it is not offered for promotion", _reject)
-    reject.add_argument("model")
+    reject.add_argument("model", help=_MODEL)
     reject.add_argument("--reason", default="", help="why; required to reject")
     reject.add_argument("--undo", action="store_true", help="take the rejection back")
     backtest = verb("backtest", "price a market's past month by month, without and with the market level", _backtest)
-    backtest.add_argument("--market")
-    backtest.add_argument("--version", help="data version (default: the latest)")
-    backtest.add_argument("--start", type=date.fromisoformat, required=True, help="first day after the training sales")
-    backtest.add_argument("--family", action="append", type=_family, help="candidate family; repeatable")
+    add_market(backtest)
+    backtest.add_argument("--version", help="id of the data version (default: the latest)")
+    backtest.add_argument(
+        "--start",
+        type=calendar_day,
+        required=True,
+        metavar="YYYY-MM-DD",
+        help="first day to price; sales before it train the model",
+    )
+    _add_families(backtest)
     demo = verb("demo", "open the simulated demo city", _demo)
-    demo.add_argument("--sales", type=int, default=50_000)
+    demo.add_argument(
+        "--sales", type=whole_number(), default=50_000, metavar="N", help="number of simulated sales (default: 50,000)"
+    )
 
 
-def _family(text: str) -> str:
-    from core.train.candidates import Family
+def _add_families(parser: argparse.ArgumentParser) -> None:
+    names = ", ".join(one.value for one in Family)
+    parser.add_argument(
+        "--family",
+        action="append",
+        type=family,
+        metavar="NAME",
+        help=f"model family to try, may be given several times (default: all): {names}",
+    )
 
-    families = [family.value for family in Family]
-    if text not in families:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a model family; choose one of: {', '.join(families)}")
-    return text
+
+def _check_train(options: argparse.Namespace) -> None:
+    if options.forest_budget == 0 and Family.FOREST.value in (options.family or ()):
+        raise WrongUsage(
+            f"--forest-budget 0 leaves the {Family.FOREST} out, but --family asks for it; give a budget of at least 1, "
+            "or leave one of the two options out."
+        )
 
 
 def _train(session: Session) -> int:
-    from core.train.candidates import Family
     from core.train.trainer import default_plan
     from core.workflows.training import train_model
 
@@ -95,21 +132,30 @@ def _record_document(record: ModelRecord) -> dict[str, Any]:
 
 def _record_text(record: ModelRecord) -> str:
     from core.evaluate.card.headline import headline_of
+    from core.wording import percent, signed_percent
 
     card = record.card
     test = headline_of(card)
     lines = [f"{'model':34}{'trained on':>11}{'MAPE':>8}{'PPE10':>8}{'fit s':>8}{'ms':>7}{'MB':>7}"]
     lines += [
         f"{score['family'] + ', ' + score['settings']:.33}".ljust(34)
-        + f"{score['trained_rows']:>11,}{score['mape']:>8.2%}{score['ppe10']:>8.1%}{score['fit_seconds']:>8.1f}"
-        + f"{score['latency_ms']:>7.1f}{score['size_bytes'] / 1e6:>7.1f}"
+        + f"{score['trained_rows']:>11,}{percent(score['mape'], 1):>8}{percent(score['ppe10'], 1):>8}"
+        + f"{score['fit_seconds']:>8.1f}{score['latency_ms']:>7.1f}{score['size_bytes'] / 1e6:>7.1f}"
         for score in card["leaderboard"]
     ]
     figures = [
-        f"{name}: {test[key].value:.2%} (95% interval {test[key].low:.2%} to {test[key].high:.2%})"
-        for name, key in (("MAPE", "mape"), ("MdAPE", "mdape"), ("PPE10", "ppe10"), ("bias", "bias"))
+        f"{name}: {write(test[key].value, 1)} (95% interval {write(test[key].low, 1)} to {write(test[key].high, 1)})"
+        for name, key, write in (
+            ("MAPE", "mape", percent),
+            ("MdAPE", "mdape", percent),
+            ("PPE10", "ppe10", percent),
+            ("bias", "bias", signed_percent),
+        )
     ]
-    coverage = f"{test.level:.0%} range held {test['coverage'].value:.1%}, mean width {test['width'].value:.1%}"
+    coverage = (
+        f"{percent(test.level)} range held {percent(test['coverage'].value, 1)}, "
+        f"mean width {percent(test['width'].value, 1)}"
+    )
     return "\n".join(
         [
             "validation:",
@@ -124,14 +170,18 @@ def _record_text(record: ModelRecord) -> str:
 def _evaluate(session: Session) -> int:
     from core.evaluate.card.headline import sales_words
     from core.evaluate.headline import headline
+    from core.wording import percent, signed_percent
     from core.workflows.models.test_scores import later_scores
 
     market, store = session.market(), session.workspace.store
-    record = (
-        store.models.get(session.options.model) if session.options.model else store.models.champion(market.market_id)
-    )
+    wanted = session.options.model
+    record = store.models.champion(market.market_id) if wanted is None else store.models.get(wanted)
     if record is None:
         raise NotFound(f"Market {market.name!r} has no live model. Train one first.")
+    if record.market_id != market.market_id:
+        raise NotFound(
+            f"Model {record.model_id} is of market {record.market_id!r}, not of {market.market_id!r}; name its market."
+        )
     if not session.options.later:
         session.print_result(_record_document(record), lambda: _record_text(record))
         return OK
@@ -149,9 +199,9 @@ def _evaluate(session: Session) -> int:
 
     def text() -> str:
         return (
-            f"model {record.model_id} on {words}: MAPE {figures['mape'].value:.2%}, "
-            f"PPE10 {figures['ppe10'].value:.1%}, bias {figures['bias'].value:+.2%}, "
-            f"coverage {figures['coverage'].value:.1%}"
+            f"model {record.model_id} on {words}: MAPE {percent(figures['mape'].value, 1)}, "
+            f"PPE10 {percent(figures['ppe10'].value, 1)}, bias {signed_percent(figures['bias'].value, 1)}, "
+            f"coverage {percent(figures['coverage'].value, 1)}"
         )
 
     document = {"model": record.model_id, "version": version.version_id, "sales": found.sales}
@@ -161,16 +211,17 @@ def _evaluate(session: Session) -> int:
 
 def _models(session: Session) -> int:
     from core.evaluate.card.headline import headline_of
+    from core.wording import instant, percent
 
     records = session.workspace.store.models.list(session.market().market_id)
 
     def text() -> str:
         return (
             "\n".join(
-                f"{record.model_id}  {record.stage:10}  {record.created_at:%Y-%m-%d %H:%M} UTC"
+                f"{record.model_id}  {record.stage:10}  {instant(record.created_at):>22}"
                 f"  {record.card['family']:18}"
-                f"  test MAPE {headline_of(record.card)['mape'].value:.2%}"
-                f"  PPE10 {headline_of(record.card)['ppe10'].value:.1%}"
+                f"  test MAPE {percent(headline_of(record.card)['mape'].value, 1)}"
+                f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
                 for record in records
             )
             or "no models yet"
@@ -220,45 +271,55 @@ def _reject(session: Session) -> int:
     options = session.options
     deed = reinstate if options.undo else reject
     record = deed(session.workspace, options.model, options.reason)
-    session.print_result(
-        _record_document(record), lambda: f"model {record.model_id} is {record.stage} of {record.market_id}"
-    )
+    stage = record.stage if record.stage is Stage.REJECTED else f"a {record.stage} again"
+    session.print_result(_record_document(record), lambda: f"model {record.model_id} is {stage} in {record.market_id}")
     return OK
 
 
 def _backtest(session: Session) -> int:
-    from core.train.candidates import Family
     from core.train.trainer import default_plan
+    from core.wording import day, percent
     from core.workflows.models.backtest import backtest_version
     from core.workflows.models.backtest import document as backtest_document
 
     options, store = session.options, session.workspace.store
     market = session.market()
     latest = store.versions.latest(market.market_id)
-    version_id = options.version or (latest.version_id if latest else "")
-    if not version_id:
+    version = latest if options.version is None else store.versions.get(options.version)
+    if version is None:
         raise NotFound(f"Market {market.name!r} has no sales yet. Import a sales file first.")
+    if version.market_id != market.market_id:
+        raise NotFound(
+            f"Data version {version.version_id} is of market {version.market_id!r}, not of {market.market_id!r}; name "
+            "its market."
+        )
     plan = replace(default_plan(session.workspace.problem), curve_shares=())
     if options.family:
         plan = replace(plan, families=tuple(Family(name) for name in options.family))
     first = options.start
-    done = backtest_version(session.workspace, version_id, first, plan, session.progress())
+    done = backtest_version(session.workspace, version.version_id, first, plan, session.progress())
     document = backtest_document(done)
 
     def text() -> str:
         lines = [f"{'month':8}{'sales':>7}{'level off':>11}{'level on':>10}{'retrained':>11}   MAPE"]
         lines += [
-            f"{month['month']:8}{month['n']:>7,}{month['mape_off']:>11.2%}{month['mape_on']:>10.2%}"
-            f"{month['mape_retrained']:>11.2%}"
+            f"{month['month']:8}{month['n']:>7,}{percent(month['mape_off'], 1):>11}{percent(month['mape_on'], 1):>10}"
+            f"{percent(month['mape_retrained'], 1):>11}"
             for month in document["months"]
         ]
-        lines += [f"{one['period']} {one['kind']} {one['state']}: {one['words']}" for one in document["alerts"]]
+        lines += [f"{one['period']} {_alert_words(one)}" for one in document["alerts"]]
         lines += [f"cause: {document['cause']['words']}"] if document["cause"] else []
         lines += [f"gate: {document['gate']['verdict']}: {document['gate']['words']}"] if document["gate"] else []
-        return "\n".join([*lines, f"promoted: {document['promoted'] or 'no'}"])
+        return "\n".join([*lines, f"promoted: {day(done.promoted) if done.promoted else 'no'}"])
 
     session.print_result(document, text)
     return OK
+
+
+def _alert_words(alert: Mapping[str, str]) -> str:
+    from core.monitor.rules import RULE_OF, AlertKind
+
+    return f"{RULE_OF[AlertKind(alert['kind'])].title}, {alert['state']}: {alert['words']}"
 
 
 def _demo(session: Session) -> int:

@@ -6,35 +6,48 @@ import argparse
 import logging
 import sys
 from dataclasses import asdict
-from datetime import date
 from pathlib import Path
 
-from core.cli.session import OK, AddVerb, Session
+from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.values import calendar_day, minutes
+from core.errors import WrongUsage
 
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
     watch = verb("watch", "judge the latest figures once: open and resolve alerts", _watch)
-    watch.add_argument("--market", help="only this market (default: all)")
+    add_market(watch, "id or name of one market (default: all)")
     alerts = verb("alerts", "list a market's unresolved alerts", _alerts)
-    alerts.add_argument("--market")
+    add_market(alerts)
     alerts.add_argument("--all", action="store_true", help="include resolved alerts")
     ledger = verb("ledger", "write the estimates, with decisions and sales, to a CSV file", _ledger)
-    ledger.add_argument("file", type=Path)
-    ledger.add_argument("--market")
-    ledger.add_argument("--since", type=date.fromisoformat, help="first day of the estimates, YYYY-MM-DD (UTC)")
-    ledger.add_argument("--until", type=date.fromisoformat, help="last day of the estimates, YYYY-MM-DD (UTC)")
+    ledger.add_argument("file", type=Path, metavar="FILE", help="CSV file to write; an existing file is replaced")
+    add_market(ledger)
+    ledger.add_argument("--since", type=calendar_day, metavar="YYYY-MM-DD", help="first day of the estimates (UTC)")
+    ledger.add_argument("--until", type=calendar_day, metavar="YYYY-MM-DD", help="last day of the estimates (UTC)")
+    ledger.set_defaults(check=_check_ledger)
     worker = verb("worker", "watch every market and retrain on schedule, until stopped by SIGTERM or Ctrl-C", _worker)
     worker.add_argument(
-        "--every", type=_minutes, default=60.0, metavar="MINUTES", help="time between rounds (default 60)"
+        "--every", type=minutes, default=60.0, metavar="MINUTES", help="time between rounds (default: 60)"
     )
     worker.add_argument(
-        "--on-alert", choices=["notify", "retrain"], default="notify", help="what an open accuracy alert starts"
+        "--on-alert",
+        choices=["notify", "retrain"],
+        default="notify",
+        help="what an open accuracy alert starts (default: %(default)s)",
     )
+
+
+def _check_ledger(options: argparse.Namespace) -> None:
+    if options.since and options.until and options.since > options.until:
+        raise WrongUsage(
+            f"--since {options.since} is after --until {options.until}, so no estimate can match; swap the two days."
+        )
 
 
 def _watch(session: Session) -> int:
     """Run one round, for the given market or for all."""
+    from core.wording import day
     from core.workflows.monitoring.alerts import alert_lines, watch_market
 
     options, store = session.options, session.workspace.store
@@ -58,7 +71,7 @@ def _watch(session: Session) -> int:
         lines = []
         for one in watched:
             changed = f"{len(one.opened)} opened, {len(one.resolved)} resolved, {len(one.open)} not resolved"
-            lines += [f"{one.market_id} as of {one.clock}: {changed}", *alert_lines(one.open), *one.notes]
+            lines += [f"{one.market_id} as of {day(one.clock)}: {changed}", *alert_lines(one.open), *one.notes]
         return "\n".join(lines) or "no markets yet"
 
     session.print_result(document, text)
@@ -97,10 +110,3 @@ def _worker(session: Session) -> int:
     logging.getLogger("apscheduler").setLevel(logging.WARNING)
     run_worker(session.workspace, settings_of(vars(session.options)))
     return OK
-
-
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 < minutes <= 7 * 24 * 60:
-        raise argparse.ArgumentTypeError(f"{text} minutes must be above 0 and at most a week")
-    return minutes

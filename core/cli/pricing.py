@@ -11,45 +11,57 @@ from math import isnan
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from core.cli.session import OK, UNPRICED, AddVerb, Session
-from core.errors import ImpossibleProperty, StoreError
+from core.cli.session import OK, UNPRICED, AddVerb, Session, add_market
+from core.cli.values import calendar_day, fact, quoted, range_level
+from core.errors import ImpossibleProperty, StoreError, WrongUsage
 
 if TYPE_CHECKING:
     from core.serve.estimate import Estimate
+    from core.store import Market
     from core.workflows.pricing.desk import Desk
 
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verb and its arguments."""
     price = verb("price", "price one property, or a CSV of many", _price)
-    price.add_argument("--market")
-    price.add_argument(
+    add_market(price)
+    what = price.add_mutually_exclusive_group()
+    what.add_argument(
         "--set",
         nargs="+",
         action="extend",
-        type=_pair,
+        type=fact,
         default=[],
         metavar="FIELD=VALUE",
-        help="facts, canonical names",
+        help="facts of one home in canonical names and units; list_price is recorded, and does not affect the estimate",
     )
-    price.add_argument(
+    what.add_argument(
         "--csv",
+        metavar="FILE",
         help="file of listings: CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet, or RESO OData JSON",
     )
     price.add_argument("--encoding", default="", help="encoding of that file, such as cp932 (default: as found)")
     price.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
-    price.add_argument("--as-of", type=date.fromisoformat, help="valuation date, YYYY-MM-DD (default today)")
-    price.add_argument("--level", type=_level, help="level of the range, such as 0.8 (default: as configured)")
+    price.add_argument("--as-of", type=calendar_day, metavar="YYYY-MM-DD", help="valuation date (default: today)")
+    price.add_argument(
+        "--level",
+        type=range_level,
+        help="level of one home's range, such as 0.8 (default: of the problem statement, also for a file)",
+    )
+    price.set_defaults(check=_check)
 
 
-def _level(text: str) -> float:
-    from core.problem import load_problem
-
-    levels = load_problem().estimate.levels
-    level = {str(level): level for level in levels}.get(text.rstrip("0"))
-    if level is None:
-        raise argparse.ArgumentTypeError(f"{text} is not a range level; choose one of: {', '.join(map(str, levels))}")
-    return level
+def _check(options: argparse.Namespace) -> None:
+    """Raise WrongUsage for a fact given twice, and for options that would have no effect."""
+    names = [name for name, _ in options.set]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise WrongUsage(f"--set gives {quoted(twice)} twice; give each fact once.")
+    if options.csv and options.level:
+        raise WrongUsage("--level is for one home (--set); leave it out, or price the homes of the file one by one.")
+    for name in ("encoding", "sheet"):
+        if getattr(options, name) and not options.csv:
+            raise WrongUsage(f"--{name} is for a file of listings; name the file with --csv, or leave --{name} out.")
 
 
 def _price(session: Session) -> int:
@@ -62,10 +74,13 @@ def _price(session: Session) -> int:
     as_of = options.as_of or desk.valuation_date(session.workspace.utc_today())
     if options.csv:
         return _price_csv(session, desk, as_of)
-    question = Question(_typed(options.set), as_of, options.level or session.workspace.problem.estimate.level)
+    facts = _typed(options.set)
+    question = Question(facts, as_of, options.level or session.workspace.problem.estimate.level, _list_price(facts))
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.estimate_id is None:
         print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
+    if unused := desk.unused(facts):
+        print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)
     result, named = answered.result, {"estimate_id": answered.estimate_id}
     match result:
         case Refused():
@@ -75,7 +90,8 @@ def _price(session: Session) -> int:
             return UNPRICED
         case Estimate():
             session.print_result(
-                asdict(result) | named, lambda: f"{_estimate_text(result)}\nestimate {answered.estimate_id}"
+                asdict(result) | named,
+                lambda: f"{_estimate_text(result, desk.market)}\nestimate {answered.estimate_id}",
             )
             return OK
 
@@ -94,11 +110,26 @@ def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
     return facts
 
 
+def _list_price(facts: dict[str, object]) -> float | None:
+    """Take the asking price out of the facts: it is recorded, but is not a fact of the home."""
+    asked = facts.pop("list_price", None)
+    if asked is None or asked == "":
+        return None
+    if not isinstance(asked, float) or asked <= 0:
+        raise ImpossibleProperty(
+            f"List price = {asked if isinstance(asked, float) else quoted(str(asked))} is not an amount above 0.",
+            "Correct it, or leave it out.",
+            "list_price",
+        )
+    return asked
+
+
 def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     import pandas as pd
 
     from core.collect.reading.table import ReadingChoice
     from core.spreadsheet import to_csv_text
+    from core.wording import count
     from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 
     options = session.options
@@ -108,6 +139,10 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         priced = record_file(session.workspace, priced, "command line")
     except StoreError as error:
         print(f"warning: the estimates were not recorded: {error}", file=sys.stderr)
+    left_out = {one.column: one.why for one in priced.columns if not one.field}
+    if left_out:
+        columns = "; ".join(f"{quoted(column)} ({why})" for column, why in left_out.items())
+        print(f"note: {count(len(left_out), 'column')} not used: {columns}", file=sys.stderr)
     rows = in_file_order(priced)
     document = {
         "market": priced.by.market_id,
@@ -115,28 +150,28 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         "level": priced.level,
         "as_of": priced.as_of,
         "counts": dict(priced.counts),
+        "columns_not_used": left_out,
         "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
     }
     session.print_result(document, lambda: to_csv_text(rows).rstrip())
     return OK
 
 
-def _estimate_text(answer: Estimate) -> str:
-    from core.serve.words import ask_next_words
+def _estimate_text(answer: Estimate, market: Market) -> str:
+    from core.serve.words import ask_next_words, flag_field
+    from core.wording import percent
 
     lines = [
         f"{answer.low:,.0f} to {answer.high:,.0f} {answer.currency}",
-        f"{answer.level:.0%} range; held {answer.held.share:.0%} of {answer.held.n:,} test sales ({answer.segment})",
+        f"{percent(answer.level)} range; held {percent(answer.held.share)} of {answer.held.n:,} test sales "
+        f"({answer.segment})",
         f"point {answer.point:,.0f}; confidence {answer.confidence} of 100 ({answer.confidence_word}); "
-        f"FSD {answer.fsd:.1%}",
+        f"FSD {percent(answer.fsd, 1)}",
     ]
     lines += [f"ask next: {ask_next_words(one)}" for one in answer.ask_next]
-    lines += [f"{flag.severity}: {flag.kind} - {flag.field} {flag.value}; {flag.action}" for flag in answer.flags]
+    lines += [
+        f"{flag.severity}: {flag.kind} - {flag_field(flag.field, market)}: {flag.value}; "
+        f"{flag.action[:1].lower()}{flag.action[1:]}"
+        for flag in answer.flags
+    ]
     return "\n".join(lines)
-
-
-def _pair(text: str) -> tuple[str, str]:
-    name, mark, value = text.partition("=")
-    if not mark or not name:
-        raise argparse.ArgumentTypeError(f"{text!r} does not have the form field=value")
-    return name, value

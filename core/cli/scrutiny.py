@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.session import OK, AddVerb, Session
-from core.errors import InvalidRecord
+from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.values import number, quoted
+from core.errors import InvalidRecord, WrongUsage
 from core.states import Doubt, SaleDecision
 
 if TYPE_CHECKING:
@@ -22,16 +24,25 @@ def add_verbs(verb: AddVerb) -> None:
     """Declare the verb and its arguments."""
     scrutiny = verb("scrutiny", "list doubtful sales, decide on them, or take decisions back", _scrutiny)
     scrutiny.add_argument("sales", nargs="*", metavar="SALE", help="ids of sales as listed, or how they begin")
-    scrutiny.add_argument("--market", help="market (default: the only one)")
+    add_market(scrutiny)
     scrutiny.add_argument("--kind", choices=[kind.value for kind in Doubt], help="only, or all, sales of this doubt")
     scrutiny.add_argument("--all", action="store_true", help="list decided sales too")
     deeds = scrutiny.add_mutually_exclusive_group()
     deeds.add_argument("--decide", choices=sorted(_DEEDS), help="decide on the sales named, or on all of --kind")
     deeds.add_argument("--take-back", action="store_true", help="take the decisions on these sales back")
-    scrutiny.add_argument("--value", type=float, help="the right value of one sale (default: what is suggested)")
+    scrutiny.add_argument("--value", type=number, help="the right value of one sale (default: what is suggested)")
     scrutiny.add_argument("--note", default="", help="why, for the record")
     scrutiny.add_argument("--apply", action="store_true", help="make a data version of all decisions")
     scrutiny.add_argument("--effect", action="store_true", help="measure what the decisions do to error and prices")
+    scrutiny.set_defaults(check=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Raise WrongUsage for options that would have no effect."""
+    if options.value is not None and options.decide != "correct":
+        raise WrongUsage("--value is the right value of a sale to correct; add --decide correct, or leave --value out.")
+    if options.note and not (options.decide or options.take_back):
+        raise WrongUsage("--note is the reason for a decision; add --decide or --take-back, or leave --note out.")
 
 
 def _scrutiny(session: Session) -> int:
@@ -90,23 +101,26 @@ def _deed(session: Session, market_id: str, queue: Queue) -> dict[str, Any]:
 
 
 def _chosen(rows: pd.DataFrame, names: list[str], kind: str | None) -> pd.DataFrame:
+    # The keys of an empty queue are no texts yet.
+    keys = rows["key"].astype("str")
     for name in names:
-        found = int(rows["key"].str.startswith(name).sum())
+        found = int(keys.str.startswith(name).sum())
         if found != 1:
-            raise InvalidRecord(f"{found} sales of the queue begin with {name!r}; name one as it is listed.")
+            raise InvalidRecord(f"{found:,} sales of the queue begin with {quoted(name)}; name one as it is listed.")
     if names:
-        rows = rows[rows["key"].str.startswith(tuple(names))]
+        rows = rows[keys.str.startswith(tuple(names))]
     return rows if kind is None else rows[rows["kind"] == kind]
 
 
 def _line(row: dict[Any, Any]) -> str:
     from core.prepare.quality.scrutiny import in_words
+    from core.wording import day
 
     home = next(
         (str(row[name]) for name in ("address", "property_id", "zipcode") if isinstance(row[name], str)), "home"
     )
     state = row["decision"] or ("set aside" if row["waiting"] else "in use")
     return (
-        f"{row['key'][:_KEY_SHOWN]}  {state:<9}  {row['sale_date']:%Y-%m-%d}  {row['sale_price']:>13,.0f}  {home}: "
+        f"{row['key'][:_KEY_SHOWN]}  {state:<9}  {day(row['sale_date']):>11}  {row['sale_price']:>13,.0f}  {home}: "
         f"{in_words(row)}"
     )

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Final
 
+from core.cli.values import quoted
 from core.errors import NotFound
 from core.progress import Progress, silent
 
@@ -17,7 +18,10 @@ if TYPE_CHECKING:
 
 OK: Final = 0
 FAILED: Final = 1
+WRONG_USAGE: Final = 2
 UNPRICED: Final = 3
+
+_MARKET: Final = "id or name of the market (default: the only one)"
 
 
 class Session:
@@ -34,7 +38,7 @@ class Session:
         if len(found) == 1:
             return found[0]
         known = ", ".join(market.market_id for market in markets) or "none yet"
-        what = f"There is no market {wanted!r}" if wanted else "Name a market with --market"
+        what = f"There is no market {quoted(wanted)}" if wanted is not None else "Name a market with --market"
         raise NotFound(f"{what}; markets in the store: {known}.")
 
     def progress(self) -> Progress:
@@ -46,6 +50,11 @@ class Session:
     def print_result(self, document: dict[str, Any], text: Callable[[], str]) -> None:
         """Print the result as JSON or as text."""
         print(json.dumps(document, indent=2, default=str) if self.options.json else text())
+
+
+def add_market(parser: argparse.ArgumentParser, help_text: str = _MARKET) -> None:
+    """Add the option that names the market."""
+    parser.add_argument("--market", help=help_text)
 
 
 def report(fraction: float, message: str) -> None:

@@ -26,6 +26,8 @@ from core.demo.homes import (
     city_zipcodes,
     write_address,
 )
+from core.errors import InvalidRecord
+from core.wording import count
 
 NAMES: Final = (
     "larkhaven_simulated_mls_sales.csv",
@@ -35,6 +37,9 @@ NAMES: Final = (
 
 SALES_MIN: Final = 1_000
 """The fewest sales that can carry all the faults."""
+
+SALES_MAX: Final = 1_000_000
+"""The most sales that are simulated; more would exhaust the memory of a usual machine."""
 
 _MISSING_AREA_SHARE: Final = 0.05
 _TAX_FILLS_SHARE: Final = 0.03
@@ -111,16 +116,23 @@ def demo_model(sales: int) -> MarketModel:
     return replace(MarketModel(), parcels=sales)
 
 
+def check_size(sales: int) -> None:
+    """Raise InvalidRecord unless so many sales can be simulated."""
+    if not SALES_MIN <= sales <= SALES_MAX:
+        raise InvalidRecord(
+            f"The demo city cannot have {count(sales, 'sale')}; choose from {SALES_MIN:,} to {SALES_MAX:,}."
+        )
+
+
 def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
     """Return the MLS export, tax roll and neighborhood file of the simulated city for 2019-2024.
 
     The MLS file has ``sales`` rows plus 1% duplicates, the tax roll a row for each of ``sales`` parcels, the
     neighborhood file a row for each of 100 zipcodes. The truth behind them, before faults, is
     ``simulate(demo_model(sales), seed, sales=sales)``, row for row. The same seed gives the same bytes.
-    Raises ValueError below SALES_MIN sales.
+    Raises InvalidRecord as check_size does.
     """
-    if sales < SALES_MIN:
-        raise ValueError(f"sales = {sales} is below {SALES_MIN}, too few for the faults; ask for more")
+    check_size(sales)
     model = demo_model(sales)
     truth = simulate(model, seed, START, END, sales)
     homes = city_homes(seed, model.parcels)

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Final
 
 from core.demo.city import END
-from core.demo.files import demo_files
+from core.demo.files import check_size, demo_files
 from core.demo.intake import DEMO_ACTOR, take_in
 from core.demo.story import tell_story
 from core.errors import AlreadyExists
 from core.progress import Progress, part
-from core.store import Market, ModelRecord, Store
+from core.store import ModelRecord, Store
 from core.train.trainer import default_plan
+from core.workflows.data.intake import NewMarket, market_id_of
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.training import train_model
 from core.workspace import Workspace
@@ -27,21 +28,23 @@ _FOREST_BUDGET: Final = 2
 def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
     """Simulate the city, import its three files, train and promote its first model.
 
-    After an interruption (cancelled, killed), it resumes from what is already committed. Raises StoreError, TrainError.
+    After an interruption (cancelled, killed), it resumes from what is already committed. Raises InvalidRecord for a
+    number of sales that cannot be simulated, and then leaves nothing behind, StoreError, TrainError.
     """
+    check_size(sales)
     progress(0.0, "Simulating the city's sales")
     store, workspace = workspace.store, workspace.acting_as(DEMO_ACTOR)
     market = _market(store)
-    champion = store.models.champion(market.market_id)
+    champion = store.models.champion(market) if isinstance(market, str) else None
     if champion is not None:
         progress(1.0, "The demo city is open")
         return champion
-    if store.versions.latest(market.market_id) is None:
+    if isinstance(market, NewMarket) or store.versions.latest(market) is None:
         # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
         take_in(opening_day, market, demo_files(_SEED, sales), part(progress, 0.05, 0.25))
     plan = replace(default_plan(workspace.problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
-    return train_model(workspace, market.market_id, plan, part(progress, 0.25, 1.0))
+    return train_model(workspace, market_id_of(market), plan, part(progress, 0.25, 1.0))
 
 
 def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
@@ -59,13 +62,13 @@ def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 
     return champion
 
 
-def _market(store: Store) -> Market:
+def _market(store: Store) -> str | NewMarket:
     for market in store.markets.list():
         if market.name == DEMO_MARKET and not market.simulated:
             raise AlreadyExists(f"A market of real sales is named {DEMO_MARKET!r}; rename it to open the demo city.")
         if market.name == DEMO_MARKET:
-            return market
-    return store.markets.create(DEMO_MARKET, "USD", "sqft", True, DEMO_ACTOR)
+            return market.market_id
+    return NewMarket(DEMO_MARKET, "USD", "sqft", simulated=True)
 
 
 @dataclass(frozen=True)

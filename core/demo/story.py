@@ -116,7 +116,7 @@ def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, prog
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)
         if files.names[0] not in taken_in:
-            take_in(workspace.at((month + 1).start_time.date()), market, files, silent)
+            take_in(workspace.at((month + 1).start_time.date()), market.market_id, files, silent)
     progress(1.0, "Six months have passed")
 
 

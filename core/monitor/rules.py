@@ -69,14 +69,14 @@ class Threshold:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.low <= self.value <= self.high):
             raise InvalidThreshold(
-                f"Threshold {self.name.value} = {self.written(self.value)} must lie between {self.written(self.low)} "
+                f"{self._limit} = {self._given} must lie between {self.written(self.low)} "
                 f"and {self.written(self.high)}. Choose a value in that range."
             )
         if self.unit in (Unit.COUNT, Unit.DAYS) and self.value != round(self.value):
-            raise InvalidThreshold(f"Threshold {self.name.value} = {self.value:g} must be a whole number. Round it.")
+            raise InvalidThreshold(f"{self._limit} = {self.value:g} must be a whole number. Round it.")
         if self.periods < 1 or self.n_min < 0 or not 0 <= self.hysteresis < 1:
             raise InvalidThreshold(
-                f"Threshold {self.name.value} needs periods = {self.periods} of at least 1, n_min = {self.n_min} of at "
+                f"{self._limit} needs periods = {self.periods} of at least 1, n_min = {self.n_min} of at "
                 f"least 0 and hysteresis = {self.hysteresis:g} from 0 to below 1. Correct the problem statement."
             )
 
@@ -84,6 +84,16 @@ class Threshold:
     def resolves_at(self) -> float:
         """The measure at which an alert resolves: better than the limit by the hysteresis."""
         return self.value * (1 - self.hysteresis)
+
+    @property
+    def _limit(self) -> str:
+        return f"The limit of “{RULE_OF[self.name].title}”"
+
+    @property
+    def _given(self) -> str:
+        if math.isnan(self.value):
+            return "NaN"
+        return self.written(self.value) if math.isfinite(self.value) else f"{self.value:g}"
 
     def changed(self, value: float) -> Threshold:
         """Return the threshold with another value; raises InvalidThreshold if it is out of bounds."""

@@ -31,6 +31,7 @@ from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, property_kinds
 from core.train.ranges import EVERYWHERE
+from core.wording import day
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
@@ -117,7 +118,7 @@ def estimate(
     bundle, live_model = live_market.bundle, live_market.live_model
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
-    withheld = refusal(subject, model, problem)
+    withheld = before_first_sale(as_of, model) or refusal(subject, model, problem)
     if withheld is not None:
         return withheld
     worked = _work(live_model, subject)
@@ -210,6 +211,17 @@ def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
     used |= {"location": 0.0}
     share = problem.estimate.critical_missing_share
     return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)
+
+
+def before_first_sale(as_of: date, model: Model) -> Unavailable | None:
+    """Return why there is no price as of a day before the first sale the model knows."""
+    first = model.profile.first_sale
+    if as_of >= first:
+        return None
+    return Unavailable(
+        f"The valuation date {day(as_of)} is before the first sale the model knows, {day(first)}.",
+        "Choose a later valuation date.",
+    )
 
 
 def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:

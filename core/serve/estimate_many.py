@@ -17,6 +17,7 @@ from core.prepare.features.facts import COORDINATES, FactColumns
 from core.problem import Problem
 from core.serve.estimate import (
     LiveMarket,
+    before_first_sale,
     critical_facts,
     evidence_of,
     nearest_lately_km,
@@ -85,7 +86,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     model = live_market.live_model.model
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
     subjects, failed = _subjects(columns, len(homes), as_of, problem)
-    failed |= dict(_unavailable(subjects, model, problem))
+    failed |= dict(_unavailable(subjects, as_of, model, problem))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     chosen = tuple(subjects[position] for position in rows.tolist())
     priced = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
@@ -146,7 +147,14 @@ def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPric
     return NotPriced(position, "refused", error.field, value, error.reason, error.remedy)
 
 
-def _unavailable(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> Iterator[tuple[int, NotPriced]]:
+def _unavailable(
+    subjects: Mapping[int, Subject], as_of: date, model: Model, problem: Problem
+) -> Iterator[tuple[int, NotPriced]]:
+    early = before_first_sale(as_of, model)
+    if early is not None:
+        for position in subjects:
+            yield position, NotPriced(position, "unavailable", "valuation date", str(as_of), early.reason, early.remedy)
+        return
     critical = [name for name in critical_facts(model, problem) if name != _LOCATION]
     inside = _plainly_inside(subjects, model, problem)
     for position, subject in subjects.items():

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from typing import Final
 
 import numpy as np
@@ -16,9 +17,12 @@ from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
 from core.problem import Problem
-from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of
 
 Value = float | str
+
+HOME_FACTS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS))
+"""The facts of a home in the canonical record, beside which a market may have columns of its own."""
 
 TEXT_MAX: Final = 200
 """The most characters that a text fact, such as an address, may have."""
@@ -64,6 +68,29 @@ def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns
     subject = Subject(known, as_of)
     check_together(subject, problem)
     return subject
+
+
+def refuse_unknown_facts(names: Iterable[str], columns: FactColumns | None) -> None:
+    """Raise ImpossibleProperty for a name that is no fact of a home, with the nearest that is.
+
+    ``columns`` are the model's; None, where no model is live, allows any column of the market's own.
+    """
+    known = HOME_FACTS | {*(columns.all if columns else ())}
+    for name in names:
+        if name in known or (columns is None and is_extra(name)):
+            continue
+        near = nearest_fact(name, known)
+        facts = ", ".join(columns.all if columns else sorted(HOME_FACTS))
+        hint = f"the nearest is {near}." if near else f"the facts are {facts}."
+        raise ImpossibleProperty(
+            f"{shortened(name)!r} is not a fact of a home; {hint}", "Correct the name, or leave it out.", name
+        )
+
+
+def nearest_fact(name: str, known: Iterable[str], likeness: float = 0.6) -> str:
+    """Return the fact whose name is most like a name, "" if none is at least so like it (0 to 1)."""
+    plain = "_".join(name.lower().replace("-", " ").replace("_", " ").split())
+    return next(iter(get_close_matches(plain, sorted(known), 1, likeness)), "")
 
 
 def facts_read(columns: FactColumns, given: Iterable[str]) -> list[str]:

@@ -9,7 +9,8 @@ from threadpoolctl import threadpool_limits
 from core.arrays import Floats
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.pipeline import baseline_features
-from core.train.candidates import Candidate, Family, fixed_candidates
+from core.states import Family
+from core.train.candidates import Candidate, fixed_candidates
 from core.train.leaderboard import column_names, fit
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import Any, Final
 
 from sklearn.base import RegressorMixin
@@ -15,17 +14,8 @@ from sklearn.model_selection import ParameterSampler
 from sklearn.tree import DecisionTreeRegressor
 
 from core.problem import Training
+from core.states import Family
 from core.train.blend import BlendedBoosting
-
-
-class Family(StrEnum):
-    """The families of models a training run compares."""
-
-    LINEAR = "linear baseline"
-    TREE = "decision tree"
-    FOREST = "random forest"
-    BOOSTING = "gradient boosting"
-    BLEND = "blended boosting"
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -25,11 +25,11 @@ from core.prepare.features.profile import profile_market
 from core.prepare.splits import TIME, Split, random_split, time_split
 from core.problem import Problem
 from core.progress import Progress, part
+from core.states import Family
 from core.train.blend import BlendedBoosting
 from core.train.candidates import (
     BOOSTING_SETTINGS,
     Candidate,
-    Family,
     fixed_candidates,
     forest_candidates,
     forest_sizes,
@@ -63,6 +63,9 @@ from core.train.unknown_facts import (
     join_hidden,
 )
 
+WINDOW_MONTHS_MAX: Final = 1_200
+"""The longest training window: a century, beyond which no market has sales."""
+
 
 @dataclass(frozen=True)
 class TrainingPlan:
@@ -73,7 +76,7 @@ class TrainingPlan:
     learning curve; empty means no curve. Training uses only sales of the last ``window_months`` before the test of a
     time split (else before the latest sale), None for all; each has half the weight of a sale that is
     ``half_life_days`` newer, None for equal weights. Both affect only training; evidence brought up to date later uses
-    all sales. Raises TrainError for a window below one month or a half-life below one day.
+    all sales. Raises TrainError for a window below one month or above WINDOW_MONTHS_MAX, or a half-life below one day.
     """
 
     split: str
@@ -89,8 +92,11 @@ class TrainingPlan:
 
     def __post_init__(self) -> None:
         """Check the window and half-life."""
-        if self.window_months is not None and self.window_months < 1:
-            raise TrainError(f"A training window of {self.window_months} months is empty; choose at least 1 month.")
+        if self.window_months is not None and not 1 <= self.window_months <= WINDOW_MONTHS_MAX:
+            raise TrainError(
+                f"A training window of {self.window_months:,} months is out of bounds; choose from 1 to "
+                f"{WINDOW_MONTHS_MAX:,} months."
+            )
         if self.half_life_days is not None and not 1 <= self.half_life_days < math.inf:
             raise TrainError(f"A half-life of {self.half_life_days:g} days is too short; choose at least 1 day.")
 

@@ -34,8 +34,8 @@ from core.problem import load_problem
 from core.progress import silent
 from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
+from core.states import Family
 from core.store import Store, open_store
-from core.train.candidates import Family
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import price_file, record_file
 from tests.benchmarks import accuracy, long_ledger

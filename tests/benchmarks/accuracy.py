@@ -27,9 +27,9 @@ from core.prepare.features.pipeline import baseline_features
 from core.prepare.splits import Split
 from core.problem import Problem, load_problem
 from core.progress import silent
+from core.states import Family
 from core.store import ModelRecord, Store, open_store
 from core.train.bundle import Bundle
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan, split_sales
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model

@@ -18,8 +18,8 @@ from core.access import Actor, Role
 from core.problem import load_problem
 from core.progress import silent
 from core.schema import SQFT_PER_SQM
+from core.states import Family
 from core.store import Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.data.scrutiny import review_queue

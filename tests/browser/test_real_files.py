@@ -18,8 +18,8 @@ from core.access import Actor, Role
 from core.accounting import FileAccounting
 from core.problem import Problem
 from core.progress import silent
+from core.states import Family
 from core.store import DataVersion, open_store
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.training import train_model
 from tests.acting import acting

@@ -11,6 +11,7 @@ import pytest
 from core.demo.city import simulate
 from core.demo.files import IMPOSSIBLE, NAMES, DemoFiles, demo_files, demo_model
 from core.demo.homes import CITY, DIRECTIONS, SUFFIXES
+from core.errors import InvalidRecord
 
 SEED = 2019
 SALES = 6_000
@@ -187,6 +188,7 @@ def test_every_other_cell_tells_the_truth(once: pd.DataFrame, truth: pd.DataFram
     assert (once["Waterfront"].map({"Y": 1.0, "N": 0.0}) == truth["waterfront"]).all()
 
 
-def test_too_few_sales_are_refused() -> None:
-    with pytest.raises(ValueError, match="below 1000"):
-        demo_files(SEED, 999)
+@pytest.mark.parametrize("sales", [-5, 0, 999, 1_000_001])
+def test_too_few_or_too_many_sales_are_refused(sales: int) -> None:
+    with pytest.raises(InvalidRecord, match=f"{sales:,} sales; choose from 1,000 to 1,000,000"):
+        demo_files(SEED, sales)

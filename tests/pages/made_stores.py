@@ -11,8 +11,8 @@ import numpy as np
 from core.access import Actor, Role
 from core.demo.files import demo_files
 from core.problem import load_problem
+from core.states import Family
 from core.store import open_store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.training import train_model

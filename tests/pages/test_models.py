@@ -13,8 +13,8 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor
 from core.evaluate.accuracy import Figure
 from core.monitor.gate import Check, CheckVerdict, Gate, GateVerdict
+from core.states import Family
 from core.store import Job, NewModel, open_store
-from core.train.candidates import Family
 from core.workflows import jobs
 from core.workflows.jobs import RetrainTask, TrainTask
 from core.workflows.models.gate import GATE, GateRecord, document_of

@@ -15,9 +15,10 @@ from core.demo.city import NOISE, STRUCTURAL, MarketModel, simulate
 from core.errors import JobCancelled, ModelOutdated, TooFewSales, TrainError
 from core.problem import Problem
 from core.progress import silent
+from core.states import Family
 from core.train.blend import Start
 from core.train.bundle import from_bytes, seal, to_bytes
-from core.train.candidates import Candidate, Family, forest_candidates
+from core.train.candidates import Candidate, forest_candidates
 from core.train.leaderboard import Inputs, fit_and_score, forest_at_sizes, forest_score
 from core.train.model import for_production, refreshed
 from core.train.trainer import Trained, TrainingPlan, default_plan, train

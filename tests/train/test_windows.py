@@ -15,7 +15,8 @@ from core.errors import TrainError
 from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem
 from core.progress import silent
-from core.train.candidates import Candidate, Family
+from core.states import Family
+from core.train.candidates import Candidate
 from core.train.leaderboard import fit
 from core.train.trainer import TrainingPlan, default_plan, recency_weight, split_sales, train, within_window
 

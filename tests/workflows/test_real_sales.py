@@ -14,8 +14,8 @@ from core.access import Actor, Role
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
+from core.states import Family
 from core.store import ModelRecord, Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model

@@ -17,9 +17,9 @@ from core.evaluate.segmentation import Segmentation
 from core.evaluate.segments import MEASURES
 from core.problem import Problem
 from core.progress import silent
+from core.states import Family
 from core.store import ModelRecord, Store, open_store
 from core.store.base.markets import AreaUnit
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.explanations import open_explainer

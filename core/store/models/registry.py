@@ -270,8 +270,14 @@ def _check_not_rejected(record: ModelRecord) -> None:
     if record.rejected_at is not None:
         raise InvalidRecord(
             f"Model {record.model_id} was rejected on {day(record.rejected_at)} by {record.rejected_by}: "
-            f"{(record.rejected_why or '').rstrip('.')}. Take the rejection back first, or choose another model."
+            f"{_ended(record.rejected_why or '')} Take the rejection back first, or choose another model."
         )
+
+
+def _ended(sentence: str) -> str:
+    """End what a person wrote with a period, unless it ends with a mark already."""
+    text = sentence.strip()
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def _champion(connection: sa.Connection, market_id: str, model_id: str) -> ModelRecord:

@@ -77,11 +77,12 @@ class SourceFile:
 
 @dataclass(frozen=True)
 class NewMarket:
-    """A market of real sales that does not exist yet: its first commit creates it."""
+    """A market that does not exist yet: its first commit creates it."""
 
     name: str
     currency: str
     area_unit: AreaUnit
+    simulated: bool = False
 
 
 @dataclass(frozen=True)
@@ -216,7 +217,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     )
     if isinstance(preview.market, NewMarket):
         asked = preview.market
-        opened = new_market(asked.name, asked.currency, asked.area_unit, False)
+        opened = new_market(asked.name, asked.currency, asked.area_unit, asked.simulated)
         version = store.versions.commit_first(opened, new, workspace.actor)
     else:
         version = store.versions.commit(new, workspace.actor)
@@ -336,6 +337,8 @@ def market_id_of(market: str | NewMarket) -> str:
 def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
     if isinstance(market, str):
         return store.versions.latest(market)
+    # Refuses an impossible name, currency or unit before the files are read.
+    new_market(market.name, market.currency, market.area_unit, market.simulated)
     if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
         raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
     return None

@@ -16,7 +16,8 @@ from core.prepare.features.facts import find_facts
 from core.prepare.features.neighbours import Rule
 from core.prepare.features.pipeline import dense, feature_pipeline
 from core.progress import Progress
-from core.train.candidates import Candidate, Family
+from core.states import Family
+from core.train.candidates import Candidate
 from core.train.leaderboard import column_names, fit
 from core.wording import count, percent
 from core.workflows.data.sale_pool import as_brought, load_pool, settle

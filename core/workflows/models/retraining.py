@@ -65,7 +65,7 @@ def window_named(text: str) -> RetrainPlan:
     """Parse a window from the command line: "all", "months=24" or "half-life=365"; raises TrainError."""
     if text == "all":
         return RetrainPlan()
-    found = re.fullmatch(r"(months|half-life)=(\d{1,5})", text)
+    found = re.fullmatch(r"(months|half-life)=([0-9]{1,5})", text)
     if found is None:
         raise TrainError(f"{text!r} is not a training window; write all, months=24 or half-life=365 (days).")
     number = int(found[2])

@@ -13,6 +13,7 @@ from core.access import Action, Actor
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
+from core.serve.subject import refuse_unknown_facts
 from core.store import EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
@@ -116,6 +117,7 @@ def recent(workspace: Workspace, market_id: str, limit: int) -> list[EstimateSum
 
 def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
     try:
+        refuse_unknown_facts(question.facts, desk.live_model.model.facts if desk.live_model else None)
         return desk.price(question.facts, question.as_of, question.level, actor)
     except ImpossibleProperty as error:
         return Refused(str(error))

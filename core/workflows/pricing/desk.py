@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from typing import Final
@@ -10,6 +10,7 @@ from typing import Final
 from core.access import Action, Actor, Role, require
 from core.errors import NotFound
 from core.problem import Problem
+from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
@@ -62,6 +63,13 @@ class Desk:
         """Return the usual changes that make sense for a home; empty without a live model."""
         return usual_changes(self.live_market, subject, self.problem) if self.live_market else ()
 
+    def unused(self, names: Iterable[str]) -> tuple[str, ...]:
+        """Return which facts the live model does not use; texts that name a home, such as its address, do not count."""
+        if self.live_model is None:
+            return ()
+        used = self.live_model.model.facts.all
+        return tuple(name for name in names if name not in used and not _names_home(name))
+
     def valuation_date(self, today: date) -> date:
         """Return the default valuation date.
 
@@ -70,6 +78,11 @@ class Desk:
         if self.market.simulated and self.live_model is not None:
             return self.live_model.level.as_of
         return today
+
+
+def _names_home(name: str) -> bool:
+    field = FIELD_BY_NAME.get(name)
+    return field is not None and field.kind is FieldKind.TEXT
 
 
 def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:

@@ -15,13 +15,16 @@ from core.collect.mapping import ColumnMapping, ColumnRule, read_column
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import FieldNames, load_vocabulary, snake
+from core.errors import MappingError
 from core.prepare.features.facts import FactColumns
-from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, Source, is_extra
+from core.serve.subject import nearest_fact
 
 LIST_PRICE: Final = "list_price"
 """The asking price: recorded with an estimate, but not a fact of the home."""
 
 _NAMED_SO: Final = 0.9
+_MISSPELLED: Final = 0.85
 _EXTRA_PARSERS: Final = ("number", "flag", "years_months", "range_midpoint")
 _AREAS: Final = ("living_area_sqft", "lot_area_sqft")
 
@@ -99,6 +102,25 @@ class _Reader:
         cells: pd.Series = self.table.frame[column]
         unread = [int(read_column(cells, rule, self.marks)[1].sum()) for rule in rules]
         return rules[int(np.argmin(unread))]
+
+
+def refuse_misspelled(columns: Sequence[ColumnRead], facts: FactColumns) -> None:
+    """Raise MappingError for a column left out whose name is almost that of a fact no other column gives."""
+    given = {one.field for one in columns}
+    missing = [name for name in facts.all if name not in given]
+    for one in columns:
+        near = (
+            ""
+            if one.field
+            else nearest_fact(one.column, missing, _MISSPELLED)
+            or nearest_fact(f"{EXTRA_PREFIX}{one.column}", filter(is_extra, missing), _MISSPELLED)
+        )
+        if near:
+            name = near.removeprefix(EXTRA_PREFIX)
+            raise MappingError(
+                f"Column {one.column!r} is not a fact of a home; the nearest is {name!r}. Rename the column so, or "
+                "remove it."
+            )
 
 
 def _column_read(guessed: ColumnGuess, mapping: ColumnMapping) -> ColumnRead:

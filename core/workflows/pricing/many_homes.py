@@ -31,7 +31,7 @@ from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
-from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings
+from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings, refuse_misspelled
 from core.workspace import Workspace
 
 ERROR_COLUMNS: Final = ("row", "status", "field", "value", "reason", "remedy")
@@ -79,7 +79,7 @@ def price_file(
     """Price every row of a file of listings as of one date; rows that cannot be priced get a reason.
 
     Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
-    is refused. Raises AccessDenied, the CollectError leaves.
+    is refused. Raises AccessDenied, and the CollectError leaves, also for a column that seems to be a misspelled fact.
     """
     require(actor, Action.PRICE)
     started = time.perf_counter()
@@ -88,6 +88,7 @@ def price_file(
     progress(0.1, "Finding the columns")
     facts = desk.live_market.live_model.model.facts if desk.live_market else FactColumns((), (), (), False, False)
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
+    refuse_misspelled(columns, facts)
     mapped = apply_mapping(table, mapping)
     progress(0.2, "Pricing")
     priced, errors = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))

@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord, NotFound
 from core.progress import silent
-from core.states import SaleDecision
+from core.states import Family, SaleDecision
 from core.store import Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import default_plan
 from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back

@@ -17,9 +17,8 @@ from core.monitor.gate import GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
 from core.progress import silent
-from core.states import AlertState
+from core.states import AlertState, Family
 from core.store import Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan, default_plan
 from core.workflows.data.intake import NewMarket, SourceFile, ingest
 from core.workflows.models.backtest import Backtest, backtest, backtest_version, document

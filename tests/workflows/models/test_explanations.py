@@ -17,8 +17,8 @@ from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
 from core.serve.flags import FlagKind
+from core.states import Family
 from core.store import ModelRecord, Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer, agent_decisions_of, open_explainer

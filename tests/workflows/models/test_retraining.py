@@ -18,9 +18,9 @@ from core.prepare.splits import TIME
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
+from core.states import Family
 from core.store import Store, open_store
 from core.store.ledger.outcomes import NewOutcome
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.gate import GateRecord, gate_of, gate_start, reason_needed, rival_of, unseen_by
 from core.workflows.models.retraining import RetrainPlan, retrain, window_named

@@ -25,10 +25,10 @@ from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import LiveMarket
 from core.serve.estimate_many import estimate_many
+from core.states import Family
 from core.store import Market, NewModel, Store, open_store
 from core.store.base.markets import AreaUnit
 from core.train.bundle import Bundle, seal, to_bytes
-from core.train.candidates import Family
 from core.train.live_model import bring_up_to_date
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.intake import SourceFile, ingest

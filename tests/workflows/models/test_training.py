@@ -16,8 +16,8 @@ from core.evaluate.card.headline import headline_of
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate, Unavailable
+from core.states import Family
 from core.store import Store, open_store
-from core.train.candidates import Family
 from core.train.trainer import TrainingPlan
 from core.workflows.models.test_scores import later_scores
 from core.workflows.models.training import load_model

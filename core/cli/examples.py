@@ -1,0 +1,77 @@
+"""Two examples of every verb, shown at the end of its help."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXAMPLES: Final[dict[str, tuple[str, str]]] = {
+    "ingest": (
+        "ingest sales.csv tax.csv --market Springfield --currency USD",
+        "ingest deeds.xlsx --sheet 2024 --market springfield --json",
+    ),
+    "scrutiny": (
+        "scrutiny --market springfield --kind price_digit",
+        'scrutiny 3fa94c01 --decide correct --value 385000 --note "digit typed twice" --apply',
+    ),
+    "train": (
+        "train --market springfield",
+        'train --market springfield --split time --family "gradient boosting" --family "linear baseline"',
+    ),
+    "evaluate": (
+        "evaluate --market springfield",
+        "evaluate --market springfield --later --json",
+    ),
+    "models": (
+        "models --market springfield",
+        "models --market springfield --json",
+    ),
+    "retrain": (
+        "retrain --market springfield --window months=24",
+        "retrain --market springfield --window half-life=365",
+    ),
+    "promote": (
+        "promote 5d1c0a7e",
+        'promote 5d1c0a7e --reason "better on luxury homes"',
+    ),
+    "rollback": (
+        'rollback --market springfield --reason "bias in the north"',
+        'rollback --reason "wrong prices since Monday" --actor Mia',
+    ),
+    "reject": (
+        'reject 5d1c0a7e --reason "worse on condos"',
+        "reject 5d1c0a7e --undo",
+    ),
+    "backtest": (
+        "backtest --market springfield --start 2024-01-01",
+        'backtest --market springfield --start 2024-01-01 --family "linear baseline" --json',
+    ),
+    "demo": (
+        "demo",
+        "demo --sales 5000 --home demo-store",
+    ),
+    "price": (
+        "price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3",
+        "price --market springfield --csv listings.csv --json",
+    ),
+    "watch": (
+        "watch",
+        "watch --market springfield --json",
+    ),
+    "alerts": (
+        "alerts --market springfield",
+        "alerts --market springfield --all --json",
+    ),
+    "ledger": (
+        "ledger ledger.csv --market springfield",
+        "ledger ledger.csv --market springfield --since 2025-01-01 --until 2025-03-31",
+    ),
+    "worker": (
+        "worker",
+        "worker --every 15 --on-alert retrain",
+    ),
+}
+
+
+def examples_of(verb: str, program: str) -> str:
+    """Return the examples of a verb as the last part of its help; raises KeyError for a verb without any."""
+    return "\n".join(["examples:", *(f"  {program} {example}" for example in EXAMPLES[verb])])
