@@ -7,7 +7,11 @@ from typing import Final
 EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     "ingest": (
         "ingest sales.csv tax.csv --market Springfield --currency USD",
-        "ingest deeds.xlsx --sheet 2024 --market springfield --json",
+        "ingest deeds.xlsx --sheet 2024 --write-mapping deeds.json",
+    ),
+    "versions": (
+        "versions --market springfield",
+        "versions --market springfield --json",
     ),
     "scrutiny": (
         "scrutiny --market springfield --kind price_digit",
