@@ -9,6 +9,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "ingest sales.csv tax.csv --market Springfield --currency USD",
         "ingest deeds.xlsx --sheet 2024 --market springfield --json",
     ),
+    "versions": (
+        "versions --market springfield",
+        "versions --market springfield --json",
+    ),
     "scrutiny": (
         "scrutiny --market springfield --kind price_digit",
         'scrutiny 3fa94c01 --decide correct --value 385000 --note "digit typed twice" --apply',
