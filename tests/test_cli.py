@@ -312,7 +312,7 @@ def test_a_bad_problem_statement_is_one_line_that_names_key_value_and_limit(
     [
         (["train", "--family", "magic"], "choose one of: "),
         (["price", "--level", "0.77"], "choose one of: 0.5, 0.8, 0.9"),
-        (["price", "--level", "half"], "half is not a range level; choose one of: 0.5, 0.8, 0.9"),
+        (["price", "--level", "half"], "'half' is not a range level; choose one of: 0.5, 0.8, 0.9"),
     ],
     ids=["family", "level", "no number"],
 )

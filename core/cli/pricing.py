@@ -79,9 +79,9 @@ def _price(session: Session) -> int:
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.estimate_id is None:
         print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
-    if unused := desk.unused(facts):
-        print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)
     result, named = answered.result, {"estimate_id": answered.estimate_id}
+    if not isinstance(result, Refused) and (unused := desk.unused(facts)):
+        print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)
     match result:
         case Refused():
             raise ImpossibleProperty(result.message)
