@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import Final
 
 import numpy as np
@@ -25,6 +26,19 @@ _BEYOND_WESTERN: Final = (
     "cp932", "euc_jp", "cp949", "gb18030", "big5", "cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874",
 )  # fmt: skip
 _FOREIGN_SHARE: Final = 0.45
+# The letters beyond English of each language: what is Czech in one encoding is no language in another.
+_ALPHABETS: Final = {
+    "cp1252": (
+        "äöüß", "àâæçéèêëîïôœùûüÿ", "áéíñóúüïç", "áâãàçéêíóôõú", "àèéìíòóùú", "åäöé", "æøåéäö", "éëïöüáèê",
+        "àçèéíïòóúü", "áéíóúýþæöð", "äõöüšž",
+    ),
+    "cp1250": (
+        "ąćęłńóśźż", "áčďéěíňóřšťúůýž", "áäčďéíĺľňóôŕšťúýž", "áéíóöőúüű", "ăâîşţ", "čćđšž",
+    ),
+    "cp1254": ("çğıöşüiâîû",),
+}  # fmt: skip
+_WESTERN: Final = frozenset("".join(_ALPHABETS["cp1252"]))
+_SPOKEN_SHARE: Final = 0.8
 _SAMPLE_BYTES: Final = 100_000
 _FOREIGN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
 # Signs of UTF-8 read as Western and saved once more: "CafÃ©", "donâ€™t".
@@ -78,7 +92,7 @@ def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     # UTF-16 and UTF-32 read any pair of bytes, and were found above where they are; UTF-8 beyond ASCII is no chance.
     expected = () if not usual or usual.casefold().startswith(("utf-16", "utf_16", "utf-32", "utf_32")) else (usual,)
     first = (*expected, "utf-8") if data.isascii() else ("utf-8", *expected)
-    for encoding in (*first, *_beyond_western(data), "cp1252", "latin-1"):
+    for encoding in (*first, *_by_letters(data), "cp1252", "latin-1"):
         try:
             return data.decode(encoding), encoding
         except UnicodeDecodeError:
@@ -86,15 +100,38 @@ def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     raise AssertionError("latin-1 decodes every byte")
 
 
-def _beyond_western(data: bytes) -> tuple[str, ...]:
-    """Return the likeliest encoding of a script beyond Western Latin, or nothing where the bytes look Western."""
+def _by_letters(data: bytes) -> tuple[str, ...]:
+    """Return the likeliest encoding by the foreign letters of words, or nothing where the bytes look Western."""
     foreign = b"\n".join(line for line in data.split(b"\n", 20_000)[:20_000] if not line.isascii())[:_SAMPLE_BYTES]
     foreign = foreign[: foreign.rfind(b"\n")] if len(foreign) == _SAMPLE_BYTES else foreign
     words = b"".join(word for word in _FOREIGN_WORD.findall(foreign) if not word.isascii())
-    if not words or sum(byte > 0x7F for byte in words) / len(words) < _FOREIGN_SHARE:
+    if not words:
         return ()
+    letters = bytes(byte for byte in words if byte > 0x7F)
+    if len(letters) / len(words) < _FOREIGN_SHARE:
+        return _latin(letters)
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
     return (best.encoding,) if best is not None else ()
+
+
+def _latin(letters: bytes) -> tuple[str, ...]:
+    """Return the encoding in which most letters belong to one language, nothing where Western does as well."""
+    shares = {encoding: _spoken_share(letters, encoding) for encoding in _ALPHABETS}
+    best = max(shares, key=lambda one: shares[one])
+    return (best,) if shares[best] > shares["cp1252"] else ()
+
+
+def _spoken_share(letters: bytes, encoding: str) -> float:
+    """Return the share of letters in the alphabet of the one language that has most of them.
+
+    0 where that language lacks the very letters that Western has not: it has the rest from a mix of languages.
+    """
+    counts = Counter(letters.decode(encoding, "replace").lower())
+    language = max(_ALPHABETS[encoding], key=lambda one: sum(counts[letter] for letter in one))
+    own = Counter({letter: times for letter, times in counts.items() if letter not in _WESTERN})
+    if sum(own[letter] for letter in language) < _SPOKEN_SHARE * own.total():
+        return 0.0
+    return sum(counts[letter] for letter in language) / counts.total()
 
 
 def _decode_as(data: bytes, encoding: str, shown: str) -> str:

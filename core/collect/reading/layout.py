@@ -7,7 +7,7 @@ import io
 import itertools
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -55,12 +55,18 @@ def find_layout(text: str, shown: str, separator: str = "") -> Layout:
     """Find separator and header of a text; raises FileEmpty, FileUnreadable, FileTooLarge or DuplicateHeaders."""
     if not text.strip():
         raise FileEmpty(f"{shown} is empty. Upload a file with a header line and at least one row.")
-    declared = separator or _declared_separator(text)
-    best = max((_try_separator(text, mark) for mark in declared or SEPARATORS), key=lambda pair: pair[0])[1]
+    best = _best_layout(text, separator or _declared_separator(text) or tuple(SEPARATORS))
+    if best.width == 1 and not separator:
+        # A first line may name a separator that an editor has changed since.
+        best = _best_layout(text, tuple(SEPARATORS))
     if not text[best.body_at :].strip():
         raise FileEmpty(f"{shown} has a header and no rows. Upload a file with at least one row below the header.")
     _refuse_unusable(best, text, shown)
     return _without_second_header(best, text)
+
+
+def _best_layout(text: str, marks: Iterable[str]) -> Layout:
+    return max((_try_separator(text, mark) for mark in marks), key=lambda pair: pair[0])[1]
 
 
 def physical_lines(text: str) -> list[str]:

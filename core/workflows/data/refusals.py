@@ -29,8 +29,8 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
     try:
         return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
-        whys = (_no_header(table), str(error), why_no_sales(table, mapping))
-        raise MappingError(" ".join(filter(None, whys))) from error
+        why = " ".join(filter(None, (_no_header(table), str(error), why_no_sales(table, mapping))))
+        raise MappingError(why if table.name in why else f"{table.name}: {why}") from error
 
 
 def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> str:
