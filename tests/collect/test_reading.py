@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import io
+
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from core.collect.columns.guess import guess_file
@@ -134,6 +138,15 @@ def test_latin_encodings_are_told_apart_by_the_letters_of_one_language(encoding:
     table = _read(as_text(rows).encode(encoding))
     assert table.reading.encoding == encoding
     assert _cells(table) == rows
+
+
+def test_parquet_text_stored_as_bytes_is_text_and_broken_text_is_refused() -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"place": ["Sjö".encode(), b"\xff\x01"], "price": [1, 2]}), out)
+    assert _cells(_read(out.getvalue())) == [["place", "price"], ["Sjö", "1"], ["ff01", "2"]]
+    spoiled = as_parquet([["place", "price"], *[["Harbour"]] * 3]).replace(b"Harbour", b"H\xffrbour")
+    with pytest.raises(FileUnreadable, match="damaged Parquet table"):
+        _read(spoiled)
 
 
 @pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])

@@ -54,9 +54,9 @@ def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         refuse_large(shown, "unpacks to", sum(group.total_byte_size for group in groups), max_bytes)
         table = file.read()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        columns = [column.to_pylist() for column in table.columns]
+    except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"{shown} is a damaged Parquet table. Copy or download it again.") from error
-    columns = [column.to_pylist() for column in table.columns]
     return _as_text([table.column_names, *zip(*columns, strict=True)])
 
 
@@ -106,6 +106,14 @@ def _number(value: float) -> str:
     return str(int(value)) if value.is_integer() and abs(value) < 1e15 else repr(value)
 
 
+def _decoded(value: bytes) -> str:
+    """Return text that a writer stored as bytes, as some do in Parquet; other bytes, such as a shape, as hex digits."""
+    try:
+        return _cell(value.decode("utf-8"))
+    except UnicodeDecodeError:
+        return value.hex()
+
+
 def _moment(value: datetime) -> str:
     midnight = value.time() == time.min and value.tzinfo is None
     return value.date().isoformat() if midnight else value.isoformat(" ")
@@ -115,6 +123,7 @@ def _moment(value: datetime) -> str:
 _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], str]], ...]] = (
     (type(None), lambda _: ""),
     (bool, lambda value: "true" if value else "false"),
+    (bytes, _decoded),
     (float, _number),
     (datetime, _moment),
     ((date, time), lambda value: value.isoformat()),

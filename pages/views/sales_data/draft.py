@@ -124,15 +124,15 @@ def staged() -> tuple[Staged, ...]:
 def bring(name: str, content: bytes, kept: Sequence[str] = (), choice: ReadingChoice | None = None) -> None:
     """Remove personal data from a file, write the rest to the store once, and guess its mapping; it is read only once.
 
-    ``kept`` names text columns to keep although they fit no field; a file brought again for their sake replaces the one
-    of its name. If the file is unusable, raises the error and keeps nothing.
+    ``kept`` names text columns to keep although they fit no field, ``choice`` says how to read it; a file brought again
+    for the sake of either replaces the one of its name. If the file is unusable, raises the error and keeps nothing.
     """
     store, limit = session.store(), session.problem().intake.upload_bytes
     store.drafts.forget(KEPT)
     store.uploads.sweep(_LOST, store.drafts.uploads())
     clean = scrubbed(content, display_name(name), limit, kept, choice)
     upload = store.uploads.save(name, clean.content, limit)
-    if kept:
+    if kept or choice:
         for file in draft().files:
             if upload_of(file).name == upload.name:
                 drop(file.upload_id)

@@ -121,6 +121,7 @@ def _reading_choice() -> ReadingChoice | None:
             "Encoding", ["", *ENCODINGS], format_func=lambda one: one or "As found from the file", key="encoding"
         )
         sheet = st.text_input("Sheet of a workbook", key="sheet", placeholder="The one with the most rows").strip()
+        st.caption("Was a file below read wrongly? Choose here and bring it again: it replaces the one of its name.")
     return ReadingChoice(encoding, sheet) if encoding or sheet else None
 
 

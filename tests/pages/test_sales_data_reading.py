@@ -1,0 +1,72 @@
+"""Encoding and sheet on the page Sales data: shown for each file, chosen by hand, and a file brought again replaces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.collect.table_files import as_text, as_xlsx
+
+ROWS = [
+    ["sale_date", "sale_price", "living_area_sqft", "address", "neighborhood"],
+    *(
+        [f"2023-0{n % 9 + 1}-1{n % 9}", str(300_000 + 1_713 * n), str(900 + 7 * n), f"{n + 1} Oak St", "Győr"]
+        for n in range(40)
+    ),
+]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(tmp_path / "home"))
+    return tmp_path / "home"
+
+
+def opened() -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "analyst"
+    app.run()
+    return app.switch_page(page_at("sales_data").script.name).run()
+
+
+def brought(app: AppTest, name: str, content: bytes) -> AppTest:
+    app.main.file_uploader[0].upload(name, content)
+    return app.run()
+
+
+def captions(app: AppTest) -> list[str]:
+    return [one.value for one in app.main.caption]
+
+
+def test_a_file_read_in_a_wrong_encoding_is_read_in_the_chosen_one_when_it_is_brought_again() -> None:
+    content = as_text(ROWS).encode("cp1250")
+    app = brought(opened(), "sales.csv", content)
+    # One letter says nothing of the language: the page says what it was read as.
+    assert any("cp1252, separated by comma" in text for text in captions(app))
+    app.selectbox("encoding").select("cp1250").run()
+    brought(app, "sales.csv", content)
+    assert not app.exception
+    assert any("cp1250, separated by comma" in text for text in captions(app))
+    assert not any("cp1252" in text for text in captions(app))
+    assert [one.key for one in app.button if str(one.key).startswith("remove_")] == ["remove_0"]
+    app.text_input("market_name").input("Harbour").run()
+    app.button("onward").click().run()
+    assert any("Győr" in table.value.to_csv() for table in app.main.dataframe)
+
+
+def test_the_sheet_typed_is_read_and_an_unknown_one_names_those_there_are() -> None:
+    content = as_xlsx(ROWS, names=("Notes", "Sold"))
+    app = opened()
+    app.text_input("sheet").input("Sould").run()
+    brought(app, "sales.xlsx", content)
+    assert any("no sheet 'Sould'" in one.value and "'Notes', 'Sold'" in one.value for one in app.error)
+    app.text_input("sheet").input("Sold").run()
+    brought(app, "sales.xlsx", content)
+    assert not app.error
+    assert any("sheet 'Sold' of 'Notes', 'Sold'" in text for text in captions(app))
+    assert any("40 rows" in text for text in captions(app))
