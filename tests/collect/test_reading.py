@@ -177,6 +177,13 @@ def test_limits_are_named() -> None:
         parse_table(bomb, "bomb.zip", 100_000)
 
 
+@pytest.mark.parametrize("form", ["xlsx", "ods", "parquet", "gzip", "utf-8"])
+def test_a_file_beyond_the_limit_is_refused_with_the_limit_and_what_helps(form: str) -> None:
+    content = FORMS[form]([_ROWS[0], *[["2023-01-01", "300000", "900", "1 Oak St", "Hill" * 40]] * 4_000])
+    with pytest.raises(FileTooLarge, match=r"^sales .*; the limit is [0-9.]+ (?:MB|bytes)\. Split it"):
+        parse_table(content, "sales", 2_000)
+
+
 def test_empty_quotes_and_nameless_columns_lose_no_row() -> None:
     with pytest.raises(FileEmpty, match="no rows"):
         _read('a,b,c\n""')
