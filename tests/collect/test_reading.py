@@ -179,9 +179,12 @@ def test_limits_are_named() -> None:
 
 @pytest.mark.parametrize("form", ["xlsx", "ods", "parquet", "gzip", "utf-8"])
 def test_a_file_beyond_the_limit_is_refused_with_the_limit_and_what_helps(form: str) -> None:
-    content = FORMS[form]([_ROWS[0], *[["2023-01-01", "300000", "900", "1 Oak St", "Hill" * 40]] * 4_000])
+    content = FORMS[form]([_ROWS[0], *[["2023-01-01", "300000", "900", "1 Oak St", "Hill" * 400]] * 4_000])
     with pytest.raises(FileTooLarge, match=r"^sales .*; the limit is [0-9.]+ (?:MB|bytes)\. Split it"):
         parse_table(content, "sales", 2_000)
+    if form != "utf-8":
+        with pytest.raises(FileTooLarge, match="unpacks to"):
+            parse_table(content, "sales", len(content))
 
 
 def test_empty_quotes_and_nameless_columns_lose_no_row() -> None:

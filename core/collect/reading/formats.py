@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
@@ -50,14 +51,34 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tup
 def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
     """Return a Parquet table as text; raises FileUnreadable, or FileTooLarge for what unpacks beyond the limit."""
     try:
-        file = pq.ParquetFile(pa.BufferReader(content))
+        file = _opened(content)
         groups = (file.metadata.row_group(place) for place in range(file.metadata.num_row_groups))
         refuse_large(shown, "unpacks to", sum(group.total_byte_size for group in groups), max_bytes)
         table = file.read()
+        refuse_large(shown, "unpacks to", _unpacked_bytes(table), max_bytes)
         columns = [column.to_pylist() for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"{shown} is a damaged Parquet table. Copy or download it again.") from error
     return _as_text([table.column_names, *zip(*columns, strict=True)])
+
+
+def _opened(content: bytes) -> pq.ParquetFile:
+    """Open a Parquet file so that texts stay packed: a long text may stand once in the file and in a million rows."""
+    schema = pq.read_schema(pa.BufferReader(content))
+    texts = [one.name for one in schema if pa.types.is_string(one.type) or pa.types.is_large_string(one.type)]
+    return pq.ParquetFile(pa.BufferReader(content), read_dictionary=texts)
+
+
+def _unpacked_bytes(table: pa.Table) -> int:
+    """Return about how large a table's cells are as text, with packed texts counted in every row."""
+    size = 0
+    for chunk in (chunk for column in table.columns for chunk in column.chunks):
+        if isinstance(chunk, pa.DictionaryArray):
+            lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
+            size += pc.sum(lengths.cast(pa.int64())).as_py() or 0
+        else:
+            size += chunk.nbytes
+    return size
 
 
 def json_text(text: str, shown: str) -> str:
