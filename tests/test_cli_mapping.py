@@ -11,7 +11,7 @@ import pytest
 
 from core.cli.session import FAILED, OK
 from core.store import open_store
-from tests.collect.test_reading import xlsx
+from tests.collect.table_files import as_xlsx
 from tests.test_cli import run
 
 ROWS = 120
@@ -42,7 +42,7 @@ def written(folder: Path, form: str) -> Path:
     frame = sales()
     if form == "xlsx":
         rows = [list(frame), *frame.astype("str").to_numpy().tolist()]
-        path.write_bytes(xlsx(rows, ("Info", "Verkauf")))
+        path.write_bytes(as_xlsx(rows, ("Info", "Verkauf")))
     elif form == "parquet":
         frame.to_parquet(path)
     elif form == "json":
