@@ -13,10 +13,6 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "versions --market springfield",
         "versions --market springfield --json",
     ),
-    "versions": (
-        "versions --market springfield",
-        "versions --market springfield --json",
-    ),
     "scrutiny": (
         "scrutiny --market springfield --kind price_digit",
         'scrutiny 3fa94c01 --decide correct --value 385000 --note "digit typed twice" --apply',

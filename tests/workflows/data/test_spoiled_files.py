@@ -25,8 +25,8 @@ NAME = "sales of 2023.dat"
 LIMIT = 1_000_000
 LONGEST_MESSAGE = 700
 REMEDY = re.compile(
-    r"\b(?:save it again|Add|Ask|Break|Check|Choose|Copy|Correct|Export|Leave|Name|Open|Price|Put|Rename|Save|Split|"
-    r"Unpack|Upload|[Mm]ap|price)\b"
+    r"\b(?:save it again|choose its column|write it as|Add|Ask|Break|Check|Choose|Copy|Correct|Export|Leave|Name|Open|"
+    r"Price|Put|Rename|Save|Split|Unpack|Upload|[Mm]ap|price)\b"
 )
 
 
