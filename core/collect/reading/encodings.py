@@ -41,6 +41,7 @@ _WESTERN: Final = frozenset("".join(_ALPHABETS["cp1252"]))
 _SPOKEN_SHARE: Final = 0.8
 _SAMPLE_BYTES: Final = 100_000
 _FOREIGN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
+_ZLOTY: Final = re.compile(rb"[0-9] ?z\xb3(?![A-Za-z])")
 # Signs of UTF-8 read as Western and saved once more: "CafÃ©", "donâ€™t".
 _MOJIBAKE: Final = re.compile(r"Ã[\x80-\xbfŠ-Ÿ€-™]|Â[\xa0-\xbf]|â€[\x80-\xbf™œ“”˜]|\ufffd")
 _MOJIBAKE_LEAST: Final = 3
@@ -92,7 +93,7 @@ def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
     # UTF-16 and UTF-32 read any pair of bytes, and were found above where they are; UTF-8 beyond ASCII is no chance.
     expected = () if not usual or usual.casefold().startswith(("utf-16", "utf_16", "utf-32", "utf_32")) else (usual,)
     first = (*expected, "utf-8") if data.isascii() else ("utf-8", *expected)
-    for encoding in (*first, *_by_letters(data), "cp1252", "latin-1"):
+    for encoding in (*first, *_by_letters(data), *_by_currency(data), "cp1252", "latin-1"):
         try:
             return data.decode(encoding), encoding
         except UnicodeDecodeError:
@@ -112,6 +113,11 @@ def _by_letters(data: bytes) -> tuple[str, ...]:
         return _latin(letters)
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
     return (best.encoding,) if best is not None else ()
+
+
+def _by_currency(data: bytes) -> tuple[str, ...]:
+    """Return cp1250 where amounts end in the sign of the zloty, whose last letter is a superscript three in cp1252."""
+    return ("cp1250",) if len(_ZLOTY.findall(data[:_SAMPLE_BYTES])) >= _MOJIBAKE_LEAST else ()
 
 
 def _latin(letters: bytes) -> tuple[str, ...]:
