@@ -211,6 +211,7 @@ def _versions(session: Session) -> int:
 
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
+    from core.store.base.markets import new_market
     from core.workflows.data.intake import NewMarket
 
     options = session.options
@@ -219,6 +220,8 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
             return market.market_id
     if options.market is None:
         return session.market().market_id
+    # Refuses an impossible name or currency before the files are read.
+    new_market(options.market, options.currency, options.area_unit, False)
     return NewMarket(options.market, options.currency, options.area_unit)
 
 

@@ -63,8 +63,7 @@ from core.train.unknown_facts import (
     join_hidden,
 )
 
-WINDOW_MONTHS_MAX: Final = 1_200
-"""The longest training window: a century, beyond which no market has sales."""
+_WINDOW_MONTHS_MAX: Final = 1_200  # a century, longer than any record of sales
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ class TrainingPlan:
     learning curve; empty means no curve. Training uses only sales of the last ``window_months`` before the test of a
     time split (else before the latest sale), None for all; each has half the weight of a sale that is
     ``half_life_days`` newer, None for equal weights. Both affect only training; evidence brought up to date later uses
-    all sales. Raises TrainError for a window below one month or above WINDOW_MONTHS_MAX, or a half-life below one day.
+    all sales. Raises TrainError for a window below one month or above a century, or a half-life below one day.
     """
 
     split: str
@@ -92,11 +91,8 @@ class TrainingPlan:
 
     def __post_init__(self) -> None:
         """Check the window and half-life."""
-        if self.window_months is not None and not 1 <= self.window_months <= WINDOW_MONTHS_MAX:
-            raise TrainError(
-                f"A training window of {self.window_months:,} months is out of bounds; choose from 1 to "
-                f"{WINDOW_MONTHS_MAX:,} months."
-            )
+        if self.window_months is not None and not 1 <= self.window_months <= _WINDOW_MONTHS_MAX:
+            raise TrainError(f"A training window of {self.window_months:,} months is not from 1 to 1,200; correct it.")
         if self.half_life_days is not None and not 1 <= self.half_life_days < math.inf:
             raise TrainError(f"A half-life of {self.half_life_days:g} days is too short; choose at least 1 day.")
 

@@ -337,8 +337,6 @@ def market_id_of(market: str | NewMarket) -> str:
 def _parent(store: Store, market: str | NewMarket) -> DataVersion | None:
     if isinstance(market, str):
         return store.versions.latest(market)
-    # Refuses an impossible name, currency or unit before the files are read.
-    new_market(market.name, market.currency, market.area_unit, market.simulated)
     if any(slug_of(market.name) == held.market_id for held in store.markets.list()):
         raise AlreadyExists(f"A market named {market.name!r} already exists; choose it, or give another name.")
     return None
