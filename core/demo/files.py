@@ -117,7 +117,7 @@ def demo_model(sales: int) -> MarketModel:
 
 
 def check_size(sales: int) -> None:
-    """Raise InvalidRecord unless so many sales can be simulated."""
+    """Raise InvalidRecord unless a city of this many sales can be simulated."""
     if not SALES_MIN <= sales <= SALES_MAX:
         raise InvalidRecord(
             f"The demo city cannot have {count(sales, 'sale')}; choose from {SALES_MIN:,} to {SALES_MAX:,}."
