@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, FileIntake
-from core.collect.columns.guess import Guess
+from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
 from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
@@ -379,12 +379,24 @@ def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
             raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
         raws[raw.name], personal[raw.name] = raw, read.personal
         guesses.append(read.guess)
-    mappings = guess_together(list(raws.values()), [file.mapping for file in files], guesses)
+    given = [file.mapping for file in files]
+    if len(files) > 1:
+        given = list(map(_chosen, given, raws.values(), guesses))
+    mappings = guess_together(list(raws.values()), given, guesses)
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)
     records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
     return _Read([apply_or_explain(*one) for one in found], raws, personal, records)
+
+
+def _chosen(mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None) -> ColumnMapping | None:
+    """Return a mapping that a person chose; None for one that is as guessed, as the page's are until one is changed."""
+    if mapping is None:
+        return None
+    guessed = (guess or guess_mapping(raw, mapping.source)).mapping
+    read = with_reading(mapping, raw.reading)
+    return None if with_reading(guessed, raw.reading) == replace(read, inferences=guessed.inferences) else mapping
 
 
 def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> FileIntake:

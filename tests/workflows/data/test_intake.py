@@ -266,3 +266,22 @@ def test_formula_cells_are_kept_as_text_not_run(store: Store, market: Market, pr
         silent,
     )
     assert report.version.rows == 6
+
+
+def test_two_files_whose_mappings_are_as_guessed_are_joined_by_their_values(
+    store: Store, market: Market, problem: Problem, tmp_path: Path
+) -> None:
+    """The page gives each file the mapping it was guessed, before it knows the other."""
+    keys = [f"{n % 13}-{n}" for n in range(120)]
+    sales = "ref,Sale Price,Sale Date,zip code\n" + "".join(
+        f"{key},{200_000 + 137 * (n * 61 % 97)},2024-{1 + n % 12:02}-{1 + n % 27:02},0010{n % 5}\n"
+        for n, key in enumerate(keys)
+    )
+    parcels = "lookup,bldg_area_sqft,latitude,longitude\n" + "".join(
+        f"{key},{900 + n * 37 % 1_500},47.{n:03},-122.{n:03}\n" for n, key in enumerate(reversed(keys))
+    )
+    files = [write(tmp_path, sales), write(tmp_path, parcels, "parcels.csv")]
+    files = [replace(one, mapping=preview_source(one.path, one.name, problem).guess.mapping) for one in files]
+    report = ingest(acting(store, ANALYST, problem, today=TODAY), market.market_id, files, silent)
+    assert report.preview.matched["tax_by_id"] == len(keys)
+    assert report.preview.sales["living_area_sqft"].notna().all()
