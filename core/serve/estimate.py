@@ -36,6 +36,10 @@ from core.wording import day
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
 
+# No price level is measured this long before a market's first sale.
+_DAYS_BEFORE: Final = 365
+
+
 @dataclass(frozen=True)
 class Estimate:
     """What an agent gets: money in ``currency``, rounded for display except ``exact``; ``confidence`` 0 to 100.
@@ -118,7 +122,7 @@ def estimate(
     bundle, live_model = live_market.bundle, live_market.live_model
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
-    withheld = before_first_sale(as_of, model) or refusal(subject, model, problem)
+    withheld = refusal(subject, model, problem)
     if withheld is not None:
         return withheld
     worked = _work(live_model, subject)
@@ -214,18 +218,21 @@ def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
 
 
 def before_first_sale(as_of: date, model: Model) -> Unavailable | None:
-    """Return why there is no price as of a day before the first sale the model knows."""
+    """Return why there is no price as of a day more than a year before the first sale the model knows."""
     first = model.profile.first_sale
-    if as_of >= first:
+    if (first - as_of).days <= _DAYS_BEFORE:
         return None
     return Unavailable(
-        f"The valuation date {day(as_of)} is before the first sale the model knows, {day(first)}.",
+        f"The valuation date {day(as_of)} is more than a year before the first sale the model knows, {day(first)}.",
         "Choose a later valuation date.",
     )
 
 
 def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
-    """Return why there is no price: a critical fact is missing, or the location is unknown or outside the market."""
+    """Return why there is no price: too early a date, a missing critical fact, an unknown or distant place."""
+    early = before_first_sale(subject.as_of, model)
+    if early is not None:
+        return early
     for name in critical_facts(model, problem):
         if name != "location" and name not in subject.facts:
             label = label_of(name)

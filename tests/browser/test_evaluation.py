@@ -103,7 +103,9 @@ def test_no_view_is_wider_than_a_phone(chromium: Browser, small: Server) -> None
         page = opened.open("evaluation", role="Manager")
         for view in VIEWS:
             # What a click draws is what a link to the view draws, in a fraction of the time.
-            page.get_by_role("button", name=view).or_(page.get_by_role("radio", name=view)).click()
+            page.get_by_role("button", name=view, exact=True).or_(
+                page.get_by_role("radio", name=view, exact=True)
+            ).click()
             opened.settle()
             assert page.evaluate(OVERFLOW) <= 0, view
             opened.shot(f"evaluation-phone-{view.lower().replace(' ', '-')}")

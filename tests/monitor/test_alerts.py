@@ -246,9 +246,9 @@ def test_a_manager_may_change_a_threshold_within_its_bounds(problem: Problem) ->
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("error_high", 12.0, r"error_high = 1,200\.0% must lie between 2\.0% and 50\.0%"),
+        ("error_high", 12.0, r"The limit of “Error too high” = 1,200\.0% must lie between 2\.0% and 50\.0%"),
         ("error_high", NAN, "must lie between"),
-        ("slow", 1.0, r"slow = 1 ms must lie between 50 ms and 60,000 ms"),
+        ("slow", 1.0, r"The limit of “Slow answers” = 1 ms must lie between 50 ms and 60,000 ms"),
         ("ledger_failures", 0.5, "must be a whole number"),
         ("retraining_overdue", -1.0, "must lie between 7 days"),
         ("mood", 1.0, "Threshold 'mood' is unknown; choose one of error_high"),

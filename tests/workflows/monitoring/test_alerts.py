@@ -210,7 +210,7 @@ def test_a_fact_no_longer_typed_is_drift_though_facts_never_typed_are_not(
 def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
     market_id = market.market_id
-    with pytest.raises(InvalidThreshold, match=r"error_high = 90\.0% must lie between 2\.0% and 50\.0%"):
+    with pytest.raises(InvalidThreshold, match=r"“Error too high” = 90\.0% must lie between 2\.0% and 50\.0%"):
         set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.9, "quiet please")
     with pytest.raises(InvalidRecord, match="reason"):
         set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, " ")
