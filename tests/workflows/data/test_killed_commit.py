@@ -18,7 +18,7 @@ from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
-KILLS = 10
+KILLS = 6
 ROWS = 40
 
 
