@@ -193,7 +193,7 @@ def price_of(sheet: Sheet, candidates: list[Candidate]) -> ColumnRule | None:
 
 
 def is_spoiled(cells: pd.Series) -> bool:
-    """Tell whether a spreadsheet wrote numbers such as ids as 6.2228E+11: the digits that told them apart are gone."""
+    """Tell whether a spreadsheet wrote numbers such as ids as 6.2228E+11, which loses the digits that differ."""
     return len(cells) > 0 and float(cells.str.fullmatch(_SPOILED).mean()) >= _SPOILED_SHARE
 
 

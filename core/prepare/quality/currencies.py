@@ -34,7 +34,7 @@ def in_currency(problem: Problem, currency: str, prices: pd.Series) -> Problem:
     """
     factor = UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
     limit = problem.limits["sale_price"]
-    # The dollar may be worth ten times as much as said here: the limit above must hold all the same.
+    # The dollar may be worth ten times as much as assumed here; the upper limit must still hold.
     high = limit.high if factor == 1.0 else limit.high * factor * 10
     middle = float(prices[prices > 0].median())
     if middle * _ROOM > high:

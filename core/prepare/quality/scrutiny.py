@@ -1,6 +1,6 @@
 """Sale scrutiny: the sales of a table whose price, area or nature a person should look at, each with its evidence.
 
-Two things wrong are told apart by which explanation fits best: a price with a digit too many or too few (10 or 100
+The explanation that fits best decides what is wrong: a price with a digit too many or too few (10 or 100
 times), a living area in the other unit (10.76 times), or neither. Each explanation is measured by how many standard
 deviations it leaves price and size from what is usual there (see usual_values). A doubt is *strong* where
 

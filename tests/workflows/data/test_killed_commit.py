@@ -58,29 +58,41 @@ def check_whole(store: Store, version: DataVersion) -> None:
     assert len(ledger) == sum(file.rows_in for file in version.files)
 
 
+class Killer:
+    """Commits files in processes of their own: the first lives, the others are killed within the time it took."""
+
+    def __init__(self, home: Path, seed: int) -> None:
+        self._home, self._chance = home, random.Random(seed)
+        self._took: float | None = None
+        # A forked server of processes has everything imported, so that each child starts at once.
+        self._processes = multiprocessing.get_context("forkserver")
+        self._processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+
+    def commit(self, market: str | NewMarket, file: SourceFile) -> None:
+        """Commit a file, and kill the process at any moment unless it is the first."""
+        ours, theirs = self._processes.Pipe(duplex=False)
+        child = self._processes.Process(target=commit_file, args=(self._home, market, file, theirs))
+        child.start()
+        theirs.close()
+        ours.recv()
+        if self._took is None:
+            self._took = float(ours.recv())
+        else:
+            time.sleep(self._chance.uniform(0.0, 1.1 * self._took))
+            child.kill()
+        child.join(timeout=30)
+
+
 def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_path: Path, problem: Problem) -> None:
-    home, chance = tmp_path / "home", random.Random(7)
-    # A forked server of processes has everything imported, so that each child starts at once.
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+    home = tmp_path / "home"
+    killer = Killer(home, seed=7)
     with open_store(home) as store:
         market_id = store.markets.create("Testville", "USD", "sqft", False, ANALYST).market_id
-        took, outcomes = 0.05, []
+        outcomes = []
         for number in range(KILLS + 1):
             old = store.versions.latest(market_id)
-            ours, theirs = processes.Pipe(duplex=False)
             file = write_file(tmp_path, number)
-            child = processes.Process(target=commit_file, args=(home, market_id, file, theirs))
-            child.start()
-            theirs.close()
-            ours.recv()
-            if number == 0:
-                # The first is let live: its time is the span in which the others are killed.
-                took = float(ours.recv())
-            else:
-                time.sleep(chance.uniform(0.0, 1.1 * took))
-                child.kill()
-            child.join(timeout=30)
+            killer.commit(market_id, file)
             new = store.versions.latest(market_id)
             assert new is not None
             if new != old:
@@ -100,24 +112,12 @@ def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_pat
 def test_a_first_commit_killed_at_any_moment_leaves_no_market_or_one_with_its_data(
     tmp_path: Path, problem: Problem
 ) -> None:
-    home, chance = tmp_path / "home", random.Random(11)
-    processes = multiprocessing.get_context("forkserver")
-    processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
-    took = 0.05
+    home = tmp_path / "home"
+    killer = Killer(home, seed=11)
     with open_store(home) as store:
         for number in range(KILLS + 1):
             market, file = NewMarket(f"Town {number}", "USD", "sqft"), write_file(tmp_path, number)
-            ours, theirs = processes.Pipe(duplex=False)
-            child = processes.Process(target=commit_file, args=(home, market, file, theirs))
-            child.start()
-            theirs.close()
-            ours.recv()
-            if number == 0:
-                took = float(ours.recv())
-            else:
-                time.sleep(chance.uniform(0.0, 1.1 * took))
-                child.kill()
-            child.join(timeout=30)
+            killer.commit(market, file)
             made = f"town-{number}" in {one.market_id for one in store.markets.list()}
             if not made:
                 # What was cut short can be done again at once, as it was.
