@@ -19,13 +19,11 @@ from core.states import AlertState, AuditAction, Period
 from core.store import Market
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
-from core.workflows.monitoring.limits import follow_limits
+from core.workflows.monitoring.limits import ALERTS_READ, KINDS, follow_limits, latest_alerts
 from core.workflows.monitoring.notices import notify
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
 from core.workspace import Workspace, market_day
 
-_ALERTS_READ: Final = 2_000
-_KINDS: Final = frozenset(kind.value for kind in AlertKind)
 _EXPLAINED: Final = frozenset(rule.kind for rule in RULES if rule.explained)
 
 
@@ -90,7 +88,7 @@ def follow_champion(workspace: Workspace, market: Market, more: str) -> Followed
     champion = store.models.champion(market.market_id)
     if champion is None:
         return Followed((), ())
-    alerts = store.alerts.list(market.market_id, None, _ALERTS_READ)
+    alerts = store.alerts.list(market.market_id, None, ALERTS_READ)
     settled = _settle(workspace, alerts, champion.model_id, workspace.today(market), more)
     reopened = _reopen(workspace, alerts, champion.model_id, more)
     notify(store, market, [*settled, *reopened])
@@ -213,15 +211,11 @@ def _start(alert: Alert) -> datetime:
 
 def _latest(watch: MarketWatch) -> list[Alert]:
     """Return the latest alert of each kind and segment, with the last period read."""
-    found: dict[tuple[str, str], Alert] = {}
-    for one in watch.store.alerts.list(watch.market.market_id, None, _ALERTS_READ):
-        key = one.kind, one.segment
-        # A reopened alert may be older than a resolved one; at most one per kind and segment is unresolved.
-        if one.kind in _KINDS and (key not in found or one.state in UNRESOLVED):
-            found[key] = Alert(
-                one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one)
-            )
-    return list(found.values())
+    alerts = watch.store.alerts.list(watch.market.market_id, None, ALERTS_READ)
+    return [
+        Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _period(watch, one))
+        for one in latest_alerts(alerts)
+    ]
 
 
 def _period(watch: MarketWatch, alert: AlertRecord) -> str:
@@ -248,7 +242,7 @@ def _settle(
         one.alert_id: one
         for one in alerts
         if one.state in UNRESOLVED
-        and one.kind in _KINDS
+        and one.kind in KINDS
         and one.document["reading"].get("model_id") not in (None, model_id)
     }
     judged = [

@@ -17,8 +17,11 @@ from core.store.operations.thresholds import ThresholdRecord
 from core.workflows.monitoring.notices import notify
 from core.workspace import Workspace
 
-_ALERTS_READ: Final = 2_000
-_KINDS: Final = frozenset(kind.value for kind in AlertKind)
+ALERTS_READ: Final = 2_000
+"""The most alerts of a market that a check reads, newest first."""
+
+KINDS: Final = frozenset(kind.value for kind in AlertKind)
+"""The kinds of alerts in use; a store may hold alerts of kinds that are no more."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +70,7 @@ def follow_limits(workspace: Workspace, market: Market, limits: Mapping[AlertKin
     """
     alerts = workspace.store.alerts
     resolved, reopened = [], []
-    for one in _latest(alerts.list(market.market_id, None, _ALERTS_READ)):
+    for one in latest_alerts(alerts.list(market.market_id, None, ALERTS_READ)):
         limit = limits[AlertKind(one.kind)]
         # A person, or another worker, may have been faster.
         with suppress(InvalidRecord):
@@ -87,12 +90,13 @@ def _follow(workspace: Workspace, market_id: str) -> None:
     follow_limits(workspace, workspace.store.markets.get(market_id), limits_of(workspace, market_id))
 
 
-def _latest(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
+def latest_alerts(alerts: Iterable[AlertRecord]) -> list[AlertRecord]:
     """Return the alert of each kind and segment that is unresolved, else the newest; ``alerts`` are newest first."""
     found: dict[tuple[str, str], AlertRecord] = {}
     for one in alerts:
         key = one.kind, one.segment
-        if one.kind in _KINDS and (key not in found or one.is_open):
+        # A reopened alert may be older than a resolved one; at most one per kind and segment is unresolved.
+        if one.kind in KINDS and (key not in found or one.is_open):
             found[key] = one
     return list(found.values())
 
