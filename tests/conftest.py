@@ -17,6 +17,7 @@ import pytest
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
 from core.workflows.pricing.desk import Desk, open_desk
+from tests.king_county import build_king_county
 from tests.made_once import copy_of
 from tests.small_market import build_small_market
 
@@ -32,7 +33,7 @@ LONGEST = (
     "browser/test_monitoring.py",
     "workflows/models/test_backtest.py",
     "workflows/test_real_sales.py",
-    "workflows/test_whole_markets.py",
+    "workflows/test_large_markets.py",
     "browser/test_real_files.py",
     "browser/test_shell.py",
     "browser/test_pricing.py",
@@ -92,6 +93,14 @@ def small_home(tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)
         return copy_of("small-market", tmp_path_factory, make)
+
+
+@pytest.fixture(scope="session")
+def king_county_home(sales_data: Path, tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Path:
+    """The folder of a store with King County, 2014-15, and its live model; copy it before changing it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("DATABASE_URL", raising=False)
+        return copy_of("king-county", tmp_path_factory, lambda home: build_king_county(home, sales_data, problem))
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,8 @@ from playwright.sync_api import Browser, expect
 
 from core.store import open_store
 from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, running_server, visit
+
+KEPT = 6_754
 
 
 @pytest.fixture
@@ -65,11 +69,17 @@ def assert_accounted(server: Server, rows: int, kept: int) -> None:
         assert file.accepted + file.repaired == version.rows == kept
 
 
-def test_melbourne_goes_from_its_file_to_a_priced_home(chromium: Browser, empty: Server, sales_data: Path) -> None:
+def test_melbourne_goes_from_its_file_to_a_priced_home(
+    chromium: Browser, empty: Server, sales_data: Path, tmp_path: Path
+) -> None:
+    # Every fourth line: the whole file goes in below the page in a third of the time.
+    extract = tmp_path / "melbourne.csv"
+    with gzip.open(sales_data / "melbourne" / "melbourne_housing_full.csv.gz", "rt", encoding="utf-8") as lines:
+        extract.write_text(next(lines) + "".join(itertools.islice(lines, 0, None, 4)), encoding="utf-8")
     with visit(chromium, empty, DESKTOP) as opened:
         page = opened.page
-        take_in(opened, sales_data / "melbourne" / "melbourne_housing_full.csv.gz", "Melbourne", "AUD", 34_857, 27_035)
-        assert_accounted(empty, 34_857, 27_035)
+        take_in(opened, extract, "Melbourne", "AUD", 8_715, KEPT)
+        assert_accounted(empty, 8_715, KEPT)
         page.get_by_role("button", name="Train a model").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/models")
         opened.settle()

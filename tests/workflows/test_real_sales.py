@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -10,35 +10,22 @@ import numpy as np
 import pytest
 from sklearn.model_selection import train_test_split
 
-from core.access import Actor, Role
 from core.problem import Problem
 from core.progress import silent
 from core.serve.estimate import Estimate
-from core.states import Family
 from core.store import ModelRecord, Store, open_store
-from core.train.trainer import default_plan
-from core.workflows.data.intake import SourceFile, ingest
 from core.workflows.models.training import load_model
 from core.workflows.pricing.desk import open_desk
 from core.workflows.pricing.many_homes import price_file
-from core.workflows.training import train_model
-from tests.acting import acting
-
-MANAGER = Actor("test manager", Role.MANAGER)
+from tests.king_county import MANAGER, SALES
 
 
 @pytest.fixture(scope="module")
-def king_county(
-    sales_data: Path, problem: Problem, tmp_path_factory: pytest.TempPathFactory
-) -> tuple[Store, ModelRecord]:
-    store = open_store(tmp_path_factory.mktemp("king-county"))
-    market = store.markets.create("King County", "USD", "sqft", False, MANAGER)
-    path = sales_data / "king_county" / "kc_house_data_2014_2015.csv"
-    ingest(
-        acting(store, MANAGER, problem, today=date(2026, 1, 1)), market.market_id, [SourceFile(path, path.name)], silent
-    )
-    plan = replace(default_plan(problem), families=(Family.BOOSTING,), boosting_budget=1, curve_shares=())
-    return store, train_model(acting(store, MANAGER, problem), market.market_id, plan, silent)
+def king_county(king_county_home: Path) -> Iterator[tuple[Store, ModelRecord]]:
+    with open_store(king_county_home) as store:
+        live = store.models.champion(store.markets.list()[0].market_id)
+        assert live is not None
+        yield store, live
 
 
 def test_king_county_meets_its_accuracy_and_coverage(king_county: tuple[Store, ModelRecord]) -> None:
@@ -52,7 +39,7 @@ def test_king_county_meets_its_accuracy_and_coverage(king_county: tuple[Store, M
 def test_king_county_is_split_as_published(king_county: tuple[Store, ModelRecord], problem: Problem) -> None:
     store, record = king_county
     sales = store.versions.load(record.version_id)
-    rest, test = train_test_split(range(21_613), test_size=0.2, random_state=42)
+    rest, test = train_test_split(range(SALES), test_size=0.2, random_state=42)
     bundle = load_model(store, record.model_id)
     known = sales[sales["intake_row"].isin(rest)]
     assert bundle.model.profile.sales == len(known)
