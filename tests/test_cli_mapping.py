@@ -287,3 +287,16 @@ def test_columns_of_persons_are_left_out_by_name_and_a_text_is_kept_where_a_corr
     assert (code, err) == (OK, "")
     assert "Remarks" not in dict(json.loads(printed)["mappings"][path.name]["ignored"])
     assert "Home number 7 with a garden" in rows_of(tmp_path / "store", "h")
+
+
+def test_a_new_market_takes_the_currency_its_prices_are_written_in(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home, path = tmp_path / "home", tmp_path / "verkauf.csv"
+    sales().assign(Kaufpreis=[f"{250_000 + 1_377 * n} €" for n in range(ROWS)]).to_csv(path, index=False, sep=";")
+    code, out, _ = run(capsys, "ingest", path, "--market", "Köln", "--home", home)
+    assert (code, "prices are in EUR ('€' in 120 of 120 cells" in out) == (OK, True)
+    code, out, _ = run(capsys, "ingest", path, "--market", "Wien", "--currency", "USD", "--home", home)
+    assert (code, "written in EUR, but those of the market are in USD" in out) == (OK, True)
+    with open_store(home) as store:
+        assert {market.name: market.currency for market in store.markets.list()} == {"Köln": "EUR", "Wien": "USD"}

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.session import OK, AddVerb, Session
 from core.errors import MappingError, NotFound
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
     from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile
+
+# Of a new market whose files do not say it.
+_CURRENCY: Final = "USD"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -27,7 +30,9 @@ def add_verbs(verb: AddVerb) -> None:
         help="CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet, or RESO OData JSON",
     )
     ingest.add_argument("--market", help="market to add to; created if new")
-    ingest.add_argument("--currency", default="USD", help="ISO code of a new market's currency (default USD)")
+    ingest.add_argument(
+        "--currency", help="ISO code of a new market's currency (default: as the prices are written, else USD)"
+    )
     ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="area unit of a new market")
     ingest.add_argument(
         "--keep",
@@ -60,8 +65,8 @@ def add_verbs(verb: AddVerb) -> None:
 
 def _ingest(session: Session) -> int:
     from core.progress import part
-    from core.workflows.data.intake import ingest
-    from core.workflows.data.mapped_files import map_files
+    from core.workflows.data.intake import NewMarket, ingest
+    from core.workflows.data.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
     files = _source_files(session)
@@ -70,6 +75,8 @@ def _ingest(session: Session) -> int:
         return _write_mapping(session, map_files(files, corrections, progress))
     market = _market_for_ingest(session)
     mapped = map_files(files, corrections, part(progress, 0.0, 0.4))
+    if isinstance(market, NewMarket) and options.currency is None:
+        market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
     session.print_result(_ingest_document(report), lambda: _ingest_text(report))
     return OK
@@ -221,8 +228,9 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
     if options.market is None:
         return session.market().market_id
     # Refuses an impossible name or currency before the files are read.
-    new_market(options.market, options.currency, options.area_unit, False)
-    return NewMarket(options.market, options.currency, options.area_unit)
+    currency = options.currency or _CURRENCY
+    new_market(options.market, currency, options.area_unit, False)
+    return NewMarket(options.market, currency, options.area_unit)
 
 
 def _text_of(path: str) -> str:

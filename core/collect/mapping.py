@@ -92,6 +92,7 @@ class ColumnMapping:
     rows that share it are one sale. ``keep`` names the kinds of rows to take in although they would be set aside
     (PACKAGE, NOT_A_HOME). ``inferences`` are what was concluded beyond the names of the columns. ``encoding``,
     ``sheet`` (of a workbook with several) and ``separator`` say how the file is read; what is empty is found from it.
+    ``currency`` is the ISO code that the sale prices are written in, empty where they do not say.
     """
 
     source: Source
@@ -107,6 +108,7 @@ class ColumnMapping:
     encoding: str = ""
     sheet: str = ""
     separator: str = ""
+    currency: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class MappedTable:
     """A file in canonical columns plus int64 ``source_row`` (1-based data row of the file), RangeIndex.
 
     ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS. ``columns``
-    names the file's column behind each field; the first, where several are added.
+    names the file's column behind each field; the first, where several are added. ``currency`` is the mapping's.
     """
 
     name: str
@@ -126,6 +128,7 @@ class MappedTable:
     rows_in: int
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inferences: tuple[Inference, ...] = ()
+    currency: str = ""
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -199,6 +202,7 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         rows_in=table.rows_in,
         columns={rule.field: rule.column for rule in reversed(mapping.rules)},
         inferences=mapping.inferences,
+        currency=mapping.currency,
     )
 
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any, Final
 
+from core.collect.cells.currencies import CURRENCIES
 from core.collect.cells.date_formats import date_format_of
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
@@ -119,14 +120,19 @@ def _mapping(document: Any) -> ColumnMapping:
 
 
 def _check_reading(mapping: ColumnMapping) -> None:
-    """Raise MappingError for an encoding nobody knows, or a separator that is not one character."""
-    for what in ("encoding", "sheet", "separator"):
+    """Raise MappingError for an encoding or currency nobody knows, or a separator that is not one character."""
+    for what in ("encoding", "sheet", "separator", "currency"):
         if not isinstance(getattr(mapping, what), str):
             raise MappingError(f"{what} = {getattr(mapping, what)!r} of the column mapping must be a text.")
     if mapping.encoding and not is_text_encoding(mapping.encoding):
         raise MappingError(
             f"encoding = {mapping.encoding!r} of the column mapping is no encoding Doorstep knows. Name one such as "
             "'cp1252', or leave it empty to have it found from the file."
+        )
+    if mapping.currency and mapping.currency not in CURRENCIES:
+        raise MappingError(
+            f"currency = {mapping.currency!r} of the column mapping is no code of a currency. Name one such as 'USD', "
+            "or leave it empty."
         )
     if len(mapping.separator) > 1:
         raise MappingError(f"separator = {mapping.separator!r} of the column mapping must be one character or empty.")

@@ -70,3 +70,12 @@ def test_the_sheet_typed_is_read_and_an_unknown_one_names_those_there_are() -> N
     assert not app.error
     assert any("sheet 'Sold' of 'Notes', 'Sold'" in text for text in captions(app))
     assert any("40 rows" in text for text in captions(app))
+
+
+def test_a_new_market_is_offered_in_the_currency_and_unit_of_the_file() -> None:
+    rows = [["Kaufdatum", "Kaufpreis", "Wohnfläche m²", "PLZ"]]
+    rows += [[f"{1 + n % 27:02}.03.2024", f"{250_000 + 1_377 * n} zł", str(60 + n), "00-950"] for n in range(40)]
+    app = brought(opened(), "sales.csv", as_text(rows).encode())
+    assert not app.exception
+    assert (app.selectbox("market_currency").value, app.selectbox("market_unit").value) == ("PLN", "sqm")
+    assert "KRW" in app.selectbox("market_currency").options

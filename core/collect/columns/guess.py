@@ -10,6 +10,7 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.cells.currencies import written_currency
 from core.collect.columns.area_units import add_area_units, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
@@ -18,6 +19,7 @@ from core.collect.columns.parts import joined_columns
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
+from core.collect.inference import Inference
 from core.collect.leaks import NEEDED
 from core.collect.mapping import ColumnMapping, ColumnRule, with_reading
 from core.collect.parsers import (
@@ -73,7 +75,7 @@ def guess_from(sheet: Sheet, candidates: list[Candidate]) -> Guess:
     if source is not Source.SALES:
         sheet = replace(sheet, source=source)
         assigned = assign_fields(find_candidates(sheet))
-    return _guess(sheet.table, sheet, assigned)
+    return _with_currency(_guess(sheet.table, sheet, assigned), sheet.table)
 
 
 def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
@@ -94,7 +96,18 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
     already been removed (see core.collect.privacy.read_file).
     """
     sheet = open_sheet(table, source, area_unit)
-    return _guess(table, sheet, assign_fields(find_candidates(sheet)))
+    return _with_currency(_guess(table, sheet, assign_fields(find_candidates(sheet))), table)
+
+
+def _with_currency(guess: Guess, table: RawTable) -> Guess:
+    """Return the guess with the currency that the sale prices are written in, where they say it."""
+    mapping = guess.mapping
+    prices = [rule.column for rule in mapping.rules if rule.field == "sale_price"]
+    written = written_currency(table.frame[prices[0]], prices[0]) if prices else None
+    if written is None:
+        return guess
+    why = Inference(prices[0], "sale_price", f"prices are in {written.code}", written.evidence, written.n)
+    return replace(guess, mapping=replace(mapping, currency=written.code, inferences=(*mapping.inferences, why)))
 
 
 _LARGER_PLACE: Final = re.compile(

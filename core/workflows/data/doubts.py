@@ -18,18 +18,20 @@ _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_so
 _REASONS_SHOWN: Final = 3
 
 
-def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting]) -> list[MappedTable]:
-    """Return the tables, those of sales with what their rows make doubtful among their inferences.
+def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], currency: str) -> list[MappedTable]:
+    """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
-    A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values.
+    A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
+    also if they are written in another currency than the market's, ``currency``.
     """
     by_name = {account.file: account for account in files}
-    return [
-        replace(table, inferences=(*table.inferences, *_doubts(table, by_name[table.name])))
-        if table.source is Source.SALES and table.name in by_name
-        else table
-        for table in tables
-    ]
+
+    def doubts(table: MappedTable) -> tuple[Inference, ...]:
+        if table.source is not Source.SALES or table.name not in by_name:
+            return ()
+        return (*_other_money(table, currency), *_doubts(table, by_name[table.name]))
+
+    return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 
 
 def why_nothing_new(files: Sequence[FileAccounting]) -> str:
@@ -46,6 +48,13 @@ def why_nothing_new(files: Sequence[FileAccounting]) -> str:
     shown = ", ".join(f"{code} in {n:,}" for code, n in frequent)
     rest = f" The market already has the other {count(known, 'sale')}." if known else ""
     return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
+
+
+def _other_money(table: MappedTable, currency: str) -> Iterator[Inference]:
+    if table.currency and table.currency != currency:
+        claim = f"prices are written in {table.currency}, but those of the market are in {currency}"
+        seen = "they are taken in as they are, not converted"
+        yield Inference(table.columns["sale_price"], "sale_price", claim, seen, table.rows_in, sure=False)
 
 
 def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:

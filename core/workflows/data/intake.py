@@ -125,6 +125,11 @@ class IntakePreview:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     intake: tuple[FileIntake, ...] = ()
 
+    @property
+    def corrected_sales(self) -> int:
+        """The number of earlier sales that the files correct."""
+        return int(self.corrections["intake_row"].nunique()) if len(self.corrections) else 0
+
 
 @dataclass(frozen=True)
 class IntakeReport:
@@ -149,7 +154,8 @@ def prepare_intake(
     tables, raws, personal, records = _read_all(files, part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
-    problem = in_currency(problem, _currency_of(store, market), prices)
+    currency = _currency_of(store, market)
+    problem = in_currency(problem, currency, prices)
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions)
@@ -179,7 +185,7 @@ def prepare_intake(
         matched=dict(intake.matched),
         repeated=_repeated(store, market, tables),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(tables, intake.files)),
+        tables=tuple(with_doubts(tables, intake.files, currency)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,

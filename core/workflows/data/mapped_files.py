@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Final
 
 from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
 from core.collect.columns.guess import Guess, guess_mapping
@@ -14,8 +15,12 @@ from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
+from core.store.base.markets import AreaUnit
 from core.workflows.data.intake import SourceFile, read_source
 from core.workflows.data.refusals import leave_out_persons, refuse_personal
+
+# In which unit a market shows its areas, by the unit its files give them in.
+_SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm": "sqm", "tsubo": "sqm"}
 
 
 def map_files(
@@ -102,3 +107,16 @@ def _corrected(table: RawTable, mapping: ColumnMapping, asked: Sequence[Correcti
     if mapping.source is not Source.SALES and any(one.field == "sale_price" for one in asked):
         mapping = guess_mapping(table, Source.SALES).mapping
     return with_reading(corrected(table, mapping, asked) if asked else mapping, table.reading)
+
+
+def stated_currency(mappings: Iterable[ColumnMapping | None]) -> str:
+    """Return the ISO code of the currency that the prices of files are written in; empty unless they agree on one."""
+    stated = {one.currency for one in mappings if one is not None and one.source is Source.SALES}
+    return stated.pop() if len(stated) == 1 else ""
+
+
+def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:
+    """Return the unit that files of sales give living areas in; None unless they agree on one."""
+    rules = [rule for one in mappings if one is not None and one.source is Source.SALES for rule in one.rules]
+    units = {rule.unit for rule in rules if rule.field == "living_area_sqft"}
+    return _SHOWN_IN.get(units.pop()) if len(units) == 1 else None

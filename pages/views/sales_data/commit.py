@@ -40,7 +40,7 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 def what(found: IntakePreview) -> str:
     """Describe what is new: "30 new sales", "30 new sales and 2 corrections"."""
-    corrected = len(found.changed_rows) - found.new_sales
+    corrected = found.corrected_sales
     new = count(found.new_sales, "new sale")
     return f"{new} and {count(corrected, 'correction')}" if corrected else new
 

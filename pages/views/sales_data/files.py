@@ -7,6 +7,7 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
+from core.collect.cells.currencies import CURRENCIES
 from core.collect.mapping import read_like
 from core.collect.privacy.findings import BLANKED, reason
 from core.collect.reading.encodings import ENCODINGS
@@ -16,12 +17,11 @@ from core.schema import Source
 from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
+from core.workflows.data.mapped_files import stated_currency, stated_unit
 from pages.kit import navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
 from pages.views.sales_data.draft import Destination, Draft, Staged, Step
-
-CURRENCIES: Final = ("USD", "AUD", "CAD", "EUR", "GBP", "NZD", "SGD", "CHF", "HKD", "INR", "JPY", "ZAR")
 
 _UNITS: Final[dict[AreaUnit, str]] = {"sqft": "Square feet", "sqm": "Square meters"}
 _NEW: Final = ""
@@ -209,7 +209,7 @@ def _destination(held: Draft) -> None:
             st.caption(f"Prices in {market.currency}, areas shown in {_UNITS[market.area_unit].lower()}.")
             destination = Destination(chosen, "", market.currency, market.area_unit)
         else:
-            destination = _new_market(before if before is not None and not before.market_id else Destination())
+            destination = _new_market(before if before is not None and not before.market_id else _as_written(held))
     if before != destination:
         draft.aim(destination)
         # Messages drawn above, such as that a file is known, depend on it.
@@ -221,6 +221,15 @@ def _usual(before: Destination | None, markets: dict[str, Market]) -> str:
         return before.market_id
     opened = session.market()
     return opened.market_id if opened is not None and opened.market_id in markets else next(iter(markets))
+
+
+def _as_written(held: Draft) -> Destination:
+    """Return a new market in the currency and the unit that the files state."""
+    mappings = [file.mapping for file in held.files]
+    usual = Destination()
+    return usual._replace(
+        currency=stated_currency(mappings) or usual.currency, area_unit=stated_unit(mappings) or usual.area_unit
+    )
 
 
 def _new_market(before: Destination) -> Destination:
@@ -236,6 +245,7 @@ def _new_market(before: Destination) -> Destination:
             CURRENCIES,
             CURRENCIES.index(before.currency) if before.currency in CURRENCIES else 0,
             key="market_currency",
+            help="As the prices are written, where they say so. Type a code to find it.",
         ),
         unit.selectbox(
             "Areas shown in", units, units.index(before.area_unit), format_func=_UNITS.__getitem__, key="market_unit"

@@ -45,7 +45,7 @@ def draw_figures(found: IntakePreview) -> None:
     figures = {
         "Rows in": sum(file.rows_in for file in sales),
         "New sales": found.new_sales,
-        "Corrections": len(found.changed_rows) - found.new_sales,
+        "Corrections": found.corrected_sales,
         "Repaired": sum(file.repaired for file in sales),
         "Duplicate": sum(file.duplicate for file in sales),
         "Rejected": sum(file.rejected for file in sales),

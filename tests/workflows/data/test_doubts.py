@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -26,7 +28,7 @@ def _table(rows: int, missing: int = 0) -> MappedTable:
 
 
 def _doubts(rows: int, missing: int = 0, **counts: object) -> list[str]:
-    table = with_doubts([_table(rows, missing)], [_account(rows, **counts)])[0]
+    table = with_doubts([_table(rows, missing)], [_account(rows, **counts)], "USD")[0]
     assert not any(one.sure for one in table.inferences)
     return [f"{one.column}: {one}" for one in table.inferences]
 
@@ -60,3 +62,11 @@ def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
     assert words in why
     assert ("already has all" in why) == (rejected == 0)
     assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
+
+
+@pytest.mark.parametrize(("written", "doubted"), [("INR", True), ("USD", False), ("", False)])
+def test_prices_written_in_another_currency_than_the_market_are_doubtful(written: str, doubted: bool) -> None:
+    table = replace(_table(100), currency=written, columns={"sale_price": "Amount"})
+    found = with_doubts([table], [_account(100, accepted=100)], "USD")[0].inferences
+    assert [one.column for one in found if not one.sure] == ["Amount"] * doubted
+    assert all("written in INR, but those of the market are in USD" in str(one) for one in found)

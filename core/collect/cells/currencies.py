@@ -1,0 +1,92 @@
+"""Currencies: the codes there are, and which one prices are written in by their own signs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import pandas as pd
+
+_USUAL: Final = ("USD", "AUD", "CAD", "EUR", "GBP", "NZD", "SGD", "CHF", "HKD", "INR", "JPY", "ZAR")
+_OTHERS: Final = (
+    "AED AFN ALL AMD AOA ARS AWG AZN BAM BBD BDT BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CDF CLP CNY COP CRC CUP"
+    " CVE CZK DJF DKK DOP DZD EGP ERN ETB FJD FKP GEL GHS GIP GMD GNF GTQ GYD HNL HTG HUF IDR ILS IQD IRR ISK JMD JOD"
+    " KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR"
+    " MZN NAD NGN NIO NOK NPR OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SHP SLE SOS SRD"
+    " SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX UYU UZS VES VND VUV WST XAF XCD XOF XPF YER ZMW"
+    " ZWG"
+)
+CURRENCIES: Final = (*_USUAL, *_OTHERS.split())
+"""Codes of ISO 4217 in use, those of large property markets first."""
+
+# Signs that stand for one currency. "$", "kr" and "Rs" alone stand for several; "RM" and "R" are words too.
+_SIGNS: Final[Mapping[str, str]] = {
+    r"€|\beuros?\b": "EUR",
+    r"£": "GBP",
+    r"₹|\b(?:cr|crores?|lac|lacs|lakhs?)\b\.?": "INR",
+    r"₩|[원억만]": "KRW",
+    r"₽|руб": "RUB",
+    r"₺": "TRY",
+    r"₪": "ILS",
+    r"฿": "THB",
+    r"₫": "VND",
+    r"₱": "PHP",
+    r"₦": "NGN",
+    r"₴": "UAH",
+    r"zł|\bzl\b": "PLN",
+    r"Kč": "CZK",
+    r"円": "JPY",
+    r"\bR\s?\$": "BRL",
+    r"\bUS\s?\$": "USD",
+    r"\b(?:A|AU)\s?\$": "AUD",
+    r"\b(?:C|CA)\s?\$": "CAD",
+    r"\bNZ\s?\$": "NZD",
+    r"\bHK\s?\$": "HKD",
+    r"\bNT\s?\$": "TWD",
+    r"\bS\s?\$": "SGD",
+    r"\b(?:MX|Mex)\s?\$": "MXN",
+    r"\bSFr\b": "CHF",
+}
+# Codes that are also words of headers and cells ("ALL", "TOP", "CUP") are left out.
+_CODES: Final = (
+    "USD AUD CAD EUR GBP NZD SGD CHF HKD INR JPY ZAR AED ARS BRL CLP CNY COP CZK DKK EGP HUF IDR ILS"
+    " KES KRW MXN MYR NGN NOK PHP PLN QAR RON RUB SAR SEK THB TRY TWD UAH VND"
+)
+_WRITTEN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
+    *((re.compile(sign, re.IGNORECASE), code) for sign, code in _SIGNS.items()),
+    *((re.compile(rf"(?<![^\W_]){code}(?![^\W\d_])", re.IGNORECASE), code) for code in _CODES.split()),
+)
+_SHARE: Final = 0.9
+_SAMPLE: Final = 200
+
+
+@dataclass(frozen=True)
+class WrittenCurrency:
+    """The currency that prices are written in: its code, the evidence in words, and on how many cells it was seen."""
+
+    code: str
+    evidence: str
+    n: int
+
+
+def written_currency(cells: pd.Series, header: str) -> WrittenCurrency | None:
+    """Return the currency that a column of prices states, by the signs in its cells or its header; None if neither.
+
+    Signs of several countries, such as "$" and "kr", state none.
+    """
+    sample = cells.dropna().astype(str)
+    sample = sample[sample.str.strip() != ""].head(_SAMPLE)
+    for pattern, code in _WRITTEN:
+        if not len(sample):
+            break
+        signs = sample.map(pattern.search).dropna()
+        if len(signs) >= _SHARE * len(sample):
+            seen = f"{signs.iloc[0].group()!r} in {len(signs):,} of {len(sample):,} cells"
+            return WrittenCurrency(code, seen, len(sample))
+    named = {code for pattern, code in _WRITTEN if pattern.search(header)}
+    if len(named) == 1:
+        [code] = named
+        return WrittenCurrency(code, f"its header {header!r} says {code}", len(cells))
+    return None
