@@ -349,3 +349,28 @@ def test_doubtful_sales_are_listed_decided_on_applied_and_taken_back(
     assert (code, err) == (FAILED, "error: Name the sales to decide on, or all of one kind with --kind.\n")
     code, _, err = run(capsys, "scrutiny", "zzz", "--decide", "keep", *home)
     assert (code, err) == (FAILED, "error: 0 sales of the queue begin with 'zzz'; name one as it is listed.\n")
+
+
+def test_the_test_of_a_split_by_time_begins_on_the_day_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = ("--home", tmp_path / "store", "--quiet")
+    run(capsys, "ingest", sales_file(tmp_path), "--market", "Testville", *home)
+    by_time = ("train", "--split", "time", "--family", "linear baseline", "--json", *home)
+    tested = []
+    for first in ("2024-09-01", "2024-11-01"):
+        code, out, _ = run(capsys, *by_time, "--test-from", first)
+        assert code == OK
+        tested.append(json.loads(out)["metrics"]["n"])
+    with open_store(tmp_path / "store") as store:
+        version = store.versions.latest("testville")
+        assert version is not None
+        dates = store.versions.load(version.version_id)["sale_date"]
+    assert tested == [int((dates >= first).sum()) for first in ("2024-09-01", "2024-11-01")]
+    code, _, err = run(capsys, *by_time, "--test-from", "2031-01-01")
+    assert (code, "A test from 2031-01-01 leaves" in err) == (FAILED, True)
+
+
+def test_a_first_day_of_the_test_needs_a_split_by_time(capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "train", "--test-from", "2024-09-01")
+    assert (code, "add --split time" in err) == (2, True)

@@ -19,7 +19,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "train": (
         "train --market springfield",
-        'train --market springfield --split time --family "gradient boosting" --family "linear baseline"',
+        'train --market springfield --split time --test-from 2025-07-01 --family "gradient boosting"',
     ),
     "evaluate": (
         "evaluate --market springfield",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from core.store import ModelRecord
 
 _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
+_TIME: Final = "time"
 _MODEL: Final = "id of the model, as `models` lists it"
 
 
@@ -25,9 +26,15 @@ def add_verbs(verb: AddVerb) -> None:
     add_market(train)
     train.add_argument(
         "--split",
-        choices=["random", "time"],
+        choices=["random", _TIME],
         default="random",
         help="test on sales drawn at random, or on the latest ones (default: %(default)s)",
+    )
+    train.add_argument(
+        "--test-from",
+        type=calendar_day,
+        metavar="YYYY-MM-DD",
+        help="first day of the test of a split by time (default: the share of sales of the problem statement)",
     )
     train.add_argument(
         "--seed",
@@ -92,6 +99,8 @@ def _add_families(parser: argparse.ArgumentParser) -> None:
 
 
 def _check_train(options: argparse.Namespace) -> None:
+    if options.test_from is not None and options.split != _TIME:
+        raise WrongUsage("--test-from is the first day of the test of a split by time; add --split time.")
     if options.forest_budget == 0 and Family.FOREST.value in (options.family or ()):
         raise WrongUsage(
             f"--forest-budget 0 leaves the {Family.FOREST} out, but --family asks for it; give a budget of at least 1, "
@@ -108,6 +117,7 @@ def _train(session: Session) -> int:
     plan = replace(
         plan,
         split=options.split,
+        test_from=options.test_from,
         seed=plan.seed if options.seed is None else options.seed,
         families=families,
         forest_budget=plan.forest_budget if options.forest_budget is None else options.forest_budget,

@@ -1,0 +1,193 @@
+"""Files of many kinds brought to the page Sales data, one after the other: each says how it was read and what it is."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import DESKTOP, WORK_MS, Server, Visit, visit
+from tests.collect.table_files import as_xlsx
+
+ROWS = 120
+SUMMED = ("New sales", "Duplicate", "Rejected", "Set aside")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A file as handed out, what the page says of it step by step, and what becomes of its rows."""
+
+    name: str
+    content: bytes
+    files: str
+    checked: str
+    outcome: Mapping[str, int]
+
+
+def homes(n: int = ROWS) -> pd.DataFrame:
+    """Sales of homes whose prices follow no single fact exactly."""
+    rows = range(n)
+    return pd.DataFrame(
+        {
+            "Parcel": [f"P-{700 + row:05}" for row in rows],
+            "Address": [f"{100 + 3 * row} Elm St" for row in rows],
+            "ZipCode": [f"9810{row % 5}" for row in rows],
+            "Close Date": [f"2024-{1 + row % 12:02}-{1 + row % 28:02}" for row in rows],
+            "Close Price": [180 * (900 + row * 37 % 1500) + 20_000 * (row % 5) + row * 7_919 % 20_011 for row in rows],
+            "Living Area": [900 + row * 37 % 1500 for row in rows],
+            "Bedrooms": [2 + row % 3 for row in rows],
+        }
+    )
+
+
+def as_csv(frame: pd.DataFrame, header: bool = True, encoding: str = "utf-8") -> bytes:
+    return frame.to_csv(index=False, header=header).encode(encoding)
+
+
+def workbook() -> bytes:
+    frame = homes()
+    return as_xlsx([[*frame], *frame.astype(str).to_numpy().tolist()], ("About", "Sold homes"))
+
+
+def odata() -> bytes:
+    reso = homes().rename(
+        columns={"Parcel": "ListingId", "Address": "UnparsedAddress", "ZipCode": "PostalCode"}
+        | {"Close Date": "CloseDate", "Close Price": "ClosePrice", "Living Area": "LivingArea"}
+        | {"Bedrooms": "BedroomsTotal"}
+    )
+    reso["CloseDate"] += "T00:00:00Z"
+    return json.dumps({"value": reso.assign(StandardStatus="Closed").to_dict("records")}).encode()
+
+
+def units_by_row() -> bytes:
+    frame = homes().rename(columns={"Living Area": "LivingArea"})
+    metric = frame.index % 3 == 0
+    frame["LivingArea"] = frame["LivingArea"].mask(metric, (frame["LivingArea"] * 0.092903).round(1))
+    frame["LivingAreaUnits"] = ["Square Meters" if one else "Square Feet" for one in metric]
+    return as_csv(frame)
+
+
+def japanese() -> bytes:
+    named = ("番号", "住所", "郵便番号", "取引年月日", "成約価格(万円)", "専有面積(㎡)", "間取り")
+    frame = homes().set_axis([*named], axis=1)
+    frame["成約価格(万円)"] //= 100
+    frame["専有面積(㎡)"] = (frame["専有面積(㎡)"] / 10.76).round(1)
+    return as_csv(frame, encoding="cp932")
+
+
+def packages() -> bytes:
+    frame = homes()
+    frame.loc[:9, ["Close Date", "Close Price"]] = ["2024-05-02", 9_500_000]
+    frame["Type of sale"] = ["Foreclosure" if 10 <= row < 16 else "Arm's length" for row in frame.index]
+    return as_csv(frame)
+
+
+KINDS = (
+    Kind("office.xlsx", workbook(), "Sold homes", "No problem in any cell", {"New sales": ROWS}),
+    Kind("feed.json", odata(), "OData JSON", "No problem in any cell", {"New sales": ROWS}),
+    Kind("units.csv", units_by_row(), "120 rows, 8 columns", "No problem in any cell", {"New sales": ROWS}),
+    Kind("kanto.csv", japanese(), "cp932", "No problem in any cell", {"New sales": ROWS}),
+    Kind("deeds.csv", packages(), "120 rows", "set aside", {"New sales": ROWS - 16}),
+    Kind("bare.csv", as_csv(homes(), header=False), "no header line", "No problem in any cell", {"New sales": ROWS}),
+)
+"""Sales in the forms people hand them out."""
+
+
+@pytest.fixture(scope="module")
+def analyst(chromium: Browser, server: Server) -> Iterator[Visit]:
+    """One tab for all files: what one leaves behind must not hinder the next."""
+    with visit(chromium, server, DESKTOP) as opened:
+        yield opened
+        assert opened.complaints == []
+
+
+def bring(opened: Visit, folder: Path, name: str, content: bytes) -> None:
+    """Drop what is staged and upload a file."""
+    page = opened.open("sales_data", role="Analyst")
+    for button in ("1 · Files", "Start over"):
+        found = page.get_by_role("button", name=button)
+        if found.count():
+            found.click()
+            opened.settle()
+    expect(page.get_by_role("button", name="Start over")).to_have_count(0)
+    path = folder / name
+    path.write_bytes(content)
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(page.get_by_text(name, exact=True)).to_be_visible(timeout=WORK_MS)
+    opened.settle()
+
+
+def figure(opened: Visit, label: str) -> int:
+    metric = opened.page.get_by_test_id("stMetric").filter(has_text=label)
+    return int(metric.get_by_test_id("stMetricValue").inner_text().replace(",", ""))
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
+def test_sales_in_any_form_are_read_and_accounted_for(analyst: Visit, tmp_path: Path, kind: Kind) -> None:
+    bring(analyst, tmp_path, kind.name, kind.content)
+    page = analyst.page
+    expect(page.get_by_text(kind.files).first).to_be_visible()
+    name = page.get_by_label("Name of the market")
+    name.fill(kind.name)
+    name.press("Enter")
+    analyst.settle()
+    page.get_by_role("button", name="Continue to columns").click()
+    analyst.settle()
+    analyst.shot(f"kind-{kind.name}-columns")
+    page.get_by_role("button", name="Check every row").click()
+    expect(page.get_by_role("button", name="Continue to preview")).to_be_visible(timeout=WORK_MS)
+    analyst.settle()
+    analyst.shot(f"kind-{kind.name}-check")
+    expect(page.get_by_text(re.compile(kind.checked, re.IGNORECASE)).first).to_be_visible()
+    assert figure(analyst, "Rows in") == ROWS == sum(figure(analyst, label) for label in SUMMED)
+    assert {label: figure(analyst, label) for label in kind.outcome} == kind.outcome
+
+
+def listings() -> bytes:
+    offered = homes().drop(columns=["Close Date", "Close Price"])
+    return as_csv(offered.assign(**{"List Price": 200_000 + 1_000 * offered.index, "Status": "Active"}))
+
+
+def districts() -> bytes:
+    blocks = pd.DataFrame({"longitude": [-122.2, -122.3] * 40, "latitude": [37.8, 37.9] * 40})
+    blocks["housing_median_age"] = range(80)
+    blocks["population"] = blocks["households"] = range(300, 380)
+    return as_csv(blocks.assign(median_income=3.2, median_house_value=range(100_000, 180_000, 1_000)))
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "said"),
+    [("offered.csv", listings, "Price a home"), ("blocks.csv", districts, "describes districts")],
+)
+def test_what_is_no_sales_says_what_it_is(
+    analyst: Visit, tmp_path: Path, name: str, make: Callable[[], bytes], said: str
+) -> None:
+    bring(analyst, tmp_path, name, make())
+    page = analyst.page
+    expect(page.get_by_text("This file holds no sales")).to_be_visible()
+    market = page.get_by_label("Name of the market")
+    market.fill(name)
+    market.press("Enter")
+    analyst.settle()
+    page.get_by_role("button", name="Continue to columns").click()
+    analyst.settle()
+    page.get_by_role("button", name="Check every row").click()
+    expect(page.get_by_text(re.compile("holds sales"))).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_text(said).first).to_be_visible()
+    analyst.shot(f"kind-{name}")
+
+
+def test_a_workbook_that_is_none_is_refused_by_name_and_the_page_goes_on(analyst: Visit, tmp_path: Path) -> None:
+    page = analyst.open("sales_data", role="Analyst")
+    path = tmp_path / "broken.xlsx"
+    path.write_bytes(b"PK\x03\x04 no workbook")
+    page.locator("input[type=file]").first.set_input_files(path)
+    expect(page.get_by_text(re.compile(r"broken\.xlsx is a damaged ZIP archive"))).to_be_visible()
+    analyst.settle()
+    expect(page.locator("input[type=file]").first).to_be_attached()
