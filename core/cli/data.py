@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from core.accounting import FileAccounting
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
+    from core.store.base.markets import AreaUnit
     from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile
 
 # Of a new market whose files do not say it.
@@ -33,7 +34,9 @@ def add_verbs(verb: AddVerb) -> None:
     ingest.add_argument(
         "--currency", help="ISO code of a new market's currency (default: as the prices are written, else USD)"
     )
-    ingest.add_argument("--area-unit", choices=["sqft", "sqm"], default="sqft", help="area unit of a new market")
+    ingest.add_argument(
+        "--area-unit", choices=["sqft", "sqm"], help="area unit of a new market, and of areas without one (default sqft)"
+    )
     ingest.add_argument(
         "--keep",
         action="append",
@@ -65,16 +68,17 @@ def add_verbs(verb: AddVerb) -> None:
 
 def _ingest(session: Session) -> int:
     from core.progress import part
-    from core.workflows.data.intake import NewMarket, ingest
+    from core.workflows.data.intake import NewMarket, ingest, unit_of_areas
     from core.workflows.data.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
     files = _source_files(session)
     corrections = _corrections(options.map, options.files)
     if options.write_mapping:
-        return _write_mapping(session, map_files(files, corrections, progress))
+        return _write_mapping(session, map_files(files, corrections, progress, options.area_unit or ""))
     market = _market_for_ingest(session)
-    mapped = map_files(files, corrections, part(progress, 0.0, 0.4))
+    unit = options.area_unit or (unit_of_areas(session.workspace.store, market) if isinstance(market, str) else "")
+    mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
     if isinstance(market, NewMarket) and options.currency is None:
         market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
@@ -229,8 +233,9 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
         return session.market().market_id
     # Refuses an impossible name or currency before the files are read.
     currency = options.currency or _CURRENCY
-    new_market(options.market, currency, options.area_unit, False)
-    return NewMarket(options.market, currency, options.area_unit)
+    unit: AreaUnit = options.area_unit or "sqft"
+    new_market(options.market, currency, unit, False)
+    return NewMarket(options.market, currency, unit)
 
 
 def _text_of(path: str) -> str:

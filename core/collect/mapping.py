@@ -16,7 +16,7 @@ import pandas as pd
 from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.date_formats import date_format_of
 from core.collect.cells.joined import joined_date, joined_identifier
-from core.collect.cells.market import SET_ASIDE
+from core.collect.cells.market import gravity
 from core.collect.cells.units import UNIT_FACTORS, units_of_rows
 from core.collect.inference import Inference
 from core.collect.parsers import (
@@ -296,8 +296,9 @@ def _refuse_unread(column: str, date_format: str, values: pd.Series, parsed: pd.
 def _combine(first: pd.Series, further: pd.Series, rule: ColumnRule) -> pd.Series:
     if rule.field != "validity":
         return first + rule.weight * further.fillna(0.0)
-    against = further.str.startswith(SET_ASIDE, na=False) & ~first.str.startswith(SET_ASIDE, na=False)
-    return first.mask(against | first.isna(), further).astype("str")
+    ranks = {verdict: gravity(verdict) for verdict in pd.concat([first, further]).dropna().unique()}
+    graver = further.map(ranks) > first.map(ranks)
+    return first.mask(graver | first.isna(), further).astype("str")
 
 
 def _count_back_ages(columns: dict[str, pd.Series], mapping: ColumnMapping) -> None:

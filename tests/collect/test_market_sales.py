@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from core.collect.cells.market import PACKAGE, market_verdict
-from core.collect.columns.guess import guess_mapping
+from core.collect.columns.guess import guess_file, guess_mapping
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.columns.shared_keys import guess_together
 from core.collect.mapping import apply_mapping
@@ -43,7 +43,7 @@ def _validity(columns: dict[str, object]) -> pd.Series:
 @pytest.mark.parametrize(
     ("header", "usual", "odd", "verdict"),
     [
-        ("deed_type", "Warranty", "Quit claim", "non-market: quit claim"),
+        ("deed_type", "Warranty", "Quit claim", "doubtful: quit claim"),
         ("trans_group_en", "Sales", "Mortgages", "non-market: mortgage"),
         ("sales_type", "regular_sale", "family_sale", "non-market: family"),
         ("nature_mutation", "Vente", "Adjudication", "non-market: auction"),
@@ -56,6 +56,10 @@ def _validity(columns: dict[str, object]) -> pd.Series:
         ("StandardStatus", "Closed", "ActiveUnderContract", "not sold: ActiveUnderContract"),
         ("SpecialListingConditions", "Standard", "Short Sale", "non-market: foreclosure"),
         ("SpecialListingConditions", "Standard", "Real Estate Owned", "asked: bank owned"),
+        ("Sp Cond", "STANDARD", "REO", "asked: bank owned"),
+        ("Sp Cond", "STD", "SHORTSALE", "non-market: foreclosure"),
+        ("Special Sale Condition", "Standard,Trust", "NoticeOfDefault", "non-market: foreclosure"),
+        ("SpecialListingConditions", "Not REO/Not Short Sale", "ThirdPartyApproval", "non-market: not at arm's length"),
         ("備註", "其他增建；", "親友、員工或其他特殊關係間之交易；", "non-market: between relatives"),
         ("property_type", "Maison", "Dépendance", "not a home: outbuilding"),
         ("sale_type", "LAND AND BUILDING", "LAND", "not a home: LAND"),
@@ -84,7 +88,23 @@ def test_of_several_columns_any_that_speaks_against_a_market_sale_decides() -> N
         _sales()
         | {"deed_type": np.where(place < 20, "Quit claim", "Warranty"), "auction": np.where(place > 180, "Yes", "No")}
     )
-    assert found.str.startswith("non-market").sum() == 20 + 19
+    assert found.str.startswith("non-market").sum() == 19
+    assert set(found[place < 20]) == {"doubtful: quit claim"}
+    assert set(found[(place >= 20) & (place <= 180)]) == {"market"}
+
+
+def test_of_several_columns_the_gravest_decides_in_either_order() -> None:
+    place = np.arange(ROWS)
+    columns = {
+        "StandardStatus": np.where(place < ROWS - 5, "Closed", "Pending"),
+        "SpecialListingConditions": np.where(place % 10 == 0, "Real Estate Owned", "Standard"),
+        "deed_type": np.where(place % 20 == 0, "Quit Claim Deed", "Warranty"),
+    }
+    for names in (list(columns), list(columns)[::-1]):
+        found = _validity(_sales() | {name: columns[name] for name in names})
+        assert set(found[place % 20 == 0]) == {"doubtful: quit claim"}
+        assert set(found[(place % 20 == 10) & (place < ROWS - 5)]) == {"asked: bank owned"}
+        assert set(found[place >= ROWS - 5]) == {"not sold: Pending"}
 
 
 def test_land_without_a_floor_area_is_no_home_unless_the_file_is_of_land() -> None:
@@ -204,3 +224,25 @@ def test_two_files_are_joined_by_the_column_whose_values_agree_whatever_it_is_ca
 def test_what_is_no_sales_file_says_what_it_is(columns: dict[str, object], words: str) -> None:
     table = _table(columns | {"row": range(ROWS)})
     assert words in why_no_sales(table, guess_mapping(table, Source.SALES).mapping)
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Precio de salida", "Prix affiché", "Angebotspreis", "Prezzo richiesto", "Preço pedido", "Vraagprijs", "希望価格",
+     "호가", "挂牌价", "Начальная цена", "Cena wywoławcza", "Starting Price"],
+)  # fmt: skip
+def test_an_asking_price_in_any_language_is_no_sale_price(header: str) -> None:
+    columns = _sales()
+    asked = columns.pop("Sale Price")
+    table = _table({"Address": [f"{n} Oak St" for n in range(ROWS)], **columns, header: asked})
+    guess = guess_file(table)
+    assert "sale_price" not in {rule.field for rule in guess.mapping.rules}
+    assert "price them instead" in why_no_sales(table, guess.mapping)
+
+
+def test_a_second_asking_price_is_no_fact_of_the_home() -> None:
+    sales = _sales()
+    asked = pd.Series(sales["Sale Price"]).astype(float) * np.random.default_rng(3).uniform(0.9, 1.1, ROWS)
+    guess = guess_mapping(_table(sales | {"Precio de salida": asked, "Precio anunciado": asked + 1_000}), Source.SALES)
+    assert [rule.field for rule in guess.mapping.rules if rule.column.startswith("Precio")] == ["list_price"]
+    assert "an asking price" in "".join(why for column, why in guess.mapping.ignored if column.startswith("Precio"))

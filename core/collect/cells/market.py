@@ -14,15 +14,20 @@ PACKAGE: Final = "package"
 ASKED: Final = "asked"
 """The prefix of the label for a sale that is kept but needs review: some such sales are market sales."""
 
+DOUBTFUL: Final = "doubtful"
+"""The prefix of the label for a sale that waits until a person decides: few such sales are market sales."""
+
 SET_ASIDE: Final = (NON_MARKET, NOT_SOLD, NOT_A_HOME, PACKAGE)
 """The prefixes of the labels that keep a row out of the sales a model learns from."""
 
+_VERDICTS: Final = (*(f"{start}: " for start in SET_ASIDE), f"{DOUBTFUL}: ", f"{ASKED}: ")
 # In this order: the first that fits decides. Words are compared in lower case, marks and underscores as spaces.
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
-    ("foreclosure", r"forec|short sale|sheriff|in lieu|hud owned|notice of default"
-                    r"|repossess|bankruptcy|distress"),
+    ("foreclosure", r"forec|\bforcl|shorts?t? ?sale|\bshrt ?sa?le?\b|\bssale\b|sheriff|in lieu"
+                    r"|\bhud ?own|^hud(?: home)?$|notice ?of ?def|^nod$|repossess|ba?nkr?u?pt|distress"),
     ("auction", r"auction|adjudication|tax sale|tax deed|zwangsversteigerung|tvangsauktion|subasta|法拍|競売"),
-    ("family", r"family|relative|related part|spouse|divorce|特殊關係|親友|親族"),
+    ("family", r"(?<!single[ -])(?<!multi[ -])(?<!one[ -])(?<!two[ -])family"
+               r"|relative|related part|spouse|divorce|特殊關係|親友|親族"),
     ("gift", r"\bgift|donation|love and affection|贈與|schenkung"),
     ("quit claim", r"quit ?claim"),
     ("mortgage", r"^(?:delayed )?mortgage"),
@@ -33,17 +38,24 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("several parcels", r"multi(?:ple)?[ -]?(?:parcel|sale|propert)|portfolio"),
     ("abnormal", r"abnorm|adjland|alloca|allocation"),
     ("not at arm's length", r"^(?:non|not|un|dis|in)[ -]?(?:market|arm|qualif|valid|usable)"
-                            r"|corporate affiliat|court order|correction deed|third party approval|conservatorship"),
+                            r"|corporate affiliat|court ?(?:order|app|conf)|correction deed"
+                            r"|(?:third|3rd) ?p(?:ar)?ty ?app|conservator"),
 )  # fmt: skip
 _MARKET: Final = re.compile(
     r"^(?:(?:ordinary |regular |normal |standard |open )?(?:market )?(?:sales?|standard|normal|regular|market|vente)"
     r"|(?:special |general |limited |statutory |stat )?warranty(?: deeds?)?|wd|cwd|vwd|new|q|u?qualified|valid"
-    r"|trustee(?:s| s)?|trust|probate listing|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
+    r"|trustee(?:s| s)?|trust|probate(?: ?(?:listing|sale))?|std"
+    r"|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
     r"|land and buildings?|building|residence|dwelling|房地.*|建物"
     r"|vente en l ?état futur d ?achèvement)(?: deed)?$"
 )
 # A bank sells what it took in the open market, at a lower price as a rule.
-_BANK_OWNED: Final = re.compile(r"\breo\b|real ?estate ?owned|bank ?owned")
+_BANK_OWNED: Final = re.compile(r"\breo(?!p)|real ?estate ?owned|(?:bank|lender|corporate) ?owned|sellers? ?reo")
+# "Not REO, not a short sale": what is denied says nothing against the sale.
+_DENIED: Final = re.compile(
+    r"\b(?:not|no|non|never)\b[ -]*(?:in |an? )?(?:pre ?-?)?"
+    r"(?:short ?sale|foreclos\w*|reo|distress\w*|bank ?owned|auction)\b"
+)
 _RELATED: Final = re.compile(
     r"特殊關係|親友|親族間|関係者間|between (?:family|relatives|related)|related part(?:y|ies)|non[- ]?arm'?s"
     r"|not (?:an? |at )?arm'?s|family transfer|intra[- ]?family",
@@ -54,6 +66,7 @@ _NO_HOME: Final = re.compile(
     r"^(?:(?:vacant|unimproved|bare|raw) )?(?:land|lot|plot)s?(?: only)?$|^(?:土地|車位|车位|地块)$"
     r"|^(?:garage|parking|parking space|car park|car space)s?(?: only)?$"
 )
+_WAITS: Final = frozenset({"quit claim"})
 _UNSURE: Final = frozenset({"quit claim", "not at arm's length", "abnormal", "several parcels", "part interest"})
 
 
@@ -62,22 +75,41 @@ def market_verdict(text: str) -> str:
 
     A text that is a verdict already is returned as it is.
     """
-    folded = re.sub(r"[\s_/,.'’()]+", " ", re.sub(r"^[0-9]+\s*-\s*", "", text.casefold())).strip()
-    if text.startswith((*SET_ASIDE, f"{ASKED}: ")):
+    if text.startswith(_VERDICTS):
         return text
+    folded = _folded(text)
+    if _DENIED.search(folded):
+        folded = _DENIED.sub(" ", folded).strip(" -")
+        if not folded:
+            return MARKET
     for reason, pattern in _REASONS:
         if re.search(pattern, folded):
-            return f"{NON_MARKET}: {reason}"
+            return f"{DOUBTFUL if reason in _WAITS else NON_MARKET}: {reason}"
     if _NO_HOME.match(folded):
         return f"{NOT_A_HOME}: {text.strip()}"
     if _BANK_OWNED.search(folded):
         return f"{ASKED}: bank owned"
-    return MARKET if _MARKET.match(folded) else ""
+    # A cell may list several conditions: "Standard, Trust".
+    parts = [_folded(part) for part in re.split(r"[,;|]", text)]
+    return MARKET if _MARKET.match(folded) or all(map(_MARKET.match, parts)) else ""
+
+
+def _folded(text: str) -> str:
+    """Return words in lower case, "ShortSale" as two, without marks and the number of a code."""
+    apart = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold()
+    return re.sub(r"[\s_/,;|.'’()]+", " ", re.sub(r"^[0-9]+\s*-\s*", "", apart)).strip()
 
 
 def remark_verdict(text: str) -> str:
     """Return the verdict of free remarks, "" for nearly all: only plain words of a sale between relatives count."""
     return f"{NON_MARKET}: between relatives" if _RELATED.search(text) else ""
+
+
+def gravity(verdict: str) -> int:
+    """Return how much a verdict says against a sale: of several columns the gravest decides."""
+    grave = (SET_ASIDE, (DOUBTFUL,), (ASKED,))
+    rank = next((place for place, starts in enumerate(grave) if verdict.startswith(starts)), len(grave))
+    return len(grave) - rank
 
 
 def is_unsure(verdict: str) -> bool:

@@ -6,9 +6,10 @@ from dataclasses import replace
 from typing import Final
 
 from core.collect.cells.units import units_of_rows
-from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet
+from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, open_sheet
 from core.collect.inference import Inference
-from core.collect.mapping import ColumnRule, read_column
+from core.collect.mapping import ColumnMapping, ColumnRule, read_column
+from core.collect.reading.table import RawTable
 
 SQM_MEDIAN_BELOW: Final = 350.0
 """Homes whose median living area is below this figure are measured in square meters.
@@ -18,6 +19,11 @@ The median home of no market is below 350 sq ft (33 m2), nor above 350 m2 (3,767
 ACRE_MEDIAN_BELOW: Final = 20.0
 """Lots whose median is below this figure, beside homes in square feet, are measured in acres."""
 
+SQFT_MEDIAN_BELOW: Final = 200.0
+SQM_MEDIAN_ABOVE: Final = 700.0
+"""Homes of a market in square feet, or in square meters, whose median is beyond this figure are in the other unit."""
+
+_PROOF_ROWS: Final = 20
 _AREA_WORDS: Final = frozenset({"area", "size", "value", "sz"})
 _UNIT_WORDS: Final = frozenset({"unit", "uom", "measure", "type"})
 _KNOWN_SHARE: Final = 0.9
@@ -65,6 +71,36 @@ def _as_lot(by_field: dict[str, Candidate], sheet: Sheet) -> dict[str, Candidate
     return {"lot_area_sqft": lot} | rest
 
 
+def in_market_unit(table: RawTable, mapping: ColumnMapping, area_unit: str) -> ColumnMapping:
+    """Return a guessed mapping with areas whose unit the file does not state in the market's unit, where that can be.
+
+    ``area_unit`` is "sqft", "sqm", or "" where the market has none yet. What follows from it is among the inferences: a
+    unit that changes, and a market's unit that the size of the homes speaks against, which a person should look at.
+    """
+    areas = [rule for rule in mapping.rules if rule.field in AREA_FIELDS]
+    if not area_unit or not areas:
+        return mapping
+    sheet = open_sheet(table, mapping.source, area_unit)
+    # The sizes are compared as the file has them.
+    bare = [Candidate(rule if rule.unit_column else replace(rule, unit=""), 1.0, "", True) for rule in areas]
+    in_unit = {one.rule.column: one for one in add_area_units(sheet, bare)}
+    rules, inferences = [], []
+    for rule in mapping.rules:
+        found = in_unit.get(rule.column) if rule.field in AREA_FIELDS else None
+        unit = found.rule.unit if found is not None and found.rule.field == rule.field else rule.unit
+        rules.append(replace(rule, unit=unit))
+        if found is not None and "no unit stated" in found.why and (unit != rule.unit or unit == _other(area_unit)):
+            seen = found.why.removeprefix("; ")
+            inferences.append(
+                Inference(rule.column, rule.field, f"in {unit}", seen, len(table.frame), unit == area_unit)
+            )
+    return replace(mapping, rules=tuple(rules), inferences=(*mapping.inferences, *inferences))
+
+
+def _other(area_unit: str) -> str:
+    return "sqft" if area_unit == "sqm" else "sqm"
+
+
 def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, ...]:
     """Return what was inferred of units that a neighboring column states row by row."""
     return tuple(_unit_inference(sheet, one) for one in chosen if one.rule.unit_column)
@@ -97,12 +133,19 @@ def _living_unit(sheet: Sheet, rule: ColumnRule) -> tuple[str, str]:
     stated = _stated_unit(sheet, rule.column)
     if stated:
         return stated
-    if sheet.area_unit:
-        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     median = _median(sheet, rule)
+    if sheet.area_unit and not _is_absurd(sheet, rule, median):
+        return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     if median < SQM_MEDIAN_BELOW:
         return "sqm", f"no unit stated: square meters, as the median home of {median:.0f} sq ft would be too small"
     return "sqft", f"no unit stated: square feet, as the median home of {median:.0f} m2 would be too large"
+
+
+def _is_absurd(sheet: Sheet, rule: ColumnRule, median: float) -> bool:
+    """Tell whether the median home is of no possible size in the market's unit; a few rows tell nothing."""
+    if len(sheet.present(rule.column)) < _PROOF_ROWS:
+        return False
+    return median < SQFT_MEDIAN_BELOW if sheet.area_unit == "sqft" else median > SQM_MEDIAN_ABOVE
 
 
 def _lot_unit(sheet: Sheet, rule: ColumnRule, living: str) -> tuple[str, str]:

@@ -27,6 +27,7 @@ LEVELS_MAX: Final = 60
 """A text column with more distinct values than this is not kept as an extra."""
 
 _READ_SHARE: Final = 0.9
+_NAMED_SO: Final = 0.95
 _ROW_LABELS: Final = frozenset({"unnamed", "index", "order", "row", "rownum", "objectid"})
 
 _OF_CODES: Final = frozenset({"class", "code", "type"})
@@ -78,7 +79,15 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
         return "numbers that a spreadsheet spoiled: export the column as text"
     if is_row_counter(sheet.table.frame[column]) or _labels_rows(sheet, column, present):
         return "a row counter, not a fact of the home"
-    return leak_in_header(sheet, column) or _sale_fact(sheet, column) or ("hardly any values" if present.empty else "")
+    named = leak_in_header(sheet, column) or _asking_price(sheet, column) or _sale_fact(sheet, column)
+    return named or ("hardly any values" if present.empty else "")
+
+
+def _asking_price(sheet: Sheet, column: str) -> str:
+    """Return why a column is left out that is a second asking price, in any language; "" if it is none."""
+    names = next(one for one in sheet.vocabulary.fields if one.field == "list_price")
+    is_one = header_score(sheet.header(column), names, sheet.vocabulary) >= _NAMED_SO
+    return "an asking price: an opinion of the price, not a fact of the home" if is_one else ""
 
 
 def _labels_rows(sheet: Sheet, column: str, present: pd.Series) -> bool:

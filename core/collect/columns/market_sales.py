@@ -10,6 +10,7 @@ import pandas as pd
 
 from core.collect.cells.market import (
     ASKED,
+    DOUBTFUL,
     MARKET,
     NON_MARKET,
     NOT_A_HOME,
@@ -34,6 +35,7 @@ _NAMED: Final = 0.8
 _ONE_DEED: Final = 0.98
 # A file of which a column would set aside more than this holds other things than sales, or the column is misread.
 _SET_ASIDE_MAX: Final = 0.9
+_SPEAK_AGAINST: Final = (*SET_ASIDE, DOUBTFUL)
 
 # Words of headers, all of them in one header, by what a yes in the column says.
 _YES_SAYS: Final[tuple[tuple[frozenset[str], str], ...]] = tuple(
@@ -128,7 +130,7 @@ def _verdicts(sheet: Sheet, column: str, words: pd.Series) -> Mapping[str, str]:
     """Return what each value of a column says; empty where the column is about something else."""
     values = pd.Series([str(word) for word in words.index], dtype="str")
     verdicts = _by_header(sheet, column, values) or _by_words(sheet, column, values, words)
-    against = sum(int(words[value]) for value, verdict in verdicts.items() if verdict.startswith(SET_ASIDE))
+    against = sum(int(words[value]) for value, verdict in verdicts.items() if verdict.startswith(_SPEAK_AGAINST))
     return verdicts if against <= _SET_ASIDE_MAX * len(sheet.table.frame) else {}
 
 
@@ -153,10 +155,16 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
 def _by_code(words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
     """Return the verdicts of columns of codes: any code of one kind excludes; the other is of HM Land Registry."""
     if any(words == names for names in _CODE_EXCLUDES):
-        return {value: market_verdict(value) or f"{NON_MARKET}: {value}" for value in values}
+        return {value: _excluded(value) for value in values}
     if any(words == names for names in _PAID_CATEGORY) and set(values) <= set(_PAID):
         return {value: _PAID[value] for value in values}
     return {}
+
+
+def _excluded(code: str) -> str:
+    """Return the verdict of a code that excludes a sale: what its words leave open, the code settles."""
+    verdict = market_verdict(code)
+    return verdict if verdict == MARKET or verdict.startswith(SET_ASIDE) else f"{NON_MARKET}: {code}"
 
 
 def _by_figures(words: frozenset[str], figures: pd.Series, values: pd.Series) -> Mapping[str, str]:
@@ -184,7 +192,7 @@ def _by_words(sheet: Sheet, column: str, values: pd.Series, words: pd.Series) ->
     verdicts = {value: market_verdict(value) for value in values}
     is_named = _is_named_so(sheet, column)
     known = sum(int(words[value]) for value, verdict in verdicts.items() if verdict)
-    speaks = any(verdict.startswith(SET_ASIDE) for verdict in verdicts.values())
+    speaks = any(verdict.startswith(_SPEAK_AGAINST) for verdict in verdicts.values())
     if not is_named and (not speaks or known < _KNOWN_SHARE * int(words.sum()) or MARKET not in verdicts.values()):
         return {}
     return {value: verdict or value for value, verdict in verdicts.items()} if known or is_named else {}
@@ -202,13 +210,7 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     n = sum(int(words[value]) for value in against)
     shown = "; ".join(f"{value!r} in {int(words[value]):,} rows" for value in list(against)[:_SHOWN])
     more = f" and {len(against) - _SHOWN} more" if len(against) > _SHOWN else ""
-    inferences: tuple[Inference, ...] = ()
-    asked = {value: verdict for value, verdict in verdicts.items() if verdict.startswith(ASKED)}
-    if asked:
-        kept = sum(int(words[value]) for value in asked)
-        seen = "; ".join(f"{value!r} in {int(words[value]):,} rows" for value in asked)
-        claim = f"{kept:,} rows are kept that may be no market sales"
-        inferences = (Inference(column, "validity", claim, seen, int(words.sum()), sure=False),)
+    inferences = _questions(column, verdicts, words)
     if against:
         sure = not any(is_unsure(verdict) for verdict in against.values())
         claim = f"{n:,} rows are set aside because they are not market sales of one home"
@@ -216,3 +218,18 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     why = "; ".join(["says which rows are market sales", *map(str, inferences)])
     rule = ColumnRule(column, "validity", "validity", recode=MappingProxyType(recode))
     return Candidate(rule, 0.9, why, False), inferences
+
+
+def _questions(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tuple[Inference, ...]:
+    """Return what a person should answer: which sales wait, and which are in use but may be no market sales."""
+    found = []
+    for start, claim in (
+        (ASKED, "{:,} rows are kept that may be no market sales"),
+        (DOUBTFUL, "{:,} rows wait for your decision, as few of their kind are market sales"),
+    ):
+        rows = {value: int(words[value]) for value, verdict in verdicts.items() if verdict.startswith(start)}
+        if rows:
+            seen = "; ".join(f"{value!r} in {n:,} rows" for value, n in rows.items())
+            claimed = claim.format(sum(rows.values()))
+            found.append(Inference(column, "validity", claimed, seen, int(words.sum()), sure=False))
+    return tuple(found)

@@ -65,10 +65,16 @@ def _kind(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> st
 def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> str:
     """Say that homes with a price and a place, but no day on which any was sold, are listings."""
     fields = {rule.field for rule in mapping.rules}
-    priced = fields & {"sale_price", "list_price"} or _asking_prices(table, mapping, vocabulary)
+    asked = _asking_prices(table, mapping, vocabulary)
+    priced = fields & {"sale_price", "list_price"} or asked
     if not priced or "sale_date" in fields or not fields & {"address", "latitude", "zipcode"}:
         return ""
     unread = [column for column in _columns_of("sale_date", table, vocabulary) if _has_values(table, column)]
+    if unread and _is_date(_present(table, unread[0]), Marks()) and asked and "sale_price" not in fields:
+        return (
+            f"{asked[0]!r} is an asking price, and no column holds the price that was paid: bring that price, or take "
+            f"the file for listings and price them instead (price --csv {table.name}, or Price a home)."
+        )
     if unread:
         cell = table.frame[unread[0]].dropna().iloc[0]
         return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
@@ -84,6 +90,11 @@ def _asking_prices(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabula
 
 def _columns_of(field: str, table: RawTable, vocabulary: Vocabulary) -> list[str]:
     return [column for column in map(str, table.frame) if field_of_header(column, Source.SALES, vocabulary) == field]
+
+
+def _present(table: RawTable, column: str) -> pd.Series:
+    present = table.frame[column].dropna().head(_SAMPLE)
+    return present[~is_null_word(present)]
 
 
 def _has_values(table: RawTable, column: str) -> bool:
@@ -126,8 +137,7 @@ def _near_miss(table: RawTable, mapping: ColumnMapping, field: str, vocabulary: 
     # A column that is another field already is not the one sought.
     taken = {rule.column for rule in mapping.rules if not is_extra(rule.field)}
     for column in (one for one in map(str, table.frame) if one not in taken):
-        present = table.frame[column].dropna().head(_SAMPLE)
-        present = present[~is_null_word(present)]
+        present = _present(table, column)
         if len(present) and reads(present, marks) and not leak_by_name(column, Source.SALES, vocabulary):
             named.append((not set(vocabulary.all_words(column)) & wanted, column))
     if not named:

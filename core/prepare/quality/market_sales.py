@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools
+from core.collect.cells.market import ASKED
 from core.schema import EXTRA_PREFIX
 
 _WORDS: Final = re.compile(
@@ -31,15 +32,18 @@ def maybe_non_market(table: pd.DataFrame) -> tuple[Bools, Bools]:
     """Tell which sales of a canonical table are described in words of doubtful sales, and which of these strongly.
 
     The words are those of ``validity``; what the problem statement names as non-market is rejected before. A column
-    that counts the parcels of a deed, or marks deeds of several, is read too. Both arrays have shape (n,).
+    that counts the parcels of a deed, or marks deeds of several, is read too. A sale that is only asked about is not
+    strongly doubted. Both arrays have shape (n,).
     """
-    found = np.zeros(len(table), dtype=bool)
+    found, asked = np.zeros((2, len(table)), dtype=bool)
     if "validity" in table:
         words = table["validity"]
         doubtful = [one for one in words.dropna().unique() if _WORDS.search(one) and not _PLAIN.match(one)]
         found |= words.isin(doubtful).to_numpy()
-    found |= _many_parcels(table)
-    return found, found.copy()
+        asked = words.str.startswith(f"{ASKED}: ", na=False).to_numpy(dtype=bool)
+        found |= asked
+    many = _many_parcels(table)
+    return found | many, (found & ~asked) | many
 
 
 def part_share(table: pd.DataFrame) -> tuple[Bools, Bools]:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, FileIntake
+from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
 from core.collect.leaks import find_leaks
@@ -151,7 +152,7 @@ def prepare_intake(
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
-    tables, raws, personal, records = _read_all(files, part(progress, 0.0, 0.5))
+    tables, raws, personal, records = _read_all(files, unit_of_areas(store, market), part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
     currency = _currency_of(store, market)
@@ -373,7 +374,7 @@ class _Read(NamedTuple):
     records: tuple[FileIntake, ...]
 
 
-def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
+def _read_all(files: Sequence[SourceFile], area_unit: str, progress: Progress) -> _Read:
     raws: dict[str, RawTable] = {}
     personal: dict[str, tuple[PersonalColumn, ...]] = {}
     guesses: list[Guess | None] = []
@@ -388,7 +389,12 @@ def _read_all(files: Sequence[SourceFile], progress: Progress) -> _Read:
     given = [file.mapping for file in files]
     if len(files) > 1:
         given = list(map(_chosen, given, raws.values(), guesses))
-    mappings = guess_together(list(raws.values()), given, guesses)
+    mappings = [
+        mapping if file.mapping is not None else in_market_unit(raw, mapping, area_unit)
+        for file, raw, mapping in zip(
+            files, raws.values(), guess_together(list(raws.values()), given, guesses), strict=True
+        )
+    ]
     if Source.SALES not in {mapping.source for mapping in mappings}:
         raise MappingError(no_sales_message(list(raws.values()), mappings))
     found = zip(raws.values(), mappings, personal.values(), strict=True)
@@ -420,6 +426,16 @@ def _words_of_readings(readings: Mapping[str, Reading]) -> str:
 
 def _currency_of(store: Store, market: str | NewMarket) -> str:
     return market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
+
+
+def unit_of_areas(store: Store, market: str | NewMarket) -> str:
+    """Return the unit in which a market's files have areas that state none; "" where the size of the homes tells.
+
+    Square feet are what a market has that nobody chose a unit for, so they are taken from a new market only.
+    """
+    if isinstance(market, NewMarket):
+        return market.area_unit
+    return "sqm" if store.markets.get(market).area_unit == "sqm" else ""
 
 
 def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:

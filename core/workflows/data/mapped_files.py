@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
+from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.corrections import Correction, corrected, corrections_by_file, inferences_that_hold
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
@@ -24,12 +25,13 @@ _SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm
 
 
 def map_files(
-    files: Sequence[SourceFile], corrections: Sequence[Correction], progress: Progress
+    files: Sequence[SourceFile], corrections: Sequence[Correction], progress: Progress, area_unit: str = ""
 ) -> tuple[SourceFile, ...]:
     """Return the files as read, each with the mapping in force: given or guessed, with the corrections on top.
 
-    A given mapping keeps of its inferences only what this file shows again. Importing what is returned gives what
-    importing the files would. Raises CollectError leaves for unreadable files, and MappingError for a mapping or a
+    ``area_unit`` is the market's, in which a guess takes areas without a unit; "" for none. A given mapping keeps of
+    its inferences only what this file shows again. Importing what is returned gives what importing the files would.
+    Raises CollectError leaves for unreadable files, and MappingError for a mapping or a
     correction that does not fit its file.
     """
     kept = frozenset(one.column for one in corrections if one.field)
@@ -43,7 +45,10 @@ def map_files(
         raise MappingError(f"Two files are named {max(names, key=names.count)!r}; rename one.")
     mappings = guess_together(tables, _given(read, tables), _guesses(read))
     asked = corrections_by_file(_without_dropped(corrections, read), dict(zip(names, tables, strict=True)))
-    in_force = map(_corrected, tables, mappings, (asked[name] for name in names))
+    in_force = list(map(_corrected, tables, mappings, (asked[name] for name in names)))
+    for at, file in enumerate(files):
+        if file.mapping is None:
+            in_force[at] = in_market_unit(tables[at], in_force[at], area_unit)
     progress(1.0, "Mapped")
     return tuple(
         replace(file, mapping=leave_out_persons(mapping, personal_of(file)))

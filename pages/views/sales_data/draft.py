@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 import streamlit as st
 
+from core.collect.columns.area_units import in_market_unit
 from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.privacy.findings import PersonalColumn
@@ -78,6 +79,10 @@ class Destination(NamedTuple):
     def market(self) -> str | NewMarket:
         """Return it in the form the intake needs."""
         return self.market_id or NewMarket(self.name, self.currency, self.area_unit)
+
+    def unit_of_areas(self) -> str:
+        """Return the unit of areas in files that state none, "" where the size of the homes tells (as the intake)."""
+        return self.area_unit if not self.market_id or self.area_unit == "sqm" else ""
 
     def is_named(self) -> bool:
         """Tell whether it names a market."""
@@ -148,7 +153,7 @@ def bring(name: str, content: bytes, kept: Sequence[str] = (), choice: ReadingCh
         raise
     columns = tuple(column for column in kept if column in seen.columns)
     reading = clean.reading.describe()
-    file = Staged(upload.upload_id, seen.source, seen.guess.mapping, clean.read.personal, columns, reading)
+    file = Staged(upload.upload_id, seen.source, guessed(seen, held.destination), clean.read.personal, columns, reading)
     _write(replace(held, files=(*held.files, file)))
 
 
@@ -160,10 +165,22 @@ def keep(file: Staged) -> None:
 
 
 def aim(destination: Destination) -> None:
-    """Remember where the sales go."""
+    """Remember where the sales go; files mapped as guessed take the unit of that market where they state none."""
     held = draft()
-    if held.destination != destination:
-        _write(replace(held, destination=destination))
+    if held.destination == destination:
+        return
+    files = []
+    for file in held.files:
+        seen = preview(file.upload_id, file.source, file.kept)
+        as_guessed = file.mapping == guessed(seen, held.destination)
+        files.append(file._replace(mapping=guessed(seen, destination)) if as_guessed else file)
+    _write(replace(held, files=tuple(files), destination=destination))
+
+
+def guessed(seen: SourcePreview, destination: Destination | None) -> ColumnMapping:
+    """Return the guessed mapping of a file for the market it goes to."""
+    unit = destination.unit_of_areas() if destination is not None else ""
+    return in_market_unit(seen.read.table, seen.guess.mapping, unit)
 
 
 def go(step: Step) -> None:

@@ -147,7 +147,7 @@ def _file(file: Staged, number: int, held: Draft) -> None:
                 draft.drop(file.upload_id)
                 st.rerun()
         if Source(kind) is not file.source:
-            guessed = draft.preview(file.upload_id, Source(kind), file.kept).guess.mapping
+            guessed = draft.guessed(draft.preview(file.upload_id, Source(kind), file.kept), held.destination)
             draft.keep(file._replace(source=Source(kind), mapping=read_like(guessed, file.mapping)))
             st.rerun()
         _say_known(file, held)
