@@ -126,6 +126,42 @@ def test_prices_that_no_home_sells_at_are_in_thousands_and_asked_about() -> None
     assert [one.sure for one in guess.mapping.inferences if one.field == "sale_price"] == [False]
 
 
+@pytest.mark.parametrize(
+    "prices",
+    [np.full(ROWS, 7), np.where(np.arange(ROWS) == 5, 8, 7), np.arange(ROWS) % 5 + 1, np.where(AREA > 290, AREA, 1)],
+)
+def test_a_lone_figure_or_a_mark_from_one_to_five_has_no_scale(prices: np.ndarray) -> None:
+    guess, mapped = _guess(_columns() | {"Sale Price": prices})
+    assert _claims(guess, "Sale Price") == ""
+    assert mapped.frame["sale_price"].max() < 1_000
+
+
+@pytest.mark.parametrize(("factor", "scale"), [(1e3, 1e3), (1e6, 1e6)])
+def test_prices_that_differ_as_prices_do_are_scaled_and_asked_about(factor: float, scale: float) -> None:
+    guess, mapped = _guess(_columns() | {"Sale Price": AREA * RATE / factor})
+    assert mapped.frame["sale_price"].to_numpy() == pytest.approx(AREA * RATE)
+    [inference] = [one for one in guess.mapping.inferences if one.field == "sale_price"]
+    assert (inference.claim, inference.sure) == (f"in units of {scale:,.0f}", False)
+
+
+@pytest.mark.parametrize(
+    "names", [("Full Baths", "Half Baths", "Baths 1/2"), ("Bathrooms Full", "Baths 1/2", "Half Bathrooms")]
+)
+def test_half_baths_that_stand_in_two_columns_count_once(names: tuple[str, str, str]) -> None:
+    full, half = AREA % 3 + 1, RATE % 2
+    _, mapped = _guess(_columns(**dict(zip(names, (full, half, half), strict=True))))
+    assert mapped.frame["bathrooms"].to_numpy() == pytest.approx(full + 0.5 * half)
+
+
+@pytest.mark.parametrize("total", ["Total Baths", "Bathrooms"])
+def test_a_count_of_all_baths_gives_way_to_full_and_half_ones(total: str) -> None:
+    full, half = AREA % 3 + 1, RATE % 2
+    parts = {"Full Baths": full, "Half Baths": half}
+    for counted in (full + half, full + 0.5 * half):
+        _, mapped = _guess(_columns(**parts, **{total: counted}))
+        assert mapped.frame["bathrooms"].to_numpy() == pytest.approx(full + 0.5 * half)
+
+
 def test_list_prices_in_whole_money_give_the_scale_of_the_sale_prices() -> None:
     guess, mapped = _guess(_columns() | {"Sale Price": AREA * RATE / 1000, "List Price": AREA * RATE * 1.02})
     assert mapped.frame["sale_price"].median() == pytest.approx(np.median(AREA * RATE))

@@ -42,6 +42,8 @@ _GAPS_COST: Final = 0.04
 _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
 _PROOF_ROWS: Final = 100
+_HALF: Final = 0.5
+_COUNTED: Final = 0.95
 _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
 SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
@@ -127,14 +129,32 @@ def find_candidates(sheet: Sheet) -> list[Candidate]:
 
 def _without_plain_counts(sheet: Sheet, found: list[Candidate]) -> list[Candidate]:
     """Leave out a count of all baths, where columns of full and of half ones give more: 2 full and 1 half are 2.5."""
-    headers = [sheet.header(column).words for column in sheet.columns]
-    halves = any(name.words in headers for summand in sheet.vocabulary.sums for name in summand.names)
-    full = any(one.rule.field == "bathrooms" and "full" in sheet.header(one.rule.column).words for one in found)
+    names = [name.words for summand in sheet.vocabulary.sums if summand.weight == _HALF for name in summand.names]
+    halves = [column for column in sheet.columns if sheet.header(column).words in names]
+    full = [one for one in _of_baths(found) if "full" in sheet.header(one.rule.column).words]
     if not (halves and full):
         return found
+    numbers = {column: sampled_values(sheet, replace(full[0].rule, column=column)) for column in halves}
     return [
-        one for one in found if one.rule.field != "bathrooms" or "integer" not in sheet.header(one.rule.column).words
+        one
+        for one in found
+        if one.rule.field != "bathrooms"
+        or one in full
+        or not _counts_all(sheet, one.rule, sampled_values(sheet, full[0].rule), numbers[halves[0]])
     ]
+
+
+def _of_baths(found: list[Candidate]) -> list[Candidate]:
+    return [one for one in found if one.rule.field == "bathrooms"]
+
+
+def _counts_all(sheet: Sheet, rule: ColumnRule, full: pd.Series, half: pd.Series) -> bool:
+    """Tell whether a column counts full and half baths alike, by its header or where homes have both."""
+    if "integer" in sheet.header(rule.column).words:
+        return True
+    both = full.notna() & half.gt(0)
+    counts = sampled_values(sheet, rule)
+    return bool(both.any()) and float(counts[both].eq(full[both] + half[both]).mean()) >= _COUNTED
 
 
 def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:

@@ -32,6 +32,7 @@ from core.schema import EXTRA_PREFIX, Source
 _SHOWN: Final = 3
 _STREETS_ROWS: Final = 50
 _STREETS_MIN: Final = 5
+_SAME_SHARE: Final = 0.95
 
 
 @dataclass(frozen=True)
@@ -127,7 +128,7 @@ def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidat
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     proven = prove(sheet, add_area_units(sheet, assigned))
-    inferences = [*unit_inferences(list(proven.chosen), sheet), *proven.inferences]
+    inferences = [*sheet.named.inferences, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
     for one, why in joined_columns(sheet, taken.values()):
         taken[one.rule.column] = one
@@ -185,13 +186,20 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
 def _summands(sheet: Sheet, taken: dict[str, Candidate]) -> list[Candidate]:
     """Find columns that complete a total, such as half baths beside a column of full ones."""
     partial = {one.rule.field for one in taken.values() if "full" in sheet.header(one.rule.column).words}
-    found = []
+    found: list[Candidate] = []
     for column in sheet.columns:
         summand = None if column in taken else _summand(sheet, column)
-        if summand and summand.field in partial:
+        alike = [one.rule for one in found if summand and one.rule.weight == summand.weight]
+        if summand and summand.field in partial and not any(_is_same(sheet, column, rule) for rule in alike):
             rule = ColumnRule(column, summand.field, "number", weight=summand.weight)
             found.append(Candidate(rule, 0.95, f"adds {summand.weight:g} each to {summand.field}", True))
     return found
+
+
+def _is_same(sheet: Sheet, column: str, rule: ColumnRule) -> bool:
+    """Tell whether a column says again what another one does: "Half Baths" and "Baths 1/2" count the same rooms."""
+    one, other = (sampled_values(sheet, replace(rule, column=name)).fillna(0.0) for name in (column, rule.column))
+    return bool(one.eq(other).mean() >= _SAME_SHARE)
 
 
 def _summand(sheet: Sheet, column: str) -> Summand | None:

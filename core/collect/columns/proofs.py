@@ -23,6 +23,8 @@ _AGREE: Final = 0.02
 _AGREE_SHARE: Final = 0.9
 _HOME_PRICE_MIN: Final = 2_000.0
 _PRICE_USUAL_MIN: Final = 20_000.0
+_FIGURES_MIN: Final = 10
+_ONE_FIGURE_MAX: Final = 0.5
 _STUDIO_SHARE_MIN: Final = 0.003
 _SPOILED: Final = r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
 _SPOILED_SHARE: Final = 0.01
@@ -132,11 +134,17 @@ def _too_small(sheet: Sheet, price: Candidate, listed: Candidate | None) -> tupl
                 seen = f"list prices are about {scale:,.0f} times it"
                 return Inference(column, "sale_price", f"in units of {scale:,.0f}", seen, len(ratio)), scale
     is_named = price.exact and sheet.header(column).words not in (("price",), ("amount",), ("value",))
-    if n < ROWS_MIN or not median < _HOME_PRICE_MIN / 2 or not is_named:
+    if n < ROWS_MIN or not median < _HOME_PRICE_MIN / 2 or not is_named or not _vary(prices[prices > 0]):
         return None
     scale = 1e3 if median * 1e3 >= _PRICE_USUAL_MIN else 1e6
     seen = f"its median is {median:,.4g}, which is not a plausible price"
     return Inference(column, "sale_price", f"in units of {scale:,.0f}", seen, n, sure=False), scale
+
+
+def _vary(prices: pd.Series) -> bool:
+    """Tell whether prices differ as those of homes do: a lone figure, or a mark from 1 to 5, has no scale."""
+    shares = prices.value_counts(normalize=True)
+    return len(shares) >= _FIGURES_MIN and float(shares.iloc[0]) <= _ONE_FIGURE_MAX
 
 
 def _half_baths(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.collect.columns.unnamed import NOT_NAMED, Named, name_by_values
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule, cells_of, read_column
 from core.collect.parsers import (
@@ -43,7 +44,10 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Sheet:
-    """The file under study: a sample of its rows, evenly spaced, beside the whole."""
+    """The file under study: a sample of its rows, evenly spaced, beside the whole.
+
+    ``named`` has the headers that the values give to the columns of a file without a header line.
+    """
 
     table: RawTable
     sample: pd.DataFrame
@@ -51,6 +55,7 @@ class Sheet:
     source: Source
     vocabulary: Vocabulary
     area_unit: str
+    named: Named = NOT_NAMED
     # What was asked of the sample before: each column is compared with every field.
     _present: dict[str, pd.Series] = field(default_factory=dict, repr=False, compare=False)
     _dates: dict[str, DateGuess] = field(default_factory=dict, repr=False, compare=False)
@@ -61,8 +66,8 @@ class Sheet:
         return [str(column) for column in self.table.frame.columns]
 
     def header(self, column: str) -> Header:
-        """Fold a header."""
-        return self.vocabulary.fold(column)
+        """Fold a header, or what the values say it would be where the file has none."""
+        return self.vocabulary.fold(self.named.headers.get(column, column))
 
     def present(self, column: str) -> pd.Series:
         """The sampled cells that hold a value."""
@@ -82,7 +87,8 @@ def open_sheet(table: RawTable, source: Source, area_unit: str = "") -> Sheet:
     """Sample the file and find its number marks."""
     places = np.unique(np.linspace(0, len(table.frame) - 1, _SAMPLE_ROWS).astype(int))
     sample = table.frame.iloc[places].reset_index(drop=True)
-    return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit)
+    named = name_by_values(table.frame)
+    return Sheet(table, sample, guess_marks(table), source, load_vocabulary(), area_unit, named)
 
 
 def guess_marks(table: RawTable) -> Marks:

@@ -40,6 +40,13 @@ _ALPHABETS: Final = {
 _WESTERN: Final = frozenset("".join(_ALPHABETS["cp1252"]))
 _SPOKEN_SHARE: Final = 0.8
 _SAMPLE_BYTES: Final = 100_000
+# The Hungarian ő and ű are the õ and û of Western Europe: one in "ões" is Portuguese, one beside "utca" Hungarian.
+_LONG_VOWEL: Final = re.compile(rb"[\xf5\xd5](?![eE])|[\xfb\xdb]")
+_HUNGARIAN: Final = re.compile(rb"(?i)\b(?:utca|krt|korut|kerulet|budapest|megye)\b|gy|sz|zs|cs|ny")
+_OTHERS: Final = re.compile(
+    rb"(?i)\b(?:rue|avenue|place|rua|avenida|maantee|mnt|tn|tee|linn|vald)\b|a[ao]|e[eu]|ii|o[ou]|uu|lh|nh|th|ch"
+)
+_FEW_LETTERS: Final = 2
 _FOREIGN_WORD: Final = re.compile(rb"[A-Za-z\x80-\xff]{3,}")
 _ZLOTY: Final = re.compile(rb"[0-9] ?z\xb3(?![A-Za-z])")
 # Signs of UTF-8 read as Western and saved once more: "CafÃ©", "donâ€™t".
@@ -110,7 +117,7 @@ def _by_letters(data: bytes) -> tuple[str, ...]:
         return ()
     letters = bytes(byte for byte in words if byte > 0x7F)
     if len(letters) / len(words) < _FOREIGN_SHARE:
-        return _latin(letters)
+        return _latin(letters) or _hungarian(data[:_SAMPLE_BYTES], letters)
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
     return (best.encoding,) if best is not None else ()
 
@@ -125,6 +132,14 @@ def _latin(letters: bytes) -> tuple[str, ...]:
     shares = {encoding: _spoken_share(letters, encoding) for encoding in _ALPHABETS}
     best = max(shares, key=lambda one: shares[one])
     return (best,) if shares[best] > shares["cp1252"] else ()
+
+
+def _hungarian(data: bytes, letters: bytes) -> tuple[str, ...]:
+    """Return cp1250 where the foreign letters fit both and only the plain words around them tell Hungarian."""
+    if _spoken_share(letters, "cp1250") < 1.0 or not _LONG_VOWEL.search(data):
+        return ()
+    ours, others = len(_HUNGARIAN.findall(data)), len(_OTHERS.findall(data))
+    return ("cp1250",) if ours >= _FEW_LETTERS and ours > others else ()
 
 
 def _spoken_share(letters: bytes, encoding: str) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -112,7 +113,7 @@ def extract(
     for opening, what in _MARKUP:
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
-    if start.startswith(("{", "[{", "[\n", "[ ")):
+    if start.startswith(("{", "[{", "[\n", "[ ")) and not _BRACED_ID.match(start):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
     if chosen.separator and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
@@ -176,6 +177,8 @@ def _without_extra(cells: list[pd.Series], header: list[str], layout: Layout, sh
     )
 
 
+# Ids of Microsoft's programs, as those of HM Land Registry, stand in braces.
+_BRACED_ID: Final = re.compile(r"\{[0-9a-f]{8}-[0-9a-f]{4}-")
 _ROW_LABELS: Final = frozenset({"id", "#", "no", "no.", "nr", "row", "index", "rownum"})
 
 

@@ -49,17 +49,33 @@ def nothing_usable_message(tables: Sequence[MappedTable], accounts: Sequence[Fil
         reasons.update(account.reasons)
     most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
-    remedy = _rents(tables, reasons) or _parcels_only(tables, reasons) or "Check the column mapping."
+    remedy = _rents(tables, reasons) or _no_scale(tables, reasons) or _parcels_only(tables, reasons)
+    remedy = remedy or "Check the column mapping."
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
 
 
 def _rents(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
-    prices = pd.concat([table.frame["sale_price"] for table in tables]).dropna()
-    middle = float(prices.median()) if len(prices) else 0.0
-    if reasons["price_impossible"] < _NEARLY_ALL * len(prices) or not _RENT_LOW <= middle <= _RENT_HIGH:
+    middle = _impossible_median(tables, reasons)
+    if not _RENT_LOW <= middle <= _RENT_HIGH:
         return ""
     return (
         f"Their median price is {middle:,.0f}, which is what a month's rent is: bring prices for which homes were sold."
+    )
+
+
+def _impossible_median(tables: Sequence[MappedTable], reasons: Counter[str]) -> float:
+    """Return the median price of files of which nearly all prices are impossible, 0 for others."""
+    prices = pd.concat([table.frame["sale_price"] for table in tables]).dropna()
+    return float(prices.median()) if len(prices) and reasons["price_impossible"] >= _NEARLY_ALL * len(prices) else 0.0
+
+
+def _no_scale(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+    middle = _impossible_median(tables, reasons)
+    if not 0.0 < middle < _RENT_LOW:
+        return ""
+    return (
+        f"Their median price is {middle:,.4g}, and too few figures differ to tell a scale: if they are in thousands or "
+        "millions, write the scale into the mapping; if they are codes, choose the column of the prices."
     )
 
 
@@ -67,9 +83,12 @@ def _parcels_only(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
     rows = sum(len(table.frame) for table in tables)
     if reasons["no_location"] < _NEARLY_ALL * rows or not any("property_id" in table.frame for table in tables):
         return ""
+    named = " and ".join(
+        f"{table.columns['property_id']} of {table.name}" for table in tables if "property_id" in table.columns
+    )
     return (
-        "The sales name their homes by parcel number only: bring the tax file of the same parcels, with addresses, "
-        "coordinates or ZIP codes, together with them."
+        f"The sales name their homes by parcel number only ({named}): bring the tax file of the same parcels, with "
+        "addresses, coordinates or ZIP codes, together with them."
     )
 
 
