@@ -13,6 +13,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.collect.areas_by_type import AREA_BY_TYPE, divide_by_type
 from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.date_formats import date_format_of
 from core.collect.cells.joined import joined_date, joined_identifier
@@ -29,6 +30,7 @@ from core.collect.parsers import (
 )
 from core.collect.reading.table import BadLine, RawTable, Reading, ReadingChoice
 from core.collect.set_aside import set_aside
+from core.collect.shared_parcels import without_shared_parcels
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
 from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, conform, is_extra
@@ -46,6 +48,7 @@ _WANTED: Final[Mapping[str, str]] = {
     "years_months": "a length of time such as 61 years 04 months",
     "dimensions": "two sides such as 64x120",
     "date": "a date",
+    AREA_BY_TYPE: "a number",
     "full_dot_half": "full baths, a point and half baths, such as 2.1",
     "bath_parts": "full and half baths, such as 2/1",
     "year": "a year",
@@ -179,16 +182,21 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     check_columns(table, mapping)
     columns: dict[str, pd.Series] = {}
     problems: list[pd.DataFrame] = []
+    by_type: list[pd.Series] = []
     for rule in mapping.rules:
         values, unread = _read(table.frame, rule, mapping)
         problems.append(_problem_rows(table, rule, unread))
+        if rule.parse == AREA_BY_TYPE:
+            by_type.append(values)
+            continue
         columns[rule.field] = _combine(columns[rule.field], values, rule) if rule.field in columns else values
+    divide_by_type(columns, by_type)
     _count_back_ages(columns, mapping)
     if mapping.address_columns and "address" not in columns:
         columns["address"] = join_address(table.frame[list(mapping.address_columns)])
     if mapping.source is Source.SALES:
         deeds = table.frame[mapping.deed_column] if mapping.deed_column else None
-        columns = set_aside(columns, deeds, mapping.keep)
+        columns = set_aside(without_shared_parcels(columns), deeds, mapping.keep)
     frame = conform(_without_zeros(pd.DataFrame(columns, index=table.frame.index)), _in_schema_order(columns))
     frame["source_row"] = np.asarray(table.row_numbers, dtype=np.int64)
     filled = [one for one in problems if len(one)]

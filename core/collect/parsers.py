@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
+from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
 from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
@@ -388,6 +389,7 @@ PARSERS: Final[Mapping[str, Parser]] = {
     "bath_parts": as_bath_parts,
     "year": as_year,
     "age": as_number,
+    AREA_BY_TYPE: as_number,
     "date": as_date,
     "flag": as_flag,
 }

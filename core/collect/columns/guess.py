@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.collect.cells.currencies import written_currency
 from core.collect.columns.area_units import add_area_units, unit_inferences
+from core.collect.columns.areas_of_types import areas_of_types
 from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
@@ -130,6 +131,9 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     proven = prove(sheet, add_area_units(sheet, assigned))
     inferences = [*sheet.named.inferences, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
+    for one, seen in areas_of_types(sheet, taken.values()):
+        taken[one.rule.column] = one
+        inferences += [seen] if seen else []
     for one, why in joined_columns(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences.append(why)
