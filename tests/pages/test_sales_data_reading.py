@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import getpass
 from pathlib import Path
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.access import Actor, Role
+from core.collect.mapping import ColumnMapping
+from core.collect.mapping_file import mapping_from_json
+from core.store import open_store
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.collect.table_files import as_text, as_xlsx
@@ -14,7 +19,7 @@ from tests.collect.table_files import as_text, as_xlsx
 ROWS = [
     ["sale_date", "sale_price", "living_area_sqft", "address", "neighborhood"],
     *(
-        [f"2023-0{n % 9 + 1}-1{n % 9}", str(300_000 + 1_713 * n), str(900 + 7 * n), f"{n + 1} Oak St", "Győr"]
+        [f"2023-0{n % 9 + 1}-1{n % 9}", str(300_000 + 1_713 * n), str(900 + 7 * n), f"{n + 1} Oak St", "Erdő"]
         for n in range(40)
     ),
 ]
@@ -39,6 +44,14 @@ def brought(app: AppTest, name: str, content: bytes) -> AppTest:
     return app.run()
 
 
+def draft_files(app: AppTest) -> list[ColumnMapping]:
+    """Return the mappings of the staged files, as they were kept."""
+    with open_store() as store:
+        document = store.drafts.load(Actor(getpass.getuser(), Role.ANALYST))
+        assert document is not None
+        return [mapping_from_json(one["mapping"]) for one in document["files"]]
+
+
 def captions(app: AppTest) -> list[str]:
     return [one.value for one in app.main.caption]
 
@@ -56,7 +69,49 @@ def test_a_file_read_in_a_wrong_encoding_is_read_in_the_chosen_one_when_it_is_br
     assert [one.key for one in app.button if str(one.key).startswith("remove_")] == ["remove_0"]
     app.text_input("market_name").input("Harbour").run()
     app.button("onward").click().run()
-    assert any("Győr" in table.value.to_csv() for table in app.main.dataframe)
+    assert any("Erdő" in table.value.to_csv() for table in app.main.dataframe)
+
+
+LISTINGS = [
+    ["PRICE", "BEDS", "SQUARE FEET", "ADDRESS", "ZIP", "STATUS", "SOLD DATE"],
+    *([str(300_000 + 1_713 * n), "3", str(900 + 7 * n), f"{n + 1} Oak St", f"6061{n % 4}", "Active", ""]
+      for n in range(40)),
+]  # fmt: skip
+ASKED = [
+    ["Precio de salida", "Habitaciones", "Superficie construida", "Dirección", "Código postal"],
+    *([str(300_000 + 1_713 * n), "3", str(60 + n), f"Calle Mayor {n + 1}", f"2800{n % 4}"] for n in range(40)),
+]
+
+
+@pytest.mark.parametrize(("rows", "has_price"), [(LISTINGS, True), (ASKED, False)])
+def test_listings_without_a_sale_offer_to_price_them_instead(rows: list[list[str]], has_price: bool) -> None:
+    app = brought(opened(), "listings.csv", as_text(rows).encode())
+    assert not app.exception
+    assert any("listings without a sale: price them instead" in one.value for one in app.warning)
+    assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
+    app.text_input("market_name").input("Harbour").run()
+    app.button("onward").click().run()
+    # Where a price is mapped, the step Columns waits for a sale date: the way out was shown before it.
+    assert app.button("onward").disabled == has_price
+    if has_price:
+        return
+    app.button("onward").click().run()
+    assert any("price them instead" in one.value for one in app.error)
+    assert "Price them instead" in [one.proto.label for one in app.get("page_link")]
+
+
+def test_the_unit_of_a_new_market_is_that_of_areas_without_one() -> None:
+    rows = [
+        ["sale_date", "sale_price", "living area", "zip"],
+        *([f"2023-0{n % 9 + 1}-1{n % 9}", str(900_000 + 17_130 * n), str(360 + 5 * n), f"6061{n % 4}"]
+          for n in range(40)),
+    ]  # fmt: skip
+    app = brought(opened(), "sales.csv", as_text(rows).encode())
+    app.text_input("market_name").input("Harbour").run()
+    for unit in ("sqm", "sqft"):
+        app.selectbox("market_unit").select(unit).run()
+        [file] = draft_files(app)
+        assert [rule.unit for rule in file.rules if rule.field == "living_area_sqft"] == [unit]
 
 
 def test_the_sheet_typed_is_read_and_an_unknown_one_names_those_there_are() -> None:

@@ -26,6 +26,7 @@ _MONTHS_MIN: Final = 12
 _NUMERIC_MIN: Final = 5
 _STANDARD_SLACK: Final = 0.15
 _SAMPLE: Final = 500
+_THEM_INSTEAD: Final = "price them instead"
 _READ_SHARE: Final = 0.8
 
 
@@ -41,6 +42,11 @@ def why_no_sales(table: RawTable, mapping: ColumnMapping) -> str:
         return kind
     near = [_near_miss(table, mapping, name, vocabulary) for name in lacking]
     return " ".join(filter(None, near))
+
+
+def are_listings(table: RawTable, mapping: ColumnMapping) -> bool:
+    """Tell whether a file holds homes for sale: an asking or other price and a place, and no sale."""
+    return _THEM_INSTEAD in why_no_sales(table, mapping)
 
 
 def _kind(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> str:
@@ -73,12 +79,12 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
     if unread and _is_date(_present(table, unread[0]), Marks()) and asked and "sale_price" not in fields:
         return (
             f"{asked[0]!r} is an asking price, and no column holds the price that was paid: bring that price, or take "
-            f"the file for listings and price them instead (price --csv {table.name}, or Price a home)."
+            f"the file for listings and {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
         )
     if unread:
         cell = table.frame[unread[0]].dropna().iloc[0]
         return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
-    return f"These are listings without a sale: price them instead (price --csv {table.name}, or Price a home)."
+    return f"These are listings without a sale: {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
 
 
 def _asking_prices(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:

@@ -16,7 +16,7 @@ from core.wording import MISSING, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
-from pages.kit import errors, session
+from pages.kit import errors, navigation, session
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.sales_data import charts, draft, near_matches, preview, steps
@@ -40,6 +40,8 @@ def checked(held: Draft) -> IntakePreview | None:
         found = draft.check(held, today())
     except DoorstepError as error:
         errors.show(error)
+        if draft.are_listings(held):
+            navigation.link_to("pricing", "Price them instead")
         return None
     if not held.passed:
         draft.passed()

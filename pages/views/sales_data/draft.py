@@ -14,6 +14,7 @@ from typing import Any, Final, NamedTuple
 import streamlit as st
 
 from core.collect.columns.area_units import in_market_unit
+from core.collect.columns.near_misses import are_listings as listings_of
 from core.collect.mapping import ColumnMapping
 from core.collect.mapping_file import mapping_from_json, mapping_to_json
 from core.collect.privacy.findings import PersonalColumn
@@ -250,6 +251,14 @@ def _table(home: str, upload_id: str, kept: tuple[str, ...], _read_already: Read
         return _read_already
     upload = session.store().uploads.get(upload_id)
     return read_file(upload.path, upload.name, session.problem().intake.upload_bytes, kept)
+
+
+def are_listings(held: Draft) -> bool:
+    """Tell whether some staged file has homes for sale, and none has sales."""
+    tables = [(file, preview(file.upload_id, file.source, file.kept).read.table) for file in held.files]
+    listings = [file for file, table in tables if listings_of(table, file.mapping)]
+    sales = [file for file in held.files if file.source is Source.SALES and file not in listings]
+    return bool(listings) and not sales
 
 
 def check(held: Draft, today: date) -> IntakePreview:

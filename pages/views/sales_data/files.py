@@ -177,9 +177,17 @@ def _say_known(file: Staged, held: Draft) -> None:
 
 def _say_no_sales(held: Draft) -> None:
     """Say at once if no staged file has sales, and where to price homes without a price."""
+    one = len(held.files) == 1
+    if draft.are_listings(held):
+        st.warning(
+            f"{'This file holds' if one else 'These files hold'} listings without a sale: price them instead, under "
+            "Many at once. For a market, add a file of sales.",
+            icon=":material/sell:",
+        )
+        navigation.link_to("pricing", "Price them instead")
+        return
     if any(file.source is Source.SALES for file in held.files):
         return
-    one = len(held.files) == 1
     st.warning(
         f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognized. Add a "
         "file of sales, or correct its kind above. To price homes, use Price a home, Many at once.",
