@@ -32,3 +32,26 @@ def evenly(rows: int, wanted: int) -> Ints:
     if rows <= wanted:
         return np.arange(rows, dtype=np.int64)
     return np.linspace(0, rows - 1, wanted).astype(np.int64)
+
+
+def linear_correlation(one: Floats, other: Floats) -> float:
+    """Return Pearson's correlation of two arrays of shape (n,) without missing values; NaN where one is constant."""
+    centered = one - one.mean(), other - other.mean()
+    lengths = [float(np.sqrt(values @ values)) for values in centered]
+    if 0.0 in lengths:
+        return float("nan")
+    return float(np.clip(centered[0] / lengths[0] @ (centered[1] / lengths[1]), -1.0, 1.0))
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Return Spearman's correlation of two arrays of shape (n,), equal values sharing their mean rank.
+
+    Here, as scipy.stats takes seconds to import, which a cold command line would wait for.
+    """
+    return linear_correlation(_ranks(one), _ranks(other))
+
+
+def _ranks(values: Floats) -> Floats:
+    _, place, times = np.unique(values, return_inverse=True, return_counts=True)
+    last = np.cumsum(times)
+    return (last - (times - 1) / 2)[place].astype("float64")

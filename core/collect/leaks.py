@@ -8,9 +8,8 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import pearsonr, spearmanr
 
-from core.arrays import evenly
+from core.arrays import evenly, linear_correlation, rank_correlation
 from core.collect.mapping import MappedTable
 from core.collect.vocabulary import Tokens, Vocabulary, load_vocabulary
 from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, SALE_FIELDS, Source, is_extra
@@ -186,14 +185,14 @@ def _correlation(values: pd.Series, target: pd.Series) -> float:
     both = values.notna() & target.notna()
     if min(values[both].nunique(), target[both].nunique()) < 2:
         return 0.0
-    return float(spearmanr(values[both], target[both]).statistic)
+    return rank_correlation(*(one[both].to_numpy(dtype="float64") for one in (values, target)))
 
 
 def _log_correlation(values: pd.Series, target: pd.Series) -> float:
     # Where the price is computed from a column by a power or a factor, the logarithms lie on a line.
     if not (values > 0).all():
         return 0.0
-    return float(pearsonr(np.log(values), np.log(target)).statistic)
+    return linear_correlation(*(np.log(one.to_numpy(dtype="float64")) for one in (values, target)))
 
 
 def _bands(values: pd.Series, price: pd.Series) -> Measured | None:

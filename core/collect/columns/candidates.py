@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import pandas as pd
 from scipy.optimize import linear_sum_assignment
-from scipy.stats import spearmanr
 
+from core.arrays import rank_correlation
 from core.collect.columns.proofs import is_scale_too_long, is_spoiled, measures_something, price_of
 from core.collect.columns.sheet import (
     AREA_FIELDS,
@@ -174,7 +174,7 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
     # Larger homes cost more in every market; district numbers have nothing to do with prices.
     areas, prices = sampled_values(sheet, one.rule), sampled_values(sheet, price)
     both = areas.notna() & prices.notna()
-    return abs(float(spearmanr(areas[both], prices[both]).statistic)) < _NO_RELATION
+    return abs(rank_correlation(areas[both].to_numpy(), prices[both].to_numpy())) < _NO_RELATION
 
 
 def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:

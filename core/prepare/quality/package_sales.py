@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 import pandas as pd
-from scipy.stats import poisson
+from scipy.special import pdtrc
 
 from core.arrays import Bools, Floats, Ints
 
@@ -103,7 +103,8 @@ def _by_chance(table: pd.DataFrame, within: list[str]) -> pd.DataFrame:
     others = (_sizes(once, within, counted) if within else len(once)) - on_date
     same_price = _sizes(once, [*within, "price"], counted) - counted["homes"].to_numpy()
     usual = on_date * (same_price + 0.5) / (others + 1.0)
-    chance = poisson.sf(counted["homes"].to_numpy() - 2, usual)
+    # The chance of more than so many by Poisson's law; scipy.stats, which has it too, takes seconds to import.
+    chance = pdtrc(counted["homes"].to_numpy(dtype="float64") - 2, usual)
     rare = counted.assign(expected=len(once) * chance)[chance < _CHANCE_MAX].set_index(keys)[["homes", "expected"]]
     of_rows = rare.reindex(pd.MultiIndex.from_frame(table[keys])).set_axis(table.index)
     return _numbered(table[of_rows["homes"].notna()], keys, of_rows)

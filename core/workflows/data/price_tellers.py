@@ -10,7 +10,6 @@ import pandas as pd
 from core.arrays import evenly
 from core.collect.leaks import AREAS, NEEDED, Leak, leak_by_numbers
 from core.errors import PriceGivenAway
-from core.prepare.features.facts import find_facts
 from core.schema import EXTRA_PREFIX
 
 Leaks = Mapping[str, Sequence[Leak]]
@@ -37,15 +36,14 @@ def words_of_kept(leaks: Leaks) -> str:
     return f" (kept although they reveal the price: {kept})" if kept else ""
 
 
-def refuse_price_tellers(sales: pd.DataFrame) -> None:
+def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str]) -> None:
     """Raise PriceGivenAway if a training fact reveals the price; call this before training.
 
-    ``sales`` has canonical columns.
+    ``sales`` has canonical columns, of which ``facts`` are those that a model would learn from.
     """
     sample = sales.iloc[evenly(len(sales), _SAMPLE)]
     numbers = {name: sample[name] for name in NEEDED if name in sample}
-    facts = find_facts(sample)
-    for name in (*facts.numeric, *facts.categorical):
+    for name in facts:
         if name in AREAS:
             continue
         measured = leak_by_numbers(sample[name], numbers, name)

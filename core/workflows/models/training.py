@@ -12,6 +12,7 @@ from core.errors import NotFound
 from core.evaluate.card.headline import to_card
 from core.evaluate.headline import headline
 from core.evaluate.scored_sales import ScoredSales
+from core.prepare.features.facts import find_facts
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
@@ -61,7 +62,8 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
     """Train a model and open its sealed test sales, once; raises TooFewSales, TrainError, PriceGivenAway."""
     problem = workspace.problem
     sales, market, version = known.table, known.market, known.version
-    refuse_price_tellers(sales)
+    facts = find_facts(sales)
+    refuse_price_tellers(sales, (*facts.numeric, *facts.categorical))
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)
