@@ -36,7 +36,7 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
     ("expropriation", r"expropriation|eminent domain|condemnation"),
     ("not at a full price", r"not full market|nominal|no consideration|love &"),
     ("several parcels", r"multi(?:ple)?[ -]?(?:parcel|sale|propert)|portfolio"),
-    ("abnormal", r"abnorm|adjland|alloca|allocation"),
+    ("abnormal", r"abnorm|adj ?land|alloca|allocation"),
     ("not at arm's length", r"^(?:non|not|un|dis|in)[ -]?(?:market|arm|qualif|valid|usable)"
                             r"|corporate affiliat|court ?(?:order|app|conf)|correction deed"
                             r"|(?:third|3rd) ?p(?:ar)?ty ?app|conservator"),

@@ -83,13 +83,18 @@ def _parcels_only(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
     rows = sum(len(table.frame) for table in tables)
     if reasons["no_location"] < _NEARLY_ALL * rows or not any("property_id" in table.frame for table in tables):
         return ""
-    named = " and ".join(
-        f"{table.columns['property_id']} of {table.name}" for table in tables if "property_id" in table.columns
-    )
+    named = " and of ".join(f"{_parcel_columns(table)} of {table.name}" for table in tables)
     return (
         f"The sales name their homes by parcel number only ({named}): bring the tax file of the same parcels, with "
         "addresses, coordinates or ZIP codes, together with them."
     )
+
+
+def _parcel_columns(table: MappedTable) -> str:
+    """Return the columns that number a file's parcels, in words."""
+    whole = str(table.columns.get("property_id", "no column"))
+    joined = (one.claim for one in table.inferences if one.field == "property_id" and one.column == whole)
+    return next((claim.removeprefix("the parcel from ") for claim in joined), whole)
 
 
 def _no_header(table: RawTable) -> str:
