@@ -300,3 +300,20 @@ def test_a_new_market_takes_the_currency_its_prices_are_written_in(
     assert (code, "written in EUR, but those of the market are in USD" in out) == (OK, True)
     with open_store(home) as store:
         assert {market.name: market.currency for market in store.markets.list()} == {"Köln": "EUR", "Wien": "USD"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "unit"), [(["--area-unit", "sqm"], "sqm"), (["--area-unit", "sqft"], "sqft"), ([], "sqft")]
+)
+def test_the_area_unit_of_a_market_is_that_of_areas_without_one_now_and_later(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], chosen: list[str], unit: str
+) -> None:
+    frame = sales().assign(**{"Wohnfläche": [380 + n % 90 for n in range(ROWS)]}).drop(columns="Wohnfläche m²")
+    home = tmp_path / "store"
+    for name, part, options in (("one.csv", frame[:60], chosen), ("two.csv", frame[60:], [])):
+        part.to_csv(tmp_path / name, index=False, sep=";")
+        given = ("--market", "Köln", "--currency", "EUR", *options)
+        code, out, err = run(capsys, "ingest", tmp_path / name, *given, "--home", home, "--json", "--quiet")
+        assert (code, err) == (OK, "")
+        rules = {rule["field"]: rule for rule in json.loads(out)["mappings"][name]["rules"]}
+        assert rules["living_area_sqft"]["unit"] == unit

@@ -35,7 +35,9 @@ def add_verbs(verb: AddVerb) -> None:
         "--currency", help="ISO code of a new market's currency (default: as the prices are written, else USD)"
     )
     ingest.add_argument(
-        "--area-unit", choices=["sqft", "sqm"], help="area unit of a new market, and of areas without one (default sqft)"
+        "--area-unit",
+        choices=["sqft", "sqm"],
+        help="area unit of a new market, and of areas without one (default sqft)",
     )
     ingest.add_argument(
         "--keep",
