@@ -9,7 +9,7 @@ import pandas as pd
 from core.collect.addresses import address_keys
 
 _FLATS_MIN: Final = 3
-"""So many addresses on one parcel are no spellings of one home."""
+"""With this many addresses on one parcel, they are no spellings of one home."""
 
 
 def without_shared_parcels(columns: dict[str, pd.Series]) -> dict[str, pd.Series]:

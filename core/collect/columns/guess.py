@@ -11,8 +11,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.currencies import written_currency
-from core.collect.columns.area_units import add_area_units, unit_inferences
-from core.collect.columns.areas_of_types import areas_of_types
+from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns

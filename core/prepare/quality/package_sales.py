@@ -103,7 +103,7 @@ def _by_chance(table: pd.DataFrame, within: list[str]) -> pd.DataFrame:
     others = (_sizes(once, within, counted) if within else len(once)) - on_date
     same_price = _sizes(once, [*within, "price"], counted) - counted["homes"].to_numpy()
     usual = on_date * (same_price + 0.5) / (others + 1.0)
-    # The chance of more than so many by Poisson's law; scipy.stats, which has it too, takes seconds to import.
+    # The chance of more homes by Poisson's law; scipy.stats, which has it too, takes seconds to import.
     chance = pdtrc(counted["homes"].to_numpy(dtype="float64") - 2, usual)
     rare = counted.assign(expected=len(once) * chance)[chance < _CHANCE_MAX].set_index(keys)[["homes", "expected"]]
     of_rows = rare.reindex(pd.MultiIndex.from_frame(table[keys])).set_axis(table.index)
