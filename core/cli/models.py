@@ -22,33 +22,7 @@ _MODEL: Final = "id of the model, as `models` lists it"
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
-    train = verb("train", "train, test and register a model on the latest data version", _train)
-    add_market(train)
-    train.add_argument(
-        "--split",
-        choices=["random", _TIME],
-        default="random",
-        help="test on sales drawn at random, or on the latest ones (default: %(default)s)",
-    )
-    train.add_argument(
-        "--test-from",
-        type=calendar_day,
-        metavar="YYYY-MM-DD",
-        help="first day of the test of a split by time (default: the share of sales of the problem statement)",
-    )
-    train.add_argument(
-        "--seed",
-        type=whole_number(0, _SEED_MAX),
-        help="seed of every random choice; the same seed gives the same model (default: of the problem statement)",
-    )
-    _add_families(train)
-    train.add_argument(
-        "--forest-budget",
-        type=whole_number(0),
-        metavar="N",
-        help="number of random forest settings to try; 0 leaves the forest out (default: of the problem statement)",
-    )
-    train.set_defaults(check=_check_train)
+    _add_train(verb)
     evaluate = verb("evaluate", "show a model's sealed test, or measure it on later sales", _evaluate)
     add_market(evaluate)
     evaluate.add_argument("--model", help="id of the model, as `models` lists it (default: the champion)")
@@ -85,6 +59,36 @@ def add_verbs(verb: AddVerb) -> None:
     demo.add_argument(
         "--sales", type=whole_number(), default=50_000, metavar="N", help="number of simulated sales (default: 50,000)"
     )
+
+
+def _add_train(verb: AddVerb) -> None:
+    train = verb("train", "train, test and register a model on the latest data version", _train)
+    add_market(train)
+    train.add_argument(
+        "--split",
+        choices=["random", _TIME],
+        default="random",
+        help="test on sales drawn at random, or on the latest ones (default: %(default)s)",
+    )
+    train.add_argument(
+        "--test-from",
+        type=calendar_day,
+        metavar="YYYY-MM-DD",
+        help="first day of the test of a split by time (default: the share of sales of the problem statement)",
+    )
+    train.add_argument(
+        "--seed",
+        type=whole_number(0, _SEED_MAX),
+        help="seed of every random choice; the same seed gives the same model (default: of the problem statement)",
+    )
+    _add_families(train)
+    train.add_argument(
+        "--forest-budget",
+        type=whole_number(0),
+        metavar="N",
+        help="number of random forest settings to try; 0 leaves the forest out (default: of the problem statement)",
+    )
+    train.set_defaults(check=_check_train)
 
 
 def _add_families(parser: argparse.ArgumentParser) -> None:

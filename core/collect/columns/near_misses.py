@@ -84,7 +84,21 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
     if unread:
         cell = table.frame[unread[0]].dropna().iloc[0]
         return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
-    return f"These are listings without a sale: {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
+    listings = f"These are listings without a sale: {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
+    dates = _free_dates(table, mapping, vocabulary)
+    return f"{listings} If {dates[0]!r} is the sale date, map it so." if dates else listings
+
+
+def _free_dates(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:
+    """Return the columns with a date in most rows that neither the mapping nor their header gives to a field."""
+    taken = {rule.column for rule in mapping.rules if not is_extra(rule.field)}
+    free = [
+        column
+        for column in map(str, table.frame)
+        if column not in taken and not field_of_header(column, Source.SALES, vocabulary)
+    ]
+    filled = [column for column in free if len(_present(table, column)) > min(_SAMPLE, len(table.frame)) / 2]
+    return [column for column in filled if _is_date(_present(table, column), Marks())]
 
 
 def _asking_prices(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:
