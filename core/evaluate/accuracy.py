@@ -13,7 +13,7 @@ from core.arrays import Bools, Floats
 from core.evaluate.intervals import draws, spread
 from core.prepare.features.columns import Columns
 from core.train.bundle import RangeCoverage
-from core.train.model import Model, Priced, property_kinds
+from core.train.model import SOLD_SOON, Model, Priced, property_kinds
 
 _BINS: Final = 10
 
@@ -103,7 +103,9 @@ def _inside(priced: Priced, price: Floats) -> Bools:
 def _held(model: Model, filled: Columns, priced: Priced, price: Floats) -> dict[str, RangeCoverage]:
     inside = _inside(priced, price)
     groups = model.ranges.segments_.members(np.log(priced.exact), property_kinds(filled, model.facts))
-    return {name: RangeCoverage(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
+    held = {name: RangeCoverage(float(inside[rows].mean()), len(rows)) for name, rows in groups if len(rows)}
+    soon = priced.segments == SOLD_SOON
+    return held | ({SOLD_SOON: RangeCoverage(float(inside[soon].mean()), int(soon.sum()))} if soon.any() else {})
 
 
 def _reliability(promised: Floats, correct: Bools) -> tuple[Reliability, ...]:

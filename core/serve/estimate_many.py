@@ -14,6 +14,7 @@ from core.arrays import Ints
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns, size
 from core.prepare.features.facts import COORDINATES, FactColumns
+from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.serve.estimate import (
     LiveMarket,
@@ -190,9 +191,9 @@ def _place(subject: Subject, model: Model) -> str:
 
 def _homes(columns: Mapping[str, _Column], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
     """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
-    words = {*facts.categorical, *facts.area_codes}
+    words = {*facts.categorical, *facts.area_codes, *IDENTITY}
     homes: Columns = {}
-    for name in facts.all:
+    for name in dict.fromkeys((*facts.all, *IDENTITY)):
         known = columns[name].known if name in columns else [None]
         codes = columns[name].codes[rows] if name in columns else np.full(len(rows), -1)
         different = [np.nan if value is None else value for value in known]

@@ -16,6 +16,7 @@ from core.collect.cells.typed import read_typed
 from core.errors import ImpossibleProperty
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
+from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, FieldKind, is_extra, label_of
 
@@ -46,11 +47,11 @@ class Subject:
         return value if isinstance(value, str) else None
 
     def columns(self, facts: FactColumns) -> Columns:
-        """Return the home as arrays for the model; unknown facts are missing values."""
-        words = {*facts.categorical, *facts.area_codes}
+        """Return the home as arrays for the model, and what it is recognized by; unknown facts are missing values."""
+        words = {*facts.categorical, *facts.area_codes, *IDENTITY}
         home: Columns = {
             name: np.array([self.facts.get(name, np.nan)], dtype=object if name in words else float)
-            for name in facts.all
+            for name in (*facts.all, *IDENTITY)
         }
         return home | {"sale_date": np.array([self.as_of], dtype="datetime64[us]")}
 

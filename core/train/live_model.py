@@ -38,7 +38,7 @@ class LiveModel:
 
     def log_estimate(self, filled: Columns, matrix: Floats) -> Floats:
         """Return the log estimates of homes from their feature matrix, including the market level, shape (n,)."""
-        return self.model.log_estimate(matrix) + self.shift(filled)
+        return self.model.log_estimate(matrix, self.shift(filled))
 
     def shift(self, filled: Columns) -> Floats:
         """Return what the market level adds to the log estimate of each home, shape (n,)."""

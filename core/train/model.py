@@ -6,7 +6,7 @@ import copy
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import pandas as pd
@@ -14,16 +14,21 @@ from sklearn.pipeline import Pipeline
 
 from core.arrays import Floats, Ints, Objects
 from core.prepare.features.alike_evidence import NO_COMPARABLES, Comparables
-from core.prepare.features.area_evidence import EvidenceStep
+from core.prepare.features.area_evidence import EvidenceStep, log_size
 from core.prepare.features.columns import Columns, columns_of, size, words
 from core.prepare.features.facts import FactColumns
 from core.prepare.features.known_facts import marks_of
 from core.prepare.features.neighbours import Rule
+from core.prepare.features.own_sales import OWN_SALE, OwnSales, identity_of, keep_own_sales
 from core.prepare.features.pipeline import feature_matrix
 from core.prepare.features.profile import MarketProfile
 from core.train.level import Residuals
 from core.train.ranges import RangeCalibration, round_for_display
+from core.train.refit.own_sale_effect import OwnSaleEffect, sold_soon
 from core.train.unknown_facts import UnknownFactsModel
+
+SOLD_SOON: Final = "homes sold again within 18 months"
+"""The group with which the range of such homes is measured."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +56,8 @@ class Model:
     """A fitted estimator with everything needed to price a home: features, ranges, facts used and market profile.
 
     ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market level is estimated.
-    ``unknown`` prices homes of which usual facts are not known.
+    ``unknown`` prices homes of which usual facts are not known. ``own_sales`` finds a home's own earlier sale, and
+    ``own_effect`` is what that says about its price; None for a model without evidence, or without enough such homes.
     """
 
     facts: FactColumns
@@ -61,6 +67,8 @@ class Model:
     profile: MarketProfile
     recent: Residuals
     unknown: UnknownFactsModel | None = None
+    own_sales: OwnSales | None = None
+    own_effect: OwnSaleEffect | None = None
 
     def estimate(self, homes: pd.DataFrame) -> Floats:
         """Return unrounded estimates of the sale prices, shape (n,); ``homes`` has the facts and ``sale_date``."""
@@ -68,35 +76,57 @@ class Model:
 
     def fill(self, homes: pd.DataFrame) -> Columns:
         """Return the facts of homes with missing values filled in from training homes."""
-        return self.fill_columns(columns_of(homes, (*self.facts.all, "sale_date")))
+        return self.fill_columns(identity_of(homes) | columns_of(homes, (*self.facts.all, "sale_date")))
 
     def fill_columns(self, homes: Columns) -> Columns:
-        """Fill in homes given as arrays: every fact column, missing or not, and ``sale_date``."""
-        filled: Columns = self.features.named_steps["facts"].fill(homes)
-        return filled | (self.unknown.known.marks(homes) if self.unknown else {})
+        """Fill in homes given as arrays: every fact column, missing or not, and ``sale_date``.
+
+        Columns that tell which home it is (IDENTITY) bring its own earlier sale, the columns OWN_SALE.
+        """
+        columns = {name: homes[name] for name in (*self.facts.all, "sale_date")}
+        filled: Columns = self.features.named_steps["facts"].fill(columns)
+        filled |= self.unknown.known.marks(homes) if self.unknown else {}
+        return filled | (self.own_sales.find(homes) if self.own_sales else {})
 
     def matrix(self, filled: Columns, own: Ints | None = None) -> Floats:
-        """Return features and marks of unknown facts of homes already filled, shape (n, p + marks).
+        """Return features, own earlier sale and marks of unknown facts of homes already filled, shape (n, columns).
 
         ``own``, shape (n,), is each home's position among the evidence's sales, whose price is then not used for that
         home; -1, or None for all, means a home that is not among them.
         """
         features = feature_matrix(self.features, filled, own)
-        return features if self.unknown is None else np.hstack([features, marks_of(filled)])
+        sale = [filled[name][:, None] for name in OWN_SALE[1:]] if self.own_sales else []
+        return np.hstack([features, *sale, *([marks_of(filled)] if self.unknown else [])])
 
-    def log_estimate(self, matrix: Floats) -> Floats:
-        """Return the log of the unrounded estimates of homes given by features and marks, shape (n,)."""
+    def log_estimate(self, matrix: Floats, shift: Floats | float = 0.0) -> Floats:
+        """Return the log of the unrounded estimates of homes given by the rows of ``matrix``, shape (n,).
+
+        ``shift`` is what the market level adds to each, before what its own earlier sale adds.
+        """
         estimate = np.asarray(self.estimator.predict(self._features(matrix)), dtype=float)
         rows = self._rows_with_unknowns(matrix)
         if self.unknown is not None and len(rows):
-            estimate[rows] = self.unknown.log_estimate(matrix[rows], estimate[rows])
-        return estimate
+            estimate[rows] = self.unknown.log_estimate(self._with_marks(matrix[rows]), estimate[rows])
+        estimate = estimate + shift
+        return estimate if self.own_effect is None else estimate + self.own_effect.shift(self._own(matrix), estimate)
 
     def _features(self, matrix: Floats) -> Floats:
-        return matrix if self.unknown is None else matrix[:, : matrix.shape[1] - len(self.unknown.known.names)]
+        return matrix[:, : self._places(matrix)[0]]
+
+    def _own(self, matrix: Floats) -> Floats:
+        first, end = self._places(matrix)
+        return matrix[:, first:end]
 
     def _marks(self, matrix: Floats) -> Floats:
-        return matrix[:, matrix.shape[1] - len(self.unknown.known.names) :] if self.unknown else matrix[:, :0]
+        return matrix[:, self._places(matrix)[1] :]
+
+    def _with_marks(self, matrix: Floats) -> Floats:
+        return np.hstack([self._features(matrix), self._marks(matrix)])
+
+    def _places(self, matrix: Floats) -> tuple[int, int]:
+        """Return where the own earlier sale begins and where it ends among the columns of ``matrix``."""
+        end = matrix.shape[1] - (len(self.unknown.known.names) if self.unknown else 0)
+        return end - (len(OWN_SALE) - 1 if self.own_sales else 0), end
 
     def _rows_with_unknowns(self, matrix: Floats) -> Ints:
         """Return the homes that lack a fact nearly every training home records."""
@@ -128,11 +158,16 @@ class Model:
         self, matrix: Floats, centre: Floats, kinds: Objects, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
         """Return ranges and confidence around log estimates ``centre`` of homes given by features and marks."""
-        answers = _spread(self.ranges, self._features(matrix), centre, kinds, levels, tolerance)
+        own = self._own(matrix)
+        factor = self.own_effect.widening(own) if self.own_effect else np.ones(len(matrix))
+        answers = _spread(self.ranges, self._features(matrix), centre, factor, kinds, levels, tolerance)
+        soon = np.flatnonzero(sold_soon(own)) if self.own_effect else np.empty(0, dtype=np.int64)
+        answers = {level: _in_group(one, soon, SOLD_SOON) for level, one in answers.items()}
         rows = self._rows_with_unknowns(matrix)
         if self.unknown is None or not len(rows):
             return answers
-        blanks = _spread(self.unknown.ranges, matrix[rows], centre[rows], kinds[rows], levels, tolerance)
+        inputs = self._with_marks(matrix[rows])
+        blanks = _spread(self.unknown.ranges, inputs, centre[rows], factor[rows], kinds[rows], levels, tolerance)
         groups = self.unknown.groups(self._marks(matrix[rows]))
         return {level: _replaced(answers[level], rows, blanks[level], groups) for level in levels}
 
@@ -141,11 +176,12 @@ def _spread(
     ranges: RangeCalibration,
     inputs: Floats,
     centre: Floats,
+    factor: Floats,
     kinds: Objects,
     levels: tuple[float, ...],
     tolerance: float,
 ) -> dict[float, Priced]:
-    width = ranges.expected_size(inputs, centre)
+    width = ranges.expected_size(inputs, centre) * factor
     segments = ranges.segments_.of(centre, kinds)
     confidence = ranges.probability_within(centre, width, segments, tolerance)
     fsd = ranges.forecast_sd(centre, width, segments)
@@ -156,6 +192,15 @@ def _spread(
         shown = np.clip(round_for_display(point), low, high)
         answers[level] = Priced(level, tolerance, shown, point, low, high, confidence, fsd, segments)
     return answers
+
+
+def _in_group(answer: Priced, rows: Ints, group: str) -> Priced:
+    """Return the answer with the homes at ``rows`` measured as a group of their own."""
+    if not len(rows):
+        return answer
+    segments = answer.segments.copy()
+    segments[rows] = group
+    return dataclasses.replace(answer, segments=segments)
 
 
 def _replaced(answer: Priced, rows: Ints, blanks: Priced, groups: Objects) -> Priced:
@@ -191,21 +236,31 @@ def under_rule(model: Model, rule: Rule) -> Model:
     return _with_steps(model, limited)
 
 
+def has_evidence(model: Model) -> bool:
+    """Tell whether the model uses other sales as evidence; a linear baseline does not."""
+    return any(isinstance(step, EvidenceStep) for _, step in model.features.steps)
+
+
 def refreshed(model: Model, sales: pd.DataFrame) -> Model:
     """Return the model with market evidence from ``sales`` instead of the training sales.
 
     ``sales`` has canonical columns with ``sale_date`` and ``sale_price``; positions in ``Comparables`` and ``own``
-    refer to its order. Trend, area levels and neighbors then come from these sales; everything learned stays: how
-    facts are filled, categories, estimator and ranges. A model without evidence is returned unchanged.
+    refer to its order. Trend, area levels, neighbors and a home's own earlier sales then come from these sales;
+    everything learned stays: how facts are filled, categories, estimator and ranges. A model without evidence is
+    returned unchanged.
     """
-    if not any(isinstance(step, EvidenceStep) for _, step in model.features.steps):
+    if not has_evidence(model):
         return model
     log_price = np.log(sales["sale_price"].to_numpy(dtype=float))
-    homes = model.features.named_steps["derived"].transform(model.fill(sales))
+    homes = model.features.named_steps["derived"].transform(model.features.named_steps["facts"].transform(sales))
     market = copy.copy(model.features.named_steps["evidence"]).keep(homes, log_price)
     trend = {"trend": market.trend(market.days_)}
     alike = copy.copy(model.features.named_steps["alike"]).keep(homes | trend, log_price)
-    return _with_steps(model, {"evidence": market, "alike": alike})
+    newer = _with_steps(model, {"evidence": market, "alike": alike})
+    if model.own_sales is None:
+        return newer
+    kept = keep_own_sales(identity_of(sales), log_price, log_size(homes, model.facts), model.own_sales.residuals)
+    return dataclasses.replace(newer, own_sales=kept)
 
 
 def _with_steps(model: Model, steps: Mapping[str, EvidenceStep]) -> Model:

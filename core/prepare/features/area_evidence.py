@@ -83,7 +83,7 @@ class MarketEvidence(EvidenceStep):
         """Replace the evidence with these sales."""
         self.days_ = days_since_2000(X["sale_date"])
         unit_price = np.asarray(y, dtype=float) - log_size(X, self.facts)
-        self.trend_days_, self.trend_values_ = _running_trend(self.days_, unit_price)
+        self.trend_days_, self.trend_values_ = running_trend(self.days_, unit_price)
         self.deviation_ = unit_price - self.trend(self.days_)
         self.areas_ = {code: _area_sales(X[code], self.days_, self.deviation_) for code in self.facts.area_codes}
         if self.facts.located:
@@ -206,7 +206,8 @@ def _area_sales(codes: NDArray[Any], days: Floats, deviation: Floats) -> _AreaSa
     )
 
 
-def _running_trend(days: Floats, values: Floats) -> tuple[Floats, Floats]:
+def running_trend(days: Floats, values: Floats) -> tuple[Floats, Floats]:
+    """Return the exponentially weighted mean of earlier days' values, and the days from which each is known."""
     daily = pd.DataFrame({"day": days, "sum": values, "n": 1.0}).groupby("day").sum()
     times = pd.Timestamp("2000-01-01") + pd.to_timedelta(daily.index.to_numpy(), unit="D")
     halflife = pd.Timedelta(days=_TREND_HALF_LIFE_DAYS)

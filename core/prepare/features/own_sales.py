@@ -1,0 +1,165 @@
+"""A home's own earlier sales: found by property id, else by address and unit, always before the day of valuation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import Bools, Floats, Ints, Objects
+from core.collect.addresses import address_key
+from core.prepare.features.area_evidence import running_trend
+from core.prepare.features.columns import Columns, columns_of, size, words
+from core.prepare.features.derived import days_since_2000
+from core.prepare.quality.duplicates import HOUSES
+
+IDENTITY: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood", "property_type")
+"""What tells which home a record is about; a table may lack any of these columns."""
+
+OWN_SALE: Final = ("own_sale:row", "own_sale:years", "own_sale:moved", "own_sale:residual")
+"""The columns about a home's latest own sale, all missing without one.
+
+``row`` is its position among the kept sales, ``years`` the time since, ``moved`` its log price plus the market's trend
+since then, ``residual`` what it brought above its estimate at that time (log), missing if that was never estimated.
+"""
+
+SOON_YEARS: Final = 1.5
+"""A home sold again within 18 months has often been improved in between, or its first sale was a forced one."""
+
+# Contract and deed of one sale may be recorded weeks apart; no home is sold twice within a month.
+_LEAST_DAYS: Final = 30.0
+_YEAR: Final = 365.25
+
+
+@dataclass(frozen=True)
+class _Homes:
+    """The sales of each home by its key: those of home g are ``rows[starts[g]:starts[g + 1]]``, the earliest first."""
+
+    position: Mapping[str, int]
+    starts: Ints
+    rows: Ints
+
+    @classmethod
+    def of(cls, keys: Objects, days: Floats) -> _Homes:
+        known = np.flatnonzero(keys != "")
+        group, names = pd.factorize(keys[known])
+        order = np.lexsort((known, days[known], group))
+        starts = np.searchsorted(group[order], np.arange(len(names) + 1)).astype(np.int64)
+        return cls({str(name): place for place, name in enumerate(names)}, starts, known[order])
+
+    def of_home(self, key: str) -> Ints:
+        group = self.position.get(key, -1) if key else -1
+        return self.rows[:0] if group < 0 else self.rows[self.starts[group] : self.starts[group + 1]]
+
+
+@dataclass(frozen=True)
+class HomeKeys:
+    """What homes are recognized by, "" if it is not known: property id, and address with unit and area, (n,) each."""
+
+    ids: Objects
+    addresses: Objects
+
+    def of_sales(self, days: Floats) -> list[tuple[str, float]]:
+        """Return home and day of each sale, the key under which its residual is kept."""
+        own = np.where(self.ids != "", self.ids, self.addresses)
+        return list(zip(own.tolist(), days.tolist(), strict=True))
+
+
+@dataclass(frozen=True)
+class OwnSales:
+    """The sales kept to find a home's own earlier ones: their days since 2000, shape (n,), and log prices.
+
+    ``level`` is the log price less the market's trend on the day of the sale. ``residuals`` holds what sales brought
+    above their estimates, by home and day; only homes that sold again need one.
+    """
+
+    by_id: _Homes
+    by_address: _Homes
+    days: Floats
+    level: Floats
+    trend: tuple[Floats, Floats]
+    residual: Floats
+    residuals: Mapping[tuple[str, float], float]
+
+    def find(self, homes: Columns) -> Columns:
+        """Return the columns ``OWN_SALE`` of homes given by their identity and ``sale_date``, shape (n,) each."""
+        keys, days = home_keys(homes), days_since_2000(homes["sale_date"])
+        rows = np.array(
+            [self._latest(*one) for one in zip(keys.ids, keys.addresses, days, strict=True)], dtype=np.int64
+        )
+        columns = {name: np.full(len(rows), np.nan) for name in OWN_SALE}
+        found = np.flatnonzero(rows >= 0)
+        if len(found):
+            row, now = rows[found], days[found]
+            moved = self.level[row] + _trend_on(self.trend, now)
+            values = (row, (now - self.days[row]) / _YEAR, moved, self.residual[row])
+            for name, value in zip(OWN_SALE, values, strict=True):
+                columns[name][found] = value
+        return columns
+
+    def _latest(self, own_id: str, address: str, day: float) -> int:
+        rows = self.by_id.of_home(own_id)
+        if not len(rows):
+            rows = self.by_address.of_home(address)
+        earlier = rows[self.days[rows] <= day - _LEAST_DAYS] if len(rows) else rows
+        return int(earlier[-1]) if len(earlier) else -1
+
+
+def keep_own_sales(
+    homes: Columns, log_price: Floats, log_size: Floats, residuals: Mapping[tuple[str, float], float]
+) -> OwnSales:
+    """Keep sales: ``homes`` have identity and ``sale_date``, ``log_size`` is the log of their living areas, (n,)."""
+    keys, days = home_keys(homes), days_since_2000(homes["sale_date"])
+    trend = running_trend(days, log_price - log_size) if len(days) else (np.array([-np.inf]), np.array([np.nan]))
+    sole = np.where(_one_home_an_address(homes, keys.addresses), keys.addresses, "")
+    return OwnSales(
+        by_id=_Homes.of(keys.ids, days),
+        by_address=_Homes.of(sole, days),
+        days=days,
+        level=log_price - _trend_on(trend, days),
+        trend=trend,
+        residual=np.array([residuals.get(key, np.nan) for key in keys.of_sales(days)]),
+        residuals=residuals,
+    )
+
+
+def identity_of(homes: pd.DataFrame) -> Columns:
+    """Return the columns by which a home is recognized, as far as the table has them, and ``sale_date``."""
+    return columns_of(homes, [name for name in (*IDENTITY, "sale_date") if name in homes])
+
+
+def home_keys(homes: Columns) -> HomeKeys:
+    """Return what homes are recognized by; an address counts with its zip code, else with its neighborhood."""
+    ids, address, unit, zipcode, area = (
+        words(homes, name, "") if name in homes else np.full(size(homes), "", dtype=object)
+        for name in ("property_id", "address", "unit", "zipcode", "neighbourhood")
+    )
+    addresses = [
+        _address(str(street), str(number), str(code) or str(name).casefold()) if street else ""
+        for street, number, code, name in zip(address, unit, zipcode, area, strict=True)
+    ]
+    # Spreadsheets take leading zeros off a number.
+    bare = [str(one).strip().lstrip("0") for one in ids]
+    return HomeKeys(np.array(bare, dtype=object), np.array(addresses, dtype=object))
+
+
+def _address(street: str, unit: str, area: str) -> str:
+    key = address_key(street, unit)
+    return f"{key}|{area}" if key else ""
+
+
+def _one_home_an_address(homes: Columns, addresses: Objects) -> Bools:
+    """Return which addresses only one home has, shape (n,): those with a unit, and those of houses."""
+    sole: Bools = np.array(["#" in key for key in addresses], dtype=bool)
+    if "property_type" in homes:
+        sole |= np.isin(words(homes, "property_type", "").astype(str), HOUSES)
+    return sole
+
+
+def _trend_on(trend: tuple[Floats, Floats], days: Floats) -> Floats:
+    known_from, values = trend
+    on: Floats = values[np.maximum(np.searchsorted(known_from, days, side="right") - 1, 0)]
+    return on
