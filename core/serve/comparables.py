@@ -11,9 +11,12 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.prepare.features.columns import Columns, stack, take
+from core.prepare.features.alike_evidence import KM_PER_YEAR
+from core.prepare.features.alike_evidence import Comparables as Alike
+from core.prepare.features.columns import Columns, size, stack, take
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
+from core.prepare.features.own_sales import ROW, YEARS_SINCE, no_own_sale
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
@@ -38,7 +41,7 @@ class Comparable:
     time and facts; ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
     ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
     group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
-    adjustments.
+    adjustments. ``own`` marks this home's own earlier sale.
     """
 
     sale_id: str
@@ -53,6 +56,7 @@ class Comparable:
     time_adjusted: float
     adjustments: Mapping[FactGroup, float]
     adjusted: float
+    own: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,13 +105,37 @@ def similarity(distance: float) -> float:
 
 
 def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
-    """Return the sales most similar to a home (one row, filled in); none in a market without coordinates."""
-    found = live_model.model.comparables(subject, OFFERED)
+    """Return a home's own earlier sale, if any, and the sales most similar to it (one row, filled in).
+
+    A market without coordinates has no similar ones.
+    """
+    found = _own_first(live_model, subject, live_model.model.comparables(subject, OFFERED))
     # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
     unknown = {name: np.repeat(values, len(found.rows)) for name, values in subject.items() if name.startswith(MARK)}
+    # What its own earlier sale says of a comparable is already in its price.
+    unknown |= no_own_sale(len(found.rows)) if live_model.model.own_sales else {}
     then = take(live_model.filled, found.rows) | unknown
     today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
     return Candidates(found.rows, found.distance, then, ways(today, subject, grouped))
+
+
+def _own_first(live_model: LiveModel, subject: Columns, found: Alike) -> Alike:
+    """Return the comparables with the home's own earlier sale in front."""
+    own = own_row(live_model, subject)
+    if own is None:
+        return found
+    others = found.rows != own
+    # The same home: only time sets them apart.
+    distance = float(subject[YEARS_SINCE][0]) * KM_PER_YEAR
+    rows, distances = np.append(own, found.rows[others]), np.append(distance, found.distance[others])
+    return Alike(rows[:OFFERED], distances[:OFFERED])
+
+
+def own_row(live_model: LiveModel, home: Columns) -> int | None:
+    """Return where the live model's sales have this home's own earlier sale; None if they do not."""
+    row = float(home[ROW][0]) if ROW in home else np.nan
+    # Sales from before the training window say what the home brought, but are no comparables.
+    return int(row) if row < size(live_model.filled) else None
 
 
 def adjusted(
@@ -132,13 +160,17 @@ def _adjusted(
     log_estimate: float,
 ) -> Comparable:
     row, groups = int(chosen.rows[number]), chosen.today.groups[number]
+    own = row == own_row(live_model, home)
+    if own:
+        # What it brought is what it says of the home: it is not adjusted for that.
+        groups = tuple(group for group in groups if group is not FactGroup.OWN_SALE)
     sale = {name: values[row] for name, values in live_model.sales.items()}
     # NaN and NaT, which mean "not recorded", are the only values that differ from themselves.
     known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
     price = float(known["sale_price"])
     time_adjusted = price * float(np.exp(path[0] - then))
     # The model's price of the home at each step, scaled to the actual sale price.
-    reached = np.append(path, log_estimate) if groups else path
+    reached = np.append(path, log_estimate)[: len(groups) + 1]
     steps = time_adjusted * np.exp(reached - path[0])
     adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
@@ -156,6 +188,7 @@ def _adjusted(
         time_adjusted=time_adjusted,
         adjustments=adjustments,
         adjusted=time_adjusted + sum(adjustments.values()),
+        own=own,
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import Final
 
 from core.schema import label_of
@@ -11,7 +12,7 @@ from core.serve.drivers import Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions
-from core.wording import from_sqft, money_short
+from core.wording import day, from_sqft, money_short
 
 NAMED_FROM: Final = 0.005
 """Amounts below this share of the estimate do not get their own sentence."""
@@ -46,6 +47,10 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
 
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
+    if driver.group is FactGroup.OWN_SALE:
+        return (
+            f"What its own sale{_sold(driver.facts)} shows beyond these facts {_effect(driver.amount, _ONE, market)}."
+        )
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
     match driver.facts:
@@ -55,6 +60,10 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
             verb = _MANY if _is_plural(fact) else _ONE
             return f"Its {_alone(fact, market)} {_effect(driver.amount, verb, market)}."
     return f"Its {_listed([_among(fact, market) for fact in driver.facts])} {_effect(driver.amount, _MANY, market)}."
+
+
+def _sold(facts: Sequence[Difference]) -> str:
+    return "".join(f" on {day(date.fromisoformat(str(fact.subject)))}" for fact in facts)
 
 
 def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:

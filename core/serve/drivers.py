@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
@@ -12,10 +13,14 @@ from numpy.typing import NDArray
 from core.arrays import Bools, Floats, Ints
 from core.prepare.features.columns import Columns, stack, take
 from core.prepare.features.known_facts import MARK
-from core.serve.fact_groups import FactGroup, group_of, grouped
+from core.prepare.features.own_sales import DAYS_A_YEAR, YEARS_SINCE
+from core.serve.fact_groups import FactGroup, backward, group_of, groups_of
 from core.serve.subject import Subject, Value
 from core.serve.typical_home import Typical, typical_nearby
 from core.train.model import Model
+
+OWN_SALE_DAY: Final = "own_sale_day"
+"""The name under which a driver gives the day of the home's own earlier sale (ISO), as the fact of that group."""
 
 _MARK: Final = "missing_"
 
@@ -124,9 +129,8 @@ def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
     filled = model.fill_columns(stack([one.columns(model.facts) for one in (*subjects, *usual)]))
     count = len(subjects)
     homes, starts = take(filled, range(count)), take(filled, range(count, 2 * count))
-    groups = grouped(model.facts)
-    opposite = dict(reversed(groups.items()))
-    return Compared(tuple(subjects), typical, homes, ways(starts, homes, groups), ways(starts, homes, opposite))
+    groups = groups_of(model)
+    return Compared(tuple(subjects), typical, homes, ways(starts, homes, groups), ways(starts, homes, backward(groups)))
 
 
 def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) -> list[Drivers]:
@@ -139,7 +143,8 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
     prices = zip(these.forward.split(there), these.back.split(again), strict=True)
     groups = zip(these.forward.groups, these.back.groups, strict=True)
     figures = zip(exact.tolist(), point.tolist(), strict=True)
-    homes = zip(these.subjects, these.typical, strict=True)
+    years = these.homes.get(YEARS_SINCE, np.full(len(these.subjects), np.nan)).tolist()
+    homes = zip(these.subjects, these.typical, years, strict=True)
     return [
         _describe(tuple(zip(order, price, strict=True)), *home, *figure)
         for order, price, home, figure in zip(groups, prices, homes, figures, strict=True)
@@ -147,16 +152,22 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
 
 
 def _describe(
-    both: Sequence[tuple[tuple[FactGroup, ...], Floats]], subject: Subject, typical: Typical, exact: float, point: float
+    both: Sequence[tuple[tuple[FactGroup, ...], Floats]],
+    subject: Subject,
+    typical: Typical,
+    years: float,
+    exact: float,
+    point: float,
 ) -> Drivers:
-    """Return one home's drivers from the groups and prices of both paths to it."""
+    """Return one home's drivers from the groups and prices of both paths to it; ``years`` since its own sale, or NaN."""
     amounts: dict[FactGroup, float] = dict.fromkeys(both[0][0], 0.0)
     for groups, prices in both:
         for group, amount in zip(groups, np.diff([*prices, exact]), strict=bool(groups)):
             amounts[group] += float(amount) / 2
     base = float(round(both[0][1][0]))
     items = [
-        Driver(group, float(round(amount)), _facts(group, subject, typical.facts)) for group, amount in amounts.items()
+        Driver(group, float(round(amount)), _facts(group, subject, typical.facts, years))
+        for group, amount in amounts.items()
     ]
     items.sort(key=lambda driver: (-abs(driver.amount), driver.group))
     rounding = point - base - sum(driver.amount for driver in items)
@@ -178,7 +189,10 @@ def _other(values: NDArray[Any], ends: NDArray[Any]) -> Bools:
     return ~same.astype(bool)
 
 
-def _facts(group: FactGroup, subject: Subject, typical: Mapping[str, Value]) -> tuple[Difference, ...]:
+def _facts(group: FactGroup, subject: Subject, typical: Mapping[str, Value], years: float) -> tuple[Difference, ...]:
+    if group is FactGroup.OWN_SALE:
+        sold = subject.as_of - timedelta(days=round(years * DAYS_A_YEAR))
+        return (Difference(OWN_SALE_DAY, sold.isoformat(), None),)
     names = [name for name in dict.fromkeys((*subject.facts, *typical)) if group_of(name) is group]
     found = (Difference(name, subject.facts.get(name), typical.get(name)) for name in names)
     return tuple(one for one in found if one.subject is not None and one.subject != one.typical)

@@ -24,7 +24,7 @@ from core.serve.comparables import (
     reconcile,
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
-from core.serve.fact_groups import grouped
+from core.serve.fact_groups import groups_of
 from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
@@ -184,7 +184,7 @@ class _Worked:
 def _work(live_model: LiveModel, subject: Subject) -> _Worked:
     """Price the subject, the steps from a typical home to it, and the steps from each comparable to it."""
     beside = compared(live_model.model, [subject])
-    chosen = candidates(live_model, beside.homes, grouped(live_model.model.facts))
+    chosen = candidates(live_model, beside.homes, groups_of(live_model.model))
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
     matrix = live_model.model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
+from core.prepare.features.own_sales import OWN_SALE
 from core.schema import NEIGHBOURHOOD_FIELDS
+from core.train.model import Model
 
 
 class FactGroup(StrEnum):
-    """What a difference between two homes is about."""
+    """What a difference between two homes is about; the own earlier sale is read against all other facts, so last."""
 
     SIZE = "living area"
     ROOMS = "bedrooms and bathrooms"
@@ -20,6 +23,7 @@ class FactGroup(StrEnum):
     KIND = "type of home"
     OTHER = "other facts"
     PLACE = "location"
+    OWN_SALE = "its own earlier sale"
 
 
 _OF: Final = {
@@ -51,3 +55,15 @@ def grouped(facts: FactColumns) -> dict[FactGroup, tuple[str, ...]]:
     """Return the facts a market's model uses by group, in group order, without empty groups."""
     names = {group: tuple(name for name in facts.all if group_of(name) is group) for group in FactGroup}
     return {group: members for group, members in names.items() if members}
+
+
+def groups_of(model: Model) -> dict[FactGroup, tuple[str, ...]]:
+    """Return what moves a model's estimates by group, in group order: its facts, then a home's own earlier sale."""
+    groups = grouped(model.facts)
+    return groups | ({FactGroup.OWN_SALE: OWN_SALE} if model.own_effect else {})
+
+
+def backward(groups: Mapping[FactGroup, tuple[str, ...]]) -> dict[FactGroup, tuple[str, ...]]:
+    """Return the groups in reverse order, but with a home's own earlier sale still last."""
+    facts = {group: names for group, names in reversed(groups.items()) if group is not FactGroup.OWN_SALE}
+    return facts | {group: names for group, names in groups.items() if group is FactGroup.OWN_SALE}

@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 
+from core.prepare.features.own_sales import SOON_YEARS
 from core.prepare.features.profile import MarketProfile
 from core.problem import PriceScope, Problem
 from core.schema import label_of
@@ -42,6 +43,7 @@ class FlagKind(StrEnum):
     COMPARABLES_DISAGREE = "comparables disagree"
     STALE_MODEL = "stale model"
     DRIFT_ALERT = "drift alert open"
+    SOLD_SOON = "sold within 18 months"
 
 
 @dataclass(frozen=True)
@@ -85,20 +87,28 @@ _FLAGGED_IF_IMPUTED: Final = (
 
 @dataclass(frozen=True)
 class Answer:
-    """What flags judge in an estimate: money, ``confidence`` as shown (0 to 100), comparables if any were weighted."""
+    """What flags judge in an estimate: money, ``confidence`` as shown (0 to 100), comparables if any were weighted.
+
+    ``years_since_sale`` is the time since the home's own earlier sale, NaN without one.
+    """
 
     point: float
     low: float
     high: float
     confidence: int
     comparables: ComparableValue | None = None
+    years_since_sale: float = np.nan
 
 
 def answers_of(priced: Priced) -> list[Answer]:
     """Return what flags judge in each priced home, in order, before comparables are weighted."""
     shares = priced.confidence.tolist()
-    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), shares, strict=True)
-    return [Answer(point, low, high, round(100 * share)) for point, low, high, share in figures]
+    since = priced.years_since_sale
+    years = [float("nan")] * len(shares) if since is None else since.tolist()
+    figures = zip(priced.point.tolist(), priced.low.tolist(), priced.high.tolist(), shares, years, strict=True)
+    return [
+        Answer(point, low, high, round(100 * share), years_since_sale=year) for point, low, high, share, year in figures
+    ]
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,15 @@ def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iter
             f"{answer.confidence:.0f}",
             f"{limits.confidence_medium:.0f}",
             "Check the price against comparable sales before you quote it.",
+        )
+    if answer.years_since_sale < SOON_YEARS:
+        yield Flag(
+            FlagKind.SOLD_SOON,
+            Severity.NOTE,
+            "own earlier sale",
+            f"{12 * answer.years_since_sale:.0f} months before",
+            f"{12 * SOON_YEARS:.0f} months",
+            "Ask what was done to the home since: homes sold again this soon often bring more than their facts say.",
         )
     if nearby_sales < limits.comparables_min:
         yield Flag(

@@ -10,6 +10,7 @@ import numpy as np
 
 from core.arrays import Floats
 from core.prepare.features.columns import Columns, stack, take
+from core.prepare.features.own_sales import no_own_sale
 from core.problem import Problem
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
 from core.serve.subject import Subject, Value
@@ -97,6 +98,7 @@ def _effects(live_model: LiveModel, before: Estimate, changes: Mapping[str, Valu
     if not len(found):
         return np.empty(0)
     now = take(live_model.filled, found) | {"sale_date": np.repeat(home["sale_date"], len(found))}
+    now |= no_own_sale(len(found)) if live_model.model.own_sales else {}
     changed = now | {name: _stepped(now, home, name, changes[name]) for name in numeric}
     matrix = live_model.model.matrix(stack([now, changed]), np.concatenate([found, found]))
     log_now, log_changed = np.split(live_model.model.log_estimate(matrix), 2)

@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
+from core.train.model import SOLD_SOON
 from core.train.unknown_facts import GROUPS
 from core.wording import area, area_label, count, day, from_sqft, money, percent, to_sqft
 
@@ -39,6 +40,8 @@ def unit_of(name: str) -> str:
 
 def test_sales_words(segment: str, n: int) -> str:
     """Say which test sales a range was measured on: "1,020 similar test sales", or those with as few facts known."""
+    if segment == SOLD_SOON:
+        return f"{count(n, 'test sale')} of {segment}"
     return f"{count(n, 'test sale')} with {segment}" if segment in GROUPS else count(n, "similar test sale")
 
 

@@ -37,7 +37,8 @@ class Priced:
 
     ``point`` is rounded, ``exact`` is not; ``low`` and ``high`` bound the range at ``level``; ``confidence`` is
     P(sale within ``tolerance`` of the estimate), 0 to 1; ``fsd`` the forecast standard deviation as a share of the
-    estimate; ``segments`` the calibration groups.
+    estimate; ``segments`` the calibration groups. ``years_since_sale`` is the time since the home's own earlier sale,
+    NaN without one; None if the model keeps no sales by home.
     """
 
     level: float
@@ -49,6 +50,7 @@ class Priced:
     confidence: Floats
     fsd: Floats
     segments: Objects
+    years_since_sale: Floats | None = None
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,8 @@ class Model:
         own = self._own(matrix)
         factor = self.own_effect.widening(own) if self.own_effect else np.ones(len(matrix))
         answers = _spread(self.ranges, self._features(matrix), centre, factor, kinds, levels, tolerance)
-        soon = np.flatnonzero(sold_soon(own)) if self.own_effect else np.empty(0, dtype=np.int64)
-        answers = {level: _in_group(one, soon, SOLD_SOON) for level, one in answers.items()}
+        if self.own_sales:
+            answers = {level: _by_own_sale(one, own, self.own_effect) for level, one in answers.items()}
         rows = self._rows_with_unknowns(matrix)
         if self.unknown is None or not len(rows):
             return answers
@@ -194,13 +196,12 @@ def _spread(
     return answers
 
 
-def _in_group(answer: Priced, rows: Ints, group: str) -> Priced:
-    """Return the answer with the homes at ``rows`` measured as a group of their own."""
-    if not len(rows):
-        return answer
+def _by_own_sale(answer: Priced, own: Floats, effect: OwnSaleEffect | None) -> Priced:
+    """Return the answer with the time since homes' own earlier sales; those sold soon again are measured together."""
     segments = answer.segments.copy()
-    segments[rows] = group
-    return dataclasses.replace(answer, segments=segments)
+    if effect:
+        segments[sold_soon(own)] = SOLD_SOON
+    return dataclasses.replace(answer, segments=segments, years_since_sale=own[:, 0])
 
 
 def _replaced(answer: Priced, rows: Ints, blanks: Priced, groups: Objects) -> Priced:

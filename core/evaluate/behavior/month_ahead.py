@@ -92,4 +92,6 @@ def price_month_ahead(
 def _joined(parts: Sequence[Priced]) -> Priced:
     names = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
     arrays = {name: np.concatenate([getattr(part, name) for part in parts]) for name in names}
-    return Priced(level=parts[0].level, tolerance=parts[0].tolerance, **arrays)
+    since = [part.years_since_sale for part in parts if part.years_since_sale is not None]
+    years = np.concatenate(since) if since else None
+    return Priced(level=parts[0].level, tolerance=parts[0].tolerance, **arrays, years_since_sale=years)

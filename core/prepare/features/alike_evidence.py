@@ -19,7 +19,7 @@ from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summ
 _KM_PER_UNIT: Final = {"grade": 0.6, "effective_age": 0.02, "bedrooms": 0.2, "bathrooms": 0.2, "condition": 0.2}
 _KM_PER_LOG: Final = {"living_area_sqft": 3.0, "lot_area_sqft": 0.5}
 _KM_OTHER_TYPE: Final = 2.0
-_KM_PER_YEAR: Final = 0.5
+KM_PER_YEAR: Final = 0.5
 # The second look weights similarity a third as much: homes that are nearer but less similar.
 _LOOKS: Final = {"alike": 1.0, "near_alike": 1.0 / 3.0}
 _NEIGHBOURS: Final = 12
@@ -105,7 +105,7 @@ class AlikeEvidence(EvidenceStep):
     def _places(self, X: Columns) -> dict[str, Floats]:
         """Return each home's place by look, shape (n, axes): where, when, and how it is."""
         days = days_since_2000(X["sale_date"])
-        axes = [X["east_km"], X["north_km"], days / 365.25 * _KM_PER_YEAR]
+        axes = [X["east_km"], X["north_km"], days / 365.25 * KM_PER_YEAR]
         fixed = len(axes)
         axes += [X[name] * weight for name, weight in _KM_PER_UNIT.items() if name in X]
         axes += [np.log1p(X[name]) * weight for name, weight in _KM_PER_LOG.items() if name in X]

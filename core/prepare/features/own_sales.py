@@ -19,19 +19,21 @@ from core.prepare.quality.duplicates import HOUSES
 IDENTITY: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood", "property_type")
 """What tells which home a record is about; a table may lack any of these columns."""
 
-OWN_SALE: Final = ("own_sale:row", "own_sale:years", "own_sale:moved", "own_sale:residual")
+ROW: Final = "own_sale:row"
+YEARS_SINCE: Final = "own_sale:years"
+OWN_SALE: Final = (ROW, YEARS_SINCE, "own_sale:moved", "own_sale:residual")
 """The columns about a home's latest own sale, all missing without one.
 
 ``row`` is its position among the kept sales, ``years`` the time since, ``moved`` its log price plus the market's trend
 since then, ``residual`` what it brought above its estimate at that time (log), missing if that was never estimated.
 """
 
+DAYS_A_YEAR: Final = 365.25
 SOON_YEARS: Final = 1.5
 """A home sold again within 18 months has often been improved in between, or its first sale was a forced one."""
 
 # Contract and deed of one sale may be recorded weeks apart; no home is sold twice within a month.
 _LEAST_DAYS: Final = 30.0
-_YEAR: Final = 365.25
 
 
 @dataclass(frozen=True)
@@ -90,12 +92,12 @@ class OwnSales:
         rows = np.array(
             [self._latest(*one) for one in zip(keys.ids, keys.addresses, days, strict=True)], dtype=np.int64
         )
-        columns = {name: np.full(len(rows), np.nan) for name in OWN_SALE}
+        columns = no_own_sale(len(rows))
         found = np.flatnonzero(rows >= 0)
         if len(found):
             row, now = rows[found], days[found]
             moved = self.level[row] + _trend_on(self.trend, now)
-            values = (row, (now - self.days[row]) / _YEAR, moved, self.residual[row])
+            values = (row, (now - self.days[row]) / DAYS_A_YEAR, moved, self.residual[row])
             for name, value in zip(OWN_SALE, values, strict=True):
                 columns[name][found] = value
         return columns
@@ -106,6 +108,11 @@ class OwnSales:
             rows = self.by_address.of_home(address)
         earlier = rows[self.days[rows] <= day - _LEAST_DAYS] if len(rows) else rows
         return int(earlier[-1]) if len(earlier) else -1
+
+
+def no_own_sale(count: int) -> Columns:
+    """Return the columns ``OWN_SALE`` of homes without an earlier sale."""
+    return {name: np.full(count, np.nan) for name in OWN_SALE}
 
 
 def keep_own_sales(

@@ -257,7 +257,7 @@ def _comparable(number: int, one: Comparable, write: Callable[[float], str]) -> 
     figures = (distance, day(one.sale_date), write(one.sale_price), write(one.time_adjusted), _signed(total, write))
     return [
         Paragraph(_bold(str(number)), CELL),
-        Paragraph(_bold(markup(one.address, 70) or "Address unknown"), CELL),
+        Paragraph(_bold("This home's own sale" if one.own else markup(one.address, 70) or "Address unknown"), CELL),
         *(Paragraph(markup(text), NUMBER) for text in figures),
         Paragraph(_bold(markup(write(one.adjusted))), NUMBER),
     ]

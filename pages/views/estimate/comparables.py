@@ -36,6 +36,7 @@ _SHORT: Final = {
     FactGroup.KIND: "Type",
     FactGroup.PLACE: "Place",
     FactGroup.OTHER: "Other",
+    FactGroup.OWN_SALE: "Own sale",
 }
 # Desktops get a table, phones get the same sales as cards. Both are drawn; the screen's width decides which is shown.
 _STYLE: Final = """<style>

@@ -20,6 +20,7 @@ _RINGS_SHOWN: Final = 3
 _HEIGHT: Final = 340
 _ROOM: Final = 1.12
 _SMALL: Final = 20.0
+OWN: Final = "This home’s own sale"
 _HOME: Final = "This home<extra></extra>"
 
 Place = tuple[float, float]
@@ -42,7 +43,9 @@ def offset_km(sale: Comparable, home: Place) -> Place | None:
 
 
 def name_of(sale: Comparable, market: Conventions) -> str:
-    """Name a sale by its address, or by its facts if the source has no address."""
+    """Name a sale by its address, or by its facts if the source has no address; say if it is the home's own."""
+    if sale.own:
+        return OWN
     return sale.address or headline({**sale.facts, "zipcode": None}, market)
 
 
