@@ -8,7 +8,7 @@ from typing import Final
 
 from core.schema import label_of
 from core.serve import words
-from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions
@@ -48,9 +48,8 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
     if driver.group is FactGroup.OWN_SALE:
-        return (
-            f"What its own sale{_sold(driver.facts)} shows beyond these facts {_effect(driver.amount, _ONE, market)}."
-        )
+        shown = f"What its own earlier sale{_sold(driver.facts)} shows beyond these facts"
+        return f"{shown} {_effect(driver.amount, _ONE, market)}."
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
     match driver.facts:
@@ -63,7 +62,8 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
 
 
 def _sold(facts: Sequence[Difference]) -> str:
-    return "".join(f" on {day(date.fromisoformat(str(fact.subject)))}" for fact in facts)
+    days = [str(fact.subject) for fact in facts if fact.name == OWN_SALE_DAY]
+    return "".join(f" on {day(date.fromisoformat(one))}" for one in days)
 
 
 def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:

@@ -159,7 +159,7 @@ def _describe(
     exact: float,
     point: float,
 ) -> Drivers:
-    """Return one home's drivers from the groups and prices of both paths to it; ``years`` since its own sale, or NaN."""
+    """Return one home's drivers by the prices of both paths to it; ``years`` since its own sale, or NaN."""
     amounts: dict[FactGroup, float] = dict.fromkeys(both[0][0], 0.0)
     for groups, prices in both:
         for group, amount in zip(groups, np.diff([*prices, exact]), strict=bool(groups)):

@@ -65,5 +65,5 @@ def groups_of(model: Model) -> dict[FactGroup, tuple[str, ...]]:
 
 def backward(groups: Mapping[FactGroup, tuple[str, ...]]) -> dict[FactGroup, tuple[str, ...]]:
     """Return the groups in reverse order, but with a home's own earlier sale still last."""
-    facts = {group: names for group, names in reversed(groups.items()) if group is not FactGroup.OWN_SALE}
+    facts = {group: names for group, names in reversed([*groups.items()]) if group is not FactGroup.OWN_SALE}
     return facts | {group: names for group, names in groups.items() if group is FactGroup.OWN_SALE}
