@@ -26,6 +26,9 @@ _NOT_MODELLED: Final = frozenset(
     | set(COORDINATES)
 )
 _RECORDED_SHARE_MIN: Final = 0.05
+# An older file without coordinates must not take them from the homes that have them; the others get the middle of
+# their area. King County with as many sales of either kind: MAPE 11.6% with, 14.0% without (training folds).
+_LOCATED_SHARE_MIN: Final = 0.2
 _LEVELS_MIN: Final = 2
 _MISSING_MARK_SHARE: Final = 0.01
 _SIZE: Final = "living_area_sqft"
@@ -55,7 +58,7 @@ class FactColumns:
 
 
 def find_facts(sales: pd.DataFrame) -> FactColumns:
-    """Choose the usable columns: recorded for at least 5% of the sales and not constant."""
+    """Choose the usable columns: recorded for at least 5% of the sales (coordinates: 20%) and not constant."""
     kinds = {field.name: field.kind for field in (*PROPERTY_FIELDS, *NEIGHBOURHOOD_FIELDS)}
     numeric, categorical = [], []
     for name in sales.columns:
@@ -69,7 +72,7 @@ def find_facts(sales: pd.DataFrame) -> FactColumns:
         elif kinds.get(name) is not FieldKind.TEXT:
             categorical.append(name)
     codes = [code for code in AREA_CODES if _recorded_share(sales, code) >= _RECORDED_SHARE_MIN]
-    located = all(_recorded_share(sales, name) >= 0.5 for name in COORDINATES)
+    located = all(_recorded_share(sales, name) >= _LOCATED_SHARE_MIN for name in COORDINATES)
     renovation = _recorded_share(sales, "year_renovated") > 0
     return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation)
 
