@@ -174,7 +174,7 @@ def _adjusted(
     steps = time_adjusted * np.exp(reached - path[0])
     adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
-    facts = {name: _value(known[name]) for name in live_model.model.facts.all if name in known}
+    facts = {name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"}
     return Comparable(
         sale_id=str(known.get("intake_row", row)),
         address=str(known.get("address", "")),

@@ -81,7 +81,7 @@ def _is_plural(fact: Difference) -> bool:
 
 
 def _place(facts: Sequence[Difference], area_name: str, market: Conventions) -> str:
-    details = [_among(fact, market) for fact in facts if fact.name not in ("latitude", "longitude")]
+    details = [_among(fact, market) for fact in facts if fact.name not in ("address", "latitude", "longitude")]
     spot = "Its location" if area_name == "the market" else f"Its spot within {area_name}"
     return f"{spot}, with {_listed(details)}," if details else spot
 

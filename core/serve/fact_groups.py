@@ -43,7 +43,7 @@ _OF: Final = {
     "zoning": FactGroup.KIND,
     "units": FactGroup.KIND,
 }
-_PLACES: Final = frozenset({*AREA_CODES, *COORDINATES, *(field.name for field in NEIGHBOURHOOD_FIELDS)})
+_PLACES: Final = frozenset({"address", *AREA_CODES, *COORDINATES, *(field.name for field in NEIGHBOURHOOD_FIELDS)})
 
 
 def group_of(name: str) -> FactGroup:

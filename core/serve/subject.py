@@ -51,7 +51,7 @@ class Subject:
         words = {*facts.categorical, *facts.area_codes, *IDENTITY}
         home: Columns = {
             name: np.array([self.facts.get(name, np.nan)], dtype=object if name in words else float)
-            for name in (*facts.all, *IDENTITY)
+            for name in dict.fromkeys((*facts.all, *IDENTITY))
         }
         return home | {"sale_date": np.array([self.as_of], dtype="datetime64[us]")}
 

@@ -11,10 +11,10 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from core.arrays import Floats, Ints
-from core.train.trees import predict
+from core.train.parallel import predict
 
 # The columns with other sales' prices; a member without them makes different errors from those that use them.
-_EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "trend")
+_EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "street_", "trend")
 _SIZE: Final = "living_area_sqft"
 _ALIKE: Final = "alike_level"
 # Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not distort the fit.

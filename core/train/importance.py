@@ -56,6 +56,7 @@ def permutation_importance(
 
 def _groups(facts: FactColumns) -> list[tuple[str, str, list[str]]]:
     place = [*facts.area_codes, *(["latitude", "longitude"] if facts.located else [])]
+    place += ["address"] if facts.addressed else []
     groups = [("location", "Location", place)] if place else []
     groups += [(name, label_of(name), [name]) for name in (*facts.numeric, *facts.categorical)]
     if facts.renovation:

@@ -68,6 +68,11 @@ class Residuals:
             self.days[rows], self.log_ratio[rows], {code: areas[rows] for code, areas in self.areas.items()}
         )
 
+    def latest(self, days: float) -> Residuals:
+        """Return the residuals of the last ``days`` before the latest sale, and of that day."""
+        last = float(self.days.max())
+        return self.between(last - days, last + 1)
+
 
 def join(parts: tuple[Residuals, ...]) -> Residuals:
     """Join several sets of residuals; all must have the same area codes."""

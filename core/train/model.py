@@ -22,9 +22,10 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.features.own_sales import OWN_SALE, OwnSales, identity_of, keep_own_sales
 from core.prepare.features.pipeline import feature_matrix
 from core.prepare.features.profile import MarketProfile
+from core.progress import Progress
 from core.train.level import Residuals
+from core.train.own_sale import KeptSales, OutOfFold, OwnSaleEffect, learn_from_pairs, own_sales, sold_soon
 from core.train.ranges import RangeCalibration, round_for_display
-from core.train.refit.own_sale_effect import OwnSaleEffect, sold_soon
 from core.train.unknown_facts import UnknownFactsModel
 
 SOLD_SOON: Final = "homes sold again within 18 months"
@@ -240,6 +241,16 @@ def under_rule(model: Model, rule: Rule) -> Model:
 def has_evidence(model: Model) -> bool:
     """Tell whether the model uses other sales as evidence; a linear baseline does not."""
     return any(isinstance(step, EvidenceStep) for _, step in model.features.steps)
+
+
+def with_own_sales(
+    model: Model, kept: KeptSales, priced: OutOfFold, level: float, seed: int, progress: Progress
+) -> Model:
+    """Return the model with the kept sales by home, and with what it learned from homes sold more than once."""
+    filled = model.features.named_steps["facts"].transform(kept.homes)
+    own = own_sales(kept, filled, seed, progress)
+    effect = learn_from_pairs(own, kept, priced, model.ranges, level, seed)
+    return dataclasses.replace(model, own_sales=own, own_effect=effect)
 
 
 def refreshed(model: Model, sales: pd.DataFrame) -> Model:

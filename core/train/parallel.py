@@ -1,15 +1,22 @@
-"""Independent fits in parallel on all processors, or on a cluster if joblib's backend is configured for one."""
+"""How work uses the processors: fits side by side, or on a cluster of joblib's, and predictions of LightGBM trees."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+import lightgbm
+import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
+from core.arrays import Floats
 from core.progress import Progress
 
 T = TypeVar("T")
+# Below this, starting threads costs more than it saves; one thread also keeps one agent's answer from delaying others.
+_MANY: Final = 500
+# As many as the process may use: one inside a training run, where every processor already fits a model.
+_ALL_ALLOWED: Final = 0
 
 
 def in_parallel(
@@ -28,3 +35,9 @@ def in_parallel(
             results.append(result)
             progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")
     return results
+
+
+def predict(booster: lightgbm.Booster, features: Floats) -> Floats:
+    """Return the prediction of each row of a feature matrix (n, p), shape (n,)."""
+    threads = 1 if len(features) < _MANY else _ALL_ALLOWED
+    return np.asarray(booster.predict(features, num_threads=threads), dtype=float)

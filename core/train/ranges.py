@@ -14,7 +14,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from core.arrays import Floats, Ints, Objects
 from core.problem import EstimateRules
-from core.train.trees import predict
+from core.train.parallel import predict
 
 _BANDS: Final = 5
 EVERYWHERE: Final = "all homes"

@@ -35,28 +35,32 @@ from core.train.candidates import (
     forest_sizes,
 )
 from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
-from core.train.importance import Importance
+from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import (
     ForestScore,
     Inputs,
     Score,
     ScoredCandidate,
+    column_names,
+    fit,
     fit_and_score,
     forest_at_sizes,
     forest_score,
 )
-from core.train.level import RECENT_DAYS, Residuals
+from core.train.level import RECENT_DAYS
 from core.train.live_model import residuals_of_table
-from core.train.model import Model, has_evidence, property_kinds
+from core.train.model import Model, has_evidence, property_kinds, with_own_sales
+from core.train.own_sale import OutOfFold, kept_sales
 from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration
-from core.train.refit.own_sale_pairs import OutOfFold, kept_sales, with_own_sales
-from core.train.refit.parts import Part, Recipe, fit_part
 from core.train.unknown_facts import (
+    HiddenHomes,
     RunHomes,
     UnknownFactsModel,
     calibrate,
+    fit_estimator,
     folds_needed,
+    hidden_copies,
     join_hidden,
 )
 
@@ -314,7 +318,7 @@ def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[Curv
         run.log_price[validation],
         recency_weight(run.sales["sale_date"].iloc[seen], plan),
     )
-    features = Recipe(run.facts, run.rule, winner.candidate, plan.seed).features
+    features = _Recipe(run.facts, run.rule, winner.candidate, plan.seed).features
     points = learning_curve(winner.candidate, features, sales, plan.seed, progress, plan.curve_shares)
     return (*points, CurvePoint(1.0, score.trained_rows, score.train_mape, score.mape))
 
@@ -332,16 +336,15 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))
     enough = math.ceil(run.problem.training.calibration_sales * run.plan.folds / len(homes))
     (rest, first), *others = folds[:enough]
-    recipe = Recipe(run.facts, run.rule, candidate, run.plan.seed)
+    recipe = _Recipe(run.facts, run.rule, candidate, run.plan.seed)
     parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
     known_facts = find_known_facts(homes, run.facts, run.problem.estimate.critical)
     # The model of everything and the first folds learn to do without facts too.
     hiding = folds_needed(len(homes), run.plan.folds)
     learning = [known_facts if number <= hiding else None for number in range(len(parts))]
     calls = [(recipe, homes, log_price, weight, *rows, facts) for rows, facts in zip(parts, learning, strict=True)]
-    final, *held_out = in_parallel(
-        fit_part, calls, part(progress, 0.0, 0.9), "Fitting the final model and calibrating its range"
-    )
+    doing = "Fitting the final model and calibrating its range"
+    final, *held_out = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
     rows = np.concatenate([held for _, held, _ in parts[1:]])
     estimates = np.concatenate([one.held_out for one in held_out])
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
@@ -350,20 +353,20 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     elsewhere = run.problem.scope.elsewhere
     quantiles = (elsewhere.low_quantile, elsewhere.high_quantile)
     profile = profile_market(homes, run.sales.loc[known, "sale_price"], run.facts, quantiles)
-    recent = _recent(residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates))
+    recent = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates).latest(RECENT_DAYS)
     everyone = RunHomes(final.features, homes, log_price, kinds)
     unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
     model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, unknown)
     if has_evidence(model):
-        kept = kept_sales(run.sales, known, run.split.left_out, list(homes.columns))
+        kept = kept_sales(run.sales, known, run.split.left_out, run.facts, run.rule)
         priced = OutOfFold(rows, estimates, dense(final.matrix[rows]), kinds[rows])
-        model = with_own_sales(model, kept, priced, recipe, run.problem.estimate.level, part(progress, 0.9, 1.0))
+        model = with_own_sales(model, kept, priced, run.problem.estimate.level, run.plan.seed, part(progress, 0.9, 1))
     progress(1.0, "Model fitted")
     return model, held_out[0].importance
 
 
 def _learn_unknowns(
-    run: _Run, known: KnownFacts, learned: BlendedBoosting | None, held_out: Sequence[Part], homes: RunHomes
+    run: _Run, known: KnownFacts, learned: BlendedBoosting | None, held_out: Sequence[_Part], homes: RunHomes
 ) -> UnknownFactsModel | None:
     """Calibrate what prices homes with facts unknown; None where an agent must know every fact there is."""
     hidden = [part.hidden for part in held_out if part.hidden is not None]
@@ -372,6 +375,75 @@ def _learn_unknowns(
     return calibrate(known, learned, join_hidden(hidden), homes, run.problem.estimate, run.plan.seed)
 
 
-def _recent(residuals: Residuals) -> Residuals:
-    last = float(residuals.days.max())
-    return residuals.between(last - RECENT_DAYS, last + 1)
+@dataclass(frozen=True)
+class _Recipe:
+    """How to fit a candidate on a subset of the sales."""
+
+    facts: FactColumns
+    rule: Rule
+    candidate: Candidate
+    seed: int
+
+    def features(self) -> Pipeline:
+        if self.candidate.family is Family.LINEAR:
+            return baseline_features(self.facts)
+        return feature_pipeline(self.facts, self.rule)
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A fit on part of the sales: the full fit if nothing was held out, else the held-out log estimates."""
+
+    features: Pipeline | None
+    estimator: Any
+    matrix: Any
+    held_out: Floats
+    importance: tuple[Importance, ...]
+    learned: BlendedBoosting | None = None
+    hidden: HiddenHomes | None = None
+
+
+def _fit_part(
+    recipe: _Recipe,
+    homes: pd.DataFrame,
+    log_price: Floats,
+    weight: Floats | None,
+    rest: Ints,
+    held: Ints,
+    probed: Ints,
+    known: KnownFacts | None,
+) -> _Part:
+    features = recipe.features()
+    matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
+    estimator = fit(
+        recipe.candidate,
+        matrix,
+        log_price[rest],
+        column_names(features),
+        recipe.seed,
+        None if weight is None else weight[rest],
+    )
+    learned = None
+    if known is not None and known.columns:
+        copies = hidden_copies(known, features, homes.iloc[rest], np.arange(len(rest)), recipe.seed)
+        owner, names = rest[copies.owner], column_names(features)
+        counts = None if weight is None else weight[owner]
+        learned = fit_estimator(names, known, copies.matrix, log_price[owner], counts, recipe.seed)
+    if not len(held):
+        return _Part(features, estimator, matrix, np.empty(0), (), learned)
+
+    def predict(some: pd.DataFrame) -> Floats:
+        return np.exp(np.asarray(estimator.predict(features.transform(some)), dtype=float))
+
+    importance: tuple[Importance, ...] = ()
+    if len(probed):
+        importance = permutation_importance(
+            predict, homes.iloc[probed], np.exp(log_price[probed]), recipe.facts, recipe.seed
+        )
+    hidden = None
+    if known is not None and learned is not None:
+        seen = hidden_copies(known, features, homes.iloc[held], None, recipe.seed + int(held[0]) + 1)
+        filled = np.asarray(estimator.predict(seen.matrix[:, : -len(known.names)]), dtype=float)
+        guessed = np.asarray(learned.predict(seen.matrix), dtype=float)
+        hidden = HiddenHomes(held[seen.owner], seen.hidden, filled, guessed)
+    return _Part(None, None, None, np.log(predict(homes.iloc[held])), importance, None, hidden)

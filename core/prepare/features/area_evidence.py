@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from sklearn.base import BaseEstimator, TransformerMixin
 
 from core.arrays import Floats, Ints
+from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns
@@ -20,6 +21,7 @@ from core.prepare.features.neighbours import SUMMARY, NeighbourIndex, Rule, summ
 
 _TREND_HALF_LIFE_DAYS: Final = 60.0
 _AREA_PRIOR_SALES: Final = 10.0
+_AREAS_MIN: Final = 2
 # Leaving out only the sale itself would let a tree infer its price from its area's mean; leaving out a fifth does not.
 _FOLDS: Final = 5
 _NEIGHBOURS: Final = 20
@@ -77,7 +79,17 @@ class MarketEvidence(EvidenceStep):
     area's level and its neighbors, but not of the trend, where it is one of the whole market's sales.
     Columns added: ``trend``; ``<code>_level``, ``<code>_sales`` per area code; ``near_level``, ``near_spread``,
     ``near_few``, ``near_first_km``, ``near_last_km``, ``near_sales`` if homes have coordinates.
+
+    Without coordinates there are such columns for every level of ``area_levels``, and ``<level>_price``, of which the
+    size is not taken off. A level with few sales is drawn to the next wider one instead of to the market.
     """
+
+    def fit(self, X: Columns, y: Floats) -> Self:
+        """Learn the levels of areas, the widest first, and keep the training sales as evidence."""
+        counts = {name: pd.Series(areas).nunique() for name, areas in area_levels(X, self.facts).items()}
+        levels = [name for name in counts if self.facts.located or counts[name] >= _AREAS_MIN]
+        self.levels_ = tuple(levels if self.facts.located else sorted(levels, key=lambda name: counts[name]))
+        return super().fit(X, y)
 
     def keep(self, X: Columns, y: Floats) -> Self:
         """Replace the evidence with these sales."""
@@ -85,7 +97,12 @@ class MarketEvidence(EvidenceStep):
         unit_price = np.asarray(y, dtype=float) - log_size(X, self.facts)
         self.trend_days_, self.trend_values_ = running_trend(self.days_, unit_price)
         self.deviation_ = unit_price - self.trend(self.days_)
-        self.areas_ = {code: _area_sales(X[code], self.days_, self.deviation_) for code in self.facts.area_codes}
+        areas = area_levels(X, self.facts)
+        self.areas_ = {name: _area_sales(areas[name], self.days_, self.deviation_) for name in self.levels_}
+        if not self.facts.located:
+            self.whole_trend_ = running_trend(self.days_, np.asarray(y, dtype=float))
+            whole = np.asarray(y, dtype=float) - value_on(self.whole_trend_, self.days_)
+            self.whole_areas_ = {name: _area_sales(areas[name], self.days_, whole) for name in self.levels_}
         if self.facts.located:
             place = _place(X, self.days_)
             rows = np.flatnonzero(np.isfinite(place).all(axis=1) & np.isfinite(self.deviation_))
@@ -94,20 +111,31 @@ class MarketEvidence(EvidenceStep):
 
     def trend(self, days: Floats) -> Floats:
         """Return the market's trend on each day, shape (n,): log price per sq ft, missing up to the first sale."""
-        position = np.searchsorted(self.trend_days_, days, side="right") - 1
-        values: Floats = self.trend_values_[np.maximum(position, 0)]
-        return values
+        return value_on((self.trend_days_, self.trend_values_), days)
 
     def evidence(self, X: Columns, own: Ints) -> Columns:
         """Return trend, area levels and neighbors of each home."""
         days = days_since_2000(X["sale_date"])
         columns: Columns = {"trend": self.trend(days)}
-        for code in self.facts.area_codes:
-            total, count = self._area_sums(self.areas_[code], X[code], days, own)
-            columns[f"{code}_level"] = total / (count + _AREA_PRIOR_SALES)
-            columns[f"{code}_sales"] = count
+        areas = area_levels(X, self.facts)
+        columns |= self._levels("level", self.areas_, areas, days, own)
         if self.facts.located:
-            columns |= self._neighbours(X, days, own)
+            return columns | self._neighbours(X, days, own)
+        return columns | self._levels("price", self.whole_areas_, areas, days, own)
+
+    def knows(self, areas: Columns) -> bool:
+        """Tell whether there are sales in any area of one home, given by ``area_levels``, however wide."""
+        return any(areas[name][0] in self.areas_[name].position for name in self.levels_)
+
+    def _levels(self, title: str, kept: Mapping[str, _AreaSales], areas: Columns, days: Floats, own: Ints) -> Columns:
+        columns: Columns = {}
+        wider = np.zeros(len(days))
+        for name in self.levels_:
+            total, count = self._area_sums(kept[name], areas[name], days, own)
+            level = (total + _AREA_PRIOR_SALES * wider) / (count + _AREA_PRIOR_SALES)
+            columns[f"{name}_{title}"] = level
+            columns[f"{name}_sales"] = count
+            wider = wider if self.facts.located else level
         return columns
 
     def _area_sums(self, area: _AreaSales, codes: NDArray[Any], days: Floats, own: Ints) -> tuple[Floats, Floats]:
@@ -132,7 +160,7 @@ class MarketEvidence(EvidenceStep):
         return area.fold_total[group, fold], area.fold_count[group, fold]
 
     def _own_sums(self, area: _AreaSales, group: Ints, days: Floats, own: Ints) -> tuple[Floats, Floats]:
-        deviation = self.deviation_[own]
+        deviation = area.values[own]
         counted = (area.member[own] == group) & (self.days_[own] < days) & np.isfinite(deviation)
         return np.where(counted, deviation, 0.0), counted.astype(float)
 
@@ -146,6 +174,13 @@ class MarketEvidence(EvidenceStep):
             level = self.deviation_[self.index_.rows[nearest.position]]
             table[found] = summarise(level, nearest, _FEW)
         return {f"near_{name}": table[:, position] for position, name in enumerate(SUMMARY)}
+
+
+def value_on(series: tuple[Floats, Floats], days: Floats) -> Floats:
+    """Return the value of a running trend on each day, shape (n,), missing up to the first sale."""
+    known_from, values = series
+    on: Floats = values[np.maximum(np.searchsorted(known_from, days, side="right") - 1, 0)]
+    return on
 
 
 def log_size(X: Columns, facts: FactColumns) -> Floats:
@@ -166,7 +201,8 @@ class _AreaSales:
 
     The sales of area g are those from ``starts[g]`` to ``starts[g + 1]``; ``keys`` has each sale's area and day as one
     number, ``running[i + g]`` the sum of the first i sales' deviations within the area. ``fold_total`` and
-    ``fold_count``, (areas, folds), are each fold's contribution; ``member`` is the area of every kept sale, or -1.
+    ``fold_count``, (areas, folds), are each fold's contribution; ``member`` is the area of every kept sale, or -1, and
+    ``values`` its deviation.
     """
 
     position: Mapping[Any, int]
@@ -176,6 +212,7 @@ class _AreaSales:
     fold_total: Floats
     fold_count: Floats
     member: Ints
+    values: Floats
 
     def groups(self, codes: NDArray[Any]) -> Ints:
         """Return the number of each home's area, -1 if it is unknown."""
@@ -203,6 +240,7 @@ def _area_sales(codes: NDArray[Any], days: Floats, deviation: Floats) -> _AreaSa
         fold_total=fold_total.reshape(-1, _FOLDS),
         fold_count=fold_count.reshape(-1, _FOLDS),
         member=group.astype(np.int64),
+        values=deviation,
     )
 
 

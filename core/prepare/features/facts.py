@@ -41,20 +41,25 @@ _LEAST_STEP: Final = 0.01
 
 @dataclass(frozen=True)
 class FactColumns:
-    """The columns of one market's sales that a model may use, by how it uses them."""
+    """The columns of one market's sales that a model may use, by how it uses them.
+
+    ``addressed`` says that the address tells the street, which only a market without coordinates needs.
+    """
 
     numeric: tuple[str, ...]
     categorical: tuple[str, ...]
     area_codes: tuple[str, ...]
     located: bool
     renovation: bool
+    addressed: bool = False
 
     @property
     def all(self) -> tuple[str, ...]:
         """Every fact column, in a fixed order."""
         coordinates = COORDINATES if self.located else ()
         renovation = ("year_renovated",) if self.renovation else ()
-        return (*self.numeric, *self.categorical, *self.area_codes, *coordinates, *renovation)
+        address = ("address",) if self.addressed else ()
+        return (*self.numeric, *self.categorical, *self.area_codes, *coordinates, *renovation, *address)
 
 
 def find_facts(sales: pd.DataFrame) -> FactColumns:
@@ -74,7 +79,8 @@ def find_facts(sales: pd.DataFrame) -> FactColumns:
     codes = [code for code in AREA_CODES if _recorded_share(sales, code) >= _RECORDED_SHARE_MIN]
     located = all(_recorded_share(sales, name) >= _LOCATED_SHARE_MIN for name in COORDINATES)
     renovation = _recorded_share(sales, "year_renovated") > 0
-    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation)
+    addressed = not located and _recorded_share(sales, "address") >= _RECORDED_SHARE_MIN
+    return FactColumns(tuple(numeric), tuple(categorical), tuple(codes), located, renovation, addressed)
 
 
 def _recorded_share(sales: pd.DataFrame, name: str) -> float:

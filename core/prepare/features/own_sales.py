@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.arrays import Bools, Floats, Ints, Objects
 from core.collect.addresses import address_key
-from core.prepare.features.area_evidence import running_trend
+from core.prepare.features.area_evidence import running_trend, value_on
 from core.prepare.features.columns import Columns, columns_of, size, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.quality.duplicates import HOUSES
@@ -96,7 +96,7 @@ class OwnSales:
         found = np.flatnonzero(rows >= 0)
         if len(found):
             row, now = rows[found], days[found]
-            moved = self.level[row] + _trend_on(self.trend, now)
+            moved = self.level[row] + value_on(self.trend, now)
             values = (row, (now - self.days[row]) / DAYS_A_YEAR, moved, self.residual[row])
             for name, value in zip(OWN_SALE, values, strict=True):
                 columns[name][found] = value
@@ -126,7 +126,7 @@ def keep_own_sales(
         by_id=_Homes.of(keys.ids, days),
         by_address=_Homes.of(sole, days),
         days=days,
-        level=log_price - _trend_on(trend, days),
+        level=log_price - value_on(trend, days),
         trend=trend,
         residual=np.array([residuals.get(key, np.nan) for key in keys.of_sales(days)]),
         residuals=residuals,
@@ -164,9 +164,3 @@ def _one_home_an_address(homes: Columns, addresses: Objects) -> Bools:
     if "property_type" in homes:
         sole |= np.isin(words(homes, "property_type", "").astype(str), HOUSES)
     return sole
-
-
-def _trend_on(trend: tuple[Floats, Floats], days: Floats) -> Floats:
-    known_from, values = trend
-    on: Floats = values[np.maximum(np.searchsorted(known_from, days, side="right") - 1, 0)]
-    return on

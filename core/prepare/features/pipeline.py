@@ -21,7 +21,7 @@ from core.prepare.features.derived import DerivedFacts
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns, FactImputer
 from core.prepare.features.neighbours import Rule
 
-_NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "sale_date", "year_renovated"})
+_NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "address", "sale_date", "year_renovated"})
 _CATEGORY_SALES_MIN: Final = 20
 _CATEGORIES_MAX: Final = 30
 

@@ -1,4 +1,4 @@
-"""What a home's own earlier sale says about its price today, learned from homes sold twice."""
+"""A home's own earlier sale: what it brought above its estimate then, and what that says about its price today."""
 
 from __future__ import annotations
 
@@ -7,17 +7,26 @@ from typing import Any, Final
 
 import lightgbm
 import numpy as np
+import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from core.arrays import Bools, Floats, Ints, Objects
-from core.prepare.features.own_sales import SOON_YEARS
+from core.prepare.features.area_evidence import log_size
+from core.prepare.features.columns import Columns, take
+from core.prepare.features.derived import days_since_2000
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.neighbours import Rule
+from core.prepare.features.own_sales import OWN_SALE, SOON_YEARS, OwnSales, home_keys, identity_of, keep_own_sales
+from core.prepare.features.pipeline import dense, feature_pipeline
+from core.progress import Progress
+from core.train.blend import BlendedBoosting
+from core.train.parallel import in_parallel, predict
 from core.train.ranges import RangeCalibration
-from core.train.trees import predict
 
 PAIRS_MIN: Final = 200
 """Homes sold twice that are enough to learn from: with fewer, each of five folds has too few of any gap in years."""
 
-_FOLDS: Final = 5
+_LEARNING_FOLDS: Final = 5
 # Few and small trees: what an earlier sale says is a curve in its residual, flatter the longer ago it was.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
@@ -38,6 +47,9 @@ _SETTINGS: Final[dict[str, Any]] = {
 # A factor from n pairs counts n / (n + 50): thirty pairs could show a range that is a third too wide by chance.
 _FACTOR_PRIOR: Final = 50.0
 _FACTORS: Final = np.exp(np.linspace(np.log(0.5), np.log(4.0), 105))
+_RESIDUAL_FOLDS: Final = 3
+# A third of the trees of the model itself: a residual need not be exact to the last tenth of a percent.
+_QUICK: Final[dict[str, Any]] = {"n_estimators": 300, "learning_rate": 0.15}
 
 
 @dataclass(frozen=True)
@@ -95,7 +107,7 @@ def learn_effect(pairs: Pairs, ranges: RangeCalibration, level: float, seed: int
         return None
     error = pairs.log_price - pairs.log_estimate
     added = np.zeros(len(error))
-    for rest, held in GroupKFold(_FOLDS, shuffle=True, random_state=seed).split(error, groups=pairs.homes):
+    for rest, held in GroupKFold(_LEARNING_FOLDS, shuffle=True, random_state=seed).split(error, groups=pairs.homes):
         booster = _fit(pairs.own[rest], pairs.log_estimate[rest], error[rest], seed)
         added[held] = predict(booster, _inputs(pairs.own[held], pairs.log_estimate[held]))
     if np.abs(error - added).mean() >= np.abs(error).mean():
@@ -142,3 +154,96 @@ def _factor(pairs: Pairs, added: Floats, rows: Bools, ranges: RangeCalibration, 
         first, last = (first, middle) if held(float(_FACTORS[middle])) >= level else (middle + 1, last)
     count = int(rows.sum())
     return float(_FACTORS[first] ** (count / (count + _FACTOR_PRIOR)))
+
+
+@dataclass(frozen=True)
+class KeptSales:
+    """All sales known to a training run, those of training first: facts and dates, log prices and identity, (n,)."""
+
+    homes: pd.DataFrame
+    log_price: Floats
+    identity: Columns
+    facts: FactColumns
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class OutOfFold:
+    """Training sales priced by models that had not seen them: their ``rows`` among the kept sales, log estimates."""
+
+    rows: Ints
+    log_estimate: Floats
+    matrix: Floats
+    kinds: Objects
+
+
+def kept_sales(sales: pd.DataFrame, known: Bools, older: Bools | None, facts: FactColumns, rule: Rule) -> KeptSales:
+    """Return the ``known`` sales, then the ``older`` ones from before the training window, if any."""
+    rows = np.flatnonzero(known) if older is None else np.concatenate([np.flatnonzero(known), np.flatnonzero(older)])
+    ordered = sales.iloc[rows]
+    log_price = np.log(ordered["sale_price"].to_numpy(dtype=float))
+    return KeptSales(ordered[[*facts.all, "sale_date"]], log_price, identity_of(ordered), facts, rule)
+
+
+def own_sales(kept: KeptSales, filled: Columns, seed: int, progress: Progress) -> OwnSales:
+    """Return the sales by home, with the residuals of homes sold more than once if these are enough to learn from.
+
+    No residual comes from a model that has seen another sale of the same home: that sale is what it must predict.
+    """
+    home = _numbers(kept.identity)
+    sold = np.bincount(home[home >= 0], minlength=home.max() + 1) if (home >= 0).any() else np.zeros(1)
+    again = np.flatnonzero((home >= 0) & (sold[home] > 1))
+    residuals: dict[tuple[str, float], float] = {}
+    if len(again) - len(np.unique(home[again])) >= PAIRS_MIN:
+        residuals = _residuals(kept, again, home[again], seed, progress)
+    sizes = log_size(filled, kept.facts)
+    return keep_own_sales(kept.identity, kept.log_price, sizes, residuals)
+
+
+def learn_from_pairs(
+    own: OwnSales, kept: KeptSales, priced: OutOfFold, ranges: RangeCalibration, level: float, seed: int
+) -> OwnSaleEffect | None:
+    """Learn what an earlier sale says of the later ones that were priced out of fold; None if nothing can be shown."""
+    identity = take(kept.identity, priced.rows)
+    found = np.column_stack([own.find(identity)[name] for name in OWN_SALE[1:]])
+    rows = np.flatnonzero(np.isfinite(found[:, 0]))
+    pairs = Pairs(
+        own=found[rows],
+        log_estimate=priced.log_estimate[rows],
+        log_price=kept.log_price[priced.rows[rows]],
+        homes=_numbers(identity)[rows],
+        matrix=priced.matrix[rows],
+        kinds=priced.kinds[rows],
+    )
+    return learn_effect(pairs, ranges, level, seed)
+
+
+def _numbers(identity: Columns) -> Ints:
+    """Return a number for each home, shape (n,), -1 where nothing tells which it is."""
+    keys = home_keys(identity)
+    own = np.where(keys.ids != "", keys.ids, keys.addresses)
+    numbers = pd.factorize(own)[0]
+    return np.where(own == "", -1, numbers).astype(np.int64)
+
+
+def _residuals(
+    kept: KeptSales, again: Ints, home: Ints, seed: int, progress: Progress
+) -> dict[tuple[str, float], float]:
+    fold = np.random.default_rng(seed).integers(0, _RESIDUAL_FOLDS, home.max() + 1)[home]
+    parts = [again[fold == number] for number in range(_RESIDUAL_FOLDS)]
+    calls = [(kept.homes, kept.log_price, held, kept.facts, kept.rule, seed) for held in parts]
+    estimates = in_parallel(_held_out, calls, progress, "Pricing homes sold more than once")
+    rows, estimate = np.concatenate(parts), np.concatenate(estimates)
+    identity = take(kept.identity, rows)
+    keys = home_keys(identity).of_sales(days_since_2000(identity["sale_date"]))
+    return dict(zip(keys, (kept.log_price[rows] - estimate).tolist(), strict=True))
+
+
+def _held_out(homes: pd.DataFrame, log_price: Floats, held: Ints, facts: FactColumns, rule: Rule, seed: int) -> Floats:
+    """Return the log estimates of the sales at ``held`` by a model of all others."""
+    rest = np.setdiff1d(np.arange(len(homes)), held)
+    features = feature_pipeline(facts, rule)
+    matrix = dense(features.fit_transform(homes.iloc[rest], log_price[rest]))
+    names = tuple(str(name) for name in features[-1].get_feature_names_out())
+    model = BlendedBoosting(names, seed=seed, **_QUICK).fit(matrix, log_price[rest])
+    return model.predict(dense(features.transform(homes.iloc[held])))
