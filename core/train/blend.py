@@ -17,6 +17,7 @@ from core.train.parallel import predict
 _EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "street_", "trend")
 _SIZE: Final = "living_area_sqft"
 _ALIKE: Final = "alike_level"
+_PLACE: Final = "east_km"
 # Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not distort the fit.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
@@ -82,7 +83,8 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         return total / len(self.members_)
 
     def _fit_member(self, start: Start, number: int, X: Floats, y: Floats, weight: Floats | None) -> Member:
-        hidden = _EVIDENCE if start is Start.FACTS else ()
+        # Without coordinates, the levels of its areas are all that says where a home is.
+        hidden = _EVIDENCE if start is Start.FACTS and _PLACE in self.columns else ()
         seen = np.flatnonzero([not name.startswith(hidden) for name in self.columns])
         trees = lightgbm.LGBMRegressor(
             n_estimators=self.n_estimators,

@@ -23,27 +23,33 @@ from core.prepare.features.neighbours import Rule
 
 _NOT_FEATURES: Final = frozenset({*AREA_CODES, *COORDINATES, "address", "sale_date", "year_renovated"})
 _CATEGORY_SALES_MIN: Final = 20
-_CATEGORIES_MAX: Final = 30
+# The fewest training sales of a category, and the most columns of one fact.
+_CATEGORIES: Final = (_CATEGORY_SALES_MIN, 30)
+_AREA_CODES: Final = (50, 80)
 
 
 class CategoryColumns(TransformerMixin, BaseEstimator):
-    """Adds a 0/1 column per category with at least 20 training sales (the rest pooled) to the numeric columns."""
+    """Adds a 0/1 column per category with at least 20 training sales (the rest pooled) to the numeric columns.
+
+    Without coordinates each area code with at least 50 training sales, up to 80, gets such a column too.
+    """
 
     def __init__(self, facts: FactColumns) -> None:
         self.facts = facts
 
     def fit(self, X: Columns, y: object = None) -> Self:
         """Learn the categories from training homes."""
-        names = self.facts.categorical
+        names = [*self.facts.categorical, *(() if self.facts.located else self.facts.area_codes)]
         self.numeric_ = [name for name in X if name not in _NOT_FEATURES and name not in names]
         self.columns_ = list(self.numeric_)
         self.categories_ = {}
         for name in names:
+            fewest, most = _AREA_CODES if name in AREA_CODES else _CATEGORIES
             encoder = OneHotEncoder(
                 sparse_output=False,
                 handle_unknown="infrequent_if_exist",
-                min_frequency=_CATEGORY_SALES_MIN,
-                max_categories=_CATEGORIES_MAX,
+                min_frequency=fewest,
+                max_categories=most,
             ).fit(words(X, name, "unknown")[:, None])
             self.categories_[name] = _Categories.of(encoder, len(self.columns_))
             self.columns_ += [str(column) for column in encoder.get_feature_names_out([name])]
