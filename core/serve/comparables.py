@@ -105,10 +105,7 @@ def similarity(distance: float) -> float:
 
 
 def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
-    """Return a home's own earlier sale, if any, and the sales most similar to it (one row, filled in).
-
-    A market without coordinates has no similar ones.
-    """
+    """Return a home's own earlier sale, if any, and the sales most similar to it (one row, filled in)."""
     found = _own_first(live_model, subject, live_model.model.comparables(subject, OFFERED))
     # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
     unknown = {name: np.repeat(values, len(found.rows)) for name, values in subject.items() if name.startswith(MARK)}

@@ -11,6 +11,7 @@ import numpy as np
 
 from core.arrays import Floats
 from core.prepare.features.area_evidence import MarketEvidence
+from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size, stack
 from core.problem import Problem
 from core.schema import label_of
@@ -242,7 +243,7 @@ def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | N
 
 def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
     codes = [name for name in model.facts.area_codes if name in subject.facts]
-    known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes)
+    known = any(subject.facts[name] in model.profile.area_codes[name] for name in codes) or _wider_known(subject, model)
     located = model.facts.located and {"latitude", "longitude"} <= set(subject.facts)
     if located:
         distance = _nearest_sale_km(model, subject, problem.estimate.market_km)
@@ -260,6 +261,14 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavaila
         given = ", ".join(f"{label_of(name).lower()} {subject.facts[name]}" for name in codes)
         return Unavailable(f"The model knows no sale in {given}.", f"Check it, or give {wanted}.")
     return Unavailable("The location is missing, and there is no price without it.", f"Enter {wanted}.")
+
+
+def _wider_known(subject: Subject, model: Model) -> bool:
+    """Tell whether the model knows sales in a wider area of the subject, where codes are all that places a home."""
+    evidence = evidence_of(model)
+    if evidence is None or model.facts.located:
+        return False
+    return evidence.knows(area_levels(subject.columns(model.facts), model.facts))
 
 
 def _coordinates(model: Model) -> list[str]:

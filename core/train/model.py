@@ -140,7 +140,7 @@ class Model:
     def comparables(self, filled: Columns, count: int) -> Comparables:
         """Return the evidence sales most similar to the one home ``filled``, only those before its ``sale_date``.
 
-        None if the model keeps no sales with their location.
+        None if the model keeps no sales.
         """
         alike = self.features.named_steps.get("alike")
         if alike is None:

@@ -8,6 +8,7 @@ from typing import Final, Self
 import numpy as np
 
 from core.arrays import Floats, Ints
+from core.prepare.features.alike_areas import keep_alike
 from core.prepare.features.area_evidence import EvidenceStep, log_size
 from core.prepare.features.columns import Columns, size, words
 from core.prepare.features.derived import days_since_2000
@@ -47,7 +48,8 @@ class AlikeEvidence(EvidenceStep):
     """Prices of the most similar other sales, adjusted to the subject's size and the market's trend at its date.
 
     Needs the columns DerivedFacts adds and, to keep sales, also their ``trend``. Markets without coordinates get no
-    columns. Columns per look: ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
+    columns; there, comparables are chosen by the smallest area shared instead of by distance. Columns per look:
+    ``<look>_level``, ``_spread``, ``_few``, ``_first_km``, ``_last_km``.
     """
 
     def fit(self, X: Columns, y: Floats) -> Self:
@@ -59,6 +61,7 @@ class AlikeEvidence(EvidenceStep):
     def keep(self, X: Columns, y: Floats) -> Self:
         """Replace the comparables with these sales."""
         if not self.facts.located:
+            self.alike_areas_ = keep_alike(self._places(X)["alike"], X, self.facts)
             return self
         level = np.asarray(y, dtype=float) - X["trend"]
         places = self._places(X)
@@ -80,9 +83,12 @@ class AlikeEvidence(EvidenceStep):
     def comparables(self, X: Columns, count: int) -> Comparables:
         """Return the ``count`` usable sales most similar to the one home in ``X``.
 
-        Fewer if there are no more; none if homes have no coordinates or a compared fact of this home is unknown.
+        Fewer if there are no more; none if a compared fact of this home is unknown.
         """
-        place = self._places(X)["alike"][0] if self.facts.located else np.array([np.nan])
+        place = self._places(X)["alike"][0]
+        if not self.facts.located:
+            day = days_since_2000(X["sale_date"])[0] if self.rule is Rule.EARLIER else np.inf
+            return Comparables(*self.alike_areas_.nearest(place, X, day, count))
         if not np.isfinite(place).all() or not len(self.indexes_["alike"]):
             return NO_COMPARABLES
         index = self.indexes_["alike"]
@@ -105,7 +111,8 @@ class AlikeEvidence(EvidenceStep):
     def _places(self, X: Columns) -> dict[str, Floats]:
         """Return each home's place by look, shape (n, axes): where, when, and how it is."""
         days = days_since_2000(X["sale_date"])
-        axes = [X["east_km"], X["north_km"], days / 365.25 * KM_PER_YEAR]
+        axes = [days / 365.25 * KM_PER_YEAR]
+        axes = [X["east_km"], X["north_km"], *axes] if self.facts.located else axes
         fixed = len(axes)
         axes += [X[name] * weight for name, weight in _KM_PER_UNIT.items() if name in X]
         axes += [np.log1p(X[name]) * weight for name, weight in _KM_PER_LOG.items() if name in X]

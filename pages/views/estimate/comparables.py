@@ -58,8 +58,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
     """Draw the comparables of an estimate; the selection is kept in comparables_choice."""
     if not estimate.comparables:
         st.info(
-            "There is no comparable sale: the market has no coordinates, or no earlier sale near this home. "
-            "The price is based on the model alone.",
+            "There is no comparable sale: no earlier sale is like this home. The price is based on the model alone.",
             icon=":material/info:",
         )
         return
