@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.problem import Problem
 from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
+from core.serve.flags import FlagKind
 from core.workflows.pricing.desk import Desk
 
 
@@ -135,3 +136,25 @@ def test_comparables_far_from_the_model_disagree_and_none_say_nothing() -> None:
 def test_impossible_weight_is_refused_by_name(weight: float) -> None:
     with pytest.raises(ValueError, match=r"sale 7 is .*0 or more"):
         reconcile([made("7", 400_000.0)], {"7": weight}, 400_000.0, 0.1, 350_000.0, 450_000.0)
+
+
+def test_a_homes_own_sale_comes_first_and_a_recent_one_is_flagged(
+    evidence: LiveMarket, answer: Estimate, problem: Problem
+) -> None:
+    live, as_of = evidence.live_model, evidence.live_model.level.as_of
+    sold = [date.fromisoformat(str(day)[:10]) for day in live.sales["sale_date"]]
+    kept = live.model.own_sales
+    assert kept is not None
+    for least, most in ((30, 540), (900, 9_999)):
+        soon = [least <= (as_of - day).days < most for day in sold]
+        row = next(number for number, one in enumerate(soon) if one)
+        [own_id] = [key for key, place in kept.by_id.position.items() if row in kept.by_id.of_home(key)]
+        found = estimate(evidence, {**answer.subject.facts, "property_id": own_id}, as_of, problem, 0.8)
+        assert isinstance(found, Estimate)
+        assert [one.own for one in found.comparables] == [True] + [False] * (len(found.comparables) - 1)
+        assert len({one.sale_id for one in found.comparables}) == len(found.comparables)
+        latest = max(sold[place] for place in kept.by_id.of_home(own_id).tolist())
+        assert found.comparables[0].sale_date == latest
+        recent = (as_of - latest).days < 548
+        assert (FlagKind.SOLD_SOON in {flag.kind for flag in found.flags}) is recent
+    assert not any(one.own for one in answer.comparables)

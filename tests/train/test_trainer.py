@@ -298,13 +298,29 @@ def test_comparables_are_earlier_sales_most_alike_first(sales: pd.DataFrame, tra
     assert len(live.comparables(live.fill(first), 15).rows) == 0
 
 
-def test_a_market_without_coordinates_and_a_baseline_have_no_comparables(few: pd.DataFrame, problem: Problem) -> None:
-    quick = replace(QUICK, families=(Family.TREE,))
-    placeless = train(few.drop(columns=["latitude", "longitude"]), len(few), quick, problem, silent).model
+def test_without_coordinates_comparables_are_earlier_sales_of_the_smallest_area_shared(
+    few: pd.DataFrame, problem: Problem
+) -> None:
+    placeless = few.drop(columns=["latitude", "longitude"])
+    trained = train(placeless, len(few), replace(QUICK, families=(Family.TREE,)), problem, silent).model
+    model = refreshed(for_production(trained), placeless)
+    day, shared = few["sale_date"].sort_values().iloc[-60], []
+    for _, subject in placeless.iloc[:40].assign(sale_date=day).iterrows():
+        home = model.fill(pd.DataFrame([subject]))
+        found = model.comparables(home, 5)
+        chosen = placeless.iloc[found.rows]
+        assert len(set(found.rows)) == 5
+        assert (chosen["sale_date"] < day).all()
+        assert (np.diff(found.distance) >= 0).all()
+        shared.append((chosen["zipcode"] == subject["zipcode"]).mean())
+    by_chance = (placeless["zipcode"].value_counts(normalize=True) ** 2).sum()
+    assert np.mean(shared) > 10 * by_chance
+
+
+def test_a_baseline_has_no_comparables(few: pd.DataFrame, problem: Problem) -> None:
     baseline = train(few, len(few), replace(QUICK, families=(Family.LINEAR,)), problem, silent).model
-    for model in (placeless, baseline):
-        home = model.fill(few.head(1))
-        assert len(model.comparables(home, 5).rows) == 0
-        assert model.matrix(home).shape[0] == 1
-        assert refreshed(model, few).estimate(few.head(1)) > 0
+    home = baseline.fill(few.head(1))
+    assert len(baseline.comparables(home, 5).rows) == 0
+    assert baseline.matrix(home).shape[0] == 1
+    assert refreshed(baseline, few).estimate(few.head(1)) > 0
     assert refreshed(baseline, few) is baseline

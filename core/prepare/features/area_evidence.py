@@ -98,7 +98,7 @@ class MarketEvidence(EvidenceStep):
         self.trend_days_, self.trend_values_ = running_trend(self.days_, unit_price)
         self.deviation_ = unit_price - self.trend(self.days_)
         areas = area_levels(X, self.facts)
-        self.areas_ = {name: _area_sales(areas[name], self.days_, self.deviation_) for name in self.levels_}
+        self.areas_ = {name: _area_sales(codes, self.days_, self.deviation_) for name, codes in areas.items()}
         if not self.facts.located:
             self.whole_trend_ = running_trend(self.days_, np.asarray(y, dtype=float))
             whole = np.asarray(y, dtype=float) - value_on(self.whole_trend_, self.days_)
@@ -125,7 +125,7 @@ class MarketEvidence(EvidenceStep):
 
     def knows(self, areas: Columns) -> bool:
         """Tell whether there are sales in any area of one home, given by ``area_levels``, however wide."""
-        return any(areas[name][0] in self.areas_[name].position for name in self.levels_)
+        return any(areas[name][0] in kept.position for name, kept in self.areas_.items())
 
     def _levels(self, title: str, kept: Mapping[str, _AreaSales], areas: Columns, days: Floats, own: Ints) -> Columns:
         columns: Columns = {}
