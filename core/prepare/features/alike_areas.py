@@ -43,8 +43,11 @@ class AlikeAreas:
         shared = self.areas == own
         step = np.where(shared.any(axis=1), shared.argmax(axis=1), shared.shape[1])
         apart = np.where(step > 0, _KM_FIRST * 2.0 ** (step - 1), 0.0)
-        distance = np.sqrt(((self.places - place) ** 2).sum(axis=1) + apart**2)
+        gap = self.places - place
+        distance = np.sqrt(np.einsum("ij,ij->i", gap, gap) + apart**2)
         usable = np.flatnonzero((self.days < day) & np.isfinite(distance))
+        if len(usable) > count:
+            usable = usable[distance[usable] <= np.partition(distance[usable], count)[count]]
         order = usable[np.argsort(distance[usable], kind="stable")[:count]]
         return order, distance[order]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -59,7 +60,7 @@ class _Homes:
 
 @dataclass(frozen=True)
 class HomeKeys:
-    """What homes are recognized by, "" if it is not known: property id, and address with unit and area, (n,) each."""
+    """What homes are recognized by, "" if it is not known, (n,) each: property id, else address with unit and area."""
 
     ids: Objects
     addresses: Objects
@@ -75,16 +76,22 @@ class OwnSales:
     """The sales kept to find a home's own earlier ones: their days since 2000, shape (n,), and log prices.
 
     ``level`` is the log price less the market's trend on the day of the sale. ``residuals`` holds what sales brought
-    above their estimates, by home and day; only homes that sold again need one.
+    above their estimates, by home and day; only homes that sold again need one. ``homes`` tell which home each is of.
     """
 
+    homes: Columns
     by_id: _Homes
-    by_address: _Homes
     days: Floats
     level: Floats
     trend: tuple[Floats, Floats]
     residual: Floats
     residuals: Mapping[tuple[str, float], float]
+
+    @cached_property
+    def by_address(self) -> _Homes:
+        """The sales by address, read when a home without property id is looked for first: addresses take time."""
+        addresses = _addresses(self.homes, np.ones(len(self.days), dtype=bool))
+        return _Homes.of(np.where(_one_home_an_address(self.homes, addresses), addresses, ""), self.days)
 
     def find(self, homes: Columns) -> Columns:
         """Return the columns ``OWN_SALE`` of homes given by their identity and ``sale_date``, shape (n,) each."""
@@ -103,9 +110,7 @@ class OwnSales:
         return columns
 
     def _latest(self, own_id: str, address: str, day: float) -> int:
-        rows = self.by_id.of_home(own_id)
-        if not len(rows):
-            rows = self.by_address.of_home(address)
+        rows = self.by_address.of_home(address) if address else self.by_id.of_home(own_id)
         earlier = rows[self.days[rows] <= day - _LEAST_DAYS] if len(rows) else rows
         return int(earlier[-1]) if len(earlier) else -1
 
@@ -121,10 +126,9 @@ def keep_own_sales(
     """Keep sales: ``homes`` have identity and ``sale_date``, ``log_size`` is the log of their living areas, (n,)."""
     keys, days = home_keys(homes), days_since_2000(homes["sale_date"])
     trend = running_trend(days, log_price - log_size) if len(days) else (np.array([-np.inf]), np.array([np.nan]))
-    sole = np.where(_one_home_an_address(homes, keys.addresses), keys.addresses, "")
     return OwnSales(
+        homes=homes,
         by_id=_Homes.of(keys.ids, days),
-        by_address=_Homes.of(sole, days),
         days=days,
         level=log_price - value_on(trend, days),
         trend=trend,
@@ -139,18 +143,24 @@ def identity_of(homes: pd.DataFrame) -> Columns:
 
 
 def home_keys(homes: Columns) -> HomeKeys:
-    """Return what homes are recognized by; an address counts with its zip code, else with its neighborhood."""
-    ids, address, unit, zipcode, area = (
-        words(homes, name, "") if name in homes else np.full(size(homes), "", dtype=object)
-        for name in ("property_id", "address", "unit", "zipcode", "neighbourhood")
-    )
-    addresses = [
-        _address(str(street), str(number), str(code) or str(name).casefold()) if street else ""
-        for street, number, code, name in zip(address, unit, zipcode, area, strict=True)
-    ]
+    """Return what homes are recognized by: their property ids, and the addresses of those that have none."""
     # Spreadsheets take leading zeros off a number.
-    bare = [str(one).strip().lstrip("0") for one in ids]
-    return HomeKeys(np.array(bare, dtype=object), np.array(addresses, dtype=object))
+    given = words(homes, "property_id", "") if "property_id" in homes else np.full(size(homes), "", dtype=object)
+    ids = np.array([str(one).strip().lstrip("0") for one in given], dtype=object)
+    return HomeKeys(ids, _addresses(homes, ids == ""))
+
+
+def _addresses(homes: Columns, wanted: Bools) -> Objects:
+    """Return the addresses of the homes wanted in one spelling, with zip code, else neighborhood; "" for others."""
+    address, unit, zipcode, area = (
+        words(homes, name, "") if name in homes else np.full(size(homes), "", dtype=object)
+        for name in ("address", "unit", "zipcode", "neighbourhood")
+    )
+    keys = [
+        _address(str(street), str(number), str(code) or str(name).casefold()) if street and needed else ""
+        for street, number, code, name, needed in zip(address, unit, zipcode, area, wanted, strict=True)
+    ]
+    return np.array(keys, dtype=object)
 
 
 def _address(street: str, unit: str, area: str) -> str:
