@@ -38,7 +38,7 @@ from core.states import Family
 from core.store import Store, open_store
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import price_file, record_file
-from tests.benchmarks import accuracy, long_ledger
+from tests.benchmarks import accuracy, earlier_and_placeless, long_ledger
 from tests.benchmarks import intake as intake_files
 from tests.benchmarks import ledger as ledger_writers
 from tests.benchmarks.accuracy import MANAGER, milliseconds
@@ -252,6 +252,18 @@ def ahead(_: argparse.Namespace) -> None:
             tell(benchmark="ahead", **figures)
 
 
+def own_sales(_: argparse.Namespace) -> None:
+    """King County 2014-15 with the sales since 2006 taken in: with and without a home's own earlier sale."""
+    for row in earlier_and_placeless.own_sales():
+        tell(benchmark="own-sales", **row)
+
+
+def placeless(_: argparse.Namespace) -> None:
+    """Melbourne with its coordinates removed, beside CatBoost if that is installed."""
+    for row in earlier_and_placeless.placeless():
+        tell(benchmark="placeless", **row)
+
+
 def scrutiny(_: argparse.Namespace) -> None:
     """Planted errors in King County and Singapore: recall and precision of the review queue, and the test error."""
     from tests.benchmarks import scrutiny as planted_errors
@@ -293,6 +305,8 @@ def main() -> int:
         "monitoring": monitoring,
         "king-county": king_county,
         "ahead": ahead,
+        "own-sales": own_sales,
+        "placeless": placeless,
         "scrutiny": scrutiny,
         "ledger": ledger,
         "figures": figures,

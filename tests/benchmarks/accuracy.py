@@ -56,11 +56,15 @@ KING_COUNTY = RealMarket("King County", "king_county/kc_house_data_2014_2015.csv
 SINGAPORE = RealMarket("Singapore", "singapore/hdb_resale_2017_2023.csv.gz", "SGD", "sqm", date(2023, 1, 1))
 
 
+def data_folder() -> Path:
+    """Where the real sales are, if they are there at all."""
+    return Path(os.environ.get("SALES_DATA_DIR", ROOT / ".." / "shared" / "data")).resolve()
+
+
 @contextmanager
 def ingested(market: RealMarket) -> Iterator[tuple[Store, str] | None]:
     """A fresh store with the market's sales and the market's id; None, and a word, where the data is not there."""
-    folder = Path(os.environ.get("SALES_DATA_DIR", ROOT / ".." / "shared" / "data")).resolve()
-    path = folder / market.file
+    path = data_folder() / market.file
     if not path.is_file():
         print(f"skipped: the real sales are not at {path}; set SALES_DATA_DIR", file=sys.stderr)
         yield None
