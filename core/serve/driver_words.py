@@ -48,7 +48,7 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
     if driver.group is FactGroup.OWN_SALE:
-        shown = f"What its own earlier sale{_sold(driver.facts)} shows beyond these facts"
+        shown = f"Its own earlier sale{_sold(driver.facts)}, read beside these facts,"
         return f"{shown} {_effect(driver.amount, _ONE, market)}."
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."

@@ -88,6 +88,12 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
             (Difference("walk_score", 88.0, 70.0),),
             "Its spot within zipcode 98103, with walk score 88 (70 is usual here), adds about $8K.",
         ),
+        (
+            FactGroup.OWN_SALE,
+            14_000.0,
+            (Difference("own_sale_day", "2013-03-05", None),),
+            "Its own earlier sale on 5 Mar 2013, read beside these facts, adds about $14K.",
+        ),
         (FactGroup.AGE, -11_000.0, (), "What is assumed about its age and renovation takes off about $11K."),
     ],
 )
