@@ -118,7 +118,13 @@ def _catboost(sales: pd.DataFrame, trained: Trained) -> Floats | None:
     table = sales[list(facts.numeric)].assign(day=(sales["sale_date"] - pd.Timestamp("2000-01-01")).dt.days)
     table = table.assign(**{name: sales[name].fillna("unknown").astype(str) for name in words})
     model = CatBoostRegressor(
-        iterations=2_000, learning_rate=0.06, depth=6, random_seed=0, verbose=0, cat_features=words
+        iterations=2_000,
+        learning_rate=0.06,
+        depth=6,
+        random_seed=0,
+        verbose=0,
+        allow_writing_files=False,
+        cat_features=words,
     )
     model.fit(table[~trained.split.test], np.log(known["sale_price"]))
     return np.asarray(np.exp(model.predict(table[trained.split.test])), dtype=float)
