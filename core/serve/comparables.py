@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -11,12 +11,10 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.prepare.features.alike_evidence import KM_PER_YEAR
-from core.prepare.features.alike_evidence import Comparables as Alike
 from core.prepare.features.columns import Columns, size, stack, take
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
-from core.prepare.features.own_sales import ROW, YEARS_SINCE, no_own_sale
+from core.prepare.features.own_sales import ROW, no_own_sale
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
@@ -26,8 +24,16 @@ IN_USE: Final = 5
 """How many of the offered comparables are used unless an agent chooses otherwise; appraisers show three to six."""
 
 OFFERED: Final = 7
-# An otherwise equal sale 1.5 km away, or one as different in other ways, has 1/e of the weight of one next door today.
-_LIKENESS_KM: Final = 1.5
+GROSS_HIGH: Final = 0.25
+"""A gross adjustment above this share of the sale price marks a weak comparable, by the custom of appraisers."""
+
+NET_HIGH: Final = 0.15
+"""A net adjustment above this share of the sale price, up or down, marks a weak comparable."""
+
+# The sales nearest in place, time and facts, this many, are adjusted; those the model adjusts least are offered.
+_ADJUSTED: Final = 16
+# A sale whose gross adjustment is 30% of its price has 1/e of the weight of the same home sold today.
+_LIKENESS_GROSS: Final = 0.3
 _SPAN: Final = (0.1, 0.9)
 # The least spread assumed for a price derived from one sale: what similar homes sell for varies by this much.
 _LEAST_SPREAD: Final = 0.05
@@ -37,8 +43,8 @@ _LEAST_SPREAD: Final = 0.05
 class Comparable:
     """An earlier sale compared with the subject; money in the market's currency, unrounded.
 
-    ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the combined distance in place,
-    time and facts; ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
+    ``sale_id`` names it within its data version. ``similarity`` (0 to 1) falls with the gross adjustment;
+    ``distance_km`` is measured from the middle of the area if the subject's location is assumed.
     ``time_adjusted`` is the price moved to the valuation date by the market's movement; ``adjustments``, by fact
     group and in money, move it from the sale's facts to the subject's; ``adjusted`` is ``time_adjusted`` plus all
     adjustments. ``own`` marks this home's own earlier sale.
@@ -57,6 +63,17 @@ class Comparable:
     adjustments: Mapping[FactGroup, float]
     adjusted: float
     own: bool = False
+
+    @property
+    def gross(self) -> float:
+        """All adjustments, that of time among them, without their signs, as a share of the sale price."""
+        time = abs(self.time_adjusted - self.sale_price)
+        return (time + sum(map(abs, self.adjustments.values()))) / self.sale_price
+
+    @property
+    def net(self) -> float:
+        """All adjustments together, with their signs, as a share of the sale price."""
+        return self.adjusted / self.sale_price - 1
 
 
 @dataclass(frozen=True)
@@ -77,14 +94,13 @@ class ComparableValue:
 
 @dataclass(frozen=True)
 class Candidates:
-    """Comparables before they are priced, most similar first.
+    """Comparables before they are priced, nearest first.
 
-    ``rows`` are their rows among the live model's sales, ``distance`` their similarity distance (km), ``then`` the
-    homes as they were sold; ``today`` leads from the same homes on the valuation date to the subject.
+    ``rows`` are their rows among the live model's sales, ``then`` the homes as they were sold; ``today`` leads from the
+    same homes on the valuation date to the subject.
     """
 
     rows: Ints
-    distance: Floats
     then: Columns
     today: Ways
 
@@ -99,33 +115,27 @@ class Candidates:
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
-def similarity(distance: float) -> float:
-    """Return the similarity of two homes (1 if equal, falling toward 0) from their similarity distance in km."""
-    return float(np.exp(-distance / _LIKENESS_KM))
+def similarity(gross: float) -> float:
+    """Return the similarity of two homes (1 if equal, falling toward 0) from the gross adjustment between them."""
+    return float(np.exp(-gross / _LIKENESS_GROSS))
 
 
 def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
-    """Return a home's own earlier sale, if any, and the sales most similar to it (one row, filled in)."""
-    found = _own_first(live_model, subject, live_model.model.comparables(subject, OFFERED))
+    """Return a home's own earlier sale, if any, and the sales nearest to it in place, time and facts (one row)."""
+    rows = _own_first(live_model, subject, live_model.model.comparables(subject, _ADJUSTED).rows)
     # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
-    unknown = {name: np.repeat(values, len(found.rows)) for name, values in subject.items() if name.startswith(MARK)}
+    unknown = {name: np.repeat(values, len(rows)) for name, values in subject.items() if name.startswith(MARK)}
     # What its own earlier sale says of a comparable is already in its price.
-    unknown |= no_own_sale(len(found.rows)) if live_model.model.own_sales else {}
-    then = take(live_model.filled, found.rows) | unknown
-    today = then | {"sale_date": np.repeat(subject["sale_date"], len(found.rows))}
-    return Candidates(found.rows, found.distance, then, ways(today, subject, grouped))
+    unknown |= no_own_sale(len(rows)) if live_model.model.own_sales else {}
+    then = take(live_model.filled, rows) | unknown
+    today = then | {"sale_date": np.repeat(subject["sale_date"], len(rows))}
+    return Candidates(rows, then, ways(today, subject, grouped))
 
 
-def _own_first(live_model: LiveModel, subject: Columns, found: Alike) -> Alike:
-    """Return the comparables with the home's own earlier sale in front."""
+def _own_first(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
+    """Return the rows of sales with the home's own earlier sale in front."""
     own = own_row(live_model, subject)
-    if own is None:
-        return found
-    others = found.rows != own
-    # The same home: only time sets them apart.
-    distance = float(subject[YEARS_SINCE][0]) * KM_PER_YEAR
-    rows, distances = np.append(own, found.rows[others]), np.append(distance, found.distance[others])
-    return Alike(rows[:OFFERED], distances[:OFFERED])
+    return rows if own is None else np.append(own, rows[rows != own])[:_ADJUSTED]
 
 
 def own_row(live_model: LiveModel, home: Columns) -> int | None:
@@ -138,13 +148,23 @@ def own_row(live_model: LiveModel, home: Columns) -> int | None:
 def adjusted(
     live_model: LiveModel, home: Columns, chosen: Candidates, log_price: Floats, log_estimate: float
 ) -> tuple[Comparable, ...]:
-    """Adjust sales; ``log_price`` holds the log estimates of their homes, ``log_estimate`` that of ``home`` itself."""
+    """Adjust sales and return those adjusted least, one of each home, the home's own earlier sale first.
+
+    ``log_price`` holds the log estimates of their homes, ``log_estimate`` that of ``home`` itself.
+    """
     count = len(chosen.rows)
     paths = chosen.today.split(log_price[count:]) if count else []
-    return tuple(
+    found = [
         _adjusted(live_model, home, chosen, number, log_price[number], path, log_estimate)
         for number, path in enumerate(paths)
-    )
+    ]
+    return tuple(_one_of_each_home(sorted(found, key=lambda one: (not one.own, one.gross)))[:OFFERED])
+
+
+def _one_of_each_home(found: Sequence[Comparable]) -> list[Comparable]:
+    """Return the sales without further ones at an address that is among them; sales without an address all stay."""
+    first = {one.address: one.sale_id for one in reversed(found)}
+    return [one for one in found if not one.address or first[one.address] == one.sale_id]
 
 
 def _adjusted(
@@ -172,14 +192,14 @@ def _adjusted(
     adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
     facts = {name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"}
-    return Comparable(
+    found = Comparable(
         sale_id=str(known.get("intake_row", row)),
         address=str(known.get("address", "")),
         facts=facts,
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
         distance_km=_kilometres(home, take(chosen.then, [number])),
-        similarity=similarity(float(chosen.distance[number])),
+        similarity=1.0,
         sale_date=pd.Timestamp(known["sale_date"]).date(),
         sale_price=price,
         time_adjusted=time_adjusted,
@@ -187,6 +207,7 @@ def _adjusted(
         adjusted=time_adjusted + sum(adjustments.values()),
         own=own,
     )
+    return replace(found, similarity=similarity(found.gross))
 
 
 def reconcile(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
 from core.prepare.features.own_sales import OWN_SALE
-from core.schema import NEIGHBOURHOOD_FIELDS
+from core.schema import NEIGHBOURHOOD_FIELDS, is_extra
 from core.train.model import Model
 
 
@@ -43,12 +44,26 @@ _OF: Final = {
     "zoning": FactGroup.KIND,
     "units": FactGroup.KIND,
 }
+# What a market's own columns are about, by a word of their name; the first that fits decides ("sqft_lot15" is the lot).
+_WORDS: Final = (
+    (
+        FactGroup.PLOT,
+        frozenset({"lot", "land", "plot", "yard", "garage", "carport", "parking", "pool", "porch"}),
+    ),
+    (FactGroup.QUALITY, frozenset({"quality", "qual", "condition", "cond", "grade"})),
+    (FactGroup.ROOMS, frozenset({"bath", "baths", "bathroom", "bed", "beds", "bedroom", "room", "rooms", "rms"})),
+    (FactGroup.AGE, frozenset({"year", "yr", "age", "built", "renovated", "remodeled", "remod"})),
+    (FactGroup.SIZE, frozenset({"sqft", "sqm", "sf", "area", "above", "basement", "bsmt", "finished", "living"})),
+)
 _PLACES: Final = frozenset({"address", *AREA_CODES, *COORDINATES, *(field.name for field in NEIGHBOURHOOD_FIELDS)})
 
 
 def group_of(name: str) -> FactGroup:
-    """Return the group of a fact; a market's own columns are other facts."""
-    return FactGroup.PLACE if name in _PLACES else _OF.get(name, FactGroup.OTHER)
+    """Return the group of a fact; a market's own columns are told by the words of their names, else other facts."""
+    if name in _PLACES or not is_extra(name):
+        return FactGroup.PLACE if name in _PLACES else _OF.get(name, FactGroup.OTHER)
+    words = frozenset(re.findall(r"[a-z]+", name.casefold()))
+    return next((group for group, marks in _WORDS if words & marks), FactGroup.OTHER)
 
 
 def grouped(facts: FactColumns) -> dict[FactGroup, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from core.problem import Problem
 from core.serve.comparables import IN_USE, Comparable, reconcile, similarity
 from core.serve.estimate import Estimate, LiveMarket, estimate
+from core.serve.fact_groups import FactGroup, group_of
 from core.serve.flags import FlagKind
 from core.workflows.pricing.desk import Desk
 
@@ -73,9 +74,40 @@ def test_sale_is_not_moved_by_its_own_price(evidence: LiveMarket, answer: Estima
 
 
 @given(near=st.floats(0, 50), farther=st.floats(0, 50))
-def test_adding_distance_never_raises_a_weight(near: float, farther: float) -> None:
+def test_a_larger_gross_adjustment_never_raises_a_weight(near: float, farther: float) -> None:
     assume(near <= farther)
     assert similarity(farther) <= similarity(near) <= 1
+
+
+def test_gross_and_net_are_of_all_adjustments_and_the_least_adjusted_come_first(answer: Estimate) -> None:
+    for one in answer.comparables:
+        parts = [one.time_adjusted - one.sale_price, *one.adjustments.values()]
+        assert one.gross == pytest.approx(sum(map(abs, parts)) / one.sale_price)
+        assert one.net == pytest.approx(sum(parts) / one.sale_price)
+        assert abs(one.net) <= one.gross + 1e-12
+    gross = [one.gross for one in answer.comparables if not one.own]
+    assert gross == sorted(gross)
+
+
+def test_a_home_is_compared_once(answer: Estimate) -> None:
+    addresses = [one.address for one in answer.comparables if one.address]
+    assert len(set(addresses)) == len(addresses)
+
+
+@pytest.mark.parametrize(
+    ("name", "group"),
+    [
+        ("x_sqft_above", FactGroup.SIZE),
+        ("x_sqft_lot15", FactGroup.PLOT),
+        ("x_garage_area", FactGroup.PLOT),
+        ("x_kitchen_qual", FactGroup.QUALITY),
+        ("x_half_baths", FactGroup.ROOMS),
+        ("x_fireplaces", FactGroup.OTHER),
+        ("living_area_sqft", FactGroup.SIZE),
+    ],
+)
+def test_a_column_of_the_markets_own_belongs_to_what_its_name_says(name: str, group: FactGroup) -> None:
+    assert group_of(name) is group
 
 
 prices = st.lists(st.floats(50_000, 2_000_000), min_size=1, max_size=8)

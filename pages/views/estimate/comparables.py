@@ -9,7 +9,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.serve.comparables import Comparable, ComparableValue
+from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.words import Conventions
@@ -27,6 +27,8 @@ _ROW_PX: Final = 40
 _MOST_WEIGHT: Final = 3.0
 _REVISION: Final = "comparables_revision"
 _TABLE_OF: Final = "comparables_table_of"
+_NET_HELP: Final = "All adjustments together, as a share of the sale price."
+_GROSS_HELP: Final = "All adjustments without their signs, as a share of the sale price: how much the sale is altered."
 _SHORT: Final = {
     FactGroup.SIZE: "Size",
     FactGroup.ROOMS: "Rooms",
@@ -84,7 +86,9 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
         _cards(answered, estimate, chosen, market)
     st.caption(
         "Each sale is adjusted to the valuation date by the market’s movement, then to this home’s facts by the "
-        "model’s amounts. A weight of 2 counts a sale twice."
+        "model’s amounts. Net and gross: all adjustments with and without their signs, as a share of the price. ▲ marks "
+        f"a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%}. A weight of 2 counts a sale "
+        "twice."
     )
 
 
@@ -195,11 +199,12 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
             "No.": number,
             "Home": name_of(sale, market),
             "Distance": distance(sale),
-            "Similar": percent(sale.similarity),
             "Sold": day(sale.sale_date),
             "Price": money_short(sale.sale_price, currency),
             "Time-adjusted": money_short(sale.time_adjusted, currency),
             "Facts": _change(sum(sale.adjustments.values()), currency),
+            "Net": net(sale),
+            "Gross": gross(sale),
             "Adjusted": money_short(sale.adjusted, currency),
         }
         for number, sale in enumerate(estimate.comparables, 1)
@@ -230,6 +235,20 @@ def distance(sale: Comparable) -> str:
     return MISSING if sale.distance_km is None else write_distance(sale.distance_km)
 
 
+def net(sale: Comparable) -> str:
+    """Write the net adjustment of a sale as a share of its price, marked where it is high."""
+    return _marked(f"{sale.net:+.0%}", abs(sale.net) > NET_HIGH)
+
+
+def gross(sale: Comparable) -> str:
+    """Write the gross adjustment of a sale as a share of its price, marked where it is high."""
+    return _marked(percent(sale.gross), sale.gross > GROSS_HIGH)
+
+
+def _marked(text: str, high: bool) -> str:
+    return f"{text} ▲" if high else text
+
+
 def _change(amount: float, currency: str) -> str:
     return signed(money_short(amount, currency), amount) if round(amount) else "0"
 
@@ -243,10 +262,11 @@ def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
         "Weight": number(width=84, min_value=0.0, max_value=_MOST_WEIGHT, step=0.5, format="%g", required=True),
         "No.": number(width=46, format="%d"),
         "Home": text(width=190),
-        "Similar": text(alignment="right", width=70, help="100% means the same home next door, sold today."),
         "Sold": text(width=100),
         "Time-adjusted": text(alignment="right", width=104, help="The price adjusted to the valuation date."),
         "Facts": text(alignment="right", width=80, help="What the differences from this home are worth to the model."),
+        "Net": text(alignment="right", width=70, help=_NET_HELP),
+        "Gross": text(alignment="right", width=76, help=_GROSS_HELP),
         "Adjusted": text(alignment="right", width=84, help="What this home would bring according to this sale."),
     }
 
@@ -286,7 +306,7 @@ def _describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
     parts = [
         f"sold {day(sale.sale_date)} for {money_short(sale.sale_price, market.currency)}",
         f"{_change(change, market.currency)} for its facts",
-        f"{percent(sale.similarity)} similar",
+        f"net {net(sale)}, gross {gross(sale)}",
     ]
     if sale.distance_km is not None:
         parts.append(f"{distance(sale)} away")
