@@ -87,8 +87,8 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
     st.caption(
         "Each sale is adjusted to the valuation date by the market’s movement, then to this home’s facts by the "
         "model’s amounts. Net and gross: all adjustments with and without their signs, as a share of the price. ▲ "
-        f"marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%}. A weight of 2 counts a sale "
-        "twice."
+        f"marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%}. A weight of 2 counts a "
+        "sale twice."
     )
 
 
