@@ -1,29 +1,85 @@
-"""The scope the evidence supports: the price range in which the model demonstrably meets its target."""
+"""The scope the evidence supports: the prices, types and areas for which the model demonstrably meets its target."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 import pandas as pd
 
-from core.arrays import Floats, Ints
+from core.arrays import Bools, Floats, Ints
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval
 from core.evaluate.scored_sales import ScoredSales, error
 from core.problem import Problem
-from core.wording import count, money_short, percent
+from core.wording import count, money_range, money_short, percent
 
 _BANDS: Final = 20
+# A group is left out if its mean error is above the target by this many standard errors: of a hundred areas that meet
+# it, hardly one is left out by chance.
+_SURELY: Final = 3.0
+_NAMED_MAX: Final = 6
+
+
+class ScopeBasis(StrEnum):
+    """What a scope rests on."""
+
+    SIGNED = "signed"
+    PROPOSED = "unsigned"
+    DEFAULT = "problem statement"
+
+
+@dataclass(frozen=True)
+class GoverningScope:
+    """The scope that decides which estimates a person reviews and which homes get no price.
+
+    Estimates from ``low`` to ``high`` (money in the market's currency) need no review for their price. Homes of a type
+    or in an area left out get no price if the scope is signed; else a person reviews the estimate.
+    """
+
+    low: float
+    high: float
+    basis: ScopeBasis
+    types_left_out: tuple[str, ...] = ()
+    areas_left_out: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The scope's name in a sentence: "the signed scope", "the proposed scope (unsigned)"."""
+        return {
+            ScopeBasis.SIGNED: "the signed scope",
+            ScopeBasis.PROPOSED: "the proposed scope (unsigned)",
+            ScopeBasis.DEFAULT: "the standard prices",
+        }[self.basis]
+
+    def words(self, currency: str) -> str:
+        """Return the scope in words: "$200K to $1.2M, without condo (unsigned)"."""
+        left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        status = {
+            ScopeBasis.SIGNED: "signed",
+            ScopeBasis.PROPOSED: "unsigned",
+            ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
+        }[self.basis]
+        return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"
+
+
+def left_out_words(types: tuple[str, ...], areas: tuple[str, ...]) -> str:
+    """Name what a scope leaves out: "condo, 98118 and 98178", the first few areas by name; "" for nothing."""
+    shown = areas if len(areas) <= _NAMED_MAX else areas[: _NAMED_MAX - 1]
+    rest = [f"{len(areas) - len(shown)} more areas"] if len(shown) < len(areas) else []
+    names = [*(kind.replace("_", " ") for kind in types), *shown, *rest]
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}" if names else ""
 
 
 @dataclass(frozen=True)
 class ProposedScope:
     """A contiguous range of *estimates*, in money, in which the model may be used without reviewing each price.
 
-    ``low`` and ``high`` are missing if no range meets the target. ``inside`` and ``outside`` are the MAPE, with its
-    95% interval (Student's), of the priced sales estimated inside and outside the range; ``share`` is the share inside.
+    ``low`` and ``high`` are missing if no range meets the target. Homes of the types and in the areas left out are
+    outside at any price. ``inside`` and ``outside`` are the MAPE, with its 95% interval (Student's), of the priced
+    sales inside and outside; ``share`` is the share inside.
     """
 
     low: float
@@ -33,6 +89,8 @@ class ProposedScope:
     outside: Figure
     share: float
     currency: str
+    types_left_out: tuple[str, ...] = ()
+    areas_left_out: tuple[str, ...] = ()
 
     @property
     def found(self) -> bool:
@@ -57,37 +115,85 @@ class ProposedScope:
             if self.outside.n
             else "no test sale was estimated outside"
         )
-        return f"Deploy for estimates from {bounds} ({held}); {rest}."
+        left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        without = f" No price for {left_out}." if left_out else ""
+        return f"Deploy for estimates from {bounds} ({held}); {rest}.{without}"
+
+    def governing(self, basis: ScopeBasis) -> GoverningScope:
+        """Return the scope as estimates are judged by it."""
+        return GoverningScope(self.low, self.high, basis, self.types_left_out, self.areas_left_out)
 
 
 def propose_scope(scored: ScoredSales, problem: Problem) -> ProposedScope:
     """Find the widest range, by number of sales, that the evidence supports.
 
-    The priced sales are cut by their estimate, which is known before a home sells, into up to twenty bands of equal
-    size with rounded bounds. A range of adjacent bands is supported if the upper bound of its MAPE is within the
-    target and none of its bands alone misses the target, so that good bands do not hide bad ones. Each band has at
+    Property types and areas of at least estimate.small_sample_n sales whose MAPE surely misses the target are left out
+    first. The other priced sales are cut by their estimate, which is known before a home sells, into up to twenty bands
+    of equal size with rounded bounds. A range of adjacent bands is supported if the upper bound of its MAPE is within
+    the target and none of its bands alone misses the target, so that good bands do not hide bad ones. Each band has at
     least estimate.small_sample_n sales.
     """
-    table = scored.priced
-    estimate, size = table["estimate"].to_numpy(dtype=float), error(table).abs().to_numpy(dtype=float)
-    edges = _edges(estimate, problem.estimate.small_sample_n)
-    target = problem.success.target_mape
+    table, target, smallest = scored.priced, problem.success.target_mape, problem.estimate.small_sample_n
+    types = _missing_target(table, "property_type", target, smallest)
+    areas = _missing_target(table[~_left_out(scored, types, ())], scored.area, target, smallest)
+    kept = table[~_left_out(scored, types, areas)]
+    estimate, size = kept["estimate"].to_numpy(dtype=float), error(kept).abs().to_numpy(dtype=float)
+    edges = _edges(estimate, smallest)
     place = np.clip(np.searchsorted(edges, estimate, side="right") - 1, 0, max(len(edges) - 2, 0))
     chosen = _widest(place, size, len(edges) - 1, target) if len(edges) > 1 else None
-    held = np.zeros(len(size), dtype=bool) if chosen is None else (place >= chosen[0]) & (place < chosen[1])
-    low, high = (np.nan, np.nan) if chosen is None else (float(edges[chosen[0]]), float(edges[chosen[1]]))
+    if chosen is None:
+        nothing = np.zeros(len(table), dtype=bool)
+        return _proposal(scored, np.nan, np.nan, nothing, (), (), target)
+    low, high = float(edges[chosen[0]]), float(edges[chosen[1]])
+    # The bands include their lower bound, the last of all also its upper one.
+    below = table["estimate"] <= high if chosen[1] == len(edges) - 1 else table["estimate"] < high
+    held = ((table["estimate"] >= low) & below).to_numpy() & ~_left_out(scored, types, areas)
+    return _proposal(scored, low, high, held, types, areas, target)
+
+
+def supports(
+    scored: ScoredSales,
+    low: float,
+    high: float,
+    problem: Problem,
+    types_left_out: tuple[str, ...] = (),
+    areas_left_out: tuple[str, ...] = (),
+) -> ProposedScope:
+    """Return the evidence for a scope that a person chose instead, bounds included."""
+    held = scored.priced["estimate"].between(low, high).to_numpy() & ~_left_out(scored, types_left_out, areas_left_out)
+    return _proposal(scored, low, high, held, types_left_out, areas_left_out, problem.success.target_mape)
+
+
+def _proposal(
+    scored: ScoredSales,
+    low: float,
+    high: float,
+    held: Bools,
+    types: tuple[str, ...],
+    areas: tuple[str, ...],
+    target: float,
+) -> ProposedScope:
+    size = error(scored.priced).abs().to_numpy(dtype=float)
     share = float(held.mean()) if len(held) else np.nan
-    return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, scored.terms.currency)
+    currency = scored.terms.currency
+    return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, currency, types, areas)
 
 
-def supports(scored: ScoredSales, low: float, high: float, problem: Problem) -> ProposedScope:
-    """Return the evidence for a range that a person chose instead, bounds included."""
+def _missing_target(table: pd.DataFrame, column: str | None, target: float, smallest: int) -> tuple[str, ...]:
+    """Return the values of a column whose sales surely miss the target on average, in alphabetical order."""
+    if column is None or table.empty:
+        return ()
+    groups = error(table).abs().groupby(table[column])
+    surely = groups.mean() - _SURELY * groups.std() / np.sqrt(groups.size()) > target
+    return tuple(sorted(map(str, surely.index[surely & (groups.size() >= smallest)])))
+
+
+def _left_out(scored: ScoredSales, types: tuple[str, ...], areas: tuple[str, ...]) -> Bools:
     table = scored.priced
-    size = error(table).abs().to_numpy(dtype=float)
-    held = table["estimate"].between(low, high).to_numpy()
-    share = float(held.mean()) if len(held) else np.nan
-    target = problem.success.target_mape
-    return ProposedScope(low, high, target, _mape(size[held]), _mape(size[~held]), share, scored.terms.currency)
+    left_out = table["property_type"].isin(types).to_numpy()
+    if scored.area is not None:
+        left_out = left_out | table[scored.area].isin(areas).to_numpy()
+    return np.asarray(left_out, dtype=bool)
 
 
 def _edges(estimate: Floats, smallest: int) -> Floats:

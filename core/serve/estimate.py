@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from core.arrays import Floats
+from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.area_levels import area_levels
 from core.prepare.features.columns import Columns, size, stack
@@ -26,7 +27,7 @@ from core.serve.comparables import (
 )
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import groups_of
-from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules
+from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
@@ -102,7 +103,8 @@ class Refused:
 class LiveMarket:
     """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
-    ``notices`` are the open drift alerts; each flags the estimates it concerns.
+    ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
+    means the standard prices.
     """
 
     bundle: Bundle
@@ -110,6 +112,7 @@ class LiveMarket:
     version_id: str
     level_id: str | None
     notices: tuple[DriftNotice, ...] = ()
+    scope: GoverningScope | None = None
 
 
 def estimate(
@@ -123,7 +126,7 @@ def estimate(
     bundle, live_model = live_market.bundle, live_market.live_model
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
-    withheld = refusal(subject, model, problem)
+    withheld = refusal(subject, model, problem) or outside_signed_scope(subject, live_market.scope)
     if withheld is not None:
         return withheld
     worked = _work(live_model, subject)
@@ -140,6 +143,7 @@ def estimate(
     # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
     kinds = property_kinds(home, model.facts)
+    rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
         subject=subject,
@@ -155,7 +159,7 @@ def estimate(
         confidence_word=confidence_word(answer.confidence, problem),
         kept=_kept(bundle, float(priced.confidence[0])),
         fsd=fsd,
-        flags=tuple(estimate_flags(subject, answer, flag_rules(bundle, live_market.notices, problem))),
+        flags=tuple(estimate_flags(subject, answer, rules)),
         imputed=_imputed(subject, model, home),
         data_version=live_market.version_id,
         last_sale=(live_model.level.as_of - timedelta(days=1)),
@@ -239,6 +243,20 @@ def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | N
             label = label_of(name)
             return Unavailable(f"{label} is missing, and there is no price without it.", f"Enter {label.lower()}.")
     return _place_refusal(subject, model, problem)
+
+
+def outside_signed_scope(subject: Subject, scope: GoverningScope | None) -> Unavailable | None:
+    """Return why there is no price for a home of a type or area that the signed scope leaves out."""
+    if scope is None or scope.basis is not ScopeBasis.SIGNED:
+        return None
+    found = left_out(subject, scope)
+    if found is None:
+        return None
+    name, value = found
+    return Unavailable(
+        f"{label_of(name)} {value.replace('_', ' ')} is outside the scope signed for this model.",
+        "A manager decides on the Evaluation page where the model is used.",
+    )
 
 
 def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:

@@ -12,6 +12,7 @@ import pandas as pd
 
 from core.arrays import Ints
 from core.errors import ImpossibleProperty
+from core.evaluate.scope import GoverningScope
 from core.prepare.features.columns import Columns, size
 from core.prepare.features.facts import COORDINATES, FactColumns
 from core.prepare.features.own_sales import IDENTITY
@@ -22,9 +23,10 @@ from core.serve.estimate import (
     critical_facts,
     evidence_of,
     nearest_lately_km,
+    outside_signed_scope,
     refusal,
 )
-from core.serve.flags import Flag, answers_of, estimate_flags, flag_rules
+from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced
@@ -88,15 +90,20 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
     subjects, failed = _subjects(columns, len(homes), as_of, problem)
     failed |= dict(_unavailable(subjects, as_of, model, problem))
+    failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     chosen = tuple(subjects[position] for position in rows.tolist())
     priced = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
-    answers, rules = answers_of(priced), flag_rules(live_market.bundle, live_market.notices, problem)
+    answers, rules = answers_of(priced), _rules(live_market, problem)
     confidence = tuple(answer.confidence for answer in answers)
     flags = tuple(
         tuple(estimate_flags(subject, answer, rules)) for subject, answer in zip(chosen, answers, strict=True)
     )
     return Answers(rows, chosen, priced, confidence, flags, tuple(failed[position] for position in sorted(failed)))
+
+
+def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:
+    return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope)
 
 
 def _names(homes: pd.DataFrame, facts: FactColumns) -> list[str]:
@@ -166,6 +173,16 @@ def _unavailable(
         if withheld is not None:
             value = None if missing else _place(subject, model)
             field = missing or _LOCATION
+            yield position, NotPriced(position, "unavailable", field, value, withheld.reason, withheld.remedy)
+
+
+def _outside_scope(
+    subjects: Mapping[int, Subject], failed: Mapping[int, NotPriced], scope: GoverningScope | None
+) -> Iterator[tuple[int, NotPriced]]:
+    for position, subject in subjects.items():
+        withheld = outside_signed_scope(subject, scope) if position not in failed else None
+        if scope is not None and withheld is not None:
+            field, value = left_out(subject, scope) or ("", "")
             yield position, NotPriced(position, "unavailable", field, value, withheld.reason, withheld.remedy)
 
 

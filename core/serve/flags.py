@@ -9,9 +9,11 @@ from typing import Final
 
 import numpy as np
 
+from core.evaluate.scope import GoverningScope, ScopeBasis
+from core.prepare.features.facts import AREA_CODES
 from core.prepare.features.own_sales import SOON_YEARS
-from core.prepare.features.profile import MarketProfile
-from core.problem import PriceScope, Problem
+from core.prepare.features.profile import MEDIAN, MarketProfile
+from core.problem import Problem
 from core.schema import label_of
 from core.serve.comparables import ComparableValue
 from core.serve.subject import Subject
@@ -31,6 +33,7 @@ class FlagKind(StrEnum):
     """The reasons for a flag."""
 
     PRICE_OUT_OF_SCOPE = "price out of scope"
+    LEFT_OUT_OF_SCOPE = "left out of the scope"
     UNUSUAL_TYPE = "unusual type"
     UNUSUAL_ZONING = "unusual zoning"
     MULTI_UNIT = "multi-unit"
@@ -113,31 +116,42 @@ def answers_of(priced: Priced) -> list[Answer]:
 
 @dataclass(frozen=True)
 class FlagRules:
-    """The basis of a market's flags: its model, standard price scope, open drift alerts and limits."""
+    """The basis of a market's flags: its model, scope, open drift alerts and limits."""
 
     model: Model
-    scope: PriceScope
+    scope: GoverningScope
     notices: tuple[DriftNotice, ...]
     problem: Problem
 
 
-def flag_rules(bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem) -> FlagRules:
-    """Return the basis of the flags of the bundle's market; build it once for many homes."""
-    return FlagRules(bundle.model, price_scope(bundle, problem), notices, problem)
+def flag_rules(
+    bundle: Bundle, notices: tuple[DriftNotice, ...], problem: Problem, scope: GoverningScope | None = None
+) -> FlagRules:
+    """Return the basis of the flags of the bundle's market; build it once for many homes.
+
+    Without a ``scope``, signed or proposed, the standard prices hold.
+    """
+    return FlagRules(bundle.model, scope or standard_prices(bundle, problem), notices, problem)
 
 
-def price_scope(bundle: Bundle, problem: Problem) -> PriceScope:
-    """Return the standard price scope: the currency's setting, else quantiles of the market's training prices."""
-    fixed = problem.scope.price.get(bundle.currency)
-    if fixed is not None:
-        return fixed
-    quantiles, elsewhere = bundle.model.profile.price_quantiles, problem.scope.elsewhere
-    return PriceScope(quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile])
+def standard_prices(bundle: Bundle, problem: Problem) -> GoverningScope:
+    """Return the standard prices of a market whose scope nobody has proposed or signed.
+
+    They are the currency's setting if it holds the market's median price, else quantiles of the market's own training
+    prices: bounds drawn for other times or places would call most of the market luxury.
+    """
+    quantiles, fixed = bundle.model.profile.price_quantiles, problem.scope.price.get(bundle.currency)
+    if fixed is not None and fixed.standard_low <= quantiles[MEDIAN] <= fixed.standard_high:
+        return GoverningScope(fixed.standard_low, fixed.standard_high, ScopeBasis.DEFAULT)
+    elsewhere = problem.scope.elsewhere
+    low, high = quantiles[elsewhere.low_quantile], quantiles[elsewhere.high_quantile]
+    return GoverningScope(low, high, ScopeBasis.DEFAULT)
 
 
 def estimate_flags(subject: Subject, answer: Answer, rules: FlagRules) -> Iterator[Flag]:
-    """Yield every flag of an estimate: from the property's facts, from open drift alerts, then from its figures."""
+    """Yield every flag of an estimate: from the property's facts, scope, open drift alerts, then from its figures."""
     yield from subject_flags(subject, rules.model, rules.problem)
+    yield from _scope_flags(subject, rules.scope)
     yield from drift_flags(subject, rules.notices)
     yield from _answer_flags(answer, _area_sales(subject, rules.model), rules)
 
@@ -167,15 +181,37 @@ def drift_flags(subject: Subject, notices: Iterable[DriftNotice]) -> Iterator[Fl
             yield Flag(FlagKind.DRIFT_ALERT, one.severity, one.field, one.value, one.limit, one.action)
 
 
+def left_out(subject: Subject, scope: GoverningScope) -> tuple[str, str] | None:
+    """Return the field and value by which a scope leaves a home out, None if it does not."""
+    kind = subject.text("property_type")
+    if kind is not None and kind in scope.types_left_out:
+        return "property_type", kind
+    areas = ((name, subject.text(name)) for name in AREA_CODES)
+    return next(((name, area) for name, area in areas if area is not None and area in scope.areas_left_out), None)
+
+
+def _scope_flags(subject: Subject, scope: GoverningScope) -> Iterator[Flag]:
+    found = left_out(subject, scope)
+    if found is not None:
+        yield Flag(
+            FlagKind.LEFT_OUT_OF_SCOPE,
+            Severity.REVIEW,
+            found[0],
+            found[1].replace("_", " "),
+            f"not in {scope.name}",
+            "Manual review: the model misses its target for such homes.",
+        )
+
+
 def _answer_flags(answer: Answer, nearby_sales: float, rules: FlagRules) -> Iterator[Flag]:
     scope, limits = rules.scope, rules.problem.estimate
-    if not scope.standard_low <= answer.point <= scope.standard_high:
+    if not scope.low <= answer.point <= scope.high:
         yield Flag(
             FlagKind.PRICE_OUT_OF_SCOPE,
             Severity.REVIEW,
             "estimate",
             f"{answer.point:,.0f}",
-            f"{scope.standard_low:,.0f} to {scope.standard_high:,.0f}",
+            f"{scope.low:,.0f} to {scope.high:,.0f}, {scope.name}",
             "Manual review: have a senior agent confirm the price with a comparative market analysis.",
         )
     width = (answer.high - answer.low) / answer.point

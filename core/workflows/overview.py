@@ -10,6 +10,7 @@ from typing import Final
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import CardHeadline, headline_of
 from core.evaluate.headline import targets
+from core.evaluate.scope import GoverningScope
 from core.evaluate.targets import Verdict, at_most, judge
 from core.monitor.rules import AlertKind
 from core.problem import Problem
@@ -18,6 +19,7 @@ from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, day, days, money_range, percent
+from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.figures import figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.readings import trained_on
@@ -69,6 +71,7 @@ class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
+    ``scope`` is the champion's, signed or proposed.
     """
 
     market: Market
@@ -80,6 +83,7 @@ class Overview:
     age: int = 0
     retrain_after: int = 0
     watched: Watched = NOTHING_WATCHED
+    scope: GoverningScope | None = None
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -93,7 +97,8 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     today, live_since = workspace.today(market), _since(store, champion)
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
-    return Overview(market, version, champion, models, live_since, today, age, limit, watched)
+    scope = governing_scope(store, champion) if champion else None
+    return Overview(market, version, champion, models, live_since, today, age, limit, watched, scope)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -166,17 +171,19 @@ def _problem(seen: Overview, problem: Problem) -> Phase:
         "A target that can be missed",
         State.GOOD,
         f"Within {percent(problem.success.tolerance)}",
-        (f"Mean error target: {percent(problem.success.target_mape)}", f"Standard prices: {_scope(seen, problem)}"),
+        (f"Mean error target: {percent(problem.success.target_mape)}", _scope(seen, problem)),
     )
 
 
 def _scope(seen: Overview, problem: Problem) -> str:
     currency = seen.market.currency
+    if seen.scope is not None:
+        return f"Scope: {seen.scope.words(currency)}"
     fixed = problem.scope.price.get(currency)
     if fixed is not None:
-        return money_range(fixed.standard_low, fixed.standard_high, currency)
+        return f"Standard prices: {money_range(fixed.standard_low, fixed.standard_high, currency)}"
     wide = problem.scope.elsewhere
-    return f"{percent(wide.low_quantile)} to {percent(wide.high_quantile)} of the market's own"
+    return f"Standard prices: {percent(wide.low_quantile)} to {percent(wide.high_quantile)} of the market's own"
 
 
 def _collection(seen: Overview) -> Phase:

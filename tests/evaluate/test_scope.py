@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from core.evaluate.scope import propose_scope, supports
+from core.evaluate.scope import GoverningScope, ScopeBasis, left_out_words, propose_scope, supports
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from tests.evaluate.scored_sales import scored_sales
@@ -59,3 +61,25 @@ def test_good_model_is_deployed_whole_and_a_few_sales_prove_nothing(problem: Pro
     few = scored_sales(20)
     assert not propose_scope(with_error(few, np.full(20, 0.04)), problem).found
     assert not propose_scope(scored.of(scored.table["sale_price"] < 0), problem).found
+
+
+def test_types_and_areas_that_surely_miss_the_target_are_left_out_first(problem: Problem) -> None:
+    scored = scored_sales(3_000)
+    table = scored.table
+    condo, far = (table["property_type"] == "condo").to_numpy(), (table["zipcode"] == "98007").to_numpy()
+    found = propose_scope(with_error(scored, np.where(condo | far, 0.3, 0.05)), problem)
+    assert (found.types_left_out, found.areas_left_out) == (("condo",), ("98007",))
+    assert found.inside.high <= found.target < found.outside.value
+    assert found.inside.n + found.outside.n == len(scored.priced)
+    assert found.words.endswith("No price for condo and 98007.")
+    everywhere = supports(with_error(scored, np.full(3_000, 0.05)), found.low, found.high, problem)
+    assert not everywhere.types_left_out
+    assert found.share < everywhere.share
+
+
+def test_a_scope_says_what_it_rests_on() -> None:
+    scope = GoverningScope(200_000, 1_200_000, ScopeBasis.PROPOSED, ("condo",), ("98007", "98012"))
+    assert scope.words("USD") == "$200K to $1.2M, without condo, 98007 and 98012 (unsigned)"
+    assert replace(scope, basis=ScopeBasis.SIGNED).words("USD").endswith("(signed)")
+    assert left_out_words((), tuple(str(98_000 + place) for place in range(9))).endswith("98004 and 4 more areas")
+    assert left_out_words((), ()) == ""

@@ -22,7 +22,8 @@ from core.problem import Problem
 from core.store import NewDecision, NewEstimate, open_store
 from core.store.sales.versions import NewVersion
 from core.wording import money_short, percent, signed_percent
-from core.workflows.models.test_scores import SCORES, keep_scores, scores_of, signed_scope
+from core.workflows.models.scope import signed_scope
+from core.workflows.models.test_scores import SCORES, keep_scores, scores_of
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
@@ -188,7 +189,7 @@ def test_a_manager_signs_the_proposed_scope(own_home: Path) -> None:
         signed = signed_scope(store, live_model(own_home))
     assert signed is not None
     assert signed.note == "For the north office"
-    assert signed.low < signed.high
+    assert signed.scope.low < signed.scope.high
 
 
 def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
@@ -202,7 +203,7 @@ def test_own_bounds_are_signed_with_their_own_evidence(own_home: Path) -> None:
     with open_store(own_home) as store:
         signed = signed_scope(store, live_model(own_home))
     assert signed is not None
-    assert (signed.low, signed.high) == (250_000.0, 400_000.0)
+    assert (signed.scope.low, signed.scope.high) == (250_000.0, 400_000.0)
 
 
 @pytest.mark.parametrize(

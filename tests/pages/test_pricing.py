@@ -245,7 +245,10 @@ def test_a_price_above_the_scope_is_to_be_reviewed_before_any_note(desk: Desk) -
     assert estimated(app).point > 800_000
     parts = texts(app)
     flag = place_of("**Price out of scope**", parts)
-    assert "limit 100,000 to 800,000" in parts[flag]
+    assert desk.live_market is not None
+    assert desk.live_market.scope is not None
+    low, high = desk.live_market.scope.low, desk.live_market.scope.high
+    assert f"limit {low:,.0f} to {high:,.0f}, the proposed scope (unsigned)" in parts[flag]
     notes = [position for position, part in enumerate(parts) if "-badge[" in part and " Note]" in part]
     assert notes
     assert flag < min(notes)

@@ -21,7 +21,7 @@ from core.serve.estimate import (
     critical_facts,
     estimate,
 )
-from core.serve.flags import FlagKind, Severity, price_scope
+from core.serve.flags import FlagKind, Severity, standard_prices
 from core.workflows.pricing.desk import Desk
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
@@ -252,10 +252,10 @@ def test_old_model_is_flagged_as_stale(
 def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(
     evidence: LiveMarket, problem: Problem
 ) -> None:
-    assert price_scope(evidence.bundle, problem).standard_high == 800_000
-    elsewhere = price_scope(replace(evidence.bundle, currency="SGD"), problem)
+    assert standard_prices(evidence.bundle, problem).high == 800_000
+    elsewhere = standard_prices(replace(evidence.bundle, currency="SGD"), problem)
     quantiles = evidence.bundle.model.profile.price_quantiles
-    assert (elsewhere.standard_low, elsewhere.standard_high) == (quantiles[0.01], quantiles[0.90])
+    assert (elsewhere.low, elsewhere.high) == (quantiles[0.01], quantiles[0.90])
 
 
 def test_fact_that_the_markets_own_sales_often_lack_is_not_critical(evidence: LiveMarket, problem: Problem) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.problem import Problem
 from core.serve.flags import (
     Answer,
@@ -19,6 +20,7 @@ from core.serve.flags import (
     answers_of,
     estimate_flags,
     flag_rules,
+    standard_prices,
     subject_flags,
 )
 from core.serve.subject import Subject
@@ -95,3 +97,48 @@ def test_an_area_with_few_sales_is_flagged_and_a_home_without_an_area_is_not(
     assert FlagKind.FEW_COMPARABLES not in kinds(home, answer, rules)
     assert FlagKind.FEW_COMPARABLES in kinds(unknown, answer, rules)
     assert FlagKind.FEW_COMPARABLES not in kinds(nowhere, answer, rules)
+
+
+def test_a_market_whose_prices_rose_past_the_standard_ones_is_not_all_luxury(
+    small_desk: Desk, problem: Problem
+) -> None:
+    bundle = bundle_of(small_desk)
+    profile = bundle.model.profile
+    risen = {share: 4 * price for share, price in profile.price_quantiles.items()}
+    model = replace(bundle.model, profile=replace(profile, price_quantiles=risen))
+    today = replace(bundle, model=model)
+    assert risen[0.5] > problem.scope.price["USD"].standard_high
+    scope = standard_prices(today, problem)
+    assert (scope.low, scope.high) == (risen[0.01], risen[0.90])
+    [answer] = answers_of(priced_at(0.99))
+    usual = replace(answer, point=risen[0.5], low=0.95 * risen[0.5], high=1.05 * risen[0.5])
+    assert FlagKind.PRICE_OUT_OF_SCOPE not in kinds(home_of(bundle), usual, flag_rules(today, (), problem))
+
+
+def test_the_scope_in_force_flags_by_price_type_and_area_and_says_whether_it_is_signed(
+    small_desk: Desk, problem: Problem
+) -> None:
+    bundle = bundle_of(small_desk)
+    home = home_of(bundle)
+    condo = Subject({**home.facts, "property_type": "condo"}, home.as_of)
+    [answer] = answers_of(priced_at(0.99))
+    area = str(home.facts["zipcode"])
+    for basis, words in ((ScopeBasis.PROPOSED, "unsigned"), (ScopeBasis.SIGNED, "the signed scope")):
+        by_price, by_type, by_area = (
+            flag_rules(bundle, (), problem, scope)
+            for scope in (
+                GoverningScope(400_000, 900_000, basis),
+                GoverningScope(200_000, 900_000, basis, ("condo",)),
+                GoverningScope(200_000, 900_000, basis, (), (area,)),
+            )
+        )
+        found = [
+            flag
+            for subject, rules in ((home, by_price), (condo, by_type), (home, by_area))
+            for flag in estimate_flags(subject, answer, rules)
+            if flag.kind in (FlagKind.PRICE_OUT_OF_SCOPE, FlagKind.LEFT_OUT_OF_SCOPE)
+        ]
+        assert [flag.field for flag in found] == ["estimate", "property_type", "zipcode"]
+        assert all(words in flag.limit and flag.severity is Severity.REVIEW for flag in found)
+        single = Subject({**home.facts, "property_type": "single_family"}, home.as_of)
+        assert FlagKind.LEFT_OUT_OF_SCOPE not in kinds(single, answer, by_type)

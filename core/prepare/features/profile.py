@@ -13,6 +13,9 @@ import pandas as pd
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
 from core.schema import FIELD_BY_NAME, FieldKind, label_of
 
+MEDIAN: Final = 0.5
+"""The quantile of the prices that is always in a profile."""
+
 _USUAL_QUANTILES: Final = (0.005, 0.995)
 
 
@@ -79,7 +82,7 @@ def profile_market(
         categories=tuple(_category(homes[name]) for name in facts.categorical),
         area_codes={code: _levels(homes[code]) for code in facts.area_codes},
         typical={code: _typical(homes, code, facts) for code in AREA_CODES if code in facts.area_codes},
-        price_quantiles={share: float(prices.quantile(share)) for share in quantiles},
+        price_quantiles={share: float(prices.quantile(share)) for share in (*quantiles, MEDIAN)},
     )
 
 

@@ -89,7 +89,7 @@ def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:
     """Say what is unusual: "To review: wide range. Range 34% of the estimate; limit 30%."."""
     weight = "To review" if flag.severity is Severity.REVIEW else "Note"
     if flag.field == _POINT and point_label is None:
-        return f"{weight}: {flag.kind.value}. The standard is {market.currency} {flag.limit}."
+        return f"{weight}: {flag.kind.value}. The limit is {market.currency} {flag.limit}."
     return f"{weight}: {flag.kind.value}. {flag_field(flag.field, market)}: {flag.value}; limit: {flag.limit}."
 
 

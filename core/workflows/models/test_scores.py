@@ -1,10 +1,10 @@
-"""Use cases of a model's evaluation: open its sealed test, store the scores, read them, sign its scope."""
+"""Use cases of a model's evaluation: open its sealed test, store the scores, read them."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any, Final
 
 import numpy as np
@@ -17,7 +17,6 @@ from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
 from core.evaluate.behavior.month_ahead import price_month_ahead
 from core.evaluate.behavior.overfitting import FitCheck, check_overfitting
-from core.evaluate.scope import ProposedScope
 from core.evaluate.scored_sales import Background, Review, ScoredSales, Terms, from_bytes, score, to_bytes
 from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
@@ -31,7 +30,7 @@ from core.serve.flags import (
     answers_of,
     estimate_flags,
     flag_rules,
-    price_scope,
+    standard_prices,
     subject_flags,
 )
 from core.serve.subject import check_subject
@@ -60,18 +59,6 @@ class OpenedTest:
     rows: Ints
     priced: Mapping[float, Priced]
     evaluation: Evaluation
-
-
-@dataclass(frozen=True)
-class SignedScope:
-    """The scope a person signed: bounds of the estimate in money and in words, with note, name and time (UTC)."""
-
-    low: float
-    high: float
-    words: str
-    note: str
-    signed_by: str
-    signed_at: datetime
 
 
 def open_test(trained: Trained, sales: pd.DataFrame, problem: Problem) -> OpenedTest:
@@ -199,51 +186,8 @@ def fit_of(workspace: Workspace, model_id: str) -> FitCheck | None:
     return check_overfitting(record.card, workspace.store.events.count(record.market_id, AuditAction.TEST_OPENED))
 
 
-def sign_scope(workspace: Workspace, model_id: str, scope: ProposedScope, note: str) -> SignedScope:
-    """Record that a person signs a model's scope; the latest signature counts, and earlier ones stay on record.
-
-    Raises AccessDenied, NotFound for an unknown model, ValueError for a scope without bounds, StoreUnavailable.
-    """
-    store = workspace.store
-    workspace.require(Action.PROMOTE)
-    if not scope.found:
-        raise ValueError("the proposed scope has no bounds; choose them, or leave the model unsigned")
-    record = store.models.get(model_id)
-    detail = {
-        "low": scope.low,
-        "high": scope.high,
-        "words": scope.words,
-        "note": note,
-        "mape": scope.inside.value,
-        "mape_high": scope.inside.high,
-        "share": scope.share,
-    }
-    store.events.record(workspace.actor, AuditAction.SCOPE_SIGNED, record.market_id, model_id, detail)
-    signed = signed_scope(store, model_id)
-    if signed is None:
-        raise NotFound(f"The signature of model {model_id}'s scope was not found. Sign it again.")
-    return signed
-
-
-def signed_scope(store: Store, model_id: str) -> SignedScope | None:
-    """Return the latest signed scope of a model, or None; raises NotFound, StoreUnavailable."""
-    store.models.get(model_id)
-    signatures = store.events.of(model_id, AuditAction.SCOPE_SIGNED)
-    if not signatures:
-        return None
-    latest, detail = signatures[0], signatures[0].detail
-    return SignedScope(
-        float(detail["low"]),
-        float(detail["high"]),
-        str(detail["words"]),
-        str(detail["note"]),
-        latest.actor,
-        latest.at,
-    )
-
-
 def _terms(bundle: Bundle, version_id: str, split: str, market: Market, problem: Problem) -> Terms:
-    scope, rules = price_scope(bundle, problem), problem.estimate
+    scope, rules = standard_prices(bundle, problem), problem.estimate
     return Terms(
         market_id=market.market_id,
         data_version=version_id,
@@ -254,8 +198,8 @@ def _terms(bundle: Bundle, version_id: str, split: str, market: Market, problem:
         level=rules.level,
         levels=rules.levels,
         tolerance=problem.success.tolerance,
-        standard_low=scope.standard_low,
-        standard_high=scope.standard_high,
+        standard_low=scope.low,
+        standard_high=scope.high,
     )
 
 

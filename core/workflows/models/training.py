@@ -11,6 +11,7 @@ import pandas as pd
 from core.errors import NotFound
 from core.evaluate.card.headline import to_card
 from core.evaluate.headline import headline
+from core.evaluate.scope import propose_scope
 from core.evaluate.scored_sales import ScoredSales
 from core.prepare.features.facts import find_facts
 from core.progress import Progress, part
@@ -19,6 +20,7 @@ from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.price_tellers import refuse_price_tellers
+from core.workflows.models.scope import proposal_to_card
 from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
@@ -83,8 +85,9 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
     """Register a model as a candidate; ``more`` is added to its card permanently. Raises StoreError."""
     store = workspace.store
     bundle = made.bundle
-    test = headline(made.scored, workspace.problem)
-    card = bundle.card() | to_card(test) | {SCORES: keep_scores(store, made.scored)} | dict(more)
+    test, scope = headline(made.scored, workspace.problem), propose_scope(made.scored, workspace.problem)
+    figures = to_card(test) | proposal_to_card(scope) | {SCORES: keep_scores(store, made.scored)}
+    card = bundle.card() | figures | dict(more)
     record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), workspace.actor)
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
     store.events.record(workspace.actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)

@@ -17,6 +17,7 @@ from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel, bring_up_to_date
+from core.workflows.models.scope import governing_scope
 from core.workflows.models.training import load_model
 from core.workflows.pricing.drift_notices import drift_notices
 
@@ -89,7 +90,7 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
     The resulting market level is stored, so that the ledger can name it. Open drift alerts flag the estimates they
-    concern. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    concern, and the scope signed or proposed governs. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     market, record = store.markets.get(market_id), store.models.champion(market_id)
     return Desk(market, record, _open_live_market(store, record) if record else None, problem)
@@ -103,4 +104,5 @@ def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
     level = live_model.level
     new = NewLevel(record.market_id, record.model_id, version_id, level.as_of, asdict(level))
     level_id = store.levels.add(new, _CLERK).level_id
-    return LiveMarket(bundle, live_model, version_id, level_id, drift_notices(store, record.market_id))
+    notices, scope = drift_notices(store, record.market_id), governing_scope(store, record)
+    return LiveMarket(bundle, live_model, version_id, level_id, notices, scope)

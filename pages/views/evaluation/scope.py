@@ -17,9 +17,11 @@ from core.evaluate.card.html import html_card
 from core.evaluate.evaluation_report import EvaluationReport, build_evaluation_report
 from core.evaluate.scope import ProposedScope, propose_scope, supports
 from core.evaluate.targets import Verdict, at_most, judge
+from core.schema import label_of
 from core.wording import instant, percent, symbol
 from core.workflows.models.explanations import agent_decisions_of
-from core.workflows.models.test_scores import SignedScope, fit_of, sign_scope, signed_scope
+from core.workflows.models.scope import SignedScope, sign_scope, signed_scope
+from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
 from pages.kit.text import plain
@@ -58,10 +60,12 @@ def draw(selection: Selection) -> None:
 def _signature(signed: SignedScope | None) -> None:
     if signed is None:
         st.badge("Not signed yet", icon=":material/edit:", color="gray")
+        st.caption("Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”.")
         return
     st.badge("Signed", icon=":material/verified:", color="blue")
     note = f" “{signed.note}”" if signed.note else ""
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
+    st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")
 
 
 def _sign(selection: Selection) -> None:
@@ -88,7 +92,7 @@ def _sign(selection: Selection) -> None:
 
 
 def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | None:
-    """Draw the two bounds to sign, initially the proposed ones; None until they form a range with sales in it."""
+    """Draw the scope to sign, initially the proposed one; None until its bounds form a range with sales in it."""
     money = symbol(selection.record.card.get("currency", selection.scored.terms.currency)).strip()
     ends = (proposed.low, proposed.high) if proposed.found else (None, None)
     key = f"{selection.record.model_id}_{selection.period}"
@@ -105,18 +109,47 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
             )
             for label, end in zip(("From", "To"), ends, strict=True)
         )
+    types, areas = _left_out(selection, proposed, key)
     if low is None or high is None:
         st.caption("To sign a different scope, enter both bounds.")
         return None
     if low >= high:
         st.error("The upper bound must be above the lower one.", icon=":material/error:")
         return None
-    scope = proposed if (low, high) == ends else supports(selection.scored, low, high, selection.problem)
+    as_proposed = (*ends, proposed.types_left_out, proposed.areas_left_out)
+    if (low, high, types, areas) == as_proposed:
+        scope = proposed
+    else:
+        scope = supports(selection.scored, low, high, selection.problem, types, areas)
     if not scope.inside.n:
-        missing("No test sale was estimated in this range, so there is no evidence for it. Choose wider bounds.")
+        missing("No test sale was estimated in this scope, so there is no evidence for it. Choose wider bounds.")
         return None
     if scope is not proposed:
         st.markdown(f"**Your bounds:** {plain(scope.words)}")
+    _evidence(scope, selection)
+    return scope
+
+
+def _left_out(selection: Selection, proposed: ProposedScope, key: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Draw what the scope leaves out, initially what the evidence proposes; return property types and areas."""
+    area = selection.scored.area
+    kinds = sorted(selection.scored.table["property_type"].dropna().unique())
+    areas = sorted(selection.scored.table[area].dropna().unique()) if area else []
+    place = f"{label_of(area)}s" if area else ""
+    return (
+        _choose("Property types left out", kinds, proposed.types_left_out, key),
+        _choose(f"{place} left out", areas, proposed.areas_left_out, key),
+    )
+
+
+def _choose(label: str, options: list[str], proposed: tuple[str, ...], key: str) -> tuple[str, ...]:
+    if not options:
+        return ()
+    remark = "Homes left out get no price once the scope is signed."
+    return tuple(sorted(st.multiselect(label, options, list(proposed), key=f"{label}_{key}", help=remark)))
+
+
+def _evidence(scope: ProposedScope, selection: Selection) -> None:
     target = at_most(scope.target, "problem statement")
     judgement = judge(scope.inside, target, selection.problem.estimate.small_sample_n)
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
@@ -125,7 +158,6 @@ def _bounds(selection: Selection, proposed: ProposedScope) -> ProposedScope | No
             f"Mean error within at most {percent(scope.target)}"
             + ("" if judgement is Verdict.PASS else ": not proven. You may sign it on your own responsibility.")
         )
-    return scope
 
 
 def _download(selection: Selection, signed: SignedScope | None) -> None:

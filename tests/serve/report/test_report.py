@@ -149,7 +149,7 @@ def test_point_that_is_not_to_be_shown_stands_nowhere() -> None:
     assert "$715K to $810K" in text
     for amount in ("760,000", "$760K", "$763K", "Point estimate", "Rounding"):
         assert amount not in text
-    assert "To review: price out of scope. The standard is USD 100,000 to 750,000." in text
+    assert "To review: price out of scope. The limit is USD 100,000 to 750,000." in text
 
 
 def test_every_page_of_a_simulated_market_says_so_and_others_never() -> None:

@@ -32,6 +32,7 @@ from core.train.bundle import Bundle, seal, to_bytes
 from core.train.live_model import bring_up_to_date
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.models.scope import sign_scope, signed_scope
 from core.workflows.models.test_scores import (
     SCORES,
     OpenedTest,
@@ -41,8 +42,6 @@ from core.workflows.models.test_scores import (
     open_test,
     score_test,
     scores_of,
-    sign_scope,
-    signed_scope,
 )
 from tests.acting import acting
 from tests.evaluate import recompute
@@ -255,11 +254,16 @@ def test_scope_is_signed_by_a_manager_and_stays_on_record(case: Case, problem: P
     with pytest.raises(AccessDenied):
         sign_scope(acting(case.store, Actor("ann", Role.ANALYST)), case.model_id, chosen, "")
     first = sign_scope(acting(case.store, MANAGER), case.model_id, chosen, "for the pilot")
-    assert (first.low, first.high, first.note, first.signed_by) == (100_000.0, 800_000.0, "for the pilot", "mia")
+    assert (first.scope.low, first.scope.high, first.note, first.signed_by) == (
+        100_000.0,
+        800_000.0,
+        "for the pilot",
+        "mia",
+    )
     sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, high=700_000.0), "narrower")
     latest = signed_scope(case.store, case.model_id)
     assert latest is not None
-    assert (latest.high, latest.note) == (700_000.0, "narrower")
+    assert (latest.scope.high, latest.note) == (700_000.0, "narrower")
     with pytest.raises(ValueError, match="no bounds"):
         sign_scope(acting(case.store, MANAGER), case.model_id, replace(chosen, low=float("nan")), "")
 

@@ -1,0 +1,111 @@
+"""The scope in force: proposed by the test until a manager signs, then the signed one, for one home and for many."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.access import Actor, Role
+from core.evaluate.scope import ProposedScope, ScopeBasis, propose_scope, supports
+from core.problem import Problem
+from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
+from core.serve.estimate_many import estimate_many
+from core.serve.flags import FlagKind
+from core.store import ModelRecord, Store, open_store
+from core.workflows.models.scope import PROPOSED, governing_scope, proposal_to_card, sign_scope
+from core.workflows.models.test_scores import scores_of
+from core.workflows.overview import overview, phases
+from core.workflows.pricing.desk import Desk, open_desk
+from tests.acting import acting
+
+MANAGER = Actor("Mia", Role.MANAGER)
+TODAY = date(2026, 1, 1)
+
+
+@pytest.fixture
+def store(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with open_store(Path(shutil.copytree(small_home, tmp_path / "own-store"))) as opened:
+        yield opened
+
+
+def champion(store: Store) -> ModelRecord:
+    found = store.models.champion(store.markets.list()[0].market_id)
+    assert found is not None
+    return found
+
+
+def desk_of(store: Store, problem: Problem) -> Desk:
+    return open_desk(store, store.markets.list()[0].market_id, problem)
+
+
+def home_in(desk: Desk, kind: str) -> dict[str, object]:
+    assert desk.bundle is not None
+    profile = desk.bundle.model.profile
+    code = next(iter(profile.area_codes["zipcode"]))
+    return {**profile.typical["zipcode"][code], "zipcode": code, "property_type": kind}
+
+
+def signed(store: Store, problem: Problem, types: tuple[str, ...] = (), high: float = 5e6) -> ProposedScope:
+    record, workspace = champion(store), acting(store, MANAGER, problem)
+    scope = supports(scores_of(workspace, record.model_id), 10_000.0, high, problem, types)
+    sign_scope(workspace, record.model_id, scope, "")
+    return scope
+
+
+def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(store: Store, problem: Problem) -> None:
+    record, workspace = champion(store), acting(store, MANAGER, problem)
+    proposed = propose_scope(scores_of(workspace, record.model_id), problem)
+    assert proposal_to_card(proposed) == ({PROPOSED: record.card[PROPOSED]} if proposed.found else {})
+    scope = governing_scope(store, record)
+    assert scope == (proposed.governing(ScopeBasis.PROPOSED) if proposed.found else None)
+    chosen = signed(store, problem, ("condo",))
+    assert governing_scope(store, record) == chosen.governing(ScopeBasis.SIGNED)
+    market = store.markets.list()[0]
+    facts = phases(overview(workspace, market), problem)[0].facts
+    assert facts[-1] == "Scope: $10K to $5M, without condo (signed)"
+
+
+def test_a_type_left_out_of_the_signed_scope_gets_no_price_alone_or_in_a_file(store: Store, problem: Problem) -> None:
+    before = desk_of(store, problem)
+    day, level = before.valuation_date(TODAY), problem.estimate.level
+    assert isinstance(before.price(home_in(before, "condo"), day, level, MANAGER), Estimate)
+    signed(store, problem, ("condo",))
+    desk = desk_of(store, problem)
+    answer = desk.price(home_in(desk, "condo"), day, level, MANAGER)
+    assert isinstance(answer, Unavailable)
+    assert answer.message == UNAVAILABLE
+    assert answer.reason == "Property type condo is outside the scope signed for this model."
+    assert isinstance(desk.price(home_in(desk, "single_family"), day, level, MANAGER), Estimate)
+    assert desk.live_market is not None
+    homes = pd.DataFrame([home_in(desk, "condo"), home_in(desk, "single_family")])
+    many = estimate_many(desk.live_market, homes, day, problem, level)
+    assert many.rows.tolist() == [1]
+    [refused] = many.not_priced
+    assert (refused.field, refused.value, refused.reason) == ("property_type", "condo", answer.reason)
+
+
+def test_a_price_outside_the_signed_bounds_is_reviewed_and_an_unsigned_scope_only_flags(
+    store: Store, problem: Problem
+) -> None:
+    signed(store, problem, high=20_000.0)
+    desk = desk_of(store, problem)
+    day, level = desk.valuation_date(TODAY), problem.estimate.level
+    answer = desk.price(home_in(desk, "condo"), day, level, MANAGER)
+    assert isinstance(answer, Estimate)
+    [flag] = [one for one in answer.flags if one.kind is FlagKind.PRICE_OUT_OF_SCOPE]
+    assert flag.limit == "10,000 to 20,000, the signed scope"
+    assert desk.live_market is not None
+    scope = desk.live_market.scope
+    assert scope is not None
+    unsigned = replace(scope, basis=ScopeBasis.PROPOSED, types_left_out=("condo",))
+    live_market = replace(desk.live_market, scope=unsigned)
+    flagged = replace(desk, live_market=live_market).price(home_in(desk, "condo"), day, level, MANAGER)
+    assert isinstance(flagged, Estimate)
+    assert "unsigned" in next(one.limit for one in flagged.flags if one.kind is FlagKind.LEFT_OUT_OF_SCOPE)
