@@ -225,7 +225,8 @@ class Training:
 class EstimateRules:
     """Range levels, and when an estimate is withheld or flagged.
 
-    Shares and levels are fractions, confidence is a percentage, ``market_km`` is in kilometers.
+    Shares and levels are fractions, confidence is a percentage, ``market_km`` is in kilometers. ``wide_range`` is the
+    whole width of a range and ``half_width_max`` half of it, both as shares of the estimate.
     """
 
     level: Share
@@ -238,6 +239,7 @@ class EstimateRules:
     confidence_medium: Percentage
     market_km: Positive
     wide_range: Share
+    half_width_max: Share
     comparables_min: Count
 
     @model_validator(mode="after")

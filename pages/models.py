@@ -43,7 +43,10 @@ def main(workspace: Workspace) -> None:
         retraining.draw(workspace, market, challenger)
     training(workspace, market, version, records)
     if not records:
-        st.caption("No model yet. The first one goes live as soon as it is trained.")
+        st.caption(
+            "No model yet. The first one goes live as soon as it is trained, if it beats the area’s median price and "
+            "its range is of use."
+        )
         return
     if challenger is not None:
         challenger_view.draw(workspace, live, challenger)
@@ -61,7 +64,7 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
         return
     if closed is not None and closed.state is JobState.DONE:
         st.success(f"Model {closed.result['model_id']} is trained and tested.", icon=":material/check_circle:")
-        if len(records) == 1:
+        if len(records) == 1 and records[0].is_live:
             navigation.link_to("pricing", "Price a home with it")
     if closed is not None and closed.state is JobState.CANCELLED:
         st.info("Training was cancelled; nothing was saved.", icon=":material/info:")
@@ -113,6 +116,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
 def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the list of models, and the card of the selected one."""
     st.subheader("Models of this market", anchor=False)
+    promotion.say_if_target_missed(records, workspace.problem)
     table = card.listing(records)
     st.dataframe(
         table,
@@ -136,6 +140,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
         promotion.say_if_rejected(record)
+        promotion.say_if_below_floor(record)
         card.draw(record, st.context.theme.type != "dark")
     if may(workspace.actor, Action.PROMOTE):
         promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)

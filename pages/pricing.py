@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.serve.estimate import Estimate
 from core.train.model import Model
+from core.workflows.models.floor import miss_words
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -34,11 +35,22 @@ def main(workspace: Workspace) -> None:
     if desk.bundle is None:
         _without_model(workspace, desk)
         return
+    _conditions(desk)
     one, many = st.tabs(["One home", "Many at once"])
     with one:
         _one(workspace, desk, desk.bundle.model)
     with many:
         many_homes.draw(workspace, desk, workspace.utc_today())
+
+
+def _conditions(desk: Desk) -> None:
+    """Say in which scope the live model is used, and that it misses its target if it does."""
+    missed = miss_words(desk.record.card, desk.problem) if desk.record else ""
+    if missed:
+        st.caption(f":material/priority_high: {plain(missed)}")
+    scope = desk.live_market.scope if desk.live_market else None
+    if scope is not None:
+        st.caption(f"Scope: {plain(scope.words(desk.market.currency))}")
 
 
 def _nothing(why: str) -> None:

@@ -31,7 +31,8 @@ BOUNDS: Final = {
     SHARE: """
         success.tolerance success.target_mape training.validation_share training.test_share training.latest_share
         estimate.level estimate.levels[0] estimate.levels[1] estimate.levels[2] estimate.critical_missing_share
-        estimate.wide_range decisions.explain_over decisions.note_over decisions.listing_markup monitoring.alert_mape
+        estimate.wide_range estimate.half_width_max decisions.explain_over decisions.note_over decisions.listing_markup
+        monitoring.alert_mape
         monitoring.alert_volume_drop monitoring.alert_coverage_band monitoring.alert_level_shift
         monitoring.alert_hysteresis monitoring.gate_margin monitoring.gate_segment_margin""",
     ABOVE_ZERO: """

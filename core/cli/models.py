@@ -13,6 +13,7 @@ from core.errors import NotFound, WrongUsage
 from core.states import Family, Stage
 
 if TYPE_CHECKING:
+    from core.problem import Problem
     from core.store import ModelRecord
 
 _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
@@ -128,7 +129,7 @@ def _train(session: Session) -> int:
     )
     market = session.market()
     record = train_model(session.workspace, market.market_id, plan, session.progress())
-    session.print_result(_record_document(record), lambda: _record_text(record))
+    session.print_result(_record_document(record), lambda: _record_text(record, session.workspace.problem))
     return OK
 
 
@@ -144,7 +145,7 @@ def _record_document(record: ModelRecord) -> dict[str, Any]:
     }
 
 
-def _record_text(record: ModelRecord) -> str:
+def _record_text(record: ModelRecord, problem: Problem) -> str:
     from core.evaluate.card.headline import headline_of
     from core.wording import percent, signed_percent
 
@@ -177,8 +178,22 @@ def _record_text(record: ModelRecord) -> str:
             f"test, {card['split']} split, {test.words}:",
             *(f"  {line}" for line in [*figures, f"R²: {test['r_squared'].value:.4f}", coverage]),
             f"model {record.model_id}: {record.stage}",
+            *_remarks(record, problem),
         ]
     )
+
+
+def _remarks(record: ModelRecord, problem: Problem) -> list[str]:
+    """Say why a model did not go live on its own, or what a live one misses."""
+    from core.workflows.models.floor import floor_of, miss_words
+
+    if record.is_live:
+        missed = miss_words(record.card, problem)
+        return [missed] if missed else []
+    floor = floor_of(record.card)
+    if record.stage is not Stage.CANDIDATE or floor is None or floor.reached:
+        return []
+    return [f"It does not go live on its own. {floor.words}"]
 
 
 def _evaluate(session: Session) -> int:
@@ -197,7 +212,7 @@ def _evaluate(session: Session) -> int:
             f"Model {record.model_id} is of market {record.market_id!r}, not of {market.market_id!r}; name its market."
         )
     if not session.options.later:
-        session.print_result(_record_document(record), lambda: _record_text(record))
+        session.print_result(_record_document(record), lambda: _record_text(record, session.workspace.problem))
         return OK
     version = store.versions.latest(market.market_id)
     if version is None:
@@ -236,6 +251,7 @@ def _models(session: Session) -> int:
                 f"  {record.card['family']:18}"
                 f"  test MAPE {percent(headline_of(record.card)['mape'].value, 1)}"
                 f"  PPE10 {percent(headline_of(record.card)['ppe10'].value, 1)}"
+                + "".join(f"\n    {remark}" for remark in _remarks(record, session.workspace.problem))
                 for record in records
             )
             or "no models yet"
@@ -341,6 +357,7 @@ def _demo(session: Session) -> int:
 
     record = open_demo_with_story(session.workspace, session.progress(), session.options.sales)
     session.print_result(
-        _record_document(record), lambda: "simulated market " + record.market_id + "\n" + _record_text(record)
+        _record_document(record),
+        lambda: "simulated market " + record.market_id + "\n" + _record_text(record, session.workspace.problem),
     )
     return OK

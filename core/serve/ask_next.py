@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from core.arrays import Floats, Objects
-from core.train.model import Model, Priced
+from core.train.model import Model, half_width
 
 OFFERED: Final = 3
 """How many facts are named at most."""
@@ -50,15 +50,10 @@ def ask_next(
     centre = model.log_estimate(rows)
     shift = log_estimate - centre[0]
     priced = model.spread(rows, centre + shift, np.repeat(kinds, len(rows)), (level,), tolerance)[level]
-    width = _half_width(priced)
+    width = half_width(priced)
     found = [
         AskNext(names[fact], float(width[0]), float(then))
         for fact, then in zip(unknown, width[1:], strict=True)
         if then <= width[0] - _LEAST_GAIN
     ]
     return tuple(sorted(found, key=lambda one: one.then)[:OFFERED])
-
-
-def _half_width(priced: Priced) -> Floats:
-    half: Floats = (priced.high - priced.low) / (2 * priced.point)
-    return half

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Final
 
 import numpy as np
 
-from core.arrays import Floats
+from core.arrays import Bools, Floats
 from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.area_levels import area_levels
@@ -31,9 +32,9 @@ from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag
 from core.serve.subject import Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
-from core.train.model import Model, property_kinds
+from core.train.model import Model, Priced, half_width, property_kinds
 from core.train.ranges import EVERYWHERE
-from core.wording import day
+from core.wording import day, percent
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
@@ -83,13 +84,28 @@ class Estimate:
     ask_next: tuple[AskNext, ...] = ()
 
 
+class UnavailableKind(StrEnum):
+    """Which condition of a price is not met, as the ledger records it."""
+
+    NOT_KNOWN = "not known"
+    NO_MODEL = "no model"
+    FACTS = "facts or place"
+    DATE = "valuation date"
+    SCOPE = "outside the signed scope"
+    RANGE = "range too wide"
+
+
 @dataclass(frozen=True)
 class Unavailable:
-    """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help."""
+    """No estimate: ``message`` is the general advice, ``reason`` the cause, ``remedy`` what would help.
+
+    ``kind`` is NOT_KNOWN in an answer stored by an earlier release.
+    """
 
     reason: str
     remedy: str
     message: str = UNAVAILABLE
+    kind: UnavailableKind = UnavailableKind.NOT_KNOWN
 
 
 @dataclass(frozen=True)
@@ -123,7 +139,7 @@ def estimate(
     Deterministic: the same live market, facts and date give the same answer. Facts are canonical names with values in
     canonical units; blanks mean unknown. Raises ImpossibleProperty for facts no home can have.
     """
-    bundle, live_model = live_market.bundle, live_market.live_model
+    live_model = live_market.live_model
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
     withheld = refusal(subject, model, problem) or outside_signed_scope(subject, live_market.scope)
@@ -131,7 +147,21 @@ def estimate(
         return withheld
     worked = _work(live_model, subject)
     home, log_price = worked.beside.homes, worked.log_price
-    priced = live_model.priced(home, worked.matrix, log_price[:1], (level,), problem.success.tolerance)[level]
+    answers = live_model.priced(
+        home, worked.matrix, log_price[:1], judged_with(level, problem), problem.success.tolerance
+    )
+    priced, main = answers[level], answers[problem.estimate.level]
+    if too_wide(main, problem).any():
+        return range_refusal(float(half_width(main)[0]), problem)
+    return _explained(live_market, subject, worked, priced, problem)
+
+
+def _explained(
+    live_market: LiveMarket, subject: Subject, worked: _Worked, priced: Priced, problem: Problem
+) -> Estimate:
+    """Return the estimate of one home, priced already, with its reasons."""
+    bundle, live_model, level = live_market.bundle, live_market.live_model, priced.level
+    model, home, log_price = live_model.model, worked.beside.homes, worked.log_price
     [figures] = answers_of(priced)
     exact, fsd = float(priced.exact[0]), float(priced.fsd[0])
     comparables = worked.comparables
@@ -171,6 +201,11 @@ def estimate(
         trained_through=model.profile.last_sale,
         ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, problem.success.tolerance),
     )
+
+
+def judged_with(level: float, problem: Problem) -> tuple[float, ...]:
+    """Return the levels to price at: the one asked for, and the main one, by which a range is too wide or not."""
+    return tuple(dict.fromkeys((level, problem.estimate.level)))
 
 
 @dataclass(frozen=True)
@@ -230,6 +265,7 @@ def before_first_sale(as_of: date, model: Model) -> Unavailable | None:
     return Unavailable(
         f"The valuation date {day(as_of)} is more than a year before the first sale the model knows, {day(first)}.",
         "Choose a later valuation date.",
+        kind=UnavailableKind.DATE,
     )
 
 
@@ -241,7 +277,8 @@ def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | N
     for name in critical_facts(model, problem):
         if name != "location" and name not in subject.facts:
             label = label_of(name)
-            return Unavailable(f"{label} is missing, and there is no price without it.", f"Enter {label.lower()}.")
+            missing = f"{label} is missing, and there is no price without it."
+            return Unavailable(missing, f"Enter {label.lower()}.", kind=UnavailableKind.FACTS)
     return _place_refusal(subject, model, problem)
 
 
@@ -256,6 +293,23 @@ def outside_signed_scope(subject: Subject, scope: GoverningScope | None) -> Unav
     return Unavailable(
         f"{label_of(name)} {value.replace('_', ' ')} is outside the scope signed for this model.",
         "A manager decides on the Evaluation page where the model is used.",
+        kind=UnavailableKind.SCOPE,
+    )
+
+
+def too_wide(priced: Priced, problem: Problem) -> Bools:
+    """Return which ranges reach too far to be a price, shape (n,): by estimate.half_width_max."""
+    return half_width(priced) > problem.estimate.half_width_max
+
+
+def range_refusal(share: float, problem: Problem) -> Unavailable:
+    """Return why a range that reaches ``share`` of the estimate to either side is no price."""
+    limit = percent(problem.estimate.half_width_max)
+    return Unavailable(
+        f"The range would be wider than ±{limit}: its {percent(problem.estimate.level)} range is ±{percent(share)} of "
+        "the estimate.",
+        "Complete the facts, or have the home appraised.",
+        kind=UnavailableKind.RANGE,
     )
 
 
@@ -270,6 +324,7 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavaila
                 f"The location is outside the market: {distance:,.0f} km from the nearest sale the model knows; the "
                 f"limit is {problem.estimate.market_km:g} km.",
                 "Check latitude and longitude.",
+                kind=UnavailableKind.FACTS,
             )
         return None
     if known:
@@ -277,8 +332,10 @@ def _place_refusal(subject: Subject, model: Model, problem: Problem) -> Unavaila
     wanted = " or ".join([*(label_of(name).lower() for name in model.facts.area_codes), *_coordinates(model)])
     if codes:
         given = ", ".join(f"{label_of(name).lower()} {subject.facts[name]}" for name in codes)
-        return Unavailable(f"The model knows no sale in {given}.", f"Check it, or give {wanted}.")
-    return Unavailable("The location is missing, and there is no price without it.", f"Enter {wanted}.")
+        unknown = f"The model knows no sale in {given}."
+        return Unavailable(unknown, f"Check it, or give {wanted}.", kind=UnavailableKind.FACTS)
+    nowhere = "The location is missing, and there is no price without it."
+    return Unavailable(nowhere, f"Enter {wanted}.", kind=UnavailableKind.FACTS)
 
 
 def _wider_known(subject: Subject, model: Model) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final, Literal
 
@@ -19,17 +19,22 @@ from core.prepare.features.own_sales import IDENTITY
 from core.problem import Problem
 from core.serve.estimate import (
     LiveMarket,
+    Unavailable,
+    UnavailableKind,
     before_first_sale,
     critical_facts,
     evidence_of,
+    judged_with,
     nearest_lately_km,
     outside_signed_scope,
+    range_refusal,
     refusal,
+    too_wide,
 )
 from core.serve.flags import Flag, FlagRules, answers_of, estimate_flags, flag_rules, left_out
 from core.serve.subject import Subject, Value, check_together, facts_read, read_fact
 from core.train.live_model import LiveModel
-from core.train.model import Model, Priced
+from core.train.model import Model, Priced, half_width, some_of
 
 _LOCATION: Final = "location"
 # Two ways to compute a distance differ in its last digits; the quick one only passes homes clearly inside the market.
@@ -40,7 +45,7 @@ _PLAINLY_INSIDE: Final = 0.999
 class NotPriced:
     """Why the home at ``position`` has no price.
 
-    "refused" means an impossible fact, "unavailable" a missing critical fact or a location outside the market.
+    "refused" means an impossible fact, "unavailable" that a condition of a price is not met: ``kind`` says which.
     ``field`` names the fact, ``value`` is its value as given ("location" stands for area codes and coordinates).
     """
 
@@ -50,6 +55,7 @@ class NotPriced:
     value: object
     reason: str
     remedy: str
+    kind: UnavailableKind = UnavailableKind.NOT_KNOWN
 
 
 @dataclass(frozen=True)
@@ -92,8 +98,12 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     failed |= dict(_unavailable(subjects, as_of, model, problem))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
+    found = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
+    priced, main = found[level], found[problem.estimate.level]
+    narrow = ~too_wide(main, problem)
+    failed |= _ranges_too_wide(rows[~narrow], some_of(main, ~narrow), problem)
+    rows, priced = rows[narrow], some_of(priced, narrow)
     chosen = tuple(subjects[position] for position in rows.tolist())
-    priced = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
     answers, rules = answers_of(priced), _rules(live_market, problem)
     confidence = tuple(answer.confidence for answer in answers)
     flags = tuple(
@@ -161,7 +171,7 @@ def _unavailable(
     early = before_first_sale(as_of, model)
     if early is not None:
         for position in subjects:
-            yield position, NotPriced(position, "unavailable", "valuation date", str(as_of), early.reason, early.remedy)
+            yield position, _withheld(position, "valuation date", str(as_of), early)
         return
     critical = [name for name in critical_facts(model, problem) if name != _LOCATION]
     inside = _plainly_inside(subjects, model, problem)
@@ -173,7 +183,7 @@ def _unavailable(
         if withheld is not None:
             value = None if missing else _place(subject, model)
             field = missing or _LOCATION
-            yield position, NotPriced(position, "unavailable", field, value, withheld.reason, withheld.remedy)
+            yield position, _withheld(position, field, value, withheld)
 
 
 def _outside_scope(
@@ -183,7 +193,7 @@ def _outside_scope(
         withheld = outside_signed_scope(subject, scope) if position not in failed else None
         if scope is not None and withheld is not None:
             field, value = left_out(subject, scope) or ("", "")
-            yield position, NotPriced(position, "unavailable", field, value, withheld.reason, withheld.remedy)
+            yield position, _withheld(position, field, value, withheld)
 
 
 def _plainly_inside(subjects: Mapping[int, Subject], model: Model, problem: Problem) -> set[int]:
@@ -218,9 +228,23 @@ def _homes(columns: Mapping[str, _Column], rows: Ints, as_of: date, facts: FactC
     return homes | {"sale_date": np.full(len(rows), as_of, dtype="datetime64[us]")}
 
 
-def _price(live_model: LiveModel, homes: Columns, problem: Problem, level: float) -> Priced:
-    tolerance = problem.success.tolerance
+def _ranges_too_wide(rows: Ints, priced: Priced, problem: Problem) -> dict[int, NotPriced]:
+    return {
+        row: _withheld(row, "range", f"{low:,.0f} to {high:,.0f}", range_refusal(share, problem))
+        for row, low, high, share in zip(
+            rows.tolist(), priced.low.tolist(), priced.high.tolist(), half_width(priced).tolist(), strict=True
+        )
+    }
+
+
+def _withheld(position: int, field: str, value: object, why: Unavailable) -> NotPriced:
+    return NotPriced(position, "unavailable", field, value, why.reason, why.remedy, why.kind)
+
+
+def _price(live_model: LiveModel, homes: Columns, problem: Problem, level: float) -> dict[float, Priced]:
+    tolerance, levels = problem.success.tolerance, judged_with(level, problem)
     if not size(homes):
         none = np.empty(0)
-        return Priced(level, tolerance, none, none, none, none, none, none, np.empty(0, dtype=object))
-    return live_model.price(live_model.model.fill_columns(homes), (level,), tolerance)[level]
+        empty = Priced(level, tolerance, none, none, none, none, none, none, np.empty(0, dtype=object))
+        return {one: replace(empty, level=one) for one in levels}
+    return live_model.price(live_model.model.fill_columns(homes), levels, tolerance)

@@ -1,4 +1,4 @@
-"""The linear baseline's estimates of sales it has not seen, to compare a better model's with, sale by sale."""
+"""What a better model is compared with, sale by sale: the linear baseline, and the median price of the area."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pandas as pd
 from threadpoolctl import threadpool_limits
 
 from core.arrays import Floats
-from core.prepare.features.facts import FactColumns
+from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.features.pipeline import baseline_features
 from core.states import Family
 from core.train.candidates import Candidate, fixed_candidates
@@ -26,6 +26,20 @@ def baseline_estimates(known: pd.DataFrame, unseen: pd.DataFrame, facts: FactCol
         estimator = fit(_candidate(), matrix, log_price, column_names(features), seed)
         estimates: Floats = np.exp(np.asarray(estimator.predict(features.transform(unseen)), dtype=float))
     return estimates
+
+
+def area_median_estimates(known: pd.DataFrame, unseen: pd.DataFrame, smallest: int) -> Floats:
+    """Return the median known sale price of each unseen sale's area, shape (n,), in money.
+
+    An area counts if it has at least ``smallest`` known sales: the smallest such area, else the whole market.
+    """
+    estimate = pd.Series(float(known["sale_price"].median()), index=unseen.index)
+    for code in AREA_CODES:
+        if code in unseen and known[code].notna().any():
+            areas = known.groupby(code)["sale_price"].agg(["median", "size"])
+            medians = areas["median"][areas["size"] >= smallest]
+            estimate = unseen[code].map(medians).astype(float).fillna(estimate)
+    return np.asarray(estimate, dtype=np.float64)
 
 
 def _candidate() -> Candidate:

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from core.arrays import Floats, Ints, Objects
+from core.arrays import Bools, Floats, Ints, Objects
 from core.prepare.features.alike_evidence import NO_COMPARABLES, Comparables
 from core.prepare.features.area_evidence import EvidenceStep, log_size
 from core.prepare.features.columns import Columns, columns_of, size, words
@@ -52,6 +52,18 @@ class Priced:
     fsd: Floats
     segments: Objects
     years_since_sale: Floats | None = None
+
+
+def half_width(priced: Priced) -> Floats:
+    """Return half of each range's width as a share of the estimate, shape (n,)."""
+    half: Floats = (priced.high - priced.low) / (2 * priced.point)
+    return half
+
+
+def some_of(priced: Priced, rows: Ints | Bools) -> Priced:
+    """Return the answers for some of the homes, by position or mask."""
+    arrays = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
+    return dataclasses.replace(priced, **{name: getattr(priced, name)[rows] for name in arrays})
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, day, days, money_range, percent
+from core.workflows.models.floor import floor_of, miss_words
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.figures import figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
@@ -71,7 +72,7 @@ class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
-    ``scope`` is the champion's, signed or proposed.
+    ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last.
     """
 
     market: Market
@@ -84,6 +85,7 @@ class Overview:
     retrain_after: int = 0
     watched: Watched = NOTHING_WATCHED
     scope: GoverningScope | None = None
+    newest: ModelRecord | None = None
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -93,12 +95,13 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     """Read what the cards need; raises StoreError leaves."""
     store = workspace.store
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
-    models, watched = len(store.models.list(market.market_id)), _watched(store, market, champion)
+    records, watched = store.models.list(market.market_id), _watched(store, market, champion)
+    newest = max(records, key=lambda one: one.created_at, default=None)
     today, live_since = workspace.today(market), _since(store, champion)
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
-    return Overview(market, version, champion, models, live_since, today, age, limit, watched, scope)
+    return Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope, newest)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -124,15 +127,12 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
             return (
                 f"{count(seen.version.rows, 'sale')} are too few to train on; add sales until there are {least:,}.",
             )
-        return ("No model is live, so nothing can be priced. Train one on the Models page.",)
+        return (_without_champion(seen),)
     found = []
     test = headline_of(seen.champion.card)
-    verdict = error_state(test["mape"], problem)
-    target = percent(problem.success.target_mape)
-    if verdict is State.BAD:
-        found.append(f"The model misses its target: its mean error is above {target}. Train on more or newer sales.")
-    if verdict is State.UNSURE:
-        found.append(f"The test cannot tell whether the model meets its target of {target}; more sales would help.")
+    missed = miss_words(seen.champion.card, problem)
+    if missed:
+        found.append(f"{missed} Train on more or newer sales.")
     if coverage_state(test, problem) is State.BAD:
         held = f"The {percent(test.level)} range held {percent(test['coverage'].value, 1)} of the test sales"
         found.append(f"{held}, off its level. Train a new model.")
@@ -147,6 +147,16 @@ def attention(seen: Overview, problem: Problem) -> tuple[str, ...]:
             "Train a new one and compare."
         )
     return tuple(found)
+
+
+def _without_champion(seen: Overview) -> str:
+    floor = floor_of(seen.newest.card) if seen.newest else None
+    if seen.newest is None or floor is None or floor.reached:
+        return "No model is live, so nothing can be priced. Train one on the Models page."
+    return (
+        f"No model is live, so nothing can be priced. Model {seen.newest.model_id} did not go live on its own. "
+        f"{floor.words} Train on more sales, or on sales of one kind of property."
+    )
 
 
 _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}

@@ -1,4 +1,4 @@
-"""Training as a person or a job asks for it: a model is made and registered, and a market's first goes live."""
+"""Training as a person or a job asks for it: a model is made and registered, and a market's first may go live."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ from core.workspace import Workspace
 def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progress: Progress) -> ModelRecord:
     """Train on the market's latest data version, measure on its test sales, and register the model as a candidate.
 
-    The market's first model is promoted at once. Raises AccessDenied, NotFound if the market has no data,
+    The market's first model is promoted at once if it reaches its floor; else it stays a candidate, and its card says
+    why. Raises AccessDenied, NotFound if the market has no data,
     TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store = workspace.store
@@ -22,7 +23,7 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
     progress(0.96, "Registering the model")
     record = register(workspace, made, {})
-    if store.models.champion(market_id) is None:
+    if store.models.champion(market_id) is None and made.floor.reached:
         record = promote_first(workspace, record.model_id)
     progress(1.0, "Model registered")
     return record

@@ -22,7 +22,7 @@ from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
-from core.serve.estimate import refusal
+from core.serve.estimate import range_refusal, refusal, too_wide
 from core.serve.flags import (
     Flag,
     FlagKind,
@@ -39,7 +39,7 @@ from core.store import Market, Store
 from core.train.baseline import baseline_estimates
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.bundle import from_bytes as bundle_from_bytes
-from core.train.model import Model, Priced
+from core.train.model import Model, Priced, half_width
 from core.train.trainer import Trained
 from core.train.unknown_facts import GROUPS
 from core.workspace import Workspace
@@ -228,13 +228,14 @@ def _review_rows(
     names = facts_known(test, model.facts)
     cells = zip(*(test[name].tolist() for name in names), strict=True)
     dates = test["sale_date"].dt.date.tolist()
-    for row, as_of, answer in zip(cells, dates, answers_of(priced), strict=True):
+    unusable, widths = too_wide(priced, problem).tolist(), half_width(priced).tolist()
+    for row, as_of, answer, wide, width in zip(cells, dates, answers_of(priced), unusable, widths, strict=True):
         try:
             subject = check_subject(dict(zip(names, row, strict=True)), as_of, model.facts, problem)
         except ImpossibleProperty as error:
             yield error.reason, "", "", ""
             continue
-        withheld = refusal(subject, model, problem)
+        withheld = refusal(subject, model, problem) or (range_refusal(width, problem) if wide else None)
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem))
             continue

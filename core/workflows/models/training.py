@@ -20,6 +20,7 @@ from core.store import DataVersion, Market, ModelRecord, NewModel, Store
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.price_tellers import refuse_price_tellers
+from core.workflows.models.floor import Floor, floor_to_card, measure_floor
 from core.workflows.models.scope import proposal_to_card
 from core.workflows.models.test_scores import (
     SCORES,
@@ -58,6 +59,7 @@ class MadeModel:
     bundle: Bundle
     opened: OpenedTest
     scored: ScoredSales
+    floor: Floor
 
 
 def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, progress: Progress) -> MadeModel:
@@ -78,7 +80,9 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
         held={level: {**held, **unknown.get(level, {})} for level, held in measured.held.items()},
         metrics=measured.metrics(),
     )
-    return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem))
+    main, test = opened.priced[problem.estimate.level], sales.iloc[opened.rows]
+    floor = measure_floor(main, test, sales[~trained.split.test], problem)
+    return MadeModel(trained, bundle, opened, score_test(opened, trained, bundle, sales, market, problem), floor)
 
 
 def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> ModelRecord:
@@ -86,7 +90,9 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
     store = workspace.store
     bundle = made.bundle
     test, scope = headline(made.scored, workspace.problem), propose_scope(made.scored, workspace.problem)
-    figures = to_card(test) | proposal_to_card(scope) | {SCORES: keep_scores(store, made.scored)}
+    figures = (
+        to_card(test) | floor_to_card(made.floor) | proposal_to_card(scope) | {SCORES: keep_scores(store, made.scored)}
+    )
     card = bundle.card() | figures | dict(more)
     record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), workspace.actor)
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}

@@ -11,7 +11,7 @@ from core.access import Action, Actor, Role, require
 from core.errors import NotFound
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, estimate
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
@@ -47,7 +47,8 @@ class Desk:
         """Price one property; raises AccessDenied, ImpossibleProperty."""
         require(actor, Action.PRICE)
         if self.live_market is None:
-            return Unavailable("No model is live for this market.", "Ask a manager to train or promote one.")
+            remedy = "Ask a manager to train or promote one."
+            return Unavailable("No model is live for this market.", remedy, kind=UnavailableKind.NO_MODEL)
         return estimate(self.live_market, facts, as_of, self.problem, level)
 
     def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:

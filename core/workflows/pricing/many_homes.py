@@ -24,7 +24,7 @@ from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
 from core.schema import label_of
 from core.serve import words
-from core.serve.estimate import UNAVAILABLE, Refused, Unavailable
+from core.serve.estimate import UNAVAILABLE, Refused, Unavailable, UnavailableKind
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
@@ -51,7 +51,7 @@ class PricedFile:
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
     100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS; status is "unavailable",
     "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by status add up to
-    ``rows``. ``homes`` holds the facts by row, in canonical units.
+    ``rows``. ``homes`` holds the facts by row, in canonical units; ``kinds`` says by row why there is no price.
     """
 
     name: str
@@ -65,6 +65,7 @@ class PricedFile:
     columns: tuple[ColumnRead, ...]
     homes: pd.DataFrame
     milliseconds: float
+    kinds: Mapping[int, UnavailableKind]
 
 
 def price_file(
@@ -91,7 +92,7 @@ def price_file(
     refuse_misspelled(columns, facts)
     mapped = apply_mapping(table, mapping)
     progress(0.2, "Pricing")
-    priced, errors = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
+    priced, errors, kinds = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
     errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
     statuses = errors["status"].value_counts()
     return PricedFile(
@@ -107,6 +108,7 @@ def price_file(
         columns=columns,
         homes=mapped.frame,
         milliseconds=1000 * (time.perf_counter() - started),
+        kinds=kinds,
     )
 
 
@@ -149,17 +151,20 @@ def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> P
     )
 
 
-def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> tuple[pd.DataFrame, pd.DataFrame]:
+def _price(
+    desk: Desk, mapped: MappedTable, as_of: date, progress: Progress
+) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, UnavailableKind]]:
     homes = mapped.frame
     if desk.live_market is None:
         every = [
             (row, "unavailable", "", "", f"{UNAVAILABLE} {_NO_MODEL[0]}", _NO_MODEL[1]) for row in homes["source_row"]
         ]
-        return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS))
+        kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
+        return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds
     unread = _unread(mapped, desk.live_market.live_model.model.facts)
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
-    tables = []
+    tables, kinds = [], {}
     for start in range(0, len(readable), _CHUNK):
         progress(start / len(readable), f"Pricing row {start + 1:,} of {len(readable):,}")
         chunk = readable.iloc[start : start + _CHUNK]
@@ -167,8 +172,9 @@ def _price(desk: Desk, mapped: MappedTable, as_of: date, progress: Progress) -> 
         answers = estimate_many(desk.live_market, facts, as_of, desk.problem, desk.problem.estimate.level)
         tables.append(_figures(answers, chunk))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
+        kinds |= {int(chunk["source_row"].iloc[one.position]): one.kind for one in answers.not_priced}
     progress(1.0, f"Priced {len(homes):,} rows")
-    return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS))
+    return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS)), kinds
 
 
 def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...]]:
@@ -245,14 +251,15 @@ def _records(priced: PricedFile, rows: pd.DataFrame) -> Iterator[dict[Any, Any]]
 def _entry(priced: PricedFile, row: Mapping[Any, Any], channel: Channel) -> NewEstimate:
     asked = Asked(row["facts"], priced.as_of, row["list_price"])
     milliseconds = priced.milliseconds / max(priced.rows, 1)
-    return ledger_entry(priced.by, asked, _outcome(row, priced.level), channel, milliseconds)
+    return ledger_entry(priced.by, asked, _outcome(row, priced), channel, milliseconds)
 
 
-def _outcome(row: Mapping[Any, Any], level: float) -> Figures | Unavailable | Refused:
+def _outcome(row: Mapping[Any, Any], priced: PricedFile) -> Figures | Unavailable | Refused:
     if row["status"] == "priced":
         figures = {name: row[name] for name in ("point", "low", "high", "confidence", "fsd")}
-        return Figures(**figures, level=level, flags=tuple(flag for flag in row["flags"].split("; ") if flag))
+        return Figures(**figures, level=priced.level, flags=tuple(flag for flag in row["flags"].split("; ") if flag))
     reason = row["reason"].removeprefix(UNAVAILABLE).strip()
     if row["status"] == "unavailable":
-        return Unavailable(reason, row["remedy"])
+        kind = priced.kinds.get(row["row"], UnavailableKind.NOT_KNOWN)
+        return Unavailable(reason, row["remedy"], kind=kind)
     return Refused(f"{reason} {row['remedy']}")

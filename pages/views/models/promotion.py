@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
 from core.access import Action, Actor, may
 from core.errors import DoorstepError
+from core.problem import Problem
 from core.states import Stage
 from core.store import Market, ModelRecord
 from core.wording import instant
 from core.workflows import promotion
+from core.workflows.models.floor import floor_of, miss_words
 from core.workflows.models.gate import gate_on, reason_needed
 from core.workspace import Workspace
 from pages.kit import errors, session
@@ -64,6 +67,21 @@ def say_if_rejected(record: ModelRecord) -> None:
     if record.rejected_at is not None:
         words = f"Rejected {instant(record.rejected_at)} by {record.rejected_by}: {record.rejected_why}"
         st.warning(plain(words), icon=":material/block:")
+
+
+def say_if_below_floor(record: ModelRecord) -> None:
+    """Say why a candidate did not go live on its own; nothing of one that reaches the floor."""
+    floor = floor_of(record.card)
+    if record.stage is Stage.CANDIDATE and floor is not None and not floor.reached:
+        st.warning(plain(f"This model does not go live on its own. {floor.words}"), icon=":material/block:")
+
+
+def say_if_target_missed(records: Sequence[ModelRecord], problem: Problem) -> None:
+    """Say that the live model misses its target, or that its test cannot tell; nothing of one that meets it."""
+    live = next((record for record in records if record.is_live), None)
+    missed = miss_words(live.card, problem) if live else ""
+    if missed:
+        st.warning(plain(missed), icon=":material/priority_high:")
 
 
 def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:

@@ -1,0 +1,97 @@
+"""The floor a market's first model must reach to go live on its own, and what to say of a live one below its target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.evaluate.card.headline import headline_of
+from core.evaluate.targets import Verdict, at_most, judge
+from core.problem import Problem
+from core.train.baseline import area_median_estimates
+from core.train.model import Priced, half_width
+from core.wording import percent
+
+FLOOR: Final = "floor"
+"""The key of the floor on a model's card."""
+
+
+@dataclass(frozen=True)
+class Floor:
+    """How a model compares with knowing only the area's median price, over all its ``n`` test sales.
+
+    ``mape`` and ``median_mape`` are mean absolute errors as shares of the price, the model's and the area median's.
+    ``half_width`` is half the width of the main range as a share of the estimate, for the median test home; the range
+    of ``level`` is of use up to ``half_width_max``.
+    """
+
+    n: int
+    mape: float
+    median_mape: float
+    half_width: float
+    half_width_max: float
+    level: float
+
+    @property
+    def reached(self) -> bool:
+        """Whether the model may go live on its own."""
+        return self.mape < self.median_mape and self.half_width <= self.half_width_max
+
+    @property
+    def words(self) -> str:
+        """Why a model does not go live on its own, in sentences; "" if it may."""
+        found = []
+        if not self.mape < self.median_mape:
+            found.append(
+                f"Its mean error of {percent(self.mape, 1)} is no better than that of the area's median price, "
+                f"{percent(self.median_mape, 1)}."
+            )
+        if not self.half_width <= self.half_width_max:
+            found.append(
+                f"For the median test home, its {percent(self.level)} range is ±{percent(self.half_width)} of the "
+                f"estimate; beyond ±{percent(self.half_width_max)} a range is of no use."
+            )
+        return " ".join(found)
+
+
+def measure_floor(priced: Priced, test: pd.DataFrame, known: pd.DataFrame, problem: Problem) -> Floor:
+    """Measure a model's answers on its test sales, priced or not, beside the median of known sales in the area."""
+    price = test["sale_price"].to_numpy(dtype=float)
+    median = area_median_estimates(known, test, problem.estimate.comparables_min)
+    return Floor(
+        n=len(price),
+        mape=float(np.mean(np.abs(priced.exact / price - 1))),
+        median_mape=float(np.mean(np.abs(median / price - 1))),
+        half_width=float(np.median(half_width(priced))),
+        half_width_max=problem.estimate.half_width_max,
+        level=priced.level,
+    )
+
+
+def floor_to_card(found: Floor) -> dict[str, Any]:
+    """Return the floor for the card, as JSON values."""
+    return {FLOOR: asdict(found)}
+
+
+def floor_of(card: Mapping[str, Any]) -> Floor | None:
+    """Read the floor from a model's card; None if it was trained by an earlier release."""
+    found = card.get(FLOOR)
+    return Floor(**found) if found else None
+
+
+def miss_words(card: Mapping[str, Any], problem: Problem) -> str:
+    """Say that the live model misses its target, or that its test cannot tell; "" if it meets the target."""
+    error, target = headline_of(card)["mape"], problem.success.target_mape
+    judged = judge(error, at_most(target, "problem statement"), problem.estimate.small_sample_n)
+    if judged is Verdict.PASS:
+        return ""
+    measured = (
+        f"mean error {percent(error.value, 1)} (95% interval {percent(error.low, 1)} to {percent(error.high, 1)})"
+    )
+    if judged is Verdict.FAIL:
+        return f"The live model misses its target of {percent(target)}: {measured}."
+    return f"The test cannot tell whether the live model meets its target of {percent(target)}: {measured}."
