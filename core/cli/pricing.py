@@ -71,7 +71,10 @@ def _price(session: Session) -> int:
 
     options = session.options
     desk = open_desk(session.workspace.store, session.market().market_id, session.workspace.problem)
-    as_of = options.as_of or desk.valuation_date(session.workspace.utc_today())
+    today = session.workspace.utc_today()
+    as_of = options.as_of or desk.valuation_date(today)
+    if options.as_of is None and (note := desk.date_note(today)):
+        print(f"note: {note}", file=sys.stderr)
     if options.csv:
         return _price_csv(session, desk, as_of)
     facts = _typed(options.set)
@@ -158,7 +161,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
 
 
 def _estimate_text(answer: Estimate, market: Market) -> str:
-    from core.serve.words import ask_next_words, flag_field
+    from core.serve.words import ask_next_words, flag_field, widening_words
     from core.wording import percent
 
     lines = [
@@ -168,6 +171,7 @@ def _estimate_text(answer: Estimate, market: Market) -> str:
         f"point {answer.point:,.0f}; confidence {answer.confidence} of 100 ({answer.confidence_word}); "
         f"FSD {percent(answer.fsd, 1)}",
     ]
+    lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
     lines += [f"ask next: {ask_next_words(one)}" for one in answer.ask_next]
     lines += [
         f"{flag.severity}: {flag.kind} - {flag_field(flag.field, market)}: {flag.value}; "

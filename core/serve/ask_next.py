@@ -30,12 +30,19 @@ class AskNext:
 
 
 def ask_next(
-    model: Model, matrix: Floats, log_estimate: float, kinds: Objects, level: float, tolerance: float
+    model: Model,
+    matrix: Floats,
+    log_estimate: float,
+    kinds: Objects,
+    level: float,
+    tolerance: float,
+    widening: Floats | float = 1.0,
 ) -> tuple[AskNext, ...]:
     """Return the unknown facts that would narrow the range of one home most, the best first.
 
     ``matrix`` is its row of features and marks, shape (1, columns), ``log_estimate`` its estimate with the market
-    level, ``kinds`` its property type, shape (1,). Empty if every usual fact is known, or none would help by a point.
+    level, ``kinds`` its property type, shape (1,), ``widening`` the factor of its range's width. Empty if every usual
+    fact is known, or none would help by a point.
     """
     learned = model.unknown
     if learned is None:
@@ -49,7 +56,7 @@ def ask_next(
     rows[np.arange(1, len(rows)), first + unknown] = 0.0
     centre = model.log_estimate(rows)
     shift = log_estimate - centre[0]
-    priced = model.spread(rows, centre + shift, np.repeat(kinds, len(rows)), (level,), tolerance)[level]
+    priced = model.spread(rows, centre + shift, np.repeat(kinds, len(rows)), (level,), tolerance, widening)[level]
     width = half_width(priced)
     found = [
         AskNext(names[fact], float(width[0]), float(then))

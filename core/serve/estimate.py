@@ -34,7 +34,7 @@ from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, property_kinds
 from core.train.ranges import EVERYWHERE
-from core.wording import day, percent
+from core.wording import day, days, percent
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
@@ -55,7 +55,8 @@ class Estimate:
     day of the latest sale behind that level, ``trained_through`` that of the latest training sale (None in an answer
     stored by an earlier release).
     ``comparables`` come most similar first; ``comparable_value`` combines the first ``IN_USE`` of them.
-    ``ask_next`` are the unknown facts that would narrow the range most, the best first.
+    ``ask_next`` are the unknown facts that would narrow the range most, the best first. ``widening`` is the factor by
+    which the range is wider because the valuation date lies after the latest sale.
     """
 
     subject: Subject
@@ -82,6 +83,7 @@ class Estimate:
     comparable_value: ComparableValue | None
     trained_through: date | None = None
     ask_next: tuple[AskNext, ...] = ()
+    widening: float = 1.0
 
 
 class UnavailableKind(StrEnum):
@@ -142,7 +144,11 @@ def estimate(
     live_model = live_market.live_model
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
-    withheld = refusal(subject, model, problem) or outside_signed_scope(subject, live_market.scope)
+    withheld = (
+        beyond_horizon(as_of, live_model, problem)
+        or refusal(subject, model, problem)
+        or outside_signed_scope(subject, live_market.scope)
+    )
     if withheld is not None:
         return withheld
     worked = _work(live_model, subject)
@@ -172,7 +178,7 @@ def _explained(
     held = bundle.held[level]
     # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
-    kinds = property_kinds(home, model.facts)
+    kinds, widening = property_kinds(home, model.facts), float(live_model.widening(home)[0])
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
@@ -199,7 +205,8 @@ def _explained(
         comparables=comparables,
         comparable_value=together,
         trained_through=model.profile.last_sale,
-        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, problem.success.tolerance),
+        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, priced.tolerance, widening),
+        widening=widening,
     )
 
 
@@ -247,6 +254,29 @@ def _kept(bundle: Bundle, confidence: float) -> RangeCoverage | None:
         if min(int(10 * one["promised"]), 9) == tenth:
             return RangeCoverage(one["observed"], one["n"])
     return None
+
+
+def days_ahead_max(model: Model, problem: Problem) -> int:
+    """Return how many days after its latest sale a market is priced.
+
+    This is as far as its own past was priced in training, at most a year, but at least monitoring.retrain_days: within
+    that time a model is not even called stale.
+    """
+    return max(model.horizon.days, problem.monitoring.retrain_days)
+
+
+def beyond_horizon(as_of: date, live_model: LiveModel, problem: Problem) -> Unavailable | None:
+    """Return why there is no price as of a day farther from the latest known sale than the market's past can tell."""
+    last = live_model.level.as_of - timedelta(days=1)
+    ahead, farthest = (as_of - last).days, days_ahead_max(live_model.model, problem)
+    if ahead <= farthest:
+        return None
+    return Unavailable(
+        f"The valuation date {day(as_of)} is {days(ahead)} after the latest sale, {day(last)}. What this market's own "
+        f"past shows reaches {days(farthest)} ahead.",
+        f"Choose a date up to {day(last + timedelta(days=farthest))}, or have newer sales added.",
+        kind=UnavailableKind.DATE,
+    )
 
 
 def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:

@@ -22,6 +22,7 @@ from core.serve.estimate import (
     Unavailable,
     UnavailableKind,
     before_first_sale,
+    beyond_horizon,
     critical_facts,
     evidence_of,
     judged_with,
@@ -95,7 +96,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     model = live_market.live_model.model
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
     subjects, failed = _subjects(columns, len(homes), as_of, problem)
-    failed |= dict(_unavailable(subjects, as_of, model, problem))
+    failed |= dict(_unavailable(subjects, as_of, live_market.live_model, problem))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     found = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
@@ -166,12 +167,13 @@ def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPric
 
 
 def _unavailable(
-    subjects: Mapping[int, Subject], as_of: date, model: Model, problem: Problem
+    subjects: Mapping[int, Subject], as_of: date, live_model: LiveModel, problem: Problem
 ) -> Iterator[tuple[int, NotPriced]]:
-    early = before_first_sale(as_of, model)
-    if early is not None:
+    model = live_model.model
+    far = beyond_horizon(as_of, live_model, problem) or before_first_sale(as_of, model)
+    if far is not None:
         for position in subjects:
-            yield position, _withheld(position, "valuation date", str(as_of), early)
+            yield position, _withheld(position, "valuation date", str(as_of), far)
         return
     critical = [name for name in critical_facts(model, problem) if name != _LOCATION]
     inside = _plainly_inside(subjects, model, problem)

@@ -11,7 +11,7 @@ from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
 from core.train.model import SOLD_SOON
 from core.train.unknown_facts import GROUPS
-from core.wording import area, area_label, count, day, from_sqft, money, percent, to_sqft
+from core.wording import area, area_label, count, day, days, from_sqft, money, percent, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
@@ -133,6 +133,14 @@ def sales_through(estimate: Estimate) -> str:
     if estimate.level_id is not None:
         parts.append(f"market level through {day(estimate.last_sale)}")
     return f"{words('; '.join(parts))}." if parts else ""
+
+
+def widening_words(estimate: Estimate) -> str:
+    """Say by how much a range is wider for the days since the latest sale; "" if it is not."""
+    if estimate.widening < 1.005:
+        return ""
+    ahead = (estimate.subject.as_of - estimate.last_sale).days
+    return f"{percent(estimate.widening - 1)} wider, because it is valued {days(ahead)} after the latest sale"
 
 
 def _measured(value: float, unit: str, market: Conventions) -> str:

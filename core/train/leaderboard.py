@@ -15,6 +15,10 @@ from threadpoolctl import threadpool_limits
 
 from core import measures
 from core.arrays import Floats, Ints
+from core.prepare.features.facts import FactColumns
+from core.prepare.features.neighbours import Rule
+from core.prepare.features.pipeline import baseline_features, feature_pipeline
+from core.states import Family
 from core.train.candidates import FOREST_SETTINGS, Candidate, make_estimator
 
 _TIMED_ESTIMATES: Final = 15
@@ -43,6 +47,22 @@ class Inputs:
     def weight(self, rows: Ints) -> Floats | None:
         """Return the weights of some training sales, or None for equal weights."""
         return None if self.train_weight is None else self.train_weight[rows]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to fit a candidate on a subset of the sales."""
+
+    facts: FactColumns
+    rule: Rule
+    candidate: Candidate
+    seed: int
+
+    def features(self) -> Pipeline:
+        """Return the unfitted feature pipeline of the candidate's family."""
+        if self.candidate.family is Family.LINEAR:
+            return baseline_features(self.facts)
+        return feature_pipeline(self.facts, self.rule)
 
 
 @dataclass(frozen=True)

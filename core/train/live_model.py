@@ -13,7 +13,7 @@ from core.arrays import Floats
 from core.prepare.features.columns import Columns, columns_of, take, words
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import COORDINATES, FactColumns
-from core.train.level import MarketLevel, Residuals, join, market_level, no_level
+from core.train.level import MarketLevel, Residuals, day_of, join, market_level, no_level
 from core.train.model import Model, Priced, property_kinds, refreshed
 
 _ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
@@ -49,7 +49,13 @@ class LiveModel:
         self, filled: Columns, matrix: Floats, centre: Floats, levels: tuple[float, ...], tolerance: float
     ) -> dict[float, Priced]:
         """Return ranges and confidence around existing log estimates, by level of the range."""
-        return self.model.spread(matrix, centre, property_kinds(filled, self.model.facts), levels, tolerance)
+        kinds = property_kinds(filled, self.model.facts)
+        return self.model.spread(matrix, centre, kinds, levels, tolerance, self.widening(filled))
+
+    def widening(self, filled: Columns) -> Floats:
+        """Return the factor by which the range of each home is wider than at training, shape (n,)."""
+        ahead = days_since_2000(filled["sale_date"]) - day_of(self.level.as_of) + 1.0
+        return self.model.horizon.widening(ahead)
 
     def price(self, filled: Columns, levels: tuple[float, ...], tolerance: float) -> dict[float, Priced]:
         """Return estimates with ranges and confidence for filled homes, by level of the range."""

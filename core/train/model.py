@@ -25,7 +25,7 @@ from core.prepare.features.profile import MarketProfile
 from core.progress import Progress
 from core.train.level import Residuals
 from core.train.own_sale import KeptSales, OutOfFold, OwnSaleEffect, learn_from_pairs, own_sales, sold_soon
-from core.train.ranges import RangeCalibration, round_for_display
+from core.train.ranges import Horizon, RangeCalibration, round_for_display
 from core.train.unknown_facts import UnknownFactsModel
 
 SOLD_SOON: Final = "homes sold again within 18 months"
@@ -71,8 +71,9 @@ class Model:
     """A fitted estimator with everything needed to price a home: features, ranges, facts used and market profile.
 
     ``recent`` are the out-of-fold residuals of the last year it has seen, from which the market level is estimated.
-    ``unknown`` prices homes of which usual facts are not known. ``own_sales`` finds a home's own earlier sale, and
-    ``own_effect`` is what that says about its price; None for a model without evidence, or without enough such homes.
+    ``horizon`` says how much ranges widen with the days since the latest known sale. ``unknown`` prices homes of which
+    usual facts are not known. ``own_sales`` finds a home's own earlier sale, and ``own_effect`` is what that says about
+    its price; None for a model without evidence, or without enough such homes.
     """
 
     facts: FactColumns
@@ -81,6 +82,7 @@ class Model:
     ranges: RangeCalibration
     profile: MarketProfile
     recent: Residuals
+    horizon: Horizon
     unknown: UnknownFactsModel | None = None
     own_sales: OwnSales | None = None
     own_effect: OwnSaleEffect | None = None
@@ -170,11 +172,21 @@ class Model:
         return self.spread(matrix, self.log_estimate(matrix), property_kinds(filled, self.facts), levels, tolerance)
 
     def spread(
-        self, matrix: Floats, centre: Floats, kinds: Objects, levels: tuple[float, ...], tolerance: float
+        self,
+        matrix: Floats,
+        centre: Floats,
+        kinds: Objects,
+        levels: tuple[float, ...],
+        tolerance: float,
+        widening: Floats | float = 1.0,
     ) -> dict[float, Priced]:
-        """Return ranges and confidence around log estimates ``centre`` of homes given by features and marks."""
+        """Return ranges and confidence around log estimates ``centre`` of homes given by features and marks.
+
+        ``widening`` multiplies the expected size of each home's error, shape (n,) or one for all.
+        """
         own = self._own(matrix)
-        factor = self.own_effect.widening(own) if self.own_effect else np.ones(len(matrix))
+        factor = np.broadcast_to(np.asarray(widening, dtype=float), (len(matrix),))
+        factor = factor * self.own_effect.widening(own) if self.own_effect else factor
         answers = _spread(self.ranges, self._features(matrix), centre, factor, kinds, levels, tolerance)
         if self.own_sales:
             answers = {level: _by_own_sale(one, own, self.own_effect) for level, one in answers.items()}

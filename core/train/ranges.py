@@ -1,4 +1,7 @@
-"""Ranges and confidence: a conformal predictive distribution of the sale price, calibrated by segment."""
+"""Ranges and confidence: a conformal predictive distribution of the sale price, calibrated by segment.
+
+How much wider ranges must be some time after the latest known sale is measured on the market's own past.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,14 @@ from typing import Any, Final
 
 import lightgbm
 import numpy as np
+import pandas as pd
 from crepes import ConformalPredictiveSystem
 from numpy.typing import ArrayLike
+from scipy.stats import norm
+from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
-from core.arrays import Floats, Ints, Objects
+from core.arrays import Bools, Floats, Ints, Objects
 from core.problem import EstimateRules
 from core.train.parallel import predict
 
@@ -38,6 +44,28 @@ _DIFFICULTY: Final[dict[str, Any]] = {
     "deterministic": True,
     "force_row_wise": True,
 }
+
+
+MONTH: Final = 30.0
+"""The days of a month ahead."""
+
+LONGEST: Final = 365
+"""No market is priced more days ahead of its latest sale than this, however long its history."""
+
+# Three days on which the past is cut off; the first leaves a quarter of the sales before it to learn from.
+_CUTS: Final = 3
+_SHARE_BEFORE: Final = 0.25
+_SALES_BEFORE: Final = 200
+# A quantile of fewer sales than this is chance.
+_SALES_MIN: Final = 20
+# How many sales after a cut are priced; more take time and teach little.
+_SALES_MAX: Final = 6_000
+# With this many sales in a month ahead, half of what they show counts.
+_PRIOR_SALES: Final = 200.0
+# However many the sales, a cut shows one course of the market. Beside the cuts stand two courses that drift with a
+# standard deviation of 1% a month, which is what the market level expects as well.
+_PRIOR_CUTS: Final = 2.0
+_PRIOR_DRIFT: Final = 0.01
 
 
 def round_for_display(price: ArrayLike) -> Floats:
@@ -174,3 +202,124 @@ class RangeCalibration:
 def _groups(segments: Objects) -> Iterator[tuple[str, Ints]]:
     for name in sorted(set(segments)):
         yield name, np.flatnonzero(segments == name)
+
+
+@dataclass(frozen=True)
+class Horizon:
+    """How far ahead of its latest sale a market's past was priced, and by how much ranges must widen on the way.
+
+    ``days`` is the farthest day measured. ``factors`` multiply the width of ranges in each month of 30 days ahead,
+    starting with 1 in the first and never falling; they hold in the middle of the month.
+    """
+
+    days: int
+    factors: tuple[float, ...]
+
+    def widening(self, ahead: Floats) -> Floats:
+        """Return the factor of the width of homes ``ahead`` days after the latest sale, shape (n,): 1 or more."""
+        middles = MONTH * (np.arange(len(self.factors)) + 0.5)
+        factor: Floats = np.interp(ahead, middles, self.factors)
+        return factor
+
+
+NOT_MEASURED: Final = Horizon(0, (1.0,))
+"""The horizon of a market with too little history to measure one."""
+
+
+@dataclass(frozen=True)
+class PastCut:
+    """An earlier day (since 2000-01-01) at which a market's past is cut off: positions of sales before and after."""
+
+    day: float
+    before: Ints
+    after: Ints
+
+
+def past_cuts(days: Floats, priced: Ints, seed: int) -> list[PastCut]:
+    """Return where to cut off the past of sales on ``days`` (n,), the earliest first; none if it is too short.
+
+    Only the sales at ``priced`` are among those after a cut.
+    """
+    last, before = float(days.max()), max(_SHARE_BEFORE, _SALES_BEFORE / len(days))
+    if before >= 0.5:
+        return []
+    first = max(float(np.quantile(days, before)) + 1.0, last - LONGEST)
+    found = []
+    for cut in np.unique(np.floor(np.linspace(first, last, _CUTS + 1)[:-1])):
+        after = np.sort(priced[(days[priced] >= cut) & (days[priced] < cut + LONGEST)])
+        if (days[after] < cut + MONTH).sum() >= _SALES_MIN:
+            found.append(PastCut(float(cut), np.flatnonzero(days < cut), _some(after, seed)))
+    return found
+
+
+def _some(rows: Ints, seed: int) -> Ints:
+    if len(rows) <= _SALES_MAX:
+        return rows
+    return np.sort(np.random.default_rng(seed).choice(rows, _SALES_MAX, replace=False))
+
+
+@dataclass(frozen=True)
+class UsualErrors:
+    """The sales of a run at ``rows`` with their out-of-fold log estimates and expected sizes of errors, all (n,)."""
+
+    rows: Ints
+    estimates: Floats
+    sizes: Floats
+
+
+def measure_horizon(
+    cuts: list[PastCut], late: list[Floats], usual: UsualErrors, days: Floats, log_price: Floats, level: float
+) -> Horizon:
+    """Compare the errors of fits on the sales before each cut with the usual ones, month by month ahead.
+
+    ``late`` holds the log estimates, by such a fit, of the sales after each cut. In each month ahead, the ``level``
+    quantile of absolute scores (error / size) is divided by that of the same sales' out-of-fold scores, so that homes
+    harder to price do not count as drift, and then by the same ratio in the first month, so that a fit on fewer sales
+    does not either. What the cuts show is combined with a drift of 1% a month, as little history says little, and made
+    to rise (isotonic regression; Barlow et al. 1972).
+    """
+    if not cuts:
+        return NOT_MEASURED
+    error, size = np.full(len(days), np.nan), np.full(len(days), np.nan)
+    error[usual.rows], size[usual.rows] = log_price[usual.rows] - usual.estimates, usual.sizes
+    months = []
+    for cut, estimates in zip(cuts, late, strict=True):
+        rows = cut.after
+        scores = np.abs((log_price[rows] - estimates) / size[rows]), np.abs(error[rows] / size[rows])
+        months.append(_ratios(days[rows] - cut.day, *scores, level))
+    reach = float(np.quantile(np.abs(error[usual.rows]), level))
+    return _horizon(pd.concat(months), min(LONGEST, int(days.max() - cuts[0].day) + 1), reach, level)
+
+
+def _ratios(ahead: Floats, late: Floats, usual: Floats, level: float) -> pd.DataFrame:
+    """Return the months ahead of one cut with their number of sales and ratio; the first month's ratio is 1."""
+    found = []
+    for number, inside in _months((ahead // MONTH).astype(np.int64)):
+        ratio = float(np.quantile(late[inside], level) / np.quantile(usual[inside], level))
+        found.append((number, int(inside.sum()), ratio))
+    table = pd.DataFrame(found, columns=["month", "n", "ratio"])
+    return table.assign(ratio=table["ratio"] / table["ratio"].iloc[0])
+
+
+def _months(month: Ints) -> Iterator[tuple[int, Bools]]:
+    """Yield the months ahead with enough sales, up to the first without."""
+    for number in range(int(month.max()) + 1):
+        inside = month == number
+        if inside.sum() < _SALES_MIN:
+            return
+        yield number, inside
+
+
+def _horizon(months: pd.DataFrame, farthest: int, reach: float, level: float) -> Horizon:
+    """Return the horizon; ``reach`` is the ``level`` quantile of absolute log errors without drift."""
+    weight = months["n"] / (months["n"] + _PRIOR_SALES)
+    # Drift adds to the variance, never takes from it: a range is wider by the root of one plus what is added.
+    added = weight * (months["ratio"] ** 2 - 1).clip(lower=0.0)
+    weights, total = (one.groupby(months["month"]).sum().to_numpy() for one in (weight, added))
+    month = np.arange(len(weights), dtype=float)
+    drift = norm.ppf((1 + level) / 2) * _PRIOR_DRIFT * month / reach
+    expected = (total + _PRIOR_CUTS * drift**2) / (weights + _PRIOR_CUTS)
+    rising = IsotonicRegression().fit(month, expected, weights).predict(month)
+    factors = np.sqrt(1 + np.maximum(rising, 0.0))
+    factors[0] = 1.0
+    return Horizon(min(farthest, int(MONTH * len(factors))), tuple(float(one) for one in factors))

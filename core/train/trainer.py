@@ -17,6 +17,7 @@ from threadpoolctl import threadpool_limits
 from core.arrays import Bools, Floats, Ints
 from core.errors import TrainError
 from core.prepare.features.columns import columns_of
+from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns, find_facts
 from core.prepare.features.known_facts import KnownFacts, find_known_facts
 from core.prepare.features.neighbours import Rule
@@ -39,6 +40,7 @@ from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import (
     ForestScore,
     Inputs,
+    Recipe,
     Score,
     ScoredCandidate,
     column_names,
@@ -52,7 +54,7 @@ from core.train.live_model import residuals_of_table
 from core.train.model import Model, has_evidence, property_kinds, with_own_sales
 from core.train.own_sale import OutOfFold, kept_sales
 from core.train.parallel import in_parallel
-from core.train.ranges import RangeCalibration
+from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
 from core.train.unknown_facts import (
     HiddenHomes,
     RunHomes,
@@ -318,7 +320,7 @@ def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[Curv
         run.log_price[validation],
         recency_weight(run.sales["sale_date"].iloc[seen], plan),
     )
-    features = _Recipe(run.facts, run.rule, winner.candidate, plan.seed).features
+    features = Recipe(run.facts, run.rule, winner.candidate, plan.seed).features
     points = learning_curve(winner.candidate, features, sales, plan.seed, progress, plan.curve_shares)
     return (*points, CurvePoint(1.0, score.trained_rows, score.train_mape, score.mape))
 
@@ -335,32 +337,38 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     everything, nothing = np.arange(len(homes)), np.empty(0, dtype=np.int64)
     folds = list(KFold(run.plan.folds, shuffle=True, random_state=run.plan.seed).split(homes))
     enough = math.ceil(run.problem.training.calibration_sales * run.plan.folds / len(homes))
-    (rest, first), *others = folds[:enough]
-    recipe = _Recipe(run.facts, run.rule, candidate, run.plan.seed)
+    (rest, first), *others = used = folds[:enough]
+    recipe = Recipe(run.facts, run.rule, candidate, run.plan.seed)
+    rows, days = np.concatenate([held for _, held in used]), days_since_2000(homes["sale_date"].to_numpy())
+    cuts = past_cuts(days, rows, run.plan.seed)
+    others += [(cut.before, cut.after) for cut in cuts]
     parts = [(everything, nothing, nothing), (rest, first, first), *((rest, held, nothing) for rest, held in others)]
     known_facts = find_known_facts(homes, run.facts, run.problem.estimate.critical)
     # The model of everything and the first folds learn to do without facts too.
-    hiding = folds_needed(len(homes), run.plan.folds)
+    hiding = min(folds_needed(len(homes), run.plan.folds), len(used))
     learning = [known_facts if number <= hiding else None for number in range(len(parts))]
     calls = [(recipe, homes, log_price, weight, *rows, facts) for rows, facts in zip(parts, learning, strict=True)]
     doing = "Fitting the final model and calibrating its range"
-    final, *held_out = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
-    rows = np.concatenate([held for _, held, _ in parts[1:]])
+    final, *found = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
+    held_out, late = found[: len(used)], [one.held_out for one in found[len(used) :]]
     estimates = np.concatenate([one.held_out for one in held_out])
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
     kinds = property_kinds(columns_of(homes, run.facts.all), run.facts)
-    ranges.fit(dense(final.matrix[rows]), estimates, log_price[rows], kinds[rows])
-    elsewhere = run.problem.scope.elsewhere
-    quantiles = (elsewhere.low_quantile, elsewhere.high_quantile)
-    profile = profile_market(homes, run.sales.loc[known, "sale_price"], run.facts, quantiles)
+    seen, level = dense(final.matrix[rows]), run.problem.estimate.level
+    ranges.fit(seen, estimates, log_price[rows], kinds[rows])
+    usual = UsualErrors(rows, estimates, ranges.expected_size(seen, estimates))
+    horizon = measure_horizon(cuts, late, usual, days, log_price, level)
+    ends = run.problem.scope.elsewhere
+    prices, quantiles = run.sales.loc[known, "sale_price"], (ends.low_quantile, ends.high_quantile)
+    profile = profile_market(homes, prices, run.facts, quantiles)
     recent = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates).latest(RECENT_DAYS)
     everyone = RunHomes(final.features, homes, log_price, kinds)
     unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
-    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, unknown)
+    model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, unknown)
     if has_evidence(model):
         kept = kept_sales(run.sales, known, run.split.left_out, run.facts, run.rule)
-        priced = OutOfFold(rows, estimates, dense(final.matrix[rows]), kinds[rows])
-        model = with_own_sales(model, kept, priced, run.problem.estimate.level, run.plan.seed, part(progress, 0.9, 1))
+        priced = OutOfFold(rows, estimates, seen, kinds[rows])
+        model = with_own_sales(model, kept, priced, level, run.plan.seed, part(progress, 0.9, 1))
     progress(1.0, "Model fitted")
     return model, held_out[0].importance
 
@@ -373,21 +381,6 @@ def _learn_unknowns(
     if learned is None or not hidden:
         return None
     return calibrate(known, learned, join_hidden(hidden), homes, run.problem.estimate, run.plan.seed)
-
-
-@dataclass(frozen=True)
-class _Recipe:
-    """How to fit a candidate on a subset of the sales."""
-
-    facts: FactColumns
-    rule: Rule
-    candidate: Candidate
-    seed: int
-
-    def features(self) -> Pipeline:
-        if self.candidate.family is Family.LINEAR:
-            return baseline_features(self.facts)
-        return feature_pipeline(self.facts, self.rule)
 
 
 @dataclass(frozen=True)
@@ -404,7 +397,7 @@ class _Part:
 
 
 def _fit_part(
-    recipe: _Recipe,
+    recipe: Recipe,
     homes: pd.DataFrame,
     log_price: Floats,
     weight: Floats | None,

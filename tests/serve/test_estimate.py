@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, timedelta
 
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -17,11 +18,16 @@ from core.serve.estimate import (
     Estimate,
     LiveMarket,
     Unavailable,
+    UnavailableKind,
     confidence_word,
     critical_facts,
     estimate,
 )
+from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind, Severity, standard_prices
+from core.serve.words import widening_words
+from core.train.ranges import Horizon
+from core.wording import day
 from core.workflows.pricing.desk import Desk
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
@@ -247,6 +253,40 @@ def test_old_model_is_flagged_as_stale(
     fresh, stale = (price(evidence, home, today + timedelta(days=days), problem) for days in (0, 120))
     assert FlagKind.STALE_MODEL not in kinds(fresh)
     assert FlagKind.STALE_MODEL in kinds(stale)
+
+
+def test_a_day_beyond_what_the_markets_past_shows_gets_no_price_and_a_day_within_a_wider_range(
+    evidence: LiveMarket, home: dict[str, object], problem: Problem
+) -> None:
+    live_model = evidence.live_model
+    model = replace(live_model.model, horizon=Horizon(200, (1.0, 1.2, 1.4)))
+    market = replace(evidence, live_model=replace(live_model, model=model))
+    last = live_model.level.as_of - timedelta(days=1)
+    near, far = (price(market, home, last + timedelta(days=days), problem) for days in (1, 200))
+    assert (near.widening, far.widening) == (1.0, 1.4)
+    assert (far.high - far.low) / far.point > 1.25 * (near.high - near.low) / near.point
+    assert far.confidence < near.confidence
+    assert widening_words(far) == "40% wider, because it is valued 200 days after the latest sale"
+    assert widening_words(near) == ""
+    beyond = last + timedelta(days=201)
+    answer = estimate(market, home, beyond, problem, 0.8)
+    assert isinstance(answer, Unavailable)
+    assert (answer.message, answer.kind) == (MESSAGE, UnavailableKind.DATE)
+    assert f"{day(beyond)} is 201 days after the latest sale, {day(last)}" in answer.reason
+    assert day(last + timedelta(days=200)) in answer.remedy
+    many = estimate_many(market, pd.DataFrame([home, home]), beyond, problem, 0.8)
+    assert [(one.kind, one.reason) for one in many.not_priced] == [(answer.kind, answer.reason)] * 2
+
+
+def test_an_old_market_prices_as_of_its_latest_day_and_says_so(small_desk: Desk) -> None:
+    assert small_desk.live_model is not None
+    real = replace(small_desk, market=replace(small_desk.market, simulated=False))
+    as_of = small_desk.live_model.level.as_of
+    soon, late = as_of + timedelta(days=90), as_of + timedelta(days=4_205)
+    assert (real.valuation_date(soon), real.date_note(soon)) == (soon, "")
+    assert real.valuation_date(late) == as_of
+    assert real.date_note(late).startswith(f"The latest sale is from {day(as_of - timedelta(days=1))}, so homes")
+    assert small_desk.date_note(late) == ""
 
 
 def test_scope_of_a_currency_without_fixed_bounds_comes_from_its_own_prices(

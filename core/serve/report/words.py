@@ -9,7 +9,7 @@ from typing import Final
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
-from core.serve.words import Conventions, assumed, flag_field, test_sales_words
+from core.serve.words import Conventions, assumed, flag_field, test_sales_words, widening_words
 from core.wording import count, money_short, percent, signed_percent
 
 _COORDINATES: Final = ("latitude", "longitude")
@@ -20,7 +20,8 @@ def held_words(estimate: Estimate) -> str:
     """State the range's level and its actual coverage: "80% range; held 79% of 412 similar test sales"."""
     held = estimate.held
     sales = test_sales_words(estimate.segment, held.n)
-    return f"{percent(estimate.level)} range; held {percent(held.share)} of {sales}"
+    wider = widening_words(estimate)
+    return f"{percent(estimate.level)} range; held {percent(held.share)} of {sales}{f'; {wider}' if wider else ''}"
 
 
 def assumed_words(estimate: Estimate, market: Conventions) -> str:

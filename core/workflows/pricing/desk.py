@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 
 from core.access import Action, Actor, Role, require
 from core.errors import NotFound
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
-from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, estimate
+from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel, bring_up_to_date
+from core.wording import day
 from core.workflows.models.scope import governing_scope
 from core.workflows.models.training import load_model
 from core.workflows.pricing.drift_notices import drift_notices
@@ -75,11 +76,28 @@ class Desk:
     def valuation_date(self, today: date) -> date:
         """Return the default valuation date.
 
-        This is today, but a simulated market's clock stands on the day after its last sale.
+        This is today, but the day after the latest sale in a market whose sales are old or simulated.
         """
-        if self.market.simulated and self.live_model is not None:
-            return self.live_model.level.as_of
-        return today
+        if self.live_model is None or not (self.market.simulated or self._sales_are_old(today)):
+            return today
+        return self.live_model.level.as_of
+
+    def date_note(self, today: date) -> str:
+        """Say why the valuation date is not today by default, and how far it may be moved; "" if it is today."""
+        if self.live_model is None or self.valuation_date(today) == today or self.market.simulated:
+            return ""
+        last = self.live_model.level.as_of - timedelta(days=1)
+        farthest = last + timedelta(days=days_ahead_max(self.live_model.model, self.problem))
+        return (
+            f"The latest sale is from {day(last)}, so homes are valued on {day(last + timedelta(days=1))}. On a later "
+            f"day the range is wider, and after {day(farthest)} there is no price."
+        )
+
+    def _sales_are_old(self, today: date) -> bool:
+        """Tell whether the latest sale is older than monitoring.retrain_days."""
+        if self.live_model is None:
+            return False
+        return (today - self.live_model.level.as_of).days >= self.problem.monitoring.retrain_days
 
 
 def _names_home(name: str) -> bool:

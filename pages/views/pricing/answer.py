@@ -87,6 +87,8 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
             help=f"The share of sales in the group “{plain(estimate.segment)}”, which the model had not seen, that "
             "sold within its range.",
         )
+        if wider := words.widening_words(estimate):
+            st.caption(f"The range is {plain(wider)}.")
     with st.container(border=True):
         _level(estimate, desk, on_level)
         st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")

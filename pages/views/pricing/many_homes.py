@@ -50,6 +50,8 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             f"at most {ROWS_MAX:,} rows.",
         )
         as_of = st.date_input("Valuation date", desk.valuation_date(today), format="YYYY-MM-DD", key="file_date")
+        if note := desk.date_note(today):
+            st.caption(plain(note))
         submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")
     if submitted:
         st.session_state.pop(_ANSWER, None)

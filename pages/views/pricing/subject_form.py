@@ -20,6 +20,7 @@ from core.train.model import Model
 from core.wording import day
 from core.workflows.pricing.answers import Question
 from core.workflows.pricing.desk import Desk
+from pages.kit.text import plain
 
 _MAIN: Final = (
     "property_type",
@@ -57,6 +58,7 @@ class _Entry:
     typical: Typical
     critical: frozenset[str]
     valuation_date: date
+    date_note: str
 
     @property
     def profile(self) -> MarketProfile:
@@ -80,7 +82,9 @@ def draw(desk: Desk, model: Model, today: date, level: float, on_clear: Callable
         codes = _place_codes(market, model)
         critical = frozenset(critical_facts(model, desk.problem))
         usual_date = desk.valuation_date(today)
-        entry = _Entry(market, model, desk.problem, typical_home(model, codes).facts, critical, usual_date)
+        entry = _Entry(
+            market, model, desk.problem, typical_home(model, codes).facts, critical, usual_date, desk.date_note(today)
+        )
         with st.form(f"subject-{market.market_id}", border=False):
             _place(entry)
             _facts(entry, (*main_facts(model), _AS_OF))
@@ -258,6 +262,8 @@ def _date(entry: _Entry) -> None:
         persist_state="session",
         help=f"The day the price is for. The model’s latest sale is from {day(entry.profile.last_sale)}.",
     )
+    if entry.date_note:
+        st.caption(plain(entry.date_note))
 
 
 def _list_price(market: Market) -> None:
