@@ -178,7 +178,7 @@ def _explained(
     held = bundle.held[level]
     # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
-    kinds, widening = property_kinds(home, model.facts), float(live_model.widening(home)[0])
+    kinds, width = property_kinds(home, model.facts), live_model.width(home)
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
@@ -205,8 +205,8 @@ def _explained(
         comparables=comparables,
         comparable_value=together,
         trained_through=model.profile.last_sale,
-        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, priced.tolerance, widening),
-        widening=widening,
+        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, priced.tolerance, width),
+        widening=float(live_model.widening(home)[0]),
     )
 
 

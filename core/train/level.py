@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -21,6 +21,11 @@ _LEVEL_SD: Final = 0.05
 _HORIZON_DAYS: Final = 30.0
 _SALES_MIN: Final = 20
 _AREA_SALES_MIN: Final = 5
+_WIDTH_DAYS: Final = 180.0
+# With this many sales, the width moves half of the way (in logs) to what their errors needed.
+_WIDTH_SALES: Final = 200.0
+# However small the latest errors, ranges do not shrink to less than half.
+_LEAST_WIDTH: Final = 0.5
 _STEP_DAYS: Final = 15.0
 _MAD_TO_SD: Final = 1.4826
 # The variance of a median is that of a mean times pi / 2.
@@ -55,17 +60,24 @@ class Residuals:
     """Log residuals (sale price / estimate) of n sales the model had not seen.
 
     ``days`` since 2000-01-01 and ``log_ratio`` have shape (n,); ``areas`` holds, by area code, each sale's area (n,).
+    ``below`` and ``above`` are how far the main range reached from the estimate to either side, in logs, (n,).
     """
 
     days: Floats
     log_ratio: Floats
     areas: Mapping[str, Objects]
+    below: Floats
+    above: Floats
 
     def between(self, first: float, end: float) -> Residuals:
         """Return the residuals of sales from day ``first`` to before day ``end``."""
         rows = (self.days >= first) & (self.days < end)
         return Residuals(
-            self.days[rows], self.log_ratio[rows], {code: areas[rows] for code, areas in self.areas.items()}
+            self.days[rows],
+            self.log_ratio[rows],
+            {code: areas[rows] for code, areas in self.areas.items()},
+            self.below[rows],
+            self.above[rows],
         )
 
     def latest(self, days: float) -> Residuals:
@@ -81,6 +93,8 @@ def join(parts: tuple[Residuals, ...]) -> Residuals:
         np.concatenate([part.days for part in parts]),
         np.concatenate([part.log_ratio for part in parts]),
         {code: np.concatenate([part.areas[code] for part in parts]) for code in codes},
+        np.concatenate([part.below for part in parts]),
+        np.concatenate([part.above for part in parts]),
     )
 
 
@@ -90,7 +104,8 @@ class MarketLevel:
 
     ``level`` is the market-wide shift on that day, ``slope`` its daily change, extrapolated by at most a month;
     ``areas`` holds what each area adds, by area code and area. ``curve`` gives (day since 2000, shift) of earlier days,
-    to adjust earlier sales to the present. All are logs: 0.03 raises an estimate by about 3%.
+    to adjust earlier sales to the present. All are logs: 0.03 raises an estimate by about 3%. ``width`` multiplies the
+    width of ranges: what the latest errors needed.
     """
 
     as_of: date
@@ -99,6 +114,7 @@ class MarketLevel:
     slope: float
     areas: Mapping[str, Mapping[str, float]]
     curve: tuple[tuple[float, float], ...]
+    width: float = 1.0
 
     def shift(self, days: Floats, areas: Mapping[str, Objects]) -> Floats:
         """Return the correction of homes valued on ``days`` (since 2000-01-01), shape (n,), in their areas."""
@@ -117,7 +133,7 @@ def day_of(when: date) -> float:
     return float((when - _EPOCH).days)
 
 
-def market_level(residuals: Residuals, as_of: date) -> MarketLevel:
+def market_level(residuals: Residuals, as_of: date, held: float) -> MarketLevel:
     """Estimate the market level on a day from the residuals of earlier sales.
 
     Level and slope are the mean of three forecasts, each weighted by how well it predicted the medians of the last
@@ -126,12 +142,27 @@ def market_level(residuals: Residuals, as_of: date) -> MarketLevel:
     weight on recent days, and are shrunk toward zero by their sampling error (normal prior). Areas get empirical-Bayes
     means of the remainder over 180 days, or nothing if they differ only by chance. Fewer than 20 sales give a level of
     zero. Later residuals have no effect.
+
+    The width is that at which the main range would have held the share ``held`` of the last 180 days' sales around the
+    estimates so shifted, shrunk toward 1 by the number of sales.
     """
     now = day_of(as_of)
     recent = residuals.between(now - RECENT_DAYS, now)
     level, slope = _weights(recent, now) @ _forecasts(recent, now)
     areas = _areas(recent.between(now - _AREA_DAYS, now))
-    return MarketLevel(as_of, len(recent.days), float(level), float(slope), areas, _curve(recent, now))
+    found = MarketLevel(as_of, len(recent.days), float(level), float(slope), areas, _curve(recent, now))
+    return replace(found, width=_width(recent.between(now - _WIDTH_DAYS, now), found, held))
+
+
+def _width(recent: Residuals, level: MarketLevel, held: float) -> float:
+    """Return the factor of the width; each sale's error is measured by how far its range reached on that side."""
+    sales = len(recent.days)
+    if not sales:
+        return 1.0
+    error = recent.log_ratio - level.shift(recent.days, recent.areas)
+    reach = np.maximum(np.where(error < 0, recent.below, recent.above), _LEAST_RESIDUAL)
+    needed = max(float(np.quantile(np.abs(error) / reach, held)), _LEAST_WIDTH)
+    return float(needed ** (sales / (sales + _WIDTH_SALES)))
 
 
 def no_level(as_of: date) -> MarketLevel:

@@ -16,6 +16,7 @@ from core.prepare.features.facts import COORDINATES, FactColumns
 from core.train.level import MarketLevel, Residuals, day_of, join, market_level, no_level
 from core.train.model import Model, Priced, property_kinds, refreshed
 
+_TOLERANCE: Final = 0.1
 _ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
 
 
@@ -50,10 +51,14 @@ class LiveModel:
     ) -> dict[float, Priced]:
         """Return ranges and confidence around existing log estimates, by level of the range."""
         kinds = property_kinds(filled, self.model.facts)
-        return self.model.spread(matrix, centre, kinds, levels, tolerance, self.widening(filled))
+        return self.model.spread(matrix, centre, kinds, levels, tolerance, self.width(filled))
+
+    def width(self, filled: Columns) -> Floats:
+        """Return the factor of the width of each home's range: the latest errors' and the horizon's, shape (n,)."""
+        return self.level.width * self.widening(filled)
 
     def widening(self, filled: Columns) -> Floats:
-        """Return the factor by which the range of each home is wider than at training, shape (n,)."""
+        """Return the factor by which each range is wider for the days since the latest sale, shape (n,)."""
         ahead = days_since_2000(filled["sale_date"]) - day_of(self.level.as_of) + 1.0
         return self.model.horizon.widening(ahead)
 
@@ -116,15 +121,20 @@ def _recorded(model: Model, sales: pd.DataFrame) -> Columns:
     return {name: sales[name].to_numpy() for name in names if name in sales}
 
 
-def residuals_of(facts: FactColumns, homes: Columns, log_ratio: Floats) -> Residuals:
-    """Return log residuals with the days and areas of their sales, each array of shape (n,)."""
+def residuals_of(facts: FactColumns, homes: Columns, log_ratio: Floats, reach: tuple[Floats, Floats]) -> Residuals:
+    """Return log residuals with the days and areas of their sales, each array of shape (n,).
+
+    ``reach`` is how far the main range reached below and above each estimate, in logs.
+    """
     areas = {code: words(homes, code, "") for code in facts.area_codes}
-    return Residuals(days_since_2000(homes["sale_date"]), log_ratio, areas)
+    return Residuals(days_since_2000(homes["sale_date"]), log_ratio, areas, *reach)
 
 
-def residuals_of_table(facts: FactColumns, homes: pd.DataFrame, log_ratio: Floats) -> Residuals:
+def residuals_of_table(
+    facts: FactColumns, homes: pd.DataFrame, log_ratio: Floats, reach: tuple[Floats, Floats]
+) -> Residuals:
     """Return log residuals as ``residuals_of`` does, for a table of homes."""
-    return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio)
+    return residuals_of(facts, columns_of(homes, [*facts.area_codes, "sale_date"]), log_ratio, reach)
 
 
 def _before(sales: pd.DataFrame, as_of: date) -> pd.DataFrame:
@@ -132,13 +142,19 @@ def _before(sales: pd.DataFrame, as_of: date) -> pd.DataFrame:
 
 
 def _live_model(live: Model, known: pd.DataFrame, filled: Columns, residuals: Residuals, as_of: date) -> LiveModel:
-    return LiveModel(live, _recorded(live, known), filled, market_level(join((live.recent, residuals)), as_of))
+    level = market_level(join((live.recent, residuals)), as_of, live.ranges.rules.level)
+    return LiveModel(live, _recorded(live, known), filled, level)
 
 
 def _residuals_since(live: Model, known: pd.DataFrame, filled: Columns, last: date) -> Residuals:
     rows = np.flatnonzero(known["sale_date"].to_numpy() > np.datetime64(last))
     homes = take(filled, rows)
     if not len(rows):
-        return residuals_of(live.facts, homes, np.empty(0))
-    log_price = np.log(known["sale_price"].to_numpy(dtype=float)[rows])
-    return residuals_of(live.facts, homes, log_price - live.log_estimate(live.matrix(homes, rows)))
+        return residuals_of(live.facts, homes, np.empty(0), (np.empty(0), np.empty(0)))
+    log_price, level = np.log(known["sale_price"].to_numpy(dtype=float)[rows]), live.ranges.rules.level
+    matrix = live.matrix(homes, rows)
+    estimate = live.log_estimate(matrix)
+    # The reach does not depend on the tolerance of the confidence.
+    main = live.spread(matrix, estimate, property_kinds(homes, live.facts), (level,), _TOLERANCE)[level]
+    reach = estimate - np.log(main.low), np.log(main.high) - estimate
+    return residuals_of(live.facts, homes, log_price - estimate, reach)

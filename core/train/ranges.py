@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import lightgbm
@@ -14,7 +15,6 @@ import numpy as np
 import pandas as pd
 from crepes import ConformalPredictiveSystem
 from numpy.typing import ArrayLike
-from scipy.stats import norm
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
@@ -139,9 +139,17 @@ class RangeCalibration:
     def fit(
         self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Objects, homes: Ints | None = None
     ) -> RangeCalibration:
+        """Calibrate as ``fit_sizes`` does."""
+        self.fit_sizes(features, log_estimate, log_price, kinds, homes)
+        return self
+
+    def fit_sizes(
+        self, features: Floats, log_estimate: Floats, log_price: Floats, kinds: Objects, homes: Ints | None = None
+    ) -> Floats:
         """Calibrate on out-of-fold estimates: features (n, p), logs (n,), property types (n,).
 
         ``homes`` tells which rows are of the same home, (n,): then no home teaches how far its own estimate errs.
+        Returns the expected size of each error from fits without its home, (n,).
         """
         residual = log_price - log_estimate
         size = np.abs(residual)
@@ -158,7 +166,12 @@ class RangeCalibration:
             system = ConformalPredictiveSystem()
             system.fit(residuals=residual[rows], sigmas=expected[rows])
             self.systems_[name] = system
-        return self
+        return expected
+
+    def reach(self, log_estimate: Floats, size: Floats, kinds: Objects) -> tuple[Floats, Floats]:
+        """Return how far the main range reaches below and above each estimate, in logs, shape (n,) each."""
+        low, high = self.range(log_estimate, size, self.segments_.of(log_estimate, kinds), self.rules.level)
+        return log_estimate - np.log(low), np.log(high) - log_estimate
 
     def expected_size(self, features: Floats, log_estimate: Floats) -> Floats:
         """Return the expected absolute log error of each estimate, shape (n,)."""
@@ -317,7 +330,7 @@ def _horizon(months: pd.DataFrame, farthest: int, reach: float, level: float) ->
     added = weight * (months["ratio"] ** 2 - 1).clip(lower=0.0)
     weights, total = (one.groupby(months["month"]).sum().to_numpy() for one in (weight, added))
     month = np.arange(len(weights), dtype=float)
-    drift = norm.ppf((1 + level) / 2) * _PRIOR_DRIFT * month / reach
+    drift = NormalDist().inv_cdf((1 + level) / 2) * _PRIOR_DRIFT * month / reach
     expected = (total + _PRIOR_CUTS * drift**2) / (weights + _PRIOR_CUTS)
     rising = IsotonicRegression().fit(month, expected, weights).predict(month)
     factors = np.sqrt(1 + np.maximum(rising, 0.0))

@@ -355,13 +355,14 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     ranges = RangeCalibration(run.problem.estimate, run.plan.seed)
     kinds = property_kinds(columns_of(homes, run.facts.all), run.facts)
     seen, level = dense(final.matrix[rows]), run.problem.estimate.level
-    ranges.fit(seen, estimates, log_price[rows], kinds[rows])
-    usual = UsualErrors(rows, estimates, ranges.expected_size(seen, estimates))
+    usual = UsualErrors(rows, estimates, ranges.fit_sizes(seen, estimates, log_price[rows], kinds[rows]))
     horizon = measure_horizon(cuts, late, usual, days, log_price, level)
     ends = run.problem.scope.elsewhere
     prices, quantiles = run.sales.loc[known, "sale_price"], (ends.low_quantile, ends.high_quantile)
     profile = profile_market(homes, prices, run.facts, quantiles)
-    recent = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates).latest(RECENT_DAYS)
+    reach = ranges.reach(estimates, usual.sizes, kinds[rows])
+    errors = residuals_of_table(run.facts, homes.iloc[rows], log_price[rows] - estimates, reach)
+    recent = errors.latest(RECENT_DAYS)
     everyone = RunHomes(final.features, homes, log_price, kinds)
     unknown = _learn_unknowns(run, known_facts, final.learned, held_out, everyone)
     model = Model(run.facts, final.features, final.estimator, ranges, profile, recent, horizon, unknown)

@@ -32,7 +32,7 @@ from core.states import AlertState, Period
 from core.store import Market
 from core.train.level import Residuals
 from core.train.live_model import live_model_with_residuals, residuals_since
-from core.train.model import Model
+from core.train.model import Model, property_kinds
 from core.train.trainer import TrainingPlan, train
 from core.workspace import Workspace
 
@@ -200,11 +200,13 @@ class _Priced:
         plain = live_model.model.log_estimate(matrix)
         level, tolerance = self.run.problem.estimate.level, self.run.problem.success.tolerance
 
-        def answered(centre: np.ndarray) -> Answers:
-            priced = live_model.priced(filled, matrix, centre, (level,), tolerance)[level]
+        kinds = property_kinds(filled, live_model.model.facts)
+
+        def answered(centre: np.ndarray, width: np.ndarray | float) -> Answers:
+            priced = live_model.model.spread(matrix, centre, kinds, (level,), tolerance, width)[level]
             return Answers(priced.exact, priced.low, priced.high)
 
-        return answered(plain), answered(plain + live_model.shift(filled))
+        return answered(plain, 1.0), answered(plain + live_model.shift(filled), live_model.width(filled))
 
 
 @dataclass
