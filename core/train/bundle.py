@@ -22,7 +22,7 @@ from core.train.model import Model, for_production
 from core.train.trainer import Trained, TrainingPlan
 
 _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "joblib", "lightgbm")
-FORMAT: Final = 6
+FORMAT: Final = 7
 """Incremented whenever the bundle's structure changes, so that an older bundle is refused instead of misread."""
 
 _REMEDY: Final = "Train a new model, or roll back to one."

@@ -63,7 +63,9 @@ def half_width(priced: Priced) -> Floats:
 def some_of(priced: Priced, rows: Ints | Bools) -> Priced:
     """Return the answers for some of the homes, by position or mask."""
     arrays = ("point", "exact", "low", "high", "confidence", "fsd", "segments")
-    return dataclasses.replace(priced, **{name: getattr(priced, name)[rows] for name in arrays})
+    years = None if priced.years_since_sale is None else priced.years_since_sale[rows]
+    chosen = {name: getattr(priced, name)[rows] for name in arrays}
+    return dataclasses.replace(priced, **chosen, years_since_sale=years)
 
 
 @dataclass(frozen=True)
