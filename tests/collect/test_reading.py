@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import io
+import json
+from collections.abc import Callable, Sequence
 
 import pandas as pd
 import pyarrow as pa
@@ -182,6 +185,54 @@ def test_limits_are_named() -> None:
     bomb = as_zip({"sales.csv": b"a,b\n" + b"1,2\n" * 500_000})
     with pytest.raises(FileTooLarge, match="unpacks to more than"):
         parse_table(bomb, "bomb.zip", 100_000)
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, lambda content: as_zip({"sales.csv": content})])
+@pytest.mark.parametrize("line", [b"1,2\n", b"1" * 4_096])
+def test_a_file_that_unpacks_to_far_more_than_its_size_is_refused_with_the_ratio(
+    pack: Callable[[bytes], bytes], line: bytes
+) -> None:
+    content = as_text(_ROWS).encode() + line * (40 * 1024 * 1024 // len(line))
+    with pytest.raises(FileTooLarge, match=r"sales\.gz unpacks from .* to more than 32 MB; the limit is 100 times"):
+        parse_table(pack(content), "sales.gz")
+
+
+@pytest.mark.parametrize("at", [1, 41])
+def test_a_line_of_megabytes_is_refused_with_its_number_and_the_limit(at: int) -> None:
+    lines = as_text(_ROWS).splitlines()
+    lines.insert(at, "1," * 2_200_000)
+    with pytest.raises(FileTooLarge, match=rf"line {at + 1} is longer than 4 MB, the limit for one line"):
+        _read("\n".join(lines))
+
+
+def test_json_in_one_long_line_is_read() -> None:
+    records = [{"price": 300_000 + n, "date": "2023-01-02", "notes": "a" * 5_000} for n in range(1_000)]
+    assert len(_read(json.dumps(records)).frame) == 1_000
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_json_lines_are_read_record_by_record(end: str) -> None:
+    records = [{"price": 300_000 + n, "sold": f"2023-01-{n + 10}", "beds": n % 4} for n in range(9)]
+    table = _read(end.join(map(json.dumps, records)) + end)
+    assert table.reading.format is FileFormat.JSON
+    assert table.frame["price"].tolist() == [str(one["price"]) for one in records]
+    with pytest.raises(FileUnreadable, match="cannot be read"):
+        _read(end.join([*map(json.dumps, records), "no record"]))
+
+
+@pytest.mark.parametrize(("place", "names"), [([-93.6, 41.6], ["longitude", "latitude"]), ([2_683_111, 1_247_945], "xy")])
+def test_points_of_geojson_are_places_in_degrees_or_of_a_grid(place: list[float], names: Sequence[str]) -> None:
+    point = {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": {"price": 9, "id": 1}}
+    table = _read(json.dumps({"type": "FeatureCollection", "features": [point, point]}))
+    assert _cells(table) == [[*names, "price", "id"], *[[*map(str, place), "9", "1"]] * 2]
+
+
+@pytest.mark.parametrize("note", ["readme.txt", "data/LICENSE.csv", "About these sales.txt"])
+def test_a_note_beside_the_table_of_an_archive_is_no_table(note: str) -> None:
+    table = _read(as_zip({note: "Sales of 2023.\nFrom the county.", "sales.csv": as_text(_ROWS)}))
+    assert (_cells(table), table.reading.member) == (_ROWS, "sales.csv")
+    with pytest.raises(FileUnreadable, match="archive of 2 tables"):
+        _read(as_zip({"north.csv": as_text(_ROWS), "sales.csv": as_text(_ROWS)}))
 
 
 @pytest.mark.parametrize("form", ["xlsx", "ods", "parquet", "gzip", "utf-8"])

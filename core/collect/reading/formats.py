@@ -20,13 +20,16 @@ from core.errors import FileEmpty, FileUnreadable
 
 # The XML of a workbook is about this many times the table inside it.
 _XML_PER_BYTE: Final = 8
+# A price, a date and a place: fewer cells are no sale.
+_TABLE_CELLS: Final = 3
+_LONGITUDE_MAX, _LATITUDE_MAX = 180.0, 90.0
 _SAVE_AGAIN: Final = "Open it in the program that made it, save the sheet as CSV (UTF-8), and upload that file."
 
 
 def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tuple[str, str, tuple[str, ...]]:
     """Return a sheet of an xlsx, xls or ods workbook as text, its name, and the names of all sheets with cells.
 
-    Without ``sheet`` it is the sheet with the most rows, the first of them. Raises FileUnreadable, FileEmpty or
+    Without ``sheet`` it is the sheet with the most rows of a table, the first of them: notes fill a cell or two. Raises FileUnreadable, FileEmpty or
     FileTooLarge.
     """
     if content.startswith(b"PK"):
@@ -43,9 +46,14 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tup
     filled = {name: grid for name, grid in grids.items() if grid.height}
     if not filled:
         raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
-    chosen = sheet or max(filled, key=lambda name: filled[name].height)
-    rows = grids[chosen].to_python(skip_empty_area=False)
-    return _as_text(rows), chosen, tuple(filled)
+    cells = {name: grid.to_python(skip_empty_area=False) for name, grid in filled.items() if not sheet or name == sheet}
+    chosen = sheet or max(filled, key=lambda name: (_table_rows(cells[name]), filled[name].height))
+    return _as_text(cells.get(chosen, [])), chosen, tuple(filled)
+
+
+def _table_rows(rows: Sequence[Sequence[Any]]) -> int:
+    """Return how many rows of a sheet fill the cells of a table."""
+    return sum(sum(cell not in ("", None) for cell in row) >= _TABLE_CELLS for row in rows)
 
 
 def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
@@ -82,23 +90,56 @@ def _unpacked_bytes(table: pa.Table) -> int:
 
 
 def json_text(text: str, shown: str) -> str:
-    """Return JSON records, alone or in ``value`` as RESO's Web API sends them, as text; raises FileUnreadable."""
+    """Return JSON records as text; raises FileUnreadable.
+
+    They stand alone, one a line (JSON Lines), in ``value`` as RESO's Web API sends them, or are the features of GeoJSON.
+    """
     try:
         document = json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise FileUnreadable(
-            f"{shown} looks like a JSON document, but cannot be read. Export the table as CSV."
-        ) from error
+        document = _json_lines(text)
+        if document is None:
+            raise FileUnreadable(
+                f"{shown} looks like a JSON document, but cannot be read. Export the table as CSV."
+            ) from error
+    if isinstance(document, dict) and document.get("type") == "FeatureCollection":
+        document = _features(document.get("features"))
     records = document.get("value") if isinstance(document, dict) else document
     if not isinstance(records, list) or not all(isinstance(one, dict) for one in records):
         raise FileUnreadable(
             f"{shown} looks like a JSON document without a list of records. It must be a list, or hold one in 'value' "
-            "(RESO OData); else export the table as CSV."
+            "(RESO OData), or hold one record a line, or be GeoJSON; else export the table as CSV."
         )
     if not records:
         raise FileEmpty(f"{shown} holds no records. Upload a file with at least one.")
     names = [name for name in dict.fromkeys(key for one in records for key in one) if not name.startswith("@")]
     return _as_text([names, *([one.get(name) for name in names] for one in records)])
+
+
+def _json_lines(text: str) -> list[Any] | None:
+    """Return the records of a text with one in each line, None where a line holds none."""
+    try:
+        records = [json.loads(line) for line in text.lstrip("\ufeff").split("\n") if line.strip()]
+    except (ValueError, RecursionError):
+        return None
+    return records if all(isinstance(one, dict) for one in records) else None
+
+
+def _features(features: Any) -> Any:
+    """Return the properties of GeoJSON's features (RFC 7946) as records, with the place of those that are points."""
+    if not isinstance(features, list) or not all(isinstance(one, dict) for one in features):
+        return features
+    return [_point(one.get("geometry")) | (one.get("properties") or {}) for one in features]
+
+
+def _point(geometry: Any) -> dict[str, Any]:
+    """Return the place of a point: degrees, as the standard has them, or x and y where they can be none."""
+    is_point = isinstance(geometry, dict) and geometry.get("type") == "Point"
+    place = geometry.get("coordinates") if is_point else None
+    if not isinstance(place, list) or len(place) < 2 or not all(isinstance(one, int | float) for one in place[:2]):
+        return {}
+    is_degrees = abs(place[0]) <= _LONGITUDE_MAX and abs(place[1]) <= _LATITUDE_MAX
+    return dict(zip(("longitude", "latitude") if is_degrees else ("x", "y"), place[:2], strict=True))
 
 
 def _as_text(rows: Iterable[Sequence[Any]]) -> str:

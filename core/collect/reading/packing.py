@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +17,16 @@ DEFAULT_MAX_BYTES: Final = 200 * 1024 * 1024
 # A table takes about this many times its size in memory while it is read.
 _MEMORY_PER_BYTE: Final = 8
 _ENCRYPTED: Final = 0x1
+
+UNPACKED_RATIO: Final = 100
+"""How many times its packed size a file may unpack to: tables of sales pack 5 to 30 times."""
+
+_UNPACKED_ALWAYS: Final = 32 * 1024 * 1024  # so small a file may be as repetitive as it likes
+
+_PIECE_BYTES: Final = 16 * 1024 * 1024
+
+LINE_BYTES: Final = 4 * 1024 * 1024
+"""The longest line a table may have: the text of a thousand columns of four thousand letters."""
 
 
 def memory_limit() -> int:
@@ -42,17 +53,50 @@ def refuse_large(shown: str, what: str, size: int, max_bytes: int) -> None:
         raise FileTooLarge(_too_large(shown, f"{what} {_megabytes(size)}", max_bytes))
 
 
+def refuse_long_lines(data: bytes, shown: str) -> None:
+    """Raise FileTooLarge where a line is longer than LINE_BYTES: no row of sales is, and each costs memory twice."""
+    at = 0
+    while len(data) - at > LINE_BYTES:
+        end = max(data.rfind(mark, at, at + LINE_BYTES) for mark in (b"\n", b"\r"))
+        if end < 0:
+            line = data.count(b"\n", 0, at) + 1
+            raise FileTooLarge(
+                f"{shown}: line {line:,} is longer than {_megabytes(LINE_BYTES)}, the limit for one line. It is no row "
+                "of sales: delete it, or export the table again with one sale a line."
+            )
+        at = end + 1
+
+
+def _most_unpacked(packed: int, max_bytes: int) -> int:
+    """Return the bytes a packed file of that size may unpack to."""
+    return min(max_bytes, max(_UNPACKED_ALWAYS, UNPACKED_RATIO * packed))
+
+
+def _unpacks_too_far(shown: str, packed: int, max_bytes: int) -> FileTooLarge:
+    limit = _most_unpacked(packed, max_bytes)
+    if limit == max_bytes:
+        return FileTooLarge(_too_large(shown, f"unpacks to more than {_megabytes(max_bytes)}", max_bytes))
+    return FileTooLarge(
+        f"{shown} unpacks from {_megabytes(packed)} to more than {_megabytes(limit)}; the limit is {UNPACKED_RATIO} "
+        "times the packed size. Unpack it yourself, see what it holds, and upload the table inside."
+    )
+
+
 def gunzip(data: bytes, shown: str, max_bytes: int) -> bytes:
     """Return the bytes unpacked where gzipped; raises FileTooLarge or FileUnreadable."""
     unpacked, rest = bytearray(), data
     if not data.startswith(b"\x1f\x8b"):
         return data
+    limit = _most_unpacked(len(data), max_bytes)
     try:
         while rest.startswith(b"\x1f\x8b"):
             member = zlib.decompressobj(wbits=31)
-            unpacked += member.decompress(rest, max_bytes + 1 - len(unpacked))
-            if len(unpacked) > max_bytes:
-                raise FileTooLarge(_too_large(shown, f"unpacks to more than {_megabytes(max_bytes)}", max_bytes))
+            # Piece by piece: what is refused must not fill the memory first.
+            while piece := member.decompress(rest, min(_PIECE_BYTES, limit + 1 - len(unpacked))):
+                unpacked += piece
+                rest = member.unconsumed_tail
+                if len(unpacked) > limit:
+                    raise _unpacks_too_far(shown, len(data), max_bytes)
             if not member.eof:
                 raise FileUnreadable(f"{shown} is a gzip file that ends too early. Copy or download it again.")
             rest = member.unused_data
@@ -77,6 +121,8 @@ def unzip_one(data: bytes, shown: str, max_bytes: int) -> tuple[bytes, str]:
     """Return the one table of an archive and its name; raises FileTooLarge or FileUnreadable."""
     members = zip_members(data, shown)
     tables = [one for one in members if one.filename.lower().endswith(_TABLES)] or members
+    # A table of any name goes before a note: its name says what it is, and a lone one is read all the same.
+    tables = [one for one in tables if not _NOTE.search(one.filename)] or tables
     if len(tables) != 1:
         names = ", ".join(repr(one.filename[:60]) for one in tables[:5])
         raise FileUnreadable(
@@ -88,15 +134,21 @@ def unzip_one(data: bytes, shown: str, max_bytes: int) -> tuple[bytes, str]:
         raise FileUnreadable(f"{shown} is a ZIP archive with a password. Unpack it and upload the table inside.")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive, archive.open(member) as stream:
-            content = stream.read(max_bytes + 1)
+            content = stream.read(_most_unpacked(len(data), max_bytes) + 1)
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError, RuntimeError, OSError) as error:
         raise FileUnreadable(f"{shown} is a damaged ZIP archive. Copy or download it again.") from error
-    if len(content) > max_bytes:
-        raise FileTooLarge(_too_large(shown, f"unpacks to more than {_megabytes(max_bytes)}", max_bytes))
+    if len(content) > _most_unpacked(len(data), max_bytes):
+        raise _unpacks_too_far(shown, len(data), max_bytes)
     return content, member.filename
 
 
 _TABLES: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".xlsx", ".xls", ".ods", ".parquet", ".json", ".gz")
+
+
+_NOTE: Final = re.compile(
+    r"(?i)(?:^|[/_ -])(?:read[ _-]?me|licen[cs]e|licence|terms|notes?|about|change[ _-]?log|metadata|data[ _-]?dictionary"
+    r"|liesmich|lisez[ _-]?moi|leeme|leggimi)\b[^/]*$"
+)
 
 
 def _too_large(shown: str, what: str, max_bytes: int) -> str:

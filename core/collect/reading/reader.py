@@ -15,7 +15,15 @@ import pyarrow as pa
 from core.collect.reading.encodings import decode
 from core.collect.reading.formats import json_text, parquet_text, workbook_text
 from core.collect.reading.layout import SEPARATORS, Layout, find_layout
-from core.collect.reading.packing import DEFAULT_MAX_BYTES, gunzip, read_bytes, refuse_large, unzip_one, zip_members
+from core.collect.reading.packing import (
+    DEFAULT_MAX_BYTES,
+    gunzip,
+    read_bytes,
+    refuse_large,
+    refuse_long_lines,
+    unzip_one,
+    zip_members,
+)
 from core.collect.reading.records import Records, read_records
 from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
 from core.errors import FileEmpty, FileUnreadable
@@ -108,12 +116,14 @@ def extract(
     if data.startswith(b"PAR1"):
         return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET, member=member), ",")
     _refuse_other_types(data, name)
+    if not _looks_like_json(data[:100].decode("latin-1").lstrip("ï»¿ÿþ\x00 \t\r\n").replace("\x00", "")):
+        refuse_long_lines(data, name)
     text, encoding = decode(data, name, chosen.encoding, chosen.usual_encoding)
     start = text[:100].lstrip("\ufeff \t\r\n").lower()
     for opening, what in _MARKUP:
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
-    if start.startswith(("{", "[{", "[\n", "[ ")) and not _BRACED_ID.match(start):
+    if _looks_like_json(start):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
     if chosen.separator and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
@@ -122,6 +132,10 @@ def extract(
             "have it found from the file."
         )
     return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member), chosen.separator)
+
+
+def _looks_like_json(start: str) -> bool:
+    return start.startswith(("{", "[{", "[\n", "[ ")) and not _BRACED_ID.match(start.lower())
 
 
 def _is_workbook(data: bytes, shown: str) -> bool:
