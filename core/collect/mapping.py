@@ -18,7 +18,7 @@ from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.date_formats import date_format_of
 from core.collect.cells.joined import joined_date, joined_identifier
 from core.collect.cells.market import gravity
-from core.collect.cells.units import UNIT_FACTORS, units_of_rows
+from core.collect.cells.units import UNIT_FACTORS, factors_of_cells, units_of_rows
 from core.collect.inference import Inference
 from core.collect.parsers import (
     PARSERS,
@@ -240,6 +240,8 @@ def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.S
     if rule.parse == "property_word":
         recoded = _in_known_words(recoded, usual)
     parsed = PARSERS[rule.parse](recoded, marks)
+    if rule.unit and rule.parse == "number":
+        parsed = parsed * factors_of_cells(recoded, rule.unit)
     if rule.scale * UNIT_FACTORS[rule.unit] != 1.0:
         parsed = parsed * (rule.scale * UNIT_FACTORS[rule.unit])
     empty = parsed.isna() & values.notna() & (rule.parse != "remark_validity")

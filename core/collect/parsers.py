@@ -89,7 +89,11 @@ class DateGuess:
     why: str
 
 
+_COMPACT: Final = ("%m%d%Y", "%d%m%Y", "%y%m%d", "%m%d%y", "%d%m%y")
+_COMPACT_SHARE: Final = 0.95
+_SALE_YEARS: Final = (1950, 2060)
 _FEW_DATES: Final = 200
+_SORTED_MIN: Final = 8
 _DIGITS_ONLY: Final = {"%Y": 4, "%Y%m": 6, "%Y%m%d": 8}
 
 Parser = Callable[[pd.Series, Marks], pd.Series]
@@ -229,7 +233,8 @@ def is_own_format(date_format: str) -> bool:
 def guess_date_format(values: pd.Series) -> DateGuess:
     """Find the format that reads most of a column; day-month order is settled over the whole column.
 
-    Where both orders read every value, a part that is the same in all values is taken for the day; else month first.
+    Where both orders read every value, that in which the rows are sorted is taken; else a part that is the same in all
+    values is the day; else the month comes first.
     """
     uniques = plain_dates(pd.Series(values.dropna().unique(), dtype="str"))
     uniques = uniques[~is_null_word(uniques)].drop_duplicates()
@@ -253,6 +258,19 @@ def guess_date_format(values: pd.Series) -> DateGuess:
     return _settle_order(uniques, best, swapped, shares[best])
 
 
+def compact_date_format(values: pd.Series) -> str:
+    """Return the format of dates in digits alone, such as 4222023 and 230422, that reads nearly all values, else "".
+
+    None of these is tried by itself: numbers of other things may fit them.
+    """
+    texts = pd.Series(values.dropna().unique(), dtype="str").str.strip()
+    for date_format in _COMPACT:
+        years = _parse_dates(texts, date_format).dt.year
+        if len(texts) and float(years.between(*_SALE_YEARS).mean()) >= _COMPACT_SHARE:
+            return date_format
+    return ""
+
+
 def _shape_of_date(text: str) -> tuple[frozenset[str], bool]:
     """Return the signs of a text between digits and letters, and whether it has letters."""
     signs = frozenset(sign for sign in text if not sign.isalnum() and not sign.isspace())
@@ -274,14 +292,29 @@ def _swapped(date_format: str) -> str:
 
 def _settle_order(uniques: pd.Series, month_first: str, day_first: str, share: float) -> DateGuess:
     parts = uniques.str.extract(r"^([0-9]+)[/.-]([0-9]+)")
+    in_order = [one for one in (month_first, day_first) if _is_in_order(_parse_dates(uniques, one))]
+    if len(in_order) == 1:
+        return DateGuess(in_order[0], share, "the only day and month order in which the rows are sorted")
     if len(uniques) > 1 and parts[0].nunique() == 1 and parts[1].nunique() > 1:
         return DateGuess(day_first, share, "the first part never changes: the day")
+    if len(uniques) > 1 and parts[1].nunique() == 1 and parts[0].nunique() > 1:
+        return DateGuess(month_first, share, "the second part never changes: the day")
     return DateGuess(month_first, share, "day and month could be exchanged; month first assumed, please check")
+
+
+def _is_in_order(dates: pd.Series) -> bool:
+    """Tell whether enough dates are sorted, up or down, that it is no chance."""
+    known = dates.dropna()
+    return len(known) >= _SORTED_MIN and (known.is_monotonic_increasing or known.is_monotonic_decreasing)
 
 
 def _parse_dates(texts: pd.Series, date_format: str) -> pd.Series:
     if date_format in NAMED_FORMATS:
         return parse_named(texts, date_format)
+    if re.fullmatch(r"(?:%[mdyY]){3}", date_format) and date_format not in _DIGITS_ONLY:
+        # Spreadsheets drop the leading zero: 4222023 is 04222023, and 1122023 is no day of November.
+        digits = 8 if "%Y" in date_format else 6
+        texts = texts.where(texts.str.fullmatch(rf"[0-9]{{{digits - 1},{digits}}}", na=False)).str.zfill(digits)
     if date_format in _DIGITS_ONLY:
         texts = texts.where(texts.str.fullmatch(rf"[0-9]{{{_DIGITS_ONLY[date_format]}}}", na=False))
     return pd.to_datetime(texts, format=date_format, errors="coerce").astype("datetime64[us]")

@@ -13,7 +13,7 @@ from core.collect.cells.amounts import read_amount
 from core.collect.cells.categories import items_of_list, known_word
 from core.collect.cells.counts import baths_of_parts, full_dot_half, year_in
 from core.collect.mapping import ColumnRule, read_column
-from core.collect.parsers import Marks, as_date, as_leading_number, as_number, guess_date_format
+from core.collect.parsers import Marks, as_date, as_leading_number, as_number, compact_date_format, guess_date_format
 
 
 @pytest.mark.parametrize(
@@ -68,6 +68,10 @@ def test_no_text_of_digits_in_any_script_ends_in_an_error(text: str) -> None:
         (["2014年第2四半期", "2015年第1四半期"], "quarter", "2014-04-01"),
         (["Q2 2014", "Q4 2013"], "quarter", "2014-04-01"),
         (["2013.250", "2012.917"], "decimal_year", "2013-04-01"),
+        (["2023.3041", "2022.9178"], "decimal_year", "2023-04-22"),
+        (["2024.1639", "2023.0027"], "decimal_year", "2024-03-01"),
+        (["22/04/2566", "05/12/2565"], "%d/%m/%Y", "2023-04-22"),
+        (["2567-02-29", "2566-01-05"], "%Y-%m-%d", "2024-02-29"),
         (["15 de marzo de 2020", "3 de enero de 2021"], "%d %b %Y", "2020-03-15"),
         (["15. März 2020", "1. Dezember 2019"], "%d %b %Y", "2020-03-15"),
         (["15 мая 2020", "3 января 2019"], "%d %b %Y", "2020-05-15"),
@@ -83,6 +87,54 @@ def test_dates_are_read_as_people_write_them(texts: list[str], date_format: str,
     read = as_date(values, Marks())
     assert read.iloc[0] == pd.Timestamp(first)
     assert read.notna().all()
+
+
+@pytest.mark.parametrize(
+    ("texts", "date_format"),
+    [
+        (["02/09/2023", "11/03/2023"] * 20, "%m/%d/%Y"),  # neither tells
+        ([f"0{month}/01/2023" for month in (3, 1, 9, 4)], "%m/%d/%Y"),
+        ([f"01/0{month}/2023" for month in (3, 1, 9, 4)], "%d/%m/%Y"),
+        ([f"0{day}/0{month}/2023" for month in (1, 2, 3) for day in (2, 5, 8)], "%d/%m/%Y"),  # sorted so
+        ([f"0{month}/0{day}/2023" for month in (1, 2, 3) for day in (2, 5, 8)], "%m/%d/%Y"),
+    ],
+)
+def test_without_a_day_above_12_the_sorting_of_rows_tells_the_order_of_day_and_month(
+    texts: list[str], date_format: str
+) -> None:
+    found = guess_date_format(pd.Series(texts, dtype="str"))
+    assert found.date_format == date_format
+    assert ("please check" in found.why) == (len(texts) == 40)
+
+
+@pytest.mark.parametrize(
+    ("texts", "date_format", "first"),
+    [
+        (["1122023", "12282022", "4302023"], "%m%d%Y", "2023-01-12"),
+        (["230422", "221202", "230131"], "%y%m%d", "2023-04-22"),
+        (["5122023", "28122022"], "%d%m%Y", "2023-12-05"),
+    ],
+)
+def test_compact_dates_are_named_but_never_guessed_and_read_with_their_zero(
+    texts: list[str], date_format: str, first: str
+) -> None:
+    values = pd.Series(texts, dtype="str")
+    assert compact_date_format(values) == date_format
+    assert guess_date_format(values).date_format != date_format
+    assert as_date(values, Marks(date_format=date_format)).iloc[0] == pd.Timestamp(first)
+    assert compact_date_format(pd.Series(["470000", "151500", "218000"], dtype="str")) == ""
+
+
+@pytest.mark.parametrize(
+    ("cells", "unit", "sqft"),
+    [
+        (["0.25 ac", "10,890 sf", "0.1 acres", "5000"], "sqft", [10_890, 10_890, 4_356, 5_000]),
+        (["156 m²", "1,680 sf", "100 sqm", "100"], "sqm", [1_679.2, 1_680, 1_076.4, 1_076.4]),
+    ],
+)
+def test_the_unit_in_a_cell_goes_before_that_of_its_column(cells: list[str], unit: str, sqft: list[float]) -> None:
+    rule = ColumnRule("Lot", "lot_area_sqft", "number", unit=unit)
+    assert read_column(pd.Series(cells, dtype="str"), rule, Marks())[0].tolist() == pytest.approx(sqft, rel=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import re
 from collections.abc import Callable, Sequence
 
 import pandas as pd
@@ -220,11 +221,44 @@ def test_json_lines_are_read_record_by_record(end: str) -> None:
         _read(end.join([*map(json.dumps, records), "no record"]))
 
 
-@pytest.mark.parametrize(("place", "names"), [([-93.6, 41.6], ["longitude", "latitude"]), ([2_683_111, 1_247_945], "xy")])
+@pytest.mark.parametrize(
+    ("place", "names"), [([-93.6, 41.6], ["longitude", "latitude"]), ([2_683_111, 1_247_945], ["x", "y"])]
+)
 def test_points_of_geojson_are_places_in_degrees_or_of_a_grid(place: list[float], names: Sequence[str]) -> None:
-    point = {"type": "Feature", "geometry": {"type": "Point", "coordinates": place}, "properties": {"price": 9, "id": 1}}
-    table = _read(json.dumps({"type": "FeatureCollection", "features": [point, point]}))
+    geometry = {"type": "Point", "coordinates": place}
+    features = [{"type": "Feature", "geometry": geometry, "properties": {"price": 9, "id": 1}}] * 2
+    table = _read(json.dumps({"type": "FeatureCollection", "features": features}))
     assert _cells(table) == [[*names, "price", "id"], *[[*map(str, place), "9", "1"]] * 2]
+
+
+@pytest.mark.parametrize(("separator", "share"), [(",", 1), (";", 1), (",", 3)])
+def test_quotes_escaped_by_a_backslash_hide_no_separator(separator: str, share: int) -> None:
+    text = '"price"{0}"sold"{0}"notes"\n' + "".join(
+        f'"{300_000 + n}"{{0}}"2023-01-{n + 10}"{{0}}"{chr(65 + n)} 24\\" oak{"{0}" if n % share == 0 else ""} nice"\n'
+        for n in range(9)
+    )
+    table = _read(text.format(separator))
+    assert table.bad_lines == ()
+    assert table.frame["notes"].iloc[0] == f'A 24" oak{separator} nice'
+
+
+@pytest.mark.parametrize("band", [",Sale,,Home,", "Deed,,,House,"])
+def test_a_band_of_groups_above_the_header_is_no_header(band: str) -> None:
+    table = _read(band + "\n" + as_text(_ROWS))
+    assert _cells(table) == _ROWS
+    assert (table.reading.header_line, table.reading.skipped[0].reason) == (2, "a title above the header")
+
+
+_TURKISH = ["Satış Tarihi;Satış Fiyatı;Adres", "04.05.2023;1850000;İnönü Çığır Sokağı 12", "05.05.2023;95;Ağrı Yolu 3"]
+_HEBREW = ["תאריך מכירה,מחיר,כתובת", "2023-01-02,1850000,רחוב הרצל שלוש", "2023-01-05,1650000,שדרות ירושלים חמש"]
+
+
+@pytest.mark.parametrize(("lines", "encoding"), [(_TURKISH, "cp1254"), (_HEBREW, "cp1255")])
+def test_turkish_and_hebrew_are_not_taken_for_icelandic_and_greek(lines: list[str], encoding: str) -> None:
+    text = "\n".join([lines[0], *lines[1:] * 4])
+    table = _read(text.encode(encoding))
+    assert table.reading.encoding == encoding
+    assert list(table.frame) == re.split("[,;]", lines[0])
 
 
 @pytest.mark.parametrize("note", ["readme.txt", "data/LICENSE.csv", "About these sales.txt"])

@@ -18,7 +18,7 @@ _TOTAL_AND_PARTS: Final = re.compile(
 )
 _PARTS: Final = re.compile(r"([0-9]{1,2})\s*[/+|]\s*([0-9]{1,2})")
 _FULL_AND_HALF: Final = re.compile(r"([0-9]{1,2})\s*f(?:ull)?\W*(?:([0-9]{1,2})\s*h(?:alf)?)?", re.IGNORECASE)
-_YEARS: Final = re.compile(r"(?<![0-9])(1[0-9]{3}|20[0-9]{2}|21[0-9]{2})(?![0-9])")
+_YEARS: Final = re.compile(r"(?<![0-9])(1[0-9]{3}|20[0-9]{2}|21[0-9]{2}|2[456][0-9]{2})(?![0-9])")
 
 
 def full_dot_half(text: str) -> float:
@@ -58,7 +58,8 @@ def year_in(text: str) -> float:
             return float(offset + (1 if found.group(1) == "元" else int(found.group(1))))
     if found := re.fullmatch(r"0?([0-9]{2,3})(?:0[1-9]|1[0-2])(?:[0-2][0-9]|3[01])", body):
         return float(1911 + int(found.group(1)))
-    years = [int(year) for year in _YEARS.findall(body)]
+    # From 2400 on, years are of the Buddhist era, as Thailand counts them.
+    years = [int(year) - (543 if int(year) >= 2400 else 0) for year in _YEARS.findall(body)]
     if not years or len(years) > 2:
         return math.nan
     return sum(years) / len(years) if len(years) == 1 or re.search(r"[-–to]", body) else float(years[0])

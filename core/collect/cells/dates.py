@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from core.collect.cells.amounts import usual_signs
@@ -34,6 +35,9 @@ EPOCH: Final = "epoch"
 NAMED_FORMATS: Final = (EXCEL_SERIAL, QUARTER, ROC_YEAR, DECIMAL_YEAR, EPOCH)
 
 _ROC_OFFSET: Final = 1911
+_OF_A_TWELFTH: Final = 0.0006  # of three decimals
+_BUDDHIST: Final = r"(?<![0-9])2[456][0-9]{2}(?![0-9])"
+_BUDDHIST_OFFSET: Final = 543
 _ERAS: Final = {"令和": 2018, "平成": 1988, "昭和": 1925, "大正": 1911, "民國": _ROC_OFFSET, "民国": _ROC_OFFSET}
 
 _ENGLISH: Final = frozenset(name.casefold() for name in (*calendar.month_name, *calendar.month_abbr) if name)
@@ -48,8 +52,13 @@ _ROC: Final = r"^([0-9]{2,3})[-/.]?([0-9]{2})[-/.]?([0-9]{2})$"
 
 
 def plain_dates(texts: pd.Series) -> pd.Series:
-    """Return dates without their time of day, with English month names and usual signs; other texts as they are."""
+    """Return dates without their time of day, with English month names, usual signs and years of the Christian era.
+
+    Years from 2400 to 2699 are Thailand's, of the Buddhist era. Other texts stay as they are.
+    """
     dates = texts.str.replace(_TIME_OF_DAY, "", regex=True)
+    if dates.str.contains(rf"[-/. ].*{_BUDDHIST}|{_BUDDHIST}[-/. ]", na=False).any():
+        dates = dates.str.replace(_BUDDHIST, lambda year: str(int(year.group()) - _BUDDHIST_OFFSET), regex=True)
     odd = dates.str.contains(r"[^0-9/.:\s-]|\.\s", na=False)
     if not odd.any():
         return dates
@@ -73,7 +82,19 @@ def parse_named(texts: pd.Series, date_format: str) -> pd.Series:
         stamps = pd.to_numeric(texts.where(texts.str.fullmatch(r"[12][0-9]{12}", na=False)), errors="coerce")
         return pd.to_datetime(stamps, unit="ms").astype("datetime64[us]").dt.floor("D")
     years = pd.to_numeric(texts.where(texts.str.fullmatch(r"(?:19|20)[0-9]{2}\.[0-9]+", na=False)), errors="coerce")
-    return _days((years - 1900) * 365.2425 + 2)
+    return _days_of_years(years)
+
+
+def _days_of_years(years: pd.Series) -> pd.Series:
+    """Return the day nearest to each decimal year; where all are twelfths, they are months: their first days."""
+    whole = np.floor(years)
+    past = years - whole
+    new_year = _calendar(whole, whole.where(whole.isna(), 1), whole.where(whole.isna(), 1))
+    twelfths = (past * 12).round()
+    if ((past - twelfths / 12).abs() <= _OF_A_TWELFTH).eq(years.notna()).all():
+        return _calendar(whole + (twelfths == 12), twelfths % 12 + 1, whole.where(whole.isna(), 1))
+    days = (past * (365 + new_year.dt.is_leap_year)).round()
+    return (new_year + pd.to_timedelta(days, unit="D")).astype("datetime64[us]")
 
 
 def _calendar(year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:

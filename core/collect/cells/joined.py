@@ -8,8 +8,13 @@ import pandas as pd
 
 
 def joined_date(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
-    """Join year, month and day with dashes, "2010" and "5" giving "2010-05"; missing where a part is."""
-    return _joined([_bare(frame[column]).str.zfill(2) for column in columns], "-")
+    """Join year, month and day with dashes, "2010" and "5" giving "2010-05"; missing where a part is.
+
+    A year may stand with its month in one column: "202212" and "7" are "2022-12-07".
+    """
+    parts = [_bare(frame[column]).str.zfill(2) for column in columns]
+    parts[0] = parts[0].str.replace(r"^([0-9]{4})[/.]?([0-9]{2})$", r"\1-\2", regex=True)
+    return _joined(parts, "-")
 
 
 def joined_identifier(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:

@@ -25,7 +25,7 @@ UNIT_FACTORS: Final[Mapping[str, float]] = {
 _WORDS: Final[Mapping[str, str]] = {
     **dict.fromkeys(("sqft", "squarefeet", "squarefoot", "sf", "ft2", "sqfeet", "sft", "feet", "ft"), "sqft"),
     **dict.fromkeys(
-        ("sqm", "squaremeter", "squaremetre", "m2", "sqmt", "sqmeter", "sqmetre", "qm", "mq", "kvm"), "sqm"
+        ("sqm", "squaremeter", "squaremetre", "m2", "sqmt", "sqmeter", "sqmetre", "sm", "qm", "mq", "kvm"), "sqm"
     ),
     **dict.fromkeys(("m", "meter", "metre", "м2", "квм", "平方公尺", "平方米", "平米"), "sqm"),
     **dict.fromkeys(("acre", "ac"), "acre"),
@@ -35,10 +35,21 @@ _WORDS: Final[Mapping[str, str]] = {
 }
 
 
+_UNIT_BEHIND: Final = r"[0-9]\s*([^\W\d_][^\d]*[2²]?)\s*$"
+
+
 def unit_of_word(text: str) -> str:
     """Return the area unit a word names ("Square Feet" is sqft), empty where it names none."""
     bare = re.sub(r"[\W_]+", "", usual_signs(text).casefold())
     return _WORDS.get(bare, _WORDS.get(re.sub(r"s$", "", bare), ""))
+
+
+def factors_of_cells(cells: pd.Series, unit: str) -> pd.Series | float:
+    """Return by what to multiply each figure so that it is in ``unit``: "0.25 ac" beside "10,890 sf" is in acres."""
+    if not cells.str.contains(r"[^0-9.,\s]", na=False).any():
+        return 1.0
+    written = cells.str.extract(_UNIT_BEHIND)[0].astype("str")
+    return (units_of_rows(written).map(dict(UNIT_FACTORS)).astype("float64") / UNIT_FACTORS[unit]).fillna(1.0)
 
 
 def units_of_rows(cells: pd.Series) -> pd.Series:

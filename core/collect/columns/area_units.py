@@ -42,12 +42,15 @@ _USUAL_UNIT: Final = "no unit stated: {}, as is usual in the market"
 def unit_column_of(sheet: Sheet, column: str) -> str:
     """Return the column that states the unit of another one row by row, "" where there is none.
 
-    Its header is that of the area with "units" added (LotSizeUnits beside LotSizeArea), its cells are units.
+    Its header is that of the area with "units" added (LotSizeUnits beside LotSizeArea), or says no more than "unit" and
+    stands next to it ("Living Area, Area UOM"); its cells are units.
     """
     words = set(sheet.header(column).words) - _AREA_WORDS
+    following = sheet.columns[sheet.columns.index(column) + 1 :][:1]
     for other in sheet.columns:
         added = set(sheet.header(other).words) - _AREA_WORDS
-        if other != column and added & _UNIT_WORDS and added - _UNIT_WORDS == words:
+        rest = added - _UNIT_WORDS
+        if other != column and added & _UNIT_WORDS and (rest == words or (not rest and other in following)):
             present = sheet.present(other)
             if len(present) and float(units_of_rows(present).notna().mean()) >= _KNOWN_SHARE:
                 return other

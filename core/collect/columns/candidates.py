@@ -165,7 +165,10 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
     cells = sheet.present(one.rule.column)
     if not cells.str.fullmatch(r"[0-9]{1,6}").all():
         return False
-    if header.words == ("lot",) and _PARTS_OF_PARCELS & {sheet.header(column).words for column in sheet.columns}:
+    is_parcel = header.words == ("lot",) and _PARTS_OF_PARCELS & {
+        sheet.header(column).words for column in sheet.columns
+    }
+    if is_parcel or (header.words == ("house",) and _has_streets(sheet)):
         return True
     if price is None or one.exact or one.rule.field != "living_area_sqft" or len(cells) < _PROOF_ROWS:
         return False
@@ -175,6 +178,12 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
     areas, prices = sampled_values(sheet, one.rule), sampled_values(sheet, price)
     both = areas.notna() & prices.notna()
     return abs(rank_correlation(areas[both].to_numpy(), prices[both].to_numpy())) < _NO_RELATION
+
+
+def _has_streets(sheet: Sheet) -> bool:
+    """Tell whether a column is called as those of street names are: the house beside it is a number in the street."""
+    names = {name.joined for part, titles in sheet.vocabulary.address_parts if part == "name" for name in titles}
+    return any(sheet.header(column).joined in names for column in sheet.columns)
 
 
 def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:

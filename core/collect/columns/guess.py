@@ -15,7 +15,7 @@ from core.collect.columns.area_units import add_area_units, areas_of_types, unit
 from core.collect.columns.candidates import assign_fields, find_candidates
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
-from core.collect.columns.parts import joined_columns
+from core.collect.columns.parts import doubtful_order, joined_columns
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
@@ -32,6 +32,7 @@ from core.schema import EXTRA_PREFIX, Source
 _SHOWN: Final = 3
 _STREETS_ROWS: Final = 50
 _STREETS_MIN: Final = 5
+_NUMBERED_SHARE: Final = 0.5
 _SAME_SHARE: Final = 0.95
 
 
@@ -133,6 +134,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences += [seen] if seen else []
+    inferences += doubtful_order(sheet, taken.values())
     for one, why in joined_columns(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences.append(why)
@@ -220,9 +222,16 @@ def _address_parts(sheet: Sheet, taken: set[str]) -> dict[str, str]:
         for column in sheet.columns:
             joined = sheet.header(column).joined
             is_named_so = column not in taken and part not in found and any(joined == name.joined for name in names)
-            if is_named_so and (part != "name" or _names_streets(sheet, column)):
+            if is_named_so and _holds_part(sheet, column, part, found):
                 found[part] = column
     return found
+
+
+def _holds_part(sheet: Sheet, column: str, part: str, found: dict[str, str]) -> bool:
+    """Tell whether the cells of a column are what its header says: numbers of houses, names of streets."""
+    if part == "number":
+        return float(sheet.present(column).str.contains(r"\d").mean()) >= _NUMBERED_SHARE
+    return part != "name" or "number" in found or _names_streets(sheet, column)
 
 
 def _names_streets(sheet: Sheet, column: str) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from core.collect.cells.joined import joined_date
-from core.collect.columns.sheet import Candidate, Sheet
+from core.collect.columns.sheet import Candidate, Sheet, date_guess
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_number, guess_date_format
@@ -22,7 +22,8 @@ _YEAR: Final = frozenset(
     {"year", "annee", "jahr", "ano", "anno", "年", "계약년", "계약년도", "거래년", "거래년도", "yyyy"}
 )
 _MONTH: Final = frozenset({"month", "mo", "mois", "monat", "mes", "mese", "月", "계약월", "거래월"})
-_DAY: Final = frozenset({"day", "jour", "tag", "dia", "giorno", "日"})
+_DAY: Final = frozenset({"day", "jour", "tag", "dia", "giorno", "日", "계약일", "거래일"})
+_MONTHS: Final = frozenset({"%Y%m", "%Y-%m", "%Y/%m", "%Y.%m"})
 _PARCEL_PARTS: Final = (
     (("major",), ("minor",)),
     (("borough",), ("block",), ("lot",)),
@@ -33,14 +34,29 @@ _PARCEL_PARTS: Final = (
 )
 
 
+def doubtful_order(sheet: Sheet, taken: Iterable[Candidate]) -> list[Inference]:
+    """Return the doubt about a sale date whose day and month no cell tells apart, that a person should settle."""
+    found = []
+    for one in taken:
+        dates = date_guess(sheet, one.rule.column) if one.rule.field == "sale_date" else None
+        if dates and one.rule.date_format == dates.date_format and "could be exchanged" in dates.why:
+            order = "month, then day" if dates.date_format.startswith("%m") else "day, then month"
+            seen = f"no cell has a part above 12, as in {sheet.present(one.rule.column).iloc[0]}"
+            n = len(sheet.present(one.rule.column))
+            found.append(Inference(one.rule.column, "sale_date", f"dates are {order}", seen, n, sure=False))
+    return found
+
+
 def joined_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, Inference]]:
     """Find fields that take several columns, such as a date split into year and month."""
-    # A year alone is a poor date: with a month beside it the two are one.
+    # A year or a month alone is a poor date: with a month or a day beside it the two are one.
+    taken = list(taken)
     whole = [one for one in taken if not (one.rule.field == "sale_date" and one.rule.date_format == "%Y")]
     fields = {one.rule.field for one in whole}
     columns = {one.rule.column for one in whole}
     found = []
-    if "sale_date" not in fields and (date := _sale_date(sheet, columns)):
+    date = _day_of_month(sheet, whole) if "sale_date" in fields else _sale_date(sheet, columns)
+    if date:
         found.append(date)
     if "property_id" not in fields and (parcel := _parcel(sheet, columns)):
         found.append(parcel)
@@ -54,16 +70,26 @@ def _sale_date(sheet: Sheet, taken: set[str]) -> tuple[Candidate, Inference] | N
     if not year or not month:
         return None
     day = _part(sheet, [one for one in free if one not in (year, month)], _DAY, 1, 31)
-    parts = (year, month, day) if day else (year, month)
-    date_format = "%Y-%m-%d" if day else "%Y-%m"
+    return _date_of(sheet, (year, month, day) if day else (year, month), "%Y-%m-%d" if day else "%Y-%m")
+
+
+def _day_of_month(sheet: Sheet, taken: list[Candidate]) -> tuple[Candidate, Inference] | None:
+    """Return the sale date of a column of months with that of the days beside it, None where there is none."""
+    months = [one.rule.column for one in taken if one.rule.field == "sale_date" and one.rule.date_format in _MONTHS]
+    columns = {one.rule.column for one in taken}
+    day = _part(sheet, [one for one in sheet.columns if one not in columns], _DAY, 1, 31) if months else ""
+    return _date_of(sheet, (months[0], day), "%Y-%m-%d") if day else None
+
+
+def _date_of(sheet: Sheet, parts: tuple[str, ...], date_format: str) -> tuple[Candidate, Inference] | None:
     cells = joined_date(sheet.sample, parts).dropna()
     if cells.empty or guess_date_format(cells).share < _FITS:
         return None
     shown = " and ".join(parts)
     inference = Inference(
-        year, "sale_date", f"the sale date from {shown}", f"together they read as {cells.iloc[0]}", len(cells)
+        parts[0], "sale_date", f"the sale date from {shown}", f"together they read as {cells.iloc[0]}", len(cells)
     )
-    rule = ColumnRule(year, "sale_date", "date", date_format=date_format, with_columns=parts[1:])
+    rule = ColumnRule(parts[0], "sale_date", "date", date_format=date_format, with_columns=parts[1:])
     return Candidate(rule, _CONFIDENCE, str(inference), False), inference
 
 

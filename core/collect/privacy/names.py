@@ -98,6 +98,11 @@ def is_person(text: str) -> bool:
     return bool((known.given & set(plain) and full > 1) or (family_first and known.family & set(plain)))
 
 
+def is_east_asian(text: str) -> bool:
+    """Tell whether a text is as long as a name in Chinese characters or Hangul, and nothing but these."""
+    return bool(_ASIAN.fullmatch(text.strip()))
+
+
 def cut_names(text: str, removed: str) -> str:
     """Return prose with ``removed`` in the place of each person's name found in it."""
 

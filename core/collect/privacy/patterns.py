@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from core.arrays import Bools
+from core.collect.cells.amounts import usual_signs
 
 EMAIL: Final = r"[^\s@,;:<>()\[\]\"']+@[^\s@,;:<>()\[\]\"']+\.[^\s@,;:<>()\[\]\"'.\d]{2,}"
 # North American 3-3-4 (no area code or exchange begins with 0 or 1), international with +, national with leading 0.
@@ -93,8 +94,8 @@ def share_holding(present: pd.Series, pattern: str) -> float:
 
 
 def share_of_measures(present: pd.Series) -> float:
-    """Return the share of cells that are figures with their units, dates, ranges or house numbers."""
-    cells = as_array(present)
+    """Return the share of cells that are figures with their units, dates, ranges or house numbers, in any digits."""
+    cells = as_array(present.map(usual_signs))
     return float(np.mean(matches(cells, r"\d") & matches(cells, MEASURE)))
 
 

@@ -159,6 +159,6 @@ def _without_personal_headers(table: RawTable) -> RawTable:
     taken = set(map(str, table.frame))
     names = {}
     for place, column in enumerate(map(str, table.frame), start=1):
-        if is_personal_header(column):
+        if is_personal_header(column, table.frame[column]):
             names[column] = next(name for name in (f"column_{place}", f"column_{place}_") if name not in taken)
     return replace(table, frame=table.frame.rename(columns=names)) if names else table

@@ -14,6 +14,7 @@ from core.collect.privacy.findings import TEXT, PersonalColumn
 from core.collect.privacy.names import (
     folded,
     holds_name,
+    is_east_asian,
     is_person,
     lexicon,
     share_of_name_shapes,
@@ -63,6 +64,8 @@ _YOUNGEST_BORN: Final = 2008
 _DATES_MIN: Final = 10
 # Words of headers whose cells number things: what looks like a phone there is a parcel or a listing.
 _NUMBERING: Final = frozenset({"parcel", "apn", "pin", "pid", "folio", "roll", "title", "lot", "mls", "account", "ml"})
+# Counts in parts, as of full and half baths: no word that could be a name.
+_COUNTS: Final = r"\d[\d ,.+/()|]*(?:\pL{1,2}\W*)?(?:\d[\d ,.+/()|]*(?:\pL{1,2}\W*)?)*"
 # Fields in which the name of a person is a street or a place.
 _IDS: Final = frozenset({"property_id", "sale_id", "unit"})
 
@@ -79,9 +82,16 @@ def personal_columns(
     return tuple(one for one in found if one)
 
 
-def is_personal_header(column: str) -> bool:
-    """Tell whether a header is itself a person's name or contact, as where a file has no header line."""
-    return holds(column, CONTACT) or holds(column, ACCOUNT) or is_person(column)
+def is_personal_header(column: str, cells: pd.Series) -> bool:
+    """Tell whether a header is itself a person's name or contact, as where a file has no header line.
+
+    Two to four Chinese characters or Hangul syllables are a name only above names: 金額 and 도로명 begin like one.
+    """
+    if holds(column, CONTACT) or holds(column, ACCOUNT):
+        return True
+    if not is_person(column):
+        return False
+    return column.isascii() or not is_east_asian(column) or share_of_persons(_different(present_of(cells))) > 0.0
 
 
 def numbers_things(column: str) -> bool:
@@ -148,6 +158,8 @@ def _hint(column: str) -> tuple[str, str] | None:
 def _is_fact(column: str, kind: str, present: pd.Series) -> bool:
     """Tell whether the cells are flags, amounts or dates, which say nothing about who a person is."""
     if share_of(present, FLAG) >= _FACT_SHARE:
+        return True
+    if words_of_header(column) in _whole_headers() and share_of(present, _COUNTS) >= _FACT_SHARE:
         return True
     if kind == "access code":
         return share_holding(present, r"\d{3}") < 0.5

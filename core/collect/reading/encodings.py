@@ -38,6 +38,7 @@ _ALPHABETS: Final = {
     "cp1254": ("çğıöşüiâîû",),
 }  # fmt: skip
 _WESTERN: Final = frozenset("".join(_ALPHABETS["cp1252"]))
+_HEBREW_LEAST: Final = 60
 _SPOKEN_SHARE: Final = 0.8
 _SAMPLE_BYTES: Final = 100_000
 # The Hungarian ő and ű are the õ and û of Western Europe: one in "ões" is Portuguese, one beside "utca" Hungarian.
@@ -118,8 +119,15 @@ def _by_letters(data: bytes) -> tuple[str, ...]:
     letters = bytes(byte for byte in words if byte > 0x7F)
     if len(letters) / len(words) < _FOREIGN_SHARE:
         return _latin(letters) or _hungarian(data[:_SAMPLE_BYTES], letters)
+    if _is_hebrew(letters):
+        return ("cp1255",)
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
-    return (best.encoding,) if best is not None else ()
+    return (best.encoding,) if best is not None else _latin(letters)
+
+
+def _is_hebrew(letters: bytes) -> bool:
+    """Tell whether letters are the 27 of Hebrew: Greek, Cyrillic and Arabic have capitals or accents beyond them."""
+    return len(letters) >= _HEBREW_LEAST and min(letters) >= 0xE0 and max(letters) <= 0xFA
 
 
 def _by_currency(data: bytes) -> tuple[str, ...]:
@@ -147,7 +155,8 @@ def _spoken_share(letters: bytes, encoding: str) -> float:
 
     0 where that language lacks the very letters that Western has not: it has the rest from a mix of languages.
     """
-    counts = Counter(letters.decode(encoding, "replace").lower())
+    # In lower case Python makes two letters of the Turkish İ.
+    counts = Counter(letters.decode(encoding, "replace").replace("İ", "i").lower())
     language = max(_ALPHABETS[encoding], key=lambda one: sum(counts[letter] for letter in one))
     own = Counter({letter: times for letter, times in counts.items() if letter not in _WESTERN})
     if sum(own[letter] for letter in language) < _SPOKEN_SHARE * own.total():

@@ -29,7 +29,8 @@ _SAVE_AGAIN: Final = "Open it in the program that made it, save the sheet as CSV
 def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tuple[str, str, tuple[str, ...]]:
     """Return a sheet of an xlsx, xls or ods workbook as text, its name, and the names of all sheets with cells.
 
-    Without ``sheet`` it is the sheet with the most rows of a table, the first of them: notes fill a cell or two. Raises FileUnreadable, FileEmpty or
+    Without ``sheet`` it is the sheet with the most rows of a table, the first of them: notes fill a cell or two.
+    Raises FileUnreadable, FileEmpty or
     FileTooLarge.
     """
     if content.startswith(b"PK"):
@@ -92,7 +93,7 @@ def _unpacked_bytes(table: pa.Table) -> int:
 def json_text(text: str, shown: str) -> str:
     """Return JSON records as text; raises FileUnreadable.
 
-    They stand alone, one a line (JSON Lines), in ``value`` as RESO's Web API sends them, or are the features of GeoJSON.
+    They stand alone, one a line (JSON Lines), in ``value`` as RESO's Web API sends them, or as features of GeoJSON.
     """
     try:
         document = json.loads(text)

@@ -25,6 +25,7 @@ _FIGURE: Final = re.compile(r"[-+]?[$€£¥]?\s?[0-9][0-9.,' ]*%?")
 _DATE: Final = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[T ].*)?")
 _NO_VALUE: Final = frozenset({"", "na", "n/a", "nan", "null", "none", "-", "?", "."})
 _SAME_CLASS: Final = 0.8
+_BAND_FILLED: Final = 0.7
 
 
 @dataclass(frozen=True)
@@ -66,7 +67,14 @@ def find_layout(text: str, shown: str, separator: str = "") -> Layout:
 
 
 def _best_layout(text: str, marks: Iterable[str]) -> Layout:
-    return max((_try_separator(text, mark) for mark in marks), key=lambda pair: pair[0])[1]
+    marks = tuple(marks)
+    score, plain = max((_try_separator(text, mark) for mark in marks), key=lambda pair: pair[0])
+    if '\\"' not in text[:SAMPLE_CHARS]:
+        return plain
+    # Some databases write \" where CSV has "": a comma behind it then divides no cells.
+    other, escaped = max((_try_separator(text, mark, "\\") for mark in marks), key=lambda pair: pair[0])
+    fits_better = escaped.width == len(escaped.header) and (plain.width != len(plain.header) or other[0] > score[0])
+    return escaped if fits_better and other[0] >= score[0] else plain
 
 
 def physical_lines(text: str) -> list[str]:
@@ -104,7 +112,9 @@ def _declared_separator(text: str) -> str:
     return first[4] if first.startswith("sep=") and len(first) == 5 else ""
 
 
-def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, int, bool, int], Layout]:
+def _try_separator(
+    text: str, separator: str, escape: str | None = None
+) -> tuple[tuple[float, bool, int, bool, int], Layout]:
     """Score a separator by the share of sampled records as wide as the header, then by that width.
 
     One that does not divide the header yields to one that does, and one that makes a title of the header to one that
@@ -118,7 +128,7 @@ def _try_separator(text: str, separator: str) -> tuple[tuple[float, bool, int, b
     while first < len(lines) - 1 and (not lines[first].strip() or _is_comment(lines[first])):
         skipped.append(SkippedLine(first + 1, "a comment" if lines[first].strip() else "blank"))
         first += 1
-    records = _sampled(lines, first, separator)
+    records = _sampled(lines, first, separator, escape)
     at = _header_among(records)
     skipped += [SkippedLine(one.line + 1, "a title above the header") for one in records[:at]]
     header = records[at] if records else _Record((), first, first + 1)
@@ -140,8 +150,8 @@ def _is_comment(line: str) -> bool:
     return re.match(r"\s*(?:#+\s|//|--\s)", line) is not None
 
 
-def _sampled(lines: Sequence[str], first: int, separator: str) -> list[_Record]:
-    reader = csv.reader(lines[first:], delimiter=separator)
+def _sampled(lines: Sequence[str], first: int, separator: str, escape: str | None = None) -> list[_Record]:
+    reader = csv.reader(lines[first:], delimiter=separator, escapechar=escape, doublequote=escape is None)
     found: list[_Record] = []
     before = first
     for cells in itertools.islice(_until_error(reader), _SAMPLE_RECORDS + 1):
@@ -168,13 +178,24 @@ def _header_among(records: Sequence[_Record]) -> int:
         return 0
     for place, one in enumerate(records[:_MOST_ABOVE]):
         filled = sum(cell != "" for cell in one.cells)
-        is_title = filled <= 1 and usual > 2
+        is_title = (filled <= 1 and usual > 2) or _is_band(one, records[place + 1 :])
         if len(one.cells) == usual and not is_title:
             return place
         # A header beside rows with a row name, or of broken rows, is no title.
         if len(one.cells) > 1 and not is_title and len(one.cells) > usual // 2:
             return place
     return 0
+
+
+def _is_band(one: _Record, below: Sequence[_Record]) -> bool:
+    """Tell whether a line names groups of columns: texts with gaps, above a line of headers without any."""
+    if len(below) < 3 or len(below[0].cells) != len(one.cells):
+        return False
+    names, rows = below[0].cells, [record.cells for record in below[1:]]
+    has_gaps = 0 < sum(cell != "" for cell in one.cells) <= _BAND_FILLED * len(one.cells)
+    are_headers = len(set(names)) == len(names) and all(_class(cell) == "text" for cell in names)
+    kinds = _classes(rows, len(names))
+    return has_gaps and are_headers and sum(kind in ("number", "date") for kind in kinds) >= 2
 
 
 def _width_and_share(header: int, widths: list[int]) -> tuple[int, float]:

@@ -146,7 +146,7 @@ _TABLES: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".xlsx", ".xls", ".ods
 
 
 _NOTE: Final = re.compile(
-    r"(?i)(?:^|[/_ -])(?:read[ _-]?me|licen[cs]e|licence|terms|notes?|about|change[ _-]?log|metadata|data[ _-]?dictionary"
+    r"(?i)(?:^|[/_ -])(?:read[ _-]?me|licen[cs]e|terms|notes?|about|change[ _-]?log|metadata|data[ _-]?dictionary"
     r"|liesmich|lisez[ _-]?moi|leeme|leggimi)\b[^/]*$"
 )
 

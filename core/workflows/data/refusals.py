@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
@@ -9,14 +10,22 @@ from dataclasses import replace
 import pandas as pd
 
 from core.accounting import FileAccounting
+from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import why_no_sales
-from core.collect.mapping import ColumnMapping, MappedTable, apply_mapping, named_columns
+from core.collect.mapping import LOCATIONS, ColumnMapping, MappedTable, apply_mapping, named_columns
+from core.collect.parsers import Marks, as_number, compact_date_format
 from core.collect.privacy.cutting import without_persons_in
 from core.collect.privacy.findings import DROPPED, PersonalColumn, reason
 from core.collect.reading.table import RawTable
+from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
+from core.schema import Source
 
 _NEARLY_ALL = 0.9
+_SAMPLE = 2_000
+_TYPED = {"d": "DD", "m": "MM", "y": "YY", "Y": "YYYY"}
+_X_OR_Y = re.compile(r"(?:point|map|gps|coord\w*)?[ _.-]*([xy])(?:[ _.-]*coord\w*)?", re.IGNORECASE)
+_DEGREES = (180.0, 90.0)
 _RENT_LOW, _RENT_HIGH = 100.0, 20_000.0
 
 
@@ -29,7 +38,8 @@ def apply_or_explain(table: RawTable, mapping: ColumnMapping, personal: Sequence
     try:
         return _without_quoted_persons(apply_mapping(table, mapping))
     except MappingError as error:
-        why = " ".join(filter(None, (_no_header(table), str(error), why_no_sales(table, mapping))))
+        causes = (_no_header(table), str(error), why_no_sales(table, mapping), _compact_dates(table, mapping))
+        why = " ".join(filter(None, (*causes, _bare_coordinates(table, mapping))))
         raise MappingError(why if table.name in why else f"{table.name}: {why}") from error
 
 
@@ -37,7 +47,12 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     """Say that no file holds sales, what each is instead, and what helps."""
     names = ", ".join(table.name for table in tables)
     pairs = zip(tables, mappings, strict=True)
-    found = [why for table, mapping in pairs for why in (_no_header(table), why_no_sales(table, mapping)) if why]
+    found = [
+        why
+        for table, mapping in pairs
+        for why in (_no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping))
+        if why
+    ]
     whys = " ".join(found)
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
 
@@ -103,6 +118,37 @@ def _no_header(table: RawTable) -> str:
     return (
         f"{table.name}: this file has no header line; its columns are called column_1 and so on, "
         "and its first line is kept as data. Choose the columns of the sale price and the sale date."
+    )
+
+
+def _compact_dates(table: RawTable, mapping: ColumnMapping) -> str:
+    """Name the date format of a column of sale dates in digits alone, which is never guessed; "" without one."""
+    if "sale_date" in {rule.field for rule in mapping.rules}:
+        return ""
+    for column in map(str, table.frame):
+        if field_of_header(column, Source.SALES, load_vocabulary()) == "sale_date":
+            date_format = compact_date_format(table.frame[column].head(_SAMPLE))
+            if date_format:
+                typed = re.sub(r"%(.)", lambda found: _TYPED[found.group(1)], date_format)
+                cell = table.frame[column].dropna().iloc[0]
+                return f"If {cell!r} is a date, map {column!r} to the sale date with the date format {typed!r}."
+    return ""
+
+
+def _bare_coordinates(table: RawTable, mapping: ColumnMapping) -> str:
+    """Say what two columns called X and Y are good for, where nothing else says where the homes are; "" without."""
+    if {rule.field for rule in mapping.rules} & {*LOCATIONS} or mapping.address_columns:
+        return ""
+    named = {found.group(1).casefold(): one for one in map(str, table.frame) if (found := _X_OR_Y.fullmatch(one))}
+    if not {"x", "y"} <= set(named):
+        return ""
+    marks = Marks(mapping.decimal, mapping.thousands)
+    x, y = (as_number(table.frame[named[axis]].head(_SAMPLE), marks) for axis in "xy")
+    if x.notna().any() and x.abs().max() <= _DEGREES[0] and y.abs().max() <= _DEGREES[1]:
+        return f"{named['x']!r} and {named['y']!r} look like degrees: map them to longitude and latitude if they are."
+    return (
+        f"{named['x']!r} and {named['y']!r} are those of a map grid, not degrees: convert them to longitude and "
+        "latitude (WGS 84), and map these."
     )
 
 
