@@ -261,7 +261,7 @@ def guess_date_format(values: pd.Series) -> DateGuess:
 def compact_date_format(values: pd.Series) -> str:
     """Return the format of dates in digits alone, such as 4222023 and 230422, that reads nearly all values, else "".
 
-    None of these is tried by itself: numbers of other things may fit them.
+    None of these is ever guessed: numbers of other things may fit them.
     """
     texts = pd.Series(values.dropna().unique(), dtype="str").str.strip()
     for date_format in _COMPACT:
