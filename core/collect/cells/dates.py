@@ -57,8 +57,9 @@ def plain_dates(texts: pd.Series) -> pd.Series:
     Years from 2400 to 2699 are Thailand's, of the Buddhist era. Other texts stay as they are.
     """
     dates = texts.str.replace(_TIME_OF_DAY, "", regex=True)
-    if dates.str.contains(rf"[-/. ].*{_BUDDHIST}|{_BUDDHIST}[-/. ]", na=False).any():
-        dates = dates.str.replace(_BUDDHIST, lambda year: str(int(year.group()) - _BUDDHIST_OFFSET), regex=True)
+    later = dates.str.contains(r"2[456][0-9]{2}", na=False)
+    if later.any():
+        dates = dates.mask(later, dates[later].map(_in_christian_era).reindex(dates.index)).astype("str")
     odd = dates.str.contains(r"[^0-9/.:\s-]|\.\s", na=False)
     if not odd.any():
         return dates
@@ -105,6 +106,12 @@ def _calendar(year: pd.Series, month: pd.Series, day: pd.Series) -> pd.Series:
 def _days(days: pd.Series) -> pd.Series:
     stamps = pd.to_datetime(days, unit="D", origin="1899-12-30").astype("datetime64[us]")
     return stamps.dt.floor("D")
+
+
+def _in_christian_era(text: str) -> str:
+    if not re.search(rf"[-/. ]{_BUDDHIST}|{_BUDDHIST}[-/. ]", text):
+        return text
+    return re.sub(_BUDDHIST, lambda year: str(int(year.group()) - _BUDDHIST_OFFSET), text)
 
 
 def _plain_date(text: str) -> str:

@@ -46,9 +46,10 @@ def unit_of_word(text: str) -> str:
 
 def factors_of_cells(cells: pd.Series, unit: str) -> pd.Series | float:
     """Return by what to multiply each figure so that it is in ``unit``: "0.25 ac" beside "10,890 sf" is in acres."""
-    if not cells.str.contains(r"[^0-9.,\s]", na=False).any():
+    has_words = cells.str.contains(r"[^0-9., ]", na=False)
+    if not has_words.any():
         return 1.0
-    written = cells.str.extract(_UNIT_BEHIND)[0].astype("str")
+    written = cells[has_words].str.extract(_UNIT_BEHIND)[0].reindex(cells.index).astype("str")
     return (units_of_rows(written).map(dict(UNIT_FACTORS)).astype("float64") / UNIT_FACTORS[unit]).fillna(1.0)
 
 
