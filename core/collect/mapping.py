@@ -240,7 +240,7 @@ def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.S
     if rule.parse == "property_word":
         recoded = _in_known_words(recoded, usual)
     parsed = PARSERS[rule.parse](recoded, marks)
-    if rule.unit and rule.parse == "number":
+    if rule.unit and rule.parse == "number" and not rule.unit_column:
         parsed = parsed * factors_of_cells(recoded, rule.unit)
     if rule.scale * UNIT_FACTORS[rule.unit] != 1.0:
         parsed = parsed * (rule.scale * UNIT_FACTORS[rule.unit])

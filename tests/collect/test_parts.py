@@ -71,6 +71,12 @@ def test_unit_codes_beside_the_area_are_read_row_by_row(title: str) -> None:
     assert mapped.frame["living_area_sqft"].head(2).tolist() == pytest.approx([1_000, 101 * SQFT_PER_SQM])
 
 
+def test_a_unit_in_the_cell_and_in_a_column_counts_once() -> None:
+    areas = [f"{100 + n} m²" if n % 2 else f"{1_000 + 10 * n} sf" for n in range(_ROWS)]
+    mapped = _mapped({"Living Area": areas, "Living Area Unit": ["SF", "SM"] * (_ROWS // 2)})
+    assert mapped.frame["living_area_sqft"].head(2).tolist() == pytest.approx([1_000, 101 * SQFT_PER_SQM])
+
+
 @pytest.mark.parametrize(
     "cells", [["2/1", "1/0", "3/2"], ["2F 1H", "1F 0H", "3F 2H"], ["3 (2 1)", "1 (1 0)", "5 (3 2)"]]
 )
