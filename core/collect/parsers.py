@@ -16,7 +16,8 @@ from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
 from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
-from core.collect.cells.market import market_verdict, remark_verdict
+from core.collect.cells.market import market_verdict
+from core.collect.cells.remarks import remark_verdict
 
 NULL_WORDS: Final = frozenset(
     {"", "na", "n/a", "#n/a", "nan", "null", "none", "nil", "?", "-", "--", "—", ".", "unknown", "not available", "tba"}
@@ -146,7 +147,7 @@ def as_validity(values: pd.Series, marks: Marks) -> pd.Series:
 
 
 def as_remark_validity(values: pd.Series, marks: Marks) -> pd.Series:
-    """Return "non-market: between relatives" where remarks say so; nothing else of a remark is kept."""
+    """Return what remarks say against a market sale, such as "non-market: gift"; nothing else of a remark is kept."""
     return _per_unique(values, lambda text: remark_verdict(text) or math.nan, math.nan).astype("str")
 
 

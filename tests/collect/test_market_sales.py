@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from core.collect.cells.market import PACKAGE, market_verdict
+from core.collect.cells.remarks import remark_verdict
 from core.collect.columns.guess import guess_file, guess_mapping
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.columns.shared_keys import guess_together
@@ -66,6 +67,24 @@ def _validity(columns: dict[str, object]) -> pd.Series:
         ("交易標的", "房地(土地+建物)", "車位", "not a home: 車位"),
         ("Primary Purpose", "RESIDENCE", "VACANT LAND", "not a home: VACANT LAND"),
         ("% Interest of Sale", "0", "50", "non-market: part interest of 50%"),
+        ("Share (%)", "100", "25", "non-market: part interest of 25%"),
+        ("Ownership Share", "1/1", "1/2", "non-market: part interest of 50%"),
+        ("Interest Sold", "100%", "33.33%", "non-market: part interest of 33.33%"),
+        ("Qual", "Q", "U", "non-market: its Qual is no"),
+        ("Qualified", "Q", "U", "non-market: its Qualified is no"),
+        ("Arm's Length", "Y", "N", "non-market: its Arm's Length is no"),
+        ("ARMS_LENGTH_IND", "1", "0", "non-market: its ARMS_LENGTH_IND is no"),
+        ("Sale Qualification Code", "V", "I", "non-market: its Sale Qualification Code is no"),
+        ("Remarks", "", "gift", "non-market: gift"),
+        ("Sale Notes", "corner lot", "Quit claim deed", "doubtful: quit claim"),
+        ("Sale Notes", "ok", "sale to a family member", "non-market: between relatives"),
+        ("Remarks", "great for a family", "Bank-owned, sold as is", "asked: bank owned"),
+        ("Remarks", "not a foreclosure or short sale", "Sold at auction", "non-market: auction"),
+        ("Comments", "", "not open market", "non-market: not on the open market"),
+        ("Comments", "heated garage", "Sheriff's sale", "non-market: foreclosure"),
+        ("Memo", "", "1/2 interest", "non-market: part interest"),
+        ("해제사유발생일", "", "20230401", "not sold: the contract was undone"),
+        ("Contract Cancelled", "No", "Yes", "not sold: the contract was undone"),
         (
             "transaction_category",
             "A",
@@ -162,6 +181,35 @@ def test_rows_of_one_deed_are_one_sale_and_a_deed_of_two_homes_a_package() -> No
     found = _validity(dict(columns))
     assert found[two_homes].str.startswith("package: 2 homes").all()
     assert (found[~two_homes] == "not a home: outbuilding").tolist() == second[~two_homes].tolist()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Lovely family home with a family room. Not REO, no short sale.",
+        "Gift shop nearby",
+        "Credit in lieu of repairs; all the marks of a great market town",
+        "Heat exchanger 2019",
+        "Buyer to verify school. Seller relocating to son's city.",
+        "Half bath added",
+    ],
+)
+def test_remarks_that_describe_the_home_say_nothing_of_the_sale(text: str) -> None:
+    assert remark_verdict(text) == ""
+
+
+@pytest.mark.parametrize(
+    ("header", "cells"),
+    [
+        ("Qual", ["A", "B", "C", "D"]),
+        ("Qualified", ["Q", "Q", "Q", "Q"]),
+        ("Interest", ["5.5", "6.25", "4.75", "7"]),
+        ("Common Interest Share", ["0.5%", "0.25%", "1%", "0.75%"]),
+        ("Cancelled Date", ["2023-01-02", "2023-02-03", "2023-03-04", "2023-05-05"]),
+    ],
+)
+def test_columns_that_look_alike_say_nothing_of_the_sale(header: str, cells: list[str]) -> None:
+    assert _validity(_sales() | {header: cells * (ROWS // 4)}).isna().all()
 
 
 @pytest.mark.parametrize("text", ["", "Cash", "Conventional", "Brick", "3", "Fee Simple"])

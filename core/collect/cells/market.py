@@ -23,12 +23,12 @@ SET_ASIDE: Final = (NON_MARKET, NOT_SOLD, NOT_A_HOME, PACKAGE)
 _VERDICTS: Final = (*(f"{start}: " for start in SET_ASIDE), f"{DOUBTFUL}: ", f"{ASKED}: ")
 # In this order: the first that fits decides. Words are compared in lower case, marks and underscores as spaces.
 _REASONS: Final[tuple[tuple[str, str], ...]] = (
-    ("foreclosure", r"forec|\bforcl|shorts?t? ?sale|\bshrt ?sa?le?\b|\bssale\b|sheriff|in lieu"
+    ("foreclosure", r"forec(?!ast)|\bforcl|shorts?t? ?sale|\bshrt ?sa?le?\b|\bssale\b|sheriff|in lieu"
                     r"|\bhud ?own|^hud(?: home)?$|notice ?of ?def|^nod$|repossess|ba?nkr?u?pt|distress"),
     ("auction", r"auction|adjudication|tax sale|tax deed|zwangsversteigerung|tvangsauktion|subasta|法拍|競売"),
     ("family", r"(?<!single[ -])(?<!multi[ -])(?<!one[ -])(?<!two[ -])family"
                r"|relative|related part|spouse|divorce|特殊關係|親友|親族"),
-    ("gift", r"\bgift|donation|love and affection|贈與|schenkung"),
+    ("gift", r"\bgift(?!s? (?:shop|card|store|wrap))|donation|love and affection|贈與|schenkung"),
     ("quit claim", r"quit ?claim"),
     ("mortgage", r"^(?:delayed )?mortgage"),
     ("part interest", r"part(?:ial)? interest|part share|undivided|fractional"),
@@ -54,12 +54,8 @@ _BANK_OWNED: Final = re.compile(r"\breo(?!p)|real ?estate ?owned|(?:bank|lender|
 # "Not REO, not a short sale": what is denied says nothing against the sale.
 _DENIED: Final = re.compile(
     r"\b(?:not|no|non|never)\b[ -]*(?:in |an? )?(?:pre ?-?)?"
-    r"(?:short ?sale|foreclos\w*|reo|distress\w*|bank ?owned|auction)\b"
-)
-_RELATED: Final = re.compile(
-    r"特殊關係|親友|親族間|関係者間|between (?:family|relatives|related)|related part(?:y|ies)|non[- ]?arm'?s"
-    r"|not (?:an? |at )?arm'?s|family transfer|intra[- ]?family",
-    re.IGNORECASE,
+    r"(?:short ?sale|foreclos\w*|reo|distress\w*|bank[ -]?owned|auction)\b(?: (?:or|nor) (?:an? )?"
+    r"(?:short ?sale|foreclos\w*|reo|distress\w*|bank[ -]?owned|auction)\b)*"
 )
 # Values of columns that say what was sold, in lower case: land or a parking space alone is no home.
 _NO_HOME: Final = re.compile(
@@ -79,7 +75,7 @@ def market_verdict(text: str) -> str:
         return text
     folded = _folded(text)
     if _DENIED.search(folded):
-        folded = _DENIED.sub(" ", folded).strip(" -")
+        folded = without_denied(folded)
         if not folded:
             return MARKET
     for reason, pattern in _REASONS:
@@ -100,9 +96,9 @@ def _folded(text: str) -> str:
     return re.sub(r"[\s_/,;|.'’()]+", " ", re.sub(r"^[0-9]+\s*-\s*", "", apart)).strip()
 
 
-def remark_verdict(text: str) -> str:
-    """Return the verdict of free remarks, "" for nearly all: only plain words of a sale between relatives count."""
-    return f"{NON_MARKET}: between relatives" if _RELATED.search(text) else ""
+def without_denied(text: str) -> str:
+    """Return lower-case words without those that deny something of the sale, such as "not a short sale"."""
+    return _DENIED.sub(" ", text).strip(" -")
 
 
 def gravity(verdict: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
@@ -19,8 +20,9 @@ from core.collect.cells.market import (
     SET_ASIDE,
     is_unsure,
     market_verdict,
-    remark_verdict,
 )
+from core.collect.cells.remarks import remark_verdict
+from core.collect.cells.shares import shares_sold
 from core.collect.columns.candidates import header_score
 from core.collect.columns.sheet import Candidate, Sheet
 from core.collect.inference import Inference
@@ -28,7 +30,22 @@ from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_flag, as_number
 
 _WORDS_MAX: Final = 200
-_REMARKS: Final = frozenset({"remark", "note", "備註", "备注", "comment", "取引の事情等"})
+_REMARKS: Final = frozenset(
+    {
+        "remark",
+        "note",
+        "備註",
+        "备注",
+        "comment",
+        "取引の事情等",
+        "memo",
+        "observation",
+        "bemerkung",
+        "anmerkung",
+        "uwagi",
+    }
+    | {"observacion", "observaciones", "remarque", "opmerking", "примечание", "비고"}
+)
 _KNOWN_SHARE: Final = 0.9
 _SHOWN: Final = 4
 _NAMED: Final = 0.8
@@ -57,17 +74,54 @@ _YES_SAYS: Final[tuple[tuple[frozenset[str], str], ...]] = tuple(
 )
 _YES_IS_MARKET: Final[tuple[frozenset[str], ...]] = tuple(
     frozenset(f"{words}{flag}".split())
-    for words in ("valid sale", "sale validity", "qualified", "qualified sale", "arm length", "market sale",
-                  "usable sale", "valid for ratio study", "arms length", "arm length transaction")
+    for words in (
+        "valid sale",
+        "sale validity",
+        "qualified",
+        "qualified sale",
+        "arm length",
+        "market sale",
+        "usable sale",
+        "valid for ratio study",
+        "arms length",
+        "arm length transaction",
+        "arm length sale",
+        "qualification",
+        "sale qualification",
+        "qual",
+        "sale qual",
+        "usable",
+        "valid",
+        "open market sale",
+    )
     for flag in ("", " flag")
-)  # fmt: skip
+)
+# Letters of a header that only say how its cells answer: ARMS_LENGTH_IND, "Arm's Length (Y/N)".
+_ANSWERS: Final = frozenset({"is", "s", "ind", "indicator", "yn", "y", "n", "code", "cd", "status"})
+# Letters of assessors that say of a sale whether it qualifies, and are no yes or no elsewhere.
+_QUALIFIES: Final = dict.fromkeys(("q", "qualified", "v", "valid"), True)
+_DOES_NOT: Final = dict.fromkeys(("u", "unqualified", "d", "disqualified", "i", "invalid"), False)
 _CODE_EXCLUDES: Final[tuple[frozenset[str], ...]] = tuple(
     frozenset(words.split()) for words in ("non use code", "nonuse code", "exclusion reason", "disqualification code")
 )
 # HM Land Registry: category B has repossessions, buy-to-lets, transfers and what is no home.
 _PAID_CATEGORY: Final = (frozenset({"ppd", "category", "type"}), frozenset({"transaction", "category"}))
 _PAID: Final = {"A": MARKET, "B": f"{ASKED}: an additional entry, such as a repossession or a buy-to-let"}
-_SHARES: Final = (frozenset({"percent", "interest", "of", "sale"}), frozenset({"percent", "interest"}))
+# A share of 0% is how Connecticut writes a whole one.
+_SHARES: Final = frozenset(
+    {"share", "interest", "ownership", "undivided", "fraction", "quota", "anteil", "udział", "持分"}
+)
+_BESIDE_SHARES: Final = frozenset(
+    {"percent", "pct", "of", "in", "the", "part", "portion", "sale", "sold", "bought", "acquired", "conveyed", "owner"}
+    | {"transferred", "transfer", "fractional", "property", "title"}
+)
+_WHOLE_SHARE_MIN: Final = 0.1
+# Days and marks of contracts that were undone, by the beginning of the header's words.
+_UNDONE: Final = re.compile(
+    r"^(?:해제|취소|撤销|撤銷|取消|解約|解除|cancel+(?:ed|ation)?$|rescinded$|rescission$|annulled$|annulment$|annulation$"
+    r"|annullamento$|anulaci[oó]n$|anulad[ao]$|anulowan|storn(?:o|iert)|расторж|отмен)"
+)
+_UNDONE_MAX: Final = 0.5
 _STATUS: Final[frozenset[str]] = frozenset(
     {"status", "standard status", "mls status", "listing status", "sale status", "home status", "stat", "st"}
 )
@@ -94,17 +148,26 @@ def market_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candi
 
 
 def _remarks(sheet: Sheet, column: str, words: pd.Series) -> tuple[Candidate, tuple[Inference, ...]] | None:
-    """Find remarks that say of some sales that they were made between relatives; no other word of them is kept."""
+    """Find remarks that speak against some sales; no other word of them is kept, and none is quoted."""
     if not _REMARKS & set(sheet.header(column).words):
         return None
-    verdicts = {str(word): remark_verdict(str(word)) for word in words.index}
-    n = sum(int(words[word]) for word, verdict in verdicts.items() if verdict)
-    if not n:
+    verdicts = pd.Series({str(word): remark_verdict(str(word)) for word in words.index}, dtype="str")
+    rows = words.groupby(verdicts.reindex(words.index.astype("str")).to_numpy()).sum().drop("", errors="ignore")
+    if rows.empty or rows.sum() > _SET_ASIDE_MAX * len(sheet.table.frame):
         return None
-    claim = f"{n:,} rows are set aside because they are not market sales of one home"
-    inference = Inference(column, "validity", claim, "their remarks say so", int(words.sum()))
+    against = rows[[str(verdict).startswith(SET_ASIDE) for verdict in rows.index]]
+    inferences = _questions(column, {str(verdict): str(verdict) for verdict in rows.index}, rows, int(words.sum()))
+    if len(against):
+        # Prose is read by a few words of it, so a person should look.
+        reasons = (str(verdict).partition(": ")[2] for verdict in against.index)
+        seen = "their remarks say so: " + "; ".join(
+            f"{reason} in {n:,} rows" for reason, n in zip(reasons, against, strict=True)
+        )
+        claim = f"{int(against.sum()):,} rows are set aside because they are not market sales of one home"
+        inferences += (Inference(column, "validity", claim, seen, int(words.sum()), sure=False),)
     rule = ColumnRule(column, "validity", "remark_validity")
-    return Candidate(rule, 0.9, f"says which rows are no market sales; {inference}", False), (inference,)
+    why = "; ".join(["says which rows are no market sales", *map(str, inferences)])
+    return Candidate(rule, 0.9, why, False), inferences
 
 
 def deed_column(sheet: Sheet, taken: Iterable[Candidate]) -> Inference | None:
@@ -142,14 +205,56 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
         yes = next((verdict for names, verdict in _YES_SAYS if words - {"is", "flag", "sale_filter"} == names), "")
         if yes:
             return {value: yes if flag else MARKET for value, flag in zip(values, flags, strict=True)}
-        if any(words - {"is"} == names for names in _YES_IS_MARKET):
-            refused = f"{NON_MARKET}: its {column} is no"
-            return {value: MARKET if flag else refused for value, flag in zip(values, flags, strict=True)}
     return (
-        _by_code(words, values)
+        _by_qualification(column, words, values, flags)
+        or _by_code(words, values)
+        or _by_share(sheet, column, words, values)
         or _by_figures(words, as_number(values, sheet.marks), values)
+        or _by_undoing(sheet, column, words, values)
         or (_by_status(sheet, values) if " ".join(header.words) in _STATUS else {})
     )
+
+
+def _by_qualification(column: str, words: frozenset[str], values: pd.Series, flags: pd.Series) -> Mapping[str, str]:
+    """Return the verdicts of a column that says of each sale whether it is one at arm's length: yes or no, Q or U."""
+    if not any(words == names or words - _ANSWERS == names for names in _YES_IS_MARKET):
+        return {}
+    letters = values.str.strip().str.casefold().map(_QUALIFIES | _DOES_NOT)
+    answers = flags.eq(1.0) if flags.notna().all() else letters
+    # "Qual" is also how good a home is: its letters are then others too, or no sale is refused.
+    if answers.isna().any() or answers.astype(bool).all():
+        return {}
+    refused = f"{NON_MARKET}: its {column} is no"
+    return {value: MARKET if answer else refused for value, answer in zip(values, answers, strict=True)}
+
+
+def _by_share(sheet: Sheet, column: str, words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
+    """Return the verdicts of a column that gives the share that was sold; one that never has the whole is another."""
+    if not words & _SHARES or words - _SHARES - _BESIDE_SHARES:
+        return {}
+    shares = shares_sold(values, sheet.marks)
+    if shares is None:
+        return {}
+    rows = sheet.table.frame[column].isin(values[~shares.between(0, 1, inclusive="neither")])
+    if rows.sum() < _WHOLE_SHARE_MIN * sheet.table.frame[column].notna().sum():
+        return {}
+    return {
+        value: f"{NON_MARKET}: part interest of {100 * share:.4g}%" if 0 < share < 1 else MARKET
+        for value, share in zip(values, shares, strict=True)
+    }
+
+
+def _by_undoing(sheet: Sheet, column: str, words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
+    """Return the verdicts of a column that has the day, or a mark, of contracts that were undone."""
+    filled = float(sheet.table.frame[column].notna().mean())
+    if not any(_UNDONE.match(word) for word in words) or filled == 0.0:
+        return {}
+    flags = as_flag(values, sheet.marks)
+    undone = dict.fromkeys(values, f"{NOT_SOLD}: the contract was undone")
+    kept = {value: MARKET for value, flag in zip(values, flags, strict=True) if flag == 0.0 or value.strip("-. ") == ""}
+    if not kept and filled > _UNDONE_MAX:
+        return {}
+    return undone | kept
 
 
 def _by_code(words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
@@ -168,12 +273,10 @@ def _excluded(code: str) -> str:
 
 
 def _by_figures(words: frozenset[str], figures: pd.Series, values: pd.Series) -> Mapping[str, str]:
-    """Return the verdicts of columns that count the parcels of a deed, or give the share that was sold."""
+    """Return the verdicts of columns that count the parcels of a deed."""
     if figures.isna().any():
         return {}
     pairs = list(zip(values, figures, strict=True))
-    if any(words == names for names in _SHARES):
-        return {value: f"{NON_MARKET}: part interest of {n:g}%" if 0 < n < 100 else MARKET for value, n in pairs}
     if any(words == names for names in _PARCELS) and figures.gt(1).any():
         return {value: f"{PACKAGE}: {n:g} parcels on one deed" if n > 1 else MARKET for value, n in pairs}
     return {}
@@ -210,7 +313,7 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     n = sum(int(words[value]) for value in against)
     shown = "; ".join(f"{value!r} in {int(words[value]):,} rows" for value in list(against)[:_SHOWN])
     more = f" and {len(against) - _SHOWN} more" if len(against) > _SHOWN else ""
-    inferences = _questions(column, verdicts, words)
+    inferences = _questions(column, verdicts, words, int(words.sum()))
     if against:
         sure = not any(is_unsure(verdict) for verdict in against.values())
         claim = f"{n:,} rows are set aside because they are not market sales of one home"
@@ -220,7 +323,7 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     return Candidate(rule, 0.9, why, False), inferences
 
 
-def _questions(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tuple[Inference, ...]:
+def _questions(column: str, verdicts: Mapping[str, str], words: pd.Series, n: int) -> tuple[Inference, ...]:
     """Return what a person should answer: which sales wait, and which are in use but may be no market sales."""
     found = []
     for start, claim in (
@@ -229,7 +332,7 @@ def _questions(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     ):
         rows = {value: int(words[value]) for value, verdict in verdicts.items() if verdict.startswith(start)}
         if rows:
-            seen = "; ".join(f"{value!r} in {n:,} rows" for value, n in rows.items())
+            seen = "; ".join(f"{value!r} in {count:,} rows" for value, count in rows.items())
             claimed = claim.format(sum(rows.values()))
-            found.append(Inference(column, "validity", claimed, seen, int(words.sum()), sure=False))
+            found.append(Inference(column, "validity", claimed, seen, n, sure=False))
     return tuple(found)
