@@ -232,7 +232,7 @@ def _by_share(sheet: Sheet, column: str, words: frozenset[str], values: pd.Serie
     """Return the verdicts of a column that gives the share that was sold; one that never has the whole is another."""
     if not words & _SHARES or words - _SHARES - _BESIDE_SHARES:
         return {}
-    shares = shares_sold(values, sheet.marks)
+    shares = shares_sold(values, as_number(values, sheet.marks))
     if shares is None:
         return {}
     rows = sheet.table.frame[column].isin(values[~shares.between(0, 1, inclusive="neither")])
