@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from typing import Final
 
@@ -9,10 +10,23 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Bools
-from core.collect.cells.market import NOT_A_HOME, PACKAGE, SET_ASIDE
+from core.collect.cells.market import ASKED, DOUBTFUL, NOT_A_HOME, PACKAGE, SET_ASIDE
 
-NO_HOMES: Final = frozenset({"parking", "storage", "outbuilding", "business"})
-"""Types of property that nobody lives in."""
+NO_HOMES: Final = frozenset({"parking", "storage", "outbuilding", "business", "commercial", "timeshare"})
+"""Types of property that nobody lives in, or that nobody buys as a home."""
+
+# Words of a type that no vocabulary has, such as "garage_condo": it may be no home, unless another word says it is one.
+_PERHAPS_NO_HOME: Final = re.compile(
+    r"parking|garage|garaje|garagem|carport|storage|warehouse|cellar|stall|\boffice|retail|\bshops?\b|commercial|industr"
+    r"|hotel|motel|resort|time ?share|fractional|\bfarm|ranch land|agricult|acreage|vacant|\blots?\b|\bland\b|\bmarina"
+    r"|\bslip\b|\bberth|church|school|restaurant|mixed use|gewerbe|comercial|commercio|komerc|usług|nutzfläche|駐車"
+    r"|車庫|倉庫|事務所|店舗|창고|상가|사무실|차고|주차|商铺|商舖|办公|辦公|写字楼|车库|仓库|склад|офис|гараж|коммерч|нежил"
+)
+_HOME: Final = re.compile(
+    r"house|home|single|famil|villa|apartment|flat\b|loft|residen|dwelling|duplex|triplex|bungalow|cottage|with|attached"
+    r"|wohn|haus\b|住宅|주택"
+)
+_ASKED_TYPES: Final = ("farm",)
 
 _LAND_MAX: Final = 0.5
 _OF_BUILDINGS: Final = ("year_built", "bedrooms", "bathrooms")
@@ -30,8 +44,11 @@ def set_aside(
     frame = pd.DataFrame(columns)
     verdicts: pd.Series = _missing(frame.index)
     no_home = _no_homes(frame)
-    if NOT_A_HOME not in keep and no_home.any():
-        verdicts = verdicts.mask(no_home, f"{NOT_A_HOME}: " + frame.get("property_type", verdicts).astype("str"))
+    if NOT_A_HOME not in keep and "property_type" in frame:
+        types = frame["property_type"].astype("str")
+        asked = _perhaps_no_homes(frame) & ~no_home
+        verdicts = verdicts.mask(no_home, f"{NOT_A_HOME}: " + types)
+        verdicts = verdicts.mask(asked, f"{ASKED}: perhaps no home: " + types.str.replace("_", " "))
     if deeds is not None and PACKAGE not in keep and {"sale_price", "sale_date"} <= set(frame):
         found = _packages(frame.loc[~no_home], deeds[~no_home])
         verdicts = verdicts.fillna(found.reindex(frame.index)).astype("str")
@@ -39,7 +56,9 @@ def set_aside(
         return columns
     held = columns.get("validity", _missing(frame.index))
     against = held.str.startswith(SET_ASIDE, na=False)
-    return {**columns, "validity": held.mask(verdicts.notna() & ~against, verdicts).astype("str")}
+    # What is only asked about gives way to whatever another column says against the sale.
+    settled = against | (held.str.startswith(DOUBTFUL, na=False) & verdicts.str.startswith(ASKED, na=False))
+    return {**columns, "validity": held.mask(verdicts.notna() & ~settled, verdicts).astype("str")}
 
 
 def _missing(index: pd.Index) -> pd.Series:
@@ -54,6 +73,18 @@ def _no_homes(frame: pd.DataFrame) -> Bools:
     # A file of land alone is a market of its own; beside homes, bare land is none.
     bare = land & ~_is_built(frame) if land.sum() <= _LAND_MAX * types.notna().sum() else land & False
     return (types.isin(list(NO_HOMES)) | bare).to_numpy()
+
+
+def _perhaps_no_homes(frame: pd.DataFrame) -> Bools:
+    """Tell which rows have a type that may be no home: a farm, land with a building, a type with such words.
+
+    A file mostly of them is a market of its own.
+    """
+    types = frame["property_type"]
+    known = [str(one) for one in types.dropna().unique()]
+    named = [one for one in known if _PERHAPS_NO_HOME.search(one.replace("_", " ")) and not _HOME.search(one)]
+    found = types.isin([*_ASKED_TYPES, "land", *named])
+    return (found & (found.sum() <= _LAND_MAX * types.notna().sum())).to_numpy(dtype=bool)
 
 
 def _is_built(frame: pd.DataFrame) -> pd.Series:

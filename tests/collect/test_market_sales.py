@@ -126,10 +126,40 @@ def test_of_several_columns_the_gravest_decides_in_either_order() -> None:
         assert set(found[place >= ROWS - 5]) == {"not sold: Pending"}
 
 
+@pytest.mark.parametrize(
+    ("kind", "verdict"),
+    [
+        ("Cellar", "not a home: storage"),
+        ("Storage Unit", "not a home: storage"),
+        ("Car Park", "not a home: parking"),
+        ("Stall", "not a home: parking"),
+        ("Commercial", "not a home: commercial"),
+        ("Hotel", "not a home: business"),
+        ("Timeshare", "not a home: timeshare"),
+        ("Plaza de garaje", "not a home: parking"),
+        ("상가", "not a home: business"),
+        ("Farm", "asked: perhaps no home: farm"),
+        ("Vacant Land", "asked: perhaps no home: land"),
+        ("Mobile Home Lot", "asked: perhaps no home: land"),
+        ("Boat Storage Yard", "asked: perhaps no home: boat storage yard"),
+        ("Single Family w/ Storage", ""),
+        ("Farmhouse", ""),
+        ("Landed House", ""),
+        ("Warehouse Loft", ""),
+    ],
+)
+def test_a_type_of_property_that_is_no_dwelling_is_set_aside_or_asked_about(kind: str, verdict: str) -> None:
+    marked = np.arange(ROWS) % 10 == 0
+    found = _validity(_sales() | {"Property Type": np.where(marked, kind, "Condo")}).fillna("")
+    assert set(found[marked]) == {verdict}
+    assert set(found[~marked]) == {""}
+    assert set(_validity(_sales() | {"Property Type": [kind] * ROWS}).fillna("")) <= {verdict, ""}
+
+
 def test_land_without_a_floor_area_is_no_home_unless_the_file_is_of_land() -> None:
     marked = np.arange(ROWS) % 10 == 0
     columns = _sales() | {"property_type": np.where(marked, "land", "house")}
-    assert _validity(columns).isna().all()
+    assert (_validity(columns).fillna("") == np.where(marked, "asked: perhaps no home: land", "")).all()
     bare = columns | {"Living Area": np.where(marked, "", "1500")}
     assert set(_validity(bare)[marked]) == {"not a home: land"}
     assert _validity(bare)[~marked].isna().all()

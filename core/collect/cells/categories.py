@@ -33,7 +33,7 @@ def items_of_list(text: str) -> str:
 def _spellings(text: str) -> Iterator[str]:
     text = usual_signs(text).casefold()
     yield _bare(text)
-    without_notes = re.sub(r"\s*[(\[（].*$", "", text)
+    without_notes = re.sub(r"\s*[(\[（].*$|\s+(?:w/|with\b).*$", "", text)
     yield _bare(without_notes)
     without_code = re.sub(r"^[0-9]+[a-z]?\s*[-.:]?\s+", "", without_notes)
     yield _bare(without_code)
