@@ -11,6 +11,7 @@ from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
+from core.workflows.data.price_tellers import doubt_of_price
 
 _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
@@ -22,14 +23,14 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
     """Return the tables, those of sales with what makes a column doubtful among their inferences.
 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
-    also if they are written in another currency than the market's, ``currency``.
+    also if they are written in another currency than the market's, ``currency``, or may be prices per area.
     """
     by_name = {account.file: account for account in files}
 
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name:
             return ()
-        return (*_other_money(table, currency), *_doubts(table, by_name[table.name]))
+        return (*_other_money(table, currency), *doubt_of_price(table, currency), *_doubts(table, by_name[table.name]))
 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 

@@ -15,7 +15,6 @@ from core.accounting import FileAccounting, FileIntake
 from core.collect.columns.area_units import in_market_unit
 from core.collect.columns.guess import Guess, guess_mapping
 from core.collect.columns.shared_keys import guess_together
-from core.collect.leaks import find_leaks
 from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
 from core.collect.mapping_file import mapping_document
 from core.collect.merge import Merged, merge_sources
@@ -45,7 +44,7 @@ from core.workflows.data.corrected_sales import (
 )
 from core.workflows.data.doubts import with_doubts
 from core.workflows.data.outcomes import settle_quietly
-from core.workflows.data.price_tellers import Leaks, refuse_leaks, words_of_kept
+from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
 from core.workflows.data.refusals import (
     apply_or_explain,
     leave_out_persons,
@@ -191,7 +190,7 @@ def prepare_intake(
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),
-        leaks={table.name: find_leaks(table) for table in sales_tables},
+        leaks={table.name: leaks_of(table, currency) for table in sales_tables},
         personal=personal,
         readings={name: raw.reading for name, raw in raws.items()},
         intake=records,

@@ -8,8 +8,11 @@ from typing import Final
 import pandas as pd
 
 from core.arrays import evenly
-from core.collect.leaks import AREAS, NEEDED, Leak, leak_by_numbers
+from core.collect.inference import Inference
+from core.collect.leaks import AREAS, NEEDED, Leak, find_leaks, leak_by_numbers
+from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
+from core.prepare.quality.price_rates import price_rate
 from core.schema import EXTRA_PREFIX
 
 Leaks = Mapping[str, Sequence[Leak]]
@@ -18,11 +21,35 @@ Leaks = Mapping[str, Sequence[Leak]]
 _SAMPLE: Final = 5_000
 
 
+def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
+    """Return the columns of a sales file that reveal the price, and the prices themselves if they are per area."""
+    rate = price_rate(table.frame, currency)
+    per_area = (Leak(table.columns["sale_price"], "sale_price", rate.why, None, rate.n),) if rate and rate.sure else ()
+    return (*per_area, *find_leaks(table))
+
+
+def doubt_of_price(table: MappedTable, currency: str) -> tuple[Inference, ...]:
+    """Return the doubt that a sales file's prices may be per area; none where they are whole, or surely per area."""
+    rate = price_rate(table.frame, currency)
+    if rate is None or rate.sure:
+        return ()
+    seen = "compare a few with what the homes cost"
+    claim = f"taken for the sale price, but {rate.why}"
+    return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False),)
+
+
 def refuse_leaks(leaks: Leaks, keep: Collection[str]) -> None:
     """Raise PriceGivenAway for the columns that reveal the price, except those named in ``keep``."""
     found = [(file, leak) for file, columns in leaks.items() for leak in columns if leak.column not in keep]
     if not found:
         return
+    per_area = [(file, leak) for file, leak in found if leak.field == "sale_price"]
+    if per_area:
+        named = "; ".join(f"column {leak.column!r} of {file} is {leak.why} (n = {leak.n:,})" for file, leak in per_area)
+        raise PriceGivenAway(
+            f"Nothing was imported: {named}. Choose the column of whole prices, or add one, such as the price times "
+            "the area. If these are whole prices, name the column as one to keep."
+        )
     named = "; ".join(f"column {leak.column!r} of {file} is {leak.why}" for file, leak in found)
     raise PriceGivenAway(
         f"Nothing was imported: {named}. A model would learn the answer from it. "
@@ -36,11 +63,18 @@ def words_of_kept(leaks: Leaks) -> str:
     return f" (kept although they reveal the price: {kept})" if kept else ""
 
 
-def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str]) -> None:
-    """Raise PriceGivenAway if a training fact reveals the price; call this before training.
+def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: str) -> None:
+    """Raise PriceGivenAway if a training fact reveals the price, or prices are per area; call this before training.
 
-    ``sales`` has canonical columns, of which ``facts`` are those that a model would learn from.
+    ``sales`` has canonical columns, of which ``facts`` are those that a model would learn from; ``currency`` is the
+    market's.
     """
+    rate = price_rate(sales, currency)
+    if rate is not None and rate.sure:
+        raise PriceGivenAway(
+            f"The sale price is {rate.why}, on {rate.n:,} sales. No model was trained. Undo the data version that "
+            "added it, and import its file again with whole prices."
+        )
     sample = sales.iloc[evenly(len(sales), _SAMPLE)]
     numbers = {name: sample[name] for name in NEEDED if name in sample}
     for name in facts:

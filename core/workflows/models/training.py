@@ -67,7 +67,7 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
     problem = workspace.problem
     sales, market, version = known.table, known.market, known.version
     facts = find_facts(sales)
-    refuse_price_tellers(sales, (*facts.numeric, *facts.categorical))
+    refuse_price_tellers(sales, (*facts.numeric, *facts.categorical), market.currency)
     trained = train(sales, version.rows_seen, plan, problem, part(progress, 0.0, 0.92))
     progress(0.92, "Opening the sealed test sales")
     opened = open_test(trained, sales, problem)

@@ -90,3 +90,29 @@ def test_the_command_line_asks_as_the_page_does(
         version = store.versions.latest(market.market_id)
         assert version is not None
         assert version.rows == 400
+
+
+@pytest.mark.parametrize(("currency", "level"), [("AED", 14_000.0), ("USD", 290_000.0)])
+def test_prices_per_area_are_refused_and_where_kept_training_refuses_them(
+    store: Store, tmp_path: Path, currency: str, level: float
+) -> None:
+    rng = np.random.default_rng(7)
+    area, day = rng.integers(45, 260, 400), rng.integers(1, 28, 400)
+    price = (level * (area / 100) ** -0.3 * rng.uniform(0.85, 1.15, 400)).round()
+    path = tmp_path / "rates.csv"
+    path.write_text(
+        "Price,Sale Date,Zip,Area m2\n"
+        + "".join(
+            f"{p:.0f},2024-{1 + n % 12:02}-{d:02},5031{n % 4},{a}\n"
+            for n, (p, a, d) in enumerate(zip(price, area, day, strict=True))
+        ),
+        encoding="utf-8",
+    )
+    at_work, market = acting(store, ANALYST, today=date(2025, 1, 1)), NewMarket("Springfield", currency, "sqm")
+    with pytest.raises(PriceGivenAway, match=r"column 'Price' of rates.csv is a price per area"):
+        ingest(at_work, market, [SourceFile(path, path.name)], silent)
+    assert store.markets.list() == []
+    report = ingest(at_work, market, [SourceFile(path, path.name)], silent, ["Price"])
+    with pytest.raises(PriceGivenAway, match=r"The sale price is a price per area.* No model was trained"):
+        train_model(at_work, report.version.market_id, default_plan(at_work.problem), silent)
+    assert store.models.list(report.version.market_id) == []

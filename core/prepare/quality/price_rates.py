@@ -1,0 +1,106 @@
+"""Prices per area in place of whole prices: they do not rise with the area, or no home costs so little per area."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.arrays import Floats
+from core.collect.cells.market import SET_ASIDE
+from core.prepare.quality.currencies import UNITS_PER_DOLLAR
+
+ROWS_MIN: Final = 60
+"""With fewer sales than this, prices may fail to rise with the area by chance."""
+
+# Between the smallest and the largest tenth of homes, else their areas cannot move prices.
+_AREAS_DIFFER: Final = 1.3
+_TRIMMED: Final = 0.01
+# A whole price rises by 0.5 to 1.6% per 1% of area on real markets; a price per area by 0 to -0.4%.
+_FLAT_MAX: Final = 0.3
+_ERRORS: Final = 2.58
+# In dollars: no home of any country sells below the first per square meter, no square meter above the second.
+_SQM_CHEAPEST: Final = 40.0
+_SQM_DEAREST: Final = 60_000.0
+_SQM: Final = 10.7639104
+_PLACE: Final = ("zipcode", "neighbourhood")
+_HOMES_OF_PLACE_MIN: Final = 5
+
+
+@dataclass(frozen=True)
+class PriceRate:
+    """Sale prices that seem to be prices per area: why, in words, on ``n`` sales.
+
+    ``sure`` is False where they may be whole prices after all, and a person should answer.
+    """
+
+    why: str
+    n: int
+    sure: bool
+
+
+def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
+    """Tell whether the sale prices of a canonical table are prices per area; None where they seem whole.
+
+    Sales that are set aside do not count. ``currency`` is the market's. Areas are in square feet.
+    """
+    if not {"sale_price", "living_area_sqft"} <= set(sales):
+        return None
+    used = sales[(sales["sale_price"] > 0) & (sales["living_area_sqft"] > 0)]
+    if "validity" in used:
+        used = used[~used["validity"].str.startswith(SET_ASIDE, na=False)]
+    if len(used) < ROWS_MIN:
+        return None
+    dollars = used["sale_price"] / UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
+    per_sqm = float((dollars / used["living_area_sqft"]).median() * _SQM)
+    middle = float(dollars.median())
+    cheap = per_sqm < _SQM_CHEAPEST
+    slope = _slope(used)
+    if slope is None or slope[1] >= _FLAT_MAX:
+        return PriceRate(_low(used, currency), len(used), sure=False) if cheap else None
+    # No whole price falls as homes grow, wherever they are; one that stays the same may, in a small market.
+    sure = slope[1] < 0.0 or ((cheap or middle < _SQM_DEAREST) and slope[0] < _FLAT_MAX / 2)
+    words = (
+        f"a price per area, it seems, and no price of a whole home: where homes are 10% larger, "
+        f"it is {abs(1.1 ** slope[0] - 1):.1%} {'lower' if slope[0] < 0 else 'higher'}"
+    )
+    return PriceRate(words, len(used), sure)
+
+
+def _low(used: pd.DataFrame, currency: str) -> str:
+    rate = float((used["sale_price"] / used["living_area_sqft"]).median() * _SQM)
+    return (
+        f"a price per area, or a price in larger units, it seems: its median is {rate:,.4g} {currency} per square "
+        "meter of living area, which no home costs"
+    )
+
+
+def _slope(used: pd.DataFrame) -> tuple[float, float] | None:
+    """Return by how many percent prices rise per 1% of area within a place, and at most; None where areas are alike."""
+    logs = used[["living_area_sqft", "sale_price"]].astype("float64").apply(np.log)
+    low, high = logs.quantile(_TRIMMED), logs.quantile(1 - _TRIMMED)
+    kept = ((logs >= low) & (logs <= high)).all(axis=1)
+    logs, used = logs[kept], used[kept]
+    tenth, most = logs["living_area_sqft"].quantile([0.1, 0.9])
+    if most - tenth < np.log(_AREAS_DIFFER):
+        return None
+    for name in _PLACE:
+        if name in used and used[name].notna().mean() > 1 / 2:
+            places = used[name].fillna("")
+            if len(used) / places.nunique() >= _HOMES_OF_PLACE_MIN:
+                logs = logs - logs.groupby(places).transform("mean")
+                break
+    return _line(*(logs[name].to_numpy(dtype=np.float64) for name in logs))
+
+
+def _line(x: Floats, y: Floats) -> tuple[float, float] | None:
+    """Return the slope of the least-squares line and its upper bound at 99%; None where x hardly differs."""
+    x, y = x - x.mean(), y - y.mean()
+    spread = float(x @ x)
+    if spread <= 0.0:
+        return None
+    slope = float(x @ y) / spread
+    rest = y - slope * x
+    return slope, slope + _ERRORS * float(np.sqrt(rest @ rest / (len(x) - 2) / spread))
