@@ -275,3 +275,38 @@ def test_a_day_first_pattern_in_the_header_settles_the_order() -> None:
     del columns["Sale Date"]
     _, mapped = _guess(columns)
     assert mapped.frame["sale_date"].iloc[0] == pd.Timestamp("2021-04-03")
+
+
+BEDS = RNG.integers(1, 6, ROWS)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "fields", "values"),
+    [
+        ("Lat", "Lon", ("longitude", "latitude"), (RNG.uniform(-94, -93, ROWS), RNG.uniform(41, 42, ROWS))),
+        ("latitude", "longitude", ("longitude", "latitude"), (150 + AREA / 300, -AREA / 10)),
+        ("Beds", "SqFt", ("living_area_sqft", "bedrooms"), (AREA * 10, BEDS)),
+        ("Bathrooms", "Year Built", ("year_built", "bathrooms"), (1900 + AREA // 3, BEDS)),
+    ],
+)
+def test_two_columns_with_each_others_values_are_exchanged_and_asked_about(
+    one: str, other: str, fields: tuple[str, str], values: tuple[np.ndarray, np.ndarray]
+) -> None:
+    columns = _columns() | {one: values[0], other: values[1]}
+    if "living_area_sqft" in fields:
+        del columns["Living Area"]
+    guess, mapped = _guess(columns)
+    found = _fields(guess)
+    assert (found[one], found[other]) == fields
+    claims = [_claims(guess, name) for name in (one, other)]
+    assert all("look swapped" in claim and "please check" in claim for claim in claims)
+    assert mapped.frame[fields[0]].notna().all()
+
+
+def test_columns_in_their_place_are_not_exchanged() -> None:
+    columns = _columns() | {"Lat": RNG.uniform(41, 42, ROWS), "Lon": RNG.uniform(-94, -93, ROWS), "Beds": BEDS}
+    columns |= {"Year Built": 1900 + AREA // 3, "Bathrooms": BEDS}
+    guess, _ = _guess(columns)
+    assert _fields(guess)["Lat"] == "latitude"
+    assert _fields(guess)["Lon"] == "longitude"
+    assert not any("swapped" in str(one) for one in guess.mapping.inferences)

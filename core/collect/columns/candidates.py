@@ -22,6 +22,7 @@ from core.collect.columns.sheet import (
     leak_in_header,
     sampled_values,
 )
+from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule, read_column
 from core.collect.parsers import (
@@ -30,7 +31,7 @@ from core.collect.parsers import (
     as_postcode,
 )
 from core.collect.vocabulary import FieldNames, Header, Vocabulary
-from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source, label_of
 
 RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
 """The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
@@ -43,6 +44,9 @@ _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
 _PROOF_ROWS: Final = 100
 _HALF: Final = 0.5
+_SWAP_ROWS: Final = 20
+_SWAPPED_MAX: Final = 0.1
+_SWAPPED_MIN: Final = 0.95
 _COUNTED: Final = 0.95
 _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
@@ -313,3 +317,63 @@ def assign_fields(candidates: list[Candidate]) -> list[Candidate]:
         worth[place] = one.confidence
     rows, places = linear_sum_assignment(worth, maximize=True)
     return [by_place[pair] for pair in zip(rows.tolist(), places.tolist(), strict=True) if pair in by_place]
+
+
+def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidate], list[Inference]]:
+    """Give two columns each other's fields where the values say that they were swapped, such as latitude and longitude.
+
+    Both headers are usual names; hardly a value under the first fits it, and nearly all fit the second, and the other
+    way around. Only figures are compared.
+    """
+    named = {names: column for names in sheet.vocabulary.fields if (column := _column_named(sheet, names))}
+    for one, column in named.items():
+        if _fit(sheet, column, one) > _SWAPPED_MAX:
+            continue
+        for other, beside in named.items():
+            fits = (_fit(sheet, column, other), _fit(sheet, beside, one)) if other is not one else (0.0, 0.0)
+            if min(fits) < _SWAPPED_MIN:
+                continue
+            kept = [
+                candidate
+                for candidate in assigned
+                if candidate.rule.column not in (column, beside)
+                and candidate.rule.field not in (one.field, other.field)
+            ]
+            pairs = ((column, other), (beside, one))
+            return [*kept, *_exchanged(sheet, *pairs)], _words_of_swap(sheet, *pairs)
+    return assigned, []
+
+
+def _exchanged(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Candidate]:
+    why = "columns swapped: its values are those of the other column's header"
+    return [Candidate(best_reading(sheet, column, names)[0], 0.9, why, False) for column, names in pairs]
+
+
+def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inference]:
+    headers = " and ".join(repr(column) for column, _ in pairs)
+    return [
+        Inference(
+            column,
+            names.field,
+            f"taken for the {label_of(names.field).lower()}, as {headers} look swapped",
+            f"a value is {sheet.present(column).iloc[0]}",
+            len(sheet.present(column)),
+            sure=False,
+        )
+        for column, names in pairs
+    ]
+
+
+def _column_named(sheet: Sheet, names: FieldNames) -> str:
+    """Return the one column whose header is a usual name of a field of figures; "" where there is none, or several."""
+    if "number" not in names.parse or names.field not in _fields_of(sheet.source):
+        return ""
+    for usual in (names.names, names.weak):
+        found = [one for one in sheet.columns if any(_is_same(sheet.header(one), name) for name in usual)]
+        if found:
+            return found[0] if len(found) == 1 and len(sheet.present(found[0])) >= _SWAP_ROWS else ""
+    return ""
+
+
+def _fit(sheet: Sheet, column: str, names: FieldNames) -> float:
+    return _number_fit(sheet, ColumnRule(column, names.field, "number"), names)

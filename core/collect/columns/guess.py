@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.collect.cells.currencies import written_currency
 from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
-from core.collect.columns.candidates import assign_fields, find_candidates
+from core.collect.columns.candidates import assign_fields, find_candidates, with_swapped
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
 from core.collect.columns.parts import doubtful_order, joined_columns
@@ -128,8 +128,9 @@ def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidat
 
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
+    assigned, swapped = with_swapped(sheet, assigned)
     proven = prove(sheet, add_area_units(sheet, assigned))
-    inferences = [*sheet.named.inferences, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
+    inferences = [*sheet.named.inferences, *swapped, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
