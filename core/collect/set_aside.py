@@ -26,6 +26,9 @@ _HOME: Final = re.compile(
     r"house|home|single|famil|villa|apartment|flat\b|loft|residen|dwelling|duplex|triplex|bungalow|cottage|with|attached"
     r"|wohn|haus\b|住宅|주택"
 )
+PERHAPS_NO_HOME: Final = f"{ASKED}: perhaps no home: "
+"""The beginning of the label for a sale that is kept although its type of property may be no home."""
+
 _ASKED_TYPES: Final = ("farm",)
 
 _LAND_MAX: Final = 0.5
@@ -48,7 +51,7 @@ def set_aside(
         types = frame["property_type"].astype("str")
         asked = _perhaps_no_homes(frame) & ~no_home
         verdicts = verdicts.mask(no_home, f"{NOT_A_HOME}: " + types)
-        verdicts = verdicts.mask(asked, f"{ASKED}: perhaps no home: " + types.str.replace("_", " "))
+        verdicts = verdicts.mask(asked, PERHAPS_NO_HOME + types.str.replace("_", " "))
     if deeds is not None and PACKAGE not in keep and {"sale_price", "sale_date"} <= set(frame):
         found = _packages(frame.loc[~no_home], deeds[~no_home])
         verdicts = verdicts.fillna(found.reindex(frame.index)).astype("str")

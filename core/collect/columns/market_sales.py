@@ -155,15 +155,15 @@ def _remarks(sheet: Sheet, column: str, words: pd.Series) -> tuple[Candidate, tu
     rows = words.groupby(verdicts.reindex(words.index.astype("str")).to_numpy()).sum().drop("", errors="ignore")
     if rows.empty or rows.sum() > _SET_ASIDE_MAX * len(sheet.table.frame):
         return None
-    against = rows[[str(verdict).startswith(SET_ASIDE) for verdict in rows.index]]
-    inferences = _questions(column, {str(verdict): str(verdict) for verdict in rows.index}, rows, int(words.sum()))
-    if len(against):
+    reasons = {str(verdict).partition(": ")[2]: str(verdict) for verdict in rows.index}
+    by_reason = rows.set_axis(list(reasons))
+    inferences = _questions(column, reasons, by_reason, int(words.sum()))
+    against = [reason for reason, verdict in reasons.items() if verdict.startswith(SET_ASIDE)]
+    if against:
         # Prose is read by a few words of it, so a person should look.
-        reasons = (str(verdict).partition(": ")[2] for verdict in against.index)
-        seen = "their remarks say so: " + "; ".join(
-            f"{reason} in {n:,} rows" for reason, n in zip(reasons, against, strict=True)
-        )
-        claim = f"{int(against.sum()):,} rows are set aside because they are not market sales of one home"
+        seen = "; ".join(f"{reason} in {int(by_reason[reason]):,} rows" for reason in against)
+        claim = f"{int(by_reason[against].sum()):,} rows are set aside because they are not market sales of one home"
+        seen = f"their remarks say so: {seen}"
         inferences += (Inference(column, "validity", claim, seen, int(words.sum()), sure=False),)
     rule = ColumnRule(column, "validity", "remark_validity")
     why = "; ".join(["says which rows are no market sales", *map(str, inferences)])

@@ -9,6 +9,7 @@ from typing import Final
 from core.accounting import FileAccounting
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
+from core.collect.set_aside import PERHAPS_NO_HOME
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import doubt_of_price
@@ -24,13 +25,19 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
 
     A column is doubtful if its limits reject more than 5% of the rows, or blank more than a third of its values; prices
     also if they are written in another currency than the market's, ``currency``, or may be prices per area.
+    So are types of property that may be no home.
     """
     by_name = {account.file: account for account in files}
 
     def doubts(table: MappedTable) -> tuple[Inference, ...]:
         if table.source is not Source.SALES or table.name not in by_name:
             return ()
-        return (*_other_money(table, currency), *doubt_of_price(table, currency), *_doubts(table, by_name[table.name]))
+        return (
+            *_other_money(table, currency),
+            *doubt_of_price(table, currency),
+            *_no_homes(table),
+            *_doubts(table, by_name[table.name]),
+        )
 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 
@@ -56,6 +63,17 @@ def _other_money(table: MappedTable, currency: str) -> Iterator[Inference]:
         claim = f"prices are written in {table.currency}, but those of the market are in {currency}"
         seen = "they are taken in as they are, not converted"
         yield Inference(table.columns["sale_price"], "sale_price", claim, seen, table.rows_in, sure=False)
+
+
+def _no_homes(table: MappedTable) -> Iterator[Inference]:
+    if not {"validity", "property_type"} <= set(table.frame) or "property_type" not in table.columns:
+        return
+    words = table.frame["validity"]
+    found = words[words.str.startswith(PERHAPS_NO_HOME, na=False)].str.removeprefix(PERHAPS_NO_HOME).value_counts()
+    if len(found):
+        claim = f"{count(int(found.sum()), 'row')} kept whose type of property may be no home"
+        seen = "; ".join(f"{kind!r} in {count(int(n), 'row')}" for kind, n in found.head(_REASONS_SHOWN).items())
+        yield Inference(table.columns["property_type"], "property_type", claim, seen, table.rows_in, sure=False)
 
 
 def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:

@@ -70,3 +70,13 @@ def test_prices_written_in_another_currency_than_the_market_are_doubtful(written
     found = with_doubts([table], [_account(100, accepted=100)], "USD")[0].inferences
     assert [one.column for one in found if not one.sure] == ["Amount"] * doubted
     assert all("written in INR, but those of the market are in USD" in str(one) for one in found)
+
+
+@pytest.mark.parametrize(("kind", "n"), [("farm", 3), ("mixed use", 1)])
+def test_sales_kept_of_what_may_be_no_home_are_doubtful(kind: str, n: int) -> None:
+    frame = pd.DataFrame({"property_type": ["condo"] * 20, "validity": ["market"] * 20}).astype("str")
+    frame.loc[: n - 1, "validity"] = f"asked: perhaps no home: {kind}"
+    table = replace(_table(20), frame=frame, columns={"property_type": "Kind"})
+    (doubt,) = with_doubts([table], [_account(20, accepted=20)], "USD")[0].inferences
+    assert (doubt.column, doubt.sure) == ("Kind", False)
+    assert f"{kind!r} in {n} row" in str(doubt)
