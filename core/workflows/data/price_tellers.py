@@ -33,7 +33,7 @@ def doubt_of_price(table: MappedTable, currency: str) -> tuple[Inference, ...]:
     rate = price_rate(table.frame, currency)
     if rate is None or rate.sure:
         return ()
-    seen = "compare a few with what the homes cost"
+    seen = "compare a few with what the homes cost, and check the unit of the areas"
     claim = f"taken for the sale price, but {rate.why}"
     return (Inference(table.columns["sale_price"], "sale_price", claim, seen, rate.n, sure=False),)
 
