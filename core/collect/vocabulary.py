@@ -37,6 +37,10 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
     (("sqm",), "sqm"),
     (("m2",), "sqm"),
     (("m", "2"), "sqm"),
+    (("ft", "2"), "sqft"),
+    (("ตร", "ม"), "sqm"),
+    (("τ", "μ"), "sqm"),
+    (("متر", "مربع"), "sqm"),
     (("square", "footage"), "sqft"),
     (("sq", "ftg"), "sqft"),
     (("sq", "meter"), "sqm"),
@@ -59,14 +63,17 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
 )
 
 _SCALES: Final[Mapping[str, float]] = {
-    **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс"), 1e3),
+    **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс", "teur", "tchf", "千元", "千円", "천원"), 1e3),
     **dict.fromkeys(("万", "萬", "万元", "萬元", "万円", "만원", "만"), 1e4),
     **dict.fromkeys(("lakh", "lac"), 1e5),
-    **dict.fromkeys(("million", "millionen", "mio", "mln", "млн", "百万円", "백만원"), 1e6),
+    **dict.fromkeys(("million", "millionen", "millones", "milhoes", "milioni", "mio", "mln", "млн", "trieu", "百万円", "백만원"), 1e6),
     **dict.fromkeys(("crore", "cr"), 1e7),
+    **dict.fromkeys(("billion", "bn", "miliar", "mlrd"), 1e9),
     **dict.fromkeys(("億", "亿", "億円", "亿元", "억", "억원"), 1e8),
 }
 
+# A letter beside the sign of a currency is a scale: "HK$M", "$K", "k€", "€ m".
+_SCALED_SIGN: Final = re.compile(r"(?:(?<=[$€£¥₹₩])\s?(?P<after>[mk]|mm|mn)|(?<![^\W_])(?P<before>[mk])\s?(?=[€£¥₹]))(?![^\W_])", re.I)
 # Unspaced scripts write the unit behind the name.
 _WRITTEN_TOGETHER: Final = re.compile(r"(?<=\w)(?:平方公尺|平方米|平方メートル|平米|제곱미터)")
 _DATE_PATTERN: Final = re.compile(r"\b(?:d{1,2}|m{1,3}|y{2,4})(?:[-/. ]?(?:d{1,2}|m{1,3}|y{2,4})){1,2}\b", re.I)
@@ -227,13 +234,19 @@ def _without_unit(words: list[str]) -> tuple[str, list[str]]:
 def split_words(header: str) -> list[str]:
     """Split a header at case changes, digits and punctuation: ``SqFtTotLiving15`` gives sq ft tot living 15."""
     text = re.sub(r"[$€£]\s*/", " price per ", header.replace("#", " number ").replace("%", " percent "))
-    text = _plain_letters(text)
+    text = _SCALED_SIGN.sub(_scale_word, text)
+    text = _plain_letters(re.sub(r"\b[Tt]ỷ\b", " billion ", text))
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)
     text = re.sub(r"([A-Z]+)([A-Z][a-z])", r"\1 \2", text).casefold()
     text = re.sub(r"\bm2\b|(?<=_)m2\b|(?<=[^\x00-\x7f])m2\b|\bм2\b", " sqm", text)
     text = _WRITTEN_TOGETHER.sub(" sqm ", text)
     text = re.sub(r"([a-z])(\d)", r"\1 \2", text)
     return re.findall(r"[^\W_]+", text)
+
+
+def _scale_word(sign: re.Match[str]) -> str:
+    letters = str(sign["after"] or sign["before"]).casefold()
+    return " thousand " if letters == "k" else " million "
 
 
 def _plain_letters(text: str) -> str:

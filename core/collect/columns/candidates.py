@@ -48,6 +48,11 @@ _SWAP_ROWS: Final = 20
 _SWAPPED_MAX: Final = 0.1
 _SWAPPED_MIN: Final = 0.95
 _COUNTED: Final = 0.95
+_STOREY_ROWS: Final = 20
+_STOREYS_MAX: Final = 4.5
+_HIGH_SHARE: Final = 0.1
+_BARE_PRICE: Final = frozenset({("price",), ("amount",), ("value",)})
+_WEAK_SCORE: Final = 0.8
 _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
 SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
@@ -125,7 +130,7 @@ def find_candidates(sheet: Sheet) -> list[Candidate]:
         for names in sheet.vocabulary.fields:
             if names.field in wanted and (candidate := _candidate(sheet, column, names)):
                 found.append(candidate)
-    found = [one for one in found if one.exact or not _is_better_left_out(sheet, one.rule)]
+    found = [one for one in found if not _is_better_left_out(sheet, one)]
     found = _without_plain_counts(sheet, found)
     price = price_of(sheet, found)
     return [one for one in found if not _is_no_area(sheet, one, price)]
@@ -190,10 +195,23 @@ def _has_streets(sheet: Sheet) -> bool:
     return any(sheet.header(column).joined in names for column in sheet.columns)
 
 
-def _is_better_left_out(sheet: Sheet, rule: ColumnRule) -> bool:
-    header = sheet.header(rule.column)
-    is_usual = any(names.field == rule.field and _is_usual(header, names) for names in sheet.vocabulary.fields)
-    return bool(not is_usual and leak_in_header(sheet, rule.column)) or is_row_counter(sheet.table.frame[rule.column])
+def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
+    """Tell whether a column only numbers the rows, or tells the price; a usual name shields it, but no money."""
+    header, field, column = sheet.header(one.rule.column), one.rule.field, one.rule.column
+    if one.exact and FIELD_BY_NAME[field].unit != "money":
+        return _is_storey_of_flat(sheet, one.rule)
+    if is_row_counter(sheet.table.frame[column]):
+        return True
+    is_usual = any(names.field == field and _is_usual(header, names) for names in sheet.vocabulary.fields)
+    return bool(not is_usual and leak_in_header(sheet, column))
+
+
+def _is_storey_of_flat(sheet: Sheet, rule: ColumnRule) -> bool:
+    """Tell whether a column called "Floor" says on which storey a flat lies, which may be the 13th or the ground."""
+    if rule.field != "floors" or len(sheet.header(rule.column).words) != 1:
+        return False
+    floors = sampled_values(sheet, rule).dropna()
+    return len(floors) >= _STOREY_ROWS and float((floors.gt(_STOREYS_MAX) | floors.lt(1)).mean()) > _HIGH_SHARE
 
 
 def _fields_of(source: Source) -> frozenset[str]:
@@ -217,7 +235,7 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
         return None
     filled = len(sheet.present(column)) / max(1, len(sheet.sample))
     # Of two columns that fit alike, the one with fewer gaps; the header still counts for more.
-    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field) * (1.0 - _GAPS_COST * (1.0 - filled))
+    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field, score) * (1.0 - _GAPS_COST * (1.0 - filled))
     if content < 0.6 or confidence < CONFIDENCE_MIN:
         return None
     how = "header is a usual name" if score == 1.0 else "header is like a usual name"
@@ -233,8 +251,12 @@ def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
     return score if score > 0.0 and measures_something(sheet.present(column)) else 0.0
 
 
-def _certainty(header: Header, field: str) -> float:
-    """Rate how clearly a header names an area: a stated unit counts for more than a name such as "lot"."""
+def _certainty(header: Header, field: str, score: float) -> float:
+    """Rate how clearly a header names an area or price: a unit counts for more than "area", "sold for" than "price"."""
+    if field == "sale_price":
+        return 0.96 if header.words in _BARE_PRICE else 1.0
+    if field in AREA_FIELDS and score <= _WEAK_SCORE and not header.unit:
+        return 0.9
     if field not in AREA_FIELDS or header.unit:
         # Acres are rounded where square feet are not.
         return 0.99 if header.unit in {"acre", "hectare"} else 1.0

@@ -44,7 +44,17 @@ def _in_figures(figures: pd.Series, sold: pd.Series) -> str:
     if both.sum() < _ROWS_MIN or figures[both].nunique() < 2:
         return ""
     day, values = sold[both].dt, figures[both]
-    parts = {"year": day.year, "month": day.month, "quarter": day.quarter, "day": day.day, "weekday": day.day_of_week}
+    parts = {
+        "year": day.year,
+        "month": day.month,
+        "quarter": day.quarter,
+        "day": day.day,
+        "weekday": day.day_of_week,
+        "day of the year": day.day_of_year,
+        "year and month": day.year * 100 + day.month,
+        "year and quarter": day.year * 10 + day.quarter,
+        "whole": (day.year * 100 + day.month) * 100 + day.day,
+    }
     for what, part in parts.items():
         if float(values.eq(part).mean()) >= _SAME_SHARE:
             return f"the {what} of the sale date over again"

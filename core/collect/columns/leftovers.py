@@ -135,7 +135,10 @@ def _numbers_things(sheet: Sheet, words: Tokens, present: pd.Series) -> bool:
         or (len(words) > 1 and words[0] in _BEGINNINGS)
     )
     # "Lot Frontage" measures a lot; "Tax Lot" and "tax class at present" number things.
-    about_parcels = bool(words) and (words[-1] in sheet.vocabulary.parcel_words or bool(_OF_CODES & set(words)))
+    # "Area", beside the column that states the area of homes, is a listing service's district.
+    about_parcels = bool(words) and (
+        words[-1] in sheet.vocabulary.parcel_words or bool(_OF_CODES & set(words)) or words == ("area",)
+    )
     named = about_parcels and bool(present.str.fullmatch(r"[0-9]+[A-Za-z]?").all())
     return (marked and not measures_something(present)) or named
 

@@ -43,7 +43,7 @@ def prove(sheet: Sheet, chosen: list[Candidate]) -> Proven:
     """Check the chosen columns against the others: whole prices, their scale, half baths, studios."""
     by_field = {one.rule.field: one for one in chosen}
     inferences: list[Inference] = []
-    for step in (_whole_price, _scaled_money, _half_baths, _studios):
+    for step in (_whole_price, _asked_price, _scaled_money, _half_baths, _studios, _total_rooms):
         changed = step(sheet, by_field)
         for field, one, inference in changed:
             by_field[field] = one
@@ -71,6 +71,25 @@ def _whole_price(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
             inference = Inference(price.rule.column, "sale_price", "the whole price, no price per area", seen, rate.n)
             return [("sale_price", replace(price, why=f"{price.why}; {inference}"), inference)]
     return []
+
+
+def _asked_price(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
+    """Take a bare "Price" beside the column of what was paid for the list price: near it, and not the same."""
+    paid = by_field.get("sale_price")
+    if paid is None or "list_price" in by_field:
+        return []
+    taken = {one.rule.column for one in by_field.values()}
+    column = next((one for one in sheet.columns if one not in taken and sheet.header(one).words == ("price",)), "")
+    if not column:
+        return []
+    rule = replace(paid.rule, column=column, field="list_price")
+    ratio = (sampled_values(sheet, rule) / sampled_values(sheet, paid.rule)).dropna()
+    near = float(ratio.between(0.5, 2.0).mean()) if len(ratio) else 0.0
+    if len(ratio) < ROWS_MIN or near < _AGREE_SHARE or float(ratio.eq(1.0).mean()) >= _AGREE_SHARE:
+        return []
+    seen = f"{paid.rule.column} is what was paid; {near:.0%} of the two are within a factor of 2"
+    inference = Inference(column, "list_price", "the asking price", seen, len(ratio), sure=False)
+    return [("list_price", Candidate(rule, 0.8, str(inference), False), inference)]
 
 
 @dataclass(frozen=True)
@@ -180,6 +199,19 @@ def _studios(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
     inference = Inference(one.rule.column, "bedrooms", "-1 is a studio, without a bedroom", seen, int(minus.sum()))
     rule = replace(one.rule, recode={**one.rule.recode, "-1": "0", "-1.0": "0"})
     return [("bedrooms", replace(one, rule=rule, why=f"{one.why}; {inference}"), inference)]
+
+
+def _total_rooms(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
+    """Doubt bedrooms whose header counts all rooms, as it does in many countries."""
+    one = by_field.get("bedrooms")
+    names = next((names for names in sheet.vocabulary.fields if names.field == "bedrooms"), None)
+    if one is None or one.exact or names is None or sheet.header(one.rule.column) not in names.weak:
+        return []
+    middle = sampled_values(sheet, one.rule).median()
+    seen = f"its header may count all rooms; its median is {middle:.3g}"
+    n = len(sheet.present(one.rule.column))
+    inference = Inference(one.rule.column, "bedrooms", "taken for the bedrooms", seen, n, sure=False)
+    return [("bedrooms", replace(one, why=f"{one.why}; {inference}"), inference)]
 
 
 def is_scale_too_long(values: pd.Series, top: float) -> bool:
