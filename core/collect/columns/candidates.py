@@ -52,7 +52,7 @@ _STOREY_ROWS: Final = 20
 _STOREYS_MAX: Final = 4.5
 _HIGH_SHARE: Final = 0.1
 _BARE_PRICE: Final = frozenset({("price",), ("amount",), ("value",)})
-_WEAK_SCORE: Final = 0.8
+_BARE_AREA: Final = (Header(("area",), ""), Header(("size",), ""))
 _DISTRICTS_MAX: Final = 1_000
 _NO_RELATION: Final = 0.15
 SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie", "dimension", "living"})
@@ -255,8 +255,8 @@ def _certainty(header: Header, field: str, score: float) -> float:
     """Rate how clearly a header names an area or price: a unit counts for more than "area", "sold for" than "price"."""
     if field == "sale_price":
         return 0.96 if header.words in _BARE_PRICE else 1.0
-    if field in AREA_FIELDS and score <= _WEAK_SCORE and not header.unit:
-        return 0.9
+    if field == "living_area_sqft" and header in _BARE_AREA and score < 1.0:
+        return 0.75
     if field not in AREA_FIELDS or header.unit:
         # Acres are rounded where square feet are not.
         return 0.99 if header.unit in {"acre", "hectare"} else 1.0

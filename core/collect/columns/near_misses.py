@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.columns.candidates import field_of_header
+from core.collect.columns.sheet import is_row_counter
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping
 from core.collect.parsers import Marks, as_number, guess_date_format, is_null_word
@@ -28,6 +29,8 @@ _STANDARD_SLACK: Final = 0.15
 _SAMPLE: Final = 500
 _THEM_INSTEAD: Final = "price them instead"
 _READ_SHARE: Final = 0.8
+_ROUND_SHARE: Final = 0.3
+_NAMES_OF_THINGS: Final = frozenset({"property_id", "sale_id", "zipcode", "unit", "address", "year_built"})
 
 
 def why_no_sales(table: RawTable, mapping: ColumnMapping) -> str:
@@ -40,8 +43,15 @@ def why_no_sales(table: RawTable, mapping: ColumnMapping) -> str:
     kind = _kind(table, mapping, vocabulary)
     if kind:
         return kind
-    near = [_near_miss(table, mapping, name, vocabulary) for name in lacking]
+    dated = [column for column in _columns_of("sale_date", table, vocabulary) if _is_dated(table, column)]
+    sought = [name for name in lacking if name != "sale_date" or not dated] or lacking
+    near = [_near_miss(table, mapping, name, vocabulary) for name in sought]
     return " ".join(filter(None, near))
+
+
+def _is_dated(table: RawTable, column: str) -> bool:
+    present = _present(table, column)
+    return len(present) > 0 and _is_date(present, Marks())
 
 
 def are_listings(table: RawTable, mapping: ColumnMapping) -> bool:
@@ -157,12 +167,49 @@ def _near_miss(table: RawTable, mapping: ColumnMapping, field: str, vocabulary: 
     # A column that is another field already is not the one sought.
     taken = {rule.column for rule in mapping.rules if not is_extra(rule.field)}
     for column in (one for one in map(str, table.frame) if one not in taken):
-        present = _present(table, column)
-        if len(present) and reads(present, marks) and not leak_by_name(column, Source.SALES, vocabulary):
-            named.append((not set(vocabulary.all_words(column)) & wanted, column))
-    if not named:
-        return f"No column looks like a {what}."
-    return f"{min(named, key=lambda one: one[0])[1]!r} looks like the {what}: map it so if it is."
+        present, is_named_so = _present(table, column), bool(set(vocabulary.all_words(column)) & wanted)
+        if not len(present) or not reads(present, marks) or leak_by_name(column, Source.SALES, vocabulary):
+            continue
+        if is_named_so or field != "sale_price" or not _names_things(table, column, vocabulary):
+            named.append((not is_named_so, column))
+    if named:
+        return f"{min(named, key=lambda one: one[0])[1]!r} looks like the {what}: map it so if it is."
+    return _unread(table, field, what, vocabulary) or f"No column looks like a {what}.{_valued(table, field)}"
+
+
+def _unread(table: RawTable, field: str, what: str, vocabulary: Vocabulary) -> str:
+    """Quote a cell of the column that its header gives to a field, but whose cells are not read."""
+    column = next((one for one in _columns_of(field, table, vocabulary) if _has_values(table, one)), "")
+    if not column:
+        return ""
+    kind, form = ("number", "425000") if field == "sale_price" else ("date", "2024-05-31")
+    cell = _present(table, column).iloc[0]
+    return f"{column!r} looks like the {what}, but {cell!r} is no {kind} that is read: write it as {form}."
+
+
+def _valued(table: RawTable, field: str) -> str:
+    """Say that a valuation is no price, where a file without a price has one."""
+    valuations = _columns_of_taxes(table) if field == "sale_price" else []
+    return f" {valuations[0]!r} is a valuation, not what was paid." if valuations else ""
+
+
+def _columns_of_taxes(table: RawTable) -> list[str]:
+    vocabulary = load_vocabulary()
+    columns = map(str, table.frame)
+    return [one for one in columns if field_of_header(one, Source.TAX, vocabulary) == "assessed_value"]
+
+
+def _names_things(table: RawTable, column: str, vocabulary: Vocabulary) -> bool:
+    """Tell whether a column of figures is an id, a postcode or a row counter, and never a price."""
+    words = vocabulary.all_words(column)
+    if field_of_header(column, Source.SALES, vocabulary) in _NAMES_OF_THINGS or is_row_counter(table.frame[column]):
+        return True
+    if words and (words[-1] in vocabulary.identifiers or words[0] in vocabulary.identifiers):
+        return True
+    # Prices differ in length and mostly end in zeros; codes do neither.
+    cells = _present(table, column)
+    are_alike = cells.str.fullmatch(r"[0-9]+").all() and cells.str.len().nunique() == 1
+    return bool(are_alike and cells.str.endswith("00").mean() < _ROUND_SHARE)
 
 
 def _is_price(present: pd.Series, marks: Marks) -> bool:

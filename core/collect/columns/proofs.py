@@ -205,7 +205,11 @@ def _total_rooms(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
     """Doubt bedrooms whose header counts all rooms, as it does in many countries."""
     one = by_field.get("bedrooms")
     names = next((names for names in sheet.vocabulary.fields if names.field == "bedrooms"), None)
-    if one is None or one.exact or names is None or sheet.header(one.rule.column) not in names.weak:
+    if one is None or one.exact or names is None:
+        return []
+    fillers = sheet.vocabulary.fillers
+    plain = [set(name.words) - fillers for name in (sheet.header(one.rule.column), *names.weak)]
+    if plain[0] not in plain[1:]:
         return []
     middle = sampled_values(sheet, one.rule).median()
     seen = f"its header may count all rooms; its median is {middle:.3g}"
