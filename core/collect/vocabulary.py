@@ -66,14 +66,19 @@ _SCALES: Final[Mapping[str, float]] = {
     **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс", "teur", "tchf", "千元", "千円", "천원"), 1e3),
     **dict.fromkeys(("万", "萬", "万元", "萬元", "万円", "만원", "만"), 1e4),
     **dict.fromkeys(("lakh", "lac"), 1e5),
-    **dict.fromkeys(("million", "millionen", "millones", "milhoes", "milioni", "mio", "mln", "млн", "trieu", "百万円", "백만원"), 1e6),
+    **dict.fromkeys(
+        ("million", "millionen", "millones", "milhoes", "milioni", "mio", "mln", "млн", "trieu", "百万円", "백만원"),
+        1e6,
+    ),
     **dict.fromkeys(("crore", "cr"), 1e7),
     **dict.fromkeys(("billion", "bn", "miliar", "mlrd"), 1e9),
     **dict.fromkeys(("億", "亿", "億円", "亿元", "억", "억원"), 1e8),
 }
 
 # A letter beside the sign of a currency is a scale: "HK$M", "$K", "k€", "€ m".
-_SCALED_SIGN: Final = re.compile(r"(?:(?<=[$€£¥₹₩])\s?(?P<after>[mk]|mm|mn)|(?<![^\W_])(?P<before>[mk])\s?(?=[€£¥₹]))(?![^\W_])", re.I)
+_SCALED_SIGN: Final = re.compile(
+    r"(?:(?<=[$€£¥₹₩])\s?(?P<after>[mk]|mm|mn)|(?<![^\W_])(?P<before>[mk])\s?(?=[€£¥₹]))(?![^\W_])", re.I
+)
 # Unspaced scripts write the unit behind the name.
 _WRITTEN_TOGETHER: Final = re.compile(r"(?<=\w)(?:平方公尺|平方米|平方メートル|平米|제곱미터)")
 _DATE_PATTERN: Final = re.compile(r"\b(?:d{1,2}|m{1,3}|y{2,4})(?:[-/. ]?(?:d{1,2}|m{1,3}|y{2,4})){1,2}\b", re.I)

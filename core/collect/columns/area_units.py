@@ -27,6 +27,11 @@ SQFT_MEDIAN_BELOW: Final = 200.0
 SQM_MEDIAN_ABOVE: Final = 700.0
 """Homes of a market in square feet, or in square meters, whose median is beyond this figure are in the other unit."""
 
+LOT_ACRES_BELOW: Final = 500.0
+"""Lots of homes whose median is above this figure are not in acres, whatever the header says."""
+
+_LOT_MIN: Final = 500.0
+_MIXED_SHARE: Final = 0.05
 _PROOF_ROWS: Final = 20
 _AREA_WORDS: Final = frozenset({"area", "size", "value", "sz"})
 _UNIT_WORDS: Final = frozenset({"unit", "uom", "measure", "type"})
@@ -114,8 +119,29 @@ def _other(area_unit: str) -> str:
 
 
 def unit_inferences(chosen: list[Candidate], sheet: Sheet) -> tuple[Inference, ...]:
-    """Return what was inferred of units that a neighboring column states row by row."""
-    return tuple(_unit_inference(sheet, one) for one in chosen if one.rule.unit_column)
+    """Return what was inferred of units: stated row by row by a neighbor, against the header, or mixed in a column."""
+    by_row = [_unit_inference(sheet, one) for one in chosen if one.rule.unit_column]
+    doubts = [_unit_doubt(sheet, one.rule) for one in chosen if one.rule.field in AREA_FIELDS]
+    return (*by_row, *(one for one in doubts if one))
+
+
+def _unit_doubt(sheet: Sheet, rule: ColumnRule) -> Inference | None:
+    """Return what to check where the values contradict the header's unit, or where lots are in two units."""
+    stated, n = sheet.header(rule.column).unit, len(sheet.present(rule.column))
+    if stated and rule.unit and rule.unit != stated and not rule.unit_column:
+        median = _median(sheet, replace(rule, unit=""))
+        what = "home" if rule.field == _LIVING else "lot"
+        seen = f"its header says {stated}, but the median {what} of {median:,.4g} {stated} is not possible"
+        return Inference(rule.column, rule.field, f"in {rule.unit}", seen, n, sure=False)
+    if stated or rule.unit_column or rule.parse != "number" or rule.field == _LIVING or n < _PROOF_ROWS:
+        return None
+    lots = as_number(sheet.sample[rule.column], sheet.marks)
+    small = float((lots.gt(0) & lots.lt(ACRE_MEDIAN_BELOW)).sum()) / n
+    large = float(lots.ge(_LOT_MIN).sum()) / n
+    if min(small, large) < _MIXED_SHARE:
+        return None
+    seen = f"{small:.0%} of its values are below {ACRE_MEDIAN_BELOW:.0f}, {large:.0%} are {_LOT_MIN:.0f} and more"
+    return Inference(rule.column, rule.field, f"all in {rule.unit}, though some may be in acres", seen, n, sure=False)
 
 
 def _with_unit_column(sheet: Sheet, one: Candidate) -> Candidate:
@@ -144,13 +170,25 @@ def _in_unit(one: Candidate, unit: str, why: str) -> Candidate:
 def _living_unit(sheet: Sheet, rule: ColumnRule) -> tuple[str, str]:
     stated = _stated_unit(sheet, rule.column)
     if stated:
-        return stated
+        return _unless_absurd(sheet, rule, stated)
     median = _median(sheet, rule)
     if sheet.area_unit and not _is_absurd(sheet, rule, median):
         return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     if median < SQM_MEDIAN_BELOW:
         return "sqm", f"no unit stated: square meters, as the median home of {median:.0f} sq ft would be too small"
     return "sqft", f"no unit stated: square feet, as the median home of {median:.0f} m2 would be too large"
+
+
+def _unless_absurd(sheet: Sheet, rule: ColumnRule, stated: tuple[str, str]) -> tuple[str, str]:
+    """Return the unit that the header states, or the other one where no median home has such a size in it."""
+    if not sheet.header(rule.column).unit or len(sheet.present(rule.column)) < _PROOF_ROWS:
+        return stated
+    median = _median(sheet, rule)
+    if stated[0] == "sqft" and median < SQFT_MEDIAN_BELOW:
+        return "sqm", f"square meters, as the median home of {median:.0f} sq ft would be too small"
+    if stated[0] == "sqm" and median > SQM_MEDIAN_ABOVE:
+        return "sqft", f"square feet, as the median home of {median:.0f} m2 would be too large"
+    return stated
 
 
 def _is_absurd(sheet: Sheet, rule: ColumnRule, median: float) -> bool:
@@ -163,7 +201,7 @@ def _is_absurd(sheet: Sheet, rule: ColumnRule, median: float) -> bool:
 def _lot_unit(sheet: Sheet, rule: ColumnRule, living: str) -> tuple[str, str]:
     stated = _stated_unit(sheet, rule.column)
     if stated:
-        return stated
+        return _lot_unless_absurd(sheet, rule, stated, living)
     if rule.parse == "dimensions":
         return living or "sqft", f"sides in {'metres' if living == 'sqm' else 'feet'}, like the living area"
     if "acreage" in sheet.header(rule.column).words:
@@ -174,6 +212,17 @@ def _lot_unit(sheet: Sheet, rule: ColumnRule, living: str) -> tuple[str, str]:
     if sheet.area_unit and not living:
         return sheet.area_unit, _USUAL_UNIT.format(sheet.area_unit)
     return living or "sqft", f"no unit stated: {living or 'sqft'}, {'like the living area' if living else 'assumed'}"
+
+
+def _lot_unless_absurd(sheet: Sheet, rule: ColumnRule, stated: tuple[str, str], living: str) -> tuple[str, str]:
+    if not sheet.header(rule.column).unit or rule.parse != "number" or len(sheet.present(rule.column)) < _PROOF_ROWS:
+        return stated
+    median = _median(sheet, rule)
+    if stated[0] == "acre" and median > LOT_ACRES_BELOW:
+        return living or "sqft", f"{living or 'sqft'}, as the median lot of {median:,.0f} acres would be too large"
+    if stated[0] == "sqft" and median < ACRE_MEDIAN_BELOW:
+        return "acre", f"acres, as the median lot of {median:.2f} sq ft would be too small"
+    return stated
 
 
 def _stated_unit(sheet: Sheet, column: str) -> tuple[str, str] | None:

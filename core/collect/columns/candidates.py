@@ -235,7 +235,9 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
         return None
     filled = len(sheet.present(column)) / max(1, len(sheet.sample))
     # Of two columns that fit alike, the one with fewer gaps; the header still counts for more.
-    confidence = score * (0.5 + 0.5 * content) * _certainty(header, names.field, score) * (1.0 - _GAPS_COST * (1.0 - filled))
+    confidence = (
+        score * (0.5 + 0.5 * content) * _certainty(header, names.field, score) * (1.0 - _GAPS_COST * (1.0 - filled))
+    )
     if content < 0.6 or confidence < CONFIDENCE_MIN:
         return None
     how = "header is a usual name" if score == 1.0 else "header is like a usual name"

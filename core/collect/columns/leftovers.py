@@ -28,6 +28,7 @@ LEVELS_MAX: Final = 60
 
 _READ_SHARE: Final = 0.9
 _NAMED_SO: Final = 0.95
+_DATES_SALE: Final = 0.75
 _ROW_LABELS: Final = frozenset({"unnamed", "index", "order", "row", "rownum", "objectid"})
 
 _OF_CODES: Final = frozenset({"class", "code", "type"})
@@ -79,8 +80,22 @@ def _why_left_out(sheet: Sheet, column: str, present: pd.Series) -> str:
         return "numbers that a spreadsheet spoiled: export the column as text"
     if is_row_counter(sheet.table.frame[column]) or _labels_rows(sheet, column, present):
         return "a row counter, not a fact of the home"
-    named = leak_in_header(sheet, column) or _asking_price(sheet, column) or _sale_fact(sheet, column)
+    leak = leak_in_header(sheet, column)
+    named = (
+        (leak and _further_date(sheet, column, present))
+        or leak
+        or _asking_price(sheet, column)
+        or _sale_fact(sheet, column)
+    )
     return named or ("hardly any values" if present.empty else "")
+
+
+def _further_date(sheet: Sheet, column: str, present: pd.Series) -> str:
+    """Return why a column is left out that dates another step of the sale, such as the contract; "" if it is none."""
+    names = next(one for one in sheet.vocabulary.fields if one.field == "sale_date")
+    if sheet.source is not Source.SALES or header_score(sheet.header(column), names, sheet.vocabulary) < _DATES_SALE:
+        return ""
+    return "another date of the same sale" if extra_reading(sheet, present)[0] == "date" else ""
 
 
 def _asking_price(sheet: Sheet, column: str) -> str:

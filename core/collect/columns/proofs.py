@@ -26,6 +26,11 @@ _PRICE_USUAL_MIN: Final = 20_000.0
 _FIGURES_MIN: Final = 10
 _ONE_FIGURE_MAX: Final = 0.5
 _STUDIO_SHARE_MIN: Final = 0.003
+_NOT_ALWAYS_PAID: Final = frozenset({"deed", "agreement", "value"})
+_PAID: Final = frozenset({"sale", "sold", "selling", "paid", "purchase", "transaction"})
+_SETTLED: Final = frozenset({"settlement", "settled", "completion", "completed", "registration", "recording"})
+_AGREED: Final = (("contract", "date"), ("date", "of", "contract"), ("agreement", "date"), ("exchange", "date"))
+_SETTLEMENT_MAX: Final = 730.0
 _SPOILED: Final = r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
 _SPOILED_SHARE: Final = 0.01
 _WITHOUT_VAT: Final = (frozenset({"vat", "exclusive"}), frozenset({"ex", "vat"}), frozenset({"gst", "exclusive"}))
@@ -43,7 +48,16 @@ def prove(sheet: Sheet, chosen: list[Candidate]) -> Proven:
     """Check the chosen columns against the others: whole prices, their scale, half baths, studios."""
     by_field = {one.rule.field: one for one in chosen}
     inferences: list[Inference] = []
-    for step in (_whole_price, _asked_price, _scaled_money, _half_baths, _studios, _total_rooms):
+    for step in (
+        _whole_price,
+        _asked_price,
+        _scaled_money,
+        _half_baths,
+        _studios,
+        _total_rooms,
+        _unsure_price,
+        _later_day,
+    ):
         changed = step(sheet, by_field)
         for field, one, inference in changed:
             by_field[field] = one
@@ -216,6 +230,36 @@ def _total_rooms(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
     n = len(sheet.present(one.rule.column))
     inference = Inference(one.rule.column, "bedrooms", "taken for the bedrooms", seen, n, sure=False)
     return [("bedrooms", replace(one, why=f"{one.why}; {inference}"), inference)]
+
+
+def _unsure_price(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
+    """Doubt a price whose header names a deed, an agreement or a value, which may not be what was paid."""
+    one = by_field.get("sale_price")
+    words = set(sheet.header(one.rule.column).words) if one else set()
+    if one is None or one.exact or not words & _NOT_ALWAYS_PAID or words & _PAID:
+        return []
+    n = len(sheet.present(one.rule.column))
+    inference = Inference(one.rule.column, "sale_price", "taken for what was paid", "no better column", n, sure=False)
+    return [("sale_price", replace(one, why=f"{one.why}; {inference}"), inference)]
+
+
+def _later_day(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
+    """Doubt the day of settlement where another column has the day of the contract, when the price was agreed."""
+    one = by_field.get("sale_date")
+    if one is None or not set(sheet.header(one.rule.column).words) & _SETTLED:
+        return []
+    column = next((name for name in sheet.columns if sheet.header(name).words in _AGREED), "")
+    dates = sheet.dates(column).date_format if column else ""
+    if not dates:
+        return []
+    agreed = sampled_values(sheet, replace(one.rule, column=column, date_format=dates, with_columns=()))
+    days = (sampled_values(sheet, one.rule) - agreed).dt.days.dropna()
+    if len(days) < ROWS_MIN or not 0 < float(days.median()) <= _SETTLEMENT_MAX:
+        return []
+    seen = f"{column} is {days.median():.0f} days earlier in the median row"
+    claim = f"the day of settlement: the price may have been agreed on {column}"
+    inference = Inference(one.rule.column, "sale_date", claim, seen, len(days), sure=False)
+    return [("sale_date", replace(one, why=f"{one.why}; {inference}"), inference)]
 
 
 def is_scale_too_long(values: pd.Series, top: float) -> bool:
