@@ -80,3 +80,22 @@ def test_sales_kept_of_what_may_be_no_home_are_doubtful(kind: str, n: int) -> No
     (doubt,) = with_doubts([table], [_account(20, accepted=20)], "USD")[0].inferences
     assert (doubt.column, doubt.sure) == ("Kind", False)
     assert f"{kind!r} in {n} row" in str(doubt)
+
+
+@pytest.mark.parametrize(
+    ("rate", "currency", "words"),
+    [
+        (200.0, "USD", ""),
+        (20_000.0, "USD", "they may be in cents"),
+        (14.0, "AED", "they may be prices per area"),
+        (336.0, "JPY", "they may be prices per area"),
+        (50_000.0, "JPY", ""),
+    ],
+)
+def test_a_median_price_per_area_at_which_no_homes_sell_is_doubtful(rate: float, currency: str, words: str) -> None:
+    table = _table(100)
+    frame = table.frame.assign(sale_price=rate * table.frame["living_area_sqft"])
+    table = replace(table, frame=frame, columns={"sale_price": "Price"})
+    found = with_doubts([table], [_account(100, accepted=100)], currency)[0].inferences
+    assert [one.column for one in found] == ["Price"] * bool(words)
+    assert all(words in str(one) and not one.sure for one in found)
