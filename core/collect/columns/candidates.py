@@ -49,6 +49,8 @@ _SWAPPED_MAX: Final = 0.1
 _SWAPPED_MIN: Final = 0.95
 _COUNTED: Final = 0.95
 _STOREY_ROWS: Final = 20
+# One word in the singular and the plural; "total floors" are those of the building.
+_FLOOR: Final = (("floor",), ("level",), ("planta",), ("etage",))
 _STOREYS_MAX: Final = 4.5
 _HIGH_SHARE: Final = 0.1
 _BARE_PRICE: Final = frozenset({("price",), ("amount",), ("value",)})
@@ -208,7 +210,7 @@ def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
 
 def _is_storey_of_flat(sheet: Sheet, rule: ColumnRule) -> bool:
     """Tell whether a column called "Floor" says on which storey a flat lies, which may be the 13th or the ground."""
-    if rule.field != "floors" or len(sheet.header(rule.column).words) != 1:
+    if rule.field != "floors" or sheet.header(rule.column).words not in _FLOOR:
         return False
     floors = sampled_values(sheet, rule).dropna()
     return len(floors) >= _STOREY_ROWS and float((floors.gt(_STOREYS_MAX) | floors.lt(1)).mean()) > _HIGH_SHARE
