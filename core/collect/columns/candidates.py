@@ -49,6 +49,7 @@ _SWAPPED_MAX: Final = 0.1
 _SWAPPED_MIN: Final = 0.95
 _COUNTED: Final = 0.95
 _STOREY_ROWS: Final = 20
+_COUNTERS_BEGIN_BELOW: Final = 1_000
 # One word in the singular and the plural; "total floors" are those of the building.
 _FLOOR: Final = (("floor",), ("level",), ("planta",), ("etage",))
 _STOREYS_MAX: Final = 4.5
@@ -202,10 +203,15 @@ def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
     header, field, column = sheet.header(one.rule.column), one.rule.field, one.rule.column
     if one.exact and FIELD_BY_NAME[field].unit != "money":
         return _is_storey_of_flat(sheet, one.rule)
-    if is_row_counter(sheet.table.frame[column]):
+    # Money that goes up by one is a counter as well, but not where the smallest is a price.
+    if is_row_counter(sheet.table.frame[column]) and not (one.exact and _begins_as_price(sheet, one.rule)):
         return True
     is_usual = any(names.field == field and _is_usual(header, names) for names in sheet.vocabulary.fields)
     return bool(not is_usual and leak_in_header(sheet, column))
+
+
+def _begins_as_price(sheet: Sheet, rule: ColumnRule) -> bool:
+    return float(sampled_values(sheet, rule).min()) > _COUNTERS_BEGIN_BELOW
 
 
 def _is_storey_of_flat(sheet: Sheet, rule: ColumnRule) -> bool:
