@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 
 # Before numpy loads OpenMP: on two processors shared with a browser, threads that wait for one another only cost time.
@@ -93,6 +94,14 @@ def small_home(tmp_path_factory: pytest.TempPathFactory, problem: Problem) -> Pa
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("DATABASE_URL", raising=False)
         return copy_of("small-market", tmp_path_factory, make)
+
+
+@pytest.fixture
+def own_store(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """A store of the test's own with the small simulated market and its live model."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with open_store(Path(shutil.copytree(small_home, tmp_path / "own-store"))) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="session")

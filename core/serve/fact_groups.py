@@ -59,7 +59,7 @@ _PLACES: Final = frozenset({"address", *AREA_CODES, *COORDINATES, *(field.name f
 
 
 def group_of(name: str) -> FactGroup:
-    """Return the group of a fact; a market's own columns are told by the words of their names, else other facts."""
+    """Return the group of a fact; that of a market's own column comes from the words of its name, else other facts."""
     if name in _PLACES or not is_extra(name):
         return FactGroup.PLACE if name in _PLACES else _OF.get(name, FactGroup.OTHER)
     words = frozenset(re.findall(r"[a-z]+", name.casefold()))

@@ -1,4 +1,4 @@
-"""What the columns of a file without a header line are, told by their values alone."""
+"""What the columns of a file without a header line are, judged by their values alone."""
 
 from __future__ import annotations
 

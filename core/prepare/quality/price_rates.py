@@ -11,6 +11,7 @@ import pandas as pd
 from core.arrays import Floats
 from core.collect.cells.market import SET_ASIDE
 from core.prepare.quality.currencies import UNITS_PER_DOLLAR
+from core.schema import SQFT_PER_SQM
 
 ROWS_MIN: Final = 60
 """With fewer sales than this, prices may fail to rise with the area by chance."""
@@ -24,7 +25,6 @@ _ERRORS: Final = 2.58
 # In dollars: no home of any country sells below the first per square meter, no square meter above the second.
 _SQM_CHEAPEST: Final = 40.0
 _SQM_DEAREST: Final = 60_000.0
-_SQM: Final = 10.7639104
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5
 
@@ -54,7 +54,7 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
     if len(used) < ROWS_MIN:
         return None
     dollars = used["sale_price"] / UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
-    per_sqm = float((dollars / used["living_area_sqft"]).median() * _SQM)
+    per_sqm = float((dollars / used["living_area_sqft"]).median() * SQFT_PER_SQM)
     middle = float(dollars.median())
     cheap = per_sqm < _SQM_CHEAPEST
     slope = _slope(used)
@@ -70,7 +70,7 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
 
 
 def _low(used: pd.DataFrame, currency: str) -> str:
-    rate = float((used["sale_price"] / used["living_area_sqft"]).median() * _SQM)
+    rate = float((used["sale_price"] / used["living_area_sqft"]).median() * SQFT_PER_SQM)
     return (
         f"a price per area, or a price in larger units, it seems: its median is {rate:,.4g} {currency} per square "
         "meter of living area, which no home costs"

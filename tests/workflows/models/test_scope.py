@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
-from pathlib import Path
 
 import pandas as pd
 import pytest
@@ -17,7 +14,7 @@ from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind
-from core.store import ModelRecord, Store, open_store
+from core.store import ModelRecord, Store
 from core.workflows.models.scope import PROPOSED, governing_scope, proposal_to_card, sign_scope
 from core.workflows.models.test_scores import scores_of
 from core.workflows.overview import overview, phases
@@ -29,10 +26,8 @@ TODAY = date(2026, 1, 1)
 
 
 @pytest.fixture
-def store(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    with open_store(Path(shutil.copytree(small_home, tmp_path / "own-store"))) as opened:
-        yield opened
+def store(own_store: Store) -> Store:
+    return own_store
 
 
 def champion(store: Store) -> ModelRecord:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import shutil
-from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
@@ -24,13 +22,6 @@ from tests.acting import acting
 
 AGENT = Actor("Ann", Role.AGENT)
 TODAY = date(2026, 1, 1)
-
-
-@pytest.fixture
-def own_store(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    monkeypatch.delenv("DATABASE_URL", raising=False)
-    with open_store(Path(shutil.copytree(small_home, tmp_path / "own-store"))) as opened:
-        yield opened
 
 
 @pytest.fixture
