@@ -146,21 +146,8 @@ def bring(opened: Visit, folder: Path, name: str, content: bytes) -> None:
     path = folder / name
     path.write_bytes(content)
     page.locator("input[type=file]").first.set_input_files(path)
-    expect(page.get_by_text(name, exact=True)).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_be_visible(timeout=WORK_MS)
     opened.settle()
-
-
-def press(opened: Visit, name: str) -> None:
-    """Press a button once it alone has the name: while a page is drawn anew the old one stands beside it."""
-    button = opened.page.get_by_role("button", name=name)
-    expect(button).to_have_count(1)
-    expect(button).to_be_enabled()
-    button.click()
-
-
-def figure(opened: Visit, label: str) -> int:
-    metric = opened.page.get_by_test_id("stMetric").filter(has_text=label)
-    return int(metric.get_by_test_id("stMetricValue").inner_text().replace(",", ""))
 
 
 @pytest.mark.parametrize("kind", KINDS, ids=[kind.name for kind in KINDS])
@@ -172,16 +159,15 @@ def test_sales_in_any_form_are_read_and_accounted_for(analyst: Visit, tmp_path: 
     name.fill(kind.name)
     name.press("Enter")
     analyst.settle()
-    press(analyst, "Continue to columns")
-    analyst.settle()
+    analyst.press("Continue to columns")
     analyst.shot(f"kind-{kind.name}-columns")
-    press(analyst, "Check every row")
+    analyst.press("Check every row")
     expect(page.get_by_role("button", name="Continue to preview")).to_be_visible(timeout=WORK_MS)
     analyst.settle()
     analyst.shot(f"kind-{kind.name}-check")
     expect(page.get_by_text(re.compile(kind.checked, re.IGNORECASE)).first).to_be_visible()
-    assert figure(analyst, "Rows in") == ROWS == sum(figure(analyst, label) for label in SUMMED)
-    assert {label: figure(analyst, label) for label in kind.outcome} == kind.outcome
+    assert analyst.figure("Rows in") == ROWS == sum(analyst.figure(label) for label in SUMMED)
+    assert {label: analyst.figure(label) for label in kind.outcome} == kind.outcome
 
 
 def listings() -> bytes:
@@ -215,9 +201,8 @@ def test_districts_are_no_sales(analyst: Visit, tmp_path: Path) -> None:
     market.fill("Blocks")
     market.press("Enter")
     analyst.settle()
-    press(analyst, "Continue to columns")
-    analyst.settle()
-    press(analyst, "Check every row")
+    analyst.press("Continue to columns")
+    analyst.press("Check every row")
     expect(page.get_by_text("describes districts")).to_be_visible(timeout=WORK_MS)
     analyst.shot("kind-blocks.csv")
 

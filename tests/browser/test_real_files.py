@@ -5,9 +5,9 @@ Melbourne and Singapore do so in test_real_markets.py, on their way to a priced 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -48,11 +48,12 @@ def king_county(analyst: Visit, sales_data: Path) -> DataVersion:
 
 
 def bring(opened: Visit, name: str, paths: list[Path]) -> None:
-    """Upload files for a new market."""
+    """Upload files for a new market in place of what was staged."""
+    with open_store(opened.server.home) as store:
+        store.drafts.forget(timedelta(0))
     page = opened.open("sales_data", role="Manager")
     page.locator("input[type=file]").set_input_files(paths)
-    for path in paths:
-        expect(page.get_by_text(path.name, exact=True)).to_be_visible(timeout=WORK_MS)
+    expect(page.get_by_role("button", name="Remove", exact=True)).to_have_count(len(paths), timeout=WORK_MS)
     opened.settle(WORK_MS)
     markets = page.get_by_role("combobox", name="Add them to")
     if markets.count():
@@ -62,34 +63,23 @@ def bring(opened: Visit, name: str, paths: list[Path]) -> None:
     opened.settle()
 
 
-def press(opened: Visit, name: str) -> None:
-    opened.page.get_by_role("button", name=re.compile(name)).click()
-    opened.settle(WORK_MS)
-
-
-def figure(opened: Visit, label: str) -> int:
-    """Read one of the figures above the preview."""
-    metric = opened.page.get_by_test_id("stMetric").filter(has_text=label)
-    return int(metric.get_by_test_id("stMetricValue").inner_text().replace(",", ""))
-
-
 def committed(opened: Visit, name: str, paths: list[Path]) -> DataVersion:
     """Take files from the upload to the commit by what the page guesses, and read from the store what was kept."""
     page = opened.page
     bring(opened, name, paths)
-    press(opened, "Continue to columns")
-    press(opened, "Check every row")
+    opened.press("Continue to columns")
+    opened.press("Check every row")
     expect(page.get_by_text("Columns compared with the stored sales")).to_be_visible(timeout=WORK_MS)
-    press(opened, "Continue to preview")
+    opened.press("Continue to preview")
     expect(page.get_by_text("The outcome of every row")).to_be_visible()
     opened.shot(f"{name}-preview")
     shown = {
-        label: figure(opened, label)
+        label: opened.figure(label)
         for label in ("Rows in", "New sales", "Repaired", "Duplicate", "Rejected", "Set aside")
     }
     assert shown["Rows in"] == shown["New sales"] + shown["Duplicate"] + shown["Rejected"] + shown["Set aside"]
-    press(opened, "Continue to commit")
-    press(opened, "Commit [0-9,]+ new sales")
+    opened.press("Continue to commit")
+    opened.press("Commit [0-9,]+ new sales")
     expect(page.get_by_text("Committed:")).to_be_visible(timeout=WORK_MS)
     opened.settle()
     with open_store(opened.server.home) as store:
@@ -145,10 +135,10 @@ def test_homes_without_sales_are_refused_and_priced_as_a_file_instead(
     page = analyst.page
     bring(analyst, "Subjects", [sales_data / SUBJECTS])
     expect(page.get_by_text("This file holds no sales")).to_be_visible()
-    press(analyst, "Continue to columns")
-    press(analyst, "Check every row")
+    analyst.press("Continue to columns")
+    analyst.press("Check every row")
     expect(page.get_by_text("None of the files (subject_properties.csv) holds sales.")).to_be_visible()
-    press(analyst, "1 · Files")
+    analyst.press("1 · Files")
     with open_store(server.home) as store:
         assert "Subjects" not in [market.name for market in store.markets.list()]
         quick = replace(problem, training=replace(problem.training, calibration_sales=500))
@@ -162,7 +152,7 @@ def test_homes_without_sales_are_refused_and_priced_as_a_file_instead(
     page.locator("input[type=file]").set_input_files(sales_data / SUBJECTS)
     expect(page.get_by_role("button", name="Remove subject_properties.csv")).to_be_visible()
     analyst.settle()
-    press(analyst, "Price the file")
+    analyst.press("Price the file")
     expect(page.get_by_text("Download the prices")).to_be_visible(timeout=WORK_MS)
     analyst.settle()
-    assert (figure(analyst, "Rows"), figure(analyst, "Priced")) == (100, 100)
+    assert (analyst.figure("Rows"), analyst.figure("Priced")) == (100, 100)

@@ -42,12 +42,7 @@ def bring(opened: Visit, path: Path | list[Path]) -> Page:
     page.get_by_label("Name of the market").fill("Real county")
     page.get_by_label("Name of the market").press("Enter")
     opened.settle()
-    # While the page is drawn anew the old button stands beside the new one for a moment.
-    on = page.get_by_role("button", name="Continue to columns")
-    expect(on).to_have_count(1)
-    expect(on).to_be_enabled()
-    on.click()
-    return opened.settle()
+    return opened.press("Continue to columns")
 
 
 def open_cell(table: Locator, x: float, y: float) -> None:
@@ -61,11 +56,6 @@ def open_cell(table: Locator, x: float, y: float) -> None:
             continue
         return
     raise AssertionError("the cell's list did not open after five double clicks")
-
-
-def press(opened: Visit, name: str) -> Page:
-    opened.page.get_by_role("button", name=re.compile(name)).click()
-    return opened.settle()
 
 
 def test_a_column_is_left_out_by_picking_in_the_table_and_a_reload_keeps_it(
@@ -88,7 +78,7 @@ def test_a_column_is_left_out_by_picking_in_the_table_and_a_reload_keeps_it(
     with visit(chromium, empty, DESKTOP) as again:
         page = again.open("sales_data", role="Analyst")
         expect(page.get_by_text("20 columns kept, 1 left out.")).to_be_visible()
-        press(again, "1 · Files")
+        again.press("1 · Files")
         expect(page.get_by_text("county_sales.csv")).to_be_visible()
 
 
@@ -103,17 +93,17 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
     with visit(chromium, empty, PHONE, dark=True) as opened:
         opened.open("sales_data", role="Analyst")
         page = bring(opened, paths)
-        press(opened, "Check every row")
+        opened.press("Check every row")
         expect(page.get_by_text(re.compile("Problems by cell"))).to_be_visible(timeout=WORK_MS)
         opened.settle()
         opened.shot("sales-data-check-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        press(opened, "Continue to preview")
+        opened.press("Continue to preview")
         expect(page.get_by_text("The outcome of every row")).to_be_visible()
         opened.shot("sales-data-preview-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
-        press(opened, "Continue to commit")
-        press(opened, "Commit [0-9]+ new sales")
+        opened.press("Continue to commit")
+        opened.press("Commit [0-9]+ new sales")
         expect(page.get_by_text("Committed:")).to_be_visible()
         for view in ("Data versions", "Known limits"):
             page.get_by_role("radio", name=view).click()
@@ -131,16 +121,16 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         opened.settle()
         bring(opened, extract)
         opened.shot("sales-data-mapping")
-        press(opened, "Check every row")
+        opened.press("Check every row")
         expect(page.get_by_text("Columns compared with the stored sales")).to_be_visible()
         opened.shot("sales-data-check")
-        press(opened, "Continue to preview")
+        opened.press("Continue to preview")
         with page.expect_download() as download:
             page.get_by_role("button", name=re.compile("Accepted")).click()
         assert len(download.value.path().read_text(encoding="utf-8-sig").splitlines()) > ROWS / 2
         opened.shot("sales-data-preview")
-        press(opened, "Continue to commit")
-        press(opened, "Commit [0-9,]+ new sales")
+        opened.press("Continue to commit")
+        opened.press("Commit [0-9,]+ new sales")
         expect(page.get_by_text("Committed:")).to_be_visible()
         opened.settle()
         page.get_by_role("button", name="Train a model").click()

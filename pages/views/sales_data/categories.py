@@ -23,7 +23,7 @@ _WHOLE_ROWS: Final = 14
 
 
 def draw(file: Staged, seen: SourcePreview) -> None:
-    """Draw the words of one column at a time, if the file has text columns."""
+    """Draw the words of one column at a time, if the file has text columns; a correction updates the file's mapping."""
     rules = {
         rule.column: rule
         for rule in file.mapping.rules
@@ -96,4 +96,3 @@ def _keep(file: Staged, rule: ColumnRule, shown: pd.DataFrame, edited: pd.DataFr
         return
     if mapping != file.mapping:
         draft.keep(file._replace(mapping=mapping))
-        st.rerun()

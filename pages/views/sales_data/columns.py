@@ -43,16 +43,26 @@ def draw(workspace: Workspace, held: Draft) -> None:
             )
             or 0
         )
-    _file(workspace, held.files[min(chosen, len(names) - 1)], chosen)
-    for file, name in zip(held.files, names, strict=True):
-        _say_lacking(file.mapping, name)
-    steps.draw_ways(held, Step.COLUMNS, "Check every row", closed=not steps.ready(held))
+    # Two places, so that a message that comes or goes does not move the buttons below it.
+    mapped, ways = st.container(), st.container()
+    with mapped:
+        _file(workspace, held.files[min(chosen, len(names) - 1)], chosen)
+        now = draft.draft()
+        for file, name in zip(now.files, names, strict=True):
+            _say_lacking(file.mapping, name)
+    with ways:
+        steps.draw_ways(now, Step.COLUMNS, "Check every row", closed=not steps.ready(now))
+    if now.files != held.files:
+        # The tables start from the new mapping. A button pressed in the same run was heard.
+        st.rerun()
 
 
 def _file(workspace: Workspace, file: Staged, number: int) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
     _edit(file, seen)
+    file = draft.as_kept(file)
     _settings(file, seen, number)
+    file = draft.as_kept(file)
     _inferred(file)
     _left_out(file, seen)
     categories.draw(file, seen)
@@ -96,7 +106,6 @@ def _keep_edited(edited: pd.DataFrame, file: Staged) -> None:
         return
     if changed != file.mapping:
         draft.keep(file._replace(mapping=changed))
-        st.rerun()
 
 
 def _columns() -> dict[str, Any]:
@@ -152,7 +161,6 @@ def _settings(file: Staged, seen: SourcePreview, number: int) -> None:
         changed = replace(changed, decimal=decimal, thousands="," if decimal == "." else ".")
     if changed != mapping:
         draft.keep(file._replace(mapping=changed))
-        st.rerun()
 
 
 def _with_own_dates(changed: ColumnMapping, file: Staged, seen: SourcePreview, number: int) -> ColumnMapping:

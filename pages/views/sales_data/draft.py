@@ -158,6 +158,11 @@ def bring(name: str, content: bytes, kept: Sequence[str] = (), choice: ReadingCh
     _write(replace(held, files=(*held.files, file)))
 
 
+def as_kept(file: Staged) -> Staged:
+    """Return a staged file as the draft has it now."""
+    return next(one for one in draft().files if one.upload_id == file.upload_id)
+
+
 def keep(file: Staged) -> None:
     """Replace a staged file with one of another kind or mapping."""
     held = draft()

@@ -34,14 +34,24 @@ def draw(held: Draft) -> None:
     _uploader()
     if not held.files:
         return
-    for number, file in enumerate(held.files):
-        _file(file, number, held)
-    _say_no_sales(held)
-    _destination(held)
-    held = draft.draft()
+    # Each part has its own place, so that a message that comes or goes does not move the buttons below it.
+    listed, market, ways = st.container(), st.container(), st.container()
+    with listed:
+        for number, file in enumerate(held.files):
+            _file(file, number, held)
+        _say_no_sales(held)
+    with market:
+        _destination(held)
+    with ways:
+        _ways(draft.draft())
+    if draft.draft().destination != held.destination:
+        # What is drawn above, such as that a file is known, depends on it. A button pressed in the same run was heard.
+        st.rerun()
+
+
+def _ways(held: Draft) -> None:
+    """Draw the buttons that leave the step."""
     named = held.destination is not None and held.destination.is_named()
-    if not named:
-        st.caption("Name the market to continue.")
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Continue to columns", key="onward", type="primary", icon=":material/arrow_forward:", disabled=not named
@@ -50,6 +60,8 @@ def draw(held: Draft) -> None:
         if st.button("Start over", key="start_over", icon=":material/restart_alt:", help="Removes the staged files."):
             draft.drop_all()
             st.rerun()
+    if not named:
+        st.caption("Name the market to continue.")
 
 
 def dropped_table(file: Staged) -> pd.DataFrame:
@@ -220,8 +232,6 @@ def _destination(held: Draft) -> None:
             destination = _new_market(before if before is not None and not before.market_id else _as_written(held))
     if before != destination:
         draft.aim(destination)
-        # Messages drawn above, such as that a file is known, depend on it.
-        st.rerun()
 
 
 def _usual(before: Destination | None, markets: dict[str, Market]) -> str:
