@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
-from tests.pages.test_sales_data import brought, home, mapped, opened, sales_csv
+from tests.pages.made_stores import sales_csv
+from tests.pages.test_sales_data import brought, home, mapped, opened
 
 __all__ = ["home"]
 
