@@ -1,4 +1,4 @@
-"""Prices per area in place of whole prices: they do not rise with the area, or no home costs so little per area."""
+"""Prices that are none of whole homes: they do not rise with the area, or no home costs so little or much per area."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import pandas as pd
 from core.arrays import Floats
 from core.collect.cells.market import SET_ASIDE
 from core.prepare.quality.currencies import UNITS_PER_DOLLAR
+from core.problem import Limit
 from core.schema import SQFT_PER_SQM
 
 ROWS_MIN: Final = 60
@@ -22,16 +23,20 @@ _TRIMMED: Final = 0.01
 # A whole price rises by 0.5 to 1.6% per 1% of area on real markets; a price per area by 0 to -0.4%.
 _FLAT_MAX: Final = 0.3
 _ERRORS: Final = 2.58
-# In dollars: no home of any country sells below the first per square meter, no square meter above the second.
-_SQM_CHEAPEST: Final = 40.0
-_SQM_DEAREST: Final = 60_000.0
+# A median needs fewer sales than a slope.
+_LEVEL_ROWS_MIN: Final = 20
+# In dollars per square foot: the median home of no market sells for less or for more.
+_CHEAPEST: Final = 20.0
+_DEAREST: Final = 8_000.0
+# The dollar may be worth ten times the units assumed for it, which are set low.
+_ROOM: Final = 10.0
 _PLACE: Final = ("zipcode", "neighbourhood")
 _HOMES_OF_PLACE_MIN: Final = 5
 
 
 @dataclass(frozen=True)
 class PriceRate:
-    """Sale prices that seem to be prices per area: why, in words, on ``n`` sales.
+    """Sale prices that seem to be prices per area, in thousands or in cents: why, in words, on ``n`` sales.
 
     ``sure`` is False where they may be whole prices after all, and a person should answer.
     """
@@ -41,27 +46,39 @@ class PriceRate:
     sure: bool
 
 
-def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
-    """Tell whether the sale prices of a canonical table are prices per area; None where they seem whole.
+def usual_rates(currency: str) -> Limit:
+    """Return the lowest and the highest median price per square foot of living area that homes of a market sell for."""
+    units = _units_per_dollar(currency)
+    return Limit(low=_CHEAPEST * units, high=_DEAREST * units * (_ROOM if units > 1.0 else 1.0))
 
-    Sales that are set aside do not count. ``currency`` is the market's. Areas are in square feet.
+
+def _units_per_dollar(currency: str) -> float:
+    return UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
+
+
+def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
+    """Tell whether the sale prices of a canonical table are none of whole homes; None where they seem whole.
+
+    They are prices per area if they do not rise with the area, and doubtful if their median per area is outside
+    ``usual_rates``. Sales that are set aside do not count. ``currency`` is that of the prices. Areas are in square
+    feet.
     """
     if not {"sale_price", "living_area_sqft"} <= set(sales):
         return None
     used = sales[(sales["sale_price"] > 0) & (sales["living_area_sqft"] > 0)]
     if "validity" in used:
         used = used[~used["validity"].str.startswith(SET_ASIDE, na=False)]
-    if len(used) < ROWS_MIN:
+    if len(used) < _LEVEL_ROWS_MIN:
         return None
-    dollars = used["sale_price"] / UNITS_PER_DOLLAR.get(currency.upper(), 1.0)
-    per_sqm = float((dollars / used["living_area_sqft"]).median() * SQFT_PER_SQM)
-    middle = float(dollars.median())
-    cheap = per_sqm < _SQM_CHEAPEST
-    slope = _slope(used)
+    rate, usual = float((used["sale_price"] / used["living_area_sqft"]).median()), usual_rates(currency)
+    slope = _slope(used) if len(used) >= ROWS_MIN else None
     if slope is None or slope[1] >= _FLAT_MAX:
-        return PriceRate(_low(used, currency), len(used), sure=False) if cheap else None
+        is_usual = usual.low <= rate <= usual.high
+        return None if is_usual else PriceRate(_odd_level(rate, usual, currency), len(used), sure=False)
     # No whole price falls as homes grow, wherever they are; one that stays the same may, in a small market.
-    sure = slope[1] < 0.0 or ((cheap or middle < _SQM_DEAREST) and slope[0] < _FLAT_MAX / 2)
+    dearest_sqm = _DEAREST * _units_per_dollar(currency) * SQFT_PER_SQM
+    is_low = rate < usual.low or float(used["sale_price"].median()) < dearest_sqm
+    sure = slope[1] < 0.0 or (is_low and slope[0] < _FLAT_MAX / 2)
     words = (
         f"a price per area, it seems, and no price of a whole home: where homes are 10% larger, "
         f"it is {abs(1.1 ** slope[0] - 1):.1%} {'lower' if slope[0] < 0 else 'higher'}"
@@ -69,11 +86,11 @@ def price_rate(sales: pd.DataFrame, currency: str) -> PriceRate | None:
     return PriceRate(words, len(used), sure)
 
 
-def _low(used: pd.DataFrame, currency: str) -> str:
-    rate = float((used["sale_price"] / used["living_area_sqft"]).median() * SQFT_PER_SQM)
+def _odd_level(rate: float, usual: Limit, currency: str) -> str:
+    what = "prices per area, or in thousands" if rate < usual.low else "in cents"
     return (
-        f"a price per area, or a price in larger units, it seems: its median is {rate:,.4g} {currency} per square "
-        "meter of living area, which no home costs"
+        f"no prices of whole homes, it seems; they may be {what}: the median is {rate:,.4g} {currency} per square foot "
+        f"of living area, which no home costs ({usual.low:,.0f} to {usual.high:,.0f} is usual)"
     )
 
 

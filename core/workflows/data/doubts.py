@@ -10,7 +10,6 @@ from core.accounting import FileAccounting
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
-from core.prepare.quality.currencies import UNITS_PER_DOLLAR
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import doubt_of_price
@@ -19,10 +18,6 @@ _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
 _REASONS_SHOWN: Final = 3
-_ROWS_MIN: Final = 20
-_RATE_MIN: Final = 20.0
-_RATE_MAX: Final = 8_000.0
-_ROOM: Final = 10.0
 
 
 def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], currency: str) -> list[MappedTable]:
@@ -39,7 +34,7 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
             return ()
         return (
             *_other_money(table, currency),
-            *(tuple(doubt_of_price(table, currency)) or _odd_rate(table, currency)),
+            *doubt_of_price(table, currency),
             *_no_homes(table),
             *_doubts(table, by_name[table.name]),
         )
@@ -79,28 +74,6 @@ def _no_homes(table: MappedTable) -> Iterator[Inference]:
         claim = f"{count(int(found.sum()), 'row')} kept whose type of property may be no home"
         seen = "; ".join(f"{kind!r} in {count(int(n), 'row')}" for kind, n in found.head(_REASONS_SHOWN).items())
         yield Inference(table.columns["property_type"], "property_type", claim, seen, table.rows_in, sure=False)
-
-
-def _odd_rate(table: MappedTable, currency: str) -> Iterator[Inference]:
-    """Doubt prices in cents, in thousands, or per area: homes nowhere sell at such a median price per square foot."""
-    if not {"sale_price", "living_area_sqft"} <= set(table.frame) or "sale_price" not in table.columns:
-        return
-    prices, areas = table.frame["sale_price"], table.frame["living_area_sqft"]
-    rates = (prices / areas)[(prices > 0) & (areas > 0)].dropna()
-    money = table.currency or currency
-    factor = UNITS_PER_DOLLAR.get(money.upper(), 1.0)
-    # The factors are set low: a dollar may be worth ten times as much.
-    high = _RATE_MAX if factor == 1.0 else _RATE_MAX * factor * _ROOM
-    if len(rates) < _ROWS_MIN or _RATE_MIN * factor <= float(rates.median()) <= high:
-        return
-    usual = f"{_RATE_MIN * factor:,.0f} to {high:,.0f}"
-    seen = f"the median home costs {rates.median():,.4g} {money} per square foot, outside {usual}"
-    claim = f"not the prices of whole homes: they may be {_what(float(rates.median()), high)}"
-    yield Inference(table.columns["sale_price"], "sale_price", claim, seen, len(rates), sure=False)
-
-
-def _what(rate: float, high: float) -> str:
-    return "in cents" if rate > high else "prices per area, or in thousands"
 
 
 def _doubts(table: MappedTable, account: FileAccounting) -> Iterator[Inference]:

@@ -22,15 +22,18 @@ _SAMPLE: Final = 5_000
 
 
 def leaks_of(table: MappedTable, currency: str) -> tuple[Leak, ...]:
-    """Return the columns of a sales file that reveal the price, and the prices themselves if they are per area."""
-    rate = price_rate(table.frame, currency)
+    """Return the columns of a sales file that reveal the price, and the prices themselves if they are per area.
+
+    ``currency`` is the market's, for prices that do not say theirs.
+    """
+    rate = price_rate(table.frame, table.currency or currency)
     per_area = (Leak(table.columns["sale_price"], "sale_price", rate.why, None, rate.n),) if rate and rate.sure else ()
     return (*per_area, *find_leaks(table))
 
 
 def doubt_of_price(table: MappedTable, currency: str) -> tuple[Inference, ...]:
-    """Return the doubt that a sales file's prices may be per area; none where they are whole, or surely per area."""
-    rate = price_rate(table.frame, currency)
+    """Return the doubt that a sales file's prices may be none of whole homes; nothing where there is no doubt."""
+    rate = price_rate(table.frame, table.currency or currency)
     if rate is None or rate.sure:
         return ()
     seen = "compare a few with what the homes cost, and check the unit of the areas"

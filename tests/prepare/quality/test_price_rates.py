@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.prepare.quality.price_rates import ROWS_MIN, price_rate
+from core.prepare.quality.price_rates import ROWS_MIN, price_rate, usual_rates
 
 
 def _sales(rows: int, power: float, level: float, noise: float = 0.15, seed: int = 3) -> pd.DataFrame:
@@ -18,6 +18,12 @@ def _sales(rows: int, power: float, level: float, noise: float = 0.15, seed: int
     return pd.DataFrame({"sale_price": price, "living_area_sqft": area, "zipcode": [f"5030{n}" for n in place]}).astype(
         {"zipcode": "str"}
     )
+
+
+def _at_rate(sales: pd.DataFrame, rate: float) -> pd.DataFrame:
+    """The same sales with prices changed in one measure, so that their median price per square foot is ``rate``."""
+    now = float((sales["sale_price"] / sales["living_area_sqft"]).median())
+    return sales.assign(sale_price=sales["sale_price"] * rate / now)
 
 
 @pytest.mark.parametrize(
@@ -58,8 +64,28 @@ def test_large_homes_in_cheap_places_are_no_sign_of_prices_per_area() -> None:
     assert price_rate(pd.concat([near, far], ignore_index=True), "USD") is None
 
 
+@pytest.mark.parametrize("currency", ["USD", "JPY", "SEK", "VND"])
+def test_a_median_outside_the_usual_rates_of_its_currency_is_asked_about(currency: str) -> None:
+    usual = usual_rates(currency)
+    for rate, words in [
+        (usual.low * 0.9, "prices per area, or in thousands"),
+        (usual.low * 1.1, ""),
+        (usual.high * 0.9, ""),
+        (usual.high * 1.1, "in cents"),
+    ]:
+        for rows in (25, 400):
+            sales = _sales(rows, 0.8, 1.0)
+            found = price_rate(_at_rate(sales, rate), currency)
+            assert (found is not None) == bool(words)
+            assert found is None or (not found.sure and words in found.why and found.n == rows)
+
+
 def test_few_sales_and_homes_of_one_size_prove_nothing() -> None:
-    assert price_rate(_sales(ROWS_MIN - 1, -0.3, 12_000), "AED") is None
+    few = price_rate(_sales(ROWS_MIN - 1, -0.3, 12_000), "AED")
+    assert few is not None
+    assert not few.sure
+    assert price_rate(_sales(ROWS_MIN - 1, -0.3, 290_000), "USD") is None
+    assert price_rate(_sales(15, 0.8, 2_500), "USD") is None
     alike = _sales(300, -0.3, 290_000)
     alike["living_area_sqft"] = 1_000 + np.arange(300) % 50
     assert price_rate(alike, "USD") is None
