@@ -40,27 +40,31 @@ def as_zip(parts: Mapping[str, str | bytes]) -> bytes:
 
 def as_xlsx(rows: Rows, names: Sequence[str] = ("Sales",)) -> bytes:
     """Return an Excel workbook with the table in its last sheet, digits as numbers, and a single cell in the others."""
+    return as_workbook({name: rows if name == names[-1] else [["1"]] for name in names})
+
+
+def as_workbook(sheets: Mapping[str, Rows]) -> bytes:
+    """Return an Excel workbook of tables by the name of their sheet, digits as numbers."""
 
     def cell(value: str) -> str:
         if _is_plain_number(value):
             return f"<c><v>{value}</v></c>"
         return f'<c t="inlineStr"><is><t>{_xml(value)}</t></is></c>'
 
-    lines = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
-    sheets = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(names, 1))
+    titles = "".join(f'<sheet name="{name}" sheetId="{n}" r:id="r{n}"/>' for n, name in enumerate(sheets, 1))
     links = "".join(
         f'<Relationship Id="r{n}" Type="{_OFFICE}/worksheet" Target="worksheets/s{n}.xml"/>'
-        for n in range(1, len(names) + 1)
+        for n in range(1, len(sheets) + 1)
     )
     parts = {
         "[Content_Types].xml": f'<Types xmlns="{_PACKAGE}/content-types"/>',
         "_rels/.rels": f'<Relationships xmlns="{_PACKAGE}/relationships"><Relationship Id="b" '
         f'Type="{_OFFICE}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
-        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{sheets}</sheets></workbook>',
+        "xl/workbook.xml": f'<workbook xmlns="{_MAIN}" xmlns:r="{_OFFICE}"><sheets>{titles}</sheets></workbook>',
         "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{_PACKAGE}/relationships">{links}</Relationships>',
     }
-    for n in range(1, len(names) + 1):
-        body = lines if n == len(names) else "<row><c><v>1</v></c></row>"
+    for n, rows in enumerate(sheets.values(), 1):
+        body = "".join(f"<row>{''.join(map(cell, row))}</row>" for row in rows)
         parts[f"xl/worksheets/s{n}.xml"] = f'<worksheet xmlns="{_MAIN}"><sheetData>{body}</sheetData></worksheet>'
     return as_zip(parts)
 

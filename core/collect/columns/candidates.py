@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Final
@@ -24,13 +25,13 @@ from core.collect.columns.sheet import (
 )
 from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
-from core.collect.mapping import ColumnRule, read_column
+from core.collect.mapping import LOCATIONS, ColumnRule, read_column
 from core.collect.parsers import (
     TEXT_PARSERS,
     as_identifier,
     as_postcode,
 )
-from core.collect.vocabulary import FieldNames, Header, Vocabulary
+from core.collect.vocabulary import FieldNames, Header, Vocabulary, load_vocabulary
 from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source, label_of
 
 RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
@@ -82,6 +83,13 @@ def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     best = int(np.argmax(scores))
     leaks = not _is_usual(header, fits[best]) and leak_by_name(column, source, vocabulary)
     return fits[best].field if scores[best] >= CONFIDENCE_MIN and not leaks else ""
+
+
+def parts_of_sale(headers: Sequence[str]) -> int:
+    """Count which of a sale's price, day and place the headers of a table name: 0 to 3."""
+    vocabulary = load_vocabulary()
+    fields = {field_of_header(header, Source.SALES, vocabulary) for header in headers if header}
+    return len(fields & {"sale_price", "sale_date"}) + bool(fields & set(LOCATIONS))
 
 
 def _likeness(header: Header, name: Header, vocabulary: Vocabulary) -> float:

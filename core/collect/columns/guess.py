@@ -176,7 +176,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         decimal=sheet.marks.decimal,
         thousands=sheet.marks.thousands,
         deed_column=deed.column if deed else "",
-        inferences=tuple(inferences),
+        inferences=(*_of_reading(table), *inferences),
         ignored=tuple(
             (column, verdict.why)
             for column, verdict in verdicts.items()
@@ -187,6 +187,12 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
         mapping=with_reading(mapping, table.reading),
         columns=tuple(_explain(sheet, column, taken, verdicts, used_parts) for column in sheet.columns),
     )
+
+
+def _of_reading(table: RawTable) -> list[Inference]:
+    """Return what was concluded of the whole file on reading it; it stands under no column."""
+    notes = table.reading.notes
+    return [Inference(f"({one.about})", "", one.claim, one.evidence, table.rows_in, one.sure) for one in notes]
 
 
 def _summands(sheet: Sheet, taken: dict[str, Candidate]) -> list[Candidate]:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from core.collect.columns.candidates import find_candidates
+from core.collect.columns.candidates import find_candidates, parts_of_sale
 from core.collect.columns.guess import Guess, guess_from
 from core.collect.columns.sheet import open_sheet
 from core.collect.mapping import ColumnMapping, named_columns
@@ -55,7 +55,7 @@ def read_file(
 ) -> ReadFile:
     """Read a file as ``without_persons`` leaves it; raises what read_table raises, and FileUnreadable as it does."""
     with _messages_without_persons(name):
-        table = read_table(path, name, max_bytes, choice)
+        table = read_table(path, name, max_bytes, choice, parts_of_sale)
     return without_persons(table, kept)
 
 
@@ -85,7 +85,7 @@ def scrubbed(
     Raises what core.collect.reading.reader.read_table raises, and FileUnreadable if fewer than two columns are left.
     """
     with _messages_without_persons(name):
-        extracted = extract(content, name, max_bytes, choice)
+        extracted = extract(content, name, max_bytes, choice, parts_of_sale)
         table = table_of(extracted, hashlib.sha256(content).hexdigest(), name)
     # Bad lines, comments and unnamed row labels are in no cell of the table.
     suspect = any(betrays_person(line.text) for line in table.bad_lines) or holds(extracted.text, EMAIL)

@@ -15,23 +15,26 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from python_calamine import CalamineError, CalamineWorkbook, ZipError
 
+from core.collect.reading.choosing import Rating, best_rated, note_of_choice, rating_of
 from core.collect.reading.packing import refuse_large, zip_members
+from core.collect.reading.table import FileFormat, Reading
 from core.errors import FileEmpty, FileUnreadable
 
 # The XML of a workbook is about this many times the table inside it.
 _XML_PER_BYTE: Final = 8
 # A price, a date and a place: fewer cells are no sale.
 _TABLE_CELLS: Final = 3
+_HEAD_ROWS: Final = 60
 _LONGITUDE_MAX, _LATITUDE_MAX = 180.0, 90.0
 _SAVE_AGAIN: Final = "Open it in the program that made it, save the sheet as CSV (UTF-8), and upload that file."
 
 
-def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tuple[str, str, tuple[str, ...]]:
-    """Return a sheet of an xlsx, xls or ods workbook as text, its name, and the names of all sheets with cells.
+def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int, rate: Rating) -> tuple[str, Reading]:
+    """Return a sheet of an xlsx, xls or ods workbook as text, and how it was read.
 
-    Without ``sheet`` it is the sheet with the most rows of a table, the first of them: notes fill a cell or two.
-    Raises FileUnreadable, FileEmpty or
-    FileTooLarge.
+    Without ``sheet`` it is the sheet whose header ``rate`` takes for that of sales; of several such, and where none is,
+    the one with the most rows of a table, the first of them: notes fill a cell or two. Raises FileUnreadable,
+    FileEmpty or FileTooLarge.
     """
     if content.startswith(b"PK"):
         size = sum(one.file_size for one in zip_members(content, shown))
@@ -48,8 +51,14 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int) -> tup
     if not filled:
         raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
     cells = {name: grid.to_python(skip_empty_area=False) for name, grid in filled.items() if not sheet or name == sheet}
-    chosen = sheet or max(filled, key=lambda name: (_table_rows(cells[name]), filled[name].height))
-    return _as_text(cells.get(chosen, [])), chosen, tuple(filled)
+    rows = {name: _table_rows(grid) for name, grid in cells.items() if not sheet}
+    tables = {name: rating_of(_as_text(cells[name][:_HEAD_ROWS]), rate) for name, n in rows.items() if n > 1}
+    likeliest = best_rated(tables) if tables else list(filled)
+    chosen = sheet or max(likeliest, key=lambda name: (rows[name], filled[name].height))
+    below = {name: n - 1 for name, n in rows.items()}
+    notes = (note_of_choice("sheet", chosen, tables, below),) if len(tables) > 1 else ()
+    reading = Reading(FileFormat.WORKBOOK, sheet=chosen, sheets=tuple(filled), notes=notes)
+    return _as_text(cells.get(chosen, [])), reading
 
 
 def _table_rows(rows: Sequence[Sequence[Any]]) -> int:

@@ -7,6 +7,7 @@ import os
 import re
 import zipfile
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -117,19 +118,30 @@ def zip_members(data: bytes, shown: str) -> list[zipfile.ZipInfo]:
     ]
 
 
-def unzip_one(data: bytes, shown: str, max_bytes: int) -> tuple[bytes, str]:
-    """Return the one table of an archive and its name; raises FileTooLarge or FileUnreadable."""
+def zipped_tables(data: bytes, shown: str, max_bytes: int) -> list[zipfile.ZipInfo]:
+    """Return the tables of an archive, one at least; raises FileTooLarge or FileUnreadable."""
     members = zip_members(data, shown)
     tables = [one for one in members if one.filename.lower().endswith(_TABLES)] or members
     # A table of any name goes before a note: its name says what it is, and a lone one is read all the same.
     tables = [one for one in tables if not _NOTE.search(one.filename)] or tables
-    if len(tables) != 1:
-        names = ", ".join(repr(one.filename[:60]) for one in tables[:5])
-        raise FileUnreadable(
-            f"{shown} is a ZIP archive of {len(tables)} tables{f' ({names})' if names else ''}; it must hold one. "
-            "Unpack it and upload the tables one by one."
-        )
-    [member] = tables
+    if not 1 <= len(tables) <= _TABLES_MAX:
+        raise refuse_several(shown, [one.filename for one in tables], are_sales=False)
+    if len(tables) > 1:
+        refuse_large(shown, "unpacks to", sum(one.file_size for one in tables), max_bytes)
+    return tables
+
+
+def refuse_several(shown: str, names: Sequence[str], are_sales: bool) -> FileUnreadable:
+    """Return the error for an archive of several tables, or none, of which nothing says which one to read."""
+    listed = ", ".join(repr(name[:60]) for name in names[:5])
+    what = f"{len(names)} tables{' of sales' if are_sales else ''}{f' ({listed})' if listed else ''}"
+    return FileUnreadable(
+        f"{shown} is a ZIP archive of {what}; it must hold one. Unpack it and upload the tables one by one."
+    )
+
+
+def unzip(data: bytes, member: zipfile.ZipInfo, shown: str, max_bytes: int) -> bytes:
+    """Return the content of one file of an archive; raises FileTooLarge or FileUnreadable."""
     if member.flag_bits & _ENCRYPTED:
         raise FileUnreadable(f"{shown} is a ZIP archive with a password. Unpack it and upload the table inside.")
     try:
@@ -139,9 +151,10 @@ def unzip_one(data: bytes, shown: str, max_bytes: int) -> tuple[bytes, str]:
         raise FileUnreadable(f"{shown} is a damaged ZIP archive. Copy or download it again.") from error
     if len(content) > _most_unpacked(len(data), max_bytes):
         raise _unpacks_too_far(shown, len(data), max_bytes)
-    return content, member.filename
+    return content
 
 
+_TABLES_MAX: Final = 20
 _TABLES: Final = (".csv", ".tsv", ".txt", ".tab", ".psv", ".xlsx", ".xls", ".ods", ".parquet", ".json", ".gz")
 
 

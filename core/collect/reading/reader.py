@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from core.collect.reading.choosing import SALES_MIN, Rating, best_rated, note_of_choice, rating_of, unrated
 from core.collect.reading.encodings import decode
 from core.collect.reading.formats import json_text, parquet_text, workbook_text
 from core.collect.reading.layout import SEPARATORS, Layout, find_layout
@@ -21,8 +22,10 @@ from core.collect.reading.packing import (
     read_bytes,
     refuse_large,
     refuse_long_lines,
-    unzip_one,
+    refuse_several,
+    unzip,
     zip_members,
+    zipped_tables,
 )
 from core.collect.reading.records import Records, read_records
 from core.collect.reading.table import FileFormat, RawTable, Reading, ReadingChoice
@@ -54,23 +57,31 @@ class Extracted:
 
 
 def read_table(
-    path: Path, name: str | None = None, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+    path: Path,
+    name: str | None = None,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    choice: ReadingChoice | None = None,
+    rate: Rating = unrated,
 ) -> RawTable:
     """Read delimited text (plain, gzipped or zipped), a workbook, a Parquet table or JSON records as text columns.
 
     Form, encoding, separator, sheet and header are found from the content, never from the file's name, unless
-    ``choice`` says them. Raises FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders, each naming the file and
-    the remedy.
+    ``choice`` says them. Of several tables the one is read whose header ``rate`` takes for that of sales. Raises
+    FileUnreadable, FileEmpty, FileTooLarge or DuplicateHeaders, each naming the file and the remedy.
     """
     shown = name or path.name
-    return parse_table(read_bytes(path, shown, max_bytes), shown, max_bytes, choice)
+    return parse_table(read_bytes(path, shown, max_bytes), shown, max_bytes, choice, rate)
 
 
 def parse_table(
-    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+    content: bytes,
+    name: str,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    choice: ReadingChoice | None = None,
+    rate: Rating = unrated,
 ) -> RawTable:
     """Read a file's bytes as read_table does, before they are anywhere on disk; raises the same errors."""
-    return table_of(extract(content, name, max_bytes, choice), hashlib.sha256(content).hexdigest(), name)
+    return table_of(extract(content, name, max_bytes, choice, rate), hashlib.sha256(content).hexdigest(), name)
 
 
 def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
@@ -80,15 +91,11 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
     if not len(records.row_numbers):
         raise _none_read(name, layout, records)
     is_text = extracted.reading.format is FileFormat.DELIMITED
-    reading = Reading(
-        format=extracted.reading.format,
-        encoding=extracted.reading.encoding,
+    reading = replace(
+        extracted.reading,
         separator=layout.separator if is_text else "",
         header_line=layout.header_line,
         skipped=layout.skipped,
-        sheet=extracted.reading.sheet,
-        sheets=extracted.reading.sheets,
-        member=extracted.reading.member,
     )
     return RawTable(
         name=name,
@@ -101,20 +108,52 @@ def table_of(extracted: Extracted, sha256: str, name: str) -> RawTable:
 
 
 def extract(
-    content: bytes, name: str, max_bytes: int = DEFAULT_MAX_BYTES, choice: ReadingChoice | None = None
+    content: bytes,
+    name: str,
+    max_bytes: int = DEFAULT_MAX_BYTES,
+    choice: ReadingChoice | None = None,
+    rate: Rating = unrated,
 ) -> Extracted:
     """Return a file's content as text, unpacked where packed; raises FileTooLarge, FileEmpty or FileUnreadable."""
     chosen = choice or ReadingChoice()
     refuse_large(name, "is", len(content), max_bytes)
-    data, member = gunzip(content, name, max_bytes), ""
-    if data.startswith(b"PK\x03\x04") and not _is_workbook(data, name):
-        data, member = unzip_one(data, name, max_bytes)
-        data = gunzip(data, name, max_bytes)
+    data = gunzip(content, name, max_bytes)
+    if not data.startswith(b"PK\x03\x04") or _is_workbook(data, name):
+        return _extract_plain(data, name, max_bytes, chosen, rate)
+    unpacked = _unpacked(data, name, max_bytes, chosen, rate)
+    ratings = {title: rating_of(one.text, rate) for title, one in unpacked.items()}
+    best = best_rated(ratings)
+    if len(best) > 1:
+        raise refuse_several(name, best, max(ratings.values()) >= SALES_MIN)
+    found = unpacked[best[0]]
+    notes = found.reading.notes
+    if len(unpacked) > 1:
+        rows = {title: max(0, len(one.text.splitlines()) - 1) for title, one in unpacked.items()}
+        notes = (note_of_choice("table", best[0], ratings, rows), *notes)
+    return replace(found, reading=replace(found.reading, member=best[0], notes=notes))
+
+
+def _unpacked(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice, rate: Rating) -> dict[str, Extracted]:
+    """Return the tables of an archive by name; of several, without those that cannot be read."""
+    tables = zipped_tables(data, name, max_bytes)
+    unpacked: dict[str, Extracted] = {}
+    for one in tables:
+        try:
+            member = gunzip(unzip(data, one, name, max_bytes), name, max_bytes)
+            unpacked[one.filename] = _extract_plain(member, name, max_bytes, chosen, rate)
+        except (FileUnreadable, FileEmpty):
+            if len(tables) == 1 or (one is tables[-1] and not unpacked):
+                raise
+    return unpacked
+
+
+def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice, rate: Rating) -> Extracted:
+    """Return the text of a file that is not packed, or a workbook's."""
     if data.startswith(_OLD_OFFICE) or (data.startswith(b"PK\x03\x04") and _is_workbook(data, name)):
-        text, sheet, sheets = workbook_text(data, name, chosen.sheet, max_bytes)
-        return Extracted(text, Reading(FileFormat.WORKBOOK, sheet=sheet, sheets=sheets, member=member), ",")
+        text, reading = workbook_text(data, name, chosen.sheet, max_bytes, rate)
+        return Extracted(text, reading, ",")
     if data.startswith(b"PAR1"):
-        return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET, member=member), ",")
+        return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET), ",")
     _refuse_other_types(data, name)
     if not _looks_like_json(data[:100].decode("latin-1").lstrip("ï»¿ÿþ\x00 \t\r\n").replace("\x00", "")):
         refuse_long_lines(data, name)
@@ -124,14 +163,14 @@ def extract(
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
     if _looks_like_json(start):
-        return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, member=member), ",")
+        return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding), ",")
     if chosen.separator and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
         raise FileUnreadable(
             f"{name} has no {mark}, which its mapping names as the separator. Correct it there, or leave it empty to "
             "have it found from the file."
         )
-    return Extracted(text, Reading(FileFormat.DELIMITED, encoding, member=member), chosen.separator)
+    return Extracted(text, Reading(FileFormat.DELIMITED, encoding), chosen.separator)
 
 
 def _looks_like_json(start: str) -> bool:

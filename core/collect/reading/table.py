@@ -38,12 +38,25 @@ class SkippedLine:
 
 
 @dataclass(frozen=True)
+class ReadingNote:
+    """What was concluded of a whole file on reading it, and the evidence, in words; ``about`` names the matter.
+
+    ``sure`` is False where a person should answer before the sales are trusted.
+    """
+
+    about: str
+    claim: str
+    evidence: str
+    sure: bool = True
+
+
+@dataclass(frozen=True)
 class Reading:
     """How a file was read.
 
     ``sheet`` is empty but for workbooks, ``encoding`` and ``separator`` but for text. ``header_line`` counts from 1;
     0 means that the file has no header line, and its columns are called column_1, column_2, ... ``member`` is the
-    file read inside a ZIP archive, ``sheets`` what sheets the workbook has.
+    file read inside a ZIP archive, ``sheets`` what sheets the workbook has. ``notes`` say what was concluded.
     """
 
     format: FileFormat = FileFormat.DELIMITED
@@ -54,6 +67,7 @@ class Reading:
     sheet: str = ""
     sheets: tuple[str, ...] = ()
     member: str = ""
+    notes: tuple[ReadingNote, ...] = ()
 
     @property
     def is_plain(self) -> bool:
