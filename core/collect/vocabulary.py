@@ -41,6 +41,10 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
     (("ตร", "ม"), "sqm"),
     (("τ", "μ"), "sqm"),
     (("متر", "مربع"), "sqm"),
+    (("بالمتر", "المربع"), "sqm"),
+    (("م2",), "sqm"),
+    (("במ", "ר"), "sqm"),
+    (("מ", "ר"), "sqm"),
     (("square", "footage"), "sqft"),
     (("sq", "ftg"), "sqft"),
     (("sq", "meter"), "sqm"),
@@ -82,10 +86,16 @@ _SCALED_SIGN: Final = re.compile(
 # Unspaced scripts write the unit behind the name.
 _WRITTEN_TOGETHER: Final = re.compile(r"(?<=\w)(?:平方公尺|平方米|平方メートル|平米|제곱미터)")
 _DATE_PATTERN: Final = re.compile(r"\b(?:d{1,2}|m{1,3}|y{2,4})(?:[-/. ]?(?:d{1,2}|m{1,3}|y{2,4})){1,2}\b", re.I)
-# Letters that no accent makes: Unicode does not take them apart.
+# Letters that no accent makes: Unicode does not take them apart. Arabic letters of one sound are written in many ways.
 _UNFOLDED: Final = str.maketrans(
-    {"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "ß": "ss", "đ": "d", "ı": "i", "İ": "I"}
+    {
+        **{"ø": "o", "Ø": "O", "ł": "l", "Ł": "L", "æ": "ae", "Æ": "Ae", "œ": "oe", "ß": "ss"},
+        **{"đ": "d", "Đ": "D", "ı": "i", "İ": "I"},
+        **{"أ": "ا", "إ": "ا", "آ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ـ": ""},
+    }
 )
+# A vowel sign of India's scripts or Thai is part of its word, which the module re does not know.
+_WORD: Final = re.compile(r"(?:[^\W_]|[\u0900-\u0963\u0966-\u0dff\u0e00-\u0eff])+")
 
 
 @dataclass(frozen=True)
@@ -246,7 +256,7 @@ def split_words(header: str) -> list[str]:
     text = re.sub(r"\bm2\b|(?<=_)m2\b|(?<=[^\x00-\x7f])m2\b|\bм2\b", " sqm", text)
     text = _WRITTEN_TOGETHER.sub(" sqm ", text)
     text = re.sub(r"([a-z])(\d)", r"\1 \2", text)
-    return re.findall(r"[^\W_]+", text)
+    return _WORD.findall(text)
 
 
 def _scale_word(sign: re.Match[str]) -> str:

@@ -85,6 +85,14 @@ def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     return fits[best].field if scores[best] >= CONFIDENCE_MIN and not leaks else ""
 
 
+def is_usual_header(column: str) -> bool:
+    """Tell whether a header is a usual name of a field, or of a part of an address: it names no person then."""
+    vocabulary = load_vocabulary()
+    header = vocabulary.fold(column)
+    parts = (name for _, names in vocabulary.address_parts for name in names)
+    return any(_is_usual(header, names) for names in vocabulary.fields) or any(_is_same(header, one) for one in parts)
+
+
 def parts_of_sale(headers: Sequence[str]) -> int:
     """Count which of a sale's price, day and place the headers of a table name: 0 to 3."""
     vocabulary = load_vocabulary()

@@ -9,6 +9,7 @@ from typing import Final
 import pandas as pd
 
 from core.arrays import evenly
+from core.collect.columns.candidates import is_usual_header
 from core.collect.parsers import guess_date_format, is_null_word
 from core.collect.privacy.findings import TEXT, PersonalColumn
 from core.collect.privacy.names import (
@@ -89,7 +90,7 @@ def is_personal_header(column: str, cells: pd.Series) -> bool:
     """
     if holds(column, CONTACT) or holds(column, ACCOUNT):
         return True
-    if not is_person(column):
+    if is_usual_header(column) or not is_person(column):
         return False
     return column.isascii() or not is_east_asian(column) or share_of_persons(_different(present_of(cells))) > 0.0
 
@@ -146,7 +147,7 @@ def _by_header(column: str, present: pd.Series) -> PersonalColumn | None:
 def _hint(column: str) -> tuple[str, str] | None:
     """Return the kind of person a header names and the words that say so."""
     words, personal = words_of_header(column), load_vocabulary().personal
-    if set(words) & personal.unless:
+    if set(words) & personal.unless or is_usual_header(column):
         return None
     for kind, names in _folded_names():
         for name in names:
