@@ -7,6 +7,8 @@ import re
 import unicodedata
 from typing import Final
 
+from core.collect.cells.price_notes import without_note
+
 _CURRENCY: Final = re.compile(
     r"[$€£¥₹₩₽₺₪฿₴₫₱₦]|(?:R|US|A|S|C|NZ|HK|NT|N|Mex|MX)\s*\$"
     r"|\b(?:USD|AUD|SGD|CAD|NZD|GBP|EUR|HKD|CHF|SEK|DKK|NOK|PLN|CZK|HUF|RON|INR|AED|SAR|QAR|THB|MYR|IDR|PHP|BRL|MXN|ARS"
@@ -41,9 +43,9 @@ def read_amount(text: str, decimal: str, thousands: str) -> float:
     """Read one amount, ``decimal`` and ``thousands`` being the marks the file uses; NaN where it is none.
 
     "₹ 2.05 Cr" is 20,500,000, "3억 5,000" is 350,000,000 (ten thousands go without saying after 억), "1.250.000,-" is
-    1,250,000, "(1,200)" is -1,200 and "85%" is 85.
+    1,250,000, "(1,200)" is -1,200, "85%" is 85 and "€ 425.000 k.k." is 425,000.
     """
-    body = without_currency(usual_signs(text))
+    body = without_currency(without_note(usual_signs(text)))
     negative = body.startswith("(") and body.endswith(")")
     body = _CENTS_LEFT_OUT.sub("", body.strip("()") if negative else body)
     body = _UNIT_AFTER.sub("", body).strip()

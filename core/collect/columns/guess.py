@@ -11,6 +11,7 @@ from typing import Final
 import pandas as pd
 
 from core.collect.cells.currencies import written_currency
+from core.collect.cells.price_notes import notes_against_sales
 from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates, with_swapped
 from core.collect.columns.leftovers import Leftover, judge_leftover
@@ -105,11 +106,30 @@ def _with_currency(guess: Guess, table: RawTable) -> Guess:
     """Return the guess with the currency that the sale prices are written in, where they say it."""
     mapping = guess.mapping
     prices = [rule.column for rule in mapping.rules if rule.field == "sale_price"]
+    if prices:
+        against = _notes_against_sales(table, prices[0])
+        mapping = replace(mapping, inferences=(*mapping.inferences, *against))
+        guess = replace(guess, mapping=mapping)
     written = written_currency(table.frame[prices[0]], prices[0]) if prices else None
     if written is None:
         return guess
     why = Inference(prices[0], "sale_price", f"prices are in {written.code}", written.evidence, written.n)
     return replace(guess, mapping=replace(mapping, currency=written.code, inferences=(*mapping.inferences, why)))
+
+
+def _notes_against_sales(table: RawTable, column: str) -> list[Inference]:
+    """Doubt sale prices whose own cells say that they are asking prices, or rents."""
+    return [
+        Inference(
+            column,
+            "sale_price",
+            f"taken for the sale price, but its cells speak of {kind}: map the price that was paid",
+            f"{cell!r} and others, {times:,} of {n:,} cells",
+            n,
+            sure=False,
+        )
+        for kind, (cell, times, n) in notes_against_sales(table.frame[column]).items()
+    ]
 
 
 _LARGER_PLACE: Final = re.compile(
