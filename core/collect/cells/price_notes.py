@@ -19,8 +19,8 @@ _WORDS: Final[Mapping[str, str]] = {
     ASKING: r"vb|vhb|vhs|fp|festpreis|verhandlungsbasis|verhandelbar|firm|obo|o\.?n\.?o|o\.?i\.?r\.?o|neg|negotiable"
     r"|asking(?:\s+price)?|utg[åa]ngspris|prisantydning|vraagprijs|negociable|n[ée]gociable|trattabil[ei]|negoci[áa]vel"
     r"|do\s+negocjacji|торг|guide(?:\s+price)?|list(?:ed)?|start(?:ing)?\s+price|onwards|offers(?:\s+(?:over|above))?",
-    _TERMS: r"k\.?\s?k|v\.?\s?o\.?\s?n|brutto|netto|gross|nett?|ttc|ht|hors\s+taxes|fai|hai|(?:incl|excl|plus|ex|inc)\.?"
-    r"\s*(?:vat|gst|mwst|btw|iva|tva|moms)|\+\s*(?:vat|gst|iva)|cash|approx|ca|circa|total|all\s*in|only|slutpris|sold|paid",
+    _TERMS: r"k\.?\s?k|v\.?\s?o\.?\s?n|brutto|netto|gross|nett?|ttc|ht|hors\s+taxes|fai|hai|(?:incl?|excl?|plus)\.?"
+    r"\s*(?:vat|gst|mwst|btw|iva|tva|moms)|\+\s*(?:vat|gst|iva)|cash|approx|ca|circa|total|all\s*in|slutpris|sold",
 }
 _BEHIND: Final = {
     kind: re.compile(rf"(?<=[\d\s\-–).,€$£¥₹])\s*\(?(?:{words})\.?\)?\s*$", re.IGNORECASE)

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from charset_normalizer import from_bytes
 
+from core.collect.reading.table import ReadingNote
 from core.errors import FileUnreadable
 
 SAVE_AS_CSV: Final = "Open it in the program that made it, save it as CSV (UTF-8), and upload that file."
@@ -54,6 +55,12 @@ _ZLOTY: Final = re.compile(rb"[0-9] ?z\xb3(?![A-Za-z])")
 _MOJIBAKE: Final = re.compile(r"Ã[\x80-\xbfŠ-Ÿ€-™]|Â[\xa0-\xbf]|â€[\x80-\xbf™œ“”˜]|\ufffd")
 _MOJIBAKE_LEAST: Final = 3
 _MOJIBAKE_SHARE: Final = 0.3
+_CLOSE: Final = 0.05
+_KNOWN_LETTERS: Final = 0.8
+# Where two encodings of one script give texts that hardly differ in oddity, the better one may be chance.
+_ODDITY: Final = 0.02
+_SPEAKS: Final = 0.1
+_SINGLE_BYTE: Final = frozenset({"cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "cp874"})
 # Longest first: the mark of UTF-16 is the beginning of the mark of UTF-32.
 _BYTE_ORDER_MARKS: Final[tuple[tuple[bytes, str], ...]] = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -77,6 +84,72 @@ def decode(data: bytes, shown: str, encoding: str = "", usual: str = "") -> tupl
     _refuse_control_characters(text, shown)
     _refuse_mojibake(text, shown, found)
     return text, found
+
+
+def doubt_of_encoding(data: bytes, encoding: str) -> ReadingNote | None:
+    """Return the doubt that a code page found from the bytes is another one; None where all likely ones read the same.
+
+    UTF-8 and UTF-16 prove themselves, and the encodings of East Asia by their pairs of bytes.
+    """
+    foreign = _foreign_lines(data)
+    letters = _foreign_letters(foreign)
+    if not letters:
+        return None
+    other = ""
+    if encoding in _ALPHABETS or encoding == "latin-1":
+        other = _close_latin(letters, "cp1252" if encoding == "latin-1" else encoding)
+    elif encoding in _SINGLE_BYTE:
+        other = _close_foreign(foreign, encoding)
+    if not other:
+        return None
+    words = re.findall(r"[^\W\d_]*[^\W\d_\x00-\x7f][^\W\d_]*", foreign.decode(encoding, "replace"))
+    shown = max(words[:200], key=len, default="")
+    claim = (
+        f"read as {encoding}, a guess that may be wrong: if its words look odd, choose another encoding (--encoding, "
+        "or under Encoding on the page)"
+    )
+    evidence = f"a word reads {shown!r}" + (
+        "" if other == encoding else f", in {other} {_as_in(shown, encoding, other)!r}"
+    )
+    return ReadingNote("encoding", claim, evidence, sure=False)
+
+
+def _as_in(word: str, encoding: str, other: str) -> str:
+    return word.encode(encoding, "replace").decode(other, "replace")
+
+
+def _close_latin(letters: bytes, encoding: str) -> str:
+    """Return an encoding that fits the letters about as well and reads them otherwise; ``encoding`` if it fits badly.
+
+    Only letters that both read differently count: the others say nothing.
+    """
+    for other in _ALPHABETS:
+        apart = bytes(one for one in letters if _differs(one, encoding, other))
+        if apart and _spoken_share(apart, other) >= _spoken_share(apart, encoding) - _CLOSE:
+            return other
+    return encoding if _spoken_share(letters, encoding) < _KNOWN_LETTERS else ""
+
+
+def _differs(byte: int, one: str, other: str) -> bool:
+    letter = bytes([byte])
+    return letter.decode(one, "replace") != letter.decode(other, "replace")
+
+
+def _close_foreign(foreign: bytes, encoding: str) -> str:
+    """Return another code page in which the text is hardly odder and about as much of a language.
+
+    It is ``encoding`` itself where the text is of no language in it either, and "" where there is none.
+    """
+    if encoding == "cp1255" and _is_hebrew(_foreign_letters(foreign)):
+        return ""
+    found = {one.encoding: one for one in from_bytes(foreign, cp_isolation=sorted(_SINGLE_BYTE))}
+    ours = found.pop(encoding, None)
+    if ours is None or ours.coherence < _SPEAKS:
+        return encoding
+    for name, one in found.items():
+        if one.chaos <= ours.chaos + _ODDITY and one.coherence >= ours.coherence - _SPEAKS and str(one) != str(ours):
+            return name
+    return ""
 
 
 def is_text_encoding(name: str) -> bool:
@@ -111,8 +184,7 @@ def _detect(data: bytes, shown: str, usual: str) -> tuple[str, str]:
 
 def _by_letters(data: bytes) -> tuple[str, ...]:
     """Return the likeliest encoding by the foreign letters of words, or nothing where the bytes look Western."""
-    foreign = b"\n".join(line for line in data.split(b"\n", 20_000)[:20_000] if not line.isascii())[:_SAMPLE_BYTES]
-    foreign = foreign[: foreign.rfind(b"\n")] if len(foreign) == _SAMPLE_BYTES else foreign
+    foreign = _foreign_lines(data)
     words = b"".join(word for word in _FOREIGN_WORD.findall(foreign) if not word.isascii())
     if not words:
         return ()
@@ -123,6 +195,16 @@ def _by_letters(data: bytes) -> tuple[str, ...]:
         return ("cp1255",)
     best = from_bytes(foreign, cp_isolation=list(_BEYOND_WESTERN)).best()
     return (best.encoding,) if best is not None else _latin(letters)
+
+
+def _foreign_lines(data: bytes) -> bytes:
+    foreign = b"\n".join(line for line in data.split(b"\n", 20_000)[:20_000] if not line.isascii())[:_SAMPLE_BYTES]
+    return foreign[: foreign.rfind(b"\n")] if len(foreign) == _SAMPLE_BYTES else foreign
+
+
+def _foreign_letters(foreign: bytes) -> bytes:
+    """Return the bytes beyond ASCII inside words."""
+    return bytes(byte for word in _FOREIGN_WORD.findall(foreign) for byte in word if byte > 0x7F)
 
 
 def _is_hebrew(letters: bytes) -> bool:

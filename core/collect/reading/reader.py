@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 
 from core.collect.reading.choosing import SALES_MIN, Rating, best_rated, note_of_choice, rating_of, unrated
-from core.collect.reading.encodings import decode
+from core.collect.reading.encodings import decode, doubt_of_encoding
 from core.collect.reading.formats import json_text, parquet_text, workbook_text
 from core.collect.reading.layout import SEPARATORS, Layout, find_layout
 from core.collect.reading.packing import (
@@ -158,19 +158,21 @@ def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice
     if not _looks_like_json(data[:100].decode("latin-1").lstrip("ï»¿ÿþ\x00 \t\r\n").replace("\x00", "")):
         refuse_long_lines(data, name)
     text, encoding = decode(data, name, chosen.encoding, chosen.usual_encoding)
+    doubt = None if encoding in (chosen.encoding, chosen.usual_encoding) else doubt_of_encoding(data, encoding)
+    notes = (doubt,) if doubt else ()
     start = text[:100].lstrip("\ufeff \t\r\n").lower()
     for opening, what in _MARKUP:
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
     if _looks_like_json(start):
-        return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding), ",")
+        return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, notes=notes), ",")
     if chosen.separator and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
         raise FileUnreadable(
             f"{name} has no {mark}, which its mapping names as the separator. Correct it there, or leave it empty to "
             "have it found from the file."
         )
-    return Extracted(text, Reading(FileFormat.DELIMITED, encoding), chosen.separator)
+    return Extracted(text, Reading(FileFormat.DELIMITED, encoding, notes=notes), chosen.separator)
 
 
 def _looks_like_json(start: str) -> bool:
