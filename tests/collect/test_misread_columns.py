@@ -82,11 +82,31 @@ def test_a_running_number_is_no_list_price(header: str) -> None:
     assert _fields(_guess({header: PRICE + 5_000}))[header] == "list_price"
 
 
-@pytest.mark.parametrize("header", ["Rooms", "Liczba pokoi", "Locali"])
+@pytest.mark.parametrize(
+    "header", ["Rooms", "Liczba pokoi", "Locali", "Zimmer", "Pièces", "방수", "房间数", "Số phòng"]
+)
 def test_all_rooms_taken_for_bedrooms_are_to_be_checked(header: str) -> None:
     rooms = np.clip(SQFT // 400, 3, 8)
     assert "may count all rooms" in _to_check(_guess({header: rooms}))[header]
-    assert header not in _to_check(_guess({header: rooms, "Bedrooms": rooms - 2}))
+    beside = _guess({header: rooms, "Bedrooms": rooms - 2})
+    assert header not in _to_check(beside)
+    assert _fields(beside)["Bedrooms"] == "bedrooms"
+    assert _fields(beside)[header].startswith("x_")
+
+
+@pytest.mark.parametrize("cells", [["2LDK", "3LDK", "1K", "4DK"], ["3LDK", "2SLDK", "2DK", "1LDK"]])
+def test_rooms_beside_living_dining_and_kitchen_are_bedrooms(cells: list[str]) -> None:
+    guess = _guess({"間取り": RNG.choice(cells, ROWS)})
+    assert _fields(guess)["間取り"] == "bedrooms"
+    assert "間取り" not in _to_check(guess)
+    assert any(one.column == "間取り" and "bedrooms" in one.claim for one in guess.mapping.inferences)
+
+
+@pytest.mark.parametrize("header", ["Habitaciones", "Dormitorios", "Chambres"])
+def test_columns_that_count_bedrooms_in_their_language_are_no_doubt(header: str) -> None:
+    guess = _guess({header: np.clip(SQFT // 500, 1, 5)})
+    assert _fields(guess)[header] == "bedrooms"
+    assert header not in _to_check(guess)
 
 
 @pytest.mark.parametrize(("header", "factor", "unit"), [("SqFt", 0.0929, "sqm"), ("Living Area m2", 1.0, "sqft")])

@@ -15,6 +15,7 @@ from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_flag, as_number
+from core.schema import EXTRA_PREFIX
 
 ROWS_MIN: Final = 20
 """Fewer rows than this prove nothing."""
@@ -33,6 +34,9 @@ _AGREED: Final = (("contract", "date"), ("date", "of", "contract"), ("agreement"
 _SETTLEMENT_MAX: Final = 730.0
 _SPOILED: Final = r"[0-9](?:[.,][0-9]+)?[eE]\+[0-9]{2}"
 _SPOILED_SHARE: Final = 0.01
+# Rooms as Japan writes them: three and a living, dining and kitchen; "1R" is a single room and stays as it is.
+_LIVING_APART: Final = r"(?i)^\s*[0-9]\s*\+?\s*S?L?D?KS?\b"
+_LIVING_SHARE: Final = 0.8
 _WITHOUT_VAT: Final = (frozenset({"vat", "exclusive"}), frozenset({"ex", "vat"}), frozenset({"gst", "exclusive"}))
 
 
@@ -216,7 +220,7 @@ def _studios(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
 
 
 def _total_rooms(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
-    """Doubt bedrooms whose header counts all rooms, as it does in many countries."""
+    """Doubt bedrooms whose header counts all rooms, as it does in many countries; in "3LDK" it does not."""
     one = by_field.get("bedrooms")
     names = next((names for names in sheet.vocabulary.fields if names.field == "bedrooms"), None)
     if one is None or one.exact or names is None:
@@ -225,10 +229,18 @@ def _total_rooms(sheet: Sheet, by_field: Mapping[str, Candidate]) -> _Changed:
     plain = [set(name.words) - fillers for name in (sheet.header(one.rule.column), *names.weak)]
     if plain[0] not in plain[1:]:
         return []
-    middle = sampled_values(sheet, one.rule).median()
-    seen = f"its header may count all rooms; its median is {middle:.3g}"
-    n = len(sheet.present(one.rule.column))
-    inference = Inference(one.rule.column, "bedrooms", "taken for the bedrooms", seen, n, sure=False)
+    cells = sheet.present(one.rule.column)
+    if float(cells.str.contains(_LIVING_APART).mean()) > _LIVING_SHARE:
+        claim, seen = "the rooms beside living, dining and kitchen are the bedrooms", f"a cell is {cells.iloc[0]!r}"
+        inference = Inference(one.rule.column, "bedrooms", claim, seen, len(cells))
+    else:
+        middle = sampled_values(sheet, one.rule).median()
+        seen = f"no column counts bedrooms; the median is {middle:.3g}"
+        claim = (
+            "taken for the bedrooms, but its header may count all rooms: correct it to "
+            f"{EXTRA_PREFIX}rooms to keep it as a fact of its own"
+        )
+        inference = Inference(one.rule.column, "bedrooms", claim, seen, len(cells), sure=False)
     return [("bedrooms", replace(one, why=f"{one.why}; {inference}"), inference)]
 
 
