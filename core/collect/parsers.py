@@ -15,7 +15,7 @@ import pandas as pd
 from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
-from core.collect.cells.dates import NAMED_FORMATS, parse_named, plain_dates
+from core.collect.cells.dates import NAMED_FORMATS, named_in, parse_named, plain_dates
 from core.collect.cells.market import market_verdict
 from core.collect.cells.remarks import remark_verdict
 
@@ -243,9 +243,9 @@ def guess_date_format(values: pd.Series) -> DateGuess:
         return DateGuess("", 0.0, "no values")
     # A few values show which formats are possible; a file may have a million distinct values.
     few = uniques.iloc[:: max(1, len(uniques) // _FEW_DATES)]
-    shapes = {_shape_of_date(text) for text in few}
+    shapes = {_shape_of_date(text) for text in few if any(sign.isdigit() for sign in text)}
     in_shape = [one for one in DATE_FORMATS if _shape_of_format(one) in shapes]
-    possible = [one for one in (*in_shape, *NAMED_FORMATS) if _parse_dates(few, one).notna().any()]
+    possible = [one for one in (*in_shape, *named_in(few)) if _parse_dates(few, one).notna().any()]
     shares = {one: float(_parse_dates(uniques, one).notna().mean()) for one in possible}
     if not shares:
         return DateGuess("", 0.0, "no known date format reads it")

@@ -50,6 +50,19 @@ _TIME_OF_DAY: Final = (
 _QUARTER: Final = r"^(?:([12][0-9]{3})\s*[-/ ]?\s*[QqTt]([1-4])|[QqTt]([1-4])\s*[-/ ]?\s*([12][0-9]{3}))$"
 _ROC: Final = r"^([0-9]{2,3})[-/.]?([0-9]{2})[-/.]?([0-9]{2})$"
 
+_SHAPES: Final = {
+    EXCEL_SERIAL: re.compile(r"\s*[0-9]{5}(?:\.[0-9]*)?\s*"),
+    QUARTER: re.compile(_QUARTER),
+    ROC_YEAR: re.compile(_ROC),
+    DECIMAL_YEAR: re.compile(r"(?:19|20)[0-9]{2}\.[0-9]+"),
+    EPOCH: re.compile(r"[12][0-9]{12}"),
+}
+
+
+def named_in(texts: pd.Series) -> list[str]:
+    """Return those of NAMED_FORMATS that some text has the shape of: only these are worth parsing."""
+    return [one for one in NAMED_FORMATS if any(_SHAPES[one].fullmatch(text) for text in texts)]
+
 
 def plain_dates(texts: pd.Series) -> pd.Series:
     """Return dates without their time of day, with English month names, usual signs and years of the Christian era.
