@@ -64,7 +64,25 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
     (("pyeong",), "tsubo"),
     (("acre",), "acre"),
     (("hectare",), "hectare"),
+    (("гектар",), "hectare"),
+    (("ตร", "ว"), "wah"),
+    (("square", "wah"), "wah"),
+    (("sq", "wah"), "wah"),
+    (("ไร",), "rai"),
+    (("marla",), "marla"),
+    (("kanal",), "kanal"),
+    (("guntha",), "guntha"),
+    (("dunam",), "dunam"),
+    (("donum",), "dunam"),
+    (("דונם",), "dunam"),
+    (("亩",), "mu"),
 )
+# Short words that are a unit only where a header ends in them: "Land Area (ha)".
+_LAST_UNITS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ha", "га"), "hectare"),
+    **dict.fromkeys(("are", "сотка", "соток", "сот"), "are"),
+    **{"rai": "rai", "wah": "wah", "dunum": "dunam"},
+}
 
 _SCALES: Final[Mapping[str, float]] = {
     **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс", "teur", "tchf", "千元", "千円", "천원"), 1e3),
@@ -243,6 +261,8 @@ def _without_unit(words: list[str]) -> tuple[str, list[str]]:
         for at in range(len(words) - len(parts) + 1):
             if tuple(words[at : at + len(parts)]) == parts:
                 return unit, words[:at] + words[at + len(parts) :]
+    if len(words) > 1 and words[-1] in _LAST_UNITS:
+        return _LAST_UNITS[words[-1]], words[:-1]
     return "", words
 
 

@@ -18,7 +18,8 @@ _CURRENCY: Final = re.compile(
 )
 _UNIT_AFTER: Final = re.compile(
     r"(?<=[0-9\s])(?:sq\.?\s*(?:ft|feet|m|metres?|meters?|yds?|yards?)\.?|sqft|sqm|sf|ft2|ft²|m2|m²|м2|м²|qm|mq|kvm|坪|평"
-    r"|平方米|平方公尺|平米|acres?|ac|ha|hectares?|%)\s*$",
+    r"|平方米|平方公尺|平米|acres?|ac|ha|hectares?|га|公顷|公頃|ares?|ar|сот(?:ка|ки|ок)?|dunams?|dunums?|dönüm|דונם|دونم"
+    r"|rai|ไร่|(?:sq\.?\s*)?wah|ตร\.?\s?ว\.?|ตารางวา|marlas?|kanals?|gunt(?:ha|a)s?|亩|畝|%)\s*$",
     re.IGNORECASE,
 )
 _SCALES: Final = {

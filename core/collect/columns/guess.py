@@ -149,7 +149,7 @@ def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidat
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     assigned, swapped = with_swapped(sheet, assigned)
-    proven = prove(sheet, add_area_units(sheet, assigned))
+    proven = prove(sheet, _without_units(add_area_units(sheet, assigned)))
     inferences = [*sheet.named.inferences, *swapped, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
     for one, seen in areas_of_types(sheet, taken.values()):
@@ -213,6 +213,12 @@ def _of_reading(table: RawTable) -> list[Inference]:
     """Return what was concluded of the whole file on reading it; it stands under no column."""
     notes = table.reading.notes
     return [Inference(f"({one.about})", "", one.claim, one.evidence, table.rows_in, one.sure) for one in notes]
+
+
+def _without_units(chosen: list[Candidate]) -> list[Candidate]:
+    """Leave out what a column seems to be that has the units of another: "Unit" is then no apartment."""
+    units = {one.rule.unit_column for one in chosen} - {""}
+    return [one for one in chosen if one.rule.column not in units]
 
 
 def _summands(sheet: Sheet, taken: dict[str, Candidate]) -> list[Candidate]:
