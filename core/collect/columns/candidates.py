@@ -375,12 +375,14 @@ def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidat
     way around. Only figures are compared.
     """
     named = {names: column for names in sheet.vocabulary.fields if (column := _column_named(sheet, names))}
+    held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
     for one, column in named.items():
         if _fit(sheet, column, one) > _SWAPPED_MAX:
             continue
         for other, beside in named.items():
             fits = (_fit(sheet, column, other), _fit(sheet, beside, one)) if other is not one else (0.0, 0.0)
-            if min(fits) < _SWAPPED_MIN:
+            if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
+                # Only one of the two would move: nothing was swapped.
                 continue
             kept = [
                 candidate
