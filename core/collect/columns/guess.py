@@ -161,11 +161,8 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences += [seen] if seen else []
-    if named := _named_areas(sheet, taken):
-        taken[named[0].rule.column] = named[0]
-        inferences.append(named[1])
     inferences += doubtful_order(sheet, taken.values())
-    for one, why in joined_columns(sheet, taken.values()):
+    for one, why in (*_named_areas(sheet, taken), *joined_columns(sheet, taken.values())):
         taken[one.rule.column] = one
         inferences.append(why)
     if sheet.source is Source.SALES and "year_built" not in {one.rule.field for one in taken.values()}:
@@ -187,11 +184,9 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     numbers = _needed_numbers(sheet, taken)
     verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
-    verdicts = _without_parts_of_price(sheet, verdicts, numbers)
-    verdicts |= _read_beside(taken)
+    verdicts = _without_parts_of_price(sheet, verdicts, numbers) | _read_beside(taken)
     if deed:
-        why_deed = "the number of the deed: rows that share it are one sale"
-        verdicts[deed.column] = Leftover(None, 0.95, why_deed)
+        verdicts[deed.column] = Leftover(None, 0.95, "the number of the deed: rows that share it are one sale")
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
     date_format = dates[0] if dates else ""
@@ -225,10 +220,10 @@ def _of_reading(table: RawTable) -> list[Inference]:
     return [Inference(f"({one.about})", "", one.claim, one.evidence, table.rows_in, one.sure) for one in notes]
 
 
-def _named_areas(sheet: Sheet, taken: dict[str, Candidate]) -> tuple[Candidate, Inference] | None:
+def _named_areas(sheet: Sheet, taken: dict[str, Candidate]) -> list[tuple[Candidate, Inference]]:
     """Return a column called "Area" whose cells are names as the neighborhood, where nothing else is a place."""
     if sheet.source is not Source.SALES or {one.rule.field for one in taken.values()} & {*LOCATIONS}:
-        return None
+        return []
     for column in sheet.columns:
         present = sheet.present(column)
         is_bare = column not in taken and sheet.header(column).words in _NAMES_OF_AREAS and len(present) > 0
@@ -237,8 +232,8 @@ def _named_areas(sheet: Sheet, taken: dict[str, Candidate]) -> tuple[Candidate, 
             claim = "taken for the neighborhood"
             inference = Inference(column, "neighbourhood", claim, seen, len(present), sure=False)
             rule = ColumnRule(column, "neighbourhood", "text")
-            return Candidate(rule, 0.7, str(inference), False), inference
-    return None
+            return [(Candidate(rule, 0.7, str(inference), False), inference)]
+    return []
 
 
 def _without_units(chosen: list[Candidate]) -> list[Candidate]:
