@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Final
 
 import numpy as np
@@ -38,6 +39,11 @@ _DIVIDED: Final = {
     "list_price": "the ratio of sale to list price",
 }
 _SAMPLE: Final = 5_000
+_PARTS_MAX: Final = 40
+_PART_PAID: Final = 0.05
+_ROUNDING: Final = 1e-4
+_SUM_SHARE: Final = 0.95
+_AREA_OF_PRICE: Final = 0.2
 # The longest scale of assessors' grades, and the words their headers have.
 _RATING_TOP: Final = 13
 _RATING_WORDS: Final = frozenset({"quality", "qual", "grade", "condition", "rating"})
@@ -76,14 +82,21 @@ def find_leaks(table: MappedTable) -> tuple[Leak, ...]:
     """Find the mapped columns of a sales file that tell the price; none in other kinds of files.
 
     Fields of the sale itself (price, dates, list price, validity) are no leaks: the model never sees them.
-    Nor are AREAS.
+    Nor are AREAS, unless they are of the price's size.
     """
     if table.source is not Source.SALES:
         return ()
     frame = table.frame.iloc[evenly(len(table.frame), _SAMPLE)]
     numbers = {name: frame[name] for name in NEEDED if name in frame}
-    found = (_judge(table, str(field), frame[field], numbers) for field in frame if _may_leak(str(field)))
-    return tuple(leak for leak in found if leak)
+    found = [_judge(table, str(field), frame[field], numbers) for field in frame if _may_leak(str(field))]
+    return (*_areas_of_money(table, numbers), *(leak for leak in found if leak))
+
+
+def _areas_of_money(table: MappedTable, numbers: Mapping[str, pd.Series]) -> Iterator[Leak]:
+    for field in sorted(AREAS & set(numbers)):
+        measured = area_is_money(numbers[field], numbers["sale_price"]) if "sale_price" in numbers else None
+        if measured:
+            yield Leak(table.columns.get(field, field), field, measured.why, measured.correlation, measured.n)
 
 
 def leak_by_name(column: str, source: Source, vocabulary: Vocabulary) -> str:
@@ -121,6 +134,45 @@ def leak_by_numbers(values: pd.Series, numbers: Mapping[str, pd.Series], name: s
             if found and abs(_correlation(values, base)) < abs(found.correlation):
                 return found
     return None
+
+
+def parts_of_price(numbers: Mapping[str, pd.Series], figures: Mapping[str, pd.Series]) -> dict[str, str]:
+    """Return why columns are left out of which two, added or subtracted, give the sale price in nearly every row.
+
+    ``figures`` holds the sampled numbers of each column, ``numbers`` what leak_by_numbers takes; the list price may be
+    one of the two.
+    """
+    price = numbers.get("sale_price")
+    money = {name: one for name, one in figures.items() if pd.api.types.is_numeric_dtype(one)}
+    if price is None or len(money) > _PARTS_MAX:
+        return {}
+    found: dict[str, str] = {}
+    listed = {"the list price": numbers["list_price"]} if "list_price" in numbers else {}
+    for one, other in combinations({**money, **listed}, 2):
+        pair = [(money | listed)[name] for name in (one, other)]
+        for sign, words in ((1, f"{one} + {other}"), (-1, f"{one} - {other}")):
+            if _is_sum(price, pair[0] + sign * pair[1], pair) or (sign < 0 and _is_sum(price, pair[1] - pair[0], pair)):
+                why = f"computed from the sale price, it seems ({words} gives it), and would reveal the answer"
+                found |= {name: why for name in (one, other) if name in money and name not in found}
+    return found
+
+
+def _is_sum(price: pd.Series, total: pd.Series, parts: Sequence[pd.Series]) -> bool:
+    both = price.gt(0) & total.notna()
+    if int(both.sum()) < ROWS_MIN or any(float(one[both].ne(0).mean()) < _PART_PAID for one in parts):
+        return False
+    return float(((total - price).abs() <= _ROUNDING * price)[both].mean()) >= _SUM_SHARE
+
+
+def area_is_money(areas: pd.Series, price: pd.Series) -> Measured | None:
+    """Measure whether a column taken for an area has the price in it: of its size, and nearly the same in every row.
+
+    No home costs so little per square foot; an area that the price follows is far below it.
+    """
+    priced = price.where(price > 0)
+    if not areas.median() > _AREA_OF_PRICE * priced.median():
+        return None
+    return _near_perfect(areas, priced, "the sale price")
 
 
 def _is_rating(values: pd.Series, name: str) -> bool:

@@ -15,7 +15,8 @@ import pandas as pd
 from core.collect.areas_by_type import AREA_BY_TYPE
 from core.collect.cells.amounts import read_amount, usual_signs, without_currency
 from core.collect.cells.counts import baths_of_parts, full_dot_half, numeral, year_in
-from core.collect.cells.dates import NAMED_FORMATS, named_in, parse_named, plain_dates
+from core.collect.cells.dates import EXCEL_SERIAL, NAMED_FORMATS, named_in, parse_named, plain_dates
+from core.collect.cells.flags import FLAGS
 from core.collect.cells.market import market_verdict
 from core.collect.cells.remarks import remark_verdict
 
@@ -95,6 +96,8 @@ _COMPACT_SHARE: Final = 0.95
 _SALE_YEARS: Final = (1950, 2060)
 _FEW_DATES: Final = 200
 _SORTED_MIN: Final = 8
+_ISO: Final = "%Y-%m-%d"
+_MIXED_BELOW: Final = 0.9
 _DIGITS_ONLY: Final = {"%Y": 4, "%Y%m": 6, "%Y%m%d": 8}
 
 Parser = Callable[[pd.Series, Marks], pd.Series]
@@ -207,7 +210,7 @@ def as_year(values: pd.Series, marks: Marks) -> pd.Series:
 
 def as_flag(values: pd.Series, marks: Marks) -> pd.Series:
     """Read yes and no as 1.0 and 0.0."""
-    return _numbers(values, lambda text: _FLAGS.get(text.strip().casefold(), math.nan))
+    return _numbers(values, lambda text: FLAGS.get(text.strip().casefold(), math.nan))
 
 
 def as_date(values: pd.Series, marks: Marks) -> pd.Series:
@@ -218,10 +221,14 @@ def as_date(values: pd.Series, marks: Marks) -> pd.Series:
     date_format = marks.date_format or guess_date_format(values).date_format
     codes, uniques = pd.factorize(values)
     texts = pd.Series(uniques, dtype="str")
-    parsed = _parse_dates(plain_dates(texts), date_format)
+    plain = plain_dates(texts)
+    parsed = _parse_dates(plain, date_format)
     if is_own_format(date_format):
         # It may name the time of day, which is taken off before a usual format is tried.
         parsed = parsed.fillna(_parse_dates(texts, date_format).dt.floor("D"))
+    if "%d" in date_format and parsed.isna().any():
+        # What is written year first is the same day in any file.
+        parsed = parsed.fillna(_parse_dates(plain, _ISO))
     stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))
     return pd.Series(stamps[codes], index=values.index)
 
@@ -234,8 +241,7 @@ def is_own_format(date_format: str) -> bool:
 def guess_date_format(values: pd.Series) -> DateGuess:
     """Find the format that reads most of a column; day-month order is settled over the whole column.
 
-    Where both orders read every value, that in which the rows are sorted is taken; else a part that is the same in all
-    values is the day; else the month comes first.
+    Where both orders read every value, that in which the rows are sorted goes first, then a part that never changes.
     """
     uniques = plain_dates(pd.Series(values.dropna().unique(), dtype="str"))
     uniques = uniques[~is_null_word(uniques)].drop_duplicates()
@@ -250,13 +256,24 @@ def guess_date_format(values: pd.Series) -> DateGuess:
     if not shares:
         return DateGuess("", 0.0, "no known date format reads it")
     best = max(shares, key=lambda one: shares[one])
-    if shares[best] == 0.0:
+    if shares[best] == 0.0 or (best == EXCEL_SERIAL and not _are_sales(uniques, best, _MIXED_BELOW)):
         return DateGuess("", 0.0, "no known date format reads it")
+    if shares[best] < _MIXED_BELOW and 0.0 < shares.get(_ISO, 0.0) < 1.0:
+        return _beside_iso(uniques, shares[_ISO]) or DateGuess(best, shares[best], "fits some of the values")
     swapped = _swapped(best)
     if shares.get(swapped, 0.0) < shares[best]:
         why = "the only day and month order that fits all values" if swapped in shares else "fits the values"
         return DateGuess(best, shares[best], why)
     return _settle_order(uniques, best, swapped, shares[best])
+
+
+def _beside_iso(uniques: pd.Series, share: float) -> DateGuess | None:
+    """Return the format of the rest of a column in part of which dates are 2024-05-31, None where none reads it."""
+    rest = guess_date_format(uniques[_parse_dates(uniques, _ISO).isna()])
+    both = share + (1.0 - share) * rest.share
+    if "%d" not in rest.date_format or both < _MIXED_BELOW:
+        return None
+    return DateGuess(rest.date_format, both, f"{rest.why}; beside dates as 2024-05-31 in {share:.0%} of the values")
 
 
 def compact_date_format(values: pd.Series) -> str:
@@ -266,10 +283,14 @@ def compact_date_format(values: pd.Series) -> str:
     """
     texts = pd.Series(values.dropna().unique(), dtype="str").str.strip()
     for date_format in _COMPACT:
-        years = _parse_dates(texts, date_format).dt.year
-        if len(texts) and float(years.between(*_SALE_YEARS).mean()) >= _COMPACT_SHARE:
+        if len(texts) and _are_sales(texts, date_format, _COMPACT_SHARE):
             return date_format
     return ""
+
+
+def _are_sales(texts: pd.Series, date_format: str, share: float) -> bool:
+    """Tell whether a format reads at least a share of texts as days of years with sales."""
+    return float(_parse_dates(texts, date_format).dt.year.between(*_SALE_YEARS).mean()) >= share
 
 
 def _shape_of_date(text: str) -> tuple[frozenset[str], bool]:
@@ -331,10 +352,6 @@ _YEARS_MONTHS: Final = re.compile(
 )
 _SIDE: Final = r"\s*([0-9]+(?:\.[0-9]+)?)\s*(?:'|ft\.?|feet|m)?\s*"
 _DIMENSIONS: Final = re.compile(rf"{_SIDE}[x×*]{_SIDE}(?:[x×*]{_SIDE}[x×*]{_SIDE})?", re.IGNORECASE)
-_FLAGS: Final = {
-    **dict.fromkeys(("yes", "y", "true", "t", "1", "1.0"), 1.0),
-    **dict.fromkeys(("no", "n", "false", "f", "0", "0.0"), 0.0),
-}
 
 
 def read_number(text: str, marks: Marks) -> float:

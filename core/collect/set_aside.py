@@ -11,6 +11,7 @@ import pandas as pd
 
 from core.arrays import Bools
 from core.collect.cells.market import ASKED, DOUBTFUL, NOT_A_HOME, PACKAGE, SET_ASIDE
+from core.collect.vocabulary import load_vocabulary
 
 NO_HOMES: Final = frozenset({"parking", "storage", "outbuilding", "business", "commercial", "timeshare"})
 """Types of property that nobody lives in, or that nobody buys as a home."""
@@ -29,6 +30,9 @@ _HOME: Final = re.compile(
 PERHAPS_NO_HOME: Final = f"{ASKED}: perhaps no home: "
 """The beginning of the label for a sale that is kept although its type of property may be no home."""
 
+_PARCELS: Final = re.compile(r"[\w.-]*[0-9][\w.-]*(?:\s*(?:[;|&]|,\s|\band\b)\s*[\w.-]*[0-9][\w.-]*)+\s*;?")
+_SEVERAL_MAX: Final = 0.5
+_PRICE_OF_NO_HOME: Final = 0.35
 _ASKED_TYPES: Final = ("farm",)
 
 _LAND_MAX: Final = 0.5
@@ -52,6 +56,8 @@ def set_aside(
         asked = _perhaps_no_homes(frame) & ~no_home
         verdicts = verdicts.mask(no_home, f"{NOT_A_HOME}: " + types)
         verdicts = verdicts.mask(asked, PERHAPS_NO_HOME + types.str.replace("_", " "))
+    if PACKAGE not in keep:
+        verdicts = verdicts.fillna(_several_parcels(frame)).astype("str")
     if deeds is not None and PACKAGE not in keep and {"sale_price", "sale_date"} <= set(frame):
         found = _packages(frame.loc[~no_home], deeds[~no_home])
         verdicts = verdicts.fillna(found.reindex(frame.index)).astype("str")
@@ -87,7 +93,33 @@ def _perhaps_no_homes(frame: pd.DataFrame) -> Bools:
     known = [str(one) for one in types.dropna().unique()]
     named = [one for one in known if _PERHAPS_NO_HOME.search(one.replace("_", " ")) and not _HOME.search(one)]
     found = types.isin([*_ASKED_TYPES, "land", *named])
+    found |= _cheap_without_area(frame)
     return (found & (found.sum() <= _LAND_MAX * types.notna().sum())).to_numpy(dtype=bool)
+
+
+def _cheap_without_area(frame: pd.DataFrame) -> Bools:
+    """Tell which rows have a type that no vocabulary knows, never with an area, at a third of the usual price."""
+    found = np.zeros(len(frame), dtype=bool)
+    if not {"living_area_sqft", "sale_price"} <= set(frame):
+        return found
+    usual = _PRICE_OF_NO_HOME * float(frame["sale_price"].median())
+    known = set(load_vocabulary().words_of("property_type").values())
+    for kind, rows in frame.groupby("property_type"):
+        if kind not in known and not rows["living_area_sqft"].gt(0).any() and rows["sale_price"].median() < usual:
+            found |= frame["property_type"].eq(str(kind)).to_numpy(dtype=bool)
+    return found if found.mean() <= _LAND_MAX else found & False
+
+
+def _several_parcels(frame: pd.DataFrame) -> pd.Series:
+    """Return the verdict on rows whose parcel number is a list of several, where most rows have one."""
+    verdicts = _missing(frame.index)
+    if "property_id" not in frame:
+        return verdicts
+    several = frame["property_id"].str.fullmatch(_PARCELS.pattern, na=False)
+    if not several.any() or several.mean() > _SEVERAL_MAX:
+        return verdicts
+    counts = frame["property_id"].str.count(r"[;|&]|,\s|\band\b").add(1)
+    return verdicts.mask(several, f"{PACKAGE}: " + counts.astype("str") + " parcels on one deed").astype("str")
 
 
 def _is_built(frame: pd.DataFrame) -> pd.Series:

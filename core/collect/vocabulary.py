@@ -64,7 +64,25 @@ _UNITS: Final[tuple[tuple[Tokens, str], ...]] = (
     (("pyeong",), "tsubo"),
     (("acre",), "acre"),
     (("hectare",), "hectare"),
+    (("гектар",), "hectare"),
+    (("ตร", "ว"), "wah"),
+    (("square", "wah"), "wah"),
+    (("sq", "wah"), "wah"),
+    (("ไร",), "rai"),
+    (("marla",), "marla"),
+    (("kanal",), "kanal"),
+    (("guntha",), "guntha"),
+    (("dunam",), "dunam"),
+    (("donum",), "dunam"),
+    (("דונם",), "dunam"),
+    (("亩",), "mu"),
 )
+# Short words that are a unit only where a header ends in them: "Land Area (ha)".
+_LAST_UNITS: Final[Mapping[str, str]] = {
+    **dict.fromkeys(("ha", "га"), "hectare"),
+    **dict.fromkeys(("are", "сотка", "соток", "сот"), "are"),
+    **{"rai": "rai", "wah": "wah", "dunum": "dunam"},
+}
 
 _SCALES: Final[Mapping[str, float]] = {
     **dict.fromkeys(("000", "thousand", "tausend", "tsd", "tys", "тыс", "teur", "tchf", "千元", "千円", "천원"), 1e3),
@@ -83,6 +101,8 @@ _SCALES: Final[Mapping[str, float]] = {
 _SCALED_SIGN: Final = re.compile(
     r"(?:(?<=[$€£¥₹₩])\s?(?P<after>[mk]|mm|mn)|(?<![^\W_])(?P<before>[mk])\s?(?=[€£¥₹]))(?![^\W_])", re.I
 )
+# A sign that stands for the word: "Sold $", "List $".
+_SIGN_FOR_PRICE: Final = re.compile(r"^\s*(sold|sale|list|asking|selling|close|closed|orig(?:inal)?)\s*[$€£]\s*$", re.I)
 # Unspaced scripts write the unit behind the name.
 _WRITTEN_TOGETHER: Final = re.compile(r"(?<=\w)(?:平方公尺|平方米|平方メートル|平米|제곱미터)")
 _DATE_PATTERN: Final = re.compile(r"\b(?:d{1,2}|m{1,3}|y{2,4})(?:[-/. ]?(?:d{1,2}|m{1,3}|y{2,4})){1,2}\b", re.I)
@@ -243,12 +263,15 @@ def _without_unit(words: list[str]) -> tuple[str, list[str]]:
         for at in range(len(words) - len(parts) + 1):
             if tuple(words[at : at + len(parts)]) == parts:
                 return unit, words[:at] + words[at + len(parts) :]
+    if len(words) > 1 and words[-1] in _LAST_UNITS:
+        return _LAST_UNITS[words[-1]], words[:-1]
     return "", words
 
 
 def split_words(header: str) -> list[str]:
     """Split a header at case changes, digits and punctuation: ``SqFtTotLiving15`` gives sq ft tot living 15."""
     text = re.sub(r"[$€£]\s*/", " price per ", header.replace("#", " number ").replace("%", " percent "))
+    text = _SIGN_FOR_PRICE.sub(r"\1 price", text)
     text = _SCALED_SIGN.sub(_scale_word, text)
     text = _plain_letters(re.sub(r"\b[Tt]ỷ\b", " billion ", text))
     text = re.sub(r"([a-z0-9])([A-Z])", r"\1 \2", text)

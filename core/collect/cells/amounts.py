@@ -18,17 +18,18 @@ _CURRENCY: Final = re.compile(
 )
 _UNIT_AFTER: Final = re.compile(
     r"(?<=[0-9\s])(?:sq\.?\s*(?:ft|feet|m|metres?|meters?|yds?|yards?)\.?|sqft|sqm|sf|ft2|ft²|m2|m²|м2|м²|qm|mq|kvm|坪|평"
-    r"|平方米|平方公尺|平米|acres?|ac|ha|hectares?|%)\s*$",
+    r"|平方米|平方公尺|平米|acres?|ac|ha|hectares?|га|公顷|公頃|ares?|ar|сот(?:ка|ки|ок)?|dunams?|dunums?|dönüm|דונם|دونم"
+    r"|rai|ไร่|(?:sq\.?\s*)?wah|ตร\.?\s?ว\.?|ตารางวา|marlas?|kanals?|gunt(?:ha|a)s?|亩|畝|%)\s*$",
     re.IGNORECASE,
 )
 _SCALES: Final = {
     **dict.fromkeys(("k", "thousand", "tsd", "tys", "тыс"), 1e3),
     **dict.fromkeys(("万", "萬", "만"), 1e4),
     **dict.fromkeys(("lac", "lacs", "lakh", "lakhs"), 1e5),
-    **dict.fromkeys(("m", "mn", "mm", "mio", "mln", "mil", "million", "millions", "млн"), 1e6),
+    **dict.fromkeys(("m", "mn", "mm", "mio", "mln", "mil", "million", "millions", "млн", "juta", "jt"), 1e6),
     **dict.fromkeys(("cr", "crore", "crores"), 1e7),
     **dict.fromkeys(("億", "亿", "억"), 1e8),
-    **dict.fromkeys(("bn", "billion"), 1e9),
+    **dict.fromkeys(("bn", "billion", "miliar", "milyar"), 1e9),
 }
 _WORDS: Final = "|".join(sorted(map(re.escape, _SCALES), key=len, reverse=True))
 _SCALED: Final = re.compile(rf"^(.*[0-9])\s*({_WORDS})\.?$", re.IGNORECASE)
@@ -36,6 +37,8 @@ _PART: Final = re.compile(r"\s*([0-9][0-9.,]*)\s*(億|亿|억|万|萬|만|crores
 _PLAIN: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 # A mark that stands before two groups of three digits, or more, can be no decimal mark.
 _GROUPED: Final = re.compile(r"[-+]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})+(?:[.,][0-9]{1,2})?")
+# Marks of footnotes, and words in brackets behind the figure: "412,500*", "$412,500 (cash)".
+_NOTE_BEHIND: Final = re.compile(r"(?<=[^\s(])\s*(?:[*†‡§]+|\([^\W\d_][^()0-9]*\))\s*$")
 _CENTS_LEFT_OUT: Final = re.compile(r"(?<=[0-9])[.,]\s*(?:-{1,2}|–|—)\s*$")
 
 
@@ -45,7 +48,7 @@ def read_amount(text: str, decimal: str, thousands: str) -> float:
     "₹ 2.05 Cr" is 20,500,000, "3억 5,000" is 350,000,000 (ten thousands go without saying after 억), "1.250.000,-" is
     1,250,000, "(1,200)" is -1,200, "85%" is 85 and "€ 425.000 k.k." is 425,000.
     """
-    body = without_currency(without_note(usual_signs(text)))
+    body = without_currency(without_note(_NOTE_BEHIND.sub("", usual_signs(text))))
     negative = body.startswith("(") and body.endswith(")")
     body = _CENTS_LEFT_OUT.sub("", body.strip("()") if negative else body)
     body = _UNIT_AFTER.sub("", body).strip()

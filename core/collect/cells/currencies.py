@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -25,16 +25,25 @@ CURRENCIES: Final = (*_USUAL, *_OTHERS.split())
 _SIGNS: Final[Mapping[str, str]] = {
     r"€|\beuros?\b": "EUR",
     r"£": "GBP",
-    r"₹|\b(?:cr|crores?|lac|lacs|lakhs?)\b\.?": "INR",
-    r"₩|[원억만]": "KRW",
+    r"₹": "INR",
+    r"₩|원": "KRW",
     r"₽|руб": "RUB",
     r"₺|(?<![^\W\d_])TL(?![^\W_])": "TRY",
-    r"₪": "ILS",
-    r"฿": "THB",
+    r"₪|ש[\"״]ח": "ILS",
+    r"฿|บาท": "THB",
+    r"₸|тенге": "KZT",
+    r"₾": "GEL",
+    r"৳": "BDT",
+    r"د\.?\s?إ": "AED",
+    r"(?<![^\W_])Rp(?![^\W\d_])": "IDR",
+    r"(?<![^\W_])RM\s?(?=[0-9])": "MYR",
+    r"(?<![^\W_])KSh": "KES",
+    r"(?<![^\W_])lei(?![^\W_])": "RON",
+    r"(?<=[0-9])\s?(?:M\s?)?(?-i:Ft)(?![^\W_])|\((?:[ME]\s?)?(?-i:Ft)\)": "HUF",
     r"₫|đồng|(?<![^\W\d_])VNĐ": "VND",
     r"₱": "PHP",
     r"₦": "NGN",
-    r"₴": "UAH",
+    r"₴|грн": "UAH",
     r"zł|\bzl\b": "PLN",
     r"Kč": "CZK",
     r"円|日元": "JPY",
@@ -57,6 +66,34 @@ _SIGNS: Final[Mapping[str, str]] = {
 _CODES: Final = (
     "USD AUD CAD EUR GBP NZD SGD CHF HKD INR JPY ZAR AED ARS BRL CLP CNY COP CZK DKK EGP HUF IDR ILS"
     " KES KRW MXN MYR NGN NOK PHP PLN QAR RON RUB SAR SEK THB TRY TWD UAH VND"
+    " PKR BDT LKR NPR BGN KZT GEL ISK JOD KWD BHD OMR TND DZD GHS UGX TZS UYU RSD"
+)
+# Words for large numbers that mostly one country's prices have; a currency that the header names goes before them.
+_HINTS: Final[tuple[tuple[re.Pattern[str], str], ...]] = tuple(
+    (re.compile(words, re.IGNORECASE), code)
+    for words, code in (
+        (r"\b(?:cr|crores?|lac|lacs|lakhs?)\b\.?", "INR"),
+        (r"[억만]", "KRW"),
+        (r"(?<![^\W\d_])(?:juta|miliar|milyar)(?![^\W_])", "IDR"),
+    )
+)
+# Signs of several countries: the words of headers that point to one of them, and the largest where none does.
+_SHARED: Final[tuple[tuple[re.Pattern[str], Mapping[str, str], str], ...]] = (
+    (
+        re.compile(r"(?<![^\W\d_])kr(?![^\W_])|(?<![^\W\d_])kron(?:er|or)(?![^\W_])", re.IGNORECASE),
+        {
+            "NOK": r"soverom|byggeår|fellesgjeld|boligtype|bruksareal|prisantydning|postnr|p-rom|kommune|eieform",
+            "DKK": r"værelse|boligareal|opført|købesum|handelsdato|ejendom|kontantpris|grundareal|vej",
+            "SEK": r"slutpris|boarea|byggår|köpesumma|utgångspris|antal rum|tomtarea|månadsavgift|gata",
+        },
+        "SEK",
+    ),
+    (
+        re.compile(r"(?<![^\W\d_])Rs(?![^\W_])", re.IGNORECASE),
+        {"PKR": r"marla|kanal", "LKR": r"perch", "NPR": r"ropani|aana", "INR": r"bhk|carpet|pin ?code|stamp"},
+        "INR",
+    ),
+    (re.compile(r"^\s*R\s?(?=[0-9])"), {}, "ZAR"),
 )
 _WRITTEN: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     *((re.compile(sign, re.IGNORECASE), code) for sign, code in _SIGNS.items()),
@@ -80,17 +117,49 @@ def written_currency(cells: pd.Series, header: str) -> WrittenCurrency | None:
 
     Signs of several countries, such as "$" and "kr", state none.
     """
+    sample = _sample(cells)
+    if stated := _in_most(sample, _WRITTEN):
+        return stated
+    for patterns in (_WRITTEN, _HINTS):
+        named = {code for pattern, code in patterns if pattern.search(header)}
+        if len(named) == 1:
+            [code] = named
+            return WrittenCurrency(code, f"its header {header!r} says {code}", len(cells))
+        if patterns is _WRITTEN and (hinted := _in_most(sample, _HINTS)):
+            return hinted
+    return None
+
+
+def likely_currency(cells: pd.Series, header: str, headers: Iterable[str]) -> WrittenCurrency | None:
+    """Return the likeliest currency of a sign that several countries share ("kr", "Rs", "R"), None without one.
+
+    The file's ``headers`` tell the language; where they do not, it is that of the largest country. A person should
+    confirm it.
+    """
+    sample = _sample(cells)
+    text = " ".join(headers).casefold()
+    for sign, words, usual in _SHARED:
+        seen = _in_most(sample, ((sign, usual),))
+        if seen is None and not sign.search(header):
+            continue
+        code = max(words, key=lambda one: len(re.findall(words[one], text)), default=usual)
+        code = code if code in words and re.search(words[code], text) else usual
+        others = " or ".join(one for one in words if one != code)
+        evidence = seen.evidence if seen else f"its header is {header!r}"
+        return WrittenCurrency(code, evidence + (f", which could also be {others}" if others else ""), len(sample))
+    return None
+
+
+def _sample(cells: pd.Series) -> pd.Series:
     sample = cells.dropna().astype(str)
-    sample = sample[sample.str.strip() != ""].head(_SAMPLE)
-    for pattern, code in _WRITTEN:
-        if not len(sample):
-            break
-        signs = sample.map(pattern.search).dropna()
-        if len(signs) >= _SHARE * len(sample):
+    return sample[sample.str.strip() != ""].head(_SAMPLE)
+
+
+def _in_most(sample: pd.Series, patterns: Iterable[tuple[re.Pattern[str], str]]) -> WrittenCurrency | None:
+    """Return the first currency whose sign nearly all cells have."""
+    for pattern, code in patterns:
+        signs = sample.map(pattern.search).dropna() if len(sample) else sample
+        if len(sample) and len(signs) >= _SHARE * len(sample):
             seen = f"{signs.iloc[0].group()!r} in {len(signs):,} of {len(sample):,} cells"
             return WrittenCurrency(code, seen, len(sample))
-    named = {code for pattern, code in _WRITTEN if pattern.search(header)}
-    if len(named) == 1:
-        [code] = named
-        return WrittenCurrency(code, f"its header {header!r} says {code}", len(cells))
     return None

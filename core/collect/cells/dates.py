@@ -30,11 +30,12 @@ DECIMAL_YEAR: Final = "decimal_year"
 """Name of the format of years with the day as a fraction: 2013.25 is a quarter into 2013."""
 
 EPOCH: Final = "epoch"
-"""Name of the format of programs' time stamps: milliseconds since 1970-01-01 UTC, 13 digits long after 2001."""
+"""Name of the format of programs' time stamps since 1970-01-01 UTC: 13 digits of milliseconds, or 10 of seconds."""
 
 NAMED_FORMATS: Final = (EXCEL_SERIAL, QUARTER, ROC_YEAR, DECIMAL_YEAR, EPOCH)
 
 _ROC_OFFSET: Final = 1911
+_MILLISECONDS_FROM: Final = 1e11
 _OF_A_TWELFTH: Final = 0.0006  # of three decimals
 _BUDDHIST: Final = r"(?<![0-9])2[456][0-9]{2}(?![0-9])"
 _BUDDHIST_OFFSET: Final = 543
@@ -55,7 +56,7 @@ _SHAPES: Final = {
     QUARTER: re.compile(_QUARTER),
     ROC_YEAR: re.compile(_ROC),
     DECIMAL_YEAR: re.compile(r"(?:19|20)[0-9]{2}\.[0-9]+"),
-    EPOCH: re.compile(r"[12][0-9]{12}"),
+    EPOCH: re.compile(r"[12][0-9]{12}|1[0-9]{9}"),
 }
 
 
@@ -73,7 +74,7 @@ def plain_dates(texts: pd.Series) -> pd.Series:
     later = dates.str.contains(r"2[456][0-9]{2}", na=False)
     if later.any():
         dates = dates.mask(later, dates[later].map(_in_christian_era).reindex(dates.index)).astype("str")
-    odd = dates.str.contains(r"[^0-9/.:\s-]|\.\s", na=False)
+    odd = dates.str.contains(r"[^0-9/.:\s-]|\.\s|\.$", na=False)
     if not odd.any():
         return dates
     return dates.mask(odd, dates[odd].map(_plain_date).reindex(dates.index)).astype("str")
@@ -93,7 +94,8 @@ def parse_named(texts: pd.Series, date_format: str) -> pd.Series:
         year, month, day = (pd.to_numeric(texts.str.extract(_ROC)[at], errors="coerce") for at in range(3))
         return _calendar(year.where(year.between(40, 200)) + _ROC_OFFSET, month, day)
     if date_format == EPOCH:
-        stamps = pd.to_numeric(texts.where(texts.str.fullmatch(r"[12][0-9]{12}", na=False)), errors="coerce")
+        stamps = pd.to_numeric(texts.where(texts.str.fullmatch(r"[12][0-9]{12}|1[0-9]{9}", na=False)), errors="coerce")
+        stamps = stamps.where(stamps >= _MILLISECONDS_FROM, stamps * 1_000)
         return pd.to_datetime(stamps, unit="ms").astype("datetime64[us]").dt.floor("D")
     years = pd.to_numeric(texts.where(texts.str.fullmatch(r"(?:19|20)[0-9]{2}\.[0-9]+", na=False)), errors="coerce")
     return _days_of_years(years)
@@ -136,6 +138,9 @@ def _plain_date(text: str) -> str:
     text = re.sub(r"([0-9]+)\s*[年년]\s*([0-9]+)\s*[月월](?:\s*([0-9]+)\s*[日号일])?", _dashed, text)
     text = re.sub(r"([0-9]{4})\s*[年년]$", r"\1", text)
     text = re.sub(r"^([0-9]{4})\.\s+([0-9]{1,2})\.\s+([0-9]{1,2})\.?$", _dashed, text)
+    text = re.sub(r"^([0-9]{1,2})\.\s*([0-9]{1,2})\.\s*([0-9]{4})\.?$", r"\1.\2.\3", text)
+    text = re.sub(r"^([0-9]{4}\.[0-9]{1,2}\.[0-9]{1,2})\.$", r"\1", text)
+    text = re.sub(r"^/Date\(([0-9]{9,13})(?:[+-][0-9]{4})?\)/$", r"\1", text)
     text = re.sub(r"\b([0-9]{1,2})(?:st|nd|rd|th|er|º|ª)\b\.?", r"\1", text, flags=re.IGNORECASE)
     text = re.sub(r"^(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*\.?,?\s+", "", text, flags=re.IGNORECASE)
     return _with_english_month(text)
@@ -146,6 +151,15 @@ def _months() -> Mapping[str, str]:
     """Return the English month of each name of one, without accents."""
     months: dict[str, list[str]] = tomllib.loads(NAMES_PATH.read_text(encoding="utf-8"))["months"]
     return {name: month for month, names in months.items() for name in names}
+
+
+def month_number(text: str) -> str:
+    """Return the number of a month by its name in any of the languages known, "Mar" being "3"; "" for other texts."""
+    name = _with_english_month(text.strip(" .")).casefold()
+    for names in (calendar.month_name, calendar.month_abbr):
+        if name and name in (found := [one.casefold() for one in names]):
+            return str(found.index(name))
+    return ""
 
 
 def _with_english_month(text: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from core.collect.cells.dates import month_number
+
 
 def joined_date(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """Join year, month and day with dashes, "2010" and "5" giving "2010-05"; missing where a part is.
@@ -13,6 +15,8 @@ def joined_date(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     A year may stand with its month in one column: "202212" and "7" are "2022-12-07".
     """
     parts = [_bare(frame[column]).str.zfill(2) for column in columns]
+    if len(parts) > 1:
+        parts[1] = _month_numbers(parts[1])
     parts[0] = parts[0].str.replace(r"^([0-9]{4})[/.]?([0-9]{2})$", r"\1-\2", regex=True)
     return _joined(parts, "-")
 
@@ -26,6 +30,12 @@ def joined_identifier(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
         longest = int(bare[digits].str.len().max()) if digits.any() else 0
         parts.append(bare.mask(digits, bare.str.zfill(longest)).astype("str"))
     return _joined(parts, "")
+
+
+def _month_numbers(cells: pd.Series) -> pd.Series:
+    """Return months as two digits, those by name too: "Mar" is "03"."""
+    named = {text: month_number(text).zfill(2) for text in cells.dropna().unique() if month_number(text)}
+    return cells.replace(named).astype("str") if named else cells
 
 
 def _bare(cells: pd.Series) -> pd.Series:

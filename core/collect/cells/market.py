@@ -27,9 +27,10 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
                     r"|\bhud ?own|^hud(?: home)?$|notice ?of ?def|^nod$|repossess|ba?nkr?u?pt|distress"),
     ("auction", r"auction|adjudication|tax sale|tax deed|zwangsversteigerung|tvangsauktion|subasta|法拍|競売"),
     ("family", r"(?<!single[ -])(?<!multi[ -])(?<!one[ -])(?<!two[ -])family"
-               r"|relative|related part|spouse|divorce|特殊關係|親友|親族"),
+               r"|relative|related part|spouse|divorce|特殊關係|親友|親族"
+               r"|verwandt|familie|famille|parentela|parentesco|entre parents|rodzin|родств"),
     ("gift", r"\bgift(?!s? (?:shop|card|store|wrap))|donation|love and affection|贈與|schenkung"),
-    ("quit claim", r"quit ?claim"),
+    ("quit claim", r"quit ?claim|^qcd?$|^qd$"),
     ("mortgage", r"^(?:delayed )?mortgage"),
     ("part interest", r"part(?:ial)? interest|part share|undivided|fractional"),
     ("exchange", r"\bechange\b|\béchange\b|exchange|\bswap\b"),
@@ -44,13 +45,16 @@ _REASONS: Final[tuple[tuple[str, str], ...]] = (
 _MARKET: Final = re.compile(
     r"^(?:(?:ordinary |regular |normal |standard |open )?(?:market )?(?:sales?|standard|normal|regular|market|vente)"
     r"|(?:special |general |limited |statutory |stat )?warranty(?: deeds?)?|wd|cwd|vwd|new|q|u?qualified|valid"
-    r"|trustee(?:s| s)?|trust|probate(?: ?(?:listing|sale))?|std"
+    r"|trustee(?:s| s)?|trust|std"
     r"|arm ?s ?length(?: sale| transaction)?|past sale|sell|cash sale"
     r"|land and buildings?|building|residence|dwelling|房地.*|建物"
     r"|vente en l ?état futur d ?achèvement)(?: deed)?$"
 )
 # A bank sells what it took in the open market, at a lower price as a rule.
 _BANK_OWNED: Final = re.compile(r"\breo(?!p)|real ?estate ?owned|(?:bank|lender|corporate) ?owned|sellers? ?reo")
+# An estate sells in the open market as a rule, often in a hurry.
+_PROBATE: Final = re.compile(r"^(?:probate|estate)(?: ?(?:listing|sale|approval required))?$")
+_ASKED: Final = (("bank owned", _BANK_OWNED), ("probate", _PROBATE))
 # "Not REO, not a short sale": what is denied says nothing against the sale.
 _DENIED: Final = re.compile(
     r"\b(?:not|no|non|never)\b[ -]*(?:in |an? )?(?:pre ?-?)?"
@@ -83,8 +87,9 @@ def market_verdict(text: str) -> str:
             return f"{DOUBTFUL if reason in _WAITS else NON_MARKET}: {reason}"
     if _NO_HOME.match(folded):
         return f"{NOT_A_HOME}: {text.strip()}"
-    if _BANK_OWNED.search(folded):
-        return f"{ASKED}: bank owned"
+    asked = next((reason for reason, pattern in _ASKED if pattern.search(folded)), "")
+    if asked:
+        return f"{ASKED}: {asked}"
     # A cell may list several conditions: "Standard, Trust".
     parts = [_folded(part) for part in re.split(r"[,;|]", text)]
     return MARKET if _MARKET.match(folded) or all(map(_MARKET.match, parts)) else ""

@@ -27,7 +27,8 @@ _PATTERNS: Final = tuple(
          r"特殊關係|親友|親族間|関係者間|between (?:family|relatives|related)|related part(?:y|ies)"
          r"|family (?:transfer|sale|deal|transaction|member (?:sale|transfer|purchase))|intra[- ]?family"
          rf"|\b(?:sale|sold|transfer\w*|deed\w*|conveyed|conveyance|transaction) {_BETWEEN} {_RELATIVE}"
-         r"|entre (?:proches|parientes|familiares|parenti|parentes)|unter verwandten|tra parenti|между родственниками"),
+         r"|entre (?:proches|parents|parientes|familiares|parenti|parentes)|unter verwandten|tra parenti"
+         r"|между родственниками"),
         (f"{NON_MARKET}: not at arm's length",
          r"\bnon[- ]?arm'?s|not (?:an? |at )?arm'?s|court[- ](?:ordered|approved) sale|not (?:a )?valid sale"),
         (f"{NON_MARKET}: not on the open market",

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from core.collect.areas_by_type import AREA_BY_TYPE
-from core.collect.cells.units import units_of_rows
+from core.collect.cells.units import LAND_UNITS, OTHER_SIZES, unit_behind, units_of_rows
 from core.collect.columns.sheet import AREA_FIELDS, Candidate, Sheet, open_sheet
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnMapping, ColumnRule, read_column
@@ -81,10 +81,12 @@ def _as_lot(by_field: dict[str, Candidate], sheet: Sheet) -> dict[str, Candidate
     if not living or not living.rule.unit_column:
         return by_field
     units = units_of_rows(sheet.present(living.rule.unit_column))
-    if not units.isin(["acre", "hectare"]).any():
+    if not units.isin(list(LAND_UNITS)).any():
         return by_field
     rest = {field: one for field, one in by_field.items() if field != "living_area_sqft"}
-    lot = replace(living, rule=replace(living.rule, field="lot_area_sqft"), why=f"{living.why}; some rows in hectares")
+    lot = replace(
+        living, rule=replace(living.rule, field="lot_area_sqft"), why=f"{living.why}; some rows in units of land"
+    )
     return {"lot_area_sqft": lot} | rest
 
 
@@ -133,6 +135,11 @@ def _unit_doubt(sheet: Sheet, rule: ColumnRule) -> Inference | None:
         what = "home" if rule.field == _LIVING else "lot"
         seen = f"its header says {stated}, but the median {what} of {median:,.4g} {stated} is not possible"
         return Inference(rule.column, rule.field, f"in {rule.unit}", seen, n, sure=False)
+    if rule.unit in OTHER_SIZES and not rule.unit_column:
+        seen = "its header says so" if stated else "its cells say so"
+        return Inference(rule.column, rule.field, f"in {OTHER_SIZES[rule.unit]}", seen, n, sure=False)
+    if not stated and not rule.unit_column and (unknown := _unknown_unit(sheet, rule, n)):
+        return unknown
     if stated or rule.unit_column or rule.parse != "number" or rule.field == _LIVING or n < _PROOF_ROWS:
         return None
     lots = as_number(sheet.sample[rule.column], sheet.marks)
@@ -142,6 +149,15 @@ def _unit_doubt(sheet: Sheet, rule: ColumnRule) -> Inference | None:
         return None
     seen = f"{small:.0%} of its values are below {ACRE_MEDIAN_BELOW:.0f}, {large:.0%} are {_LOT_MIN:.0f} and more"
     return Inference(rule.column, rule.field, f"all in {rule.unit}, though some may be in acres", seen, n, sure=False)
+
+
+def _unknown_unit(sheet: Sheet, rule: ColumnRule, n: int) -> Inference | None:
+    """Return the doubt about an area whose cells end in a word that names no known unit."""
+    word, unit = unit_behind(sheet.present(rule.column))
+    if unit or not word or rule.parse == "dimensions":
+        return None
+    seen = f"most cells end in {word!r}, which is no unit that is known: convert the column"
+    return Inference(rule.column, rule.field, f"taken for {rule.unit or 'sqft'}", seen, n, sure=False)
 
 
 def _with_unit_column(sheet: Sheet, one: Candidate) -> Candidate:
@@ -239,7 +255,8 @@ def _stated_unit(sheet: Sheet, column: str) -> tuple[str, str] | None:
             return unit, f"the values end in {unit}"
     if len(values) and values.str.contains(r"(?:sq\.?\s?f(?:ee)?t|sqft|ft2|ft²|sf)\.?\s*$").mean() > 0.5:
         return "sqft", "the values end in sqft"
-    return None
+    unit = unit_behind(sheet.present(column))[1]
+    return (unit, f"the values end in {unit}") if unit in {*LAND_UNITS, "tsubo", "sqyd"} else None
 
 
 def _median(sheet: Sheet, rule: ColumnRule) -> float:

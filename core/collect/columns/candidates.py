@@ -13,6 +13,7 @@ import pandas as pd
 from scipy.optimize import linear_sum_assignment
 
 from core.arrays import rank_correlation
+from core.collect.cells.units import LAND_UNITS
 from core.collect.columns.proofs import is_scale_too_long, is_spoiled, measures_something, price_of
 from core.collect.columns.sheet import (
     AREA_FIELDS,
@@ -285,7 +286,7 @@ def _certainty(header: Header, field: str, score: float) -> float:
         return 0.75
     if field not in AREA_FIELDS or header.unit:
         # Acres are rounded where square feet are not.
-        return 0.99 if header.unit in {"acre", "hectare"} else 1.0
+        return 0.99 if header.unit in LAND_UNITS else 1.0
     return 0.97 if SIZE_WORDS & set(header.words) or not header.joined.isascii() else 0.9
 
 
@@ -295,7 +296,7 @@ def _unit_fits(header: Header, field: str) -> bool:
         return False
     if measure in {"sqft", "money"} and _COUNTING & set(header.words):
         return False
-    is_land = header.unit in {"acre", "hectare"}
+    is_land = header.unit in LAND_UNITS
     return not (
         (field == "living_area_sqft" and is_land) or (field == "lot_area_sqft" and not header.words and not is_land)
     )
@@ -374,12 +375,14 @@ def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidat
     way around. Only figures are compared.
     """
     named = {names: column for names in sheet.vocabulary.fields if (column := _column_named(sheet, names))}
+    held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
     for one, column in named.items():
         if _fit(sheet, column, one) > _SWAPPED_MAX:
             continue
         for other, beside in named.items():
             fits = (_fit(sheet, column, other), _fit(sheet, beside, one)) if other is not one else (0.0, 0.0)
-            if min(fits) < _SWAPPED_MIN:
+            if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
+                # Only one of the two would move: nothing was swapped.
                 continue
             kept = [
                 candidate

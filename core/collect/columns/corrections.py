@@ -9,11 +9,13 @@ from typing import Final
 
 from core.collect.columns.area_units import add_area_units, unit_inferences
 from core.collect.columns.candidates import best_reading
+from core.collect.columns.guess import with_currency
 from core.collect.columns.leftovers import extra_reading
 from core.collect.columns.picks import ADDRESS_PART, EXTRA, PICKED, can_read, usual_parse
 from core.collect.columns.proofs import prove
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.inference import Inference
+from core.collect.leaks import NEEDED, leak_by_numbers, parts_of_price
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping
 from core.collect.parsers import Marks
 from core.collect.reading.table import RawTable
@@ -92,8 +94,29 @@ def corrected(table: RawTable, mapping: ColumnMapping, corrections: Sequence[Cor
     for one in corrections:
         before = next((rule for rule in mapping.rules if (rule.column, rule.field) == (one.column, one.field)), None)
         mapping = _with(sheet, _without(sheet, mapping, one, named), one, before)
+    if priced := [one.column for one in corrections if one.field == "sale_price"]:
+        found_again = ("prices are in", "taken for the sale price, but its cells speak")
+        unsaid = tuple(
+            one for one in mapping.inferences if one.column != priced[0] or not one.claim.startswith(found_again)
+        )
+        mapping = with_currency(_without_leaks(sheet, replace(mapping, inferences=unsaid), named), table)
     check_mapping(mapping)
     return mapping
+
+
+def _without_leaks(sheet: Sheet, mapping: ColumnMapping, named: set[str]) -> ColumnMapping:
+    """Leave out the facts that tell the price a person picked, as a guess that knew the price would have."""
+    numbers = {
+        rule.field: sampled_values(sheet, replace(rule, date_format=rule.date_format or mapping.date_format))
+        for rule in mapping.rules
+        if rule.field in NEEDED
+    }
+    extras = [rule for rule in mapping.rules if is_extra(rule.field) and rule.column not in named]
+    values = {rule.column: sampled_values(sheet, rule) for rule in extras}
+    leaks = {column: leak.why for column, one in values.items() if (leak := leak_by_numbers(one, numbers, column))}
+    leaks |= parts_of_price(numbers, values)
+    kept = tuple(rule for rule in mapping.rules if rule.column not in leaks)
+    return replace(mapping, rules=kept, ignored=(*mapping.ignored, *leaks.items()))
 
 
 def inferences_that_hold(mapping: ColumnMapping, guessed: ColumnMapping) -> tuple[Inference, ...]:

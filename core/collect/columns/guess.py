@@ -10,7 +10,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.collect.cells.currencies import written_currency
+from core.collect.cells.currencies import likely_currency, written_currency
 from core.collect.cells.price_notes import notes_against_sales
 from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
 from core.collect.columns.candidates import assign_fields, find_candidates, with_swapped
@@ -21,8 +21,8 @@ from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
 from core.collect.inference import Inference
-from core.collect.leaks import NEEDED
-from core.collect.mapping import ColumnMapping, ColumnRule, with_reading
+from core.collect.leaks import NEEDED, parts_of_price
+from core.collect.mapping import LOCATIONS, ColumnMapping, ColumnRule, with_reading
 from core.collect.parsers import (
     as_text,
 )
@@ -31,6 +31,7 @@ from core.collect.vocabulary import Summand
 from core.schema import EXTRA_PREFIX, Source
 
 _SHOWN: Final = 3
+_NAMES_OF_AREAS: Final = (("area",), ("region",), ("phase",))
 _STREETS_ROWS: Final = 50
 _STREETS_MIN: Final = 5
 _NUMBERED_SHARE: Final = 0.5
@@ -78,7 +79,7 @@ def guess_from(sheet: Sheet, candidates: list[Candidate]) -> Guess:
     if source is not Source.SALES:
         sheet = replace(sheet, source=source)
         assigned = assign_fields(find_candidates(sheet))
-    return _with_currency(_guess(sheet.table, sheet, assigned), sheet.table)
+    return _in_currency(_guess(sheet.table, sheet, assigned), sheet.table)
 
 
 def _source_of(table: RawTable, assigned: list[Candidate]) -> Source:
@@ -99,22 +100,27 @@ def guess_mapping(table: RawTable, source: Source, area_unit: str = "") -> Guess
     already been removed (see core.collect.privacy.read_file).
     """
     sheet = open_sheet(table, source, area_unit)
-    return _with_currency(_guess(table, sheet, assign_fields(find_candidates(sheet))), table)
+    return _in_currency(_guess(table, sheet, assign_fields(find_candidates(sheet))), table)
 
 
-def _with_currency(guess: Guess, table: RawTable) -> Guess:
-    """Return the guess with the currency that the sale prices are written in, where they say it."""
-    mapping = guess.mapping
-    prices = [rule.column for rule in mapping.rules if rule.field == "sale_price"]
-    if prices:
-        against = _notes_against_sales(table, prices[0])
-        mapping = replace(mapping, inferences=(*mapping.inferences, *against))
-        guess = replace(guess, mapping=mapping)
-    written = written_currency(table.frame[prices[0]], prices[0]) if prices else None
-    if written is None:
-        return guess
-    why = Inference(prices[0], "sale_price", f"prices are in {written.code}", written.evidence, written.n)
-    return replace(guess, mapping=replace(mapping, currency=written.code, inferences=(*mapping.inferences, why)))
+def _in_currency(guess: Guess, table: RawTable) -> Guess:
+    return replace(guess, mapping=with_currency(guess.mapping, table))
+
+
+def with_currency(mapping: ColumnMapping, table: RawTable) -> ColumnMapping:
+    """Return the mapping with the currency that the sale prices are written in, where they say it or hint at it."""
+    column = next((rule.column for rule in mapping.rules if rule.field == "sale_price"), "")
+    if not column:
+        return replace(mapping, currency="")
+    cells = table.frame[column]
+    mapping = replace(mapping, inferences=(*mapping.inferences, *_notes_against_sales(table, column)))
+    stated = written_currency(cells, column)
+    found = stated or likely_currency(cells, column, map(str, table.frame))
+    if found is None:
+        return replace(mapping, currency="")
+    claim = f"prices are in {found.code}"
+    why = Inference(column, "sale_price", claim, found.evidence, found.n, sure=stated is not None)
+    return replace(mapping, currency=found.code, inferences=(*mapping.inferences, why))
 
 
 def _notes_against_sales(table: RawTable, column: str) -> list[Inference]:
@@ -149,14 +155,14 @@ def _is_coarser_than_zip(sheet: Sheet, one: Candidate, chosen: Iterable[Candidat
 
 def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     assigned, swapped = with_swapped(sheet, assigned)
-    proven = prove(sheet, add_area_units(sheet, assigned))
+    proven = prove(sheet, _without_units(add_area_units(sheet, assigned)))
     inferences = [*sheet.named.inferences, *swapped, *unit_inferences(list(proven.chosen), sheet), *proven.inferences]
     taken = {one.rule.column: one for one in proven.chosen if not _is_coarser_than_zip(sheet, one, proven.chosen)}
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences += [seen] if seen else []
     inferences += doubtful_order(sheet, taken.values())
-    for one, why in joined_columns(sheet, taken.values()):
+    for one, why in (*_named_areas(sheet, taken), *joined_columns(sheet, taken.values())):
         taken[one.rule.column] = one
         inferences.append(why)
     if sheet.source is Source.SALES and "year_built" not in {one.rule.field for one in taken.values()}:
@@ -178,10 +184,9 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     numbers = _needed_numbers(sheet, taken)
     verdicts = {column: judge_leftover(sheet, column, numbers) for column in sheet.columns if column not in taken}
     verdicts = {column: _as_part(column, verdict, parts, used_parts) for column, verdict in verdicts.items()}
-    verdicts |= _read_beside(taken)
+    verdicts = _without_parts_of_price(sheet, verdicts, numbers) | _read_beside(taken)
     if deed:
-        why_deed = "the number of the deed: rows that share it are one sale"
-        verdicts[deed.column] = Leftover(None, 0.95, why_deed)
+        verdicts[deed.column] = Leftover(None, 0.95, "the number of the deed: rows that share it are one sale")
     rules = (*(one.rule for one in taken.values()), *(one.rule for one in verdicts.values() if one.rule))
     dates = [rule.date_format for rule in rules if rule.field == "sale_date"]
     date_format = dates[0] if dates else ""
@@ -213,6 +218,28 @@ def _of_reading(table: RawTable) -> list[Inference]:
     """Return what was concluded of the whole file on reading it; it stands under no column."""
     notes = table.reading.notes
     return [Inference(f"({one.about})", "", one.claim, one.evidence, table.rows_in, one.sure) for one in notes]
+
+
+def _named_areas(sheet: Sheet, taken: dict[str, Candidate]) -> list[tuple[Candidate, Inference]]:
+    """Return a column called "Area" whose cells are names as the neighborhood, where nothing else is a place."""
+    if sheet.source is not Source.SALES or {one.rule.field for one in taken.values()} & {*LOCATIONS}:
+        return []
+    for column in sheet.columns:
+        present = sheet.present(column)
+        is_bare = column not in taken and sheet.header(column).words in _NAMES_OF_AREAS and len(present) > 0
+        if is_bare and present.str.contains(r"[^\W\d_]{3}").all() and 2 <= present.nunique() <= len(present) / 2:
+            seen = f"{present.nunique():,} names, such as {present.iloc[0]!r}"
+            claim = "taken for the neighborhood"
+            inference = Inference(column, "neighbourhood", claim, seen, len(present), sure=False)
+            rule = ColumnRule(column, "neighbourhood", "text")
+            return [(Candidate(rule, 0.7, str(inference), False), inference)]
+    return []
+
+
+def _without_units(chosen: list[Candidate]) -> list[Candidate]:
+    """Leave out what a column seems to be that has the units of another: "Unit" is then no apartment."""
+    units = {one.rule.unit_column for one in chosen} - {""}
+    return [one for one in chosen if one.rule.column not in units]
 
 
 def _summands(sheet: Sheet, taken: dict[str, Candidate]) -> list[Candidate]:
@@ -265,6 +292,15 @@ def _names_streets(sheet: Sheet, column: str) -> bool:
     """Tell whether a column called "street" names streets: "Pave" and "Grvl" are how a street is paved."""
     present = sheet.present(column)
     return len(present) < _STREETS_ROWS or present.nunique() >= _STREETS_MIN
+
+
+def _without_parts_of_price(
+    sheet: Sheet, verdicts: dict[str, Leftover], numbers: dict[str, pd.Series]
+) -> dict[str, Leftover]:
+    """Leave out columns kept as extras of which two give the sale price: the whole, and what is part of it."""
+    kept = {column: sampled_values(sheet, one.rule) for column, one in verdicts.items() if one.rule} if numbers else {}
+    parts = parts_of_price(numbers, kept)
+    return verdicts | {column: Leftover(None, 0.9, why) for column, why in parts.items()}
 
 
 def _read_beside(taken: dict[str, Candidate]) -> dict[str, Leftover]:

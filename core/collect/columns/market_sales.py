@@ -54,6 +54,14 @@ _ONE_DEED: Final = 0.98
 _SET_ASIDE_MAX: Final = 0.9
 _SPEAK_AGAINST: Final = (*SET_ASIDE, DOUBTFUL)
 
+_SEVERAL: Final = (
+    *("multiple parcel", "multiple parcel sale", "multi parcel sale", "multiple sale", "bulk sale", "package sale"),
+    *("portfolio sale", "multiple property", "multiple property sale", "multi property sale"),
+)
+_NOT_MARKET: Final = (
+    *("non arm length", "not arm length", "non arms length", "disqualified", "disqualified sale", "unqualified"),
+    *("unqualified sale", "invalid sale", "non market", "non market sale"),
+)
 # Words of headers, all of them in one header, by what a yes in the column says.
 _YES_SAYS: Final[tuple[tuple[frozenset[str], str], ...]] = tuple(
     (frozenset(words.split()), verdict)
@@ -70,6 +78,8 @@ _YES_SAYS: Final[tuple[tuple[frozenset[str], str], ...]] = tuple(
         ("short sale", f"{NON_MARKET}: foreclosure"),
         ("family sale", f"{NON_MARKET}: family"),
         ("auction", f"{NON_MARKET}: auction"),
+        *((words, f"{PACKAGE}: several parcels on one deed") for words in _SEVERAL),
+        *((words, f"{NON_MARKET}: not at arm's length") for words in _NOT_MARKET),
     )
 )
 _YES_IS_MARKET: Final[tuple[frozenset[str], ...]] = tuple(
@@ -93,6 +103,8 @@ _YES_IS_MARKET: Final[tuple[frozenset[str], ...]] = tuple(
         "usable",
         "valid",
         "open market sale",
+        "full market price",
+        "full market value price",
     )
     for flag in ("", " flag")
 )
@@ -100,7 +112,16 @@ _YES_IS_MARKET: Final[tuple[frozenset[str], ...]] = tuple(
 _ANSWERS: Final = frozenset({"is", "s", "ind", "indicator", "yn", "y", "n", "code", "cd", "status"})
 # Letters of assessors that say of a sale whether it qualifies, and are no yes or no elsewhere.
 _QUALIFIES: Final = dict.fromkeys(("q", "qualified", "v", "valid"), True)
-_DOES_NOT: Final = dict.fromkeys(("u", "unqualified", "d", "disqualified", "i", "invalid"), False)
+_DOES_NOT: Final = dict.fromkeys(("u", "unqualified", "d", "dq", "disqualified", "i", "invalid"), False)
+_IN_LETTERS: Final = ({"disqualified"}, {"disqualification"}, {"sale", "qualification"})
+# Florida's transfer codes, as many county rolls have them: 01 and 02 are market sales.
+_CODE_QUALIFIES: Final = tuple(
+    frozenset(words.split())
+    for words in ("qual code", "qual cd", "qualification code", "sale qual code", "qualified code")
+)
+_CODES_OF_MARKET: Final = frozenset({"1", "2", "01", "02"})
+_CODES: Final = r"[0-9]{1,2}"
+_OF_CODE: Final = "qualification code"
 _CODE_EXCLUDES: Final[tuple[frozenset[str], ...]] = tuple(
     frozenset(words.split()) for words in ("non use code", "nonuse code", "exclusion reason", "disqualification code")
 )
@@ -109,11 +130,14 @@ _PAID_CATEGORY: Final = (frozenset({"ppd", "category", "type"}), frozenset({"tra
 _PAID: Final = {"A": MARKET, "B": f"{ASKED}: an additional entry, such as a repossession or a buy-to-let"}
 # A share of 0% is how Connecticut writes a whole one.
 _SHARES: Final = frozenset(
-    {"share", "interest", "ownership", "undivided", "fraction", "quota", "anteil", "udział", "持分"}
+    {"share", "interest", "ownership", "undivided", "fraction", "quota", "anteil", "udzial", "持分", "持分割合", "지분"}
+    | {"aandeel", "quote", "quotepart", "cuota", "cota", "andel", "доля", "доли", "hisse", "miteigentumsanteil"}
+    | {"eigentumsanteil", "份额", "份額"}
 )
 _BESIDE_SHARES: Final = frozenset(
     {"percent", "pct", "of", "in", "the", "part", "portion", "sale", "sold", "bought", "acquired", "conveyed", "owner"}
-    | {"transferred", "transfer", "fractional", "property", "title"}
+    | {"transferred", "transfer", "fractional", "property", "title", "в", "праве", "verkauft", "verkocht", "vendue"}
+    | {"vendida", "venduta", "solgt", "sald", "de", "di", "da", "do", "del", "der", "am", "van"}
 )
 _WHOLE_SHARE_MIN: Final = 0.1
 # Days and marks of contracts that were undone, by the beginning of the header's words.
@@ -130,6 +154,12 @@ _PARCELS: Final = (
     frozenset({"number", "parcel"}),
     frozenset({"parcel", "count"}),
 )
+
+
+_COUNTED: Final = frozenset({"parcel", "property", "home", "house", "dwelling"})
+_OF_ONE_SALE: Final = frozenset({"sale", "sold", "deed", "number", "count", "transaction", "conveyed", "transferred"})
+_SMALL_WORDS: Final = frozenset({"in", "of", "on", "per", "the", "total", "included"})
+_PARCELS_MAX: Final = 99
 
 
 def market_columns(sheet: Sheet, taken: Iterable[Candidate]) -> list[tuple[Candidate, tuple[Inference, ...]]]:
@@ -203,6 +233,7 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
     flags = as_flag(values, sheet.marks)
     if flags.notna().all():
         yes = next((verdict for names, verdict in _YES_SAYS if words - {"is", "flag", "sale_filter"} == names), "")
+        yes = yes or _yes_of_prose(column)
         if yes:
             return {value: yes if flag else MARKET for value, flag in zip(values, flags, strict=True)}
     return (
@@ -215,9 +246,16 @@ def _by_header(sheet: Sheet, column: str, values: pd.Series) -> Mapping[str, str
     )
 
 
+def _yes_of_prose(column: str) -> str:
+    """Return what a yes says under a header that speaks against sales as remarks do: "Vente entre parents"."""
+    verdict = remark_verdict(column.replace("_", " "))
+    return verdict if verdict.startswith(SET_ASIDE) else ""
+
+
 def _by_qualification(column: str, words: frozenset[str], values: pd.Series, flags: pd.Series) -> Mapping[str, str]:
     """Return the verdicts of a column that says of each sale whether it is one at arm's length: yes or no, Q or U."""
-    if not any(words == names or words - _ANSWERS == names for names in _YES_IS_MARKET):
+    is_named = any(words == names or words - _ANSWERS == names for names in _YES_IS_MARKET)
+    if not is_named and (words not in _IN_LETTERS or flags.notna().any()):
         return {}
     letters = values.str.strip().str.casefold().map(_QUALIFIES | _DOES_NOT)
     answers = flags.eq(1.0) if flags.notna().all() else letters
@@ -261,6 +299,10 @@ def _by_code(words: frozenset[str], values: pd.Series) -> Mapping[str, str]:
     """Return the verdicts of columns of codes: any code of one kind excludes; the other is of HM Land Registry."""
     if any(words == names for names in _CODE_EXCLUDES):
         return {value: _excluded(value) for value in values}
+    if any(words == names for names in _CODE_QUALIFIES) and values.str.fullmatch(_CODES).all():
+        if not set(values) & _CODES_OF_MARKET:
+            return {}
+        return {value: MARKET if value in _CODES_OF_MARKET else f"{NON_MARKET}: {_OF_CODE} {value}" for value in values}
     if any(words == names for names in _PAID_CATEGORY) and set(values) <= set(_PAID):
         return {value: _PAID[value] for value in values}
     return {}
@@ -277,9 +319,15 @@ def _by_figures(words: frozenset[str], figures: pd.Series, values: pd.Series) ->
     if figures.isna().any():
         return {}
     pairs = list(zip(values, figures, strict=True))
-    if any(words == names for names in _PARCELS) and figures.gt(1).any():
+    if (any(words == names for names in _PARCELS) or _counts_parcels(words, figures)) and figures.gt(1).any():
         return {value: f"{PACKAGE}: {n:g} parcels on one deed" if n > 1 else MARKET for value, n in pairs}
     return {}
+
+
+def _counts_parcels(words: frozenset[str], figures: pd.Series) -> bool:
+    """Tell whether a header counts the parcels or homes of a sale: "Parcels in Sale", "Properties Sold"."""
+    is_count = bool(words & _COUNTED) and bool(words & _OF_ONE_SALE) and words <= _COUNTED | _OF_ONE_SALE | _SMALL_WORDS
+    return is_count and bool(figures.between(0, _PARCELS_MAX).all()) and bool(figures.le(1).any())
 
 
 def _by_status(sheet: Sheet, values: pd.Series) -> Mapping[str, str]:
@@ -315,7 +363,7 @@ def _candidate(column: str, verdicts: Mapping[str, str], words: pd.Series) -> tu
     more = f" and {len(against) - _SHOWN} more" if len(against) > _SHOWN else ""
     inferences = _questions(column, verdicts, words, int(words.sum()))
     if against:
-        sure = not any(is_unsure(verdict) for verdict in against.values())
+        sure = not any(is_unsure(verdict) or _OF_CODE in verdict for verdict in against.values())
         claim = f"{n:,} rows are set aside because they are not market sales of one home"
         inferences += (Inference(column, "validity", claim, shown + more, int(words.sum()), sure),)
     why = "; ".join(["says which rows are market sales", *map(str, inferences)])

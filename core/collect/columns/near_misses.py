@@ -12,7 +12,7 @@ from core.collect.columns.candidates import field_of_header
 from core.collect.columns.sheet import is_row_counter
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping
-from core.collect.parsers import Marks, as_number, guess_date_format, is_null_word
+from core.collect.parsers import Marks, as_date, as_number, guess_date_format, is_null_word
 from core.collect.reading.table import RawTable
 from core.collect.vocabulary import Vocabulary, load_vocabulary
 from core.schema import Source, is_extra
@@ -21,6 +21,7 @@ _DISTRICT_WORDS: Final = frozenset({"population", "household", "median", "tract"
 _INDEX_WORDS: Final = frozenset({"index", "indice", "hpi", "zhvi", "hvi"})
 _RENT_WORDS: Final = frozenset({"rent", "rental", "lease", "miete", "kaltmiete", "warmmiete", "loyer", "alquiler"})
 _PRICE_WORDS: Final = frozenset({"price", "amount", "cost", "worth", "paid", "value", "consideration", "proceed"})
+_PAID_WORDS: Final = frozenset({"sale", "sold", "paid", "selling", "close", "closed", "closing", "purchase"})
 _DATE_WORDS: Final = frozenset({"date", "day", "month", "closed", "sold", "recorded", "time", "when"})
 _HOME_PRICE: Final = (10_000.0, 1e11)
 _MONTHS_MIN: Final = 12
@@ -83,7 +84,12 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
     fields = {rule.field for rule in mapping.rules}
     asked = _asking_prices(table, mapping, vocabulary)
     priced = fields & {"sale_price", "list_price"} or asked
-    if not priced or "sale_date" in fields or not fields & {"address", "latitude", "zipcode"}:
+    if (
+        not priced
+        or _was_paid(mapping, vocabulary)
+        or "sale_date" in fields
+        or not fields & {"address", "latitude", "zipcode"}
+    ):
         return ""
     unread = [column for column in _columns_of("sale_date", table, vocabulary) if _has_values(table, column)]
     if unread and _is_date(_present(table, unread[0]), Marks()) and asked and "sale_price" not in fields:
@@ -92,11 +98,19 @@ def _listings(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -
             f"the file for listings and {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
         )
     if unread:
-        cell = table.frame[unread[0]].dropna().iloc[0]
+        present = _present(table, unread[0])
+        read = _dates_read(present)
+        cell = present[~read].iloc[0] if not read.all() else present.iloc[0]
         return f"{unread[0]!r} looks like the sale date, but {cell!r} is no date that is read: write it as 2024-05-31."
     listings = f"These are listings without a sale: {_THEM_INSTEAD} (price --csv {table.name}, or Price a home)."
     dates = _free_dates(table, mapping, vocabulary)
     return f"{listings} If {dates[0]!r} is the sale date, map it so." if dates else listings
+
+
+def _was_paid(mapping: ColumnMapping, vocabulary: Vocabulary) -> bool:
+    """Tell whether a column is mapped to the sale price whose header says that it was paid."""
+    prices = [rule.column for rule in mapping.rules if rule.field == "sale_price"]
+    return any(set(vocabulary.all_words(column)) & _PAID_WORDS for column in prices)
 
 
 def _free_dates(table: RawTable, mapping: ColumnMapping, vocabulary: Vocabulary) -> list[str]:
@@ -183,8 +197,16 @@ def _unread(table: RawTable, field: str, what: str, vocabulary: Vocabulary) -> s
     if not column:
         return ""
     kind, form = ("number", "425000") if field == "sale_price" else ("date", "2024-05-31")
-    cell = _present(table, column).iloc[0]
+    present = _present(table, column)
+    read = as_number(present, Marks()).notna() if kind == "number" else _dates_read(present)
+    cell = present[~read].iloc[0] if not read.all() else present.iloc[0]
     return f"{column!r} looks like the {what}, but {cell!r} is no {kind} that is read: write it as {form}."
+
+
+def _dates_read(present: pd.Series) -> pd.Series:
+    """Tell for each cell whether the format of most cells reads it."""
+    found = guess_date_format(present).date_format
+    return as_date(present, Marks(date_format=found)).notna() if found else pd.Series(False, index=present.index)
 
 
 def _valued(table: RawTable, field: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from core.collect.cells.dates import month_number
 from core.collect.cells.joined import joined_date
 from core.collect.columns.sheet import Candidate, Sheet, date_guess
 from core.collect.inference import Inference
@@ -39,6 +40,10 @@ def doubtful_order(sheet: Sheet, taken: Iterable[Candidate]) -> list[Inference]:
     found = []
     for one in taken:
         dates = date_guess(sheet, one.rule.column) if one.rule.field == "sale_date" else None
+        if dates and one.rule.date_format == dates.date_format and "beside dates as" in dates.why:
+            n = len(sheet.present(one.rule.column))
+            claim = "dates in two formats: a spreadsheet may have exchanged day and month of some"
+            found.append(Inference(one.rule.column, "sale_date", claim, dates.why, n, sure=False))
         if dates and one.rule.date_format == dates.date_format and "could be exchanged" in dates.why:
             order = "month, then day" if dates.date_format.startswith("%m") else "day, then month"
             seen = f"no cell has a part above 12, as in {sheet.present(one.rule.column).iloc[0]}"
@@ -100,7 +105,10 @@ def _part(sheet: Sheet, columns: list[str], words: frozenset[str], low: float, h
             header = set(sheet.header(column).words)
             if not header & words or (header - words if not needs_sale else not header & _OF_SALES):
                 continue
-            figures = as_number(sheet.present(column), sheet.marks)
+            cells = sheet.present(column)
+            if words is _MONTH:
+                cells = cells.map(lambda text: month_number(text) or text).astype("str")
+            figures = as_number(cells, sheet.marks)
             if len(figures) and float(figures.between(low, high).mean()) >= _FITS:
                 return column
     return ""

@@ -99,6 +99,8 @@ def guess_marks(table: RawTable) -> Marks:
         values = head[column].dropna()
         commas += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:\.\d{3})+),(?:\d{1,2}|\d{4,})\D{0,3}").sum())
         commas += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:\.[0-9]{3}){2,}(?:,[0-9]{1,2}|,-+)?\D{0,4}").sum())
+        # Indonesia writes points between thousands, before its words for large numbers too.
+        commas += int(values.str.fullmatch(r"Rp\.?\s*[0-9]{1,3}(?:\.[0-9]{3})+(?:,[0-9]+)?(?:\s*[a-z]+)?").sum())
         points += int(values.str.fullmatch(r"\D{0,4}[0-9]{1,3}(?:,[0-9]{3}){2,}\D{0,4}").sum())
         points += int(values.str.fullmatch(r"\D{0,3}-?(?:\d+|\d{1,3}(?:,\d{3})+)\.(?:\d{1,2}|\d{4,})\D{0,3}").sum())
     return Marks(",", ".") if commas > points else Marks()

@@ -9,7 +9,7 @@ import pandas as pd
 
 from core.arrays import evenly
 from core.collect.inference import Inference
-from core.collect.leaks import AREAS, NEEDED, Leak, find_leaks, leak_by_numbers
+from core.collect.leaks import AREAS, NEEDED, Leak, area_is_money, find_leaks, leak_by_numbers
 from core.collect.mapping import MappedTable
 from core.errors import PriceGivenAway
 from core.prepare.quality.price_rates import price_rate
@@ -81,9 +81,11 @@ def refuse_price_tellers(sales: pd.DataFrame, facts: Collection[str], currency: 
     sample = sales.iloc[evenly(len(sales), _SAMPLE)]
     numbers = {name: sample[name] for name in NEEDED if name in sample}
     for name in facts:
+        values = sample[name]
         if name in AREAS:
-            continue
-        measured = leak_by_numbers(sample[name], numbers, name)
+            measured = area_is_money(values, numbers["sale_price"])
+        else:
+            measured = leak_by_numbers(values, numbers, name)
         if measured is not None:
             column = name.removeprefix(EXTRA_PREFIX)
             raise PriceGivenAway(

@@ -28,7 +28,7 @@ FIELD_LABELS: Final[Mapping[str, str]] = {
 }
 """What a column can mean, with the labels shown."""
 
-_UNIT_WORDS: Final = {"sqft": "sq ft", "sqm": "m²"}
+_UNIT_WORDS: Final = {"sqft": "sq ft", "sqm": "m²", "sqyd": "sq yd", "wah": "sq wah"}
 PARSE_LABELS: Final[Mapping[str, str]] = {NOTHING: NOTHING} | {name: name.replace("_", " ") for name in PARSERS}
 UNIT_LABELS: Final[Mapping[str, str]] = {
     unit or NOTHING: _UNIT_WORDS.get(unit, unit or NOTHING) for unit in UNIT_FACTORS
