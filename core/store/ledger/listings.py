@@ -164,7 +164,9 @@ def _records(
     connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
 ) -> list[ListingRecord]:
     e, d = ESTIMATE.c, DECISION.c
-    latest = sa.select(sa.func.max(d.seq)).where(d.estimate_id == LISTING.c.estimate_id).scalar_subquery()
+    any_decision = DECISION.alias("any_decision").c
+    of_listing = any_decision.estimate_id == LISTING.c.estimate_id
+    latest = sa.select(sa.func.max(any_decision.seq)).where(of_listing).correlate(LISTING).scalar_subquery()
     columns = [LISTING.c[name] for name in ("seq", "listing_id", "market_id", "estimate_id", "reference")]
     columns += [LISTING.c.at, LISTING.c.actor, LISTING.c.office, e.currency, e.point, e.low, e.high]
     query = (

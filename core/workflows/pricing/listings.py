@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, date, timedelta
 from typing import Any
 
@@ -11,14 +11,13 @@ from core.access import Action, require_office
 from core.errors import InvalidSale, StoreUnavailable
 from core.problem import Problem
 from core.serve.estimate import Refused
-from core.store import DecisionRecord
 from core.store.base.values import plain_document
-from core.store.ledger.decisions import DecisionKind
 from core.store.ledger.listings import ListingRecord
 from core.wording import day, money
-from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
+from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.questions import Asked, price_home
 from core.workspace import Workspace
 
 
@@ -39,17 +38,17 @@ class Sold:
     list_date: date | None = None
 
 
-def create_listing(workspace: Workspace, desk: Desk, question: Question) -> PricedListing:
+def create_listing(workspace: Workspace, desk: Desk, asked: Asked) -> PricedListing:
     """Price a home and list it, also if there is no price for it; raises AccessDenied, StoreUnavailable.
 
     A home whose facts are impossible is not listed.
     """
-    answered = price_and_record(workspace, desk, question, "api")
+    answered = price_home(workspace, desk, asked, "api")
     if isinstance(answered.result, Refused):
         return PricedListing(None, answered)
     if answered.estimate_id is None:
         raise StoreUnavailable("The ledger could not take the estimate, so the home was not listed. Try again.")
-    listing = workspace.store.listings.create(answered.estimate_id, question.reference, workspace.actor)
+    listing = workspace.store.listings.create(answered.estimate_id, asked.reference, workspace.actor)
     return PricedListing(listing, answered)
 
 
@@ -69,19 +68,14 @@ def list_listings(
     return workspace.store.listings.list(market_id, limit, workspace.actor.office, before, reference)
 
 
-def decide_listing(
-    workspace: Workspace, listing_id: str, kind: DecisionKind, price: float | None, decision: DecisionInput
-) -> tuple[ListingRecord, DecisionRecord]:
-    """Record a decision on a listing's estimate; without ``price``, an accepted one is the estimate's.
+def decide_listing(workspace: Workspace, listing_id: str, decision: DecisionInput) -> ListingRecord:
+    """Record a decision on a listing's estimate and return the listing.
 
     Raises AccessDenied, NotFound, InvalidDecision, StoreUnavailable.
     """
     listing = open_listing(workspace, listing_id)
-    taken = listing.point if price is None else price
-    made = decide(
-        workspace, listing.estimate_id, replace(decision, kind=kind, price=math.nan if taken is None else taken)
-    )
-    return workspace.store.listings.get(listing_id), made
+    decide(workspace, listing.estimate_id, decision)
+    return workspace.store.listings.get(listing_id)
 
 
 def mark_sold(workspace: Workspace, listing_id: str, sold: Sold) -> ListingRecord:

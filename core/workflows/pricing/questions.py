@@ -1,18 +1,23 @@
-"""Questions as other programs ask them: facts under either vocabulary, defaults for what is left out."""
+"""Homes as other programs ask about them: facts under either vocabulary, defaults for what is left out."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime
 
+from core.access import Action
 from core.collect.cells.typed import read_typed
 from core.errors import ImpossibleProperty
 from core.problem import Problem
+from core.serve.estimate import Refused
 from core.serve.reso import LIST_PRICE, own_facts
-from core.workflows.pricing.answers import Question
+from core.serve.subject import FactFault
+from core.store.ledger.records import Channel
+from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,24 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
         asked.reference,
         asked.request_id,
     )
+
+
+def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel) -> RecordedAnswer:
+    """Price a home as a program describes it, and record the answer; raises AccessDenied.
+
+    What question_of refuses is refused, too, but not recorded: there is no question to record.
+    """
+    workspace.require(Action.PRICE)
+    today = workspace.utc_today()
+    try:
+        question = question_of(desk, asked, today)
+    except ImpossibleProperty as error:
+        as_of = asked.as_of or desk.valuation_date(today)
+        unread = Question(asked.facts, as_of, desk.problem.estimate.level, None, asked.reference, asked.request_id)
+        refused = Refused(str(error), (FactFault(error.field, error.reason, error.remedy),))
+        at, actor = datetime.now(UTC), workspace.actor.name
+        return RecordedAnswer(None, desk.market.market_id, "", unread, refused, 0.0, at, actor)
+    return price_and_record(workspace, desk, question, channel)
 
 
 def list_price(value: object) -> float | None:
