@@ -25,7 +25,7 @@ class Service:
     """What the launcher gives the API: its store, problem statement and desks, opened when a request needs them."""
 
     open_store: Callable[[], Store]
-    load_problem: Callable[[], Problem]
+    open_problem: Callable[[], Problem]
     open_desks: Callable[[], OpenDesks]
     local_actor: Actor
     settings: ApiSettings = field(default_factory=ApiSettings)
@@ -63,7 +63,7 @@ def service_of(request: Request) -> Service:
 def context_of(request: Request) -> Context:
     """Return the context of a request that was admitted; raises StoreUnavailable, ProblemStatementError."""
     service, caller = service_of(request), request.state.caller
-    workspace = Workspace(service.open_store(), service.load_problem(), caller.actor)
+    workspace = Workspace(service.open_store(), service.open_problem(), caller.actor)
     return Context(request_id_of(request), workspace, service.settings, service.open_desks())
 
 

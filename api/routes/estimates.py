@@ -47,8 +47,8 @@ def create_estimates(homes: BatchRequest, context: InContext) -> Json:
     desk = context.desk(homes.market)
     answers = (price_home(context.workspace, desk, asked_of(home, context), "api") for home in homes.items)
     forms = [answer_form(one, desk.market) for one in answers]
-    counts = Counter(priced=0, unavailable=0, refused=0) + Counter(form["status"] for form in forms)
-    counts = {name: counts[name] for name in ("priced", "unavailable", "refused")}
+    found = Counter(form["status"] for form in forms)
+    counts = {name: found[name] for name in ("priced", "unavailable", "refused")}
     return Json({"market": desk.market.market_id, "counts": counts, "items": forms})
 
 

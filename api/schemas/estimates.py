@@ -21,12 +21,12 @@ Facts = Annotated[
     ),
 ]
 
-_OURS: Final = {
+_OURS: Final[dict[str, Any]] = {
     "market": "larkhaven",
     "reference": "MLS-1001",
     "facts": {"zipcode": "86934", "living_area_sqft": 1500, "bedrooms": 3, "bathrooms": 2, "year_built": 1987},
 }
-_RESO: Final = {
+_RESO: Final[dict[str, Any]] = {
     "market": "larkhaven",
     "facts": {"PostalCode": "86934", "LivingArea": 1500, "BedroomsTotal": 3, "PropertySubType": "Condominium"},
 }
@@ -109,11 +109,14 @@ _PARTS: Final[dict[str, Any]] = {
     one.name: (_HINTS[one.name], ...) for one in fields(Estimate) if one.name not in Answer.model_fields
 }
 
+# Through a variable: mypy takes the word for the name of a type.
+_PRICED: Final[Any] = Literal["priced"]
+
 PricedAnswer = create_model(
     "PricedAnswer",
     __base__=Answer,
     __doc__="A price: the range from low to high, the point in it, and the reasons.",
-    status=(Literal["priced"], ...),
+    status=(_PRICED, ...),
     **_PARTS,
 )
 
