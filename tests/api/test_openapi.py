@@ -27,7 +27,7 @@ from core.workflows.pricing.open_desks import OpenDesks
 from core.workflows.pricing.questions import Asked
 from tests.acting import acting
 
-CASES = int(os.environ.get("DOORSTEP_API_CASES", "15"))
+CASES = int(os.environ.get("DOORSTEP_API_CASES", "8"))
 SETTINGS = ApiSettings(rate=1_000_000)
 MANAGER = Actor("Mia", Role.MANAGER)
 
