@@ -21,8 +21,10 @@ from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import routes
+from api.deps import Service
 from api.security import protection
-from pages.kit import errors, session
+from api.server import local_actor, settings
+from pages.kit import cached_desk, errors, session
 
 ROOT: Final = Path(__file__).resolve().parent
 
@@ -73,6 +75,6 @@ app = st.App(
         *protection(streamlit_page(), st.get_option("server.allowedHosts")),
         Middleware(GZipMiddleware, compresslevel=5),
     ],
-    routes=routes(session.store),
+    routes=routes(Service(session.store, session.problem, cached_desk.open_desks, local_actor(), settings())),
     on_script_error=errors.show,
 )

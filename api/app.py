@@ -1,45 +1,78 @@
-"""The routes of the REST API: a route is a handler in this module and its line in ``ROUTES``.
+"""The REST API: one application, mounted beside the dashboard by the launcher, or served alone.
 
-A handler takes the request and the store's opener. The store and the routes' base address both come from the launcher,
-so nothing here depends on a page.
+A route reads its inputs, calls one use case of core and answers. What it works with comes from the launcher, so
+nothing here depends on a page.
 """
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Final
+from typing import Any, Final
 
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from starlette.routing import BaseRoute, Mount
 
-from core.errors import StoreUnavailable
-from core.store import Store
+from api import docs
+from api.deps import Service
+from api.guard import Guard
+from api.problems import add_problem_handlers
+from api.routes import estimates, listings, markets, service
+from core.installation import version
 
-LOG: Final = logging.getLogger("doorstep.api")
+PREFIX: Final = "/api/v1"
+TITLE: Final = "Doorstep API"
+DESCRIPTION: Final = """Price ranges for homes, for listing systems and agents' apps.
 
-OpenStore = Callable[[], Store]
-Handler = Callable[[OpenStore, Request], Response]
+Send an API key as the header "Authorization: Bearer KEY"; programs on the computer that Doorstep runs on need none. \
+Bodies are JSON. Errors are problem+json (RFC 9457) with a code for programs and one entry for each field.
 
+No price is an answer, not an error: its status is unavailable, and it has the reason and what helps.
 
-def health(open_store: OpenStore, request: Request) -> Response:
-    """Report whether the store can be read; the status is 503 if not."""
-    try:
-        markets = len(open_store().markets.list())
-    except StoreUnavailable as error:
-        LOG.warning("The store is unavailable: %s", error)
-        return JSONResponse({"status": "store unavailable"}, status_code=503)
-    return JSONResponse({"status": "ok", "markets": markets})
-
-
-ROUTES: Final[Mapping[str, Handler]] = {
-    "/api/v1/health": health,
-}
-"""The handler of each address; all of them accept only GET."""
+Headers: X-Request-Id is echoed and stored with the estimate. With an Idempotency-Key, a repeated POST gets the first \
+answer again for a day; the same key with another request is refused (409). RateLimit-Remaining says how many requests \
+are left this minute."""
 
 
-def routes(open_store: OpenStore) -> list[Route]:
-    """Return the routes to mount; ``open_store`` returns the store of this process, or raises StoreUnavailable."""
-    return [Route(path, partial(handler, open_store), name=handler.__name__) for path, handler in ROUTES.items()]
+def create_api(given: Service) -> FastAPI:
+    """Return the API's application."""
+    app = FastAPI(
+        title=TITLE,
+        version=version(),
+        description=DESCRIPTION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = given
+    app.add_middleware(Guard, body_max=given.settings.body_max)
+    add_problem_handlers(app)
+    for part in (service, markets, estimates, listings, docs):
+        app.include_router(part.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def routes(given: Service) -> list[BaseRoute]:
+    """Return the routes to mount in a server of several parts."""
+    return [Mount(PREFIX, create_api(given), name="api")]
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """Return the OpenAPI document, made once: with keys as a way to authenticate, but for what is open to all."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title,
+            version=app.version,
+            description=app.description,
+            routes=app.routes,
+            servers=[{"url": PREFIX}],
+        )
+        document["components"]["securitySchemes"] = {"key": {"type": "http", "scheme": "bearer"}}
+        for path, methods in document["paths"].items():
+            for operation in methods.values():
+                operation["security"] = [] if path in ("/health", "/ready") else [{"key": []}, {}]
+                # FastAPI's own 422 has another form than ours.
+                if "HTTPValidationError" in str(operation["responses"].get("422", "")):
+                    del operation["responses"]["422"]
+        app.openapi_schema = document
+    return app.openapi_schema

@@ -30,15 +30,21 @@ class Action(StrEnum):
     REJECT = "reject a model or reinstate it"
     WATCH = "view monitoring"
     ACT_ON_ALERTS = "act on alerts and change their limits"
+    MANAGE_KEYS = "create and revoke API keys"
 
 
 @dataclass(frozen=True)
 class Actor:
-    """A person or process that acts; the audit trail shows ``name``."""
+    """A person or process that acts; the audit trail shows ``name``.
+
+    An actor of an ``office`` sees that office's estimates only; one without an office sees all. ``scope`` narrows what
+    the role allows, as an API key's does; None leaves it whole.
+    """
 
     name: str
     role: Role
     office: str = ""
+    scope: frozenset[Action] | None = None
 
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
@@ -51,14 +57,34 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
 
 
 def may(actor: Actor, action: Action) -> bool:
-    """Tell whether the actor's role allows the action."""
-    return action in ALLOWED.get(actor.role, frozenset())
+    """Tell whether the actor's role and scope allow the action."""
+    return _in_scope(actor, action) and action in ALLOWED.get(actor.role, frozenset())
 
 
 def require(actor: Actor, action: Action) -> None:
-    """Raise AccessDenied unless the actor's role allows the action."""
-    if not may(actor, action):
-        able = ", ".join(role for role in Role if action in ALLOWED[role]) or "nobody"
+    """Raise AccessDenied unless the actor's role and scope allow the action."""
+    if may(actor, action):
+        return
+    if not _in_scope(actor, action):
+        raise AccessDenied(f"{actor.name} may not {action}: its key does not cover that. Use a key that does.")
+    able = ", ".join(role for role in Role if action in ALLOWED[role]) or "nobody"
+    raise AccessDenied(
+        f"{actor.name} ({actor.role}) may not {action}; these roles may: {able}. Ask one of them, or switch role."
+    )
+
+
+def sees_office(actor: Actor, office: str) -> bool:
+    """Tell whether the actor may see what an office did."""
+    return actor.office in ("", office)
+
+
+def require_office(actor: Actor, office: str, what: str) -> None:
+    """Raise AccessDenied if ``what``, such as an estimate, belongs to an office whose work the actor may not see."""
+    if not sees_office(actor, office):
         raise AccessDenied(
-            f"{actor.name} ({actor.role}) may not {action}; these roles may: {able}. Ask one of them, or switch role."
+            f"{what} belongs to another office; {actor.name} sees only those of {actor.office}. Ask that office for it."
         )
+
+
+def _in_scope(actor: Actor, action: Action) -> bool:
+    return actor.scope is None or action in actor.scope

@@ -101,6 +101,17 @@ class InvalidDecision(ServeError):
         self.field = field
 
 
+class InvalidSale(ServeError):
+    """What a listing is reported to have sold for, or when, is impossible; nothing was recorded.
+
+    ``field`` names what must change: sale_price, sale_date or list_date.
+    """
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class AnswerUnreadable(ServeError):
     """A stored answer was written by a release whose answers this one cannot read."""
 

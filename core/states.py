@@ -74,6 +74,17 @@ class SaleDecision(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
+class ListingState(StrEnum):
+    """Where a listing stands: what its estimate, the latest decision and the sale make of it."""
+
+    UNPRICED = "unpriced"
+    SUGGESTED = "suggested"
+    ACCEPTED = "accepted"
+    ADJUSTED = "adjusted"
+    OVERRIDDEN = "overridden"
+    SOLD = "sold"
+
+
 class AuditAction(StrEnum):
     """What was done, according to an audit trail entry."""
 
@@ -86,9 +97,13 @@ class AuditAction(StrEnum):
     DECISION_MADE = "decision.made"
     DECISIONS_SIMULATED = "decisions.simulated"
     GATE_JUDGED = "gate.judged"
+    KEY_CREATED = "key.created"
+    KEY_REVOKED = "key.revoked"
     LEDGER_CAUGHT_UP = "ledger.caught_up"
     LEDGER_EXPORTED = "ledger.exported"
     LEVEL_ADDED = "level.added"
+    LISTING_CREATED = "listing.created"
+    LISTING_SOLD = "listing.sold"
     MARKET_CREATED = "market.created"
     MATCH_ANSWERED = "match.answered"
     MODEL_ADDED = "model.added"

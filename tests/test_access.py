@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.access import ALLOWED, Action, Actor, Role, may, require
+from core.access import ALLOWED, Action, Actor, Role, may, require, require_office
 from core.errors import AccessDenied
 
 MATRIX = {
@@ -18,6 +18,7 @@ MATRIX = {
     Action.REJECT: {Role.MANAGER},
     Action.WATCH: {Role.ANALYST, Role.MANAGER},
     Action.ACT_ON_ALERTS: {Role.MANAGER},
+    Action.MANAGE_KEYS: {Role.MANAGER},
 }
 
 
@@ -44,3 +45,18 @@ def test_a_role_nobody_defined_may_do_nothing() -> None:
     assert not any(may(stranger, action) for action in Action)
     with pytest.raises(AccessDenied, match="Sam"):
         require(stranger, Action.PRICE)
+
+
+def test_a_scope_narrows_what_the_role_allows_and_adds_nothing() -> None:
+    feed = Actor("feed", Role.AGENT, "North", frozenset({Action.PRICE, Action.TRAIN}))
+    assert [action for action in Action if may(feed, action)] == [Action.PRICE]
+    with pytest.raises(AccessDenied, match="its key does not cover that"):
+        require(feed, Action.DECIDE)
+
+
+def test_an_office_sees_its_own_work_and_who_has_no_office_sees_all() -> None:
+    require_office(Actor("Kim", Role.AGENT, "North"), "North", "Estimate 1")
+    require_office(Actor("Kim", Role.AGENT), "North", "Estimate 1")
+    for other in ("South", ""):
+        with pytest.raises(AccessDenied, match="belongs to another office"):
+            require_office(Actor("Kim", Role.AGENT, "North"), other, "Estimate 1")

@@ -249,7 +249,7 @@ def test_the_parts_of_a_page_stand_on_the_kit_and_not_on_other_pages() -> None:
 
 
 # The problem statement is read where a run begins; everything else is given it, in the workspace or by itself.
-ENTRY_POINTS = frozenset({"core.problem", "core.cli.main", "core.cli.values", "pages.kit.session"})
+ENTRY_POINTS = frozenset({"core.problem", "core.cli.main", "core.cli.values", "pages.kit.session", "api.server"})
 
 
 def reads_the_problem_statement(module: str, source: str) -> bool:

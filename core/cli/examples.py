@@ -73,6 +73,22 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "worker",
         "worker --every 15 --on-alert retrain",
     ),
+    "create-key": (
+        'create-key "MLS feed" --office North',
+        'create-key "Website" --allow price --json',
+    ),
+    "keys": (
+        "keys",
+        "keys --json",
+    ),
+    "revoke-key": (
+        "revoke-key 3fa94c01",
+        "revoke-key 3fa94c01 --actor Mia",
+    ),
+    "serve": (
+        "serve",
+        "serve --host 0.0.0.0 --port 8080",
+    ),
 }
 
 

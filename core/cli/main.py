@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.access import Actor, Role
-from core.cli import data, models, monitoring, pricing, scrutiny
+from core.cli import api, data, models, monitoring, pricing, scrutiny
 from core.cli.examples import examples_of
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
@@ -39,6 +39,8 @@ _EXAMPLES: Final = """examples:
   {program} watch --market springfield
   {program} ledger ledger.csv --market springfield --since 2025-01-01
   {program} worker
+  {program} create-key "MLS feed" --office North
+  {program} serve
 
 exit codes: 0 done, 1 refused or failed (one line on standard error says why), 2 wrong usage,
 3 no price estimate available"""
@@ -136,7 +138,7 @@ def command_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run, check=_accept)
         return added
 
-    for group in (data, scrutiny, models, pricing, monitoring):
+    for group in (data, scrutiny, models, pricing, monitoring, api):
         group.add_verbs(verb)
     return parser
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import asdict, replace
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from core.cli.session import OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day, family, whole_number
@@ -115,6 +115,7 @@ def _check_train(options: argparse.Namespace) -> None:
 
 def _train(session: Session) -> int:
     from core.train.trainer import default_plan
+    from core.workflows.models.model_form import model_form
     from core.workflows.training import train_model
 
     options, plan = session.options, default_plan(session.workspace.problem)
@@ -129,20 +130,8 @@ def _train(session: Session) -> int:
     )
     market = session.market()
     record = train_model(session.workspace, market.market_id, plan, session.progress())
-    session.print_result(_record_document(record), lambda: _record_text(record, session.workspace.problem))
+    session.print_result(model_form(record), lambda: _record_text(record, session.workspace.problem))
     return OK
-
-
-def _record_document(record: ModelRecord) -> dict[str, Any]:
-    return {
-        "model": record.model_id,
-        "market": record.market_id,
-        "stage": record.stage,
-        "rejected_why": record.rejected_why,
-        "created_at": record.created_at.isoformat(),
-        "size_bytes": record.size_bytes,
-        **record.card,
-    }
 
 
 def _record_text(record: ModelRecord, problem: Problem) -> str:
@@ -200,6 +189,7 @@ def _evaluate(session: Session) -> int:
     from core.evaluate.card.headline import sales_words
     from core.evaluate.headline import headline
     from core.wording import percent, signed_percent
+    from core.workflows.models.model_form import model_form
     from core.workflows.models.test_scores import later_scores
 
     market, store = session.market(), session.workspace.store
@@ -212,7 +202,7 @@ def _evaluate(session: Session) -> int:
             f"Model {record.model_id} is of market {record.market_id!r}, not of {market.market_id!r}; name its market."
         )
     if not session.options.later:
-        session.print_result(_record_document(record), lambda: _record_text(record, session.workspace.problem))
+        session.print_result(model_form(record), lambda: _record_text(record, session.workspace.problem))
         return OK
     version = store.versions.latest(market.market_id)
     if version is None:
@@ -241,6 +231,7 @@ def _evaluate(session: Session) -> int:
 def _models(session: Session) -> int:
     from core.evaluate.card.headline import headline_of
     from core.wording import instant, percent
+    from core.workflows.models.model_form import model_form
 
     records = session.workspace.store.models.list(session.market().market_id)
 
@@ -257,16 +248,17 @@ def _models(session: Session) -> int:
             or "no models yet"
         )
 
-    session.print_result({"models": [_record_document(record) for record in records]}, text)
+    session.print_result({"models": [model_form(record) for record in records]}, text)
     return OK
 
 
 def _promote(session: Session) -> int:
+    from core.workflows.models.model_form import model_form
     from core.workflows.promotion import promote_challenger
 
     options = session.options
     record = promote_challenger(session.workspace, options.model, options.reason)
-    session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
+    session.print_result(model_form(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
     return OK
 
 
@@ -288,21 +280,23 @@ def _retrain(session: Session) -> int:
 
 
 def _rollback(session: Session) -> int:
+    from core.workflows.models.model_form import model_form
     from core.workflows.promotion import rollback
 
     record = rollback(session.workspace, session.market().market_id, session.options.reason)
-    session.print_result(_record_document(record), lambda: f"model {record.model_id} is champion again")
+    session.print_result(model_form(record), lambda: f"model {record.model_id} is champion again")
     return OK
 
 
 def _reject(session: Session) -> int:
+    from core.workflows.models.model_form import model_form
     from core.workflows.promotion import reinstate, reject
 
     options = session.options
     deed = reinstate if options.undo else reject
     record = deed(session.workspace, options.model, options.reason)
     stage = record.stage if record.stage is Stage.REJECTED else f"a {record.stage} again"
-    session.print_result(_record_document(record), lambda: f"model {record.model_id} is {stage} in {record.market_id}")
+    session.print_result(model_form(record), lambda: f"model {record.model_id} is {stage} in {record.market_id}")
     return OK
 
 
@@ -354,10 +348,11 @@ def _alert_words(alert: Mapping[str, str]) -> str:
 
 def _demo(session: Session) -> int:
     from core.demo.opening import open_demo_with_story
+    from core.workflows.models.model_form import model_form
 
     record = open_demo_with_story(session.workspace, session.progress(), session.options.sales)
     session.print_result(
-        _record_document(record),
+        model_form(record),
         lambda: "simulated market " + record.market_id + "\n" + _record_text(record, session.workspace.problem),
     )
     return OK

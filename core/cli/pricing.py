@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict
 from datetime import date
 from math import isnan
 from pathlib import Path
@@ -66,8 +65,10 @@ def _check(options: argparse.Namespace) -> None:
 
 def _price(session: Session) -> int:
     from core.serve.estimate import Estimate, Refused, Unavailable
-    from core.workflows.pricing.answers import Question, price_and_record
+    from core.workflows.pricing.answer_form import answer_form
+    from core.workflows.pricing.answers import price_and_record
     from core.workflows.pricing.desk import open_desk
+    from core.workflows.pricing.questions import Asked, question_of
 
     options = session.options
     desk = open_desk(session.workspace.store, session.market().market_id, session.workspace.problem)
@@ -77,23 +78,22 @@ def _price(session: Session) -> int:
         print(f"note: {note}", file=sys.stderr)
     if options.csv:
         return _price_csv(session, desk, as_of)
-    facts = _typed(options.set)
-    question = Question(facts, as_of, options.level or session.workspace.problem.estimate.level, _list_price(facts))
+    question = question_of(desk, Asked(_typed(options.set), as_of, options.level), today)
     answered = price_and_record(session.workspace, desk, question, "command line")
     if answered.estimate_id is None:
         print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
-    result, named = answered.result, {"estimate_id": answered.estimate_id}
-    if not isinstance(result, Refused) and (unused := desk.unused(facts)):
+    result, form = answered.result, answer_form(answered, desk.market)
+    if not isinstance(result, Refused) and (unused := desk.unused(question.facts)):
         print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)
     match result:
         case Refused():
             raise ImpossibleProperty(result.message)
         case Unavailable():
-            session.print_result(asdict(result) | named, lambda: f"{result.message}\n{result.reason} {result.remedy}")
+            session.print_result(form, lambda: f"{result.message}\n{result.reason} {result.remedy}")
             return UNPRICED
         case Estimate():
             session.print_result(
-                asdict(result) | named,
+                form,
                 lambda: f"{_estimate_text(result, desk.market)}\nestimate {answered.estimate_id}",
             )
             return OK
@@ -111,20 +111,6 @@ def _typed(pairs: Sequence[tuple[str, str]]) -> dict[str, object]:
             number = read_typed(text)
             facts[name] = text if isnan(number) else number
     return facts
-
-
-def _list_price(facts: dict[str, object]) -> float | None:
-    """Take the asking price out of the facts: it is recorded, but is not a fact of the home."""
-    asked = facts.pop("list_price", None)
-    if asked is None or asked == "":
-        return None
-    if not isinstance(asked, float) or asked <= 0:
-        raise ImpossibleProperty(
-            f"List price = {asked if isinstance(asked, float) else quoted(str(asked))} is not an amount above 0.",
-            "Correct it, or leave it out.",
-            "list_price",
-        )
-    return asked
 
 
 def _price_csv(session: Session, desk: Desk, as_of: date) -> int:

@@ -29,7 +29,7 @@ from core.serve.comparables import (
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import groups_of
 from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
-from core.serve.subject import Subject, Value, check_subject
+from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, property_kinds
@@ -112,9 +112,13 @@ class Unavailable:
 
 @dataclass(frozen=True)
 class Refused:
-    """No estimate because a fact is impossible; ``message`` names it and says what to do."""
+    """No estimate because facts are impossible; ``message`` names them and says what to do.
+
+    ``faults`` is empty in an answer stored by an earlier release.
+    """
 
     message: str
+    faults: tuple[FactFault, ...] = ()
 
 
 @dataclass(frozen=True)

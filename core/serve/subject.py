@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from difflib import get_close_matches
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -63,12 +64,37 @@ def check_subject(facts: Mapping[str, object], as_of: date, columns: FactColumns
     """
     known: dict[str, Value] = {}
     for name in facts_read(columns, facts):
-        value = read_fact(name, facts.get(name), columns, problem)
-        if value is not None:
-            known[name] = value
+        _put_fact(known, name, facts.get(name), columns, problem)
     subject = Subject(known, as_of)
     check_together(subject, problem)
     return subject
+
+
+@dataclass(frozen=True)
+class FactFault:
+    """What is wrong with one fact of a home: ``reason`` says why it is impossible or unknown, ``remedy`` what helps."""
+
+    field: str
+    reason: str
+    remedy: str
+
+
+def fact_faults(
+    facts: Mapping[str, object], as_of: date, columns: FactColumns | None, problem: Problem
+) -> tuple[FactFault, ...]:
+    """Return all faults of a home's facts, at most one a field: unknown names, impossible values, contradictions.
+
+    ``columns`` are the model's; None, where no model is live, looks at the names alone.
+    """
+    found = [fault for name in facts if (fault := _fault(partial(refuse_unknown_facts, [name], columns)))]
+    if columns is None:
+        return tuple(found)
+    named, known = {fault.field for fault in found}, dict[str, Value]()
+    for name in facts_read(columns, facts):
+        fault = _fault(partial(_put_fact, known, name, facts.get(name), columns, problem))
+        found += [fault] if fault and name not in named else []
+    together = _fault(partial(check_together, Subject(known, as_of), problem))
+    return (*found, together) if together else tuple(found)
 
 
 def refuse_unknown_facts(names: Iterable[str], columns: FactColumns | None) -> None:
@@ -113,6 +139,21 @@ def read_fact(name: str, value: object, columns: FactColumns, problem: Problem) 
             )
         return word
     return _number(name, value, problem)
+
+
+def _put_fact(known: dict[str, Value], name: str, value: object, columns: FactColumns, problem: Problem) -> None:
+    """Add a fact to those known unless it is blank; raises ImpossibleProperty."""
+    read = read_fact(name, value, columns, problem)
+    if read is not None:
+        known[name] = read
+
+
+def _fault(check: Callable[[], None]) -> FactFault | None:
+    try:
+        check()
+    except ImpossibleProperty as error:
+        return FactFault(error.field, error.reason, error.remedy)
+    return None
 
 
 def shortened(text: str) -> str:

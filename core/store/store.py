@@ -19,6 +19,7 @@ from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.export import Export
 from core.store.ledger.figures import Figures
+from core.store.ledger.listings import Listings
 from core.store.ledger.outcomes import Outcomes
 from core.store.ledger.samples import Samples
 from core.store.ledger.spool import Spool
@@ -26,7 +27,9 @@ from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
 from core.store.operations.alerts import Alerts
+from core.store.operations.api_keys import ApiKeys
 from core.store.operations.jobs import Jobs
+from core.store.operations.repeatable import RepeatableAnswers
 from core.store.operations.thresholds import Thresholds
 from core.store.operations.workers import Workers
 from core.store.sales.address_answers import Matches
@@ -77,6 +80,7 @@ class Store:
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)
         self.outcomes = Outcomes(database)
+        self.listings = Listings(database)
         self.figures = Figures(database)
         self.samples = Samples(database)
         self.export = Export(database)
@@ -85,6 +89,8 @@ class Store:
         self.thresholds = Thresholds(database)
         self.workers = Workers(database)
         self.agent_decisions = AgentDecisions(database)
+        self.api_keys = ApiKeys(database)
+        self.repeatable = RepeatableAnswers(database)
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)

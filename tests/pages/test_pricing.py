@@ -23,9 +23,10 @@ from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
 from core.wording import day, money_range, money_short
+from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
-from pages.kit import cached_desk, session
+from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.estimate import comparables_choice
 from pages.views.pricing import answer
@@ -337,7 +338,7 @@ def test_an_answer_of_another_model_is_not_shown(
 
 def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     app = price(opened(), busiest(desk))
-    monkeypatch.setattr(cached_desk, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
+    monkeypatch.setattr(open_desks, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
     assert estimated(press(app, "Price this home"))
     assert not app.error
     assert opened().number_input(key("living_area_sqft")).value is None

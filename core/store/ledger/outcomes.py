@@ -174,7 +174,8 @@ class Outcomes:
         Those whose current outcomes come from a version not in the chain, and those that ever lost an outcome.
         """
         o = OUTCOME.c
-        query = sa.select(o.sale_key, o.version_id, o.current).where(o.market_id == market_id).distinct()
+        of_versions = sa.and_(o.market_id == market_id, o.version_id != "")
+        query = sa.select(o.sale_key, o.version_id, o.current).where(of_versions).distinct()
         with self._database.read() as connection:
             rows = connection.execute(query).all()
         in_use = set(chain)
@@ -290,7 +291,7 @@ def _replace(
         numbers = [row["seq"] for row in gone]
         connection.execute(OUTCOME.update().where(OUTCOME.c.seq.in_(numbers)).values(current=False))
     if fresh:
-        connection.execute(OUTCOME.insert(), [_row(market_id, version_id, row) for row in fresh])
+        connection.execute(OUTCOME.insert(), [outcome_row(market_id, version_id, row) for row in fresh])
     if gone and fresh and gone[0]["sale_price"] != fresh[0].sale_price:
         detail = {"before": gone[0]["sale_price"], "after": fresh[0].sale_price, "version_id": version_id}
         append_event(connection, actor, AuditAction.OUTCOME_CORRECTED, market_id, fresh[0].sale_key, detail=detail)
@@ -301,7 +302,8 @@ def _same(held: sa.RowMapping, new: NewOutcome, chain: Sequence[str]) -> bool:
     return held["version_id"] in chain and all(held[name] == getattr(new, name) for name in _NEW)
 
 
-def _row(market_id: str, version_id: str, new: NewOutcome) -> dict[str, Any]:
+def outcome_row(market_id: str, version_id: str, new: NewOutcome) -> dict[str, Any]:
+    """Return an outcome as its table holds it, current, with what derives from price and range."""
     error = (new.point - new.sale_price) / new.sale_price
     return {
         **vars(new),

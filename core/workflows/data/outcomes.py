@@ -51,8 +51,8 @@ def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport
     """Bring a market's outcomes up to date with its data versions in use, oldest first.
 
     Versions committed without being matched (the process died) are made up for. Outcomes of undone ones are retired,
-    and those that they had retired are current again. Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable;
-    what is left is made up by the next call.
+    and those that they had retired are current again. A sale takes the place of the one that a listing reported.
+    Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable; what is left is made up by the next call.
     """
     store = workspace.store
     workspace.require(Action.INGEST)
@@ -66,6 +66,7 @@ def settle_outcomes(workspace: Workspace, market_id: str) -> tuple[OutcomeReport
         store.outcomes.record(market_id, chain, "", dict.fromkeys(touched, ()), workspace.actor, undone)
     else:
         store.outcomes.forget_matching(market_id, chain)
+    store.listings.settle(market_id)
     return tuple(reports)
 
 

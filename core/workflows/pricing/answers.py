@@ -9,11 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from core.access import Action, Actor
+from core.access import Action, Actor, require_office
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
-from core.serve.subject import refuse_unknown_facts
+from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.store import EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
@@ -21,8 +21,10 @@ from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, pr
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
-# The requested level is stored next to the answer, since an answer without a price has no level.
+# What was asked beside the facts is stored next to the answer. An answer without a price has no level of its own.
 _LEVEL: Final = "asked_level"
+_REFERENCE: Final = "reference"
+_REQUEST: Final = "request_id"
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,16 @@ class Question:
     """A home to price as of a date with a range at ``level``.
 
     ``facts`` holds only known facts, by canonical name, in canonical units; ``list_price`` is the asking price, if
-    already known: such an estimate is not blind.
+    already known: such an estimate is not blind. ``reference`` is the caller's own name for the home, ``request_id``
+    that of the request that asked.
     """
 
     facts: Mapping[str, object]
     as_of: date
     level: float
     list_price: float | None = None
+    reference: str = ""
+    request_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -88,15 +93,24 @@ def price_and_record(workspace: Workspace, desk: Desk, question: Question, chann
 
 
 def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
-    """Return an answer as given; raises AccessDenied, NotFound, AnswerUnreadable."""
+    """Return an answer as given; raises AccessDenied, also for another office's, NotFound, AnswerUnreadable."""
     workspace.require(Action.PRICE)
     record = workspace.store.ledger.get(estimate_id)
+    require_office(workspace.actor, record.office, f"Estimate {estimate_id}")
     if _LEVEL not in record.answer:
         raise AnswerUnreadable(
             f"Estimate {estimate_id} came from a file of many homes, for which only the figures are stored. Price the "
             "home alone for the full answer."
         )
-    question = Question(_facts(record), record.as_of, float(record.answer[_LEVEL]), record.list_price)
+    asked = record.answer
+    question = Question(
+        _facts(record),
+        record.as_of,
+        float(asked[_LEVEL]),
+        record.list_price,
+        asked.get(_REFERENCE, ""),
+        asked.get(_REQUEST, ""),
+    )
     return RecordedAnswer(
         estimate_id=record.estimate_id,
         market_id=record.market_id,
@@ -120,12 +134,16 @@ def _priced(desk: Desk, question: Question, actor: Actor) -> Result:
         refuse_unknown_facts(question.facts, desk.live_model.model.facts if desk.live_model else None)
         return desk.price(question.facts, question.as_of, question.level, actor)
     except ImpossibleProperty as error:
-        return Refused(str(error))
+        columns = desk.live_model.model.facts if desk.live_model else None
+        found = fact_faults(question.facts, question.as_of, columns, desk.problem)
+        faults = found or (FactFault(error.field, error.reason, error.remedy),)
+        return Refused(" ".join(f"{fault.reason} {fault.remedy}".strip() for fault in faults), faults)
 
 
 def _entry(desk: Desk, question: Question, channel: Channel, result: Result, milliseconds: float) -> NewEstimate:
     asked = Asked(question.facts, question.as_of, question.list_price)
     answer = to_document(result) | {_LEVEL: question.level}
+    answer |= {name: text for name, text in ((_REFERENCE, question.reference), (_REQUEST, question.request_id)) if text}
     return ledger_entry(priced_by(desk), asked, _outcome(result), channel, milliseconds, answer)
 
 

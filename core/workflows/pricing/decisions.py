@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from core.access import Action
+from core.access import Action, require_office
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
 from core.store import DecisionRecord, EstimateRecord, NewDecision, Store
@@ -40,10 +40,12 @@ class DecisionInput:
 def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> DecisionRecord:
     """Record a decision on a priced estimate; a later one supersedes it, but all are kept.
 
-    Raises AccessDenied, NotFound for an unknown estimate, InvalidDecision naming field, value, limit and remedy.
+    Raises AccessDenied, also for another office's estimate, NotFound for an unknown one, InvalidDecision naming field,
+    value, limit and remedy.
     """
     workspace.require(Action.DECIDE)
     estimate = workspace.store.ledger.get(estimate_id)
+    require_office(workspace.actor, estimate.office, f"Estimate {estimate_id}")
     check_decision(decision, estimate, workspace.problem)
     reason = decision.reason_code or None
     note, comparables = decision.note.strip(), decision.comparables

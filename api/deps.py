@@ -1,0 +1,71 @@
+"""What a route works with: the service of this process, and the context of one request."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import Depends
+from starlette.requests import Request
+
+from api.rate_limit import RateLimiter
+from api.responses import request_id_of
+from api.settings import ApiSettings
+from core.access import Actor
+from core.problem import Problem
+from core.store import Store
+from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.open_desks import OpenDesks
+from core.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Service:
+    """What the launcher gives the API: its store, problem statement and desks, opened when a request needs them."""
+
+    open_store: Callable[[], Store]
+    open_problem: Callable[[], Problem]
+    open_desks: Callable[[], OpenDesks]
+    local_actor: Actor
+    settings: ApiSettings = field(default_factory=ApiSettings)
+    limiter: RateLimiter = field(default_factory=RateLimiter)
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who makes a request; ``caller_id`` is the id of the key, or "local"."""
+
+    caller_id: str
+    actor: Actor
+
+
+@dataclass(frozen=True)
+class Context:
+    """One request: its id, and the workspace of its caller."""
+
+    request_id: str
+    workspace: Workspace
+    settings: ApiSettings
+    desks: OpenDesks
+
+    def desk(self, market_id: str) -> Desk:
+        """Return a market's desk; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
+        return self.desks.desk(self.workspace, market_id)
+
+
+def service_of(request: Request) -> Service:
+    """Return the service of the app that answers a request."""
+    service: Service = request.app.state.service
+    return service
+
+
+def context_of(request: Request) -> Context:
+    """Return the context of a request that was admitted; raises StoreUnavailable, ProblemStatementError."""
+    service, caller = service_of(request), request.state.caller
+    workspace = Workspace(service.open_store(), service.open_problem(), caller.actor)
+    return Context(request_id_of(request), workspace, service.settings, service.open_desks())
+
+
+InContext = Annotated[Context, Depends(context_of)]
+"""The context, as a route's parameter."""

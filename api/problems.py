@@ -1,0 +1,118 @@
+"""Which error becomes which response; no traceback and no address of a database reaches a caller."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.responses import Json, problem
+from core.errors import (
+    AccessDenied,
+    AlreadyExists,
+    AnswerUnreadable,
+    ArtifactCorrupt,
+    DoorstepError,
+    ImpossibleProperty,
+    InvalidDecision,
+    InvalidRecord,
+    InvalidSale,
+    ModelOutdated,
+    NotFound,
+    StoreUnavailable,
+)
+from core.serve.estimate import UNAVAILABLE
+
+LOG: Final = logging.getLogger("doorstep.api")
+RETRY_SECONDS: Final = 5
+
+_CODES: Final[Sequence[tuple[type[DoorstepError], int, str]]] = (
+    (AccessDenied, 403, "not-allowed"),
+    (NotFound, 404, "not-found"),
+    (AlreadyExists, 409, "already-exists"),
+    (AnswerUnreadable, 410, "answer-not-kept"),
+    (ImpossibleProperty, 422, "impossible-facts"),
+    (InvalidDecision, 422, "invalid-decision"),
+    (InvalidSale, 422, "invalid-sale"),
+    (InvalidRecord, 422, "invalid-value"),
+)
+# Their messages name files and hosts, which are nobody's business outside.
+_HIDDEN: Final[Mapping[type[DoorstepError], tuple[str, str]]] = {
+    StoreUnavailable: ("store-unavailable", "The store cannot be used right now. Try again in a moment."),
+    ArtifactCorrupt: ("model-unreadable", "The market's live model cannot be read. Tell whoever runs Doorstep."),
+    ModelOutdated: ("model-unreadable", "The market's live model was made by another release. Train it again."),
+}
+_STATUS_CODES: Final[Mapping[int, str]] = {
+    400: "unreadable",
+    401: "key-needed",
+    403: "not-allowed",
+    404: "not-found",
+    405: "method-not-allowed",
+    413: "too-large",
+    415: "not-json",
+    429: "too-many-requests",
+}
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Answer every error of the app with a problem."""
+    app.add_exception_handler(DoorstepError, _of_doorstep)
+    app.add_exception_handler(RequestValidationError, _of_validation)
+    app.add_exception_handler(HTTPException, _of_http)
+    app.add_exception_handler(Exception, _of_fault)
+
+
+def _of_doorstep(request: Request, error: Exception) -> Response:
+    for kind, (code, detail) in _HIDDEN.items():
+        if isinstance(error, kind):
+            LOG.error("%s", error)
+            retry = {"Retry-After": str(RETRY_SECONDS)}
+            return problem(request, 503, code, detail, more={"message": UNAVAILABLE}, headers=retry)
+    for kind, status, code in _CODES:
+        if isinstance(error, kind):
+            return problem(request, status, code, str(error), errors=_field_errors(error))
+    LOG.error("%s", error)
+    return problem(request, 409, "refused", str(error))
+
+
+def _field_errors(error: DoorstepError) -> list[dict[str, str]]:
+    field = getattr(error, "field", "")
+    if not field:
+        return []
+    reason = error.reason if isinstance(error, ImpossibleProperty) else str(error)
+    remedy = error.remedy if isinstance(error, ImpossibleProperty) else ""
+    return [{"field": field, "reason": reason, "remedy": remedy}]
+
+
+def _of_validation(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found: dict[str, dict[str, str]] = {}
+    for one in error.errors():
+        field = ".".join(str(part) for part in one["loc"][1:] if part not in _UNION_PARTS) or str(one["loc"][0])
+        found.setdefault(field[:200], {"field": field[:200], "reason": f"{str(one['msg'])[:300]}.", "remedy": _REMEDY})
+    detail = f"The request does not fit: {'; '.join(list(found)[:5])}. Correct it, as described in the API's documents."
+    return problem(request, 422, "invalid-request", detail, errors=list(found.values())[:50])
+
+
+_REMEDY: Final = "Correct it, or leave it out."
+# How pydantic names the members of a union in a place.
+_UNION_PARTS: Final = frozenset({"bool", "float", "str", "none", "constrained-str", "function-after[encodable(), str]"})
+
+
+def _of_http(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    code = _STATUS_CODES.get(error.status_code, "refused")
+    return problem(request, error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def _of_fault(request: Request, error: Exception) -> Json:
+    LOG.error("an unexpected error", exc_info=error)
+    detail = "Something went wrong on the server, and nothing was answered. Give its people the request id."
+    more: Mapping[str, Any] = {"message": UNAVAILABLE}
+    return problem(request, 500, "unexpected", detail, more=more)

@@ -1,0 +1,37 @@
+"""The markets, and the models of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from api.deps import InContext
+from api.keyed_route import KeyedRoute
+from api.responses import Json
+from api.schemas.common import MarketId, problems
+from api.schemas.markets import MarketDescription, Markets, Models
+from core.store.base.values import plain_document
+from core.workflows.models.model_form import list_models, model_form
+from core.workflows.pricing.market_form import describe_market, list_markets
+
+router = APIRouter(route_class=KeyedRoute)
+
+
+@router.get("/markets", tags=["markets"], responses={200: {"model": Markets}, **problems()})
+def get_markets(context: InContext) -> Json:
+    """List the markets and their live models."""
+    return Json({"markets": list_markets(context.workspace)})
+
+
+@router.get("/markets/{market}", tags=["markets"], responses={200: {"model": MarketDescription}, **problems(404)})
+def get_market(market: MarketId, context: InContext) -> Json:
+    """Describe a market: the facts its live model uses, range levels, and reasons for a price of one's own."""
+    return Json(describe_market(context.workspace, context.desk(market)))
+
+
+@router.get("/models", tags=["models"], responses={200: {"model": Models}, **problems(404, 422)})
+def get_models(market: Annotated[MarketId, Query()], context: InContext) -> Json:
+    """List a market's models with their stages and cards, newest first."""
+    found = [plain_document(model_form(record), "model") for record in list_models(context.workspace, market)]
+    return Json({"models": found})

@@ -1,0 +1,75 @@
+"""API keys: what a program may do in a person's stead, for one office or for all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from typing import Any, Final
+
+from core.access import ALLOWED, Action, Actor, Role, may
+from core.errors import AccessDenied, StoreError
+from core.store import Store
+from core.store.operations.api_keys import ApiKey
+from core.workspace import Workspace
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def create_key(
+    workspace: Workspace, name: str, role: Role, office: str, actions: Collection[Action] = ()
+) -> tuple[ApiKey, str]:
+    """Create a key for some actions of a role, all of them if none is named; return it and the text to send.
+
+    A key can do no more than who creates it. Raises AccessDenied, InvalidRecord, StoreUnavailable.
+    """
+    workspace.require(Action.MANAGE_KEYS)
+    # Nobody at a keyboard sees what a key that manages keys does.
+    wanted = frozenset(actions) or ALLOWED[role] - {Action.MANAGE_KEYS}
+    beyond = sorted(action for action in wanted if action not in ALLOWED[role] or not may(workspace.actor, action))
+    if beyond:
+        raise AccessDenied(
+            f"The key {name!r} ({role}) cannot be allowed to {'; '.join(beyond)}: the role {role} does not allow it. "
+            "Leave that out, or choose another role."
+        )
+    return workspace.store.api_keys.create(name, role, office, wanted, workspace.actor)
+
+
+def list_keys(workspace: Workspace) -> list[ApiKey]:
+    """Return all keys, newest first; raises AccessDenied, StoreUnavailable."""
+    workspace.require(Action.MANAGE_KEYS)
+    return workspace.store.api_keys.list()
+
+
+def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
+    """Make a key invalid at once; raises AccessDenied, NotFound, StoreUnavailable."""
+    workspace.require(Action.MANAGE_KEYS)
+    return workspace.store.api_keys.revoke(key_id, workspace.actor)
+
+
+def actor_of_key(store: Store, text: str) -> tuple[ApiKey, Actor] | None:
+    """Return the valid key that a caller sent and its actor, None if there is none; raises StoreUnavailable."""
+    key = store.api_keys.find(text)
+    if key is None:
+        return None
+    try:
+        store.api_keys.note_use(key)
+    except StoreError as error:
+        # A database that cannot be written to must not keep anybody from a price.
+        _LOG.warning("the use of API key %s is not noted: %s", key.key_id, error)
+    return key, key.actor
+
+
+def key_form(key: ApiKey) -> dict[str, Any]:
+    """Return a key as JSON values, without its secret."""
+    return {
+        "key": key.key_id,
+        "name": key.name,
+        "role": key.role,
+        "office": key.office or None,
+        "actions": list(key.actions),
+        "created_at": key.created_at.isoformat(),
+        "created_by": key.created_by,
+        "last_used_at": key.last_used_at.isoformat() if key.last_used_at else None,
+        "revoked_at": key.revoked_at.isoformat() if key.revoked_at else None,
+        "revoked_by": key.revoked_by or None,
+    }

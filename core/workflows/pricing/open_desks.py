@@ -1,0 +1,52 @@
+"""Pricing desks kept open, so that a model is loaded once and again only when model, sales, alerts or scope change."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from core.store import Store
+from core.workflows.models.scope import governing_scope
+from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.drift_notices import drift_alerts
+from core.workspace import Workspace
+
+KEPT: Final = 4
+"""Few desks are kept: a model takes tens of megabytes, and one in use is quickly loaded again."""
+
+DeskState = tuple[str, ...]
+"""What a desk depends on; another folder, champion, data version, open drift alert or scope gives another desk."""
+
+
+def desk_state(store: Store, market_id: str) -> DeskState:
+    """Return what a market's desk depends on; raises NotFound, StoreUnavailable."""
+    champion, latest = store.models.champion(market_id), store.versions.latest(market_id)
+    return (
+        str(store.home),
+        market_id,
+        champion.model_id if champion else "",
+        latest.version_id if latest else "",
+        str(governing_scope(store, champion)) if champion else "",
+        *(one.alert_id for one in drift_alerts(store, market_id)),
+    )
+
+
+class OpenDesks:
+    """The desks of a process, safe to share between threads; the one used longest ago makes way."""
+
+    def __init__(self) -> None:
+        self._desks: OrderedDict[DeskState, Desk] = OrderedDict()
+        self._guard = threading.Lock()
+
+    def desk(self, workspace: Workspace, market_id: str) -> Desk:
+        """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
+        state = desk_state(workspace.store, market_id)
+        # Others wait, since two threads that load one model take twice the memory and no less time.
+        with self._guard:
+            if state not in self._desks:
+                self._desks[state] = open_desk(workspace.store, market_id, workspace.problem)
+            self._desks.move_to_end(state)
+            while len(self._desks) > KEPT:
+                self._desks.popitem(last=False)
+            return self._desks[state]
