@@ -20,7 +20,8 @@ def test_a_key_is_found_by_the_text_shown_once_and_by_nothing_else(store: Store,
     key, text = store.api_keys.create("MLS feed", Role.AGENT, "North", [Action.PRICE], MANAGER)
     found = store.api_keys.find(text)
     assert found == key
-    assert (found.actor.name, found.actor.office, found.actor.scope) == ("MLS feed", "North", {Action.PRICE})
+    actor = found.actor
+    assert (actor.name, actor.office, actor.scope) == ("MLS feed", "North", frozenset({Action.PRICE}))
     for wrong in ("", "dsk", text[:-1], text + "x", text.replace(key.key_id, "00000000"), "ä" + text, "x" * 5_000):
         assert store.api_keys.find(wrong) is None
     with address.engine().connect() as connection:
