@@ -28,7 +28,7 @@ def test_a_key_made_by_the_command_line_works_until_it_is_revoked(
     assert "last used" in listed
     assert made["text"] not in listed
 
-    assert run(capsys, own_store, "revoke-key", made["key_id"]) == f"key {made['key']} (MLS feed) is revoked\n"
+    assert run(capsys, own_store, "revoke-key", made["key"]) == f"key {made['key']} (MLS feed) is revoked\n"
     refused = elsewhere.get("/markets")
     assert (refused.status_code, refused.headers["content-type"]) == (401, "application/problem+json")
     assert "revoked" in run(capsys, own_store, "keys")
