@@ -26,6 +26,12 @@ def _area_code(code: str) -> str | float:
     return bare.lstrip("0") or np.nan
 
 
+def bare_ids(ids: pd.Series) -> pd.Series:
+    """Return property ids without signs, blanks and leading zeros, in upper case: "06-12 a" becomes "612A"."""
+    bare = ids.str.upper().str.replace(r"[\W_]+", "", regex=True).str.lstrip("0")
+    return bare.mask(bare.eq("").fillna(False).astype(bool))
+
+
 def full_keys(places: pd.DataFrame) -> pd.Series:
     """Return the key of each address with its zip code (``12 N MAIN ST #4|98103``), NaN where there is no address.
 

@@ -17,6 +17,7 @@ from core.collect.join_keys import (
     AddressKeys,
     address_keys_of,
     area_codes,
+    bare_ids,
     column_or_missing,
     fold_names,
     full_keys,
@@ -182,7 +183,7 @@ def _match_tax(sales: pd.DataFrame, tax: pd.DataFrame, same: frozenset[tuple[str
     repeated = ~no_key & tax.drop(columns=ROW, errors="ignore").duplicated().to_numpy()
     usable = ~(no_key | repeated)
     ambiguous = repeated_keys(ids, usable)
-    row = positions_of(column_or_missing(sales, "property_id"), ids, usable & ~ambiguous)
+    row = _by_id(column_or_missing(sales, "property_id"), ids, usable & ~ambiguous)
     by_id = row >= 0
 
     waiting = ~by_id & column_or_missing(sales, "address").notna().to_numpy()
@@ -213,6 +214,17 @@ class _Targets:
     ids: pd.Series
     joinable: Bools
     alone: Bools
+
+
+def _by_id(wanted: pd.Series, ids: pd.Series, among: Bools) -> Ints:
+    """Match by property id as written, else by one that differs in signs, blanks or leading zeros only."""
+    exact = positions_of(wanted, ids, among)
+    bare, wanted_bare = bare_ids(ids), bare_ids(wanted)
+    # Where signs tell two parcels of the sales apart, "1-23" and "12-3", what is left without them names neither.
+    spellings = wanted.groupby(wanted_bare).nunique()
+    sole = wanted_bare.where(wanted_bare.map(spellings).eq(1))
+    alike = positions_of(sole.astype("str"), bare, among & ~repeated_keys(bare, among))
+    return np.where(exact >= 0, exact, alike)
 
 
 def _by_address(sales: pd.DataFrame, tax: _Targets) -> Ints:

@@ -226,7 +226,7 @@ def as_date(values: pd.Series, marks: Marks) -> pd.Series:
     if is_own_format(date_format):
         # It may name the time of day, which is taken off before a usual format is tried.
         parsed = parsed.fillna(_parse_dates(texts, date_format).dt.floor("D"))
-    if "%d" in date_format and parsed.isna().any():
+    elif "%d" in date_format and parsed.isna().any():
         # What is written year first is the same day in any file.
         parsed = parsed.fillna(_parse_dates(plain, _ISO))
     stamps = np.append(parsed.to_numpy(dtype="datetime64[us]"), np.datetime64("NaT", "us"))

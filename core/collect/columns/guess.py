@@ -34,6 +34,7 @@ _SHOWN: Final = 3
 _NAMES_OF_AREAS: Final = (("area",), ("region",), ("phase",))
 _STREETS_ROWS: Final = 50
 _STREETS_MIN: Final = 5
+_NUMBERS: Final = frozenset({"number", "bare_number"})
 _NUMBERED_SHARE: Final = 0.5
 _SAME_SHARE: Final = 0.95
 
@@ -283,9 +284,18 @@ def _address_parts(sheet: Sheet, taken: set[str]) -> dict[str, str]:
 
 def _holds_part(sheet: Sheet, column: str, part: str, found: dict[str, str]) -> bool:
     """Tell whether the cells of a column are what its header says: numbers of houses, names of streets."""
-    if part == "number":
+    if part == "bare_number" and ("number" in found or not _stands_before_street(sheet, column)):
+        return False
+    if part in _NUMBERS:
         return float(sheet.present(column).str.contains(r"\d").mean()) >= _NUMBERED_SHARE
-    return part != "name" or "number" in found or _names_streets(sheet, column)
+    return part != "name" or not _NUMBERS.isdisjoint(found) or _names_streets(sheet, column)
+
+
+def _stands_before_street(sheet: Sheet, column: str) -> bool:
+    """Tell whether the next column of the file is called as those of street names are."""
+    names = next(titles for part, titles in sheet.vocabulary.address_parts if part == "name")
+    after = [*sheet.columns][sheet.columns.index(column) + 1 :][:1]
+    return any(sheet.header(one).joined == name.joined for one in after for name in names)
 
 
 def _names_streets(sheet: Sheet, column: str) -> bool:

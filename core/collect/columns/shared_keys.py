@@ -12,6 +12,7 @@ from core.collect.columns.guess import Guess, guess_file
 from core.collect.columns.sheet import is_row_counter
 from core.collect.columns.years import age_column, day_of_ages
 from core.collect.inference import Inference
+from core.collect.join_keys import bare_ids
 from core.collect.mapping import ColumnMapping, ColumnRule, cells_of
 from core.collect.parsers import Marks, as_identifier
 from core.collect.reading.table import RawTable
@@ -75,7 +76,7 @@ def shared_key(sales: RawTable, tax: RawTable) -> SharedKey | None:
 def _keys(cells: pd.Series) -> pd.Series:
     keys = as_identifier(cells, Marks()).dropna()
     # Any two files share values such as yes and no, areas and prices.
-    return keys[~keys.str.fullmatch(r"-?[0-9]*\.[0-9]+|[A-Za-z]+|[0-9]{1,3}")]
+    return bare_ids(keys[~keys.str.fullmatch(r"-?[0-9]*\.[0-9]+|[A-Za-z]+|[0-9]{1,3}")]).dropna()
 
 
 Mapped = tuple[RawTable, ColumnMapping]
@@ -97,7 +98,7 @@ def _meet(sales: Mapped, tax: Mapped) -> bool:
         rule = next((rule for rule in mapping.rules if rule.field == "property_id"), None)
         if rule is None:
             return False
-        ids.append(as_identifier(cells_of(table.frame, rule), Marks()).dropna())
+        ids.append(bare_ids(as_identifier(cells_of(table.frame, rule), Marks())).dropna())
     return bool(len(ids[0])) and float(ids[0].isin(ids[1].unique()).mean()) >= SHARE_MIN
 
 

@@ -169,7 +169,7 @@ def prepare_intake(
         intake.add(table, raws[table.name], merged, cleaned)
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(nothing_usable_message(sales_tables, intake.files))
+        raise NoUsableRows(nothing_usable_message(sales_tables, intake.files, tax))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")

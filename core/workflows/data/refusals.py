@@ -57,14 +57,19 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
 
 
-def nothing_usable_message(tables: Sequence[MappedTable], accounts: Sequence[FileAccounting]) -> str:
-    """Say why no row of the files can be used, and what helps: the cause where it is known, else the mapping."""
+def nothing_usable_message(
+    tables: Sequence[MappedTable], accounts: Sequence[FileAccounting], tax: MappedTable | None = None
+) -> str:
+    """Say why no row of the files can be used, and what helps: the cause where it is known, else the mapping.
+
+    ``tax`` is the tax file that was brought with the sales.
+    """
     reasons: Counter[str] = Counter()
     for account in accounts:
         reasons.update(account.reasons)
     most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
-    remedy = _rents(tables, reasons) or _no_scale(tables, reasons) or _parcels_only(tables, reasons)
+    remedy = _rents(tables, reasons) or _no_scale(tables, reasons) or _parcels_only(tables, reasons, tax)
     remedy = remedy or "Check the column mapping."
     return f"No row of {names} can be used; most frequent reasons: {most_frequent}. {remedy}"
 
@@ -94,11 +99,16 @@ def _no_scale(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
     )
 
 
-def _parcels_only(tables: Sequence[MappedTable], reasons: Counter[str]) -> str:
+def _parcels_only(tables: Sequence[MappedTable], reasons: Counter[str], tax: MappedTable | None) -> str:
     rows = sum(len(table.frame) for table in tables)
     if reasons["no_location"] < _NEARLY_ALL * rows or not any("property_id" in table.frame for table in tables):
         return ""
     named = " and of ".join(f"{_parcel_columns(table)} of {table.name}" for table in tables)
+    if tax is not None:
+        return (
+            f"The sales name their homes by parcel number only ({named}), and {tax.name} has none of these numbers: "
+            "map its column of parcel numbers, or bring the tax file of the same parcels."
+        )
     return (
         f"The sales name their homes by parcel number only ({named}): bring the tax file of the same parcels, with "
         "addresses, coordinates or ZIP codes, together with them."
