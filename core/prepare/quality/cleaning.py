@@ -19,6 +19,7 @@ import pandas as pd
 
 from core.accounting import Outcome
 from core.arrays import Bools, Floats, Ints, Objects
+from core.collect.addresses import address_keys
 from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
@@ -41,6 +42,9 @@ LIST_RATIO: Final = Limit(0.2, 5.0)
 
 TRUSTED: Final = ("sale_price", "living_area_sqft")
 """A sale with either of these outside its limits is useless for training: the model learns the price per area."""
+
+_FLAT: Final = r",\s*(?=[0-9A-Za-z-]*[0-9])(?![0-9]{4,}\s*$)[0-9A-Za-z-]{1,6}\s*$"
+"""An address that ends with the number of a flat: "20 River Terrace, 11D"."""
 
 SET_ASIDE_CODES: Final = {
     NON_MARKET: "non_market_sale",
@@ -105,6 +109,7 @@ def clean_sales(
     rows = frame[ROW].to_numpy(dtype="int64")
     facts = _canonical(frame)
     rejected, repaired, duplicate, doubtful = (Findings(len(facts)) for _ in range(4))
+    facts = _without_areas_of_buildings(facts, problem, repaired)
     _reject_untrusted(facts, problem, today, rejected)
     # Before the repairs, which would take the list price or the rooms for what is wrong.
     scrutiny = scrutinise(facts, ~rejected.found, known)
@@ -182,6 +187,25 @@ def _ledger(rows: Ints, gravest_last: Sequence[tuple[Outcome, Findings]], correc
         details[row] = "; ".join(filter(None, (details[row], corrected.details[row])))
     texts = {"outcome": outcome, "reasons": reasons, "detail": details}
     return pd.DataFrame({ROW: rows, **{name: pd.Series(texts[name], dtype="str") for name in LEDGER_COLUMNS[1:]}})
+
+
+def _without_areas_of_buildings(facts: pd.DataFrame, problem: Problem, repaired: Findings) -> pd.DataFrame:
+    """Blank the living area of a flat that is too large for any home: it is that of the building."""
+    if "address" not in facts or "living_area_sqft" not in facts:
+        return facts
+    limit = problem.limits["living_area_sqft"]
+    large = facts["living_area_sqft"].gt(limit.high)
+    units = facts["unit"] if "unit" in facts else pd.Series(np.nan, index=facts.index, dtype="str")
+    addresses = facts["address"].where(large)
+    numbered = address_keys(addresses, units).str.contains("#", na=False)
+    whole = (large & (numbered | addresses.str.contains(_FLAT, na=False) | units.notna())).to_numpy(dtype=bool)
+    areas = facts["living_area_sqft"][whole]
+    why = [
+        f"living area {_plain(area)} is that of the whole building (a home's limit is {_plain(limit.high)})"
+        for area in areas
+    ]
+    repaired.add(whole, "area_of_building", why)
+    return facts.assign(living_area_sqft=facts["living_area_sqft"].mask(whole))
 
 
 # Rejection

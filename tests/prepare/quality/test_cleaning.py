@@ -150,6 +150,22 @@ def test_rare_but_possible_facts_are_left_alone(change: dict[str, Any]) -> None:
     assert outcomes(clean(change)) == [("accepted", "")]
 
 
+@pytest.mark.parametrize(
+    ("change", "outcome"),
+    [
+        ({"address": "20 River Terrace, 11D"}, ("repaired", "area_of_building")),
+        ({"address": "20 River Terrace Apt 5"}, ("repaired", "area_of_building")),
+        ({"address": "20 River Terrace", "unit": "PH2"}, ("repaired", "area_of_building")),
+        ({"address": "20 River Terrace"}, ("rejected", "living_area_sqft_impossible")),
+        ({"address": "20 River Terrace, 10282"}, ("rejected", "living_area_sqft_impossible")),
+    ],
+)
+def test_the_area_of_a_whole_building_is_not_that_of_its_flat(change: dict[str, Any], outcome: tuple[str, str]) -> None:
+    cleaned = clean({"living_area_sqft": 356_483.0, "bedrooms": None} | change)
+    assert outcomes(cleaned) == [outcome]
+    assert cleaned.sales["living_area_sqft"].isna().all()
+
+
 def test_details_name_value_and_limit() -> None:
     cleaned = clean({"bedrooms": 33.0}, {"sale_price": 1.0})
     assert cleaned.ledger["detail"].tolist() == [
