@@ -37,16 +37,32 @@ class OpenDesks:
 
     def __init__(self) -> None:
         self._desks: OrderedDict[DeskState, Desk] = OrderedDict()
+        self._opening: dict[DeskState, threading.Lock] = {}
         self._guard = threading.Lock()
 
     def desk(self, workspace: Workspace, market_id: str) -> Desk:
         """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
         state = desk_state(workspace.store, market_id)
-        # Others wait, since two threads that load one model take twice the memory and no less time.
         with self._guard:
-            if state not in self._desks:
-                self._desks[state] = open_desk(workspace.store, market_id, workspace.problem)
-            self._desks.move_to_end(state)
-            while len(self._desks) > KEPT:
-                self._desks.popitem(last=False)
-            return self._desks[state]
+            if state in self._desks:
+                self._desks.move_to_end(state)
+                return self._desks[state]
+            opening = self._opening.setdefault(state, threading.Lock())
+        # Those who want this desk wait, since two threads that load one model take twice the memory and no less time.
+        # Other markets' desks stay open meanwhile.
+        with opening:
+            return self._opened(state, workspace, market_id)
+
+    def _opened(self, state: DeskState, workspace: Workspace, market_id: str) -> Desk:
+        """Return the desk that another thread opened meanwhile, or open it."""
+        try:
+            desk = self._desks.get(state) or open_desk(workspace.store, market_id, workspace.problem)
+            with self._guard:
+                self._desks[state] = desk
+                self._desks.move_to_end(state)
+                while len(self._desks) > KEPT:
+                    self._desks.popitem(last=False)
+            return desk
+        finally:
+            with self._guard:
+                self._opening.pop(state, None)
