@@ -11,9 +11,9 @@ from typing import Final
 
 from core.collect.cells.categories import known_word
 from core.collect.cells.typed import read_typed
+from core.collect.cells.units import UNIT_FACTORS
 from core.collect.vocabulary import load_vocabulary
 from core.errors import ImpossibleProperty
-from core.schema import SQFT_PER_SQM
 
 LIST_PRICE: Final = "list_price"
 """The asking price: recorded with an estimate, but not a fact of the home."""
@@ -38,11 +38,10 @@ _SAME: Final[Mapping[str, str]] = {
     "WalkScore": "walk_score",
     "ListPrice": LIST_PRICE,
 }
-_SQFT_PER_ACRE: Final = 43_560.0
 _UNITS: Final[Mapping[str, float]] = {
-    "squarefeet": 1.0,
-    "squaremeters": SQFT_PER_SQM,
-    "acres": _SQFT_PER_ACRE,
+    "squarefeet": UNIT_FACTORS["sqft"],
+    "squaremeters": UNIT_FACTORS["sqm"],
+    "acres": UNIT_FACTORS["acre"],
 }
 _BATHS: Final[Mapping[str, float]] = {
     "BathroomsFull": 1.0,
@@ -96,7 +95,7 @@ def _lot_area(facts: Facts) -> tuple[str, str, object] | None:
     if "LotSizeSquareFeet" in facts:
         return "LotSizeSquareFeet", "lot_area_sqft", facts["LotSizeSquareFeet"]
     if "LotSizeAcres" in facts:
-        return "LotSizeAcres", "lot_area_sqft", _times(facts["LotSizeAcres"], _SQFT_PER_ACRE)
+        return "LotSizeAcres", "lot_area_sqft", _times(facts["LotSizeAcres"], _UNITS["acres"])
     return _area(facts, "LotSizeArea", "LotSizeUnits", "lot_area_sqft")
 
 

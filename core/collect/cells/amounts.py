@@ -37,8 +37,6 @@ _PART: Final = re.compile(r"\s*([0-9][0-9.,]*)\s*(億|亿|억|万|萬|만|crores
 _PLAIN: Final = re.compile(r"[-+]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][-+]?[0-9]+)?")
 # A mark that stands before two groups of three digits, or more, can be no decimal mark.
 _GROUPED: Final = re.compile(r"[-+]?[0-9]{1,3}(?:([.,])[0-9]{3})(?:\1[0-9]{3})+(?:[.,][0-9]{1,2})?")
-# Marks of footnotes, and words in brackets behind the figure: "412,500*", "$412,500 (cash)".
-_NOTE_BEHIND: Final = re.compile(r"(?<=[^\s(])\s*(?:[*†‡§]+|\([^\W\d_][^()0-9]*\))\s*$")
 _CENTS_LEFT_OUT: Final = re.compile(r"(?<=[0-9])[.,]\s*(?:-{1,2}|–|—)\s*$")
 
 
@@ -48,7 +46,7 @@ def read_amount(text: str, decimal: str, thousands: str) -> float:
     "₹ 2.05 Cr" is 20,500,000, "3억 5,000" is 350,000,000 (ten thousands go without saying after 억), "1.250.000,-" is
     1,250,000, "(1,200)" is -1,200, "85%" is 85 and "€ 425.000 k.k." is 425,000.
     """
-    body = without_currency(without_note(_NOTE_BEHIND.sub("", usual_signs(text))))
+    body = without_currency(without_note(usual_signs(text)))
     negative = body.startswith("(") and body.endswith(")")
     body = _CENTS_LEFT_OUT.sub("", body.strip("()") if negative else body)
     body = _UNIT_AFTER.sub("", body).strip()

@@ -51,12 +51,14 @@ _TIME_OF_DAY: Final = (
 _QUARTER: Final = r"^(?:([12][0-9]{3})\s*[-/ ]?\s*[QqTt]([1-4])|[QqTt]([1-4])\s*[-/ ]?\s*([12][0-9]{3}))$"
 _ROC: Final = r"^([0-9]{2,3})[-/.]?([0-9]{2})[-/.]?([0-9]{2})$"
 
+_DECIMAL_YEAR: Final = r"(?:19|20)[0-9]{2}\.[0-9]+"
+_EPOCH: Final = r"[12][0-9]{12}|1[0-9]{9}"
 _SHAPES: Final = {
     EXCEL_SERIAL: re.compile(r"\s*[0-9]{5}(?:\.[0-9]*)?\s*"),
     QUARTER: re.compile(_QUARTER),
     ROC_YEAR: re.compile(_ROC),
-    DECIMAL_YEAR: re.compile(r"(?:19|20)[0-9]{2}\.[0-9]+"),
-    EPOCH: re.compile(r"[12][0-9]{12}|1[0-9]{9}"),
+    DECIMAL_YEAR: re.compile(_DECIMAL_YEAR),
+    EPOCH: re.compile(_EPOCH),
 }
 
 
@@ -94,10 +96,10 @@ def parse_named(texts: pd.Series, date_format: str) -> pd.Series:
         year, month, day = (pd.to_numeric(texts.str.extract(_ROC)[at], errors="coerce") for at in range(3))
         return _calendar(year.where(year.between(40, 200)) + _ROC_OFFSET, month, day)
     if date_format == EPOCH:
-        stamps = pd.to_numeric(texts.where(texts.str.fullmatch(r"[12][0-9]{12}|1[0-9]{9}", na=False)), errors="coerce")
+        stamps = pd.to_numeric(texts.where(texts.str.fullmatch(_EPOCH, na=False)), errors="coerce")
         stamps = stamps.where(stamps >= _MILLISECONDS_FROM, stamps * 1_000)
         return pd.to_datetime(stamps, unit="ms").astype("datetime64[us]").dt.floor("D")
-    years = pd.to_numeric(texts.where(texts.str.fullmatch(r"(?:19|20)[0-9]{2}\.[0-9]+", na=False)), errors="coerce")
+    years = pd.to_numeric(texts.where(texts.str.fullmatch(_DECIMAL_YEAR, na=False)), errors="coerce")
     return _days_of_years(years)
 
 

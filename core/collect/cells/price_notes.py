@@ -26,7 +26,8 @@ _BEHIND: Final = {
     kind: re.compile(rf"(?<=[\d\s\-–).,€$£¥₹])\s*\(?(?:{words})\.?\)?\s*$", re.IGNORECASE)
     for kind, words in _WORDS.items()
 }
-_FOOTNOTE: Final = re.compile(r"(?<=\d)\s*(?:[*†‡]+|\([^()0-9]+\))\s*$")
+# Marks of footnotes, and words in brackets behind the figure: "412,500*", "$412,500 (cash)".
+_FOOTNOTE: Final = re.compile(r"(?<=[^\s(])\s*(?:[*†‡§]+|\([^\W\d_][^()0-9]*\))\s*$|(?<=\d)\s*\([^()0-9]+\)\s*$")
 _SAMPLE: Final = 500
 
 
@@ -34,6 +35,7 @@ def without_note(text: str) -> str:
     """Return an amount without the words, footnote marks or bracketed remark behind it."""
     if text[-1:].isdigit():
         return text
+    text = _FOOTNOTE.sub("", text)
     for pattern in _BEHIND.values():
         text = pattern.sub("", text) if re.search(r"\d", pattern.sub("", text)) else text
     return _FOOTNOTE.sub("", text).strip()

@@ -211,8 +211,14 @@ def _is_no_area(sheet: Sheet, one: Candidate, price: ColumnRule | None) -> bool:
 
 def _has_streets(sheet: Sheet) -> bool:
     """Tell whether a column is called as those of street names are: the house beside it is a number in the street."""
-    names = {name.joined for part, titles in sheet.vocabulary.address_parts if part == "name" for name in titles}
-    return any(sheet.header(column).joined in names for column in sheet.columns)
+    return any(is_called_street(sheet, column) for column in sheet.columns)
+
+
+def is_called_street(sheet: Sheet, column: str) -> bool:
+    """Tell whether a column is called as those of street names are."""
+    names = next(titles for part, titles in sheet.vocabulary.address_parts if part == "name")
+    joined = sheet.header(column).joined
+    return any(joined == name.joined for name in names)
 
 
 def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:

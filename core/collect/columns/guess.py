@@ -13,7 +13,7 @@ import pandas as pd
 from core.collect.cells.currencies import likely_currency, written_currency
 from core.collect.cells.price_notes import notes_against_sales
 from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
-from core.collect.columns.candidates import assign_fields, find_candidates, with_swapped
+from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street, with_swapped
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
 from core.collect.columns.parts import doubtful_order, joined_columns
@@ -293,9 +293,8 @@ def _holds_part(sheet: Sheet, column: str, part: str, found: dict[str, str]) -> 
 
 def _stands_before_street(sheet: Sheet, column: str) -> bool:
     """Tell whether the next column of the file is called as those of street names are."""
-    names = next(titles for part, titles in sheet.vocabulary.address_parts if part == "name")
-    after = [*sheet.columns][sheet.columns.index(column) + 1 :][:1]
-    return any(sheet.header(one).joined == name.joined for one in after for name in names)
+    after = sheet.columns[sheet.columns.index(column) + 1 :][:1]
+    return any(is_called_street(sheet, one) for one in after)
 
 
 def _names_streets(sheet: Sheet, column: str) -> bool:

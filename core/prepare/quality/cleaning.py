@@ -21,6 +21,7 @@ from core.accounting import Outcome
 from core.arrays import Bools, Floats, Ints, Objects
 from core.collect.addresses import address_keys
 from core.collect.cells.market import NON_MARKET, NOT_A_HOME, NOT_SOLD, PACKAGE
+from core.collect.join_keys import column_or_missing
 from core.prepare.quality.corrections import CORRECTS, HeldBack, filled_from, settle_repeats
 from core.prepare.quality.findings import Findings
 from core.prepare.quality.scrutiny import add_doubts, scrutinise
@@ -194,11 +195,11 @@ def _without_areas_of_buildings(facts: pd.DataFrame, problem: Problem, repaired:
     if "address" not in facts or "living_area_sqft" not in facts:
         return facts
     limit = problem.limits["living_area_sqft"]
-    large = facts["living_area_sqft"].gt(limit.high)
-    units = facts["unit"] if "unit" in facts else pd.Series(np.nan, index=facts.index, dtype="str")
-    addresses = facts["address"].where(large)
-    numbered = address_keys(addresses, units).str.contains("#", na=False)
-    whole = (large & (numbered | addresses.str.contains(_FLAT, na=False) | units.notna())).to_numpy(dtype=bool)
+    whole = facts["living_area_sqft"].gt(limit.high).to_numpy(dtype=bool, copy=True)
+    large = facts.loc[whole]
+    units = column_or_missing(large, "unit")
+    numbered = address_keys(large["address"], units).str.contains("#", na=False)
+    whole[whole] = numbered | large["address"].str.contains(_FLAT, na=False) | units.notna()
     areas = facts["living_area_sqft"][whole]
     why = [
         f"living area {_plain(area)} is that of the whole building (a home's limit is {_plain(limit.high)})"

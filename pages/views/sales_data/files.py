@@ -42,9 +42,10 @@ def draw(held: Draft) -> None:
         _say_no_sales(held)
     with market:
         _destination(held)
+    now = draft.draft()
     with ways:
-        _ways(draft.draft())
-    if draft.draft().destination != held.destination:
+        _ways(now)
+    if now.destination != held.destination:
         # What is drawn above, such as that a file is known, depends on it. A button pressed in the same run was heard.
         st.rerun()
 
