@@ -24,6 +24,7 @@ from api.app import routes
 from api.deps import Service
 from api.security import protection
 from api.server import local_actor, settings
+from core.workflows.operations.logs import start_logging
 from pages.kit import cached_desk, errors, session
 
 ROOT: Final = Path(__file__).resolve().parent
@@ -62,6 +63,7 @@ def server_url() -> str:
 @asynccontextmanager
 async def lifespan(served: st.App) -> AsyncIterator[None]:
     """Warm up before admitting the first visitor, then print the address."""
+    start_logging("warning")
     await run_in_threadpool(warm_up)
     # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)

@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Depends
 from starlette.requests import Request
 
+from api.metrics import ApiMetrics
 from api.rate_limit import RateLimiter
 from api.responses import request_id_of
 from api.settings import ApiSettings
@@ -30,6 +31,7 @@ class Service:
     local_actor: Actor
     settings: ApiSettings = field(default_factory=ApiSettings)
     limiter: RateLimiter = field(default_factory=RateLimiter)
+    metrics: ApiMetrics = field(default_factory=ApiMetrics)
 
 
 @dataclass(frozen=True)

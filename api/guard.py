@@ -14,11 +14,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.metrics import ApiMetrics
 from api.responses import Json, problem
+from core.workflows.operations.logs import REQUEST_ID
 
 LOG: Final = logging.getLogger("doorstep.api")
 
 _WRITES: Final = frozenset({"POST", "PUT", "PATCH"})
+_METHODS: Final = _WRITES | {"GET", "HEAD", "OPTIONS", "DELETE"}
 _ID: Final = re.compile(r"[A-Za-z0-9._:-]{1,64}")
 _JSON: Final = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNORECASE)
 
@@ -26,9 +29,10 @@ _JSON: Final = re.compile(r"application/(?:[\w.-]+\+)?json\s*(?:;.*)?", re.IGNOR
 class Guard:
     """Middleware of the API alone; ``body_max`` is in bytes."""
 
-    def __init__(self, app: ASGIApp, body_max: int) -> None:
+    def __init__(self, app: ASGIApp, body_max: int, metrics: ApiMetrics) -> None:
         self._app = app
         self._body_max = body_max
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
@@ -38,7 +42,7 @@ class Guard:
         headers, started = Headers(scope=scope), time.perf_counter()
         added = {"X-Request-Id": request_id(headers), "Cache-Control": "no-store"}
         scope["state"] = {**scope.get("state", {}), "request_id": added["X-Request-Id"], "headers": added}
-        status = 500
+        status, outer = 500, REQUEST_ID.set(added["X-Request-Id"])
 
         async def send_marked(message: Message) -> None:
             nonlocal status
@@ -51,10 +55,17 @@ class Guard:
         try:
             await (self.refusal(scope, headers) or self._app)(scope, self._counted(receive), send_marked)
         finally:
-            milliseconds = 1000 * (time.perf_counter() - started)
             # The template of the path: what stands in its place may name a home.
             path = getattr(scope.get("route"), "path", "unknown")
-            LOG.info("%s %s %s %d %.0f ms", added["X-Request-Id"], scope["method"], path, status, milliseconds)
+            self._note(scope["method"], path, status, time.perf_counter() - started)
+            REQUEST_ID.reset(outer)
+
+    def _note(self, method: str, path: str, status: int, seconds: float) -> None:
+        # Any word can stand for a method; as a label it would be kept for good.
+        known = method if method in _METHODS else "other"
+        self._metrics.note(known, path, status, seconds)
+        fields = {"method": known, "path": path, "status": status, "milliseconds": round(1000 * seconds, 1)}
+        LOG.info("%s %s %d %.0f ms", known, path, status, 1000 * seconds, extra=fields)
 
     def _counted(self, receive: Receive) -> Receive:
         """Return ``receive`` for a body that does not say its length, which ends at the limit."""

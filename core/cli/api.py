@@ -82,14 +82,25 @@ def _revoke(session: Session) -> int:
 def _serve(session: Session) -> int:
     import uvicorn
 
+    from core.workflows.operations.logs import start_logging
+
     options = session.options
     # The server opens its own store, in the process that it may start.
     os.environ["DOORSTEP_HOME"] = str(session.workspace.store.home)
     session.workspace.store.close()
     url = f"http://{options.host}:{options.port}/api/v1/docs"
     print(f"The API is described at {url}", flush=True)
+    start_logging("warning" if options.quiet else "info")
     # Headers of a proxy do not make a caller local.
-    uvicorn.run(_SERVER, factory=True, host=options.host, port=options.port, proxy_headers=False, log_level="warning")
+    uvicorn.run(
+        _SERVER,
+        factory=True,
+        host=options.host,
+        port=options.port,
+        proxy_headers=False,
+        log_config=None,
+        access_log=False,
+    )
     return OK
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import logging
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -103,10 +101,9 @@ def _ledger(session: Session) -> int:
 
 
 def _worker(session: Session) -> int:
+    from core.workflows.operations.logs import start_logging
     from core.workflows.worker import run_worker, settings_of
 
-    level = logging.WARNING if session.options.quiet else logging.INFO
-    logging.basicConfig(level=level, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr)
-    logging.getLogger("apscheduler").setLevel(logging.WARNING)
+    start_logging("warning" if session.options.quiet else "info")
     run_worker(session.workspace, settings_of(vars(session.options)))
     return OK

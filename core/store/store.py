@@ -16,6 +16,7 @@ from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema
 from core.store.ledger.agent_decisions import AgentDecisions
+from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.export import Export
 from core.store.ledger.figures import Figures
@@ -82,6 +83,7 @@ class Store:
         self.outcomes = Outcomes(database)
         self.listings = Listings(database)
         self.figures = Figures(database)
+        self.answer_counts = AnswerCounts(database)
         self.samples = Samples(database)
         self.export = Export(database)
         self.shadows = Shadows(database)

@@ -1,0 +1,1 @@
+"""Running Doorstep: what operators measure, check, save and restore."""
