@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import importlib
 import os
@@ -25,7 +26,7 @@ from api.deps import Service
 from api.security import protection
 from api.server import local_actor, settings
 from core.workflows.operations.logs import start_logging
-from pages.kit import cached_desk, errors, session
+from pages.kit import cached_desk, errors, garbage, session
 
 ROOT: Final = Path(__file__).resolve().parent
 
@@ -67,7 +68,9 @@ async def lifespan(served: st.App) -> AsyncIterator[None]:
     await run_in_threadpool(warm_up)
     # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)
+    keeper = asyncio.create_task(garbage.tend())
     yield
+    keeper.cancel()
 
 
 app = st.App(

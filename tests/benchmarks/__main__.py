@@ -283,6 +283,20 @@ def ledger(options: argparse.Namespace) -> None:
             tell(benchmark="ledger", **found)
 
 
+def load(options: argparse.Namespace) -> None:
+    """Fifty agents at once: by the API (needs locust), also while a model trains, and in browser sessions."""
+    from tests.benchmarks.load import measure
+
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        home = options.home or Path(folder)
+        if options.home is None:
+            with open_store(home) as store:
+                open_demo(acting(store), silent, options.sales)
+        tell(benchmark="load", **measure.by_sessions(home, presses=8))
+        for found in measure.by_api(home, seconds=60):
+            tell(benchmark="load", **found)
+
+
 def figures(options: argparse.Namespace) -> None:
     """The figures of the monitoring page on a ledger of --rows estimates: milliseconds each and together."""
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
@@ -310,6 +324,7 @@ def main() -> int:
         "scrutiny": scrutiny,
         "ledger": ledger,
         "figures": figures,
+        "load": load,
     }
     for name, run in runs.items():
         verb = verbs.add_parser(name, help=run.__doc__)
@@ -317,6 +332,7 @@ def main() -> int:
         verb.add_argument("--sales", type=int, default=50_000)
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
+        verb.add_argument("--home", type=Path, help="a store to use as it is (load only)")
     options = parser.parse_args()
     options.run(options)
     return 0

@@ -23,12 +23,14 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
+from functools import partial
 from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Final
 
 from core.errors import MessageNotSent, StoreUnavailable
 from core.store.base.artifacts import make_private_folder, unavailable_on_os_error, write_atomically
+from core.workflows.monitoring.message_services import MessageService, send_by, services_of
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -64,12 +66,13 @@ class Channels:
     smtp_url: str
     alert_to: tuple[str, ...]
     problems: tuple[str, ...]
+    services: tuple[MessageService, ...] = ()
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The channels in use: "webhook", "e-mail"."""
+        """The channels in use: "webhook", "e-mail", and each service, such as "slack-3fa2b1"."""
         used = {"webhook": self.webhook_url, "e-mail": self.smtp_url}
-        return tuple(name for name, address in used.items() if address)
+        return (*(name for name, address in used.items() if address), *(one.name for one in self.services))
 
     def __repr__(self) -> str:
         # Addresses and secrets must not appear in a log.
@@ -113,7 +116,8 @@ class _Queued:
 
 
 def channels_of(environment: Mapping[str, str]) -> Channels:
-    """Read the channels from DOORSTEP_WEBHOOK_URL, _WEBHOOK_SECRET, _SMTP_URL and _ALERT_TO (comma-separated).
+    """Read the channels from DOORSTEP_WEBHOOK_URL, _WEBHOOK_SECRET, _SMTP_URL, _ALERT_TO (comma-separated) and
+    _NOTIFY_URLS.
 
     The SMTP address is smtp://user:password@host:port or smtps://..., optionally with ``?from=`` and the sender's
     address. An invalid setting disables its channel and is listed in the problems.
@@ -133,7 +137,9 @@ def channels_of(environment: Mapping[str, str]) -> Channels:
     if any("@" not in one or any(char in one for char in "\r\n<>") for one in to):
         problems.append("DOORSTEP_ALERT_TO has an invalid email address; no email is sent. Correct it.")
         smtp = ""
-    return Channels(webhook, environment.get("DOORSTEP_WEBHOOK_SECRET", ""), smtp, to, tuple(problems))
+    services, wrong = services_of(environment)
+    secret = environment.get("DOORSTEP_WEBHOOK_SECRET", "")
+    return Channels(webhook, secret, smtp, to, (*problems, *wrong), services)
 
 
 class Notices:
@@ -197,6 +203,7 @@ class Notices:
     @property
     def _ways(self) -> dict[str, Callable[[_Queued], None]]:
         known: dict[str, Callable[[_Queued], None]] = {"webhook": self._post, "e-mail": self._mail}
+        known |= {one.name: partial(_send_by, one) for one in self._channels.services}
         return {name: known[name] for name in self._channels.names}
 
     def _queued(self) -> list[tuple[Path, _Queued]]:
@@ -230,7 +237,7 @@ class Notices:
         address = urllib.parse.urlsplit(self._channels.smtp_url)
         sender = urllib.parse.parse_qs(address.query).get("from", [f"doorstep@{address.hostname}"])[0]
         message = EmailMessage()
-        message["Subject"] = " ".join(f"Doorstep: {queued.subject}".split())
+        message["Subject"] = _title(queued)
         message["From"], message["To"] = sender, ", ".join(self._channels.alert_to)
         message.set_content(_text(queued))
         try:
@@ -239,6 +246,14 @@ class Notices:
                 server.send_message(message)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             raise MessageNotSent(f"The mail server did not accept it ({_reason(error)}). It will be retried.") from None
+
+
+def _send_by(service: MessageService, queued: _Queued) -> None:
+    send_by(service, _title(queued), _text(queued))
+
+
+def _title(queued: _Queued) -> str:
+    return " ".join(f"Doorstep: {queued.subject}".split())
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

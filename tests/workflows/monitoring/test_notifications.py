@@ -281,3 +281,39 @@ def _parsed(content: bytes) -> EmailMessage:
     from email import message_from_bytes, policy
 
     return message_from_bytes(content, policy=policy.default)
+
+
+def services(*addresses: str) -> Channels:
+    return channels_of({"DOORSTEP_NOTIFY_URLS": " ".join(addresses)})
+
+
+def test_each_service_gets_the_message_once_and_a_failing_one_holds_up_no_other(tmp_path: Path) -> None:
+    with Hook().listening() as slack, Hook(status=500).listening() as teams:
+        addresses = (hook.url.replace("http://", "json://") for hook in (teams, slack))
+        notices = Notices(tmp_path, services(*addresses))
+        notices.put(NOTICE)
+        sent = notices.send()
+        assert (sent.arrived, sent.failed) == (1, 1)
+        [(_, body)] = slack.received
+        document = json.loads(body)
+        assert document["title"] == "Doorstep: Larkhaven: error high open"
+        assert "12.4 %" in document["message"]
+        state = notices.state()
+        assert state.waiting == state.failing == 1
+        assert "token-in-path" not in f"{state}{notices._channels}"
+
+
+def test_no_service_is_followed_to_another_address(tmp_path: Path) -> None:
+    with Hook().listening() as elsewhere, Hook(status=302, location=elsewhere.url).listening() as hook:
+        notices = Notices(tmp_path, services(hook.url.replace("http://", "json://")))
+        notices.put(NOTICE)
+        assert notices.send().failed == 1
+        assert elsewhere.received == []
+
+
+def test_an_address_of_no_service_is_a_problem_named_by_its_place() -> None:
+    found = services("json://localhost:9", "fax:nonsense-with-token")
+    assert [one.partition("-")[0] for one in found.names] == ["json"]
+    [problem] = found.problems
+    assert "Address 2" in problem
+    assert "token" not in problem

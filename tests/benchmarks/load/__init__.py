@@ -1,0 +1,1 @@
+"""Doorstep under load: fifty agents by the API, and fifty browser sessions."""

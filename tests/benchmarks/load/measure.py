@@ -1,0 +1,158 @@
+"""Fifty agents at once on one server over loopback: by the API, also while a model trains, and in browser sessions."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+
+from core.access import Actor, Role
+from core.problem import load_problem
+from core.store import Store, open_store
+from core.train.trainer import default_plan
+from core.workflows.jobs import TrainTask, start
+from core.workspace import Workspace
+from tests.benchmarks.load.session import Session, open_session
+from tests.browser.conftest import running_server
+
+AGENTS: Final = 50
+_MANAGER: Final = Actor("load", Role.MANAGER)
+_LOCUST_FILE: Final = Path(__file__).parent / "agents.py"
+_FACTS: Final = ("zipcode", "living_area_sqft", "bedrooms", "bathrooms", "year_built", "lot_area_sqft", "property_type")
+
+
+def by_api(home: Path, seconds: int) -> Iterator[dict[str, Any]]:
+    """Yield the figures of the agents by the API, at rest and while a model trains."""
+    yield {"load": "api", **_agents(home, seconds)}
+    with _training(home):
+        yield {"load": "api while training", **_agents(home, seconds)}
+
+
+def by_sessions(home: Path, presses: int) -> dict[str, Any]:
+    """Return the figures of fifty browser sessions, each of which prices homes."""
+    homes = _homes(home)
+    with running_server(home) as server:
+        return {"load": "sessions", **asyncio.run(_sessions(server.url, homes, presses))}
+
+
+def _agents(home: Path, seconds: int) -> dict[str, Any]:
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        before = store.ledger.count(market.market_id)
+    settings = {"LOAD_HOMES": json.dumps(_homes(home)), "LOAD_MARKET": market.market_id}
+    with running_server(home, settings={"DOORSTEP_API_RATE": "1000000"}) as server:
+        _price_once(server.url, market.market_id)
+        command = [sys.executable, "-m", "locust", "-f", str(_LOCUST_FILE), "--headless", "--only-summary"]
+        command += ["-H", server.url, "-u", str(AGENTS), "-r", str(AGENTS), "-t", f"{seconds}s", "-s", "10"]
+        run = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+    [line] = [line for line in run.stdout.splitlines() if line.startswith("FIGURES ")] or [run.stderr]
+    figures: dict[str, Any] = json.loads(line.removeprefix("FIGURES "))
+    with open_store(home) as store:
+        figures["in_ledger"] = store.ledger.count(market.market_id) - before
+    return figures
+
+
+def _price_once(url: str, market_id: str) -> None:
+    """Open the market's desk, which the first answer after a start waits for."""
+    body = json.dumps({"market": market_id, "facts": {"living_area_sqft": 1_500}}).encode()
+    request = urllib.request.Request(f"{url}/api/v1/estimates", body, {"Content-Type": "application/json"})
+    urllib.request.urlopen(request, timeout=60).close()
+
+
+async def _sessions(url: str, homes: list[dict[str, Any]], presses: int) -> dict[str, Any]:
+    warm = await open_session(url)
+    await warm.load()
+    before = _resident_mb(url)
+    sessions = [await open_session(url) for _ in range(AGENTS)]
+    await asyncio.gather(*(one.load() for one in sessions))
+    started = time.perf_counter()
+    found = await asyncio.gather(*(_agent(one, homes, number, presses) for number, one in enumerate(sessions)))
+    took = time.perf_counter() - started
+    after = _resident_mb(url)
+    waits = [wait for waits in found for wait in waits]
+    errors = [error for one in sessions for error in one.errors]
+    for one in (warm, *sessions):
+        await one.socket.close()
+    return {
+        "sessions": AGENTS,
+        "presses": AGENTS * presses,
+        "answered": len(waits),
+        "errors": errors[:3],
+        "per_second": round(len(waits) / took, 1),
+        "p50_ms": round(1000 * float(np.percentile(waits, 50))),
+        "p95_ms": round(1000 * float(np.percentile(waits, 95))),
+        "mb_per_session": round((after - before) / AGENTS, 2),
+    }
+
+
+async def _agent(session: Session, homes: list[dict[str, Any]], number: int, presses: int) -> list[float]:
+    """Price homes with a pause to think between them; return the seconds of each press until its range is drawn."""
+    waits = []
+    random = np.random.default_rng(number)
+    await asyncio.sleep(float(random.uniform(0, 5)))
+    await session.choose("Zipcode", str(homes[number % len(homes)]["zipcode"]))
+    for turn in range(presses):
+        await asyncio.sleep(float(random.uniform(3, 7)))
+        session.enter("Living area", float(1_000 + 10 * number + 100 * turn))
+        pressed = time.perf_counter()
+        if await session.press():
+            waits.append(time.perf_counter() - pressed)
+    return waits
+
+
+@contextmanager
+def _training(home: Path) -> Iterator[None]:
+    """Train a model meanwhile, as a page starts it."""
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        workspace = Workspace(store, load_problem(), _MANAGER)
+        job = start(workspace, TrainTask(market.market_id, default_plan(workspace.problem)))
+        try:
+            yield
+            still = store.jobs.get(job.job_id)
+            print(json.dumps({"training": still.state.value, "done": round(still.fraction, 2)}), file=sys.stderr)
+        finally:
+            _cancel(store, job.job_id)
+
+
+def _cancel(store: Store, job_id: str) -> None:
+    store.jobs.request_cancel(job_id)
+    deadline = time.monotonic() + 120
+    while store.jobs.get(job_id).is_open and time.monotonic() < deadline:
+        time.sleep(0.5)
+
+
+def _homes(home: Path) -> list[dict[str, Any]]:
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        version = store.versions.latest(market.market_id)
+        assert version is not None
+        sales = store.versions.load(version.version_id).sample(200, random_state=1)
+    rows = sales[[name for name in _FACTS if name in sales]].iterrows()
+    return [json.loads(row.dropna().to_json()) for _, row in rows]
+
+
+def _resident_mb(url: str) -> float:
+    """Return the resident memory of the process that listens at an address of this computer."""
+    port = int(url.rpartition(":")[2])
+    pid = next(pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _runs_on(pid, port))
+    line = next(line for line in (pid / "status").read_text().splitlines() if line.startswith("VmRSS"))
+    return int(line.split()[1]) / 1024
+
+
+def _runs_on(process: Path, port: int) -> bool:
+    try:
+        words = (process / "cmdline").read_bytes().split(b"\0")
+    except OSError:
+        return False
+    return b"app.py" in words and str(port).encode() in words
