@@ -21,12 +21,13 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
+from api import garbage
 from api.app import routes
 from api.deps import Service
 from api.security import protection
 from api.server import local_actor, settings
 from core.workflows.operations.logs import start_logging
-from pages.kit import cached_desk, errors, garbage, session
+from pages.kit import cached_desk, errors, session
 
 ROOT: Final = Path(__file__).resolve().parent
 

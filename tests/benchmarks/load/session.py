@@ -11,6 +11,7 @@ from streamlit.proto.ClientState_pb2 import ClientState
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from websockets.asyncio.client import ClientConnection, connect
+from websockets.typing import Origin, Subprotocol
 
 _PROTOCOL: Final = "streamlit"
 _RANGE: Final = re.compile(r"\d.* to .*\d")
@@ -107,8 +108,8 @@ async def open_session(url: str, cookie: str = "") -> Session:
     headers = {"Cookie": cookie} if cookie else {}
     socket = await connect(
         address,
-        origin=url,
-        subprotocols=[_PROTOCOL],
+        origin=Origin(url),
+        subprotocols=[Subprotocol(_PROTOCOL)],
         additional_headers=headers,
         max_size=None,
         open_timeout=60,

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from pages.kit import garbage
+from api import garbage
 
 
 class Node:

@@ -11,7 +11,7 @@ FREEZE_SECONDS: Final = 30.0
 """How often what is in memory is exempted from collection."""
 
 THOROUGH_EVERY: Final = 20
-"""Every so many times all of it is looked through first."""
+"""Before every 20th freeze all of it is looked through."""
 
 
 async def tend(freeze_seconds: float = FREEZE_SECONDS, thorough_every: int = THOROUGH_EVERY) -> None:
