@@ -7,7 +7,7 @@ import gc
 from itertools import count
 from typing import Final
 
-FREEZE_SECONDS: Final = 30.0
+FREEZE_SECONDS: Final = 3.0
 """How often what is in memory is exempted from collection."""
 
 THOROUGH_EVERY: Final = 20
