@@ -16,6 +16,7 @@ from api import docs
 from api.deps import Service
 from api.guard import Guard
 from api.problems import add_problem_handlers
+from api.responses import PROBLEM
 from api.routes import estimates, listings, markets, metrics, service
 from core.installation import version
 
@@ -42,6 +43,7 @@ def create_api(given: Service) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,
     )
     app.state.service = given
     app.add_middleware(Guard, body_max=given.settings.body_max, metrics=given.metrics)
@@ -74,5 +76,14 @@ def _openapi(app: FastAPI) -> dict[str, Any]:
                 # FastAPI's own 422 has another form than ours.
                 if "HTTPValidationError" in str(operation["responses"].get("422", "")):
                     del operation["responses"]["422"]
+                for response in operation["responses"].values():
+                    _describe_problem(response)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _describe_problem(response: dict[str, Any]) -> None:
+    """Give a problem its own media type; FastAPI describes every model as plain JSON."""
+    content = response.get("content", {})
+    if PROBLEM in content:
+        content[PROBLEM] = content.pop("application/json")
