@@ -53,7 +53,7 @@ def client(own_store: Store, problem: Problem, tmp_path: Path, monkeypatch: pyte
     service = Service(lambda: own_store, lambda: problem, cache(OpenDesks), MANAGER)
     document = tmp_path / "openapi.json"
     document.write_text(json.dumps(create_api(service).openapi()), encoding="utf-8")
-    generator, _target = str(Path(sys.executable).with_name("openapi-python-client")), tmp_path / PACKAGE
+    generator = str(Path(sys.executable).with_name("openapi-python-client"))
     command = [
         generator,
         "generate",
