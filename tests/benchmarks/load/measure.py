@@ -48,18 +48,21 @@ def by_sessions(home: Path, presses: int) -> dict[str, Any]:
 def _agents(home: Path, seconds: int) -> dict[str, Any]:
     with open_store(home) as store:
         [market] = store.markets.list()
-        before = store.ledger.count(market.market_id)
     settings = {"LOAD_HOMES": json.dumps(_homes(home)), "LOAD_MARKET": market.market_id}
     with running_server(home, settings={"DOORSTEP_API_RATE": "1000000"}) as server:
         _price_once(server.url, market.market_id)
+        before = _answers(home)
         command = [sys.executable, "-m", "locust", "-f", str(_LOCUST_FILE), "--headless", "--only-summary"]
         command += ["-H", server.url, "-u", str(AGENTS), "-r", str(AGENTS), "-t", f"{seconds}s", "-s", "10"]
         run = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
     [line] = [line for line in run.stdout.splitlines() if line.startswith("FIGURES ")] or [run.stderr]
     figures: dict[str, Any] = json.loads(line.removeprefix("FIGURES "))
+    return figures | {"in_ledger": _answers(home) - before}
+
+
+def _answers(home: Path) -> int:
     with open_store(home) as store:
-        figures["in_ledger"] = store.ledger.count(market.market_id) - before
-    return figures
+        return sum(one.n for one in store.answer_counts.all())
 
 
 def _price_once(url: str, market_id: str) -> None:
