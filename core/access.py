@@ -13,8 +13,10 @@ class Role(StrEnum):
     """A person's role in the company; each page and action is open to some roles."""
 
     AGENT = "agent"
+    OFFICE_LEAD = "office lead"
     ANALYST = "analyst"
     MANAGER = "manager"
+    ADMIN = "admin"
 
 
 class Action(StrEnum):
@@ -22,6 +24,8 @@ class Action(StrEnum):
 
     PRICE = "price a property"
     DECIDE = "decide on an estimate"
+    FEEDBACK = "give feedback on an estimate"
+    VIEW_OFFICE = "view the work of a whole office"
     VIEW_DATA = "view sales data"
     INGEST = "commit sales data"
     TRAIN = "train a model"
@@ -30,7 +34,9 @@ class Action(StrEnum):
     REJECT = "reject a model or reinstate it"
     WATCH = "view monitoring"
     ACT_ON_ALERTS = "act on alerts and change their limits"
+    MANAGE_PILOT = "start, widen or stop the pilot"
     MANAGE_KEYS = "create and revoke API keys"
+    OPERATE = "operate the service"
 
 
 @dataclass(frozen=True)
@@ -47,12 +53,28 @@ class Actor:
     scope: frozenset[Action] | None = None
 
 
+_AT_WORK: Final = frozenset({Action.PRICE, Action.DECIDE, Action.FEEDBACK})
+_INSIGHT: Final = frozenset({Action.PRICE, Action.VIEW_DATA, Action.VIEW_MODELS, Action.WATCH})
+
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
-    Role.AGENT: frozenset({Action.PRICE, Action.DECIDE}),
-    Role.ANALYST: frozenset(
-        {Action.PRICE, Action.VIEW_DATA, Action.INGEST, Action.TRAIN, Action.VIEW_MODELS, Action.WATCH}
-    ),
-    Role.MANAGER: frozenset(Action),
+    Role.AGENT: _AT_WORK,
+    Role.OFFICE_LEAD: _AT_WORK | {Action.VIEW_OFFICE},
+    Role.ANALYST: _INSIGHT | {Action.FEEDBACK, Action.INGEST, Action.TRAIN},
+    Role.MANAGER: _AT_WORK
+    | _INSIGHT
+    | {
+        Action.VIEW_OFFICE,
+        Action.INGEST,
+        Action.TRAIN,
+        Action.PROMOTE,
+        Action.REJECT,
+        Action.ACT_ON_ALERTS,
+        Action.MANAGE_PILOT,
+        Action.MANAGE_KEYS,
+        Action.OPERATE,
+    },
+    # An admin runs the service; which model is live is not the admin's to say.
+    Role.ADMIN: _INSIGHT | {Action.VIEW_OFFICE, Action.MANAGE_PILOT, Action.MANAGE_KEYS, Action.OPERATE},
 }
 
 

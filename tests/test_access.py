@@ -7,18 +7,24 @@ import pytest
 from core.access import ALLOWED, Action, Actor, Role, may, require, require_office
 from core.errors import AccessDenied
 
+AGENT, LEAD, ANALYST, MANAGER, ADMIN = Role.AGENT, Role.OFFICE_LEAD, Role.ANALYST, Role.MANAGER, Role.ADMIN
+
 MATRIX = {
-    Action.PRICE: {Role.AGENT, Role.ANALYST, Role.MANAGER},
-    Action.DECIDE: {Role.AGENT, Role.MANAGER},
-    Action.VIEW_DATA: {Role.ANALYST, Role.MANAGER},
-    Action.INGEST: {Role.ANALYST, Role.MANAGER},
-    Action.TRAIN: {Role.ANALYST, Role.MANAGER},
-    Action.VIEW_MODELS: {Role.ANALYST, Role.MANAGER},
-    Action.PROMOTE: {Role.MANAGER},
-    Action.REJECT: {Role.MANAGER},
-    Action.WATCH: {Role.ANALYST, Role.MANAGER},
-    Action.ACT_ON_ALERTS: {Role.MANAGER},
-    Action.MANAGE_KEYS: {Role.MANAGER},
+    Action.PRICE: {AGENT, LEAD, ANALYST, MANAGER, ADMIN},
+    Action.DECIDE: {AGENT, LEAD, MANAGER},
+    Action.FEEDBACK: {AGENT, LEAD, ANALYST, MANAGER},
+    Action.VIEW_OFFICE: {LEAD, MANAGER, ADMIN},
+    Action.VIEW_DATA: {ANALYST, MANAGER, ADMIN},
+    Action.INGEST: {ANALYST, MANAGER},
+    Action.TRAIN: {ANALYST, MANAGER},
+    Action.VIEW_MODELS: {ANALYST, MANAGER, ADMIN},
+    Action.PROMOTE: {MANAGER},
+    Action.REJECT: {MANAGER},
+    Action.WATCH: {ANALYST, MANAGER, ADMIN},
+    Action.ACT_ON_ALERTS: {MANAGER},
+    Action.MANAGE_PILOT: {MANAGER, ADMIN},
+    Action.MANAGE_KEYS: {MANAGER, ADMIN},
+    Action.OPERATE: {MANAGER, ADMIN},
 }
 
 

@@ -37,7 +37,7 @@ def _opened(home: str, database_url: str) -> Store:
 
 def choose_role() -> Role:
     """Draw local mode's role selector in the sidebar and return the current role."""
-    roles = [role.value for role in reversed(Role)]
+    roles = [Role.MANAGER.value, *(role.value for role in Role if role is not Role.MANAGER)]
     st.sidebar.selectbox(
         "Local mode: act as",
         roles,
