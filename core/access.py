@@ -44,13 +44,19 @@ class Actor:
     """A person or process that acts; the audit trail shows ``name``.
 
     An actor of an ``office`` sees that office's estimates only; one without an office sees all. ``scope`` narrows what
-    the role allows, as an API key's does; None leaves it whole.
+    the role allows, as an API key's does; None leaves it whole. ``actor_id`` tells two people of one name apart, and
+    stays the same when a name changes; without one, it is that of the user of this computer with that name.
     """
 
     name: str
     role: Role
     office: str = ""
     scope: frozenset[Action] | None = None
+    actor_id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.actor_id:
+            object.__setattr__(self, "actor_id", f"local:{self.name}")
 
 
 _AT_WORK: Final = frozenset({Action.PRICE, Action.DECIDE, Action.FEEDBACK})
@@ -78,6 +84,12 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
 }
 
 
+def least_role(*actions: Action) -> Role:
+    """Return the role that may do all these actions and the fewest others; raises ValueError if no role may."""
+    able = [role for role in Role if ALLOWED[role].issuperset(actions)]
+    return min(able, key=lambda role: len(ALLOWED[role]))
+
+
 def may(actor: Actor, action: Action) -> bool:
     """Tell whether the actor's role and scope allow the action."""
     return _in_scope(actor, action) and action in ALLOWED.get(actor.role, frozenset())
@@ -90,9 +102,7 @@ def require(actor: Actor, action: Action) -> None:
     if not _in_scope(actor, action):
         raise AccessDenied(f"{actor.name} may not {action}: its key does not cover that. Use a key that does.")
     able = ", ".join(role for role in Role if action in ALLOWED[role]) or "nobody"
-    raise AccessDenied(
-        f"{actor.name} ({actor.role}) may not {action}; these roles may: {able}. Ask one of them, or switch role."
-    )
+    raise AccessDenied(f"{actor.name} ({actor.role}) may not {action}; these roles may: {able}. Ask one of them.")
 
 
 def sees_office(actor: Actor, office: str) -> bool:

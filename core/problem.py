@@ -66,6 +66,7 @@ def _without_elsewhere(prices: object) -> object:
 
 
 Text = Annotated[str, Strict()]
+Switch = Annotated[bool, Strict()]
 Texts = Annotated[tuple[Text, ...], Field(min_length=1)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share = Annotated[Number, Field(gt=0, lt=1)]
@@ -278,6 +279,13 @@ class Decisions:
 
 
 @dataclass(frozen=True, config=_SECTION)
+class PromotionRules:
+    """Who may make a model live: ``by_another`` demands somebody else than who trained it."""
+
+    by_another: Switch
+
+
+@dataclass(frozen=True, config=_SECTION)
 class Monitoring:
     """Default alert thresholds, the retraining period and the margins of the promotion gate.
 
@@ -332,6 +340,7 @@ class Problem:
     training: Training
     estimate: EstimateRules
     decisions: Decisions
+    promotion: PromotionRules
     monitoring: Monitoring
 
     @model_validator(mode="after")

@@ -21,6 +21,7 @@ _TYPES: Final = {
     "number": "must be a number",
     "string": "must be text in quotes",
     "array": "must be a non-empty list",
+    "boolean": "must be true or false",
 }
 
 

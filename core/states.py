@@ -120,6 +120,8 @@ class AuditAction(StrEnum):
     SALE_DECIDED = "sale.decided"
     SALE_DECISION_TAKEN_BACK = "sale.decision_taken_back"
     SCOPE_SIGNED = "scope.signed"
+    SIGNED_IN = "signed.in"
+    SIGNED_OUT = "signed.out"
     TEST_OPENED = "test.opened"
     THRESHOLD_CHANGED = "threshold.changed"
     THRESHOLD_RESET = "threshold.reset"

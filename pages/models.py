@@ -139,6 +139,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
     record = by_id[chosen]
     with st.container(border=True):
         st.subheader(_title(record), anchor=False)
+        promotion.say_by_whom(record)
         promotion.say_if_rejected(record)
         promotion.say_if_below_floor(record)
         card.draw(record, st.context.theme.type != "dark")

@@ -71,7 +71,9 @@ def key_of(path: Steps) -> str:
 
 
 LEAVES: Final = {key_of(path): path for path, _ in leaves(SHIPPED)}
-NUMBERS: Final = {key_of(path) for path, value in leaves(SHIPPED) if isinstance(value, int | float)}
+NUMBERS: Final = {
+    key_of(path) for path, value in leaves(SHIPPED) if isinstance(value, int | float) and not isinstance(value, bool)
+}
 # success.answer_ms = 500 and the like are whole in the file, but may be fractions.
 WHOLE: Final = {"scope.units_max", "intake.upload_mb", "training.seed"} | {
     key for key in RULES if re.search(r"forest_|_(min|n|sales|chars|days|ahead|periods|fields|pending)$", key)

@@ -258,7 +258,14 @@ def _promote(session: Session) -> int:
 
     options = session.options
     record = promote_challenger(session.workspace, options.model, options.reason)
-    session.print_result(model_form(record), lambda: f"model {record.model_id} is champion of {record.market_id}")
+    by = {"promoted_by": session.workspace.actor.name}
+    session.print_result(
+        model_form(record) | by,
+        lambda: (
+            f"model {record.model_id} is champion of {record.market_id}; trained by {record.created_by}, "
+            f"promoted by {by['promoted_by']}"
+        ),
+    )
     return OK
 
 

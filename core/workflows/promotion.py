@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 from core.access import Action
-from core.errors import ReasonNeeded, StoreError
+from core.errors import AccessDenied, ReasonNeeded, StoreError
+from core.states import AuditAction
 from core.store import ModelRecord, Store
+from core.store.base.audit import Event
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.monitoring.alerts import follow_champion
@@ -26,6 +28,7 @@ def promote_challenger(workspace: Workspace, model_id: str, reason: str) -> Mode
     store = workspace.store
     workspace.require(Action.PROMOTE)
     record, gated = store.models.get(model_id), gate_of(store, model_id)
+    require_another(workspace, record)
     live = _live_id(store, record.market_id)
     why = reason_needed(gated, live) if live != model_id else ""
     given = reason.strip()
@@ -54,6 +57,7 @@ def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
     Raises AccessDenied, NotFound, InvalidRecord for a rejected model, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.PROMOTE)
+    require_another(workspace, workspace.store.models.get(model_id))
     promoted = workspace.store.models.promote(model_id, workspace.actor, reason)
     _follow(workspace, promoted, f"Reason: {reason}" if reason else "")
     return promoted
@@ -62,11 +66,39 @@ def promote(workspace: Workspace, model_id: str, reason: str) -> ModelRecord:
 def promote_first(workspace: Workspace, model_id: str) -> ModelRecord:
     """Make a market's first model its champion, as whoever may train may do where no model is live.
 
-    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    Raises AccessDenied where somebody else must do it, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
+    require_another(workspace, workspace.store.models.get(model_id))
     promoted = workspace.store.models.promote(model_id, workspace.actor, "the market's first model")
     _follow(workspace, promoted, "")
     return promoted
+
+
+def needs_another(workspace: Workspace, record: ModelRecord) -> bool:
+    """Tell whether the problem statement leaves a model's promotion to somebody else, as this actor trained it.
+
+    Simulated markets are for trying out, so one person may do both there. Raises NotFound, StoreUnavailable.
+    """
+    if not workspace.problem.promotion.by_another:
+        return False
+    store = workspace.store
+    added = store.events.of(record.model_id, AuditAction.MODEL_ADDED)
+    trainer = next((event.actor_id for event in added if event.actor_id), f"local:{record.created_by}")
+    return trainer == workspace.actor.actor_id and not store.markets.get(record.market_id).simulated
+
+
+def promoter_of(store: Store, model_id: str) -> Event | None:
+    """Return the audit entry of a model's latest promotion, None if it was never live; raises StoreUnavailable."""
+    return next(iter(store.events.of(model_id, AuditAction.MODEL_PROMOTED)), None)
+
+
+def require_another(workspace: Workspace, record: ModelRecord) -> None:
+    """Raise AccessDenied if somebody else than this actor must promote a model; raises StoreUnavailable."""
+    if needs_another(workspace, record):
+        raise AccessDenied(
+            f"Model {record.model_id} was trained by {record.created_by}, so somebody else has to promote it "
+            "(promotion.by_another in the problem statement). Ask another manager."
+        )
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:

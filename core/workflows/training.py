@@ -7,7 +7,7 @@ from core.progress import Progress, part
 from core.store import ModelRecord
 from core.train.trainer import TrainingPlan
 from core.workflows.models.training import known_sales, make_model, register
-from core.workflows.promotion import promote_first
+from core.workflows.promotion import needs_another, promote_first
 from core.workspace import Workspace
 
 
@@ -15,15 +15,15 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     """Train on the market's latest data version, measure on its test sales, and register the model as a candidate.
 
     The market's first model is promoted at once if it reaches its floor; else it stays a candidate, and its card says
-    why. Raises AccessDenied, NotFound if the market has no data,
-    TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
+    why. It also stays one where somebody else has to promote it. Raises AccessDenied, NotFound if the market has no
+    data, TooFewSales, TrainError, StoreError; a run that fails or is cancelled leaves nothing behind.
     """
     store = workspace.store
     workspace.require(Action.TRAIN)
     made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
     progress(0.96, "Registering the model")
     record = register(workspace, made, {})
-    if store.models.champion(market_id) is None and made.floor.reached:
+    if store.models.champion(market_id) is None and made.floor.reached and not needs_another(workspace, record):
         record = promote_first(workspace, record.model_id)
     progress(1.0, "Model registered")
     return record

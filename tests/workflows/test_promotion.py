@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -15,13 +16,15 @@ from hypothesis import strategies as st
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord
 from core.monitor.rules import AlertKind
+from core.problem import PromotionRules, load_problem
 from core.store import Market, NewModel, Store, open_store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.monitoring.alerts import follow_champion, reopen
-from core.workflows.promotion import promote, rollback
+from core.workflows.promotion import promote, promote_challenger, promote_first, promoter_of, rollback
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
 
+TRAINER = Actor("Tom", Role.MANAGER)
 PERIOD = "2024-05"
 ADMIN = Actor("Ada", Role.MANAGER)
 OF_THE_MODEL = (AlertKind.ERROR_HIGH, AlertKind.COVERAGE_OFF, AlertKind.LEVEL_DRIFT, AlertKind.RETRAINING_OVERDUE)
@@ -53,6 +56,31 @@ def standing(store: Store, market: Market) -> dict[str, tuple[str, str, str, str
         one.alert_id: (one.state, one.changed_by, one.why, one.next_action)
         for one in store.alerts.list(market.market_id, UNRESOLVED)
     }
+
+
+def test_whoever_trained_a_model_cannot_promote_it_where_the_problem_statement_demands_another() -> None:
+    strict = replace(load_problem(), promotion=PromotionRules(by_another=True))
+    with fresh_store() as (store, market, _):
+        version = commit(store, market.market_id).version_id
+        made = store.models.add(NewModel(market.market_id, version, b"by Tom", {}), TRAINER).model_id
+        namesake = Actor(TRAINER.name, Role.MANAGER, actor_id="oidc:another")
+        for way in (promote, promote_challenger):
+            with pytest.raises(AccessDenied, match=r"trained by Tom, so somebody else has to promote it"):
+                way(acting(store, TRAINER, strict), made, "it is better by far")
+        with pytest.raises(AccessDenied, match="somebody else"):
+            promote_first(acting(store, TRAINER, strict), made)
+        # Somebody with the same name is somebody else.
+        assert promote_challenger(acting(store, namesake, strict), made, "it is better by far").is_live
+        [event] = store.events.of(made, "model.promoted")
+        assert (event.actor_id, event.detail["trained_by"]) == ("oidc:another", "Tom")
+        assert promoter_of(store, made) == event
+
+
+def test_by_default_one_person_may_do_both() -> None:
+    with fresh_store() as (store, market, _):
+        version = commit(store, market.market_id).version_id
+        made = store.models.add(NewModel(market.market_id, version, b"by Tom", {}), TRAINER).model_id
+        assert promote(acting(store, TRAINER), made, "").is_live
 
 
 alerts = st.lists(

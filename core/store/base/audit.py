@@ -27,6 +27,7 @@ class Event:
     market_id: str | None
     subject: str
     detail: dict[str, Any]
+    actor_id: str
 
 
 @dataclass(frozen=True)
@@ -145,5 +146,6 @@ def append_event(
             market_id=market_id,
             subject=plain_text(subject),
             detail=plain_document(detail, "event detail"),
+            actor_id=plain_text(actor.actor_id),
         )
     )

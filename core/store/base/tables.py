@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0008"
+SCHEMA_REVISION: Final = "0009"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -160,6 +160,7 @@ EVENT: Final = sa.Table(
     sa.Column("market_id", sa.String(80), index=True),
     sa.Column("subject", sa.Text, nullable=False),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("actor_id", sa.Text, nullable=False, server_default=""),
     sa.Index(None, "subject"),
     sa.Index(None, "market_id", "action"),
 )
@@ -249,6 +250,7 @@ ESTIMATE: Final = sa.Table(
     sa.Column("day", sa.Date, nullable=False, server_default="1970-01-01"),
     sa.Column("latency_bin", sa.Integer, nullable=False, server_default="0"),
     sa.Column("flagged", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("actor_id", sa.Text, nullable=False, server_default=""),
     sa.CheckConstraint("channel in ('page', 'file', 'command line', 'api')", name="channel"),
     sa.CheckConstraint("status in ('priced', 'unavailable', 'refused')", name="status"),
     sa.Index(None, "market_id", "at"),
@@ -293,7 +295,7 @@ MARKET_LEVEL: Final = sa.Table(
 DRAFT: Final = sa.Table(
     "draft",
     METADATA,
-    sa.Column("actor", sa.String(200), primary_key=True),
+    sa.Column("actor_id", sa.String(200), primary_key=True),
     sa.Column("document", sa.JSON, nullable=False),
     sa.Column("updated_at", UtcDateTime, nullable=False),
 )

@@ -94,11 +94,18 @@ class Ledger:
             raise _not_found(estimate_id)
         return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
 
-    def list(self, market_id: str, limit: int, actor_name: str | None = None) -> builtins.list[EstimateSummary]:
-        """Return the market's estimates, newest first, of all actors or one; raises NotFound, StoreUnavailable."""
+    def list(
+        self, market_id: str, limit: int, actor_id: str | None = None, office: str = ""
+    ) -> builtins.list[EstimateSummary]:
+        """Return the market's estimates, newest first, of all actors and offices or of one.
+
+        Raises NotFound, StoreUnavailable.
+        """
         query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
-        if actor_name is not None:
-            query = query.where(ESTIMATE.c.actor == plain_text(actor_name))
+        if actor_id is not None:
+            query = query.where(ESTIMATE.c.actor_id == plain_text(actor_id))
+        if office:
+            query = query.where(ESTIMATE.c.office == plain_text(office))
         query = query.order_by(ESTIMATE.c.at.desc(), ESTIMATE.c.seq.desc()).limit(int(limit))
         with self._database.read() as connection:
             market_row(connection, market_id)

@@ -12,7 +12,7 @@ from typing import Any, Final, Literal, get_args
 from core.access import Actor
 from core.errors import InvalidRecord
 from core.store.base.tables import now
-from core.store.base.values import plain_document
+from core.store.base.values import plain_document, plain_text
 from core.store.ledger.checks import ID_BYTES, check_choice, check_price, number_or_none, signature
 from core.store.models.levels import plain_day
 
@@ -63,7 +63,10 @@ class NewEstimate:
 
 @dataclass(frozen=True, kw_only=True)
 class EstimateSummary:
-    """A row of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC."""
+    """A row of the ledger without its documents; fields as in NewEstimate, ``at`` in UTC.
+
+    ``actor_id`` is "" in rows of releases that had none.
+    """
 
     estimate_id: str
     at: datetime
@@ -91,6 +94,7 @@ class EstimateSummary:
     latency_ms: float
     list_price: float | None
     currency: str
+    actor_id: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,7 +122,9 @@ def sign(new: NewEstimate, actor: Actor, at: datetime | None = None) -> Estimate
     _check_estimate(row)
     row["flags"] = tuple(row["flags"])
     signed = signature(actor, at or now())
-    return EstimateRecord(estimate_id=secrets.token_hex(ID_BYTES), as_of=as_of, **signed, **row)
+    return EstimateRecord(
+        estimate_id=secrets.token_hex(ID_BYTES), as_of=as_of, actor_id=plain_text(actor.actor_id), **signed, **row
+    )
 
 
 def _check_estimate(row: Mapping[str, Any]) -> None:

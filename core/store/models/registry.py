@@ -355,7 +355,7 @@ def _move_champion(
         )
     )
     action = {"promote": AuditAction.MODEL_PROMOTED, "rollback": AuditAction.MODEL_ROLLED_BACK}[kind]
-    detail = {"replaced": replaced, "reason": reason}
+    detail = {"replaced": replaced, "reason": reason, "trained_by": target.created_by}
     append_event(connection, actor, action, target.market_id, target.model_id, detail=detail)
 
 

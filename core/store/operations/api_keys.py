@@ -53,7 +53,7 @@ class ApiKey:
         """The actor that the key stands for; a role or action of another release counts for nothing."""
         known = frozenset(action for action in Action if action.value in self.actions)
         role = next((role for role in Role if role.value == self.role), Role.AGENT)
-        return Actor(self.name, role, self.office, known)
+        return Actor(self.name, role, self.office, known, f"key:{self.key_id}")
 
 
 _COLUMNS: Final = tuple(API_KEY.c[field.name] for field in fields(ApiKey))

@@ -19,20 +19,20 @@ UPLOADS: Final = "uploads"
 
 
 class Drafts:
-    """Save, load and discard each actor's one draft, keyed by the actor's name."""
+    """Save, load and discard each actor's one draft, keyed by the actor's id."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     def keep(self, actor: Actor, document: Mapping[str, Any]) -> None:
         """Replace the actor's draft with the document; raises InvalidRecord, StoreUnavailable."""
-        key = plain_text(actor.name)
+        key = plain_text(actor.actor_id)
         values = {"document": plain_document(document, "draft"), "updated_at": now()}
-        replace = DRAFT.update().where(DRAFT.c.actor == key).values(**values)
+        replace = DRAFT.update().where(DRAFT.c.actor_id == key).values(**values)
         try:
             with self._database.write() as connection:
                 if not connection.execute(replace).rowcount:
-                    connection.execute(DRAFT.insert().values(actor=key, **values))
+                    connection.execute(DRAFT.insert().values(actor_id=key, **values))
         except IntegrityError:
             # The same person began a draft in another tab meanwhile: the later write wins.
             with self._database.write() as connection:
@@ -40,7 +40,7 @@ class Drafts:
 
     def load(self, actor: Actor) -> dict[str, Any] | None:
         """Return the actor's draft, or None; raises StoreUnavailable."""
-        query = sa.select(DRAFT.c.document).where(DRAFT.c.actor == plain_text(actor.name))
+        query = sa.select(DRAFT.c.document).where(DRAFT.c.actor_id == plain_text(actor.actor_id))
         with self._database.read() as connection:
             document: dict[str, Any] | None = connection.scalar(query)
         return document
@@ -48,7 +48,7 @@ class Drafts:
     def discard(self, actor: Actor) -> None:
         """Remove the actor's draft if there is one; raises StoreUnavailable."""
         with self._database.write() as connection:
-            connection.execute(DRAFT.delete().where(DRAFT.c.actor == plain_text(actor.name)))
+            connection.execute(DRAFT.delete().where(DRAFT.c.actor_id == plain_text(actor.actor_id)))
 
     def forget(self, older_than: timedelta) -> int:
         """Remove drafts unchanged for ``older_than`` and return their number; raises StoreUnavailable."""

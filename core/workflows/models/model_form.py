@@ -17,6 +17,7 @@ def model_form(record: ModelRecord) -> dict[str, Any]:
         "stage": record.stage,
         "rejected_why": record.rejected_why,
         "created_at": record.created_at.isoformat(),
+        "trained_by": record.created_by,
         "size_bytes": record.size_bytes,
         **record.card,
     }

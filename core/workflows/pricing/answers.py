@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
 
-from core.access import Action, Actor, require_office
+from core.access import Action, Actor, may, require_office
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
@@ -124,9 +124,14 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
 
 
 def recent(workspace: Workspace, market_id: str, limit: int) -> list[EstimateSummary]:
-    """Return the actor's own latest answers in a market, newest first; raises AccessDenied, NotFound."""
+    """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
+
+    Raises AccessDenied, NotFound.
+    """
     workspace.require(Action.PRICE)
-    return workspace.store.ledger.list(market_id, limit, workspace.actor.name)
+    actor = workspace.actor
+    whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
+    return workspace.store.ledger.list(market_id, limit, whose, actor.office)
 
 
 def _priced(desk: Desk, question: Question, actor: Actor) -> Result:

@@ -33,14 +33,15 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
     reason = st.text_input("Reason, for the record", key=key, max_chars=300, placeholder="Why this model").strip()
     chosen_is_live = live is not None and record.model_id == live.model_id
     rejected = record.stage is Stage.REJECTED
+    own = promotion.needs_another(workspace, record)
     with st.container(horizontal=True):
         promoting = st.button(
             f"Promote {record.model_id}",
             key="promote",
             type="primary",
             icon=":material/publish:",
-            disabled=chosen_is_live or rejected or bool(needed and not reason),
-            help=_promote_help(chosen_is_live, rejected),
+            disabled=chosen_is_live or rejected or own or bool(needed and not reason),
+            help=_promote_help(chosen_is_live, rejected, own),
         )
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
@@ -60,6 +61,13 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         _reinstate(workspace, record.model_id, reason)
     if rolling:
         _roll_back(workspace, market, reason)
+
+
+def say_by_whom(record: ModelRecord) -> None:
+    """Say who trained a model and, beside it, who made it live."""
+    promoted = promotion.promoter_of(session.store(), record.model_id)
+    by = f" · Made live by {plain(promoted.actor)}, {instant(promoted.at)}" if promoted else ""
+    st.caption(f"Trained by {plain(record.created_by)}, {instant(record.created_at)}{by}")
 
 
 def say_if_rejected(record: ModelRecord) -> None:
@@ -141,9 +149,11 @@ def say_once() -> None:
         st.success(sentence, icon=":material/check_circle:")
 
 
-def _promote_help(live: bool, rejected: bool) -> str:
+def _promote_help(live: bool, rejected: bool, own: bool) -> str:
     if live:
         return "It is live already."
+    if own:
+        return "You trained it, so somebody else has to promote it."
     return "It was rejected." if rejected else "Agents price with it from their next estimate on."
 
 

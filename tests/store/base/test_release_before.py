@@ -205,6 +205,8 @@ def test_every_row_of_every_table_is_there_after_the_upgrade(before: Address) ->
             return {name: [dict(row) for row in some] for name, some in found.items()}
 
     held = rows()
+    # Drafts are kept by the ids of their authors since 0009; so far these were users of this computer.
+    held["draft"] = [{"actor_id": f"local:{row.pop('actor')}", **row} for row in held["draft"]]
     with open_store(before.home, before.url):
         pass
     now = rows()

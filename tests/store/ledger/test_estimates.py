@@ -144,8 +144,11 @@ def test_estimates_are_listed_newest_first_by_market_and_actor(store: Store, mar
     assert (listed[0].point, listed[0].at, listed[0].office) == (250_000, made[2].at, "North")
     assert not hasattr(listed[0], "facts")
     assert [line.estimate_id for line in store.ledger.list(market.market_id, 1)] == [made[2].estimate_id]
-    assert [line.actor for line in store.ledger.list(market.market_id, 9, actor_name=ANALYST.name)] == [ANALYST.name]
-    assert store.ledger.list(market.market_id, 9, actor_name="Nobody") == []
+    [mine] = store.ledger.list(market.market_id, 9, ANALYST.actor_id)
+    assert (mine.actor, mine.actor_id) == (ANALYST.name, ANALYST.actor_id)
+    assert store.ledger.list(market.market_id, 9, "local:Nobody") == []
+    assert len(store.ledger.list(market.market_id, 9, office="North")) == 2
+    assert store.ledger.list(market.market_id, 9, ANALYST.actor_id, "North") == []
     assert (store.ledger.count(market.market_id), store.ledger.count(other.market_id)) == (3, 1)
 
 

@@ -83,9 +83,9 @@ def test_promotion_moves_the_pointer_the_stages_and_leaves_events(store: Store, 
         "Max Manager",
         "manager",
         second.model_id,
-        {"replaced": first.model_id, "reason": "better"},
+        {"replaced": first.model_id, "reason": "better", "trained_by": ANALYST.name},
     )
-    assert before.detail == {"replaced": None, "reason": "the first"}
+    assert before.detail == {"replaced": None, "reason": "the first", "trained_by": ANALYST.name}
 
 
 def test_promoting_the_champion_changes_nothing(store: Store, add: Add, market: Market) -> None:
@@ -106,7 +106,7 @@ def test_rollback_follows_the_promotion_history(store: Store, add: Add, market: 
     assert store.models.get(b.model_id).stage == "candidate"
     [event] = store.events.list(market.market_id, limit=1)
     assert (event.action, event.subject) == ("model.rolled_back", a.model_id)
-    assert event.detail == {"replaced": b.model_id, "reason": "bias in condos"}
+    assert event.detail == {"replaced": b.model_id, "reason": "bias in condos", "trained_by": ANALYST.name}
     assert store.models.rollback(market.market_id, MANAGER, "").model_id == c.model_id
     with pytest.raises(NotFound, match="promote another model"):
         store.models.rollback(market.market_id, MANAGER, "")

@@ -33,6 +33,13 @@ def test_each_person_has_one_draft_whatever_the_role(store: Store) -> None:
     assert store.drafts.load(MANAGER) == {"step": "check"}
 
 
+def test_two_people_of_one_name_keep_drafts_of_their_own(store: Store) -> None:
+    one, other = (Actor("Kim Lee", Role.ANALYST, actor_id=f"oidc:{number}") for number in "12")
+    store.drafts.keep(one, {"step": "map"})
+    assert store.drafts.load(other) is None
+    assert store.drafts.load(Actor("Kim Lee-Fox", Role.ANALYST, actor_id="oidc:1")) == {"step": "map"}
+
+
 def test_a_draft_that_json_cannot_hold_leaves_the_one_there(store: Store) -> None:
     store.drafts.keep(ANALYST, {"step": "map"})
     with pytest.raises(InvalidRecord):

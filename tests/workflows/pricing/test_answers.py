@@ -170,6 +170,25 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
     assert [one.estimate_id for one in listed] == ids[::-1]
 
 
+def test_an_office_lead_sees_the_latest_answers_of_the_office_and_an_agent_only_their_own(
+    opened: Store, desk: Desk, zipcode: str
+) -> None:
+    market_id = desk.market.market_id
+
+    def priced_by(actor: Actor) -> str | None:
+        question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_400.0})
+        return price_and_record(acting(opened, actor), desk, question, "page").estimate_id
+
+    # Two people of one name, in one office, and somebody of another.
+    kim, twin = (Actor("Kim", Role.AGENT, "Harbor", actor_id=f"oidc:{number}") for number in "12")
+    ids = [priced_by(actor) for actor in (kim, twin, Actor("Zoe", Role.AGENT, "Hill"))]
+    assert [one.estimate_id for one in recent(acting(opened, kim), market_id, 10)] == ids[:1]
+    lead = acting(opened, Actor("Lee", Role.OFFICE_LEAD, "Harbor"))
+    assert [one.estimate_id for one in recent(lead, market_id, 10)] == ids[1::-1]
+    manager = acting(opened, Actor("Max", Role.MANAGER))
+    assert [one.estimate_id for one in recent(manager, market_id, 3)] == ids[::-1]
+
+
 def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Store, desk: Desk) -> None:
     with pytest.raises(NotFound, match="feedfeed"):
         load_answer(acting(opened, AGENT), "feedfeedfeedfeed")
