@@ -6,6 +6,7 @@ import asyncio
 import gc
 import importlib
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,11 +24,13 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api import garbage
 from api.app import routes
+from api.dashboard import Served, dashboard_protection, network_fault
 from api.deps import Service
-from api.security import protection
 from api.server import local_actor, settings
+from core.errors import WrongUsage
 from core.workflows.operations.logs import start_logging
-from pages.kit import cached_desk, errors, session
+from pages.kit import cached_desk, errors, login, session
+from pages.kit.navigation import PAGES
 
 ROOT: Final = Path(__file__).resolve().parent
 
@@ -74,13 +77,40 @@ async def lifespan(served: st.App) -> AsyncIterator[None]:
     keeper.cancel()
 
 
+def served() -> Served:
+    """Return how the dashboard is served; ends the process, with a sentence, where that would not be safe."""
+    hosts: list[str] = st.get_option("server.allowedHosts")
+    has_login = login.is_configured()
+    origins, login_seconds = set(st.get_option("server.corsAllowedOrigins")), None
+    try:
+        if has_login:
+            login.check()
+            origins.add(login.address())
+            login_seconds = int(login.settings().absolute.total_seconds())
+        elif fault := network_fault(st.get_option("server.address") or "", hosts):
+            raise WrongUsage(fault)
+    except WrongUsage as error:
+        sys.exit(f"error: {error}")
+    base = st.get_option("server.baseUrlPath").strip("/")
+    return Served(
+        hosts=hosts,
+        origins=frozenset(origins),
+        base=f"/{base}" if base else "",
+        pages=frozenset(page.path for page in PAGES),
+        https=bool(st.get_option("server.sslCertFile")) or (has_login and login.address().startswith("https://")),
+        login_seconds=login_seconds,
+    )
+
+
 app = st.App(
     ROOT / "pages" / "shell.py",
     lifespan=lifespan,
     middleware=[
-        *protection(streamlit_page(), st.get_option("server.allowedHosts")),
+        *dashboard_protection(streamlit_page(), served()),
         Middleware(GZipMiddleware, compresslevel=5),
     ],
-    routes=routes(Service(session.store, session.problem, cached_desk.open_desks, local_actor(), settings())),
+    routes=routes(
+        Service(session.store, session.problem, cached_desk.open_desks, local_actor(), settings(login.is_configured()))
+    ),
     on_script_error=errors.show,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
@@ -14,7 +15,6 @@ from core.workflows.api_keys import actor_of_key
 
 LOCAL: Final = "local"
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
-# A proxy on this computer calls from it for the whole world.
 _OF_PROXIES: Final = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip", "via")
 
 
@@ -34,7 +34,7 @@ def admit(request: Request) -> Caller:
 def is_local(request: Request) -> bool:
     """Tell whether a request comes from a program on this computer, addressed to this computer by name."""
     headers = request.headers
-    if request.client is None or any(name in headers for name in _OF_PROXIES):
+    if request.client is None or has_passed_a_proxy(headers):
         return False
     host = headers.get("host", "").casefold()
     # A name of somebody else's that leads here would be asked for by a page of theirs.
@@ -43,6 +43,11 @@ def is_local(request: Request) -> bool:
         return ipaddress.ip_address(request.client.host).is_loopback and name in _LOCAL_NAMES
     except ValueError:
         return False
+
+
+def has_passed_a_proxy(headers: Headers) -> bool:
+    """Tell whether a request passed a proxy, which calls from this computer for the whole world."""
+    return any(name in headers for name in _OF_PROXIES)
 
 
 def _identify(service: Service, request: Request) -> Caller:

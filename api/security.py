@@ -6,21 +6,25 @@ import base64
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.middleware import Middleware
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+_YEAR: Final = 365 * 24 * 60 * 60
 
-def protection(page: str, hosts: Sequence[str]) -> list[Middleware]:
+
+def protection(page: str, hosts: Sequence[str], https: bool = False) -> list[Middleware]:
     """Return the middleware that protects a server.
 
     ``page`` is the HTML of the dashboard, whose inline scripts may run; ``hosts`` are the host names the server
-    answers to (empty: any).
+    answers to (empty: any); ``https`` tells whether browsers reach it over TLS, and no other way.
     """
+    strict = {"Strict-Transport-Security": f"max-age={_YEAR}"} if https else {}
     return [
-        Middleware(SecurityHeaders, headers=security_headers(page)),
+        Middleware(SecurityHeaders, headers=security_headers(page) | strict),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(hosts), www_redirect=False),
     ]
 
@@ -71,6 +75,8 @@ def security_headers(page: str) -> dict[str, str]:
         "X-Frame-Options": "DENY",
         "Referrer-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
     }
 
 

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import getpass
 import os
+import tomllib
 from functools import cache
+from pathlib import Path
+from typing import Final
 
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -14,10 +17,26 @@ from api.app import routes
 from api.deps import Service
 from api.security import protection
 from api.settings import ApiSettings, read_settings
-from core.access import Actor, Role
+from core.access import Action, Actor, Role
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
 from core.workflows.pricing.open_desks import OpenDesks
+
+LOCAL_SCOPE: Final = frozenset(
+    {
+        Action.PRICE,
+        Action.DECIDE,
+        Action.FEEDBACK,
+        Action.VIEW_OFFICE,
+        Action.VIEW_DATA,
+        Action.VIEW_MODELS,
+        Action.WATCH,
+        Action.OPERATE,
+    }
+)
+"""What a program on this computer may do without a key; it changes no data, model, limit or key."""
+
+_SECRETS: Final = Path(".streamlit", "secrets.toml")
 
 
 def create() -> Starlette:
@@ -32,16 +51,33 @@ def create() -> Starlette:
 
 
 def local_actor() -> Actor:
-    """Return who calls from this computer without a key: its user, as on the command line."""
+    """Return who calls from this computer without a key: its user, for what a key would be made for."""
     try:
-        return Actor(getpass.getuser(), Role.MANAGER)
+        name = getpass.getuser()
     except (OSError, KeyError):  # a container may run under a user id without a name
-        return Actor("local user", Role.MANAGER)
+        name = "local user"
+    return Actor(name, Role.MANAGER, scope=LOCAL_SCOPE)
 
 
-def settings() -> ApiSettings:
-    """Return the settings of this process's environment; raises WrongUsage."""
-    return read_settings(os.environ)
+def settings(login: bool | None = None) -> ApiSettings:
+    """Return the settings of this process's environment; raises WrongUsage.
+
+    ``login`` tells whether the dashboard has login; None looks for it where the dashboard would.
+    """
+    return read_settings(os.environ, _has_login() if login is None else login)
+
+
+def _has_login() -> bool:
+    """Tell whether a secrets file of the dashboard configures login; one that cannot be read counts as if it did."""
+    for folder in (Path.cwd(), Path.home()):
+        try:
+            if "auth" in tomllib.loads((folder / _SECRETS).read_text(encoding="utf-8")):
+                return True
+        except FileNotFoundError:
+            continue
+        except (OSError, ValueError):
+            return True
+    return False
 
 
 @cache

@@ -27,9 +27,12 @@ class ApiSettings:
     local: bool = True
 
 
-def read_settings(environment: Mapping[str, str]) -> ApiSettings:
-    """Return the settings of the environment; raises WrongUsage for a value that makes no sense."""
-    rate, local = environment.get(RATE, ""), environment.get(LOCAL, "on")
+def read_settings(environment: Mapping[str, str], login: bool = False) -> ApiSettings:
+    """Return the settings of the environment; raises WrongUsage for a value that makes no sense.
+
+    With ``login``, a caller on this computer needs a key, too, unless the environment says otherwise.
+    """
+    rate, local = environment.get(RATE, ""), environment.get(LOCAL) or ("off" if login else "on")
     if rate and not (rate.isascii() and rate.isdigit() and int(rate) > 0):
         raise WrongUsage(f"{RATE} = {rate!r} is not a number of requests a minute above 0; correct it, or unset it.")
     if local not in ("on", "off"):

@@ -76,7 +76,6 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
         Action.REJECT,
         Action.ACT_ON_ALERTS,
         Action.MANAGE_PILOT,
-        Action.MANAGE_KEYS,
         Action.OPERATE,
     },
     # An admin runs the service; which model is live is not the admin's to say.

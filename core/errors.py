@@ -19,6 +19,10 @@ class AccessDenied(DoorstepError):
     """The actor's role does not allow the action."""
 
 
+class SignInEnded(DoorstepError):
+    """A sign-in is over: somebody signed out of it, was away too long, or signed in too long ago."""
+
+
 class JobCancelled(DoorstepError):
     """A person cancelled a long job; its unfinished work was discarded."""
 

@@ -8,10 +8,10 @@ import streamlit as st
 from streamlit.navigation.page import Page as StreamlitPage
 
 from core.access import Role
-from core.errors import DoorstepError
+from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.installation import ASSETS
 from core.store import Market
-from pages.kit import errors, session, touch
+from pages.kit import errors, login, session, touch
 from pages.kit.navigation import PAGES, Page
 from pages.views.monitoring import banner
 
@@ -31,19 +31,36 @@ def main() -> None:
 
 
 def draw() -> None:
-    """Draw sidebar and page; raises what the page raises."""
-    role = session.choose_role()
-    current = st.navigation([entry(page, role) for page in PAGES])
+    """Draw sidebar and page, or the way in; raises what the page raises."""
+    try:
+        actor = session.enter()
+    except SignInEnded as ended:
+        without_pages("Sign in")
+        login.draw_way_in(str(ended))
+        return
+    except AccessDenied as denied:
+        without_pages("No way in yet")
+        login.draw_denied(str(denied))
+        return
+    current = st.navigation([entry(page, actor.role) for page in PAGES])
     st.set_page_config(f"{current.title} · Doorstep")
     workspace = session.guard(current.url_path)
     market = session.choose_market(workspace.store.markets.list())
     label(market)
     if market is not None and current.url_path != banner.PATH:
         banner.draw(workspace, market)
+    if login.is_configured():
+        login.draw_way_out(workspace.store, actor)
     current.run()
 
 
-def entry(page: Page, role: Role) -> StreamlitPage:
+def without_pages(title: str) -> None:
+    """Name the screen and show no page; the address stays, so that the page asked for can be reached later."""
+    st.navigation([entry(page, None) for page in PAGES], position="hidden")
+    st.set_page_config(f"{title} · Doorstep")
+
+
+def entry(page: Page, role: Role | None) -> StreamlitPage:
     """Return the page for Streamlit; one closed to the role stays reachable, so that its guard can explain why."""
     return st.Page(
         page.script,

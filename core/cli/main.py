@@ -16,6 +16,7 @@ from typing import Final
 from core.access import Actor, Role
 from core.cli import api, data, models, monitoring, pricing, scrutiny
 from core.cli.examples import examples_of
+from core.cli.roles import role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
 from core.errors import DoorstepError, ProblemStatementError, WrongUsage
@@ -82,7 +83,8 @@ def _run(options: argparse.Namespace) -> int:
     from core.store import open_store
     from core.workspace import Workspace
 
-    problem, actor = load_problem(), Actor(options.actor, Role(options.role))
+    role = Role(options.role) if options.role else role_for(options.verb)
+    problem, actor = load_problem(), Actor(options.actor, role)
     with open_store(options.home) as store:
         return int(options.run(Session(Workspace(store, problem, actor), options)))
 
@@ -135,7 +137,7 @@ def command_parser() -> argparse.ArgumentParser:
             parents=[common],
             add_help=False,
         )
-        added.set_defaults(run=run, check=_accept)
+        added.set_defaults(run=run, check=_accept, verb=name)
         return added
 
     for group in (data, scrutiny, models, pricing, monitoring, api):
@@ -153,8 +155,7 @@ def _common_options() -> argparse.ArgumentParser:
     common.add_argument(
         "--role",
         choices=[role.value for role in Role],
-        default=Role.MANAGER.value,
-        help="role to act in, which decides what is allowed (default: %(default)s)",
+        help="role to act in, which decides what is allowed (default: the least that may do this)",
     )
     return common
 

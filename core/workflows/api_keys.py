@@ -6,7 +6,7 @@ import logging
 from collections.abc import Collection
 from typing import Any, Final
 
-from core.access import ALLOWED, Action, Actor, Role, may
+from core.access import ALLOWED, Action, Actor, Role
 from core.errors import AccessDenied, StoreError
 from core.store import Store
 from core.store.operations.api_keys import ApiKey
@@ -20,12 +20,14 @@ def create_key(
 ) -> tuple[ApiKey, str]:
     """Create a key for some actions of a role, all of them if none is named; return it and the text to send.
 
-    A key can do no more than who creates it. Raises AccessDenied, InvalidRecord, StoreUnavailable.
+    Whoever manages keys answers for what they allow; no key manages keys. Raises AccessDenied, InvalidRecord,
+    StoreUnavailable.
     """
     workspace.require(Action.MANAGE_KEYS)
     # Nobody at a keyboard sees what a key that manages keys does.
-    wanted = frozenset(actions) or ALLOWED[role] - {Action.MANAGE_KEYS}
-    beyond = sorted(action for action in wanted if action not in ALLOWED[role] or not may(workspace.actor, action))
+    allowed = ALLOWED[role] - {Action.MANAGE_KEYS}
+    wanted = frozenset(actions) or allowed
+    beyond = sorted(action for action in wanted if action not in allowed)
     if beyond:
         raise AccessDenied(
             f"The key {name!r} ({role}) cannot be allowed to {'; '.join(beyond)}: the role {role} does not allow it. "

@@ -14,7 +14,7 @@ from core.errors import AccessDenied
 from core.problem import Problem, load_problem
 from core.store import Market, Store, open_store
 from core.workspace import Workspace
-from pages.kit import navigation
+from pages.kit import login, navigation
 from pages.kit.text import plain
 
 ROLE_KEY: Final = "role"
@@ -22,6 +22,7 @@ MARKET_KEY: Final = "market"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
 _LOCAL_USER: Final = "local user"
+_SIGNED_IN: Final = "_signed_in"
 
 
 def store() -> Store:
@@ -35,27 +36,59 @@ def _opened(home: str, database_url: str) -> Store:
     return open_store()
 
 
-def choose_role() -> Role:
-    """Draw local mode's role selector in the sidebar and return the current role."""
-    roles = [Role.MANAGER.value, *(role.value for role in Role if role is not Role.MANAGER)]
+def enter() -> Actor:
+    """Return who is at work, and draw in the sidebar what changes that: the way out or, in local mode, the role.
+
+    Raises SignInEnded for somebody who has to sign in, AccessDenied for somebody without a role, WrongUsage,
+    StoreUnavailable.
+    """
+    if login.is_configured():
+        st.session_state.pop(_SIGNED_IN, None)
+        actor = login.enter(store())
+        st.session_state[_SIGNED_IN] = actor
+        return actor
+    _choose_role()
+    return current_actor()
+
+
+def current_actor() -> Actor:
+    """Return the current actor; raises AccessDenied outside the shell, where nobody entered."""
+    if login.is_configured():
+        actor = st.session_state.get(_SIGNED_IN)
+        if not isinstance(actor, Actor):
+            raise AccessDenied("Nobody is signed in to this session. Open Doorstep from its first page.")
+        return actor
+    role = st.session_state.get(ROLE_KEY)
+    if role not in [known.value for known in Role]:
+        raise AccessDenied("No role was chosen for this session. Open Doorstep from its first page.")
+    return Actor(_user_name(), Role(role))
+
+
+def act_as(role: Role) -> None:
+    """Take another role in local mode; only for callbacks, which run before the selector is drawn."""
+    if not login.is_configured():
+        st.session_state[ROLE_KEY] = role.value
+
+
+def _choose_role() -> None:
+    """Draw local mode's role selector; the role is the least one until somebody chooses another."""
+    _read_any_case()
     st.sidebar.selectbox(
         "Local mode: act as",
-        roles,
+        [role.value for role in Role],
         format_func=str.capitalize,
         key=ROLE_KEY,
         bind="query-params",
         help="There is no login: anyone who can open this page on this computer can choose any role. "
         "Your actions are recorded under your user name and this role.",
     )
-    return current_actor().role
 
 
-def current_actor() -> Actor:
-    """Return the current actor; raises AccessDenied outside the shell, where no role was chosen."""
-    role = st.session_state.get(ROLE_KEY)
-    if role not in [known.value for known in Role]:
-        raise AccessDenied("No role was chosen for this session. Open Doorstep from its first page.")
-    return Actor(_user_name(), Role(role))
+def _read_any_case() -> None:
+    """Write the role in the address as the selector writes it; another word than a role's leaves the least role."""
+    asked = st.query_params.get(ROLE_KEY, "")
+    if ROLE_KEY not in st.session_state and asked.casefold() in [role.value for role in Role]:
+        st.session_state[ROLE_KEY] = asked.casefold()
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)
@@ -77,9 +110,8 @@ def guard(path: str) -> Workspace:
     page, actor = navigation.page_at(path), current_actor()
     if actor.role not in page.roles:
         able = " or ".join(role.value for role in Role if role in page.roles)
-        raise AccessDenied(
-            f"The page “{page.title}” is not open to the role {actor.role}. Act as {able}, or ask one of them."
-        )
+        what_helps = f"Ask an {able}." if login.is_configured() else f"Act as {able} (in the sidebar)."
+        raise AccessDenied(f"The page “{page.title}” is not open to the role {actor.role}. {what_helps}")
     return workspace()
 
 

@@ -81,10 +81,13 @@ def test_the_first_door_leads_to_the_sales_data() -> None:
     assert [title.value for title in app.main.title] == ["Sales data"]
 
 
-def test_an_agent_is_told_who_may_open_the_doors() -> None:
+def test_in_local_mode_a_door_gives_an_agent_the_least_role_it_needs_and_says_so() -> None:
     app = opened("agent")
-    assert buttons(app) == []
-    assert said(app).count("This needs the role analyst or manager") == 2
+    assert buttons(app) == ["open_upload", "open_demo"]
+    assert said(app).count("You act as analyst from there on") == 2
+    app.button("open_upload").click().run()
+    assert [title.value for title in app.main.title] == ["Sales data"]
+    assert app.session_state[session.ROLE_KEY] == "analyst"
 
 
 def test_the_demo_starts_in_a_process_of_its_own_at_the_size_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +122,7 @@ def test_an_agent_sees_the_progress_but_cannot_cancel(home: Path) -> None:
         store.jobs.progress(store.jobs.create("demo", None, MANAGER).job_id, 0.4, "Comparing models")
     app = opened("agent")
     assert "so far" in said(app)
-    assert buttons(app) == []
+    assert buttons(app) == ["open_upload"]
 
 
 def test_a_demo_that_failed_says_why_and_is_offered_again(home: Path) -> None:

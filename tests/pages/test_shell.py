@@ -75,9 +75,18 @@ def app_switches(app: AppTest) -> list:  # type: ignore[type-arg]
     return [box for box in app.sidebar.selectbox if box.key == session.ROLE_KEY]
 
 
-def test_without_a_choice_the_role_is_the_first_of_the_switch() -> None:
-    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30).run()
-    assert app.session_state[session.ROLE_KEY] == Role.MANAGER.value
+@pytest.mark.parametrize(
+    ("asked", "acts_as"),
+    [(None, "agent"), ("", "agent"), ("root", "agent"), ("Manager", "manager"), ("OFFICE lead", "office lead")],
+)
+def test_the_role_in_the_address_counts_in_any_case_and_an_unknown_or_missing_one_is_the_least(
+    asked: str | None, acts_as: str
+) -> None:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    if asked is not None:
+        app.query_params[session.ROLE_KEY] = asked
+    app.run()
+    assert app.session_state[session.ROLE_KEY] == acts_as
 
 
 @pytest.mark.usefixtures("markets")

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from typing import Final
 
 import streamlit as st
 
-from core.access import Action, Role, may
+from core.access import Action, Actor, Role, least_role, may
 from core.demo.opening import DemoTask
 from core.states import JobState
 from core.store import Job
 from core.workspace import Workspace
-from pages.kit import job_progress, navigation, session
+from pages.kit import job_progress, login, navigation, session
 from pages.kit.text import plain
 
 KIND: Final = "demo"
+_TO_BEGIN: Final = (Action.INGEST, Action.TRAIN)
+_ROLE: Final = least_role(*_TO_BEGIN)
 SALES_VARIABLE: Final = "DOORSTEP_DEMO_SALES"
 """Environment variable that makes the demo city smaller, so that tests need not wait for it."""
 
@@ -71,11 +74,10 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
     failure = job_progress.last_failure(KIND, None)
     if failure:
         st.error(plain(f"The demo city could not be opened: {failure}"), icon=":material/error:")
-    if not may(workspace.actor, Action.TRAIN):
-        st.caption(_ask_for(Action.TRAIN))
+    if _is_closed(workspace):
         return
     label = "Try again" if failure else label
-    if st.button(label, key="open_demo", icon=":material/play_arrow:", width="stretch"):
+    if st.button(label, key="open_demo", icon=":material/play_arrow:", width="stretch", on_click=_take_role(workspace)):
         job_progress.begin(task)
 
 
@@ -86,13 +88,35 @@ def _own_sales(workspace: Workspace) -> None:
         "Doorstep guesses what each column means and shows why; you correct it. Every row is accounted for, and "
         "nothing is saved until you say so. You can add tax and neighborhood files."
     )
-    if not may(workspace.actor, Action.INGEST):
-        st.caption(_ask_for(Action.INGEST))
+    if _is_closed(workspace):
         return
-    if st.button("Upload your own sales", key="open_upload", type="primary", icon=":material/upload:", width="stretch"):
+    if st.button(
+        "Upload your own sales",
+        key="open_upload",
+        type="primary",
+        icon=":material/upload:",
+        width="stretch",
+        on_click=_take_role(workspace),
+    ):
         navigation.go_to("sales_data")
 
 
-def _ask_for(action: Action) -> str:
-    able = " or ".join(role.value for role in Role if role in navigation.roles_that_may(action))
-    return f":material/lock: This needs the role {able}. Ask somebody with that role, or switch to it in the sidebar."
+def _is_closed(workspace: Workspace) -> bool:
+    """Tell whether this person cannot go through a door, and say what it takes; local mode lends the role."""
+    if _may_begin(workspace.actor):
+        return False
+    if not login.is_configured():
+        st.caption(f":material/badge: You act as {_ROLE} from there on. Change that in the sidebar at any time.")
+        return False
+    able = " or ".join(role.value for role in Role if _may_begin(Actor("", role)))
+    st.caption(f":material/lock: This needs the role {able}. Ask somebody with that role.")
+    return True
+
+
+def _take_role(workspace: Workspace) -> Callable[[], None] | None:
+    """Return what gives this person the role a door needs, None if their own role is enough."""
+    return None if _may_begin(workspace.actor) else lambda: session.act_as(_ROLE)
+
+
+def _may_begin(actor: Actor) -> bool:
+    return all(may(actor, action) for action in _TO_BEGIN)

@@ -1,0 +1,37 @@
+"""The role each verb is run in: whoever can run it owns the files, so without --role it is the least that may."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from core.access import Action, Role, least_role
+
+NEEDS: Final[dict[str, tuple[Action, ...]]] = {
+    "ingest": (Action.INGEST,),
+    "versions": (Action.VIEW_DATA,),
+    "scrutiny": (Action.VIEW_DATA, Action.INGEST),
+    "train": (Action.TRAIN,),
+    "evaluate": (Action.VIEW_MODELS,),
+    "models": (Action.VIEW_MODELS,),
+    "retrain": (Action.TRAIN,),
+    "promote": (Action.PROMOTE,),
+    "rollback": (Action.PROMOTE,),
+    "reject": (Action.REJECT,),
+    "backtest": (Action.TRAIN,),
+    "demo": (Action.INGEST, Action.TRAIN),
+    "price": (Action.PRICE,),
+    "watch": (Action.WATCH,),
+    "alerts": (Action.WATCH,),
+    "ledger": (Action.VIEW_MODELS,),
+    "worker": (Action.WATCH,),
+    "create-key": (Action.MANAGE_KEYS,),
+    "keys": (Action.MANAGE_KEYS,),
+    "revoke-key": (Action.MANAGE_KEYS,),
+    "serve": (Action.PRICE,),
+}
+"""What each verb does, as actions of the access matrix."""
+
+
+def role_for(verb: str) -> Role:
+    """Return the least role that may do what a verb does; raises KeyError for a verb that does not say."""
+    return least_role(*NEEDS[verb])
