@@ -7,7 +7,7 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from core.access import Actor
 from core.errors import AccessDenied, SignInEnded, StoreError, StoreUnavailable
@@ -19,6 +19,7 @@ _LOG: Final = logging.getLogger(__name__)
 # Noting every click would make each of them write.
 _NOTED_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
+_T = TypeVar("_T")
 
 
 class Sessions:
@@ -30,6 +31,7 @@ class Sessions:
     def __init__(self, settings: LoginSettings) -> None:
         self._settings = settings
         self._known: dict[str, SignIn] = {}
+        self._unnoted: dict[str, datetime] = {}
 
     def enter(self, store: Store, claims: Mapping[str, Any], actor: Actor, at: datetime) -> None:
         """Note that somebody uses a sign-in; the first use begins it.
@@ -39,11 +41,12 @@ class Sessions:
         sign_in = self._judge(store, claims, actor, at)
         if at - sign_in.seen_at < min(_NOTED_EVERY, self._settings.idle / 10):
             return
-        self._remember(replace(sign_in, seen_at=at))
         try:
             store.sign_ins.note_use(sign_in.sign_in_id, at)
+            self._unnoted.pop(sign_in.sign_in_id, None)
         except StoreError as error:
             _LOG.warning("the use of a sign-in is not noted: %s", error)
+            _put(self._unnoted, sign_in.sign_in_id, at)
 
     def lasts(self, store: Store, claims: Mapping[str, Any], actor: Actor, at: datetime) -> bool:
         """Tell whether a sign-in still lasts, without using it; raises AccessDenied, StoreUnavailable."""
@@ -69,37 +72,36 @@ class Sessions:
             raise SignInEnded(f"You were away for {_words(self._settings.idle)} or more. Sign in again to go on.")
         if sign_in is None:
             sign_in = store.sign_ins.begin(sign_in_id, min(signed_in, at), actor, at)
-            self._remember(sign_in)
+            _put(self._known, sign_in_id, sign_in)
         if sign_in.ended_at is not None:
             raise SignInEnded("You signed out. Sign in again to go on.")
         return sign_in
 
     def _find(self, store: Store, sign_in_id: str) -> SignIn | None:
-        known = self._known.get(sign_in_id)
         try:
             found = store.sign_ins.find(sign_in_id)
         except StoreUnavailable:
-            if known is None:
+            found = self._known.get(sign_in_id)
+            if found is None:
                 raise
-            return known
         if found is None:
             return None
-        # What could not be noted in the database still counts.
-        if known is not None and known.seen_at > found.seen_at:
-            found = replace(found, seen_at=known.seen_at)
-        self._remember(found)
-        return found
-
-    def _remember(self, sign_in: SignIn) -> None:
-        self._known[sign_in.sign_in_id] = sign_in
-        if len(self._known) > _REMEMBERED:
-            self._known.pop(next(iter(self._known)), None)
+        _put(self._known, sign_in_id, found)
+        # A use that the database could not take still counts.
+        return replace(found, seen_at=max(found.seen_at, self._unnoted.get(sign_in_id, found.seen_at)))
 
 
 def sign_in_id_of(claims: Mapping[str, Any]) -> str:
     """Return the id of a sign-in, made of what the identity provider's token says of it alone."""
     parts = [str(claims.get(key, "")) for key in ("iss", "sub", "iat", "nonce", "jti")]
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def _put(kept: dict[str, _T], key: str, value: _T) -> None:
+    """Keep a value, and forget the oldest of too many."""
+    kept[key] = value
+    if len(kept) > _REMEMBERED:
+        kept.pop(next(iter(kept)), None)
 
 
 def _signed_in_at(claims: Mapping[str, Any]) -> datetime:
