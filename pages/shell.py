@@ -39,18 +39,18 @@ def draw() -> None:
         login.draw_way_in(str(ended))
         return
     except AccessDenied as denied:
-        without_pages("No way in yet")
+        without_pages("No access yet")
         login.draw_denied(str(denied))
         return
     current = st.navigation([entry(page, actor.role) for page in PAGES])
     st.set_page_config(f"{current.title} · Doorstep")
+    if login.is_configured():
+        login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
     market = session.choose_market(workspace.store.markets.list())
     label(market)
     if market is not None and current.url_path != banner.PATH:
         banner.draw(workspace, market)
-    if login.is_configured():
-        login.draw_way_out(workspace.store, actor)
     current.run()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from core.access import ALLOWED, Action, Actor, Role, may, require, require_office
+from core.access import ALLOWED, Action, Actor, Role, least_role, may, require, require_office
 from core.errors import AccessDenied
 
 AGENT, LEAD, ANALYST, MANAGER, ADMIN = Role.AGENT, Role.OFFICE_LEAD, Role.ANALYST, Role.MANAGER, Role.ADMIN
@@ -51,6 +51,20 @@ def test_a_role_nobody_defined_may_do_nothing() -> None:
     assert not any(may(stranger, action) for action in Action)
     with pytest.raises(AccessDenied, match="Sam"):
         require(stranger, Action.PRICE)
+
+
+def test_the_least_role_is_the_one_that_may_do_fewest_other_things() -> None:
+    assert least_role(Action.PRICE) is Role.AGENT
+    assert least_role(Action.VIEW_OFFICE) is Role.OFFICE_LEAD
+    assert least_role(Action.INGEST, Action.TRAIN) is Role.ANALYST
+    assert least_role(Action.PROMOTE) is Role.MANAGER
+    with pytest.raises(ValueError, match="empty"):
+        least_role(Action.PROMOTE, Action.MANAGE_KEYS)
+
+
+def test_an_actor_without_an_id_has_that_of_the_user_of_this_computer() -> None:
+    assert Actor("Kim", Role.AGENT).actor_id == "local:Kim"
+    assert Actor("Kim", Role.AGENT, actor_id="oidc:1") != Actor("Kim", Role.AGENT, actor_id="oidc:2")
 
 
 def test_a_scope_narrows_what_the_role_allows_and_adds_nothing() -> None:

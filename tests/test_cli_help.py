@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from core.cli.main import command_parser, main
+from core.cli.roles import NEEDS, role_for
 from core.cli.session import OK
 from tests.test_cli import ROOT, broken_copy
 
@@ -23,6 +24,15 @@ def verbs() -> dict[str, argparse.ArgumentParser]:
 
 
 VERBS = sorted(verbs())
+
+
+def test_without_a_role_each_verb_is_run_in_the_least_that_may_do_it() -> None:
+    assert set(NEEDS) == set(VERBS)
+    roles = {verb: role_for(verb).value for verb in VERBS}
+    assert {verb for verb in VERBS if roles[verb] == "manager"} == {"promote", "rollback", "reject"}
+    assert {verb for verb in VERBS if roles[verb] == "admin"} == {"create-key", "keys", "revoke-key"}
+    assert {verb for verb in VERBS if roles[verb] == "agent"} == {"price", "serve"}
+    assert set(roles.values()) == {"agent", "analyst", "manager", "admin"}
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -43,7 +53,7 @@ def test_the_help_of_a_verb_ends_with_two_examples_that_parse(verb: str, capsys:
         program, words = example.split(f" {verb}", 1)
         assert program.strip()
         command_parser().parse_args([verb, *shlex.split(words)])
-    assert "(default: manager)" in shown
+    assert "the least that may do this" in " ".join(shown.split())
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["train", "--help"]], ids=" ".join)

@@ -24,7 +24,7 @@ from pages.kit.text import plain
 
 _CHECK_SECONDS: Final = 60
 _STYLE: Final = """<style>
-[data-testid="stMain"] .st-key-sign_in { max-width: 27rem; margin: 8vh auto 0; }
+[data-testid="stMain"] .st-key-sign_in { max-width: 28rem; margin: 10vh auto 0; padding: 2rem; gap: 1.25rem; }
 </style>"""
 
 
@@ -82,7 +82,7 @@ def draw_way_in(why: str) -> None:
 def draw_denied(why: str) -> None:
     """Draw why somebody who is signed in may not come in, and the way out."""
     with _card():
-        st.title("No way in yet", anchor=False)
+        st.title("No access yet", anchor=False)
         st.warning(plain(why), icon=":material/lock:")
         if st.button("Sign out", icon=":material/logout:", width="stretch"):
             st.logout()
@@ -110,7 +110,7 @@ def _watch(store: Store, actor: Actor) -> None:
 
 def _card() -> Any:
     st.html(_STYLE)
-    return st.container(key="sign_in")
+    return st.container(key="sign_in", border=True)
 
 
 def _claims() -> Mapping[str, Any]:

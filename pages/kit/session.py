@@ -109,8 +109,9 @@ def guard(path: str) -> Workspace:
     """
     page, actor = navigation.page_at(path), current_actor()
     if actor.role not in page.roles:
-        able = " or ".join(role.value for role in Role if role in page.roles)
-        what_helps = f"Ask an {able}." if login.is_configured() else f"Act as {able} (in the sidebar)."
+        *others, last = (role.value for role in Role if role in page.roles)
+        able = f"{', '.join(others)} or {last}" if others else last
+        what_helps = f"Ask your {able}." if login.is_configured() else f"Act as {able} (in the sidebar)."
         raise AccessDenied(f"The page “{page.title}” is not open to the role {actor.role}. {what_helps}")
     return workspace()
 

@@ -33,7 +33,7 @@ class People:
     def find(self, email: str) -> Person | None:
         """Return the person with an e-mail address, whatever its letters' case; raises WrongUsage.
 
-        Whoever was taken off the list is not found any more at once.
+        Whoever was taken off the list is not found from then on.
         """
         return self._people().get(email.casefold())
 
