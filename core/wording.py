@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -108,6 +109,12 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
 def count(number: int, noun: str, plural: str = "") -> str:
     """Write a number of things: "1 sale", "21,613 sales"; give ``plural`` if adding an s is not enough."""
     return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+
+
+def either(words: Iterable[str]) -> str:
+    """Write a choice such as "agent, analyst or manager"."""
+    *others, last = words
+    return f"{', '.join(others)} or {last}" if others else last
 
 
 def days(number: float | None) -> str:

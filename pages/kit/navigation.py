@@ -33,6 +33,9 @@ PAGES: Final = (
     Page("", "Home", ":material/home:", PAGES_FOLDER / "home.py", frozenset(Role)),
     Page("pricing", "Price a home", ":material/sell:", PAGES_FOLDER / "pricing.py", roles_that_may(Action.PRICE)),
     Page(
+        "estimates", "Estimates", ":material/receipt_long:", PAGES_FOLDER / "estimates.py", roles_that_may(Action.PRICE)
+    ),
+    Page(
         "sales_data",
         "Sales data",
         ":material/table_view:",
@@ -64,10 +67,10 @@ def page_at(path: str) -> Page:
     return {page.path: page for page in PAGES}[path]
 
 
-def go_to(path: str) -> NoReturn:
-    """Switch to the page at the address."""
-    # Without this empty mapping, Streamlit would clear all parameters, which it refuses while role or market are bound.
-    st.switch_page(page_at(path).script, query_params={})
+def go_to(path: str, **query: str) -> NoReturn:
+    """Switch to the page at the address, with parameters of that page."""
+    # Without this mapping, Streamlit would clear all parameters, which it refuses while role or market are bound.
+    st.switch_page(page_at(path).script, query_params=query)
 
 
 def link_to(path: str, label: str) -> None:

@@ -13,6 +13,7 @@ from core.access import Actor, Role
 from core.errors import AccessDenied
 from core.problem import Problem, load_problem
 from core.store import Market, Store, open_store
+from core.wording import either
 from core.workspace import Workspace
 from pages.kit import login, navigation
 from pages.kit.text import plain
@@ -109,8 +110,7 @@ def guard(path: str) -> Workspace:
     """
     page, actor = navigation.page_at(path), current_actor()
     if actor.role not in page.roles:
-        *others, last = (role.value for role in Role if role in page.roles)
-        able = f"{', '.join(others)} or {last}" if others else last
+        able = either(role.value for role in Role if role in page.roles)
         what_helps = f"Ask your {able}." if login.is_configured() else f"Act as {able} (in the sidebar)."
         raise AccessDenied(f"The page “{page.title}” is not open to the role {actor.role}. {what_helps}")
     return workspace()

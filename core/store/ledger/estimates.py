@@ -186,6 +186,13 @@ class Ledger:
             _estimate_decided(connection, estimate_id)
             return [DecisionRecord(**row) for row in connection.execute(query).mappings()]
 
+    def decisions_of(self, estimate_ids: Sequence[str]) -> dict[str, DecisionRecord]:
+        """Return the decision that counts on each of these estimates that has one; raises StoreUnavailable."""
+        query = sa.select(*_DECISION).where(DECISION.c.estimate_id.in_(list(estimate_ids))).order_by(DECISION.c.seq)
+        with self._database.read() as connection:
+            rows = [DecisionRecord(**row) for row in connection.execute(query).mappings()]
+        return {row.estimate_id: row for row in rows}
+
     def decisions(self, market_id: str, limit: int) -> builtins.list[DecisionRecord]:
         """Return the market's decisions that count, newest first: at most one per estimate.
 

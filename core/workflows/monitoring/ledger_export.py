@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -20,10 +21,13 @@ AT_ONCE: Final = 100_000
 def export_ledger(workspace: Workspace, market_id: str, where: Slice) -> Iterator[bytes]:
     """Yield the ledger as CSV in parts (see core.store.ledger.export), and record who exported it.
 
-    Raises AccessDenied, NotFound and StoreUnavailable when called; StoreUnavailable also while it is read.
+    Whoever belongs to an office gets that office's part only. Raises AccessDenied, NotFound and StoreUnavailable when
+    called; StoreUnavailable also while it is read.
     """
     store = workspace.store
-    workspace.require(Action.VIEW_MODELS)
+    office = workspace.actor.office
+    workspace.require(Action.VIEW_OFFICE if office else Action.VIEW_MODELS)
+    where = replace(where, office=office) if office else where
     market = store.markets.get(market_id)
     chosen = {name: value for name, value in vars(where).items() if value is not None}
     store.events.record(workspace.actor, AuditAction.LEDGER_EXPORTED, market.market_id, market.market_id, chosen)

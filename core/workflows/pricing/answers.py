@@ -14,7 +14,7 @@ from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
-from core.store import EstimateRecord, EstimateSummary, NewEstimate
+from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
@@ -123,15 +123,25 @@ def load_answer(workspace: Workspace, estimate_id: str) -> RecordedAnswer:
     )
 
 
-def recent(workspace: Workspace, market_id: str, limit: int) -> list[EstimateSummary]:
+@dataclass(frozen=True)
+class LatestAnswer:
+    """A row of the ledger with the decision on it that counts, None without one."""
+
+    estimate: EstimateSummary
+    decision: DecisionRecord | None
+
+
+def recent(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
-    Raises AccessDenied, NotFound.
+    Raises AccessDenied, NotFound, StoreUnavailable.
     """
     workspace.require(Action.PRICE)
-    actor = workspace.actor
+    actor, ledger = workspace.actor, workspace.store.ledger
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
-    return workspace.store.ledger.list(market_id, limit, whose, actor.office)
+    found = ledger.list(market_id, limit, whose, actor.office)
+    decisions = ledger.decisions_of([one.estimate_id for one in found])
+    return [LatestAnswer(one, decisions.get(one.estimate_id)) for one in found]
 
 
 def _priced(desk: Desk, question: Question, actor: Actor) -> Result:

@@ -10,7 +10,7 @@ from typing import Final, get_args
 from core.access import Action, require_office
 from core.errors import InvalidDecision, InvalidRecord
 from core.problem import Problem
-from core.store import DecisionRecord, EstimateRecord, NewDecision, Store
+from core.store import DecisionRecord, EstimateRecord, NewDecision
 from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
 from core.workspace import Workspace
@@ -73,14 +73,15 @@ def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: P
     _check_reason(decision, estimate, problem)
 
 
-def latest(store: Store, estimate_id: str) -> DecisionRecord | None:
-    """Return the latest decision, which counts, or None; raises NotFound for an unknown estimate."""
-    return store.ledger.decision(estimate_id)
+def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
+    """Return all decisions on an estimate, newest first.
 
-
-def history(store: Store, estimate_id: str) -> list[DecisionRecord]:
-    """Return all decisions on an estimate, newest first; raises NotFound for an unknown estimate."""
-    return store.ledger.decisions_on(estimate_id)
+    Raises AccessDenied, also for another office's estimate, NotFound for an unknown one, StoreUnavailable.
+    """
+    workspace.require(Action.PRICE)
+    ledger = workspace.store.ledger
+    require_office(workspace.actor, ledger.get(estimate_id).office, f"Estimate {estimate_id}")
+    return ledger.decisions_on(estimate_id)
 
 
 def departure(price: float, point: float) -> float:

@@ -12,6 +12,7 @@ from core.access import Action, Actor, Role, least_role, may
 from core.demo.opening import DemoTask
 from core.states import JobState
 from core.store import Job
+from core.wording import either
 from core.workspace import Workspace
 from pages.kit import job_progress, login, navigation, session
 from pages.kit.text import plain
@@ -108,7 +109,7 @@ def _is_closed(workspace: Workspace) -> bool:
     if not login.is_configured():
         st.caption(f":material/badge: You act as {_ROLE} from there on. Change that in the sidebar at any time.")
         return False
-    able = " or ".join(role.value for role in Role if _may_begin(Actor("", role)))
+    able = either(role.value for role in Role if _may_begin(Actor("", role)))
     st.caption(f":material/lock: This needs the role {able}. Ask somebody with that role.")
     return True
 

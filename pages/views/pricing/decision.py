@@ -16,7 +16,7 @@ from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
-from core.wording import instant, money, percent, signed_percent
+from core.wording import either, instant, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, usual_listing
 from core.workflows.pricing.desk import Desk
@@ -68,10 +68,10 @@ def draw(
             _accept(estimate, estimate_id, desk, record)
             _otherwise(estimate, estimate_id, desk, record, reconciled)
         else:
-            able = " or ".join(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
+            able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
         with made:
-            _draw_history(history(workspace.store, estimate_id), estimate, desk.problem)
+            _draw_history(history(workspace, estimate_id), estimate, desk.problem)
 
 
 class _Recorder:

@@ -167,7 +167,7 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
         for area in (1_200.0, 1_300.0)
     ]
     listed = recent(acting(opened, bea), desk.market.market_id, 10)
-    assert [one.estimate_id for one in listed] == ids[::-1]
+    assert [one.estimate.estimate_id for one in listed] == ids[::-1]
 
 
 def test_an_office_lead_sees_the_latest_answers_of_the_office_and_an_agent_only_their_own(
@@ -182,11 +182,11 @@ def test_an_office_lead_sees_the_latest_answers_of_the_office_and_an_agent_only_
     # Two people of one name, in one office, and somebody of another.
     kim, twin = (Actor("Kim", Role.AGENT, "Harbor", actor_id=f"oidc:{number}") for number in "12")
     ids = [priced_by(actor) for actor in (kim, twin, Actor("Zoe", Role.AGENT, "Hill"))]
-    assert [one.estimate_id for one in recent(acting(opened, kim), market_id, 10)] == ids[:1]
+    assert [one.estimate.estimate_id for one in recent(acting(opened, kim), market_id, 10)] == ids[:1]
     lead = acting(opened, Actor("Lee", Role.OFFICE_LEAD, "Harbor"))
-    assert [one.estimate_id for one in recent(lead, market_id, 10)] == ids[1::-1]
+    assert [one.estimate.estimate_id for one in recent(lead, market_id, 10)] == ids[1::-1]
     manager = acting(opened, Actor("Max", Role.MANAGER))
-    assert [one.estimate_id for one in recent(manager, market_id, 3)] == ids[::-1]
+    assert [one.estimate.estimate_id for one in recent(manager, market_id, 3)] == ids[::-1]
 
 
 def test_unknown_id_and_a_row_of_a_file_say_why_they_cannot_be_shown(opened: Store, desk: Desk) -> None:

@@ -19,7 +19,6 @@ from core.workflows.pricing.decisions import (
     decide,
     departure,
     history,
-    latest,
     usual_listing,
 )
 from tests.acting import acting
@@ -61,7 +60,7 @@ def test_an_accepted_estimate_needs_nothing_more(store: Store, problem: Problem,
     made = decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT, 510_000))
     assert (made.kind, made.price, made.listing_price) == ("accept", POINT, 510_000)
     assert (made.actor, made.role, made.office) == ("Ann", "agent", "North")
-    assert latest(store, estimate.estimate_id) == made
+    assert store.ledger.decision(estimate.estimate_id) == made
 
 
 def test_a_later_decision_supersedes_and_both_are_kept(
@@ -70,10 +69,10 @@ def test_a_later_decision_supersedes_and_both_are_kept(
     decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT))
     adjusted = DecisionInput("adjust", 540_000, None, "condition_better", "  New kitchen.  ")
     decide(acting(store, AGENT, problem), estimate.estimate_id, adjusted)
-    counting = latest(store, estimate.estimate_id)
+    counting = store.ledger.decision(estimate.estimate_id)
     assert counting is not None
     assert (counting.price, counting.reason_code, counting.note) == (540_000, "condition_better", "New kitchen.")
-    assert [one.kind for one in history(store, estimate.estimate_id)] == ["adjust", "accept"]
+    assert [one.kind for one in history(acting(store), estimate.estimate_id)] == ["adjust", "accept"]
     events = [event for event in store.events.list(estimate.market_id) if event.action == "decision.made"]
     assert [event.detail["kind"] for event in events] == ["adjust", "accept"]
 
@@ -151,13 +150,13 @@ def test_there_is_nothing_to_decide_where_there_is_no_price(store: Store, proble
     with pytest.raises(NotFound):
         decide(acting(store, AGENT, problem), "0" * 16, DecisionInput("accept", POINT))
     with pytest.raises(NotFound):
-        latest(store, "0" * 16)
+        store.ledger.decision("0" * 16)
 
 
 def test_analysts_do_not_decide(store: Store, problem: Problem, estimate: EstimateRecord) -> None:
     with pytest.raises(AccessDenied, match="may not decide on an estimate"):
         decide(acting(store, Actor("Bo", Role.ANALYST), problem), estimate.estimate_id, DecisionInput("accept", POINT))
-    assert latest(store, estimate.estimate_id) is None
+    assert store.ledger.decision(estimate.estimate_id) is None
 
 
 def test_the_usual_listing_price_is_a_little_above(problem: Problem) -> None:

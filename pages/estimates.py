@@ -1,0 +1,121 @@
+"""The page “Estimates”: one's own latest estimates, or those of the office or of all, with the decisions on them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, may
+from core.states import Period
+from core.store import Market
+from core.store.ledger.figures import Slice
+from core.wording import count, instant, money, money_range
+from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
+from core.workflows.pricing.answers import LatestAnswer, recent
+from core.workspace import Workspace
+from pages.kit import navigation, session
+from pages.kit.text import plain
+from pages.views.pricing.stored_estimate import PARAMETER
+
+SHOWN: Final = 200
+"""The most estimates listed; the file has all."""
+
+
+def main(workspace: Workspace) -> None:
+    """Draw the latest estimates of the open market; a click on one opens it."""
+    st.title("Estimates", anchor=False)
+    market = session.market()
+    if market is None:
+        st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
+        navigation.link_to("", "Go to the home page")
+        return
+    found = recent(workspace, market.market_id, SHOWN)
+    st.caption(f"{plain(whose(workspace))}, newest first. Tick a line to open its estimate.")
+    if not found:
+        st.info("No estimates yet.", icon=":material/info:")
+        navigation.link_to("pricing", "Price a home")
+        return
+    _table(found, market)
+    if may(workspace.actor, Action.VIEW_OFFICE):
+        _download(workspace, market)
+
+
+def whose(workspace: Workspace) -> str:
+    """Return whose estimates the actor sees."""
+    if not may(workspace.actor, Action.VIEW_OFFICE):
+        return "Your own estimates"
+    return f"The estimates of {workspace.actor.office}" if workspace.actor.office else "The estimates of all offices"
+
+
+def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
+    """Return the estimates as text: when, which home, the answer, the decision and by whom."""
+    return pd.DataFrame(
+        [
+            {
+                "When": instant(one.estimate.at),
+                "Home": _home(one),
+                "Answer": _answer(one, market),
+                "Decision": _decision(one, market),
+                "By": one.estimate.actor,
+                "Office": one.estimate.office,
+            }
+            for one in found
+        ]
+    )
+
+
+def _table(found: Sequence[LatestAnswer], market: Market) -> None:
+    table = listing(found, market)
+    several = [name for name in ("By", "Office") if table[name].nunique() > 1]
+    shown = ["When", "Home", "Answer", "Decision", *several]
+    chosen = st.dataframe(
+        table[shown],
+        hide_index=True,
+        height="content" if len(table) < 12 else "auto",
+        on_select="rerun",
+        selection_mode="single-row",
+        key="latest_estimates",
+    )
+    if len(found) == SHOWN:
+        st.caption(f"The latest {SHOWN} are listed.")
+    for row in chosen["selection"]["rows"]:
+        navigation.go_to("pricing", **{PARAMETER: found[row].estimate.estimate_id})
+
+
+def _download(workspace: Workspace, market: Market) -> None:
+    where = Slice(office=workspace.actor.office or None)
+    n = int(workspace.store.figures.traffic(market.market_id, where, Period.MONTH).total["n"])
+    if n > AT_ONCE:
+        st.caption(plain(f"There are {n:,} estimates, more than the {AT_ONCE:,} of one download."))
+        return
+    st.download_button(
+        f"Download {count(n, 'estimate')} with decisions and sales",
+        lambda: b"".join(export_ledger(workspace, market.market_id, where)),
+        f"{market.market_id}-estimates.csv",
+        "text/csv",
+        icon=":material/download:",
+        on_click="ignore",
+    )
+
+
+def _home(one: LatestAnswer) -> str:
+    words = (one.estimate.property_key, (one.estimate.property_type or "").replace("_", " "), one.estimate.area or "")
+    return ", ".join(word for word in words if word) or "unnamed"
+
+
+def _answer(one: LatestAnswer, market: Market) -> str:
+    estimate = one.estimate
+    if estimate.point is None:
+        return "no price" if estimate.status == "unavailable" else "refused"
+    return money_range(estimate.low, estimate.high, market.currency)
+
+
+def _decision(one: LatestAnswer, market: Market) -> str:
+    done = one.decision
+    return f"{done.kind}: {money(done.price, market.currency)}" if done else ""
+
+
+main(session.guard("estimates"))
