@@ -37,7 +37,7 @@ ROOT: Final = Path(__file__).resolve().parent
 WARM: Final = ("pandas", "pyarrow.parquet", "plotly.graph_objects", "sklearn.ensemble", "scipy.stats", "crepes")
 """Modules that the first visitor would otherwise wait for."""
 
-_ANY_ADDRESS: Final = ("0.0.0.0", "::")
+_ANY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
 def warm_up() -> None:

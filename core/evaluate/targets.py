@@ -12,7 +12,7 @@ from core.evaluate.accuracy import Figure
 class Verdict(StrEnum):
     """What a figure's interval says about its target."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
     NO_TARGET = "no target"

@@ -30,7 +30,7 @@ _CONFIDENCE: Final = 0.95
 class GateVerdict(StrEnum):
     """What the figures say about a promotion."""
 
-    PASS = "pass"
+    PASS = "pass"  # noqa: S105 - a verdict
     FAIL = "fail"
     INCONCLUSIVE = "inconclusive"
 

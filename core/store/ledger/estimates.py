@@ -259,7 +259,7 @@ class _DriverRows:
         columns = [column for column in ESTIMATE.columns if column.name != "seq"]
         marks = ", ".join("?" for _ in columns)
         names = ", ".join(column.name for column in columns)
-        self.statement = f"INSERT INTO {ESTIMATE.name} ({names}) VALUES ({marks})"
+        self.statement = f"INSERT INTO {ESTIMATE.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
         self._turn = [(column.name, database.to_driver(column.type)) for column in columns]
 
     def values(self, row: Mapping[str, Any]) -> tuple[Any, ...]:
