@@ -106,7 +106,7 @@ app = st.App(
     ROOT / "pages" / "shell.py",
     lifespan=lifespan,
     middleware=[
-        *dashboard_protection(streamlit_page(), served()),
+        *dashboard_protection(streamlit_page(), served(), lambda cookies: login.is_signed_in(session.store(), cookies)),
         Middleware(GZipMiddleware, compresslevel=5),
     ],
     routes=routes(

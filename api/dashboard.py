@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
+from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.middleware import Middleware
 from starlette.requests import HTTPConnection
@@ -22,6 +23,8 @@ _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _POLICY_VIOLATION: Final = 1008
 _CLOSED: Final = ("_stcore/metrics", "_stcore/agent/", "_stcore/script-health-check")
 _LOOPBACK_NAMES: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+_FILES: Final = ("media/", "_stcore/upload_file/")
+_PICTURES: Final = (".png", ".svg")
 _LOGIN: Final = "auth/login"
 _CALLBACK: Final = "oauth2callback"
 _ASKED: Final = "doorstep_asked"
@@ -48,12 +51,17 @@ class Served:
     login_seconds: int | None
 
 
-def dashboard_protection(page: str, served: Served) -> list[Middleware]:
+SignedIn = Callable[[Mapping[str, str]], bool]
+"""Tells by a request's cookies whether somebody is signed in who has a role."""
+
+
+def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list[Middleware]:
     """Return the middleware that protects the dashboard; ``page`` is its HTML."""
     own = [Middleware(Dashboard, served=served)]
     if served.login_seconds is None:
         return [*protection(page, served.hosts, served.https), Middleware(LocalOnly), *own]
-    return [*protection(page, served.hosts, served.https), *own, Middleware(AskedPage, served=served)]
+    own += [Middleware(Files, served=served, signed_in=signed_in), Middleware(AskedPage, served=served)]
+    return [*protection(page, served.hosts, served.https), *own]
 
 
 def network_fault(address: str, hosts: Sequence[str]) -> str:
@@ -150,6 +158,25 @@ class LocalOnly:
         await _refuse(scope, receive, send, "This Doorstep has no login, so it answers the computer it runs on only.")
 
 
+class Files:
+    """Middleware: gives and takes files only for whoever is signed in; Streamlit asks for no more than their address.
+
+    The pictures are the logo's, which the way in shows.
+    """
+
+    def __init__(self, app: ASGIApp, served: Served, signed_in: SignedIn) -> None:
+        self._app, self._served, self._signed_in = app, served, signed_in
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        path = _below(scope, self._served)
+        is_file = path.startswith(_FILES) and not path.endswith(_PICTURES)
+        if is_file and not await run_in_threadpool(self._signed_in, HTTPConnection(scope).cookies):
+            await _refuse(scope, receive, send, "Sign in to Doorstep first.")
+            return
+        await self._app(scope, receive, send)
+
+
 class AskedPage:
     """Middleware: after login, leads to the page that was asked for; Streamlit itself would lead to the first one.
 
@@ -162,7 +189,7 @@ class AskedPage:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        path = scope["path"].removeprefix(self._served.base).strip("/") if scope["type"] == "http" else ""
+        path = _below(scope, self._served)
         change: Callable[[HTTPConnection, Message], None] | None = {_LOGIN: self._keep, _CALLBACK: self._lead}.get(path)
         if change is None:
             await self._app(scope, receive, send)
@@ -204,6 +231,12 @@ class AskedPage:
 
     def _cookie(self, value: str, seconds: int) -> str:
         return f"{_ASKED}={value}; Path={self._served.base or '/'}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+
+
+def _below(scope: Scope, served: Served) -> str:
+    """Return the path of a request below the dashboard's own, "" for the first page and for a socket."""
+    path: str = scope["path"] if scope["type"] == "http" else ""
+    return path.removeprefix(served.base).strip("/")
 
 
 def _sets(cookie: str, name: str) -> bool:

@@ -5,6 +5,7 @@ Without [auth] in Streamlit's secrets there is no login: the local mode.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import streamlit as st
+from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_NAME
+from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from core.access import Actor
-from core.errors import SignInEnded
+from core.errors import DoorstepError, SignInEnded
 from core.store import Store
 from core.workflows.login.identity import actor_of
 from core.workflows.login.people import People
@@ -63,6 +66,17 @@ def enter(store: Store) -> Actor:
     actor = actor_of(claims, known, people)
     sessions.enter(store, claims, actor, datetime.now(UTC))
     return actor
+
+
+def is_signed_in(store: Store, cookies: Mapping[str, str]) -> bool:
+    """Tell whether a request's cookies are those of somebody who is signed in and has a role."""
+    signed = _get_signed_cookie_with_chunks(dict(cookies), USER_COOKIE_NAME)
+    try:
+        claims = json.loads(signed or b"{}")
+        known, people, sessions = _kept(_mark())
+        return sessions.lasts(store, claims, actor_of(claims, known, people), datetime.now(UTC))
+    except (ValueError, DoorstepError):
+        return False
 
 
 def draw_way_in(why: str) -> None:

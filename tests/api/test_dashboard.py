@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -41,13 +42,17 @@ async def stream(socket: WebSocket) -> None:
     await socket.close()
 
 
+def signed_in(cookies: Mapping[str, str]) -> bool:
+    return cookies.get("_streamlit_user") == "kim"
+
+
 def client(served: Served, base: str = OWN, caller: tuple[str, int] = HERE) -> TestClient:
     routes = [
         Route("/oauth2callback", callback),
         WebSocketRoute("/_stcore/stream", stream),
         Route("/{path:path}", page),
     ]
-    app = Starlette(routes=routes, middleware=dashboard_protection("<html></html>", served))
+    app = Starlette(routes=routes, middleware=dashboard_protection("<html></html>", served, signed_in))
     return TestClient(app, base_url=base, client=caller, follow_redirects=False)
 
 
@@ -102,6 +107,16 @@ def test_what_nobody_needs_is_closed(path: str) -> None:
         assert client(served, base).get(path).status_code == 404
     below = Served(["127.0.0.1"], frozenset(), "/desk", frozenset({""}), False, None)
     assert client(below).get(f"/desk{path}").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/media/abc.csv", "/media/abc.pdf", "/media/abc", "/_stcore/upload_file/s/f"])
+def test_files_are_given_to_whoever_is_signed_in_only(path: str) -> None:
+    browser = client(OFFICE, "https://prices.example")
+    assert browser.get(path).status_code == 403
+    assert browser.get(path, headers={"cookie": "_streamlit_user=somebody"}).status_code == 403
+    assert browser.get(path, headers={"cookie": "_streamlit_user=kim"}).status_code == 200
+    assert browser.get("/media/logo.svg").status_code == 200
+    assert client(LOCAL).get(path).status_code == 200
 
 
 def test_without_login_other_computers_and_proxies_are_refused_also_on_an_open_address() -> None:

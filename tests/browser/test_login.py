@@ -145,6 +145,20 @@ def test_an_estimate_opens_by_its_address_for_its_office_and_for_no_other(chromi
     assert asked_by_api(office) == 401
 
 
+def test_a_download_is_given_to_whoever_is_signed_in_and_to_nobody_else(tab: Visit, office: Office) -> None:
+    sign_in(tab, "lea", "estimates")
+    tab.shot("estimates")
+    with tab.page.expect_download() as downloading:
+        tab.page.get_by_role("button", name="Download 1 estimate").click()
+    assert office.estimate_id in downloading.value.path().read_text(encoding="utf-8")
+    address = downloading.value.url
+    assert "/media/" in address
+    assert status_of(address, {}) == 403
+    tab.page.get_by_role("link", name="Price a home").click()
+    tab.settle()
+    tab.shot("pricing-signed-in")
+
+
 def test_a_page_closed_to_the_role_is_refused_by_its_address(tab: Visit) -> None:
     sign_in(tab, "sue", "models", role="Manager")
     expect(tab.page.get_by_text("is not open to the role agent")).to_be_visible()
@@ -189,7 +203,11 @@ def test_every_page_asked_for_cold_shows_the_way_in_and_nothing_else(chromium: B
 
 def asked_by_api(office: Office, key: str = "") -> int:
     headers = {"Authorization": f"Bearer {key}"} if key else {}
-    request = urllib.request.Request(f"{office.server.url}/api/v1/estimates/{office.estimate_id}", headers=headers)
+    return status_of(f"{office.server.url}/api/v1/estimates/{office.estimate_id}", headers)
+
+
+def status_of(address: str, headers: dict[str, str]) -> int:
+    request = urllib.request.Request(address, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
             return int(answer.status)

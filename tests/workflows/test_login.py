@@ -165,6 +165,8 @@ def test_the_environment_wins_over_the_file() -> None:
     ("change", "message"),
     [
         ({"redirect_uri": "https://prices.example/"}, "followed by /oauth2callback"),
+        ({"redirect_uri": "http://prices.example/oauth2callback"}, "in the clear"),
+        ({"redirect_uri": "http://localhost.example/oauth2callback"}, "in the clear"),
         ({"cookie_secret": "short"}, "at least 32 random characters"),
         ({"client_secret": ""}, r"\[auth\] client_secret is missing"),
         ({"client_id": "", "okta": {"client_id": "a"}}, r"\[auth\.okta\] client_secret is missing"),

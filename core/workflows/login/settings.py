@@ -26,6 +26,8 @@ _HOURS_MAX: Final = 30 * 24.0
 _MINUTES_MAX: Final = 60 * _HOURS_MAX
 _SECRET_MIN: Final = 32
 _CALLBACK: Final = "/oauth2callback"
+# What stays on this computer needs no TLS.
+_SAFE: Final = ("https://", "http://localhost:", "http://127.0.0.1:", "http://localhost/", "http://127.0.0.1/")
 _OF_PROVIDER: Final = ("client_id", "client_secret", "server_metadata_url")
 
 
@@ -76,8 +78,14 @@ def read_login_settings(table: Mapping[str, Any], environment: Mapping[str, str]
 
 def check_provider(auth: Mapping[str, Any]) -> None:
     """Raise WrongUsage unless the table [auth] of the secrets file is enough to sign in with, and its secret strong."""
-    if not str(auth.get("redirect_uri", "")).endswith(_CALLBACK):
+    address = str(auth.get("redirect_uri", ""))
+    if not address.endswith(_CALLBACK):
         raise WrongUsage(f"[auth] redirect_uri in the secrets file must be Doorstep's address followed by {_CALLBACK}.")
+    if not address.startswith(_SAFE):
+        raise WrongUsage(
+            f"[auth] redirect_uri = {address!r} sends what signs people in over the network in the clear. Use https "
+            "(README, “Open it to the office”)."
+        )
     if len(str(auth.get("cookie_secret", ""))) < _SECRET_MIN:
         raise WrongUsage(
             f"[auth] cookie_secret in the secrets file needs at least {_SECRET_MIN} random characters. Make one with: "
