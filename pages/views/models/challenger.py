@@ -15,7 +15,7 @@ from core.wording import MISSING, count, day, percent, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
 from core.workflows.models.shadow import ShadowReport, shadow_report
-from core.workflows.promotion import reason_length
+from core.workflows.promotion import needs_another, reason_length
 from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.models import promotion
@@ -132,8 +132,14 @@ def _promotion(
         placeholder="Why promote it anyway, or reject it" if least else "For the record",
     ).strip()
     with st.container(horizontal=True):
+        own = needs_another(workspace, challenger)
         promoting = st.button(
-            "Promote the challenger", key="promote_challenger", type="primary", icon=":material/publish:"
+            "Promote the challenger",
+            key="promote_challenger",
+            type="primary",
+            icon=":material/publish:",
+            disabled=own,
+            help=promotion.OWN if own else None,
         )
         rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
             challenger, "reject_challenger"

@@ -21,6 +21,7 @@ from pages.kit import errors, session
 from pages.kit.text import plain
 
 _MESSAGE: Final = "_models_said"
+OWN: Final = "You trained it, so somebody else has to promote it."
 _UNTYPED: Final = "rolled back by a click"
 
 
@@ -153,7 +154,7 @@ def _promote_help(live: bool, rejected: bool, own: bool) -> str:
     if live:
         return "It is live already."
     if own:
-        return "You trained it, so somebody else has to promote it."
+        return OWN
     return "It was rejected." if rejected else "Agents price with it from their next estimate on."
 
 
