@@ -20,8 +20,8 @@ from pages.kit import navigation, session
 from pages.kit.text import plain
 from pages.views.pricing.stored_estimate import PARAMETER
 
+# The file has all.
 SHOWN: Final = 200
-"""The most estimates listed; the file has all."""
 
 
 def main(workspace: Workspace) -> None:
