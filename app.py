@@ -80,11 +80,13 @@ async def lifespan(served: st.App) -> AsyncIterator[None]:
 def served() -> Served:
     """Return how the dashboard is served; ends the process, with a sentence, where that would not be safe."""
     hosts: list[str] = st.get_option("server.allowedHosts")
-    has_login = login.is_configured()
     origins, login_seconds = set(st.get_option("server.corsAllowedOrigins")), None
     try:
+        login.check_secrets()
+        has_login = login.is_configured()
         if has_login:
             login.check()
+            os.environ[login.DEMANDED] = "on"
             origins.add(login.address())
             login_seconds = int(login.settings().absolute.total_seconds())
         elif fault := network_fault(st.get_option("server.address") or "", hosts):

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import json
 import os
+import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +19,7 @@ from streamlit.web.server.starlette.starlette_server_config import USER_COOKIE_N
 from streamlit.web.server.starlette.starlette_websocket import _get_signed_cookie_with_chunks
 
 from core.access import Actor
-from core.errors import DoorstepError, SignInEnded
+from core.errors import DoorstepError, SignInEnded, WrongUsage
 from core.store import Store
 from core.workflows.login.identity import actor_of
 from core.workflows.login.people import People
@@ -25,6 +27,8 @@ from core.workflows.login.sessions import Sessions
 from core.workflows.login.settings import LoginSettings, check_provider, providers, read_login_settings
 from pages.kit.text import plain
 
+DEMANDED: Final = "DOORSTEP_LOGIN"
+"""Environment variable: "on" demands login, and the server sets it where it started with login."""
 _CHECK_SECONDS: Final = 60
 _STYLE: Final = """<style>
 [data-testid="stMain"] .st-key-sign_in { max-width: 28rem; margin: 10vh auto 0; padding: 2rem; gap: 1.25rem; }
@@ -32,8 +36,8 @@ _STYLE: Final = """<style>
 
 
 def is_configured() -> bool:
-    """Tell whether login is configured; reading a secret where there is no file would raise."""
-    return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
+    """Tell whether login is configured; once the environment demands it, losing the secrets opens nothing."""
+    return os.environ.get(DEMANDED) == "on" or _has_provider()
 
 
 def settings() -> LoginSettings:
@@ -49,9 +53,21 @@ def address() -> str:
 
 
 def check() -> None:
-    """Raise WrongUsage for anything that would keep everybody from signing in."""
+    """Raise WrongUsage for anything that would keep everybody from signing in, or let anybody in without."""
+    _require_provider()
     check_provider(st.secrets["auth"].to_dict())
     People(settings().people).check()
+
+
+def check_secrets() -> None:
+    """Raise WrongUsage for a secrets file that cannot be read: what it says of login would go unnoticed."""
+    for name in st.get_option("secrets.files"):
+        path = Path(name)
+        try:
+            if path.is_file():
+                tomllib.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise WrongUsage(f"The secrets file {path} cannot be read: {error}. Correct or remove it.") from error
 
 
 def enter(store: Store) -> Actor:
@@ -59,6 +75,7 @@ def enter(store: Store) -> Actor:
 
     Raises SignInEnded for somebody who is not, AccessDenied for somebody without a role, WrongUsage, StoreUnavailable.
     """
+    _require_provider()
     claims = _claims()
     if not claims.get("is_logged_in"):
         raise SignInEnded("")
@@ -120,6 +137,16 @@ def _watch(store: Store, actor: Actor) -> None:
     _, _, sessions = _kept(_mark())
     if not sessions.lasts(store, _claims(), actor, datetime.now(UTC)):
         st.rerun()
+
+
+def _require_provider() -> None:
+    if not _has_provider():
+        raise WrongUsage("Login is demanded, but no secrets file with the table [auth] can be read. Restore the file.")
+
+
+def _has_provider() -> bool:
+    # Reading a secret where there is no file would raise.
+    return bool(st.secrets.load_if_toml_exists()) and "auth" in st.secrets
 
 
 def _card() -> Any:

@@ -12,10 +12,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
+from core.errors import WrongUsage
 from core.problem import Problem
 from core.store import open_store
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
+from pages.kit import login
 from pages.kit.navigation import PAGES, PAGES_FOLDER, page_at
 from tests.acting import acting
 
@@ -83,6 +85,19 @@ def test_each_role_has_its_pages_its_name_and_no_switch_of_roles(opened: Opened,
     assert [button.label for button in app.sidebar.button] == ["Sign out"]
     refused = "is not open to the role" in said(app)
     assert refused == (Role(role) not in page_at("models").roles)
+
+
+def test_secrets_that_are_lost_while_login_is_demanded_open_nothing(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(login.DEMANDED, "on")
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60).run()
+    assert len(app.sidebar) == 0
+    assert not app.title
+    assert not app.exception
+    assert "Login is demanded, but no secrets file" in said(app)
+    with pytest.raises(WrongUsage, match="no secrets file with the table"):
+        login.check()
 
 
 def test_who_has_no_role_reads_one_sentence_and_gets_out_again(opened: Opened) -> None:
