@@ -31,7 +31,9 @@ DEMANDED: Final = "DOORSTEP_LOGIN"
 """Environment variable: "on" demands login, and the server sets it where it started with login."""
 _CHECK_SECONDS: Final = 60
 _STYLE: Final = """<style>
-[data-testid="stMain"] .st-key-sign_in { max-width: 28rem; margin: 10vh auto 0; padding: 2rem; gap: 1.25rem; }
+[data-testid="stMain"] .st-key-sign_in {
+  max-width: 28rem; margin: 10vh auto 0; padding: 1.25rem 2rem 2rem; gap: 1.25rem;
+}
 </style>"""
 
 
