@@ -25,6 +25,7 @@ from core.errors import (
     InvalidSale,
     ModelOutdated,
     NotFound,
+    NotInPilot,
     StoreUnavailable,
 )
 from core.serve.estimate import UNAVAILABLE
@@ -33,6 +34,7 @@ LOG: Final = logging.getLogger("doorstep.api")
 RETRY_SECONDS: Final = 5
 
 _CODES: Final[Sequence[tuple[type[DoorstepError], int, str]]] = (
+    (NotInPilot, 403, "not-in-pilot"),
     (AccessDenied, 403, "not-allowed"),
     (NotFound, 404, "not-found"),
     (AlreadyExists, 409, "already-exists"),

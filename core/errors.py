@@ -23,6 +23,10 @@ class SignInEnded(DoorstepError):
     """A sign-in is over: somebody signed out of it, was away too long, or signed in too long ago."""
 
 
+class NotInPilot(AccessDenied):
+    """Estimates are being rolled out by office, and the actor's office does not have them yet."""
+
+
 class JobCancelled(DoorstepError):
     """A person cancelled a long job; its unfinished work was discarded."""
 

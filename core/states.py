@@ -85,6 +85,32 @@ class ListingState(StrEnum):
     SOLD = "sold"
 
 
+class Group(StrEnum):
+    """What an office is to a pilot; "everyone" stands for all offices that a rollout does not name."""
+
+    PILOT = "pilot"
+    CONTROL = "control"
+    EVERYONE = "everyone"
+
+
+class RolloutChange(StrEnum):
+    """What a change did to a market's rollout; taken back, it is as it was before the change."""
+
+    STARTED = "started"
+    WIDENED = "widened"
+    STOPPED = "stopped"
+    TAKEN_BACK = "taken_back"
+
+
+class FeedbackVerdict(StrEnum):
+    """What a person says about an estimate."""
+
+    USEFUL = "useful"
+    TOO_HIGH = "too_high"
+    TOO_LOW = "too_low"
+    WRONG_FACTS = "wrong_facts"
+
+
 class AuditAction(StrEnum):
     """What was done, according to an audit trail entry."""
 
@@ -96,6 +122,7 @@ class AuditAction(StrEnum):
     ALERT_UNACKNOWLEDGED = "alert.unacknowledged"
     DECISION_MADE = "decision.made"
     DECISIONS_SIMULATED = "decisions.simulated"
+    FEEDBACK_GIVEN = "feedback.given"
     GATE_JUDGED = "gate.judged"
     KEY_CREATED = "key.created"
     KEY_REVOKED = "key.revoked"
@@ -117,6 +144,10 @@ class AuditAction(StrEnum):
     PRESET_REPLACED = "preset.replaced"
     PRESET_SAVED = "preset.saved"
     RETRAINING_STARTED = "retraining.started"
+    ROLLOUT_STARTED = "rollout.started"
+    ROLLOUT_STOPPED = "rollout.stopped"
+    ROLLOUT_TAKEN_BACK = "rollout.taken_back"
+    ROLLOUT_WIDENED = "rollout.widened"
     SALE_DECIDED = "sale.decided"
     SALE_DECISION_TAKEN_BACK = "sale.decision_taken_back"
     SCOPE_SIGNED = "scope.signed"

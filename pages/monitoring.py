@@ -11,7 +11,7 @@ import streamlit as st
 from core.errors import DoorstepError
 from core.workspace import Workspace
 from pages.kit import choice, errors, figures, navigation, session
-from pages.views.monitoring import accuracy, alerts, audit, drift, overview, scorecard, worker
+from pages.views.monitoring import accuracy, alerts, audit, drift, overview, pilot, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
 Draw = Callable[[Selection], None]
@@ -22,6 +22,7 @@ VIEWS: Final[dict[str, Draw]] = {
     "Drift": drift.draw,
     "Alerts": alerts.draw,
     "Scorecard": scorecard.draw,
+    "Pilot": pilot.draw,
     "Worker": worker.draw,
     "Audit trail": audit.draw,
 }
@@ -30,6 +31,7 @@ _CHOICES: Final = {
     "Scorecard": choose_days,
     # These views show the current state or have their own dates.
     "Alerts": without_span,
+    "Pilot": without_span,
     "Worker": without_span,
     "Audit trail": without_span,
 }

@@ -7,9 +7,11 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.errors import NotInPilot
 from core.serve.estimate import Estimate
 from core.train.model import Model
 from core.workflows.models.floor import miss_words
+from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -31,6 +33,11 @@ def main(workspace: Workspace) -> None:
     if opened is not None and opened.market_id != market.market_id:
         session.open_market(opened.market_id)
         st.rerun()
+    try:
+        require_in_pilot(workspace, market)
+    except NotInPilot as error:
+        _nothing(plain(str(error)))
+        return
     desk = cached_desk.desk(workspace, market.market_id)
     if desk.bundle is None:
         _without_model(workspace, desk)

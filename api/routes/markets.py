@@ -10,9 +10,10 @@ from api.deps import InContext
 from api.keyed_route import KeyedRoute
 from api.responses import Json
 from api.schemas.common import MarketId, problems
-from api.schemas.markets import MarketDescription, Markets, Models
+from api.schemas.markets import MarketDescription, Markets, Models, Pilot
 from core.store.base.values import plain_document
 from core.workflows.models.model_form import list_models, model_form
+from core.workflows.pilot.rollout import rollout_form, rollout_of
 from core.workflows.pricing.market_form import describe_market, list_markets
 
 router = APIRouter(route_class=KeyedRoute)
@@ -28,6 +29,14 @@ def get_markets(context: InContext) -> Json:
 def get_market(market: MarketId, context: InContext) -> Json:
     """Describe a market: the facts its live model uses, range levels, and reasons for a price of one's own."""
     return Json(describe_market(context.workspace, context.desk(market)))
+
+
+@router.get("/markets/{market}/pilot", tags=["markets"], responses={200: {"model": Pilot}, **problems(404)})
+def get_pilot(market: MarketId, context: InContext) -> Json:
+    """Tell which offices have estimates: all of them, unless a pilot is set."""
+    workspace = context.workspace
+    found = workspace.store.markets.get(market)
+    return Json(rollout_form(found, rollout_of(workspace, market), workspace.today(found)))
 
 
 @router.get("/models", tags=["models"], responses={200: {"model": Models}, **problems(404, 422)})

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class Market(BaseModel):
@@ -43,6 +43,28 @@ class MarketDescription(Market):
     facts: list[Fact]
     critical_facts: list[str]
     reasons: dict[str, str]
+
+
+class PilotOffice(BaseModel):
+    """An office's place in the pilot; without a name, that of all offices not named."""
+
+    model_config = ConfigDict(serialize_by_alias=True)
+
+    office: str | None
+    group: Literal["pilot", "control", "everyone"]
+    starts: date | None
+    is_in: bool = Field(alias="in")
+
+
+class Pilot(BaseModel):
+    """Which offices have estimates on a day; where no pilot is ``set``, all of them."""
+
+    market: str
+    simulated: bool
+    as_of: date
+    set: bool
+    words: str
+    offices: list[PilotOffice]
 
 
 class Model(BaseModel):

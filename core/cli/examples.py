@@ -73,6 +73,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "worker",
         "worker --every 15 --on-alert retrain",
     ),
+    "pilot": (
+        'pilot --market springfield --add North --start 2026-12-01 --reason "first office"',
+        'pilot --market springfield --stop --keep North --reason "too many wrong facts"',
+    ),
     "create-key": (
         'create-key "MLS feed" --office North',
         'create-key "Website" --allow price --json',

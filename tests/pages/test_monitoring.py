@@ -31,7 +31,7 @@ from tests.acting import acting
 from tests.workflows.watched_market import AGENT, Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
-VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Worker", "Audit trail")
+VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Pilot", "Worker", "Audit trail")
 TODAY = date(2026, 1, 15)
 MONTHS = (
     Month(date(2025, 1, 1)),
@@ -129,6 +129,7 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
         "Drift": "cannot show yet whether the market moved",
         "Alerts": "No alert is open.",
         "Scorecard": "No home with an agent's decision",
+        "Pilot": "Every office has estimates; no pilot is set.",
         "Worker": "No worker is running",
         "Audit trail": "entries",
     }

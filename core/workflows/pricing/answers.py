@@ -16,6 +16,7 @@ from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
+from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
 from core.workspace import Workspace
@@ -64,11 +65,12 @@ class RecordedAnswer:
 
 
 def price_and_record(workspace: Workspace, desk: Desk, question: Question, channel: Channel) -> RecordedAnswer:
-    """Price a home and write the answer to the ledger before returning it; raises AccessDenied.
+    """Price a home and write the answer to the ledger before returning it; raises AccessDenied, also NotInPilot.
 
     If the ledger cannot be written, the agent still gets the answer: the entry is spooled and written later.
     """
     workspace.require(Action.PRICE)
+    require_in_pilot(workspace, desk.market)
     started = time.perf_counter()
     result = _priced(desk, question, workspace.actor)
     milliseconds = 1000 * (time.perf_counter() - started)

@@ -29,6 +29,7 @@ from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
 from core.store.ledger.spool import Fate
+from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, PricedBy, ledger_entry, priced_by
 from core.workflows.pricing.listing_columns import LIST_PRICE, ColumnRead, map_listings, refuse_misspelled
@@ -124,10 +125,11 @@ def in_file_order(priced: PricedFile) -> pd.DataFrame:
 def record_file(workspace: Workspace, priced: PricedFile, channel: Channel) -> PricedFile:
     """Write every row to the ledger; call this before showing the answers.
 
-    Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, StoreUnavailable if some
-    rows could not be written; they are spooled and written later.
+    Returns the same file with each row's ``estimate_id`` in both tables. Raises AccessDenied, also NotInPilot, and
+    StoreUnavailable if some rows could not be written; they are spooled and written later.
     """
     workspace.require(Action.PRICE)
+    require_in_pilot(workspace, workspace.store.markets.get(priced.by.market_id))
     rows, ids = in_file_order(priced), list[str]()
     entries = (_entry(priced, row, channel) for row in _records(priced, rows))
     fates: Counter[Fate] = Counter()

@@ -15,6 +15,7 @@ from core.serve.estimate import Refused
 from core.serve.reso import LIST_PRICE, own_facts
 from core.serve.subject import FactFault
 from core.store.ledger.records import Channel
+from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
@@ -57,7 +58,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
 
 
 def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel) -> RecordedAnswer:
-    """Price a home as a program describes it, and record the answer; raises AccessDenied.
+    """Price a home as a program describes it, and record the answer; raises AccessDenied, also NotInPilot.
 
     What question_of refuses is refused, too, but not recorded: there is no question to record.
     """
@@ -66,6 +67,7 @@ def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel)
     try:
         question = question_of(desk, asked, today)
     except ImpossibleProperty as error:
+        require_in_pilot(workspace, desk.market)
         as_of = asked.as_of or desk.valuation_date(today)
         unread = Question(asked.facts, as_of, desk.problem.estimate.level, None, asked.reference, asked.request_id)
         refused = Refused(str(error), (FactFault(error.field, error.reason, error.remedy),))

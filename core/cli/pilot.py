@@ -1,0 +1,91 @@
+"""The verb of the pilot: which offices have estimates, and what came of it."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any, Final
+
+from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.values import calendar_day
+from core.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from core.store import Market
+    from core.store.operations.rollouts import RolloutRecord
+
+_CHANGES: Final = ("add", "everyone", "stop", "take_back")
+
+
+def add_verbs(verb: AddVerb) -> None:
+    """Declare the verb and its arguments."""
+    pilot = verb("pilot", "show which offices have estimates, or change it", _pilot)
+    add_market(pilot)
+    change = pilot.add_mutually_exclusive_group()
+    change.add_argument("--add", nargs="+", metavar="OFFICE", help="give these offices estimates from --start on")
+    change.add_argument("--everyone", action="store_true", help="give all other offices estimates from --start on")
+    change.add_argument("--stop", action="store_true", help="take estimates from all offices but those of --keep")
+    change.add_argument("--take-back", action="store_true", help="bring back what was before the last change")
+    pilot.add_argument("--start", type=calendar_day, metavar="YYYY-MM-DD", help="first day with estimates")
+    pilot.add_argument(
+        "--control", action="store_true", help="the offices of --add are compared with; without --start they wait"
+    )
+    pilot.add_argument("--keep", nargs="+", metavar="OFFICE", default=[], help="offices that --stop leaves as they are")
+    pilot.add_argument("--reason", default="", help="why, for the audit trail; every change needs one")
+    pilot.set_defaults(check=_check)
+
+
+def _check(options: argparse.Namespace) -> None:
+    changed = [name for name in _CHANGES if getattr(options, name)]
+    adds = options.add or options.everyone
+    if changed and not options.reason.strip():
+        raise WrongUsage(f"--{changed[0].replace('_', '-')} needs --reason; say why in a few words.")
+    if not changed and options.reason:
+        raise WrongUsage("--reason has no effect without a change; name one, such as --add OFFICE.")
+    if adds and options.start is None and not options.control:
+        raise WrongUsage("--start is missing; give the first day with estimates, such as --start 2026-12-01.")
+    if options.start is not None and not adds:
+        raise WrongUsage("--start has no effect without --add or --everyone.")
+    if options.control and not options.add:
+        raise WrongUsage("--control has no effect without --add.")
+    if options.keep and not options.stop:
+        raise WrongUsage("--keep has no effect without --stop.")
+
+
+def _pilot(session: Session) -> int:
+    from core.workflows.pilot.rollout import rollout_form, rollout_of
+
+    workspace, market = session.workspace, session.market()
+    changed = _change(session, market)
+    form: dict[str, Any] = rollout_form(market, rollout_of(workspace, market.market_id), workspace.today(market))
+
+    def text() -> str:
+        lines = [f"{market.market_id}: {changed.change.value.replace('_', ' ')}"] if changed else []
+        lines += [form["words"], *map(_line, form["offices"])]
+        return "\n".join(lines)
+
+    session.print_result(form, text)
+    return OK
+
+
+def _change(session: Session, market: Market) -> RolloutRecord | None:
+    from core.states import Group
+    from core.store.operations.rollouts import OfficePlan
+    from core.workflows.pilot.rollout import add_offices, stop_offices, take_back_change
+
+    options, workspace = session.options, session.workspace
+    if options.add:
+        group = Group.CONTROL if options.control else Group.PILOT
+        plans = [OfficePlan(name, group, options.start) for name in options.add]
+        return add_offices(workspace, market.market_id, plans, options.reason)
+    if options.everyone:
+        return add_offices(workspace, market.market_id, [OfficePlan("", Group.EVERYONE, options.start)], options.reason)
+    if options.stop:
+        return stop_offices(workspace, market.market_id, options.keep, options.reason)
+    if options.take_back:
+        return take_back_change(workspace, market.market_id, options.reason)
+    return None
+
+
+def _line(one: dict[str, Any]) -> str:
+    starts = one["starts"] or "no start date"
+    return f"  {one['office'] or 'everyone else'}: {one['group']}, {starts}, {'in' if one['in'] else 'not in'}"

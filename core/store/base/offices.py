@@ -1,0 +1,15 @@
+"""How the names of offices compare, whoever wrote them: an account, a rollout or a sales file."""
+
+from __future__ import annotations
+
+import unicodedata
+
+
+def office_key(name: str) -> str:
+    """Return what equal names of an office share: "North-Side  Realty, Inc." and "northside realty inc" are the same.
+
+    Case, blanks and punctuation do not count. It is "" for a name without letters and digits.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    kept = "".join(one for one in folded if one.isalnum() or unicodedata.category(one).startswith("M"))
+    return unicodedata.normalize("NFC", kept)

@@ -1,0 +1,1 @@
+"""The pilot: which offices have estimates, what agents say about them, and what came of it."""

@@ -1,0 +1,167 @@
+"""The rollout of estimates by office: who has them yet, and how a manager starts, widens and stops it."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any, Final
+
+from core.access import Action, Actor, Role
+from core.errors import InvalidRecord, NotInPilot, StoreUnavailable
+from core.states import Group, RolloutChange
+from core.store import Market
+from core.store.base.offices import office_key
+from core.store.base.values import plain_document, plain_text
+from core.store.operations.rollouts import OfficePlan, Rollout, RolloutRecord
+from core.wording import day
+from core.workspace import Workspace
+
+HELD_BACK: Final = frozenset({Role.AGENT, Role.OFFICE_LEAD})
+"""The roles whose office must be in; the others see to the pilot."""
+
+NAME_MAX: Final = 80
+"""The most characters of an office's name, as of an API key's office."""
+
+OFFICES_MAX: Final = 500
+
+_LOG: Final = logging.getLogger(__name__)
+
+
+def rollout_of(workspace: Workspace, market_id: str) -> Rollout | None:
+    """Return a market's rollout, None if every office has estimates; raises AccessDenied, StoreUnavailable."""
+    workspace.require(Action.PRICE)
+    return workspace.store.rollouts.current(market_id)
+
+
+def rollout_history(workspace: Workspace, market_id: str) -> list[RolloutRecord]:
+    """Return all changes of a market's rollout, newest first; raises AccessDenied, NotFound, StoreUnavailable."""
+    workspace.require(Action.WATCH)
+    return workspace.store.rollouts.history(market_id)
+
+
+def require_in_pilot(workspace: Workspace, market: Market) -> None:
+    """Raise NotInPilot, with when it starts, if estimates are rolled out and the actor's office has none yet.
+
+    Managers, analysts and admins are never held back, and nobody is where no rollout is set.
+    """
+    if workspace.actor.role not in HELD_BACK:
+        return
+    try:
+        rollout = workspace.store.rollouts.current(market.market_id)
+        today = workspace.today(market)
+    except StoreUnavailable as error:
+        # An agent gets a price also while the database is away; the pilot guards nothing secret.
+        _LOG.warning("the rollout of %s cannot be read, so nobody is held back: %s", market.market_id, error)
+        return
+    place = None if rollout is None else rollout.place_of(workspace.actor.office)
+    if rollout is not None and not (place and place.is_in(today)):
+        raise NotInPilot(_not_yet(workspace.actor, place))
+
+
+def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan], reason: str) -> RolloutRecord:
+    """Start a rollout with these offices, or add them to the one set; an office named before takes its new place.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason, without an office or for an impossible one,
+    StoreUnavailable.
+    """
+    workspace.require(Action.MANAGE_PILOT)
+    new = {office_key(one.office): replace(one, office=_name(one)) for one in plans}
+    if not new:
+        raise InvalidRecord("No office is named; name at least one.")
+
+    def widened(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
+        held = {office_key(one.office): one for one in before.offices} if before else {}
+        if len(held | new) > OFFICES_MAX:
+            raise InvalidRecord(f"The rollout would name {len(held | new):,} offices; the limit is {OFFICES_MAX}.")
+        kind = RolloutChange.WIDENED if before else RolloutChange.STARTED
+        return kind, Rollout(tuple((held | new).values()))
+
+    return workspace.store.rollouts.change(market_id, widened, reason, workspace.actor)
+
+
+def stop_offices(workspace: Workspace, market_id: str, keep: Sequence[str], reason: str) -> RolloutRecord:
+    """Take estimates from all offices but those to keep, which stay as they are; without any, from all agents.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or for an office to keep that is not in the rollout,
+    StoreUnavailable.
+    """
+    workspace.require(Action.MANAGE_PILOT)
+
+    def stopped(before: Rollout | None) -> tuple[RolloutChange, Rollout]:
+        held = {office_key(one.office): one for one in before.offices if one.office} if before else {}
+        unknown = [name for name in keep if office_key(name) not in held]
+        if unknown:
+            raise InvalidRecord(
+                f"{', '.join(unknown)} is not in the rollout, so it cannot be kept; in it are "
+                f"{', '.join(one.office for one in held.values()) or 'no offices'}."
+            )
+        return RolloutChange.STOPPED, Rollout(tuple(held[key] for key in dict.fromkeys(map(office_key, keep))))
+
+    return workspace.store.rollouts.change(market_id, stopped, reason, workspace.actor)
+
+
+def take_back_change(workspace: Workspace, market_id: str, reason: str) -> RolloutRecord:
+    """Bring back the rollout from before its last change; called again, the one from before the change before that.
+
+    Raises AccessDenied, NotFound, InvalidRecord without a reason or a change to take back, StoreUnavailable.
+    """
+    workspace.require(Action.MANAGE_PILOT)
+    return workspace.store.rollouts.take_back(market_id, reason, workspace.actor)
+
+
+def rollout_words(rollout: Rollout | None, today: date) -> str:
+    """Write in a sentence who has estimates on a day."""
+    if rollout is None:
+        return "Every office has estimates; no pilot is set."
+    everyone = next((one for one in rollout.offices if one.group == Group.EVERYONE), None)
+    inside = [one.office for one in rollout.offices if one.office and one.is_in(today)]
+    if everyone is not None and everyone.is_in(today):
+        held = [one.office for one in rollout.offices if one.office and not one.is_in(today)]
+        return f"Every office has estimates but {', '.join(held)}." if held else "Every office has estimates."
+    later = f" Everyone else starts on {day(everyone.starts)}." if everyone and everyone.starts else ""
+    if not inside:
+        return f"No office has estimates today.{later}"
+    return f"{'These offices have' if len(inside) > 1 else 'One office has'} estimates: {', '.join(inside)}.{later}"
+
+
+def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[str, Any]:
+    """Return a rollout as JSON values: its offices, with whether each has estimates today."""
+    offices = [
+        {"office": one.office or None, "group": one.group, "starts": one.starts, "in": one.is_in(today)}
+        for one in (rollout.offices if rollout else ())
+    ]
+    form = {
+        "market": market.market_id,
+        "simulated": market.simulated,
+        "as_of": today,
+        "set": rollout is not None,
+        "words": rollout_words(rollout, today),
+        "offices": offices,
+    }
+    return plain_document(form, "rollout")
+
+
+def _name(plan: OfficePlan) -> str:
+    name = " ".join(plain_text(plan.office).split())
+    if plan.group == Group.EVERYONE:
+        if name:
+            raise InvalidRecord(f"“Everyone” is all other offices, so it has no name; leave out {name!r}.")
+        return ""
+    if not office_key(name):
+        raise InvalidRecord(f"{plan.office!r} does not name an office; write its name in letters or digits.")
+    if len(name) > NAME_MAX:
+        raise InvalidRecord(f"The office's name has {len(name)} characters; use at most {NAME_MAX}.")
+    return name
+
+
+def _not_yet(actor: Actor, place: OfficePlan | None) -> str:
+    if not office_key(actor.office) and not (place and place.starts):
+        return (
+            "Your account names no office, so it is not in the pilot of estimates; ask a manager to name your office."
+        )
+    subject = f"Your office, {actor.office}, is" if office_key(actor.office) else "You are"
+    if place is None or place.starts is None:
+        return f"{subject} not yet in the pilot of estimates, and no start date is set; ask a manager when it starts."
+    return f"{subject} not yet in the pilot of estimates; it starts on {day(place.starts)}."

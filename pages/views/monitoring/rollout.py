@@ -1,0 +1,118 @@
+"""Which offices have estimates, and the forms with which a manager starts, widens and stops the pilot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date, timedelta
+from typing import Final
+
+import pandas as pd
+import streamlit as st
+
+from core.access import Action, may
+from core.errors import InvalidRecord
+from core.states import Group
+from core.store.operations.rollouts import OfficePlan, Rollout
+from core.wording import count, day, instant
+from core.workflows.pilot.rollout import (
+    add_offices,
+    rollout_history,
+    rollout_of,
+    rollout_words,
+    stop_offices,
+    take_back_change,
+)
+from pages.kit.figures import frame
+from pages.kit.text import plain
+from pages.views.monitoring.selection import Selection
+
+_GROUPS: Final = {
+    Group.PILOT: "Pilot: has estimates from the start on",
+    Group.CONTROL: "Control: compared with, and waits for its start",
+    Group.EVERYONE: "Everyone else: all offices not named",
+}
+_CHANGES: Final = {"started": "Started", "widened": "Widened", "stopped": "Stopped", "taken_back": "Taken back"}
+
+
+def draw(selection: Selection) -> None:
+    """Draw who has estimates, what can be changed, and what was."""
+    workspace, market_id = selection.workspace, selection.market.market_id
+    rollout = rollout_of(workspace, market_id)
+    with st.container(border=True, key="rollout"):
+        st.subheader("Who has estimates", anchor=False)
+        st.markdown(f"**{plain(rollout_words(rollout, selection.clock))}**")
+        if rollout is not None and rollout.offices:
+            frame(pd.DataFrame([_row(one, selection.clock) for one in rollout.offices]), "rollout_offices")
+        if may(workspace.actor, Action.MANAGE_PILOT):
+            _add(selection, rollout)
+            _stop(selection, rollout)
+        _history(selection)
+
+
+def _row(one: OfficePlan, today: date) -> dict[str, object]:
+    starts = "No date set" if one.starts is None else day(one.starts)
+    now = "Yes" if one.is_in(today) else "Not yet"
+    return {
+        "Office": one.office or "Everyone else",
+        "Group": one.group.capitalize(),
+        "Starts": starts,
+        "Has estimates": now,
+    }
+
+
+def _add(selection: Selection, rollout: Rollout | None) -> None:
+    with (
+        st.expander("Start a pilot" if rollout is None else "Add offices", icon=":material/add:"),
+        st.form("rollout_add", border=False),
+    ):
+        names = st.text_area(
+            "Offices, one a line", key="rollout_names", height=80, help="As the offices' accounts and keys name them."
+        )
+        group = st.radio("Group", list(_GROUPS), format_func=lambda one: _GROUPS[one], key="rollout_group")
+        starts = st.date_input("Start", selection.clock + timedelta(days=1), key="rollout_start")
+        reason = st.text_input("Reason", key="rollout_add_reason")
+        pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
+        if pressed:
+            offices = [""] if group == Group.EVERYONE else [one for one in names.splitlines() if one.strip()]
+            plans = [OfficePlan(one, group, starts) for one in offices]
+            _do(lambda: add_offices(selection.workspace, selection.market.market_id, plans, reason))
+
+
+def _stop(selection: Selection, rollout: Rollout | None) -> None:
+    workspace, market_id = selection.workspace, selection.market.market_id
+    with st.expander("Stop, or take back the last change", icon=":material/block:"):
+        with st.form("rollout_stop", border=False):
+            named = [one.office for one in rollout.offices if one.office] if rollout else []
+            keep: Sequence[str] = st.multiselect(
+                "Offices that keep their place",
+                named,
+                key="rollout_keep",
+                help="Agents of all other offices get no more estimates. What they got stays in the ledger.",
+            )
+            reason = st.text_input("Reason", key="rollout_stop_reason")
+            if st.form_submit_button("Stop all other offices", icon=":material/block:"):
+                _do(lambda: stop_offices(workspace, market_id, keep, reason))
+        with st.form("rollout_back", border=False):
+            why = st.text_input("Reason", key="rollout_back_reason")
+            if st.form_submit_button("Take back the last change", icon=":material/undo:"):
+                _do(lambda: take_back_change(workspace, market_id, why))
+
+
+def _do(change: Callable[[], object]) -> None:
+    try:
+        change()
+    except InvalidRecord as error:
+        st.error(plain(str(error)), icon=":material/error:")
+    else:
+        st.rerun()
+
+
+def _history(selection: Selection) -> None:
+    changes = rollout_history(selection.workspace, selection.market.market_id)
+    if not changes:
+        return
+    with st.expander(f"{count(len(changes), 'change')}", icon=":material/history:"):
+        for one in changes:
+            st.markdown(
+                f"**{_CHANGES[one.change]}** · {plain(one.reason)}  \n:gray[{plain(one.actor)}, {instant(one.at)}]"
+            )

@@ -1,0 +1,59 @@
+"""The pilot through the API: an office that is not yet in it is refused with when it starts; what has come of it."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from api.schemas.markets import Pilot
+from core.states import Group
+from core.store import Store
+from core.store.operations.rollouts import OfficePlan
+from core.wording import day
+from core.workflows.pilot.rollout import add_offices
+from tests.acting import acting
+from tests.api.conftest import MANAGER, MakeClient, key_for
+
+
+@pytest.fixture
+def home(own_store: Store) -> dict[str, Any]:
+    """A home of the market, with facts enough for a price."""
+    version = own_store.versions.latest("larkhaven")
+    assert version is not None
+    sale = own_store.versions.load(version.version_id).iloc[-1]
+    facts = {"zipcode": sale["zipcode"], "living_area_sqft": sale["living_area_sqft"], "bedrooms": sale["bedrooms"]}
+    return {"market": "larkhaven", "facts": facts}
+
+
+def today(store: Store) -> date:
+    workspace = acting(store, MANAGER)
+    return workspace.today(store.markets.get("larkhaven"))
+
+
+def test_an_office_that_is_not_yet_in_is_refused_and_the_pilots_office_is_answered(
+    own_store: Store, client_of: MakeClient, home: dict[str, Any]
+) -> None:
+    clock = today(own_store)
+    later = clock + timedelta(days=14)
+    plans = [OfficePlan("North", Group.PILOT, clock), OfficePlan("South", Group.PILOT, later)]
+    add_offices(acting(own_store, MANAGER), "larkhaven", plans, "first offices")
+    north, south = (client_of(key=key_for(own_store, office), host="lan.example") for office in ("NORTH", "South"))
+    assert north.post("/estimates", json=home).json()["status"] == "priced"
+    count = own_store.ledger.count("larkhaven")
+    batch = {"market": "larkhaven", "items": [{"facts": home["facts"]}]}
+    unread = {**home, "level": 0.123}
+    for path, body in (("/estimates", home), ("/estimates", unread), ("/estimates/batch", batch), ("/listings", home)):
+        refused = south.post(path, json=body)
+        assert (refused.status_code, refused.headers["content-type"]) == (403, "application/problem+json"), path
+        assert refused.json()["code"] == "not-in-pilot"
+        assert refused.json()["detail"] == (
+            f"Your office, South, is not yet in the pilot of estimates; it starts on {day(later)}."
+        )
+    assert own_store.ledger.count("larkhaven") == count
+    found = south.get("/markets/larkhaven/pilot")
+    assert found.status_code == 200
+    described = Pilot.model_validate(found.json())
+    assert [(one.office, one.is_in) for one in described.offices] == [("North", True), ("South", False)]
+    assert client_of().get("/markets/nowhere/pilot").status_code == 404

@@ -1,0 +1,91 @@
+"""The pilot on the pages: an agent who is not yet in it, and a manager who starts, stops and reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.states import Group
+from core.store import Store, open_store
+from core.store.operations.rollouts import OfficePlan
+from core.workflows.pilot.rollout import add_offices
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.acting import acting
+
+MANAGER = Actor("Max", Role.MANAGER)
+
+
+@pytest.fixture
+def store(own_small_store: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    monkeypatch.setenv("DOORSTEP_HOME", str(own_small_store))
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    with open_store(own_small_store) as opened:
+        yield opened
+
+
+def page(path: str, role: Role, view: str = "") -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = role.value
+    app.run()
+    app = app.switch_page(page_at(path).script.name).run()
+    if view:
+        app.session_state["view"] = view
+        app = app.run()
+    assert not app.exception
+    return app
+
+
+def text(app: AppTest) -> str:
+    """All the words on the page but tables, as a reader sees them."""
+    return "\n".join(str(one.value) for one in (*app.markdown, *app.info, *app.error, *app.caption)).replace("\\", "")
+
+
+def press(app: AppTest, label: str) -> AppTest:
+    [button] = [button for button in app.button if button.label == label]
+    app = button.click().run()
+    assert not app.exception
+    return app
+
+
+def test_an_agent_who_is_not_in_the_pilot_sees_one_sentence_and_no_form(store: Store) -> None:
+    add_offices(
+        acting(store, MANAGER), "larkhaven", [OfficePlan("", Group.EVERYONE, date(2099, 3, 2))], "the office opens"
+    )
+    app = page("pricing", Role.AGENT)
+    [sentence] = [one.value for one in app.info]
+    assert sentence.replace("\\", "") == "You are not yet in the pilot of estimates; it starts on 2 Mar 2099."
+    assert not app.button
+    held = page("pricing", Role.MANAGER)
+    assert [button for button in held.button if button.label == "Price this home"]
+
+
+def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None:
+    app = page("monitoring", Role.MANAGER, "Pilot")
+    assert "Every office has estimates; no pilot is set." in text(app)
+    app.text_area("rollout_names").set_value("North\nSouth Bay\n")
+    press(app, "Give them estimates")
+    assert "needs a reason" in text(app)
+    app.text_input("rollout_add_reason").set_value("the first two offices")
+    press(app, "Give them estimates")
+    rollout = store.rollouts.current("larkhaven")
+    assert rollout is not None
+    assert [one.office for one in rollout.offices] == ["North", "South Bay"]
+    app.text_input("rollout_stop_reason").set_value("wrong facts")
+    press(app, "Stop all other offices")
+    stopped = store.rollouts.current("larkhaven")
+    assert stopped is not None
+    assert stopped.offices == ()
+    app.text_input("rollout_back_reason").set_value("they are right")
+    press(app, "Take back the last change")
+    assert store.rollouts.current("larkhaven") == rollout
+
+
+def test_an_analyst_reads_the_pilot_and_changes_nothing(store: Store) -> None:
+    app = page("monitoring", Role.ANALYST, "Pilot")
+    assert not [button for button in app.button if button.label in ("Give them estimates", "Stop all other offices")]
