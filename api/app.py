@@ -17,7 +17,7 @@ from api.deps import Service
 from api.guard import Guard
 from api.problems import add_problem_handlers
 from api.responses import PROBLEM
-from api.routes import estimates, listings, markets, metrics, service
+from api.routes import estimates, feedback, listings, markets, metrics, service
 from core.installation import version
 
 PREFIX: Final = "/api/v1"
@@ -48,7 +48,7 @@ def create_api(given: Service) -> FastAPI:
     app.state.service = given
     app.add_middleware(Guard, body_max=given.settings.body_max, metrics=given.metrics)
     add_problem_handlers(app)
-    for part in (service, metrics, markets, estimates, listings, docs):
+    for part in (service, metrics, markets, estimates, feedback, listings, docs):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

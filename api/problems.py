@@ -21,6 +21,7 @@ from core.errors import (
     DoorstepError,
     ImpossibleProperty,
     InvalidDecision,
+    InvalidFeedback,
     InvalidRecord,
     InvalidSale,
     ModelOutdated,
@@ -41,6 +42,7 @@ _CODES: Final[Sequence[tuple[type[DoorstepError], int, str]]] = (
     (AnswerUnreadable, 410, "answer-not-kept"),
     (ImpossibleProperty, 422, "impossible-facts"),
     (InvalidDecision, 422, "invalid-decision"),
+    (InvalidFeedback, 422, "invalid-feedback"),
     (InvalidSale, 422, "invalid-sale"),
     (InvalidRecord, 422, "invalid-value"),
 )

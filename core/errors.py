@@ -120,6 +120,17 @@ class InvalidSale(ServeError):
         self.field = field
 
 
+class InvalidFeedback(ServeError):
+    """Feedback on an estimate is too long, or is about a price that there is none of; nothing was recorded.
+
+    ``field`` names what must change: verdict or note.
+    """
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
 class AnswerUnreadable(ServeError):
     """A stored answer was written by a release whose answers this one cannot read."""
 

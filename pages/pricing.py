@@ -18,7 +18,7 @@ from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
 from pages.views.pricing import answer as answer_card
-from pages.views.pricing import explanation_tabs, many_homes, stored_estimate, subject_form
+from pages.views.pricing import explanation_tabs, feedback, many_homes, stored_estimate, subject_form
 
 
 def main(workspace: Workspace) -> None:
@@ -100,6 +100,7 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk, place: D
     with place:
         answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
         decision = st.empty()
+        feedback.draw(workspace, answered)
         answer_card.draw_origin(answered)
     if isinstance(answered.result, Estimate):
         explanation_tabs.draw(workspace, answered, answered.result, desk, decision)

@@ -19,6 +19,7 @@ from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.export import Export
+from core.store.ledger.feedback import Feedback
 from core.store.ledger.figures import Figures
 from core.store.ledger.listings import Listings
 from core.store.ledger.outcomes import Outcomes
@@ -83,6 +84,7 @@ class Store:
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)
         self.outcomes = Outcomes(database)
+        self.feedback = Feedback(database)
         self.listings = Listings(database)
         self.figures = Figures(database)
         self.answer_counts = AnswerCounts(database)

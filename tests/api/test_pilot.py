@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from api.schemas.feedback import FeedbackList
 from api.schemas.markets import Pilot
+from core.access import Action
 from core.states import Group
 from core.store import Store
 from core.store.operations.rollouts import OfficePlan
@@ -57,3 +59,25 @@ def test_an_office_that_is_not_yet_in_is_refused_and_the_pilots_office_is_answer
     described = Pilot.model_validate(found.json())
     assert [(one.office, one.is_in) for one in described.offices] == [("North", True), ("South", False)]
     assert client_of().get("/markets/nowhere/pilot").status_code == 404
+
+
+def test_feedback_is_given_changed_and_listed_for_ones_own_office(
+    own_store: Store, client_of: MakeClient, home: dict[str, Any]
+) -> None:
+    allowed = (Action.PRICE, Action.FEEDBACK)
+    north, south = (
+        client_of(key=key_for(own_store, office, *allowed, name=office), host="lan.example")
+        for office in ("North", "South")
+    )
+    where = f"/estimates/{north.post('/estimates', json=home).json()['estimate_id']}/feedback"
+    made = north.post(where, json={"verdict": "too_high", "note": "ask Ann Miller, 206-555-1003"})
+    assert made.status_code == 201
+    assert (made.json()["verdict"], made.json()["counts"]) == ("too_high", True)
+    assert "Miller" not in made.text
+    north.post(where, json={"verdict": "useful"})
+    listed = FeedbackList.model_validate(north.get(where).json()).feedback
+    assert [(one.verdict, one.counts) for one in listed] == [("useful", True), ("too_high", False)]
+    assert [south.post(where, json={"verdict": "useful"}).status_code, south.get(where).status_code] == [403, 403]
+    for body in ({"verdict": "fine"}, {"verdict": "useful", "note": "x" * 1_001}):
+        refused = north.post(where, json=body)
+        assert (refused.status_code, len(refused.json()["errors"])) == (422, 1)

@@ -10,10 +10,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.access import Actor, Role
-from core.states import Group
+from core.problem import Problem
+from core.states import FeedbackVerdict, Group
 from core.store import Store, open_store
 from core.store.operations.rollouts import OfficePlan
+from core.workflows.pilot.feedback import LABELS
 from core.workflows.pilot.rollout import add_offices
+from core.workflows.pricing.answers import Question, price_and_record
+from core.workflows.pricing.desk import open_desk
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from tests.acting import acting
@@ -89,3 +93,38 @@ def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None
 def test_an_analyst_reads_the_pilot_and_changes_nothing(store: Store) -> None:
     app = page("monitoring", Role.ANALYST, "Pilot")
     assert not [button for button in app.button if button.label in ("Give them estimates", "Stop all other offices")]
+
+
+def test_one_click_says_what_an_agent_thinks_and_another_changes_it(store: Store, problem: Problem) -> None:
+    desk = open_desk(store, "larkhaven", problem)
+    assert desk.bundle is not None
+    code = next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
+    facts = {"zipcode": code, "living_area_sqft": 1_680.0, "bedrooms": 3.0}
+    agent = acting(store, Actor("Ann", Role.AGENT, "North"))
+    answered = price_and_record(agent, desk, Question(facts, desk.bundle.model.profile.last_sale, 0.8), "page")
+
+    def drawn() -> None:
+        import streamlit as st
+
+        from pages.views.pricing import feedback
+
+        feedback.draw(*st.session_state["given"])
+
+    app = AppTest.from_function(drawn, default_timeout=30)
+    app.session_state["given"] = (agent, answered)
+    app.run()
+    assert not app.caption
+    assert answered.estimate_id is not None
+    for verdict in (FeedbackVerdict.TOO_HIGH, FeedbackVerdict.USEFUL):
+        app.session_state[f"verdict-{answered.estimate_id}"] = verdict
+        app.run()
+        assert not app.exception
+        assert f"Recorded: {LABELS[verdict].lower()}" in text(app)
+    app.text_area[0].set_value("the roof is new, ask Ann Miller")
+    press(app, "Keep the note")
+    said = store.feedback.of(answered.estimate_id)
+    assert [(one.verdict, one.note) for one in said] == [
+        (FeedbackVerdict.USEFUL, "the roof is new, ask [removed]"),
+        (FeedbackVerdict.USEFUL, ""),
+        (FeedbackVerdict.TOO_HIGH, ""),
+    ]

@@ -6,7 +6,7 @@ import codecs
 import csv
 import io
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from core.spreadsheet import harmless
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.feedback import FeedbackRecord, of_estimates
 from core.store.ledger.figures import Slice, estimate_conditions
 
 _ESTIMATE: Final = (
@@ -27,6 +28,7 @@ COLUMNS: Final = (
     *_ESTIMATE,
     *("decision", "decided_at", "decided_by", "decided_price", "listing_price", "reason_code", "note"),
     *("sale_date", "sale_price", "sale_list_date", "sale_list_price", "counted", "blind", "error"),
+    *("feedback", "feedback_note"),
 )
 
 _ROWS_AT_ONCE: Final = 2_000
@@ -41,9 +43,10 @@ class Export:
     def ledger(self, market_id: str, where: Slice) -> Iterator[bytes]:
         """Yield the slice of the ledger (days of estimate) as parts of a UTF-8 CSV, the header first.
 
-        Rows come in the order written; estimates made meanwhile may be missing. The columns are COLUMNS: flags are
-        joined by "; ", facts are JSON, instants are in UTC, and a sale's columns are empty until it is known. Text
-        that a spreadsheet would run is prefixed with an apostrophe. Raises NotFound, StoreUnavailable when read.
+        Rows come in the order written; estimates made meanwhile may be missing. The columns are COLUMNS: flags, and
+        what each person says of the estimate, are joined by "; ", facts are JSON, instants are in UTC, and a sale's
+        columns are empty until it is known. Text that a spreadsheet would run is prefixed with an apostrophe. Raises
+        NotFound, StoreUnavailable when read.
         """
         # The byte order mark by which spreadsheets recognize the encoding.
         yield codecs.BOM_UTF8 + _lines([COLUMNS])
@@ -52,9 +55,12 @@ class Export:
             with self._database.read() as connection:
                 market_row(connection, market_id)
                 rows = connection.execute(_query(market_id, where, last)).all()
+                feedback = of_estimates(connection, market_id, last, rows[-1].seq if rows else last)
             if not rows:
                 return
-            yield _lines([[_cell(value) for value in row[1:]] for row in rows])
+            yield _lines(
+                [[_cell(value) for value in (*row[1:], *_feedback(feedback.get(row.estimate_id, ())))] for row in rows]
+            )
             last = rows[-1][0]
 
 
@@ -74,6 +80,10 @@ def _query(market_id: str, where: Slice, after: int) -> sa.Select[Any]:
         .order_by(e.seq)
         .limit(_ROWS_AT_ONCE)
     )
+
+
+def _feedback(records: Sequence[FeedbackRecord]) -> tuple[list[str], list[str]]:
+    return [one.verdict.value for one in records], [one.note for one in records if one.note]
 
 
 def _cell(value: Any) -> Any:
