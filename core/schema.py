@@ -89,6 +89,8 @@ SALE_FIELDS: Final[tuple[Field, ...]] = (
     Field("list_date", _D, "List date"),
     Field("list_price", _N, "List price", "money"),
     Field("validity", _C, "Sale validity"),
+    # Whose listing it was: it serves to compare offices and is no fact of the home.
+    Field("listing_office", _T, "Listing office"),
 )
 
 FIELDS: Final[tuple[Field, ...]] = PROPERTY_FIELDS + NEIGHBOURHOOD_FIELDS + SALE_FIELDS

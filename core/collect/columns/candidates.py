@@ -64,6 +64,7 @@ SIZE_WORDS: Final = frozenset({"area", "size", "acreage", "surface", "superficie
 _COUNTING: Final = frozenset({"number", "count", "quantity"})
 # A weak name with more words beside it usually means something else: "price per foot" is not a price.
 _WEAK_MIN: Final = 0.85
+_NAMED_MIN: Final = 0.85
 
 
 # A file's headers are compared with every field's names several times over: as sales, as taxes, for persons.
@@ -72,7 +73,9 @@ def header_score(header: Header, names: FieldNames, vocabulary: Vocabulary) -> f
     """Return how well a header fits the names of a field, 0 to 1; 1 only where it is one of the names."""
     strong = max((_likeness(header, name, vocabulary) for name in names.names), default=0.0)
     weak = max((_likeness(header, name, vocabulary) for name in names.weak), default=0.0)
-    return max(strong, 0.8 * weak if weak >= _WEAK_MIN else 0.0)
+    best = max(strong, 0.8 * weak if weak >= _WEAK_MIN else 0.0)
+    # "List Office Phone" and "Selling Office Name" hold a name of the field, and are not it.
+    return 0.0 if names.field == "listing_office" and best < _NAMED_MIN else best
 
 
 def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:

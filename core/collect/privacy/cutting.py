@@ -18,7 +18,7 @@ from core.collect.privacy.search import numbers_things, present_of, words_of_hea
 
 _SENTENCE: Final = r"(?:^| )[a-z]{2,} "
 _SENTENCE_WORDS: Final = 6
-_PLACES: Final = frozenset({"address", "neighbourhood", "unit", "zipcode", "property_id", "sale_id"})
+_PLACES: Final = frozenset({"address", "neighbourhood", "unit", "zipcode", "property_id", "sale_id", "listing_office"})
 
 
 def cut_texts(

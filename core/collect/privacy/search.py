@@ -69,6 +69,9 @@ _NUMBERING: Final = frozenset({"parcel", "apn", "pin", "pid", "folio", "roll", "
 _COUNTS: Final = r"\d[\d ,.+/()|]*(?:\pL{1,2}\W*)?(?:\d[\d ,.+/()|]*(?:\pL{1,2}\W*)?)*"
 # Fields in which the name of a person is a street or a place.
 _IDS: Final = frozenset({"property_id", "sale_id", "unit"})
+_OFFICE: Final = "listing_office"
+# Some offices bear the names of their founders; where most do, the column names agents.
+_FOUNDERS_SHARE: Final = 0.5
 
 
 def personal_columns(
@@ -117,9 +120,11 @@ def _judge(column: str, values: pd.Series, fields: Mapping[str, str], kept: Coll
     if found:
         return found
     field = fields.get(column)
-    if field is not None and field not in _IDS:
+    if field is not None and field not in _IDS and field != _OFFICE:
         return None
     different = _different(present)
+    if field == _OFFICE:
+        return _by_founders(column, different)
     found = _by_known_names(column, different)
     if found or field is not None or column in kept:
         return found
@@ -214,6 +219,13 @@ def _by_known_names(column: str, different: list[str]) -> PersonalColumn | None:
     if persons < (_SHAPE_SHARE if is_place else _KNOWN_SHARE) or (is_place and len(different) <= LEVELS_MAX):
         return None
     return PersonalColumn(column, "name", f"{persons:.0%} of its different values are names of persons")
+
+
+def _by_founders(column: str, different: list[str]) -> PersonalColumn | None:
+    persons = share_of_persons(different)
+    if persons < _FOUNDERS_SHARE:
+        return None
+    return PersonalColumn(column, "name", f"{persons:.0%} of its different offices are names of persons")
 
 
 # By cells that leave doubt, where a column fits no field

@@ -32,6 +32,7 @@ _MEANING: Final[Mapping[str, str]] = {
     "property_type": "Without a property type, houses and condos are priced alike.",
     "list_date": "Without list dates, days on market cannot be studied.",
     "list_price": "Without list prices, the effect of listing at the estimate cannot be measured.",
+    "listing_office": "Without listing offices, a pilot's offices cannot be compared with the others.",
     "assessed_value": "Without assessed values, assessments cannot serve as a second opinion.",
     "validity": "Without sale validity, foreclosures and sales between relatives look like market sales.",
     "property_id": "Without a property id, resales of a home and matches to the tax roll rely on the address.",
