@@ -75,7 +75,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "pilot": (
         'pilot --market springfield --add North --start 2026-12-01 --reason "first office"',
-        'pilot --market springfield --stop --keep North --reason "too many wrong facts"',
+        "pilot --market springfield --report --json",
     ),
     "create-key": (
         'create-key "MLS feed" --office North',

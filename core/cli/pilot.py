@@ -31,6 +31,7 @@ def add_verbs(verb: AddVerb) -> None:
     )
     pilot.add_argument("--keep", nargs="+", metavar="OFFICE", default=[], help="offices that --stop leaves as they are")
     pilot.add_argument("--reason", default="", help="why, for the audit trail; every change needs one")
+    pilot.add_argument("--report", action="store_true", help="add what came of it so far")
     pilot.set_defaults(check=_check)
 
 
@@ -58,9 +59,15 @@ def _pilot(session: Session) -> int:
     changed = _change(session, market)
     form: dict[str, Any] = rollout_form(market, rollout_of(workspace, market.market_id), workspace.today(market))
 
+    report = _report(session, market) if session.options.report else None
+    if session.options.report:
+        form |= {"report": report[0] if report else None}
+
     def text() -> str:
         lines = [f"{market.market_id}: {changed.change.value.replace('_', ' ')}"] if changed else []
         lines += [form["words"], *map(_line, form["offices"])]
+        if session.options.report:
+            lines += report[1] if report else ["no office of the pilot has a start date, so there is nothing to report"]
         return "\n".join(lines)
 
     session.print_result(form, text)
@@ -84,6 +91,13 @@ def _change(session: Session, market: Market) -> RolloutRecord | None:
     if options.take_back:
         return take_back_change(workspace, market.market_id, options.reason)
     return None
+
+
+def _report(session: Session, market: Market) -> tuple[dict[str, Any], list[str]] | None:
+    from core.workflows.pilot.report import pilot_report, report_form, report_lines
+
+    found = pilot_report(session.workspace, market.market_id)
+    return None if found is None else (report_form(found), report_lines(found))
 
 
 def _line(one: dict[str, Any]) -> str:

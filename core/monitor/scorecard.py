@@ -132,6 +132,16 @@ def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Probl
     known = listings[listings["office"].notna()]
     inside = known["office"].isin(list(pilot))
     first, second = ("in the pilot", known[inside]), ("in other offices", known[~inside])
+    return compare_listings(first, second, problem)
+
+
+def compare_listings(
+    first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], problem: Problem
+) -> tuple[Effect, ...]:
+    """Compare two groups of sold listings, each with its name; the tables are as in ``pilot_effects``.
+
+    An outcome that one of the groups lacks is left out.
+    """
     return tuple(_effects(first, second, problem.estimate.small_sample_n))
 
 
@@ -195,20 +205,21 @@ def _median(values: Floats) -> Figure:
 def _effects(
     first: tuple[str, pd.DataFrame], second: tuple[str, pd.DataFrame], small_sample_n: int
 ) -> Iterator[Effect]:
-    for name, label, unit in _OUTCOMES:
-        values = [_outcome(name, table) for _, table in (first, second)]
+    for name, label, unit in OUTCOMES:
+        values = [outcome(name, table) for _, table in (first, second)]
         if all(len(one) for one in values):
             yield _effect(name, label, unit, (first[0], second[0]), values[0], values[1], small_sample_n)
 
 
-_OUTCOMES: Final = (
+OUTCOMES: Final = (
     ("days_on_market", "Days on market", "days"),
     ("price_cut", "Price cut before the sale", "share"),
     ("was_cut", "Listings whose price was cut", "share"),
 )
+"""The outcomes of sold listings: name, label and unit."""
 
 
-def _outcome(name: str, table: pd.DataFrame) -> Floats:
+def outcome(name: str, table: pd.DataFrame) -> Floats:
     """Return each listing's outcome, if known: days from listing to sale, the price cut as a share, or whether cut."""
     needed = ("sale_date", "list_date") if name == "days_on_market" else ("list_price", "first_list_price")
     if any(column not in table for column in needed):
@@ -242,18 +253,19 @@ def _effect_words(
     label: str, unit: str, names: tuple[str, str], shown: list[Figure], difference: Figure, thin: bool
 ) -> str:
     groups = " and ".join(
-        f"{_written(figure.value, unit)} {name} ({count(figure.n, 'listing')})"
+        f"{written(figure.value, unit)} {name} ({count(figure.n, 'listing')})"
         for name, figure in zip(names, shown, strict=True)
     )
     if thin:
         return f"{label}: {groups}; too few to compare."
-    ends = f"{_written(difference.low, unit)} to {_written(difference.high, unit)}"
+    ends = f"{written(difference.low, unit)} to {written(difference.high, unit)}"
     sure = difference.low > 0 or difference.high < 0
     verb = "differ by" if sure else "do not differ significantly,"
-    return f"{label}: {groups}; they {verb} {_written(difference.value, unit)} ({ends})."
+    return f"{label}: {groups}; they {verb} {written(difference.value, unit)} ({ends})."
 
 
-def _written(number: float, unit: str) -> str:
+def written(number: float, unit: str) -> str:
+    """Write a number in an outcome's unit: "3.2 days", "4.5%"."""
     if unit == "share":
         return percent(number, 1)
     return f"{number:,.1f} days".replace("-", "−")

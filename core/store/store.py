@@ -31,6 +31,7 @@ from core.store.models.shadows import Shadows
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
 from core.store.operations.jobs import Jobs
+from core.store.operations.pilot_figures import PilotFigures
 from core.store.operations.repeatable import RepeatableAnswers
 from core.store.operations.rollouts import Rollouts
 from core.store.operations.sign_ins import SignIns
@@ -97,6 +98,7 @@ class Store:
         self.agent_decisions = AgentDecisions(database)
         self.api_keys = ApiKeys(database)
         self.rollouts = Rollouts(database)
+        self.pilot_figures = PilotFigures(database)
         self.repeatable = RepeatableAnswers(database)
         self.sign_ins = SignIns(database)
         self.events = Events(database)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -128,3 +128,15 @@ def test_one_click_says_what_an_agent_thinks_and_another_changes_it(store: Store
         (FeedbackVerdict.USEFUL, ""),
         (FeedbackVerdict.TOO_HIGH, ""),
     ]
+
+
+def test_the_report_stands_above_the_rollout_and_says_what_it_lacks(store: Store) -> None:
+    workspace = acting(store, MANAGER)
+    clock = workspace.today(store.markets.get("larkhaven"))
+    add_offices(workspace, "larkhaven", [OfficePlan("North", Group.PILOT, clock - timedelta(days=20))], "first")
+    app = page("monitoring", Role.ANALYST, "Pilot")
+    shown = text(app)
+    assert "Simulated market. North since" in shown
+    assert "The sales have no listing offices, so listings are not compared." in shown
+    assert "There are no listings to compare yet, so the pilot's effect is not known." in shown
+    assert "One office has estimates: North." in shown

@@ -1,14 +1,101 @@
-"""The pilot: which offices have estimates, and what came of it."""
+"""The pilot: which offices have estimates, what they did with them, and how their listings compare."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
+from core.evaluate.accuracy import Figure
+from core.monitor.pilot import LATELY_DAYS, Change
+from core.monitor.scorecard import Effect
+from core.wording import count, day
+from core.workflows.pilot.feedback import LABELS
+from core.workflows.pilot.report import PilotReport, pilot_report
+from pages.kit.figures import FEW, boxes, card, frame, missing, share
+from pages.kit.text import plain
 from pages.views.monitoring import rollout
-from pages.views.monitoring.selection import Selection
+from pages.views.monitoring.scorecard import effect_row, scaled
+from pages.views.monitoring.selection import Selection, compute_once
+from pages.views.monitoring.words import csv
 
 
 def draw(selection: Selection) -> None:
-    """Draw who has estimates."""
+    """Draw the report on the pilot, if one is set, then who has estimates."""
+    report = compute_once(selection, "pilot", _found)
+    if report is not None:
+        _summary(report)
+        _listings(selection, report)
     rollout.draw(selection)
     st.caption("Agents of an office that is not yet in see when it starts. Managers and analysts are never held back.")
+
+
+def _found(selection: Selection) -> PilotReport | None:
+    return pilot_report(selection.workspace, selection.market.market_id)
+
+
+def _summary(report: PilotReport) -> None:
+    with st.container(border=True, key="pilot_summary"):
+        st.subheader("What came of the pilot", anchor=False)
+        made_up = "Simulated market. " if report.market.simulated else ""
+        st.caption(
+            plain(f"{made_up}{', '.join(report.offices)} since {day(report.starts)}, {count(report.days, 'day')}.")
+        )
+        st.markdown(f"**{plain(report.verdict)}**")
+        with boxes("pilot"):
+            st.metric("Estimates", f"{report.use.estimates:,}", border=True)
+            st.metric(
+                "Agents active",
+                f"{report.use.active} of {report.use.agents}",
+                border=True,
+                help=f"Of the agents who ever asked for an estimate, those who did so in the last {LATELY_DAYS} days.",
+            )
+            card("Decisions that accept", report.decided.accepted, share)
+            _accuracy(report)
+        verdicts = ", ".join(f"{LABELS[one].lower()} {report.feedback[one.value]}" for one in LABELS)
+        kinds = ", ".join(f"{kind} {n}" for kind, n in report.decided.kinds.items())
+        st.markdown(plain(f"Feedback: {verdicts}. Decisions: {kinds}."))
+
+
+def _accuracy(report: PilotReport) -> None:
+    none = Figure(float("nan"), float("nan"), float("nan"), 0)
+    found = report.accuracy
+    card("Median error on sold homes", found.mdape if found else none, share)
+    card("Within tolerance", found.within if found else none, share)
+
+
+def _listings(selection: Selection, report: PilotReport) -> None:
+    compared = report.compared
+    with st.container(border=True, key="pilot_listings"):
+        st.subheader("Listings in the pilot and elsewhere", anchor=False)
+        names = ("in the pilot since the start", "there before", "elsewhere since the start", "there before")
+        sizes = ", ".join(f"{n:,} {name}" for n, name in zip(report.listings, names, strict=True))
+        st.markdown(plain(f"Sold listings: {sizes}."))
+        for note in report.notes:
+            st.caption(plain(note))
+        effects: tuple[Effect | Change, ...] = (*compared.others, *compared.before, *compared.changes)
+        if not effects:
+            missing("There are no sold listings to compare yet.")
+            return
+        st.warning(plain(report.warning), icon=":material/info:")
+        for one in effects:
+            st.markdown(f"- {plain(one.words)}")
+        for name, part in (("pilot_others", compared.others), ("pilot_before", compared.before)):
+            if part:
+                table = pd.DataFrame([effect_row(one) for one in part])
+                frame(table, name)
+                csv(table, name, selection)
+        if compared.changes:
+            table = pd.DataFrame([_change(one) for one in compared.changes])
+            frame(table, "pilot_changes")
+            csv(table, "pilot_changes", selection)
+
+
+def _change(one: Change) -> dict[str, object]:
+    scale = 100.0 if one.unit == "share" else 1.0
+    return {
+        "Change against the others’ change": one.label + (", points" if one.unit == "share" else ", days"),
+        "Difference": round(scale * one.difference.value, 1),
+        "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
+        "Smallest group": min(one.counts),
+        "Note": FEW if one.thin else "",
+    }

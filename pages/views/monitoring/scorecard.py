@@ -143,12 +143,13 @@ def _pilot(selection: Selection, found: Pilot) -> None:
 def _draw_effects(effects: tuple[Effect, ...], name: str, selection: Selection) -> None:
     for one in effects:
         st.markdown(f"- {plain(one.words)}")
-    table = pd.DataFrame([_effect(one) for one in effects])
+    table = pd.DataFrame([effect_row(one) for one in effects])
     frame(table, name)
     csv(table, name, selection)
 
 
-def _effect(one: Effect) -> dict[str, object]:
+def effect_row(one: Effect) -> dict[str, object]:
+    """Return a comparison of two groups as a row of a table."""
     scale = 100.0 if one.unit == "share" else 1.0
     return {
         "Outcome": one.label + (", %" if one.unit == "share" else ", days"),
@@ -157,10 +158,11 @@ def _effect(one: Effect) -> dict[str, object]:
         one.second.capitalize(): round(scale * one.second_value.value, 1),
         f"n {one.second}": one.second_value.n,
         "Difference": round(scale * one.difference.value, 1),
-        "Difference, 95%": _scaled(one.difference.low, one.difference.high, scale),
+        "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
         "Note": FEW if one.thin else "",
     }
 
 
-def _scaled(low: float, high: float, scale: float) -> str:
+def scaled(low: float, high: float, scale: float) -> str:
+    """Write an interval, each end times ``scale``."""
     return f"{scale * low:.1f} to {scale * high:.1f}".replace("-", "−") if math.isfinite(low + high) else MISSING

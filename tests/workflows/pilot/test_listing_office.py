@@ -82,8 +82,8 @@ def test_a_model_is_the_same_with_and_without_the_offices(small_home: Path, prob
     # An office that sells only dear homes: a model would learn from it if it could.
     dear = np.where(sales["sale_price"] > sales["sale_price"].median(), "Dear Homes", "Cheap Homes")
     with_offices = sales.assign(listing_office=pd.Series(dear, dtype="str"))
-    small = {"forest_budget": 0, "boosting_budget": 1, "folds": 3, "curve_shares": ()}
-    plan = replace(default_plan(problem), families=(Family.LINEAR,), **small)
+    plan = default_plan(problem)
+    plan = replace(plan, families=(Family.LINEAR,), forest_budget=0, boosting_budget=1, folds=3, curve_shares=())
     models = [train(table, known.version.rows_seen, plan, problem, silent).model for table in (sales, with_offices)]
     assert models[0].facts == models[1].facts
     assert "listing_office" not in models[1].facts.all

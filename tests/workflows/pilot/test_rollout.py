@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 
@@ -176,13 +177,15 @@ def test_a_change_needs_a_reason_a_name_and_the_right_to_make_it(store: Store, m
         add_offices(workspace, market_id, [replace(pilot("North"), group=Group.EVERYONE)], "x")
     with pytest.raises(InvalidRecord, match="No office is named"):
         add_offices(workspace, market_id, [], "x")
-    for change in (
-        lambda who: add_offices(who, market_id, [pilot("North")], "x"),
-        lambda who: stop_offices(who, market_id, [], "x"),
-        lambda who: take_back_change(who, market_id, "x"),
-    ):
+    kim = agent_of(store, "North")
+    changes: tuple[Callable[[], object], ...] = (
+        lambda: add_offices(kim, market_id, [pilot("North")], "x"),
+        lambda: stop_offices(kim, market_id, [], "x"),
+        lambda: take_back_change(kim, market_id, "x"),
+    )
+    for change in changes:
         with pytest.raises(AccessDenied, match="may not start, widen or stop the pilot"):
-            change(agent_of(store, "North"))
+            change()
     assert store.rollouts.current(market_id) is None
 
 

@@ -1,0 +1,217 @@
+"""The report on a market's pilot: what its offices did with estimates, and how their listings fared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import date, timedelta
+from typing import Any, Final
+
+import numpy as np
+import pandas as pd
+
+from core.access import Action
+from core.errors import StoreError
+from core.monitor.pilot import (
+    DAYS_MIN,
+    LATELY_DAYS,
+    Change,
+    Comparisons,
+    Decided,
+    PilotAccuracy,
+    Use,
+    accuracy_of_sold,
+    comparisons,
+    decided_of,
+    use_of,
+    verdict_words,
+)
+from core.monitor.scorecard import PILOT_WARNING, Effect
+from core.states import FeedbackVerdict, Group
+from core.store import Market
+from core.store.base.offices import office_key
+from core.store.base.values import plain_document
+from core.store.operations.rollouts import OfficePlan, Rollout
+from core.wording import count, day
+from core.workspace import Workspace
+
+_FIRST_PRICES: Final = ("x_first_list_price", "x_original_list_price")
+_NOTHING: Final = Comparisons((), (), ())
+
+
+@dataclass(frozen=True)
+class PilotReport:
+    """A pilot on a day, ``days`` after its start: what its ``offices`` did, and how their sold listings compare.
+
+    ``others`` are the offices compared with; ``feedback`` counts verdicts. ``listings`` counts sold listings: in the
+    pilot since the start and before, then of the others. ``verdict`` is a sentence, ``notes`` say what limits it; show
+    ``warning`` with the comparisons.
+    """
+
+    market: Market
+    as_of: date
+    starts: date
+    days: int
+    too_early: bool
+    offices: tuple[str, ...]
+    others: tuple[str, ...]
+    use: Use
+    decided: Decided
+    feedback: dict[str, int]
+    accuracy: PilotAccuracy | None
+    listings: tuple[int, int, int, int]
+    compared: Comparisons
+    verdict: str
+    notes: tuple[str, ...]
+    warning: str
+
+
+def pilot_report(workspace: Workspace, market_id: str) -> PilotReport | None:
+    """Return the report on the pilot set for a market, None if no office of it has a start date.
+
+    The listings of the pilot's offices, listed since their start and sold, are compared with those of the control
+    offices or, if none is named, of all offices without estimates; and with the listings of as many days before the
+    start that sold before it, so that a quick sale is as likely to be seen in either. Raises AccessDenied, NotFound,
+    StoreUnavailable; an unreadable data version leaves out only the comparisons.
+    """
+    workspace.require(Action.WATCH)
+    store, market = workspace.store, workspace.store.markets.get(market_id)
+    rollout, today = store.rollouts.current(market_id), workspace.today(market)
+    inside = tuple(one for one in (rollout.of_group(Group.PILOT) if rollout else ()) if one.starts is not None)
+    if rollout is None or not inside:
+        return None
+    starts = min(one.starts for one in inside if one.starts is not None)
+    days = max((today - starts).days, 0)
+    table, notes = _listings(workspace, market, rollout, (starts, today))
+    compared = comparisons(table, workspace.problem) if len(table) else _NOTHING
+    figures = _figures(workspace, market, inside, (starts, today))
+    sizes = [int(((table["inside"] == a) & (table["after"] == b)).sum()) for a in (True, False) for b in (True, False)]
+    outside = tuple(sorted({str(one) for one in table.loc[~table["inside"], "listing_office"]}))
+    return PilotReport(
+        market=market,
+        as_of=today,
+        starts=starts,
+        days=days,
+        too_early=days < DAYS_MIN,
+        offices=tuple(one.office for one in inside),
+        others=outside,
+        **figures,
+        listings=(sizes[0], sizes[1], sizes[2], sizes[3]),
+        compared=compared,
+        verdict=verdict_words(days, compared),
+        notes=notes,
+        warning=PILOT_WARNING,
+    )
+
+
+def report_form(report: PilotReport) -> dict[str, Any]:
+    """Return a report as JSON values: shares and money as numbers, differences with their 95% intervals."""
+    form = asdict(report) | {"market": report.market.market_id, "simulated": report.market.simulated}
+    names = ("pilot_since", "pilot_before", "others_since", "others_before")
+    form["listings"] = dict(zip(names, report.listings, strict=True))
+    return plain_document(form, "pilot report")
+
+
+def report_lines(report: PilotReport) -> list[str]:
+    """Write a report as lines of text."""
+    use, made_up = report.use, "Simulated market. " if report.market.simulated else ""
+    kinds = ", ".join(f"{n} {kind}" for kind, n in report.decided.kinds.items())
+    verdicts = ", ".join(f"{n} {verdict.replace('_', ' ')}" for verdict, n in report.feedback.items())
+    compared = report.compared
+    effects: tuple[Effect | Change, ...] = (*compared.others, *compared.before, *compared.changes)
+    return [
+        f"{made_up}Pilot of {', '.join(report.offices)} since {day(report.starts)}, {count(report.days, 'day')}.",
+        report.verdict,
+        f"Use: {count(use.estimates, 'estimate')}, {use.active} of {count(use.agents, 'agent')} active in the last "
+        f"{LATELY_DAYS} days",
+        f"Feedback: {verdicts}",
+        f"Decisions: {kinds}",
+        accuracy_words(report),
+        *(one.words for one in effects),
+        *report.notes,
+        *([report.warning] if effects else []),
+    ]
+
+
+def accuracy_words(report: PilotReport) -> str:
+    """Write the accuracy on sold homes in a sentence."""
+    found = report.accuracy
+    if found is None:
+        return "Accuracy: no home with a blind estimate of the pilot has sold yet."
+    few = " Too few to judge by." if found.thin else ""
+    low, high = 100 * found.within.low, 100 * found.within.high
+    return (
+        f"Accuracy on {count(found.n, 'sold home')}: median error {100 * found.mdape.value:.1f}%, "
+        f"{100 * found.within.value:.0f}% within tolerance ({low:.0f}% to {high:.0f}%).{few}"
+    )
+
+
+def _figures(
+    workspace: Workspace, market: Market, inside: tuple[OfficePlan, ...], span: tuple[date, date]
+) -> dict[str, Any]:
+    figures, market_id, (starts, today) = workspace.store.pilot_figures, market.market_id, span
+
+    def of_pilot(read: Callable[[str, date], pd.DataFrame]) -> pd.DataFrame:
+        table = read(market_id, starts)
+        begun = {office_key(one.office): one.starts for one in inside}
+        own = [begun.get(office_key(office)) for office in table["office"]]
+        begun_by = [first is not None and first <= on for first, on in zip(own, table["day"], strict=True)]
+        return table.loc[np.array(begun_by, dtype=bool)]
+
+    requests, verdicts = of_pilot(figures.requests), of_pilot(figures.feedback)
+    use = use_of(requests, requests["day"] > today - timedelta(days=LATELY_DAYS))
+    return {
+        "use": use,
+        "decided": decided_of(of_pilot(figures.decisions), use.priced),
+        "feedback": {
+            one.value: int(verdicts.loc[verdicts["verdict"] == one.value, "n"].sum()) for one in FeedbackVerdict
+        },
+        "accuracy": accuracy_of_sold(of_pilot(figures.sold).drop_duplicates("sale_key"), workspace.problem),
+    }
+
+
+def _listings(
+    workspace: Workspace, market: Market, rollout: Rollout, span: tuple[date, date]
+) -> tuple[pd.DataFrame, tuple[str, ...]]:
+    """Return the sold listings to compare, with inside and after, and what limits the comparison."""
+    store = workspace.store
+    columns = ["listing_office", "list_date", "sale_date", "list_price", "first_list_price"]
+    none = pd.DataFrame(columns=[*columns, "inside", "after"]).astype({"inside": "bool", "after": "bool"})
+    version = store.versions.latest(market.market_id)
+    if version is None:
+        return none, ("The market has no sales, so listings are not compared.",)
+    try:
+        sales = store.versions.load(version.version_id)
+    except StoreError as error:
+        return none, (f"The market's sales cannot be read, so listings are not compared. {error}",)
+    for name, label in (("listing_office", "listing offices"), ("list_date", "list dates")):
+        if name not in sales or sales[name].isna().all():
+            return none, (f"The sales have no {label}, so listings are not compared. Map a column to them at upload.",)
+    first = next((name for name in _FIRST_PRICES if name in sales), None)
+    table = sales.assign(first_list_price=sales[first] if first else float("nan")).reindex(columns=columns)
+    notes = [f"A listing counts once it has sold; the sales reach to {day(version.last_sale)}."]
+    if first is None or "list_price" not in sales:
+        notes.append("The sales have no original list prices, so price cuts are not compared.")
+    return _grouped(table.dropna(subset=["listing_office", "list_date"]), rollout, span), tuple(notes)
+
+
+def _grouped(table: pd.DataFrame, rollout: Rollout, span: tuple[date, date]) -> pd.DataFrame:
+    """Mark each listing as of the pilot or of the others, since the start or before; leave out all else."""
+    starts, today = span
+    places = {office: rollout.place_of(office) for office in table["listing_office"].unique()}
+    place = table["listing_office"].map(places)
+    listed = table["list_date"].dt.date
+    own_start = pd.Series([one.starts if one else None for one in place], index=table.index, dtype="object")
+    has_estimates = pd.Series(
+        [begun is not None and begun <= on for begun, on in zip(own_start, listed, strict=True)],
+        index=table.index,
+        dtype="bool",
+    )
+    group = pd.Series([one.group if one else None for one in place], index=table.index, dtype="object")
+    inside = (group == Group.PILOT) & own_start.notna()
+    others = group == Group.CONTROL if rollout.of_group(Group.CONTROL) else ~inside
+    after = listed >= starts
+    begun = (listed <= today) & after & (has_estimates == inside)
+    before = (listed >= starts - (today - starts)) & ~after & ~has_estimates & (table["sale_date"].dt.date < starts)
+    kept = (inside | others) & (begun | before)
+    return table.assign(inside=inside, after=after)[kept]
