@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from core.errors import StoreUnavailable
 from core.store.base.database import Database
 from core.store.base.tables import METADATA, SCHEMA_REVISION
+from core.store.base.views import create_views, drop_views
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[1] / "migrations"
 
@@ -51,6 +52,7 @@ def _revision(connection: sa.Connection) -> str | None:
 def _create(connection: sa.Connection) -> None:
     # Running the migrations would give the same tables (a test compares them) at the cost of importing alembic.
     METADATA.create_all(connection)
+    create_views(connection)
     _VERSION_TABLE.create(connection)
     connection.execute(_VERSION_TABLE.insert().values(version_num=SCHEMA_REVISION))
 
@@ -68,4 +70,6 @@ def _migrate(connection: sa.Connection, revision: str, label: str) -> None:
             f"The database {label} was written by a newer Doorstep (schema {revision}; this one knows schemas up to "
             f"{SCHEMA_REVISION}); update this installation. Nothing was changed."
         )
+    drop_views(connection)
     command.upgrade(config, "head")
+    create_views(connection)
