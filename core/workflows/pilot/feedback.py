@@ -24,6 +24,11 @@ LABELS: Final = {
 _OF_A_PRICE: Final = frozenset({FeedbackVerdict.TOO_HIGH, FeedbackVerdict.TOO_LOW})
 
 
+def verdicts_on(priced: bool) -> tuple[FeedbackVerdict, ...]:
+    """Return the verdicts that fit an estimate: without a price, it cannot be too high or too low."""
+    return tuple(one for one in FeedbackVerdict if priced or one not in _OF_A_PRICE)
+
+
 def give_feedback(workspace: Workspace, estimate_id: str, verdict: FeedbackVerdict, note: str = "") -> FeedbackRecord:
     """Record what the actor says about an estimate; it takes the place of what they said before, which is kept.
 
@@ -36,7 +41,7 @@ def give_feedback(workspace: Workspace, estimate_id: str, verdict: FeedbackVerdi
     limit, text = workspace.problem.decisions.note_chars, " ".join(note.split())
     if len(text) > limit:
         raise InvalidFeedback(f"The note has {len(text):,} characters; at most {limit:,} are allowed.", "note")
-    if verdict in _OF_A_PRICE and estimate.status != "priced":
+    if verdict not in verdicts_on(estimate.status == "priced"):
         raise InvalidFeedback(
             f"Estimate {estimate_id} has no price that could be {LABELS[verdict].lower()}; choose another verdict.",
             "verdict",

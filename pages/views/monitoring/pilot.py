@@ -77,23 +77,24 @@ def _listings(selection: Selection, report: PilotReport) -> None:
             missing("There are no sold listings to compare yet.")
             return
         st.warning(plain(report.warning), icon=":material/info:")
-        for one in effects:
-            st.markdown(f"- {plain(one.words)}")
-        for name, part in (("pilot_others", compared.others), ("pilot_before", compared.before)):
+        rows = {
+            "The pilot’s listings against the others’": [effect_row(one) for one in compared.others],
+            "The same offices against the days before": [effect_row(one) for one in compared.before],
+            "The pilot’s change against the others’ change": [_change(one) for one in compared.changes],
+        }
+        for number, (title, part) in enumerate(rows.items()):
             if part:
-                table = pd.DataFrame([effect_row(one) for one in part])
-                frame(table, name)
-                csv(table, name, selection)
-        if compared.changes:
-            table = pd.DataFrame([_change(one) for one in compared.changes])
-            frame(table, "pilot_changes")
-            csv(table, "pilot_changes", selection)
+                st.markdown(f"**{title}**")
+                frame(pd.DataFrame(part), f"pilot_{number}")
+                csv(pd.DataFrame(part), f"pilot_{number}", selection)
+        with st.expander("The same in sentences", icon=":material/notes:"):
+            st.markdown("\n".join(f"- {plain(one.words)}" for one in effects))
 
 
 def _change(one: Change) -> dict[str, object]:
     scale = 100.0 if one.unit == "share" else 1.0
     return {
-        "Change against the others’ change": one.label + (", points" if one.unit == "share" else ", days"),
+        "Outcome": one.label + (", points" if one.unit == "share" else ", days"),
         "Difference": round(scale * one.difference.value, 1),
         "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
         "Smallest group": min(one.counts),

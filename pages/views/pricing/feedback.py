@@ -9,9 +9,10 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import InvalidFeedback, StoreError
+from core.serve.estimate import Estimate
 from core.states import FeedbackVerdict
 from core.store.ledger.feedback import FeedbackRecord
-from core.workflows.pilot.feedback import LABELS, give_feedback, own_feedback
+from core.workflows.pilot.feedback import LABELS, give_feedback, own_feedback, verdicts_on
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workspace import Workspace
 from pages.kit.text import plain
@@ -33,7 +34,7 @@ def draw(workspace: Workspace, answered: RecordedAnswer) -> None:
     with st.container(key="feedback", horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = st.pills(
             "What do you think of this estimate?",
-            list(FeedbackVerdict),
+            verdicts_on(isinstance(answered.result, Estimate)),
             default=own.verdict if own else None,
             required=own is not None,
             format_func=LABELS.__getitem__,
