@@ -12,11 +12,10 @@ import sqlalchemy as sa
 
 from core.store.base.tables import METADATA
 
-_SIMULATED: Final = "case when m.simulated then 1 else 0 end as simulated"
-
 VIEWS: Final = {
-    "v_estimates": f"""
-        select e.estimate_id, e.market_id, {_SIMULATED}, e.at as made_at, e.day as made_on, e.as_of as valued_on,
+    "v_estimates": """
+        select e.estimate_id, e.market_id, case when m.simulated then 1 else 0 end as simulated,
+            e.at as made_at, e.day as made_on, e.as_of as valued_on,
             e.channel, e.status, e.reason, e.office, e.actor, e.role, e.model_id, e.version_id as data_version_id,
             e.property_type, e.area, e.currency, e.point, e.low, e.high, e.level, e.confidence, e.fsd,
             case when e.flagged then 1 else 0 end as flagged, e.latency_ms, e.list_price,
@@ -26,8 +25,9 @@ VIEWS: Final = {
         left join decision d on d.estimate_id = e.estimate_id and not exists (
             select 1 from decision l where l.estimate_id = d.estimate_id and l.seq > d.seq
         )""",
-    "v_outcomes": f"""
-        select o.estimate_id, o.market_id, {_SIMULATED}, m.currency, o.office, o.channel, o.model_id, o.property_type,
+    "v_outcomes": """
+        select o.estimate_id, o.market_id, case when m.simulated then 1 else 0 end as simulated,
+            m.currency, o.office, o.channel, o.model_id, o.property_type,
             o.area, o.estimated_at, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price, o.point,
             o.low, o.high, o.level, o.confidence, o.error, abs(o.error) as abs_error,
             case when o.inside then 1 else 0 end as inside, case when o.counted then 1 else 0 end as counted,
@@ -35,13 +35,15 @@ VIEWS: Final = {
         from outcome o
         join market m on m.market_id = o.market_id
         where o.current""",
-    "v_alerts": f"""
-        select a.alert_id, a.market_id, {_SIMULATED}, a.kind, a.segment, a.state, a.opened_at, a.changed_at,
+    "v_alerts": """
+        select a.alert_id, a.market_id, case when m.simulated then 1 else 0 end as simulated,
+            a.kind, a.segment, a.state, a.opened_at, a.changed_at,
             a.changed_by
         from alert a
         join market m on m.market_id = a.market_id""",
-    "v_feedback": f"""
-        select f.feedback_id, f.estimate_id, f.market_id, {_SIMULATED}, f.at as given_at, f.office, f.actor, f.role,
+    "v_feedback": """
+        select f.feedback_id, f.estimate_id, f.market_id, case when m.simulated then 1 else 0 end as simulated,
+            f.at as given_at, f.office, f.actor, f.role,
             f.verdict, f.note
         from feedback f
         join market m on m.market_id = f.market_id

@@ -91,7 +91,7 @@ class Feedback:
 
 def person_of(actor: Actor) -> str:
     """Return what tells a person apart from others of the same name."""
-    return plain_text(f"local:{actor.name}")[:200]
+    return plain_text(actor.actor_id)[:200]
 
 
 def counting(records: Sequence[FeedbackRecord]) -> list[FeedbackRecord]:
