@@ -23,6 +23,7 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "watch": (Action.WATCH,),
     "alerts": (Action.WATCH,),
     "ledger": (Action.VIEW_MODELS,),
+    "pilot": (Action.WATCH, Action.MANAGE_PILOT),
     "worker": (Action.WATCH,),
     "create-key": (Action.MANAGE_KEYS,),
     "keys": (Action.MANAGE_KEYS,),
