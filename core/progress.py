@@ -1,11 +1,23 @@
-"""Progress reports from long work to a waiting person."""
+"""Long work: progress reports to a waiting person, and processes that end with the one that started them."""
 
 from __future__ import annotations
 
+import contextlib
+import ctypes
+import os
+import signal
+import sys
+import threading
+import time
 from collections.abc import Callable
+from typing import Final
 
 Progress = Callable[[float, str], None]
 """Called with the fraction done (0 to 1) and the current step; may raise JobCancelled to stop the work."""
+
+_EVERY_SECONDS: Final = 0.5
+_GROUP_SECONDS: Final = 1.0
+_PR_SET_PDEATHSIG: Final = 1
 
 
 def silent(fraction: float, message: str) -> None:
@@ -19,3 +31,63 @@ def part(progress: Progress, start: float, end: float) -> Progress:
         progress(start + (end - start) * min(max(fraction, 0.0), 1.0), message)
 
     return report
+
+
+def when_parent_ends(parent: int, ending: Callable[[], object]) -> None:
+    """Call ``ending`` in a thread of its own once the process ``parent``, which started this one, is gone.
+
+    Asking for the parent works from any thread. The kernel's signal (``die_with_parent``) does not: it comes when the
+    thread that started this process ends, and the threads of a web server end all the time.
+    """
+    if os.name != "posix":  # elsewhere a process keeps the id of a parent that is gone
+        return
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(_EVERY_SECONDS)
+        ending()
+
+    threading.Thread(target=watch, name="parent watch", daemon=True).start()
+
+
+def die_with_parent(parent: int) -> None:
+    """End this process with the process ``parent``, whose starting thread must live as long as it does.
+
+    On Linux the kernel does it, however busy this process is. What this one started in turn watches it the same way.
+    """
+    if sys.platform == "linux":
+        with contextlib.suppress(OSError, AttributeError):
+            ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    end_with_starter(parent)
+
+
+def end_with_starter(parent: int) -> None:
+    """End this process once ``parent`` is gone; joblib's processes begin with it (core/train/parallel.py)."""
+    when_parent_ends(parent, lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def end_group(leader: int, join: Callable[[], object]) -> None:
+    """End a process and the group it leads; ``join`` waits for the process itself.
+
+    It is killed. The others are first asked: joblib's tracker of shared memory must outlive them to remove what they
+    shared, and then ends, too.
+    """
+    _signal_group(leader, signal.SIGTERM)
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(leader, signal.SIGKILL)
+    join()
+    end = time.monotonic() + _GROUP_SECONDS
+    while _signal_group(leader, 0):
+        if time.monotonic() > end:
+            _signal_group(leader, signal.SIGKILL)
+            return
+        time.sleep(_GROUP_SECONDS / 20)
+
+
+def _signal_group(leader: int, number: int) -> bool:
+    """Send a signal to the group; False if it has nobody left."""
+    try:
+        os.killpg(leader, number)
+    except ProcessLookupError:
+        return False
+    return True

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from core.cli.session import OK, AddVerb, Session, add_market
-from core.cli.values import calendar_day, minutes
+from core.cli.values import calendar_day, minutes, whole_number
 from core.errors import WrongUsage
 
 
@@ -24,7 +24,8 @@ def add_verbs(verb: AddVerb) -> None:
     ledger.add_argument("--since", type=calendar_day, metavar="YYYY-MM-DD", help="first day of the estimates (UTC)")
     ledger.add_argument("--until", type=calendar_day, metavar="YYYY-MM-DD", help="last day of the estimates (UTC)")
     ledger.set_defaults(check=_check_ledger)
-    worker = verb("worker", "watch every market and retrain on schedule, until stopped by SIGTERM or Ctrl-C", _worker)
+    about = "do waiting jobs, watch every market and retrain on schedule, until stopped by SIGTERM or Ctrl-C"
+    worker = verb("worker", about, _worker)
     worker.add_argument(
         "--every", type=minutes, default=60.0, metavar="MINUTES", help="time between rounds (default: 60)"
     )
@@ -33,6 +34,15 @@ def add_verbs(verb: AddVerb) -> None:
         choices=["notify", "retrain"],
         default="notify",
         help="what an open accuracy alert starts (default: %(default)s)",
+    )
+    worker.add_argument(
+        "--until-idle",
+        type=whole_number(0, 86_400),
+        metavar="SECONDS",
+        help="do waiting jobs only, and end when none came for so long",
+    )
+    worker.add_argument(
+        "--parent", type=whole_number(1), metavar="PID", help="end with the process of this number, which started it"
     )
 
 
@@ -101,9 +111,12 @@ def _ledger(session: Session) -> int:
 
 
 def _worker(session: Session) -> int:
+    from core.demo.opening import DemoTask
+    from core.workflows.jobs import TRAININGS
     from core.workflows.operations.logs import start_logging
     from core.workflows.worker import run_worker, settings_of
 
     start_logging("warning" if session.options.quiet else "info")
-    run_worker(session.workspace, settings_of(vars(session.options)))
+    kinds = {**TRAININGS, DemoTask.kind: DemoTask}
+    run_worker(session.workspace, settings_of(vars(session.options)), kinds, session.options.parent)
     return OK

@@ -51,11 +51,13 @@ DATABASE_FILE: Final = "doorstep.sqlite"
 class Store:
     """Everything Doorstep keeps, by kind: markets, data versions, models, the ledger, outcomes, alerts, events.
 
-    Safe to share between threads; each process opens its own. ``home`` is the folder of the artifact files.
+    Safe to share between threads; each process opens its own, from ``home``, the folder of the artifact files, and
+    ``database_url``, which may hold a password (None for the SQLite file in the folder).
     """
 
-    def __init__(self, home: Path, database: Database, ledger_database: Database) -> None:
+    def __init__(self, home: Path, database: Database, ledger_database: Database, database_url: str | None) -> None:
         self.home = home
+        self.database_url = database_url
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
@@ -132,14 +134,15 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
     for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
-    url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
+    address = database_url or os.environ.get("DATABASE_URL") or ""
+    url = _locate_database(folder, address)
     database = Database(url)
     try:
         ensure_schema(database)
     except BaseException:
         database.close()
         raise
-    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database)
+    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, address or None)
 
 
 def _locate_database(folder: Path, database_url: str) -> URL:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable
 from typing import Any, Final, TypeVar
 
@@ -10,7 +11,7 @@ import numpy as np
 from joblib import Parallel, delayed, parallel_config
 
 from core.arrays import Floats
-from core.progress import Progress
+from core.progress import Progress, end_with_starter
 
 T = TypeVar("T")
 # Below this, starting threads costs more than it saves; one thread also keeps one agent's answer from delaying others.
@@ -25,12 +26,13 @@ def in_parallel(
     """Return ``function(*call)`` for every call, in order, reporting progress after each.
 
     Each fit uses one thread: parallel fits use the processors fully, while threads within a fit would wait for one
-    another, especially on a machine that also serves agents.
+    another, especially on a machine that also serves agents. The processes end with this one, even if it is killed.
     """
     waiting = list(calls)
     results: list[T] = []
     progress(0.0, f"{doing}: 0 of {len(waiting)}")
-    with parallel_config(inner_max_num_threads=1, backend="loky"):
+    tied = {"initializer": end_with_starter, "initargs": (os.getpid(),)}
+    with parallel_config(inner_max_num_threads=1, backend="loky", **tied):
         for result in Parallel(n_jobs=-1, return_as="generator")(delayed(function)(*call) for call in waiting):
             results.append(result)
             progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")

@@ -1,36 +1,29 @@
-"""Jobs in their own processes, with progress on disk, so that demo setup and training never block a page."""
+"""Long work as jobs: a task becomes a document in the store, which any worker can claim and turn back into the task."""
 
 from __future__ import annotations
 
-import logging
-import multiprocessing
-import os
-import time
-from concurrent.futures import Future, ProcessPoolExecutor
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
-from core.access import Action, Actor
-from core.errors import AlreadyExists, DoorstepError, JobCancelled
-from core.problem import Problem
+from pydantic import TypeAdapter, ValidationError
+
+from core.access import Action
+from core.errors import AlreadyExists, InvalidRecord
 from core.progress import Progress
-from core.store import Job, ModelRecord, Store, open_store
+from core.store import Job, ModelRecord, Store
 from core.train.trainer import TrainingPlan
 from core.workflows.models.retraining import RetrainPlan, retrain
 from core.workflows.training import train_model
 from core.workspace import Workspace
 
-_LOG: Final = logging.getLogger(__name__)
-_REPORT_SECONDS: Final = 0.25
-_SILENT_TOO_LONG: Final = timedelta(minutes=10)
-# Agents' pages take priority on the processor.
-_NICENESS: Final = 5
+SILENCE: Final = timedelta(minutes=1)
+"""A worker without a sign of life for this long counts as gone, and so does a process that works without one."""
 
 
 class Task(Protocol):
-    """Work that can be sent to another process; ``kind`` and ``market_id`` name its job."""
+    """Work for a worker, a frozen dataclass of JSON-ready fields; ``kind`` and ``market_id`` name its job."""
 
     @property
     def kind(self) -> str:
@@ -42,6 +35,10 @@ class Task(Protocol):
 
     def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
         """Do the work."""
+
+
+Kinds = Mapping[str, type[Task]]
+"""The tasks a worker can do, by kind."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +67,26 @@ class RetrainTask:
         return retrain(workspace, self.market_id, self.plan, progress).record
 
 
-def start(workspace: Workspace, task: Task) -> Job:
-    """Start a task in its own process and return its job.
+TRAININGS: Final[Kinds] = {TrainTask.kind: TrainTask, RetrainTask.kind: RetrainTask}
 
-    Raises AccessDenied, and AlreadyExists while the same work is running.
+
+def start(workspace: Workspace, task: Task) -> Job:
+    """Put a task before the workers and return its job, which waits until one takes it.
+
+    Raises AccessDenied, and AlreadyExists while the same work waits or runs.
     """
     store = workspace.store
     workspace.require(Action.TRAIN)
-    store.jobs.sweep(_SILENT_TOO_LONG)
-    running = under_way(store, task.kind, task.market_id)
-    if running is not None:
-        raise AlreadyExists(f"This work is already running ({running.fraction:.0%} done). Wait for it, or cancel it.")
-    job = store.jobs.create(task.kind, task.market_id, workspace.actor)
-    pool = ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn"))
-    future = pool.submit(_work, store.home, workspace.problem, workspace.actor, job.job_id, task)
-    future.add_done_callback(lambda done: _close(store, job.job_id, done))
-    pool.shutdown(wait=False)
-    return job
+    store.jobs.sweep(SILENCE)
+    try:
+        return store.jobs.create(task.kind, task.market_id, workspace.actor, document_of(task))
+    except AlreadyExists:
+        running = under_way(store, task.kind, task.market_id)
+        if running is None:  # it has just ended
+            return store.jobs.create(task.kind, task.market_id, workspace.actor, document_of(task))
+        raise AlreadyExists(
+            f"This work is already running ({running.fraction:.0%} done). Wait for it, or cancel it."
+        ) from None
 
 
 def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
@@ -98,40 +98,19 @@ def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:
     )
 
 
-def _work(home: Path, problem: Problem, actor: Actor, job_id: str, task: Task) -> None:
-    os.nice(_NICENESS)
-    server = os.getppid()
-    with open_store(home) as store:
-        try:
-            record = task.run(Workspace(store, problem, actor), _reporter(store, job_id))
-        except JobCancelled:
-            return
-        except DoorstepError as error:
-            store.jobs.fail(job_id, str(error))
-            return
-        store.jobs.finish(job_id, {"model_id": record.model_id, "market_id": record.market_id})
-    if os.getppid() != server:
-        # The server that started this process is gone, so nobody is left to give it work or end it.
-        os._exit(0)
+def document_of(task: Task) -> dict[str, Any]:
+    """Return a task as JSON values, its kind among them."""
+    document: dict[str, Any] = TypeAdapter(type(task)).dump_python(task, mode="json")
+    return document
 
 
-def _reporter(store: Store, job_id: str) -> Progress:
-    reported_at, reported = 0.0, ""
-
-    def report(fraction: float, message: str) -> None:
-        nonlocal reported_at, reported
-        now = time.monotonic()
-        if message != reported or now - reported_at >= _REPORT_SECONDS:
-            reported_at, reported = now, message
-            store.jobs.progress(job_id, fraction, message)
-
-    return report
-
-
-def _close(store: Store, job_id: str, done: Future[None]) -> None:
-    error = done.exception()
-    if error is None:
-        return
-    _LOG.error("job %s stopped unexpectedly", job_id, exc_info=error)
-    if store.jobs.get(job_id).is_open:
-        store.jobs.fail(job_id, f"The work stopped unexpectedly (reference {job_id}); nothing was saved. Try again.")
+def task_of(document: Mapping[str, Any], kinds: Kinds) -> Task:
+    """Return the task in a document; raises InvalidRecord if this release cannot do such work."""
+    kind = str(document.get("kind"))
+    try:
+        return TypeAdapter(kinds[kind]).validate_python(dict(document))
+    except (KeyError, ValidationError) as error:
+        raise InvalidRecord(
+            f"This worker cannot do work of the kind {kind!r}, or not with these settings: another release of Doorstep "
+            "wrote them. Start it again, with workers of the same release."
+        ) from error

@@ -1,15 +1,16 @@
-"""The worker: a separate process that monitors every market, retries failed writes, and retrains on schedule."""
+"""The worker: a process that does waiting jobs, watches markets, retries failed writes, and retrains on schedule."""
 
 from __future__ import annotations
 
 import logging
-import multiprocessing
 import os
 import secrets
 import signal
 import socket
 import threading
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -20,12 +21,14 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from core.access import Actor, Role
 from core.errors import AlreadyExists, DoorstepError, StoreError
 from core.monitor.rules import RULES, AlertKind
+from core.progress import when_parent_ends
 from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import instant
+from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
-from core.workflows.jobs import RetrainTask, start
+from core.workflows.jobs import SILENCE, TRAININGS, Kinds, RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.shadow import shadow_pending
 from core.workflows.monitoring.alerts import watch_market
@@ -39,13 +42,14 @@ _LOG: Final = logging.getLogger(__name__)
 WORKER_ACTOR: Final = Actor("Doorstep worker", Role.MANAGER)
 """The actor in the audit trail for the worker's own actions."""
 
-ALIVE_WITHIN: Final = timedelta(minutes=1)
+ALIVE_WITHIN: Final = SILENCE
 """A worker without a sign of life for this long counts as gone; it gives one every quarter of that."""
 
 GRACE_SECONDS: Final = 8.0
 """How long a running round may take to end after a stop request; the supervisor kills it after ten or more."""
 
 _BEAT_SECONDS: Final = 15.0
+_LOOK_SECONDS: Final = 1.0
 _FORGOTTEN_AFTER: Final = timedelta(days=1)
 _AGAIN_AFTER: Final = timedelta(days=1)
 _TRAINING: Final = frozenset({"train", "retrain"})
@@ -61,12 +65,16 @@ class Trigger(StrEnum):
 
 @dataclass(frozen=True)
 class WorkerSettings:
-    """A worker's intervals, in seconds; a job that is silent for ``silence`` counts as dead."""
+    """A worker's intervals, in seconds; another worker that is silent for ``silence`` counts as dead.
+
+    With ``idle_seconds`` it only does waiting jobs, and ends when there was none for that long.
+    """
 
     turn_seconds: float = 3_600.0
     beat_seconds: float = _BEAT_SECONDS
     retry_seconds: float = 60.0
-    silence: timedelta = timedelta(minutes=10)
+    silence: timedelta = ALIVE_WITHIN
+    idle_seconds: float | None = None
     triggers: frozenset[Trigger] = field(default_factory=lambda: frozenset({Trigger.SCHEDULE}))
 
 
@@ -74,7 +82,8 @@ class WorkerSettings:
 class Turn:
     """What one round did: counts of alerts opened and resolved, estimates written late and shadow estimates made.
 
-    ``started`` and ``swept`` are the ids of jobs started and jobs found dead; ``problems`` lists what went wrong.
+    ``started`` and ``swept`` are the ids of jobs started and jobs taken back from dead workers; ``problems`` lists what
+    went wrong. Markets that another worker is at are left to it.
     """
 
     at: datetime
@@ -100,21 +109,21 @@ class WorkerState:
 
 
 Starter = Callable[[Workspace, str], Job]
-"""Starts a market's retraining in its own process."""
+"""Puts a market's retraining before the workers."""
 
 
 def start_retraining(workspace: Workspace, market_id: str) -> Job:
-    """Start training a challenger on all the market's sales, to be compared with the champion on the latest ones.
+    """Have a challenger trained on all the market's sales, to be compared with the champion on the latest ones.
 
-    Raises AccessDenied, AlreadyExists while a retraining of the market is running.
+    Raises AccessDenied, AlreadyExists while a retraining of the market waits or runs.
     """
     return start(workspace, RetrainTask(market_id, RetrainPlan()))
 
 
 def worker_state(store: Store) -> WorkerState:
-    """Return whether a worker runs and when its next round is; raises StoreUnavailable."""
-    workers = store.workers.list()
-    living = store.workers.alive(ALIVE_WITHIN)
+    """Return whether a worker watches the markets and when its next round is; raises StoreUnavailable."""
+    workers = [one for one in store.workers.list() if one.document.get("next_turn")]
+    living = [one for one in workers if one.is_alive(ALIVE_WITHIN)]
     if not workers:
         return WorkerState(False, None, None, None, (), f"No worker is running. {_START}")
     shown = (living or workers)[0]
@@ -146,10 +155,17 @@ def next_retraining(workspace: Workspace, market_id: str) -> date | None:
 class Worker:
     """Does due work continuously or round by round; a failure in one market does not affect the others."""
 
-    def __init__(self, workspace: Workspace, settings: WorkerSettings, starter: Starter = start_retraining) -> None:
+    def __init__(
+        self,
+        workspace: Workspace,
+        settings: WorkerSettings,
+        starter: Starter = start_retraining,
+        kinds: Kinds = TRAININGS,
+    ) -> None:
         self.worker_id = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
         self._workspace, self._settings, self._starter = workspace.acting_as(WORKER_ACTOR), settings, starter
         self._store = workspace.store
+        self._jobs = ClaimedWork(self._workspace, self.worker_id, kinds)
         self._started_at = datetime.now(UTC)
         self._last: Turn | None = None
         self._next_turn = self._started_at
@@ -157,31 +173,61 @@ class Worker:
         self._left = False
 
     def run(self, stop: threading.Event) -> bool:
-        """Work until ``stop`` is set; then finish what was started and leave the list of workers.
+        """Work until ``stop`` is set, or there is nothing to do; then leave the list of workers.
 
-        Returns whether the running round, if any, ended within ``GRACE_SECONDS``.
+        A running job goes back to wait for another worker. Returns whether everything ended within ``GRACE_SECONDS``.
         """
         scheduler = BackgroundScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
-        every = self._settings
-        for what, seconds in (
-            (self.beat, every.beat_seconds),
-            (self.turn, every.turn_seconds),
-            (self.make_up, every.retry_seconds),
-        ):
+        for what, seconds in self._duties():
             scheduler.add_job(what, "interval", seconds=seconds, next_run_time=datetime.now(UTC))
+        self.beat()
         scheduler.start()
+        # The processes of jobs end with the thread that starts them (core/progress.py): it lives as long as this runs.
+        jobs = threading.Thread(target=self._jobs.work, args=(stop,), name="jobs", daemon=True)
+        jobs.start()
         try:
-            stop.wait()
+            self._wait(stop)
         finally:
+            stop.set()
             scheduler.shutdown(wait=False)
-            ended = self._turning.acquire(timeout=GRACE_SECONDS)
-            # The next worker restarts a running training.
-            for child in multiprocessing.active_children():
-                child.terminate()
+            end = time.monotonic() + GRACE_SECONDS
+            jobs.join(GRACE_SECONDS)
+            ended = self._turning.acquire(timeout=max(0.0, end - time.monotonic())) and not jobs.is_alive()
             with self._beating:
                 self._left = True
                 self._store.workers.leave(self.worker_id)
         return ended
+
+    def _duties(self) -> list[tuple[Callable[[], object], float]]:
+        every = self._settings
+        always = [(self.beat, every.beat_seconds), (self.take_over, every.beat_seconds)]
+        if every.idle_seconds is not None:
+            return [*always]
+        return [*always, (self.turn, every.turn_seconds), (self.make_up, every.retry_seconds)]
+
+    def _wait(self, stop: threading.Event) -> None:
+        """Wait until asked to end or, in a worker that only does jobs, until none came for a while."""
+        idle = self._settings.idle_seconds
+        if idle is None:
+            stop.wait()
+        while not stop.wait(_LOOK_SECONDS):
+            if self._jobs.idle_seconds() < (idle or 0.0) or self._jobs_wait():
+                continue
+            # Whoever put a job before us meanwhile still saw this worker: look again after leaving.
+            self._store.workers.leave(self.worker_id)
+            if not self._jobs_wait():
+                return
+            self.beat()
+
+    def _jobs_wait(self) -> bool:
+        try:
+            return self._store.jobs.any_waiting()
+        except StoreError:
+            return True
+
+    def take_over(self) -> tuple[str, ...]:
+        """Take back the jobs of dead workers, and forget those long gone; return the jobs' ids."""
+        return self._sweep([])
 
     def beat(self) -> None:
         """Give a sign of life, with what pages show about the worker."""
@@ -189,7 +235,7 @@ class Worker:
         document: dict[str, Any] = {
             "started_at": self._started_at.isoformat(),
             "last_turn": last.at.isoformat() if last else None,
-            "next_turn": self._next_turn.isoformat(),
+            "next_turn": self._next_turn.isoformat() if self._settings.idle_seconds is None else None,
             "problems": list(last.problems) if last else [],
             "triggers": sorted(one.value for one in self._settings.triggers),
         }
@@ -210,11 +256,14 @@ class Worker:
         at = datetime.now(UTC)
         self._next_turn = at + timedelta(seconds=self._settings.turn_seconds)
         problems: list[str] = []
+        self.beat()  # a market taken by a worker without a sign of life would be free
         written, swept = self._retry_spool(problems), self._sweep(problems)
         opened = resolved = shadows = 0
         started: list[str] = []
         for market in self._markets(problems):
             try:
+                if not self._store.workers.take_market(self.worker_id, market.market_id, ALIVE_WITHIN):
+                    continue
                 settle_outcomes(self._workspace, market.market_id)
                 watched = watch_market(self._workspace, market.market_id)
                 opened, resolved = opened + len(watched.opened), resolved + len(watched.resolved)
@@ -223,6 +272,8 @@ class Worker:
             except DoorstepError as error:
                 _LOG.error("market %s: %s", market.market_id, error)
                 problems.append(f"{market.name}: {error}")
+            finally:
+                self._free(market)
         self._last = Turn(at, opened, resolved, written, shadows, tuple(started), swept, tuple(problems))
         _LOG.info("%d alerts opened, %d resolved, %d trainings started", opened, resolved, len(started))
         self.beat()
@@ -239,6 +290,11 @@ class Worker:
         except StoreError as error:
             problems.append(str(error))
             return []
+
+    def _free(self, market: Market) -> None:
+        # Left to this worker, a market is freed by its next round, or by its end.
+        with suppress(StoreError):
+            self._store.workers.free_market(self.worker_id, market.market_id)
 
     def _retry_spool(self, problems: list[str]) -> int:
         try:
@@ -296,12 +352,17 @@ class Worker:
         return own[0].created_at < self._started_at or at - own[0].updated_at > _AGAIN_AFTER
 
 
-def run_worker(workspace: Workspace, settings: WorkerSettings) -> None:
-    """Work until the process is asked to end (SIGTERM or SIGINT); raises StoreUnavailable if it cannot start."""
+def run_worker(workspace: Workspace, settings: WorkerSettings, kinds: Kinds, starter: int | None = None) -> None:
+    """Work until the process is asked to end (SIGTERM or SIGINT), or ``starter``, which started it, is gone.
+
+    Raises StoreUnavailable if it cannot start.
+    """
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    if not Worker(workspace, settings).run(stop):
+    if starter is not None:
+        when_parent_ends(starter, stop.set)
+    if not Worker(workspace, settings, kinds=kinds).run(stop):
         # Otherwise it would have to be killed. Its work is all-or-nothing, and the next worker resumes from there.
         _LOG.warning("the running round was interrupted")
         logging.shutdown()
@@ -320,6 +381,6 @@ def _instant(text: object) -> datetime | None:
 
 
 def settings_of(options: Mapping[str, Any]) -> WorkerSettings:
-    """Return the settings of the command line's options ``every`` (minutes) and ``on_alert``."""
+    """Return the settings of the options ``every`` (minutes), ``on_alert`` and ``until_idle`` (seconds, or None)."""
     triggers = {Trigger.SCHEDULE, *([Trigger.ALERT] if options["on_alert"] == "retrain" else [])}
-    return WorkerSettings(turn_seconds=60 * options["every"], triggers=frozenset(triggers))
+    return WorkerSettings(60 * options["every"], triggers=frozenset(triggers), idle_seconds=options["until_idle"])

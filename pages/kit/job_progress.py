@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Final
 
 import streamlit as st
@@ -12,19 +12,19 @@ from core.errors import DoorstepError
 from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
+from core.workflows.embedded_worker import EmbeddedWorker
 from pages.kit import errors, session
 from pages.kit.text import plain
 
 _FOLLOWED: Final = "_followed_job"
 _OPEN: Final = ("waiting", "running")
-# A stopped server takes its jobs with it; the store then checks whether the process is still running.
-_SILENT_TOO_LONG: Final = timedelta(minutes=3)
 
 
 def begin(task: jobs.Task) -> None:
-    """Start the task in its own process; the next rerun draws its progress. Draws the error if it is refused."""
+    """Put the task before the workers; the next rerun draws its progress. Draws the error if it is refused."""
     try:
         job = jobs.start(session.workspace(), task)
+        _embedded().ensure(session.store())
     except DoorstepError as error:
         errors.show(error)
         return
@@ -35,8 +35,17 @@ def begin(task: jobs.Task) -> None:
 def open_job(kind: str, market_id: str | None) -> Job | None:
     """Return the open job of that kind, whoever started it, so that a reload finds it again."""
     store = session.store()
-    store.jobs.sweep(_SILENT_TOO_LONG)
-    return jobs.under_way(store, kind, market_id)
+    store.jobs.sweep(jobs.SILENCE)
+    found = jobs.under_way(store, kind, market_id)
+    if found is not None and found.state is JobState.WAITING:
+        # Its worker may have ended with the app, or without a word.
+        _embedded().ensure(store)
+    return found
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def _embedded() -> EmbeddedWorker:
+    return EmbeddedWorker()
 
 
 def take_closed(kind: str, market_id: str | None) -> Job | None:
@@ -66,15 +75,16 @@ def draw(job: Job) -> None:
 @st.fragment(run_every="1s")
 def _watch(job_id: str) -> None:
     job = session.store().jobs.get(job_id)
-    if job.state not in _OPEN:
+    if open_job(job.kind, job.market_id) is None:
         st.rerun()
-    st.progress(job.fraction, plain(job.message) or "Starting")
+    waits = job.state is JobState.WAITING
+    st.progress(job.fraction, plain(job.message) or ("Waiting for a worker" if waits else "Starting"))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         st.caption(f"{elapsed(job, datetime.now(UTC))} so far. You may leave this page; the work continues.")
         if not may(session.current_actor(), Action.TRAIN):
             return
         if job.cancel_requested:
-            st.caption("Stopping at the next step…")
+            st.caption("Stopping…")
         elif st.button("Cancel", key=f"cancel_{job_id}", icon=":material/close:"):
             session.store().jobs.request_cancel(job_id)
             st.rerun()

@@ -11,6 +11,12 @@ from tests.made_once import copy_of
 from tests.pages.made_stores import make_trained
 
 
+@pytest.fixture(autouse=True)
+def _no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have no page start a worker: jobs wait until a test moves them on."""
+    monkeypatch.setenv("DOORSTEP_WORKER", "external")
+
+
 @pytest.fixture
 def small_store(small_home: Path) -> Path:
     """The home folder of the store; only to be read."""

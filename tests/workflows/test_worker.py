@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ import pytest
 
 from core.problem import Problem
 from core.store import Job, Market, Store, open_store
+from core.workflows.monitoring.alerts import Watched, watch_market
 from core.workflows.worker import (
     ALIVE_WITHIN,
     WORKER_ACTOR,
@@ -30,13 +29,13 @@ from core.workflows.worker import (
 )
 from core.workspace import Workspace
 from tests.acting import acting
+from tests.workflows.long_tasks import PATIENCE_SECONDS, started, wait_for
 from tests.workflows.watched_market import MANAGER, Month, live_through
 
-ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = "import sys; from tests.workflows.long_tasks import work; work(sys.argv[1])"
 JANUARY, FEBRUARY = Month(date(2025, 1, 1), 0.8), Month(date(2025, 2, 1), 0.8)
 LATER = (Month(date(2025, 3, 1)), Month(date(2025, 4, 1)))
 BOTH = WorkerSettings(triggers=frozenset(Trigger))
-PATIENCE_SECONDS = 120
 
 
 @pytest.fixture
@@ -158,81 +157,68 @@ def test_asked_to_end_it_does_not_wait_for_a_turn_that_takes_long(
     assert not worker.run(stop)
     assert store.workers.list() == []
     release.set()
-    _wait(lambda: next(iter(store.jobs.list(1)), None))
+    wait_for(lambda: store.jobs.list(1))
     worker.beat()
     assert store.workers.list() == []  # whoever has left gives no sign of life
 
 
 def test_options_of_the_command_line_become_settings() -> None:
-    assert settings_of({"every": 5.0, "on_alert": "notify"}).triggers == {Trigger.SCHEDULE}
-    assert settings_of({"every": 5.0, "on_alert": "retrain"}) == WorkerSettings(300.0, triggers=frozenset(Trigger))
+    asked = {"every": 5.0, "on_alert": "notify", "until_idle": None}
+    assert settings_of(asked).triggers == {Trigger.SCHEDULE}
+    assert settings_of(asked | {"on_alert": "retrain"}) == WorkerSettings(300.0, triggers=frozenset(Trigger))
+    assert settings_of(asked | {"until_idle": 60}).idle_seconds == 60
 
 
-def test_killed_at_training_it_leaves_a_job_the_next_worker_takes_up_and_sigterm_ends_that_in_order(
+def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_back_when_asked_to_end(
     home: Path, store: Store, market: Market
 ) -> None:
     live_through(store, market, JANUARY, *LATER)
-    with Running(home) as first:
-        job = _wait(lambda: _training(store))
+    with started(PROGRAM, str(home)) as first:
+        job = wait_for(lambda: _running(store))
+        wait_for(first.joblib)
         assert worker_state(store).alive
-        os.killpg(first.pid, signal.SIGKILL)
-        first.wait(PATIENCE_SECONDS)
+        first.process.kill()
+        wait_for(first.is_gone, seconds=5)
     assert store.jobs.get(job.job_id).state == "running"
-    assert store.workers.list() != []
+    assert not worker_state(store).alive
 
-    with Running(home) as second:
-        again = _wait(lambda: _training(store, job.job_id))
-        swept = store.jobs.get(job.job_id)
-        assert swept.state == "failed"
-        assert "ended without a report" in swept.error
-        second.send_signal(signal.SIGTERM)
-        assert second.wait(PATIENCE_SECONDS) == 0
-    assert store.jobs.get(again.job_id).state == "failed"
+    with started(PROGRAM, str(home)) as second:
+        assert wait_for(lambda: second.joblib() and _running(store)) == store.jobs.get(job.job_id)
+        second.process.send_signal(signal.SIGTERM)
+        assert second.process.wait(PATIENCE_SECONDS) == 0
+        wait_for(second.is_gone, seconds=5)
+    assert store.jobs.get(job.job_id).state == "waiting"
     assert len(store.workers.list()) == 1  # the killed one's; the other took its leave
     assert len(store.models.list(market.market_id)) == 1
 
 
-_PROGRAM = """
-import sys
-from datetime import timedelta
-from pathlib import Path
-from core.workflows.worker import WorkerSettings, run_worker
-from core.store import open_store
-from tests.acting import acting
-with open_store(Path(sys.argv[1])) as store:
-    run_worker(acting(store), WorkerSettings(silence=timedelta(0)))
-"""
+def test_two_workers_never_watch_a_market_at_once_and_train_it_once(
+    home: Path, store: Store, market: Market, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live_through(store, market, JANUARY, FEBRUARY)
+    inside, most = 0, 0
+
+    def watch(workspace: Workspace, market_id: str) -> Watched:
+        nonlocal inside, most
+        inside += 1
+        most = max(most, inside)
+        try:
+            time.sleep(0.2)
+            return watch_market(workspace, market_id)
+        finally:
+            inside -= 1
+
+    monkeypatch.setattr("core.workflows.worker.watch_market", watch)
+    starts = Starts()
+    workers = [Worker(acting(store, problem=problem), BOTH, starts) for _ in range(3)]
+    with ThreadPoolExecutor(3) as pool:
+        turns = [*pool.map(Worker.turn, workers), *pool.map(Worker.turn, workers)]
+    assert most == 1
+    assert len(starts.jobs) == 1
+    alerts = store.alerts.list(market.market_id)
+    assert len(alerts) == len({(one.kind, one.segment) for one in alerts}) == sum(turn.opened for turn in turns) > 0
 
 
-class Running:
-    """A worker in a process group of its own, ended with all it started whatever happens."""
-
-    def __init__(self, home: Path) -> None:
-        self._process = subprocess.Popen(
-            [sys.executable, "-c", _PROGRAM, str(home)], cwd=ROOT, start_new_session=True, stderr=subprocess.DEVNULL
-        )
-
-    def __enter__(self) -> subprocess.Popen[bytes]:
-        return self._process
-
-    def __exit__(self, *_: object) -> None:
-        if self._process.poll() is None:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-
-
-def _training(store: Store, but: str = "") -> Job | None:
+def _running(store: Store) -> Job | None:
     newest = next(iter(store.jobs.list(1)), None)
-    if newest is None or newest.job_id == but or newest.state != "running":
-        return None
-    return newest
-
-
-def _wait(found: Callable[[], Job | None]) -> Job:
-    end = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < end:
-        job = found()
-        if job is not None:
-            return job
-        time.sleep(0.1)
-    raise AssertionError("the worker started no training in time")
+    return newest if newest is not None and newest.state == "running" else None

@@ -29,6 +29,11 @@ def may_be_alive(mark: ProcessMark) -> bool:
     return _started(mark.pid) == mark.started
 
 
+def is_gone(mark: ProcessMark) -> bool:
+    """Return True if the process ran on this host and is known to have ended."""
+    return mark.host == socket.gethostname() and os.name == "posix" and not may_be_alive(mark)
+
+
 def _exists(pid: int) -> bool:
     if os.name != "posix":  # os.kill(pid, 0) would end the process on Windows
         return False

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0012"
+SCHEMA_REVISION: Final = "0013"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -48,8 +48,8 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def _sequence() -> sa.Column[int]:
-    # Orders rows written within the same clock tick.
+def sequence() -> sa.Column[int]:
+    """Return the column that orders rows written within the same clock tick."""
     return sa.Column("seq", sa.Integer, primary_key=True, autoincrement=True)
 
 
@@ -73,7 +73,7 @@ MARKET: Final = sa.Table(
 DATA_VERSION: Final = sa.Table(
     "data_version",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("version_id", sa.String(12), nullable=False, unique=True),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("parent_id", sa.ForeignKey("data_version.version_id")),
@@ -94,7 +94,7 @@ DATA_VERSION: Final = sa.Table(
 DATA_FILE: Final = sa.Table(
     "data_file",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("version_id", sa.ForeignKey("data_version.version_id"), nullable=False, index=True),
     sa.Column("file", sa.Text, nullable=False),
     sa.Column("source", sa.Text, nullable=False),
@@ -115,7 +115,7 @@ DATA_FILE: Final = sa.Table(
 MODEL: Final = sa.Table(
     "model",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("model_id", sa.String(12), nullable=False, unique=True),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("version_id", sa.ForeignKey("data_version.version_id"), nullable=False),
@@ -135,7 +135,7 @@ MODEL: Final = sa.Table(
 PROMOTION: Final = sa.Table(
     "promotion",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("kind", sa.Text, nullable=False),
     # No foreign key: the history must survive, and reveal, the loss of a model row.
@@ -163,29 +163,6 @@ EVENT: Final = sa.Table(
     sa.Column("actor_id", sa.Text, nullable=False, server_default=""),
     sa.Index(None, "subject"),
     sa.Index(None, "market_id", "action"),
-)
-
-
-JOB: Final = sa.Table(
-    "job",
-    METADATA,
-    _sequence(),
-    sa.Column("job_id", sa.String(16), nullable=False, unique=True),
-    sa.Column("kind", sa.Text, nullable=False),
-    sa.Column("market_id", sa.String(80)),
-    sa.Column("state", sa.String(20), nullable=False, index=True),
-    sa.Column("fraction", sa.Float, nullable=False),
-    sa.Column("message", sa.Text, nullable=False),
-    sa.Column("result", sa.JSON, nullable=False),
-    sa.Column("error", sa.Text, nullable=False),
-    sa.Column("cancel_requested", sa.Boolean, nullable=False),
-    sa.Column("owner_host", sa.Text, nullable=False),
-    sa.Column("owner_pid", sa.BigInteger, nullable=False),
-    sa.Column("owner_started", sa.Text, nullable=False),
-    sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("created_by", sa.Text, nullable=False),
-    sa.Column("updated_at", UtcDateTime, nullable=False),
-    sa.CheckConstraint("state in ('waiting', 'running', 'done', 'failed', 'cancelled')", name="state"),
 )
 
 PRESET: Final = sa.Table(
@@ -217,7 +194,7 @@ FIGURE_ORDERS: Final = {
 ESTIMATE: Final = sa.Table(
     "estimate",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("estimate_id", sa.String(16), nullable=False, unique=True),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
@@ -261,7 +238,7 @@ ESTIMATE: Final = sa.Table(
 DECISION: Final = sa.Table(
     "decision",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("decision_id", sa.String(16), nullable=False, unique=True),
     sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
@@ -281,7 +258,7 @@ DECISION: Final = sa.Table(
 MARKET_LEVEL: Final = sa.Table(
     "market_level",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("level_id", sa.String(12), nullable=False, unique=True),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
     sa.Column("model_id", sa.ForeignKey("model.model_id"), nullable=False, index=True),
@@ -304,7 +281,7 @@ DRAFT: Final = sa.Table(
 ADDRESS_MATCH: Final = sa.Table(
     "address_match",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("market_id", sa.String(80), nullable=False, index=True),
     sa.Column("sales_key", sa.Text, nullable=False),
     sa.Column("tax_key", sa.Text, nullable=False),
@@ -317,7 +294,7 @@ ADDRESS_MATCH: Final = sa.Table(
 SCRUTINY_DECISION: Final = sa.Table(
     "scrutiny_decision",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("sale_key", sa.String(64), nullable=False),
     sa.Column("kind", sa.String(20), nullable=False),
@@ -339,7 +316,7 @@ SCRUTINY_DECISION: Final = sa.Table(
 OUTCOME: Final = sa.Table(
     "outcome",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
     sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
     sa.Column("version_id", sa.String(12), nullable=False),
@@ -390,7 +367,7 @@ MATCHING: Final = sa.Table(
 SHADOW: Final = sa.Table(
     "shadow",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("estimate_id", sa.ForeignKey("estimate.estimate_id"), nullable=False, index=True),
     sa.Column("model_id", sa.String(12), nullable=False, index=True),
     sa.Column("at", UtcDateTime, nullable=False),
@@ -403,7 +380,7 @@ SHADOW: Final = sa.Table(
 ALERT: Final = sa.Table(
     "alert",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("alert_id", sa.String(16), nullable=False, unique=True),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False),
     sa.Column("kind", sa.String(40), nullable=False),
@@ -422,20 +399,11 @@ ALERT: Final = sa.Table(
 THRESHOLD: Final = sa.Table(
     "threshold",
     METADATA,
-    _sequence(),
+    sequence(),
     sa.Column("market_id", sa.ForeignKey("market.market_id"), nullable=False, index=True),
     sa.Column("name", sa.String(40), nullable=False),
     sa.Column("value", sa.Float),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("actor", sa.Text, nullable=False),
-)
-
-WORKER: Final = sa.Table(
-    "worker",
-    METADATA,
-    sa.Column("worker_id", sa.String(80), primary_key=True),
-    sa.Column("started_at", UtcDateTime, nullable=False),
-    sa.Column("beat_at", UtcDateTime, nullable=False),
-    sa.Column("document", sa.JSON, nullable=False),
 )

@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from multiprocessing.context import ForkServerContext
@@ -11,11 +12,13 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
-from core.errors import InvalidRecord, JobCancelled, NotFound
-from core.store import Store
+from core.errors import AlreadyExists, InvalidRecord, JobCancelled, NotFound
+from core.store import Market, Store
 from core.store.base.processes import may_be_alive, this_process
+from core.store.base.work_tables import JOB, WORKER
+from core.store.operations.jobs import Claim
 from tests.store.conftest import Address
-from tests.store.samples import ANALYST, report_and_leave
+from tests.store.samples import AGENT, ANALYST, report_and_leave
 
 
 def test_a_job_from_beginning_to_end(store: Store) -> None:
@@ -70,7 +73,7 @@ def test_a_waiting_job_is_cancelled_at_once(store: Store) -> None:
 
 
 def test_a_closed_job_does_not_change(store: Store) -> None:
-    done, failed = store.jobs.create("train", None, ANALYST), store.jobs.create("train", None, ANALYST)
+    done, failed = store.jobs.create("train", None, ANALYST), store.jobs.create("train", "anywhere", ANALYST)
     store.jobs.finish(done.job_id, {})
     store.jobs.fail(failed.job_id, "no sales")
     for job, state in ((done, "done"), (failed, "failed")):
@@ -95,7 +98,7 @@ def test_a_result_json_cannot_hold_leaves_the_job_open(store: Store) -> None:
 
 
 def test_jobs_are_listed_newest_first(store: Store) -> None:
-    made = [store.jobs.create("train", None, ANALYST) for _ in range(4)]
+    made = [store.jobs.create("train", f"market-{number}", ANALYST) for number in range(4)]
     assert store.jobs.list(limit=3) == made[:0:-1]
 
 
@@ -114,7 +117,7 @@ def test_unknown_jobs_are_not_found(store: Store) -> None:
 def test_a_job_of_a_dead_process_is_swept_and_says_so(
     address: Address, store: Store, processes: ForkServerContext
 ) -> None:
-    abandoned, own, young = (store.jobs.create("train", None, ANALYST) for _ in range(3))
+    abandoned, own, young = (store.jobs.create(kind, None, ANALYST) for kind in ("train", "retrain", "demo"))
     worker = processes.Process(target=report_and_leave, args=(address.home, address.url, abandoned.job_id))
     worker.start()
     worker.join(60)
@@ -146,3 +149,147 @@ def test_a_process_is_told_from_a_later_one_of_the_same_pid() -> None:
     assert may_be_alive(mark)
     assert not may_be_alive(replace(mark, started="1"))
     assert not may_be_alive(replace(mark, pid=2**22 + 1))
+
+
+TASK = {"kind": "train", "market_id": "m", "plan": {"seed": 3}}
+
+
+def claimed(store: Store, worker_id: str = "w1") -> Claim:
+    claim = store.jobs.claim(worker_id)
+    assert claim is not None
+    return claim
+
+
+def test_a_worker_claims_the_job_that_has_waited_longest_with_its_task_and_for_whom_it_is(store: Store) -> None:
+    first = store.jobs.create("train", "m", AGENT, TASK)
+    second = store.jobs.create("train", "other", ANALYST, {"kind": "train"})
+    store.jobs.create("demo", None, ANALYST)  # its maker does it
+    claim = claimed(store)
+    assert (claim.job.job_id, claim.task, claim.actor, claim.attempt) == (first.job_id, TASK, AGENT, 1)
+    assert store.jobs.get(first.job_id).state == "running"
+    assert claimed(store, "w2").job.job_id == second.job_id
+    assert store.jobs.claim("w3") is None
+
+
+def test_workers_that_claim_at_once_never_get_the_same_job(store: Store) -> None:
+    made = {store.jobs.create("train", f"m{number}", ANALYST, TASK).job_id for number in range(24)}
+    with ThreadPoolExecutor(6) as pool:
+        got = list(pool.map(lambda number: store.jobs.claim(f"w{number}"), range(30)))
+    ids = [claim.job.job_id for claim in got if claim is not None]
+    left = [claim.job.job_id for claim in iter(lambda: store.jobs.claim("late"), None)]
+    assert sorted(ids + left) == sorted(made)
+
+
+def test_of_starters_at_once_one_begins_the_work(store: Store) -> None:
+    def begin(_: int) -> str:
+        try:
+            return store.jobs.create("train", "m", ANALYST, TASK).job_id
+        except AlreadyExists:
+            return ""
+
+    with ThreadPoolExecutor(8) as pool:
+        begun = [job_id for job_id in pool.map(begin, range(16)) if job_id]
+    assert len(begun) == 1
+    store.jobs.finish(begun[0], {})
+    assert store.jobs.create("train", "m", ANALYST, TASK).state == "waiting"
+
+
+def died(address: Address, worker_id: str) -> None:
+    """Make every process that owns a job one of a machine nobody has heard from for an hour."""
+    engine, past = address.engine(), datetime.now(UTC) - timedelta(hours=1)
+    with engine.begin() as connection:
+        values = {"owner_host": "elsewhere", "updated_at": past}
+        connection.execute(JOB.update().where(JOB.c.worker_id == worker_id).values(**values))
+        connection.execute(WORKER.update().where(WORKER.c.worker_id == worker_id).values(beat_at=past))
+    engine.dispose()
+
+
+def test_a_dead_workers_job_is_taken_over_once_and_then_fails_with_its_reason(address: Address, store: Store) -> None:
+    job = store.jobs.create("train", "m", ANALYST, TASK)
+    store.workers.beat("w1", {})
+    first = claimed(store)
+    assert store.jobs.sweep(timedelta(0)) == []  # it lives
+    died(address, "w1")
+    [waiting] = store.jobs.sweep(timedelta(minutes=1))
+    assert (waiting.job_id, waiting.state) == (job.job_id, "waiting")
+    second = claimed(store, "w2")
+    assert second.attempt == 2
+    reports: tuple[Callable[[], object], ...] = (
+        lambda: store.jobs.progress(job.job_id, 0.9, "nearly", first.attempt),
+        lambda: store.jobs.finish(job.job_id, {}, first.attempt),
+        lambda: store.jobs.fail(job.job_id, "no", first.attempt),
+    )
+    for late in reports:
+        with pytest.raises(InvalidRecord, match="taken over by another worker"):
+            late()
+    store.jobs.progress(job.job_id, 0.2, "again", second.attempt)
+    died(address, "w2")
+    [failed] = store.jobs.sweep(timedelta(minutes=1))
+    assert failed.state == "failed"
+    assert "ended without a report" in failed.error
+    assert "So did the one before it. Start it again." in failed.error
+    assert store.jobs.claim("w3") is None
+
+
+def test_a_job_that_was_to_be_cancelled_when_its_worker_died_is_cancelled(address: Address, store: Store) -> None:
+    job = store.jobs.create("train", "m", ANALYST, TASK)
+    claimed(store)
+    store.jobs.request_cancel(job.job_id)
+    died(address, "w1")
+    assert [one.state for one in store.jobs.sweep(timedelta(minutes=1))] == ["cancelled"]
+
+
+def test_a_worker_that_gives_a_sign_of_life_keeps_its_job_however_long_it_does_not_report(
+    address: Address, store: Store
+) -> None:
+    store.jobs.create("train", "m", ANALYST, TASK)
+    store.workers.beat("w1", {})
+    claimed(store)
+    died(address, "w1")
+    store.workers.beat("w1", {})
+    assert store.jobs.sweep(timedelta(minutes=1)) == []
+
+
+def test_a_job_given_back_in_order_does_not_count_as_lost(store: Store) -> None:
+    store.jobs.create("train", "m", ANALYST, TASK)
+    for _ in range(3):
+        claim = claimed(store)
+        assert claim.attempt == 1
+        store.jobs.give_back(claim)
+    claim = claimed(store)
+    store.jobs.lose(claim, "It was ended by SIGKILL.")
+    assert store.jobs.get(claim.job.job_id).state == "waiting"
+    store.jobs.lose(claimed(store), "It was ended by SIGKILL.")
+    assert store.jobs.get(claim.job.job_id).error.startswith("It was ended by SIGKILL. So did")
+
+
+def test_a_sign_of_life_from_before_the_clock_was_set_back_does_not_keep_a_dead_worker_alive(
+    address: Address, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store.workers.beat("w1", {})
+    engine, ahead = address.engine(), datetime.now(UTC) + timedelta(days=1)
+    with engine.begin() as connection:
+        connection.execute(WORKER.update().values(beat_at=ahead))
+    engine.dispose()
+    assert store.workers.alive(timedelta(minutes=1)) == []
+
+
+def test_a_market_has_one_worker_at_a_time_and_is_free_once_that_one_is_gone(
+    address: Address, store: Store, market: Market
+) -> None:
+    minute, market_id = timedelta(minutes=1), market.market_id
+    for worker_id in ("w1", "w2"):
+        store.workers.beat(worker_id, {})
+    with ThreadPoolExecutor(2) as pool:
+        got = list(pool.map(lambda one: store.workers.take_market(one, market_id, minute), ("w1", "w2")))
+    assert sorted(got) == [False, True]
+    winner, other = ("w1", "w2") if got[0] else ("w2", "w1")
+    assert store.workers.take_market(winner, market_id, minute)
+    assert not store.workers.take_market(other, market_id, minute)
+    died(address, winner)
+    assert store.workers.take_market(other, market_id, minute)
+    store.workers.free_market(winner, market_id)  # late, and no longer its own
+    store.workers.beat(winner, {})
+    assert not store.workers.take_market(winner, market_id, minute)
+    store.workers.free_market(other, market_id)
+    assert store.workers.take_market(winner, market_id, minute)
