@@ -28,6 +28,7 @@ from core.errors import (
     NotFound,
     NotInPilot,
     StoreUnavailable,
+    in_full,
 )
 from core.serve.estimate import UNAVAILABLE
 
@@ -75,7 +76,7 @@ def add_problem_handlers(app: FastAPI) -> None:
 def _of_doorstep(request: Request, error: Exception) -> Response:
     for kind, (code, detail) in _HIDDEN.items():
         if isinstance(error, kind):
-            LOG.error("%s", error)
+            LOG.error("%s", in_full(error))
             retry = {"Retry-After": str(RETRY_SECONDS)}
             return problem(request, 503, code, detail, more={"message": UNAVAILABLE}, headers=retry)
     for kind, status, code in _CODES:

@@ -172,7 +172,14 @@ class ArtifactCorrupt(StoreError):
 
 
 class StoreUnavailable(StoreError):
-    """The database or the artifact folder cannot be written or read (disk full, locked, no permission)."""
+    """The database or the artifact folder cannot be written or read (disk full, locked, no permission).
+
+    ``detail`` has what only those who run Doorstep may read: the address of the database, and its driver's words.
+    """
+
+    def __init__(self, message: str, detail: str = "") -> None:
+        super().__init__(message)
+        self.detail = detail
 
 
 class StaleVersion(StoreError):
@@ -181,3 +188,9 @@ class StaleVersion(StoreError):
 
 class InvalidRecord(StoreError):
     """A value given to the store is outside what its table allows, so nothing was written."""
+
+
+def in_full(error: Exception) -> str:
+    """Return an error's message with its detail, for logs and for the command line."""
+    detail = getattr(error, "detail", "")
+    return f"{error} ({detail})" if detail else str(error)

@@ -11,7 +11,7 @@ from core.access import Role
 from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.installation import ASSETS
 from core.store import Market
-from pages.kit import errors, login, session, touch
+from pages.kit import cached_desk, errors, login, session, touch
 from pages.kit.navigation import PAGES, Page
 from pages.views.monitoring import banner
 
@@ -47,7 +47,7 @@ def draw() -> None:
     if login.is_configured():
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
-    market = session.choose_market(workspace.store.markets.list())
+    market = session.choose_market(cached_desk.markets(workspace))
     label(market)
     if market is not None and current.url_path != banner.PATH:
         banner.draw(workspace, market)

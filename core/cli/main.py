@@ -19,7 +19,7 @@ from core.cli.examples import examples_of
 from core.cli.roles import role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
-from core.errors import DoorstepError, ProblemStatementError, WrongUsage
+from core.errors import DoorstepError, ProblemStatementError, WrongUsage, in_full
 from core.installation import version
 
 _ARGUMENT_MAX: Final = 4_096
@@ -59,7 +59,7 @@ def main(arguments: Sequence[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return WRONG_USAGE
     except DoorstepError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {in_full(error)}", file=sys.stderr)
         return FAILED
     except KeyboardInterrupt:
         print("error: interrupted; unfinished work was discarded.", file=sys.stderr)

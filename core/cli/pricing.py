@@ -80,8 +80,10 @@ def _price(session: Session) -> int:
         return _price_csv(session, desk, as_of)
     question = question_of(desk, Asked(_typed(options.set), as_of, options.level), today)
     answered = price_and_record(session.workspace, desk, question, "command line")
-    if answered.estimate_id is None:
-        print("warning: the estimate is not in the ledger yet; see the log", file=sys.stderr)
+    if answered.pending_id:
+        print("warning: the estimate is not in the ledger yet; it waits and is written later", file=sys.stderr)
+    elif answered.estimate_id is None:
+        print("warning: the estimate is not recorded: the ledger did not take it; see the log", file=sys.stderr)
     result, form = answered.result, answer_form(answered, desk.market)
     if not isinstance(result, Refused) and (unused := desk.unused(question.facts)):
         print(f"note: this market's model does not use {', '.join(unused)}", file=sys.stderr)

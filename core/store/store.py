@@ -9,12 +9,13 @@ from typing import Final, Self
 
 from sqlalchemy.engine import URL
 
+from core.errors import StoreUnavailable
 from core.store.base.artifacts import ArtifactFolder, make_private_folder, unavailable_on_os_error
 from core.store.base.audit import Events
 from core.store.base.database import Database, create_private_file, parse_url, sqlite_url
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
-from core.store.base.migrate import ensure_schema
+from core.store.base.migrate import ensure_schema, is_new
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -129,7 +130,8 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     """Open the store, creating or migrating it as needed.
 
     ``home`` defaults to DOORSTEP_HOME, then ./var; ``database_url`` to DATABASE_URL, then a SQLite file in home.
-    Raises StoreUnavailable if the folder or database cannot be used, or a newer Doorstep wrote the database.
+    Raises StoreUnavailable if the folder or database cannot be used, a newer Doorstep wrote the database, or it is
+    missing beside the sales and models it described.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
     for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
@@ -138,6 +140,8 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     url = _locate_database(folder, address)
     database = Database(url)
     try:
+        if _holds_artifacts(folder) and is_new(database):
+            raise _lost(address)
         ensure_schema(database)
     except BaseException:
         database.close()
@@ -149,6 +153,8 @@ def _locate_database(folder: Path, database_url: str) -> URL:
     if database_url:
         return parse_url(database_url)
     path = folder / DATABASE_FILE
+    if _holds_artifacts(folder) and not path.exists():
+        raise _lost(database_url)
     with unavailable_on_os_error(path):
         create_private_file(path)
     return sqlite_url(path)
@@ -156,3 +162,16 @@ def _locate_database(folder: Path, database_url: str) -> URL:
 
 def _artifacts(home: Path, name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
     return ArtifactFolder(home / name, suffix, what, remedy)
+
+
+def _holds_artifacts(folder: Path) -> bool:
+    return any(True for name in ("versions", "models") for _ in (folder / name).glob("[!.]*"))
+
+
+def _lost(database_url: str) -> StoreUnavailable:
+    """A new database in place of the old one would show an empty store, and hide that everything else is there."""
+    where = "The database of DATABASE_URL" if database_url else f"The database file {DATABASE_FILE}"
+    return StoreUnavailable(
+        f"{where} is missing or empty, while the folder holds sales or models: artifacts without database. Restore it "
+        "from a backup; to begin anew, name an empty folder in DOORSTEP_HOME. Nothing was changed."
+    )

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Final, NoReturn
 
 from core.access import Actor
-from core.errors import DoorstepError, InvalidRecord, JobCancelled, StoreError, StoreUnavailable
+from core.errors import DoorstepError, InvalidRecord, JobCancelled, StoreError, StoreUnavailable, in_full
 from core.problem import Problem
 from core.progress import Progress, die_with_parent, end_group
 from core.store import Store, open_store
@@ -39,7 +39,7 @@ _SIGNALS: Final = {-one: one.name for one in signal.Signals} | {_TERMINATED: "SI
 
 
 @dataclass(frozen=True)
-class _Order:
+class Order:
     """What the process of a job is given: where the store is, for whom it works, and what it does."""
 
     home: Path
@@ -65,7 +65,7 @@ class ClaimedWork:
             try:
                 done = self.do_next(stop)
             except StoreError as error:
-                _LOG.error("no job can be claimed: %s", error)
+                _LOG.error("no job can be claimed: %s", in_full(error))
                 done = False
             if not done:
                 stop.wait(_LOOK_SECONDS)
@@ -108,10 +108,10 @@ class ClaimedWork:
                 end_group(process.pid, process.join)
         self._close(claim, process.exitcode or 0, ended_itself, stop)
 
-    def _order(self, claim: Claim) -> _Order:
+    def _order(self, claim: Claim) -> Order:
         store, problem = self._store, self._workspace.problem
         task = task_of(claim.task, self._kinds)
-        return _Order(store.home, store.database_url, problem, claim.actor, claim.job.job_id, claim.attempt, task)
+        return Order(store.home, store.database_url, problem, claim.actor, claim.job.job_id, claim.attempt, task)
 
     def _wait(self, process: SpawnProcess, claim: Claim, stop: threading.Event) -> bool:
         """Wait for the end of the work, or end it when it is unwanted; return whether it came to its own end."""
@@ -146,29 +146,34 @@ class ClaimedWork:
         try:
             patiently(write, _GRACE_SECONDS if stop.is_set() else PATIENCE_SECONDS)
         except StoreError as error:
-            _LOG.error("the end of a job could not be noted: %s", error)
+            _LOG.error("the end of a job could not be noted: %s", in_full(error))
 
 
-def _work(order: _Order, worker: int) -> None:
-    """Do the work of an order: the main function of its process."""
+def do(order: Order, store: Store) -> None:
+    """Do the work of an order and close its job, in the process that was made for it."""
+    jobs = store.jobs
+    try:
+        workspace = Workspace(store, order.problem, order.actor)
+        record = order.task.run(workspace, _reporter(store, order))
+    except JobCancelled:
+        return
+    except DoorstepError as error:
+        words = str(error)
+        patiently(lambda: jobs.fail(order.job_id, words, order.attempt))
+        return
+    result = {"model_id": record.model_id, "market_id": record.market_id}
+    patiently(lambda: jobs.finish(order.job_id, result, order.attempt))
+
+
+def _work(order: Order, worker: int) -> None:
+    """Do an order: the main function of its process."""
     os.setsid()
     die_with_parent(worker)
     os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     with open_store(order.home, order.database_url) as store:
-        jobs = store.jobs
-        try:
-            workspace = Workspace(store, order.problem, order.actor)
-            record = order.task.run(workspace, _reporter(store, order))
-        except JobCancelled:
-            return
-        except DoorstepError as error:
-            words = str(error)
-            patiently(lambda: jobs.fail(order.job_id, words, order.attempt))
-            return
-        result = {"model_id": record.model_id, "market_id": record.market_id}
-        patiently(lambda: jobs.finish(order.job_id, result, order.attempt))
+        do(order, store)
 
 
 def _end(*_: object) -> NoReturn:
@@ -177,7 +182,7 @@ def _end(*_: object) -> NoReturn:
     sys.exit(_TERMINATED)
 
 
-def _reporter(store: Store, order: _Order) -> Progress:
+def _reporter(store: Store, order: Order) -> Progress:
     reported_at, reported = 0.0, ""
 
     def report(fraction: float, message: str) -> None:

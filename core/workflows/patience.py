@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Final, TypeVar
 
-from core.errors import StoreUnavailable
+from core.errors import StoreUnavailable, in_full
 
 T = TypeVar("T")
 _LOG: Final = logging.getLogger(__name__)
@@ -30,5 +30,5 @@ def patiently(write: Callable[[], T], seconds: float = PATIENCE_SECONDS) -> T:
         except StoreUnavailable as error:
             if time.monotonic() > end:
                 raise
-            _LOG.warning("the store is unavailable, trying again: %s", error)
+            _LOG.warning("the store is unavailable, trying again: %s", in_full(error))
         time.sleep(_NAP_SECONDS)

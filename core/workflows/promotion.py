@@ -12,6 +12,7 @@ from core.store.base.audit import Event
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.monitoring.alerts import follow_champion
+from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 REASON_MIN: Final = 15
@@ -69,7 +70,8 @@ def promote_first(workspace: Workspace, model_id: str) -> ModelRecord:
     Raises AccessDenied where somebody else must do it, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     require_another(workspace, workspace.store.models.get(model_id))
-    promoted = workspace.store.models.promote(model_id, workspace.actor, "the market's first model")
+    models, why = workspace.store.models, "the market's first model"
+    promoted = patiently(lambda: models.promote(model_id, workspace.actor, why))
     _follow(workspace, promoted, "")
     return promoted
 

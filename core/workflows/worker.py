@@ -19,7 +19,7 @@ from typing import Any, Final
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from core.access import Actor, Role
-from core.errors import AlreadyExists, DoorstepError, StoreError
+from core.errors import AlreadyExists, DoorstepError, StoreError, in_full
 from core.monitor.rules import RULES, AlertKind
 from core.progress import when_parent_ends
 from core.states import AuditAction, JobState
@@ -245,7 +245,7 @@ class Worker:
             try:
                 self._store.workers.beat(self.worker_id, document)
             except StoreError as error:
-                _LOG.error("no sign of life could be given: %s", error)
+                _LOG.error("no sign of life could be given: %s", in_full(error))
 
     def turn(self) -> Turn:
         """Do all due work, market by market, and return the result."""
@@ -300,7 +300,7 @@ class Worker:
         try:
             return self._store.spool.retry()
         except StoreError as error:
-            _LOG.error("spooled estimates still cannot be written: %s", error)
+            _LOG.error("spooled estimates still cannot be written: %s", in_full(error))
             problems.append(str(error))
             return 0
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.store import Market
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.open_desks import OpenDesks
 from core.workspace import Workspace
@@ -13,6 +14,11 @@ def desk(workspace: Workspace, market_id: str) -> Desk:
     """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt."""
     with st.spinner("Loading the market’s model"):
         return open_desks().desk(workspace, market_id)
+
+
+def markets(workspace: Workspace) -> list[Market]:
+    """Return all markets, those whose model is in memory while the database is away; raises StoreUnavailable."""
+    return open_desks().markets(workspace.store)
 
 
 @st.cache_resource(max_entries=1, show_spinner=False)

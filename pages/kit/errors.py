@@ -8,7 +8,7 @@ from typing import Final
 
 import streamlit as st
 
-from core.errors import AccessDenied, DoorstepError
+from core.errors import AccessDenied, DoorstepError, StoreUnavailable, in_full
 from pages.kit.text import plain
 
 LOG: Final = logging.getLogger("doorstep.pages")
@@ -20,6 +20,8 @@ def show(error: Exception) -> bool:
         case AccessDenied():
             st.warning(plain(str(error)), icon=":material/lock:")
         case DoorstepError():
+            if isinstance(error, StoreUnavailable):
+                LOG.error("%s", in_full(error))
             st.error(plain(str(error)), icon=":material/error:")
         case _:
             _show_unforeseen(error)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import ast
 import multiprocessing
 import os
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,13 +17,13 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from core.errors import AlreadyExists, InvalidRecord, StoreUnavailable
+from core.errors import AlreadyExists, InvalidRecord, StoreUnavailable, in_full
 from core.store import Market, Store, open_store
 from core.store.base import database as database_module
 from core.store.base.database import parse_url
 from core.store.base.tables import METADATA, SCHEMA_REVISION
 from tests.store.conftest import Address
-from tests.store.samples import ANALYST, open_and_create
+from tests.store.samples import ANALYST, commit, open_and_create
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -182,6 +183,55 @@ def test_a_database_that_is_not_there_is_reported_without_its_password(tmp_path:
     with pytest.raises(StoreUnavailable) as caught:
         open_store(tmp_path, url)
     assert "secret" not in str(caught.value).replace("oracle+none://secret", "")
+
+
+def test_a_message_names_no_user_host_or_driver_and_its_detail_does(tmp_path: Path) -> None:
+    with pytest.raises(StoreUnavailable) as caught:
+        open_store(tmp_path, "postgresql://dora:secret@127.0.0.1:1/prices")
+    assert str(caught.value) == (
+        "The database cannot be used: check that it is running and reachable, then try again. Nothing was changed."
+    )
+    assert "dora:***@127.0.0.1:1/prices" in in_full(caught.value)
+    assert "secret" not in in_full(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("reason", "remedy"),
+    [
+        ("disk I/O error", "the disk is full or failing; free some disk space"),
+        ("database or disk is full", "free some disk space"),
+        ("database is locked", "another process has been writing"),
+        ("database disk image is malformed", "restore it from a backup"),
+        ("attempt to write a readonly database", "the right to write there"),
+    ],
+)
+def test_each_failure_names_its_remedy(tmp_path: Path, reason: str, remedy: str) -> None:
+    with open_store(tmp_path) as store:
+        database = store.markets._database
+        with pytest.raises(StoreUnavailable, match=remedy), database.write():
+            raise sa.exc.OperationalError("", None, sqlite3.OperationalError(reason))
+
+
+@pytest.mark.parametrize("left", ["nothing", "an empty file"])
+def test_sales_and_models_without_their_database_are_refused(
+    address: Address, store: Store, market: Market, left: str
+) -> None:
+    commit(store, market.market_id)
+    store.close()
+    if address.url is None:
+        for path in address.home.glob("doorstep.sqlite*"):
+            path.unlink()
+        if left == "an empty file":
+            (address.home / "doorstep.sqlite").touch()
+    else:
+        engine = address.engine()
+        with engine.begin() as connection:
+            METADATA.drop_all(connection)
+            connection.execute(sa.text("drop table alembic_version"))
+        engine.dispose()
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="artifacts without database"):
+            open_store(address.home, address.url)
 
 
 def test_every_spelling_of_postgresql_uses_psycopg() -> None:

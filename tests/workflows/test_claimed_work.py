@@ -5,16 +5,24 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from core.progress import Progress
 from core.states import JobState
-from core.store import Store, open_store
+from core.store import ModelRecord, NewModel, Store, open_store
 from core.train.trainer import default_plan
+from core.workflows import claimed_work
 from core.workflows.jobs import TrainTask, document_of, start, task_of
+from core.workflows.patience import patiently
+from core.workspace import Workspace
 from tests.acting import acting
 from tests.small_market import MANAGER
 from tests.workflows.long_tasks import KINDS, SleepTask, started, wait_for
@@ -92,3 +100,64 @@ def test_a_task_is_the_same_after_its_way_through_the_store(store: Store) -> Non
         store.jobs.create(task.kind, "m", MANAGER, document_of(task))
     claims = [store.jobs.claim("w") for _ in tasks]
     assert tuple(task_of(claim.task, KINDS) for claim in claims if claim) == tasks
+
+
+@pytest.fixture
+def impatient(store: Store) -> Iterator[Store]:
+    """The same store, which waits a moment only for others who write."""
+    with open_store(store.home, f"sqlite:///{store.home / 'doorstep.sqlite'}?timeout=0.1") as opened:
+        yield opened
+
+
+@contextmanager
+def locked(store: Store, seconds: float) -> Iterator[None]:
+    """Hold SQLite's write lock for a while, as a backup does, from now on."""
+    engine = sa.create_engine(f"sqlite:///{store.home / 'doorstep.sqlite'}", connect_args={"check_same_thread": False})
+    with engine.connect() as connection:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        release = threading.Timer(seconds, lambda: connection.exec_driver_sql("ROLLBACK"))
+        release.start()
+        yield
+        release.join()
+    engine.dispose()
+
+
+def test_a_lock_of_another_program_ends_no_training_and_its_end_waits_for_it(impatient: Store) -> None:
+    workspace = acting(impatient, MANAGER)
+    job = start(workspace, SleepTask(MARKET, 0.0))
+    claim = impatient.jobs.claim("w")
+    assert claim is not None
+    order = claimed_work.Order(
+        impatient.home, impatient.database_url, workspace.problem, claim.actor, job.job_id, 1, Registering()
+    )
+    before = len(impatient.models.list(MARKET))
+    with locked(impatient, 2.0):
+        claimed_work.do(order, impatient)
+    assert impatient.jobs.get(job.job_id).state is JobState.DONE
+    assert len(impatient.models.list(MARKET)) == before + 1
+
+
+@dataclass(frozen=True)
+class Registering:
+    """Report, and register a model, as the end of a training does."""
+
+    market_id: str = MARKET
+    kind: str = "registering"
+
+    def run(self, workspace: Workspace, progress: Progress) -> ModelRecord:
+        for step in range(3):
+            progress(step / 3, f"step {step}")
+        store = workspace.store
+        live = store.models.champion(self.market_id)
+        assert live is not None
+        new = NewModel(self.market_id, live.version_id, b"a bundle", live.card)
+        return patiently(lambda: store.models.add(new, workspace.actor))
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_training_of_the_command_line_takes_its_processes_along(number: signal.Signals) -> None:
+    code = "import time; from core.train.parallel import in_parallel; in_parallel(time.sleep, [(600,)] * 2, print, 'x')"
+    with started(code) as training:
+        wait_for(lambda: len(training.joblib()) == 2)
+        training.process.send_signal(number)
+        wait_for(training.is_gone, seconds=10)

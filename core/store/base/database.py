@@ -68,11 +68,12 @@ class Database:
             raise
         except DataError as error:
             raise InvalidRecord(
-                f"The database {self.label} cannot hold a value ({' '.join(str(error.orig).split())}); correct it. "
+                f"The database cannot hold a value ({' '.join(str(error.orig).split())}); correct it. "
                 "Nothing was changed."
             ) from error
         except (DBAPIError, PoolTimeoutError) as error:
-            raise StoreUnavailable(_explain(error, self.label)) from error
+            reason = " ".join(str(getattr(error, "orig", None) or error).split())
+            raise StoreUnavailable(_explain(error, reason), f"{self.label}: {reason}") from error
 
 
 def sqlite_url(path: Path) -> URL:
@@ -112,12 +113,13 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
         engine = sa.create_engine(url, pool_pre_ping=not sqlite, connect_args=arguments, pool_size=10, max_overflow=20)
     except ModuleNotFoundError as error:
         raise StoreUnavailable(
-            f"The driver {error.name!r} for the database {label} is not installed; "
-            "run: pip install 'psycopg[binary]', or unset DATABASE_URL to use SQLite."
+            f"The database's driver {error.name!r} is not installed; "
+            "run: pip install 'psycopg[binary]', or unset DATABASE_URL to use SQLite.",
+            label,
         ) from error
     except NoSuchModuleError as error:
         raise StoreUnavailable(
-            f"The database {label} is of a kind this store does not support; use SQLite or PostgreSQL."
+            "The database is of a kind this store does not support; use SQLite or PostgreSQL.", label
         ) from error
     _keep_connections_to_their_process(engine)
     return engine
@@ -153,17 +155,19 @@ def _make_sqlite_transactional(engine: sa.Engine, begin_writing: Callable[[sa.Co
             connection.exec_driver_sql("BEGIN")
 
 
-def _explain(error: Exception, label: str) -> str:
-    reason = " ".join(str(getattr(error, "orig", None) or error).split())
+def _explain(error: Exception, reason: str) -> str:
     lowered = reason.lower()
     if "locked" in lowered or isinstance(error, PoolTimeoutError):
         remedy = "another process has been writing to it for too long; try again in a moment"
     elif "full" in lowered or "no space" in lowered:
         remedy = "free some disk space and try again"
+    elif "disk i/o" in lowered:
+        # SQLite says so, too, where it cannot make the files beside its own on a full disk.
+        remedy = "the disk is full or failing; free some disk space, or check the disk, and try again"
     elif "readonly" in lowered or "read-only" in lowered or "permission" in lowered or "unable to open" in lowered:
         remedy = "give the account Doorstep runs under the right to write there"
     elif "malformed" in lowered or "not a database" in lowered:
         remedy = "the file is damaged; restore it from a backup"
     else:
         remedy = "check that it is running and reachable, then try again"
-    return f"The database {label} cannot be used ({reason}): {remedy}. Nothing was changed."
+    return f"The database cannot be used: {remedy}. Nothing was changed."

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from core.errors import StoreUnavailable
 from core.store.base.database import Database
-from core.store.base.tables import METADATA, SCHEMA_REVISION
+from core.store.base.tables import MARKET, METADATA, SCHEMA_REVISION
 from core.store.base.views import create_views, drop_views
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[1] / "migrations"
@@ -42,6 +42,12 @@ def ensure_schema(database: Database) -> None:
             _migrate(connection, revision, database.label)
 
 
+def is_new(database: Database) -> bool:
+    """Tell whether the database holds nothing of Doorstep yet; raises StoreUnavailable."""
+    with database.read() as connection:
+        return _revision(connection) in (None, _BASE) and not sa.inspect(connection).has_table(MARKET.name)
+
+
 def _revision(connection: sa.Connection) -> str | None:
     if not sa.inspect(connection).has_table(_VERSION_TABLE.name):
         return None
@@ -67,8 +73,9 @@ def _migrate(connection: sa.Connection, revision: str, label: str) -> None:
     config.attributes["connection"] = connection
     if revision not in {_BASE} | {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}:
         raise StoreUnavailable(
-            f"The database {label} was written by a newer Doorstep (schema {revision}; this one knows schemas up to "
-            f"{SCHEMA_REVISION}); update this installation. Nothing was changed."
+            f"The database was written by a newer Doorstep (schema {revision}; this one knows schemas up to "
+            f"{SCHEMA_REVISION}); update this installation. Nothing was changed.",
+            label,
         )
     drop_views(connection)
     command.upgrade(config, "head")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import os
-import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from core.access import Actor, Role
-from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError, StoreUnavailable
+from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError, StoreUnavailable, in_full
 from core.states import AuditAction
 from core.store.base.artifacts import remove_abandoned, write_atomically
 from core.store.base.audit import append_event
@@ -22,6 +21,7 @@ from core.store.base.database import Database
 from core.store.base.tables import now
 from core.store.base.values import plain_document
 from core.store.ledger.estimates import Ledger
+from core.store.ledger.lost_count import LostCount
 from core.store.ledger.records import EstimateRecord, NewEstimate, sign
 
 _LOG: Final = logging.getLogger(__name__)
@@ -62,7 +62,8 @@ class AppendedMany:
 class SpoolState:
     """Spooled estimates: how many are ``waiting``, since when (``oldest``, UTC), and what cannot be recovered.
 
-    ``spoilt`` counts unreadable files, ``lost`` this process's estimates that could not be written to disk either.
+    ``spoilt`` counts unreadable files, ``lost`` the estimates that could not be written to disk either and are not in
+    the audit trail yet.
     """
 
     waiting: int
@@ -78,9 +79,8 @@ class Spool:
         self._folder = folder
         self._ledger = ledger
         self._database = database
-        self._guard = threading.Lock()
-        self._lost = 0
-        self._some_wait = bool(self._files())
+        self._lost = LostCount(folder)
+        self._some_wait = bool(self._files() or self._lost.value())
 
     def append(self, new: NewEstimate, actor: Actor) -> Appended:
         """Write an estimate to the ledger, else spool it with its id, instant and actor; "lost" if both fail.
@@ -124,7 +124,7 @@ class Spool:
             self._some_wait = True
             raise
         finally:
-            if written:
+            if written or self._lost.value():
                 self._note(written)
         return written
 
@@ -132,7 +132,7 @@ class Spool:
         """Return the state of the spool, all processes included; an unreadable folder counts as empty."""
         waiting = [estimate for path in self._files() for estimate in _instants(path)]
         spoilt = len(list(self._folder.glob(f"*{_SPOILT}")))
-        return SpoolState(len(waiting), min(waiting, default=None), spoilt, self._lost)
+        return SpoolState(len(waiting), min(waiting, default=None), spoilt, self._lost.value())
 
     def _aside(self, estimates: Sequence[EstimateRecord], why: StoreError) -> Fate:
         path = self._folder / f"{estimates[0].estimate_id}{_SUFFIX}"
@@ -141,12 +141,14 @@ class Spool:
             remove_abandoned(self._folder)
             write_atomically(path, json.dumps([_document(one) for one in estimates]).encode())
         except OSError as error:
-            with self._guard:
-                self._lost += len(estimates)
-            _LOG.error("%d estimates lost: neither ledger (%s) nor disk (%s) took them", len(estimates), why, error)
+            self._lost.add(len(estimates))
+            self._some_wait = True
+            _LOG.error(
+                "%d estimates lost: neither ledger (%s) nor disk (%s) took them", len(estimates), in_full(why), error
+            )
             return "lost"
         self._some_wait = True
-        _LOG.error("%d estimates wait in %s to be written to the ledger: %s", len(estimates), path, why)
+        _LOG.error("%d estimates wait in %s to be written to the ledger: %s", len(estimates), path, in_full(why))
         return "aside"
 
     def _write(self, path: Path) -> int:
@@ -173,10 +175,13 @@ class Spool:
         return written
 
     def _note(self, written: int) -> None:
-        with suppress(StoreError), self._database.write() as connection:
-            append_event(
-                connection, _CLERK, AuditAction.LEDGER_CAUGHT_UP, None, "ledger", detail={"estimates": written}
-            )
+        lost = self._lost.value()
+        detail = {"estimates": written} | ({"lost": lost} if lost else {})
+        with suppress(StoreError):
+            with self._database.write() as connection:
+                append_event(connection, _CLERK, AuditAction.LEDGER_CAUGHT_UP, None, "ledger", detail=detail)
+            if lost:
+                self._lost.add(-lost)
 
     def _files(self) -> list[Path]:
         try:

@@ -59,7 +59,7 @@ class Levels:
         self._database = database
 
     def add(self, new: NewLevel, actor: Actor) -> LevelRecord:
-        """Store a level; adding the same content again returns the existing record.
+        """Store a level; adding the same content again returns the existing record, and needs no write lock.
 
         Raises NotFound for an unknown market, model or data version; InvalidRecord if the model or data version
         belongs to another market, ``as_of`` is not a date or JSON cannot hold the document; StoreUnavailable.
@@ -72,6 +72,10 @@ class Levels:
             "document": plain_document(new.document, "level document"),
         }
         level_id = _id_of(content)
+        with self._database.read() as connection:
+            held = _find(connection, level_id)
+        if held is not None:
+            return held
         with self._database.write() as connection:
             lock_market(connection, new.market_id)
             if _find(connection, level_id) is None:

@@ -23,6 +23,7 @@ from core.workflows.models.gate import (
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
+from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 
@@ -104,10 +105,11 @@ def retrain(workspace: Workspace, market_id: str, plan: RetrainPlan, progress: P
         "words": gated.gate.words,
         "window": plan.words,
     }
-    store.events.record(workspace.actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
-    record = store.models.challenge(record.model_id, workspace.actor)
+    judged = (workspace.actor, AuditAction.GATE_JUDGED, market_id, record.model_id, detail)
+    patiently(lambda: store.events.record(*judged))
+    challenger = patiently(lambda: store.models.challenge(record.model_id, workspace.actor))
     progress(1.0, "Challenger registered")
-    return Retrained(record, gated)
+    return Retrained(challenger, gated)
 
 
 def _was_live(store: Store, market_id: str) -> bool:

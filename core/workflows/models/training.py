@@ -30,6 +30,7 @@ from core.workflows.models.test_scores import (
     open_test,
     score_test,
 )
+from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 
@@ -86,7 +87,10 @@ def make_model(workspace: Workspace, known: KnownSales, plan: TrainingPlan, prog
 
 
 def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> ModelRecord:
-    """Register a model as a candidate; ``more`` is added to its card permanently. Raises StoreError."""
+    """Register a model as a candidate; ``more`` is added to its card permanently.
+
+    A store that is locked or away for a while does not lose the training. Raises StoreError.
+    """
     store = workspace.store
     bundle = made.bundle
     test, scope = headline(made.scored, workspace.problem), propose_scope(made.scored, workspace.problem)
@@ -94,9 +98,11 @@ def register(workspace: Workspace, made: MadeModel, more: Mapping[str, Any]) -> 
         to_card(test) | floor_to_card(made.floor) | proposal_to_card(scope) | {SCORES: keep_scores(store, made.scored)}
     )
     card = bundle.card() | figures | dict(more)
-    record = store.models.add(NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card), workspace.actor)
+    new = NewModel(bundle.market_id, bundle.version_id, to_bytes(bundle), card)
+    record = patiently(lambda: store.models.add(new, workspace.actor))
     detail = {"sales": made.opened.evaluation.n, "split": made.trained.split.name}
-    store.events.record(workspace.actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
+    opened = (workspace.actor, AuditAction.TEST_OPENED, bundle.market_id, record.model_id, detail)
+    patiently(lambda: store.events.record(*opened))
     return record
 
 

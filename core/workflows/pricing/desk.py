@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from typing import Final
 
 from core.access import Action, Actor, Role, require
-from core.errors import NotFound
+from core.errors import NotFound, StoreUnavailable, in_full
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
@@ -22,6 +23,7 @@ from core.workflows.models.scope import governing_scope
 from core.workflows.models.training import load_model
 from core.workflows.pricing.drift_notices import drift_notices
 
+_LOG: Final = logging.getLogger(__name__)
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 
@@ -112,7 +114,25 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     concern, and the scope signed or proposed governs. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     market, record = store.markets.get(market_id), store.models.champion(market_id)
-    return Desk(market, record, _open_live_market(store, record) if record else None, problem)
+    return name_level(store, Desk(market, record, _open_live_market(store, record) if record else None, problem))
+
+
+def name_level(store: Store, desk: Desk) -> Desk:
+    """Return the desk with its market level stored; a store that only reads leaves the level without a name.
+
+    It prices all the same: the level is the same, and only the ledger cannot say which one it was.
+    """
+    live, record = desk.live_market, desk.record
+    if live is None or record is None or live.level_id is not None:
+        return desk
+    level = live.live_model.level
+    new = NewLevel(record.market_id, record.model_id, live.version_id, level.as_of, asdict(level))
+    try:
+        level_id = store.levels.add(new, _CLERK).level_id
+    except StoreUnavailable as error:
+        _LOG.warning("the market level has no name yet: %s", in_full(error))
+        return desk
+    return replace(desk, live_market=replace(live, level_id=level_id))
 
 
 def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
@@ -120,8 +140,5 @@ def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
     # If every version was undone, there is no latest one, but the model's training data still exists.
     version_id = latest.version_id if latest else record.version_id
     live_model = bring_up_to_date(bundle.model, store.versions.load(version_id))
-    level = live_model.level
-    new = NewLevel(record.market_id, record.model_id, version_id, level.as_of, asdict(level))
-    level_id = store.levels.add(new, _CLERK).level_id
     notices, scope = drift_notices(store, record.market_id), governing_scope(store, record)
-    return LiveMarket(bundle, live_model, version_id, level_id, notices, scope)
+    return LiveMarket(bundle, live_model, version_id, None, notices, scope)

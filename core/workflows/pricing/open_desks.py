@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections import OrderedDict
 from typing import Final
 
-from core.store import Store
+from core.errors import StoreUnavailable, in_full
+from core.store import Market, Store
 from core.workflows.models.scope import governing_scope
-from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.pricing.desk import Desk, name_level, open_desk
 from core.workflows.pricing.drift_notices import drift_alerts
 from core.workspace import Workspace
+
+_LOG: Final = logging.getLogger(__name__)
+# Storing it may wait for a lock, and an agent waits with it.
+_NAME_AGAIN_SECONDS: Final = 60.0
 
 KEPT: Final = 4
 """Few desks are kept: a model takes tens of megabytes, and one in use is quickly loaded again."""
@@ -37,17 +44,48 @@ class OpenDesks:
 
     def __init__(self) -> None:
         self._desks: OrderedDict[DeskState, Desk] = OrderedDict()
+        self._latest: dict[tuple[str, str], DeskState] = {}
         self._opening: dict[DeskState, threading.Lock] = {}
         self._guard = threading.Lock()
+        self._name_again = 0.0
 
     def desk(self, workspace: Workspace, market_id: str) -> Desk:
-        """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
+        """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable.
+
+        While the database is away, the latest desk in memory goes on answering.
+        """
+        try:
+            return self._current(workspace, market_id)
+        except StoreUnavailable as error:
+            with self._guard:
+                latest = self._desks.get(self._latest.get((str(workspace.store.home), market_id), ()))
+            if latest is None:
+                raise
+            _LOG.error("the desk in memory answers for %s: %s", market_id, in_full(error))
+            return latest
+
+    def markets(self, store: Store) -> list[Market]:
+        """Return all markets or, while the database is away, those with a desk in memory; raises StoreUnavailable."""
+        try:
+            return store.markets.list()
+        except StoreUnavailable:
+            with self._guard:
+                known = [self._desks[state].market for state in self._latest.values() if state[0] == str(store.home)]
+            if not known:
+                raise
+            return sorted(known, key=lambda market: market.name)
+
+    def _current(self, workspace: Workspace, market_id: str) -> Desk:
         state = desk_state(workspace.store, market_id)
         with self._guard:
-            if state in self._desks:
+            known = self._desks.get(state)
+            if known is not None:
                 self._desks.move_to_end(state)
-                return self._desks[state]
-            opening = self._opening.setdefault(state, threading.Lock())
+                self._latest[(state[0], market_id)] = state
+            else:
+                opening = self._opening.setdefault(state, threading.Lock())
+        if known is not None:
+            return self._named(state, known, workspace)
         # Those who want this desk wait, since two threads that load one model take twice the memory and no less time.
         # Other markets' desks stay open meanwhile.
         with opening:
@@ -57,12 +95,29 @@ class OpenDesks:
         """Return the desk that another thread opened meanwhile, or open it."""
         try:
             desk = self._desks.get(state) or open_desk(workspace.store, market_id, workspace.problem)
-            with self._guard:
-                self._desks[state] = desk
-                self._desks.move_to_end(state)
-                while len(self._desks) > KEPT:
-                    self._desks.popitem(last=False)
+            self._keep(state, market_id, desk)
             return desk
         finally:
             with self._guard:
                 self._opening.pop(state, None)
+
+    def _keep(self, state: DeskState, market_id: str, desk: Desk) -> None:
+        with self._guard:
+            self._desks[state] = desk
+            self._desks.move_to_end(state)
+            self._latest[(state[0], market_id)] = state
+            while len(self._desks) > KEPT:
+                gone, _ = self._desks.popitem(last=False)
+                self._latest = {market: latest for market, latest in self._latest.items() if latest != gone}
+
+    def _named(self, state: DeskState, desk: Desk, workspace: Workspace) -> Desk:
+        """Return a desk whose market level could not be stored with it stored, trying now and then."""
+        if desk.live_market is None or desk.live_market.level_id is not None:
+            return desk
+        with self._guard:
+            if time.monotonic() < self._name_again:
+                return desk
+            self._name_again = time.monotonic() + _NAME_AGAIN_SECONDS
+        desk = name_level(workspace.store, desk)
+        self._keep(state, desk.market.market_id, desk)
+        return desk

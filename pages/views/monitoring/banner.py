@@ -7,6 +7,7 @@ from typing import Final
 
 import streamlit as st
 
+from core.errors import StoreUnavailable
 from core.store import Market
 from core.store.operations.alerts import UNRESOLVED
 from core.wording import count
@@ -19,8 +20,14 @@ PATH: Final = "monitoring"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
-    """Draw the line if there are such alerts, with a link for those allowed to open them."""
-    alerts = in_order(workspace.store.alerts.list(market.market_id, UNRESOLVED))
+    """Draw the line if there are such alerts, with a link for those allowed to open them.
+
+    A database that is away shows none: homes can still be priced, and the page says what it needs itself.
+    """
+    try:
+        alerts = in_order(workspace.store.alerts.list(market.market_id, UNRESOLVED))
+    except StoreUnavailable:
+        return
     if not alerts:
         return
     kinds = Counter(kind_of(one) for one in alerts)

@@ -128,8 +128,8 @@ def draw_origin(answered: RecordedAnswer) -> None:
         )
     elif answered.estimate_id is None:
         st.warning(
-            "This answer could not be recorded, so it has no link and cannot be decided on. The price itself is valid. "
-            "Price the home again later to record it.",
+            "This answer is not recorded: neither the ledger nor the disk took it. It has no link and cannot be "
+            "decided on; the price itself is valid. Price the home again later to record it.",
             icon=":material/cloud_off:",
         )
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):

@@ -132,3 +132,41 @@ def test_a_disk_that_fails_too_is_counted(store: Store, market: Market, monkeypa
     monkeypatch.setattr("core.store.ledger.spool.write_atomically", no_space)
     assert store.spool.append(estimate(market.market_id), AGENT).state == "lost"
     assert store.spool.state().lost == 1
+
+
+def test_lost_answers_are_counted_across_a_restart_on_a_full_disk_and_then_stand_in_the_audit_trail(
+    address: Address, store: Store, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> None:
+        raise OSError("No space left on device")
+
+    with monkeypatch.context() as failing:
+        failing.setattr(Ledger, "append_signed", full)
+        failing.setattr("core.store.ledger.spool.write_atomically", no_space)
+        for _ in range(3):
+            assert store.spool.append(estimate(market.market_id), AGENT).state == "lost"
+    size = (address.home / "unwritten" / "lost").stat().st_size
+    store.close()
+    with open_store(address.home, address.url) as again:
+        assert again.spool.state().lost == 3
+        assert (address.home / "unwritten" / "lost").stat().st_size == size  # overwritten in place, it needs no space
+        assert again.spool.append(estimate(market.market_id), AGENT).written
+        assert again.spool.state().lost == 0
+        [event] = again.events.of("ledger", "ledger.caught_up")
+        assert event.detail == {"estimates": 0, "lost": 3}
+
+
+def test_what_the_count_itself_cannot_take_stays_in_memory(
+    store: Store, market: Market, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def no_space(*_: object) -> int:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(Ledger, "append_signed", full)
+    monkeypatch.setattr("core.store.ledger.spool.write_atomically", no_space)
+    with monkeypatch.context() as failing:
+        failing.setattr("os.pwrite", no_space)
+        store.spool.append(estimate(market.market_id), AGENT)
+        assert store.spool.state().lost == 1
+    store.spool.append(estimate(market.market_id), AGENT)
+    assert store.spool.state().lost == 2

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core.errors import InvalidRecord, NotFound
+from core.errors import InvalidRecord, NotFound, StoreUnavailable
 from core.store import LevelRecord, Market, NewLevel, NewModel, Store
 from core.store.models.levels import Levels
 from tests.store.samples import ANALYST, MANAGER, commit
@@ -97,3 +97,17 @@ def test_levels_of_what_is_not_there_are_refused(store: Store, level: NewLevel) 
 
 def test_levels_offer_no_way_to_change_or_remove() -> None:
     assert {name for name in vars(Levels) if not name.startswith("_")} == {"add", "get", "latest"}
+
+
+def test_a_level_that_is_stored_is_found_without_the_right_to_write(
+    store: Store, level: NewLevel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = store.levels.add(level, ANALYST)
+
+    def locked(*_: object) -> None:
+        raise StoreUnavailable("The database is locked.")
+
+    monkeypatch.setattr("core.store.base.database.Database.write", locked)
+    assert store.levels.add(level, ANALYST) == made
+    with pytest.raises(StoreUnavailable):
+        store.levels.add(replace(level, document={"other": 1}), ANALYST)
