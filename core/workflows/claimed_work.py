@@ -23,8 +23,8 @@ from core.problem import Problem
 from core.progress import Progress, die_with_parent, end_group
 from core.store import Store, open_store
 from core.store.operations.jobs import Claim
+from core.store.patience import PATIENCE_SECONDS, patiently
 from core.workflows.jobs import Kinds, Task, task_of
-from core.workflows.patience import PATIENCE_SECONDS, patiently
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)

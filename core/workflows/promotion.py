@@ -9,10 +9,10 @@ from core.errors import AccessDenied, ReasonNeeded, StoreError
 from core.states import AuditAction
 from core.store import ModelRecord, Store
 from core.store.base.audit import Event
+from core.store.patience import patiently
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
 from core.workflows.monitoring.alerts import follow_champion
-from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 REASON_MIN: Final = 15

@@ -18,10 +18,10 @@ import sqlalchemy as sa
 from core.progress import Progress
 from core.states import JobState
 from core.store import ModelRecord, NewModel, Store, open_store
+from core.store.patience import patiently
 from core.train.trainer import default_plan
 from core.workflows import claimed_work
 from core.workflows.jobs import TrainTask, document_of, start, task_of
-from core.workflows.patience import patiently
 from core.workspace import Workspace
 from tests.acting import acting
 from tests.small_market import MANAGER

@@ -24,24 +24,24 @@ class LostCount:
     def __init__(self, folder: Path) -> None:
         self._path = folder / _FILE
         self._guard = threading.Lock()
-        self._unwritten = 0
+        self._in_memory = 0
         with suppress(OSError):
             self._change(0)
 
     def value(self) -> int:
         """Return the count."""
         try:
-            return _number(self._path.read_bytes()) + self._unwritten
+            return _number(self._path.read_bytes()) + self._in_memory
         except OSError:
-            return self._unwritten
+            return self._in_memory
 
     def add(self, change: int) -> None:
         """Count more lost answers or, with a negative change, those noted elsewhere; never raises."""
         with self._guard:
-            self._unwritten += change
+            self._in_memory += change
             try:
-                self._change(self._unwritten)
-                self._unwritten = 0
+                self._change(self._in_memory)
+                self._in_memory = 0
             except OSError as error:
                 _LOG.error("the count of lost answers cannot be written: %s", error.strerror)
 

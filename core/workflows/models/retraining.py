@@ -11,6 +11,7 @@ from core.prepare.splits import TIME
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import ModelRecord, Store
+from core.store.patience import patiently
 from core.train.trainer import TrainingPlan, default_plan
 from core.wording import days
 from core.workflows.models.gate import (
@@ -23,7 +24,6 @@ from core.workflows.models.gate import (
     unseen_by,
 )
 from core.workflows.models.training import known_sales, make_model, register
-from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 

@@ -17,6 +17,7 @@ from core.prepare.features.facts import find_facts
 from core.progress import Progress, part
 from core.states import AuditAction
 from core.store import DataVersion, Market, ModelRecord, NewModel, Store
+from core.store.patience import patiently
 from core.train.bundle import Bundle, from_bytes, seal, to_bytes
 from core.train.trainer import Trained, TrainingPlan, train
 from core.workflows.data.price_tellers import refuse_price_tellers
@@ -30,7 +31,6 @@ from core.workflows.models.test_scores import (
     open_test,
     score_test,
 )
-from core.workflows.patience import patiently
 from core.workspace import Workspace
 
 

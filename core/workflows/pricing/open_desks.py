@@ -85,7 +85,7 @@ class OpenDesks:
             else:
                 opening = self._opening.setdefault(state, threading.Lock())
         if known is not None:
-            return self._named(state, known, workspace)
+            return self._try_naming(state, known, workspace)
         # Those who want this desk wait, since two threads that load one model take twice the memory and no less time.
         # Other markets' desks stay open meanwhile.
         with opening:
@@ -110,7 +110,7 @@ class OpenDesks:
                 gone, _ = self._desks.popitem(last=False)
                 self._latest = {market: latest for market, latest in self._latest.items() if latest != gone}
 
-    def _named(self, state: DeskState, desk: Desk, workspace: Workspace) -> Desk:
+    def _try_naming(self, state: DeskState, desk: Desk, workspace: Workspace) -> Desk:
         """Return a desk whose market level could not be stored with it stored, trying now and then."""
         if desk.live_market is None or desk.live_market.level_id is not None:
             return desk
