@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -100,6 +101,17 @@ def test_no_value_of_an_option_ends_in_a_traceback(
 def home(small_home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     return Path(shutil.copytree(small_home, tmp_path / "home"))
+
+
+def test_what_is_no_file_is_not_replaced_by_one(home: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    sales = tmp_path / "sales.csv"
+    sales.write_text("sale date,sale price,zipcode\n2024-01-05,300000,98103\n")
+    for words in (("ledger", pipe), ("ingest", sales, "--write-mapping", pipe)):
+        code, _, err = run(capsys, *words, "--home", home, "--quiet")
+        assert (code, "is no file and is not replaced by one" in err) == (FAILED, True)
+    assert pipe.is_fifo()
 
 
 @pytest.mark.parametrize("sales", [3, 0, -5, 200, 600, 1_000_001])

@@ -121,6 +121,8 @@ def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
     target = Path(session.options.write_mapping)
     if any(target.resolve() == file.path.resolve() for file in files):
         raise MappingError(f"{str(target)!r} is one of the files to import. Write the mapping to another file.")
+    if target.exists() and not target.is_file():
+        raise MappingError(f"{str(target)!r} is no file and is not replaced by one. Choose another name.")
     mappings = {file.name: file.mapping for file in files if file.mapping is not None}
     document = mappings_document(mappings)
     try:

@@ -1,10 +1,8 @@
-"""A fresh store for each test, on SQLite and, where TEST_DATABASE_URL names a server, on PostgreSQL too."""
+"""A fresh store for each test, on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 
 import multiprocessing
-import os
-import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerContext
@@ -15,9 +13,8 @@ import sqlalchemy as sa
 
 from core.store import Market, Store, open_store
 from core.store.base.database import parse_url
+from tests.postgresql import BOTH, own_schema, server_url
 from tests.store.samples import ANALYST
-
-SERVER = os.environ.get("TEST_DATABASE_URL", "")
 
 
 @dataclass(frozen=True)
@@ -32,21 +29,19 @@ class Address:
         return sa.create_engine(parse_url(self.url) if self.url else f"sqlite:///{self.home / 'doorstep.sqlite'}")
 
 
-@pytest.fixture(params=["sqlite", *([pytest.param("postgresql")] if SERVER else [])])
-def address(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Address]:
+@pytest.fixture(params=BOTH)
+def address(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Address]:
     monkeypatch.delenv("DATABASE_URL", raising=False)
     if request.param == "sqlite":
         yield Address(tmp_path / "home", None)
         return
-    schema = f"t_{secrets.token_hex(6)}"
-    engine = sa.create_engine(parse_url(SERVER))
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"create schema {schema}"))
-    url = parse_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
-    yield Address(tmp_path / "home", url.render_as_string(hide_password=False))
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"drop schema {schema} cascade"))
-    engine.dispose()
+    with own_schema(server_url(tmp_path_factory)) as url:
+        yield Address(tmp_path / "home", url)
 
 
 @pytest.fixture

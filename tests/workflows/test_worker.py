@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 import threading
 import time
@@ -39,8 +38,8 @@ BOTH = WorkerSettings(triggers=frozenset(Trigger))
 
 
 @pytest.fixture
-def home(small_home: Path, tmp_path: Path) -> Path:
-    return Path(shutil.copytree(small_home, tmp_path / "home"))
+def home(small_home_on_both: Path) -> Path:
+    return small_home_on_both
 
 
 @pytest.fixture

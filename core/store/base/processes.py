@@ -19,7 +19,12 @@ class ProcessMark:
 
 def this_process() -> ProcessMark:
     """Return the mark of the running process."""
-    return ProcessMark(socket.gethostname(), os.getpid(), _started(os.getpid()))
+    return mark_of(os.getpid())
+
+
+def mark_of(pid: int) -> ProcessMark:
+    """Return the mark of a process on this host."""
+    return ProcessMark(socket.gethostname(), pid, _started(pid))
 
 
 def may_be_alive(mark: ProcessMark) -> bool:

@@ -37,9 +37,11 @@ def export_ledger(workspace: Workspace, market_id: str, where: Slice) -> Iterato
 def ledger_to_file(workspace: Workspace, market_id: str, where: Slice, path: Path) -> int:
     """Write the ledger to a file, which only its owner can read, and return its size in bytes.
 
-    An incomplete file never has the requested name. Raises FileNotWritten if the file cannot be written, else as
-    export_ledger() does.
+    An incomplete file never has the requested name. Raises FileNotWritten if the file cannot be written or there is
+    something else of that name, such as a device, else as export_ledger() does.
     """
+    if path.exists() and not path.is_file():
+        raise FileNotWritten(f"{str(path)!r} is no file and is not replaced by one. Choose another name.")
     parts = export_ledger(workspace, market_id, where)
     try:
         write_parts_atomically(path, parts)

@@ -93,7 +93,7 @@ def _spool(store: Store) -> tuple[Reading, ...]:
     return (
         _single("doorstep_ledger_waiting", "Answers given that the ledger has not taken yet", state.waiting),
         _single("doorstep_ledger_unreadable", "Files of waiting answers that cannot be read", state.spoilt),
-        _single("doorstep_ledger_lost", "Answers of this process that nothing could hold", state.lost),
+        _single("doorstep_ledger_lost", "Answers that nothing could hold, until the audit trail says so", state.lost),
     )
 
 

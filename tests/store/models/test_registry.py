@@ -3,6 +3,7 @@ from __future__ import annotations
 import math
 import sqlite3
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -316,3 +317,22 @@ def test_whether_a_bundle_is_there_is_told_without_reading_it(store: Store, add:
     assert store.models.holds(record)
     (store.home / "models" / f"{record.sha256}.joblib").unlink()
     assert not store.models.holds(record)
+
+
+def test_promotions_at_once_leave_one_champion_and_a_history_that_leads_back(
+    store: Store, add: Add, market: Market
+) -> None:
+    first, *others = [add(name) for name in ("a", "b", "c", "d", "e")]
+    store.models.promote(first.model_id, MANAGER, "the first")
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda one: store.models.promote(one.model_id, MANAGER, "at once"), others))
+    stages = [one.stage for one in store.models.list(market.market_id)]
+    assert stages.count("champion") == 1
+    gone: list[str] = []
+    for _ in others:
+        live = store.models.champion(market.market_id)
+        assert live is not None
+        gone.append(live.model_id)
+        store.models.rollback(market.market_id, MANAGER, "back")
+    assert store.models.champion(market.market_id) == store.models.get(first.model_id)
+    assert sorted(gone) == sorted(one.model_id for one in others)

@@ -209,6 +209,7 @@ def text_of(rows: list[dict[str, Any]]) -> str:
     return f"{','.join(FIELDS)}\n999,00101,2024-01-01,200000,900,2\n{body}1,2\n"
 
 
+@pytest.mark.parametrize("store", ["sqlite"], indirect=True)  # many examples, of which other tests run some on both
 @given(st.lists(CELLS, max_size=12), st.lists(CELLS, max_size=6), st.integers(0, 99))
 @settings(max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_sum_files_repeat_without_effect_and_undo_is_exact(

@@ -1,0 +1,50 @@
+"""Stores for the tests of use cases, on SQLite and on PostgreSQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core.store import Store, open_store
+from tests.postgresql import BOTH, own_copy, own_schema, server_url, template_of
+
+
+@pytest.fixture(params=BOTH)
+def store(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Store]:
+    """A fresh store, empty."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if request.param == "sqlite":
+        with open_store(tmp_path / "home") as opened:
+            yield opened
+        return
+    with own_schema(server_url(tmp_path_factory)) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        with open_store(tmp_path / "home") as opened:
+            yield opened
+
+
+@pytest.fixture(params=BOTH)
+def small_home_on_both(
+    request: pytest.FixtureRequest,
+    small_home: Path,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Path]:
+    """The folder of a store of the test's own with the small market; its database is the one of the environment."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if request.param == "sqlite":
+        yield Path(shutil.copytree(small_home, tmp_path / "home"))
+        return
+    server = server_url(tmp_path_factory)
+    with own_copy(server, template_of(server, "small-market", small_home, tmp_path_factory)) as url:
+        monkeypatch.setenv("DATABASE_URL", url)
+        yield Path(shutil.copytree(small_home, tmp_path / "home", ignore=shutil.ignore_patterns("doorstep.sqlite*")))
