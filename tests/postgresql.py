@@ -164,7 +164,19 @@ def _start_in(folder: Path, programs: Path, run: int) -> str:
     if account is not None:
         shutil.chown(folder, account, pwd.getpwnam(account).pw_gid)
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "doorstep", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]
+    initdb = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "doorstep",
+        "-A",
+        "trust",
+        "-E",
+        "UTF8",
+        "--locale=C",
+        "--no-sync",
+    ]
     subprocess.run(initdb, check=True, user=account, cwd=folder, stdout=subprocess.DEVNULL)
     settings = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
     server = [programs / "postgres", "-D", data, "-k", folder, *settings]

@@ -7,6 +7,7 @@ hexadecimal, of the header X-Doorstep-Timestamp, a period and the body.
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import hmac
 import json
@@ -18,8 +19,8 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -43,6 +44,7 @@ GIVE_UP_AFTER: Final = 12
 _FIRST_WAIT_SECONDS: Final = 60
 _LONGEST_WAIT_SECONDS: Final = 6 * 3600
 _SUFFIX: Final = ".json"
+_LOCK: Final = "lock"
 _GIVEN_UP: Final = ".given-up"
 _LOCAL: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -164,8 +166,13 @@ class Notices:
     def send(self) -> Sent:
         """Send the due messages, oldest first; never raises for a receiver. A failed channel is skipped this round.
 
-        A failed message is retried after a minute, then after twice as long each time, up to six hours.
+        A failed message is retried after a minute, then after twice as long each time, up to six hours. While another
+        process sends, this one leaves it to it, so that no message arrives twice.
         """
+        with _turn(self._folder) as mine:
+            return self._send() if mine else Sent(0, 0, len(self._queued()))
+
+    def _send(self) -> Sent:
         arrived = failed = later = 0
         resting: set[str] = set()
         for path, queued in self._queued():
@@ -255,6 +262,24 @@ def _send_by(service: MessageService, queued: _Queued) -> None:
 
 def _title(queued: _Queued) -> str:
     return " ".join(f"Doorstep: {queued.subject}".split())
+
+
+@contextmanager
+def _turn(folder: Path) -> Iterator[bool]:
+    """Tell whether it is this process's turn to send; no other gets one until this one ends, even by a kill."""
+    try:
+        handle = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT, 0o600)
+    except OSError:  # no folder, so no messages; or one that cannot be written, where nothing is marked as sent
+        yield folder.is_dir()
+        return
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        yield False
+    else:
+        yield True
+    finally:
+        os.close(handle)
 
 
 def signature(secret: str, timestamp: str, body: bytes) -> str:

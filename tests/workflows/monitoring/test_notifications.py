@@ -10,8 +10,9 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.message import EmailMessage
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
@@ -115,6 +116,16 @@ def test_a_webhook_gets_the_alert_once_as_json_signed_over_time_and_body(tmp_pat
     assert headers["X-Doorstep-Signature"] == signature(SECRET, headers["X-Doorstep-Timestamp"], body)
     assert headers["X-Doorstep-Signature"] != signature("other", headers["X-Doorstep-Timestamp"], body)
     assert notices.state().waiting == 0
+
+
+def test_processes_that_send_at_once_send_each_message_once(tmp_path: Path) -> None:
+    with Hook().listening() as hook:
+        several = [Notices(tmp_path, webhook(hook.url)) for _ in range(4)]
+        for number in range(5):
+            several[0].put(replace(NOTICE, key=f"n{number}"))
+        with ThreadPoolExecutor(4) as pool:
+            list(pool.map(Notices.send, several))
+    assert len(hook.received) == 5
 
 
 def test_without_a_secret_nothing_is_signed(tmp_path: Path) -> None:
