@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
+from enum import Enum, auto
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Final, NoReturn
@@ -32,10 +33,19 @@ _REPORT_SECONDS: Final = 0.25
 _LOOK_SECONDS: Final = 0.5
 # Asked to end, the work removes its temporary files; after this long it is killed.
 _GRACE_SECONDS: Final = 2.0
+_LAST_SECONDS: Final = 15.0
 # Agents' pages take priority on the processor.
 _NICENESS: Final = 5
 _TERMINATED: Final = 128 + signal.SIGTERM
 _SIGNALS: Final = {-one: one.name for one in signal.Signals} | {_TERMINATED: "SIGTERM"}
+
+
+class _Standing(Enum):
+    """Whether a job is still to be done: closed is one that its own process closed, and that process ends soon."""
+
+    WANTED = auto()
+    CLOSED = auto()
+    UNWANTED = auto()
 
 
 @dataclass(frozen=True)
@@ -115,18 +125,27 @@ class ClaimedWork:
 
     def _wait(self, process: SpawnProcess, claim: Claim, stop: threading.Event) -> bool:
         """Wait for the end of the work, or end it when it is unwanted; return whether it came to its own end."""
+        closed_at: float | None = None
         while not multiprocessing.connection.wait([process.sentinel], _LOOK_SECONDS):
-            if stop.is_set() or self._is_unwanted(claim):
+            standing = self._standing(claim)
+            if standing is _Standing.CLOSED and closed_at is None:
+                closed_at = time.monotonic()
+            late = closed_at is not None and time.monotonic() - closed_at > _LAST_SECONDS
+            if stop.is_set() or late or standing is _Standing.UNWANTED:
                 process.terminate()
                 multiprocessing.connection.wait([process.sentinel], _GRACE_SECONDS)
                 return False
         return True
 
-    def _is_unwanted(self, claim: Claim) -> bool:
+    def _standing(self, claim: Claim) -> _Standing:
         try:
-            return self._store.jobs.get(claim.job.job_id).cancel_requested or not self._store.jobs.is_held(claim)
+            job = self._store.jobs.get(claim.job.job_id)
+            if not job.is_open:
+                return _Standing.CLOSED
+            held = self._store.jobs.is_held(claim) and not job.cancel_requested
+            return _Standing.WANTED if held else _Standing.UNWANTED
         except StoreUnavailable:
-            return False  # a store that is away for a while ends no work
+            return _Standing.WANTED  # a store that is away for a while ends no work
 
     def _close(self, claim: Claim, code: int, ended_itself: bool, stop: threading.Event) -> None:
         """Close the job, unless its process has done so."""
