@@ -16,7 +16,7 @@ Progress = Callable[[float, str], None]
 """Called with the fraction done (0 to 1) and the current step; may raise JobCancelled to stop the work."""
 
 _EVERY_SECONDS: Final = 0.5
-_GROUP_SECONDS: Final = 1.0
+_GROUP_SECONDS: Final = 2.0
 _PR_SET_PDEATHSIG: Final = 1
 
 
@@ -81,7 +81,7 @@ def end_group(leader: int, join: Callable[[], object]) -> None:
         if time.monotonic() > end:
             _signal_group(leader, signal.SIGKILL)
             return
-        time.sleep(_GROUP_SECONDS / 20)
+        time.sleep(_GROUP_SECONDS / 40)
 
 
 def _signal_group(leader: int, number: int) -> bool:

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeVar
 import lightgbm
 import numpy as np
 from joblib import Parallel, delayed, parallel_config
+from joblib.externals.loky import reusable_executor
 
 from core.arrays import Floats
 from core.progress import Progress, end_with_starter
@@ -37,6 +38,13 @@ def in_parallel(
             results.append(result)
             progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")
     return results
+
+
+def end_processes() -> None:
+    """End the processes that joblib keeps for the next fits of this one, and remove the files they share."""
+    executor = getattr(reusable_executor, "_executor", None)
+    if executor is not None:
+        executor.terminate(kill_workers=True)
 
 
 def predict(booster: lightgbm.Booster, features: Floats) -> Floats:

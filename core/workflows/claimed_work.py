@@ -25,6 +25,7 @@ from core.progress import Progress, die_with_parent, end_group
 from core.store import Store, open_store
 from core.store.operations.jobs import Claim
 from core.store.patience import PATIENCE_SECONDS, patiently
+from core.train.parallel import end_processes
 from core.workflows.jobs import Kinds, Task, task_of
 from core.workspace import Workspace
 
@@ -32,7 +33,7 @@ _LOG: Final = logging.getLogger(__name__)
 _REPORT_SECONDS: Final = 0.25
 _LOOK_SECONDS: Final = 0.5
 # Asked to end, the work removes its temporary files; after this long it is killed.
-_GRACE_SECONDS: Final = 2.0
+_GRACE_SECONDS: Final = 1.5
 _LAST_SECONDS: Final = 15.0
 # Agents' pages take priority on the processor.
 _NICENESS: Final = 5
@@ -191,8 +192,23 @@ def _work(order: Order, worker: int) -> None:
     os.nice(_NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
-    with open_store(order.home, order.database_url) as store:
-        do(order, store)
+    try:
+        with open_store(order.home, order.database_url) as store:
+            do(order, store)
+    except SystemExit:
+        _leave(_TERMINATED)
+    except Exception:  # noqa: BLE001 - logged, and the worker fails the job
+        _LOG.exception("job %s stopped unexpectedly", order.job_id)
+        _leave(1)
+    _leave(0)
+
+
+def _leave(code: int) -> NoReturn:
+    """End this process at once: left to end in the usual way, it would wait for threads of joblib."""
+    if code == 0:
+        end_processes()
+    logging.shutdown()
+    os._exit(code)
 
 
 def _end(*_: object) -> NoReturn:

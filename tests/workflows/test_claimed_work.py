@@ -71,6 +71,10 @@ def test_a_worker_begins_again_what_was_killed_cancels_within_5_s_and_leaves_no_
         assert time.monotonic() - asked < 5
         assert worker.joblib() == []
 
+        broken = start(workspace, SleepTask(MARKET, -1.0))
+        wait_for(lambda: state(store, broken.job_id, JobState.FAILED))
+        assert "stopped unexpectedly" in store.jobs.get(broken.job_id).error
+
         done = start(workspace, SleepTask(MARKET, 0.1))
         wait_for(lambda: state(store, done.job_id, JobState.DONE))
         assert store.jobs.get(done.job_id).result["market_id"] == MARKET
