@@ -44,6 +44,5 @@ def _start(store: Store) -> subprocess.Popen[bytes]:
         environment["DATABASE_URL"] = store.database_url
     environment["PYTHONPATH"] = os.pathsep.join(filter(None, (str(_CODE), environment.get("PYTHONPATH"))))
     options = ["--home", str(store.home), "--quiet", "--until-idle", str(_IDLE_SECONDS), "--parent", str(os.getpid())]
-    return subprocess.Popen(
-        [sys.executable, "-m", "core", "worker", *options], env=environment, stdin=subprocess.DEVNULL
-    )
+    command = [sys.executable, "-m", "core", "worker", *options]
+    return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)  # noqa: S603 - our own program
