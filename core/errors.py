@@ -171,8 +171,16 @@ class ArtifactCorrupt(StoreError):
     """A snapshot or model file does not match the hash it was stored under, so it was not loaded."""
 
 
+class ModelNotSigned(ArtifactCorrupt):
+    """A model file has no valid signature of a key this server accepts, so it was not loaded."""
+
+
 class StoreUnavailable(StoreError):
     """The database or the artifact folder cannot be written or read (disk full, locked, no permission)."""
+
+
+class ArtifactStoreAway(StoreUnavailable):
+    """The artifacts that several servers share cannot be reached; this server has no copy, and nothing was changed."""
 
 
 class StaleVersion(StoreError):

@@ -15,6 +15,7 @@ from core.store.base.database import Database, create_private_file, parse_url, s
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema
+from core.store.base.shared_files import VARIABLE, SharedFiles, shared_files
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -54,8 +55,11 @@ class Store:
     Safe to share between threads; each process opens its own. ``home`` is the folder of the artifact files.
     """
 
-    def __init__(self, home: Path, database: Database, ledger_database: Database) -> None:
+    def __init__(
+        self, home: Path, database: Database, ledger_database: Database, shared: SharedFiles | None = None
+    ) -> None:
         self.home = home
+        self.shared = shared
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
@@ -63,6 +67,7 @@ class Store:
             database,
             _artifacts(
                 home,
+                shared,
                 "versions",
                 ".parquet",
                 "The data snapshot",
@@ -70,6 +75,7 @@ class Store:
             ),
             _artifacts(
                 home,
+                shared,
                 "ledgers",
                 ".parquet",
                 "The row ledger",
@@ -78,9 +84,11 @@ class Store:
         )
         self.models = Models(
             database,
-            _artifacts(home, "models", ".joblib", "The model", "Roll back to the previous model, or train again."),
+            _artifacts(
+                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
+            ),
         )
-        self.scores = _artifacts(home, "scores", ".parquet", "The test scores", "Train the model again.")
+        self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)
@@ -127,11 +135,13 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     """Open the store, creating or migrating it as needed.
 
     ``home`` defaults to DOORSTEP_HOME, then ./var; ``database_url`` to DATABASE_URL, then a SQLite file in home.
+    Artifacts are in home and, if DOORSTEP_ARTIFACTS names a place that servers share, there too.
     Raises StoreUnavailable if the folder or database cannot be used, or a newer Doorstep wrote the database.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
     for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
+    shared = shared_files(os.environ.get(VARIABLE) or "")
     url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")
     database = Database(url)
     try:
@@ -139,7 +149,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     except BaseException:
         database.close()
         raise
-    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database)
+    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, shared)
 
 
 def _locate_database(folder: Path, database_url: str) -> URL:
@@ -151,5 +161,7 @@ def _locate_database(folder: Path, database_url: str) -> URL:
     return sqlite_url(path)
 
 
-def _artifacts(home: Path, name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
-    return ArtifactFolder(home / name, suffix, what, remedy)
+def _artifacts(
+    home: Path, shared: SharedFiles | None, name: str, suffix: str, what: str, remedy: str
+) -> ArtifactFolder:
+    return ArtifactFolder(home / name, suffix, what, remedy, shared)

@@ -120,7 +120,7 @@ class Models:
 
     def holds(self, record: ModelRecord) -> bool:
         """Tell whether a model's bundle file exists; only loading it shows whether it is intact."""
-        return self._bundles.path(record.sha256).is_file()
+        return self._bundles.holds(record.sha256)
 
     def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
         """Make a model its market's only challenger; the previous challenger becomes a candidate again.
