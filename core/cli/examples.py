@@ -89,6 +89,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "revoke-key 3fa94c01",
         "revoke-key 3fa94c01 --actor Mia",
     ),
+    "sign": (
+        "sign",
+        "sign 5d1c0a7e --vouch",
+    ),
     "serve": (
         "serve",
         "serve --host 0.0.0.0 --port 8080",

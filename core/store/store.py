@@ -29,6 +29,7 @@ from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
+from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
 from core.store.operations.jobs import Jobs
@@ -84,8 +85,11 @@ class Store:
         )
         self.models = Models(
             database,
-            _artifacts(
-                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
+            SignedFiles(
+                home,
+                _artifacts(
+                    home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
+                ),
             ),
         )
         self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
@@ -139,7 +143,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     Raises StoreUnavailable if the folder or database cannot be used, or a newer Doorstep wrote the database.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
-    for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
+    for name in ("", "versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
     shared = shared_files(os.environ.get(VARIABLE) or "")
     url = _locate_database(folder, database_url or os.environ.get("DATABASE_URL") or "")

@@ -74,11 +74,11 @@ class SharedFolder:
             raise _away(self.label, error) from error
 
     def get(self, name: str) -> bytes | None:
-        """Return a file's content; a folder without this kind of files counts as away, since it may be unmounted."""
+        """Return a file's content; an empty folder counts as away, since it may be unmounted."""
         try:
             return (self._folder / name).read_bytes()
         except FileNotFoundError as error:
-            if not (self._folder / name).parent.is_dir():
+            if not (self._folder.is_dir() and any(self._folder.iterdir())):
                 raise _away(self.label, error) from error
             return None
         except OSError as error:
@@ -105,11 +105,11 @@ class ObjectStore:
             raise _away(self.label, error) from error
 
     def get(self, name: str) -> bytes | None:
-        """Return a file's content; a place without this kind of files counts as away, since it may be another one."""
+        """Return a file's content; an empty place counts as away, since it may be another one."""
         try:
             return bytes(self._system().cat_file(self._path(name)))
         except FileNotFoundError as error:
-            if not self._has_any(name.partition("/")[0]):
+            if not self._has_any():
                 raise _away(self.label, error) from error
             return None
         except StoreUnavailable:
@@ -127,10 +127,10 @@ class ObjectStore:
         except Exception as error:
             raise _away(self.label, error) from error
 
-    def _has_any(self, kind: str) -> bool:
+    def _has_any(self) -> bool:
         try:
             self._system().invalidate_cache()
-            return bool(self._system().exists(self._path(kind)))
+            return bool(self._system().exists(self._path("")))
         except Exception as error:
             raise _away(self.label, error) from error
 

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from core.access import Actor
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound
 from core.states import AuditAction, Stage
-from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
+from core.store.models.signed_files import SignedFiles
 from core.wording import day
 
 _ID_LENGTH: Final = 12
@@ -63,7 +63,7 @@ class ModelRecord:
 class Models:
     """Register, load, challenge, promote, roll back, reject and reinstate models."""
 
-    def __init__(self, database: Database, bundles: ArtifactFolder) -> None:
+    def __init__(self, database: Database, bundles: SignedFiles) -> None:
         self._database = database
         self._bundles = bundles
 
@@ -112,11 +112,15 @@ class Models:
             return [_record(row) for row in connection.execute(query).mappings()]
 
     def load_bytes(self, model_id: str) -> bytes:
-        """Return a model's bundle after checking its SHA-256.
+        """Return a model's bundle after checking its SHA-256 and its signature.
 
-        Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
+        Raises NotFound, ArtifactCorrupt if the file is missing, altered or not signed, StoreUnavailable.
         """
         return self._bundles.read(self.get(model_id).sha256)
+
+    def sign(self, model_id: str, *, vouch: bool) -> bool:
+        """Sign a model with the first key; False if it was already. Raises NotFound and what SignedFiles.sign does."""
+        return self._bundles.sign(self.get(model_id).sha256, vouch=vouch)
 
     def holds(self, record: ModelRecord) -> bool:
         """Tell whether a model's bundle file exists; only loading it shows whether it is intact."""

@@ -170,7 +170,7 @@ def test_two_servers_with_one_database_serve_each_others_models(
     monkeypatch.delenv("DATABASE_URL", raising=False)
     home = Path(shutil.copytree(small_home, tmp_path / "a"))
     shared = tmp_path / "shared"
-    for kind in ("versions", "ledgers", "models", "scores"):
+    for kind in ("versions", "ledgers", "models", "signatures", "scores"):
         shutil.copytree(home / kind, shared / kind)
     monkeypatch.setenv("DOORSTEP_ARTIFACTS", shared.as_uri())
     url = f"sqlite:///{home / 'doorstep.sqlite'}"
