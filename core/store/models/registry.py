@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -208,6 +209,17 @@ class Models:
         with self._database.read() as connection:
             model_id = market_row(connection, market_id)["champion_model_id"]
             return None if model_id is None else _champion(connection, market_id, model_id)
+
+    def champions_before(self, market_id: str) -> builtins.list[ModelRecord]:
+        """Return the champions before the current one, latest first, each once, without those rejected since.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        with self._database.read() as connection:
+            current = market_row(connection, market_id)["champion_model_id"]
+            ids = dict.fromkeys(reversed(_champions(connection, market_id)))
+            found = [_find(connection, one) for one in ids if one != current]
+        return [one for one in found if one is not None and one.rejected_at is None]
 
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Make a model its market's champion and retire the previous one, in one transaction.
