@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.cli.session import FAILED, OK, AddVerb, Session
@@ -19,6 +20,43 @@ def add_verbs(verb: AddVerb) -> None:
         action="store_true",
         help="also sign models without a valid signature: only if you trust everybody who could write to the store",
     )
+    backup = verb("backup", "write everything in the store to one file, while it is in use", _backup)
+    backup.add_argument("file", type=Path, help="file to write; it must not exist yet")
+    restore = verb("restore", "restore a backup into an empty store", _restore)
+    restore.add_argument("file", type=Path, help="file that `backup` wrote")
+
+
+def _backup(session: Session) -> int:
+    from core.workflows.operations.backup import back_up
+
+    done = back_up(session.workspace, session.options.file)
+    session.print_result(
+        vars(done),
+        lambda: "\n".join(
+            [
+                f"wrote {done.path}: {done.rows:,} rows and {done.files:,} files, {done.size_bytes / 1e6:,.1f} MB",
+                *(f"left out: {one}" for one in done.left_out),
+                "The signing key is not in it. Keep a copy of the key elsewhere.",
+            ]
+        ),
+    )
+    return OK
+
+
+def _restore(session: Session) -> int:
+    from core.workflows.operations.restore import restore
+
+    done = restore(session.workspace, session.options.file)
+    session.print_result(
+        vars(done),
+        lambda: "\n".join(
+            [
+                f"restored {done.rows:,} rows and {done.files:,} files as of {done.created_at}",
+                *(f"left out when the backup was written: {one}" for one in done.left_out),
+            ]
+        ),
+    )
+    return OK
 
 
 def _sign(session: Session) -> int:

@@ -32,6 +32,8 @@ from core.store.models.shadows import Shadows
 from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
+from core.store.operations.artifact_list import Artifacts
+from core.store.operations.dump import Dump
 from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
 from core.store.operations.repeatable import RepeatableAnswers
@@ -64,35 +66,33 @@ class Store:
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
-        self.versions = Versions(
-            database,
+        snapshots = _artifacts(
+            home,
+            shared,
+            "versions",
+            ".parquet",
+            "The data snapshot",
+            "Restore it from a backup, or undo and commit the files again.",
+        )
+        ledgers = _artifacts(
+            home,
+            shared,
+            "ledgers",
+            ".parquet",
+            "The row ledger",
+            "Restore it from a backup; the sales themselves are not affected.",
+        )
+        bundles = SignedFiles(
+            home,
             _artifacts(
-                home,
-                shared,
-                "versions",
-                ".parquet",
-                "The data snapshot",
-                "Restore it from a backup, or undo and commit the files again.",
-            ),
-            _artifacts(
-                home,
-                shared,
-                "ledgers",
-                ".parquet",
-                "The row ledger",
-                "Restore it from a backup; the sales themselves are not affected.",
+                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
             ),
         )
-        self.models = Models(
-            database,
-            SignedFiles(
-                home,
-                _artifacts(
-                    home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
-                ),
-            ),
-        )
+        self.versions = Versions(database, snapshots, ledgers)
+        self.models = Models(database, bundles)
         self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
+        self.artifacts = Artifacts(database, snapshots, ledgers, bundles, self.scores)
+        self.dump = Dump(database)
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)

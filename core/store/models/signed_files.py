@@ -63,6 +63,14 @@ class SignedFiles:
         self._sign(sha256, payload, keys)
         return True
 
+    def signature(self, sha256: str) -> tuple[str, bytes] | None:
+        """Return a model's signature, unverified, and its path in the home; None if it has none."""
+        with unavailable_on_os_error(self._path(sha256)):
+            if self._path(sha256).is_file():
+                return _shared_name(sha256), self._path(sha256).read_bytes()
+        shared = None if self.bundles.shared is None else self.bundles.shared.get(_shared_name(sha256))
+        return None if shared is None else (_shared_name(sha256), shared)
+
     def _sign(self, sha256: str, payload: bytes, keys: SigningKeys) -> None:
         signature, path = keys.sign(payload), self._path(sha256)
         with unavailable_on_os_error(path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from core.serve.typical_home import typical_home
 from core.states import AlertState
 from core.store import NewModel, Store
 from core.store.operations.alerts import AlertRecord
+from core.train.bundle import from_bytes, to_bytes
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.pricing import open_desks as open_desks_module
 from core.workflows.pricing.desk import Desk, open_desk
@@ -39,10 +41,10 @@ def file_of(store: Store, model_id: str) -> Path:
 
 @pytest.fixture
 def before(own_store: Store) -> str:
-    """The id of the model that was live before another one, a copy with other bytes, was promoted."""
+    """The id of the model that was live before another one, an equal one with other bytes, was promoted."""
     first = own_store.models.champion(market_id(own_store))
     assert first is not None
-    payload = own_store.models.load_bytes(first.model_id) + b"\0"
+    payload = to_bytes(replace(from_bytes(own_store.models.load_bytes(first.model_id)), code_version="another"))
     second = own_store.models.add(NewModel(first.market_id, first.version_id, payload, first.card), MANAGER)
     own_store.models.promote(second.model_id, MANAGER, "newer")
     return first.model_id
