@@ -171,6 +171,10 @@ class ArtifactCorrupt(StoreError):
     """A snapshot or model file does not match the hash it was stored under, so it was not loaded."""
 
 
+class ModelNotSigned(ArtifactCorrupt):
+    """A model file has no valid signature of a key this server accepts, so it was not loaded."""
+
+
 class StoreUnavailable(StoreError):
     """The database or the artifact folder cannot be written or read (disk full, locked, no permission).
 
@@ -180,6 +184,10 @@ class StoreUnavailable(StoreError):
     def __init__(self, message: str, detail: str = "") -> None:
         super().__init__(message)
         self.detail = detail
+
+
+class ArtifactStoreAway(StoreUnavailable):
+    """The artifacts that several servers share cannot be reached; this server has no copy, and nothing was changed."""
 
 
 class StaleVersion(StoreError):

@@ -139,6 +139,7 @@ class AuditAction(StrEnum):
     MODEL_REINSTATED = "model.reinstated"
     MODEL_REJECTED = "model.rejected"
     MODEL_ROLLED_BACK = "model.rolled_back"
+    MODEL_SIGNED = "model.signed"
     OUTCOME_CORRECTED = "outcome.corrected"
     OUTCOMES_RECORDED = "outcomes.recorded"
     PRESET_REPLACED = "preset.replaced"

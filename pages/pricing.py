@@ -67,9 +67,14 @@ def _nothing(why: str) -> None:
 
 def _without_model(workspace: Workspace, desk: Desk) -> None:
     """Say that nothing can be priced; a stored estimate can still be viewed."""
-    _nothing(
-        f"No model is live for {plain(desk.market.name)}, so there is no price yet. The home page shows the next step."
-    )
+    if desk.fault:
+        answer = desk.no_model()
+        st.error(plain(f"{answer.message} {answer.reason} {answer.remedy}"), icon=":material/error:")
+    else:
+        _nothing(
+            f"No model is live for {plain(desk.market.name)}, so there is no price yet. "
+            "The home page shows the next step."
+        )
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:

@@ -8,6 +8,8 @@ import sys
 
 # Before numpy loads OpenMP: on two processors shared with a browser, threads that wait for one another only cost time.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# One key for all processes of a test run: stores made in one of them are copied and opened in others.
+os.environ["DOORSTEP_SIGNING_KEY"] = "a-key-for-tests-only-which-signs-nothing-else"
 
 from collections.abc import Iterator
 from pathlib import Path

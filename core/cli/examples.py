@@ -89,6 +89,18 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "revoke-key 3fa94c01",
         "revoke-key 3fa94c01 --actor Mia",
     ),
+    "backup": (
+        "backup doorstep-2025-06-30.tar",
+        "backup /mnt/backups/doorstep.tar --json",
+    ),
+    "restore": (
+        "restore doorstep-2025-06-30.tar --home restored",
+        "restore /mnt/backups/doorstep.tar",
+    ),
+    "sign": (
+        "sign",
+        "sign 5d1c0a7e --vouch",
+    ),
     "serve": (
         "serve",
         "serve --host 0.0.0.0 --port 8080",

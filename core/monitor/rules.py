@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     LEVEL_DRIFT = "level_drift"
     LEDGER_FAILURES = "ledger_failures"
     RETRAINING_OVERDUE = "retraining_overdue"
+    MODEL_UNVERIFIED = "model_unverified"
 
 
 class Unit(StrEnum):
@@ -257,6 +258,12 @@ def _overdue(one: Judged, threshold: Threshold, where: str, when: str) -> str:
     return f"The live model{where} is {threshold.written(one.reading.value)} old ({when})"
 
 
+def _unverified(one: Judged, _: Threshold, where: str, when: str) -> str:
+    if one.reading.value:
+        return f"The file of the live model{where} cannot be verified, so the model before it answers, if any ({when})"
+    return f"The file of the live model{where} can be verified ({when})"
+
+
 def _sales(reading: Reading, threshold: Threshold) -> str:
     return f"{_interval(reading, threshold)}{count(reading.n, 'sale')}"
 
@@ -384,6 +391,20 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "price reviews are quarterly",
         _overdue,
         "start a retraining; the challenger is promoted only if you say so.",
+        of_the_model=True,
+        daily=True,
+    ),
+    AlertRule(
+        AlertKind.MODEL_UNVERIFIED,
+        "Live model not verified",
+        Unit.COUNT,
+        0,
+        1,
+        # A file is verified or not; there is nothing to set.
+        lambda _: 0.0,
+        "a file that was altered after training may hold anything",
+        _unverified,
+        "run doorstep doctor; restore the file from a backup, or promote another model. Find out who altered it.",
         of_the_model=True,
         daily=True,
     ),

@@ -46,6 +46,7 @@ class FlagKind(StrEnum):
     COMPARABLES_DISAGREE = "comparables disagree"
     STALE_MODEL = "stale model"
     DRIFT_ALERT = "drift alert open"
+    MODEL_UNVERIFIED = "live model not verified"
     SOLD_SOON = "sold within 18 months"
 
 
@@ -63,7 +64,7 @@ class Flag:
 
 @dataclass(frozen=True)
 class DriftNotice:
-    """An open drift alert: the market has moved away from the model, or homes from those it was trained on.
+    """An open alert that concerns estimates, such as that the market has moved away from the model.
 
     ``property_type`` is the type it is about, "" for all homes; ``severity`` is its flag's. The other fields are the
     flag's text.
@@ -75,6 +76,7 @@ class DriftNotice:
     value: str
     limit: str
     action: str
+    kind: FlagKind = FlagKind.DRIFT_ALERT
 
 
 # Facts that barely affect the price when missing: the list of imputed facts names them, but they get no flag.
@@ -178,7 +180,7 @@ def drift_flags(subject: Subject, notices: Iterable[DriftNotice]) -> Iterator[Fl
     """Yield a flag for each open alert that concerns the property."""
     for one in notices:
         if one.property_type in ("", subject.text("property_type")):
-            yield Flag(FlagKind.DRIFT_ALERT, one.severity, one.field, one.value, one.limit, one.action)
+            yield Flag(one.kind, one.severity, one.field, one.value, one.limit, one.action)
 
 
 def left_out(subject: Subject, scope: GoverningScope) -> tuple[str, str] | None:

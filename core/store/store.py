@@ -16,6 +16,7 @@ from core.store.base.database import Database, create_private_file, parse_url, s
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema, is_new
+from core.store.base.shared_files import VARIABLE, SharedFiles, shared_files
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -29,8 +30,11 @@ from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
+from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
+from core.store.operations.artifact_list import Artifacts
+from core.store.operations.dump import Dump
 from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
 from core.store.operations.repeatable import RepeatableAnswers
@@ -56,34 +60,47 @@ class Store:
     ``database_url``, which may hold a password (None for the SQLite file in the folder).
     """
 
-    def __init__(self, home: Path, database: Database, ledger_database: Database, database_url: str | None) -> None:
+    def __init__(
+        self,
+        home: Path,
+        database: Database,
+        ledger_database: Database,
+        database_url: str | None,
+        shared: SharedFiles | None = None,
+    ) -> None:
         self.home = home
         self.database_url = database_url
+        self.shared = shared
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
-        self.versions = Versions(
-            database,
+        snapshots = _artifacts(
+            home,
+            shared,
+            "versions",
+            ".parquet",
+            "The data snapshot",
+            "Restore it from a backup, or undo and commit the files again.",
+        )
+        ledgers = _artifacts(
+            home,
+            shared,
+            "ledgers",
+            ".parquet",
+            "The row ledger",
+            "Restore it from a backup; the sales themselves are not affected.",
+        )
+        bundles = SignedFiles(
+            home,
             _artifacts(
-                home,
-                "versions",
-                ".parquet",
-                "The data snapshot",
-                "Restore it from a backup, or undo and commit the files again.",
-            ),
-            _artifacts(
-                home,
-                "ledgers",
-                ".parquet",
-                "The row ledger",
-                "Restore it from a backup; the sales themselves are not affected.",
+                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
             ),
         )
-        self.models = Models(
-            database,
-            _artifacts(home, "models", ".joblib", "The model", "Roll back to the previous model, or train again."),
-        )
-        self.scores = _artifacts(home, "scores", ".parquet", "The test scores", "Train the model again.")
+        self.versions = Versions(database, snapshots, ledgers)
+        self.models = Models(database, bundles)
+        self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
+        self.artifacts = Artifacts(database, snapshots, ledgers, bundles, self.scores)
+        self.dump = Dump(database)
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)
@@ -130,12 +147,14 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     """Open the store, creating or migrating it as needed.
 
     ``home`` defaults to DOORSTEP_HOME, then ./var; ``database_url`` to DATABASE_URL, then a SQLite file in home.
+    Artifacts are in home and, if DOORSTEP_ARTIFACTS names a place that servers share, there too.
     Raises StoreUnavailable if the folder or database cannot be used, a newer Doorstep wrote the database, or it is
     missing beside the sales and models it described.
     """
     folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
-    for name in ("", "versions", "ledgers", "models", "scores", "uploads", "unwritten"):
+    for name in ("", "versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
+    shared = shared_files(os.environ.get(VARIABLE) or "")
     address = database_url or os.environ.get("DATABASE_URL") or ""
     url = _locate_database(folder, address)
     database = Database(url)
@@ -146,7 +165,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     except BaseException:
         database.close()
         raise
-    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, address or None)
+    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, address or None, shared)
 
 
 def _locate_database(folder: Path, database_url: str) -> URL:
@@ -160,8 +179,10 @@ def _locate_database(folder: Path, database_url: str) -> URL:
     return sqlite_url(path)
 
 
-def _artifacts(home: Path, name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
-    return ArtifactFolder(home / name, suffix, what, remedy)
+def _artifacts(
+    home: Path, shared: SharedFiles | None, name: str, suffix: str, what: str, remedy: str
+) -> ArtifactFolder:
+    return ArtifactFolder(home / name, suffix, what, remedy, shared)
 
 
 def _holds_artifacts(folder: Path) -> bool:

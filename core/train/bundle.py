@@ -131,7 +131,7 @@ def to_bytes(bundle: Bundle) -> bytes:
 
 
 def from_bytes(payload: bytes) -> Bundle:
-    """Load a bundle; only pass bytes whose hash the store has verified.
+    """Load a bundle; only pass bytes whose hash and signature the store has verified.
 
     Raises ArtifactCorrupt if the bytes hold something else, ModelOutdated if another release made them.
     """

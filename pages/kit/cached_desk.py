@@ -12,8 +12,7 @@ from core.workspace import Workspace
 
 def desk(workspace: Workspace, market_id: str) -> Desk:
     """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt."""
-    with st.spinner("Loading the market’s model"):
-        return open_desks().desk(workspace, market_id)
+    return open_desks().desk(workspace, market_id, lambda: st.spinner("Loading the market’s model"))
 
 
 def markets(workspace: Workspace) -> list[Market]:

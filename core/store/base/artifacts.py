@@ -1,4 +1,7 @@
-"""Artifact files: written whole or not at all, named by their SHA-256, and verified whenever they are read."""
+"""Artifact files: written whole or not at all, named by their SHA-256, and verified whenever they are read.
+
+Where servers share artifacts by URL, the folder of each is a cache: a missing or altered file is fetched again.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +14,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from core.errors import ArtifactCorrupt, StoreUnavailable
+from core.errors import ArtifactCorrupt, ArtifactStoreAway, StoreUnavailable
+
+if TYPE_CHECKING:
+    from core.store.base.shared_files import SharedFiles
 
 _TEMPORARY: Final = ".tmp-"
 _ABANDONED_SECONDS: Final = 24 * 3600.0
@@ -22,12 +28,16 @@ _SHA256: Final = re.compile(r"[0-9a-f]{64}")
 
 @dataclass(frozen=True)
 class ArtifactFolder:
-    """A folder of immutable files of one kind; messages call the kind ``what`` and suggest ``remedy``."""
+    """A folder of immutable files of one kind; messages call the kind ``what`` and suggest ``remedy``.
+
+    ``shared`` has the files of all servers; None where this folder alone has them.
+    """
 
     folder: Path
     suffix: str
     what: str
     remedy: str
+    shared: SharedFiles | None = None
 
     def path(self, sha256: str) -> Path:
         """Return the path of the file with that hash."""
@@ -36,39 +46,81 @@ class ArtifactFolder:
     def put(self, payload: bytes) -> str:
         """Store the content durably under its hash and return the hash; content that is already stored is skipped.
 
-        Raises StoreUnavailable, leaving no partial file, if it cannot be written.
+        Raises StoreUnavailable, leaving no partial file, if it cannot be written here or where servers share it.
         """
         sha256 = hashlib.sha256(payload).hexdigest()
         target = self.path(sha256)
         with unavailable_on_os_error(target):
-            if not _holds(target, sha256):
+            if not holds_content(target, payload):
                 remove_abandoned(self.folder)
                 write_atomically(target, payload)
+        if self.shared is not None:
+            try:
+                self.shared.put(self._shared_name(sha256), payload)
+            except ArtifactStoreAway as error:
+                raise ArtifactStoreAway(
+                    f"{self.what} was not stored, since {error}: try again when it is back. Nothing was changed."
+                ) from error
         return sha256
 
     def read(self, sha256: str) -> bytes:
-        """Return the content with that hash.
+        """Return the content with that hash, from here or from where servers share it; a fetched file stays here.
 
-        Raises ArtifactCorrupt if the file is missing or its content has another hash; StoreUnavailable if it cannot
-        be read.
+        Raises ArtifactCorrupt if no copy with that hash is left; StoreUnavailable if it cannot be read, of which
+        ArtifactStoreAway if this server has no copy and the shared place cannot be reached.
         """
         if not _SHA256.fullmatch(sha256):
             raise ArtifactCorrupt(f"{self.what} is recorded under {sha256!r}, which is not a SHA-256. {self.remedy}")
         path = self.path(sha256)
+        payload = _content(path)
+        if payload is not None and _hash(payload) == sha256:
+            return payload
+        if self.shared is not None:
+            return self._fetch(sha256, self.shared, altered=payload is not None)
+        if payload is None:
+            raise ArtifactCorrupt(f"{self.what} file {path} is missing. {self.remedy}")
+        raise ArtifactCorrupt(
+            f"{self.what} file {path} was altered after it was stored (SHA-256 {_hash(payload)[:12]}..., expected "
+            f"{sha256[:12]}...) and was not loaded. {self.remedy}"
+        )
+
+    def holds(self, sha256: str) -> bool:
+        """Tell whether a file exists here or where servers share it; only reading it shows whether it is intact.
+
+        One that may be in a place that cannot be reached counts as existing. Raises StoreUnavailable.
+        """
+        if self.path(sha256).is_file() or self.shared is None:
+            return self.path(sha256).is_file()
         try:
-            with unavailable_on_os_error(path):
-                payload = path.read_bytes()
-        except StoreUnavailable as error:
-            if isinstance(error.__cause__, FileNotFoundError):
-                raise ArtifactCorrupt(f"{self.what} file {path} is missing. {self.remedy}") from error
-            raise
-        found = hashlib.sha256(payload).hexdigest()
-        if found != sha256:
+            return self.shared.get(self._shared_name(sha256)) is not None
+        except ArtifactStoreAway:
+            return True
+
+    def _fetch(self, sha256: str, shared: SharedFiles, *, altered: bool) -> bytes:
+        path = self.path(sha256)
+        here = f"{self.what} file {path} {'was altered after it was stored' if altered else 'is missing'}"
+        try:
+            payload = shared.get(self._shared_name(sha256))
+        except ArtifactStoreAway as error:
+            if altered:
+                raise ArtifactCorrupt(f"{here} and was not loaded, and {error}: try again when it is back.") from error
+            raise ArtifactStoreAway(
+                f"{self.what} is not on this server yet, and {error}: try again when it is back."
+            ) from error
+        if payload is None:
+            raise ArtifactCorrupt(f"{here}, and the artifact store {shared.label} does not have it. {self.remedy}")
+        if _hash(payload) != sha256:
             raise ArtifactCorrupt(
-                f"{self.what} file {path} was altered after it was stored (SHA-256 {found[:12]}..., expected "
-                f"{sha256[:12]}...) and was not loaded. {self.remedy}"
+                f"{here}, and its copy in the artifact store {shared.label} was altered too (SHA-256 "
+                f"{_hash(payload)[:12]}..., expected {sha256[:12]}...); neither was loaded. {self.remedy}"
             )
+        # A full disk costs the next process another fetch, not this one its answer.
+        with suppress(OSError):
+            write_atomically(path, payload)
         return payload
+
+    def _shared_name(self, sha256: str) -> str:
+        return f"{self.folder.name}/{sha256}{self.suffix}"
 
 
 def make_private_folder(folder: Path) -> None:
@@ -131,8 +183,22 @@ def unavailable_on_os_error(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _holds(path: Path, sha256: str) -> bool:
+def holds_content(path: Path, payload: bytes) -> bool:
+    """Tell whether a file exists with exactly this content; raises OSError."""
     try:
-        return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+        return path.stat().st_size == len(payload) and path.read_bytes() == payload
     except FileNotFoundError:
         return False
+
+
+def _content(path: Path) -> bytes | None:
+    """Return a file's content, None if it is missing; raises StoreUnavailable."""
+    with unavailable_on_os_error(path):
+        try:
+            return path.read_bytes()
+        except FileNotFoundError:
+            return None
+
+
+def _hash(payload: bytes) -> str:
+    return hashlib.sha256(payload).hexdigest()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,12 +14,12 @@ import sqlalchemy as sa
 from core.access import Actor
 from core.errors import ArtifactCorrupt, InvalidRecord, NotFound
 from core.states import AuditAction, Stage
-from core.store.base.artifacts import ArtifactFolder
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DATA_VERSION, MARKET, MODEL, PROMOTION, now
 from core.store.base.values import plain_document, plain_text
+from core.store.models.signed_files import SignedFiles
 from core.wording import day
 
 _ID_LENGTH: Final = 12
@@ -63,7 +64,7 @@ class ModelRecord:
 class Models:
     """Register, load, challenge, promote, roll back, reject and reinstate models."""
 
-    def __init__(self, database: Database, bundles: ArtifactFolder) -> None:
+    def __init__(self, database: Database, bundles: SignedFiles) -> None:
         self._database = database
         self._bundles = bundles
 
@@ -112,15 +113,19 @@ class Models:
             return [_record(row) for row in connection.execute(query).mappings()]
 
     def load_bytes(self, model_id: str) -> bytes:
-        """Return a model's bundle after checking its SHA-256.
+        """Return a model's bundle after checking its SHA-256 and its signature.
 
-        Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
+        Raises NotFound, ArtifactCorrupt if the file is missing, altered or not signed, StoreUnavailable.
         """
         return self._bundles.read(self.get(model_id).sha256)
 
+    def sign(self, model_id: str, *, vouch: bool) -> bool:
+        """Sign a model with the first key; False if it was already. Raises NotFound and what SignedFiles.sign does."""
+        return self._bundles.sign(self.get(model_id).sha256, vouch=vouch)
+
     def holds(self, record: ModelRecord) -> bool:
         """Tell whether a model's bundle file exists; only loading it shows whether it is intact."""
-        return self._bundles.path(record.sha256).is_file()
+        return self._bundles.holds(record.sha256)
 
     def challenge(self, model_id: str, actor: Actor) -> ModelRecord:
         """Make a model its market's only challenger; the previous challenger becomes a candidate again.
@@ -204,6 +209,17 @@ class Models:
         with self._database.read() as connection:
             model_id = market_row(connection, market_id)["champion_model_id"]
             return None if model_id is None else _champion(connection, market_id, model_id)
+
+    def champions_before(self, market_id: str) -> builtins.list[ModelRecord]:
+        """Return the champions before the current one, latest first, each once, without those rejected since.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        with self._database.read() as connection:
+            current = market_row(connection, market_id)["champion_model_id"]
+            ids = dict.fromkeys(reversed(_champions(connection, market_id)))
+            found = [_find(connection, one) for one in ids if one != current]
+        return [one for one in found if one is not None and one.rejected_at is None]
 
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Make a model its market's champion and retire the previous one, in one transaction.

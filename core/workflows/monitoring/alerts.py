@@ -69,6 +69,19 @@ def watch_market(workspace: Workspace, market_id: str) -> Watched:
     return Watched(market_id, watch.clock, found, (*reopened, *opened), tuple(resolved), unresolved, notes)
 
 
+def judge_one(workspace: Workspace, market_id: str, reading: Reading) -> None:
+    """Judge one figure at once, as ``watch_market`` does with all: open or resolve its alert, and notify people.
+
+    Raises NotFound, InvalidThreshold, StoreUnavailable.
+    """
+    watch = market_watch(workspace, market_id)
+    before = [one for one in _latest(watch) if one.kind is reading.kind]
+    judged = _judged(watch, (reading,), before)
+    changed = _resolve_all(workspace, [one for one in judged if one.state is AlertState.RESOLVED])
+    changed += [_open(workspace, watch, one) for one in _opening(watch, judged, before)]
+    notify(workspace.store, watch.market, changed)
+
+
 @dataclass(frozen=True)
 class Followed:
     """The effect of a change of the live model on alerts: those settled (on other models) and reopened (on it)."""

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.errors import StoreError
+from core.errors import ArtifactCorrupt, StoreError, StoreUnavailable
 from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause, root_cause
 from core.monitor.drift import FeatureDrift, drift_from, drifted
@@ -58,12 +58,13 @@ def readings(watch: MarketWatch) -> tuple[Reading, ...]:
     """Return the recent readings of every kind.
 
     Readings are monthly, except latency, which is weekly if there are enough requests, and the current state (spooled
-    estimates, age of the live model), which is daily. Errors, ranges and price level cover the live model's blind
-    estimates by day of sale; latency covers the page, where somebody waits. Raises NotFound, StoreUnavailable.
+    estimates, age and file of the live model), which is daily. Errors, ranges and price level cover the live model's
+    blind estimates by day of sale; latency covers the page, where somebody waits. Raises NotFound, StoreUnavailable.
     """
     found = [*_traffic(watch), _ledger_failures(watch)]
     if watch.champion is not None:
         found += [*_accuracy(watch), *_segments(watch), *_levels(watch), *_facts(watch), _age(watch, watch.champion)]
+        found += _verified(watch, watch.champion)
     return tuple(found)
 
 
@@ -232,6 +233,23 @@ def _ledger_failures(watch: MarketWatch) -> Reading:
     state, today = watch.store.spool.state(), window_of(watch.clock, Period.DAY)
     missing = state.waiting + state.spoilt
     return Reading(AlertKind.LEDGER_FAILURES, "", today, float(missing), np.nan, np.nan, missing)
+
+
+def verified(today: date, *, readable: bool) -> Reading:
+    """Return the reading of the live model's file: 0 if it could be verified on a day, 1 if not."""
+    return Reading(AlertKind.MODEL_UNVERIFIED, "", window_of(today, Period.DAY), float(not readable), np.nan, np.nan, 1)
+
+
+def _verified(watch: MarketWatch, champion: ModelRecord) -> Iterator[Reading]:
+    try:
+        watch.store.models.load_bytes(champion.model_id)
+    except ArtifactCorrupt:
+        yield verified(watch.clock, readable=False)
+    except StoreUnavailable:
+        # Nobody knows while the files cannot be reached.
+        return
+    else:
+        yield verified(watch.clock, readable=True)
 
 
 def _age(watch: MarketWatch, champion: ModelRecord) -> Reading:

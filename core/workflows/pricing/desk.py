@@ -9,19 +9,21 @@ from datetime import date, timedelta
 from typing import Final
 
 from core.access import Action, Actor, Role, require
-from core.errors import NotFound, StoreUnavailable, in_full
+from core.errors import ArtifactCorrupt, ArtifactStoreAway, NotFound, StoreUnavailable, in_full
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
+from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
-from core.train.bundle import Bundle
+from core.train.bundle import Bundle, from_bytes
 from core.train.live_model import LiveModel, bring_up_to_date
 from core.wording import day
 from core.workflows.models.scope import governing_scope
-from core.workflows.models.training import load_model
+from core.workflows.monitoring.live_model import report_live_model
 from core.workflows.pricing.drift_notices import drift_notices
+from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
@@ -29,12 +31,17 @@ _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 @dataclass(frozen=True)
 class Desk:
-    """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable."""
+    """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable.
+
+    ``fault`` says why the live model cannot be verified, "" if it can: then the model before it answers, if there is
+    one, and ``record`` is the model that answers.
+    """
 
     market: Market
     record: ModelRecord | None
     live_market: LiveMarket | None
     problem: Problem
+    fault: str = ""
 
     @property
     def bundle(self) -> Bundle | None:
@@ -50,9 +57,17 @@ class Desk:
         """Price one property; raises AccessDenied, ImpossibleProperty."""
         require(actor, Action.PRICE)
         if self.live_market is None:
-            remedy = "Ask a manager to train or promote one."
-            return Unavailable("No model is live for this market.", remedy, kind=UnavailableKind.NO_MODEL)
+            return self.no_model()
         return estimate(self.live_market, facts, as_of, self.problem, level)
+
+    def no_model(self) -> Unavailable:
+        """Return the answer to every question while no model can answer."""
+        if self.fault:
+            reason = "The live model's file cannot be verified, and no model before it can."
+            remedy = "Ask a manager to restore the file from a backup, or to promote another model."
+        else:
+            reason, remedy = "No model is live for this market.", "Ask a manager to train or promote one."
+        return Unavailable(reason, remedy, kind=UnavailableKind.NO_MODEL)
 
     def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:
         """Return how changed facts would move an estimate of this desk; nothing goes into the ledger.
@@ -111,10 +126,19 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
     The resulting market level is stored, so that the ledger can name it. Open drift alerts flag the estimates they
-    concern, and the scope signed or proposed governs. Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    concern, and the scope signed or proposed governs. If the champion's file cannot be verified, the latest champion
+    before it whose file can answers, its estimates are flagged, and an alert opens until the champion opens again.
+    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
     """
-    market, record = store.markets.get(market_id), store.models.champion(market_id)
-    return name_level(store, Desk(market, record, _open_live_market(store, record) if record else None, problem))
+    market, champion = store.markets.get(market_id), store.models.champion(market_id)
+    if champion is None:
+        return Desk(market, None, None, problem)
+    record, payload, fault = _latest_verified(store, champion)
+    report_live_model(Workspace(store, problem, _CLERK), market_id, readable=not fault)
+    live_market = None if record is None else _open_live_market(store, record, from_bytes(payload))
+    if live_market is not None and fault:
+        live_market = replace(live_market, notices=(_STANDS_IN, *live_market.notices))
+    return name_level(store, Desk(market, record, live_market, problem, fault))
 
 
 def name_level(store: Store, desk: Desk) -> Desk:
@@ -135,8 +159,34 @@ def name_level(store: Store, desk: Desk) -> Desk:
     return replace(desk, live_market=replace(live, level_id=level_id))
 
 
-def _open_live_market(store: Store, record: ModelRecord) -> LiveMarket:
-    bundle, latest = load_model(store, record.model_id), store.versions.latest(record.market_id)
+_STANDS_IN: Final = DriftNotice(
+    "",
+    Severity.REVIEW,
+    "live model",
+    "The live model's file cannot be verified; the model before it answers",
+    "a verified file",
+    "Check the price with a comparative market analysis, and ask a manager to restore the live model.",
+    FlagKind.MODEL_UNVERIFIED,
+)
+
+
+def _latest_verified(store: Store, champion: ModelRecord) -> tuple[ModelRecord | None, bytes, str]:
+    """Return the champion, or the latest one before it, whose file can be verified; its bytes; what is wrong."""
+    fault = ""
+    for record in (champion, *store.models.champions_before(champion.market_id)):
+        try:
+            return record, store.models.load_bytes(record.model_id), fault
+        except ArtifactCorrupt as error:
+            fault = fault or str(error)
+        except ArtifactStoreAway:
+            # One before the champion is not worth an error that hides what is wrong with the champion.
+            if not fault:
+                raise
+    return None, b"", fault
+
+
+def _open_live_market(store: Store, record: ModelRecord, bundle: Bundle) -> LiveMarket:
+    latest = store.versions.latest(record.market_id)
     # If every version was undone, there is no latest one, but the model's training data still exists.
     version_id = latest.version_id if latest else record.version_id
     live_model = bring_up_to_date(bundle.model, store.versions.load(version_id))

@@ -41,7 +41,6 @@ FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
-_NO_MODEL: Final = ("No model is live for this market.", "Ask a manager to train or promote one.")
 _UNREADABLE: Final = "Fix the line in the file, and price it again."
 
 
@@ -158,8 +157,10 @@ def _price(
 ) -> tuple[pd.DataFrame, pd.DataFrame, dict[int, UnavailableKind]]:
     homes = mapped.frame
     if desk.live_market is None:
+        answer = desk.no_model()
         every = [
-            (row, "unavailable", "", "", f"{UNAVAILABLE} {_NO_MODEL[0]}", _NO_MODEL[1]) for row in homes["source_row"]
+            (row, "unavailable", "", "", f"{answer.message} {answer.reason}", answer.remedy)
+            for row in homes["source_row"]
         ]
         kinds = dict.fromkeys(map(int, homes["source_row"]), UnavailableKind.NO_MODEL)
         return _priced_table([], homes), pd.DataFrame(every, columns=list(ERROR_COLUMNS)), kinds

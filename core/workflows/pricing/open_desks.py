@@ -6,6 +6,8 @@ import logging
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
 from core.errors import StoreUnavailable, in_full
@@ -21,6 +23,11 @@ _NAME_AGAIN_SECONDS: Final = 60.0
 
 KEPT: Final = 4
 """Few desks are kept: a model takes tens of megabytes, and one in use is quickly loaded again."""
+
+RETRY_SECONDS: Final = 30.0
+"""How long a desk whose live model cannot be verified is kept, before the file is looked at again."""
+
+WhileOpening = Callable[[], AbstractContextManager[object]]
 
 DeskState = tuple[str, ...]
 """What a desk depends on; another folder, champion, data version, open drift alert or scope gives another desk."""
@@ -44,18 +51,20 @@ class OpenDesks:
 
     def __init__(self) -> None:
         self._desks: OrderedDict[DeskState, Desk] = OrderedDict()
+        self._opened_at: dict[DeskState, float] = {}
         self._latest: dict[tuple[str, str], DeskState] = {}
         self._opening: dict[DeskState, threading.Lock] = {}
         self._guard = threading.Lock()
         self._name_again = 0.0
 
-    def desk(self, workspace: Workspace, market_id: str) -> Desk:
+    def desk(self, workspace: Workspace, market_id: str, while_opening: WhileOpening = nullcontext) -> Desk:
         """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable.
 
-        While the database is away, the latest desk in memory goes on answering.
+        While the database is away, the latest desk in memory goes on answering. ``while_opening`` makes what is entered
+        while a desk opens, such as a sign that asks for patience.
         """
         try:
-            return self._current(workspace, market_id)
+            return self._current(workspace, market_id, while_opening)
         except StoreUnavailable as error:
             with self._guard:
                 latest = self._desks.get(self._latest.get((str(workspace.store.home), market_id), ()))
@@ -75,10 +84,10 @@ class OpenDesks:
                 raise
             return sorted(known, key=lambda market: market.name)
 
-    def _current(self, workspace: Workspace, market_id: str) -> Desk:
+    def _current(self, workspace: Workspace, market_id: str, while_opening: WhileOpening) -> Desk:
         state = desk_state(workspace.store, market_id)
         with self._guard:
-            known = self._desks.get(state)
+            known = self._known(state)
             if known is not None:
                 self._desks.move_to_end(state)
                 self._latest[(state[0], market_id)] = state
@@ -88,14 +97,23 @@ class OpenDesks:
             return self._try_naming(state, known, workspace)
         # Those who want this desk wait, since two threads that load one model take twice the memory and no less time.
         # Other markets' desks stay open meanwhile.
-        with opening:
+        with while_opening(), opening:
             return self._opened(state, workspace, market_id)
+
+    def _known(self, state: DeskState) -> Desk | None:
+        """Return the open desk of a state; one whose live model cannot be verified only for a short time."""
+        desk = self._desks.get(state)
+        if desk is not None and desk.fault and time.monotonic() - self._opened_at[state] > RETRY_SECONDS:
+            return None
+        return desk
 
     def _opened(self, state: DeskState, workspace: Workspace, market_id: str) -> Desk:
         """Return the desk that another thread opened meanwhile, or open it."""
         try:
-            desk = self._desks.get(state) or open_desk(workspace.store, market_id, workspace.problem)
-            self._keep(state, market_id, desk)
+            desk = self._known(state)
+            if desk is None:
+                desk = open_desk(workspace.store, market_id, workspace.problem)
+                self._keep(state, market_id, desk)
             return desk
         finally:
             with self._guard:
@@ -103,11 +121,12 @@ class OpenDesks:
 
     def _keep(self, state: DeskState, market_id: str, desk: Desk) -> None:
         with self._guard:
-            self._desks[state] = desk
+            self._desks[state], self._opened_at[state] = desk, time.monotonic()
             self._desks.move_to_end(state)
             self._latest[(state[0], market_id)] = state
             while len(self._desks) > KEPT:
                 gone, _ = self._desks.popitem(last=False)
+                del self._opened_at[gone]
                 self._latest = {market: latest for market, latest in self._latest.items() if latest != gone}
 
     def _try_naming(self, state: DeskState, desk: Desk, workspace: Workspace) -> Desk:

@@ -1,0 +1,164 @@
+"""Artifacts by URL: files that several servers share, in a shared folder or an object store such as S3."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Final, Protocol
+from urllib.parse import unquote, urlsplit
+
+from core.errors import ArtifactStoreAway, StoreUnavailable
+from core.store.base.artifacts import holds_content, make_private_folder, write_atomically
+
+VARIABLE: Final = "DOORSTEP_ARTIFACTS"
+
+_PATIENCE: Final = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
+
+
+class SharedFiles(Protocol):
+    """Files by name (``kind/hash.suffix``) that outlive any one server; ``label`` names the place, without secrets.
+
+    Every method raises ArtifactStoreAway if the place cannot be reached.
+    """
+
+    label: str
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Store a file durably; on return, other servers can read it."""
+
+    def get(self, name: str) -> bytes | None:
+        """Return a file's content, unverified; None if the place can be reached and does not have it."""
+
+    def check(self) -> None:
+        """Raise ArtifactStoreAway unless the place can be reached."""
+
+
+def shared_files(address: str) -> SharedFiles | None:
+    """Return the place that DOORSTEP_ARTIFACTS names, None for "": then the home alone has the artifacts.
+
+    Raises StoreUnavailable if it is no such address, has a password in it, or needs a package that is not installed.
+    """
+    if not address:
+        return None
+    url = urlsplit(address)
+    if "@" in url.netloc or url.query:
+        raise StoreUnavailable(
+            f"{VARIABLE} has credentials in it. Leave them out: S3 takes them from AWS_ACCESS_KEY_ID and "
+            "AWS_SECRET_ACCESS_KEY, or from the account's own settings."
+        )
+    if url.scheme == "file" and url.netloc in ("", "localhost") and url.path.startswith("/"):
+        return SharedFolder(Path(unquote(url.path)))
+    if url.scheme in ("", "file") or not url.netloc:
+        raise StoreUnavailable(
+            f"{VARIABLE} is not an address of artifacts; write file:///folder or s3://bucket/prefix, or unset it to "
+            "keep them in DOORSTEP_HOME alone."
+        )
+    return ObjectStore(address)
+
+
+class SharedFolder:
+    """A folder that every server has mounted. It must exist: one made here would take files that nobody else sees."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.label = folder.as_uri()
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Write a file whole and durably, unless it is there with this content."""
+        target = self._folder / name
+        try:
+            self.check()
+            if not holds_content(target, payload):
+                make_private_folder(target.parent)
+                write_atomically(target, payload)
+        except OSError as error:
+            raise _away(self.label, error) from error
+
+    def get(self, name: str) -> bytes | None:
+        """Return a file's content; an empty folder counts as away, since it may be unmounted."""
+        try:
+            return (self._folder / name).read_bytes()
+        except FileNotFoundError as error:
+            if not (self._folder.is_dir() and any(self._folder.iterdir())):
+                raise _away(self.label, error) from error
+            return None
+        except OSError as error:
+            raise _away(self.label, error) from error
+
+    def check(self) -> None:
+        """Raise ArtifactStoreAway unless the folder exists."""
+        if not self._folder.is_dir():
+            raise ArtifactStoreAway(f"the artifact store {self.label} cannot be reached (there is no such folder)")
+
+
+class ObjectStore:
+    """A bucket and prefix of an object store that fsspec knows, such as S3; it opens when it is first used."""
+
+    def __init__(self, address: str) -> None:
+        self.label = address.rstrip("/")
+        self._files: Any = None
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Write a file; object stores show it whole or not at all."""
+        try:
+            self._system().pipe_file(self._path(name), payload)
+        except Exception as error:
+            raise _away(self.label, error) from error
+
+    def get(self, name: str) -> bytes | None:
+        """Return a file's content; an empty place counts as away, since it may be another one."""
+        try:
+            return bytes(self._system().cat_file(self._path(name)))
+        except FileNotFoundError as error:
+            if not self._has_any():
+                raise _away(self.label, error) from error
+            return None
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            raise _away(self.label, error) from error
+
+    def check(self) -> None:
+        """Raise ArtifactStoreAway unless the bucket can be listed."""
+        try:
+            self._system().invalidate_cache()
+            self._system().ls(self._path("").partition("/")[0])
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            raise _away(self.label, error) from error
+
+    def _has_any(self) -> bool:
+        try:
+            self._system().invalidate_cache()
+            return bool(self._system().exists(self._path("")))
+        except Exception as error:
+            raise _away(self.label, error) from error
+
+    def _path(self, name: str) -> str:
+        return f"{self.label.partition('://')[2]}/{name}".rstrip("/")
+
+    def _system(self) -> Any:
+        """Return fsspec's file system.
+
+        Each service behind it raises errors of its own, of no common base, hence the broad excepts.
+        """
+        if self._files is None:
+            scheme = self.label.partition("://")[0]
+            options = {"config_kwargs": _PATIENCE} if scheme == "s3" else {}
+            try:
+                import fsspec  # noqa: PLC0415 - only those with an object store have it
+
+                self._files = fsspec.filesystem(scheme, **options)
+            except (ImportError, ValueError) as error:
+                raise StoreUnavailable(
+                    f"The artifact store {self.label} needs a package that is not installed. For S3, run: pip install "
+                    f"'doorstep[s3]'; or unset {VARIABLE}."
+                ) from error
+        return self._files
+
+
+def _away(label: str, error: Exception) -> Exception:
+    """Return what to raise; the service's own message may have addresses and keys in it, so only its kind is named."""
+    if isinstance(error, StoreUnavailable):
+        return error
+    return ArtifactStoreAway(f"the artifact store {label} cannot be reached ({type(error).__name__})")

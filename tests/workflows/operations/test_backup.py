@@ -1,0 +1,243 @@
+"""Backup and restore: a restored store answers the same to the last bit, and nothing is restored by half."""
+
+from __future__ import annotations
+
+import gzip
+import multiprocessing
+import os
+import secrets
+import signal
+import tarfile
+import threading
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from core.access import Actor, Role
+from core.cli.main import main
+from core.errors import AccessDenied, ArtifactCorrupt, FileNotWritten, FileUnreadable, InvalidRecord
+from core.problem import Problem, load_problem
+from core.serve.document import to_document
+from core.serve.estimate import Estimate
+from core.serve.typical_home import typical_home
+from core.states import AuditAction
+from core.store import Store, open_store
+from core.store.base.database import parse_url
+from core.workflows.operations import restore as restore_module
+from core.workflows.operations.backup import back_up
+from core.workflows.operations.restore import restore
+from core.workflows.pricing.answers import price_and_record
+from core.workflows.pricing.desk import open_desk
+from core.workflows.pricing.questions import Question
+from tests.acting import acting
+
+MANAGER = Actor("Mia", Role.MANAGER)
+AGENT = Actor("Kim", Role.AGENT)
+SERVER = os.environ.get("TEST_DATABASE_URL", "")
+
+
+@pytest.fixture
+def used(own_store: Store, problem: Problem) -> Store:
+    """A store in use: with an estimate in the ledger, an upload, and an estimate that waits on disk."""
+    [market] = own_store.markets.list()
+    desk = open_desk(own_store, market.market_id, problem)
+    question = Question(home(own_store, problem), desk.valuation_date(date(2025, 1, 1)), 0.8)
+    price_and_record(acting(own_store, AGENT, problem), desk, question, "page")
+    own_store.uploads.save("sales.csv", b"a,b\n1,2\n", 1_000)
+    (own_store.home / "unwritten" / "0123456789abcdef.unreadable").write_text("{", encoding="utf-8")
+    return own_store
+
+
+def home(store: Store, problem: Problem) -> dict[str, object]:
+    desk = open_desk(store, store.markets.list()[0].market_id, problem)
+    assert desk.live_model is not None
+    zipcode = next(iter(desk.live_model.model.profile.typical["zipcode"]))
+    return {**typical_home(desk.live_model.model, {"zipcode": zipcode}).facts, "zipcode": zipcode}
+
+
+def answer(store: Store, problem: Problem) -> object:
+    desk = open_desk(store, store.markets.list()[0].market_id, problem)
+    found = desk.price(home(store, problem), desk.valuation_date(date(2025, 1, 1)), 0.8, AGENT)
+    assert isinstance(found, Estimate)
+    return to_document(found)
+
+
+def rows(store: Store, folder: Path) -> dict[str, list[str]]:
+    folder.mkdir()
+    store.dump.write(folder)
+    return {path.name: gzip.open(path, "rt").readlines() for path in sorted(folder.iterdir())}
+
+
+@pytest.fixture
+def backup(used: Store, problem: Problem, tmp_path: Path) -> Path:
+    done = back_up(acting(used, MANAGER, problem), tmp_path / "backup.tar")
+    assert not done.left_out
+    return done.path
+
+
+@pytest.fixture(params=["sqlite", *(["postgresql"] if SERVER else [])])
+def empty(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
+    """An empty store, on SQLite and, where TEST_DATABASE_URL names a server, on PostgreSQL too."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    if request.param == "sqlite":
+        with open_store(tmp_path / "restored") as store:
+            yield store
+        return
+    schema, engine = f"t_{secrets.token_hex(6)}", sa.create_engine(parse_url(SERVER))
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"create schema {schema}"))
+    url = parse_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
+    with open_store(tmp_path / "restored", url.render_as_string(hide_password=False)) as store:
+        yield store
+    with engine.begin() as connection:
+        connection.execute(sa.text(f"drop schema {schema} cascade"))
+    engine.dispose()
+
+
+def test_a_restored_store_has_every_row_and_answers_the_same_to_the_last_bit(
+    used: Store, backup: Path, empty: Store, problem: Problem, tmp_path: Path
+) -> None:
+    held = rows(used, tmp_path / "before")
+    done = restore(acting(empty, MANAGER, problem), backup)
+    assert done.rows == sum(map(len, held.values()))
+    assert rows(empty, tmp_path / "after") == held
+    assert answer(empty, problem) == answer(used, problem)
+    upload = [path for path in (empty.home / "uploads").rglob("*") if path.suffix == ".csv"]
+    assert [path.read_bytes() for path in upload] == [b"a,b\n1,2\n"]
+    assert (empty.home / "unwritten" / "0123456789abcdef.unreadable").is_file()
+    assert not [path for path in empty.home.iterdir() if path.name.startswith(".")]
+    # New rows are numbered after the old ones, which PostgreSQL does not do by itself.
+    empty.events.record(MANAGER, AuditAction.LEDGER_EXPORTED, None, "after", {})
+    back_up(acting(empty, MANAGER, problem), tmp_path / "again.tar")
+
+
+def test_the_signing_key_is_not_in_a_backup(backup: Path) -> None:
+    assert os.environ["DOORSTEP_SIGNING_KEY"].encode() not in backup.read_bytes()
+    assert backup.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_backup_while_others_write_is_the_store_at_one_instant(
+    used: Store, empty: Store, problem: Problem, tmp_path: Path
+) -> None:
+    stop = threading.Event()
+
+    def write() -> None:
+        while not stop.is_set():
+            used.events.record(MANAGER, AuditAction.LEDGER_EXPORTED, None, "busy", {})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        back_up(acting(used, MANAGER, problem), tmp_path / "live.tar")
+    finally:
+        stop.set()
+        writer.join()
+    restore(acting(empty, MANAGER, problem), tmp_path / "live.tar")
+    live, copied = rows(used, tmp_path / "live"), rows(empty, tmp_path / "copied")
+    events = copied.pop("event.jsonl.gz")
+    assert events == live.pop("event.jsonl.gz")[: len(events)]
+    assert copied == live
+
+
+def test_any_altered_file_is_refused_by_name_and_nothing_is_restored(
+    backup: Path, tmp_path: Path, problem: Problem
+) -> None:
+    with tarfile.open(backup) as tar:
+        members = {member.name: (member.offset_data, member.size) for member in tar if member.size}
+    payload = backup.read_bytes()
+    chosen = {name.partition("/")[0]: name for name in members}
+    assert {"manifest.json", "database", "models", "versions", "signatures", "uploads"} <= set(chosen)
+    with open_store(tmp_path / "other") as store:
+        for name in chosen.values():
+            start, size = members[name]
+            altered = bytearray(payload)
+            altered[start + size // 2] ^= 1
+            backup.write_bytes(bytes(altered))
+            with pytest.raises(ArtifactCorrupt, match=name if name != "manifest.sha256" else "manifest.json"):
+                restore(acting(store, MANAGER, problem), backup)
+            assert store.dump.is_empty()
+            assert not list(store.home.rglob("*.joblib"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no backup", None])
+def test_what_is_no_backup_is_refused(content: bytes | None, backup: Path, empty: Store, problem: Problem) -> None:
+    backup.write_bytes(backup.read_bytes()[:5_000] if content is None else content)
+    with pytest.raises(ArtifactCorrupt, match=r"Nothing\s+was restored"):
+        restore(acting(empty, MANAGER, problem), backup)
+    with pytest.raises(FileUnreadable, match="no file"):
+        restore(acting(empty, MANAGER, problem), backup.with_name("gone.tar"))
+
+
+def test_a_store_that_is_not_empty_is_left_alone(used: Store, backup: Path, problem: Problem, tmp_path: Path) -> None:
+    before = rows(used, tmp_path / "before")
+    with pytest.raises(InvalidRecord, match="is not empty"):
+        restore(acting(used, MANAGER, problem), backup)
+    assert rows(used, tmp_path / "after") == before
+    with pytest.raises(FileNotWritten, match="exists already"):
+        back_up(acting(used, MANAGER, problem), backup)
+    for refused in (back_up, restore):
+        with pytest.raises(AccessDenied):
+            refused(acting(used, AGENT, problem), tmp_path / "x.tar")
+
+
+def killed_restore(folder: Path, backup: Path, moves: int) -> None:
+    """Restore, and be killed after so many files are in place."""
+    left, move = iter(range(moves)), os.replace
+
+    def fail(source: Path, target: Path) -> None:
+        if ".tmp-restore-" in str(source) and next(left, None) is None:
+            os.kill(os.getpid(), signal.SIGKILL)
+        move(source, target)
+
+    restore_module.os.replace = fail  # type: ignore[attr-defined]
+    with open_store(folder) as store:
+        restore(acting(store, MANAGER, load_problem()), backup)
+
+
+@pytest.mark.parametrize("moves", [0, 3])
+def test_a_restore_killed_half_way_leaves_an_empty_database_and_can_be_repeated(
+    moves: int, backup: Path, tmp_path: Path, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    process = multiprocessing.get_context("fork").Process(
+        target=killed_restore, args=(tmp_path / "killed", backup, moves)
+    )
+    process.start()
+    process.join(60)
+    assert process.exitcode == -signal.SIGKILL
+    with open_store(tmp_path / "killed") as store:
+        assert store.dump.is_empty()
+        restore(acting(store, MANAGER, problem), backup)
+        assert isinstance(answer(store, problem), dict)
+        assert not [path for path in store.home.iterdir() if path.name.startswith(".")]
+
+
+def test_a_backup_is_whole_or_absent_and_names_what_it_leaves_out(
+    used: Store, problem: Problem, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(FileNotWritten, match="No space left"):
+        back_up(acting(used, MANAGER, problem), tmp_path / "b.tar")
+    monkeypatch.undo()
+    assert not [path for path in tmp_path.iterdir() if "backup" in path.name or path.suffix == ".tar"]
+    [champion] = (used.home / "models").glob("*.joblib")
+    champion.write_bytes(b"altered")
+    done = back_up(acting(used, MANAGER, problem), tmp_path / "b.tar")
+    assert [one.partition(":")[0] for one in done.left_out] == [f"models/{champion.name}"]
+
+
+def test_the_command_line_backs_up_and_restores(
+    used: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "cli.tar")
+    assert main(["backup", path, "--home", str(used.home)]) == 0
+    assert "The signing key is not in it." in capsys.readouterr().out
+    assert main(["restore", path, "--home", str(tmp_path / "new")]) == 0
+    assert capsys.readouterr().out.startswith("restored ")
+    assert main(["restore", path, "--home", str(tmp_path / "new")]) == 1
