@@ -22,7 +22,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from core.store.base.database import parse_url
+from core.store.base.database import Database, parse_url
+from core.store.base.migrate import ensure_schema
 from core.store.base.processes import is_gone, mark_of
 from core.store.base.tables import METADATA
 from tests.made_once import alone, of_all_processes
@@ -103,12 +104,11 @@ def template_of(server: str, name: str, home: Path, factory: pytest.TempPathFact
 
 
 def _copy_rows(source: Path, target: sa.URL) -> None:
+    database = Database(target)
+    ensure_schema(database)
+    database.close()
     ours, theirs = sa.create_engine(f"sqlite:///{source}"), sa.create_engine(target)
     with ours.connect() as reading, theirs.begin() as writing:
-        METADATA.create_all(writing)
-        writing.execute(sa.text("create table alembic_version (version_num varchar(32) primary key)"))
-        revision = reading.scalar(sa.text("select version_num from alembic_version"))
-        writing.execute(sa.text("insert into alembic_version values (:revision)"), {"revision": revision})
         for table in METADATA.sorted_tables:
             rows = [dict(row) for row in reading.execute(sa.select(table)).mappings()]
             if rows:

@@ -22,6 +22,7 @@ from core.store import Market, Store, open_store
 from core.store.base import database as database_module
 from core.store.base.database import parse_url
 from core.store.base.tables import METADATA, SCHEMA_REVISION
+from core.store.base.views import drop_views
 from tests.store.conftest import Address
 from tests.store.samples import ANALYST, commit, open_and_create
 
@@ -226,6 +227,7 @@ def test_sales_and_models_without_their_database_are_refused(
     else:
         engine = address.engine()
         with engine.begin() as connection:
+            drop_views(connection)
             METADATA.drop_all(connection)
             connection.execute(sa.text("drop table alembic_version"))
         engine.dispose()

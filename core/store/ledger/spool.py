@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -21,12 +23,13 @@ from core.store.base.database import Database
 from core.store.base.tables import now
 from core.store.base.values import plain_document
 from core.store.ledger.estimates import Ledger
-from core.store.ledger.lost_count import LostCount
 from core.store.ledger.records import EstimateRecord, NewEstimate, sign
 
 _LOG: Final = logging.getLogger(__name__)
 _SUFFIX: Final = ".json"
 _SPOILT: Final = ".unreadable"
+_LOST_FILE: Final = "lost"
+_LOST_WIDTH: Final = 20
 # After a successful append, retry at most 20 waiting files: the agent who asked for the estimate waits meanwhile.
 _AFTER_EACH: Final = 20
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
@@ -70,6 +73,51 @@ class SpoolState:
     oldest: datetime | None
     spoilt: int
     lost: int
+
+
+class LostCount:
+    """Counts the lost answers of all processes of a folder, restarts included, as far as the disk allows.
+
+    The file has its full length from the start: overwriting it needs no space. What it cannot take stays in memory.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._path = folder / _LOST_FILE
+        self._guard = threading.Lock()
+        self._in_memory = 0
+        with suppress(OSError):
+            self._change(0)
+
+    def value(self) -> int:
+        """Return the count."""
+        try:
+            return _number(self._path.read_bytes()) + self._in_memory
+        except OSError:
+            return self._in_memory
+
+    def add(self, change: int) -> None:
+        """Count more lost answers or, with a negative change, those noted elsewhere; never raises."""
+        with self._guard:
+            self._in_memory += change
+            try:
+                self._change(self._in_memory)
+                self._in_memory = 0
+            except OSError as error:
+                _LOG.error("the count of lost answers cannot be written: %s", error.strerror)
+
+    def _change(self, change: int) -> None:
+        handle = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            count = _number(os.pread(handle, _LOST_WIDTH, 0)) + change
+            os.pwrite(handle, f"{count:0{_LOST_WIDTH}d}".encode(), 0)
+            os.fsync(handle)
+        finally:
+            os.close(handle)
+
+
+def _number(text: bytes) -> int:
+    return int(text) if text.isdigit() else 0
 
 
 class Spool:

@@ -20,7 +20,7 @@ from core.store.base.database import Database
 from core.store.base.processes import ProcessMark, is_gone, may_be_alive, this_process
 from core.store.base.tables import now
 from core.store.base.values import plain_document, plain_text
-from core.store.base.work_tables import JOB, WORKER
+from core.store.operations.work_tables import JOB, WORKER
 from core.wording import instant
 
 ATTEMPTS: Final = 2

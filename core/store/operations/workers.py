@@ -15,7 +15,7 @@ from core.store.base.markets import lock_market
 from core.store.base.processes import ProcessMark, is_gone, this_process
 from core.store.base.tables import now
 from core.store.base.values import plain_document, plain_text
-from core.store.base.work_tables import MARKET_TURN, WORKER
+from core.store.operations.work_tables import MARKET_TURN, WORKER
 
 _PROCESS: Final = "process"
 _UNKNOWN: Final = {"host": "", "pid": 0, "started": ""}

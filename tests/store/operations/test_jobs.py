@@ -15,8 +15,8 @@ import sqlalchemy as sa
 from core.errors import AlreadyExists, InvalidRecord, JobCancelled, NotFound
 from core.store import Market, Store
 from core.store.base.processes import may_be_alive, this_process
-from core.store.base.work_tables import JOB, WORKER
 from core.store.operations.jobs import Claim
+from core.store.operations.work_tables import JOB, WORKER
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, ANALYST, report_and_leave
 
