@@ -15,7 +15,8 @@ import sqlalchemy as sa
 
 from core.errors import InvalidRecord
 from core.store.base.database import Database
-from core.store.base.tables import METADATA, SCHEMA_REVISION, WORKER, UtcDateTime
+from core.store.base.tables import METADATA, SCHEMA_REVISION, UtcDateTime
+from core.store.operations.work_tables import WORKER
 
 _BATCH: Final = 500
 _SQL_NULL: Final = "sql null: "
