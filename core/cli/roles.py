@@ -29,6 +29,9 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "keys": (Action.MANAGE_KEYS,),
     "revoke-key": (Action.MANAGE_KEYS,),
     "serve": (Action.PRICE,),
+    "sign": (Action.OPERATE,),
+    "backup": (Action.OPERATE,),
+    "restore": (Action.OPERATE,),
 }
 """What each verb does, as actions of the access matrix."""
 

@@ -21,6 +21,9 @@ from core.wording import count, days, percent
 
 _USUAL_MIN: Final = 3
 
+TYPE_SEGMENT: Final = "property type "
+"""The prefix of an alert's segment for one property type."""
+
 
 class AlertKind(StrEnum):
     """What an alert is about."""

@@ -10,7 +10,8 @@ from typing import Final, Self
 from sqlalchemy.engine import URL
 
 from core.errors import StoreUnavailable
-from core.store.base.artifacts import ArtifactFolder, make_private_folder, unavailable_on_os_error
+from core.store.artifact_folders import artifact_folders
+from core.store.base.artifacts import make_private_folder, unavailable_on_os_error
 from core.store.base.audit import Events
 from core.store.base.database import Database, create_private_file, parse_url, sqlite_url
 from core.store.base.group_commit import LedgerDatabase
@@ -30,7 +31,6 @@ from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
-from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
 from core.store.operations.artifact_list import Artifacts
@@ -74,32 +74,11 @@ class Store:
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
-        snapshots = _artifacts(
-            home,
-            shared,
-            "versions",
-            ".parquet",
-            "The data snapshot",
-            "Restore it from a backup, or undo and commit the files again.",
-        )
-        ledgers = _artifacts(
-            home,
-            shared,
-            "ledgers",
-            ".parquet",
-            "The row ledger",
-            "Restore it from a backup; the sales themselves are not affected.",
-        )
-        bundles = SignedFiles(
-            home,
-            _artifacts(
-                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
-            ),
-        )
-        self.versions = Versions(database, snapshots, ledgers)
-        self.models = Models(database, bundles)
-        self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
-        self.artifacts = Artifacts(database, snapshots, ledgers, bundles, self.scores)
+        folders = artifact_folders(home, shared)
+        self.versions = Versions(database, folders.snapshots, folders.row_ledgers)
+        self.models = Models(database, folders.bundles)
+        self.scores = folders.scores
+        self.artifacts = Artifacts(database, folders.snapshots, folders.row_ledgers, folders.bundles, folders.scores)
         self.dump = Dump(database)
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
@@ -177,12 +156,6 @@ def _locate_database(folder: Path, database_url: str) -> URL:
     with unavailable_on_os_error(path):
         create_private_file(path)
     return sqlite_url(path)
-
-
-def _artifacts(
-    home: Path, shared: SharedFiles | None, name: str, suffix: str, what: str, remedy: str
-) -> ArtifactFolder:
-    return ArtifactFolder(home / name, suffix, what, remedy, shared)
 
 
 def _holds_artifacts(folder: Path) -> bool:

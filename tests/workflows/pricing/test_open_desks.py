@@ -27,7 +27,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             assert given.wait(WAIT_S), "another market's desk had to wait"
         else:
             given.set()
-        return SimpleNamespace(market=market_id, live_market=None)
+        return SimpleNamespace(market=market_id, live_market=None, fault="")
 
     monkeypatch.setattr(open_desks, "open_desk", open_desk)
     monkeypatch.setattr(open_desks, "desk_state", lambda store, market_id: (market_id,))
