@@ -28,6 +28,10 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "create-key": (Action.MANAGE_KEYS,),
     "keys": (Action.MANAGE_KEYS,),
     "revoke-key": (Action.MANAGE_KEYS,),
+    "sign": (Action.OPERATE,),
+    "backup": (Action.OPERATE,),
+    "restore": (Action.OPERATE,),
+    "doctor": (Action.OPERATE,),
     "serve": (Action.PRICE,),
 }
 """What each verb does, as actions of the access matrix."""
