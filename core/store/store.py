@@ -10,13 +10,12 @@ from typing import Final, Self
 from sqlalchemy.engine import URL
 
 from core.errors import StoreUnavailable
-from core.store.base.artifacts import ArtifactFolder, make_private_folder, unavailable_on_os_error
+from core.store.base.artifacts import ArtifactFolder, SharedFiles, make_private_folder, unavailable_on_os_error
 from core.store.base.audit import Events
 from core.store.base.database import Database, create_private_file, parse_url, sqlite_url
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema, is_new
-from core.store.base.shared_files import VARIABLE, SharedFiles, shared_files
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -39,6 +38,7 @@ from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
 from core.store.operations.repeatable import RepeatableAnswers
 from core.store.operations.rollouts import Rollouts
+from core.store.operations.shared_files import VARIABLE, shared_files
 from core.store.operations.sign_ins import SignIns
 from core.store.operations.thresholds import Thresholds
 from core.store.operations.workers import Workers
@@ -74,32 +74,10 @@ class Store:
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
-        snapshots = _artifacts(
-            home,
-            shared,
-            "versions",
-            ".parquet",
-            "The data snapshot",
-            "Restore it from a backup, or undo and commit the files again.",
-        )
-        ledgers = _artifacts(
-            home,
-            shared,
-            "ledgers",
-            ".parquet",
-            "The row ledger",
-            "Restore it from a backup; the sales themselves are not affected.",
-        )
-        bundles = SignedFiles(
-            home,
-            _artifacts(
-                home, shared, "models", ".joblib", "The model", "Roll back to the previous model, or train again."
-            ),
-        )
-        self.versions = Versions(database, snapshots, ledgers)
-        self.models = Models(database, bundles)
-        self.scores = _artifacts(home, shared, "scores", ".parquet", "The test scores", "Train the model again.")
-        self.artifacts = Artifacts(database, snapshots, ledgers, bundles, self.scores)
+        self.artifacts = _artifacts(home, shared, database)
+        self.versions = Versions(database, self.artifacts.snapshots, self.artifacts.ledgers)
+        self.models = Models(database, self.artifacts.models)
+        self.scores = self.artifacts.scores
         self.dump = Dump(database)
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
@@ -179,12 +157,6 @@ def _locate_database(folder: Path, database_url: str) -> URL:
     return sqlite_url(path)
 
 
-def _artifacts(
-    home: Path, shared: SharedFiles | None, name: str, suffix: str, what: str, remedy: str
-) -> ArtifactFolder:
-    return ArtifactFolder(home / name, suffix, what, remedy, shared)
-
-
 def _holds_artifacts(folder: Path) -> bool:
     return any(True for name in ("versions", "models") for _ in (folder / name).glob("[!.]*"))
 
@@ -195,4 +167,21 @@ def _lost(database_url: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"{where} is missing or empty, while the folder holds sales or models: artifacts without database. Restore it "
         "from a backup; to begin anew, name an empty folder in DOORSTEP_HOME. Nothing was changed."
+    )
+
+
+def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Artifacts:
+    def folder(name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
+        return ArtifactFolder(home / name, suffix, what, remedy, shared)
+
+    again = "Restore it from a backup, or undo and commit the files again."
+    other = "Restore it from a backup; the sales themselves are not affected."
+    return Artifacts(
+        database,
+        snapshots=folder("versions", ".parquet", "The data snapshot", again),
+        ledgers=folder("ledgers", ".parquet", "The row ledger", other),
+        models=SignedFiles(
+            home, folder("models", ".joblib", "The model", "Roll back to the previous model, or train again.")
+        ),
+        scores=folder("scores", ".parquet", "The test scores", "Train the model again."),
     )

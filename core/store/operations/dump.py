@@ -116,7 +116,7 @@ def _read(connection: sa.Connection, table: sa.Table, path: Path) -> None:
 
 
 def _continue_sequence(connection: sa.Connection, table: sa.Table) -> None:
-    """Let PostgreSQL number new rows after those read; SQLite does so by itself."""
+    """Let PostgreSQL number new rows after those read; SQLite does so without being asked."""
     column = table.autoincrement_column
     if connection.dialect.name != "postgresql" or column is None:
         return

@@ -15,14 +15,13 @@ from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause, root_cause
 from core.monitor.drift import FeatureDrift, drift_from, drifted
 from core.monitor.level_drift import LevelDrift, level_drift
-from core.monitor.rules import AlertKind, Reading, Threshold
+from core.monitor.rules import TYPE_SEGMENT, AlertKind, Reading, Threshold
 from core.monitor.windows import Window, earlier, later, window_of, windows
 from core.problem import Problem
 from core.states import Period
 from core.store import Market, ModelRecord, Store
 from core.store.ledger.figures import Dimension, Slice
 from core.workflows.models.reference import ModelReference, as_typed, model_reference_of, typed
-from core.workflows.pricing.drift_notices import TYPE_SEGMENT
 
 OFFICE_SEGMENT: Final = "office "
 """The prefix of an alert's segment for one office."""

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
-from core.monitor.rules import AlertKind
+from core.monitor.rules import TYPE_SEGMENT, AlertKind
 from core.monitor.windows import window_named
 from core.serve.flags import DriftNotice, Severity
 from core.store import Store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, percent
-
-TYPE_SEGMENT: Final = "property type "
-"""The prefix of an alert's segment for one property type."""
 
 _DRIFT: Final = frozenset({AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value})
 
