@@ -28,10 +28,11 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "create-key": (Action.MANAGE_KEYS,),
     "keys": (Action.MANAGE_KEYS,),
     "revoke-key": (Action.MANAGE_KEYS,),
-    "serve": (Action.PRICE,),
     "sign": (Action.OPERATE,),
     "backup": (Action.OPERATE,),
     "restore": (Action.OPERATE,),
+    "doctor": (Action.OPERATE,),
+    "serve": (Action.PRICE,),
 }
 """What each verb does, as actions of the access matrix."""
 

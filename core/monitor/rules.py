@@ -19,6 +19,9 @@ from core.monitor.windows import Window
 from core.problem import Problem
 from core.wording import count, days, percent
 
+TYPE_SEGMENT: Final = "property type "
+"""The prefix of an alert's segment for one property type."""
+
 _USUAL_MIN: Final = 3
 
 TYPE_SEGMENT: Final = "property type "

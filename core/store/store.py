@@ -10,14 +10,12 @@ from typing import Final, Self
 from sqlalchemy.engine import URL
 
 from core.errors import StoreUnavailable
-from core.store.artifact_folders import artifact_folders
-from core.store.base.artifacts import make_private_folder, unavailable_on_os_error
+from core.store.base.artifacts import ArtifactFolder, SharedFiles, make_private_folder, unavailable_on_os_error
 from core.store.base.audit import Events
 from core.store.base.database import Database, create_private_file, parse_url, sqlite_url
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema, is_new
-from core.store.base.shared_files import VARIABLE, SharedFiles, shared_files
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -31,6 +29,7 @@ from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
+from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
 from core.store.operations.artifact_list import Artifacts
@@ -39,6 +38,7 @@ from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
 from core.store.operations.repeatable import RepeatableAnswers
 from core.store.operations.rollouts import Rollouts
+from core.store.operations.shared_files import VARIABLE, shared_files
 from core.store.operations.sign_ins import SignIns
 from core.store.operations.thresholds import Thresholds
 from core.store.operations.workers import Workers
@@ -74,11 +74,10 @@ class Store:
         self._database = database
         self._ledger_database = ledger_database
         self.markets = Markets(database)
-        folders = artifact_folders(home, shared)
-        self.versions = Versions(database, folders.snapshots, folders.row_ledgers)
-        self.models = Models(database, folders.bundles)
-        self.scores = folders.scores
-        self.artifacts = Artifacts(database, folders.snapshots, folders.row_ledgers, folders.bundles, folders.scores)
+        self.artifacts = _artifacts(home, shared, database)
+        self.versions = Versions(database, self.artifacts.snapshots, self.artifacts.ledgers)
+        self.models = Models(database, self.artifacts.models)
+        self.scores = self.artifacts.scores
         self.dump = Dump(database)
         self.levels = Levels(database)
         self.ledger = Ledger(database, ledger_database)
@@ -168,4 +167,21 @@ def _lost(database_url: str) -> StoreUnavailable:
     return StoreUnavailable(
         f"{where} is missing or empty, while the folder holds sales or models: artifacts without database. Restore it "
         "from a backup; to begin anew, name an empty folder in DOORSTEP_HOME. Nothing was changed."
+    )
+
+
+def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Artifacts:
+    def folder(name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
+        return ArtifactFolder(home / name, suffix, what, remedy, shared)
+
+    again = "Restore it from a backup, or undo and commit the files again."
+    other = "Restore it from a backup; the sales themselves are not affected."
+    return Artifacts(
+        database,
+        snapshots=folder("versions", ".parquet", "The data snapshot", again),
+        ledgers=folder("ledgers", ".parquet", "The row ledger", other),
+        models=SignedFiles(
+            home, folder("models", ".joblib", "The model", "Roll back to the previous model, or train again.")
+        ),
+        scores=folder("scores", ".parquet", "The test scores", "Train the model again."),
     )

@@ -22,7 +22,7 @@ from core.store import Market, Store, open_store
 from core.store.base import database as database_module
 from core.store.base.database import parse_url
 from core.store.base.tables import METADATA, SCHEMA_REVISION
-from core.store.migrations.views import drop_views
+from core.store.base.views import drop_views
 from tests.store.conftest import Address
 from tests.store.samples import ANALYST, commit, open_and_create
 

@@ -14,16 +14,31 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final, Protocol
 
 from core.errors import ArtifactCorrupt, ArtifactStoreAway, StoreUnavailable
-
-if TYPE_CHECKING:
-    from core.store.base.shared_files import SharedFiles
 
 _TEMPORARY: Final = ".tmp-"
 _ABANDONED_SECONDS: Final = 24 * 3600.0
 _SHA256: Final = re.compile(r"[0-9a-f]{64}")
+
+
+class SharedFiles(Protocol):
+    """Files by name (``kind/hash.suffix``) that outlive any one server; ``label`` names the place, without secrets.
+
+    Every method raises ArtifactStoreAway if the place cannot be reached.
+    """
+
+    label: str
+
+    def put(self, name: str, payload: bytes) -> None:
+        """Store a file durably; on return, other servers can read it."""
+
+    def get(self, name: str) -> bytes | None:
+        """Return a file's content, unverified; None if the place can be reached and does not have it."""
+
+    def check(self) -> None:
+        """Raise ArtifactStoreAway unless the place can be reached."""
 
 
 @dataclass(frozen=True)

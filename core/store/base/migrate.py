@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from core.errors import StoreUnavailable
 from core.store.base.database import Database
 from core.store.base.tables import MARKET, METADATA, SCHEMA_REVISION
-from core.store.migrations.views import create_views, drop_views
+from core.store.base.views import create_views, drop_views
 
 MIGRATIONS: Final = Path(__file__).resolve().parents[1] / "migrations"
 

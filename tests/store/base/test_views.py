@@ -14,9 +14,9 @@ from core.access import Actor, Role
 from core.states import FeedbackVerdict, Period
 from core.store import EstimateRecord, Market, NewDecision, Store, open_store
 from core.store.base.tables import METADATA
+from core.store.base.views import VIEWS
 from core.store.ledger.figures import Slice
 from core.store.ledger.outcomes import NewOutcome
-from core.store.migrations.views import VIEWS
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, ANALYST, MANAGER, estimate, no_estimate
 

@@ -14,7 +14,7 @@ from moto.server import ThreadedMotoServer
 from core.errors import ArtifactCorrupt, ArtifactStoreAway, StoreUnavailable
 from core.store import open_store
 from core.store.base.artifacts import ArtifactFolder
-from core.store.base.shared_files import shared_files
+from core.store.operations.shared_files import shared_files
 
 PAYLOAD = b"a model's bytes"
 SHA256 = hashlib.sha256(PAYLOAD).hexdigest()

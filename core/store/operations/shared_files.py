@@ -3,33 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from core.errors import ArtifactStoreAway, StoreUnavailable
-from core.store.base.artifacts import holds_content, make_private_folder, write_atomically
+from core.store.base.artifacts import SharedFiles, holds_content, make_private_folder, write_atomically
 
 VARIABLE: Final = "DOORSTEP_ARTIFACTS"
 
 _PATIENCE: Final = {"connect_timeout": 5, "read_timeout": 30, "retries": {"max_attempts": 2}}
-
-
-class SharedFiles(Protocol):
-    """Files by name (``kind/hash.suffix``) that outlive any one server; ``label`` names the place, without secrets.
-
-    Every method raises ArtifactStoreAway if the place cannot be reached.
-    """
-
-    label: str
-
-    def put(self, name: str, payload: bytes) -> None:
-        """Store a file durably; on return, other servers can read it."""
-
-    def get(self, name: str) -> bytes | None:
-        """Return a file's content, unverified; None if the place can be reached and does not have it."""
-
-    def check(self) -> None:
-        """Raise ArtifactStoreAway unless the place can be reached."""
 
 
 def shared_files(address: str) -> SharedFiles | None:
