@@ -24,9 +24,6 @@ TYPE_SEGMENT: Final = "property type "
 
 _USUAL_MIN: Final = 3
 
-TYPE_SEGMENT: Final = "property type "
-"""The prefix of an alert's segment for one property type."""
-
 
 class AlertKind(StrEnum):
     """What an alert is about."""
