@@ -89,6 +89,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "revoke-key 3fa94c01",
         "revoke-key 3fa94c01 --actor Mia",
     ),
+    "doctor": (
+        "doctor",
+        "doctor --json",
+    ),
     "backup": (
         "backup doorstep-2025-06-30.tar",
         "backup /mnt/backups/doorstep.tar --json",

@@ -20,10 +20,22 @@ def add_verbs(verb: AddVerb) -> None:
         action="store_true",
         help="also sign models without a valid signature: only if you trust everybody who could write to the store",
     )
+    verb("doctor", "check the store, its database, artifacts, live models, workers and clock", _doctor)
     backup = verb("backup", "write everything in the store to one file, while it is in use", _backup)
     backup.add_argument("file", type=Path, help="file to write; it must not exist yet")
     restore = verb("restore", "restore a backup into an empty store", _restore)
     restore.add_argument("file", type=Path, help="file that `backup` wrote")
+
+
+def _doctor(session: Session) -> int:
+    from core.workflows.operations.doctor import Health, examine
+
+    found = examine(session.workspace)
+    session.print_result(
+        {"checks": [vars(one) for one in found]},
+        lambda: "\n".join(f"{one.health:8} {one.name}: {one.found} {one.remedy}".rstrip() for one in found),
+    )
+    return FAILED if any(one.health is Health.FAILED for one in found) else OK
 
 
 def _backup(session: Session) -> int:

@@ -43,6 +43,19 @@ class Dump:
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             return {table.name: _write(connection, table, folder / file_of(table)) for table in TABLES}
 
+    def faults(self) -> list[str]:
+        """Return what is wrong with the database, nothing if it is intact; raises StoreUnavailable.
+
+        SQLite checks its whole file; on PostgreSQL, which has no such check, every table is counted.
+        """
+        with self._database.read() as connection:
+            if connection.dialect.name == "sqlite":
+                found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
+                return [] if found == ["ok"] else found
+            for table in TABLES:
+                connection.execute(sa.select(sa.func.count()).select_from(table))
+            return []
+
     def is_empty(self) -> bool:
         """Tell whether no table has a row; raises StoreUnavailable."""
         with self._database.read() as connection:
