@@ -170,7 +170,7 @@ def _spool(workspace: Workspace) -> Iterator[Check]:
         remedy = f"See the files in {workspace.store.home / 'unwritten'}; keep them before you remove them."
         yield Check("ledger", Health.FAILED, f"{count(state.spoilt, 'waiting estimate')} cannot be read.", remedy)
     if state.waiting:
-        remedy = "They are written by themselves once the database can be written to."
+        remedy = "They are written as soon as the database can be written to."
         yield Check("ledger", Health.WARNING, f"{count(state.waiting, 'estimate')} wait on disk.", remedy)
     if not state.spoilt and not state.waiting:
         yield Check("ledger", Health.OK, "No estimate waits on disk.")

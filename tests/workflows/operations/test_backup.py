@@ -29,9 +29,8 @@ from core.store.base.database import parse_url
 from core.workflows.operations import restore as restore_module
 from core.workflows.operations.backup import back_up
 from core.workflows.operations.restore import restore
-from core.workflows.pricing.answers import price_and_record
+from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
-from core.workflows.pricing.questions import Question
 from tests.acting import acting
 
 MANAGER = Actor("Mia", Role.MANAGER)
