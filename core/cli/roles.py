@@ -33,9 +33,6 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "restore": (Action.OPERATE,),
     "doctor": (Action.OPERATE,),
     "serve": (Action.PRICE,),
-    "sign": (Action.OPERATE,),
-    "backup": (Action.OPERATE,),
-    "restore": (Action.OPERATE,),
 }
 """What each verb does, as actions of the access matrix."""
 
