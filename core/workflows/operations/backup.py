@@ -122,12 +122,17 @@ def _write(store: Store, folder: Path, path: Path) -> _Archive:
     return archive
 
 
+def waiting(home: Path) -> list[Path]:
+    """Return the files of uploads and waiting estimates. The spool's own count, which every server has, is none."""
+    uploads, unwritten = (home / folder for folder in WAITING)
+    found = [*uploads.rglob("*"), *unwritten.glob("*.*")]
+    return sorted(path for path in found if path.is_file() and not path.name.startswith("."))
+
+
 def _waiting(home: Path) -> Iterator[tuple[str, bytes]]:
-    for folder in WAITING:
-        for path in sorted((home / folder).rglob("*")):
-            try:
-                if path.is_file() and not path.name.startswith(".tmp-"):
-                    yield path.relative_to(home).as_posix(), path.read_bytes()
-            except FileNotFoundError:
-                # Committed, or written to the ledger, meanwhile.
-                continue
+    for path in waiting(home):
+        try:
+            yield path.relative_to(home).as_posix(), path.read_bytes()
+        except FileNotFoundError:
+            # Committed, or written to the ledger, meanwhile.
+            continue

@@ -18,7 +18,7 @@ from core.access import Action
 from core.errors import ArtifactCorrupt, FileUnreadable, InvalidRecord
 from core.store import Store
 from core.store.base.artifacts import unavailable_on_os_error, write_atomically
-from core.workflows.operations.backup import DATABASE, FORMAT, MANIFEST, MANIFEST_HASH, WAITING
+from core.workflows.operations.backup import DATABASE, FORMAT, MANIFEST, MANIFEST_HASH, WAITING, waiting
 from core.workspace import Workspace
 
 _SHARED: Final = ("versions", "ledgers", "models", "signatures", "scores")
@@ -71,7 +71,8 @@ def _refuse_full(store: Store) -> None:
         marker.unlink(missing_ok=True)
         for left in store.home.glob(f"{_STAGING}*"):
             shutil.rmtree(left)
-        held = [one for kind in (*_SHARED, *WAITING) for one in (store.home / kind).rglob("*") if one.is_file()]
+        held = [one for kind in _SHARED for one in (store.home / kind).rglob("*") if one.is_file()]
+        held += waiting(store.home)
     if not empty or held:
         what = f"{held[0]} exists" if empty else "its database has rows"
         raise InvalidRecord(

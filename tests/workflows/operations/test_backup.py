@@ -5,7 +5,6 @@ from __future__ import annotations
 import gzip
 import multiprocessing
 import os
-import secrets
 import signal
 import tarfile
 import threading
@@ -14,7 +13,6 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from core.access import Actor, Role
 from core.cli.main import main
@@ -25,17 +23,16 @@ from core.serve.estimate import Estimate
 from core.serve.typical_home import typical_home
 from core.states import AuditAction
 from core.store import Store, open_store
-from core.store.base.database import parse_url
 from core.workflows.operations import restore as restore_module
 from core.workflows.operations.backup import back_up
 from core.workflows.operations.restore import restore
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from tests.acting import acting
+from tests.postgresql import BOTH, own_schema, server_url
 
 MANAGER = Actor("Mia", Role.MANAGER)
 AGENT = Actor("Kim", Role.AGENT)
-SERVER = os.environ.get("TEST_DATABASE_URL", "")
 
 
 @pytest.fixture
@@ -77,23 +74,21 @@ def backup(used: Store, problem: Problem, tmp_path: Path) -> Path:
     return done.path
 
 
-@pytest.fixture(params=["sqlite", *(["postgresql"] if SERVER else [])])
-def empty(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Store]:
-    """An empty store, on SQLite and, where TEST_DATABASE_URL names a server, on PostgreSQL too."""
+@pytest.fixture(params=BOTH)
+def empty(
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[Store]:
+    """An empty store, on either kind of database."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
     if request.param == "sqlite":
         with open_store(tmp_path / "restored") as store:
             yield store
         return
-    schema, engine = f"t_{secrets.token_hex(6)}", sa.create_engine(parse_url(SERVER))
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"create schema {schema}"))
-    url = parse_url(SERVER).update_query_dict({"options": f"-csearch_path={schema}"})
-    with open_store(tmp_path / "restored", url.render_as_string(hide_password=False)) as store:
+    with own_schema(server_url(tmp_path_factory)) as url, open_store(tmp_path / "restored", url) as store:
         yield store
-    with engine.begin() as connection:
-        connection.execute(sa.text(f"drop schema {schema} cascade"))
-    engine.dispose()
 
 
 def test_a_restored_store_has_every_row_and_answers_the_same_to_the_last_bit(
@@ -111,6 +106,9 @@ def test_a_restored_store_has_every_row_and_answers_the_same_to_the_last_bit(
     # New rows are numbered after the old ones, which PostgreSQL does not do by itself.
     empty.events.record(MANAGER, AuditAction.LEDGER_EXPORTED, None, "after", {})
     back_up(acting(empty, MANAGER, problem), tmp_path / "again.tar")
+    with open_store(tmp_path / "back", f"sqlite:///{tmp_path / 'back.sqlite'}") as back:
+        restore(acting(back, MANAGER, problem), tmp_path / "again.tar")
+        assert rows(back, tmp_path / "back-again") == rows(empty, tmp_path / "moved")
 
 
 def test_the_signing_key_is_not_in_a_backup(backup: Path) -> None:
