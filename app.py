@@ -22,10 +22,10 @@ from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
 
-from api import garbage
 from api.app import routes
 from api.dashboard import Served, dashboard_protection, network_fault
 from api.deps import Service
+from api.interpreter import keep_collections_short, share_interpreter
 from api.server import local_actor, settings
 from core.errors import WrongUsage
 from core.workflows.operations.logs import start_logging
@@ -69,10 +69,11 @@ def server_url() -> str:
 async def lifespan(served: st.App) -> AsyncIterator[None]:
     """Warm up before admitting the first visitor, then print the address."""
     start_logging("warning")
+    share_interpreter()
     await run_in_threadpool(warm_up)
     # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)
-    keeper = asyncio.create_task(garbage.tend())
+    keeper = asyncio.create_task(keep_collections_short())
     yield
     keeper.cancel()
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import getpass
 import os
 import tomllib
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -15,6 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import routes
 from api.deps import Service
+from api.interpreter import keep_collections_short, share_interpreter
 from api.security import protection
 from api.settings import ApiSettings, read_settings
 from core.access import Action, Actor, Role
@@ -47,7 +51,15 @@ def create() -> Starlette:
     service = Service(_store, _problem, cache(OpenDesks), local_actor(), settings())
     hosts = [host for host in os.environ.get("DOORSTEP_API_HOSTS", "").split(",") if host]
     middleware = [*protection("", hosts), Middleware(GZipMiddleware, compresslevel=5)]
-    return Starlette(routes=routes(service), middleware=middleware)
+    return Starlette(routes=routes(service), middleware=middleware, lifespan=_lifespan)
+
+
+@asynccontextmanager
+async def _lifespan(_: Starlette) -> AsyncIterator[None]:
+    share_interpreter()
+    keeper = asyncio.create_task(keep_collections_short())
+    yield
+    keeper.cancel()
 
 
 def local_actor() -> Actor:

@@ -109,7 +109,7 @@ def reject_button(record: ModelRecord, key: str = "reject") -> bool:
 
 
 def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
-    """Warn if the live model's file is missing: agents get no estimates until another model is live."""
+    """Warn if the live model's file is missing: until another one is live, the one before it answers, if any."""
     if live is None or session.store().models.holds(live):
         return
     remedy = (
@@ -118,7 +118,10 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
         else "Ask a manager to roll back."
     )
     st.error(
-        plain(f"The file of the live model {live.model_id} is missing, so agents get no estimates. {remedy}"),
+        plain(
+            f"The file of the live model {live.model_id} is missing, so the model before it answers, if there is "
+            f"one. {remedy}"
+        ),
         icon=":material/error:",
     )
 

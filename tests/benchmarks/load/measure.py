@@ -20,6 +20,7 @@ from core.access import Actor, Role
 from core.problem import load_problem
 from core.store import Store, open_store
 from core.train.trainer import default_plan
+from core.workflows.embedded_worker import EmbeddedWorker
 from core.workflows.jobs import TrainTask, start
 from core.workspace import Workspace
 from tests.benchmarks.load.session import Session, open_session
@@ -119,6 +120,7 @@ def _training(home: Path) -> Iterator[None]:
     with open_store(home) as store:
         [market] = store.markets.list()
         workspace = Workspace(store, load_problem(), _MANAGER)
+        EmbeddedWorker().ensure(store)
         job = start(workspace, TrainTask(market.market_id, default_plan(workspace.problem)))
         try:
             yield

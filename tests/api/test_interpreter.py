@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from api import garbage
+from api import interpreter
 
 
 class Node:
@@ -27,7 +27,7 @@ def _as_before() -> Iterator[None]:
 
 def tend_for(seconds: float, freeze_seconds: float, thorough_every: int) -> None:
     async def run() -> None:
-        keeper = asyncio.create_task(garbage.tend(freeze_seconds, thorough_every))
+        keeper = asyncio.create_task(interpreter.keep_collections_short(freeze_seconds, thorough_every))
         await asyncio.sleep(seconds)
         keeper.cancel()
 
