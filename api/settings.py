@@ -10,6 +10,7 @@ from core.errors import WrongUsage
 
 RATE: Final = "DOORSTEP_API_RATE"
 LOCAL: Final = "DOORSTEP_API_LOCAL"
+LOGIN: Final = "DOORSTEP_LOGIN"
 
 
 @dataclass(frozen=True)
@@ -30,9 +31,14 @@ class ApiSettings:
 def read_settings(environment: Mapping[str, str], login: bool = False) -> ApiSettings:
     """Return the settings of the environment; raises WrongUsage for a value that makes no sense.
 
-    With ``login``, a caller on this computer needs a key, too, unless the environment says otherwise.
+    With ``login``, or where the environment demands one, a caller on this computer needs a key, too, unless the
+    environment says otherwise.
     """
-    rate, local = environment.get(RATE, ""), environment.get(LOCAL) or ("off" if login else "on")
+    demanded = environment.get(LOGIN) or "off"
+    if demanded not in ("on", "off"):
+        raise WrongUsage(f"{LOGIN} = {demanded!r} is neither on nor off; correct it, or unset it.")
+    keyless = not login and demanded == "off"
+    rate, local = environment.get(RATE, ""), environment.get(LOCAL) or ("on" if keyless else "off")
     if rate and not (rate.isascii() and rate.isdigit() and int(rate) > 0):
         raise WrongUsage(f"{RATE} = {rate!r} is not a number of requests a minute above 0; correct it, or unset it.")
     if local not in ("on", "off"):

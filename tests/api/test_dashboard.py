@@ -17,6 +17,7 @@ from api.dashboard import Served, dashboard_protection, network_fault
 from api.server import LOCAL_SCOPE, local_actor, settings
 from api.settings import read_settings
 from core.access import Action
+from core.errors import WrongUsage
 
 OWN = "http://127.0.0.1:8501"
 LOCAL = Served(["127.0.0.1", "localhost"], frozenset(), "", frozenset({"", "pricing"}), False, None)
@@ -223,6 +224,9 @@ def test_with_login_a_program_on_this_computer_needs_a_key_unless_the_environmen
     assert read_settings({}).local
     assert not read_settings({}, login=True).local
     assert read_settings({"DOORSTEP_API_LOCAL": "on"}, login=True).local
+    assert not read_settings({"DOORSTEP_LOGIN": "on"}).local
+    with pytest.raises(WrongUsage, match="DOORSTEP_LOGIN = 'yes'"):
+        read_settings({"DOORSTEP_LOGIN": "yes"})
     # The API alone looks where the dashboard would.
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("HOME", str(tmp_path / "nobody"))

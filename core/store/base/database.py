@@ -109,6 +109,8 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
     patience: dict[str, Any] = {"timeout": busy_seconds} if sqlite else {"connect_timeout": 10}
     # The URL's own options take precedence; connect_args would silently override them.
     arguments = {key: value for key, value in patience.items() if key not in url.query}
+    if url.get_backend_name() not in ("sqlite", "postgresql"):
+        raise _unsupported(label)
     try:
         engine = sa.create_engine(url, pool_pre_ping=not sqlite, connect_args=arguments, pool_size=10, max_overflow=20)
     except ModuleNotFoundError as error:
@@ -118,11 +120,13 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
             label,
         ) from error
     except NoSuchModuleError as error:
-        raise StoreUnavailable(
-            "The database is of a kind this store does not support; use SQLite or PostgreSQL.", label
-        ) from error
+        raise _unsupported(label) from error
     _keep_connections_to_their_process(engine)
     return engine
+
+
+def _unsupported(label: str) -> StoreUnavailable:
+    return StoreUnavailable("The database is of a kind this store does not support; use SQLite or PostgreSQL.", label)
 
 
 def _keep_connections_to_their_process(engine: sa.Engine) -> None:

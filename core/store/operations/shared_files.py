@@ -34,7 +34,21 @@ def shared_files(address: str) -> SharedFiles | None:
             f"{VARIABLE} is not an address of artifacts; write file:///folder or s3://bucket/prefix, or unset it to "
             "keep them in DOORSTEP_HOME alone."
         )
+    _check_service(address)
     return ObjectStore(address)
+
+
+def _check_service(address: str) -> None:
+    """Raise StoreUnavailable unless fsspec knows the service of an address and the service's package is installed."""
+    try:
+        import fsspec  # noqa: PLC0415 - only those with an object store have it
+
+        fsspec.get_filesystem_class(address.partition("://")[0])
+    except (ImportError, ValueError) as error:
+        raise StoreUnavailable(
+            f"The artifact store {address} is of no service that is installed. For S3, run: pip install "
+            f"'doorstep[s3]'; or write file:///folder, or unset {VARIABLE}."
+        ) from error
 
 
 class SharedFolder:
@@ -127,15 +141,9 @@ class ObjectStore:
         if self._files is None:
             scheme = self.label.partition("://")[0]
             options = {"config_kwargs": _PATIENCE} if scheme == "s3" else {}
-            try:
-                import fsspec  # noqa: PLC0415 - only those with an object store have it
+            import fsspec  # noqa: PLC0415 - only those with an object store have it
 
-                self._files = fsspec.filesystem(scheme, **options)
-            except (ImportError, ValueError) as error:
-                raise StoreUnavailable(
-                    f"The artifact store {self.label} needs a package that is not installed. For S3, run: pip install "
-                    f"'doorstep[s3]'; or unset {VARIABLE}."
-                ) from error
+            self._files = fsspec.filesystem(scheme, **options)
         return self._files
 
 

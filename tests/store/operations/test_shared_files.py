@@ -180,3 +180,9 @@ def test_two_servers_with_one_database_serve_each_others_models(
         desk = open_desk(b, market.market_id, load_problem())
         assert desk.record == a.models.champion(market.market_id)
         assert len(list((b.home / "models").iterdir())) == 1
+
+
+@pytest.mark.parametrize("wrong", ["ftpp://host/x", "nonsense://bucket"])
+def test_an_address_of_no_known_service_is_refused_when_the_store_opens(wrong: str) -> None:
+    with pytest.raises(StoreUnavailable, match=r"of no service that is installed"):
+        shared_files(wrong)
