@@ -6,6 +6,7 @@ import asyncio
 import gc
 import weakref
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -31,7 +32,9 @@ def tend_for(seconds: float, freeze_seconds: float, thorough_every: int) -> None
         await asyncio.sleep(seconds)
         keeper.cancel()
 
-    asyncio.run(run())
+    # In a thread of its own: a browser test of the same process may have left an event loop running in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
 
 
 def test_what_is_in_memory_is_frozen_so_that_a_collection_looks_through_new_objects_only() -> None:

@@ -78,4 +78,5 @@ def test_the_next_estimate_of_every_process_names_the_champion_brought_back(
         )
         assert store.ledger.list(market_id, 1)[0].model_id == first.model_id
         [entry] = store.events.of(first.model_id, "model.rolled_back")
-        assert (entry.actor, entry.detail) == (MANAGER.name, {"replaced": second, "reason": "a drill"})
+        detail = {"replaced": second, "reason": "a drill", "trained_by": first.created_by}
+        assert (entry.actor, entry.detail) == (MANAGER.name, detail)

@@ -122,9 +122,8 @@ def test_a_forked_process_does_not_wait_for_threads_left_behind() -> None:
     assert code == 0
 
 
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 def test_the_log_is_moved_into_the_file_beside_the_appends(address: Address, store: Store, market: Market) -> None:
-    if address.url is not None:
-        pytest.skip("a matter of SQLite")
     file = address.home / "doorstep.sqlite"
     before = file.stat().st_size
     for _ in range(300):

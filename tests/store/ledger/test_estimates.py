@@ -302,9 +302,8 @@ def test_the_latest_decision_of_each_estimate_counts(store: Store) -> None:
     check()
 
 
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 def test_only_appends_go_without_waiting_for_the_disk(store: Store) -> None:
-    if not store._database.is_sqlite:
-        pytest.skip("a matter of SQLite")
     assert [_synchronous(database) for database in (store._database, store._ledger_database)] == [2, 1]
 
 
@@ -313,9 +312,8 @@ def _synchronous(database: Database) -> int:
         return connection.exec_driver_sql("PRAGMA synchronous").scalar_one()
 
 
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 def test_a_ledger_that_cannot_be_written_says_so(address: Address, market: Market, store: Store) -> None:
-    if address.url is not None:
-        pytest.skip("a matter of SQLite")
     blocker = address.engine()
     with (
         open_store(address.home, f"sqlite:///{address.home / 'doorstep.sqlite'}?timeout=0.1") as impatient,

@@ -228,10 +228,9 @@ def test_unknown_markets_periods_and_bases_are_refused(store: Store, market: Mar
         store.figures.accuracy(market.market_id, Slice(), "day", "best")  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("address", ["sqlite"], indirect=True)
 def test_the_ledger_is_counted_in_the_order_of_an_index(store: Store, market: Market, rows: pd.DataFrame) -> None:
     """What keeps a million rows quick: no sorting, and no reading of the documents."""
-    if not store._database.is_sqlite:
-        pytest.skip("a matter of SQLite")
     plans: list[tuple[str, Any]] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:

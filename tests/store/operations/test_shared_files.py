@@ -154,10 +154,9 @@ def test_an_address_that_cannot_be_one_is_refused_without_its_secrets(
     assert "secret" not in str(raised.value)
 
 
-def test_a_service_without_its_package_names_what_to_install(tmp_path: Path) -> None:
-    folder = server(tmp_path / "a", "nosuchservice://bucket/x")
+def test_a_service_without_its_package_names_what_to_install() -> None:
     with pytest.raises(StoreUnavailable, match=r"pip install 'doorstep\[s3\]'"):
-        folder.put(PAYLOAD)
+        shared_files("nosuchservice://bucket/x")
 
 
 def test_two_servers_with_one_database_serve_each_others_models(
@@ -180,9 +179,3 @@ def test_two_servers_with_one_database_serve_each_others_models(
         desk = open_desk(b, market.market_id, load_problem())
         assert desk.record == a.models.champion(market.market_id)
         assert len(list((b.home / "models").iterdir())) == 1
-
-
-@pytest.mark.parametrize("wrong", ["ftpp://host/x", "nonsense://bucket"])
-def test_an_address_of_no_known_service_is_refused_when_the_store_opens(wrong: str) -> None:
-    with pytest.raises(StoreUnavailable, match=r"of no service that is installed"):
-        shared_files(wrong)

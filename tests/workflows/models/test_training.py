@@ -99,8 +99,9 @@ def test_model_altered_by_one_byte_is_never_loaded(opened: Store, problem: Probl
     path.write_bytes(bytes(content))
     with pytest.raises(ArtifactCorrupt, match=r"(?i)roll back|train again"):
         load_model(opened, champion.model_id)
-    with pytest.raises(ArtifactCorrupt):
-        open_desk(opened, market, problem)
+    desk = open_desk(opened, market, problem)
+    assert desk.bundle is None
+    assert isinstance(desk.price({"living_area_sqft": 1500.0}, date(2025, 1, 1), 0.8, MANAGER), Unavailable)
     assert opened.models.champion(market) == champion
 
 
