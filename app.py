@@ -25,7 +25,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from api.app import routes
 from api.dashboard import Served, dashboard_protection, network_fault
 from api.deps import Service
-from api.interpreter import keep_collections_short, share_interpreter
+from api.interpreter import keep_collections_short, limit_threads
 from api.server import local_actor, settings
 from core.errors import WrongUsage
 from core.workflows.operations.logs import start_logging
@@ -69,7 +69,7 @@ def server_url() -> str:
 async def lifespan(served: st.App) -> AsyncIterator[None]:
     """Warm up before admitting the first visitor, then print the address."""
     start_logging("warning")
-    share_interpreter()
+    limit_threads()
     await run_in_threadpool(warm_up)
     # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
 from itertools import count
 from typing import Final
 
@@ -12,9 +11,6 @@ from anyio.to_thread import current_default_thread_limiter
 
 AT_ONCE: Final = 8
 """Requests beyond these wait their turn; more threads than that spend their time on handing the interpreter over."""
-
-TURN_SECONDS: Final = 0.0005
-"""How soon a thread that left the interpreter for compiled code may have it back; Python's own is ten times that."""
 
 FREEZE_SECONDS: Final = 3.0
 """How often what is in memory is exempted from collection."""
@@ -43,7 +39,6 @@ def collect_thoroughly() -> None:
     gc.collect()
 
 
-def share_interpreter() -> None:
-    """Set both for this process; call it in its event loop. With 50 agents at once a quarter more is answered."""
-    sys.setswitchinterval(TURN_SECONDS)
+def limit_threads() -> None:
+    """Let no more requests at once share this process's interpreter; call it in the event loop."""
     current_default_thread_limiter().total_tokens = AT_ONCE

@@ -18,7 +18,7 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from api.app import routes
 from api.deps import Service
-from api.interpreter import keep_collections_short, share_interpreter
+from api.interpreter import keep_collections_short, limit_threads
 from api.security import protection
 from api.settings import ApiSettings, read_settings
 from core.access import Action, Actor, Role
@@ -56,7 +56,7 @@ def create() -> Starlette:
 
 @asynccontextmanager
 async def _lifespan(_: Starlette) -> AsyncIterator[None]:
-    share_interpreter()
+    limit_threads()
     keeper = asyncio.create_task(keep_collections_short())
     yield
     keeper.cancel()
