@@ -28,6 +28,7 @@ from api.deps import Service
 from api.interpreter import keep_collections_short, limit_threads
 from api.server import local_actor, settings
 from core.errors import WrongUsage
+from core.workflows.login.settings import DEMANDED
 from core.workflows.operations.logs import start_logging
 from pages.kit import cached_desk, errors, login, session
 from pages.kit.navigation import PAGES
@@ -87,7 +88,7 @@ def served() -> Served:
         has_login = login.is_configured()
         if has_login:
             login.check()
-            os.environ[login.DEMANDED] = "on"
+            os.environ[DEMANDED] = "on"
             origins.add(login.address())
             login_seconds = int(login.settings().absolute.total_seconds())
         elif fault := network_fault(st.get_option("server.address") or "", hosts):

@@ -5,9 +5,8 @@ from __future__ import annotations
 import ipaddress
 from typing import Final
 
-from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import HTTPConnection, Request
 
 from api.deps import Caller, Service, service_of
 from api.rate_limit import Allowance
@@ -33,21 +32,24 @@ def admit(request: Request) -> Caller:
 
 def is_local(request: Request) -> bool:
     """Tell whether a request comes from a program on this computer, addressed to this computer by name."""
-    headers = request.headers
-    if request.client is None or has_passed_a_proxy(headers):
-        return False
-    host = headers.get("host", "").casefold()
+    host = request.headers.get("host", "").casefold()
     # A name of somebody else's that leads here would be asked for by a page of theirs.
     name = host if host.endswith("]") else host.rpartition(":")[0] or host
+    return comes_from_here(request) and name in _LOCAL_NAMES
+
+
+def comes_from_here(request: HTTPConnection) -> bool:
+    """Tell whether a request comes from this computer; a proxy on it calls for the whole world."""
+    passed_a_proxy = any(name in request.headers for name in _OF_PROXIES)
+    return request.client is not None and is_loopback(request.client.host) and not passed_a_proxy
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address or name is this computer's own; "" stands for every address."""
     try:
-        return ipaddress.ip_address(request.client.host).is_loopback and name in _LOCAL_NAMES
+        return ipaddress.ip_address(address.strip("[]")).is_loopback
     except ValueError:
-        return False
-
-
-def has_passed_a_proxy(headers: Headers) -> bool:
-    """Tell whether a request passed a proxy, which calls from this computer for the whole world."""
-    return any(name in headers for name in _OF_PROXIES)
+        return address.casefold() == "localhost"
 
 
 def _identify(service: Service, request: Request) -> Caller:

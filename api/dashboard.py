@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -16,7 +15,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.admission import has_passed_a_proxy
+from api.admission import comes_from_here, is_loopback
 from api.security import protection
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -78,14 +77,6 @@ def network_fault(address: str, hosts: Sequence[str]) -> str:
         f"{what}, but login is not configured, so anyone could do anything. Configure login (README, “Open it to the "
         "office”), or keep to 127.0.0.1."
     )
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address or name is this computer's own; "" stands for every address."""
-    try:
-        return ipaddress.ip_address(address.strip("[]")).is_loopback
-    except ValueError:
-        return address.casefold() == "localhost"
 
 
 class Dashboard:
@@ -152,7 +143,11 @@ class LocalOnly:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        if scope["type"] not in ("http", "websocket") or scope["path"].startswith("/api/") or _is_from_here(scope):
+        if (
+            scope["type"] not in ("http", "websocket")
+            or scope["path"].startswith("/api/")
+            or comes_from_here(HTTPConnection(scope))
+        ):
             await self._app(scope, receive, send)
             return
         await _refuse(scope, receive, send, "This Doorstep has no login, so it answers the computer it runs on only.")
@@ -242,12 +237,6 @@ def _below(scope: Scope, served: Served) -> str:
 def _sets(cookie: str, name: str) -> bool:
     value = cookie.partition(";")[0].removeprefix(f"{name}=")
     return cookie.startswith(f"{name}=") and value.strip('"') != ""
-
-
-def _is_from_here(scope: Mapping[str, object]) -> bool:
-    client = scope.get("client")
-    host = str(client[0]) if isinstance(client, (tuple, list)) and client else ""
-    return host != "" and is_loopback(host) and not has_passed_a_proxy(Headers(scope=dict(scope)))
 
 
 async def _refuse(scope: Scope, receive: Receive, send: Send, why: str) -> None:

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.errors import WrongUsage
+from core.workflows.login.settings import DEMANDED
 
 RATE: Final = "DOORSTEP_API_RATE"
 LOCAL: Final = "DOORSTEP_API_LOCAL"
-LOGIN: Final = "DOORSTEP_LOGIN"
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ def read_settings(environment: Mapping[str, str], login: bool = False) -> ApiSet
     With ``login``, or where the environment demands one, a caller on this computer needs a key, too, unless the
     environment says otherwise.
     """
-    demanded = environment.get(LOGIN) or "off"
+    demanded = environment.get(DEMANDED) or "off"
     if demanded not in ("on", "off"):
-        raise WrongUsage(f"{LOGIN} = {demanded!r} is neither on nor off; correct it, or unset it.")
+        raise WrongUsage(f"{DEMANDED} = {demanded!r} is neither on nor off; correct it, or unset it.")
     keyless = not login and demanded == "off"
     rate, local = environment.get(RATE, ""), environment.get(LOCAL) or ("on" if keyless else "off")
     if rate and not (rate.isascii() and rate.isdigit() and int(rate) > 0):

@@ -83,6 +83,16 @@ def own_schema(server: str) -> Iterator[str]:
 
 
 @contextmanager
+def empty_database(kind: str, factory: pytest.TempPathFactory) -> Iterator[str | None]:
+    """Give the address of an empty database of one of BOTH kinds; None is the SQLite file of the store's own folder."""
+    if kind == "sqlite":
+        yield None
+        return
+    with own_schema(server_url(factory)) as url:
+        yield url
+
+
+@contextmanager
 def own_copy(server: str, template: str) -> Iterator[str]:
     """Copy the database ``template``, give the address of the copy, and remove it."""
     name = f"c_{secrets.token_hex(6)}"

@@ -24,7 +24,7 @@ EstimateId = Annotated[ShortText, Path(examples=["b0bd53b67414af69"])]
     responses={201: {"model": Feedback}, **problems(404, 409, 413, 415, 422)},
 )
 def post_feedback(estimate_id: EstimateId, feedback: FeedbackRequest, context: InContext) -> Json:
-    """Say what you think of an estimate; it takes the place of what you said before."""
+    """Give feedback on an estimate; it replaces your earlier feedback."""
     record = give_feedback(context.workspace, estimate_id, feedback.verdict, feedback.note)
     return Json(feedback_forms([record])[0], 201)
 

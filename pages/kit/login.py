@@ -24,11 +24,9 @@ from core.store import Store
 from core.workflows.login.identity import actor_of
 from core.workflows.login.people import People
 from core.workflows.login.sessions import Sessions
-from core.workflows.login.settings import LoginSettings, check_provider, providers, read_login_settings
+from core.workflows.login.settings import DEMANDED, LoginSettings, check_provider, providers, read_login_settings
 from pages.kit.text import plain
 
-DEMANDED: Final = "DOORSTEP_LOGIN"
-"""Environment variable: "on" demands login, and the server sets it where it started with login."""
 _CHECK_SECONDS: Final = 60
 _STYLE: Final = """<style>
 [data-testid="stMain"] .st-key-sign_in {

@@ -15,6 +15,7 @@ from core.access import Actor, Role
 from core.errors import WrongUsage
 from core.problem import Problem
 from core.store import open_store
+from core.workflows.login.settings import DEMANDED
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from pages.kit import login
@@ -90,7 +91,7 @@ def test_each_role_has_its_pages_its_name_and_no_switch_of_roles(opened: Opened,
 def test_secrets_that_are_lost_while_login_is_demanded_open_nothing(
     opened: Opened, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv(login.DEMANDED, "on")
+    monkeypatch.setenv(DEMANDED, "on")
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60).run()
     assert len(app.sidebar) == 0
     assert not app.title

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from core.store import Market, Store, open_store
 from core.store.base.database import parse_url
-from tests.postgresql import BOTH, own_schema, server_url
+from tests.postgresql import BOTH, empty_database
 from tests.store.samples import ANALYST
 
 
@@ -37,10 +37,7 @@ def address(
     monkeypatch: pytest.MonkeyPatch,
 ) -> Iterator[Address]:
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        yield Address(tmp_path / "home", None)
-        return
-    with own_schema(server_url(tmp_path_factory)) as url:
+    with empty_database(request.param, tmp_path_factory) as url:
         yield Address(tmp_path / "home", url)
 
 

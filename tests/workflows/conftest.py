@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.store import Store, open_store
-from tests.postgresql import BOTH, own_copy, own_schema, server_url, template_of
+from tests.postgresql import BOTH, empty_database, own_copy, server_url, template_of
 
 
 @pytest.fixture(params=BOTH)
@@ -21,12 +21,9 @@ def store(
 ) -> Iterator[Store]:
     """A fresh store, empty."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        with open_store(tmp_path / "home") as opened:
-            yield opened
-        return
-    with own_schema(server_url(tmp_path_factory)) as url:
-        monkeypatch.setenv("DATABASE_URL", url)
+    with empty_database(request.param, tmp_path_factory) as url:
+        if url is not None:
+            monkeypatch.setenv("DATABASE_URL", url)
         with open_store(tmp_path / "home") as opened:
             yield opened
 

@@ -47,7 +47,7 @@ class Feedback:
         self._database = database
 
     def give(self, estimate_id: str, verdict: FeedbackVerdict, note: str, actor: Actor) -> FeedbackRecord:
-        """Record what an actor says, with an audit entry; it takes the place of what they said before.
+        """Record an actor's feedback, with an audit entry; it replaces their earlier feedback.
 
         The same once more changes nothing. Raises NotFound for an unknown estimate, StoreUnavailable.
         """
@@ -56,7 +56,7 @@ class Feedback:
     def give_past(
         self, estimate_id: str, verdict: FeedbackVerdict, note: str, actor: Actor, at: datetime
     ) -> FeedbackRecord:
-        """Record what an actor of a simulated market's story said at a past instant; raises as give() does."""
+        """Record an actor's feedback at a past instant of a simulated market's story; raises as give() does."""
         return self._give(estimate_id, verdict, plain_text(note), actor, past_instant(at))
 
     def of(self, estimate_id: str) -> list[FeedbackRecord]:

@@ -25,7 +25,7 @@ _T = TypeVar("_T")
 class Sessions:
     """Judges sign-ins; one object serves all sessions of a process.
 
-    What the database told last of a sign-in stands while the database is away.
+    While the database is away, what was last read from it of a sign-in stands.
     """
 
     def __init__(self, settings: LoginSettings) -> None:

@@ -11,6 +11,9 @@ from typing import Any, Final
 from core.access import Role
 from core.errors import WrongUsage
 
+DEMANDED: Final = "DOORSTEP_LOGIN"
+"""Environment variable: "on" demands login, and the server sets it where it started with login."""
+
 ENVIRONMENT: Final = {
     "role_claim": "DOORSTEP_ROLE_CLAIM",
     "office_claim": "DOORSTEP_OFFICE_CLAIM",

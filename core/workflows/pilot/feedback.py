@@ -30,7 +30,7 @@ def verdicts_on(priced: bool) -> tuple[FeedbackVerdict, ...]:
 
 
 def give_feedback(workspace: Workspace, estimate_id: str, verdict: FeedbackVerdict, note: str = "") -> FeedbackRecord:
-    """Record what the actor says about an estimate; it takes the place of what they said before, which is kept.
+    """Record the actor's feedback on an estimate; it replaces their earlier feedback, which is kept.
 
     Names, phones, e-mail addresses and the like are cut out of the note before it is stored. Raises AccessDenied, also
     for another office's estimate, NotFound, InvalidFeedback for too long a note or a price that there is none of,

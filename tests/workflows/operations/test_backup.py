@@ -29,7 +29,7 @@ from core.workflows.operations.restore import restore
 from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from tests.acting import acting
-from tests.postgresql import BOTH, own_schema, server_url
+from tests.postgresql import BOTH, empty_database
 
 MANAGER = Actor("Mia", Role.MANAGER)
 AGENT = Actor("Kim", Role.AGENT)
@@ -83,11 +83,7 @@ def empty(
 ) -> Iterator[Store]:
     """An empty store, on either kind of database."""
     monkeypatch.delenv("DATABASE_URL", raising=False)
-    if request.param == "sqlite":
-        with open_store(tmp_path / "restored") as store:
-            yield store
-        return
-    with own_schema(server_url(tmp_path_factory)) as url, open_store(tmp_path / "restored", url) as store:
+    with empty_database(request.param, tmp_path_factory) as url, open_store(tmp_path / "restored", url) as store:
         yield store
 
 
