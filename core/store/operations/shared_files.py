@@ -143,7 +143,8 @@ class ObjectStore:
             options = {"config_kwargs": _PATIENCE} if scheme == "s3" else {}
             import fsspec  # noqa: PLC0415 - only those with an object store have it
 
-            self._files = fsspec.filesystem(scheme, **options)
+            # A connection of fsspec's own cache would keep an address of S3 that has changed since.
+            self._files = fsspec.filesystem(scheme, skip_instance_cache=True, **options)
         return self._files
 
 

@@ -34,7 +34,7 @@ def s3() -> Iterator[str]:
         patch.setenv("AWS_DEFAULT_REGION", "us-east-1")
         import s3fs
 
-        s3fs.S3FileSystem().mkdir("doorstep-artifacts")
+        s3fs.S3FileSystem(skip_instance_cache=True).mkdir("doorstep-artifacts")
         yield "s3://doorstep-artifacts/office"
     server.stop()
 
@@ -107,9 +107,6 @@ def away(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{probe.getsockname()[1]}")
-    import s3fs
-
-    s3fs.S3FileSystem.clear_instance_cache()
     return str(bucket)
 
 
