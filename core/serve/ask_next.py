@@ -7,8 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from core.arrays import Floats, Objects
-from core.train.model import Model, half_width
+from core.arrays import Floats
+from core.train.model import Model
 
 OFFERED: Final = 3
 """How many facts are named at most."""
@@ -29,38 +29,38 @@ class AskNext:
     then: float
 
 
-def ask_next(
-    model: Model,
-    matrix: Floats,
-    log_estimate: float,
-    kinds: Objects,
-    level: float,
-    tolerance: float,
-    widening: Floats | float = 1.0,
-) -> tuple[AskNext, ...]:
-    """Return the unknown facts that would narrow the range of one home most, the best first.
+@dataclass(frozen=True)
+class Questions:
+    """The facts not known of one home, and its features and marks as if each of them were known, (facts, columns).
 
-    ``matrix`` is its row of features and marks, shape (1, columns), ``log_estimate`` its estimate with the market
-    level, ``kinds`` its property type, shape (1,), ``widening`` the factor of its range's width. Empty if every usual
-    fact is known, or none would help by a point.
+    A fact keeps the value assumed for it: the usual one of such a home.
     """
+
+    names: tuple[str, ...]
+    matrix: Floats
+
+
+def questions(model: Model, matrix: Floats) -> Questions:
+    """Return what could be asked about the home whose row of features and marks is ``matrix``, shape (1, columns)."""
     learned = model.unknown
     if learned is None:
-        return ()
+        return Questions((), matrix[:0])
     names = learned.known.names
     first = matrix.shape[1] - len(names)
     unknown = np.flatnonzero(matrix[0, first:] > 0)
-    if not len(unknown):
-        return ()
-    rows = np.repeat(matrix, len(unknown) + 1, axis=0)
-    rows[np.arange(1, len(rows)), first + unknown] = 0.0
-    centre = model.log_estimate(rows)
-    shift = log_estimate - centre[0]
-    priced = model.spread(rows, centre + shift, np.repeat(kinds, len(rows)), (level,), tolerance, widening)[level]
-    width = half_width(priced)
+    rows = np.repeat(matrix, len(unknown), axis=0)
+    rows[np.arange(len(rows)), first + unknown] = 0.0
+    return Questions(tuple(names[fact] for fact in unknown), rows)
+
+
+def ask_next(asked: Questions, width: Floats) -> tuple[AskNext, ...]:
+    """Return the unknown facts that would narrow the range of a home most, the best first; none below a point.
+
+    ``width`` is half the range's width as a share of the estimate: now, then with each fact asked, shape (1 + facts,).
+    """
     found = [
-        AskNext(names[fact], float(width[0]), float(then))
-        for fact, then in zip(unknown, width[1:], strict=True)
+        AskNext(name, float(width[0]), float(then))
+        for name, then in zip(asked.names, width[1:], strict=True)
         if then <= width[0] - _LEAST_GAIN
     ]
     return tuple(sorted(found, key=lambda one: one.then)[:OFFERED])

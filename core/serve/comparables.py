@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
@@ -11,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.prepare.features.columns import Columns, size, stack, take
+from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
@@ -67,8 +68,7 @@ class Comparable:
     @property
     def gross(self) -> float:
         """All adjustments, that of time among them, without their signs, as a share of the sale price."""
-        time = abs(self.time_adjusted - self.sale_price)
-        return (time + sum(map(abs, self.adjustments.values()))) / self.sale_price
+        return gross_adjustment(self.sale_price, self.time_adjusted, self.adjustments)
 
     @property
     def net(self) -> float:
@@ -115,6 +115,11 @@ class Candidates:
         return np.concatenate([self.rows, self.rows[self.today.owner]])
 
 
+def gross_adjustment(price: float, time_adjusted: float, adjustments: Mapping[FactGroup, float]) -> float:
+    """Return all adjustments of a sale, that of time among them, without their signs, as a share of its price."""
+    return (abs(time_adjusted - price) + sum(map(abs, adjustments.values()))) / price
+
+
 def similarity(gross: float) -> float:
     """Return the similarity of two homes (1 if equal, falling toward 0) from the gross adjustment between them."""
     return float(np.exp(-gross / _LIKENESS_GROSS))
@@ -153,61 +158,82 @@ def adjusted(
     ``log_price`` holds the log estimates of their homes, ``log_estimate`` that of ``home`` itself.
     """
     count = len(chosen.rows)
-    paths = chosen.today.split(log_price[count:]) if count else []
+    if not count:
+        return ()
+    own, prices = own_row(live_model, home), live_model.sales["sale_price"][chosen.rows].tolist()
+    paths = zip(chosen.rows.tolist(), chosen.today.groups, chosen.today.split(log_price[count:]), strict=True)
     found = [
-        _adjusted(live_model, home, chosen, number, log_price[number], path, log_estimate)
-        for number, path in enumerate(paths)
+        _adjust(number, row == own, price, then, groups, [*path.tolist(), log_estimate])
+        for number, ((row, groups, path), price, then) in enumerate(
+            zip(paths, prices, log_price[:count].tolist(), strict=True)
+        )
     ]
-    return tuple(_one_of_each_home(sorted(found, key=lambda one: (not one.own, one.gross)))[:OFFERED])
+    least = sorted(found, key=lambda one: (not one.own, one.gross))
+    offered = _one_of_each_home(least, _addresses(live_model, chosen.rows))
+    return tuple(_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
 
 
-def _one_of_each_home(found: Sequence[Comparable]) -> list[Comparable]:
-    """Return the sales without further ones at an address that is among them; sales without an address all stay."""
-    first = {one.address: one.sale_id for one in reversed(found)}
-    return [one for one in found if not one.address or first[one.address] == one.sale_id]
+@dataclass(frozen=True)
+class _Adjusted:
+    """How the sale at a place among the candidates is moved to the valuation date and the subject's facts, in money."""
+
+    number: int
+    own: bool
+    price: float
+    time_adjusted: float
+    adjustments: Mapping[FactGroup, float]
+
+    @property
+    def gross(self) -> float:
+        return gross_adjustment(self.price, self.time_adjusted, self.adjustments)
 
 
-def _adjusted(
-    live_model: LiveModel,
-    home: Columns,
-    chosen: Candidates,
-    number: int,
-    then: float,
-    path: Floats,
-    log_estimate: float,
-) -> Comparable:
-    row, groups = int(chosen.rows[number]), chosen.today.groups[number]
-    own = row == own_row(live_model, home)
+def _adjust(
+    number: int, own: bool, price: float, then: float, groups: tuple[FactGroup, ...], path: list[float]
+) -> _Adjusted:
+    """Move a sale along a path; ``then`` and ``path`` are log estimates: as sold, today, then after each group."""
     if own:
         # What it brought is what it says of the home: it is not adjusted for that.
         groups = tuple(group for group in groups if group is not FactGroup.OWN_SALE)
+    # The model's price of the home at each step, scaled to the actual sale price.
+    steps = [price * math.exp(reached - then) for reached in path[: len(groups) + 1]]
+    amounts = {group: after - before for group, before, after in zip(groups, steps, steps[1:], strict=False)}
+    return _Adjusted(number, own, price, steps[0], amounts)
+
+
+def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
+    """Return the addresses of sales, "" where none is recorded."""
+    recorded = live_model.sales.get("address")
+    return [""] * len(rows) if recorded is None else words({"address": recorded[rows]}, "address", "").tolist()
+
+
+def _one_of_each_home(found: Sequence[_Adjusted], addresses: Sequence[str]) -> list[_Adjusted]:
+    """Return the sales without further ones at an address that is among them; sales without an address all stay."""
+    first = {addresses[one.number]: one.number for one in reversed(found)}
+    return [one for one in found if not addresses[one.number] or first[addresses[one.number]] == one.number]
+
+
+def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: _Adjusted) -> Comparable:
+    row = int(chosen.rows[this.number])
     sale = {name: values[row] for name, values in live_model.sales.items()}
     # NaN and NaT, which mean "not recorded", are the only values that differ from themselves.
     known = {name: value for name, value in sale.items() if value == value}  # noqa: PLR0124
-    price = float(known["sale_price"])
-    time_adjusted = price * float(np.exp(path[0] - then))
-    # The model's price of the home at each step, scaled to the actual sale price.
-    reached = np.append(path, log_estimate)[: len(groups) + 1]
-    steps = time_adjusted * np.exp(reached - path[0])
-    adjustments = {group: float(amount) for group, amount in zip(groups, np.diff(steps), strict=True)}
     latitude, longitude = known.get("latitude"), known.get("longitude")
-    facts = {name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"}
-    found = Comparable(
+    return Comparable(
         sale_id=str(known.get("intake_row", row)),
         address=str(known.get("address", "")),
-        facts=facts,
+        facts={name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"},
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),
-        distance_km=_kilometres(home, take(chosen.then, [number])),
-        similarity=1.0,
+        distance_km=_kilometres(home, take(chosen.then, [this.number])),
+        similarity=similarity(this.gross),
         sale_date=pd.Timestamp(known["sale_date"]).date(),
-        sale_price=price,
-        time_adjusted=time_adjusted,
-        adjustments=adjustments,
-        adjusted=time_adjusted + sum(adjustments.values()),
-        own=own,
+        sale_price=this.price,
+        time_adjusted=this.time_adjusted,
+        adjustments=this.adjustments,
+        adjusted=this.time_adjusted + sum(this.adjustments.values()),
+        own=this.own,
     )
-    return replace(found, similarity=similarity(found.gross))
 
 
 def reconcile(

@@ -14,10 +14,10 @@ from core.arrays import Bools, Floats
 from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.prepare.features.area_evidence import MarketEvidence
 from core.prepare.features.area_levels import area_levels
-from core.prepare.features.columns import Columns, size, stack
+from core.prepare.features.columns import Columns, size, stack, take
 from core.problem import Problem
 from core.schema import label_of
-from core.serve.ask_next import AskNext, ask_next
+from core.serve.ask_next import AskNext, Questions, ask_next, questions
 from core.serve.comparables import (
     IN_USE,
     Comparable,
@@ -32,7 +32,7 @@ from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
-from core.train.model import Model, Priced, half_width, property_kinds
+from core.train.model import Model, Priced, half_width, some_of
 from core.train.ranges import EVERYWHERE
 from core.wording import day, days, percent
 
@@ -156,20 +156,20 @@ def estimate(
     if withheld is not None:
         return withheld
     worked = _work(live_model, subject)
-    home, log_price = worked.beside.homes, worked.log_price
-    answers = live_model.priced(
-        home, worked.matrix, log_price[:1], judged_with(level, problem), problem.success.tolerance
-    )
-    priced, main = answers[level], answers[problem.estimate.level]
+    homes = take(worked.beside.homes, np.zeros(len(worked.matrix), dtype=np.int64))
+    levels = judged_with(level, problem)
+    answers = live_model.priced(homes, worked.matrix, worked.centre, levels, problem.success.tolerance)
+    main = some_of(answers[problem.estimate.level], np.array([0]))
     if too_wide(main, problem).any():
         return range_refusal(float(half_width(main)[0]), problem)
-    return _explained(live_market, subject, worked, priced, problem)
+    return _explained(live_market, subject, worked, answers[level], problem)
 
 
 def _explained(
-    live_market: LiveMarket, subject: Subject, worked: _Worked, priced: Priced, problem: Problem
+    live_market: LiveMarket, subject: Subject, worked: _Worked, answers: Priced, problem: Problem
 ) -> Estimate:
-    """Return the estimate of one home, priced already, with its reasons."""
+    """Return the estimate of one home with its reasons; ``answers`` are its price, then that with each fact asked."""
+    priced = some_of(answers, np.array([0]))
     bundle, live_model, level = live_market.bundle, live_market.live_model, priced.level
     model, home, log_price = live_model.model, worked.beside.homes, worked.log_price
     [figures] = answers_of(priced)
@@ -182,7 +182,6 @@ def _explained(
     held = bundle.held[level]
     # A segment without test sales uses the figures of the whole test.
     segment = segment if segment in held else EVERYWHERE
-    kinds, width = property_kinds(home, model.facts), live_model.width(home)
     rules = flag_rules(bundle, live_market.notices, problem, live_market.scope)
     [explained] = drivers(worked.beside, log_price, priced.exact, priced.point)
     return Estimate(
@@ -209,7 +208,7 @@ def _explained(
         comparables=comparables,
         comparable_value=together,
         trained_through=model.profile.last_sale,
-        ask_next=ask_next(model, worked.matrix, float(log_price[0]), kinds, level, priced.tolerance, width),
+        ask_next=ask_next(worked.questions, half_width(answers)),
         widening=float(live_model.widening(home)[0]),
     )
 
@@ -223,25 +222,33 @@ def judged_with(level: float, problem: Problem) -> tuple[float, ...]:
 class _Worked:
     """A subject priced in one batch with all homes that explain its price.
 
-    ``matrix`` is its feature matrix (one row), ``log_price`` the log estimates of ``beside.priced``, its own first.
+    ``matrix`` has the features of the subject, then of it with each of ``questions`` known, ``centre`` their log
+    estimates; ``log_price`` are those of ``beside.priced``, its own first.
     """
 
     beside: Compared
+    questions: Questions
     matrix: Floats
+    centre: Floats
     log_price: Floats
     comparables: tuple[Comparable, ...]
 
 
 def _work(live_model: LiveModel, subject: Subject) -> _Worked:
-    """Price the subject, the steps from a typical home to it, and the steps from each comparable to it."""
-    beside = compared(live_model.model, [subject])
-    chosen = candidates(live_model, beside.homes, groups_of(live_model.model))
+    """Price the subject, what could be asked, and the steps to it from a typical home and from each comparable."""
+    model = live_model.model
+    beside = compared(model, [subject])
+    chosen = candidates(live_model, beside.homes, groups_of(model))
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
-    matrix = live_model.model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
-    log_price, theirs = np.split(live_model.log_estimate(homes, matrix), [count])
+    matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))
+    asked, shift = questions(model, matrix[:1]), live_model.shift(homes)
+    rows = np.vstack([matrix, asked.matrix])
+    estimates = model.log_estimate(rows, np.append(shift, np.full(len(asked.names), shift[0])))
+    log_price, theirs, then = np.split(estimates, [count, len(matrix)])
     comparables = adjusted(live_model, beside.homes, chosen, theirs, float(log_price[0]))
-    return _Worked(beside, matrix[:1], log_price, comparables)
+    of_subject = np.vstack([matrix[:1], asked.matrix]), np.append(log_price[0], then)
+    return _Worked(beside, asked, *of_subject, log_price, comparables)
 
 
 def confidence_word(confidence: float, problem: Problem) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -122,12 +122,22 @@ class Model:
 
         ``shift`` is what the market level adds to each, before what its own earlier sale adds.
         """
-        estimate = np.asarray(self.estimator.predict(self._features(matrix)), dtype=float)
         rows = self._rows_with_unknowns(matrix)
+        estimate = self._as_if_complete(matrix, rows)
         if self.unknown is not None and len(rows):
             estimate[rows] = self.unknown.log_estimate(self._with_marks(matrix[rows]), estimate[rows])
         estimate = estimate + shift
         return estimate if self.own_effect is None else estimate + self.own_effect.shift(self._own(matrix), estimate)
+
+    def _as_if_complete(self, matrix: Floats, with_unknowns: Ints) -> Floats:
+        """Return the log estimates of the model of complete records; 0 where only the one of unknown facts counts."""
+        counts = np.ones(len(matrix), dtype=bool)
+        if self.unknown is not None and len(with_unknowns):
+            counts[with_unknowns] = self.unknown.weight(self._marks(matrix[with_unknowns])) < 1
+        estimate = np.zeros(len(matrix))
+        if counts.any():
+            estimate[counts] = self.estimator.predict(self._features(matrix[counts]))
+        return estimate
 
     def _features(self, matrix: Floats) -> Floats:
         return matrix[:, : self._places(matrix)[0]]
@@ -189,16 +199,19 @@ class Model:
         own = self._own(matrix)
         factor = np.broadcast_to(np.asarray(widening, dtype=float), (len(matrix),))
         factor = factor * self.own_effect.widening(own) if self.own_effect else factor
-        answers = _spread(self.ranges, self._features(matrix), centre, factor, kinds, levels, tolerance)
-        if self.own_sales:
-            answers = {level: _by_own_sale(one, own, self.own_effect) for level, one in answers.items()}
-        rows = self._rows_with_unknowns(matrix)
-        if self.unknown is None or not len(rows):
-            return answers
-        inputs = self._with_marks(matrix[rows])
-        blanks = _spread(self.unknown.ranges, inputs, centre[rows], factor[rows], kinds[rows], levels, tolerance)
-        groups = self.unknown.groups(self._marks(matrix[rows]))
-        return {level: _replaced(answers[level], rows, blanks[level], groups) for level in levels}
+        blank = self._rows_with_unknowns(matrix)
+        complete = np.setdiff1d(np.arange(len(matrix)), blank)
+        parts = []
+        if len(complete) or not len(blank):
+            inputs, rest = self._features(matrix[complete]), (levels, tolerance)
+            found = _spread(self.ranges, inputs, centre[complete], factor[complete], kinds[complete], *rest)
+            parts.append((complete, found, _soon(self.own_effect, own[complete])))
+        if self.unknown is not None and len(blank):
+            inputs, rest = self._with_marks(matrix[blank]), (levels, tolerance)
+            found = _spread(self.unknown.ranges, inputs, centre[blank], factor[blank], kinds[blank], *rest)
+            parts.append((blank, found, self.unknown.groups(self._marks(matrix[blank]))))
+        years = own[:, 0] if self.own_sales else None
+        return {level: _joined([(rows, one[level], groups) for rows, one, groups in parts], years) for level in levels}
 
 
 def _spread(
@@ -223,23 +236,22 @@ def _spread(
     return answers
 
 
-def _by_own_sale(answer: Priced, own: Floats, effect: OwnSaleEffect | None) -> Priced:
-    """Return the answer with the time since homes' own earlier sales; those sold soon again are measured together."""
-    segments = answer.segments.copy()
+def _soon(effect: OwnSaleEffect | None, own: Floats) -> Objects:
+    """Return the group of the homes sold soon again, which are measured together, "" for others, shape (n,)."""
+    groups = np.full(len(own), "", dtype=object)
     if effect:
-        segments[sold_soon(own)] = SOLD_SOON
-    return dataclasses.replace(answer, segments=segments, years_since_sale=own[:, 0])
+        groups[sold_soon(own)] = SOLD_SOON
+    return groups
 
 
-def _replaced(answer: Priced, rows: Ints, blanks: Priced, groups: Objects) -> Priced:
-    """Return the answer with the homes at ``rows`` answered by the model of unknown facts, measured by group."""
-    changed = {}
-    for name in ("point", "low", "high", "confidence", "fsd"):
-        changed[name] = getattr(answer, name).copy()
-        changed[name][rows] = getattr(blanks, name)
-    segments = answer.segments.copy()
-    segments[rows] = groups
-    return dataclasses.replace(answer, segments=segments, **changed)
+def _joined(parts: Sequence[tuple[Ints, Priced, Objects]], years: Floats | None) -> Priced:
+    """Return the answers of all homes from those of some at ``rows``; a group that is not "" counts there."""
+    order = np.argsort(np.concatenate([rows for rows, _, _ in parts]))
+    names = ("point", "exact", "low", "high", "confidence", "fsd")
+    arrays = {name: np.concatenate([getattr(one, name) for _, one, _ in parts])[order] for name in names}
+    segments = np.concatenate([np.where(groups == "", one.segments, groups) for _, one, groups in parts])[order]
+    first = parts[0][1]
+    return Priced(first.level, first.tolerance, **arrays, segments=segments, years_since_sale=years)
 
 
 def property_kinds(homes: Columns, facts: FactColumns) -> Objects:

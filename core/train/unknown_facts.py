@@ -37,6 +37,9 @@ HOMES_MAX: Final = 20_000
 _SETTINGS: Final[dict[str, Any]] = {"n_estimators": 300, "learning_rate": 0.15}
 # The share of facts hidden between which the weight of the second estimate is measured.
 _EDGES: Final = (0.0, 0.2, 0.5, 0.8, 1.0)
+# From this weight on the second estimate counts alone: the first one would hardly change the answer, but it would
+# take two thirds of the time.
+_ALONE: Final = 0.9
 _FEW, _HALF, _MOST = "few facts unknown", "about half the facts unknown", "most facts unknown"
 GROUPS: Final = (_FEW, _HALF, _MOST)
 """The groups of homes by how much is unknown of them; what a range holds is measured for each."""
@@ -70,7 +73,10 @@ class UnknownFactsModel:
         return np.asarray(marks[:, self.known.is_usual()].any(axis=1), dtype=bool)
 
     def log_estimate(self, matrix: Floats, filled: Floats) -> Floats:
-        """Return log estimates of homes by features and marks, ``filled`` being those after filling the blanks."""
+        """Return log estimates of homes by features and marks, ``filled`` being those after filling the blanks.
+
+        Of homes whose weight is 1, ``filled`` does not matter.
+        """
         marks = matrix[:, matrix.shape[1] - len(self.known.names) :]
         weight = self.weight(marks)
         return weight * np.asarray(self.estimator.predict(matrix), dtype=float) + (1 - weight) * filled
@@ -183,4 +189,5 @@ def _weights(share: Floats, homes: HiddenHomes, price: Floats) -> Floats:
 
 def _interpolated(share: Floats, weights: Floats) -> Floats:
     middles = (np.array(_EDGES[:-1]) + np.array(_EDGES[1:])) / 2
-    return np.interp(share, [0.0, *middles], [0.0, *weights])
+    weight = np.interp(share, [0.0, *middles], [0.0, *weights])
+    return np.where(weight >= _ALONE, 1.0, weight)
