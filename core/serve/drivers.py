@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arrays import Bools, Floats, Ints
-from core.prepare.features.columns import Columns, stack, take
+from core.prepare.features.columns import Columns, size, stack, take
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import DAYS_A_YEAR, YEARS_SINCE
 from core.serve.fact_groups import FactGroup, backward, group_of, groups_of
@@ -107,13 +107,14 @@ def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, 
     step = np.arange(len(owner)) - np.repeat(np.cumsum(steps) - steps, steps)
     # The position of each group on its path: a home has copied the groups before its own position.
     place = np.cumsum(differs, axis=1) - 1
+    end = owner if size(ends) == len(differs) else np.zeros(len(owner), dtype=np.int64)
     homes = {name: values[owner] for name, values in starts.items()}
     # What is not known of the end says nothing of the way to it: every home on it is priced without that.
-    homes |= {name: np.broadcast_to(ends[name], len(differs))[owner] for name in ends if name.startswith(MARK)}
+    homes |= {name: values[end] for name, values in ends.items() if name.startswith(MARK)}
     for number, names in enumerate(members.values()):
         taken = differs[owner, number] & (place[owner, number] < step)
-        reached = {name: np.broadcast_to(ends[name], len(differs))[owner] for name in names}
-        homes |= {name: np.where(taken, reached[name], homes[name]) for name in names}
+        if taken.any():
+            homes |= {name: np.where(taken, ends[name][end], homes[name]) for name in names}
     groups = tuple(tuple(group for group, own in zip(members, row, strict=True) if own) for row in differs.tolist())
     return Ways(groups, homes, owner)
 

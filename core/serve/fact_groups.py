@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final
 
 from core.prepare.features.facts import AREA_CODES, COORDINATES, FactColumns
@@ -58,6 +59,7 @@ _WORDS: Final = (
 _PLACES: Final = frozenset({"address", *AREA_CODES, *COORDINATES, *(field.name for field in NEIGHBOURHOOD_FIELDS)})
 
 
+@lru_cache(maxsize=4096)
 def group_of(name: str) -> FactGroup:
     """Return the group of a fact; that of a market's own column comes from the words of its name, else other facts."""
     if name in _PLACES or not is_extra(name):
