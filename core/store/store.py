@@ -33,6 +33,7 @@ from core.store.models.signed_files import SignedFiles
 from core.store.operations.alerts import Alerts
 from core.store.operations.api_keys import ApiKeys
 from core.store.operations.artifact_list import Artifacts
+from core.store.operations.basis import Bases
 from core.store.operations.dump import Dump
 from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
@@ -80,6 +81,7 @@ class Store:
         self.scores = self.artifacts.scores
         self.dump = Dump(database)
         self.levels = Levels(database)
+        self.bases = Bases(database)
         self.ledger = Ledger(database, ledger_database)
         self.spool = Spool(home / "unwritten", self.ledger, database)
         self.outcomes = Outcomes(database)

@@ -69,7 +69,7 @@ class Markets:
         with self._database.read() as connection:
             row = connection.execute(sa.select(*_COLUMNS).where(MARKET.c.market_id == market_id)).mappings().first()
         if row is None:
-            raise _not_found(market_id)
+            raise no_market(market_id)
         return Market(**row)
 
     def list(self) -> list[Market]:
@@ -125,11 +125,12 @@ def market_row(connection: sa.Connection, market_id: str) -> sa.RowMapping:
 
 def _found(row: sa.RowMapping | None, market_id: str) -> sa.RowMapping:
     if row is None:
-        raise _not_found(market_id)
+        raise no_market(market_id)
     return row
 
 
-def _not_found(market_id: Any) -> NotFound:
+def no_market(market_id: Any) -> NotFound:
+    """Return what to raise for a market that does not exist."""
     return NotFound(f"There is no market {market_id!r}; list the markets to see their ids, or create it first.")
 
 

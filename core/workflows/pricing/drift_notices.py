@@ -11,12 +11,13 @@ from core.store import Store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, percent
 
-_DRIFT: Final = frozenset({AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value})
+DRIFT: Final = (AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value)
+"""The kinds of alerts that flag estimates."""
 
 
 def drift_alerts(store: Store, market_id: str) -> tuple[AlertRecord, ...]:
     """Return the market's unresolved drift alerts, newest first; raises NotFound, StoreUnavailable."""
-    return tuple(one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in _DRIFT)
+    return tuple(one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in DRIFT)
 
 
 def drift_notices(store: Store, market_id: str) -> tuple[DriftNotice, ...]:

@@ -12,9 +12,8 @@ from typing import Final
 
 from core.errors import StoreUnavailable, in_full
 from core.store import Market, Store
-from core.workflows.models.scope import governing_scope
 from core.workflows.pricing.desk import Desk, name_level, open_desk
-from core.workflows.pricing.drift_notices import drift_alerts
+from core.workflows.pricing.drift_notices import DRIFT
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -35,14 +34,14 @@ DeskState = tuple[str, ...]
 
 def desk_state(store: Store, market_id: str) -> DeskState:
     """Return what a market's desk depends on; raises NotFound, StoreUnavailable."""
-    champion, latest = store.models.champion(market_id), store.versions.latest(market_id)
+    basis = store.bases.of(market_id, DRIFT)
     return (
         str(store.home),
         market_id,
-        champion.model_id if champion else "",
-        latest.version_id if latest else "",
-        str(governing_scope(store, champion)) if champion else "",
-        *(one.alert_id for one in drift_alerts(store, market_id)),
+        basis.champion_id,
+        basis.version_id,
+        str(basis.signature),
+        *basis.alert_ids,
     )
 
 
