@@ -50,13 +50,15 @@ def require_in_pilot(workspace: Workspace, market: Market) -> None:
         return
     try:
         rollout = workspace.store.rollouts.current(market.market_id)
+        if rollout is None:
+            return
         today = workspace.today(market)
     except StoreUnavailable as error:
         # An agent gets a price also while the database is away; the pilot guards nothing secret.
         _LOG.warning("the rollout of %s cannot be read, so nobody is held back: %s", market.market_id, error)
         return
-    place = None if rollout is None else rollout.place_of(workspace.actor.office)
-    if rollout is not None and not (place and place.is_in(today)):
+    place = rollout.place_of(workspace.actor.office)
+    if not (place and place.is_in(today)):
         raise NotInPilot(_not_yet(workspace.actor, place))
 
 

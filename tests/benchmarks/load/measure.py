@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -39,11 +39,12 @@ def by_api(home: Path, seconds: int) -> Iterator[dict[str, Any]]:
         yield {"load": "api while training", **_agents(home, seconds)}
 
 
-def by_sessions(home: Path, presses: int) -> dict[str, Any]:
-    """Return the figures of fifty browser sessions, each of which prices homes."""
+def by_sessions(home: Path, presses: int, servers: int) -> dict[str, Any]:
+    """Return the figures of fifty browser sessions that price homes, spread over servers as a sticky proxy does."""
     homes = _homes(home)
-    with running_server(home) as server:
-        return {"load": "sessions", **asyncio.run(_sessions(server.url, homes, presses))}
+    with ExitStack() as stack:
+        urls = [stack.enter_context(running_server(home)).url for _ in range(servers)]
+        return {"load": "sessions", "servers": servers, **asyncio.run(_sessions(urls, homes, presses))}
 
 
 def _agents(home: Path, seconds: int) -> dict[str, Any]:
@@ -52,13 +53,15 @@ def _agents(home: Path, seconds: int) -> dict[str, Any]:
     settings = {"LOAD_HOMES": json.dumps(_homes(home)), "LOAD_MARKET": market.market_id}
     with running_server(home, settings={"DOORSTEP_API_RATE": "1000000"}) as server:
         _price_once(server.url, market.market_id)
-        before = _answers(home)
+        before, worked = _answers(home), _processor_seconds(server.url)
         command = [sys.executable, "-m", "locust", "-f", str(_LOCUST_FILE), "--headless", "--only-summary"]
         command += ["-H", server.url, "-u", str(AGENTS), "-r", str(AGENTS), "-t", f"{seconds}s", "-s", "10"]
         run = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
+        worked = _processor_seconds(server.url) - worked
     [line] = [line for line in run.stdout.splitlines() if line.startswith("FIGURES ")] or [run.stderr]
     figures: dict[str, Any] = json.loads(line.removeprefix("FIGURES "))
-    return figures | {"in_ledger": _answers(home) - before}
+    each = round(1000 * worked / max(figures["requests"], 1), 1)
+    return figures | {"in_ledger": _answers(home) - before, "server_cpu_ms_per_request": each}
 
 
 def _answers(home: Path) -> int:
@@ -73,19 +76,20 @@ def _price_once(url: str, market_id: str) -> None:
     urllib.request.urlopen(request, timeout=60).close()
 
 
-async def _sessions(url: str, homes: list[dict[str, Any]], presses: int) -> dict[str, Any]:
-    warm = await open_session(url)
-    await warm.load()
-    before = _resident_mb(url)
-    sessions = [await open_session(url) for _ in range(AGENTS)]
+async def _sessions(urls: list[str], homes: list[dict[str, Any]], presses: int) -> dict[str, Any]:
+    warm = [await open_session(url) for url in urls]
+    for one in warm:
+        await one.load()
+    before = sum(map(_resident_mb, urls))
+    sessions = [await open_session(urls[number % len(urls)]) for number in range(AGENTS)]
     await asyncio.gather(*(one.load() for one in sessions))
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), sum(map(_processor_seconds, urls))
     found = await asyncio.gather(*(_agent(one, homes, number, presses) for number, one in enumerate(sessions)))
-    took = time.perf_counter() - started
-    after = _resident_mb(url)
+    took, worked = time.perf_counter() - started, sum(map(_processor_seconds, urls)) - worked
+    after = sum(map(_resident_mb, urls))
     waits = [wait for waits in found for wait in waits]
     errors = [error for one in sessions for error in one.errors]
-    for one in (warm, *sessions):
+    for one in (*warm, *sessions):
         await one.socket.close()
     return {
         "sessions": AGENTS,
@@ -96,6 +100,7 @@ async def _sessions(url: str, homes: list[dict[str, Any]], presses: int) -> dict
         "p50_ms": round(1000 * float(np.percentile(waits, 50))),
         "p95_ms": round(1000 * float(np.percentile(waits, 95))),
         "mb_per_session": round((after - before) / AGENTS, 2),
+        "server_cpu_ms_per_press": round(1000 * worked / max(len(waits), 1), 1),
     }
 
 
@@ -148,11 +153,20 @@ def _homes(home: Path) -> list[dict[str, Any]]:
 
 
 def _resident_mb(url: str) -> float:
-    """Return the resident memory of the process that listens at an address of this computer."""
-    port = int(url.rpartition(":")[2])
-    pid = next(pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _runs_on(pid, port))
-    line = next(line for line in (pid / "status").read_text().splitlines() if line.startswith("VmRSS"))
+    """Return the resident memory of the server at an address of this computer."""
+    line = next(line for line in (_process(url) / "status").read_text().splitlines() if line.startswith("VmRSS"))
     return int(line.split()[1]) / 1024
+
+
+def _processor_seconds(url: str) -> float:
+    """Return the processor time that the server at an address of this computer has used."""
+    fields = (_process(url) / "stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def _process(url: str) -> Path:
+    port = int(url.rpartition(":")[2])
+    return next(pid for pid in Path("/proc").iterdir() if pid.name.isdigit() and _runs_on(pid, port))
 
 
 def _runs_on(process: Path, port: int) -> bool:
