@@ -18,6 +18,7 @@ from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
+from core.serve.likeness import Likeness
 from core.serve.subject import Value
 from core.train.live_model import LiveModel
 
@@ -31,8 +32,10 @@ GROSS_HIGH: Final = 0.25
 NET_HIGH: Final = 0.15
 """A net adjustment above this share of the sale price, up or down, marks a weak comparable."""
 
-# The sales nearest in place, time and facts, this many, are adjusted; those the model adjusts least are offered.
-_ADJUSTED: Final = 16
+# Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
+# are adjusted by the model, and the ones it adjusts least are offered.
+_NEAREST: Final = 256
+_ADJUSTED: Final = 12
 # A sale whose gross adjustment is 30% of its price has 1/e of the weight of the same home sold today.
 _LIKENESS_GROSS: Final = 0.3
 _SPAN: Final = (0.1, 0.9)
@@ -125,9 +128,11 @@ def similarity(gross: float) -> float:
     return float(np.exp(-gross / _LIKENESS_GROSS))
 
 
-def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]) -> Candidates:
-    """Return a home's own earlier sale, if any, and the sales nearest to it in place, time and facts (one row)."""
-    rows = _own_first(live_model, subject, live_model.model.comparables(subject, _ADJUSTED).rows)
+def candidates(
+    live_model: LiveModel, likeness: Likeness | None, subject: Columns, grouped: Mapping[FactGroup, tuple[str, ...]]
+) -> Candidates:
+    """Return a home's own earlier sale, if any, and the sales most like it in the model's eyes (one row)."""
+    rows = _own_first(live_model, subject, _most_alike(live_model, likeness, subject))
     # Of a comparable only what is known of the subject counts: no one can adjust for the rest.
     unknown = {name: np.repeat(values, len(rows)) for name, values in subject.items() if name.startswith(MARK)}
     # What its own earlier sale says of a comparable is already in its price.
@@ -135,6 +140,13 @@ def candidates(live_model: LiveModel, subject: Columns, grouped: Mapping[FactGro
     then = take(live_model.filled, rows) | unknown
     today = then | {"sale_date": np.repeat(subject["sale_date"], len(rows))}
     return Candidates(rows, then, ways(today, subject, grouped))
+
+
+def _most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Columns) -> Ints:
+    rows = live_model.model.comparables(subject, _NEAREST).rows
+    if likeness is None or not len(rows):
+        return rows[:_ADJUSTED]
+    return rows[likeness.nearest(take(live_model.filled, rows), subject, _ADJUSTED)]
 
 
 def _own_first(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:

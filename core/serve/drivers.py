@@ -14,9 +14,11 @@ from core.arrays import Bools, Floats, Ints
 from core.prepare.features.columns import Columns, size, stack, take
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import DAYS_A_YEAR, YEARS_SINCE
+from core.problem import Problem
 from core.serve.fact_groups import FactGroup, backward, group_of, groups_of
 from core.serve.subject import Subject, Value
 from core.serve.typical_home import Typical, typical_nearby
+from core.train.live_model import LiveModel
 from core.train.model import Model
 
 OWN_SALE_DAY: Final = "own_sale_day"
@@ -150,6 +152,19 @@ def drivers(these: Compared, log_price: Floats, exact: Floats, point: Floats) ->
         _describe(tuple(zip(order, price, strict=True)), *home, *figure)
         for order, price, home, figure in zip(groups, prices, homes, figures, strict=True)
     ]
+
+
+def drivers_of(live_model: LiveModel, subjects: Sequence[Subject], problem: Problem, level: float) -> list[Drivers]:
+    """Return the drivers of priced homes, in order: the same as ``estimate`` gives each at ``level``."""
+    if not subjects:
+        return []
+    these = compared(live_model.model, subjects)
+    homes, count = these.priced, len(subjects)
+    matrix = live_model.model.matrix(homes)
+    log_price = live_model.log_estimate(homes, matrix)
+    tolerance = problem.success.tolerance
+    priced = live_model.priced(these.homes, matrix[:count], log_price[:count], (level,), tolerance)[level]
+    return drivers(these, log_price, priced.exact, priced.point)
 
 
 def _describe(

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -29,10 +30,11 @@ from core.serve.comparables import (
 from core.serve.drivers import Compared, Drivers, compared, drivers
 from core.serve.fact_groups import groups_of
 from core.serve.flags import DriftNotice, Flag, answers_of, estimate_flags, flag_rules, left_out
+from core.serve.likeness import Likeness, likeness_of
 from core.serve.subject import FactFault, Subject, Value, check_subject
 from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
-from core.train.model import Model, Priced, half_width, some_of
+from core.train.model import Model, Priced, half_width, has_evidence, some_of
 from core.train.ranges import EVERYWHERE
 from core.wording import day, days, percent
 
@@ -136,6 +138,15 @@ class LiveMarket:
     notices: tuple[DriftNotice, ...] = ()
     scope: GoverningScope | None = None
 
+    @cached_property
+    def likeness(self) -> Likeness | None:
+        """About how the live model values homes, learned at the first question; None if it keeps no sales."""
+        return likeness_of(self.live_model) if has_evidence(self.live_model.model) else None
+
+    def prepare(self) -> None:
+        """Learn now what the first question would wait for."""
+        _ = self.likeness
+
 
 def estimate(
     live_market: LiveMarket, facts: Mapping[str, object], as_of: date, problem: Problem, level: float
@@ -155,7 +166,7 @@ def estimate(
     )
     if withheld is not None:
         return withheld
-    worked = _work(live_model, subject)
+    worked = _work(live_market, subject)
     homes = take(worked.beside.homes, np.zeros(len(worked.matrix), dtype=np.int64))
     levels = judged_with(level, problem)
     answers = live_model.priced(homes, worked.matrix, worked.centre, levels, problem.success.tolerance)
@@ -234,11 +245,11 @@ class _Worked:
     comparables: tuple[Comparable, ...]
 
 
-def _work(live_model: LiveModel, subject: Subject) -> _Worked:
+def _work(live_market: LiveMarket, subject: Subject) -> _Worked:
     """Price the subject, what could be asked, and the steps to it from a typical home and from each comparable."""
-    model = live_model.model
+    live_model, model = live_market.live_model, live_market.live_model.model
     beside = compared(model, [subject])
-    chosen = candidates(live_model, beside.homes, groups_of(model))
+    chosen = candidates(live_model, live_market.likeness, beside.homes, groups_of(model))
     explaining = beside.priced
     homes, count = stack([explaining, chosen.homes]), size(explaining)
     matrix = model.matrix(homes, np.concatenate([np.full(count, -1), chosen.own]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from core.problem import Problem
-from core.serve.drivers_many import drivers_of
+from core.serve.drivers import drivers_of
 from core.serve.estimate import Estimate, estimate
 from core.serve.typical_home import typical_home
 from core.workflows.pricing.desk import Desk

@@ -20,8 +20,7 @@ from core.evaluate.scored_sales import ScoredSales
 from core.prepare.features.neighbours import Rule
 from core.prepare.splits import RANDOM
 from core.problem import Problem
-from core.serve.drivers import Drivers
-from core.serve.drivers_many import drivers_of
+from core.serve.drivers import Drivers, drivers_of
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, estimate, refusal
 from core.serve.subject import Subject, check_subject
 from core.train.bundle import Bundle, from_bytes

@@ -112,6 +112,8 @@ class OpenDesks:
             desk = self._known(state)
             if desk is None:
                 desk = open_desk(workspace.store, market_id, workspace.problem)
+                if desk.live_market is not None:
+                    desk.live_market.prepare()
                 self._keep(state, market_id, desk)
             return desk
         finally:

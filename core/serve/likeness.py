@@ -1,0 +1,148 @@
+"""How alike two homes are in a model's eyes: about what it would adjust between them, group by group."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import Ridge
+from sklearn.preprocessing import OneHotEncoder, SplineTransformer
+
+from core.arrays import Floats, Ints
+from core.prepare.features.columns import Columns, size, take, words
+from core.prepare.features.derived import days_since_2000
+from core.prepare.features.facts import COORDINATES
+from core.serve.fact_groups import FactGroup, group_of
+from core.train.live_model import LiveModel
+
+# More sales than these take time when a desk opens, and say little more about how a model values facts.
+_SALES: Final = 1_500
+_SEED: Final = 0
+_KNOTS: Final = 8
+# A type or area in fewer sales than this counts with the other rare ones.
+_FEWEST: Final = 10
+_MOST: Final = 300
+_RIDGE: Final = 1.0
+_DATE: Final = "sale_date"
+_OTHER: Final = "a word that no sale has"
+
+
+@dataclass(frozen=True)
+class Curve:
+    """What a number adds to the log estimate: ``values`` at ``knots``, straight lines between them."""
+
+    knots: Floats
+    values: Floats
+
+    def of(self, numbers: Floats) -> Floats:
+        """Return what each number adds, shape (n,)."""
+        return np.interp(numbers, self.knots, self.values)
+
+
+@dataclass(frozen=True)
+class Table:
+    """What a word adds to the log estimate; ``rest`` is what any other word does."""
+
+    values: Mapping[str, float]
+    rest: float
+
+    def of(self, texts: NDArray[Any]) -> Floats:
+        """Return what each word adds, shape (n,)."""
+        return np.array([self.values.get(text, self.rest) for text in texts])
+
+
+@dataclass(frozen=True)
+class Likeness:
+    """About how a model values homes: ``curves`` of facts that are numbers, ``tables`` of those that are words.
+
+    The sum of what each fact adds stands in for the model's estimate. It is worked out in microseconds, so that many
+    sales can be compared with a subject before the model adjusts the best of them.
+    """
+
+    curves: Mapping[str, Curve]
+    tables: Mapping[str, Table]
+
+    def nearest(self, homes: Columns, subject: Columns, count: int) -> Ints:
+        """Return the places of the ``count`` homes that need the least gross adjustment to one subject, in order.
+
+        ``homes`` are sales with their facts and dates as the model sees them.
+        """
+        moves: dict[FactGroup | str, Floats] = {}
+        steps: Mapping[str, Curve | Table] = {**self.curves, **self.tables}
+        for name, step in steps.items():
+            group = _DATE if name == _DATE else group_of(name)
+            gap = step.of(_values(subject, name)) - step.of(_values(homes, name))
+            # A place that is not known tells homes apart in no way.
+            moves[group] = moves.get(group, 0.0) + np.nan_to_num(gap)
+        gross = np.sum([np.abs(one) for one in moves.values()], axis=0)
+        return np.argsort(gross, kind="stable")[:count]
+
+
+def likeness_of(live_model: LiveModel) -> Likeness:
+    """Learn about how a live model values homes from what it says of some of its sales, drawn at random.
+
+    The prices of these sales are not looked at. Raises ValueError if the model keeps no sales.
+    """
+    rows = np.random.default_rng(_SEED).permutation(size(live_model.filled))[:_SALES]
+    homes, facts = take(live_model.filled, np.sort(rows)), live_model.model.facts
+    estimate = live_model.model.log_estimate(live_model.model.matrix(homes, np.sort(rows)))
+    places = COORDINATES if facts.located else ()
+    known = {name: _without_blanks(_values(homes, name)) for name in (*facts.numeric, *places, _DATE)}
+    numbers = {name: _spline(values) for name, values in known.items()}
+    texts = {name: _encoder(homes, name) for name in (*facts.categorical, *facts.area_codes)}
+    columns = [spline.transform(known[name][:, None]) for name, spline in numbers.items()]
+    columns += [encoder.transform(_values(homes, name)[:, None]) for name, encoder in texts.items()]
+    learned = np.split(
+        Ridge(alpha=_RIDGE).fit(np.hstack(columns), estimate).coef_, np.cumsum([one.shape[1] for one in columns])[:-1]
+    )
+    curves = zip(numbers.items(), learned, strict=False)
+    tables = zip(texts.items(), learned[len(numbers) :], strict=True)
+    return Likeness(
+        {name: _curve(spline, of_it) for (name, spline), of_it in curves},
+        {name: _table(encoder, of_it) for (name, encoder), of_it in tables},
+    )
+
+
+def _values(homes: Columns, name: str) -> NDArray[Any]:
+    """Return a fact of homes: numbers and days as numbers, words without blanks."""
+    if name == _DATE:
+        return days_since_2000(homes[name])
+    return words(homes, name, "") if homes[name].dtype == object else homes[name]
+
+
+def _without_blanks(numbers: Floats) -> Floats:
+    """Return numbers with the median of those known in place of the others, shape (n,)."""
+    recorded = numbers[np.isfinite(numbers)]
+    return np.where(np.isfinite(numbers), numbers, np.median(recorded) if len(recorded) else 0.0)
+
+
+def _spline(numbers: Floats) -> SplineTransformer:
+    return SplineTransformer(n_knots=_KNOTS, degree=1, knots=_knots(numbers)).fit(numbers[:, None])
+
+
+def _knots(numbers: Floats) -> Floats:
+    """Return knots, shape (k, 1): quantiles, or both ends of a fact that has few values."""
+    found = np.unique(np.quantile(numbers, np.linspace(0, 1, _KNOTS)))
+    return (found if len(found) > 1 else np.array([found[0], found[0] + 1.0]))[:, None]
+
+
+def _encoder(homes: Columns, name: str) -> OneHotEncoder:
+    encoder = OneHotEncoder(
+        sparse_output=False, handle_unknown="infrequent_if_exist", min_frequency=_FEWEST, max_categories=_MOST
+    )
+    return encoder.fit(_values(homes, name)[:, None])
+
+
+def _curve(spline: SplineTransformer, learned: Floats) -> Curve:
+    knots = spline.bsplines_[0].t[1:-1]
+    return Curve(knots, spline.transform(knots[:, None]) @ learned)
+
+
+def _table(encoder: OneHotEncoder, learned: Floats) -> Table:
+    [texts] = encoder.categories_
+    values = encoder.transform(texts[:, None]) @ learned
+    [rest] = encoder.transform(np.array([[_OTHER]], dtype=object)) @ learned
+    return Table(dict(zip(texts.tolist(), values.tolist(), strict=True)), float(rest))

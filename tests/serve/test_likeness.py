@@ -1,0 +1,70 @@
+"""Likeness: about what the model would adjust between two homes, so that the sales offered need little adjustment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from core.prepare.features.columns import size, take
+from core.problem import Problem
+from core.serve.estimate import Estimate, LiveMarket, estimate
+from core.serve.likeness import Likeness, likeness_of
+from core.train.live_model import LiveModel
+from core.workflows.pricing.desk import Desk
+
+SUBJECTS = 40
+
+
+@pytest.fixture(scope="module")
+def market(small_desk: Desk) -> LiveMarket:
+    assert small_desk.live_market is not None
+    return small_desk.live_market
+
+
+@pytest.fixture(scope="module")
+def likeness(market: LiveMarket) -> Likeness:
+    assert market.likeness is not None
+    return market.likeness
+
+
+def gross_of(market: LiveMarket, problem: Problem) -> float:
+    """The median gross adjustment of the sales offered for homes like those sold last."""
+    sales, found = market.live_model.sales, []
+    for row in range(size(sales) - SUBJECTS, size(sales)):
+        facts = {name: sales[name][row] for name in market.live_model.model.facts.all if name in sales}
+        known = {name: value for name, value in facts.items() if not pd.isna(value)}
+        answer = estimate(market, known, market.live_model.level.as_of, problem, 0.8)
+        found += [one.gross for one in answer.comparables] if isinstance(answer, Estimate) else []
+    return float(np.median(found))
+
+
+def test_the_sales_offered_need_less_adjustment_than_the_nearest_ones(market: LiveMarket, problem: Problem) -> None:
+    nearest = replace(market)
+    nearest.__dict__["likeness"] = None
+    assert gross_of(market, problem) < 0.97 * gross_of(nearest, problem)
+
+
+def test_a_home_is_most_like_itself(market: LiveMarket, likeness: Likeness) -> None:
+    filled = market.live_model.filled
+    rows = np.arange(0, size(filled), max(size(filled) // 50, 1))
+    homes = take(filled, rows)
+    for place in range(0, len(rows), 7):
+        assert likeness.nearest(homes, take(homes, [place]), 1)[0] == place
+
+
+def test_the_prices_of_sales_are_not_looked_at(market: LiveMarket, likeness: Likeness) -> None:
+    live = market.live_model
+    other = LiveModel(live.model, live.sales | {"sale_price": live.sales["sale_price"][::-1]}, live.filled, live.level)
+    again = likeness_of(other)
+    for name, curve in likeness.curves.items():
+        assert np.array_equal(curve.values, again.curves[name].values)
+    assert likeness.tables == again.tables
+
+
+def test_a_home_whose_place_is_not_known_is_compared_by_the_rest(market: LiveMarket, likeness: Likeness) -> None:
+    homes = take(market.live_model.filled, np.arange(30))
+    somewhere = take(homes, [3]) | {name: np.array([np.nan]) for name in ("latitude", "longitude")}
+    assert 3 in likeness.nearest(homes, somewhere, 3)
