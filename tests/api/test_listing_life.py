@@ -9,9 +9,9 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from api.schemas.estimates import AnyAnswer, BatchAnswer
-from api.settings import ApiSettings
 from core.access import Action
 from core.store import Store
+from core.workflows.operations.api_settings import ApiSettings
 from tests.api.conftest import MANAGER, MakeClient, key_for
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."

@@ -17,6 +17,7 @@ from core.serve.estimate import Unavailable
 from core.serve.typical_home import typical_home
 from core.store import Market
 from core.wording import count
+from core.workflows.operations.settings import setting_faults
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.worker import ALIVE_WITHIN
 from core.workspace import Workspace
@@ -58,6 +59,13 @@ def _run(name: str, run: Callable[[Workspace], Iterator[Check]], workspace: Work
         yield Check(name, Health.FAILED, str(error))
     except OSError as error:
         yield Check(name, Health.FAILED, f"{error.filename or 'The system'}: {error.strerror or error}")
+
+
+def _settings(workspace: Workspace) -> Iterator[Check]:
+    faults = setting_faults(workspace.store.home)
+    yield from (Check("settings", Health.FAILED, fault) for fault in faults)
+    if not faults:
+        yield Check("settings", Health.OK, "Every setting of the environment makes sense.")
 
 
 def _folder(workspace: Workspace) -> Iterator[Check]:
@@ -188,6 +196,7 @@ def _clock(workspace: Workspace) -> Iterator[Check]:
 
 
 _CHECKS: Final[dict[str, Callable[[Workspace], Iterator[Check]]]] = {
+    "settings": _settings,
     "folder": _folder,
     "disk": _disk,
     "database": _database,
