@@ -188,7 +188,7 @@ def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Ar
         snapshots=folder("versions", ".parquet", "The data snapshot", again),
         ledgers=folder("ledgers", ".parquet", "The row ledger", other),
         models=SignedFiles(
-            home, folder("models", ".joblib", "The model", "Roll back to the previous model, or train again.")
+            home, folder("models", ".joblib", "The model", "Restore it from a backup, or train a new model.")
         ),
         scores=folder("scores", ".parquet", "The test scores", "Train the model again."),
     )

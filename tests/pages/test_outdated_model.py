@@ -40,7 +40,7 @@ def test_an_agent_reads_one_sentence_with_what_helps(home: Path) -> None:
     assert not app.exception
     [refusal] = [str(one.value).replace("\\", "") for one in app.error]
     assert refusal.startswith("The model was trained by another release of Doorstep")
-    assert refusal.endswith("Train a new model, or roll back to one.")
+    assert refusal.endswith("Train a new model.")
 
 
 @pytest.mark.parametrize("page", ["", "evaluation", "models", "monitoring"])

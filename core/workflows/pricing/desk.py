@@ -64,7 +64,7 @@ class Desk:
         """Return the answer to every question while no model can answer."""
         if self.fault:
             reason = "The live model's file cannot be verified, and no model before it can."
-            remedy = "Ask a manager to restore the file from a backup, or to promote another model."
+            remedy = "Ask a manager to restore the file from a backup, or to train or promote another model."
         else:
             reason, remedy = "No model is live for this market.", "Ask a manager to train or promote one."
         return Unavailable(reason, remedy, kind=UnavailableKind.NO_MODEL)

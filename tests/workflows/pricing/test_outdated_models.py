@@ -26,7 +26,7 @@ from tests.workflows.outdated_models import OUTDATED, lower_format, make_live, m
 MARKET = "larkhaven"
 MANAGER = Actor("Mia", Role.MANAGER)
 SENTENCE = "The model was trained by another release of Doorstep"
-REMEDY = "Train a new model, or roll back to one."
+REMEDY = "Train a new model."
 
 
 @pytest.fixture
