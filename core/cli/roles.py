@@ -25,6 +25,8 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "ledger": (Action.VIEW_MODELS,),
     "pilot": (Action.WATCH, Action.MANAGE_PILOT),
     "worker": (Action.WATCH,),
+    "jobs": (Action.VIEW_MODELS,),
+    "cancel": (Action.TRAIN,),
     "create-key": (Action.MANAGE_KEYS,),
     "keys": (Action.MANAGE_KEYS,),
     "revoke-key": (Action.MANAGE_KEYS,),
