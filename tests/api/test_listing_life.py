@@ -109,6 +109,24 @@ def test_no_price_is_an_answer_and_impossible_facts_are_one_error_a_field(client
     assert client.get(f"/estimates/{problem['estimate_id']}").json()["status"] == "refused"
 
 
+def test_a_market_without_a_live_model_answers_unavailable_and_only_readiness_is_down(
+    client_of: MakeClient, own_store: Store
+) -> None:
+    own_store.markets.create("Springfield", "USD", "sqft", False, MANAGER)
+    client, home = client_of(), {"market": "springfield", "facts": {"living_area_sqft": 1_680}}
+    priced = client.post("/estimates", json=home)
+    batch = client.post("/estimates/batch", json={"market": "springfield", "items": [{"facts": home["facts"]}]})
+    listed = client.post("/listings", json=home)
+    assert [one.status_code for one in (priced, batch, listed)] == [200, 200, 201]
+    for answer in (priced.json(), *batch.json()["items"], listed.json()["estimate"]):
+        ANSWER.validate_python(answer)
+        assert (answer["status"], answer["code"], answer["message"]) == ("unavailable", "no_model", MESSAGE)
+        assert answer["reason"] == "No model is live for this market."
+        assert answer["remedy"] == "Ask a manager to train or promote one."
+        assert own_store.ledger.get(answer["estimate_id"]).status == "unavailable"
+    assert client.get("/ready").json()["live"] == ["larkhaven"]
+
+
 def test_each_home_of_a_batch_has_its_own_answer_in_order(client_of: MakeClient, home: dict[str, Any]) -> None:
     items = [{"reference": "a", "facts": home["facts"]}, {"reference": "b", "facts": {"bedroms": 3}}]
     items.append({"reference": "c", "facts": {"LivingArea": 9, "living_area_sqft": 9}})
