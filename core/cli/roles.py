@@ -38,6 +38,9 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
 }
 """What each verb does, as actions of the access matrix."""
 
+LONG: Final = frozenset({"train", "retrain", "backtest", "demo"})
+"""The verbs that keep every core busy for long; they stand back for those who price."""
+
 
 def role_for(verb: str) -> Role:
     """Return the least role that may do what a verb does; raises KeyError for a verb that does not say."""
