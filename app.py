@@ -28,8 +28,10 @@ from api.deps import Service
 from api.interpreter import keep_collections_short, limit_threads
 from api.server import local_actor, settings
 from core.errors import WrongUsage
+from core.store import default_home
 from core.workflows.login.settings import DEMANDED
 from core.workflows.operations.logs import start_logging
+from core.workflows.operations.settings import check_settings
 from pages.kit import cached_desk, errors, login, session
 from pages.kit.navigation import PAGES
 
@@ -84,7 +86,7 @@ def served() -> Served:
     hosts: list[str] = st.get_option("server.allowedHosts")
     origins, login_seconds = set(st.get_option("server.corsAllowedOrigins")), None
     try:
-        login.check_secrets()
+        check_settings(default_home().resolve(), [Path(name) for name in st.get_option("secrets.files")])
         has_login = login.is_configured()
         if has_login:
             login.check()

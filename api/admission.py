@@ -10,7 +10,7 @@ from starlette.requests import HTTPConnection, Request
 
 from api.deps import Caller, Service, service_of
 from api.rate_limit import Allowance
-from core.workflows.api_keys import actor_of_key
+from core.workspace import utc_now
 
 LOCAL: Final = "local"
 _LOCAL_NAMES: Final = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -60,7 +60,7 @@ def _identify(service: Service, request: Request) -> Caller:
         raise _unknown("An API key is needed: send it as the header Authorization: Bearer KEY.")
     address = f"refused at {request.client.host if request.client else ''}"
     _refuse_excess(service.limiter.look(address, service.settings.refused_rate))
-    found = actor_of_key(service.open_store(), text)
+    found = service.keys.actor_of(service.open_store(), text, utc_now())
     if found is None:
         service.limiter.take(address, service.settings.refused_rate)
         raise _unknown("The API key is not valid: it is unknown, or it was revoked. Ask for another one.")

@@ -27,7 +27,8 @@ DESCRIPTION: Final = """Price ranges for homes, for listing systems and agents' 
 Send an API key as the header "Authorization: Bearer KEY"; programs on the computer that Doorstep runs on need none. \
 Bodies are JSON. Errors are problem+json (RFC 9457) with a code for programs and one entry for each field.
 
-No price is an answer, not an error: its status is unavailable, and it has the reason and what helps.
+No price is an answer, not an error: its status is unavailable, and it has the reason and what helps. A market without \
+a live model answers so, too (code no_model); 503 says that the store cannot be used, so try again.
 
 Headers: X-Request-Id is echoed and stored with the estimate. With an Idempotency-Key, a repeated POST gets the first \
 answer again for a day; the same key with another request is refused (409). RateLimit-Remaining says how many requests \

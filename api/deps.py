@@ -12,10 +12,11 @@ from starlette.requests import Request
 from api.metrics import ApiMetrics
 from api.rate_limit import RateLimiter
 from api.responses import request_id_of
-from api.settings import ApiSettings
 from core.access import Actor
 from core.problem import Problem
 from core.store import Store
+from core.workflows.api_keys import KnownKeys
+from core.workflows.operations.api_settings import ApiSettings
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.open_desks import OpenDesks
 from core.workspace import Workspace
@@ -32,6 +33,7 @@ class Service:
     settings: ApiSettings = field(default_factory=ApiSettings)
     limiter: RateLimiter = field(default_factory=RateLimiter)
     metrics: ApiMetrics = field(default_factory=ApiMetrics)
+    keys: KnownKeys = field(default_factory=KnownKeys)
 
 
 @dataclass(frozen=True)

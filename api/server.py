@@ -5,11 +5,9 @@ from __future__ import annotations
 import asyncio
 import getpass
 import os
-import tomllib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import cache
-from pathlib import Path
 from typing import Final
 
 from starlette.applications import Starlette
@@ -20,10 +18,12 @@ from api.app import routes
 from api.deps import Service
 from api.interpreter import keep_collections_short, limit_threads
 from api.security import protection
-from api.settings import ApiSettings, read_settings
 from core.access import Action, Actor, Role
+from core.errors import WrongUsage
 from core.problem import Problem, load_problem
 from core.store import Store, open_store
+from core.workflows.login.secrets_file import read_secrets, usual_secrets_files
+from core.workflows.operations.api_settings import ApiSettings, read_settings
 from core.workflows.pricing.open_desks import OpenDesks
 
 LOCAL_SCOPE: Final = frozenset(
@@ -40,8 +40,6 @@ LOCAL_SCOPE: Final = frozenset(
 )
 """What a program on this computer may do without a key; it changes no data, model, limit or key."""
 
-_SECRETS: Final = Path(".streamlit", "secrets.toml")
-
 
 def create() -> Starlette:
     """Return the application; store and models open with the first request that needs them.
@@ -49,8 +47,7 @@ def create() -> Starlette:
     Raises WrongUsage for a setting that makes no sense.
     """
     service = Service(_store, _problem, cache(OpenDesks), local_actor(), settings())
-    hosts = [host for host in os.environ.get("DOORSTEP_API_HOSTS", "").split(",") if host]
-    middleware = [*protection("", hosts), Middleware(GZipMiddleware, compresslevel=5)]
+    middleware = [*protection("", service.settings.hosts), Middleware(GZipMiddleware, compresslevel=5)]
     return Starlette(routes=routes(service), middleware=middleware, lifespan=_lifespan)
 
 
@@ -81,15 +78,10 @@ def settings(login: bool | None = None) -> ApiSettings:
 
 def _has_login() -> bool:
     """Tell whether a secrets file of the dashboard configures login; one that cannot be read counts as if it did."""
-    for folder in (Path.cwd(), Path.home()):
-        try:
-            if "auth" in tomllib.loads((folder / _SECRETS).read_text(encoding="utf-8")):
-                return True
-        except FileNotFoundError:
-            continue
-        except (OSError, ValueError):
-            return True
-    return False
+    try:
+        return "auth" in read_secrets(usual_secrets_files())
+    except WrongUsage:
+        return True
 
 
 @cache

@@ -15,6 +15,9 @@ from typing import Final
 Progress = Callable[[float, str], None]
 """Called with the fraction done (0 to 1) and the current step; may raise JobCancelled to stop the work."""
 
+NICENESS: Final = 5
+"""How far long work stands back on the processor: agents' pages take priority."""
+
 _EVERY_SECONDS: Final = 0.5
 _GROUP_SECONDS: Final = 2.0
 _PR_SET_PDEATHSIG: Final = 1

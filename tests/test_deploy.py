@@ -13,7 +13,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import crossplane
 import pytest
+from crossplane.analyzer import DIRECTIVES
 from ruamel.yaml import YAML
 
 from core.cli.main import command_parser
@@ -46,6 +48,29 @@ def test_the_dockerfile_passes_hadolint() -> None:
 
 def test_the_compose_file_fits_the_compose_specification() -> None:
     checked(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", str(DEPLOY / "compose.yaml"))
+
+
+@pytest.mark.parametrize("name", ["Caddyfile", "compose.Caddyfile"])
+def test_caddy_takes_what_is_said_to_it(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DOORSTEP_HOST", "desk.example.com")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    checked(tool("caddy"), "adapt", "--validate", "--adapter", "caddyfile", "--config", str(DEPLOY / name))
+
+
+def test_nginx_knows_every_directive_and_its_place(tmp_path: Path) -> None:
+    outer = tmp_path / "nginx.conf"
+    outer.write_text(f"events {{}}\nhttp {{\n    include {DEPLOY / 'nginx.conf'};\n}}\n", encoding="utf-8")
+    parsed = crossplane.parse(str(outer), check_ctx=True, check_args=True)
+    assert (parsed["status"], parsed["errors"]) == ("ok", [])
+    # Inside a map stand values, not directives.
+    blocks = [one for file in parsed["config"] for one in file["parsed"]]
+    names = set()
+    while blocks:
+        block = blocks.pop()
+        names.add(block["directive"])
+        blocks += block.get("block", []) if block["directive"] != "map" else []
+    assert "proxy_set_header" in names
+    assert names <= set(DIRECTIVES)
 
 
 def test_every_value_the_compose_file_asks_for_is_explained_in_the_example() -> None:
@@ -87,6 +112,37 @@ def starts(arguments: list[str]) -> None:
     else:
         assert arguments[:2] == ["-m", "core"]
         command_parser().parse_args(arguments[2:])
+
+
+def test_the_example_names_its_files_from_the_root_on() -> None:
+    example = (DEPLOY / "example.env").read_text(encoding="utf-8")
+    paths = re.findall(r"^\w+_FILE=(.*)$", example, flags=re.MULTILINE)
+    assert len(paths) == 2
+    assert all(Path(path).is_absolute() for path in paths)
+
+
+def test_each_home_is_on_a_volume_that_outlives_its_container() -> None:
+    home = re.findall(r"DOORSTEP_HOME=(\S+)", (DEPLOY / "Dockerfile").read_text(encoding="utf-8"))[0]
+    services, named = compose()["services"], set(compose()["volumes"])
+    ours = [service for service in services.values() if "build" in service]
+    assert len(ours) == 2
+    for service in ours:
+        volumes = dict(volume.split(":")[1::-1] for volume in service["volumes"])
+        assert volumes[home] in named
+    mounted = [volume for service in services.values() for volume in service["volumes"]]
+    assert all(volume.startswith("./") or volume.split(":")[0] in named for volume in mounted)
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda unit: unit.name)
+def test_a_unit_can_read_its_signing_key_which_is_outside_its_home(unit: Path) -> None:
+    text = unit.read_text(encoding="utf-8")
+    [line] = re.findall(r"^Environment=(.*)$", text, flags=re.MULTILINE)
+    values = dict(one.split("=") for one in line.split())
+    key, home = Path(values["DOORSTEP_SIGNING_KEY_FILE"]), Path(values["DOORSTEP_HOME"])
+    assert "ProtectHome=true" in text
+    assert not any(key.is_relative_to(hidden) for hidden in ("/home", "/root", "/run/user", home))
+    assert home == Path("/var/lib") / re.findall(r"^StateDirectory=(.*)$", text, flags=re.MULTILINE)[0]
+    assert str(key) in (ROOT / "README.md").read_text(encoding="utf-8")
 
 
 def test_only_the_proxy_is_reachable_from_outside() -> None:

@@ -57,11 +57,15 @@ class PilotOffice(BaseModel):
 
 
 class Pilot(BaseModel):
-    """Which offices have estimates on a day; where no pilot is ``set``, all of them."""
+    """Which offices have estimates on a day; where no pilot is ``set``, all of them.
+
+    ``as_of`` is the market's day, by which start dates count, and ``whose_day`` says which one that is.
+    """
 
     market: str
     simulated: bool
     as_of: date
+    whose_day: str
     set: bool
     words: str
     offices: list[PilotOffice]

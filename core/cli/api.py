@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import os
+import socket
 from typing import TYPE_CHECKING, Final
 
 from core.access import Action, Role
-from core.cli.session import OK, AddVerb, Session
+from core.cli.session import FAILED, OK, AddVerb, Session
 from core.cli.values import quoted, whole_number
+from core.errors import WrongUsage
 
 if TYPE_CHECKING:
     from core.store.operations.api_keys import ApiKey
@@ -17,6 +20,7 @@ PORT: Final = 8600
 _PORT_MAX: Final = 65_535
 # Named and not imported: core stands without the API.
 _SERVER: Final = "api.server:create"
+_BACKLOG: Final = 2_048
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -83,25 +87,48 @@ def _serve(session: Session) -> int:
     import uvicorn
 
     from core.workflows.operations.logs import start_logging
+    from core.workflows.operations.settings import check_settings
 
-    options = session.options
+    options, home = session.options, session.workspace.store.home
+    check_settings(home)
     # The server opens its own store, in the process that it may start.
-    os.environ["DOORSTEP_HOME"] = str(session.workspace.store.home)
+    os.environ["DOORSTEP_HOME"] = str(home)
     session.workspace.store.close()
-    url = f"http://{options.host}:{options.port}/api/v1/docs"
-    print(f"The API is described at {url}", flush=True)
-    start_logging("warning" if options.quiet else "info")
     # Headers of a proxy do not make a caller local.
-    uvicorn.run(
-        _SERVER,
-        factory=True,
-        host=options.host,
-        port=options.port,
-        proxy_headers=False,
-        log_config=None,
-        access_log=False,
-    )
-    return OK
+    config = uvicorn.Config(_SERVER, factory=True, proxy_headers=False, log_config=None, access_log=False)
+    config.load()
+    with listening_socket(options.host, options.port) as listening:
+        host = f"[{options.host}]" if ":" in options.host else options.host
+        print(f"The API is described at http://{host}:{options.port}/api/v1/docs", flush=True)
+        start_logging("warning" if options.quiet else "info")
+        server = uvicorn.Server(config)
+        server.run(sockets=[listening])
+    return OK if server.started else FAILED
+
+
+def listening_socket(host: str, port: int) -> socket.socket:
+    """Return a socket that listens; raises WrongUsage for an address that is taken, unknown or not this computer's."""
+    listening = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((host, port))
+        listening.listen(_BACKLOG)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise WrongUsage(
+                f"Port {port} of {host} is taken by another program. Stop it, or name another port with --port."
+            ) from error
+        if error.errno == errno.EACCES:
+            raise WrongUsage(
+                f"This account may not listen on port {port}. Name one above 1,023 with --port, and put a proxy before "
+                "it."
+            ) from error
+        raise WrongUsage(
+            f"Doorstep cannot listen on {quoted(host)} ({error.strerror or error}). Name an address of this computer "
+            "with --host, such as 127.0.0.1."
+        ) from error
+    return listening
 
 
 def _key_text(key: ApiKey) -> str:

@@ -73,6 +73,14 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "worker",
         "worker --every 15 --on-alert retrain",
     ),
+    "jobs": (
+        "jobs --open",
+        "jobs --market springfield --json",
+    ),
+    "cancel": (
+        "cancel 3fa94c0117be25d0",
+        "cancel 3fa94c0117be25d0 --json",
+    ),
     "pilot": (
         'pilot --market springfield --add North --start 2026-12-01 --reason "first office"',
         "pilot --market springfield --report --json",

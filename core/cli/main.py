@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from core.access import Actor, Role
-from core.cli import api, data, models, monitoring, operations, pilot, pricing, scrutiny
+from core.cli import api, data, jobs, models, monitoring, operations, pilot, pricing, scrutiny
 from core.cli.examples import examples_of
 from core.cli.roles import role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
@@ -41,6 +41,7 @@ _EXAMPLES: Final = """examples:
   {program} ledger ledger.csv --market springfield --since 2025-01-01
   {program} pilot --market springfield --add North --start 2026-12-01 --reason "first office"
   {program} worker
+  {program} jobs --open
   {program} create-key "MLS feed" --office North
   {program} serve
 
@@ -141,7 +142,7 @@ def command_parser() -> argparse.ArgumentParser:
         added.set_defaults(run=run, check=_accept, verb=name)
         return added
 
-    for group in (data, scrutiny, models, pricing, monitoring, pilot, api, operations):
+    for group in (data, scrutiny, models, pricing, monitoring, jobs, pilot, api, operations):
         group.add_verbs(verb)
     return parser
 

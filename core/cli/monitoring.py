@@ -114,8 +114,10 @@ def _worker(session: Session) -> int:
     from core.demo.opening import DemoTask
     from core.workflows.jobs import TRAININGS
     from core.workflows.operations.logs import start_logging
+    from core.workflows.operations.settings import check_settings
     from core.workflows.worker import run_worker, settings_of
 
+    check_settings(session.workspace.store.home)
     start_logging("warning" if session.options.quiet else "info")
     kinds = {**TRAININGS, DemoTask.kind: DemoTask}
     run_worker(session.workspace, settings_of(vars(session.options)), kinds, session.options.parent)

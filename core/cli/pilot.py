@@ -25,7 +25,8 @@ def add_verbs(verb: AddVerb) -> None:
     change.add_argument("--everyone", action="store_true", help="give all other offices estimates from --start on")
     change.add_argument("--stop", action="store_true", help="take estimates from all offices but those of --keep")
     change.add_argument("--take-back", action="store_true", help="bring back what was before the last change")
-    pilot.add_argument("--start", type=calendar_day, metavar="YYYY-MM-DD", help="first day with estimates")
+    days = "first day with estimates, by the market's day: that in UTC, and in a simulated market its own"
+    pilot.add_argument("--start", type=calendar_day, metavar="YYYY-MM-DD", help=days)
     pilot.add_argument(
         "--control", action="store_true", help="the offices of --add are compared with; without --start they wait"
     )
@@ -65,7 +66,7 @@ def _pilot(session: Session) -> int:
 
     def text() -> str:
         lines = [f"{market.market_id}: {changed.change.value.replace('_', ' ')}"] if changed else []
-        lines += [form["words"], *map(_line, form["offices"])]
+        lines += [form["words"], *map(_line, form["offices"]), form["whose_day"]]
         if session.options.report:
             lines += report[1] if report else ["no office of the pilot has a start date, so there is nothing to report"]
         return "\n".join(lines)

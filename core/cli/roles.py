@@ -25,6 +25,8 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "ledger": (Action.VIEW_MODELS,),
     "pilot": (Action.WATCH, Action.MANAGE_PILOT),
     "worker": (Action.WATCH,),
+    "jobs": (Action.VIEW_MODELS,),
+    "cancel": (Action.TRAIN,),
     "create-key": (Action.MANAGE_KEYS,),
     "keys": (Action.MANAGE_KEYS,),
     "revoke-key": (Action.MANAGE_KEYS,),
@@ -35,6 +37,9 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "serve": (Action.PRICE,),
 }
 """What each verb does, as actions of the access matrix."""
+
+LONG: Final = frozenset({"train", "retrain", "backtest", "demo"})
+"""The verbs that keep every core busy for long; they stand back for those who price."""
 
 
 def role_for(verb: str) -> Role:

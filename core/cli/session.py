@@ -6,6 +6,7 @@ import argparse
 import json
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Final
 
 from core.cli.values import quoted
@@ -59,7 +60,9 @@ def add_market(parser: argparse.ArgumentParser, help_text: str = _MARKET) -> Non
 
 def report(fraction: float, message: str) -> None:
     """Report progress on standard error."""
-    print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
+    # Work is not lost because nobody reads how far it is.
+    with suppress(OSError):
+        print(f"{fraction:4.0%}  {message}", file=sys.stderr, flush=True)
 
 
 Handler = Callable[[Session], int]

@@ -407,7 +407,8 @@ RULES: Final[tuple[AlertRule, ...]] = (
         lambda _: 0.0,
         "a file that was altered after training may hold anything",
         _unverified,
-        "run doorstep doctor; restore the file from a backup, or promote another model. Find out who altered it.",
+        "run doorstep doctor; restore the file from a backup, or train or promote another model. Find out who altered "
+        "it.",
         of_the_model=True,
         daily=True,
     ),

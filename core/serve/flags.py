@@ -47,6 +47,7 @@ class FlagKind(StrEnum):
     STALE_MODEL = "stale model"
     DRIFT_ALERT = "drift alert open"
     MODEL_UNVERIFIED = "live model not verified"
+    MODEL_OUTDATED = "live model of another release"
     SOLD_SOON = "sold within 18 months"
 
 

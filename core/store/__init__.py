@@ -9,7 +9,7 @@ from core.store.models.registry import ModelRecord, NewModel
 from core.store.operations.jobs import Job
 from core.store.sales.uploads import Upload
 from core.store.sales.versions import DataVersion, NewVersion
-from core.store.store import Store, open_store
+from core.store.store import Store, default_home, open_store
 
 __all__ = [
     "DataVersion",
@@ -28,5 +28,6 @@ __all__ = [
     "NewVersion",
     "Store",
     "Upload",
+    "default_home",
     "open_store",
 ]

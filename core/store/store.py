@@ -131,7 +131,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     Raises StoreUnavailable if the folder or database cannot be used, a newer Doorstep wrote the database, or it is
     missing beside the sales and models it described.
     """
-    folder = (home or Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)).resolve()
+    folder = (home or default_home()).resolve()
     for name in ("", "versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten"):
         make_private_folder(folder / name)
     shared = shared_files(os.environ.get(VARIABLE) or "")
@@ -146,6 +146,11 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
         database.close()
         raise
     return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, address or None, shared)
+
+
+def default_home() -> Path:
+    """Return the folder that DOORSTEP_HOME names, ./var without it."""
+    return Path(os.environ.get("DOORSTEP_HOME") or DEFAULT_HOME)
 
 
 def _locate_database(folder: Path, database_url: str) -> URL:
@@ -183,7 +188,7 @@ def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Ar
         snapshots=folder("versions", ".parquet", "The data snapshot", again),
         ledgers=folder("ledgers", ".parquet", "The row ledger", other),
         models=SignedFiles(
-            home, folder("models", ".joblib", "The model", "Roll back to the previous model, or train again.")
+            home, folder("models", ".joblib", "The model", "Restore it from a backup, or train a new model.")
         ),
         scores=folder("scores", ".parquet", "The test scores", "Train the model again."),
     )

@@ -25,7 +25,7 @@ _LIBRARIES: Final = ("scikit-learn", "pandas", "numpy", "scipy", "crepes", "jobl
 FORMAT: Final = 7
 """Incremented whenever the bundle's structure changes, so that an older bundle is refused instead of misread."""
 
-_REMEDY: Final = "Train a new model, or roll back to one."
+_REMEDY: Final = "Train a new model."
 _CORE: Final = Path(__file__).resolve().parent.parent
 
 

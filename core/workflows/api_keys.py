@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Collection
+from datetime import datetime
 from typing import Any, Final
 
 from core.access import ALLOWED, Action, Actor, Role
-from core.errors import AccessDenied, StoreError
+from core.errors import AccessDenied, StoreError, StoreUnavailable
 from core.store import Store
 from core.store.operations.api_keys import ApiKey
+from core.workflows.login.sessions import TRUSTED_FOR
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -48,17 +51,35 @@ def revoke_key(workspace: Workspace, key_id: str) -> ApiKey:
     return workspace.store.api_keys.revoke(key_id, workspace.actor)
 
 
-def actor_of_key(store: Store, text: str) -> tuple[ApiKey, Actor] | None:
-    """Return the valid key that a caller sent and its actor, None if there is none; raises StoreUnavailable."""
-    key = store.api_keys.find(text)
-    if key is None:
-        return None
-    try:
-        store.api_keys.note_use(key)
-    except StoreError as error:
-        # A database that cannot be written to must not keep anybody from a price.
-        _LOG.warning("the use of API key %s is not noted: %s", key.key_id, error)
-    return key, key.actor
+class KnownKeys:
+    """Tells who sends a key; one object serves all requests of a process.
+
+    While the database is away, a key that it found valid within ``TRUSTED_FOR`` still counts.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[ApiKey, datetime]] = {}
+
+    def actor_of(self, store: Store, text: str, at: datetime) -> tuple[ApiKey, Actor] | None:
+        """Return the valid key that a caller sent and its actor, None if there is none; raises StoreUnavailable."""
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        try:
+            key = store.api_keys.find(text)
+        except StoreUnavailable:
+            known, found_at = self._known.get(digest, (None, at))
+            if known is None or at - found_at > TRUSTED_FOR:
+                raise
+            return known, known.actor
+        if key is None:
+            self._known.pop(digest, None)
+            return None
+        self._known[digest] = (key, at)
+        try:
+            store.api_keys.note_use(key)
+        except StoreError as error:
+            # A database that cannot be written to must not keep anybody from a price.
+            _LOG.warning("the use of API key %s is not noted: %s", key.key_id, error)
+        return key, key.actor
 
 
 def key_form(key: ApiKey) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from typing import Final, NoReturn
 from core.access import Actor
 from core.errors import DoorstepError, InvalidRecord, JobCancelled, StoreError, StoreUnavailable, in_full
 from core.problem import Problem
-from core.progress import Progress, die_with_parent, end_group
+from core.progress import NICENESS, Progress, die_with_parent, end_group
 from core.store import Store, open_store
 from core.store.operations.jobs import Claim
 from core.store.patience import PATIENCE_SECONDS, patiently
@@ -35,8 +35,6 @@ _LOOK_SECONDS: Final = 0.5
 # Asked to end, the work removes its temporary files; after this long it is killed.
 _GRACE_SECONDS: Final = 1.5
 _LAST_SECONDS: Final = 15.0
-# Agents' pages take priority on the processor.
-_NICENESS: Final = 5
 _TERMINATED: Final = 128 + signal.SIGTERM
 _SIGNALS: Final = {-one: one.name for one in signal.Signals} | {_TERMINATED: "SIGTERM"}
 
@@ -189,7 +187,7 @@ def _work(order: Order, worker: int) -> None:
     """Do an order: the main function of its process."""
     os.setsid()
     die_with_parent(worker)
-    os.nice(_NICENESS)
+    os.nice(NICENESS)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _end)
     try:

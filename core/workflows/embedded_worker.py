@@ -6,9 +6,11 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
+from core.errors import WrongUsage
 from core.store import Store
 from core.workflows.worker import ALIVE_WITHIN
 
@@ -28,14 +30,22 @@ class EmbeddedWorker:
         self._process: subprocess.Popen[bytes] | None = None
 
     def ensure(self, store: Store) -> None:
-        """See that somebody does the store's waiting jobs; raises StoreUnavailable."""
-        if os.environ.get(VARIABLE) == _EXTERNAL:
+        """See that somebody does the store's waiting jobs; raises StoreUnavailable, WrongUsage."""
+        if starts_none(os.environ):
             return
         with self._guard:
             starting = self._process is not None and self._process.poll() is None
             if starting or store.workers.alive(ALIVE_WITHIN):
                 return
             self._process = _start(store)
+
+
+def starts_none(environment: Mapping[str, str]) -> bool:
+    """Tell whether jobs are left to workers that somebody else starts; raises WrongUsage for an unknown word."""
+    value = environment.get(VARIABLE, "")
+    if value not in ("", _EXTERNAL):
+        raise WrongUsage(f"{VARIABLE} = {value!r} is not {_EXTERNAL}; correct it, or unset it.")
+    return value == _EXTERNAL
 
 
 def _start(store: Store) -> subprocess.Popen[bytes]:

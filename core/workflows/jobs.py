@@ -21,6 +21,8 @@ from core.workspace import Workspace
 SILENCE: Final = timedelta(minutes=1)
 """A worker without a sign of life for this long counts as gone, and so does a process that works without one."""
 
+_LISTED: Final = 200
+
 
 class Task(Protocol):
     """Work for a worker, a frozen dataclass of JSON-ready fields; ``kind`` and ``market_id`` name its job."""
@@ -87,6 +89,32 @@ def start(workspace: Workspace, task: Task) -> Job:
         raise AlreadyExists(
             f"This work is already running ({running.fraction:.0%} done). Wait for it, or cancel it."
         ) from None
+
+
+def list_jobs(workspace: Workspace, market_id: str | None = None) -> list[Job]:
+    """Return the latest jobs, newest first, of one market or of all; those of dead workers are taken back first.
+
+    Raises AccessDenied, StoreUnavailable.
+    """
+    workspace.require(Action.VIEW_MODELS)
+    workspace.store.jobs.sweep(SILENCE)
+    return [job for job in workspace.store.jobs.list(_LISTED) if market_id in (None, job.market_id)]
+
+
+def cancel(workspace: Workspace, job_id: str) -> Job:
+    """Cancel a job and return it: a waiting one is cancelled at once, a running one within seconds.
+
+    Raises AccessDenied, NotFound, InvalidRecord for a job that has ended, StoreUnavailable.
+    """
+    workspace.require(Action.TRAIN)
+    jobs = workspace.store.jobs
+    before = jobs.get(job_id)
+    if not before.is_open:
+        raise InvalidRecord(
+            f"The job {job_id} ({before.kind}) is already {before.state}, so there is nothing to cancel."
+        )
+    jobs.request_cancel(job_id)
+    return jobs.get(job_id)
 
 
 def under_way(store: Store, kind: str, market_id: str | None) -> Job | None:

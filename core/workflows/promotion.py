@@ -103,6 +103,15 @@ def require_another(workspace: Workspace, record: ModelRecord) -> None:
         )
 
 
+def ways_out(target: ModelRecord | None) -> str:
+    """Return what a manager can do about a live model that is not fit for use, to be read after "You can".
+
+    ``target`` is the model that a rollback would restore, None where none is left that may be live again.
+    """
+    back = f"roll back to model {target.model_id}, " if target else ""
+    return f"{back}train a new model or promote another one"
+
+
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:
     """Restore the previous champion, and reopen the alerts on it that its replacement settled.
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Final
 
 import streamlit as st
 
 from core.access import Action, may
-from core.errors import DoorstepError
+from core.errors import DoorstepError, InvalidRecord
 from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
@@ -86,8 +87,14 @@ def _watch(job_id: str) -> None:
         if job.cancel_requested:
             st.caption("Stopping…")
         elif st.button("Cancel", key=f"cancel_{job_id}", icon=":material/close:"):
-            session.store().jobs.request_cancel(job_id)
+            _cancel(job_id)
             st.rerun()
+
+
+def _cancel(job_id: str) -> None:
+    # It may have ended while the button was on the screen.
+    with suppress(InvalidRecord):
+        jobs.cancel(session.workspace(), job_id)
 
 
 def elapsed(job: Job, now: datetime) -> str:

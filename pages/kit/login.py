@@ -7,10 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-import tomllib
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
@@ -57,17 +55,6 @@ def check() -> None:
     _require_provider()
     check_provider(st.secrets["auth"].to_dict())
     People(settings().people).check()
-
-
-def check_secrets() -> None:
-    """Raise WrongUsage for a secrets file that cannot be read: what it says of login would go unnoticed."""
-    for name in st.get_option("secrets.files"):
-        path = Path(name)
-        try:
-            if path.is_file():
-                tomllib.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
-            raise WrongUsage(f"The secrets file {path} cannot be read: {error}. Correct or remove it.") from error
 
 
 def enter(store: Store) -> Actor:

@@ -11,10 +11,10 @@ from starlette.testclient import TestClient
 
 from api.app import routes
 from api.deps import Service
-from api.settings import ApiSettings
 from core.access import Action, Actor, Role
 from core.problem import Problem
 from core.store import Store
+from core.workflows.operations.api_settings import ApiSettings
 from core.workflows.pricing.open_desks import OpenDesks
 
 MANAGER = Actor("Mia", Role.MANAGER)

@@ -15,9 +15,9 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from api.dashboard import Served, dashboard_protection, network_fault
 from api.server import LOCAL_SCOPE, local_actor, settings
-from api.settings import read_settings
 from core.access import Action
 from core.errors import WrongUsage
+from core.workflows.operations.api_settings import read_settings
 
 OWN = "http://127.0.0.1:8501"
 LOCAL = Served(["127.0.0.1", "localhost"], frozenset(), "", frozenset({"", "pricing"}), False, None)

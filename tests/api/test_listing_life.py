@@ -9,9 +9,11 @@ from pydantic import TypeAdapter
 from starlette.testclient import TestClient
 
 from api.schemas.estimates import AnyAnswer, BatchAnswer
-from api.settings import ApiSettings
 from core.access import Action
+from core.errors import StoreUnavailable
 from core.store import Store
+from core.store.base.database import Database
+from core.workflows.operations.api_settings import ApiSettings
 from tests.api.conftest import MANAGER, MakeClient, key_for
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
@@ -109,6 +111,24 @@ def test_no_price_is_an_answer_and_impossible_facts_are_one_error_a_field(client
     assert client.get(f"/estimates/{problem['estimate_id']}").json()["status"] == "refused"
 
 
+def test_a_market_without_a_live_model_answers_unavailable_and_only_readiness_is_down(
+    client_of: MakeClient, own_store: Store
+) -> None:
+    own_store.markets.create("Springfield", "USD", "sqft", False, MANAGER)
+    client, home = client_of(), {"market": "springfield", "facts": {"living_area_sqft": 1_680}}
+    priced = client.post("/estimates", json=home)
+    batch = client.post("/estimates/batch", json={"market": "springfield", "items": [{"facts": home["facts"]}]})
+    listed = client.post("/listings", json=home)
+    assert [one.status_code for one in (priced, batch, listed)] == [200, 200, 201]
+    for answer in (priced.json(), *batch.json()["items"], listed.json()["estimate"]):
+        ANSWER.validate_python(answer)
+        assert (answer["status"], answer["code"], answer["message"]) == ("unavailable", "no_model", MESSAGE)
+        assert answer["reason"] == "No model is live for this market."
+        assert answer["remedy"] == "Ask a manager to train or promote one."
+        assert own_store.ledger.get(answer["estimate_id"]).status == "unavailable"
+    assert client.get("/ready").json()["live"] == ["larkhaven"]
+
+
 def test_each_home_of_a_batch_has_its_own_answer_in_order(client_of: MakeClient, home: dict[str, Any]) -> None:
     items = [{"reference": "a", "facts": home["facts"]}, {"reference": "b", "facts": {"bedroms": 3}}]
     items.append({"reference": "c", "facts": {"LivingArea": 9, "living_area_sqft": 9}})
@@ -155,6 +175,30 @@ def test_a_key_is_needed_from_elsewhere_and_does_what_its_scope_says_until_revok
     assert key.last_used_at is not None
     own_store.api_keys.revoke(key.key_id, MANAGER)
     assert feed.get("/markets").json()["code"] == "key-needed"
+
+
+def test_while_the_database_is_away_a_known_key_goes_on_pricing_and_an_unknown_one_waits(
+    client_of: MakeClient, own_store: Store, home: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("The database cannot be used.", "postgresql://db.internal/prices")
+
+    client = client_of(key=key_for(own_store, "North"), host="lan.example")
+    other = key_for(own_store, "North", name="other")
+    assert client.post("/estimates", json=home).json()["status"] == "priced"
+    with monkeypatch.context() as failing:
+        failing.setattr(Database, "read", away)
+        failing.setattr(Database, "write", away)
+        given = client.post("/estimates", json=home)
+        assert (given.status_code, given.json()["status"]) == (200, "priced")
+        for text in (other, "dsk_00000000_wrong"):
+            refused = client.post("/estimates", json=home, headers={"Authorization": f"Bearer {text}"})
+            assert (refused.status_code, refused.json()["message"]) == (503, MESSAGE)
+            assert "db.internal" not in refused.text
+    assert own_store.spool.retry() == 1
+    [key, *_] = [one for one in own_store.api_keys.list() if one.name == "feed"]
+    own_store.api_keys.revoke(key.key_id, MANAGER)
+    assert client.post("/estimates", json=home).status_code == 401
 
 
 def test_a_repeated_request_gets_the_first_answer_and_another_one_is_refused(

@@ -19,10 +19,10 @@ from starlette.applications import Starlette
 
 from api.app import PREFIX, create_api, routes
 from api.deps import Service
-from api.settings import ApiSettings
 from core.access import Action, Actor, Role
 from core.problem import Problem
 from core.store import Store
+from core.workflows.operations.api_settings import ApiSettings
 from core.workflows.pricing.listings import create_listing
 from core.workflows.pricing.open_desks import OpenDesks
 from core.workflows.pricing.questions import Asked

@@ -350,7 +350,8 @@ def test_a_live_model_gone_from_the_disk_is_told_with_the_remedy(own_home: Path)
     app = opened()
     assert not app.exception
     assert "The live model cannot be opened" in text(app)
-    assert "Roll back" in text(app)
+    assert "Restore it from a backup, or train a new model." in text(app)
+    assert "Roll back" not in text(app), "no model was live before this one"
 
 
 def test_every_other_page_says_which_alerts_are_open(home: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from core.store import open_store
@@ -35,12 +36,21 @@ def home(request: pytest.FixtureRequest, own_small_store: Path, monkeypatch: pyt
     return own_small_store
 
 
-def test_an_agent_reads_one_sentence_with_what_helps(home: Path) -> None:
+def test_an_agent_goes_on_pricing_and_without_a_model_before_reads_why_not_and_what_helps(home: Path) -> None:
+    app = opened("pricing", "agent")
+    assert not app.exception
+    assert not app.error
+    with open_store(home) as store:
+        for record in store.models.list(MARKET):
+            if not record.is_live:
+                (home / "models" / f"{record.sha256}.joblib").unlink()
+    st.cache_resource.clear()
     app = opened("pricing", "agent")
     assert not app.exception
     [refusal] = [str(one.value).replace("\\", "") for one in app.error]
-    assert refusal.startswith("The model was trained by another release of Doorstep")
-    assert refusal.endswith("Train a new model, or roll back to one.")
+    assert refusal.startswith("Price estimate unavailable.")
+    assert "The live model was trained by another release of Doorstep, and no model before it can be read." in refusal
+    assert refusal.endswith("Ask a manager to train a new model.")
 
 
 @pytest.mark.parametrize("page", ["", "evaluation", "models", "monitoring"])

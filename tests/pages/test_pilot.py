@@ -63,7 +63,9 @@ def test_an_agent_who_is_not_in_the_pilot_sees_one_sentence_and_no_form(store: S
     )
     app = page("pricing", Role.AGENT)
     [sentence] = [one.value for one in app.info]
-    assert sentence.replace("\\", "") == "You are not yet in the pilot of estimates; it starts on 2 Mar 2099."
+    shown = sentence.replace("\\", "")
+    assert shown.startswith("You are not yet in the pilot of estimates; it starts on 2 Mar 2099. In this simulated")
+    assert shown.endswith("the day after its latest sale, and that day counts.")
     assert not app.button
     held = page("pricing", Role.MANAGER)
     assert [button for button in held.button if button.label == "Price this home"]
@@ -72,6 +74,7 @@ def test_an_agent_who_is_not_in_the_pilot_sees_one_sentence_and_no_form(store: S
 def test_a_manager_starts_stops_and_takes_back_on_the_page(store: Store) -> None:
     app = page("monitoring", Role.MANAGER, "Pilot")
     assert "Every office has estimates; no pilot is set." in text(app)
+    assert "In this simulated market it is" in text(app)
     app.text_area("rollout_names").set_value("North\nSouth Bay\n")
     press(app, "Give them estimates")
     assert "needs a reason" in text(app)

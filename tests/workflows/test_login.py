@@ -17,7 +17,7 @@ from core.store import Store, open_store
 from core.store.operations.sign_ins import SignIns
 from core.workflows.login.identity import actor_of
 from core.workflows.login.people import People
-from core.workflows.login.sessions import Sessions, sign_in_id_of
+from core.workflows.login.sessions import TRUSTED_FOR, Sessions, sign_in_id_of
 from core.workflows.login.settings import LoginSettings, check_provider, providers, read_login_settings
 
 NOW = datetime(2026, 11, 28, 9, 0, tzinfo=UTC)
@@ -270,3 +270,20 @@ def test_while_the_database_is_away_a_known_sign_in_goes_on_and_an_unknown_one_w
     assert sign_in_id_of(stranger) != sign_in_id_of(KIM)
     with pytest.raises(StoreUnavailable):
         sessions.enter(empty, stranger, Actor("Sam", Role.AGENT), NOW)
+
+
+def test_what_the_database_said_counts_for_two_hours_and_no_longer(
+    enter: Enter, empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise StoreUnavailable("the database is away")
+
+    enter(NOW)
+    with monkeypatch.context() as failing:
+        for name in ("find", "note_use"):
+            failing.setattr(SignIns, name, away)
+        for minutes in (50, 100, 120):
+            enter(NOW + timedelta(minutes=minutes))
+        with pytest.raises(StoreUnavailable):
+            enter(NOW + TRUSTED_FOR + timedelta(seconds=1))
+    enter(NOW + TRUSTED_FOR + timedelta(seconds=2))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,11 +14,18 @@ from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionEr
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import InvalidRecord, StoreUnavailable
+from core.store.connections.breaker import Breaker
+from core.store.connections.patient_ping import ping_before_use
 
 BUSY_SECONDS: Final = 10.0
 """How long a writer waits for another writer before it gives up."""
 
+CONNECT_SECONDS: Final = 5
+"""How long PostgreSQL may take to accept a connection."""
+
 _WRITES: Final = "doorstep_writes"
+# A network that swallows what is sent ends a connection instead of keeping it waiting; seconds, and milliseconds.
+_NETWORK: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "tcp_user_timeout": 20_000}
 
 
 class Database:
@@ -32,14 +39,16 @@ class Database:
         if self.is_sqlite:
             _make_sqlite_transactional(self._engine, self.begin_writing)
         self._writer = self._engine.execution_options(**{_WRITES: True})
+        self._breaker = Breaker()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """Open a transaction for reading; raises StoreUnavailable if the database cannot be read.
 
-        Raises InvalidRecord for a value the database cannot represent, such as an integer that is too large.
+        Raises InvalidRecord for a value the database cannot represent, such as an integer that is too large. After
+        PostgreSQL hung, calls fail at once for some seconds, and then one looks again.
         """
-        with self._translated(), self._engine.begin() as connection:
+        with self._guarded(), self._translated(), self._engine.begin() as connection:
             yield connection
 
     @contextmanager
@@ -49,7 +58,7 @@ class Database:
         Raises as read() does, and if the database is locked, full or read-only. IntegrityError passes through:
         only the caller knows what the violated constraint means.
         """
-        with self._translated(), self._writer.begin() as connection:
+        with self._guarded(), self._translated(), self._writer.begin() as connection:
             yield connection
 
     def begin_writing(self, connection: sa.Connection) -> None:
@@ -59,6 +68,10 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def _guarded(self) -> AbstractContextManager[None]:
+        # SQLite does not hang: what it waits for is another writer, and readers go on.
+        return nullcontext() if self.is_sqlite else self._breaker.guarded()
 
     @contextmanager
     def _translated(self) -> Iterator[None]:
@@ -106,13 +119,15 @@ def create_private_file(path: Path) -> None:
 
 def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
     sqlite = url.get_backend_name() == "sqlite"
-    patience: dict[str, Any] = {"timeout": busy_seconds} if sqlite else {"connect_timeout": 10}
+    patience: dict[str, Any] = {"timeout": busy_seconds}
+    if not sqlite:
+        patience = {"connect_timeout": CONNECT_SECONDS, **_NETWORK}
     # The URL's own options take precedence; connect_args would silently override them.
     arguments = {key: value for key, value in patience.items() if key not in url.query}
     if url.get_backend_name() not in ("sqlite", "postgresql"):
         raise _unsupported(label)
     try:
-        engine = sa.create_engine(url, pool_pre_ping=not sqlite, connect_args=arguments, pool_size=10, max_overflow=20)
+        engine = sa.create_engine(url, connect_args=arguments, pool_size=10, max_overflow=20)
     except ModuleNotFoundError as error:
         raise StoreUnavailable(
             f"The database's driver {error.name!r} is not installed; "
@@ -122,6 +137,8 @@ def _make_engine(url: URL, busy_seconds: float, label: str) -> sa.Engine:
     except NoSuchModuleError as error:
         raise _unsupported(label) from error
     _keep_connections_to_their_process(engine)
+    if not sqlite:
+        ping_before_use(engine)
     return engine
 
 

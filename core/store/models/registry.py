@@ -221,6 +221,17 @@ class Models:
             found = [_find(connection, one) for one in ids if one != current]
         return [one for one in found if one is not None and one.rejected_at is None]
 
+    def rollback_target(self, market_id: str) -> ModelRecord | None:
+        """Return the champion that ``rollback`` would restore, None if there is none or it was rejected or lost since.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        with self._database.read() as connection:
+            current = market_row(connection, market_id)["champion_model_id"]
+            champions = _champions(connection, market_id)
+            found = _find(connection, champions[-2]) if len(champions) > 1 and champions[-1] == current else None
+        return found if found is not None and found.rejected_at is None and self.holds(found) else None
+
     def promote(self, model_id: str, actor: Actor, reason: str) -> ModelRecord:
         """Make a model its market's champion and retire the previous one, in one transaction.
 

@@ -50,15 +50,30 @@ def accepted_keys(home: Path) -> SigningKeys:
     Without any, no signature is accepted. Raises StoreUnavailable for a key that is too short, a file that cannot be
     read, or one in the store's folder, where whoever swaps a model could sign it.
     """
-    text = os.environ.get(KEY, "")
-    path = key_file()
+    text, path = os.environ.get(KEY, ""), key_file()
+    keys = _parsed(text, KEY)
+    if path is None and not text.strip() and own_key_file().is_file():
+        path = own_key_file()
     if path is not None:
         _refuse_inside(home, path)
-        text += " " + _read(path)
-    elif not text.strip() and (own := own_key_file()).is_file():
-        _refuse_inside(home, own)
-        text = _read(own)
-    return SigningKeys(tuple(_checked(one) for one in re.split(r"[\s,]+", text) if one))
+        keys += _parsed(_read(path), f"The file {path}")
+    return SigningKeys(keys)
+
+
+def check_keys(home: Path) -> None:
+    """Raise StoreUnavailable if this account has no key to sign with and could not make one; makes none."""
+    if accepted_keys(home).keys:
+        return
+    if key_file() is not None:
+        raise _no_key_in_file()
+    path = own_key_file()
+    _refuse_inside(home, path)
+    folder = next(one for one in path.parents if one.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise StoreUnavailable(
+            f"Neither {KEY} nor {KEY_FILE} is set, and a key cannot be made at {path}: {folder} cannot be written to. "
+            f"Set {KEY_FILE}. {_HOW}"
+        )
 
 
 def keys_to_sign(home: Path) -> SigningKeys:
@@ -67,7 +82,7 @@ def keys_to_sign(home: Path) -> SigningKeys:
     if keys.keys:
         return keys
     if key_file() is not None:
-        raise StoreUnavailable(f"The file {key_file()} that {KEY_FILE} names has no key in it. {_HOW}")
+        raise _no_key_in_file()
     path = own_key_file()
     _refuse_inside(home, path)
     _make(path)
@@ -92,12 +107,19 @@ def own_key_file() -> Path:
 _HOW: Final = "Make a key with: openssl rand -hex 32."
 
 
-def _checked(key: str) -> bytes:
-    if len(key) < _LENGTH_MIN:
-        raise StoreUnavailable(
-            f"A signing key has {len(key)} characters; the least is {_LENGTH_MIN}, without spaces or commas. {_HOW}"
-        )
-    return key.encode()
+def _no_key_in_file() -> StoreUnavailable:
+    return StoreUnavailable(f"The file {key_file()} that {KEY_FILE} names has no key in it. {_HOW}")
+
+
+def _parsed(text: str, where: str) -> tuple[bytes, ...]:
+    keys = [one for one in re.split(r"[\s,]+", text) if one]
+    for key in keys:
+        if len(key) < _LENGTH_MIN:
+            raise StoreUnavailable(
+                f"{where} has a signing key that has {len(key)} characters; the least is {_LENGTH_MIN}, without spaces "
+                f"or commas. {_HOW}"
+            )
+    return tuple(key.encode() for key in keys)
 
 
 def _read(path: Path) -> str:
@@ -106,7 +128,7 @@ def _read(path: Path) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise StoreUnavailable(
             f"The signing key file {path} cannot be read ({type(error).__name__}). Give the account Doorstep runs "
-            "under the right to read it, or name another file."
+            f"under the right to read it, or name another file in {KEY_FILE}."
         ) from error
 
 

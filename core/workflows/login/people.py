@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from core.access import Role
 from core.errors import WrongUsage
-from core.workflows.login.settings import role_named
+from core.workflows.login.settings import ENVIRONMENT, role_named
 
 _KEYS: Final = {"role", "office"}
 
@@ -50,7 +50,10 @@ class People:
             if self._read is None or self._read[0] != mark:
                 self._read = mark, _parsed(self._path.read_text(encoding="utf-8"), self._path)
         except (OSError, UnicodeDecodeError) as error:
-            raise WrongUsage(f"The list of persons {self._path} cannot be read: {error}. Restore it.") from error
+            raise WrongUsage(
+                f"The list of persons {self._path} cannot be read: {error}. Restore it, or correct people under "
+                f"[doorstep] in the secrets file, or {ENVIRONMENT['people']}."
+            ) from error
         return self._read[1]
 
 

@@ -19,18 +19,22 @@ _LOG: Final = logging.getLogger(__name__)
 # Noting every click would make each of them write.
 _NOTED_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
+
+TRUSTED_FOR: Final = timedelta(hours=2)
+"""How long what the database last said of a sign-in or an API key counts while the database is away."""
+
 _T = TypeVar("_T")
 
 
 class Sessions:
     """Judges sign-ins; one object serves all sessions of a process.
 
-    While the database is away, what was last read from it of a sign-in stands.
+    While the database is away, what was last read from it of a sign-in stands, for ``TRUSTED_FOR`` at most.
     """
 
     def __init__(self, settings: LoginSettings) -> None:
         self._settings = settings
-        self._known: dict[str, SignIn] = {}
+        self._known: dict[str, tuple[SignIn, datetime]] = {}
         self._unnoted: dict[str, datetime] = {}
 
     def enter(self, store: Store, claims: Mapping[str, Any], actor: Actor, at: datetime) -> None:
@@ -66,29 +70,35 @@ class Sessions:
         sign_in_id, signed_in = sign_in_id_of(claims), _signed_in_at(claims)
         if at - signed_in >= self._settings.absolute:
             raise SignInEnded(f"You signed in more than {_words(self._settings.absolute)} ago. Sign in again to go on.")
-        sign_in = self._find(store, sign_in_id)
+        sign_in = self._find(store, sign_in_id, at)
         unused_since = sign_in.seen_at if sign_in else signed_in
         if at - unused_since >= self._settings.idle:
             raise SignInEnded(f"You were away for {_words(self._settings.idle)} or more. Sign in again to go on.")
         if sign_in is None:
             sign_in = store.sign_ins.begin(sign_in_id, min(signed_in, at), actor, at)
-            _put(self._known, sign_in_id, sign_in)
+            _put(self._known, sign_in_id, (sign_in, at))
         if sign_in.ended_at is not None:
             raise SignInEnded("You signed out. Sign in again to go on.")
         return sign_in
 
-    def _find(self, store: Store, sign_in_id: str) -> SignIn | None:
+    def _find(self, store: Store, sign_in_id: str, at: datetime) -> SignIn | None:
         try:
             found = store.sign_ins.find(sign_in_id)
         except StoreUnavailable:
-            found = self._known.get(sign_in_id)
-            if found is None:
+            known, read_at = self._known.get(sign_in_id, (None, at))
+            used = None if known is None else self._with_last_use(known)
+            # One that was idle too long has ended, whatever the database would say.
+            if used is None or (at - read_at > TRUSTED_FOR and at - used.seen_at < self._settings.idle):
                 raise
+            return used
         if found is None:
             return None
-        _put(self._known, sign_in_id, found)
-        # A use that the database could not take still counts.
-        return replace(found, seen_at=max(found.seen_at, self._unnoted.get(sign_in_id, found.seen_at)))
+        _put(self._known, sign_in_id, (found, at))
+        return self._with_last_use(found)
+
+    def _with_last_use(self, found: SignIn) -> SignIn:
+        """Return a sign-in with its last use, also one that the database could not take."""
+        return replace(found, seen_at=max(found.seen_at, self._unnoted.get(found.sign_in_id, found.seen_at)))
 
 
 def sign_in_id_of(claims: Mapping[str, Any]) -> str:

@@ -52,7 +52,18 @@ class LoginSettings:
 
 
 def read_login_settings(table: Mapping[str, Any], environment: Mapping[str, str]) -> LoginSettings:
-    """Return the settings; raises WrongUsage for one that is unknown or makes no sense, or if nobody could get a role.
+    """Return the settings; raises WrongUsage as ``parse_login_settings`` does, or if nobody could get a role."""
+    found = parse_login_settings(table, environment)
+    if not found.role_claim and found.people is None:
+        raise WrongUsage(
+            "Login is configured, but nobody could get a role: set role_claim or people under [doorstep] in the "
+            f"secrets file, or {ENVIRONMENT['role_claim']} or {ENVIRONMENT['people']}."
+        )
+    return found
+
+
+def parse_login_settings(table: Mapping[str, Any], environment: Mapping[str, str]) -> LoginSettings:
+    """Return the settings; raises WrongUsage for one that is unknown or makes no sense.
 
     A relative path of the list of persons starts at the working directory.
     """
@@ -62,7 +73,7 @@ def read_login_settings(table: Mapping[str, Any], environment: Mapping[str, str]
         raise WrongUsage(f"[doorstep] {unknown[0]} in the secrets file is unknown; the settings are {known}.")
     given = {name: environment.get(variable) or table.get(name, "") for name, variable in ENVIRONMENT.items()}
     people = _text(given, "people")
-    found = LoginSettings(
+    return LoginSettings(
         role_claim=_text(given, "role_claim"),
         office_claim=_text(given, "office_claim"),
         people=Path(people) if people else None,
@@ -71,12 +82,6 @@ def read_login_settings(table: Mapping[str, Any], environment: Mapping[str, str]
         idle=timedelta(minutes=_amount(given, "idle_minutes", 60.0, _MINUTES_MAX)),
         absolute=timedelta(hours=_amount(given, "session_hours", 8.0, _HOURS_MAX)),
     )
-    if not found.role_claim and found.people is None:
-        raise WrongUsage(
-            "Login is configured, but nobody could get a role: set role_claim or people under [doorstep] in the "
-            f"secrets file, or {ENVIRONMENT['role_claim']} or {ENVIRONMENT['people']}."
-        )
-    return found
 
 
 def check_provider(auth: Mapping[str, Any]) -> None:

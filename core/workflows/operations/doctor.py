@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -17,7 +17,9 @@ from core.serve.estimate import Unavailable
 from core.serve.typical_home import typical_home
 from core.store import Market
 from core.wording import count
+from core.workflows.operations.settings import setting_faults
 from core.workflows.pricing.desk import Desk, open_desk
+from core.workflows.promotion import ways_out
 from core.workflows.worker import ALIVE_WITHIN
 from core.workspace import Workspace
 
@@ -48,7 +50,16 @@ class Check:
 def examine(workspace: Workspace) -> tuple[Check, ...]:
     """Run every check; one that cannot be run has failed, and the others still run. Raises AccessDenied."""
     workspace.require(Action.OPERATE)
-    return tuple(check for name, run in _CHECKS.items() for check in _run(name, run, workspace))
+    found: list[Check] = []
+    for name, run in _CHECKS.items():
+        found += [one for one in _run(name, run, workspace) if not _is_known(one, found)]
+    return tuple(found)
+
+
+def _is_known(check: Check, found: Sequence[Check]) -> bool:
+    """Tell whether a failure has the cause of one before it, in whose words its own are: one cause is one line."""
+    failed = [one.found for one in found if one.health is Health.FAILED]
+    return check.health is Health.FAILED and any(check.found in one or one in check.found for one in failed)
 
 
 def _run(name: str, run: Callable[[Workspace], Iterator[Check]], workspace: Workspace) -> Iterator[Check]:
@@ -58,6 +69,13 @@ def _run(name: str, run: Callable[[Workspace], Iterator[Check]], workspace: Work
         yield Check(name, Health.FAILED, str(error))
     except OSError as error:
         yield Check(name, Health.FAILED, f"{error.filename or 'The system'}: {error.strerror or error}")
+
+
+def _settings(workspace: Workspace) -> Iterator[Check]:
+    faults = setting_faults(workspace.store.home)
+    yield from (Check("settings", Health.FAILED, fault) for fault in faults)
+    if not faults:
+        yield Check("settings", Health.OK, "Every setting of the environment makes sense.")
 
 
 def _folder(workspace: Workspace) -> Iterator[Check]:
@@ -117,7 +135,7 @@ def _signatures(workspace: Workspace) -> Iterator[Check]:
         try:
             store.models.load_bytes(record.model_id)
         except ArtifactCorrupt as error:
-            faults.append(Check("signature", Health.FAILED, f"Model {record.model_id}: {error}"))
+            faults.append(Check(f"model {record.model_id}", Health.FAILED, str(error)))
     yield from faults
     if not faults:
         yield Check("signatures", Health.OK, f"{count(len(records), 'model')} have valid signatures.")
@@ -135,7 +153,11 @@ def _champion(workspace: Workspace, market: Market) -> Check:
     name = f"live model of {market.name}"
     desk = open_desk(workspace.store, market.market_id, workspace.problem)
     if desk.fault:
-        return Check(name, Health.FAILED, desk.fault)
+        before = f"Model {desk.record.model_id} before it answers." if desk.record else "No model before it can answer."
+        target = workspace.store.models.rollback_target(market.market_id)
+        # One that cannot be verified either is no way back.
+        ways = ways_out(target if target == desk.record else None)
+        return Check(name, Health.FAILED, f"{desk.fault} {before}", f"A manager can {ways}.")
     if desk.live_model is None:
         return Check(name, Health.WARNING, "No model is live.", "Train or promote one.")
     answer = desk.price(
@@ -188,13 +210,15 @@ def _clock(workspace: Workspace) -> Iterator[Check]:
 
 
 _CHECKS: Final[dict[str, Callable[[Workspace], Iterator[Check]]]] = {
+    "settings": _settings,
     "folder": _folder,
     "disk": _disk,
     "database": _database,
     "artifact store": _shared,
-    "artifacts": _artifacts,
-    "signatures": _signatures,
+    # What it costs the market comes first; the files behind it are not named again.
     "live models": _champions,
+    "signatures": _signatures,
+    "artifacts": _artifacts,
     "workers": _workers,
     "ledger": _spool,
     "clock": _clock,

@@ -59,7 +59,7 @@ def require_in_pilot(workspace: Workspace, market: Market) -> None:
         return
     place = rollout.place_of(workspace.actor.office)
     if not (place and place.is_in(today)):
-        raise NotInPilot(_not_yet(workspace.actor, place))
+        raise NotInPilot(_not_yet(workspace.actor, place, whose_day(market, today)))
 
 
 def add_offices(workspace: Workspace, market_id: str, plans: Sequence[OfficePlan], reason: str) -> RolloutRecord:
@@ -128,6 +128,13 @@ def rollout_words(rollout: Rollout | None, today: date) -> str:
     return f"{'These offices have' if len(inside) > 1 else 'One office has'} estimates: {', '.join(inside)}.{later}"
 
 
+def whose_day(market: Market, today: date) -> str:
+    """Say in a sentence by whose day start dates count, and which day that is now."""
+    if market.simulated:
+        return f"In this simulated market it is {day(today)}, the day after its latest sale, and that day counts."
+    return f"Days count in UTC, where it is {day(today)}."
+
+
 def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[str, Any]:
     """Return a rollout as JSON values: its offices, with whether each has estimates today."""
     offices = [
@@ -138,6 +145,7 @@ def rollout_form(market: Market, rollout: Rollout | None, today: date) -> dict[s
         "market": market.market_id,
         "simulated": market.simulated,
         "as_of": today,
+        "whose_day": whose_day(market, today),
         "set": rollout is not None,
         "words": rollout_words(rollout, today),
         "offices": offices,
@@ -158,7 +166,7 @@ def _name(plan: OfficePlan) -> str:
     return name
 
 
-def _not_yet(actor: Actor, place: OfficePlan | None) -> str:
+def _not_yet(actor: Actor, place: OfficePlan | None, days: str) -> str:
     if not office_key(actor.office) and not (place and place.starts):
         return (
             "Your account names no office, so it is not in the pilot of estimates; ask a manager to name your office."
@@ -166,4 +174,4 @@ def _not_yet(actor: Actor, place: OfficePlan | None) -> str:
     subject = f"Your office, {actor.office}, is" if office_key(actor.office) else "You are"
     if place is None or place.starts is None:
         return f"{subject} not yet in the pilot of estimates, and no start date is set; ask a manager when it starts."
-    return f"{subject} not yet in the pilot of estimates; it starts on {day(place.starts)}."
+    return f"{subject} not yet in the pilot of estimates; it starts on {day(place.starts)}. {days}"

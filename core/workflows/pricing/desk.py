@@ -6,10 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
+from enum import StrEnum
 from typing import Final
 
 from core.access import Action, Actor, Role, require
-from core.errors import ArtifactCorrupt, ArtifactStoreAway, NotFound, StoreUnavailable, in_full
+from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, NotFound, StoreUnavailable, in_full
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
@@ -29,12 +30,19 @@ _LOG: Final = logging.getLogger(__name__)
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 
+class FaultKind(StrEnum):
+    """What is wrong with a live model: its file cannot be verified, or this release cannot read it."""
+
+    UNVERIFIED = "unverified"
+    OUTDATED = "outdated"
+
+
 @dataclass(frozen=True)
 class Desk:
     """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable.
 
-    ``fault`` says why the live model cannot be verified, "" if it can: then the model before it answers, if there is
-    one, and ``record`` is the model that answers.
+    ``fault`` says why the live model cannot be verified or read, "" if it can: then the model before it answers, if
+    there is one, and ``record`` is the model that answers.
     """
 
     market: Market
@@ -42,6 +50,7 @@ class Desk:
     live_market: LiveMarket | None
     problem: Problem
     fault: str = ""
+    fault_kind: FaultKind | None = None
 
     @property
     def bundle(self) -> Bundle | None:
@@ -62,11 +71,7 @@ class Desk:
 
     def no_model(self) -> Unavailable:
         """Return the answer to every question while no model can answer."""
-        if self.fault:
-            reason = "The live model's file cannot be verified, and no model before it can."
-            remedy = "Ask a manager to restore the file from a backup, or to promote another model."
-        else:
-            reason, remedy = "No model is live for this market.", "Ask a manager to train or promote one."
+        reason, remedy = _NO_MODEL[self.fault_kind]
         return Unavailable(reason, remedy, kind=UnavailableKind.NO_MODEL)
 
     def what_if(self, before: Estimate, changes: Mapping[str, Value], actor: Actor) -> WhatIf:
@@ -126,19 +131,20 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     """Load the market's champion and bring it up to the sales of the latest data version.
 
     The resulting market level is stored, so that the ledger can name it. Open drift alerts flag the estimates they
-    concern, and the scope signed or proposed governs. If the champion's file cannot be verified, the latest champion
-    before it whose file can answers, its estimates are flagged, and an alert opens until the champion opens again.
-    Raises NotFound, ArtifactCorrupt, StoreUnavailable.
+    concern, and the scope signed or proposed governs. If the champion's file cannot be verified, or another release
+    made it, the latest champion before it that can be loaded answers, and its estimates are flagged. An alert
+    is open, too, while a file cannot be verified. Raises NotFound, ArtifactCorrupt for lost sales, StoreUnavailable.
     """
     market, champion = store.markets.get(market_id), store.models.champion(market_id)
     if champion is None:
         return Desk(market, None, None, problem)
-    record, payload, fault = _latest_verified(store, champion)
-    report_live_model(Workspace(store, problem, _CLERK), market_id, readable=not fault)
-    live_market = None if record is None else _open_live_market(store, record, from_bytes(payload))
-    if live_market is not None and fault:
-        live_market = replace(live_market, notices=(_STANDS_IN, *live_market.notices))
-    return name_level(store, Desk(market, record, live_market, problem, fault))
+    found = _latest_loaded(store, champion)
+    verified = found.fault_kind is not FaultKind.UNVERIFIED
+    report_live_model(Workspace(store, problem, _CLERK), market_id, readable=verified)
+    live_market = _open_live_market(store, found.record, found.bundle) if found.record and found.bundle else None
+    if live_market is not None and found.fault_kind:
+        live_market = replace(live_market, notices=(_STANDS_IN[found.fault_kind], *live_market.notices))
+    return name_level(store, Desk(market, found.record, live_market, problem, found.fault, found.fault_kind))
 
 
 def name_level(store: Store, desk: Desk) -> Desk:
@@ -159,30 +165,70 @@ def name_level(store: Store, desk: Desk) -> Desk:
     return replace(desk, live_market=replace(live, level_id=level_id))
 
 
-_STANDS_IN: Final = DriftNotice(
-    "",
-    Severity.REVIEW,
-    "live model",
-    "The live model's file cannot be verified; the model before it answers",
-    "a verified file",
-    "Check the price with a comparative market analysis, and ask a manager to restore the live model.",
-    FlagKind.MODEL_UNVERIFIED,
-)
+_NO_MODEL: Final[Mapping[FaultKind | None, tuple[str, str]]] = {
+    None: ("No model is live for this market.", "Ask a manager to train or promote one."),
+    FaultKind.UNVERIFIED: (
+        "The live model's file cannot be verified, and no model before it can.",
+        "Ask a manager to restore the file from a backup, or to train or promote another model.",
+    ),
+    FaultKind.OUTDATED: (
+        "The live model was trained by another release of Doorstep, and no model before it can be read.",
+        "Ask a manager to train a new model.",
+    ),
+}
+"""Why nothing is priced and what helps, by what is wrong with the live model; None where there is none."""
+
+_STANDS_IN: Final = {
+    FaultKind.UNVERIFIED: DriftNotice(
+        "",
+        Severity.REVIEW,
+        "live model",
+        "The live model's file cannot be verified; the model before it answers",
+        "a verified file",
+        "Check the price with a comparative market analysis, and ask a manager to restore the live model.",
+        FlagKind.MODEL_UNVERIFIED,
+    ),
+    FaultKind.OUTDATED: DriftNotice(
+        "",
+        Severity.REVIEW,
+        "live model",
+        "The live model was trained by another release of Doorstep; the model before it answers",
+        "a model of this release",
+        "Check the price with a comparative market analysis, and ask a manager to train a new model.",
+        FlagKind.MODEL_OUTDATED,
+    ),
+}
 
 
-def _latest_verified(store: Store, champion: ModelRecord) -> tuple[ModelRecord | None, bytes, str]:
-    """Return the champion, or the latest one before it, whose file can be verified; its bytes; what is wrong."""
-    fault = ""
+@dataclass(frozen=True)
+class _Loaded:
+    """The model that answers, if there is one, and what is wrong with the champion."""
+
+    record: ModelRecord | None = None
+    bundle: Bundle | None = None
+    fault: str = ""
+    fault_kind: FaultKind | None = None
+
+
+def _latest_loaded(store: Store, champion: ModelRecord) -> _Loaded:
+    """Return the champion, or the latest one before it, whose file can be verified and read."""
+    found = _Loaded()
     for record in (champion, *store.models.champions_before(champion.market_id)):
         try:
-            return record, store.models.load_bytes(record.model_id), fault
+            payload = store.models.load_bytes(record.model_id)
         except ArtifactCorrupt as error:
-            fault = fault or str(error)
+            found = found if found.fault else _Loaded(fault=str(error), fault_kind=FaultKind.UNVERIFIED)
+            continue
         except ArtifactStoreAway:
             # One before the champion is not worth an error that hides what is wrong with the champion.
-            if not fault:
+            if not found.fault:
                 raise
-    return None, b"", fault
+            continue
+        try:
+            return replace(found, record=record, bundle=from_bytes(payload))
+        except (ModelOutdated, ArtifactCorrupt) as error:
+            found = found if found.fault else _Loaded(fault=str(error), fault_kind=FaultKind.OUTDATED)
+    return found
 
 
 def _open_live_market(store: Store, record: ModelRecord, bundle: Bundle) -> LiveMarket:

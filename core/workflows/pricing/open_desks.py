@@ -12,7 +12,7 @@ from typing import Final
 
 from core.errors import StoreUnavailable, in_full
 from core.store import Market, Store
-from core.workflows.pricing.desk import Desk, name_level, open_desk
+from core.workflows.pricing.desk import Desk, FaultKind, name_level, open_desk
 from core.workflows.pricing.drift_notices import DRIFT
 from core.workspace import Workspace
 
@@ -100,11 +100,14 @@ class OpenDesks:
             return self._opened(state, workspace, market_id)
 
     def _known(self, state: DeskState) -> Desk | None:
-        """Return the open desk of a state; one whose live model cannot be verified only for a short time."""
+        """Return the open desk of a state; one whose live model cannot be verified only for a short time.
+
+        A file may be restored at any moment; what another release made is read by another release only.
+        """
         desk = self._desks.get(state)
-        if desk is not None and desk.fault and time.monotonic() - self._opened_at[state] > RETRY_SECONDS:
-            return None
-        return desk
+        if desk is None or not desk.fault or desk.fault_kind is not FaultKind.UNVERIFIED:
+            return desk
+        return None if time.monotonic() - self._opened_at[state] > RETRY_SECONDS else desk
 
     def _opened(self, state: DeskState, workspace: Workspace, market_id: str) -> Desk:
         """Return the desk that another thread opened meanwhile, or open it."""

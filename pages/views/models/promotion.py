@@ -46,14 +46,19 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         )
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
+        target = session.store().models.rollback_target(market.market_id)
         rolling = st.button(
             "Roll back to the previous champion",
             key="rollback",
             icon=":material/undo:",
-            help="Restores, at once and everywhere, the model that was live before the current one.",
+            disabled=target is None,
+            help="Restores, at once and everywhere, the model that was live before the current one."
+            if target
+            else "No model that could be live again was live before the current one.",
         )
     if needed and not reason and not chosen_is_live and not rejected:
-        st.caption("To promote, write a reason first: it stays in the audit trail with your name. To roll back, click.")
+        back = " To roll back, click." if target else ""
+        st.caption(f"To promote, write a reason first: it stays in the audit trail with your name.{back}")
     if promoting:
         promote(workspace, record.model_id, reason)
     if rejecting:
@@ -112,11 +117,8 @@ def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:
     """Warn if the live model's file is missing: until another one is live, the one before it answers, if any."""
     if live is None or session.store().models.holds(live):
         return
-    remedy = (
-        "Roll back or promote another one below."
-        if may(workspace.actor, Action.PROMOTE)
-        else "Ask a manager to roll back."
-    )
+    ways = promotion.ways_out(session.store().models.rollback_target(live.market_id))
+    remedy = f"You can {ways}." if may(workspace.actor, Action.PROMOTE) else f"A manager can {ways}."
     st.error(
         plain(
             f"The file of the live model {live.model_id} is missing, so the model before it answers, if there is "

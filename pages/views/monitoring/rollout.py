@@ -21,6 +21,7 @@ from core.workflows.pilot.rollout import (
     rollout_words,
     stop_offices,
     take_back_change,
+    whose_day,
 )
 from pages.kit.figures import frame
 from pages.kit.text import plain
@@ -43,6 +44,7 @@ def draw(selection: Selection) -> None:
         st.markdown(f"**{plain(rollout_words(rollout, selection.clock))}**")
         if rollout is not None and rollout.offices:
             frame(pd.DataFrame([_row(one, selection.clock) for one in rollout.offices]), "rollout_offices")
+        st.caption(plain(whose_day(selection.market, selection.clock)))
         if may(workspace.actor, Action.MANAGE_PILOT):
             _add(selection, rollout)
             _stop(selection, rollout)
@@ -69,7 +71,8 @@ def _add(selection: Selection, rollout: Rollout | None) -> None:
             "Offices, one a line", key="rollout_names", height=80, help="As the offices' accounts and keys name them."
         )
         group = st.radio("Group", list(_GROUPS), format_func=lambda one: _GROUPS[one], key="rollout_group")
-        starts = st.date_input("Start", selection.clock + timedelta(days=1), key="rollout_start")
+        days = whose_day(selection.market, selection.clock)
+        starts = st.date_input("Start", selection.clock + timedelta(days=1), key="rollout_start", help=plain(days))
         reason = st.text_input("Reason", key="rollout_add_reason")
         pressed = st.form_submit_button("Give them estimates", type="primary", icon=":material/add:")
         if pressed:

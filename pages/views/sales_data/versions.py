@@ -17,6 +17,7 @@ from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
 from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, intake_of, undo_version
+from core.workflows.promotion import ways_out
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
@@ -264,11 +265,13 @@ def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]
         )
         if current.models:
             one = len(current.models) == 1
+            target = workspace.store.models.rollback_target(version.market_id)
+            ways = ways_out(target if target and target.model_id not in current.models else None)
             st.warning(
                 plain(
                     f"{count(len(current.models), 'model')} trained on it ({', '.join(current.models)}) "
                     f"{'stays' if one else 'stay'} as {'it is' if one else 'they are'}, live or not. If the data was "
-                    "wrong, train again or roll back on the Models page."
+                    f"wrong, a manager can {ways}."
                 ),
                 icon=":material/model_training:",
             )

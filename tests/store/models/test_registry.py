@@ -175,7 +175,7 @@ def test_a_bundle_altered_by_one_byte_is_not_handed_out(
     payload = bytearray(path.read_bytes())
     payload[position] ^= 1
     path.write_bytes(payload)
-    with pytest.raises(ArtifactCorrupt, match=rf"{path.name} was altered.*Roll back.*train again"):
+    with pytest.raises(ArtifactCorrupt, match=rf"{path.name} was altered.*Restore it .*or train a new model"):
         store.models.load_bytes(model.model_id)
     with pytest.raises(ArtifactCorrupt):
         store.models.promote(model.model_id, MANAGER, "")

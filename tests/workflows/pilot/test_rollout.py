@@ -69,7 +69,10 @@ def test_an_office_is_in_from_its_first_day_on_and_others_hear_when_they_start(s
     require_in_pilot(agent_of(store, "north-side"), market)
     with pytest.raises(NotInPilot) as waiting:
         require_in_pilot(agent_of(store, "South"), market)
-    assert str(waiting.value) == "Your office, South, is not yet in the pilot of estimates; it starts on 3 Mar 2026."
+    assert str(waiting.value) == (
+        "Your office, South, is not yet in the pilot of estimates; it starts on 3 Mar 2026. "
+        "Days count in UTC, where it is 2 Mar 2026."
+    )
     require_in_pilot(agent_of(store, "South", TUESDAY), market)
     for office in ("East", "West"):
         with pytest.raises(NotInPilot, match=f"Your office, {office}, is not yet in .* no start date"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
@@ -11,6 +12,10 @@ from core.workflows.login.settings import DEMANDED
 
 RATE: Final = "DOORSTEP_API_RATE"
 LOCAL: Final = "DOORSTEP_API_LOCAL"
+HOSTS: Final = "DOORSTEP_API_HOSTS"
+
+# A name, a star with a domain, or an address of IPv4; scheme, port and path are not part of it.
+_HOST: Final = re.compile(r"\*|(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -18,6 +23,7 @@ class ApiSettings:
     """Limits per caller and request, and whether a caller on this computer needs a key.
 
     ``rate`` is in requests a minute, ``refused_rate`` in wrong keys a minute from one address, ``body_max`` in bytes.
+    ``hosts`` are the names that `serve` answers to, any if there are none.
     """
 
     rate: int = 3_000
@@ -26,6 +32,7 @@ class ApiSettings:
     batch_max: int = 100
     page_max: int = 200
     local: bool = True
+    hosts: tuple[str, ...] = ()
 
 
 def read_settings(environment: Mapping[str, str], login: bool = False) -> ApiSettings:
@@ -43,4 +50,16 @@ def read_settings(environment: Mapping[str, str], login: bool = False) -> ApiSet
         raise WrongUsage(f"{RATE} = {rate!r} is not a number of requests a minute above 0; correct it, or unset it.")
     if local not in ("on", "off"):
         raise WrongUsage(f"{LOCAL} = {local!r} is neither on nor off; correct it, or unset it.")
-    return ApiSettings(rate=int(rate) if rate else ApiSettings.rate, local=local == "on")
+    hosts = _hosts(environment.get(HOSTS, ""))
+    return ApiSettings(rate=int(rate) if rate else ApiSettings.rate, local=local == "on", hosts=hosts)
+
+
+def _hosts(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    wrong = [name for name in names if not _HOST.fullmatch(name)]
+    if wrong or (text.strip() and not names):
+        raise WrongUsage(
+            f"{HOSTS} has {(wrong or [text])[0]!r}, which is not a host name; write names such as desk.example.com, "
+            "joined by commas, or unset it to answer to any."
+        )
+    return names
