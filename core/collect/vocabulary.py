@@ -10,7 +10,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -126,10 +126,15 @@ class Header:
     unit: str
     scale: float = 1.0
 
-    @property
+    @cached_property
     def joined(self) -> str:
         """The words joined without separators."""
         return "".join(self.words)
+
+    @cached_property
+    def in_order(self) -> Tokens:
+        """The words in alphabetical order, the same however they were arranged."""
+        return tuple(sorted(self.words))
 
 
 @dataclass(frozen=True, eq=False)

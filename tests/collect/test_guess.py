@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -33,6 +34,8 @@ def _ignored(guess: Guess) -> dict[str, str]:
     return dict(guess.mapping.ignored)
 
 
+# Files of thousands of rows, each looked at by tests that stand next to one another.
+@lru_cache(maxsize=3)
 def _by_guess(path: Path) -> tuple[Guess, MappedTable]:
     table = without_persons(read_table(path)).table
     guess = guess_mapping(table, guess_source(table))

@@ -150,8 +150,18 @@ def test_a_file_without_persons_keeps_its_very_bytes(sales_data: Path) -> None:
     assert scrubbed(packed, "sales.csv.gz").content is packed
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize(
+    ("encoding", "separator"),
+    [
+        ("utf-8", ","),
+        ("utf-8", ";"),
+        ("utf-8", "|"),
+        ("utf-8-sig", ";"),
+        ("utf-16", "\t"),
+        ("cp1252", "\t"),
+        ("cp1252", "|"),
+    ],
+)
 def test_nothing_of_a_person_is_in_the_bytes_that_reach_disk(encoding: str, separator: str) -> None:
     homes = _homes() | {
         "Owner": [NAMES[place % 5] for place in range(40)],
@@ -242,7 +252,7 @@ def test_the_size_limit_holds() -> None:
 _CELLS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs", "Cc")), max_size=12)
 
 
-@settings(max_examples=20)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(_CELLS, _CELLS, st.sampled_from(NAMES)), min_size=2, max_size=12))
 def test_what_is_kept_reads_as_it_did_for_any_cells(rows: list[tuple[str, str, str]]) -> None:
     columns = {

@@ -89,6 +89,8 @@ def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     return fits[best].field if scores[best] >= CONFIDENCE_MIN and not leaks else ""
 
 
+# The headers of a file are looked up several times over, and those of the files of one publisher are the same.
+@lru_cache(maxsize=10_000)
 def is_usual_header(column: str) -> bool:
     """Tell whether a header is a usual name of a field, or of a part of an address: it names no person then."""
     vocabulary = load_vocabulary()
@@ -127,7 +129,7 @@ def _partial_likeness(header: Header, name: Header, vocabulary: Vocabulary) -> f
 
 
 def _is_same(header: Header, name: Header) -> bool:
-    return header.joined == name.joined or sorted(header.words) == sorted(name.words)
+    return header.joined == name.joined or header.in_order == name.in_order
 
 
 def _is_usual(header: Header, names: FieldNames) -> bool:

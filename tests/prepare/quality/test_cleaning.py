@@ -316,7 +316,7 @@ def counts(cleaned: Cleaned) -> dict[str, int]:
 
 
 @given(TABLES)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_every_row_is_accounted_for_once(rows: list[dict[str, Any]]) -> None:
     cleaned = clean_sales(frame_of(rows), PROBLEM, TODAY)
     assert cleaned.ledger["source_row"].tolist() == list(range(1, len(rows) + 1))
@@ -329,7 +329,7 @@ def test_every_row_is_accounted_for_once(rows: list[dict[str, Any]]) -> None:
 
 
 @given(TABLES)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_cleaning_the_clean_changes_nothing(rows: list[dict[str, Any]]) -> None:
     once = clean_sales(frame_of(rows), PROBLEM, TODAY).in_use
     twice = clean_sales(once, PROBLEM, TODAY)
@@ -338,7 +338,7 @@ def test_cleaning_the_clean_changes_nothing(rows: list[dict[str, Any]]) -> None:
 
 
 @given(TABLES)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_the_same_sales_again_are_all_held_already(rows: list[dict[str, Any]]) -> None:
     frame = frame_of(rows)
     first = clean_sales(frame, PROBLEM, TODAY)
@@ -348,7 +348,7 @@ def test_the_same_sales_again_are_all_held_already(rows: list[dict[str, Any]]) -
 
 
 @given(TABLES, st.randoms(use_true_random=False))
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=25)
 def test_row_order_decides_only_which_of_a_pair_is_kept(rows: list[dict[str, Any]], random: Any) -> None:
     frame = frame_of(rows)
     order = list(range(len(rows)))

@@ -56,7 +56,7 @@ def version_of(store: Store, folder: Path, content: bytes, market: str) -> DataV
     return ingest(acting(store, ANALYST, today=TODAY), NewMarket(market, "USD", "sqft"), files, silent).version
 
 
-@settings(max_examples=3, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=2, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(numbers=st.lists(st.tuples(st.integers(0, 400), st.integers(500, 4_000)), min_size=12, max_size=30))
 def test_every_form_of_a_table_gives_the_same_version(
     numbers: list[tuple[int, int]], tmp_path_factory: pytest.TempPathFactory
