@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
-import random
-import time
+import os
+import signal
+import sys
+from collections.abc import Callable
 from datetime import date
-from multiprocessing.connection import Connection
 from pathlib import Path
+from types import BuiltinFunctionType, FrameType
+
+import pytest
 
 from core.access import Actor, Role
-from core.problem import Problem, load_problem
+from core.problem import Problem
 from core.progress import silent
 from core.store import DataVersion, Store, open_store
-from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake
+from core.workflows.data.intake import IntakePreview, NewMarket, SourceFile, commit_intake, prepare_intake
 from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
 TODAY = date(2026, 1, 1)
-KILLS = 6
 ROWS = 40
+# What a commit leaves on disk changes with each file put in its place and with each transaction: the moments are before
+# and after each. A market's first commit makes two files and a transaction; a later one looks first. More follows both.
+FIRST_COMMIT = range(1, 9)
+LATER_COMMIT = range(2, 11)
 
 
 def write_file(folder: Path, number: int) -> SourceFile:
@@ -37,16 +45,6 @@ def write_file(folder: Path, number: int) -> SourceFile:
     return SourceFile(path, path.name)
 
 
-def commit_file(home: Path, market: str | NewMarket, file: SourceFile, said: Connection) -> None:
-    """Prepare, say so, and commit; then say how long that took, if still alive."""
-    with open_store(home) as store:
-        preview = prepare_intake(acting(store, problem=load_problem(), today=TODAY), market, [file], silent)
-        said.send(None)
-        started = time.perf_counter()
-        commit_intake(acting(store, ANALYST), preview, file.name)
-        said.send(time.perf_counter() - started)
-
-
 def check_whole(store: Store, version: DataVersion) -> None:
     """The version can be loaded, is what its record says, and its accounting sums to its files."""
     sales, ledger = store.versions.load(version.version_id), store.versions.ledger(version.version_id)
@@ -58,72 +56,89 @@ def check_whole(store: Store, version: DataVersion) -> None:
     assert len(ledger) == sum(file.rows_in for file in version.files)
 
 
-class Killer:
-    """Commits files in processes of their own: the first lives, the others are killed within the time it took."""
+def die_at(moment: int) -> None:
+    """Have this process killed when it begins or ends a lasting step: the ``moment``th time it does either."""
+    moments = itertools.count(1)
 
-    def __init__(self, home: Path, seed: int) -> None:
-        self._home, self._chance = home, random.Random(seed)
-        self._took: float | None = None
-        # A forked server of processes has everything imported, so that each child starts at once.
-        self._processes = multiprocessing.get_context("forkserver")
-        self._processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+    def watch(frame: FrameType, event: str, step: object) -> None:
+        lasting = isinstance(step, BuiltinFunctionType) and (step is os.replace or step.__name__ == "commit")
+        if event.startswith("c_") and lasting and next(moments) == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
 
-    def commit(self, market: str | NewMarket, file: SourceFile) -> None:
-        """Commit a file, and kill the process at any moment unless it is the first."""
-        ours, theirs = self._processes.Pipe(duplex=False)
-        child = self._processes.Process(target=commit_file, args=(self._home, market, file, theirs))
+    sys.setprofile(watch)
+
+
+def commit_and_die(home: Path, preview: IntakePreview, moment: int) -> None:
+    with open_store(home) as store:
+        workspace = acting(store, ANALYST)
+        die_at(moment)
+        commit_intake(workspace, preview, "cut short")
+
+
+@pytest.fixture(scope="module")
+def killed() -> Callable[[Path, IntakePreview, int], None]:
+    """Commits in a process of its own that is killed at a moment of it."""
+    # A forked server of processes has everything imported, so that each child starts at once.
+    processes = multiprocessing.get_context("forkserver")
+    processes.set_forkserver_preload(["tests.workflows.data.test_killed_commit"])
+
+    def commit(home: Path, preview: IntakePreview, moment: int) -> None:
+        child = processes.Process(target=commit_and_die, args=(home, preview, moment))
         child.start()
-        theirs.close()
-        ours.recv()
-        if self._took is None:
-            self._took = float(ours.recv())
-        else:
-            time.sleep(self._chance.uniform(0.0, 1.1 * self._took))
-            child.kill()
         child.join(timeout=30)
+        assert child.exitcode == -signal.SIGKILL, "the commit has fewer moments"
+
+    return commit
 
 
-def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(tmp_path: Path, problem: Problem) -> None:
+def test_a_commit_killed_at_any_moment_leaves_the_old_version_or_the_new(
+    tmp_path: Path, problem: Problem, killed: Callable[[Path, IntakePreview, int], None]
+) -> None:
     home = tmp_path / "home"
-    killer = Killer(home, seed=7)
     with open_store(home) as store:
         market_id = store.markets.create("Testville", "USD", "sqft", False, ANALYST).market_id
+        workspace, file = acting(store, ANALYST, problem, today=TODAY), write_file(tmp_path, 0)
+        commit_intake(workspace, prepare_intake(workspace, market_id, [file], silent), file.name)
         outcomes = []
-        for number in range(KILLS + 1):
-            old = store.versions.latest(market_id)
-            file = write_file(tmp_path, number)
-            killer.commit(market_id, file)
+        for number, moment in enumerate(LATER_COMMIT, start=1):
+            old, file = store.versions.latest(market_id), write_file(tmp_path, number)
+            assert old is not None
+            killed(home, prepare_intake(workspace, market_id, [file], silent), moment)
             new = store.versions.latest(market_id)
             assert new is not None
             if new != old:
-                assert new.parent_id == (old.version_id if old else None)
-                assert new.rows == (old.rows if old else 0) + ROWS
+                assert new.parent_id == old.version_id
+                assert new.rows == old.rows + ROWS
             check_whole(store, new)
             outcomes.append(new != old)
             # What was cut short can be done again at once.
-            again = prepare_intake(acting(store, problem=problem, today=TODAY), market_id, [file], silent)
-            report = commit_intake(acting(store, ANALYST), again, file.name)
+            again = prepare_intake(workspace, market_id, [file], silent)
+            report = commit_intake(workspace, again, file.name)
             assert report.changed == (new == old)
             assert report.version.rows == (number + 1) * ROWS
             check_whole(store, report.version)
-        assert outcomes[0]
+        assert outcomes == sorted(outcomes), "once made, a version is there at every later moment"
+        assert set(outcomes) == {False, True}
 
 
 def test_a_first_commit_killed_at_any_moment_leaves_no_market_or_one_with_its_data(
-    tmp_path: Path, problem: Problem
+    tmp_path: Path, problem: Problem, killed: Callable[[Path, IntakePreview, int], None]
 ) -> None:
     home = tmp_path / "home"
-    killer = Killer(home, seed=11)
     with open_store(home) as store:
-        for number in range(KILLS + 1):
-            market, file = NewMarket(f"Town {number}", "USD", "sqft"), write_file(tmp_path, number)
-            killer.commit(market, file)
+        workspace, outcomes = acting(store, ANALYST, problem, today=TODAY), []
+        for number, moment in enumerate(FIRST_COMMIT):
+            file = write_file(tmp_path, number)
+            preview = prepare_intake(workspace, NewMarket(f"Town {number}", "USD", "sqft"), [file], silent)
+            killed(home, preview, moment)
             made = f"town-{number}" in {one.market_id for one in store.markets.list()}
             if not made:
                 # What was cut short can be done again at once, as it was.
-                preview = prepare_intake(acting(store, problem=problem, today=TODAY), market, [file], silent)
-                commit_intake(acting(store, ANALYST), preview, file.name)
+                commit_intake(workspace, preview, file.name)
             version = store.versions.latest(f"town-{number}")
             assert version is not None
             assert version.rows == ROWS
             check_whole(store, version)
+            outcomes.append(made)
+        assert outcomes == sorted(outcomes)
+        assert set(outcomes) == {False, True}
