@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,14 +35,35 @@ MODULES = [*ROOT.glob("*.py"), *(path for part in PARTS for path in ROOT.glob(f"
 SOURCES = sorted(path.relative_to(ROOT) for path in MODULES)
 
 
-def imports(source: str, module: str = "") -> Iterator[str]:
+@cache
+def parsed(source: str) -> ast.Module:
+    """A source's tree, made once for all the rules."""
+    return ast.parse(source)
+
+
+@cache
+def nodes(source: str) -> tuple[ast.AST, ...]:
+    """All nodes of a source, as ast.walk has them."""
+    return tuple(ast.walk(parsed(source)))
+
+
+def last_name(node: ast.AST) -> str:
+    """The last name of a dotted expression, such as ``c`` of ``a.b.c``."""
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+@cache
+def imports(source: str, module: str = "") -> tuple[str, ...]:
     """Every module the source imports, wherever in the file, as a dotted name; ``np.random`` counts as numpy.random.
 
     Of ``from a import b`` both ``a`` and ``a.b`` are given, since b may be a module.
     """
-    tree = ast.parse(source)
+    return tuple(_imports(source, module))
+
+
+def _imports(source: str, module: str) -> Iterator[str]:
     numpy_names = set()
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.Import):
             for alias in node.names:
                 yield alias.name
@@ -54,9 +76,9 @@ def imports(source: str, module: str = "") -> Iterator[str]:
                 base = ".".join([*parents, base]).strip(".")
             yield base
             yield from (f"{base}.{alias.name}" for alias in node.names)
-        elif isinstance(node, ast.Call) and ast.unparse(node.func).endswith(("import_module", "__import__")):
+        elif isinstance(node, ast.Call) and last_name(node.func).endswith(("import_module", "__import__")):
             yield from (str(word.value) for word in node.args if isinstance(word, ast.Constant))
-    for node in ast.walk(tree):
+    for node in nodes(source):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in numpy_names:
             yield f"numpy.{node.attr}"
 
@@ -106,7 +128,7 @@ def test_imports_keep_the_direction(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=str)
 def test_every_module_says_what_it_is_in_a_sentence(path: Path) -> None:
-    docstring = ast.get_docstring(ast.parse((ROOT / path).read_text(encoding="utf-8")))
+    docstring = ast.get_docstring(parsed((ROOT / path).read_text(encoding="utf-8")))
     assert docstring, f"{path} has no docstring"
     assert docstring.split("\n\n")[0].rstrip().endswith("."), f"{path}: the docstring's first paragraph is no sentence"
 
@@ -180,6 +202,7 @@ def folder_of(name: str) -> str:
     return "/".join((path if path.is_dir() else path.parent).relative_to(ROOT).parts)
 
 
+@cache
 def arrows() -> set[tuple[str, str]]:
     """Which folder imports which, read from every module of the product."""
     found = set()
@@ -224,7 +247,7 @@ LINES_A_FUNCTION = 60
 
 def oversized(source: str) -> list[str]:
     """What of a module is too long to be read in one go: the module itself, or functions by name."""
-    functions = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in nodes(source) if isinstance(node, ast.FunctionDef)]
     long = [node.name for node in functions if (node.end_lineno or 0) - node.lineno >= LINES_A_FUNCTION]
     return long + (["the file"] if len(source.splitlines()) > LINES_A_FILE else [])
 
@@ -256,10 +279,7 @@ def reads_the_problem_statement(module: str, source: str) -> bool:
     """Whether a module that is no entry point imports ``load_problem`` or calls it."""
     if module in ENTRY_POINTS:
         return False
-    called = any(
-        isinstance(node, ast.Name | ast.Attribute) and ast.unparse(node).split(".")[-1] == "load_problem"
-        for node in ast.walk(ast.parse(source))
-    )
+    called = any(last_name(node) == "load_problem" for node in nodes(source))
     return called or "core.problem.load_problem" in imports(source, module)
 
 
@@ -296,7 +316,7 @@ def undrawn(sources: Mapping[str, str]) -> list[str]:
     return sorted(
         name
         for name, source in pages.items()
-        if ast.parse(source).body[1:] and not any(within(one, "streamlit") for one in imports(source, name))
+        if parsed(source).body[1:] and not any(within(one, "streamlit") for one in imports(source, name))
     )
 
 
