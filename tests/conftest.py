@@ -29,20 +29,31 @@ hypothesis.settings.register_profile("doorstep", deadline=None)
 hypothesis.settings.load_profile("doorstep")
 
 ROOT = Path(__file__).resolve().parent.parent
-# The modules that take longest, longest first.
+# The modules that take longest, longest first; those that need the same dear folder stand apart, as one waits for it.
 LONGEST = (
     "browser/test_real_markets.py",
     "train/test_trainer.py",
     "browser/test_monitoring.py",
     "workflows/models/test_backtest.py",
+    "workflows/test_servers_apart.py",
     "workflows/test_real_sales.py",
-    "workflows/test_large_markets.py",
+    "workflows/test_worker.py",
     "browser/test_real_files.py",
     "browser/test_shell.py",
     "browser/test_pricing.py",
+    "browser/test_login.py",
     "browser/test_first_start.py",
     "browser/test_sales_data.py",
+    "browser/test_kinds_of_files.py",
     "browser/test_evaluation.py",
+    "workflows/test_large_markets.py",
+    "workflows/data/test_spoiled_files.py",
+    "test_cli_mapping.py",
+    "test_cli_hostile.py",
+    "workflows/operations/test_backup.py",
+    "workflows/pricing/test_outdated_models.py",
+    "train/test_own_sale.py",
+    "workflows/test_claimed_work.py",
 )
 
 

@@ -168,6 +168,8 @@ def test_options_of_the_command_line_become_settings() -> None:
     assert settings_of(asked | {"until_idle": 60}).idle_seconds == 60
 
 
+# On PostgreSQL test_servers_apart.py kills a worker in a training.
+@pytest.mark.parametrize("small_home_on_both", ["sqlite"], indirect=True)
 def test_killed_at_training_it_leaves_a_job_that_the_next_takes_over_and_gives_back_when_asked_to_end(
     home: Path, store: Store, market: Market
 ) -> None:

@@ -79,7 +79,7 @@ def check(version: DataVersion, sales: pd.DataFrame, ledger: pd.DataFrame) -> No
     assert (ledger.loc[ledger["outcome"] == "rejected", "reasons"] != "").all()
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(
     st.lists(ROWS, max_size=12),
     st.lists(ROWS, max_size=6),
