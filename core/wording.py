@@ -30,6 +30,8 @@ _SYMBOLS: Final = {
     "ZAR": "R",
 }
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
+_KM_PER_MILE: Final = 1.609344
+_FT_PER_MILE: Final = 5280
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -129,6 +131,21 @@ def day(when: date | NaTType | None) -> str:
     if when is None or pd.isna(when):
         return MISSING
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
+
+
+def market_day(when: date | NaTType | None, currency: str) -> str:
+    """Write a calendar date as people of the market do: "Mar 3, 2024" for USD, elsewhere "3 Mar 2024"."""
+    if currency != "USD" or when is None or pd.isna(when):
+        return day(when)
+    return f"{_MONTHS[when.month - 1]} {when.day}, {when.year}"
+
+
+def distance(kilometers: float, area_unit: str) -> str:
+    """Write a distance in the market's units: "350 m", "1.2 km"; with square feet "400 ft", "1.2 mi"."""
+    if area_unit != "sqft":
+        return f"{kilometers * 1000:.0f} m" if kilometers < 1 else f"{_trimmed(kilometers, 1)} km"
+    miles = kilometers / _KM_PER_MILE
+    return f"{_trimmed(miles, 1)} mi" if miles >= 0.1 else f"{round(miles * _FT_PER_MILE, -1):.0f} ft"
 
 
 def instant(when: datetime | None) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import NotInPilot
 from core.serve.estimate import Estimate
@@ -18,7 +17,7 @@ from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
 from pages.views.pricing import answer as answer_card
-from pages.views.pricing import explanation_tabs, feedback, many_homes, stored_estimate, subject_form
+from pages.views.pricing import explanation_tabs, feedback, latest, many_homes, stored_estimate, subject_form
 
 
 def main(workspace: Workspace) -> None:
@@ -42,22 +41,13 @@ def main(workspace: Workspace) -> None:
     if desk.bundle is None:
         _without_model(workspace, desk)
         return
-    _conditions(desk)
-    one, many = st.tabs(["One home", "Many at once"])
-    with one:
-        _one(workspace, desk, desk.bundle.model)
-    with many:
-        many_homes.draw(workspace, desk, workspace.utc_today())
-
-
-def _conditions(desk: Desk) -> None:
-    """Say in which scope the live model is used, and that it misses its target if it does."""
-    missed = miss_words(desk.record.card, desk.problem) if desk.record else ""
-    if missed:
-        st.caption(f":material/priority_high: {plain(missed)}")
-    scope = desk.live_market.scope if desk.live_market else None
-    if scope is not None:
-        st.caption(f"Scope: {plain(scope.words(desk.market.currency))}")
+    one, many = st.tabs(["One home", "Many at once"], key="how_many", on_change="rerun")
+    if one.open:
+        with one:
+            _one(workspace, desk, desk.bundle.model)
+    if many.open:
+        with many:
+            many_homes.draw(workspace, desk, workspace.utc_today())
 
 
 def _nothing(why: str) -> None:
@@ -78,37 +68,60 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
     if answered is not None:
-        _answer(workspace, answered, desk, st.container())
+        _answer(workspace, answered, desk)
 
 
 def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
-    faults = st.container()
-    form, result = st.columns([5, 6], gap="medium")
+    today = workspace.utc_today()
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
-    with form:
-        question = subject_form.draw(desk, model, workspace.utc_today(), _level(desk), stored_estimate.forget)
+    question = subject_form.pressed(desk, model, today, _level(desk))
     if question is not None:
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
     answered = stored_estimate.shown(desk.market.market_id)
     stored_estimate.point_to(answered)
-    with faults:
-        _link_fault()
-    if answered is not None:
-        _answer(workspace, answered, desk, result)
-    else:
-        with result:
-            answer_card.empty(desk)
+    _link_fault()
+    answer_card.announce(answered)
+    with st.container(key="desk"):
+        with st.container(key="home"):
+            subject_form.draw(desk, model, today, answered, stored_estimate.forget)
+        if answered is not None:
+            _answer(workspace, answered, desk)
+        else:
+            with st.container(key="answer"):
+                answer_card.empty(desk, subject_form.note(desk, model, today))
+                latest.draw(workspace, desk.market)
+                _conditions(desk)
 
 
-def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk, place: DeltaGenerator) -> None:
-    with place:
+def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
+    """Draw the answer, the evidence for it, then the decision on it."""
+    with st.container(key="answer"):
         answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
-        decision = st.empty()
         feedback.draw(workspace, answered)
-        answer_card.draw_origin(answered)
+        answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
     if isinstance(answered.result, Estimate):
-        explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
+        evidence = st.container(key="evidence")
+        decision = st.empty()
+        with evidence:
+            explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
+
+
+def _conditions(desk: Desk) -> None:
+    """Say in which scope the live model is used, and that it misses its target if it does."""
+    if missed := _missed_words(desk):
+        st.caption(f":material/priority_high: {plain(missed)}")
+    if scope := _scope_words(desk):
+        st.caption(plain(scope))
+
+
+def _missed_words(desk: Desk) -> str:
+    return miss_words(desk.record.card, desk.problem) if desk.record else ""
+
+
+def _scope_words(desk: Desk) -> str:
+    scope = desk.live_market.scope if desk.live_market else None
+    return f"Scope: {scope.words(desk.market.currency)}" if scope is not None else ""
 
 
 def _link_fault() -> None:

@@ -12,7 +12,7 @@ from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.installation import ASSETS
 from core.store import Market
 from pages.kit import cached_desk, errors, login, session, touch
-from pages.kit.navigation import PAGES, Page
+from pages.kit.navigation import PAGES, Page, page_at
 from pages.views.monitoring import banner
 
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
@@ -49,7 +49,7 @@ def draw() -> None:
     workspace = session.guard(current.url_path)
     market = session.choose_market(cached_desk.markets(workspace))
     label(market)
-    if market is not None and current.url_path != banner.PATH:
+    if market is not None and current.url_path != banner.PATH and actor.role in page_at(banner.PATH).roles:
         banner.draw(workspace, market)
     current.run()
 

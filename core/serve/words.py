@@ -122,6 +122,21 @@ def headline(facts: Mapping[str, object], market: Conventions) -> str:
     return " · ".join(known) or "Home without facts"
 
 
+_SHORT: Final = {"bedrooms": "bd", "bathrooms": "ba"}
+
+
+def short_line(facts: Mapping[str, object], market: Conventions) -> str:
+    """Name a home in a line short enough for a phone: "1,680 sq ft · 3 bd · 2 ba"; its area where it has no size."""
+    known = {name: facts[name] for name in ("living_area_sqft", *_SHORT) if facts.get(name) is not None}
+    parts = [
+        f"{_number(value)} {_SHORT[name]}"
+        if name in _SHORT and isinstance(value, int | float)
+        else fact_value(name, value, market)
+        for name, value in known.items()
+    ]
+    return " · ".join(parts) or headline(facts, market)
+
+
 def sales_through(estimate: Estimate) -> str:
     """Name the latest sales behind an estimate: the model's and, if there is a market level, the level's.
 

@@ -90,17 +90,49 @@ def test_one_tap_accepts_with_the_usual_listing_price(draw: Draw, store: Store, 
     assert not app.exception
 
 
-def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_be_taken(
+def set_price(app: AppTest, answered: RecordedAnswer, price: float) -> AppTest:
+    return app.number_input(field(app, "price", answered)).set_value(int(price)).run()
+
+
+def test_the_list_price_follows_the_own_price_until_it_is_touched(draw: Draw, answered: RecordedAnswer) -> None:
+    app, point = draw(), estimate_of(answered).point
+    own, listing = field(app, "price", answered), field(app, "listing", answered)
+    assert app.number_input(own).value == point
+    app = set_price(app, answered, point + 20_000)
+    assert app.number_input(listing).value == pytest.approx(1.02 * (point + 20_000), abs=600)
+    app.number_input(listing).set_value(int(point) + 50_000).run()
+    app = set_price(app, answered, point + 10_000)
+    assert app.number_input(listing).value == int(point) + 50_000
+
+
+def test_a_list_price_below_the_own_price_is_asked_about(draw: Draw, store: Store, answered: RecordedAnswer) -> None:
+    app, point = draw(), estimate_of(answered).point
+    app.number_input(field(app, "listing", answered)).set_value(int(point) - 9_000).run()
+    assert "below your own price" in app.warning[0].value
+    assert not [one for one in app.button if one.label.startswith("Accept ") and "all the same" not in one.label]
+    app = press(app, "List at ")
+    assert not app.warning
+    app = press(app, "Accept ")
+    assert answered.estimate_id is not None
+    made = store.ledger.decision(answered.estimate_id)
+    assert made is not None
+    assert made.listing_price == pytest.approx(1.02 * point, abs=600)
+    app.number_input(field(app, "listing", answered)).set_value(int(point) - 9_000).run()
+    press(app, "Accept ")
+    made = store.ledger.decision(answered.estimate_id)
+    assert made is not None
+    assert made.listing_price == int(point) - 9_000
+
+
+def test_the_value_with_the_comparables_is_taken_with_a_press(
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     point = estimate_of(answered).point
-    app = draw(reconciled=point + 5_000)
-    key = field(app, "price", answered)
-    assert app.number_input(key).value == point + 5_000
-    app.session_state["given"] = (*app.session_state["given"][:3], point + 2_000, {})
-    assert app.run().number_input(key).value == point + 5_000
-    assert press(app, "Use the value with comparables").number_input(key).value == point + 2_000
-    app = press(app, "Record")
+    app = draw(reconciled=point + 2_000)
+    assert app.number_input(field(app, "price", answered)).value == point
+    app = press(app, "Use ")
+    assert app.number_input(field(app, "price", answered)).value == point + 2_000
+    app = press(app, "Adjust to ")
     assert answered.estimate_id is not None
     made = store.ledger.decision(answered.estimate_id)
     assert made is not None
@@ -108,22 +140,18 @@ def test_the_adjusted_price_starts_at_the_reconciled_value_and_a_later_one_can_b
     assert made.listing_price == pytest.approx(1.02 * made.price, rel=0.01)
 
 
-def test_what_is_missing_is_asked_for_beside_its_field_and_nothing_typed_is_lost(
-    draw: Draw, store: Store, answered: RecordedAnswer
-) -> None:
-    app = draw()
+def test_what_is_missing_is_asked_for_and_nothing_typed_is_lost(draw: Draw, answered: RecordedAnswer) -> None:
     price = int(1.3 * estimate_of(answered).point)
-    app.radio(field(app, "kind", answered)).set_value("override")
-    app.number_input(field(app, "price", answered)).set_value(price)
-    app.text_area(field(app, "note", answered)).set_value("Rebuilt in 2023.")
-    app = press(app, "Record")
+    app = set_price(draw(), answered, price)
+    app.text_input(field(app, "note", answered)).set_value("Rebuilt in 2023.")
+    app = press(app, "Override with ")
     [error] = app.error
     assert "beyond 5% a reason is needed" in error.value
     assert not app.success
     assert app.number_input(field(app, "price", answered)).value == price
-    assert app.text_area(field(app, "note", answered)).value == "Rebuilt in 2023."
+    assert app.text_input(field(app, "note", answered)).value == "Rebuilt in 2023."
     app.selectbox(field(app, "reason", answered)).set_value("renovation_unknown")
-    app = press(app, "Record")
+    app = press(app, "Override with ")
     assert not app.error
     [shown] = app.success
     assert "Overridden" in shown.value
@@ -131,20 +159,20 @@ def test_what_is_missing_is_asked_for_beside_its_field_and_nothing_typed_is_lost
     assert "+30.0% from the estimate" in shown.value
 
 
-def test_an_adjustment_outside_the_range_is_pointed_to_override(draw: Draw, answered: RecordedAnswer) -> None:
-    app = draw()
-    app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).high) + 1_000)
-    app = press(app, "Record")
-    [error] = app.error
-    assert "choose override" in error.value
+def test_a_price_outside_the_range_is_an_override_and_the_button_names_it(draw: Draw, answered: RecordedAnswer) -> None:
+    estimate = estimate_of(answered)
+    app = set_price(draw(), answered, estimate.high + 1_000)
+    assert "outside the range" in "".join(caption.value for caption in app.caption)
+    [button] = [one for one in app.button if one.label.startswith("Override with ")]
+    assert f"{int(estimate.high) + 1_000:,}" in button.label
+    assert ", list at " in button.label
 
 
 def test_a_later_decision_supersedes_and_the_earlier_is_still_shown(
     draw: Draw, store: Store, answered: RecordedAnswer
 ) -> None:
     app = press(draw(), "Accept ")
-    app.number_input(field(app, "price", answered)).set_value(int(estimate_of(answered).point) + 2_000)
-    app = press(app, "Record")
+    app = press(set_price(app, answered, estimate_of(answered).point + 2_000), "Adjust to ")
     [shown] = app.success
     assert "Adjusted" in shown.value
     assert [part.label for part in app.expander if "Earlier" in part.label] == ["Earlier decisions (1)"]

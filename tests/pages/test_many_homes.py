@@ -40,6 +40,7 @@ def opened() -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
     app.session_state[session.ROLE_KEY] = "agent"
     app.run()
+    app.session_state["how_many"] = "Many at once"
     return app.switch_page(page_at("pricing").script.name).run()
 
 

@@ -84,6 +84,13 @@ def history(workspace: Workspace, estimate_id: str) -> list[DecisionRecord]:
     return ledger.decisions_on(estimate_id)
 
 
+def kind_of(price: float, point: float, low: float, high: float) -> DecisionKind:
+    """Return which decision a price is: the estimate accepted, adjusted within its range, or overridden."""
+    if abs(price - point) <= _CENT:
+        return "accept"
+    return "adjust" if low <= price <= high else "override"
+
+
 def departure(price: float, point: float) -> float:
     """Return a price's difference from the point estimate, as a share of it; negative is below."""
     return (price - point) / point

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
+from functools import cached_property
 from typing import Final
 
 from core.access import Action, Actor, Role, require
 from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, NotFound, StoreUnavailable, in_full
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
+from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
@@ -61,6 +63,26 @@ class Desk:
     def live_model(self) -> LiveModel | None:
         """The live model with all known sales, None if no model is live."""
         return self.live_market.live_model if self.live_market else None
+
+    @cached_property
+    def area_figures(self) -> frozenset[str]:
+        """The facts that describe an area and not a home, which no agent enters; empty without a live model."""
+        return area_figures(self.live_model.model, self.live_model.sales) if self.live_model else frozenset()
+
+    @cached_property
+    def asked_first(self) -> tuple[str, ...]:
+        """The few facts an agent is asked for first, by what they matter to the live model; empty without one."""
+        if self.bundle is None:
+            return ()
+        return asked_first(self.bundle.model, self.bundle.importance, self.area_figures, self.problem)
+
+    @cached_property
+    def asked_further(self) -> tuple[str, ...]:
+        """The other facts an agent can enter; empty without a live model."""
+        if self.bundle is None:
+            return ()
+        facts = facts_asked(self.bundle.model, self.area_figures)
+        return tuple(name for name in facts if name not in self.asked_first)
 
     def price(self, facts: Mapping[str, object], as_of: date, level: float, actor: Actor) -> Estimate | Unavailable:
         """Price one property; raises AccessDenied, ImpossibleProperty."""

@@ -3,45 +3,59 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from html import escape
 from typing import Final
 
 import streamlit as st
 
 from core.schema import label_of
 from core.serve import words
+from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market
-from core.wording import count, day, instant, money_range, money_short, percent
+from core.wording import count, day, instant, market_day, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 from pages.views.estimate import flags
-from pages.views.pricing import stored_estimate
+from pages.views.pricing import money_axis, stored_estimate
+from pages.views.pricing.decision import ANCHOR as DECISION
 
 LEVEL_KEY: Final = "range_level"
 _ANCHOR: Final = "price-range"
-_COORDINATES: Final = ("latitude", "longitude")
-# On a phone the answer is below the form: a bar at the bottom shows it at once and links to it. Beside the form, the
-# range stays in view, since the button is at the form's end. PLAIN is the theme's background.
+# At a desk the form is on the left with the evidence below it, and the range on the right stays in view; the decision
+# is a bar at the foot. On a phone the answer follows the folded form, and a bar at the foot leads to the decision.
+# PLAIN is the theme's background.
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
 .st-key-glance { display: none; }
-@media (min-width: 641px) and (min-height: 600px) {
+.st-key-announced { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+@media (min-width: 961px) {
+  .st-key-desk { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 0 1.5rem;
+    grid-template-rows: auto 1fr auto; }
+  .st-key-desk > :has(> .st-key-answer) { grid-column: 2; grid-row: 1 / span 2; }
+  .st-key-desk > :has(> .st-key-evidence) { margin-top: 1rem; }
+  .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;
+    margin-top: 1rem; background: PLAIN; }
+}
+@media (min-width: 961px) and (min-height: 600px) {
   [data-testid="stLayoutWrapper"]:has(> .st-key-answer_head) { position: sticky; top: 3.75rem; z-index: 9; }
   .st-key-answer_head { background: PLAIN; }
 }
 @media (max-width: 640px) {
   .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: 100%;
-    padding: 0.75rem 1rem; background: PLAIN; border-top: 1px solid GrayText; }
+    padding: 0.75rem 1rem calc(1rem + env(safe-area-inset-bottom)); background: PLAIN;
+    border-top: 1px solid GrayText; }
   .st-key-glance p { margin: 0; }
+  .st-key-glance a { padding: 0.75rem 0.5rem; }
 }
 </style>"""
 
 
 def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     """Draw the answer; ``on_level`` is called when another level of the range is chosen."""
-    st.html(_STYLE.replace("PLAIN", _background()))
+    st.html(_style())
     market = desk.market
     match answered.result:
         case Estimate() as estimate:
@@ -52,56 +66,75 @@ def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> 
             _refused(refused, answered, market)
 
 
+def _style() -> str:
+    return _STYLE.replace("PLAIN", _background())
+
+
 def _background() -> str:
     """Return the page's background in CSS, according to the reader's theme."""
     light, dark = (st.get_option(f"theme.{theme}.backgroundColor") for theme in ("light", "dark"))
     return f"light-dark({light}, {dark})" if light and dark else "Canvas"
 
 
-def empty(desk: Desk) -> None:
-    """Draw the placeholder for the answer."""
-    with st.container(border=True):
+def announce(answered: RecordedAnswer | None) -> None:
+    """Write the answer where a screen reader reads it out as it changes."""
+    words_of = _announced(answered) if answered is not None else ""
+    with st.container(key="announced"):
+        st.html(f"<div role='status' aria-live='polite'>{escape(words_of)}</div>")
+
+
+def _announced(answered: RecordedAnswer) -> str:
+    match answered.result:
+        case Estimate() as one:
+            return f"{money_range(one.low, one.high, one.currency)}, confidence {one.confidence_word}"
+        case Unavailable() as one:
+            return f"No price range. {one.reason}"
+        case Refused() as one:
+            return f"Not priced. {one.message}"
+
+
+def empty(desk: Desk, note: str) -> None:
+    """Draw the placeholder for the answer, with what to know before filling in the form."""
+    st.html(_style())
+    with st.container(border=True, gap="small"):
         st.subheader("The price range appears here", anchor=False)
-        st.write(
-            "Enter what you know about the home and press **Price this home**. What you leave blank is filled with the "
-            "usual values of the area and listed."
-        )
+        st.write("Enter what you know. What you leave blank is filled with the usual values of the area, and named.")
+        st.caption(plain(note))
         if desk.bundle is not None:
-            profile = desk.bundle.model.profile
+            profile, currency = desk.bundle.model.profile, desk.market.currency
             st.caption(
-                f"The model knows {count(profile.sales, 'sale')} from {day(profile.first_sale)} to "
-                f"{day(profile.last_sale)}."
+                f"The model knows {count(profile.sales, 'sale')} from {market_day(profile.first_sale, currency)} to "
+                f"{market_day(profile.last_sale, currency)}."
             )
 
 
 def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     currency, market = estimate.currency, desk.market
-    price_range = money_range(estimate.low, estimate.high, currency)
-    with st.container(border=True, key="answer_head"):
+    price_range, asking = money_range(estimate.low, estimate.high, currency), answered.question.list_price
+    with st.container(border=True, key="answer_head", gap="small"):
         _subject(answered, market)
         with st.container(key="price_range"):
             st.header(plain(price_range), anchor=_ANCHOR)
         st.markdown(
             f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of "
             f"{words.test_sales_words(estimate.segment, estimate.held.n)}",
-            help=f"The share of sales in the group “{plain(estimate.segment)}”, which the model had not seen, that "
-            "sold within its range.",
         )
+    with st.container(border=True, gap="small"):
+        money_axis.draw(estimate, asking)
+        if legend := money_axis.legend(estimate, asking):
+            st.caption(plain(legend))
         if wider := words.widening_words(estimate):
             st.caption(f"The range is {plain(wider)}.")
-    with st.container(border=True):
-        _level(estimate, desk, on_level)
-        st.markdown(f"Point estimate **{plain(money_short(estimate.point, currency))}**")
         _confidence(estimate, desk)
-    _ask_next(estimate)
-    flags.draw(estimate.flags, market)
-    _assumed(estimate.imputed, market)
-    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Details](#{_ANCHOR})")
+        _level(estimate, desk, on_level)
+    flags.draw(estimate.flags)
+    _assumed(estimate, desk)
+    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Decide](#{DECISION})")
 
 
 def _subject(answered: RecordedAnswer, market: Market) -> None:
     asked = answered.question
-    st.caption(f"{plain(words.headline(asked.facts, market))} · valued {day(asked.as_of)}")
+    st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
         st.badge(
             f"Stored answer, priced by {plain(answered.actor)} on {instant(answered.at)}",
@@ -110,16 +143,11 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
         )
 
 
-def _ask_next(estimate: Estimate) -> None:
-    if not estimate.ask_next:
-        return
-    with st.container(border=True, key="ask_next"):
-        st.markdown("**Ask next**", help="What the range is expected to narrow to once this fact is known.")
-        st.markdown("\n".join(f"- {plain(words.ask_next_words(one))}" for one in estimate.ask_next))
+def draw_origin(answered: RecordedAnswer, missed: str, scope: str) -> None:
+    """Draw the answer's origin and address, or a warning if it could not be recorded.
 
-
-def draw_origin(answered: RecordedAnswer) -> None:
-    """Draw the answer's origin and address, or a warning if it could not be recorded."""
+    ``missed`` says that the model misses its target, ``scope`` where it is used; both may be "".
+    """
     if answered.pending_id:
         st.warning(
             "The ledger cannot be written at the moment. This answer waits and is added automatically; it then has a "
@@ -132,13 +160,18 @@ def draw_origin(answered: RecordedAnswer) -> None:
             "decided on; the price itself is valid. Price the home again later to record it.",
             icon=":material/cloud_off:",
         )
-    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute", gap="small"):
-        if isinstance(answered.result, Estimate):
-            st.caption(origin(answered.result, answered), width="stretch")
+    if missed:
+        st.caption(f":material/priority_high: {plain(missed)}")
+    with st.container(horizontal=True, gap="small"):
         if answered.estimate_id is not None:
-            with st.popover("Link", icon=":material/link:", type="tertiary", help="The address of this answer"):
+            with st.popover("Link", icon=":material/link:", type="tertiary"):
                 st.caption("Opens this answer, not a new one:")
                 st.code(stored_estimate.url(answered.estimate_id), language=None, wrap_lines=True)
+        if isinstance(answered.result, Estimate):
+            with st.popover("About this estimate", icon=":material/info:", type="tertiary"):
+                st.caption(origin(answered.result, answered))
+                if scope:
+                    st.caption(plain(scope))
 
 
 def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None:
@@ -157,29 +190,33 @@ def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None
 
 def _confidence(estimate: Estimate, desk: Desk) -> None:
     tolerance = percent(desk.problem.success.tolerance)
-    st.progress(
-        estimate.confidence / 100,
-        text=f"Confidence **{estimate.confidence}** of 100, **{estimate.confidence_word}**",
-    )
     came_true = (
-        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'test sale')} of similar confidence"
+        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'such test sale')}"
         if estimate.kept is not None
         else ""
     )
-    st.caption(
-        f"Chance that the sale price falls within {tolerance} of the point estimate{came_true}",
-        help=f"Forecast standard deviation (FSD): {percent(estimate.fsd)} of the point estimate. High is "
-        f"{desk.problem.estimate.confidence_high:.0f} or more, medium {desk.problem.estimate.confidence_medium:.0f} "
-        "or more.",
+    st.markdown(
+        f"Point estimate **{plain(money_short(estimate.point, estimate.currency))}** · confidence "
+        f"**{estimate.confidence_word}**, {estimate.confidence} of 100{came_true}",
+        help=f"Chance that the sale price falls within {tolerance} of the point estimate. Forecast standard deviation "
+        f"(FSD): {percent(estimate.fsd)}. High is {desk.problem.estimate.confidence_high:.0f} or more, medium "
+        f"{desk.problem.estimate.confidence_medium:.0f} or more.",
     )
 
 
-def _assumed(imputed: Mapping[str, float | str], market: Market) -> None:
-    facts = [words.assumed(name, value, market) for name, value in imputed.items() if name not in _COORDINATES]
-    if any(name in imputed for name in _COORDINATES):
-        facts.append("position in the middle of the area")
-    if facts:
-        st.markdown(f"**Assumed, because not given:** {plain(', '.join(facts))}.")
+def _assumed(estimate: Estimate, desk: Desk) -> None:
+    """Draw what to ask next and what was assumed."""
+    lines = []
+    if estimate.ask_next:
+        asked = "; ".join(words.ask_next_words(one) for one in estimate.ask_next)
+        lines.append(f"**Ask next:** {plain(asked)}.")
+    assumed = assumed_words(estimate, desk.area_figures, desk.market)
+    if assumed:
+        lines.append(f"**Assumed, because not given:** {plain(', '.join(assumed))}.")
+    if lines:
+        with st.container(border=True, gap="small", key="assumed"):
+            for line in lines:
+                st.markdown(line)
 
 
 def origin(estimate: Estimate, answered: RecordedAnswer) -> str:

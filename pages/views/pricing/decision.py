@@ -1,13 +1,12 @@
-"""The agent's decision on an estimate: accepted with one tap, adjusted, or overridden with a reason."""
+"""The agent's decision on an estimate, a bar at the foot of the page: own price, list price and one button."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import Final
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, Actor, Role, may
 from core.errors import InvalidDecision, StoreError
@@ -18,25 +17,63 @@ from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
 from core.wording import either, instant, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, usual_listing
+from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, kind_of, usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit.text import plain
 
-_KINDS: Final[Mapping[DecisionKind, str]] = {"adjust": "Adjust within the range", "override": "Override the estimate"}
+ANCHOR: Final = "your-decision"
 _DONE: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "Adjusted", "override": "Overridden"}
+_DO: Final[Mapping[DecisionKind, str]] = {"accept": "Accept", "adjust": "Adjust to", "override": "Override with"}
 _ICONS: Final[Mapping[DecisionKind, str]] = {
     "accept": ":material/check_circle:",
     "adjust": ":material/tune:",
     "override": ":material/edit:",
 }
-# A thumb needs 44 px (WCAG 2.2, target size enhanced).
+# A thumb needs 44 px (WCAG 2.2, target size enhanced). At a desk the bar is always in sight, so it needs no heading.
 _STYLE: Final = """<style>
+.st-key-decision :is([data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"]) { display: none; }
+@media (min-width: 641px) {
+  .st-key-decision > :has(> [data-testid="stHeading"]) { display: none; }
+  .st-key-decision { padding: 0.5rem 1rem; }
+}
 @media (max-width: 640px) {
-  .st-key-decision button, .st-key-decision input, .st-key-decision label[data-baseweb="radio"],
-  .st-key-decision [data-baseweb="select"] > div, .st-key-decision summary { min-height: 2.75rem; }
+  .st-key-decision button, .st-key-decision input, .st-key-decision [data-baseweb="select"] > div,
+  .st-key-decision summary { min-height: 2.75rem; }
+  .st-key-decision_fields > * { flex: 1 1 calc(50% - 0.5rem) !important; width: auto !important; }
+  .st-key-decision_fields > :has(button) { flex-basis: 100% !important; }
+  .st-key-decision_fields :is(.stButton, button) { width: 100%; }
 }
 </style>"""
+
+
+@dataclass(frozen=True)
+class _Deciding:
+    """What a decision is made on: the estimate and its id, the rules, and the comparables in use with their value."""
+
+    workspace: Workspace
+    estimate: Estimate
+    estimate_id: str
+    problem: Problem
+    reconciled: float | None
+    weights: Mapping[str, float]
+
+    def key(self, name: str) -> str:
+        """The key of a field of this decision."""
+        return f"{name}-{self.estimate_id}"
+
+    def amount(self, name: str) -> float | None:
+        """The amount in a field, None if it is blank."""
+        value = st.session_state.get(self.key(name))
+        return None if value is None else float(value)
+
+    def listing(self, price: float) -> int:
+        """The usual listing price of a home expected to sell for ``price``."""
+        return int(round_for_display(usual_listing(price, self.problem)))
+
+    def words(self, amount: float) -> str:
+        """An amount as Markdown."""
+        return plain(money(amount, self.estimate.currency))
 
 
 @st.fragment
@@ -47,7 +84,7 @@ def draw(
     reconciled: float | None,
     weights: Mapping[str, float],
 ) -> None:
-    """Draw the decision on an answer, or the form to make one; ``reconciled`` prefills an adjusted price.
+    """Draw the decision on an answer and the fields to make one; ``reconciled`` is offered as the agent's own price.
 
     ``weights`` of the comparables in use, by sale, are recorded with the decision.
 
@@ -57,142 +94,162 @@ def draw(
     if not isinstance(estimate, Estimate):
         return
     st.html(_STYLE)
-    with st.container(border=True, key="decision"):
-        st.markdown("**Your decision**")
+    with st.container(border=True, key="decision", gap="small"):
+        st.subheader("Your decision", anchor=ANCHOR)
         if estimate_id is None:
             st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
             return
-        made = st.container()
-        if may(workspace.actor, Action.DECIDE):
-            record = _Recorder(workspace, estimate_id, weights)
-            _accept(estimate, estimate_id, desk, record)
-            _otherwise(estimate, estimate_id, desk, record, reconciled)
-        else:
+        allowed = may(workspace.actor, Action.DECIDE)
+        deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
+        fault = _record(deciding) if allowed and st.session_state.pop(deciding.key("pressed"), False) else ""
+        _draw_history(history(workspace, estimate_id), estimate, desk.problem)
+        if not allowed:
             able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
-        with made:
-            _draw_history(history(workspace, estimate_id), estimate, desk.problem)
+            return
+        if fault:
+            st.error(plain(fault), icon=":material/error:")
+        _fields(deciding)
 
 
-class _Recorder:
-    """Records a decision on one estimate and shows errors next to their field."""
+def _record(deciding: _Deciding) -> str:
+    """Record the decision in the fields; return why that failed, "" if it did not."""
+    price, listing = deciding.amount("price"), deciding.amount("listing")
+    if price is None:
+        return "Enter your price."
+    estimate = deciding.estimate
+    kind = kind_of(price, estimate.point, estimate.low, estimate.high)
+    reason, note = (None, "") if kind == "accept" else _explanation(deciding)
+    decision = DecisionInput(kind, price, listing, reason, note, deciding.weights)
+    try:
+        decide(deciding.workspace, deciding.estimate_id, decision)
+    except InvalidDecision as error:
+        return str(error)
+    except StoreError as error:
+        return f"The decision was not recorded: {error}"
+    return ""
 
-    def __init__(self, workspace: Workspace, estimate_id: str, weights: Mapping[str, float]) -> None:
-        self._workspace, self._estimate_id, self._weights = workspace, estimate_id, weights
 
-    def __call__(self, decision: DecisionInput, slots: Mapping[str, DeltaGenerator], otherwise: str) -> None:
-        """Record it; an error goes to the slot of its field, or to the one named ``otherwise``."""
-        try:
-            whole = replace(decision, comparables=self._weights)
-            decide(self._workspace, self._estimate_id, whole)
-        except InvalidDecision as error:
-            slots.get(error.field, slots[otherwise]).error(plain(str(error)), icon=":material/error:")
-        except StoreError as error:
-            slots[otherwise].error(f"The decision was not recorded: {plain(str(error))}", icon=":material/error:")
+def _explanation(deciding: _Deciding) -> tuple[str | None, str]:
+    state = st.session_state
+    return state.get(deciding.key("reason")), state.get(deciding.key("note")) or ""
 
 
-def _accept(estimate: Estimate, estimate_id: str, desk: Desk, record: _Recorder) -> None:
-    with st.form(f"accept-{estimate_id}", border=False):
-        usual = _listing(estimate.point, desk.problem)
-        listing, slot = _amount("Listing price", f"accept-listing-{estimate_id}", usual, estimate, desk.problem)
-        pressed = st.form_submit_button(
-            f"Accept {plain(money(estimate.point, estimate.currency))}",
-            type="primary",
-            icon=_ICONS["accept"],
-            width="stretch",
+def _fields(deciding: _Deciding) -> None:
+    """Draw both amounts and the button; the reason appears once the price is the agent's own."""
+    estimate, state = deciding.estimate, st.session_state
+    state.setdefault(deciding.key("price"), int(estimate.point))
+    state.setdefault(deciding.key("listing"), deciding.listing(estimate.point))
+    price, listing = deciding.amount("price"), deciding.amount("listing")
+    kind: DecisionKind = "accept"
+    if price is not None:
+        kind = kind_of(price, estimate.point, estimate.low, estimate.high)
+    if price is not None and kind != "accept":
+        _reason(deciding, price, kind)
+    asks = price is not None and listing is not None and listing < price
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
+        st.number_input(
+            f"Your price ({plain(estimate.currency)})",
+            min_value=0,
+            step=1_000,
+            key=deciding.key("price"),
+            on_change=_follow,
+            args=(deciding,),
+            width=150,
         )
-    if pressed:
-        record(DecisionInput("accept", estimate.point, listing), {"listing_price": slot}, "listing_price")
+        st.number_input(
+            "List at",
+            min_value=0,
+            step=1_000,
+            key=deciding.key("listing"),
+            on_change=_touch,
+            args=(deciding,),
+            width=150,
+        )
+        _buttons(deciding, kind, price, listing, asks)
+    if asks and price is not None and listing is not None:
+        st.warning(
+            f"You would list at {deciding.words(listing)}, below your own price of {deciding.words(price)}.",
+            icon=":material/warning:",
+        )
 
 
-def _otherwise(estimate: Estimate, estimate_id: str, desk: Desk, record: _Recorder, reconciled: float | None) -> None:
-    start = float(round_for_display(reconciled)) if reconciled else estimate.point
-    with st.expander("Adjust or override", icon=_ICONS["adjust"]):
-        if reconciled:
-            _take(start, estimate, estimate_id, desk.problem)
-        _form(start, estimate, estimate_id, desk, record)
-
-
-def _take(reconciled: float, estimate: Estimate, estimate_id: str, problem: Problem) -> None:
-    """Offer the value of the current comparables; it replaces what the agent typed only if taken."""
-
-    def take() -> None:
-        st.session_state[f"price-{estimate_id}"] = int(reconciled)
-        st.session_state[f"listing-{estimate_id}"] = int(_listing(reconciled, problem))
-
-    if st.session_state.get(f"price-{estimate_id}", reconciled) != int(reconciled):
+def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listing: float | None, asks: bool) -> None:
+    what = f"{_DO[kind]} {deciding.words(price)}" if price is not None else "Record"
+    listed = f", list at {deciding.words(listing)}" if listing is not None else ", not listed"
+    if asks and price is not None:
+        raised = deciding.listing(price)
         st.button(
-            f"Use the value with comparables: {plain(money(reconciled, estimate.currency))}",
-            on_click=take,
-            key=f"take-{estimate_id}",
-            width="stretch",
+            f"List at {deciding.words(raised)} instead",
+            type="primary",
+            key=deciding.key("raise"),
+            on_click=_list_at,
+            args=(deciding, raised),
         )
-
-
-def _form(start: float, estimate: Estimate, estimate_id: str, desk: Desk, record: _Recorder) -> None:
-    rules, currency = desk.problem.decisions, estimate.currency
-    with st.form(f"otherwise-{estimate_id}", border=False):
-        kind: DecisionKind = st.radio(
-            "Decision",
-            list(_KINDS),
-            format_func=lambda code: _KINDS[code],
-            key=f"kind-{estimate_id}",
-            horizontal=True,
-            captions=[
-                f"{plain(money(estimate.low, currency))} to {plain(money(estimate.high, currency))}",
-                "any price, based on what the model does not know",
-            ],
-        )
-        price, price_slot = _amount("Your price", f"price-{estimate_id}", start, estimate, desk.problem)
-        reason = st.selectbox(
-            "Reason",
-            list(rules.reasons),
-            index=None,
-            format_func=lambda code: rules.reasons[code],
-            placeholder="Choose a reason",
-            key=f"reason-{estimate_id}",
-            help=f"Needed beyond {percent(rules.explain_over)} from the estimate.",
-        )
-        reason_slot = st.empty()
-        note = st.text_area(
-            "Note",
-            max_chars=rules.note_chars,
-            key=f"note-{estimate_id}",
-            height=80,
-            help=f"Needed beyond {percent(rules.note_over)} from the estimate, and if no other reason fits.",
-        )
-        note_slot = st.empty()
-        usual = _listing(start, desk.problem)
-        listing, listing_slot = _amount("Listing price", f"listing-{estimate_id}", usual, estimate, desk.problem)
-        pressed = st.form_submit_button("Record this decision", icon=_ICONS["override"], width="stretch")
-    if pressed and price is None:
-        price_slot.error("Enter your price.", icon=":material/error:")
-    elif pressed and price is not None:
-        slots = {"price": price_slot, "reason_code": reason_slot, "note": note_slot, "listing_price": listing_slot}
-        record(DecisionInput(kind, price, listing, reason, note), slots, "price")
-
-
-def _amount(
-    label: str, key: str, start: float, estimate: Estimate, problem: Problem
-) -> tuple[float | None, DeltaGenerator]:
-    """Draw a field for an amount, initially ``start``, and the place for its errors."""
-    if key not in st.session_state:
-        st.session_state[key] = int(start)
-    value = st.number_input(
-        f"{label} ({plain(estimate.currency)})", min_value=0, step=1_000, key=key, help=_help(label, problem)
+        st.button(f"{what}{listed} all the same", key=deciding.key("below"), on_click=_press, args=(deciding,))
+        return
+    st.button(
+        f"{what}{listed}",
+        type="primary",
+        icon=_ICONS[kind],
+        key=deciding.key("decide"),
+        on_click=_press,
+        args=(deciding,),
+        shortcut="Mod+Shift+Enter",
     )
-    return (None if value is None else float(value)), st.empty()
+    if deciding.reconciled and price != (offered := int(round_for_display(deciding.reconciled))):
+        st.button(
+            f"Use {deciding.words(offered)}, with the comparables",
+            type="tertiary",
+            key=deciding.key("take"),
+            on_click=_take,
+            args=(deciding, offered),
+        )
 
 
-def _help(label: str, problem: Problem) -> str | None:
-    if label != "Listing price":
-        return None
-    markup = percent(problem.decisions.listing_markup)
-    return f"Prefilled {markup} above the price: homes usually sell a little below what they are listed at."
+def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
+    rules, estimate = deciding.problem.decisions, deciding.estimate
+    place = "inside" if kind == "adjust" else "outside"
+    st.caption(
+        f"{signed_percent(departure(price, estimate.point), 1)} from the estimate, {place} the range. Beyond "
+        f"{percent(rules.explain_over)} a reason is needed, beyond {percent(rules.note_over)} a note too."
+    )
+    why, note = st.columns(2)
+    why.selectbox(
+        "Reason",
+        list(rules.reasons),
+        index=None,
+        format_func=lambda code: rules.reasons[code],
+        placeholder="Choose a reason",
+        key=deciding.key("reason"),
+    )
+    note.text_input("Note", max_chars=rules.note_chars, key=deciding.key("note"))
 
 
-def _listing(price: float, problem: Problem) -> float:
-    return float(round_for_display(usual_listing(price, problem)))
+def _press(deciding: _Deciding) -> None:
+    st.session_state[deciding.key("pressed")] = True
+
+
+def _touch(deciding: _Deciding) -> None:
+    """Keep the list price the agent typed."""
+    st.session_state[deciding.key("touched")] = True
+
+
+def _follow(deciding: _Deciding) -> None:
+    """Let the list price follow the agent's price until the agent has typed one."""
+    price = deciding.amount("price")
+    if price is not None and not st.session_state.get(deciding.key("touched")):
+        st.session_state[deciding.key("listing")] = deciding.listing(price)
+
+
+def _list_at(deciding: _Deciding, listing: int) -> None:
+    st.session_state[deciding.key("listing")] = listing
+
+
+def _take(deciding: _Deciding, price: int) -> None:
+    """Take the value of the comparables in use as the agent's own price."""
+    st.session_state[deciding.key("price")] = price
+    _follow(deciding)
 
 
 def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:

@@ -41,6 +41,11 @@ def follow(workspace: Workspace) -> None:
     st.session_state[_OPENED] = wanted
 
 
+def go_to(estimate_id: str) -> None:
+    """Open a stored answer at the next run; for callbacks."""
+    st.query_params[PARAMETER] = estimate_id
+
+
 def unread() -> RecordedAnswer | None:
     """Return an answer just opened by its address whose question is not in the form yet, or None."""
     opened: RecordedAnswer | None = st.session_state.get(_UNREAD)

@@ -25,7 +25,7 @@ from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.estimate.comparables_choice import Home, home_of
 from pages.views.estimate.drivers import signed
-from pages.views.pricing import subject_form
+from pages.views.pricing import fact_fields
 
 _KEPT: Final = "what_if_tried"
 _FAULT: Final = "what_if_fault"
@@ -88,12 +88,12 @@ def _usual(asker: _Asker) -> None:
 
 def _free(asker: _Asker, model: Model) -> None:
     facts = asker.answered.question.facts
-    names = [*subject_form.main_facts(model), *subject_form.more_facts(model)]
+    names = [*asker.desk.asked_first, *asker.desk.asked_further]
     fact, value, button = st.columns([4, 4, 2], vertical_alignment="bottom")
     name = fact.selectbox("Another fact", names, format_func=label_of, key="what_if_fact", persist_state="session")
     key = f"what-if-value-{name}-{asker.answered.estimate_id}"
     with value:
-        subject_form.draw_value(name, asker.desk, model, key, facts.get(name))
+        fact_fields.draw_value(name, asker.desk, model, key, facts.get(name))
     button.button("Try it", width="stretch", icon=":material/science:", on_click=_try_free, args=(name, key, asker))
 
 
@@ -102,7 +102,7 @@ def _try_free(name: str, key: str, asker: _Asker) -> None:
     if desk.bundle is None or entered is None or entered == "":
         st.session_state[_FAULT] = f"{label_of(name)} is blank. Enter what it would be, then try it."
         return
-    value = subject_form.canonical(name, entered, desk.market, desk.bundle.model)
+    value = fact_fields.canonical(name, entered, desk.market, desk.bundle.model)
     label = words.assumed(name, value, desk.market)
     _try(label[:1].upper() + label[1:], {name: value}, asker)
 

@@ -1,0 +1,1 @@
+"""What an agent reads and enters at the desk: the facts asked for, those assumed, advice in plain words."""

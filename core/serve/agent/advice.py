@@ -1,0 +1,90 @@
+"""The review flags of an estimate as an agent reads them: what is the matter and what to do, one sentence each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from core.schema import label_of
+from core.serve.flags import Flag, FlagKind, Severity
+from core.wording import count
+
+_MOVED: Final = "Prices moved since the last training: check against sales of the last three months."
+
+
+def advice(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return what to do about the flags, those a person must review first; flags with one remedy are one sentence.
+
+    Facts not given are left out: the answer lists what it assumed, and what to ask next.
+    """
+    ordered = sorted(flags, key=lambda one: one.severity is not Severity.REVIEW)
+    sentences = [_SENTENCES[one.kind](one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
+    return tuple(dict.fromkeys(sentences))
+
+
+def to_review(flags: Sequence[Flag]) -> int:
+    """Return how many sentences of ``advice`` a person must act on; they come first."""
+    return len(advice([one for one in flags if one.severity is Severity.REVIEW]))
+
+
+def _always(sentence: str) -> Callable[[Flag], str]:
+    return lambda flag: sentence
+
+
+def _drift(flag: Flag) -> str:
+    if flag.severity is Severity.REVIEW:
+        return _MOVED
+    return "The homes priced of late differ from those the model learned from: check the facts you entered."
+
+
+def _unusual_fact(flag: Flag) -> str:
+    name = _name(flag)
+    return f"{name} {flag.value} is unusual here ({flag.limit}): check it; if it is right, ask a senior agent."
+
+
+def _unknown(flag: Flag) -> str:
+    name = _name(flag).lower()
+    return f"No sale here has the {name} “{flag.value}”: choose one of the list, or ask a senior agent."
+
+
+def _unusual_type(flag: Flag) -> str:
+    return f"Few {flag.value} homes are sold: value it from sales of the same type."
+
+
+def _left_out(flag: Flag) -> str:
+    return f"The model is not reliable for {_name(flag).lower()} {flag.value}: ask a senior agent for the price."
+
+
+def _units(flag: Flag) -> str:
+    return f"It has {count(int(float(flag.value)), 'unit')}: value it by its rental income."
+
+
+def _sold_soon(flag: Flag) -> str:
+    return f"It was sold {flag.value.removesuffix(' before')} ago: ask what was done to it since."
+
+
+def _name(flag: Flag) -> str:
+    return label_of(flag.field).partition(" (")[0]
+
+
+_SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
+    FlagKind.PRICE_OUT_OF_SCOPE: _always(
+        "The price is beyond those the model was tested on: have a senior agent confirm it."
+    ),
+    FlagKind.LEFT_OUT_OF_SCOPE: _left_out,
+    FlagKind.UNUSUAL_TYPE: _unusual_type,
+    FlagKind.UNUSUAL_ZONING: _always("The zoning is not residential: the land may be worth more for another use."),
+    FlagKind.MULTI_UNIT: _units,
+    FlagKind.UNKNOWN_CATEGORY: _unknown,
+    FlagKind.OUT_OF_DISTRIBUTION: _unusual_fact,
+    FlagKind.FEW_COMPARABLES: _always("Few homes were sold in the area: look for sales around it."),
+    FlagKind.WIDE_RANGE: _always("The range is wide: enter more facts, or narrow it with sales you know."),
+    FlagKind.LOW_CONFIDENCE: _always("Confidence is low: compare with the sales below before you quote a price."),
+    FlagKind.COMPARABLES_DISAGREE: _always(
+        "Comparable sales lie outside the range: drop those that are not like the home, and look again."
+    ),
+    FlagKind.STALE_MODEL: _always(_MOVED),
+    FlagKind.DRIFT_ALERT: _drift,
+    FlagKind.MODEL_UNVERIFIED: _always("An earlier model answers for now: check the price against recent sales."),
+    FlagKind.SOLD_SOON: _sold_soon,
+}

@@ -1,0 +1,36 @@
+"""What an answer assumed about a home, in words: the facts an agent can enter by name, those of the area together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from core.serve import words
+from core.serve.estimate import Estimate
+from core.serve.words import Conventions
+
+_COORDINATES: Final = ("latitude", "longitude")
+
+
+def assumed_words(estimate: Estimate, figures: frozenset[str], market: Conventions) -> tuple[str, ...]:
+    """Return what was assumed; ``figures`` are the facts that describe an area and not a home.
+
+    ("lot area 5,000 sq ft", "2 bathrooms", "the middle of 98103 as its place", "neighborhood figures of 98103").
+    """
+    imputed = estimate.imputed
+    found = [
+        words.assumed(name, value, market)
+        for name, value in imputed.items()
+        if name not in figures and name not in _COORDINATES
+    ]
+    area = area_of(estimate.subject.facts)
+    if any(name in imputed for name in _COORDINATES):
+        found.append(f"the middle of {area} as its place")
+    if any(name in figures for name in imputed):
+        found.append(f"neighborhood figures of {area}")
+    return tuple(found)
+
+
+def area_of(facts: Mapping[str, object]) -> str:
+    """Name a home's area by its code, "the area" without one."""
+    return str(facts.get("zipcode") or facts.get("neighbourhood") or "the area")

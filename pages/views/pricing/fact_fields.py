@@ -1,0 +1,186 @@
+"""One field for each fact of a home: its widget by the kind of fact, and its value in the form core reads."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from core.prepare.features.profile import MarketProfile
+from core.problem import Problem
+from core.schema import label_of
+from core.serve import words
+from core.store import Market
+from core.train.model import Model
+from core.workflows.pricing.desk import Desk
+from pages.kit.text import plain
+
+COORDINATES: Final = ("latitude", "longitude")
+_FREE_TEXT: Final = ("address", "zoning")
+_LARGE: Final = 100.0
+_SMALL: Final = 20.0
+
+Typical = Mapping[str, float | str]
+
+
+@dataclass(frozen=True)
+class Fields:
+    """What drawing a fact needs: market and model, the area's typical home, required facts, faults by fact."""
+
+    market: Market
+    model: Model
+    problem: Problem
+    typical: Typical
+    critical: frozenset[str]
+    faults: Mapping[str, str]
+
+    @property
+    def profile(self) -> MarketProfile:
+        """The market's usual values."""
+        return self.model.profile
+
+    def label(self, name: str) -> str:
+        """The fact's label with its unit, and a star if a price requires it."""
+        return words.labelled(name, self.market) + (" *" if name in self.critical else "")
+
+
+def key(market: Market, name: str) -> str:
+    """Return the key of a fact's widget; each market has its own, since 156 m² is not 156 sq ft."""
+    return f"{name}-{market.market_id}"
+
+
+def draw(fields: Fields, name: str) -> None:
+    """Draw a fact's field, with what is wrong with it below."""
+    if name == "property_type" or name in fields.model.facts.categorical:
+        _choice(fields, name)
+    elif is_free_text(name, fields.model):
+        st.text_input(label_of(name), key=key(fields.market, name), placeholder="Unknown", persist_state="session")
+    elif _is_flag(name, fields.model):
+        st.segmented_control(
+            fields.label(name), words.FLAG_WORDS, key=key(fields.market, name), persist_state="session"
+        )
+    else:
+        _number(fields, name)
+    if name in fields.faults:
+        st.markdown(f":red[:material/error: {plain(fields.faults[name])}]")
+
+
+def levels(name: str, model: Model, problem: Problem) -> list[str]:
+    """Return the options: the market's own categories, most frequent first, then the problem statement's types."""
+    profile = model.profile.category(name) if name in model.facts.categorical else None
+    own = list(profile.levels) if profile else []
+    known = (*problem.scope.residential_types, *problem.scope.unusual_types) if name == "property_type" else ()
+    return [*own, *(level for level in known if level not in own)]
+
+
+def is_free_text(name: str, model: Model) -> bool:
+    """Tell whether a fact is entered as text that no list offers."""
+    return name in _FREE_TEXT and name not in model.facts.categorical
+
+
+def held(name: str, value: object, desk: Desk, model: Model) -> str | float | None:
+    """Return a fact in its widget's form, blank if the widget cannot hold it."""
+    if is_free_text(name, model):
+        return value if isinstance(value, str) else ""
+    if name == "property_type":
+        return str(value) if value in levels(name, model, desk.problem) else None
+    if name in model.facts.categorical:
+        return value if isinstance(value, str) else None
+    return entered(name, value, desk.market, model) if isinstance(value, int | float) else None
+
+
+def entered(name: str, value: float | str, market: Market, model: Model) -> float | str:
+    """Convert a canonical value to its widget's form."""
+    if isinstance(value, str):
+        return value
+    if _is_flag(name, model):
+        return words.FLAG_WORDS[value > 0]
+    fact = model.profile.numeric_fact(name)
+    number = words.shown(name, value, market)
+    return float(round(number)) if fact is not None and fact.whole else number
+
+
+def canonical(name: str, value: str | float, market: Market, model: Model) -> str | float:
+    """Convert a widget's value to core's form: in canonical units, yes as 1, no as 0."""
+    if _is_flag(name, model):
+        return float(value == words.YES)
+    return value if isinstance(value, str) else words.canonical(name, value, market)
+
+
+def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) -> None:
+    """Draw one fact's widget alone under the key ``widget``, starting with the known value."""
+    market = desk.market
+    if widget not in st.session_state:
+        st.session_state[widget] = held(name, value, desk, model)
+    label = words.labelled(name, market)
+    if name == "property_type" or name in model.facts.categorical:
+        format_func = words.words if name == "property_type" else str
+        st.selectbox(
+            label,
+            levels(name, model, desk.problem),
+            index=None,
+            format_func=format_func,
+            key=widget,
+            accept_new_options=name != "property_type",
+        )
+    elif is_free_text(name, model):
+        st.text_input(label, key=widget)
+    elif _is_flag(name, model):
+        st.segmented_control(label, words.FLAG_WORDS, key=widget)
+    else:
+        st.number_input(label, value=None, step=_step(name, model.profile), format="%g", key=widget)
+
+
+def _choice(fields: Fields, name: str) -> None:
+    st.selectbox(
+        fields.label(name),
+        levels(name, fields.model, fields.problem),
+        index=None,
+        format_func=words.words if name == "property_type" else str,
+        key=key(fields.market, name),
+        placeholder=_placeholder(fields, name) or "Choose",
+        accept_new_options=name != "property_type",
+        persist_state="session",
+    )
+
+
+def _number(fields: Fields, name: str) -> None:
+    # No minimum or maximum: core refuses impossible values with an explanation.
+    blank = "never" if name == "year_renovated" else "Unknown"
+    st.number_input(
+        fields.label(name),
+        value=None,
+        step=_step(name, fields.profile),
+        format="%g",
+        key=key(fields.market, name),
+        placeholder=_placeholder(fields, name) or blank,
+        persist_state="session",
+    )
+
+
+def _placeholder(fields: Fields, name: str) -> str:
+    value = fields.typical.get(name)
+    if value is None or name in COORDINATES:
+        return ""
+    if isinstance(value, str):
+        return f"typical {words.words(value) if name == 'property_type' else value}"
+    number = words.shown(name, value, fields.market)
+    return f"typical {number:.0f}" if words.unit_of(name) == "year" else f"typical {number:,g}"
+
+
+def _step(name: str, profile: MarketProfile) -> float:
+    fact = profile.numeric_fact(name)
+    if name in COORDINATES:
+        return 0.001
+    if fact is None or fact.unit == "year":
+        return 1.0
+    if fact.median >= _LARGE:
+        return 10.0
+    return 1.0 if fact.whole or fact.high > _SMALL else 0.5
+
+
+def _is_flag(name: str, model: Model) -> bool:
+    profile = model.profile.numeric_fact(name)
+    return profile is not None and profile.flag

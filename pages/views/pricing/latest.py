@@ -1,0 +1,54 @@
+"""An agent's latest estimates beside the empty form: each with its decision, or that one is still open."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.store import Market
+from core.wording import count, instant, money, money_range
+from core.workflows.pricing.answers import LatestAnswer, recent
+from core.workspace import Workspace
+from pages.kit import navigation
+from pages.kit.text import plain
+from pages.views.pricing import stored_estimate
+
+_SHOWN: Final = 5
+_STYLE: Final = """<style>
+.st-key-latest button { justify-content: flex-start; padding-left: 0; }
+</style>"""
+
+
+def draw(workspace: Workspace, market: Market) -> None:
+    """Draw the latest five estimates, each a button that opens it; nothing for none. Raises StoreUnavailable."""
+    found = recent(workspace, market.market_id, _SHOWN)
+    if not found:
+        return
+    undecided = sum(one.decision is None and one.estimate.point is not None for one in found)
+    st.html(_STYLE)
+    with st.container(border=True, gap=None, key="latest"):
+        st.markdown("**Latest estimates**" + (f" · {count(undecided, 'open decision')}" if undecided else ""))
+        for one in found:
+            st.button(
+                _line(one, market),
+                key=f"latest-{one.estimate.estimate_id}",
+                type="tertiary",
+                width="stretch",
+                help=f"Priced {instant(one.estimate.at)}",
+                on_click=stored_estimate.go_to,
+                args=(one.estimate.estimate_id,),
+            )
+        navigation.link_to("estimates", "All estimates")
+
+
+def _line(one: LatestAnswer, market: Market) -> str:
+    estimate = one.estimate
+    kind = (estimate.property_type or "").replace("_", " ")
+    home = ", ".join(word for word in (kind.capitalize(), estimate.area or "") if word) or "Home"
+    if estimate.point is None:
+        return plain(f"{home} · no price")
+    price_range = money_range(estimate.low, estimate.high, market.currency)
+    done = one.decision
+    state = f"{done.kind}: {money(done.price, market.currency)}" if done else "decision open"
+    return plain(f"{home} · {price_range} · {state}")

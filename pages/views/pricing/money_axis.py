@@ -1,0 +1,110 @@
+"""The answer as a picture: the range as a bar on a money axis, with the point, comparables and the asking price."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from html import escape
+from typing import Final
+
+import streamlit as st
+
+from core.serve.estimate import Estimate
+from core.wording import money_range, money_short
+from pages.kit.palette import palette
+
+_TICKS: Final = 4
+_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+# Room beside the outermost mark, as a share of the span.
+_ROOM: Final = 0.06
+# Marks of comparables are moved inside the axis when they lie this far outside the range, in widths of the range.
+_FAR: Final = 1.0
+
+_STYLE: Final = """<style>
+.axis { position: relative; height: 5.4rem; font-size: 0.8125rem; margin: 0 0.5rem; }
+.axis > * { position: absolute; }
+.axis .range { top: 1.9rem; height: 1rem; border-radius: 0.5rem; opacity: 0.4; }
+.axis .point { top: 1.6rem; height: 1.6rem; width: 4px; margin-left: -2px; border-radius: 2px; }
+.axis .label { transform: translateX(-50%); white-space: nowrap; font-weight: 600; line-height: 1.2; top: 0.15rem; }
+.axis .dot { top: 2.05rem; width: 0.7rem; height: 0.7rem; margin-left: -0.35rem; border-radius: 50%;
+  border: 1.5px solid; }
+.axis .asking { top: 1.95rem; width: 0.8rem; height: 0.8rem; margin-left: -0.4rem; transform: rotate(45deg); }
+.axis .base { top: 3.6rem; left: 0; right: 0; height: 1px; }
+.axis .tick { top: 3.6rem; width: 1px; height: 0.3rem; }
+.axis .at { top: 4rem; transform: translateX(-50%); white-space: nowrap; }
+</style>"""
+
+
+def draw(estimate: Estimate, asking: float | None) -> None:
+    """Draw the axis; its words are the label for those who do not see it."""
+    st.html(_STYLE + axis(estimate, asking))
+
+
+def axis(estimate: Estimate, asking: float | None) -> str:
+    """Return the picture in HTML; its colors are those of the reader's theme."""
+    colors, currency = palette(), estimate.currency
+    adjusted = [one.adjusted for one in estimate.comparables]
+    low, high = bounds(estimate, [*adjusted, *([asking] if asking else [])])
+    scale = 100 / (high - low)
+
+    def place(amount: float) -> str:
+        return f"left:{(min(max(amount, low), high) - low) * scale:.2f}%"
+
+    parts = [
+        f"<i class='base' style='background:{colors.whole}'></i>",
+        *(
+            f"<i class='tick' style='{place(at)};background:{colors.whole}'></i>"
+            f"<span class='at' style='{place(at)};color:{colors.whole}'>{escape(money_short(at, currency))}</span>"
+            for at in ticks(low, high)
+        ),
+        f"<i class='range' style='{place(estimate.low)};width:{(estimate.high - estimate.low) * scale:.2f}%;"
+        f"background:{colors.more}'></i>",
+        *(
+            f"<i class='dot' style='{place(at)};background:{colors.page};border-color:{colors.more}'></i>"
+            for at in adjusted
+        ),
+        f"<i class='point' style='{place(estimate.point)};background:{colors.more}'></i>",
+        f"<span class='label' style='{place(estimate.point)};color:{colors.text}'>"
+        f"{escape(money_short(estimate.point, currency))}</span>",
+    ]
+    if asking:
+        parts.append(f"<i class='asking' style='{place(asking)};background:{colors.less}'></i>")
+    return f"<div class='axis' role='img' aria-label='{escape(_words(estimate, asking))}'>{''.join(parts)}</div>"
+
+
+def bounds(estimate: Estimate, marks: Sequence[float]) -> tuple[float, float]:
+    """Return the ends of the axis: around range and marks, but at most one width of the range beyond it."""
+    width = (estimate.high - estimate.low) or 0.1 * estimate.point
+    low = max(min(estimate.low, *marks, estimate.low), estimate.low - _FAR * width)
+    high = min(max(estimate.high, *marks, estimate.high), estimate.high + _FAR * width)
+    room = _ROOM * (high - low)
+    return max(low - room, 0.0), high + room
+
+
+def ticks(low: float, high: float) -> Iterator[float]:
+    """Yield round amounts between two ends, about four of them."""
+    rough = (high - low) / _TICKS
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * scale for step in _STEPS if step * scale >= rough)
+    at = math.ceil(low / step) * step
+    while at <= high:
+        yield at
+        at += step
+
+
+def legend(estimate: Estimate, asking: float | None) -> str:
+    """Return in plain text what the marks are."""
+    parts = ["○ comparable sales, adjusted"] if estimate.comparables else []
+    if asking:
+        side = "above" if asking > estimate.high else "below" if asking < estimate.low else "inside"
+        parts.append(f"◆ asking price {money_short(asking, estimate.currency)}, {side} the range")
+    return " · ".join(parts)
+
+
+def _words(estimate: Estimate, asking: float | None) -> str:
+    currency = estimate.currency
+    found = f"Range {money_range(estimate.low, estimate.high, currency)}, point {money_short(estimate.point, currency)}"
+    if estimate.comparables:
+        adjusted = [one.adjusted for one in estimate.comparables]
+        found += f", comparable sales {money_range(min(adjusted), max(adjusted), currency)}"
+    return found + (f", asking price {money_short(asking, currency)}" if asking else "")
