@@ -16,8 +16,8 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
+from pages.views.pricing import address, explanation_tabs, feedback, latest, many_homes, stored_estimate, subject_form
 from pages.views.pricing import answer as answer_card
-from pages.views.pricing import explanation_tabs, feedback, latest, many_homes, stored_estimate, subject_form
 
 
 def main(workspace: Workspace) -> None:
@@ -84,7 +84,9 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     answer_card.announce(answered)
     with st.container(key="desk"):
         with st.container(key="home"):
-            subject_form.draw(desk, model, today, answered, stored_estimate.forget)
+            subject_form.draw(
+                desk, model, today, answered, lambda: address.draw(workspace, desk, model), stored_estimate.forget
+            )
         if answered is not None:
             _answer(workspace, answered, desk)
         else:

@@ -11,8 +11,9 @@ from core.access import Role
 from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.installation import ASSETS
 from core.store import Market
+from core.workspace import Workspace
 from pages.kit import cached_desk, errors, login, session, touch
-from pages.kit.navigation import PAGES, Page, page_at
+from pages.kit.navigation import PAGES, Page, go_to, landing, page_at
 from pages.views.monitoring import banner
 
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
@@ -48,10 +49,18 @@ def draw() -> None:
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
     market = session.choose_market(cached_desk.markets(workspace))
+    begin(workspace, market, current.url_path)
     label(market)
     if market is not None and current.url_path != banner.PATH and actor.role in page_at(banner.PATH).roles:
         banner.draw(workspace, market)
     current.run()
+
+
+def begin(workspace: Workspace, market: Market | None, path: str) -> None:
+    """Lead whoever opens Doorstep to where their role begins, once there is a model to price with."""
+    start = landing(path, workspace.actor.role)
+    if start is not None and market is not None and cached_desk.desk(workspace, market.market_id).bundle is not None:
+        go_to(start)
 
 
 def without_pages(title: str) -> None:

@@ -125,6 +125,16 @@ def headline(facts: Mapping[str, object], market: Conventions) -> str:
 _SHORT: Final = {"bedrooms": "bd", "bathrooms": "ba"}
 
 
+_DIRECTIONS: Final = frozenset({"N", "S", "E", "W", "NE", "NW", "SE", "SW"})
+
+
+def readable_address(address: str) -> str:
+    """Write an address that a source has in capitals as people do: "180 MIRAGE CT" is "180 Mirage Ct"."""
+    if address != address.upper():
+        return address
+    return " ".join(word if word in _DIRECTIONS else word.capitalize() for word in address.split(" "))
+
+
 def short_line(facts: Mapping[str, object], market: Conventions) -> str:
     """Name a home in a line short enough for a phone: "1,680 sq ft · 3 bd · 2 ba"; its area where it has no size."""
     known = {name: facts[name] for name in ("living_area_sqft", *_SHORT) if facts.get(name) is not None}

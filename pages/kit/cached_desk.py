@@ -6,6 +6,7 @@ import streamlit as st
 
 from core.store import Market
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.known_homes import AddressBooks
 from core.workflows.pricing.open_desks import OpenDesks
 from core.workspace import Workspace
 
@@ -24,3 +25,9 @@ def markets(workspace: Workspace) -> list[Market]:
 def open_desks() -> OpenDesks:
     """Return this process's desks."""
     return OpenDesks()
+
+
+@st.cache_resource(max_entries=1, show_spinner=False)
+def address_books() -> AddressBooks:
+    """Return this process's address books."""
+    return AddressBooks()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final, NoReturn
 
 import streamlit as st
@@ -60,6 +62,20 @@ PAGES: Final = (
         roles_that_may(Action.WATCH),
     ),
 )
+
+
+LANDING: Final[Mapping[Role, str]] = MappingProxyType({Role.AGENT: "pricing"})
+"""Where a role begins if not on the first page: agents came to price a home."""
+
+_LANDED: Final = "_landed"
+
+
+def landing(path: str, role: Role) -> str | None:
+    """Return, once a session, where a visitor who opened this page begins instead; None if here."""
+    if st.session_state.get(_LANDED):
+        return None
+    st.session_state[_LANDED] = True
+    return LANDING.get(role) if path == "" else None
 
 
 def page_at(path: str) -> Page:

@@ -297,6 +297,28 @@ def test_an_address_is_kept_with_the_question_and_shown_as_text(desk: Desk) -> N
     assert any(part.startswith("1 \\*Elm\\* \\$t \\[x\\]") for part in raw)
 
 
+def test_an_address_of_the_sales_enters_every_recorded_fact_with_its_day_and_no_price(desk: Desk) -> None:
+    assert desk.live_model is not None
+    sales = desk.live_model.sales
+    newest = int(sales["sale_date"].argmax())
+    app = opened()
+    app.text_input(key("address")).set_value(str(sales["address"][newest])).run()
+    app = next(one for one in app.button if one.key == "address-0").click().run()
+    assert "Facts as recorded with its sale of " in said(app)
+    assert app.selectbox(key("zipcode")).value == sales["zipcode"][newest]
+    assert app.number_input(key("living_area_sqft")).value == sales["living_area_sqft"][newest]
+    assert app.number_input(key("list_price")).value is None
+    app = press(app, "Price this home")
+    assert set(estimated(app).imputed) <= {*desk.area_figures, "year_renovated", "lot_area_sqft"}
+
+
+def test_an_address_nobody_sold_is_entered_by_hand(desk: Desk) -> None:
+    app = opened()
+    app.text_input(key("address")).set_value("4711 Nowhere Blvd").run()
+    assert "Not found among the market’s sales: enter the home." in said(app)
+    assert not [one for one in app.button if (one.key or "").startswith("address-")]
+
+
 def test_every_impossible_fact_is_marked_at_its_field_at_once(desk: Desk) -> None:
     app = price(opened(), busiest(desk), {"living_area_sqft": -5.0, "bedrooms": 300.0, "bathrooms": 77.0})
     marked = [str(part.value).replace("\\", "") for part in app.markdown if str(part.value).startswith(":red[")]

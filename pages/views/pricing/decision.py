@@ -40,7 +40,7 @@ _STYLE: Final = """<style>
 @media (max-width: 640px) {
   .st-key-decision button, .st-key-decision input, .st-key-decision [data-baseweb="select"] > div,
   .st-key-decision summary { min-height: 2.75rem; }
-  .st-key-decision_fields > * { flex: 1 1 calc(50% - 0.5rem) !important; width: auto !important; }
+  .st-key-decision_fields > * { flex: 1 1 calc(50% - 1rem) !important; width: auto !important; }
   .st-key-decision_fields > :has(button) { flex-basis: 100% !important; }
   .st-key-decision_fields :is(.stButton, button) { width: 100%; }
 }

@@ -54,8 +54,15 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
     return _question(desk, model, today, level)
 
 
-def draw(desk: Desk, model: Model, today: date, answered: RecordedAnswer | None, on_clear: Callable[[], None]) -> None:
-    """Draw the form; on a phone, one line in its place once the home has a price.
+def draw(
+    desk: Desk,
+    model: Model,
+    today: date,
+    answered: RecordedAnswer | None,
+    draw_address: Callable[[], None],
+    on_clear: Callable[[], None],
+) -> None:
+    """Draw the form, the address first; on a phone, one line in its place once the home has a price.
 
     Changing the area code redraws the form with that area's typical values; everything else waits for the button.
     """
@@ -67,7 +74,7 @@ def draw(desk: Desk, model: Model, today: date, answered: RecordedAnswer | None,
     if answered is not None and not isinstance(answered.result, Refused):
         _fold(answered, market)
     with st.container(border=True, key="subject"):
-        st.text_input("Address", key=key(market, "address"), placeholder="Street address", persist_state="session")
+        draw_address()
         _place_codes(market, model)
         with st.form(f"subject-{market.market_id}", border=False):
             _facts(fields, desk.asked_first)

@@ -1,0 +1,43 @@
+"""The homes of a market's sales, to be found by address and priced without typing their facts."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+from core.access import Action
+from core.serve.agent.address_book import AddressBook
+from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
+
+KEPT: Final = 4
+"""Few address books are kept: one of 50,000 sales takes about 40 MB."""
+
+
+class AddressBooks:
+    """The address books of a process, one for each data version; safe to share between threads."""
+
+    def __init__(self) -> None:
+        self._books: OrderedDict[tuple[str, str, tuple[str, ...]], AddressBook] = OrderedDict()
+        self._building = threading.Lock()
+
+    def book(self, workspace: Workspace, desk: Desk) -> AddressBook | None:
+        """Return the address book of a desk's sales, None without a live model; raises AccessDenied, StoreUnavailable.
+
+        The first call for a data version reads its sales and takes a second or two, later ones nothing.
+        """
+        workspace.require(Action.PRICE)
+        live = desk.live_market
+        if live is None:
+            return None
+        model = live.live_model.model
+        names = (*model.facts.area_codes, "latitude", "longitude", *desk.asked_first, *desk.asked_further)
+        key = (str(workspace.store.home), live.version_id, names)
+        with self._building:
+            if key not in self._books:
+                self._books[key] = AddressBook(workspace.store.versions.load(live.version_id), names)
+                while len(self._books) > KEPT:
+                    self._books.popitem(last=False)
+            self._books.move_to_end(key)
+            return self._books[key]

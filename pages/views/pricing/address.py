@@ -1,0 +1,96 @@
+"""The address of the home, looked up in the market's sales: choosing one enters all its recorded facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import streamlit as st
+
+from core.errors import StoreError
+from core.serve.agent.address_book import KnownHome
+from core.serve.words import headline
+from core.store import Market
+from core.train.model import Model
+from core.wording import market_day
+from core.workflows.pricing.desk import Desk
+from core.workspace import Workspace
+from pages.kit import cached_desk
+from pages.kit.text import plain
+from pages.views.pricing import subject_form
+from pages.views.pricing.fact_fields import key
+
+_FOUND: Final = "address_found"
+_CHOSEN: Final = "address_chosen"
+_STYLE: Final = """<style>
+.st-key-addresses button { justify-content: flex-start; text-align: left; }
+</style>"""
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found for a typed address in a market."""
+
+    market_id: str
+    typed: str
+    homes: tuple[KnownHome, ...]
+
+
+def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
+    """Draw the field and, once something is typed, the homes it may mean; a press on one enters its facts."""
+    market = desk.market
+    typed = st.text_input(
+        "Address",
+        key=key(market, "address"),
+        placeholder="Type an address, then Enter",
+        persist_state="session",
+    )
+    chosen = st.session_state.get(_CHOSEN)
+    if not typed or not isinstance(typed, str):
+        return
+    if isinstance(chosen, KnownHome) and chosen.address == typed:
+        day = market_day(chosen.recorded, market.currency)
+        st.caption(plain(f"Facts as recorded with its sale of {day}. Check them."))
+        return
+    found = st.session_state.get(_FOUND)
+    if not isinstance(found, _Found) or (found.market_id, found.typed) != (market.market_id, typed):
+        try:
+            found = _look_up(workspace, desk, typed)
+        except StoreError:
+            st.caption("Addresses cannot be looked up at the moment. Enter the home.")
+            return
+        st.session_state[_FOUND] = found
+    _choices(found, desk, model)
+
+
+def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
+    book = cached_desk.address_books().book(workspace, desk)
+    return _Found(desk.market.market_id, typed, tuple(book.find(typed)) if book is not None else ())
+
+
+def _choices(found: _Found, desk: Desk, model: Model) -> None:
+    if not found.homes:
+        st.caption("Not found among the market’s sales: enter the home.")
+        return
+    st.html(_STYLE)
+    with st.container(gap=None, key="addresses"):
+        for at, home in enumerate(found.homes):
+            st.button(
+                _label(home, desk.market),
+                key=f"address-{at}",
+                type="tertiary",
+                width="stretch",
+                icon=":material/home_pin:",
+                on_click=_choose,
+                args=(home, desk, model),
+            )
+        st.caption("None of these: enter the home.")
+
+
+def _label(home: KnownHome, market: Market) -> str:
+    return plain(" · ".join((home.address, headline({**home.facts, "address": None}, market))))
+
+
+def _choose(home: KnownHome, desk: Desk, model: Model) -> None:
+    st.session_state[_CHOSEN] = home
+    subject_form.put_facts(desk, model, {**home.facts, "address": home.address})

@@ -1,0 +1,27 @@
+"""Which facts an agent is asked for: by what they matter to the model, and never figures of an area."""
+
+from __future__ import annotations
+
+from core.problem import Problem
+from core.serve.agent.form_facts import ASKED_FIRST, area_figures, asked_first, facts_asked
+from core.train.importance import Importance
+from core.workflows.pricing.desk import Desk
+
+
+def test_the_models_own_ranking_decides_what_is_asked_first(small_desk: Desk, problem: Problem) -> None:
+    assert small_desk.bundle is not None
+    model, figures = small_desk.bundle.model, small_desk.area_figures
+    ranking = tuple(Importance(name, name, 1.0) for name in ("crime_index", "view", "floors"))
+    first = asked_first(model, ranking, figures, problem)
+    assert first[:3] == ("living_area_sqft", "view", "floors")
+    assert len(first) == ASKED_FIRST
+    assert not figures & {*first}
+
+
+def test_a_column_with_one_value_in_each_area_is_no_fact_of_a_home(small_desk: Desk) -> None:
+    assert small_desk.live_model is not None
+    model, sales = small_desk.live_model.model, small_desk.live_model.sales
+    figures = area_figures(model, sales)
+    assert {"crime_index", "school_rating", "walk_score"} & {*model.facts.all} <= figures
+    assert not {"living_area_sqft", "condition", "year_built"} & figures
+    assert not figures & {*facts_asked(model, figures)}
