@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from typing import Final
 
@@ -32,6 +32,7 @@ _SYMBOLS: Final = {
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 _KM_PER_MILE: Final = 1.609344
 _FT_PER_MILE: Final = 5280
+_ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -56,6 +57,17 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
     """Write a range of amounts, "$245K to $265K"; a single amount if both ends read the same."""
     ends = [money_short(low, currency), money_short(high, currency)]
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
+
+
+def round_amounts(low: float, high: float, about: int) -> Iterator[float]:
+    """Yield round amounts between two ends, about so many as asked for: the marks of an axis."""
+    rough = (high - low) / about
+    scale = 10.0 ** math.floor(math.log10(rough))
+    step = next(step * scale for step in _ROUND_STEPS if step * scale >= rough)
+    at = math.ceil(low / step) * step
+    while at <= high:
+        yield at
+        at += step
 
 
 def symbol(currency: str) -> str:

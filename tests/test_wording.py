@@ -114,6 +114,30 @@ def test_dates_do_not_depend_on_the_continent() -> None:
     assert fmt.day(pd.NaT) == "–"
 
 
+def test_a_market_in_dollars_reads_its_dates_month_first() -> None:
+    assert fmt.market_day(date(2024, 3, 4), "USD") == "Mar 4, 2024"
+    assert fmt.market_day(date(2024, 3, 4), "EUR") == "4 Mar 2024"
+    assert fmt.market_day(None, "USD") == "–"
+
+
+@pytest.mark.parametrize(
+    ("kilometers", "unit", "words"),
+    [
+        *((0.0, "sqm", "0 m"), (0.35, "sqm", "350 m"), (1.0, "sqm", "1 km"), (1.24, "sqm", "1.2 km")),
+        *((0.1, "sqft", "330 ft"), (0.8, "sqft", "0.5 mi"), (1.609344, "sqft", "1 mi"), (12.0, "sqft", "7.5 mi")),
+    ],
+)
+def test_distances_are_in_the_markets_unit(kilometers: float, unit: str, words: str) -> None:
+    assert fmt.distance(kilometers, unit) == words
+
+
+@given(st.floats(1e3, 1e7), st.floats(1e3, 1e7))
+def test_the_marks_of_an_axis_are_few_and_lie_on_it(low: float, width: float) -> None:
+    marks = list(fmt.round_amounts(low, low + width, 4))
+    assert 1 <= len(marks) <= 5
+    assert all(low - 1e-6 <= mark <= low + width + 1e-6 for mark in marks)
+
+
 def test_instants_are_told_in_utc() -> None:
     assert fmt.instant(datetime(2024, 3, 4, 23, 5, tzinfo=UTC)) == "4 Mar 2024, 23:05 UTC"
     east = timezone(timedelta(hours=8))

@@ -6,12 +6,14 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
+from core.collect.addresses import address_key
 from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
@@ -181,7 +183,7 @@ def adjusted(
         )
     ]
     least = sorted(found, key=lambda one: (not one.own, one.gross))
-    offered = _one_of_each_home(least, _addresses(live_model, chosen.rows))
+    offered = _one_of_each_home(least, [*map(_home_key, _addresses(live_model, chosen.rows))])
     return tuple(_comparable(live_model, home, chosen, one) for one in offered[:OFFERED])
 
 
@@ -217,6 +219,12 @@ def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
     """Return the addresses of sales, "" where none is recorded."""
     recorded = live_model.sales.get("address")
     return [""] * len(rows) if recorded is None else words({"address": recorded[rows]}, "address", "").tolist()
+
+
+@lru_cache(maxsize=4096)
+def _home_key(address: str) -> str:
+    """Return what two spellings of one address share, "" for none."""
+    return address_key(address)
 
 
 def _one_of_each_home(found: Sequence[_Adjusted], addresses: Sequence[str]) -> list[_Adjusted]:

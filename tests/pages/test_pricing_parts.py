@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.serve.agent.sale_sum import sale_sum
+from core.serve.agent.sold_around import SHOWN_MAX
 from core.serve.drivers import Driver, Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
@@ -17,7 +21,7 @@ from pages.kit.palette import LIGHT
 from pages.views.estimate import comparables
 from pages.views.estimate import drivers as drivers_view
 from pages.views.estimate.comparables_choice import Choice, first_choice, value_of
-from pages.views.estimate.comparables_map import draw_map, place_of, write_distance
+from pages.views.estimate.comparables_map import draw_map, place_of
 from tests.small_market import MANAGER
 
 AMOUNT = st.integers(-10_000_000, 10_000_000).map(float)
@@ -51,7 +55,7 @@ def test_the_table_of_drivers_adds_up_to_the_estimate_as_it_is_shown(
     assert sum(shown[:-1]) == pytest.approx(shown[-1], abs=1e-6)
     if point > 0:
         [bars] = drivers_view.waterfall(drivers, small_desk.market, LIGHT).data
-        assert sum(bars.x[:-1]) == pytest.approx(bars.x[-1], abs=1e-6)
+        assert bars.base + sum(bars.x[:-1]) == pytest.approx(point, abs=1e-6)
 
 
 def test_a_choice_counts_what_is_ticked_as_often_as_it_says(estimate: Estimate) -> None:
@@ -94,7 +98,9 @@ def test_the_map_numbers_the_sales_as_the_table_does_and_marks_those_in_use(
     assert value is not None
     figure = draw_map(estimate, chosen.used, dict(value.weights), small_desk.market, LIGHT)
     assert figure is not None
-    others, mine, home = figure.data
+    around, rings, others, mine, home = figure.data
+    assert not around.x
+    assert len(rings.text) == len(figure.layout.shapes)
     assert [*mine.text] == [str(n) for n in range(1, len(chosen.used) + 1)]
     assert len(others.text) == len(estimate.comparables) - len(chosen.used)
     assert home.marker.symbol == "star"
@@ -109,11 +115,59 @@ def test_without_coordinates_there_is_no_map(estimate: Estimate, small_desk: Des
     assert draw_map(unplaced, frozenset(), {}, small_desk.market, LIGHT) is None
 
 
-@pytest.mark.parametrize(
-    ("kilometres", "words"), [(0.0, "0 m"), (0.35, "350 m"), (1.0, "1 km"), (1.24, "1.2 km"), (12.0, "12 km")]
+def test_the_map_shows_homes_sold_around_as_dots_and_no_ring_label_over_another(
+    estimate: Estimate, small_desk: Desk
+) -> None:
+    assert small_desk.live_model is not None
+    figure = draw_map(estimate, frozenset(), {}, small_desk.market, LIGHT, small_desk.live_model.sales)
+    assert figure is not None
+    around, rings, *_ = figure.data
+    assert 0 < len(around.x) <= SHOWN_MAX
+    radii = sorted(-radius for radius in rings.y)
+    assert all(larger >= 2 * smaller - 1e-9 for smaller, larger in pairwise(radii))
+    assert all(label.endswith((" mi", " ft")) for label in rings.text)
+
+
+@given(
+    price=st.floats(500, 2e7),
+    moved=st.floats(-0.4, 0.4),
+    facts=st.floats(-0.6, 0.6),
+    currency=st.sampled_from(["USD", "EUR"]),
 )
-def test_distances_are_said_in_metres_or_kilometres(kilometres: float, words: str) -> None:
-    assert write_distance(kilometres) == words
+def test_a_card_adds_up_as_it_is_written(
+    estimate: Estimate, price: float, moved: float, facts: float, currency: str
+) -> None:
+    time_adjusted = price * (1 + moved)
+    sale = replace(
+        estimate.comparables[0],
+        sale_price=price,
+        time_adjusted=time_adjusted,
+        adjustments={FactGroup.SIZE: price * facts},
+        adjusted=time_adjusted + price * facts,
+    )
+    written = sale_sum(sale).words(currency)
+    signs = [-1 if sign == "−" else 1 for sign in re.findall(r"[−+](?= )", written)]
+    first, market, of_facts, total = (float(one.replace(",", "")) for one in re.findall(r"-?[\d,]+", written))
+    assert first + signs[0] * market + signs[1] * of_facts == total
+    assert abs(total - sale.adjusted / (1_000 if "K" in written else 1)) <= 0.5
+
+
+def test_a_weak_comparable_is_marked(estimate: Estimate, small_desk: Desk) -> None:
+    chosen, sale = first_choice(estimate.comparables), estimate.comparables[0]
+    weak = replace(sale, adjusted=sale.sale_price * 1.2)
+    assert ":orange[net \\+20% ▲]" in comparables.describe(weak, chosen, small_desk.market)
+    plain_sale = replace(sale, time_adjusted=sale.sale_price, adjustments={}, adjusted=sale.sale_price)
+    assert ":orange" not in comparables.describe(plain_sale, chosen, small_desk.market)
+
+
+@given(amounts=st.lists(AMOUNT, min_size=6, max_size=8))
+def test_the_reasons_beyond_the_five_largest_are_one_step_and_still_add_up(amounts: list[float]) -> None:
+    items = tuple(Driver(group, amount, ()) for group, amount in zip(FactGroup, amounts, strict=False))
+    drivers = Drivers("the market", 1, 1.0, items, 3.0, 1.0 + sum(amounts) + 3.0)
+    shown = drivers_view.main_steps(drivers)
+    assert len(shown) == 6
+    assert shown[-1][0] == "All the rest"
+    assert sum(amount for _, amount in shown) == pytest.approx(sum(amounts) + 3.0, abs=1e-6)
 
 
 def test_agreement_is_said_in_a_sentence(estimate: Estimate, small_desk: Desk) -> None:

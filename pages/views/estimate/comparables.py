@@ -2,33 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from html import escape
 from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
+from core.prepare.features.columns import Columns
+from core.serve.agent.sale_sum import sale_sum
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
-from core.serve.words import Conventions
-from core.wording import MISSING, day, money_range, money_short, percent
+from core.serve.words import Conventions, short_line
+from core.wording import MISSING, distance, market_day, money_range, money_short, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.estimate import comparables_choice
-from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice, home_of
-from pages.views.estimate.comparables_map import draw_map, name_of, write_distance
+from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice
+from pages.views.estimate.comparables_map import draw_map, name_of
 from pages.views.estimate.drivers import signed
 
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
-_ROW_PX: Final = 40
-_MOST_WEIGHT: Final = 3.0
-_REVISION: Final = "comparables_revision"
-_TABLE_OF: Final = "comparables_table_of"
-_NET_HELP: Final = "All adjustments together, as a share of the sale price."
-_GROSS_HELP: Final = "All adjustments without their signs, as a share of the sale price: how much the sale is altered."
 _SHORT: Final = {
     FactGroup.SIZE: "Size",
     FactGroup.ROOMS: "Rooms",
@@ -40,24 +35,21 @@ _SHORT: Final = {
     FactGroup.OTHER: "Other",
     FactGroup.OWN_SALE: "Own sale",
 }
-# Desktops get a table, phones get the same sales as cards. Both are drawn; the screen's width decides which is shown.
 _STYLE: Final = """<style>
-.st-key-comparable_cards { display: none; }
 .span { display: grid; grid-template-columns: 6.5rem 1fr; gap: 0.4rem 0.75rem; align-items: center; margin: 0.25rem 0; }
 .span > div { position: relative; height: 1.1rem; }
 .span i { position: absolute; top: 0.2rem; bottom: 0.2rem; border-radius: 0.35rem; }
 .span b { position: absolute; top: -0.05rem; bottom: -0.05rem; width: 3px; margin-left: -1.5px; border-radius: 2px; }
-@media (max-width: 640px) {
-  .st-key-comparable_table { display: none; }
-  .st-key-comparable_cards { display: flex; }
-  .st-key-comparable_cards [data-testid="stVerticalBlock"] { padding: 0.25rem 0.75rem 0.5rem; }
-  .st-key-comparable_cards [data-testid="stCheckbox"] label { align-items: center; }
-}
+.st-key-comparable_cards [data-testid="stVerticalBlock"] { padding: 0.25rem 0.75rem 0.5rem; }
+.st-key-comparable_cards [data-testid="stCheckbox"] label { align-items: center; }
 </style>"""
 
 
-def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> None:
-    """Draw the comparables of an estimate; the selection is kept in comparables_choice."""
+def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sales: Columns | None) -> None:
+    """Draw the comparables of an estimate; the selection is kept in comparables_choice.
+
+    ``sales`` are the market's, for the map; None where they are not at hand.
+    """
     if not estimate.comparables:
         st.info(
             "There is no comparable sale: no earlier sale is like this home. The price is based on the model alone.",
@@ -67,28 +59,26 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions) -> N
     st.html(_STYLE)
     chosen = comparables_choice.choice(answered, estimate)
     value = comparables_choice.value(answered, estimate)
-    figures_column, seen = st.columns([1, 1], gap="medium")
-    with figures_column:
-        _together(estimate, value, market)
-        if chosen != comparables_choice.first_choice(estimate.comparables):
-            st.button(
-                "Reset to the original sales",
-                icon=":material/undo:",
-                type="tertiary",
-                on_click=_reset,
-                args=(answered, estimate),
-            )
-    with seen:
-        _map(estimate, chosen, value, market)
-    with st.container(key="comparable_table"):
-        _table(answered, estimate, chosen, market)
+    _together(estimate, value, market)
+    if chosen != comparables_choice.first_choice(estimate.comparables):
+        st.button(
+            "Reset to the original sales",
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_reset,
+            args=(answered, estimate),
+        )
+    _map(estimate, chosen, value, market, sales)
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
+    by_fact = st.expander("Adjustments by fact", icon=":material/table_rows:", key="by_fact", on_change="rerun")
+    if by_fact.open and chosen.used:
+        with by_fact:
+            st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
     st.caption(
-        "Each sale is adjusted to the valuation date by the market’s movement, then to this home’s facts by the "
-        "model’s amounts. Net and gross: all adjustments with and without their signs, as a share of the price. ▲ "
-        f"marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%}. A weight of 2 counts a "
-        "sale twice."
+        "Market: the movement of prices up to the valuation date. Facts: what the differences from this home are worth "
+        f"to the model. ▲ marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its "
+        "price."
     )
 
 
@@ -140,50 +130,21 @@ def spans(estimate: Estimate, value: ComparableValue | None, market: Conventions
     return f"<div class='span' aria-hidden='true'>{bars}</div>"
 
 
-def _map(estimate: Estimate, chosen: Choice, value: ComparableValue | None, market: Conventions) -> None:
+def _map(
+    estimate: Estimate, chosen: Choice, value: ComparableValue | None, market: Conventions, sales: Columns | None
+) -> None:
     weights = dict(value.weights) if value is not None else {}
-    figure = draw_map(estimate, chosen.used, weights, market, palette())
+    figure = draw_map(estimate, chosen.used, weights, market, palette(), sales)
     if figure is None:
         return
     st.plotly_chart(
         figure,
         config=_CONFIG,
         key="comparables_map",
-        alt="Map of the comparable sales around the home, numbered as in the table, which has their distances",
+        alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )
-    assumed = " The home’s location is assumed." if "latitude" in estimate.imputed else ""
-    st.caption(f"Star: this home.{assumed} Filled: in use; larger means more weight.")
-
-
-def _table(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
-    key = _table_key(answered)
-    rows = table(estimate, chosen, market)
-    st.data_editor(
-        rows,
-        hide_index=True,
-        height="content",
-        row_height=_ROW_PX,
-        key=key,
-        disabled=[name for name in rows.columns if name not in ("Use", "Weight")],
-        column_config=_columns(rows),
-        on_change=_edited,
-        args=(key, answered, estimate),
-        alt="Comparable sales to choose from, with their adjusted prices",
-    )
-    if chosen.used:
-        st.markdown("**How the sales in use were adjusted**")
-        st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
-
-
-def _table_key(answered: RecordedAnswer) -> str:
-    """Return the table's key, which changes only after an edit: reusing a table draws faster."""
-    home = home_of(answered)
-    if st.session_state.get(_TABLE_OF) != home:
-        st.session_state[_TABLE_OF] = home
-        edits = st.session_state.get(f"comparables-{st.session_state.get(_REVISION, 0)}")
-        if edits and edits["edited_rows"]:
-            _new_table()
-    return f"comparables-{st.session_state.get(_REVISION, 0)}"
+    assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
+    st.caption(f"★ this home{assumed} · numbers: the sales below, filled if in use · grey: other homes sold")
 
 
 def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:
@@ -198,8 +159,8 @@ def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFra
             "Weight": chosen.weight(sale.sale_id),
             "No.": number,
             "Home": name_of(sale, market),
-            "Distance": distance(sale),
-            "Sold": day(sale.sale_date),
+            "Distance": _distance(sale, market),
+            "Sold": market_day(sale.sale_date, currency),
             "Price": money_short(sale.sale_price, currency),
             "Time-adjusted": money_short(sale.time_adjusted, currency),
             "Facts": _change(sum(sale.adjustments.values()), currency),
@@ -230,14 +191,9 @@ def adjustments(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.D
     return pd.DataFrame([{name: text.replace("$", "\\$") for name, text in line.items()} for line in lines])
 
 
-def distance(sale: Comparable) -> str:
-    """Write the distance of a sale from the home: "350 m", "1.2 km"."""
-    return MISSING if sale.distance_km is None else write_distance(sale.distance_km)
-
-
 def net(sale: Comparable) -> str:
     """Write the net adjustment of a sale as a share of its price, marked where it is high."""
-    return _marked(f"{sale.net:+.0%}", abs(sale.net) > NET_HIGH)
+    return _marked(signed_percent(sale.net), abs(sale.net) > NET_HIGH)
 
 
 def gross(sale: Comparable) -> str:
@@ -253,37 +209,18 @@ def _change(amount: float, currency: str) -> str:
     return signed(money_short(amount, currency), amount) if round(amount) else "0"
 
 
-def _columns(rows: pd.DataFrame) -> Mapping[str, Any]:
-    text, number = st.column_config.TextColumn, st.column_config.NumberColumn
-    columns = {name: text(name, alignment="right", width=80) for name in rows.columns}
-    return {
-        **columns,
-        "Use": st.column_config.CheckboxColumn(width=66),
-        "Weight": number(width=84, min_value=0.0, max_value=_MOST_WEIGHT, step=0.5, format="%g", required=True),
-        "No.": number(width=46, format="%d"),
-        "Home": text(width=190),
-        "Sold": text(width=100),
-        "Time-adjusted": text(alignment="right", width=104, help="The price adjusted to the valuation date."),
-        "Facts": text(alignment="right", width=80, help="What the differences from this home are worth to the model."),
-        "Net": text(alignment="right", width=70, help=_NET_HELP),
-        "Gross": text(alignment="right", width=76, help=_GROSS_HELP),
-        "Adjusted": text(alignment="right", width=84, help="What this home would bring according to this sale."),
-    }
-
-
 def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market: Conventions) -> None:
     for number, sale in enumerate(estimate.comparables, 1):
         key = f"comparable-{number}"
         st.session_state[key] = sale.sale_id in chosen.ticked
         with st.container(border=True, gap=None):
             st.checkbox(
-                f"**{number}** · {plain(name_of(sale, market))} · "
-                f"**{plain(money_short(sale.adjusted, market.currency))}** adjusted",
+                f"**{number} · {plain(name_of(sale, market))}**",
                 key=key,
                 on_change=_ticked,
                 args=(key, sale.sale_id, answered, estimate),
             )
-            st.caption(_describe(sale, chosen, market))
+            st.markdown(describe(sale, chosen, market))
     numbers = {sale.sale_id: number for number, sale in enumerate(estimate.comparables, 1)}
     used = [sale_id for sale_id in numbers if sale_id in chosen.ticked]
     if used:
@@ -300,36 +237,33 @@ def _cards(answered: RecordedAnswer, estimate: Estimate, chosen: Choice, market:
         )
 
 
-def _describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
-    weight = chosen.weight(sale.sale_id)
-    change = sum(sale.adjustments.values())
-    parts = [
-        f"sold {day(sale.sale_date)} for {money_short(sale.sale_price, market.currency)}",
-        f"{_change(change, market.currency)} for its facts",
-        f"net {net(sale)}, gross {gross(sale)}",
-    ]
-    if sale.distance_km is not None:
-        parts.append(f"{distance(sale)} away")
-    if weight != USUAL and sale.sale_id in chosen.ticked:
+def describe(sale: Comparable, chosen: Choice, market: Conventions) -> str:
+    """Return a card's text as Markdown: the sum that leads to the adjusted price, then how like the home it is."""
+    total, found, adjusted = sale_sum(sale).words(market.currency).partition(" = ")
+    parts = [f"sold {market_day(sale.sale_date, market.currency)}"]
+    if sale.distance_km is not None and not sale.own:
+        parts.append(f"{_distance(sale, market)} away")
+    parts.append(short_line(sale.facts, market))
+    if (weight := chosen.weight(sale.sale_id)) != USUAL and sale.sale_id in chosen.ticked:
         parts.append(f"weight {weight:g}")
-    return plain(" · ".join(parts))
+    shares = [
+        _colored(f"net {net(sale)}", abs(sale.net) > NET_HIGH),
+        _colored(f"gross {gross(sale)}", sale.gross > GROSS_HIGH),
+    ]
+    return f"{plain(total + found)}**{plain(adjusted)}**  \n:gray[{plain(' · '.join(parts))} ·] {' · '.join(shares)}"
 
 
-def _edited(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
-    """Apply the edits made in the table."""
-    chosen = comparables_choice.choice(answered, estimate)
-    for row, changes in st.session_state[key]["edited_rows"].items():
-        sale_id = estimate.comparables[int(row)].sale_id
-        if changes.get("Weight") is not None:
-            chosen = chosen.with_weight(sale_id, float(changes["Weight"]))
-        if "Use" in changes:
-            chosen = _with_tick(chosen, sale_id, changes["Use"])
-    comparables_choice.keep(answered, chosen)
+def _colored(text: str, high: bool) -> str:
+    return f":{'orange' if high else 'gray'}[{plain(text)}]"
+
+
+def _distance(sale: Comparable, market: Conventions) -> str:
+    return MISSING if sale.distance_km is None else distance(sale.distance_km, market.area_unit)
 
 
 def _ticked(key: str, sale_id: str, answered: RecordedAnswer, estimate: Estimate) -> None:
     chosen = comparables_choice.choice(answered, estimate)
-    _anew(answered, _with_tick(chosen, sale_id, st.session_state[key]))
+    comparables_choice.keep(answered, _with_tick(chosen, sale_id, st.session_state[key]))
 
 
 def _with_tick(chosen: Choice, sale_id: str, ticked: object) -> Choice:
@@ -341,18 +275,8 @@ def _doubled(key: str, answered: RecordedAnswer, estimate: Estimate) -> None:
     for sale_id in chosen.ticked:
         if (sale_id in doubled) != (chosen.weight(sale_id) >= DOUBLE):
             chosen = chosen.with_weight(sale_id, DOUBLE if sale_id in doubled else USUAL)
-    _anew(answered, chosen)
+    comparables_choice.keep(answered, chosen)
 
 
 def _reset(answered: RecordedAnswer, estimate: Estimate) -> None:
-    _anew(answered, comparables_choice.first_choice(estimate.comparables))
-
-
-def _anew(answered: RecordedAnswer, chosen: Choice) -> None:
-    """Keep the choice and start a new table, since the old one would apply its earlier edits again."""
-    comparables_choice.keep(answered, chosen)
-    _new_table()
-
-
-def _new_table() -> None:
-    st.session_state[_REVISION] = st.session_state.get(_REVISION, 0) + 1
+    comparables_choice.keep(answered, comparables_choice.first_choice(estimate.comparables))

@@ -8,16 +8,23 @@ from typing import Any, Final
 
 import plotly.graph_objects as go
 
+from core.prepare.features.columns import Columns
 from core.prepare.features.derived import Projection
+from core.serve.agent.sold_around import sold_around
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
-from core.serve.words import Conventions, headline
-from core.wording import day, money_short
+from core.serve.words import Conventions, headline, readable_address
+from core.wording import distance, market_day, money_short
 from pages.kit.palette import Palette
 
-_RINGS_KM: Final = (0.05, 0.1, 0.2, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
-_RINGS_SHOWN: Final = 3
-_HEIGHT: Final = 340
+_KM_PER_MILE: Final = 1.609344
+# Each ring is at least twice as wide as the one before, so that no label lies over another.
+_RINGS_KM: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_RINGS_MILES: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
+_RINGS_SHOWN: Final = 2
+_HEIGHT: Final = 320
+# The map is at most this many times as wide as it is high.
+_WIDE: Final = 2.0
 _ROOM: Final = 1.12
 _SMALL: Final = 20.0
 OWN: Final = "This home’s own sale"
@@ -46,15 +53,21 @@ def name_of(sale: Comparable, market: Conventions) -> str:
     """Name a sale by its address, or by its facts if the source has no address; say if it is the home's own."""
     if sale.own:
         return OWN
-    return sale.address or headline({**sale.facts, "zipcode": None}, market)
+    return readable_address(sale.address) or headline({**sale.facts, "zipcode": None}, market)
 
 
 def draw_map(
-    estimate: Estimate, used: Collection[str], weights: dict[str, float], market: Conventions, colours: Palette
+    estimate: Estimate,
+    used: Collection[str],
+    weights: dict[str, float],
+    market: Conventions,
+    colours: Palette,
+    sales: Columns | None = None,
 ) -> go.Figure | None:
-    """Return the map with the table's numbers; sales in use are filled, and sized by their share of the weight.
+    """Return the map with the cards' numbers; sales in use are filled, and sized by their share of the weight.
 
-    ``weights`` by sale_id sum to 1. None if the location of the home or of all sales is unknown.
+    ``weights`` by sale_id sum to 1; ``sales`` are the market's, drawn as grey dots where they lie around the home.
+    None if the location of the home or of all comparables is unknown.
     """
     home = place_of(estimate)
     if home is None:
@@ -71,13 +84,29 @@ def draw_map(
     mine = [entry for entry in placed if entry[1].sale_id in used]
     sizes = [_size(weights.get(entry[1].sale_id, 0.0)) for entry in mine]
     star = {"symbol": "star", "size": 20, "color": colours.less, "line": {"color": colours.page, "width": 1.5}}
+    edge = reach * _ROOM
     traces = [
+        _around(sales, home, edge, colours),
+        _ring_labels(_rings(reach, market), market, colours),
         _sales(others, [_SMALL] * len(others), "Not in use", market, colours),
         _sales(mine, sizes, "", market, colours),
         {"type": "scatter", "x": [0], "y": [0], "mode": "markers", "marker": star, "hovertemplate": _HOME},
     ]
     # Built in one call: plotly revalidates a figure at every change, and the agent would wait for it.
-    return go.Figure({"data": traces, "layout": _layout(reach, colours)})
+    return go.Figure({"data": traces, "layout": _layout(edge, _rings(reach, market), colours)})
+
+
+def _around(sales: Columns | None, home: Place, edge: float, colours: Palette) -> dict[str, Any]:
+    """Return the homes sold around as one trace of grey dots, empty without ``sales``."""
+    east, north = sold_around(sales or {}, home, _WIDE * edge, edge)
+    return {
+        "type": "scatter",
+        "x": [round(at, 3) for at in east.tolist()],
+        "y": [round(at, 3) for at in north.tolist()],
+        "mode": "markers",
+        "marker": {"size": 4, "color": colours.faint},
+        "hoverinfo": "skip",
+    }
 
 
 def _sales(
@@ -109,17 +138,15 @@ def _sales(
 def _hover(sale: Comparable, market: Conventions) -> str:
     # Plotly reads a few HTML tags in labels.
     name = name_of(sale, market).replace("<", "&lt;")
-    return f"{name}<br>{money_short(sale.sale_price, market.currency)}, {day(sale.sale_date)}"
+    return f"{name}<br>{money_short(sale.sale_price, market.currency)}, {market_day(sale.sale_date, market.currency)}"
 
 
 def _size(share: float) -> float:
     return 18.0 + 40.0 * math.sqrt(share) / 2
 
 
-def _layout(reach: float, colours: Palette) -> dict[str, Any]:
-    edge = reach * _ROOM
+def _layout(edge: float, rings: Sequence[float], colours: Palette) -> dict[str, Any]:
     axis = {"range": [-edge, edge], "visible": False, "fixedrange": True}
-    radii = [ring for ring in _RINGS_KM if ring <= reach * 1.05][-_RINGS_SHOWN:]
     north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑", "showarrow": False}
     return {
         "height": _HEIGHT,
@@ -129,12 +156,15 @@ def _layout(reach: float, colours: Palette) -> dict[str, Any]:
         "hovermode": "closest",
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x", "scaleratio": 1},
-        "shapes": [_ring(radius, colours) for radius in radii],
-        "annotations": [
-            {**north, "font": {"size": 12, "color": colours.whole}},
-            *(_ring_label(radius, colours) for radius in radii),
-        ],
+        "shapes": [_ring(radius, colours) for radius in rings],
+        "annotations": [{**north, "font": {"size": 12, "color": colours.whole}}],
     }
+
+
+def _rings(reach: float, market: Conventions) -> list[float]:
+    """Return the radii of the rings in kilometers, round in the market's unit."""
+    rings = _RINGS_KM if market.area_unit != "sqft" else [_KM_PER_MILE * miles for miles in _RINGS_MILES]
+    return [ring for ring in rings if ring <= reach * 1.05][-_RINGS_SHOWN:]
 
 
 def _ring(radius: float, colours: Palette) -> dict[str, Any]:
@@ -142,12 +172,14 @@ def _ring(radius: float, colours: Palette) -> dict[str, Any]:
     return {"type": "circle", "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "line": line, "layer": "below"}
 
 
-def _ring_label(radius: float, colours: Palette) -> dict[str, Any]:
-    font = {"size": 11, "color": colours.whole}
-    text = write_distance(radius)
-    return {"x": 0, "y": -radius, "text": text, "showarrow": False, "bgcolor": colours.page, "font": font}
-
-
-def write_distance(kilometres: float) -> str:
-    """Write a distance: "350 m", "1 km", "1.2 km"."""
-    return f"{kilometres * 1000:.0f} m" if kilometres < 1 else f"{kilometres:.1f}".removesuffix(".0") + " km"
+def _ring_labels(rings: Sequence[float], market: Conventions, colours: Palette) -> dict[str, Any]:
+    """Return the labels as a trace below the sales, so that they hide none."""
+    return {
+        "type": "scatter",
+        "x": [0.0] * len(rings),
+        "y": [-radius for radius in rings],
+        "mode": "text",
+        "text": [distance(radius, market.area_unit) for radius in rings],
+        "textfont": {"size": 11, "color": colours.whole},
+        "hoverinfo": "skip",
+    }

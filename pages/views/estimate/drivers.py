@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Final
+from itertools import accumulate
+from typing import Any, Final
 
 import pandas as pd
 import plotly.graph_objects as go
@@ -11,34 +12,33 @@ import streamlit as st
 from core.serve.driver_words import sentences
 from core.serve.drivers import Drivers
 from core.serve.words import Conventions
-from core.wording import count, money, money_short
+from core.wording import count, money, money_short, round_amounts
 from pages.kit.palette import Palette, palette
 from pages.kit.text import plain
 
 _CONFIG: Final = {"displayModeBar": False, "responsive": True}
 _ROW_PX: Final = 38
-# Shares of the span left free at the two ends of the axis: bars need a base, labels need room.
-_FOOT: Final = 0.22
-_ROOM: Final = 0.30
+_TOP: Final = 5
+_TICKS: Final = 4
+# The share of the span left free at the two ends of the axis for labels.
+_ROOM: Final = 0.35
+_REST: Final = "All the rest"
 
 
 def draw(drivers: Drivers, market: Conventions) -> None:
     """Draw chart, sentences and table; the amounts shown add up exactly to the estimate."""
-    chart, words = st.columns([6, 5], gap="medium")
-    with chart:
-        st.plotly_chart(
-            waterfall(drivers, market, palette()),
-            config=_CONFIG,
-            key="drivers_chart",
-            alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
-        )
-    with words:
-        st.markdown("**In words, for the seller**")
-        st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, market)))
-        st.caption(
-            f"Typical home in {plain(drivers.area)}: the usual facts of {count(drivers.sales, 'sale')} there, priced "
-            "by the same model. Each amount is what a difference is worth to the model, not what a change would cost."
-        )
+    st.plotly_chart(
+        waterfall(drivers, market, palette()),
+        config=_CONFIG,
+        key="drivers_chart",
+        alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
+    )
+    st.markdown("**In words, for the seller**")
+    st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, market)))
+    st.caption(
+        f"Typical home in {plain(drivers.area)}: the usual facts of {count(drivers.sales, 'sale')} there, priced "
+        "by the same model. Each amount is what a difference is worth to the model, not what a change would cost."
+    )
     with st.expander("Show as a table", icon=":material/table_rows:"):
         st.table(table(drivers, market), border="horizontal", hide_index=True)
 
@@ -47,6 +47,13 @@ def steps(drivers: Drivers) -> list[tuple[str, float]]:
     """Return the named steps between the typical home and the estimate; with both ends they add up exactly."""
     named = [(_capital(driver.group.value), driver.amount) for driver in drivers.items]
     return [*named, ("Rounding", drivers.rounding)] if drivers.rounding else named
+
+
+def main_steps(drivers: Drivers) -> list[tuple[str, float]]:
+    """Return the five largest steps, and all the rest as one; they add up exactly, too."""
+    ordered = sorted(steps(drivers), key=lambda step: -abs(step[1]))
+    top, rest = ordered[:_TOP], ordered[_TOP:]
+    return [*top, (_REST, sum(amount for _, amount in rest))] if rest else top
 
 
 def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
@@ -63,22 +70,19 @@ def table(drivers: Drivers, market: Conventions) -> pd.DataFrame:
 
 
 def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Figure:
-    """Return the chart, from top to bottom; the axis starts near the lowest figure, since the bars show steps."""
-    parts, currency = steps(drivers), market.currency
-    ends = ("Typical home here", "Estimate")
-    amounts = [drivers.typical, *(amount for _, amount in parts), drivers.point]
-    texts = [
-        money_short(drivers.typical, currency),
-        *(signed(money_short(amount, currency), amount) for _, amount in parts),
-        money_short(drivers.point, currency),
-    ]
+    """Return the chart, from top to bottom: steps that start at the typical home, whose price is a line."""
+    parts, currency = main_steps(drivers), market.currency
     bars = {
         "type": "waterfall",
         "orientation": "h",
-        "measure": ["absolute", *(["relative"] * len(parts)), "total"],
-        "x": amounts,
-        "y": [ends[0], *(name for name, _ in parts), ends[1]],
-        "text": texts,
+        "base": drivers.typical,
+        "measure": [*(["relative"] * len(parts)), "total"],
+        "x": [*(amount for _, amount in parts), drivers.point - drivers.typical],
+        "y": [*(name for name, _ in parts), "Estimate"],
+        "text": [
+            *(signed(money_short(amount, currency), amount) for _, amount in parts),
+            money_short(drivers.point, currency),
+        ],
         "textposition": "outside",
         "textfont": {"color": colours.text, "size": 13},
         "cliponaxis": False,
@@ -88,12 +92,45 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
         "totals": {"marker": {"color": colours.whole}},
         "hovertemplate": "%{y}: %{text}<extra></extra>",
     }
-    layout = {
-        "height": 40 + _ROW_PX * len(amounts),
-        "margin": {"l": 0, "r": 8, "t": 4, "b": 4},
+    low, high = _span(drivers, [amount for _, amount in parts])
+    return go.Figure({"data": [bars], "layout": _layout(drivers, market, colours, len(parts) + 1, (low, high))})
+
+
+def _layout(
+    drivers: Drivers, market: Conventions, colours: Palette, rows: int, span: tuple[float, float]
+) -> dict[str, Any]:
+    marks = list(round_amounts(*span, _TICKS))
+    line = {"type": "line", "x0": drivers.typical, "x1": drivers.typical, "yref": "paper", "y0": 0, "y1": 1}
+    typical = f"Typical home {money_short(drivers.typical, market.currency)}"
+    return {
+        "height": 70 + _ROW_PX * rows,
+        "margin": {"l": 0, "r": 8, "t": 24, "b": 24},
         "dragmode": False,
         "bargap": 0.32,
-        "xaxis": {"range": _span(amounts), "visible": False, "fixedrange": True},
+        "shapes": [{**line, "line": {"color": colours.whole, "width": 1.5}}],
+        "annotations": [
+            {
+                "x": drivers.typical,
+                "y": 1,
+                "yref": "paper",
+                "yanchor": "bottom",
+                "text": typical,
+                "showarrow": False,
+                "font": {"size": 13, "color": colours.text},
+            }
+        ],
+        "xaxis": {
+            "range": [*span],
+            "fixedrange": True,
+            "showline": True,
+            "linecolor": colours.whole,
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "outside",
+            "tickvals": marks,
+            "ticktext": [money_short(mark, market.currency) for mark in marks],
+            "tickfont": {"color": colours.whole, "size": 12},
+        },
         "yaxis": {
             "autorange": "reversed",
             "fixedrange": True,
@@ -102,7 +139,6 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
             "tickfont": {"color": colours.text, "size": 13},
         },
     }
-    return go.Figure({"data": [bars], "layout": layout})
 
 
 def signed(text: str, amount: float) -> str:
@@ -110,14 +146,11 @@ def signed(text: str, amount: float) -> str:
     return f"+{text}" if amount > 0 else text
 
 
-def _span(amounts: list[float]) -> list[float]:
-    reached, at = [amounts[0]], amounts[0]
-    for amount in amounts[1:-1]:
-        at += amount
-        reached.append(at)
-    low, high = min(*reached, amounts[-1]), max(*reached, amounts[-1])
-    width = max(high - low, 0.02 * high)
-    return [max(low - _FOOT * width, 0.0), high + _ROOM * width]
+def _span(drivers: Drivers, amounts: list[float]) -> tuple[float, float]:
+    reached = [drivers.typical, *(drivers.typical + total for total in accumulate(amounts)), drivers.point]
+    low, high = min(reached), max(reached)
+    width = max(high - low, 0.02 * abs(high), 1.0)
+    return low - _ROOM * width, high + _ROOM * width
 
 
 def _capital(text: str) -> str:

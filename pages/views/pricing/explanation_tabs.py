@@ -37,7 +37,8 @@ def draw(
     comparables, drivers, what_if, report = st.tabs(PARTS, key="reasons_open", on_change="rerun")
     if comparables.open:
         with comparables:
-            comparables_view.draw(answered, estimate, desk.market)
+            sales = desk.live_model.sales if desk.live_model is not None else None
+            comparables_view.draw(answered, estimate, desk.market, sales)
     if drivers.open:
         with drivers:
             drivers_view.draw(estimate.drivers, desk.market)

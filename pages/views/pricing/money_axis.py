@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
 import streamlit as st
 
 from core.serve.estimate import Estimate
-from core.wording import money_range, money_short
+from core.wording import money_range, money_short, round_amounts
 from pages.kit.palette import palette
 
 _TICKS: Final = 4
-_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 # Room beside the outermost mark, as a share of the span.
 _ROOM: Final = 0.06
 # Marks of comparables are moved inside the axis when they lie this far outside the range, in widths of the range.
@@ -55,7 +53,7 @@ def axis(estimate: Estimate, asking: float | None) -> str:
         *(
             f"<i class='tick' style='{place(at)};background:{colors.whole}'></i>"
             f"<span class='at' style='{place(at)};color:{colors.whole}'>{escape(money_short(at, currency))}</span>"
-            for at in ticks(low, high)
+            for at in round_amounts(low, high, _TICKS)
         ),
         f"<i class='range' style='{place(estimate.low)};width:{(estimate.high - estimate.low) * scale:.2f}%;"
         f"background:{colors.more}'></i>",
@@ -79,17 +77,6 @@ def bounds(estimate: Estimate, marks: Sequence[float]) -> tuple[float, float]:
     high = min(max(estimate.high, *marks, estimate.high), estimate.high + _FAR * width)
     room = _ROOM * (high - low)
     return max(low - room, 0.0), high + room
-
-
-def ticks(low: float, high: float) -> Iterator[float]:
-    """Yield round amounts between two ends, about four of them."""
-    rough = (high - low) / _TICKS
-    scale = 10.0 ** math.floor(math.log10(rough))
-    step = next(step * scale for step in _STEPS if step * scale >= rough)
-    at = math.ceil(low / step) * step
-    while at <= high:
-        yield at
-        at += step
 
 
 def legend(estimate: Estimate, asking: float | None) -> str:

@@ -1,0 +1,50 @@
+"""A comparable as a sum that adds up on the screen: its price, the market, its facts, and the adjusted price."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from core.serve.comparables import Comparable
+from core.wording import symbol
+
+_THOUSAND: Final = 1_000.0
+# Below it, thousands would hide what a sale was adjusted by.
+_IN_THOUSANDS: Final = 20_000.0
+
+
+@dataclass(frozen=True)
+class SaleSum:
+    """Rounded amounts in money: ``price`` + ``market`` + ``facts`` is exactly ``adjusted``, as it is shown."""
+
+    price: float
+    market: float
+    facts: float
+    adjusted: float
+    in_thousands: bool
+
+    def words(self, currency: str) -> str:
+        """Write the sum: "$407K − $13K market − $26K facts = $368K"; plain text."""
+        market, facts = (f"{'−' if part < 0 else '+'} {self._amount(abs(part), currency)}" for part in self._changes)
+        return (
+            f"{self._amount(self.price, currency)} {market} market {facts} facts = "
+            f"{self._amount(self.adjusted, currency)}"
+        )
+
+    @property
+    def _changes(self) -> tuple[float, float]:
+        return self.market, self.facts
+
+    def _amount(self, amount: float, currency: str) -> str:
+        if self.in_thousands:
+            return f"{symbol(currency)}{amount / _THOUSAND:,.0f}K"
+        return f"{symbol(currency)}{amount:,.0f}"
+
+
+def sale_sum(sale: Comparable) -> SaleSum:
+    """Return a comparable as a sum, rounded to thousands where prices are that high; the facts take the remainder."""
+    unit = _THOUSAND if sale.sale_price >= _IN_THOUSANDS else 1.0
+    price, moved, adjusted = (
+        unit * round(amount / unit) for amount in (sale.sale_price, sale.time_adjusted, sale.adjusted)
+    )
+    return SaleSum(price, moved - price, adjusted - moved, adjusted, unit == _THOUSAND)
