@@ -1,11 +1,14 @@
-"""CSV that a spreadsheet opens without running anything: text that it would run stands behind an apostrophe."""
+"""Files for spreadsheets that run nothing: in CSV, text that would run stands behind an apostrophe."""
 
 from __future__ import annotations
 
+import io
 from typing import Final
 
 import pandas as pd
+from xlsxwriter import Workbook
 
+_WIDTH: Final = 16
 # What a spreadsheet runs as a formula, or as a command of its own; some look behind blanks and line ends too.
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -19,6 +22,20 @@ def to_csv_text(table: pd.DataFrame) -> str:
     """Return the table as CSV, its column names and texts made harmless; numbers and dates stay as they are."""
     safe = pd.DataFrame({harmless(str(name)): _harmless_column(table[name]) for name in table.columns})
     return safe.to_csv(index=False)
+
+
+def to_xlsx(table: pd.DataFrame) -> bytes:
+    """Return the table as an xlsx workbook; every text is a text and no formula, and the header stays in sight."""
+    target = io.BytesIO()
+    options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True, "in_memory": True}
+    with Workbook(target, options) as book:
+        sheet = book.add_worksheet()
+        sheet.freeze_panes(1, 0)
+        sheet.write_row(0, 0, map(str, table.columns), book.add_format({"bold": True}))
+        sheet.set_column(0, max(len(table.columns) - 1, 0), _WIDTH)
+        for at, row in enumerate(table.astype("object").where(table.notna(), None).itertuples(index=False), 1):
+            sheet.write_row(at, 0, row)
+    return target.getvalue()
 
 
 def harmless(text: str) -> str:

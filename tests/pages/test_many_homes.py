@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import sqlite3
+from io import BytesIO
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from python_calamine import CalamineWorkbook
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
 
+from core.collect.reading.reader import read_table
 from core.errors import StoreUnavailable
 from core.serve.estimate import UNAVAILABLE
-from core.spreadsheet import to_csv
+from core.spreadsheet import to_csv, to_xlsx
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
+from core.workflows.pricing.asking_prices import template
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.listing_columns import map_listings
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
 from pages.views.pricing import many_homes
@@ -63,6 +68,7 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
     counts = {metric.label: metric.value for metric in app.metric}
     assert counts == {"Rows": "5", "Priced": "1", "Unavailable": "1", "Refused": "2", "Unreadable": "1"}
     prices, errors, columns = (table.value for table in app.dataframe)
+    assert prices.columns[0] == "Address"
     assert prices[["Row", "Address"]].to_numpy().tolist() == [[1, "1 Elm St"]]
     assert prices["Range"][0].startswith("$")
     assert errors["Status"].tolist() == ["Unavailable", "Refused", "Refused", "Unreadable"]
@@ -73,10 +79,45 @@ def test_a_file_of_homes_is_priced_and_the_rest_says_why_not(home: Path, area: s
     assert (errors["Row"][2], errors["Value"][2]) == (4, "=1+1")
     assert columns["Read as"].tolist() == ["Address", "Living area", "Bedrooms", "Zipcode"]
     assert [button.label for button in app.get("download_button") if isinstance(button, Element)] == [
+        "Template with this market’s facts",
         "Download the prices",
+        "As a workbook",
         "Download the rows not priced",
     ]
     assert list((home / "uploads").iterdir()) == []
+
+
+def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area: str) -> None:
+    homes = [("A1", 1_680, 999_000), ("A2", 1_680, ""), ("A3", 1_680, 20_000), ("A4", 1_690, None)]
+    lines = [f"{ref},{size},3,{area},{asking or ''}" for ref, size, asking in homes]
+    table = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price", *lines]).encode()).dataframe[0].value
+    assert table.columns[0] == "Reference"
+    assert table["Reference"].tolist()[:2] == ["A1", "A3"]
+    assert [[*place] for place in table["It lies"]] == [["above the range"], ["below the range"], [], []]
+    assert table["Asking price"].tolist()[:2] == ["$999,000", "$20,000"]
+    assert table["Difference"][0].startswith("+")
+
+
+def test_each_heading_of_the_template_is_read_as_what_it_says(small_desk: Desk, tmp_path: Path) -> None:
+    headings = template(small_desk)
+    assert headings.columns[:2].tolist() == ["Reference", "Address"]
+    filled = pd.DataFrame([dict.fromkeys(headings.columns, "1")])
+    path = tmp_path / "template.xlsx"
+    path.write_bytes(to_xlsx(filled))
+    raw = read_table(path)
+    facts = small_desk.bundle.model.facts if small_desk.bundle else None
+    assert facts is not None
+    _, read = map_listings(raw, facts, "sqft")
+    fields = {one.column: one.field for one in read}
+    assert fields["Asking price"] == "list_price"
+    missing = {*small_desk.asked_first, *small_desk.asked_further} & {*facts.all} - {*fields.values()}
+    assert not missing
+
+
+def test_a_workbook_holds_the_cells_as_they_are_and_no_formula() -> None:
+    table = pd.DataFrame({"name": ["=1+1", "Elm St"], "price": [1.5, float("nan")]})
+    book = CalamineWorkbook.from_filelike(BytesIO(to_xlsx(table)))
+    assert book.get_sheet_by_index(0).to_python() == [["name", "price"], ["=1+1", 1.5], ["Elm St", ""]]
 
 
 def test_every_row_is_in_the_ledger_once(home: Path, area: str) -> None:

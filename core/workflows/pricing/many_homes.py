@@ -19,6 +19,7 @@ from core.collect.mapping import MappedTable, apply_mapping
 from core.collect.reading.packing import memory_limit
 from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
+from core.collect.vocabulary import snake
 from core.errors import StoreUnavailable
 from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
@@ -41,6 +42,7 @@ FIGURES: Final = ("low", "high", "point", "confidence", "fsd", "flags")
 _NAMED: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood")
 # Rows per batch: enough that call overhead is negligible, few enough to show progress and save memory.
 _CHUNK: Final = 5_000
+_REFERENCES: Final = frozenset({"reference", "ref", "listing_id", "listing_number", "mls_number", "mls_id", "mls"})
 _UNREADABLE: Final = "Fix the line in the file, and price it again."
 
 
@@ -51,7 +53,8 @@ class PricedFile:
     ``table``: row (1-based data row of the file), the home's name columns, low, high, point (money), confidence (0 to
     100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS; status is "unavailable",
     "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by status add up to
-    ``rows``. ``homes`` holds the facts by row, in canonical units; ``kinds`` says by row why there is no price.
+    ``rows``. ``homes`` holds the facts by row, in canonical units; ``kinds`` says by row why there is no price, and
+    ``references`` holds the file's own names of its rows.
     """
 
     name: str
@@ -66,6 +69,7 @@ class PricedFile:
     homes: pd.DataFrame
     milliseconds: float
     kinds: Mapping[int, UnavailableKind]
+    references: Mapping[int, str]
 
 
 def price_file(
@@ -109,6 +113,7 @@ def price_file(
         homes=mapped.frame,
         milliseconds=1000 * (time.perf_counter() - started),
         kinds=kinds,
+        references=_references(table),
     )
 
 
@@ -222,6 +227,14 @@ def _priced_table(parts: Sequence[pd.DataFrame], homes: pd.DataFrame) -> pd.Data
     none = pd.DataFrame({name: pd.Series(dtype="str" if name == "flags" else "float64") for name in ("row", *FIGURES)})
     figures = pd.concat(parts, ignore_index=True) if parts else none.astype({"row": "int64"})
     return _with_row_names(homes).merge(figures, on="row")
+
+
+def _references(table: RawTable) -> dict[int, str]:
+    """Return the file's own names of its rows, from a column that is called so; empty without one."""
+    column = next((name for name in map(str, table.frame.columns) if snake(name) in _REFERENCES), None)
+    if column is None:
+        return {}
+    return dict(zip(table.row_numbers.tolist(), table.frame[column].fillna("").astype("str"), strict=True))
 
 
 def _with_row_names(homes: pd.DataFrame) -> pd.DataFrame:

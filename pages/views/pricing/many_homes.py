@@ -16,9 +16,10 @@ from core.errors import CollectError, StoreError
 from core.progress import part
 from core.schema import label_of
 from core.serve.estimate import UNAVAILABLE
-from core.spreadsheet import to_csv
+from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import area_label, count, day, money, percent
+from core.wording import area_label, count, day, money, percent, signed_percent
+from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
 from core.workspace import Workspace
@@ -30,6 +31,8 @@ ROWS_MAX: Final = 20_000
 _ANSWER: Final = "priced_file"
 _UNRECORDED: Final = "priced_file_unrecorded"
 _FILE: Final = "listings"
+_XLSX: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_PLACES: Final = {Place.BELOW.value: "blue", Place.INSIDE.value: "green", Place.ABOVE.value: "orange"}
 _BLOCK: Final = 1 << 20
 _SHOWN_NAMES: Final = ("address", "unit", "property_id", "zipcode", "neighbourhood")
 
@@ -39,6 +42,15 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
     st.write(
         "Upload a list of homes as a CSV file or workbook, one row each. Columns are recognized by their names; areas "
         f"without a unit are read as {area_label(desk.market.area_unit)}."
+    )
+    st.download_button(
+        "Template with this market’s facts",
+        lambda: to_xlsx(template(desk)),
+        f"{desk.market.market_id}-template.xlsx",
+        _XLSX,
+        icon=":material/table:",
+        type="tertiary",
+        on_click="ignore",
     )
     with st.form("price-file", border=True):
         # Accept any file type: the reader names the file and a remedy, while the widget would only name a MIME type.
@@ -123,17 +135,16 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         f"{percent(answer.level)} ranges in {answer.by.currency} · valued {day(answer.as_of)} · model "
         f"{answer.by.model_id or 'none'}"
     )
-    stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}.csv"
+    stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):
-        st.dataframe(on_screen(answer), hide_index=True, column_config=_columns(desk))
-        _download("Download the prices", answer.table, f"prices-{stem}")
+        _prices(answer, desk, stem)
     if len(answer.errors):
         st.markdown(f"**{count(len(answer.errors), 'row')} not priced**")
         if answer.counts["unavailable"]:
             # The general advice is shown literally, so it is not escaped.
             st.info(UNAVAILABLE, icon=":material/info:")
         st.dataframe(errors_on_screen(answer.errors), hide_index=True, column_config=_error_columns())
-        _download("Download the rows not priced", answer.errors, f"not-priced-{stem}")
+        _download("Download the rows not priced", answer.errors, f"not-priced-{stem}.csv")
     with st.expander("How the columns were read", icon=":material/table_chart:"):
         st.dataframe(columns_on_screen(answer), hide_index=True)
 
@@ -142,21 +153,40 @@ def _download(label: str, table: pd.DataFrame, name: str) -> None:
     st.download_button(label, to_csv(table), name, "text/csv", icon=":material/download:", on_click="ignore")
 
 
-def on_screen(answer: PricedFile) -> pd.DataFrame:
-    """Return the prices for display: the range before the point, money as text."""
-    table = answer.table
-    low, high, point = (
-        table[name].map(lambda amount: money(amount, answer.by.currency)) for name in ("low", "high", "point")
-    )
-    names = {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
+def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
+    table = beside_asking(answer)
+    st.dataframe(on_screen(table, answer.by.currency), hide_index=True, column_config=_columns(desk))
+    if "asking_price" in table:
+        st.caption("The asking price that differs most from the estimate comes first.")
+    with st.container(horizontal=True, gap="small"):
+        _download("Download the prices", table, f"prices-{stem}.csv")
+        st.download_button(
+            "As a workbook",
+            lambda: to_xlsx(table),
+            f"prices-{stem}.xlsx",
+            _XLSX,
+            icon=":material/table:",
+            on_click="ignore",
+        )
+
+
+def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """Return the prices for display: which home, the range and the asking price before the rest, money as text."""
+    low, high, point = (table[name].map(lambda amount: money(amount, currency)) for name in ("low", "high", "point"))
+    shown = {"Reference": table["reference"]} if "reference" in table else {}
+    shown |= {label_of(name): table[name].fillna("") for name in _SHOWN_NAMES if name in table.columns}
+    shown["Range"] = low + " to " + high
+    if "asking_price" in table:
+        shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
+        shown["It lies"] = table["place"].map(lambda place: [place] if place else [])
+        shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
     return pd.DataFrame(
         {
-            "Row": table["row"],
-            **names,
-            "Range": low + " to " + high,
-            "Confidence": table["confidence"],
+            **shown,
             "Point estimate": point,
+            "Confidence": table["confidence"],
             "To look at": table["flags"].map(counted),
+            "Row": table["row"],
         }
     )
 
@@ -197,7 +227,8 @@ def _columns(desk: Desk) -> Mapping[str, Any]:
         "Confidence": st.column_config.NumberColumn(
             format="%d", help=f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
         ),
-        "To look at": st.column_config.TextColumn(width="medium"),
+        "It lies": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width="small"),
+        "To look at": st.column_config.TextColumn(width="large"),
     }
 
 

@@ -1,0 +1,60 @@
+"""Many homes beside their asking prices: which lie outside the range, and the template of such a file."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Final
+
+import numpy as np
+import pandas as pd
+
+from core.schema import label_of
+from core.serve.words import labelled, unit_of
+from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.listing_columns import LIST_PRICE
+from core.workflows.pricing.many_homes import PricedFile
+
+REFERENCE: Final = "Reference"
+ASKING: Final = "Asking price"
+
+
+class Place(StrEnum):
+    """Where an asking price lies."""
+
+    BELOW = "below the range"
+    INSIDE = "inside"
+    ABOVE = "above the range"
+
+
+def beside_asking(priced: PricedFile) -> pd.DataFrame:
+    """Return the priced rows with reference, asking price, its difference from the estimate and its place.
+
+    ``difference`` is a share of the estimate, ``place`` a Place or "". The rows whose asking price differs most come
+    first; without asking prices the order is the file's, and the three columns are left out.
+    """
+    table = priced.table
+    if priced.references:
+        table = table.assign(reference=table["row"].map(priced.references).fillna(""))
+    if LIST_PRICE not in priced.homes:
+        return table
+    asking = table["row"].map(priced.homes.set_index("source_row")[LIST_PRICE]).astype("float64")
+    asking = asking.where(asking > 0)
+    place = np.select(
+        [asking < table["low"], asking > table["high"], asking.notna()],
+        [Place.BELOW.value, Place.ABOVE.value, Place.INSIDE.value],
+        "",
+    )
+    table = table.assign(asking_price=asking, difference=asking / table["point"] - 1, place=place)
+    return table.sort_values("difference", key=np.abs, ascending=False, kind="stable", ignore_index=True)
+
+
+def template(desk: Desk) -> pd.DataFrame:
+    """Return an empty table whose headings are read as the market's facts: reference and address first."""
+    codes = desk.bundle.model.facts.area_codes if desk.bundle is not None else ()
+    facts = [_heading(name, desk) for name in (*desk.asked_first, *desk.asked_further)]
+    return pd.DataFrame(columns=[REFERENCE, label_of("address"), *map(label_of, codes), *facts, ASKING])
+
+
+def _heading(name: str, desk: Desk) -> str:
+    """Return a fact's label with its unit, but without the scale that only people read: "Condition (1-5)"."""
+    return labelled(name, desk.market) if unit_of(name) else label_of(name).partition(" (")[0]
