@@ -91,7 +91,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
             _answer(workspace, answered, desk)
         else:
             with st.container(key="answer"):
-                answer_card.empty(desk, subject_form.note(desk, model, today))
+                answer_card.empty(desk, subject_form.note(model))
                 latest.draw(workspace, desk.market)
                 _conditions(desk)
 

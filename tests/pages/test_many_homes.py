@@ -14,6 +14,7 @@ from streamlit.testing.v1.element_tree import Element
 
 from core.collect.reading.reader import read_table
 from core.errors import StoreUnavailable
+from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import open_store
@@ -93,7 +94,7 @@ def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area
     table = priced("\n".join(["Ref,living area,bedrooms,zipcode,asking price", *lines]).encode()).dataframe[0].value
     assert table.columns[0] == "Reference"
     assert table["Reference"].tolist()[:2] == ["A1", "A3"]
-    assert [[*place] for place in table["It lies"]] == [["above the range"], ["below the range"], [], []]
+    assert [[*place] for place in table["It is"]] == [["above"], ["below"], [], []]
     assert table["Asking price"].tolist()[:2] == ["$999,000", "$20,000"]
     assert table["Difference"][0].startswith("+")
 
@@ -172,9 +173,12 @@ def test_a_file_that_cannot_be_priced_says_why_and_leaves_nothing(home: Path, co
     assert list((home / "uploads").iterdir()) == []
 
 
-def test_repeated_flags_of_a_row_are_counted() -> None:
-    assert many_homes.counted("imputed fact; wide range; imputed fact") == "imputed fact ×2; wide range"
-    assert many_homes.counted("") == ""
+def test_what_to_look_at_is_in_an_agents_words_once_each() -> None:
+    assert in_short(["imputed fact", "stale model", "drift alert open", "wide range"]) == "prices moved; wide range"
+    assert in_short([]) == ""
+    assert not any(
+        "model" in in_short([kind]) or "alert" in in_short([kind]) for kind in ("stale model", "drift alert open")
+    )
 
 
 def test_cells_that_begin_like_a_formula_are_neutralised_on_export_and_negative_numbers_stay() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 from core.schema import label_of
@@ -20,6 +20,11 @@ def advice(flags: Sequence[Flag]) -> tuple[str, ...]:
     ordered = sorted(flags, key=lambda one: one.severity is not Severity.REVIEW)
     sentences = [_SENTENCES[one.kind](one) for one in ordered if one.kind is not FlagKind.IMPUTED_FACT]
     return tuple(dict.fromkeys(sentences))
+
+
+def in_short(kinds: Iterable[str]) -> str:
+    """Return flags, by their kinds as a table holds them, in a few words each: "prices moved; low confidence"."""
+    return "; ".join(dict.fromkeys(word for kind in kinds if (word := _SHORT.get(FlagKind(kind), kind))))
 
 
 def to_review(flags: Sequence[Flag]) -> int:
@@ -87,4 +92,15 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.DRIFT_ALERT: _drift,
     FlagKind.MODEL_UNVERIFIED: _always("An earlier model answers for now: check the price against recent sales."),
     FlagKind.SOLD_SOON: _sold_soon,
+}
+
+_SHORT: Final[Mapping[FlagKind, str]] = {
+    FlagKind.PRICE_OUT_OF_SCOPE: "price not tested",
+    FlagKind.LEFT_OUT_OF_SCOPE: "not reliable here",
+    FlagKind.IMPUTED_FACT: "",
+    FlagKind.UNKNOWN_CATEGORY: "unknown word",
+    FlagKind.OUT_OF_DISTRIBUTION: "unusual fact",
+    FlagKind.STALE_MODEL: "prices moved",
+    FlagKind.DRIFT_ALERT: "prices moved",
+    FlagKind.MODEL_UNVERIFIED: "earlier model",
 }

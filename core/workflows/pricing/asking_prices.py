@@ -19,11 +19,11 @@ ASKING: Final = "Asking price"
 
 
 class Place(StrEnum):
-    """Where an asking price lies."""
+    """Where an asking price lies beside the range."""
 
-    BELOW = "below the range"
+    BELOW = "below"
     INSIDE = "inside"
-    ABOVE = "above the range"
+    ABOVE = "above"
 
 
 def beside_asking(priced: PricedFile) -> pd.DataFrame:

@@ -35,6 +35,7 @@ _STYLE: Final = """<style>
   .st-key-desk { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 0 1.5rem;
     grid-template-rows: auto 1fr auto; }
   .st-key-desk > :has(> .st-key-answer) { grid-column: 2; grid-row: 1 / span 2; }
+  .st-key-answer { height: 100%; }
   .st-key-desk > :has(> .st-key-evidence) { margin-top: 1rem; }
   .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;
     margin-top: 1rem; background: PLAIN; }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
@@ -15,6 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import CollectError, StoreError
 from core.progress import part
 from core.schema import label_of
+from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
@@ -178,17 +178,21 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     shown["Range"] = low + " to " + high
     if "asking_price" in table:
         shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
-        shown["It lies"] = table["place"].map(lambda place: [place] if place else [])
+        shown["It is"] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
     return pd.DataFrame(
         {
             **shown,
             "Point estimate": point,
             "Confidence": table["confidence"],
-            "To look at": table["flags"].map(counted),
+            "To look at": table["flags"].map(_to_look_at),
             "Row": table["row"],
         }
     )
+
+
+def _to_look_at(flags: str) -> str:
+    return in_short(flag for flag in flags.split("; ") if flag)
 
 
 def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
@@ -215,19 +219,13 @@ def columns_on_screen(answer: PricedFile) -> pd.DataFrame:
     )
 
 
-def counted(flags: str) -> str:
-    """Write a list of flags with repeated ones counted: "imputed fact ×3; wide range"."""
-    times = Counter(flag for flag in flags.split("; ") if flag)
-    return "; ".join(flag if number == 1 else f"{flag} ×{number}" for flag, number in times.items())
-
-
 def _columns(desk: Desk) -> Mapping[str, Any]:
     tolerance = percent(desk.problem.success.tolerance)
     return {
         "Confidence": st.column_config.NumberColumn(
             format="%d", help=f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
         ),
-        "It lies": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width="small"),
+        "It is": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width=90),
         "To look at": st.column_config.TextColumn(width="large"),
     }
 

@@ -89,6 +89,8 @@ def draw(
                 shortcut="Mod+Enter",
             )
         _below(desk, model, on_clear)
+        if late := desk.date_note(today):
+            st.caption(plain(late))
 
 
 def fill(desk: Desk, model: Model) -> None:
@@ -248,11 +250,10 @@ def _below(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
         st.button("Clear", type="tertiary", icon=":material/backspace:", on_click=clear, args=(desk, model, on_clear))
 
 
-def note(desk: Desk, model: Model, today: date) -> str:
+def note(model: Model) -> str:
     """Return what to know before filling in the form, plain text."""
     ways = " or ".join(location_ways(model))
-    required = f"* required for a price, with {ways}. Leave blank what you do not know."
-    return f"{required} {desk.date_note(today)}".strip()
+    return f"* required for a price, with {ways}. Leave blank what you do not know."
 
 
 def _question(desk: Desk, model: Model, today: date, level: float) -> Question:

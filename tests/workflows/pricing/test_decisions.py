@@ -19,6 +19,7 @@ from core.workflows.pricing.decisions import (
     decide,
     departure,
     history,
+    kind_of,
     usual_listing,
 )
 from tests.acting import acting
@@ -117,6 +118,13 @@ def test_a_decision_within_the_rules_is_recorded(
     store: Store, problem: Problem, estimate: EstimateRecord, decision: DecisionInput
 ) -> None:
     assert decide(acting(store, AGENT, problem), estimate.estimate_id, decision).price == decision.price
+
+
+@given(st.floats(1_000, 2_000_000))
+def test_a_price_is_the_one_kind_of_decision_that_the_rules_allow_for_it(price: float) -> None:
+    kind = kind_of(price, POINT, LOW, HIGH)
+    assert (kind == "accept") == (abs(price - POINT) <= 0.005)
+    assert (kind == "override") == (not LOW <= price <= HIGH)
 
 
 @settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])

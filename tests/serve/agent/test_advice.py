@@ -1,0 +1,33 @@
+"""Flags in an agent's words: a sentence for every kind, the same remedy once, and no code or limit of an operator."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.serve.agent.advice import advice, in_short, to_review
+from core.serve.flags import Flag, FlagKind, Severity
+
+
+def flag(kind: FlagKind, severity: Severity = Severity.REVIEW, value: str = "3") -> Flag:
+    return Flag(kind, severity, "living_area_sqft", value, "45", "Do something.")
+
+
+@pytest.mark.parametrize("kind", [kind for kind in FlagKind if kind is not FlagKind.IMPUTED_FACT])
+def test_every_kind_has_a_sentence_with_what_to_do(kind: FlagKind) -> None:
+    [sentence] = advice([flag(kind)])
+    assert sentence.endswith(".")
+    assert not any(word in sentence for word in ("alert", "drift", "stale", "imputed", "; limit"))
+
+
+def test_flags_with_one_remedy_are_said_once_and_what_needs_review_comes_first() -> None:
+    flags = [
+        flag(FlagKind.WIDE_RANGE, Severity.NOTE),
+        flag(FlagKind.STALE_MODEL),
+        flag(FlagKind.DRIFT_ALERT),
+        flag(FlagKind.IMPUTED_FACT, Severity.NOTE),
+    ]
+    sentences = advice(flags)
+    assert len(sentences) == 2
+    assert sentences[0].startswith("Prices moved since the last training")
+    assert to_review(flags) == 1
+    assert in_short(one.kind for one in flags) == "wide range; prices moved"
