@@ -33,8 +33,8 @@ _STYLE: Final = """<style>
 .st-key-announced { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (min-width: 961px) {
   .st-key-desk { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 0 1.5rem;
-    grid-template-rows: auto 1fr auto; }
-  .st-key-desk > :has(> .st-key-answer) { grid-column: 2; grid-row: 1 / span 2; }
+    grid-template-rows: auto 1fr auto; align-items: stretch; }
+  .st-key-desk > :has(> .st-key-answer) { grid-column: 2; grid-row: 1 / span 2; height: 100%; }
   .st-key-answer { height: 100%; }
   .st-key-desk > :has(> .st-key-evidence) { margin-top: 1rem; }
   .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;

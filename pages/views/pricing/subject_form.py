@@ -71,8 +71,10 @@ def draw(
     codes = chosen_codes(market, model)
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
     fields = Fields(market, model, desk.problem, typical_home(model, codes).facts, critical, faults)
-    if answered is not None and not isinstance(answered.result, Refused):
-        _fold(answered, market)
+    # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
+    with st.container():
+        if answered is not None and not isinstance(answered.result, Refused):
+            _fold(answered, market)
     with st.container(border=True, key="subject"):
         draw_address()
         _place_codes(market, model)
