@@ -303,7 +303,7 @@ def test_an_unknown_zipcode_can_be_typed_and_is_answered_with_advice(chromium: B
         expect(
             page.get_by_text("Price estimate unavailable. Use comparative market analysis instead.", exact=True)
         ).to_be_in_viewport()
-        expect(page.get_by_text("The model knows no sale in zipcode 99999.")).to_be_visible()
+        expect(page.get_by_text("Why: The model knows no sale in zipcode 99999.")).to_be_visible()
         expect(page.get_by_role("heading", name=RANGE)).to_have_count(0)
 
 
