@@ -60,7 +60,7 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
 
 
 def round_amounts(low: float, high: float, about: int) -> Iterator[float]:
-    """Yield round amounts between two ends, about so many as asked for: the marks of an axis."""
+    """Yield round amounts between two ends, about the number asked for: the marks of an axis."""
     rough = (high - low) / about
     scale = 10.0 ** math.floor(math.log10(rough))
     step = next(step * scale for step in _ROUND_STEPS if step * scale >= rough)

@@ -1,4 +1,4 @@
-"""Where homes were sold around a home: the grey dots of its map."""
+"""Where homes were sold around a home: the gray dots of its map."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from core.prepare.features.columns import Columns
 from core.prepare.features.derived import Projection
 
 SHOWN_MAX: Final = 250
-"""So many latest sales show where homes are; more would only make the map slow."""
+"""This number of latest sales shows where homes are; more would only make the map slow."""
 
 _KM_PER_DEGREE: Final = 111.2
 

@@ -144,7 +144,7 @@ def _map(
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )
     assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
-    st.caption(f"★ this home{assumed} · numbers: the sales below, filled if in use · grey: other homes sold")
+    st.caption(f"★ this home{assumed} · numbers: the sales below, filled if in use · gray: other homes sold")
 
 
 def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:

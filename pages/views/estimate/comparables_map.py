@@ -66,7 +66,7 @@ def draw_map(
 ) -> go.Figure | None:
     """Return the map with the cards' numbers; sales in use are filled, and sized by their share of the weight.
 
-    ``weights`` by sale_id sum to 1; ``sales`` are the market's, drawn as grey dots where they lie around the home.
+    ``weights`` by sale_id sum to 1; ``sales`` are the market's, drawn as gray dots where they lie around the home.
     None if the location of the home or of all comparables is unknown.
     """
     home = place_of(estimate)
@@ -97,7 +97,7 @@ def draw_map(
 
 
 def _around(sales: Columns | None, home: Place, edge: float, colours: Palette) -> dict[str, Any]:
-    """Return the homes sold around as one trace of grey dots, empty without ``sales``."""
+    """Return the homes sold around as one trace of gray dots, empty without ``sales``."""
     east, north = sold_around(sales or {}, home, _WIDE * edge, edge)
     return {
         "type": "scatter",
