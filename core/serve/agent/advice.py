@@ -91,6 +91,7 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
     FlagKind.STALE_MODEL: _always(_MOVED),
     FlagKind.DRIFT_ALERT: _drift,
     FlagKind.MODEL_UNVERIFIED: _always("An earlier model answers for now: check the price against recent sales."),
+    FlagKind.MODEL_OUTDATED: _always("An earlier model answers for now: check the price against recent sales."),
     FlagKind.SOLD_SOON: _sold_soon,
 }
 
@@ -103,4 +104,5 @@ _SHORT: Final[Mapping[FlagKind, str]] = {
     FlagKind.STALE_MODEL: "prices moved",
     FlagKind.DRIFT_ALERT: "prices moved",
     FlagKind.MODEL_UNVERIFIED: "earlier model",
+    FlagKind.MODEL_OUTDATED: "earlier model",
 }
