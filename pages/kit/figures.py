@@ -38,7 +38,7 @@ _NOTE_WIDTH: Final = 92
 _BOXES: Final = "evaluation_boxes_"
 # On a phone, fingers scroll the tables; the toolbar would cover the text above, and a button offers the file.
 _STYLE: Final = f"""<style>
-[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); }}
+[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 45%), 1fr)); }}
 [class*="st-key-{_BOXES}"] > * {{ width: auto; }}
 [class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
 @media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}

@@ -1,4 +1,4 @@
-"""A manager in the browser: from the banner to the alert, its cause, retraining, promotion and the way back."""
+"""A manager in the browser: from the first page to the alert, its cause, retraining, promotion and the way back."""
 
 from __future__ import annotations
 
@@ -49,8 +49,8 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         assert _unresolved(home, market_id) >= {"error_high", "target_missed"}
     with running_server(home) as server, visit(chromium, server, DESKTOP) as opened:
         page = opened.open("", role="Manager")
-        expect(page.get_by_text("not resolved: Error too high")).to_be_visible()
-        page.get_by_role("link", name="See the alerts").click()
+        expect(page.get_by_text("The live model has missed its target since")).to_be_visible()
+        page.get_by_role("link", name="Monitoring").click()
         opened.settle()
         expect(page.get_by_text("Error against the target")).to_be_visible()
         page.get_by_role("button", name="See the cause").first.click()
@@ -80,7 +80,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         expect(page.get_by_text("agents price with it from now on")).to_be_visible()
         challenger = _champion(home, market_id)
         assert challenger != before.model_id
-        # What is not of the model's accuracy may stay open; the banner says no more than that.
+        # What is not of the model's accuracy may stay open.
         assert not {"error_high", "target_missed", "level_drift"} & _unresolved(home, market_id)
         page = opened.open("monitoring", role="Manager", view="Alerts")
         expect(page.get_by_text("Resolved (")).to_be_visible()
