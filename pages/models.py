@@ -115,7 +115,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
 
 def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
     """Draw the list of models, and the card of the selected one."""
-    st.subheader("Models of this market", anchor=False)
+    st.header("Models of this market", anchor=False)
     promotion.say_if_target_missed(records, workspace.problem)
     table = card.listing(records)
     st.dataframe(
@@ -138,7 +138,7 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
     )
     record = by_id[chosen]
     with st.container(border=True):
-        st.subheader(_title(record), anchor=False)
+        st.header(_title(record), anchor=False)
         promotion.say_by_whom(record)
         promotion.say_if_rejected(record)
         promotion.say_if_below_floor(record)

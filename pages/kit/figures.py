@@ -112,8 +112,7 @@ def box() -> DeltaGenerator:
 def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
     """Draw one figure in a box: its value, interval, number of sales, target and verdict."""
     with box():
-        st.markdown(plain(label))
-        st.markdown(f"### {plain(write(figure.value))}")
+        st.metric(label, write(figure.value))
         interval = between(figure.low, figure.high, write)
         st.caption(f"{plain(interval)}  \n{plain(f'n = {figure.n:,}')}")
         if target:

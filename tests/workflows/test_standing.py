@@ -53,7 +53,9 @@ def with_alerts(seen: Overview, *alerts: AlertRecord) -> Overview:
 def with_challenger(seen: Overview, verdict: GateVerdict, monkeypatch: pytest.MonkeyPatch) -> Overview:
     assert seen.champion is not None
     days = date(2025, 5, 1), date(2025, 5, 31)
-    gated = GateRecord(seen.champion.model_id, *days, 0, Gate(verdict=verdict, n=200, checks=(), segments=(), words="Words."))
+    gated = GateRecord(
+        seen.champion.model_id, *days, 0, Gate(verdict=verdict, n=200, checks=(), segments=(), words="Words.")
+    )
     monkeypatch.setattr(standing, "gate_on", lambda record: gated)
     return replace(seen, challenger=replace(seen.champion, model_id="challenger"))
 

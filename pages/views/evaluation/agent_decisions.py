@@ -28,7 +28,7 @@ _BESIDE: Final = ("mape", "ppe10", "bias")
 def draw(selection: Selection) -> None:
     """Draw agents' decisions on one model's or all estimates of the market, and the test's figures."""
     with st.container(border=True):
-        st.subheader("What agents decided", anchor=False)
+        st.header("What agents decided", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
         model_id = None if chosen == _ALL else selection.record.model_id
         found = agent_decisions_of(selection.workspace, selection.market.market_id, model_id)
@@ -90,7 +90,7 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
 
 def _beside(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("What the test says about the same model", anchor=False)
+        st.header("What the test says about the same model", anchor=False)
         origin(selection)
         found = compute_once(selection, "headline", headline)
         if found is None:

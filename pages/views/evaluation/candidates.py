@@ -29,18 +29,18 @@ _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 def draw(selection: Selection) -> None:
     """Draw how the model was chosen and whether it was chosen well."""
     with st.container(border=True):
-        st.subheader("Overfitting check", anchor=False)
+        st.header("Overfitting check", anchor=False)
         origin(selection)
         _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
-        st.subheader("Candidates", anchor=False)
+        st.header("Candidates", anchor=False)
         st.caption(_validation(selection))
         _board(cards.scores(selection.record.card["leaderboard"]), "candidates", selection)
     with st.container(border=True):
-        st.subheader("Would more sales help?", anchor=False)
+        st.header("Would more sales help?", anchor=False)
         _curve(selection)
     with st.container(border=True):
-        st.subheader("How large a forest?", anchor=False)
+        st.header("How large a forest?", anchor=False)
         _forests(selection)
 
 

@@ -33,14 +33,14 @@ def draw_bias(selection: Selection) -> None:
     """Draw the signed error of areas against their price trend, on a map and against neighborhood columns."""
     areas = compute_once(selection, "areas", area_bias)
     with st.container(border=True):
-        st.subheader("Bias by area and price trend", anchor=False)
+        st.header("Bias by area and price trend", anchor=False)
         origin(selection)
         if areas.empty:
             missing("The sales have neither neighborhood nor zipcode. Map one of them at upload to see bias by area.")
         else:
             _areas(selection, areas)
     with st.container(border=True):
-        st.subheader("Does the error depend on the neighborhood?", anchor=False)
+        st.header("Does the error depend on the neighborhood?", anchor=False)
         origin(selection)
         _leanings(selection)
 
@@ -52,7 +52,7 @@ def draw_ranges(selection: Selection) -> None:
         missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
         return
     with st.container(border=True):
-        st.subheader("Do confidences come true?", anchor=False)
+        st.header("Do confidences come true?", anchor=False)
         origin(selection)
         tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
@@ -73,7 +73,7 @@ def draw_edges(selection: Selection) -> None:
     """Draw the sets of hard-to-price homes, and how well flags find big misses."""
     cases, flags = compute_once(selection, "edge cases", edge_cases), compute_once(selection, "flags", _flags)
     with st.container(border=True):
-        st.subheader("Hard cases", anchor=False)
+        st.header("Hard cases", anchor=False)
         origin(selection)
         held = [case for case in cases if case.n]
         empty = [case.name for case in cases if not case.n]
@@ -86,7 +86,7 @@ def draw_edges(selection: Selection) -> None:
         if empty:
             st.caption(plain(f"No test sale: {', '.join(empty)}."))
     with st.container(border=True):
-        st.subheader("Do review flags find the big misses?", anchor=False)
+        st.header("Do review flags find the big misses?", anchor=False)
         origin(selection)
         _flag_quality(selection, flags)
     if held:
@@ -198,7 +198,7 @@ def _bins(found: Calibration) -> pd.DataFrame:
 
 def _coverage(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("Do ranges hold, and where?", anchor=False)
+        st.header("Do ranges hold, and where?", anchor=False)
         origin(selection)
         ways = compute_once(selection, "available", available)
         if not ways:
@@ -309,7 +309,7 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
 
 def _case_sales(selection: Selection, cases: list[EdgeCase]) -> None:
     with st.container(border=True):
-        st.subheader("The sales of a hard case", anchor=False)
+        st.header("The sales of a hard case", anchor=False)
         name = st.selectbox(
             "Hard case",
             [case.name for case in cases],

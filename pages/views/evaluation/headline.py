@@ -48,7 +48,7 @@ def draw(selection: Selection) -> None:
         missing(_NOBODY)
         return
     with st.container(border=True):
-        st.subheader("Is it good enough?", anchor=False)
+        st.header("Is it good enough?", anchor=False)
         origin(selection)
         _sum_up(found)
         with boxes("headline"):
@@ -67,7 +67,7 @@ def draw_ratio(selection: Selection) -> None:
         return
     study = compute_once(selection, "ratio", _study)
     with st.container(border=True):
-        st.subheader("Ratio study", anchor=False)
+        st.header("Ratio study", anchor=False)
         origin(selection)
         st.caption(
             "Untrimmed ratios of estimate to sale price, judged by the limits of the IAAO Standard on Ratio Studies "
@@ -107,7 +107,7 @@ def _writing(line: Line) -> Write:
 
 def _rivals(selection: Selection, found: Headline) -> None:
     with st.container(border=True):
-        st.subheader("Closer than others?", anchor=False)
+        st.header("Closer than others?", anchor=False)
         origin(selection)
         st.caption("Mean error on the same sales, with the 95% interval of the difference in parentheses.")
         if not found.rivals:
@@ -137,7 +137,7 @@ def _rival(rival: Rival) -> None:
 
 def _ratio_segments(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("By segment", anchor=False)
+        st.header("By segment", anchor=False)
         ways = compute_once(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")

@@ -27,7 +27,7 @@ def draw(selection: Selection) -> None:
     """Draw the importances on the model's card, then effects and drivers, which need the model itself."""
     lines = selection.record.card.get("importance", [])
     with st.container(border=True):
-        st.subheader("Which facts matter", anchor=False)
+        st.header("Which facts matter", anchor=False)
         _importance(lines, selection)
     try:
         opened = explainer(selection)
@@ -38,10 +38,10 @@ def draw(selection: Selection) -> None:
         errors.show(error)
         return
     with st.container(border=True):
-        st.subheader("The effect of one fact", anchor=False)
+        st.header("The effect of one fact", anchor=False)
         _effect(opened, lines, selection)
     with st.container(border=True):
-        st.subheader("Driver summary", anchor=False)
+        st.header("Driver summary", anchor=False)
         origin(selection)
         _summary(opened, selection)
 

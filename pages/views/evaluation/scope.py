@@ -46,12 +46,12 @@ def draw(selection: Selection) -> None:
         missing("The desk would have priced none of these sales, so no scope can be proposed.")
         return
     with st.container(border=True):
-        st.subheader("Where to use it", anchor=False)
+        st.header("Where to use it", anchor=False)
         origin(selection)
         _signature(signed)
         _sign(selection)
     with st.container(border=True):
-        st.subheader("Model card", anchor=False)
+        st.header("Model card", anchor=False)
         origin(selection)
         st.caption("This whole evaluation with the signed scope, as a page to read, print or send, or as text.")
         _download(selection, signed)

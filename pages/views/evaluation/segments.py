@@ -36,7 +36,7 @@ def draw(selection: Selection) -> None:
     """Draw the segmentation selectors, the errors, and the sales of the selected segment."""
     ways = compute_once(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
-        st.subheader("Error by segment", anchor=False)
+        st.header("Error by segment", anchor=False)
         origin(selection)
         if not ways:
             missing("These sales have no fact that divides them into at least two segments.")
@@ -183,7 +183,7 @@ def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segm
 
 def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("The sales of a segment", anchor=False)
+        st.header("The sales of a segment", anchor=False)
         cell = _cell(table, by)
         if not cell:
             st.caption("Choose a segment here or above to see its sales, worst misses first, each with an explanation.")

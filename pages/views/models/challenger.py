@@ -39,7 +39,7 @@ _BOX: Final = 150
 def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
     """Draw the challenger with its gate and shadows, and offer its promotion and rejection to whom it is allowed."""
     gated = gate_on(challenger)
-    st.subheader("Challenger and live model", anchor=False)
+    st.header("Challenger and live model", anchor=False)
     card = challenger.card
     window = window_words(card.get("window_months"), card.get("half_life_days"))
     st.caption(

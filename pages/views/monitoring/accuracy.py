@@ -25,7 +25,6 @@ from pages.views.monitoring.selection import (
     compute_once_per_sale_data,
     errors_of,
     narrow,
-    source,
 )
 from pages.views.monitoring.words import NO_SALES_YET, chart, csv
 
@@ -55,7 +54,6 @@ def draw(selection: Selection) -> None:
     found = errors_of(selection, basis)
     if found.periods.empty:
         with st.container(border=True):
-            source(selection)
             missing(NO_SALES_YET)
             navigation.link_to("sales_data", "Bring in sales")
         return
@@ -66,8 +64,7 @@ def draw(selection: Selection) -> None:
 def _over_time(selection: Selection, found: Accuracy) -> None:
     table, colours = found.periods, palette()
     with st.container(border=True):
-        st.subheader("Over time", anchor=False)
-        source(selection)
+        st.header("Over time", anchor=False)
         st.caption(f"By date of sale; bands are 95% intervals; {count(int(found.total['n']), 'sale')}.")
         _thin(selection, table)
         promised = charts.Rule("promised", float(found.total["level"]))
@@ -101,8 +98,7 @@ def _thin(selection: Selection, table: pd.DataFrame) -> None:
 
 def _by_group(selection: Selection, basis: Basis) -> None:
     with st.container(border=True):
-        st.subheader("By group", anchor=False)
-        source(selection)
+        st.header("By group", anchor=False)
         offered = {label: name for name, label in PARTS.items()}
         name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
         found = compute_once_per_sale_data(

@@ -25,6 +25,7 @@ _GROUPS: Final = ("By decision", "By reason", "By office")
 
 def draw(selection: Selection) -> None:
     """Draw who was closer, by group, then the outcomes of the listings."""
+    source(selection)
     found = compute_once(selection, "scorecard", _found)
     _nearer(selection, found.card)
     _effects(selection, found.card)
@@ -37,8 +38,7 @@ def _found(selection: Selection) -> MarketScorecard:
 
 def _nearer(selection: Selection, found: Scorecard) -> None:
     with st.container(border=True):
-        st.subheader("Who was closer to the sale price?", anchor=False)
-        source(selection)
+        st.header("Who was closer to the sale price?", anchor=False)
         if found.overall is None:
             missing("No home with an agent's decision sold on these days. Decide on estimates, then upload sales.")
             navigation.link_to("pricing", "Price a home")
@@ -116,8 +116,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
     if found.overall is None:
         return
     with st.container(border=True):
-        st.subheader("Listings that followed the estimate, and those that did not", anchor=False)
-        source(selection)
+        st.header("Listings that followed the estimate, and those that did not", anchor=False)
         st.warning(plain(found.warning), icon=":material/info:")
         if not found.effects:
             missing(
@@ -129,8 +128,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
 
 def _pilot(selection: Selection, found: Pilot) -> None:
     with st.container(border=True):
-        st.subheader("Offices with estimates and the others", anchor=False)
-        source(selection)
+        st.header("Offices with estimates and the others", anchor=False)
         if not found.effects:
             missing(found.words)
             return

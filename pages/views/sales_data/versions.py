@@ -35,7 +35,7 @@ _UNDONE: Final = "_undone"
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the list of versions, the comparison of two and the form to undo the latest."""
-    st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
+    st.header(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
         st.success(plain(message), icon=":material/undo:")
