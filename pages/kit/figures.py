@@ -27,7 +27,7 @@ STAGES: Final = {
 """A model's stage in words."""
 
 Write = Callable[[float], str]
-Colour = Literal["blue", "orange", "gray"]
+Colour = Literal["green", "orange", "gray"]
 
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
@@ -41,11 +41,12 @@ _STYLE: Final = f"""<style>
 [class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 45%), 1fr)); }}
 [class*="st-key-{_BOXES}"] > * {{ width: auto; }}
 [class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
+[class*="st-key-{_BOXES}"] [data-testid="stMetricValue"] * {{ white-space: normal; overflow-wrap: anywhere; }}
 @media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
 </style>"""
-# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
+# Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
-    Verdict.PASS: ("Pass", ":material/check_circle:", "blue"),
+    Verdict.PASS: ("Pass", ":material/check_circle:", "green"),
     Verdict.FAIL: ("Fail", ":material/cancel:", "orange"),
     Verdict.INCONCLUSIVE: ("Inconclusive", ":material/help:", "gray"),
 }
@@ -71,11 +72,19 @@ def between(low: float, high: float, write: Write) -> str:
     return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "too few for an interval"
 
 
-def ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
-    """Write a column's intervals from ``<name>_low`` and ``<name>_high``; shares become percent."""
-    pairs = zip(scale * table[f"{name}_low"], scale * table[f"{name}_high"], strict=True)
+def with_ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
+    """Write a column with its intervals from ``<name>_low`` and ``<name>_high``; shares become percent."""
+    columns = (scale * table[one] for one in (name, f"{name}_low", f"{name}_high"))
+    return [in_cell(value, low, high, digits) for value, low, high in zip(*columns, strict=True)]
+
+
+def in_cell(value: float, low: float, high: float, digits: int = 1) -> str:
+    """Write a figure with its interval in one cell: "6.5 (6.2-6.9)", or "to" between ends below 0."""
     write = number(digits)
-    return [f"{write(low)} to {write(high)}" if math.isfinite(low) else MISSING for low, high in pairs]
+    if math.isnan(value) or not math.isfinite(low + high):
+        return write(value)
+    dash = " to " if low < 0 else "-"
+    return f"{write(value)} ({write(low)}{dash}{write(high)})"
 
 
 def wanted(target: Target, write: Write) -> str:

@@ -20,7 +20,7 @@ from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_serv
 from tests.workflows.watched_market import Month, live_through, sell_for_less
 
 MANAGER = Actor("Max", Role.MANAGER)
-VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Worker", "Audit trail")
+VIEWS = ("Promises", "Figures", "Accuracy", "Drift", "Alerts", "Agents and the model", "Operations")
 OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
@@ -52,7 +52,11 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         expect(page.get_by_text("The live model has missed its target since")).to_be_visible()
         page.get_by_role("link", name="Monitoring").click()
         opened.settle()
-        expect(page.get_by_text("Error against the target")).to_be_visible()
+        expect(page.get_by_text("beyond the target of")).to_be_visible()
+        page.get_by_text("Cause and what to do").first.click()
+        opened.settle()
+        expect(page.get_by_role("link", name="Retrain now")).to_be_visible()
+        page = opened.open("monitoring", role="Manager", view="Alerts")
         page.get_by_role("button", name="See the cause").first.click()
         opened.settle()
         expect(page.get_by_text("Leading cause: price level.")).to_be_visible()
@@ -63,7 +67,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         cause.value.save_as(tmp_path / "cause.csv")
         assert "Price level" in (tmp_path / "cause.csv").read_text(encoding="utf-8-sig")
         page = opened.open("monitoring", role="Manager", view="Alerts")
-        page.get_by_text("Acknowledge it").first.click()
+        page.get_by_text("Handle it").first.click()
         opened.settle()
         page.get_by_label("Why, in a few words").first.fill("prices fell")
         page.get_by_label("Why, in a few words").first.press("Tab")
@@ -84,7 +88,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         assert not {"error_high", "target_missed", "level_drift"} & _unresolved(home, market_id)
         page = opened.open("monitoring", role="Manager", view="Alerts")
         expect(page.get_by_text("Resolved (")).to_be_visible()
-        expect(page.get_by_role("heading", name="Error too high")).to_have_count(0)
+        expect(page.get_by_text("Error too high", exact=True)).to_have_count(0)
         assert f"Model {challenger} was promoted" in _why_resolved(home, market_id)["error_high"]
         page = opened.open("models", role="Manager")
         page.get_by_role("button", name="Roll back to the previous champion").click()

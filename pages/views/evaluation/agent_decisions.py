@@ -18,7 +18,7 @@ from pages.kit.choice import one_of
 from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 _THIS: Final = "This model"
 _ALL: Final = "All models"
@@ -91,7 +91,6 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
 def _beside(selection: Selection) -> None:
     with st.container(border=True):
         st.header("What the test says about the same model", anchor=False)
-        origin(selection)
         found = compute_once(selection, "headline", headline)
         if found is None:
             missing("The desk would have priced none of the test sales, so there are no figures to compare with.")

@@ -13,11 +13,11 @@ from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
 from pages.kit import navigation
-from pages.kit.figures import CONFIG, STAGES, box, boxes, card, csv, missing, share
+from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
-from pages.views.evaluation.selection import Selection, origin
+from pages.views.evaluation.selection import Selection
 from pages.views.models import card as cards
 
 # Nobody would notice less than this, a twentieth of a percent of the price.
@@ -30,7 +30,6 @@ def draw(selection: Selection) -> None:
     """Draw how the model was chosen and whether it was chosen well."""
     with st.container(border=True):
         st.header("Overfitting check", anchor=False)
-        origin(selection)
         _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
         st.header("Candidates", anchor=False)
@@ -46,11 +45,7 @@ def draw(selection: Selection) -> None:
 
 def _validation(selection: Selection) -> str:
     card = selection.record.card
-    return plain(
-        f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
-        f"data version {card['data_version']}, "
-        f"validation sales of the {card['split']} split; the test sales did not affect the choice."
-    )
+    return plain(f"On validation sales of the {card['split']} split; the test sales did not affect the choice.")
 
 
 def _fit(found: FitCheck | None) -> None:
@@ -61,8 +56,7 @@ def _fit(found: FitCheck | None) -> None:
     with boxes("fit"):
         for label, value in (("Error on training sales", found.train), ("Error on validation sales", found.validation)):
             with box():
-                st.markdown(label)
-                st.markdown(f"### {plain(share(value))}")
+                st.metric(label, share(value))
                 st.caption("of the chosen candidate")
         card("Error on the sealed test", found.test, share)
     st.caption(

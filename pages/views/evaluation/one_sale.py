@@ -60,7 +60,7 @@ def _figures(miss: Miss) -> None:
         for label, value, remark in figures:
             with box():
                 st.markdown(plain(label))
-                st.markdown(f"### {plain(value)}")
+                st.markdown(f"**{plain(value)}**")
                 st.caption(plain(remark))
 
 

@@ -20,11 +20,11 @@ from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.models import promotion
 
-Colour = Literal["blue", "orange", "gray"]
+Colour = Literal["green", "orange", "gray"]
 
-# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
+# Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
-    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "blue"),
+    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "green"),
     GateVerdict.FAIL: ("The gate rejects it", ":material/cancel:", "orange"),
     GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
 }

@@ -13,7 +13,7 @@ from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.choice import one_of
-from pages.kit.figures import FEW, ends, frame, missing
+from pages.kit.figures import FEW, frame, missing, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
@@ -138,8 +138,7 @@ def _by_group(selection: Selection, basis: Basis) -> None:
 def _columns(table: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(index=table.index)
     for name, head in _HEADS.items():
-        found[head] = (100 * table[name]).round(1)
-        found[f"{head.removesuffix(', %')}, 95%"] = ends(table, name)
+        found[head] = with_ends(table, name)
     found["Median error, %"] = (100 * table["mdape"]).round(1)
     found["Bias (median), %"] = (100 * table["bias"]).round(1)
     return found
