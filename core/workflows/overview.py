@@ -197,6 +197,12 @@ def _without_champion(seen: Overview) -> str:
     )
 
 
+def error_in_use(store: Store, market: Market, model_id: str) -> tuple[float, int] | None:
+    """Return the mean error of a model's blind estimates and the number of their sales, None before the first."""
+    total = store.figures.accuracy(market.market_id, Slice(model_id=model_id), Period.MONTH).total
+    return (float(total["mape"]), int(total["n"])) if total["n"] else None
+
+
 _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}
 
 

@@ -16,7 +16,7 @@ from core.store import open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.monitoring.alerts import watch_market
 from tests.acting import acting
-from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, running_server, visit
+from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, Visit, running_server, visit
 from tests.workflows.watched_market import Month, live_through, sell_for_less
 
 MANAGER = Actor("Max", Role.MANAGER)
@@ -67,13 +67,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         cause.value.save_as(tmp_path / "cause.csv")
         assert "Price level" in (tmp_path / "cause.csv").read_text(encoding="utf-8-sig")
         page = opened.open("monitoring", role="Manager", view="Alerts")
-        page.get_by_text("Handle it").first.click()
-        opened.settle()
-        page.get_by_label("Why, in a few words").first.fill("prices fell")
-        page.get_by_label("Why, in a few words").first.press("Tab")
-        page.get_by_role("button", name="Acknowledge").first.click()
-        expect(page.get_by_text("is handling it: prices fell")).to_be_visible()
-        opened.settle()
+        acknowledge(opened)
         page.get_by_role("link", name="Retrain now").first.click()
         opened.settle()
         page.get_by_role("button", name="Retrain", exact=True).click()
@@ -91,10 +85,24 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         expect(page.get_by_text("Error too high", exact=True)).to_have_count(0)
         assert f"Model {challenger} was promoted" in _why_resolved(home, market_id)["error_high"]
         page = opened.open("models", role="Manager")
+        page.get_by_role("button", name="Roll back", exact=True).click()
+        expect(page.get_by_text(f"Model {before.model_id} will price again instead of {challenger}")).to_be_visible()
         page.get_by_role("button", name="Roll back to the previous champion").click()
         expect(page.get_by_text(f"Model {before.model_id} is live again.")).to_be_visible()
         assert _champion(home, market_id) == before.model_id
         assert opened.complaints == []
+
+
+def acknowledge(opened: Visit) -> None:
+    """Take the first alert on."""
+    page = opened.page
+    page.get_by_text("Handle it").first.click()
+    opened.settle()
+    page.get_by_label("Why, in a few words").first.fill("prices fell")
+    page.get_by_label("Why, in a few words").first.press("Tab")
+    page.get_by_role("button", name="Acknowledge").first.click()
+    expect(page.get_by_text("is handling it: prices fell")).to_be_visible()
+    opened.settle()
 
 
 def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, turned: Server) -> None:

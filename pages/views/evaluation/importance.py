@@ -16,7 +16,7 @@ from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
 from pages.kit import errors
 from pages.kit.figures import CONFIG, between, csv, frame, lean, missing
-from pages.kit.palette import LIGHT, palette
+from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
 from pages.views.evaluation.selection import Selection, compute_once, explainer
@@ -54,7 +54,7 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
         missing("Shuffling no fact raises the error: the model has learned nothing from its facts.")
         return
     st.plotly_chart(
-        cards.importance_chart(lines, palette() == LIGHT),
+        cards.importance_chart(lines, palette()),
         config=CONFIG,
         key="importance",
         alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
@@ -86,7 +86,7 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
     st.caption(
         plain(
             f"The same {count(effect.homes, 'home')} from its training sales, priced again with each value, compared "
-            f"with {label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of the homes."
+            f"with {label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of them."
         )
     )
     st.plotly_chart(
