@@ -50,8 +50,8 @@ def main(workspace: Workspace) -> None:
     view = choice.view(list(VIEWS))
     try:
         for part, place in _open_parts(view):
-            selection = seen(workspace, market, record, ALL if part in _OF_THE_WHOLE else period)
             with place:
+                selection = seen(workspace, market, record, ALL if part in _OF_THE_WHOLE else period)
                 origin(selection)
                 VIEWS[view][part](selection)
     except NotFound as error:

@@ -41,7 +41,8 @@ _STYLE: Final = f"""<style>
 [class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 45%), 1fr)); }}
 [class*="st-key-{_BOXES}"] > * {{ width: auto; }}
 [class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
-[class*="st-key-{_BOXES}"] [data-testid="stMetricValue"] * {{ white-space: normal; overflow-wrap: anywhere; }}
+[class*="st-key-{_BOXES}"] :is([data-testid="stMetricValue"], [data-testid="stMetricLabel"]) * {{
+  white-space: normal; overflow-wrap: anywhere; }}
 @media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
 </style>"""
 # Icon and word repeat the meaning of the color.

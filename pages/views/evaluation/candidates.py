@@ -19,6 +19,7 @@ from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
 from pages.views.evaluation.selection import Selection
 from pages.views.models import card as cards
+from pages.views.models.card import SETTINGS_WIDTH
 
 # Nobody would notice less than this, a twentieth of a percent of the price.
 _WORTH_IT: Final = 0.0005
@@ -80,6 +81,7 @@ def _board(board: pd.DataFrame, name: str, selection: Selection) -> None:
             **{head: column(format="%.2f%%") for head in _PERCENT_HEADS},
             **{head: column(format="%.1f") for head in _PLAIN_HEADS},
             "Trained on": column(format="localized"),
+            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
         },
     )
     csv(board, name, selection)

@@ -75,7 +75,9 @@ def draw_edges(selection: Selection) -> None:
         empty = [case.name for case in cases if not case.n]
         if held:
             table = _case_table(held)
-            frame(table, "edge_cases")
+            # The meanings would cut the table.
+            frame(table.drop(columns="Meaning"), "edge_cases")
+            st.caption(plain("; ".join(f"{case.name}: {case.meaning}" for case in held) + "."))
             csv(table, "edge-cases", selection)
         else:
             missing("The data shows no hard cases among these sales.")

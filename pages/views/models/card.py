@@ -17,6 +17,9 @@ from pages.kit.figures import STAGES
 from pages.kit.palette import Palette
 
 _CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
+SETTINGS_WIDTH: Final = 150
+"""The width of a column of settings, in pixels: with more the table would be cut at its edge."""
+
 _FACTS_SHOWN: Final = 12
 _BIAS: Final = "Bias"
 
@@ -154,5 +157,6 @@ def _draw_scores(table: pd.DataFrame) -> None:
             **{name: number(format="%.2f%%") for name in ("Validation MAPE", "Training MAPE", "Within 10%")},
             **{name: number(format="%.1f") for name in ("Fit, s", "One estimate, ms", "Size, MB")},
             "Trained on": number(format="localized"),
+            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
         },
     )

@@ -237,10 +237,8 @@ def _limits(selection: Selection) -> None:
                     "Alert": KINDS[kind.value],
                     "Opens beyond": one.written(one.value),
                     "Set by": "a manager" if kind.value in changed else "problem statement",
-                    "Periods in a row": one.periods,
-                    "At least n": one.n_min,
-                    "May be set from": one.written(one.low),
-                    "to": one.written(one.high),
+                    "After": f"{count(one.periods, 'period')}" + (f" of {one.n_min} or more" if one.n_min else ""),
+                    "May be set": f"{one.written(one.low)} to {one.written(one.high)}",
                     "Why": one.why,
                 }
                 for kind, one in limits.items()

@@ -17,6 +17,8 @@ from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
 _SHOWN: Final = 300
+# Together as wide as the page, so that no column is cut off at its edge.
+_WIDTHS: Final = {"When": 155, "By": 165, "What": 190, "Of": 130, "Details": 270}
 
 
 def draw(selection: Selection) -> None:
@@ -45,6 +47,7 @@ def draw(selection: Selection) -> None:
             table,
             hide_index=True,
             height=460,
+            column_config={name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
             key="trail",
         )
         st.download_button(
