@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,11 +31,7 @@ _ASKED: Final = "doorstep_asked"
 _ASKED_SECONDS: Final = 600
 _ASKED_MAX: Final = 1_500
 _OF_LOGIN: Final = "_streamlit_user"
-_MENU_ROOM: Final = (
-    b"<style>@media (min-width: 769px) { "
-    b'[data-testid="stApp"]:not([data-test-script-state="notRunning"]):not(:has([data-testid="stSidebar"])) '
-    b':has(> [data-testid="stMain"]) { margin-left: 300px; width: calc(100% - 300px); } }</style>'
-)
+_STYLE: Final = (Path(__file__).resolve().parent / "static" / "dashboard.css").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -61,7 +58,7 @@ SignedIn = Callable[[Mapping[str, str]], bool]
 
 def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list[Middleware]:
     """Return the middleware that protects the dashboard; ``page`` is its HTML."""
-    own = [Middleware(Dashboard, served=served), Middleware(MenuRoom, served=served)]
+    own = [Middleware(Dashboard, served=served), Middleware(FirstPaint, served=served)]
     if served.login_seconds is None:
         return [*protection(page, served.hosts, served.https), Middleware(LocalOnly), *own]
     own += [Middleware(Files, served=served, signed_in=signed_in), Middleware(AskedPage, served=served)]
@@ -233,8 +230,8 @@ class AskedPage:
         return f"{_ASKED}={value}; Path={self._served.base or '/'}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
 
 
-class MenuRoom:
-    """Middleware: keeps the menu's place in the page until the menu has come, so that nothing moves aside for it."""
+class FirstPaint:
+    """Middleware: gives the page its style from the first paint on, and the menu its place before it has come."""
 
     def __init__(self, app: ASGIApp, served: Served) -> None:
         self._app, self._served = app, served
@@ -256,7 +253,7 @@ class MenuRoom:
             body.extend(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            page = bytes(body).replace(b"</head>", _MENU_ROOM + b"</head>", 1)
+            page = bytes(body).replace(b"</head>", b"<style>" + _STYLE + b"</style></head>", 1)
             headers = MutableHeaders(scope=started[0])
             if "content-length" in headers and body:
                 headers["content-length"] = str(len(page))

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from core.errors import DoorstepError, NotFound
 from core.store import Market, ModelRecord
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, navigation, session
+from pages.kit import choice, errors, navigation, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, origin, periods, seen
@@ -45,7 +45,6 @@ def main(workspace: Workspace) -> None:
         st.info("There is no model to evaluate yet. Upload sales and train one.", icon=":material/info:")
         navigation.link_to("models", "Train a model")
         return
-    figures.style()
     record, period = _bar(workspace, market, records)
     view = choice.view(list(VIEWS))
     try:

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, navigation, session
+from pages.kit import choice, errors, navigation, session
 from pages.views.monitoring import accuracy, alerts, drift, in_use, pilot, promises, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
@@ -46,7 +46,6 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market to monitor yet. Upload sales and train a model.", icon=":material/info:")
         navigation.link_to("sales_data", "Bring in sales")
         return
-    figures.style()
     view = choice.view(list(VIEWS))
     pulse = pulse_of(workspace)
     st.session_state[_PULSE] = pulse

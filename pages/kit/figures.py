@@ -35,16 +35,8 @@ FEW: Final = "few sales"
 TICKED_ROW: Final = 44
 _WHOLE_ROWS: Final = 14
 _NOTE_WIDTH: Final = 92
-_BOXES: Final = "evaluation_boxes_"
-# On a phone, fingers scroll the tables; the toolbar would cover the text above, and a button offers the file.
-_STYLE: Final = f"""<style>
-[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fit, minmax(min(10rem, 45%), 1fr)); }}
-[class*="st-key-{_BOXES}"] > * {{ width: auto; }}
-[class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
-[class*="st-key-{_BOXES}"] :is([data-testid="stMetricValue"], [data-testid="stMetricLabel"]) * {{
-  white-space: normal; overflow-wrap: anywhere; }}
-@media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
-</style>"""
+# api/static/dashboard.css lays them out.
+_BOXES: Final = "boxes_"
 # Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
     Verdict.PASS: ("Pass", ":material/check_circle:", "green"),
@@ -102,11 +94,6 @@ def verdict(selection: Verdict) -> None:
     if selection in _BADGES:
         word, icon, colour = _BADGES[selection]
         st.badge(word, icon=icon, color=colour)
-
-
-def style() -> None:
-    """Add the page's style: how boxes share its width, and no table toolbar over the text on a phone."""
-    st.html(_STYLE)
 
 
 def boxes(name: str) -> DeltaGenerator:

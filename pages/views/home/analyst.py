@@ -61,7 +61,6 @@ def _upload(seen: IntakeOverview) -> None:
     st.header("Last upload", anchor=False)
     st.markdown(plain(seen.words))
     if seen.files:
-        figures.style()
         with figures.boxes("upload"):
             for outcome in Outcome:
                 with figures.box():

@@ -34,7 +34,6 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
     _sentence(standing)
     if seen.champion is None:
         return
-    figures.style()
     with figures.boxes("home"):
         _error(seen, workspace.problem)
         _range(seen)
