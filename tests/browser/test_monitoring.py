@@ -117,9 +117,8 @@ def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, turned: Server) 
 
 def test_a_link_to_some_homes_shows_those_and_the_fold_keeps_what_was_chosen(chromium: Browser, turned: Server) -> None:
     with visit(chromium, turned, DESKTOP) as opened:
-        page = opened.open("monitoring", role="Manager", type="condo")
-        narrowed = page.get_by_text("Narrowed down to property type condo")
-        expect(narrowed).to_be_visible()
+        page = opened.open("monitoring", role="Manager", view="Figures", type="condo")
+        expect(page.get_by_text(", property type condo.")).to_be_visible()
         fold = page.get_by_text("Narrow down", exact=True)
         fold.click()
         # A list that is opened while the page still runs is closed by what the run draws.
@@ -131,7 +130,7 @@ def test_a_link_to_some_homes_shows_those_and_the_fold_keeps_what_was_chosen(chr
         fold.click()
         opened.settle()
         expect(office).to_be_hidden()
-        expect(page.get_by_text("Narrowed down to property type condo, office")).to_be_visible()
+        expect(page.get_by_text(", property type condo, office")).to_be_visible()
         assert "type=condo" in page.url
         assert "office=" in page.url
         page.get_by_role("radio", name="Estimated against sold").click()
@@ -142,7 +141,7 @@ def test_a_link_to_some_homes_shows_those_and_the_fold_keeps_what_was_chosen(chr
 def test_what_is_being_typed_outlasts_the_refresh(chromium: Browser, turned: Server, problem: Problem) -> None:
     with visit(chromium, turned, DESKTOP) as opened:
         page = opened.open("monitoring", role="Manager", view="Alerts")
-        page.get_by_text("Resolve it").first.click()
+        page.get_by_text("Handle it").first.click()
         field = page.get_by_label("Why it is resolved").first
         field.fill("not sent off yet")
         # Another session writes: the page finds that by itself, and runs again.
