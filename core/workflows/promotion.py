@@ -104,7 +104,6 @@ def require_another(workspace: Workspace, record: ModelRecord) -> None:
         )
 
 
-<<<<<<< HEAD
 def ways_out(target: ModelRecord | None) -> str:
     """Return what a manager can do about a live model that is not fit for use, to be read after "You can".
 
@@ -112,7 +111,8 @@ def ways_out(target: ModelRecord | None) -> str:
     """
     back = f"roll back to model {target.model_id}, " if target else ""
     return f"{back}train a new model or promote another one"
-=======
+
+
 @dataclass(frozen=True)
 class RollbackEffect:
     """What a rollback would do: ``model`` prices again instead of ``replaced``, and ``alerts`` reopen."""
@@ -139,7 +139,6 @@ def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | No
     if live is None or target is None:
         return None
     return RollbackEffect(target, live, reopening(workspace.store, market_id, target.model_id))
->>>>>>> 8520a05 (Models shows the live model beside its challenger, with one primary action; card and leaderboard are folded, and a rollback says what it changes or is disabled)
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:

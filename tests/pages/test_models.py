@@ -125,16 +125,6 @@ def test_a_manager_promotes_with_a_reason_and_rolls_back(home: Path, made: tuple
     ]
 
 
-<<<<<<< HEAD
-def test_rolling_back_the_first_champion_is_not_offered_and_the_button_says_why(
-    home: Path, made: tuple[Path, str, str]
-) -> None:
-    app = reason(opened(), "try")
-    assert app.button("rollback").disabled
-    assert "No model that could be live again was live before" in app.button("rollback").help
-    assert "roll back, click" not in " ".join(str(one.value) for one in app.caption)
-    assert champion(home) == made[1]
-=======
 def test_with_nothing_to_go_back_to_there_is_no_rollback(home: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     assert "rollback" not in [str(button.key) for button in app.button]
@@ -146,7 +136,6 @@ def test_with_nothing_to_go_back_to_there_is_no_rollback(home: Path, made: tuple
     assert (effect.model.model_id, effect.replaced, effect.alerts) == (made[1], made[2], 0)
     words = f"Model {made[1]} will price again instead of {made[2]}"
     assert any(words in str(one.value).replace("\\", "") for one in opened().markdown)
->>>>>>> 8520a05 (Models shows the live model beside its challenger, with one primary action; card and leaderboard are folded, and a rollback says what it changes or is disabled)
 
 
 def test_an_analyst_may_train_but_is_not_offered_to_promote(home: Path) -> None:

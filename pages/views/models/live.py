@@ -55,7 +55,7 @@ def _way_back(workspace: Workspace, market: Market) -> None:
         "Roll back",
         icon=":material/undo:",
         disabled=effect is None,
-        help="No model was live before this one." if effect is None else None,
+        help="No model that could be live again was live before this one." if effect is None else None,
         key="roll_back",
     )
     if effect is None:

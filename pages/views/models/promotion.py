@@ -42,24 +42,8 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         )
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
-<<<<<<< HEAD
-        target = session.store().models.rollback_target(market.market_id)
-        rolling = st.button(
-            "Roll back to the previous champion",
-            key="rollback",
-            icon=":material/undo:",
-            disabled=target is None,
-            help="Restores, at once and everywhere, the model that was live before the current one."
-            if target
-            else "No model that could be live again was live before the current one.",
-        )
-    if needed and not reason and not chosen_is_live and not rejected:
-        back = " To roll back, click." if target else ""
-        st.caption(f"To promote, write a reason first: it stays in the audit trail with your name.{back}")
-=======
     if needed and not reason and not chosen_is_live and not rejected:
         st.caption("To promote, write a reason first: it stays in the audit trail with your name.")
->>>>>>> 8520a05 (Models shows the live model beside its challenger, with one primary action; card and leaderboard are folded, and a rollback says what it changes or is disabled)
     if promoting:
         promote(workspace, record.model_id, reason)
     if rejecting:

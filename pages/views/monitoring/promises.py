@@ -86,4 +86,5 @@ def _model(selection: Selection) -> None:
     wrong = compute_once(selection, "file", lambda c: missing_file(c.workspace.store, champion.model_id))
     if wrong:
         st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
-        navigation.link_to("models", "Roll back or train")
+        target = selection.workspace.store.models.rollback_target(selection.market.market_id)
+        navigation.link_to("models", "Roll back or train" if target else "Train a model")
