@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 from urllib.parse import quote, unquote, urlsplit
 
@@ -30,6 +31,7 @@ _ASKED: Final = "doorstep_asked"
 _ASKED_SECONDS: Final = 600
 _ASKED_MAX: Final = 1_500
 _OF_LOGIN: Final = "_streamlit_user"
+_STYLE: Final = (Path(__file__).resolve().parent / "static" / "dashboard.css").read_bytes()
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ SignedIn = Callable[[Mapping[str, str]], bool]
 
 def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list[Middleware]:
     """Return the middleware that protects the dashboard; ``page`` is its HTML."""
-    own = [Middleware(Dashboard, served=served)]
+    own = [Middleware(Dashboard, served=served), Middleware(FirstPaint, served=served)]
     if served.login_seconds is None:
         return [*protection(page, served.hosts, served.https), Middleware(LocalOnly), *own]
     own += [Middleware(Files, served=served, signed_in=signed_in), Middleware(AskedPage, served=served)]
@@ -226,6 +228,39 @@ class AskedPage:
 
     def _cookie(self, value: str, seconds: int) -> str:
         return f"{_ASKED}={value}; Path={self._served.base or '/'}; Max-Age={seconds}; HttpOnly; SameSite=Lax"
+
+
+class FirstPaint:
+    """Middleware: gives the page its style from the first paint on, and the menu its place before it has come."""
+
+    def __init__(self, app: ASGIApp, served: Served) -> None:
+        self._app, self._served = app, served
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        if scope["type"] != "http" or _below(scope, self._served) not in self._served.pages:
+            await self._app(scope, receive, send)
+            return
+        # The page is small: it is not worth compressing it first and taking it apart here.
+        plain = [header for header in scope["headers"] if header[0] not in (b"accept-encoding", b"range")]
+        started: list[Message] = []
+        body = bytearray()
+
+        async def send_changed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                started.append(message)
+                return
+            body.extend(message.get("body", b""))
+            if message.get("more_body", False):
+                return
+            page = bytes(body).replace(b"</head>", b"<style>" + _STYLE + b"</style></head>", 1)
+            headers = MutableHeaders(scope=started[0])
+            if "content-length" in headers and body:
+                headers["content-length"] = str(len(page))
+            await send(started[0])
+            await send({"type": "http.response.body", "body": page})
+
+        await self._app({**scope, "headers": plain}, receive, send_changed)
 
 
 def _below(scope: Scope, served: Served) -> str:

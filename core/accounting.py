@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -42,6 +42,20 @@ class FileAccounting:
         total = self.accepted + self.repaired + self.duplicate + self.rejected + self.set_aside
         if total != self.rows_in:
             raise ValueError(f"{self.file}: {self.rows_in} rows in, but {total} accounted for")
+
+
+def verdict_words(files: Sequence[FileAccounting]) -> str:
+    """Say in one sentence whether files of sales can be committed, and what becomes of their rows."""
+    rows, accepted, repaired, duplicate, lost, waiting = (
+        sum(getattr(file, part) for file in files)
+        for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected", "set_aside")
+    )
+    more = [f"{duplicate:,} known already"] if duplicate else []
+    more += [f"{waiting:,} set aside"] if waiting else []
+    parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} lost"])
+    if not accepted + repaired:
+        return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
+    return f"Ready: {parts}."
 
 
 @dataclass(frozen=True)

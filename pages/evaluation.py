@@ -2,35 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.errors import DoorstepError, NotFound
-from core.store import ModelRecord
+from core.store import Market, ModelRecord
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, navigation, session
+from pages.kit import choice, errors, navigation, session
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
-from pages.views.evaluation.selection import ALL, Selection, periods, seen
+from pages.views.evaluation.selection import ALL, Selection, origin, periods, seen
 
 Draw = Callable[[Selection], None]
 
-VIEWS: Final[dict[str, Draw]] = {
-    "Headline": headline.draw,
-    "Segments": segments.draw,
-    "Ratio study": headline.draw_ratio,
-    "Bias": fairness.draw_bias,
-    "Ranges": fairness.draw_ranges,
-    "Hard cases": fairness.draw_edges,
-    "Candidates": candidates.draw,
-    "Importance": importance.draw,
-    "Agents’ decisions": agent_decisions.draw,
-    "Decision": scope.draw,
+VIEWS: Final[dict[str, dict[str, Draw]]] = {
+    "Verdict and signature": {
+        "Verdict": headline.draw,
+        "Signature": scope.draw,
+        "Agents’ decisions": agent_decisions.draw,
+    },
+    "Where it fails": {"Segments": segments.draw, "Hard cases": fairness.draw_edges, "Bias": fairness.draw_bias},
+    "Can ranges be trusted": {"Ranges": fairness.draw_ranges},
+    "Under the hood": {
+        "Candidates": candidates.draw,
+        "Importance": importance.draw,
+        "Ratio study": headline.draw_ratio,
+    },
 }
 # A signature and a training run's figures cover the whole test, not a part of it.
-_OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ decisions", "Decision")
+_OF_THE_WHOLE: Final = ("Candidates", "Importance", "Agents’ decisions", "Signature")
 
 
 def main(workspace: Workspace) -> None:
@@ -42,19 +45,39 @@ def main(workspace: Workspace) -> None:
         st.info("There is no model to evaluate yet. Upload sales and train one.", icon=":material/info:")
         navigation.link_to("models", "Train a model")
         return
-    figures.style()
-    record = _model(records)
+    record, period = _bar(workspace, market, records)
     view = choice.view(list(VIEWS))
-    period = ALL if view in _OF_THE_WHOLE else choice.one_of("Sales", periods(workspace, market, record), "sales", ALL)
     try:
-        selection = seen(workspace, market, record, period)
+        for part, place in _open_parts(view):
+            with place:
+                selection = seen(workspace, market, record, ALL if part in _OF_THE_WHOLE else period)
+                origin(selection)
+                VIEWS[view][part](selection)
     except NotFound as error:
         _without_scores(record, error)
-        return
     except DoorstepError as error:
         errors.show(error)
+
+
+def _open_parts(view: str) -> Iterator[tuple[str, DeltaGenerator]]:
+    """Yield the parts of a view that are open, each with its place: all of one, or the tab looked at."""
+    parts = list(VIEWS[view])
+    if len(parts) == 1:
+        yield parts[0], st.container()
         return
-    VIEWS[view](selection)
+    key = view.lower().replace(" ", "_")
+    for part, tab in zip(parts, st.tabs(parts, key=key, on_change="rerun", bind="query-params"), strict=True):
+        if tab.open:
+            yield part, tab
+
+
+def _bar(workspace: Workspace, market: Market, records: list[ModelRecord]) -> tuple[ModelRecord, str]:
+    """Draw what the figures are of: the model and its sales."""
+    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+        record = _model(records)
+        offered = periods(workspace, market, record)
+        period = st.selectbox("Sales", offered, key="sales", bind="query-params", width=220)
+    return record, period if period in offered else ALL
 
 
 def _model(records: list[ModelRecord]) -> ModelRecord:
@@ -62,20 +85,16 @@ def _model(records: list[ModelRecord]) -> ModelRecord:
     ordered = sorted(records, key=lambda record: record.created_at, reverse=True)
     ordered.sort(key=lambda record: not record.is_live)
     by_id = {record.model_id: record for record in ordered}
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
-        chosen = st.selectbox(
-            "Model",
-            list(by_id),
-            # The stage is not part of it: a link to a model stays valid when another goes live.
-            format_func=lambda model_id: f"{model_id} ({by_id[model_id].card['family']})",
-            key="evaluated",
-            bind="query-params",
-            width=380,
-        )
-        record = by_id.get(chosen, ordered[0])
-        live = record.is_live
-        st.badge(figures.STAGES[record.stage].capitalize(), color="blue" if live else "gray")
-    return record
+    chosen = st.selectbox(
+        "Model",
+        list(by_id),
+        # The stage is not part of it: a link to a model stays valid when another goes live.
+        format_func=lambda model_id: f"{model_id} ({by_id[model_id].card['family']})",
+        key="evaluated",
+        bind="query-params",
+        width=380,
+    )
+    return by_id.get(chosen, ordered[0])
 
 
 def _without_scores(record: ModelRecord, error: NotFound) -> None:

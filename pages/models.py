@@ -18,16 +18,19 @@ from core.workflows.jobs import TrainTask
 from core.workspace import Workspace
 from pages.kit import job_progress, navigation, session
 from pages.kit.figures import STAGES
+from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.models import card, promotion, retraining
 from pages.views.models import challenger as challenger_view
+from pages.views.models import live as live_view
 
 KIND: Final = "train"
+CARD: Final = "card_of_a_model"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: test on the latest sales"}
 
 
 def main(workspace: Workspace) -> None:
-    """Draw training, the challenger if there is one, the open market's models and the selected model's card."""
+    """Draw the live model beside its challenger, then the market's models, and training."""
     st.title("Models")
     market = session.market()
     version = session.store().versions.latest(market.market_id) if market else None
@@ -39,18 +42,33 @@ def main(workspace: Workspace) -> None:
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
     promotion.warn_if_lost(workspace, live)
-    if records:
-        retraining.draw(workspace, market, challenger)
-    training(workspace, market, version, records)
     if not records:
+        training(workspace, market, version, records)
         st.caption(
             "No model yet. The first one goes live as soon as it is trained, if it beats the area’s median price and "
             "its range is of use."
         )
         return
+    both(workspace, market, live, challenger)
     if challenger is not None:
-        challenger_view.draw(workspace, live, challenger)
-    compare(workspace, market, records)
+        challenger_view.compare(workspace, challenger)
+        retraining.draw(workspace, market, challenger)
+    all_models(workspace, market, records)
+    training(workspace, market, version, records)
+
+
+def both(workspace: Workspace, market: Market, live: ModelRecord | None, challenger: ModelRecord | None) -> None:
+    """Draw the live model and its challenger side by side; without one, the way to train it."""
+    left, right = st.columns(2, gap="small")
+    with left.container(border=True, height="stretch"):
+        live_view.draw(workspace, market, live)
+    with right.container(border=True, height="stretch"):
+        if challenger is not None:
+            challenger_view.draw(workspace, live, challenger)
+            return
+        st.markdown("**Challenger**")
+        st.markdown("None. Retraining makes one from the latest sales and compares it with the live model.")
+        retraining.draw(workspace, market, challenger)
 
 
 def training(workspace: Workspace, market: Market, version: DataVersion, records: list[ModelRecord]) -> None:
@@ -72,13 +90,17 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
     if failure:
         st.error(plain(f"The last training run stopped: {failure}"), icon=":material/error:")
     if may(workspace.actor, Action.TRAIN):
-        with st.expander("Train a model", expanded=not records, icon=":material/model_training:"):
-            plan = plan_form(version, workspace.problem)
+        with st.expander(
+            "Train a model from scratch" if records else "Train a model",
+            expanded=not records,
+            icon=":material/model_training:",
+        ):
+            plan = plan_form(version, workspace.problem, first=not records)
             if plan is not None:
                 job_progress.begin(TrainTask(market.market_id, plan))
 
 
-def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
+def plan_form(version: DataVersion, problem: Problem, *, first: bool) -> TrainingPlan | None:
     """Draw the form; return the plan when it is submitted."""
     usual = default_plan(problem)
     with st.form("train", border=False):
@@ -104,7 +126,7 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
         budget, seed, _ = st.columns([1, 1, 2], gap="small")
         tried = budget.number_input("Forest settings to try", 1, 48, usual.forest_budget)
         chosen_seed = seed.number_input("Seed", 0, 2**31 - 1, usual.seed, help="The same seed gives the same model.")
-        sent = st.form_submit_button("Train", type="primary", icon=":material/play_arrow:")
+        sent = st.form_submit_button("Train", type="primary" if first else "secondary", icon=":material/play_arrow:")
     if not sent:
         return None
     if not families:
@@ -113,10 +135,9 @@ def plan_form(version: DataVersion, problem: Problem) -> TrainingPlan | None:
     return replace(usual, split=str(split), seed=int(chosen_seed), families=tuple(families), forest_budget=int(tried))
 
 
-def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
-    """Draw the list of models, and the card of the selected one."""
-    st.subheader("Models of this market", anchor=False)
-    promotion.say_if_target_missed(records, workspace.problem)
+def all_models(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
+    """Draw the list of models and, once opened, the card of the selected one."""
+    st.header("Models of this market", anchor=False)
     table = card.listing(records)
     st.dataframe(
         table,
@@ -126,6 +147,14 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
     )
     target = workspace.problem.success.target_mape
     st.caption(f"The target is a mean error of {percent(target)} or less. 95% intervals are in parentheses.")
+    fold = st.expander("Card of a model", key=CARD, icon=":material/badge:", on_change="rerun")
+    if fold.open:
+        with fold:
+            one_model(workspace, market, records)
+
+
+def one_model(workspace: Workspace, market: Market, records: list[ModelRecord]) -> None:
+    """Draw the selector, the selected model's card, and what a manager may do about it."""
     by_id = {record.model_id: record for record in records}
     live = next((place for place, record in enumerate(records) if record.is_live), 0)
     chosen = st.selectbox(
@@ -137,14 +166,12 @@ def compare(workspace: Workspace, market: Market, records: list[ModelRecord]) ->
         width=480,
     )
     record = by_id[chosen]
-    with st.container(border=True):
-        st.subheader(_title(record), anchor=False)
-        promotion.say_by_whom(record)
-        promotion.say_if_rejected(record)
-        promotion.say_if_below_floor(record)
-        card.draw(record, st.context.theme.type != "dark")
+    promotion.say_by_whom(record)
+    promotion.say_if_rejected(record)
+    promotion.say_if_below_floor(record)
     if may(workspace.actor, Action.PROMOTE):
         promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)
+    card.draw(record, palette())
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:

@@ -10,30 +10,28 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.workspace import Workspace
-from pages.kit import choice, errors, figures, navigation, session
-from pages.views.monitoring import accuracy, alerts, audit, drift, overview, pilot, scorecard, worker
+from pages.kit import choice, errors, navigation, session
+from pages.views.monitoring import accuracy, alerts, drift, in_use, pilot, promises, scorecard, worker
 from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
 
 Draw = Callable[[Selection], None]
 
 VIEWS: Final[dict[str, Draw]] = {
-    "Overview": overview.draw,
+    "Promises": promises.draw,
+    "Figures": in_use.draw,
     "Accuracy": accuracy.draw,
     "Drift": drift.draw,
     "Alerts": alerts.draw,
-    "Scorecard": scorecard.draw,
+    "Agents and the model": scorecard.draw,
     "Pilot": pilot.draw,
-    "Worker": worker.draw,
-    "Audit trail": audit.draw,
+    "Operations": worker.draw,
 }
+# Only these views have days to choose; the others show the current state or have their own dates.
 _CHOICES: Final = {
+    "Figures": choose_span,
+    "Accuracy": choose_span,
     "Drift": choose_days,
-    "Scorecard": choose_days,
-    # These views show the current state or have their own dates.
-    "Alerts": without_span,
-    "Pilot": without_span,
-    "Worker": without_span,
-    "Audit trail": without_span,
+    "Agents and the model": choose_days,
 }
 _EVERY: Final = timedelta(seconds=15)
 _PULSE: Final = "_monitoring_pulse"
@@ -48,13 +46,12 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market to monitor yet. Upload sales and train a model.", icon=":material/info:")
         navigation.link_to("sales_data", "Bring in sales")
         return
-    figures.style()
     view = choice.view(list(VIEWS))
     pulse = pulse_of(workspace)
     st.session_state[_PULSE] = pulse
     st.session_state[_DRAWN] = True
     try:
-        selection = _CHOICES.get(view, choose_span)(workspace, market, pulse)
+        selection = _CHOICES.get(view, without_span)(workspace, market, pulse)
         VIEWS[view](selection)
     except DoorstepError as error:
         errors.show(error)

@@ -10,6 +10,7 @@ from core.access import Action, may
 from core.workflows.data.intake import IntakeReport
 from core.workspace import Workspace
 from pages.kit import choice, session
+from pages.kit.text import plain
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
 from pages.views.scrutiny import queue
@@ -52,6 +53,7 @@ def intake(workspace: Workspace) -> None:
         return
     held = draft.draft()
     step = steps.present(held)
+    say_market(held, step)
     steps.draw(held, step)
     if step is Step.FILES:
         files.draw(held)
@@ -68,6 +70,19 @@ def intake(workspace: Workspace) -> None:
         preview.draw(held, found)
     else:
         commit.draw(workspace, held, found)
+
+
+def say_market(held: draft.Draft, step: Step) -> None:
+    """Say which market the sales go into, once it is chosen; the one open in the sidebar may be another."""
+    if step is Step.FILES or held.destination is None or not held.destination.is_named():
+        return
+    known = next((one for one in session.store().markets.list() if one.market_id == held.destination.market_id), None)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(f"Into **{plain(known.name if known else held.destination.name)}**", width="content")
+        if known is None:
+            st.badge("New market", icon=":material/add_location_alt:", color="blue")
+        elif known.simulated:
+            st.badge(session.SIMULATED, icon=":material/science:", color="orange")
 
 
 main(session.guard("sales_data"))

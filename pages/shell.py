@@ -12,11 +12,11 @@ from core.errors import AccessDenied, DoorstepError, SignInEnded
 from core.installation import ASSETS
 from core.store import Market
 from core.workspace import Workspace
-from pages.kit import cached_desk, errors, login, session, touch
-from pages.kit.navigation import PAGES, Page, go_to, landing, page_at
-from pages.views.monitoring import banner
+from pages.kit import alert_dot, cached_desk, errors, login, session, touch
+from pages.kit.navigation import PAGES, Page, go_to, landing
 
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
+_ON_PHONES: Final = "simulated_on_phones"
 
 
 def main() -> None:
@@ -51,8 +51,8 @@ def draw() -> None:
     market = session.choose_market(cached_desk.markets(workspace))
     begin(workspace, market, current.url_path)
     label(market)
-    if market is not None and current.url_path != banner.PATH and actor.role in page_at(banner.PATH).roles:
-        banner.draw(workspace, market)
+    if market is not None:
+        alert_dot.draw(workspace, market)
     current.run()
 
 
@@ -82,9 +82,11 @@ def entry(page: Page, role: Role | None) -> StreamlitPage:
 
 
 def label(market: Market | None) -> None:
-    """Label the page at the top if the open market's sales are simulated."""
+    """Label a simulated market over the page on a phone, where the sidebar with its label is closed."""
     if market is not None and market.simulated:
-        st.badge("Simulated market: its homes and sales are invented", icon=":material/science:", color="orange")
+        st.html(f"<style>@media (min-width: 641px) {{ .st-key-{_ON_PHONES} {{ display: none; }} }}</style>")
+        with st.container(key=_ON_PHONES):
+            st.badge(session.SIMULATED, icon=":material/science:", color="orange")
 
 
 # A job's process imports this script again under another name: it must not draw.

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounting import FileAccounting, Outcome
+from core.accounting import FileAccounting, Outcome, verdict_words
 
 Counts = tuple[int, int, int, int, int]
 COUNTS = st.tuples(*[st.integers(0, 10_000)] * 5)
@@ -35,3 +35,21 @@ def test_a_lost_or_doubled_row_is_refused_with_both_counts(counts: Counts, off: 
 def test_an_account_is_final() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         account(0, (0, 0, 0, 0, 0)).accepted = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("counts", "words"),
+    [
+        ((21_598, 15, 0, 0, 0), "Ready: 21,598 as they are, 15 repaired, 0 lost."),
+        ((5, 0, 2, 1, 3), "Ready: 5 as they are, 0 repaired, 2 known already, 3 set aside, 1 lost."),
+        (
+            (0, 0, 1, 2_999, 0),
+            "Nothing to commit: none of the 3,000 rows adds a sale (0 as they are, 0 repaired, 1 known already, "
+            "2,999 lost).",
+        ),
+    ],
+)
+def test_a_verdict_says_what_becomes_of_every_row(counts: tuple[int, int, int, int, int], words: str) -> None:
+    accepted, repaired, duplicate, rejected, aside = counts
+    file = FileAccounting("a.csv", "sales", "", sum(counts), accepted, repaired, duplicate, rejected, {}, aside)
+    assert verdict_words([file]) == words

@@ -146,6 +146,16 @@ def settled_by_promotion(alerts: Iterable[Alert], model_id: str, period: Window)
     )
 
 
+def latest_judged(readings: Iterable[Reading], threshold: Threshold, now: datetime) -> tuple[Judged, ...]:
+    """Return the measures of the whole market's periods that count for one kind, oldest first."""
+    row = {
+        one.period.start: one
+        for one in readings
+        if one.kind is threshold.name and not one.segment and _counts(one, threshold, now)
+    }
+    return tuple(RULE_OF[threshold.name].judge([row[start] for start in sorted(row)], threshold))
+
+
 def _counts(reading: Reading, threshold: Threshold, now: datetime) -> bool:
     # A run consists of whole periods; if one period is enough, the current one counts at once.
     if reading.period.start > now or not math.isfinite(reading.value):
@@ -187,13 +197,13 @@ def _run(judged: list[Judged], threshold: Threshold) -> list[Judged]:
 def _opened(run: list[Judged], threshold: Threshold) -> Transition:
     first = run[0].reading.period
     row = "" if len(run) < 2 else f", {len(run)} periods in a row since {first.label}"
-    return _measured(run[-1], threshold, first.key, f"{_happened(run[-1], threshold, 'beyond')}{row}.")
+    return _measured(run[-1], threshold, first.key, f"{happened(run[-1], threshold, 'beyond')}{row}.")
 
 
 def _resolved(last: list[Judged], threshold: Threshold, alert: Alert) -> Transition:
     first = last[0].reading.period
     row = "" if len(last) < 2 else f", the {len(last)} periods since {first.label} are all within it"
-    summary = f"Resolved: {_happened(last[-1], threshold, 'within')}{row}."
+    summary = f"Resolved: {happened(last[-1], threshold, 'within')}{row}."
     found = _measured(last[-1], threshold, first.key, summary)
     return replace(found, alert_id=alert.alert_id, state=AlertState.RESOLVED, action="Nothing.")
 
@@ -223,7 +233,7 @@ def _measured(last: Judged, threshold: Threshold, since: str, summary: str) -> T
 _WHEN: Final = {Period.DAY: "on", Period.WEEK: "in the", Period.MONTH: "in"}
 
 
-def _happened(one: Judged, threshold: Threshold, side: str) -> str:
+def happened(one: Judged, threshold: Threshold, side: str) -> str:
     """State what was measured when, and that it is "within" or "beyond" its limit."""
     where = f" of {one.reading.segment}" if one.reading.segment else ""
     period = one.reading.period

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Final
@@ -11,15 +11,16 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import CardHeadline, headline_of
 from core.evaluate.headline import targets
 from core.evaluate.scope import GoverningScope
-from core.evaluate.targets import Verdict, at_most, judge
+from core.evaluate.targets import Verdict, judge
 from core.monitor.rules import AlertKind
+from core.monitor.windows import window_of
 from core.problem import Problem
-from core.states import AuditAction, Period
+from core.states import AuditAction, Period, Stage
 from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
-from core.store.operations.alerts import UNRESOLVED
+from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import count, day, days, money_range, percent
-from core.workflows.models.floor import floor_of, miss_words
+from core.workflows.models.floor import floor_of, miss_words, target_verdict
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.figures import figure_of, with_intervals
 from core.workflows.monitoring.limits import limits_of
@@ -53,18 +54,49 @@ class Phase:
 
 
 @dataclass(frozen=True)
+class Month:
+    """The live model's blind estimates of the homes sold in a month: mean error, share inside the range, number."""
+
+    label: str
+    error: float
+    held: float
+    n: int
+
+
+@dataclass(frozen=True)
 class Watched:
     """What monitoring knows: ledger estimates, the live model's estimates with a sale, unresolved alerts.
 
-    ``error`` is the mean error of its blind estimates with its interval, None before the first such sale.
+    ``error`` is the mean error of its blind estimates with its interval, ``held`` the share of sales inside their
+    ranges of ``level``; both are None before the first such sale. ``months`` are the latest six with sales.
     """
 
     asked: int
     error: Figure | None
-    alerts: int
+    alerts: tuple[AlertRecord, ...]
+    held: Figure | None = None
+    level: float = 0.0
+    months: tuple[Month, ...] = ()
 
 
-NOTHING_WATCHED: Final = Watched(0, None, 0)
+NOTHING_WATCHED: Final = Watched(0, None, ())
+_MONTHS: Final = 6
+
+
+@dataclass(frozen=True)
+class RowCounts:
+    """The rows of all sales files ever committed and not undone, by what became of them."""
+
+    files: int
+    rows_in: int
+    accepted: int
+    repaired: int
+    duplicate: int
+    rejected: int
+    set_aside: int
+
+
+NO_ROWS: Final = RowCounts(0, 0, 0, 0, 0, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -72,7 +104,8 @@ class Overview:
     """What a market has so far; ``live_since`` is when its champion went live, ``today`` the market's date.
 
     ``age`` is the number of days since the champion was trained, ``retrain_after`` the limit, as in monitoring.
-    ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last.
+    ``scope`` is the champion's, signed or proposed; ``newest`` is the model trained last. ``rows`` counts the rows of
+    all uploads by what became of them.
     """
 
     market: Market
@@ -86,6 +119,8 @@ class Overview:
     watched: Watched = NOTHING_WATCHED
     scope: GoverningScope | None = None
     newest: ModelRecord | None = None
+    challenger: ModelRecord | None = None
+    rows: RowCounts = NO_ROWS
 
 
 _BINDINGS: Final = (AuditAction.MODEL_PROMOTED, AuditAction.MODEL_ROLLED_BACK)
@@ -101,7 +136,10 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
-    return Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope, newest)
+    challenger = next((one for one in records if one.stage is Stage.CHALLENGER), None)
+    rows = _rows_of_all_uploads(store, version)
+    seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
+    return replace(seen, newest=newest, challenger=challenger, rows=rows)
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -159,13 +197,18 @@ def _without_champion(seen: Overview) -> str:
     )
 
 
+def error_in_use(store: Store, market: Market, model_id: str) -> tuple[float, int] | None:
+    """Return the mean error of a model's blind estimates and the number of their sales, None before the first."""
+    total = store.figures.accuracy(market.market_id, Slice(model_id=model_id), Period.MONTH).total
+    return (float(total["mape"]), int(total["n"])) if total["n"] else None
+
+
 _STATES: Final = {Verdict.PASS: State.GOOD, Verdict.FAIL: State.BAD, Verdict.INCONCLUSIVE: State.UNSURE}
 
 
 def error_state(error: Figure, problem: Problem) -> State:
     """Judge a mean error (MAPE) by its target, with the same rule as the Evaluation and Monitoring pages."""
-    target = at_most(problem.success.target_mape, "problem statement, success.target_mape")
-    return _STATES[judge(error, target, problem.estimate.small_sample_n)]
+    return _STATES[target_verdict(error, problem)]
 
 
 def coverage_state(test: CardHeadline, problem: Problem) -> State:
@@ -178,7 +221,7 @@ def _problem(seen: Overview, problem: Problem) -> Phase:
     return Phase(
         1,
         "Problem",
-        "A target that can be missed",
+        "A target in numbers",
         State.GOOD,
         f"Within {percent(problem.success.tolerance)}",
         (f"Mean error target: {percent(problem.success.target_mape)}", _scope(seen, problem)),
@@ -202,7 +245,7 @@ def _collection(seen: Overview) -> Phase:
         return Phase(2, name, deliverable, State.OPEN, "No sales yet", ())
     version = seen.version
     facts = (
-        f"{count(len(version.files), 'file')} in the latest upload",
+        f"from {count(seen.rows.files, 'sales file')}",
         f"{day(version.first_sale)} to {day(version.last_sale)}",
     )
     return Phase(2, name, deliverable, State.GOOD, count(version.rows, "sale"), facts)
@@ -212,19 +255,15 @@ def _preparation(seen: Overview) -> Phase:
     name, deliverable = "Preparation", "Every row accounted for"
     if seen.version is None:
         return Phase(3, name, deliverable, State.OPEN, "No rows yet", ())
-    files = [file for file in seen.version.files if file.source == "sales"]
-    if not files:
+    rows = seen.rows
+    if not rows.files:
         aside = f"{count(seen.version.set_aside, 'doubtful sale')} set aside"
         return Phase(3, name, deliverable, State.GOOD, "Doubtful sales reviewed", (aside,))
-    rows, accepted, repaired, duplicate, rejected, waiting = (
-        sum(getattr(file, part) for file in files)
-        for part in ("rows_in", "accepted", "repaired", "duplicate", "rejected", "set_aside")
-    )
     facts = (
-        f"{accepted:,} accepted, {repaired:,} repaired",
-        f"{count(duplicate, 'duplicate')}, {rejected:,} rejected, {waiting:,} set aside",
+        f"{rows.accepted:,} accepted, {rows.repaired:,} repaired",
+        f"{count(rows.duplicate, 'duplicate')}, {rows.rejected:,} rejected, {rows.set_aside:,} set aside",
     )
-    return Phase(3, name, deliverable, State.GOOD, f"{rows:,} rows in", facts)
+    return Phase(3, name, deliverable, State.GOOD, f"{rows.rows_in:,} rows read", facts)
 
 
 def _training(seen: Overview, problem: Problem) -> Phase:
@@ -271,25 +310,42 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
         return Phase(7, name, deliverable, State.OPEN, "Nothing to watch", ())
     age, limit, watched = seen.age, seen.retrain_after, seen.watched
     late = State.GOOD if age <= limit and not watched.alerts else State.BAD
-    alerts = f"{count(watched.alerts, 'alert')} not resolved" if watched.alerts else "No alert is open"
+    alerts = f"{count(len(watched.alerts), 'alert')} not resolved" if watched.alerts else "No alert is open"
     if watched.error is None:
         facts = ("since the live model was trained", f"Retrain after {days(limit)}")
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
     verdict = error_state(error, problem)
-    facts = (f"{count(error.n, 'sale')} of homes estimated blind", alerts)
+    facts = (f"{count(error.n, 'sale')}, priced before the list price was known", alerts)
     state = State.BAD if late is State.BAD else verdict
     return Phase(7, name, deliverable, state, f"{percent(error.value, 1)} error in use", facts)
 
 
 def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
     asked = store.ledger.count(market.market_id)
-    alerts = len(store.alerts.list(market.market_id, UNRESOLVED))
+    alerts = tuple(store.alerts.list(market.market_id, UNRESOLVED))
     if champion is None or not asked:
         return Watched(asked, None, alerts)
-    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), Period.MONTH).total
-    error = figure_of(with_intervals(found.to_frame().T).iloc[0], "mape") if found["n"] else None
-    return Watched(asked, error, alerts)
+    found = store.figures.accuracy(market.market_id, Slice(model_id=champion.model_id), Period.MONTH)
+    if not found.total["n"]:
+        return Watched(asked, None, alerts)
+    total = with_intervals(found.total.to_frame().T).iloc[0]
+    months = tuple(
+        Month(window_of(start.date(), Period.MONTH).label, float(error), float(held), int(n))
+        for start, error, held, n in found.periods.tail(_MONTHS)[["start", "mape", "coverage", "n"]].to_numpy()
+    )
+    error, held = figure_of(total, "mape"), figure_of(total, "coverage")
+    return Watched(asked, error, alerts, held, float(total["level"]), months)
+
+
+def _rows_of_all_uploads(store: Store, version: DataVersion | None) -> RowCounts:
+    """Add up the files of a version and of those it was built on; an undone version is not among them."""
+    if version is None:
+        return NO_ROWS
+    chain = store.versions.chain(version.market_id)
+    files = [file for one in chain for file in one.files if file.source == "sales"]
+    parts = (sum(getattr(file, part.name) for file in files) for part in fields(RowCounts)[1:])
+    return RowCounts(len(files), *parts)
 
 
 def _since(store: Store, champion: ModelRecord | None) -> datetime | None:

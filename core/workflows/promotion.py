@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 from core.access import Action
@@ -12,7 +13,7 @@ from core.store.base.audit import Event
 from core.store.patience import patiently
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
-from core.workflows.monitoring.alerts import follow_champion
+from core.workflows.monitoring.alerts import follow_champion, reopening
 from core.workspace import Workspace
 
 REASON_MIN: Final = 15
@@ -110,6 +111,34 @@ def ways_out(target: ModelRecord | None) -> str:
     """
     back = f"roll back to model {target.model_id}, " if target else ""
     return f"{back}train a new model or promote another one"
+
+
+@dataclass(frozen=True)
+class RollbackEffect:
+    """What a rollback would do: ``model`` prices again instead of ``replaced``, and ``alerts`` reopen."""
+
+    model: ModelRecord
+    replaced: str
+    alerts: int
+
+    @property
+    def words(self) -> str:
+        """The effect in one sentence."""
+        more = f" {count(self.alerts, 'alert')} on it will reopen." if self.alerts else ""
+        model_id = self.model.model_id
+        return f"Model {model_id} will price again instead of {self.replaced}, at once and everywhere.{more}"
+
+
+def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | None:
+    """Say what a rollback would change, None where there is nothing to go back to.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.PROMOTE)
+    live, target = _live_id(workspace.store, market_id), workspace.store.models.rollback_target(market_id)
+    if live is None or target is None:
+        return None
+    return RollbackEffect(target, live, reopening(workspace.store, market_id, target.model_id))
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:

@@ -27,7 +27,7 @@ STAGES: Final = {
 """A model's stage in words."""
 
 Write = Callable[[float], str]
-Colour = Literal["blue", "orange", "gray"]
+Colour = Literal["green", "orange", "gray"]
 
 CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
@@ -35,17 +35,11 @@ FEW: Final = "few sales"
 TICKED_ROW: Final = 44
 _WHOLE_ROWS: Final = 14
 _NOTE_WIDTH: Final = 92
-_BOXES: Final = "evaluation_boxes_"
-# On a phone, fingers scroll the tables; the toolbar would cover the text above, and a button offers the file.
-_STYLE: Final = f"""<style>
-[class*="st-key-{_BOXES}"] {{ display: grid; grid-template-columns: repeat(auto-fill, minmax(min(10rem, 45%), 1fr)); }}
-[class*="st-key-{_BOXES}"] > * {{ width: auto; }}
-[class*="st-key-{_BOXES}"] > *, [class*="st-key-{_BOXES}"] > * > [data-testid="stVerticalBlock"] {{ height: 100%; }}
-@media (max-width: 640px) {{ [data-testid="stMain"] [data-testid="stElementToolbar"] {{ display: none; }} }}
-</style>"""
-# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
+# api/static/dashboard.css lays them out.
+_BOXES: Final = "boxes_"
+# Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
-    Verdict.PASS: ("Pass", ":material/check_circle:", "blue"),
+    Verdict.PASS: ("Pass", ":material/check_circle:", "green"),
     Verdict.FAIL: ("Fail", ":material/cancel:", "orange"),
     Verdict.INCONCLUSIVE: ("Inconclusive", ":material/help:", "gray"),
 }
@@ -71,11 +65,19 @@ def between(low: float, high: float, write: Write) -> str:
     return f"{write(low)} to {write(high)}" if math.isfinite(low) and math.isfinite(high) else "too few for an interval"
 
 
-def ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
-    """Write a column's intervals from ``<name>_low`` and ``<name>_high``; shares become percent."""
-    pairs = zip(scale * table[f"{name}_low"], scale * table[f"{name}_high"], strict=True)
+def with_ends(table: pd.DataFrame, name: str, digits: int = 1, scale: float = 100.0) -> list[str]:
+    """Write a column with its intervals from ``<name>_low`` and ``<name>_high``; shares become percent."""
+    columns = (scale * table[one] for one in (name, f"{name}_low", f"{name}_high"))
+    return [in_cell(value, low, high, digits) for value, low, high in zip(*columns, strict=True)]
+
+
+def in_cell(value: float, low: float, high: float, digits: int = 1) -> str:
+    """Write a figure with its interval in one cell: "6.5 (6.2-6.9)", or "to" between ends below 0."""
     write = number(digits)
-    return [f"{write(low)} to {write(high)}" if math.isfinite(low) else MISSING for low, high in pairs]
+    if math.isnan(value) or not math.isfinite(low + high):
+        return write(value)
+    dash = " to " if low < 0 else "-"
+    return f"{write(value)} ({write(low)}{dash}{write(high)})"
 
 
 def wanted(target: Target, write: Write) -> str:
@@ -94,11 +96,6 @@ def verdict(selection: Verdict) -> None:
         st.badge(word, icon=icon, color=colour)
 
 
-def style() -> None:
-    """Add the page's style: how boxes share its width, and no table toolbar over the text on a phone."""
-    st.html(_STYLE)
-
-
 def boxes(name: str) -> DeltaGenerator:
     """Return a container of equally tall boxes that fill each line of the page, two per line on a phone."""
     return st.container(key=f"{_BOXES}{name}", gap="small")
@@ -112,8 +109,7 @@ def box() -> DeltaGenerator:
 def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
     """Draw one figure in a box: its value, interval, number of sales, target and verdict."""
     with box():
-        st.markdown(plain(label))
-        st.markdown(f"### {plain(write(figure.value))}")
+        st.metric(label, write(figure.value))
         interval = between(figure.low, figure.high, write)
         st.caption(f"{plain(interval)}  \n{plain(f'n = {figure.n:,}')}")
         if target:

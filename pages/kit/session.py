@@ -22,6 +22,7 @@ ROLE_KEY: Final = "role"
 MARKET_KEY: Final = "market"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
+SIMULATED: Final = "Simulated"
 _LOCAL_USER: Final = "local user"
 _SIGNED_IN: Final = "_signed_in"
 
@@ -148,7 +149,8 @@ def _selected(by_id: dict[str, Market]) -> Market | None:
         return None
     if len(by_id) == 1:
         [only] = by_id.values()
-        st.sidebar.caption(f"Market: {plain(title_of(only))}")
+        st.sidebar.markdown(f"Market: **{plain(only.name)}**")
+        _label(only)
         return only
     chosen = st.sidebar.selectbox(
         "Market",
@@ -157,7 +159,15 @@ def _selected(by_id: dict[str, Market]) -> Market | None:
         key=MARKET_KEY,
         bind="query-params",
     )
-    return by_id[chosen or next(iter(by_id))]
+    found = by_id[chosen or next(iter(by_id))]
+    _label(found)
+    return found
+
+
+def _label(market: Market) -> None:
+    """Label a simulated market in its box."""
+    if market.simulated:
+        st.sidebar.badge(SIMULATED, icon=":material/science:", color="orange", help="Its homes and sales are invented.")
 
 
 def _user_name() -> str:

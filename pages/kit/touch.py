@@ -1,10 +1,12 @@
-"""The style of every page: touch targets large enough for a thumb, and no framework text over a field."""
+"""The style of every page: large touch targets, text dark enough to read, no framework text over a field."""
 
 from __future__ import annotations
 
 from typing import Final
 
 import streamlit as st
+
+from pages.kit.palette import palette
 
 # 44 px (WCAG 2.2, 2.5.5), except for small helpers inside a field or beside a label, which have an alternative.
 _TARGETS: Final = """
@@ -27,6 +29,16 @@ _INSTRUCTIONS: Final = """
 """
 
 
+# Streamlit's captions are fainter than WCAG 2.2 (1.4.3) allows, and so is the main color as text in the dark theme.
+_SELECTED: Final = '[data-testid="stButtonGroup"] [aria-checked="true"], [role="tab"][aria-selected="true"]'
+
+
 def style() -> None:
     """Add the rules to the page."""
-    st.html(f"<style>{_TARGETS}{_INSTRUCTIONS}</style>")
+    colours = palette()
+    contrast = (
+        f'[data-testid="stApp"] [data-testid="stCaptionContainer"] {{ color: {colours.whole}; opacity: 1; }} '
+        f'[data-testid="stApp"] :is({_SELECTED}), [data-testid="stApp"] :is({_SELECTED}) p '
+        f"{{ color: {colours.selected}; }}"
+    )
+    st.html(f"<style>{_TARGETS}{_INSTRUCTIONS}{contrast}</style>")

@@ -18,7 +18,7 @@ from tests.small_market import build_small_market
 from tests.store.samples import AGENT
 
 SIZES: Final = (100_000, 1_000_000)
-VIEWS: Final = ("Overview", "Accuracy", "Scorecard", "Audit trail")
+VIEWS: Final = ("Promises", "Figures", "Accuracy", "Agents and the model", "Operations")
 
 
 def load_times(folder: Path, repeats: int, sizes: tuple[int, ...] = SIZES) -> Iterator[dict[str, Any]]:

@@ -53,8 +53,11 @@ def test_the_demo_city_opens_with_progress_that_outlives_a_reload_and_ends_on_th
         page.wait_for_url(lambda url: urlsplit(url).path == "/pricing", timeout=WORK_MS)
         opened.settle()
         expect(page.get_by_role("heading", name="Price a home").first).to_be_visible()
-        expect(page.get_by_text("Simulated market")).to_be_visible()
-        page = opened.open()
+        simulated = page.get_by_test_id("stSidebar").get_by_text("Simulated", exact=True)
+        expect(simulated).to_be_visible()
+        page = opened.open(role="Manager")
+        expect(page.get_by_text("Error on test sales").or_(page.get_by_text("Error in use"))).to_be_visible()
+        page.get_by_text("How it is made").click()
         expect(page.get_by_text("7 · Monitoring")).to_be_visible()
         opened.shot("home")
     with open_store(small_demo.home) as store:

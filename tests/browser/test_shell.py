@@ -181,7 +181,7 @@ def test_a_foreign_host_name_is_refused(server: Server, path: str) -> None:
 def test_the_market_is_chosen_in_the_sidebar_and_simulated_ones_say_so(chromium: Browser, two_markets: Server) -> None:
     with visit(chromium, two_markets, DESKTOP) as opened:
         page = opened.open("pricing")
-        label = page.get_by_text("Simulated market: its homes and sales are invented")
+        label = page.get_by_test_id("stSidebar").get_by_text("Simulated", exact=True)
         expect(page.get_by_role("combobox", name="Market")).to_have_value("Harbour $1 *town*")
         expect(label).to_have_count(0)
         opened.choose("Market", "Made-up city (simulated)")
@@ -202,7 +202,7 @@ def test_the_dark_theme_has_its_own_colours(chromium: Browser, two_markets: Serv
 def test_a_phone_sees_the_page_and_opens_the_sidebar_on_demand(chromium: Browser, two_markets: Server) -> None:
     with visit(chromium, two_markets, PHONE) as opened:
         page = opened.open("pricing", market="Made-up city (simulated)")
-        expect(page.get_by_text("Simulated market")).to_be_in_viewport()
+        expect(page.get_by_test_id("stMain").get_by_text("Simulated", exact=True)).to_be_in_viewport()
         opened.shot("shell-phone")
         assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
         page.get_by_test_id("stExpandSidebarButton").click()

@@ -29,6 +29,7 @@ from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER
 from pages.views.home import first_start
+from pages.views.home.phases import FOLD
 from pages.views.models.card import listing
 from tests.acting import acting
 from tests.pages.made_stores import MANAGER
@@ -56,6 +57,13 @@ def statement() -> Problem:
 def opened(role: str = "manager") -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
     app.session_state[session.ROLE_KEY] = role
+    return app.run()
+
+
+def unfolded() -> AppTest:
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
+    app.session_state[session.ROLE_KEY] = "manager"
+    app.session_state[FOLD] = True
     return app.run()
 
 
@@ -145,9 +153,11 @@ def test_who_waited_for_the_demo_is_taken_to_pricing(home: Path, trained: Path) 
     assert [title.value for title in app.main.title] == ["Price a home"]
 
 
-def test_with_data_the_seven_phases_are_shown_with_live_figures(home: Path, trained: Path) -> None:
+def test_with_data_the_seven_phases_are_folded_with_live_figures(home: Path, trained: Path) -> None:
     shutil.copytree(trained, home)
     app = opened()
+    assert f"1 · {PHASES[0]}" not in said(app)
+    app = unfolded()
     assert not app.exception
     text = said(app)
     for number, name in enumerate(PHASES, start=1):
@@ -171,7 +181,7 @@ def test_the_figures_of_a_card_are_those_of_the_store(trained: Path, statement: 
     assert list(cards) == PHASES
     assert version is not None
     [file] = version.files
-    assert cards["Preparation"].figure == f"{file.rows_in:,} rows in"
+    assert cards["Preparation"].figure == f"{file.rows_in:,} rows read"
     assert f"{file.rejected:,} rejected" in cards["Preparation"].facts[1]
     assert seen.live_since is not None
     assert cards["Training"].figure == "2 models"
@@ -299,7 +309,30 @@ def test_a_simulated_market_lives_on_the_day_after_its_last_sale(trained: Path) 
 
 def test_the_problem_statement_is_at_hand(home: Path, trained: Path) -> None:
     shutil.copytree(trained, home)
-    app = opened()
-    assert "The problem statement" in [expander.label for expander in app.main.expander]
+    app = unfolded()
+    assert "The problem statement" in said(app)
     tables = [table.value for table in app.main.dataframe]
     assert any("Within" in str(table) or "within" in str(table) for table in tables)
+
+
+def test_a_manager_reads_one_sentence_with_one_button_and_three_tiles(home: Path, trained: Path) -> None:
+    shutil.copytree(trained, home)
+    app = opened()
+    assert not app.exception
+    assert buttons(app) == ["next_step"]
+    assert [tile.label for tile in app.main.metric] == ["Error on test sales", "Range held", "Estimates accepted"]
+    app.button("next_step").click().run()
+    assert [title.value for title in app.main.title] == ["Models"]
+
+
+def test_an_analyst_finds_the_last_upload_what_waits_and_the_months(home: Path, trained: Path) -> None:
+    shutil.copytree(trained, home)
+    app = opened("analyst")
+    assert not app.exception
+    assert [header.value for header in app.main.header] == ["Last upload", "What waits", "Sales by month"]
+    with open_store(home) as store:
+        version = store.versions.latest("testville")
+    assert version is not None
+    accepted = {tile.label: tile.value for tile in app.main.metric}["Accepted"]
+    assert accepted == f"{sum(file.accepted for file in version.files if file.source == 'sales'):,}"
+    assert len(app.main.get("plotly_chart")) == 1

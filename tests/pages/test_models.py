@@ -19,13 +19,15 @@ from core.workflows import jobs
 from core.workflows.jobs import RetrainTask, TrainTask
 from core.workflows.models.gate import GATE, GateRecord, document_of
 from core.workflows.models.retraining import RetrainPlan
+from core.workflows.promotion import rollback_effect
 from core.workspace import Workspace
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
-from pages.views.models import card as model_card
+from tests.acting import acting
 from tests.pages.made_stores import MANAGER
 
 MARKET = "testville"
+CARD = "card_of_a_model"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +46,10 @@ def home(made: tuple[Path, str, str], tmp_path: Path, monkeypatch: pytest.Monkey
     return Path(shutil.copytree(made[0], tmp_path / "home"))
 
 
-def opened(role: str = "manager") -> AppTest:
+def opened(role: str = "manager", *, card: bool = True) -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
     app.session_state[session.ROLE_KEY] = role
+    app.session_state[CARD] = card
     app.run()
     return app.switch_page(page_at("models").script.name).run()
 
@@ -71,14 +74,34 @@ def test_both_models_are_listed_with_their_test_figures_and_stage(home: Path, ma
     assert listing["Test error (MAPE)"].str.fullmatch(r"\d+\.\d% \(\d+\.\d% to \d+\.\d%\)").all()
 
 
-def test_a_card_shows_leaderboard_search_and_origin(home: Path, made: tuple[Path, str, str]) -> None:
+def test_a_card_shows_leaderboard_and_origin_once_it_is_opened(home: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
-    boards = [table.value for table in app.dataframe if "Validation MAPE" in table.value]
-    assert [len(board) for board in boards] == [2, 6], "two settings tried, and the better one at four more sizes"
+    [board] = [table.value for table in app.dataframe if "Validation MAPE" in table.value]
+    assert len(board) == 2
     origin = next(table.value for table in app.dataframe if "What" in table.value)
     assert {"Data version", "Split", "Code version", "Libraries"} <= set(origin["What"])
-    assert len(app.get("plotly_chart")) == 2
+    assert len(app.get("plotly_chart")) == 1
+    folded = opened(card=False)
+    assert not folded.get("plotly_chart")
+    assert not [table for table in folded.dataframe if "Validation MAPE" in table.value]
+
+
+def test_live_and_challenger_stand_side_by_side_with_one_primary_action(home: Path, challenged: Path) -> None:
+    app = opened(card=False)
+    assert primary(app) == ["promote_challenger"]
+    assert app.button("reject_challenger").label == "Keep the live model"
+    assert {"**Live model**", "**Challenger**"} <= {str(one.value) for one in app.markdown}
+
+
+def test_without_a_challenger_retraining_is_the_primary_action(home: Path) -> None:
+    app = opened(card=False)
+    assert primary(app) == ["retrain"]
+    assert [tile.label for tile in app.main.metric] == ["Error on test sales"]
+
+
+def primary(app: AppTest) -> list[str]:
+    return [str(one.key) for one in app.main.button if one.proto.type == "primary"]
 
 
 def test_a_manager_promotes_with_a_reason_and_rolls_back(home: Path, made: tuple[Path, str, str]) -> None:
@@ -91,7 +114,7 @@ def test_a_manager_promotes_with_a_reason_and_rolls_back(home: Path, made: tuple
     assert made[2] in str(app.success[0].value)
     assert champion(home) == made[2]
     assert [field.value for field in app.text_input if str(field.key).startswith("reason_")] == [""]
-    app = reason(app, "bias in the north")
+    app.text_input("rollback_reason").input("bias in the north").run()
     app.button("rollback").click().run()
     assert champion(home) == made[1]
     with open_store(home) as store:
@@ -102,14 +125,17 @@ def test_a_manager_promotes_with_a_reason_and_rolls_back(home: Path, made: tuple
     ]
 
 
-def test_rolling_back_the_first_champion_is_not_offered_and_the_button_says_why(
-    home: Path, made: tuple[Path, str, str]
-) -> None:
-    app = reason(opened(), "try")
-    assert app.button("rollback").disabled
-    assert "No model that could be live again was live before" in app.button("rollback").help
-    assert "roll back, click" not in " ".join(str(one.value) for one in app.caption)
-    assert champion(home) == made[1]
+def test_with_nothing_to_go_back_to_there_is_no_rollback(home: Path, made: tuple[Path, str, str]) -> None:
+    app = opened()
+    assert "rollback" not in [str(button.key) for button in app.button]
+    with open_store(home) as store:
+        assert rollback_effect(acting(store), MARKET) is None
+        store.models.promote(made[2], MANAGER, "try it")
+        effect = rollback_effect(acting(store), MARKET)
+    assert effect is not None
+    assert (effect.model.model_id, effect.replaced, effect.alerts) == (made[1], made[2], 0)
+    words = f"Model {made[1]} will price again instead of {made[2]}"
+    assert any(words in str(one.value).replace("\\", "") for one in opened().markdown)
 
 
 def test_an_analyst_may_train_but_is_not_offered_to_promote(home: Path) -> None:
@@ -156,11 +182,6 @@ def test_without_sales_the_page_points_to_the_sales_data(tmp_path: Path, monkeyp
     assert "no sales to train on" in str(app.info[0].value)
 
 
-def test_trees_are_read_from_a_setting() -> None:
-    assert model_card.trees_of("n_estimators 150, min_samples_leaf 2") == 150
-    assert model_card.trees_of("alpha 1") == 0
-
-
 @pytest.fixture
 def challenged(home: Path, made: tuple[Path, str, str]) -> Path:
     """The store with the other model as challenger; its gate, kept on a card, cannot tell."""
@@ -194,7 +215,7 @@ CANNOT_TELL = (GateVerdict.INCONCLUSIVE, 130, (MDAPE, COD), (CONDO,), "The 130 s
 def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     assert not app.exception
-    assert "Challenger and live model" in [one.value for one in app.subheader]
+    assert "Challenger and live model on the same sales" in [one.value for one in app.header]
     figures = next(table.value for table in app.dataframe if "Challenger is" in table.value)
     assert figures.to_dict("records") == [
         {

@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button, Element
 
-from core.access import Actor, Role
+from core.access import Action, Actor, Role, may
 from core.monitor.alerts import thresholds_of
 from core.monitor.rules import AlertKind
 from core.problem import Problem
@@ -19,19 +19,21 @@ from core.states import AlertState, Period
 from core.store import NewDecision, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
+from core.store.operations.alerts import UNRESOLVED
 from core.wording import count, percent
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
 from core.workflows.monitoring.limits import set_threshold
 from pages.kit import session
 from pages.kit.navigation import PAGES_FOLDER, page_at
+from pages.views.home.phases import FOLD
 from pages.views.monitoring import selection
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET
 from tests.acting import acting
 from tests.workflows.watched_market import AGENT, Month, live_through
 
 MANAGER = Actor("Max", Role.MANAGER)
-VIEWS = ("Overview", "Accuracy", "Drift", "Alerts", "Scorecard", "Pilot", "Worker", "Audit trail")
+VIEWS = ("Promises", "Figures", "Accuracy", "Drift", "Alerts", "Agents and the model", "Pilot", "Operations")
 TODAY = date(2026, 1, 15)
 MONTHS = (
     Month(date(2025, 1, 1)),
@@ -88,7 +90,7 @@ def _decide(store: Store, market_id: str) -> None:
         store.ledger.decide_past([(one.at + timedelta(minutes=5), new, AGENT)])
 
 
-def opened(view: str = "Overview", role: str = "manager", **chosen: str) -> AppTest:
+def opened(view: str = "Figures", role: str = "manager", **chosen: str) -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
     app.session_state[session.ROLE_KEY] = role
     app.run()
@@ -101,8 +103,9 @@ def opened(view: str = "Overview", role: str = "manager", **chosen: str) -> AppT
 
 def text(app: AppTest) -> str:
     """All the words on the page but tables, as a reader sees them."""
-    written = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success, *app.error, *app.subheader]
-    return "\n".join(str(one.value) for one in written).replace("\\", "")
+    written = [*app.markdown, *app.caption, *app.info, *app.warning, *app.success, *app.error, *app.header]
+    figures = [f"{one.label} {one.value}" for one in app.metric]
+    return "\n".join([*(str(one.value) for one in written), *figures]).replace("\\", "")
 
 
 def market_of(store: Store) -> str:
@@ -124,28 +127,45 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
     assert not app.error
     assert not app.get("plotly_chart")
     expected = {
-        "Overview": NO_ESTIMATES,
+        "Promises": "Too few months have estimates to say what is usual.",
+        "Figures": NO_ESTIMATES,
         "Accuracy": NO_SALES_YET,
         "Drift": "cannot show yet whether the market moved",
         "Alerts": "No alert is open.",
-        "Scorecard": "No home with an agent's decision",
+        "Agents and the model": "No home with an agent's decision",
         "Pilot": "Every office has estimates; no pilot is set.",
-        "Worker": "No worker is running",
-        "Audit trail": "entries",
+        "Operations": "No worker is running",
     }
     assert expected[view] in text(app)
 
 
-def test_the_overview_shows_the_figures_of_the_core_and_the_worst_alert_first(home: Path) -> None:
+def test_each_promise_has_its_state_and_the_broken_ones_open_to_cause_and_one_action(home: Path) -> None:
+    app = opened("Promises")
+    said = text(app)
+    places = [said.index(f"**{name}**") for name in ("Error", "Range", "Volume", "Speed", "Freshness")]
+    assert places == sorted(places)
+    assert "beyond the target of" in said
+    assert "Price level" not in said, "the cause is folded"
+    assert not app.get("plotly_chart")
+    app = opened("Promises", promise_Error=True)
+    assert "Price level" in text(app)
+    assert [one.proto.page for one in app.get("page_link")] == ["models"]
+
+
+def test_alerts_are_rows_and_the_worst_is_first(home: Path) -> None:
+    said = text(opened("Alerts"))
+    assert said.index("Error too high") < said.index("Target missed")
+
+
+def test_the_figures_are_those_of_the_core(home: Path) -> None:
     app = opened()
     with open_store(home) as store:
         where = Slice(date(2024, 5, 1), date(2025, 5, 1))
         found = accuracy_of(acting(store, MANAGER), market_of(store), where, Period.MONTH, "blind").total
     said = text(app)
-    assert f"### {percent(found['mape'], 1)}" in said
+    assert f"Mean error, made blind {percent(found['mape'], 1)}" in said
     assert f"n = {int(found['n']):,}" in said
-    assert "Simulated market, 1 May 2024 to 1 May 2025" in said
-    assert said.index("Error too high") < said.index("Target missed")
+    assert said.count("1 May 2024 to 1 May 2025") == 1, "what the figures cover is said once"
 
 
 def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:
@@ -298,7 +318,7 @@ def test_an_analyst_looks_but_does_not_act_and_an_agent_stays_out(home: Path) ->
 
 
 def test_the_scorecard_says_who_was_nearer_and_warns(home: Path) -> None:
-    said = text(opened("Scorecard"))
+    said = text(opened("Agents and the model"))
     n = sum(month.n for month in MONTHS)
     assert f"On {count(n, 'sale')} with a decision, the agents were closer on average" in said
     assert "This is not an experiment" in said or "No list dates" in said
@@ -313,18 +333,18 @@ def test_the_estimates_themselves_are_a_download_unless_they_are_too_many(
     assert f"Download {n} estimates with decisions and sales" in [
         one.label for one in app.get("download_button") if isinstance(one, Element)
     ]
-    monkeypatch.setattr("pages.views.monitoring.overview.AT_ONCE", n - 1)
+    monkeypatch.setattr("pages.views.monitoring.in_use.AT_ONCE", n - 1)
     app = opened(span="Everything")
     assert f"python -m core ledger FILE --market {market_of(store)}" in text(app).replace("\\", "")
 
 
 def test_the_audit_trail_is_filtered(home: Path) -> None:
-    app = opened("Audit trail")
+    app = opened("Operations")
     every = len(app.dataframe[0].value)
     app.multiselect("action").set_value(["alert.opened"]).run()
     found = app.dataframe[0].value
     assert 0 < len(found) < every
-    assert set(found["Action"]) == {"alert.opened"}
+    assert set(found["What"]) == {"Alert opened"}
     app.text_input("subject").set_value("nothing like it").run()
     assert "No entry matches" in text(app)
 
@@ -337,7 +357,7 @@ def test_estimates_that_wait_are_counted_and_written_at_the_press_of_a_button(ow
         before = store.ledger.count(market_id)
         record = store.ledger.get(store.ledger.list(market_id, 1)[0].estimate_id)
         _spool(waiting, record)
-        app = opened("Worker")
+        app = opened("Operations")
         assert "1 estimate could not be written" in text(app)
         app.button("retry_ledger").click().run()
         assert store.ledger.count(market_id) == before + 1
@@ -347,25 +367,29 @@ def test_estimates_that_wait_are_counted_and_written_at_the_press_of_a_button(ow
 def test_a_live_model_gone_from_the_disk_is_told_with_the_remedy(own_home: Path) -> None:
     for path in (own_home / "models").glob("*.joblib"):
         path.unlink()
-    app = opened()
+    app = opened("Promises")
     assert not app.exception
     assert "The live model cannot be opened" in text(app)
     assert "Restore it from a backup, or train a new model." in text(app)
     assert "Roll back" not in text(app), "no model was live before this one"
 
 
-def test_every_other_page_says_which_alerts_are_open_to_those_who_can_act(home: Path) -> None:
-    for role, sees in (("manager", True), ("agent", False)):
+def test_a_dot_beside_monitoring_counts_the_alerts_for_those_who_may_act(home: Path) -> None:
+    with open_store(home) as store:
+        alerts = len(store.alerts.list(market_of(store), UNRESOLVED))
+    for role in Role:
         app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
-        app.session_state[session.ROLE_KEY] = role
+        app.session_state[session.ROLE_KEY] = role.value
         app.run()
-        assert ("not resolved: Error too high, Target missed" in text(app)) == sees
-    assert "not resolved:" not in text(opened("Worker"))
+        styles = " ".join(str(one.proto.body) for one in app.get("html"))
+        assert (f"{count(alerts, 'alert')} not resolved" in styles) == may(Actor("", role), Action.ACT_ON_ALERTS)
+        assert "not resolved:" not in text(app), "an agent is not shown the operator's alarms"
 
 
 def test_the_card_on_home_has_the_error_in_use_and_the_alerts(home: Path) -> None:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
     app.session_state[session.ROLE_KEY] = "manager"
+    app.session_state[FOLD] = True
     said = text(app.run())
     with open_store(home) as store:
         market_id = market_of(store)

@@ -92,21 +92,21 @@ def said(app: AppTest) -> str:
     return " ".join(str(part.value) for part in [*app.main.info, *app.main.warning]).replace("\\", "")
 
 
-def mapping_editor(app: AppTest) -> tuple[str, pd.DataFrame]:
-    editor = next(one for one in app.data_editor if "Sure" in one.value)
-    return str(editor.key), editor.value
+def mapping_editors(app: AppTest) -> list[tuple[str, pd.DataFrame]]:
+    """The tables of columns: those to check first, then those that are sure."""
+    return [(str(one.key), one.value) for one in app.data_editor if "Sure" in one.value]
 
 
 def pick(app: AppTest, column: str, **cells: str) -> AppTest:
-    key, table = mapping_editor(app)
-    row = int(table.index[table["Column"] == column][0])
+    key, table = next(one for one in mapping_editors(app) if column in one[1]["Column"].tolist())
+    row = table["Column"].tolist().index(column)
     edits = {{"read_as": "Read as"}.get(name, name.capitalize()): value for name, value in cells.items()}
     app.session_state[key] = {"edited_rows": {row: edits}, "added_rows": [], "deleted_rows": []}
     return app.run()
 
 
 def fields(app: AppTest) -> dict[str, str]:
-    _, table = mapping_editor(app)
+    table = pd.concat([table for _, table in mapping_editors(app)])
     return dict(zip(table["Column"], table["Field"], strict=True))
 
 

@@ -18,7 +18,6 @@ from pages.kit.navigation import PAGES, PAGES_FOLDER, Page, page_at
 from pages.kit.text import plain
 
 ANALYST = Actor("Ann", Role.ANALYST)
-LABEL = "Simulated market"
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +43,10 @@ def opened(path: str = "", role: str = "manager") -> AppTest:
 
 def said(app: AppTest) -> str:
     return " ".join(str(part.value) for part in [*app.main.markdown, *app.main.warning, *app.main.error])
+
+
+def labels(app: AppTest) -> str:
+    return " ".join(str(part.value) for part in app.sidebar.markdown)
 
 
 def test_the_first_page_is_drawn_for_every_role() -> None:
@@ -94,9 +97,9 @@ def test_a_simulated_market_is_labelled_on_every_page() -> None:
     for page in PAGES:
         app = opened(page.path)
         [box] = [box for box in app.sidebar.selectbox if box.key == session.MARKET_KEY]
-        assert LABEL not in said(app)
+        assert session.SIMULATED not in labels(app)
         box.select("made-up-city").run()
-        assert LABEL in said(app), page.title
+        assert session.SIMULATED in labels(app), page.title
 
 
 def test_a_market_opened_by_a_page_is_open_in_the_next_run(home: Path) -> None:

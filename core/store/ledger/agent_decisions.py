@@ -92,6 +92,15 @@ class AgentDecisions:
             offices = {row[0]: row[1] for row in connection.execute(query)}
             return Met(offices, connection.execute(first).scalar_one())
 
+    def kinds(self, market_id: str) -> dict[str, int]:
+        """Count the decisions that count, by kind; raises NotFound, StoreUnavailable."""
+        later, made = DECISION.alias("later"), DECISION.c
+        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        query = sa.select(made.kind, sa.func.count()).where(made.market_id == market_id, ~replaced).group_by(made.kind)
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return {row[0]: row[1] for row in connection.execute(query)}
+
     def priced(self, market_id: str, model_id: str | None = None) -> int:
         """Count the priced estimates, with or without a decision; raises NotFound, StoreUnavailable."""
         priced = (ESTIMATE.c.market_id == market_id, ESTIMATE.c.status == "priced")

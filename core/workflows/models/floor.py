@@ -9,6 +9,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
+from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
 from core.evaluate.targets import Verdict, at_most, judge
 from core.problem import Problem
@@ -83,10 +84,16 @@ def floor_of(card: Mapping[str, Any]) -> Floor | None:
     return Floor(**found) if found else None
 
 
+def target_verdict(error: Figure, problem: Problem) -> Verdict:
+    """Judge a mean error (MAPE) by the target of the problem statement."""
+    target = at_most(problem.success.target_mape, "problem statement, success.target_mape")
+    return judge(error, target, problem.estimate.small_sample_n)
+
+
 def miss_words(card: Mapping[str, Any], problem: Problem) -> str:
     """Say that the live model misses its target, or that its test cannot tell; "" if it meets the target."""
     error, target = headline_of(card)["mape"], problem.success.target_mape
-    judged = judge(error, at_most(target, "problem statement"), problem.estimate.small_sample_n)
+    judged = target_verdict(error, problem)
     if judged is Verdict.PASS:
         return ""
     measured = (

@@ -16,7 +16,7 @@ from core.monitor.drift import drifted
 from core.monitor.rules import RULE_OF, RULES, AlertKind, Reading
 from core.monitor.windows import earlier, window_named, window_of
 from core.states import AlertState, AuditAction, Period
-from core.store import Market
+from core.store import Market, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.monitoring.limits import ALERTS_READ, KINDS, follow_limits, latest_alerts
@@ -275,12 +275,24 @@ def _settle(
     return found
 
 
+def reopening(store: Store, market_id: str, model_id: str) -> int:
+    """Count the alerts that reopen if this model prices again; raises NotFound, StoreUnavailable."""
+    alerts = store.alerts.list(market_id)
+    unresolved = {(one.kind, one.segment) for one in alerts if one.is_open}
+    settled = {(one.kind, one.segment) for one in alerts if _returns(one, model_id)}
+    return len(settled - unresolved)
+
+
+def _returns(alert: AlertRecord, model_id: str) -> bool:
+    return alert.is_settled and alert.document["reading"].get("model_id") == model_id
+
+
 def _reopen(workspace: Workspace, alerts: Iterable[AlertRecord], model_id: str, more: str) -> list[AlertRecord]:
     """Reopen the alerts on the live model that were settled when it was replaced, the newest per kind and segment."""
     why = f"Model {model_id}, which this alert is about, prices again. {more}".strip()
     found = []
     for one in alerts:
-        if one.is_settled and one.document["reading"].get("model_id") == model_id:
+        if _returns(one, model_id):
             # An alert of the same kind may be open already, or another worker may have been faster.
             with suppress(InvalidRecord):
                 found.append(workspace.store.alerts.reopen(one.alert_id, why, workspace.actor))

@@ -17,6 +17,31 @@ from core.workspace import Workspace
 COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_id", "event_id")
 
 _WORDS: Final = 6
+# What the code alone would not say; every other action reads as it is written.
+_ACTIONS: Final[dict[str, str]] = {
+    AuditAction.GATE_JUDGED: "Challenger compared with the live model",
+    AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
+    AuditAction.LEVEL_ADDED: "Market level set",
+    AuditAction.MATCH_ANSWERED: "Question about an address answered",
+    AuditAction.MODEL_ADDED: "Model trained",
+    AuditAction.MODEL_CHALLENGED: "Model made challenger",
+    AuditAction.PRESET_REPLACED: "Column mapping replaced",
+    AuditAction.PRESET_SAVED: "Column mapping saved",
+    AuditAction.ROLLOUT_STARTED: "Pilot started",
+    AuditAction.ROLLOUT_STOPPED: "Pilot stopped",
+    AuditAction.ROLLOUT_TAKEN_BACK: "Change of the pilot taken back",
+    AuditAction.ROLLOUT_WIDENED: "Pilot widened",
+    AuditAction.SALE_DECIDED: "Doubtful sale decided",
+    AuditAction.SIGNED_IN: "Signed in",
+    AuditAction.SIGNED_OUT: "Signed out",
+    AuditAction.TEST_OPENED: "Sealed test opened",
+    AuditAction.THRESHOLD_CHANGED: "Alert limit changed",
+    AuditAction.THRESHOLD_RESET: "Alert limit reset",
+    AuditAction.TRAIL_EXPORTED: "Audit trail exported",
+    AuditAction.VERSION_COMMITTED: "Sales committed",
+    AuditAction.VERSION_RESTORED: "Earlier sales in use again",
+    AuditAction.VERSION_UNDONE: "Latest sales undone",
+}
 
 
 @dataclass(frozen=True)
@@ -48,6 +73,11 @@ def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.Dat
     found = store.events.search(market_id, wanted, n)
     store.events.record(workspace.actor, AuditAction.TRAIL_EXPORTED, market_id, market_id, {"entries": n})
     return _table(found)
+
+
+def action_words(action: str) -> str:
+    """Write an entry's action for people: "alert.opened" is "Alert opened"."""
+    return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
 def detail_words(detail: dict[str, Any]) -> str:

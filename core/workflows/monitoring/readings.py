@@ -67,6 +67,17 @@ def readings(watch: MarketWatch) -> tuple[Reading, ...]:
     return tuple(found)
 
 
+def promised_readings(watch: MarketWatch) -> tuple[Reading, ...]:
+    """Return the readings of the whole market that promises rest on: traffic, and the live model's error and age.
+
+    They need no samples of homes, so they cost little. Raises NotFound, StoreUnavailable.
+    """
+    found = [*_traffic(watch)]
+    if watch.champion is not None:
+        found += [*_accuracy(watch), _age(watch, watch.champion)]
+    return tuple(found)
+
+
 def months_of(watch: MarketWatch) -> tuple[Window, ...]:
     """Return the months to check, the current one last."""
     first = window_of(watch.clock, Period.MONTH)

@@ -18,7 +18,7 @@ from pages.kit.choice import one_of
 from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 _THIS: Final = "This model"
 _ALL: Final = "All models"
@@ -28,7 +28,7 @@ _BESIDE: Final = ("mape", "ppe10", "bias")
 def draw(selection: Selection) -> None:
     """Draw agents' decisions on one model's or all estimates of the market, and the test's figures."""
     with st.container(border=True):
-        st.subheader("What agents decided", anchor=False)
+        st.header("What agents decided", anchor=False)
         chosen = one_of("Estimates of", (_THIS, _ALL), "estimates", _THIS)
         model_id = None if chosen == _ALL else selection.record.model_id
         found = agent_decisions_of(selection.workspace, selection.market.market_id, model_id)
@@ -90,8 +90,7 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
 
 def _beside(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("What the test says about the same model", anchor=False)
-        origin(selection)
+        st.header("What the test says about the same model", anchor=False)
         found = compute_once(selection, "headline", headline)
         if found is None:
             missing("The desk would have priced none of the test sales, so there are no figures to compare with.")

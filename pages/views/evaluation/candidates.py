@@ -13,12 +13,13 @@ from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
 from pages.kit import navigation
-from pages.kit.figures import CONFIG, STAGES, box, boxes, card, csv, missing, share
+from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
-from pages.views.evaluation.selection import Selection, origin
+from pages.views.evaluation.selection import Selection
 from pages.views.models import card as cards
+from pages.views.models.card import SETTINGS_WIDTH
 
 # Nobody would notice less than this, a twentieth of a percent of the price.
 _WORTH_IT: Final = 0.0005
@@ -29,28 +30,23 @@ _PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 def draw(selection: Selection) -> None:
     """Draw how the model was chosen and whether it was chosen well."""
     with st.container(border=True):
-        st.subheader("Overfitting check", anchor=False)
-        origin(selection)
+        st.header("Overfitting check", anchor=False)
         _fit(fit_of(selection.workspace, selection.record.model_id))
     with st.container(border=True):
-        st.subheader("Candidates", anchor=False)
+        st.header("Candidates", anchor=False)
         st.caption(_validation(selection))
         _board(cards.scores(selection.record.card["leaderboard"]), "candidates", selection)
     with st.container(border=True):
-        st.subheader("Would more sales help?", anchor=False)
+        st.header("Would more sales help?", anchor=False)
         _curve(selection)
     with st.container(border=True):
-        st.subheader("How large a forest?", anchor=False)
+        st.header("How large a forest?", anchor=False)
         _forests(selection)
 
 
 def _validation(selection: Selection) -> str:
     card = selection.record.card
-    return plain(
-        f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
-        f"data version {card['data_version']}, "
-        f"validation sales of the {card['split']} split; the test sales did not affect the choice."
-    )
+    return plain(f"On validation sales of the {card['split']} split; the test sales did not affect the choice.")
 
 
 def _fit(found: FitCheck | None) -> None:
@@ -61,8 +57,7 @@ def _fit(found: FitCheck | None) -> None:
     with boxes("fit"):
         for label, value in (("Error on training sales", found.train), ("Error on validation sales", found.validation)):
             with box():
-                st.markdown(label)
-                st.markdown(f"### {plain(share(value))}")
+                st.metric(label, share(value))
                 st.caption("of the chosen candidate")
         card("Error on the sealed test", found.test, share)
     st.caption(
@@ -86,6 +81,7 @@ def _board(board: pd.DataFrame, name: str, selection: Selection) -> None:
             **{head: column(format="%.2f%%") for head in _PERCENT_HEADS},
             **{head: column(format="%.1f") for head in _PLAIN_HEADS},
             "Trained on": column(format="localized"),
+            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
         },
     )
     csv(board, name, selection)

@@ -19,12 +19,12 @@ from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, ends, frame, lean, missing, number, share
+from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, frame, lean, missing, number, share, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import against_trend, area_map, reliability
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 _SHOWN: Final = 15
 
@@ -33,15 +33,13 @@ def draw_bias(selection: Selection) -> None:
     """Draw the signed error of areas against their price trend, on a map and against neighborhood columns."""
     areas = compute_once(selection, "areas", area_bias)
     with st.container(border=True):
-        st.subheader("Bias by area and price trend", anchor=False)
-        origin(selection)
+        st.header("Bias by area and price trend", anchor=False)
         if areas.empty:
             missing("The sales have neither neighborhood nor zipcode. Map one of them at upload to see bias by area.")
         else:
             _areas(selection, areas)
     with st.container(border=True):
-        st.subheader("Does the error depend on the neighborhood?", anchor=False)
-        origin(selection)
+        st.header("Does the error depend on the neighborhood?", anchor=False)
         _leanings(selection)
 
 
@@ -52,8 +50,7 @@ def draw_ranges(selection: Selection) -> None:
         missing("The desk would have priced none of these sales, so no range or confidence can be checked.")
         return
     with st.container(border=True):
-        st.subheader("Do confidences come true?", anchor=False)
-        origin(selection)
+        st.header("Do confidences come true?", anchor=False)
         tolerance = percent(selection.scored.terms.tolerance)
         st.markdown(
             f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
@@ -73,21 +70,21 @@ def draw_edges(selection: Selection) -> None:
     """Draw the sets of hard-to-price homes, and how well flags find big misses."""
     cases, flags = compute_once(selection, "edge cases", edge_cases), compute_once(selection, "flags", _flags)
     with st.container(border=True):
-        st.subheader("Hard cases", anchor=False)
-        origin(selection)
+        st.header("Hard cases", anchor=False)
         held = [case for case in cases if case.n]
         empty = [case.name for case in cases if not case.n]
         if held:
             table = _case_table(held)
-            frame(table, "edge_cases")
+            # The meanings would cut the table.
+            frame(table.drop(columns="Meaning"), "edge_cases")
+            st.caption(plain("; ".join(f"{case.name}: {case.meaning}" for case in held) + "."))
             csv(table, "edge-cases", selection)
         else:
             missing("The data shows no hard cases among these sales.")
         if empty:
             st.caption(plain(f"No test sale: {', '.join(empty)}."))
     with st.container(border=True):
-        st.subheader("Do review flags find the big misses?", anchor=False)
-        origin(selection)
+        st.header("Do review flags find the big misses?", anchor=False)
         _flag_quality(selection, flags)
     if held:
         _case_sales(selection, held)
@@ -148,10 +145,8 @@ def _area_table(areas: pd.DataFrame) -> pd.DataFrame:
             "Area": ordered["area"].astype("str"),
             "Sales": ordered["n"],
             "Note": ordered["thin"].map({True: FEW, False: ""}),
-            "Bias (median), %": (100 * ordered["bias"]).round(1),
-            "(bias)": ends(ordered, "bias"),
-            "Mean signed error, %": (100 * ordered["mean_error"]).round(1),
-            "(mean)": ends(ordered, "mean_error"),
+            "Bias (median), %": with_ends(ordered, "bias"),
+            "Mean signed error, %": with_ends(ordered, "mean_error"),
             "Trend, % per year": (100 * ordered["trend"]).round(1),
         }
     )
@@ -198,8 +193,7 @@ def _bins(found: Calibration) -> pd.DataFrame:
 
 def _coverage(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("Do ranges hold, and where?", anchor=False)
-        origin(selection)
+        st.header("Do ranges hold, and where?", anchor=False)
         ways = compute_once(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into at least two segments.")
@@ -242,8 +236,7 @@ def _coverage(selection: Selection) -> None:
             {
                 by.capitalize(): table[by.value].astype("str"),
                 "Promised, %": (100 * table["level"]).round(),
-                "Held, %": (100 * table["coverage"]).round(1),
-                "(held)": ends(table, "coverage"),
+                "Held, %": with_ends(table, "coverage"),
                 "Median width, % of estimate": (100 * table["width"]).round(1),
                 "Sales": table["n"],
                 "Note": table["thin"].map({True: FEW, False: ""}),
@@ -298,8 +291,7 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
             {
                 "Flag": kinds["kind"].str.capitalize(),
                 "Flagged": kinds["flagged"],
-                "Precision, %": (100 * kinds["precision"]).round(1),
-                "(precision)": ends(kinds, "precision"),
+                "Precision, %": with_ends(kinds, "precision"),
                 "Recall, %": (100 * kinds["recall"]).round(1),
             }
         )
@@ -309,7 +301,7 @@ def _flag_quality(selection: Selection, flags: FlagQuality | None) -> None:
 
 def _case_sales(selection: Selection, cases: list[EdgeCase]) -> None:
     with st.container(border=True):
-        st.subheader("The sales of a hard case", anchor=False)
+        st.header("The sales of a hard case", anchor=False)
         name = st.selectbox(
             "Hard case",
             [case.name for case in cases],
@@ -324,5 +316,4 @@ def _case_sales(selection: Selection, cases: list[EdgeCase]) -> None:
         if name is None:
             st.caption("Choose a set to see its sales, the worst misses first.")
             return
-        origin(selection)
         draw_sales(edge_case_sales(selection.scored, name, selection.problem), "edge-sales", name, selection)

@@ -23,17 +23,16 @@ from pages.kit.figures import (
     boxes,
     card,
     csv,
-    ends,
     frame,
     lean,
     missing,
     number,
     share,
-    verdict,
     wanted,
+    with_ends,
 )
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 _RATIO_DIGITS: Final = {"median": 3, "cod": 1, "prd": 3, "prb": 3}
 _NOBODY: Final = (
@@ -48,8 +47,7 @@ def draw(selection: Selection) -> None:
         missing(_NOBODY)
         return
     with st.container(border=True):
-        st.subheader("Is it good enough?", anchor=False)
-        origin(selection)
+        st.header("Is it good enough?", anchor=False)
         _sum_up(found)
         with boxes("headline"):
             for line in found.lines:
@@ -67,8 +65,7 @@ def draw_ratio(selection: Selection) -> None:
         return
     study = compute_once(selection, "ratio", _study)
     with st.container(border=True):
-        st.subheader("Ratio study", anchor=False)
-        origin(selection)
+        st.header("Ratio study", anchor=False)
         st.caption(
             "Untrimmed ratios of estimate to sale price, judged by the limits of the IAAO Standard on Ratio Studies "
             "(2013) for a whole market of old and new homes. A COD of 10 means that ratios are 10% off their median on "
@@ -107,8 +104,7 @@ def _writing(line: Line) -> Write:
 
 def _rivals(selection: Selection, found: Headline) -> None:
     with st.container(border=True):
-        st.subheader("Closer than others?", anchor=False)
-        origin(selection)
+        st.header("Closer than others?", anchor=False)
         st.caption("Mean error on the same sales, with the 95% interval of the difference in parentheses.")
         if not found.rivals:
             missing("Neither a linear baseline nor a list price is known for these sales.")
@@ -124,7 +120,7 @@ def _rivals(selection: Selection, found: Headline) -> None:
 def _rival(rival: Rival) -> None:
     with st.container(border=True, width=340, gap="xxsmall"):
         st.markdown(f"Compared with the {plain(rival.name)}")
-        st.markdown(f"### {plain(share(rival.ours))} versus {plain(share(rival.theirs))}")
+        st.markdown(f"**{plain(share(rival.ours))}** versus {plain(share(rival.theirs))}")
         saved = rival.saved
         # Numbers above 0 mean farther off.
         word, low, high = (
@@ -132,12 +128,24 @@ def _rival(rival: Rival) -> None:
         )
         interval = between(low, high, share)
         st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n\u00a0=\u00a0{saved.n:,}"))
-        verdict(rival.verdict)
+        _closer(rival)
+
+
+def _closer(rival: Rival) -> None:
+    """Say who is closer; a rival is no target, so there is nothing to fail."""
+    words = {
+        Verdict.PASS: ("The model is closer", ":material/check_circle:", "green"),
+        Verdict.FAIL: (f"The {rival.name} is still closer", ":material/info:", "gray"),
+        Verdict.INCONCLUSIVE: ("No clear difference", ":material/help:", "gray"),
+    }
+    if rival.verdict in words:
+        word, icon, colour = words[rival.verdict]
+        st.badge(plain(word), icon=icon, color=colour)  # type: ignore[arg-type]
 
 
 def _ratio_segments(selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("By segment", anchor=False)
+        st.header("By segment", anchor=False)
         ways = compute_once(selection, "available", available)
         if not ways:
             missing("The data has no fact that divides these sales into two segments or more.")
@@ -154,7 +162,6 @@ def _ratio_segments(selection: Selection) -> None:
         )
         if by is None:
             return
-        origin(selection)
         way = Segmentation(by)
         table = compute_once(
             selection, f"ratio by {way}", lambda scored, problem: ratio_by_segment(scored, way, MARKET_WIDE, problem)
@@ -168,8 +175,7 @@ def _draw_ratio_table(table: pd.DataFrame, by: Segmentation) -> None:
     shown["Note"] = table["thin"].map({True: FEW, False: ""})
     for name, digits in _RATIO_DIGITS.items():
         head = "Median ratio" if name == "median" else name.upper()
-        shown[head] = table[name].round(digits)
-        shown[f"{head}, 95%"] = ends(table, name, digits, 1.0)
+        shown[head] = with_ends(table, name, digits, 1.0)
         shown[f"{head} is"] = table[f"{name}_verdict"]
     frame(shown, "ratio_segments", 3)
 

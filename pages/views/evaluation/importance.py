@@ -15,11 +15,11 @@ from core.wording import count
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
 from pages.kit import errors
-from pages.kit.figures import CONFIG, STAGES, csv, frame, missing
-from pages.kit.palette import LIGHT, palette
+from pages.kit.figures import CONFIG, between, csv, frame, lean, missing
+from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
-from pages.views.evaluation.selection import Selection, compute_once, explainer, origin
+from pages.views.evaluation.selection import Selection, compute_once, explainer
 from pages.views.models import card as cards
 
 
@@ -27,7 +27,7 @@ def draw(selection: Selection) -> None:
     """Draw the importances on the model's card, then effects and drivers, which need the model itself."""
     lines = selection.record.card.get("importance", [])
     with st.container(border=True):
-        st.subheader("Which facts matter", anchor=False)
+        st.header("Which facts matter", anchor=False)
         _importance(lines, selection)
     try:
         opened = explainer(selection)
@@ -38,29 +38,23 @@ def draw(selection: Selection) -> None:
         errors.show(error)
         return
     with st.container(border=True):
-        st.subheader("The effect of one fact", anchor=False)
+        st.header("The effect of one fact", anchor=False)
         _effect(opened, lines, selection)
     with st.container(border=True):
-        st.subheader("Driver summary", anchor=False)
-        origin(selection)
+        st.header("Driver summary", anchor=False)
         _summary(opened, selection)
 
 
 def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
-    card = selection.record.card
     st.caption(
-        plain(
-            f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
-            f"data version {card['data_version']}: "
-            "how much the mean error rises when a fact is shuffled among validation sales, which the model was not "
-            "trained on."
-        )
+        "How much the mean error rises when a fact is shuffled among validation sales, which the model was not "
+        "trained on."
     )
     if not any(line["rise"] > 0 for line in lines):
         missing("Shuffling no fact raises the error: the model has learned nothing from its facts.")
         return
     st.plotly_chart(
-        cards.importance_chart(lines, palette() == LIGHT),
+        cards.importance_chart(lines, palette()),
         config=CONFIG,
         key="importance",
         alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
@@ -91,9 +85,8 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
     reference = words.fact_value(fact, effect.reference, market)
     st.caption(
         plain(
-            f"Model {selection.record.model_id}, data version {selection.record.card['data_version']}: the same "
-            f"{count(effect.homes, 'home')} from its training sales, priced again with each value, compared with "
-            f"{label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of the homes."
+            f"The same {count(effect.homes, 'home')} from its training sales, priced again with each value, compared "
+            f"with {label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of them."
         )
     )
     st.plotly_chart(
@@ -132,14 +125,13 @@ def _summary(opened: Explainer, selection: Selection) -> None:
         return
     st.caption(
         f"From the typical home nearby to the estimate, over {count(found[0].homes, 'test sale')} drawn at random, as "
-        "shares of the estimate. To see the drivers of one sale, check it under Segments."
+        "shares of the estimate. To see the drivers of one sale, check it under “Where it fails”."
     )
     table = pd.DataFrame(
         {
             "Facts": [one.group.value.capitalize() for one in found],
             "Moves it by, %": [round(100 * one.size, 1) for one in found],
-            "Middle 80%, from, %": [round(100 * one.low, 1) for one in found],
-            "to, %": [round(100 * one.high, 1) for one in found],
+            "Middle 80%": [between(one.low, one.high, lean) for one in found],
             "Raises the price of, % of homes": [round(100 * one.adds) for one in found],
         }
     )

@@ -23,7 +23,7 @@ _CHOICES: Final = ["Use", "Weight"]
 
 def draw(miss: Miss, selection: Selection) -> None:
     """Draw the sale, its estimate as scored, and the explanation."""
-    st.subheader(plain(miss.address or f"The sale in row {miss.intake_row}"), anchor=False)
+    st.header(plain(miss.address or f"The sale in row {miss.intake_row}"), anchor=False)
     st.caption(
         f"{source(selection)} {plain(f'Row {miss.intake_row} of the intake; the estimate was {miss.evidence}.')}"
     )
@@ -60,7 +60,7 @@ def _figures(miss: Miss) -> None:
         for label, value, remark in figures:
             with box():
                 st.markdown(plain(label))
-                st.markdown(f"### {plain(value)}")
+                st.markdown(f"**{plain(value)}**")
                 st.caption(plain(remark))
 
 

@@ -25,7 +25,7 @@ from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
 from pages.kit.text import plain
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 Write = Callable[[CardSubject, EvaluationReport, FitCheck | None, AgentDecisions | None], str]
 
@@ -46,13 +46,11 @@ def draw(selection: Selection) -> None:
         missing("The desk would have priced none of these sales, so no scope can be proposed.")
         return
     with st.container(border=True):
-        st.subheader("Where to use it", anchor=False)
-        origin(selection)
+        st.header("Where to use it", anchor=False)
         _signature(signed)
         _sign(selection)
     with st.container(border=True):
-        st.subheader("Model card", anchor=False)
-        origin(selection)
+        st.header("Model card", anchor=False)
         st.caption("This whole evaluation with the signed scope, as a page to read, print or send, or as text.")
         _download(selection, signed)
 
@@ -62,7 +60,7 @@ def _signature(signed: SignedScope | None) -> None:
         st.badge("Not signed yet", icon=":material/edit:", color="gray")
         st.caption("Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”.")
         return
-    st.badge("Signed", icon=":material/verified:", color="blue")
+    st.badge("Signed", icon=":material/verified:", color="green")
     note = f" “{signed.note}”" if signed.note else ""
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")

@@ -12,12 +12,12 @@ from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, ends, formats, frame, missing, without_blank
+from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, formats, frame, missing, with_ends, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map
 from pages.views.evaluation.sales import draw_sales, forget_sale
-from pages.views.evaluation.selection import Selection, compute_once, origin
+from pages.views.evaluation.selection import Selection, compute_once
 
 NOTHING: Final = "nothing"
 _SHOWN: Final = 15
@@ -36,8 +36,7 @@ def draw(selection: Selection) -> None:
     """Draw the segmentation selectors, the errors, and the sales of the selected segment."""
     ways = compute_once(selection, "available", available) if len(selection.scored.priced) else ()
     with st.container(border=True):
-        st.subheader("Error by segment", anchor=False)
-        origin(selection)
+        st.header("Error by segment", anchor=False)
         if not ways:
             missing("These sales have no fact that divides them into at least two segments.")
             return
@@ -149,8 +148,7 @@ def _readable(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> pd.DataFrame
     shown = pd.DataFrame({one.capitalize(): table[one.value].astype("str") for one in by})
     shown["Sales"] = table["n"]
     for name, head in _HEADS.items():
-        shown[head] = (100 * table[name]).round(1)
-        shown[f"({head.removesuffix(', %').lower()})"] = ends(table, name)
+        shown[head] = with_ends(table, name)
     shown.insert(len(by) + 1, "Note", table["thin"].map({True: FEW, False: ""}))
     return shown
 
@@ -183,12 +181,11 @@ def _pick_cell(key: str, axes: tuple[Segmentation, Segmentation], by: tuple[Segm
 
 def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Selection) -> None:
     with st.container(border=True):
-        st.subheader("The sales of a segment", anchor=False)
+        st.header("The sales of a segment", anchor=False)
         cell = _cell(table, by)
         if not cell:
             st.caption("Choose a segment here or above to see its sales, worst misses first, each with an explanation.")
             return
-        origin(selection)
         sales = sales_of(selection.scored, cell, selection.problem)
         if sales.empty:
             missing("No test sale is in both segments. Choose another cell.")

@@ -136,5 +136,5 @@ def _cached(
 
 
 def origin(selection: Selection) -> None:
-    """Draw which model, data version and split this part's figures come from."""
+    """Draw which model, data version and split the view's figures come from."""
     st.caption(source(selection))

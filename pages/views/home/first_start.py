@@ -60,7 +60,7 @@ def doors(workspace: Workspace, job: Job | None) -> None:
 
 def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo city") -> None:
     """Draw the way into the demo city, or the progress of its opening; ``label`` is the button's text."""
-    st.subheader(":material/science: Open the demo city", anchor=False)
+    st.header(":material/science: Open the demo city", anchor=False)
     st.markdown(
         "A **simulated** city for trying out Doorstep: its homes, sales and prices are invented and labeled as such."
     )
@@ -83,7 +83,7 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
 
 
 def _own_sales(workspace: Workspace) -> None:
-    st.subheader(":material/upload_file: Upload your own sales", anchor=False)
+    st.header(":material/upload_file: Upload your own sales", anchor=False)
     st.markdown("Upload the sales you have as **CSV files or workbooks**, with whatever column names they have.")
     st.caption(
         "Doorstep guesses what each column means and shows why; you correct it. Every row is accounted for, and "

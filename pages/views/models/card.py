@@ -1,4 +1,4 @@
-"""A model's card on screen: test figures, leaderboard, forest search, importance of facts, origin."""
+"""A model's card on screen: test figures, leaderboard, importance of facts, origin."""
 
 from __future__ import annotations
 
@@ -14,9 +14,12 @@ from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
 from pages.kit.figures import STAGES
+from pages.kit.palette import Palette
 
 _CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
-_SYMBOLS: Final = ("circle", "square", "diamond", "triangle-up", "cross", "x", "star")
+SETTINGS_WIDTH: Final = 150
+"""The width of a column of settings, in pixels: with more the table would be cut at its edge."""
+
 _FACTS_SHOWN: Final = 12
 _BIAS: Final = "Bias"
 
@@ -67,39 +70,22 @@ def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def draw(record: ModelRecord, light: bool) -> None:
-    """Draw the card; ``light`` tells whether the theme is light, which sets the charts' colors."""
+def draw(record: ModelRecord, colours: Palette) -> None:
+    """Draw the card; the search of forests is on the page Evaluation, under the hood."""
     card = record.card
     _figures(card)
     st.markdown("**Leaderboard**, on validation sales; the test sales did not affect the choice")
     _draw_scores(scores(card["leaderboard"]))
-    facts, search = st.columns(2, gap="medium")
-    with facts:
-        st.markdown("**What each fact contributes**")
-        st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
-        st.plotly_chart(
-            importance_chart(card["importance"], light),
-            config=_CONFIG,
-            key=f"importance_{record.model_id}",
-            alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
-        )
-    with search:
-        st.markdown("**Forest search**: size against error")
-        if card["forest_search"]:
-            st.caption("One mark for each setting tried; lower and further left is better.")
-            st.plotly_chart(
-                search_chart(card["forest_search"], light),
-                config=_CONFIG,
-                key=f"search_{record.model_id}",
-                alt="Scatter chart: validation error of each forest setting against its size on disk",
-            )
-        else:
-            st.caption("This run did not compare forests.")
-    if card["forest_search"]:
-        with st.expander(f"Forest settings tried ({len(card['forest_search'])})", icon=":material/forest:"):
-            _draw_scores(scores(card["forest_search"]).drop(columns="Family"))
-    with st.expander("How it was made", icon=":material/receipt_long:"):
-        st.dataframe(origin(record), hide_index=True, height="content")
+    st.markdown("**What each fact contributes**")
+    st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
+    st.plotly_chart(
+        importance_chart(card["importance"], colours),
+        config=_CONFIG,
+        key=f"importance_{record.model_id}",
+        alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
+    )
+    st.markdown("**How it was made**")
+    st.dataframe(origin(record), hide_index=True, height="content")
 
 
 def origin(record: ModelRecord) -> pd.DataFrame:
@@ -121,7 +107,7 @@ def origin(record: ModelRecord) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["What", "Value"])
 
 
-def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
+def importance_chart(lines: list[dict[str, Any]], colours: Palette) -> go.Figure:
     """Return a bar for each of the most important facts, largest on top."""
     shown = [line for line in lines if line["rise"] > 0][:_FACTS_SHOWN][::-1]
     rises = [line["rise"] * 100 for line in shown]
@@ -129,7 +115,7 @@ def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
         x=rises,
         y=[line["label"] for line in shown],
         orientation="h",
-        marker_color="#0072B2" if light else "#56B4E9",
+        marker_color=colours.more,
         text=[f"+{rise:.1f}" for rise in rises],
         textposition="outside",
         cliponaxis=False,
@@ -140,45 +126,6 @@ def importance_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
     figure.update_xaxes(title="Rise of the error, percentage points", fixedrange=True)
     figure.update_yaxes(fixedrange=True, ticklabelstandoff=6)
     return figure
-
-
-def search_chart(lines: list[dict[str, Any]], light: bool) -> go.Figure:
-    """Return size against validation error, one mark per setting, with shape and color by the number of trees."""
-    figure = go.Figure()
-    colours = ("#0072B2", "#D55E00", "#009E73", "#CC79A7") if light else ("#56B4E9", "#F0803C", "#2BC49A", "#E3A3C6")
-    by_trees: dict[int, list[dict[str, Any]]] = {}
-    for line in lines:
-        by_trees.setdefault(trees_of(line["settings"]), []).append(line)
-    for place, (trees, same) in enumerate(sorted(by_trees.items())):
-        figure.add_scatter(
-            x=[line["size_bytes"] / 1e6 for line in same],
-            y=[line["mape"] * 100 for line in same],
-            mode="markers",
-            name=f"{trees} trees",
-            text=[line["settings"] for line in same],
-            marker={"size": 11, "symbol": _SYMBOLS[place % len(_SYMBOLS)], "color": colours[place % len(colours)]},
-            hovertemplate="%{text}<br>%{x:.1f} MB, error %{y:.2f}%<extra></extra>",
-        )
-    figure.update_layout(
-        height=340,
-        # Leaves room for a legend of two lines, as on a phone.
-        margin={"l": 0, "r": 8, "t": 52, "b": 0},
-        dragmode=False,
-        legend={"orientation": "h", "y": 1.04, "yanchor": "bottom", "x": 0},
-        showlegend=True,
-    )
-    figure.update_xaxes(title="Size on disk, MB", rangemode="tozero", fixedrange=True)
-    figure.update_yaxes(title="Validation error, %", fixedrange=True)
-    return figure
-
-
-def trees_of(settings: str) -> int:
-    """Return the number of trees in a setting's description, 0 if there is none."""
-    for part in settings.split(", "):
-        name, _, value = part.rpartition(" ")
-        if name == "n_estimators":
-            return int(float(value))
-    return 0
 
 
 def _figures(card: dict[str, Any]) -> None:
@@ -210,5 +157,6 @@ def _draw_scores(table: pd.DataFrame) -> None:
             **{name: number(format="%.2f%%") for name in ("Validation MAPE", "Training MAPE", "Within 10%")},
             **{name: number(format="%.1f") for name in ("Fit, s", "One estimate, ms", "Size, MB")},
             "Trained on": number(format="localized"),
+            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
         },
     )

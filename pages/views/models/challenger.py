@@ -20,11 +20,11 @@ from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.models import promotion
 
-Colour = Literal["blue", "orange", "gray"]
+Colour = Literal["green", "orange", "gray"]
 
-# Blue and orange are distinct with any color vision; icon and word repeat the meaning.
+# Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
-    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "blue"),
+    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "green"),
     GateVerdict.FAIL: ("The gate rejects it", ":material/cancel:", "orange"),
     GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
 }
@@ -37,23 +37,29 @@ _BOX: Final = 150
 
 
 def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord) -> None:
-    """Draw the challenger with its gate and shadows, and offer its promotion and rejection to whom it is allowed."""
-    gated = gate_on(challenger)
-    st.subheader("Challenger and live model", anchor=False)
-    card = challenger.card
+    """Draw the challenger with its gate's verdict, and offer its promotion and rejection to whom it is allowed."""
+    gated, card = gate_on(challenger), challenger.card
+    st.markdown("**Challenger**")
     window = window_words(card.get("window_months"), card.get("half_life_days"))
+    st.markdown(plain(f"{challenger.model_id} · {card['family']}"))
     st.caption(
-        plain(
-            f"{challenger.model_id}, {card['family']}, trained on {count(card['sales'], 'sale')} up to "
-            f"{day(pd.Timestamp(card['last_sale']))} ({window}). Live model: "
-            f"{live.model_id if live else 'none that can be read'}."
-        )
+        plain(f"Trained on {count(card['sales'], 'sale')} up to {day(pd.Timestamp(card['last_sale']))} ({window}).")
     )
-    with st.container(border=True):
-        _gate(gated)
-        _shadows(shadow_report(workspace, challenger.model_id))
-        if may(workspace.actor, Action.PROMOTE):
-            _promotion(workspace, live, challenger, gated)
+    _verdict(gated)
+    if may(workspace.actor, Action.PROMOTE):
+        _promotion(workspace, live, challenger, gated)
+
+
+def compare(workspace: Workspace, challenger: ModelRecord) -> None:
+    """Draw both models' figures on the same sales, and the challenger's shadow estimates."""
+    gated = gate_on(challenger)
+    st.header("Challenger and live model on the same sales", anchor=False)
+    if gated is not None and gated.gate.checks:
+        _table(checks_table(gated.gate.checks))
+    if gated is not None and gated.gate.segments:
+        with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
+            _table(checks_table(gated.gate.segments))
+    _shadows(shadow_report(workspace, challenger.model_id))
 
 
 def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
@@ -73,18 +79,13 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
     )
 
 
-def _gate(gated: GateRecord | None) -> None:
+def _verdict(gated: GateRecord | None) -> None:
     if gated is None:
         st.markdown("This model was not compared with the live one.")
         return
     label, icon, colour = _BADGES[gated.gate.verdict]
     st.badge(label, icon=icon, color=colour)
     st.markdown(plain(gated.gate.words))
-    if gated.gate.checks:
-        _table(checks_table(gated.gate.checks))
-    if gated.gate.segments:
-        with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
-            _table(checks_table(gated.gate.segments))
 
 
 def _shadows(report: ShadowReport) -> None:
@@ -142,7 +143,7 @@ def _promotion(
             help=promotion.OWN if own else None,
         )
         rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
-            challenger, "reject_challenger"
+            challenger, "reject_challenger", "Keep the live model"
         )
     if promoting:
         promotion.promote(workspace, challenger.model_id, reason)

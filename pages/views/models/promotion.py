@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
 import streamlit as st
 
 from core.access import Action, Actor, may
 from core.errors import DoorstepError
-from core.problem import Problem
 from core.states import Stage
 from core.store import Market, ModelRecord
 from core.wording import instant
 from core.workflows import promotion
-from core.workflows.models.floor import floor_of, miss_words
+from core.workflows.models.floor import floor_of
 from core.workflows.models.gate import gate_on, reason_needed
 from core.workspace import Workspace
 from pages.kit import errors, session
@@ -26,8 +24,7 @@ _UNTYPED: Final = "rolled back by a click"
 
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
-    """Draw a manager's options for the selected model, and the rollback to the previous champion."""
-    st.subheader("Decide", anchor=False)
+    """Draw a manager's options for the selected model."""
     needed = reason_needed(gate_on(record), live.model_id if live else None)
     # A reason belongs to one decision: once another model is live, or this one is rejected, the field starts empty.
     key = f"reason_{live.model_id if live else market.market_id}_{record.stage}"
@@ -39,34 +36,20 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
         promoting = st.button(
             f"Promote {record.model_id}",
             key="promote",
-            type="primary",
             icon=":material/publish:",
             disabled=chosen_is_live or rejected or own or bool(needed and not reason),
             help=_promote_help(chosen_is_live, rejected, own),
         )
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
-        target = session.store().models.rollback_target(market.market_id)
-        rolling = st.button(
-            "Roll back to the previous champion",
-            key="rollback",
-            icon=":material/undo:",
-            disabled=target is None,
-            help="Restores, at once and everywhere, the model that was live before the current one."
-            if target
-            else "No model that could be live again was live before the current one.",
-        )
     if needed and not reason and not chosen_is_live and not rejected:
-        back = " To roll back, click." if target else ""
-        st.caption(f"To promote, write a reason first: it stays in the audit trail with your name.{back}")
+        st.caption("To promote, write a reason first: it stays in the audit trail with your name.")
     if promoting:
         promote(workspace, record.model_id, reason)
     if rejecting:
         reject(workspace, record.model_id, reason)
     if reinstating:
         _reinstate(workspace, record.model_id, reason)
-    if rolling:
-        _roll_back(workspace, market, reason)
 
 
 def say_by_whom(record: ModelRecord) -> None:
@@ -90,23 +73,15 @@ def say_if_below_floor(record: ModelRecord) -> None:
         st.warning(plain(f"This model does not go live on its own. {floor.words}"), icon=":material/block:")
 
 
-def say_if_target_missed(records: Sequence[ModelRecord], problem: Problem) -> None:
-    """Say that the live model misses its target, or that its test cannot tell; nothing of one that meets it."""
-    live = next((record for record in records if record.is_live), None)
-    missed = miss_words(live.card, problem) if live else ""
-    if missed:
-        st.warning(plain(missed), icon=":material/priority_high:")
-
-
 def may_be_rejected(record: ModelRecord, actor: Actor) -> bool:
     """Tell whether an actor may reject a model: a candidate or challenger."""
     return record.stage in (Stage.CANDIDATE, Stage.CHALLENGER) and may(actor, Action.REJECT)
 
 
-def reject_button(record: ModelRecord, key: str = "reject") -> bool:
+def reject_button(record: ModelRecord, key: str = "reject", label: str = "") -> bool:
     """Draw the button that rejects a model; tells whether it was clicked."""
     return st.button(
-        f"Reject {record.model_id}",
+        label or f"Reject {record.model_id}",
         key=key,
         icon=":material/block:",
         help="It is no longer offered for promotion. Write the reason first; you can take it back.",
@@ -181,7 +156,8 @@ def _reinstate(workspace: Workspace, model_id: str, reason: str) -> None:
     _say(f"Model {now.model_id} is a {now.stage} again.")
 
 
-def _roll_back(workspace: Workspace, market: Market, reason: str) -> None:
+def roll_back(workspace: Workspace, market: Market, reason: str) -> None:
+    """Restore the previous champion; confirm it on the page's next run, or draw why it was refused."""
     try:
         now = promotion.rollback(workspace, market.market_id, reason or _UNTYPED)
     except DoorstepError as error:

@@ -45,28 +45,37 @@ def draw(workspace: Workspace, market: Market, challenger: ModelRecord | None) -
     if failure:
         st.error(plain(f"The last retraining stopped: {failure}"), icon=":material/error:")
     if may(workspace.actor, Action.TRAIN):
-        with st.expander("Retrain with the latest sales", expanded=challenger is None, icon=":material/autorenew:"):
-            plan = _form(workspace.problem)
-            if plan is not None:
-                job_progress.begin(RetrainTask(market.market_id, plan))
+        plan = _form(workspace.problem, primary=challenger is None)
+        if plan is not None:
+            job_progress.begin(RetrainTask(market.market_id, plan))
 
 
-def _form(problem: Problem) -> RetrainPlan | None:
-    """Draw the form; return the plan when it is submitted."""
-    st.caption(
-        "Trains a challenger in the same way as the live model, on all but the latest one or two months of sales. Both "
-        "models then price those months as in live use, and the gate says which is better. It needs at least "
-        f"{count(problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
+def _form(problem: Problem, *, primary: bool) -> RetrainPlan | None:
+    """Draw the button with its options folded; return the plan when it is pressed."""
+    pressed = st.button(
+        "Retrain", key="retrain", type="primary" if primary else "secondary", icon=":material/autorenew:"
     )
-    window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
-    months = half_life = None
-    if window == _LAST:
-        months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
-    if window == _RECENT:
-        half_life = st.number_input(
-            "Half-life, days", 1, 3_650, 365, key="retrain_half_life", width=200, help="A sale this old counts half."
+    with st.expander("Options of retraining", icon=":material/tune:"):
+        st.caption(
+            "Trains a challenger in the same way as the live model, on all but the latest one or two months of sales. "
+            "Both models then price those months as in live use, and the gate says which is better. It needs at least "
+            f"{count(problem.monitoring.gate_sales_min, 'sale')}. A person decides on the promotion."
         )
-    if not st.button("Retrain", key="retrain", type="primary", icon=":material/autorenew:"):
+        window = st.radio("Train on", [_ALL, _LAST, _RECENT], horizontal=True, help=_HELP, key="retrain_window")
+        months = half_life = None
+        if window == _LAST:
+            months = st.number_input("Months", 1, 240, 24, key="retrain_months", width=200)
+        if window == _RECENT:
+            half_life = st.number_input(
+                "Half-life, days",
+                1,
+                3_650,
+                365,
+                key="retrain_half_life",
+                width=200,
+                help="A sale of this age counts half.",
+            )
+    if not pressed:
         return None
     return RetrainPlan(
         window_months=None if months is None else int(months),

@@ -13,7 +13,7 @@ from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.choice import one_of
-from pages.kit.figures import FEW, ends, frame, missing
+from pages.kit.figures import FEW, frame, missing, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
@@ -25,7 +25,6 @@ from pages.views.monitoring.selection import (
     compute_once_per_sale_data,
     errors_of,
     narrow,
-    source,
 )
 from pages.views.monitoring.words import NO_SALES_YET, chart, csv
 
@@ -55,7 +54,6 @@ def draw(selection: Selection) -> None:
     found = errors_of(selection, basis)
     if found.periods.empty:
         with st.container(border=True):
-            source(selection)
             missing(NO_SALES_YET)
             navigation.link_to("sales_data", "Bring in sales")
         return
@@ -66,8 +64,7 @@ def draw(selection: Selection) -> None:
 def _over_time(selection: Selection, found: Accuracy) -> None:
     table, colours = found.periods, palette()
     with st.container(border=True):
-        st.subheader("Over time", anchor=False)
-        source(selection)
+        st.header("Over time", anchor=False)
         st.caption(f"By date of sale; bands are 95% intervals; {count(int(found.total['n']), 'sale')}.")
         _thin(selection, table)
         promised = charts.Rule("promised", float(found.total["level"]))
@@ -101,8 +98,7 @@ def _thin(selection: Selection, table: pd.DataFrame) -> None:
 
 def _by_group(selection: Selection, basis: Basis) -> None:
     with st.container(border=True):
-        st.subheader("By group", anchor=False)
-        source(selection)
+        st.header("By group", anchor=False)
         offered = {label: name for name, label in PARTS.items()}
         name = offered[one_of("By", list(offered), "by", next(iter(offered)))]
         found = compute_once_per_sale_data(
@@ -142,8 +138,7 @@ def _by_group(selection: Selection, basis: Basis) -> None:
 def _columns(table: pd.DataFrame) -> pd.DataFrame:
     found = pd.DataFrame(index=table.index)
     for name, head in _HEADS.items():
-        found[head] = (100 * table[name]).round(1)
-        found[f"{head.removesuffix(', %')}, 95%"] = ends(table, name)
+        found[head] = with_ends(table, name)
     found["Median error, %"] = (100 * table["mdape"]).round(1)
     found["Bias (median), %"] = (100 * table["bias"]).round(1)
     return found

@@ -52,6 +52,8 @@ def draw(selection: Selection) -> None:
     unresolved = in_order(one for one in alerts if one.is_open)
     if not unresolved:
         st.success("No alert is open.", icon=":material/check_circle:")
+    if any(one.kind in TO_TRAIN for one in unresolved):
+        to_models()
     for one in unresolved:
         _alert(selection, one)
     _resolved(selection, [one for one in alerts if not one.is_open])
@@ -74,19 +76,13 @@ def _watched(selection: Selection) -> str:
 
 
 def _alert(selection: Selection, alert: AlertRecord) -> None:
+    """Draw one row: what it is, and one button; all the rest is folded."""
     word, colour, icon = _STATES[alert.state]
-    with st.container(border=True, gap="small"):
+    first = alert.document["history"][0]
+    with st.container(border=True, gap="xsmall"):
         with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            st.subheader(plain(name_of(alert)), anchor=False, width="content")
+            st.markdown(f"**{plain(name_of(alert))}**", width="content")
             st.badge(word, color=colour, icon=icon)
-        first = alert.document["history"][0]
-        st.markdown(plain(first_sentence(str(first["why"]))))
-        if alert.state is AlertState.ACKNOWLEDGED:
-            st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
-        if alert.next_action:
-            st.markdown(f"**Next:** {plain(alert.next_action)}")
-        st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
             if alert.kind in CAUSED:
                 st.button(
                     "See the cause",
@@ -95,15 +91,18 @@ def _alert(selection: Selection, alert: AlertRecord) -> None:
                     args=("Drift",),
                     icon=":material/troubleshoot:",
                 )
-            if alert.kind in TO_TRAIN:
-                to_models()
-        cause = str(alert.document["reading"].get("cause") or "")
-        if cause:
-            with st.expander("Cause when it opened", icon=":material/troubleshoot:"):
+        st.markdown(plain(first_sentence(str(first["why"]))))
+        if alert.state is AlertState.ACKNOWLEDGED:
+            st.markdown(f"**{plain(alert.changed_by)}** is handling it: {plain(alert.why)}")
+        if alert.next_action:
+            st.markdown(f"**Next:** {plain(alert.next_action)}")
+        with st.expander("Handle it", icon=":material/person_check:"):
+            st.caption(plain(f"Opened {instant(alert.opened_at)} by {first['by']}. {_reading(alert)}"))
+            cause = str(alert.document["reading"].get("cause") or "")
+            if cause:
                 st.markdown(plain(cause))
-        _forms(selection, alert)
-        if len(alert.document["history"]) > 1:
-            with st.expander("History", icon=":material/history:"):
+            _forms(selection, alert)
+            if len(alert.document["history"]) > 1:
                 frame(_history(alert), f"history_{alert.alert_id}")
 
 
@@ -119,14 +118,13 @@ def _forms(selection: Selection, alert: AlertRecord) -> None:
     if not may(selection.workspace.actor, Action.ACT_ON_ALERTS):
         st.caption("A manager can acknowledge or resolve it.")
         return
-    left, right = st.columns(2, gap="small")
-    if alert.state is AlertState.OPEN:
-        with left, st.expander("Acknowledge it", icon=":material/person_check:"):
+    left, right = st.columns(2, gap="medium")
+    with left:
+        if alert.state is AlertState.OPEN:
             _take_on(selection, alert)
-    else:
-        with left, st.expander("Give it back", icon=":material/person_cancel:"):
+        else:
             _give_back(selection, alert)
-    with right, st.expander("Resolve it", icon=":material/check:"):
+    with right:
         _resolve_form(selection, alert)
 
 
@@ -231,7 +229,7 @@ def _limits(selection: Selection) -> None:
     history = selection.workspace.store.thresholds.history(selection.market.market_id)
     changed = selection.workspace.store.thresholds.values(selection.market.market_id)
     with st.container(border=True):
-        st.subheader("Limits", anchor=False)
+        st.header("Limits", anchor=False)
         st.caption("From the problem statement; a manager may change them for this market.")
         table = pd.DataFrame(
             [
@@ -239,10 +237,8 @@ def _limits(selection: Selection) -> None:
                     "Alert": KINDS[kind.value],
                     "Opens beyond": one.written(one.value),
                     "Set by": "a manager" if kind.value in changed else "problem statement",
-                    "Periods in a row": one.periods,
-                    "At least n": one.n_min,
-                    "May be set from": one.written(one.low),
-                    "to": one.written(one.high),
+                    "After": f"{count(one.periods, 'period')}" + (f" of {one.n_min} or more" if one.n_min else ""),
+                    "May be set": f"{one.written(one.low)} to {one.written(one.high)}",
                     "Why": one.why,
                 }
                 for kind, one in limits.items()

@@ -5,23 +5,26 @@ from __future__ import annotations
 from datetime import date
 from typing import Final
 
+import pandas as pd
 import streamlit as st
 
 from core import spreadsheet
 from core.store.base.audit import Wanted
 from core.wording import count, instant
-from core.workflows.monitoring.audit import export_trail, trail_names, trail_of
+from core.workflows.monitoring.audit import action_words, export_trail, trail_names, trail_of
 from pages.kit.figures import missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
 _SHOWN: Final = 300
+# Together as wide as the page, so that no column is cut off at its edge.
+_WIDTHS: Final = {"When": 155, "By": 165, "What": 190, "Of": 130, "Details": 270}
 
 
 def draw(selection: Selection) -> None:
     """Draw the filters, the entries and their download."""
     with st.container(border=True):
-        st.subheader("Audit trail", anchor=False)
+        st.header("Audit trail", anchor=False)
         wanted = _wanted(selection)
         found = trail_of(selection.workspace, selection.market.market_id, wanted, _SHOWN)
         if not found.n:
@@ -30,13 +33,21 @@ def draw(selection: Selection) -> None:
         shown = len(found.entries)
         newest = f"; the newest {shown} are shown, the file has all" if shown < found.n else ""
         st.markdown(f"**{plain(count(found.n, 'entry', 'entries'))}**{plain(newest)}.")
-        table = found.entries[["at", "actor", "role", "action", "subject", "words", "detail"]]
-        table = table.assign(at=[instant(one) for one in found.entries["at"]])
-        heads = {"at": "When", "words": "What", "detail": "Full detail"}
+        entries = found.entries
+        table = pd.DataFrame(
+            {
+                "When": [instant(one) for one in entries["at"]],
+                "By": [f"{one.actor} ({one.role})" for one in entries.itertuples()],
+                "What": [action_words(str(one)) for one in entries["action"]],
+                "Of": entries["subject"],
+                "Details": entries["words"],
+            }
+        )
         st.dataframe(
-            table.rename(columns=lambda name: heads.get(name, name.capitalize())),
+            table,
             hide_index=True,
             height=460,
+            column_config={name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
             key="trail",
         )
         st.download_button(
@@ -55,9 +66,11 @@ def draw(selection: Selection) -> None:
 def _wanted(selection: Selection) -> Wanted:
     names = trail_names(selection.workspace, selection.market.market_id)
     with st.container(horizontal=True, gap="small"):
-        actions = st.multiselect("Action", names.actions, key="action", bind="query-params", width=320)
-        actors = st.multiselect("Actor", names.actors, key="actor", bind="query-params", width=260)
-        subject = st.text_input("Subject contains", key="subject", bind="query-params", width=200)
+        actions = st.multiselect(
+            "What", names.actions, format_func=action_words, key="action", bind="query-params", width=320
+        )
+        actors = st.multiselect("By", names.actors, key="actor", bind="query-params", width=260)
+        subject = st.text_input("Of, contains", key="subject", bind="query-params", width=200)
         since = _day("From", "from_day")
         until = _day("To", "to_day")
     return Wanted(tuple(actions), tuple(actors), subject.strip(), since, until)

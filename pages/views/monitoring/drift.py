@@ -23,7 +23,7 @@ from pages.kit.figures import frame, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
-from pages.views.monitoring.selection import Selection, compute_once, narrow, source
+from pages.views.monitoring.selection import Selection, compute_once, narrow
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
 
 _Colour = Literal["green", "orange", "gray"]
@@ -58,8 +58,7 @@ def _found(selection: Selection) -> Drift:
 
 def _verdict(selection: Selection, found: Drift) -> None:
     with st.container(border=True):
-        st.subheader("What moved?", anchor=False)
-        source(selection)
+        st.header("What moved?", anchor=False)
         colour, icon = _LOOKS[found.moved.movement]
         st.badge(found.moved.movement.value.capitalize(), icon=icon, color=colour)
         st.markdown(plain(found.moved.words))
@@ -71,8 +70,7 @@ def _verdict(selection: Selection, found: Drift) -> None:
 
 def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
     with st.container(border=True):
-        st.subheader("Why the error rose", anchor=False)
-        source(selection)
+        st.header("Why the error rose", anchor=False)
         if cause is None:
             missing(NO_SALES_YET if not sold else "The live model’s test sales are not on disk; train a new model.")
             return
@@ -141,8 +139,7 @@ def _segments(cause: RootCause) -> pd.DataFrame:
 
 def _level(selection: Selection, found: LevelDrift | None) -> None:
     with st.container(border=True):
-        st.subheader("Price level by segment", anchor=False)
-        source(selection)
+        st.header("Price level by segment", anchor=False)
         if found is None:
             missing(NO_SALES_YET)
             return
@@ -192,8 +189,7 @@ def _levels(found: LevelDrift) -> pd.DataFrame:
 
 def _facts(selection: Selection, found: Drift) -> None:
     with st.container(border=True):
-        st.subheader("Facts of the homes priced", anchor=False)
-        source(selection)
+        st.header("Facts of the homes priced", anchor=False)
         if not found.facts:
             missing(NO_ESTIMATES if not found.asked else "The model’s training sales cannot be read.")
             return

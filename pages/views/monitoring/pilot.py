@@ -35,7 +35,7 @@ def _found(selection: Selection) -> PilotReport | None:
 
 def _summary(report: PilotReport) -> None:
     with st.container(border=True, key="pilot_summary"):
-        st.subheader("What came of the pilot", anchor=False)
+        st.header("What came of the pilot", anchor=False)
         made_up = "Simulated market. " if report.market.simulated else ""
         st.caption(
             plain(f"{made_up}{', '.join(report.offices)} since {day(report.starts)}, {count(report.days, 'day')}.")
@@ -66,7 +66,7 @@ def _accuracy(report: PilotReport) -> None:
 def _listings(selection: Selection, report: PilotReport) -> None:
     compared = report.compared
     with st.container(border=True, key="pilot_listings"):
-        st.subheader("Listings in the pilot and elsewhere", anchor=False)
+        st.header("Listings in the pilot and elsewhere", anchor=False)
         names = ("in the pilot since the start", "there before", "elsewhere since the start", "there before")
         sizes = ", ".join(f"{n:,} {name}" for n, name in zip(report.listings, names, strict=True))
         st.markdown(plain(f"Sold listings: {sizes}."))

@@ -40,7 +40,7 @@ def draw(selection: Selection) -> None:
     workspace, market_id = selection.workspace, selection.market.market_id
     rollout = rollout_of(workspace, market_id)
     with st.container(border=True, key="rollout"):
-        st.subheader("Who has estimates", anchor=False)
+        st.header("Who has estimates", anchor=False)
         st.markdown(f"**{plain(rollout_words(rollout, selection.clock))}**")
         if rollout is not None and rollout.offices:
             frame(pd.DataFrame([_row(one, selection.clock) for one in rollout.offices]), "rollout_offices")

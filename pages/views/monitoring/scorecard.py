@@ -14,7 +14,7 @@ from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecar
 from pages.kit import navigation
 from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
-from pages.kit.figures import FEW, boxes, card, frame, lean, missing, share
+from pages.kit.figures import FEW, boxes, card, frame, in_cell, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection, compute_once, source
@@ -25,6 +25,7 @@ _GROUPS: Final = ("By decision", "By reason", "By office")
 
 def draw(selection: Selection) -> None:
     """Draw who was closer, by group, then the outcomes of the listings."""
+    source(selection)
     found = compute_once(selection, "scorecard", _found)
     _nearer(selection, found.card)
     _effects(selection, found.card)
@@ -37,8 +38,7 @@ def _found(selection: Selection) -> MarketScorecard:
 
 def _nearer(selection: Selection, found: Scorecard) -> None:
     with st.container(border=True):
-        st.subheader("Who was closer to the sale price?", anchor=False)
-        source(selection)
+        st.header("Who was closer to the sale price?", anchor=False)
         if found.overall is None:
             missing("No home with an agent's decision sold on these days. Decide on estimates, then upload sales.")
             navigation.link_to("pricing", "Price a home")
@@ -91,17 +91,12 @@ def _row(one: Line) -> dict[str, object]:
         "Note": FEW if one.thin else "",
         "Model’s error, %": round(100 * one.model.value, 1),
         "Agent’s error, %": round(100 * one.agent.value, 1),
-        "Saved, points": round(100 * one.saved.value, 1),
-        "Saved, 95%": _ends(one.saved.low, one.saved.high),
+        "Saved, points": in_cell(100 * one.saved.value, 100 * one.saved.low, 100 * one.saved.high),
         "Agent closer, %": round(100 * one.agent_nearer.value, 0),
         "Model’s bias, %": round(100 * one.model_bias.value, 1),
         "Agent’s bias, %": round(100 * one.agent_bias.value, 1),
-        "Nearer": one.nearer.value,
+        "Closer": one.nearer.value,
     }
-
-
-def _ends(low: float, high: float) -> str:
-    return f"{100 * low:.1f} to {100 * high:.1f}".replace("-", "−") if math.isfinite(low + high) else MISSING
 
 
 def _flat(one: Line) -> dict[str, object]:
@@ -116,8 +111,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
     if found.overall is None:
         return
     with st.container(border=True):
-        st.subheader("Listings that followed the estimate, and those that did not", anchor=False)
-        source(selection)
+        st.header("Listings that followed the estimate, and those that did not", anchor=False)
         st.warning(plain(found.warning), icon=":material/info:")
         if not found.effects:
             missing(
@@ -129,8 +123,7 @@ def _effects(selection: Selection, found: Scorecard) -> None:
 
 def _pilot(selection: Selection, found: Pilot) -> None:
     with st.container(border=True):
-        st.subheader("Offices with estimates and the others", anchor=False)
-        source(selection)
+        st.header("Offices with estimates and the others", anchor=False)
         if not found.effects:
             missing(found.words)
             return

@@ -68,8 +68,7 @@ class Selection:
         """What the figures cover, as plain text."""
         since, until = self.where.since, self.where.until
         days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
-        made_up = "Simulated market, " if self.market.simulated else ""
-        return f"{made_up}{', '.join([days, *self.narrowed])}"
+        return ", ".join([days, *self.narrowed])
 
     @property
     def narrowed(self) -> list[str]:
@@ -101,7 +100,7 @@ def without_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -
 
 
 def narrow(selection: Selection) -> Selection:
-    """Draw the filters for homes, offices and models in an expander, list them below, and return the selection."""
+    """Draw the filters in an expander and below it what the figures cover; return the selection."""
     fold = st.expander("Narrow down", key="narrow", icon=":material/filter_alt:", on_change="rerun")
     # A closed expander is drawn only to keep its filters: drawing it takes as long as a chart.
     if fold.open or any(_is_chosen(key) or key in st.query_params for _, key in _keys()):
@@ -109,8 +108,7 @@ def narrow(selection: Selection) -> Selection:
             _choices(selection)
     chosen: dict[str, Any] = {name: st.session_state[key] for name, key in _keys() if _is_chosen(key)}
     narrowed = replace(selection, where=replace(selection.where, **chosen))
-    if narrowed.narrowed:
-        st.markdown(plain(f"Narrowed down to {', '.join(narrowed.narrowed)}."))
+    source(narrowed)
     return narrowed
 
 
@@ -215,5 +213,5 @@ def _cached(
 
 
 def source(selection: Selection) -> None:
-    """Draw what this part's figures cover."""
+    """Draw what the view's figures cover."""
     st.caption(plain(f"{selection.words}."))

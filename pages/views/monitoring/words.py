@@ -62,8 +62,7 @@ def chart(figure: object, key: str, alt: str) -> None:
 def fact(label: str, value: str, note: str) -> None:
     """Draw one plain figure in a box, with a note on what it covers."""
     with box():
-        st.markdown(plain(label))
-        st.markdown(f"### {plain(value)}")
+        st.metric(label, value)
         st.caption(plain(note))
 
 

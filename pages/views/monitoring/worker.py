@@ -1,4 +1,4 @@
-"""The background work: whether the worker is alive, when it retrains, the spool, and who gets alerts."""
+"""Operations: whether the worker is alive, when it retrains, the spool, who gets alerts, and the audit trail."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from core.workflows.monitoring.notifications import Notices
 from core.workflows.worker import next_retraining, worker_state
 from pages.kit.figures import boxes
 from pages.kit.text import plain
+from pages.views.monitoring import audit
 from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import act, fact, say_what_was_done
 
@@ -17,9 +18,10 @@ _EVERY = "10s"
 
 
 def draw(selection: Selection) -> None:
-    """Draw everything, refreshed every few seconds."""
+    """Draw the background work, refreshed every few seconds, then the audit trail."""
     say_what_was_done()
     _watch(selection)
+    audit.draw(selection)
 
 
 @st.fragment(run_every=_EVERY)
@@ -33,7 +35,7 @@ def _worker(selection: Selection) -> None:
     state = worker_state(selection.workspace.store)
     due = next_retraining(selection.workspace, selection.market.market_id)
     with st.container(border=True):
-        st.subheader("Worker", anchor=False)
+        st.header("Worker", anchor=False)
         if state.alive:
             st.badge("Alive", icon=":material/check_circle:", color="blue")
         else:
@@ -52,7 +54,7 @@ def _worker(selection: Selection) -> None:
 def _ledger(selection: Selection) -> None:
     state = selection.workspace.store.spool.state()
     with st.container(border=True):
-        st.subheader("Ledger", anchor=False)
+        st.header("Ledger", anchor=False)
         if not (state.waiting or state.spoilt or state.lost):
             st.markdown("Every estimate is in the ledger; none are waiting.")
         else:
@@ -76,7 +78,7 @@ def _retried(selection: Selection) -> str:
 def _draw_channels(selection: Selection) -> None:
     state = Notices(selection.workspace.store.home).state()
     with st.container(border=True):
-        st.subheader("Who gets alerts", anchor=False)
+        st.header("Who gets alerts", anchor=False)
         for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):
             if name in state.channels:
                 st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color="blue")

@@ -24,6 +24,8 @@ from pages.views.sales_data.draft import Draft, Staged, Step
 
 _MARKS: Final = {".": "1,234.5", ",": "1.234,5"}
 _WHOLE_ROWS: Final = 30
+# In percent: a guess below it is shown first.
+_SURE: Final = 90.0
 
 
 def draw(workspace: Workspace, held: Draft) -> None:
@@ -83,19 +85,30 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
         f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out."
     )
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
-    # The key follows the mapping: after each choice, the table starts from the new mapping.
+    # The key follows the mapping: after each choice, the tables start from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
-    edited = st.data_editor(
+    unsure = table[table["Sure"] < _SURE]
+    sure = table.drop(unsure.index)
+    parts = [_editor(unsure, key, f"Columns of {seen.name} to check")] if len(unsure) else []
+    if len(sure):
+        label = f"{count(len(sure), 'column')} that Doorstep is sure of"
+        with st.expander(label, expanded=not len(unsure), icon=":material/check_circle:"):
+            parts.append(_editor(sure, f"{key}_sure", f"Columns of {seen.name} that are sure"))
+    edited = pd.concat(parts).sort_index()
+    if not edited.equals(table):
+        _keep_edited(edited, file)
+
+
+def _editor(table: pd.DataFrame, key: str, alt: str) -> pd.DataFrame:
+    return st.data_editor(
         table,
         key=key,
         hide_index=True,
         height="content" if len(table) <= _WHOLE_ROWS else 700,
         disabled=["Column", "Samples", "Sure", "Why"],
         column_config=_columns(),
-        alt=f"Columns of {seen.name} and what each means",
+        alt=alt,
     )
-    if not edited.equals(table):
-        _keep_edited(edited, file)
 
 
 def _keep_edited(edited: pd.DataFrame, file: Staged) -> None:

@@ -23,7 +23,7 @@ _WHOLE_ROWS: Final = 12
 def draw(market: Market) -> None:
     """Draw the limits of the version in use, and offer the report as a file."""
     version = session.store().versions.latest(market.market_id)
-    st.subheader(f"Known limits of {plain(session.title_of(market))}", anchor=False)
+    st.header(f"Known limits of {plain(session.title_of(market))}", anchor=False)
     if version is None:
         st.caption("No sales yet.")
         return

@@ -8,7 +8,7 @@ from typing import Any, Final
 import pandas as pd
 import streamlit as st
 
-from core.accounting import Outcome
+from core.accounting import Outcome, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
@@ -40,8 +40,9 @@ def draw(held: Draft, found: IntakePreview) -> None:
 
 
 def draw_figures(found: IntakePreview) -> None:
-    """Draw the figures of the upload."""
+    """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
+    st.markdown(f"**{plain(verdict_words(sales))}**")
     figures = {
         "Rows in": sum(file.rows_in for file in sales),
         "New sales": found.new_sales,

@@ -31,11 +31,13 @@ _SMALL: Final = 0.1
 _MEDIAN: Final = 2
 _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
+# Long texts are clipped in their cells, so that the table is not cut at its edge.
+_WIDTHS: Final = {"Files": 130, "Models": 90, "Note": 70, "By": 80, "When": 110, "Undone": 80}
 
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the list of versions, the comparison of two and the form to undo the latest."""
-    st.subheader(f"Data of {plain(session.title_of(market))}", anchor=False)
+    st.header(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
         st.success(plain(message), icon=":material/undo:")
@@ -75,7 +77,10 @@ def _list(records: tuple[Recorded, ...]) -> None:
     st.dataframe(
         table,
         hide_index=True,
-        column_config={"Sales": st.column_config.NumberColumn(format="localized")},
+        column_config={
+            "Sales": st.column_config.NumberColumn(format="localized"),
+            **{name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
+        },
         height="content" if len(table) < _WHOLE_ROWS else "auto",
         key="versions",
     )

@@ -48,7 +48,7 @@ _PAGE: Final = "_scrutiny_page"
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the queue of the market with its filters, the actions on one and on all, and the effect."""
-    st.subheader(f"Doubtful sales of {plain(session.title_of(market))}", anchor=False)
+    st.header(f"Doubtful sales of {plain(session.title_of(market))}", anchor=False)
     done = st.session_state.pop(_DONE, "")
     if done:
         st.success(plain(done), icon=":material/check:")

@@ -1,4 +1,4 @@
-"""The first view of the monitoring page: what needs attention, the error and its target, and traffic."""
+"""How the estimates do in use: the figures at a glance, the error and its target, and traffic."""
 
 from __future__ import annotations
 
@@ -12,11 +12,8 @@ import streamlit as st
 from core.evaluate.targets import at_most, judge
 from core.monitor.expected import Expected
 from core.monitor.rules import AlertKind
-from core.states import AlertState
-from core.store.operations.alerts import AlertRecord
 from core.wording import MISSING, count, day, percent
-from core.workflows.monitoring.alerts import open_alerts
-from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, missing_file, sold_of
+from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, sold_of
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.monitoring.limits import limits_of
 from pages.kit import navigation
@@ -31,30 +28,18 @@ from pages.views.monitoring.selection import (
     compute_once_per_sale_data,
     errors_of,
     narrow,
-    source,
 )
 from pages.views.monitoring.words import (
-    CAUSED,
     NO_ESTIMATES,
     NO_SALES_YET,
-    TO_TRAIN,
     chart,
     csv,
     fact,
-    first_sentence,
-    go_to_view,
-    in_order,
-    name_of,
-    to_models,
 )
-
-_SHOWN: Final = 2
 
 
 def draw(selection: Selection) -> None:
-    """Draw the alerts, then the errors and traffic of the selection."""
-    _alerts(selection)
-    _model(selection)
+    """Draw the errors and traffic of the selection."""
     selection = narrow(selection)
     health = compute_once(selection, "health", lambda c: health_of(c.workspace, c.market.market_id, c.where, c.period))
     expected = compute_once(selection, "expected", lambda c: expected_of(c.workspace, c.market.market_id, c.where))
@@ -64,69 +49,11 @@ def draw(selection: Selection) -> None:
     _traffic(selection, health)
 
 
-def _alerts(selection: Selection) -> None:
-    found = in_order(open_alerts(selection.workspace, selection.market.market_id))
-    if not found:
-        st.success("No alert is open.", icon=":material/check_circle:")
-        return
-    for one in found[:_SHOWN]:
-        _alert(one)
-    if len(found) > _SHOWN:
-        st.button(
-            f"And {count(len(found) - _SHOWN, 'alert')} more",
-            key="more_alerts",
-            on_click=go_to_view,
-            args=("Alerts",),
-            icon=":material/notifications:",
-        )
-
-
-def _alert(alert: AlertRecord) -> None:
-    opened = first_sentence(str(alert.document["history"][0]["why"]))
-    taken = f" Acknowledged by {alert.changed_by}: {alert.why}" if alert.state is AlertState.ACKNOWLEDGED else ""
-    with st.container(border=True, gap="xsmall"):
-        st.markdown(f":orange[:material/warning:] **{plain(name_of(alert))}.** {plain(opened + taken)}")
-        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-            if alert.kind in CAUSED:
-                st.button(
-                    "See the cause",
-                    key=f"cause_{alert.alert_id}",
-                    on_click=go_to_view,
-                    args=("Drift",),
-                    icon=":material/troubleshoot:",
-                )
-            else:
-                st.button(
-                    "See the alert",
-                    key=f"alert_{alert.alert_id}",
-                    on_click=go_to_view,
-                    args=("Alerts",),
-                    icon=":material/notifications:",
-                )
-            if alert.kind in TO_TRAIN:
-                to_models()
-
-
-def _model(selection: Selection) -> None:
-    """State what is wrong with the live model itself: there is none, or its file is gone."""
-    champion = selection.workspace.store.models.champion(selection.market.market_id)
-    if champion is None:
-        st.warning("No model is live, so nothing can be priced and nothing new is measured.", icon=":material/info:")
-        navigation.link_to("models", "Train or promote a model")
-        return
-    wrong = compute_once(selection, "file", lambda c: missing_file(c.workspace.store, champion.model_id))
-    if wrong:
-        st.error(plain(f"The live model cannot be opened: {wrong}"), icon=":material/error:")
-        target = selection.workspace.store.models.rollback_target(selection.market.market_id)
-        navigation.link_to("models", "Roll back or train" if target else "Train a model")
-
-
 def _boxes(selection: Selection, health: Health, expected: Expected | None, found: Accuracy) -> None:
     total, where = health.traffic.total, selection.where
     asked = int(total["n"])
     with st.container(border=True):
-        st.subheader("At a glance", anchor=False)
-        source(selection)
+        st.header("At a glance", anchor=False)
         if asked:
             p50, p95 = (f"{total[name]:,.0f} ms" for name in ("latency_p50_ms", "latency_p95_ms"))
             usual = share(float(total["confidence"]) / 100) if total["priced"] else MISSING
@@ -168,8 +95,7 @@ def _after(selection: Selection, n: int) -> str:
 
 def _error(selection: Selection, found: Accuracy) -> None:
     with st.container(border=True):
-        st.subheader("Error against the target", anchor=False)
-        source(selection)
+        st.header("Error against the target", anchor=False)
         if found.periods.empty:
             missing(NO_SALES_YET)
             navigation.link_to("sales_data", "Bring in sales")
@@ -236,8 +162,7 @@ def _traffic(selection: Selection, health: Health) -> None:
     if table.empty:
         return
     with st.container(border=True):
-        st.subheader("Traffic", anchor=False)
-        source(selection)
+        st.header("Traffic", anchor=False)
         name = one_of("Traffic", list(_TRAFFIC), "traffic", "Estimates")
         chart(_TRAFFIC[name](selection, table), "traffic", f"{name} by period; figures in the file below")
         csv(table, "traffic", selection)

@@ -1,0 +1,82 @@
+"""What an analyst sees first: the last upload, what waits, and how many sales each month has."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from core.accounting import Outcome
+from core.errors import DoorstepError
+from core.store import Market
+from core.wording import count, day
+from core.workflows.intake_overview import IntakeOverview, intake_overview, sales_by_month
+from core.workspace import Workspace
+from pages.kit import errors, figures, navigation
+from pages.kit.charts import layout
+from pages.kit.palette import Palette, palette
+from pages.kit.text import plain
+
+_HEIGHT: Final = 220
+
+
+def draw(workspace: Workspace, market: Market) -> None:
+    """Draw the last upload, what waits, and the months."""
+    seen = intake_overview(workspace, market)
+    _upload(seen)
+    _waiting(seen)
+    if seen.version is None:
+        return
+    st.header("Sales by month", anchor=False)
+    first, last = day(seen.version.first_sale), day(seen.version.last_sale)
+    st.caption(plain(f"{count(seen.version.rows, 'sale')} in use, {first} to {last}."))
+    try:
+        months = _months(str(workspace.store.home), seen.version.version_id, workspace)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    st.plotly_chart(
+        months_chart(months, palette()), config=figures.CONFIG, key="months", alt="Bar chart: sales in each month"
+    )
+
+
+def months_chart(months: pd.DataFrame, colours: Palette) -> go.Figure:
+    """Return a bar for each month."""
+    bars = go.Bar(
+        x=months["start"],
+        y=months["sales"],
+        marker_color=colours.more,
+        hovertemplate="%{x|%b %Y}: %{y:,} sales<extra></extra>",
+    )
+    figure = go.Figure(bars)
+    figure.update_layout(**layout(_HEIGHT), bargap=0.15)
+    figure.update_xaxes(fixedrange=True, nticks=8)
+    figure.update_yaxes(title="Sales", fixedrange=True, rangemode="tozero")
+    return figure
+
+
+def _upload(seen: IntakeOverview) -> None:
+    st.header("Last upload", anchor=False)
+    st.markdown(plain(seen.words))
+    if seen.files:
+        with figures.boxes("upload"):
+            for outcome in Outcome:
+                with figures.box():
+                    number = sum(getattr(file, outcome.value) for file in seen.files)
+                    st.metric(outcome.value.replace("_", " ").capitalize(), f"{number:,}")
+    navigation.link_to("sales_data", "Bring in sales")
+
+
+def _waiting(seen: IntakeOverview) -> None:
+    st.header("What waits", anchor=False)
+    for sentence in seen.waiting.words:
+        st.markdown(f":orange[:material/pending_actions:] {plain(sentence)}")
+    if not seen.waiting.words:
+        st.markdown(":green[:material/check_circle:] Nothing waits for you.")
+
+
+@st.cache_data(max_entries=32, show_spinner="Counting the sales")
+def _months(home: str, version_id: str, _workspace: Workspace) -> pd.DataFrame:
+    return sales_by_month(_workspace, version_id)

@@ -1,0 +1,98 @@
+"""What a manager sees first: one sentence, one button, and how the live model does in use."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import streamlit as st
+
+from core.evaluate.card.headline import headline_of
+from core.problem import Problem
+from core.store import Market
+from core.wording import MISSING, count, percent
+from core.workflows.overview import Overview
+from core.workflows.standing import Decided, Standing, Step, decided, standing_of
+from core.workspace import Workspace
+from pages.kit import figures, navigation
+from pages.kit.palette import palette
+from pages.kit.spark import spark
+from pages.kit.text import plain
+
+_STEPS: Final[dict[Step, tuple[str, str]]] = {
+    Step.UPLOAD: ("sales_data", "Bring in sales"),
+    Step.TRAIN: ("models", "Train a model"),
+    Step.RETRAIN: ("models", "Retrain the model"),
+    Step.COMPARE: ("models", "Compare and decide"),
+    Step.ALERTS: ("monitoring", "See the alerts"),
+    Step.WATCH: ("monitoring", "See how it does"),
+}
+
+
+def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
+    """Draw the sentence with its button, then the three tiles."""
+    standing = standing_of(seen, workspace.problem)
+    _sentence(standing)
+    if seen.champion is None:
+        return
+    with figures.boxes("home"):
+        _error(seen, workspace.problem)
+        _range(seen)
+        _decisions(decided(workspace, market.market_id))
+
+
+def _sentence(standing: Standing) -> None:
+    icon = ":green[:material/check_circle:]" if standing.good else ":orange[:material/priority_high:]"
+    path, label = _STEPS[standing.step]
+    with st.container(border=True):
+        st.markdown(f"{icon} **{plain(standing.sentence)}**")
+        if st.button(label, key="next_step", type="primary"):
+            navigation.go_to(path)
+
+
+def _tile(label: str, value: str, note: str) -> None:
+    st.metric(label, value)
+    st.caption(plain(note))
+
+
+def _error(seen: Overview, problem: Problem) -> None:
+    watched, target = seen.watched, problem.success.target_mape
+    with figures.box():
+        if watched.error is None:
+            assert seen.champion is not None
+            tested = headline_of(seen.champion.card)["mape"]
+            _tile("Error on test sales", percent(tested.value, 1), f"Target: {percent(target)}. No sale in use yet")
+            return
+        note = f"Target: {percent(target)}. {count(watched.error.n, 'sale')}"
+        _tile("Error in use", percent(watched.error.value, 1), note)
+        by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
+        spark([one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
+        _ends(seen)
+
+
+def _range(seen: Overview) -> None:
+    watched = seen.watched
+    with figures.box():
+        if watched.held is None:
+            assert seen.champion is not None
+            test = headline_of(seen.champion.card)
+            held = test["coverage"]
+            _tile("Range held", percent(held.value), f"{percent(test.level)} promised. {held.n:,} test sales")
+            return
+        promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}"
+        _tile("Range held", percent(watched.held.value), promised)
+        by_month = ", ".join(f"{one.label} {percent(one.held)}" for one in watched.months)
+        spark([one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level)
+        _ends(seen)
+
+
+def _ends(seen: Overview) -> None:
+    months = seen.watched.months
+    if len(months) > 1:
+        st.caption(f"{months[0].label} to {months[-1].label}")
+
+
+def _decisions(found: Decided) -> None:
+    with figures.box():
+        value = MISSING if found.share is None else percent(found.share)
+        note = f"of {count(found.decisions, 'decision')}" if found.decisions else "No agent has decided yet"
+        _tile("Estimates accepted", value, note)

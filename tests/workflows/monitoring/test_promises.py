@@ -1,0 +1,86 @@
+"""Promises on small readings: which figure counts, when one is on watch or broken, and what each says."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from core.access import Actor, Role
+from core.errors import AccessDenied
+from core.problem import Problem
+from core.store import open_store
+from core.workflows.monitoring.alerts import watch_market
+from core.workflows.monitoring.audit import action_words
+from core.workflows.monitoring.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
+from tests.acting import acting
+from tests.workflows.watched_market import Month, live_through
+
+MANAGER = Actor("Max", Role.MANAGER)
+GOOD = (Month(date(2025, 1, 1)), Month(date(2025, 2, 1)))
+BAD = (Month(date(2025, 3, 1), 0.85), Month(date(2025, 4, 1), 0.85))
+
+
+def promised(home: Path, problem: Problem, *, watched: bool = False) -> dict[str, Promise]:
+    with open_store(home) as store:
+        [market] = store.markets.list()
+        at_work = acting(store, MANAGER, problem)
+        if watched:
+            watch_market(at_work, market.market_id)
+        return {one.name: one for one in promises_of(at_work, market.market_id)}
+
+
+@pytest.fixture(scope="module")
+def lived(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The small market after two good months and two bad ones, not watched yet."""
+    home = Path(shutil.copytree(small_home, tmp_path_factory.mktemp("promised") / "home"))
+    with open_store(home) as store:
+        live_through(store, store.markets.list()[0], *GOOD, *BAD)
+    return home
+
+
+def test_before_any_estimate_nothing_is_promised_met(small_home: Path, problem: Problem) -> None:
+    found = promised(small_home, problem)
+    assert list(found) == ["Error", "Range", "Volume", "Speed", "Freshness"]
+    assert {found[name].state for name in ("Error", "Range", "Volume", "Speed")} == {PromiseState.UNKNOWN}
+    assert found["Freshness"].state is PromiseState.MET
+
+
+def test_a_promise_off_without_an_alert_is_on_watch_and_offers_no_remedy(lived: Path, problem: Problem) -> None:
+    error = promised(lived, problem)["Error"]
+    assert error.state is PromiseState.WATCH
+    assert "in Apr 2025" in error.words
+    assert "beyond the target of" in error.words
+    assert error.labels[-1] == "Apr 2025"
+    assert len(error.values) == len(error.labels) <= SHOWN
+    assert error.values[-1] > error.limit > error.values[0]  # type: ignore[operator]
+    assert (error.cause, error.action, error.remedy) == ("", "", Remedy.NONE)
+
+
+def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, problem: Problem, tmp_path: Path) -> None:
+    found = promised(Path(shutil.copytree(lived, tmp_path / "own")), problem, watched=True)
+    error = found["Error"]
+    assert (error.state, error.remedy) == (PromiseState.BROKEN, Remedy.RETRAIN)
+    assert "Price level" in error.cause
+    assert error.action
+    assert found["Speed"].remedy is Remedy.NONE
+
+
+def test_an_agent_may_not_read_the_promises(small_home: Path) -> None:
+    with open_store(small_home) as store, pytest.raises(AccessDenied):
+        promises_of(acting(store, Actor("Ann", Role.AGENT)), store.markets.list()[0].market_id)
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("alert.opened", "Alert opened"),
+        ("version.committed", "Sales committed"),
+        ("model.rolled_back", "Model rolled back"),
+        ("of.a_later_release", "Of a later release"),
+    ],
+)
+def test_the_audit_trail_speaks_in_words(action: str, words: str) -> None:
+    assert action_words(action) == words

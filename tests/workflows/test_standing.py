@@ -1,0 +1,148 @@
+"""Where a market stands: what the one sentence says, and which step it leads to."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from core.evaluate.accuracy import Figure
+from core.monitor.gate import Gate, GateVerdict
+from core.monitor.rules import AlertKind
+from core.problem import Problem
+from core.states import AlertState
+from core.store import ModelRecord, Store, open_store
+from core.store.operations.alerts import AlertRecord
+from core.workflows import standing
+from core.workflows.models.gate import GateRecord
+from core.workflows.overview import Overview, overview
+from core.workflows.standing import Decided, Step, decided, standing_of
+from tests.acting import acting
+
+NOW = datetime(2025, 6, 1, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def fresh(small_home: Path) -> Overview:
+    """A live model of the day, on the latest sales, that meets its target."""
+    with open_store(small_home) as store:
+        [market] = store.markets.list()
+        seen = overview(acting(store, today=date(2025, 1, 1)), market)
+    assert seen.version is not None
+    assert seen.champion is not None
+    return replace(seen, champion=replace(seen.champion, version_id=seen.version.version_id), age=1, retrain_after=91)
+
+
+@pytest.fixture(autouse=True)
+def _meets_its_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    fine = {"mape": Figure(0.08, 0.07, 0.09, 500)}
+    monkeypatch.setattr(standing, "headline_of", lambda card: fine)
+
+
+def alert(kind: AlertKind, since: str = "2025-04", segment: str = "") -> AlertRecord:
+    document = {"reading": {"since": since}, "why": "", "next_action": "", "history": []}
+    return AlertRecord("a", "m", kind.value, segment, AlertState.OPEN, NOW, NOW, "worker", document)
+
+
+def with_alerts(seen: Overview, *alerts: AlertRecord) -> Overview:
+    return replace(seen, watched=replace(seen.watched, alerts=alerts))
+
+
+def with_challenger(seen: Overview, verdict: GateVerdict, monkeypatch: pytest.MonkeyPatch) -> Overview:
+    assert seen.champion is not None
+    days = date(2025, 5, 1), date(2025, 5, 31)
+    gated = GateRecord(
+        seen.champion.model_id, *days, 0, Gate(verdict=verdict, n=200, checks=(), segments=(), words="Words.")
+    )
+    monkeypatch.setattr(standing, "gate_on", lambda record: gated)
+    return replace(seen, challenger=replace(seen.champion, model_id="challenger"))
+
+
+def test_a_market_in_order_leaves_nothing_to_do(fresh: Overview, problem: Problem) -> None:
+    found = standing_of(with_alerts(fresh), problem)
+    assert (found.good, found.step) == (True, Step.WATCH)
+    assert found.sentence == "The live model is in order; there is nothing to do."
+
+
+def test_a_missed_target_is_named_with_its_month_and_the_earliest_counts(fresh: Overview, problem: Problem) -> None:
+    both = alert(AlertKind.ERROR_HIGH, "2025-05"), alert(AlertKind.TARGET_MISSED, "2025-04")
+    found = standing_of(with_alerts(fresh, *both), problem)
+    assert found.sentence == "The live model has missed its target since Apr 2025; a newer one may do better."
+    assert (found.good, found.step) == (False, Step.RETRAIN)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "words", "step"),
+    [
+        (GateVerdict.PASS, "a better one is ready", Step.COMPARE),
+        (GateVerdict.FAIL, "its challenger is no better", Step.RETRAIN),
+        (GateVerdict.INCONCLUSIVE, "nobody can tell yet whether its challenger is better", Step.COMPARE),
+    ],
+)
+def test_the_challenger_is_the_remedy_only_if_its_gate_supports_it(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch, verdict: GateVerdict, words: str, step: Step
+) -> None:
+    seen = with_challenger(with_alerts(fresh, alert(AlertKind.TARGET_MISSED)), verdict, monkeypatch)
+    found = standing_of(seen, problem)
+    assert words in found.sentence
+    assert found.step is step
+
+
+def test_a_gate_against_another_live_model_makes_no_challenger_better(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen = with_challenger(with_alerts(fresh, alert(AlertKind.TARGET_MISSED)), GateVerdict.PASS, monkeypatch)
+    assert seen.champion is not None
+    seen = replace(seen, champion=replace(seen.champion, model_id="another"))
+    assert "a better one is ready" not in standing_of(seen, problem).sentence
+
+
+def test_an_alert_on_one_segment_does_not_say_that_the_model_misses_its_target(
+    fresh: Overview, problem: Problem
+) -> None:
+    found = standing_of(with_alerts(fresh, alert(AlertKind.ERROR_HIGH, segment="property type condo")), problem)
+    assert "has missed its target" not in found.sentence
+    assert not found.good
+
+
+def test_an_alert_that_no_model_mends_leads_to_the_alerts(fresh: Overview, problem: Problem) -> None:
+    found = standing_of(with_alerts(fresh, alert(AlertKind.SLOW)), problem)
+    assert found.step is Step.ALERTS
+    assert found.sentence.startswith("1 alert not resolved")
+
+
+def test_an_old_model_and_new_sales_call_for_retraining(fresh: Overview, problem: Problem) -> None:
+    calm = with_alerts(fresh)
+    old = standing_of(replace(calm, age=100), problem)
+    assert "was trained 100 days ago, past the limit of 91 days" in old.sentence
+    assert calm.champion is not None
+    behind = standing_of(replace(calm, champion=replace(calm.champion, version_id="earlier")), problem)
+    assert behind.sentence.startswith("New sales have arrived")
+    assert {old.step, behind.step} == {Step.RETRAIN}
+
+
+def test_a_first_model_that_misses_its_target_says_so(
+    fresh: Overview, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "headline_of", lambda card: {"mape": Figure(0.12, 0.11, 0.13, 500)})
+    assert "misses its target on its test sales" in standing_of(with_alerts(fresh), problem).sentence
+
+
+def test_without_sales_or_a_model_the_step_is_to_bring_or_train(fresh: Overview, problem: Problem) -> None:
+    assert standing_of(replace(fresh, version=None), problem).step is Step.UPLOAD
+    none: ModelRecord | None = None
+    assert fresh.version is not None
+    assert standing_of(replace(fresh, champion=none, newest=none), problem).step is Step.TRAIN
+    few = replace(fresh.version, rows=10)
+    assert standing_of(replace(fresh, champion=none, version=few), problem).step is Step.UPLOAD
+
+
+def test_decisions_that_count_are_counted_once(own_store: Store) -> None:
+    [market] = own_store.markets.list()
+    found = decided(acting(own_store), market.market_id)
+    counted = own_store.agent_decisions.of(market.market_id)
+    assert found == Decided(sum(one.kind == "accept" for one in counted), len(counted))
+    assert Decided(0, 0).share is None
+    assert Decided(1, 4).share == 0.25
