@@ -90,7 +90,7 @@ def _decide(store: Store, market_id: str) -> None:
         store.ledger.decide_past([(one.at + timedelta(minutes=5), new, AGENT)])
 
 
-def opened(view: str = "Figures", role: str = "manager", **chosen: str) -> AppTest:
+def opened(view: str = "Figures", role: str = "manager", **chosen: str | bool) -> AppTest:
     app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=60)
     app.session_state[session.ROLE_KEY] = role
     app.run()
