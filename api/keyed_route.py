@@ -5,9 +5,11 @@ from __future__ import annotations
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from typing import Any, Final
 
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
@@ -32,16 +34,33 @@ class KeyedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler of a request."""
-        answer = super().get_route_handler()
+        answer, known = super().get_route_handler(), frozenset(_query_names(self.dependant))
 
         async def handle(request: Request) -> Response:
             caller = request.state.caller = await run_in_threadpool(admit, request)
+            _refuse_unknown(request, known)
             key = request.headers.get("idempotency-key")
             if request.method != "POST" or key is None:
                 return await answer(request)
             return await _answer_once(request, caller, key, answer)
 
         return handle
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """Yield the names in the query that a route or what it depends on reads."""
+    yield from (one.alias for one in dependant.query_params)
+    for inner in dependant.dependencies:
+        yield from _query_names(inner)
+
+
+def _refuse_unknown(request: Request, known: frozenset[str]) -> None:
+    """Raise RequestValidationError for a name in the query that the route does not know: it would be ignored."""
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        expected = f"there is {', '.join(sorted(known))}" if known else "there is none"
+        faults = [{"loc": ("query", name), "msg": f"Unknown in the query; {expected}", "type": ""} for name in unknown]
+        raise RequestValidationError(faults)
 
 
 async def _answer_once(request: Request, caller: Caller, key: str, answer: Answer) -> Response:

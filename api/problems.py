@@ -88,6 +88,7 @@ def _of_doorstep(request: Request, error: Exception) -> Response:
 
 def _field_errors(error: DoorstepError) -> list[dict[str, str]]:
     field = getattr(error, "field", "")
+    field = _IN_REQUESTS.get(field, field)
     if not field:
         return []
     reason = error.reason if isinstance(error, ImpossibleProperty) else str(error)
@@ -99,15 +100,32 @@ def _of_validation(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found: dict[str, dict[str, str]] = {}
     for one in error.errors():
-        field = ".".join(str(part) for part in one["loc"][1:] if part not in _UNION_PARTS) or str(one["loc"][0])
+        field = _place(one, error.body) or str(one["loc"][0])
         found.setdefault(field[:200], {"field": field[:200], "reason": f"{str(one['msg'])[:300]}.", "remedy": _REMEDY})
     detail = f"The request does not fit: {'; '.join(list(found)[:5])}. Correct it, as described in the API's documents."
     return problem(request, 422, "invalid-request", detail, errors=list(found.values())[:50])
 
 
 _REMEDY: Final = "Correct it, or leave it out."
-# How pydantic names the members of a union in a place.
-_UNION_PARTS: Final = frozenset({"bool", "float", "str", "none", "constrained-str", "function-after[encodable(), str]"})
+# How a request names what the core calls otherwise.
+_IN_REQUESTS: Final = {"reason_code": "reason", "kind": "price"}
+
+
+def _place(fault: Mapping[str, Any], body: Any) -> str:
+    """Return where in a request a fault is, without the names that pydantic gives to its own checks on the way."""
+    where, *parts = fault["loc"]
+    if where != "body":
+        return ".".join(map(str, parts))
+    found, inside = [], body
+    for part in parts:
+        try:
+            inside = inside[part]
+        except (KeyError, IndexError, TypeError):
+            continue
+        found.append(str(part))
+    if fault["type"] == "missing" and parts:
+        found.append(str(parts[-1]))
+    return ".".join(found)
 
 
 def _of_http(request: Request, error: Exception) -> Response:

@@ -35,8 +35,8 @@ def health(request: Request) -> Json:
 def ready(request: Request) -> Json:
     """Tell whether homes can be priced, and in which markets; no key is needed."""
     try:
-        store = service_of(request).open_store()
-        live = [one.market_id for one in store.markets.list() if store.models.champion(one.market_id) is not None]
+        store, desks = service_of(request).open_store(), service_of(request).open_desks()
+        live = [one.market_id for one in store.markets.list() if desks.can_price(store, one.market_id)]
     except StoreUnavailable as error:
         LOG.warning("The store is unavailable: %s", error)
         return Json({"status": "store unavailable"}, 503)

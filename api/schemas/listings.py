@@ -28,7 +28,9 @@ class DecideRequest(Request):
     """Another price is set: inside the range to adjust, any to override; far from the estimate it needs a reason."""
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"price": 455_000, "reason": "condition", "note": "New kitchen in 2024."}]}
+        json_schema_extra={
+            "examples": [{"price": 455_000, "reason": "condition_better", "note": "New kitchen in 2024."}]
+        }
     )
 
     price: Number

@@ -59,6 +59,9 @@ def test_a_listing_is_priced_adjusted_and_sold_and_the_sale_judges_its_estimate(
     assert [(one.sale_price, one.current) for one in outcomes] == [(400_000, False), (410_000, True)]
     assert outcomes[-1].estimate_id == listing["estimate_id"]
     assert own_store.listings.settle("larkhaven") == 0
+    late = client.post(f"{where}/adjust", json={"price": 410_000})
+    assert (late.status_code, late.json()["type"].rpartition(":")[2]) == (422, "invalid-decision")
+    assert client.get(where).json()["decision"]["price"] == suggested["price"]
 
 
 def test_a_stored_estimate_is_the_one_that_was_given_with_comparables_and_report(
@@ -238,6 +241,28 @@ def test_too_many_requests_are_told_when_to_come_back(client_of: MakeClient) -> 
     assert 1 <= int(refused.headers["retry-after"]) <= 60
     assert (refused.headers["ratelimit-limit"], refused.headers["ratelimit-remaining"]) == ("2", "0")
     assert client.get("/health").status_code == 200
+
+
+def test_a_fault_is_named_by_its_place_in_the_request_and_a_reason_by_the_requests_name(
+    client: TestClient, home: dict[str, Any]
+) -> None:
+    endless = '{"market": "larkhaven", "facts": {"LivingArea": NaN, "bedrooms": [3]}}'
+    refused = client.post("/estimates", content=endless, headers={"Content-Type": "application/json"}).json()
+    assert {one["field"] for one in refused["errors"]} == {"facts.LivingArea", "facts.bedrooms"}
+    unknown = client.get("/listings", params={"market": "larkhaven", "state": "sold"})
+    assert (unknown.status_code, unknown.json()["errors"][0]["field"]) == (422, "state")
+    listing = client.post("/listings", json=home).json()
+    decision = {"price": 9 * listing["suggested"]["price"], "reason": "because"}
+    wrong = client.post(f"/listings/{listing['listing_id']}/override", json=decision).json()
+    assert wrong["errors"][0]["field"] == "reason"
+
+
+def test_the_examples_in_the_documents_are_accepted(client: TestClient, home: dict[str, Any]) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    [example] = schemas["DecideRequest"]["examples"]
+    listing = client.post("/listings", json=home).json()
+    done = client.post(f"/listings/{listing['listing_id']}/override", json=example)
+    assert (done.status_code, done.json()["state"]) == (200, "overridden")
 
 
 def test_markets_models_and_readiness(client: TestClient) -> None:

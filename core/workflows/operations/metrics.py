@@ -129,7 +129,7 @@ def _of_markets(workspace: Workspace, markets: list[Market]) -> tuple[Reading, .
 
 
 _FIGURES: Final = {
-    "doorstep_model_live": "1 if the market has a live model, else 0",
+    "doorstep_model_live": "1 if a model is promoted, else 0; an alert says if its file cannot be verified",
     "doorstep_model_age_seconds": "Time since the live model was trained, by the market's clock",
     "doorstep_sold_estimates": "Blind estimates of the live model whose home has sold",
     "doorstep_error_in_use_ratio": "Mean absolute error of these estimates (MAPE), as a share of the sale price",

@@ -8,7 +8,7 @@ from datetime import UTC, date, timedelta
 from typing import Any
 
 from core.access import Action, require_office
-from core.errors import InvalidSale, StoreUnavailable
+from core.errors import InvalidDecision, InvalidSale, StoreUnavailable
 from core.problem import Problem
 from core.serve.estimate import Refused
 from core.store.base.values import plain_document
@@ -71,9 +71,14 @@ def list_listings(
 def decide_listing(workspace: Workspace, listing_id: str, decision: DecisionInput) -> ListingRecord:
     """Record a decision on a listing's estimate and return the listing.
 
-    Raises AccessDenied, NotFound, InvalidDecision, StoreUnavailable.
+    Raises AccessDenied, NotFound, InvalidDecision, also once its sale is reported, StoreUnavailable.
     """
     listing = open_listing(workspace, listing_id)
+    if listing.sale is not None:
+        raise InvalidDecision(
+            f"Listing {listing_id} is reported as sold, so a decision on its price comes too late: it would be made in "
+            "hindsight. What was decided before counts."
+        )
     decide(workspace, listing.estimate_id, decision)
     return workspace.store.listings.get(listing_id)
 

@@ -83,6 +83,16 @@ class OpenDesks:
                 raise
             return sorted(known, key=lambda market: market.name)
 
+    def can_price(self, store: Store, market_id: str) -> bool:
+        """Tell whether homes of a market can be priced: a model is live, and no desk found that it cannot be loaded.
+
+        Raises NotFound, StoreUnavailable.
+        """
+        state = desk_state(store, market_id)
+        with self._guard:
+            desk = self._desks.get(state)
+        return bool(state[2]) if desk is None else desk.live_market is not None
+
     def _current(self, workspace: Workspace, market_id: str, while_opening: WhileOpening) -> Desk:
         state = desk_state(workspace.store, market_id)
         with self._guard:
