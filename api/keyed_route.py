@@ -19,13 +19,14 @@ from starlette.responses import Response
 from api.admission import admit
 from api.deps import Caller, service_of
 from api.responses import problem
-from core.errors import StoreError
+from core.errors import StoreError, StoreUnavailable
 from core.store.operations.repeatable import Claim, RepeatableAnswers
 
 LOG: Final = logging.getLogger("doorstep.api")
 
 Answer = Callable[[Request], Awaitable[Response]]
 
+_PRICING: Final = ("/estimates", "/estimates/batch")
 _KEY: Final = re.compile(r"[\x21-\x7e]{1,200}")
 
 
@@ -69,7 +70,14 @@ async def _answer_once(request: Request, caller: Caller, key: str, answer: Answe
         raise HTTPException(400, "The Idempotency-Key must have 1 to 200 characters, without spaces.")
     store = await run_in_threadpool(service_of(request).open_store)
     digest = await _digest(request)
-    claim = await run_in_threadpool(store.repeatable.claim, caller.caller_id, key, digest)
+    try:
+        claim = await run_in_threadpool(store.repeatable.claim, caller.caller_id, key, digest)
+    except StoreUnavailable as error:
+        if not request.url.path.endswith(_PRICING):
+            raise
+        # A price does no harm when it is given twice, and it can be given without the database.
+        LOG.warning("a request is answered without its key, which cannot be kept: %s", error)
+        return await answer(request)
     if claim.state != "new":
         return _answer_again(request, claim)
     try:

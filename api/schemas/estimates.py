@@ -67,6 +67,7 @@ class Answer(BaseModel):
     """What every answer has: the question, and what answered it."""
 
     estimate_id: str | None = Field(description="Its permanent id; null if the ledger has not taken it yet.")
+    pending_id: str | None = Field(None, description="The id that it will have once the ledger has taken it.")
     reference: str | None
     request_id: str | None
     market: str

@@ -16,6 +16,7 @@ from core.store.base.database import Database, create_private_file, parse_url, s
 from core.store.base.group_commit import LedgerDatabase
 from core.store.base.markets import Markets
 from core.store.base.migrate import ensure_schema, is_new
+from core.store.connections.held_lock import HeldLock
 from core.store.ledger.agent_decisions import AgentDecisions
 from core.store.ledger.answer_counts import AnswerCounts
 from core.store.ledger.estimates import Ledger
@@ -99,7 +100,7 @@ class Store:
         self.api_keys = ApiKeys(database)
         self.rollouts = Rollouts(database)
         self.pilot_figures = PilotFigures(database)
-        self.repeatable = RepeatableAnswers(database)
+        self.repeatable = RepeatableAnswers(ledger_database)
         self.sign_ins = SignIns(database)
         self.events = Events(database)
         self.jobs = Jobs(database)
@@ -137,7 +138,8 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     shared = shared_files(os.environ.get(VARIABLE) or "")
     address = database_url or os.environ.get("DATABASE_URL") or ""
     url = _locate_database(folder, address)
-    database = Database(url)
+    held = HeldLock()
+    database = Database(url, held=held)
     try:
         if _holds_artifacts(folder) and is_new(database):
             raise _lost(address)
@@ -145,7 +147,8 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     except BaseException:
         database.close()
         raise
-    return Store(folder, database, LedgerDatabase(url) if database.is_sqlite else database, address or None, shared)
+    ledger_database = LedgerDatabase(url, held=held) if database.is_sqlite else database
+    return Store(folder, database, ledger_database, address or None, shared)
 
 
 def default_home() -> Path:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -202,6 +204,21 @@ def test_while_the_database_is_away_a_known_key_goes_on_pricing_and_an_unknown_o
     [key, *_] = [one for one in own_store.api_keys.list() if one.name == "feed"]
     own_store.api_keys.revoke(key.key_id, MANAGER)
     assert client.post("/estimates", json=home).status_code == 401
+
+
+def test_while_another_program_holds_the_lock_a_request_with_a_key_is_priced_and_later_found(
+    client: TestClient, own_store: Store, home: dict[str, Any]
+) -> None:
+    assert client.post("/estimates", json=home).status_code == 200
+    with closing(sqlite3.connect(own_store.home / "doorstep.sqlite", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        answers = [client.post("/estimates", json=home, headers={"Idempotency-Key": f"k{n}"}) for n in range(3)]
+        other.execute("ROLLBACK")
+    assert [one.json()["status"] for one in answers] == ["priced"] * 3
+    assert {one.json()["estimate_id"] for one in answers} == {None}
+    assert client.post("/estimates", json=home).json()["estimate_id"], "free again, the ledger takes this one and those"
+    for one in answers:
+        assert client.get(f"/estimates/{one.json()['pending_id']}").json()["point"] == one.json()["point"]
 
 
 def test_a_repeated_request_gets_the_first_answer_and_another_one_is_refused(

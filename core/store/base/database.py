@@ -10,11 +10,20 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, DisconnectionError, IntegrityError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    DisconnectionError,
+    IntegrityError,
+    NoSuchModuleError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from core.errors import InvalidRecord, StoreUnavailable
 from core.store.connections.breaker import Breaker
+from core.store.connections.held_lock import HeldLock
 from core.store.connections.patient_ping import ping_before_use
 
 BUSY_SECONDS: Final = 10.0
@@ -31,8 +40,11 @@ _NETWORK: Final = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_
 class Database:
     """One engine with read and write transactions; safe to share between threads and after a fork."""
 
-    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS) -> None:
-        """Prepare the engine without connecting; raises StoreUnavailable if the driver is not installed."""
+    def __init__(self, url: URL, busy_seconds: float = BUSY_SECONDS, held: HeldLock | None = None) -> None:
+        """Prepare the engine without connecting; raises StoreUnavailable if the driver is not installed.
+
+        Databases of one SQLite file share ``held``, what they know of its lock.
+        """
         self.label = url.render_as_string(hide_password=True)
         self.is_sqlite = url.get_backend_name() == "sqlite"
         self._engine = _make_engine(url, busy_seconds, self.label)
@@ -40,6 +52,9 @@ class Database:
             _make_sqlite_transactional(self._engine, self.begin_writing)
         self._writer = self._engine.execution_options(**{_WRITES: True})
         self._breaker = Breaker()
+        self._held = held or HeldLock()
+        asked = url.query.get("timeout", busy_seconds)
+        self._patience = float(asked if isinstance(asked, (str, float)) else asked[0])
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
@@ -62,8 +77,28 @@ class Database:
             yield connection
 
     def begin_writing(self, connection: sa.Connection) -> None:
-        """Open a transaction that takes SQLite's write lock at once; raises OperationalError."""
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+        """Open a transaction that takes SQLite's write lock at once; raises OperationalError.
+
+        After another program held the lock for too long, writers try only briefly until it is free again.
+        """
+        try:
+            self.take_lock(connection, self._held.patience(self._patience))
+        except OperationalError as error:
+            if is_locked(error):
+                self._held.was_held()
+            raise
+        self._held.was_free()
+
+    def take_lock(self, connection: sa.Connection, seconds: float) -> None:
+        """Wait for the write lock of SQLite and take it; raises OperationalError when the time is up."""
+        if seconds == self._patience:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+            return
+        _wait_at_most(connection, seconds)
+        try:
+            connection.exec_driver_sql("BEGIN IMMEDIATE")
+        finally:
+            _wait_at_most(connection, self._patience)
 
     def close(self) -> None:
         """Close all connections."""
@@ -87,6 +122,15 @@ class Database:
         except (DBAPIError, PoolTimeoutError) as error:
             reason = " ".join(str(getattr(error, "orig", None) or error).split())
             raise StoreUnavailable(_explain(error, reason), f"{self.label}: {reason}") from error
+
+
+def _wait_at_most(connection: sa.Connection, seconds: float) -> None:
+    connection.exec_driver_sql(f"PRAGMA busy_timeout={round(1000 * seconds)}")
+
+
+def is_locked(error: OperationalError) -> bool:
+    """Tell whether SQLite could not take a lock that another connection holds."""
+    return "locked" in str(error.orig)
 
 
 def sqlite_url(path: Path) -> URL:

@@ -13,7 +13,8 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import OperationalError
 
 from core.errors import StoreUnavailable
-from core.store.base.database import Database
+from core.store.base.database import Database, is_locked
+from core.store.connections.held_lock import HeldLock
 
 APPEND_SECONDS: Final = 3.0
 """How long an append waits for other writers: the agent waits too, and the estimate can go to the spool instead."""
@@ -41,23 +42,21 @@ class LedgerDatabase(Database):
     PostgreSQL needs none of this: there, one disk write serves many commits, as its operator configured it.
     """
 
-    def __init__(self, url: URL, patience_seconds: float = APPEND_SECONDS) -> None:
-        super().__init__(url, patience_seconds)
-        asked = url.query.get("timeout", patience_seconds)
-        self._patience = float(asked if isinstance(asked, (str, float)) else asked[0])
+    def __init__(self, url: URL, patience_seconds: float = APPEND_SECONDS, held: HeldLock | None = None) -> None:
+        super().__init__(url, patience_seconds, held)
         self._appended = 0
         self._checkpoint: threading.Thread | None = None
         sa.event.listen(self._engine, "connect", _append_without_waiting)
 
-    def begin_writing(self, connection: sa.Connection) -> None:
+    def take_lock(self, connection: sa.Connection, seconds: float) -> None:
         """Take the write lock, retrying every fraction of a millisecond; raises OperationalError when time is up."""
-        end = time.monotonic() + self._patience
+        end = time.monotonic() + seconds
         while True:
             try:
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
                 return
             except OperationalError as error:
-                if "locked" not in str(error.orig) or time.monotonic() > end:
+                if not is_locked(error) or time.monotonic() > end:
                     raise
                 time.sleep(_NAP_SECONDS)
 

@@ -25,6 +25,7 @@ def answer_form(answered: RecordedAnswer, market: Market) -> dict[str, Any]:
     asked = {
         "status": _status(answered),
         "estimate_id": answered.estimate_id,
+        "pending_id": answered.pending_id or None,
         "reference": question.reference or None,
         "request_id": question.request_id or None,
         "market": market.market_id,
