@@ -18,6 +18,7 @@ from core.errors import (
     AlreadyExists,
     AnswerUnreadable,
     ArtifactCorrupt,
+    ArtifactStoreAway,
     DoorstepError,
     ImpossibleProperty,
     InvalidDecision,
@@ -49,6 +50,10 @@ _CODES: Final[Sequence[tuple[type[DoorstepError], int, str]]] = (
 )
 # Their messages name files and hosts, which are nobody's business outside.
 _HIDDEN: Final[Mapping[type[DoorstepError], tuple[str, str]]] = {
+    ArtifactStoreAway: (
+        "artifacts-away",
+        "The place where models and sales are kept cannot be reached right now. Try again in a moment.",
+    ),
     StoreUnavailable: ("store-unavailable", "The store cannot be used right now. Try again in a moment."),
     ArtifactCorrupt: ("model-unreadable", "The market's live model cannot be read. Tell whoever runs Doorstep."),
     ModelOutdated: ("model-unreadable", "The market's live model was made by another release. Train it again."),

@@ -12,10 +12,11 @@ from starlette.testclient import TestClient
 
 from api.schemas.estimates import AnyAnswer, BatchAnswer
 from core.access import Action
-from core.errors import StoreUnavailable
+from core.errors import ArtifactStoreAway, StoreUnavailable
 from core.store import Store
 from core.store.base.database import Database
 from core.workflows.operations.api_settings import ApiSettings
+from core.workflows.pricing import open_desks
 from tests.api.conftest import MANAGER, MakeClient, key_for
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
@@ -291,6 +292,31 @@ def test_markets_models_and_readiness(client: TestClient) -> None:
     assert model["model"] == market["model_id"]
     assert client.get("/ready").json() == {"status": "ready", "live": ["larkhaven"]}
     assert client.get("/markets/nowhere").status_code == 404
+
+
+def test_a_server_that_cannot_load_its_model_is_not_ready(
+    client_of: MakeClient, own_store: Store, home: dict[str, Any]
+) -> None:
+    altered = client_of()
+    [model] = (own_store.home / "models").glob("*.joblib")
+    model.write_bytes(model.read_bytes()[:-1])
+    assert altered.get("/ready").status_code == 200, "nobody has looked yet"
+    assert altered.post("/estimates", json=home).json()["code"] == "no_model"
+    assert altered.get("/ready").json() == {"status": "no live model", "live": []}
+
+
+def test_a_server_whose_artifacts_are_away_says_so_and_is_not_ready(
+    client: TestClient, home: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> Any:
+        raise ArtifactStoreAway("the artifact store s3://office/doorstep cannot be reached (ClientError)")
+
+    monkeypatch.setattr(open_desks, "open_desk", away)
+    refused = client.post("/estimates", json=home)
+    assert (refused.status_code, refused.json()["message"]) == (503, MESSAGE)
+    assert refused.headers["retry-after"]
+    assert "s3://" not in refused.text
+    assert client.get("/ready").status_code == 503
 
 
 def test_the_documents_need_no_script_and_describe_every_route(client: TestClient) -> None:

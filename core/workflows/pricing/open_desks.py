@@ -10,7 +10,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from typing import Final
 
-from core.errors import StoreUnavailable, in_full
+from core.errors import StoreError, StoreUnavailable, in_full
 from core.store import Market, Store
 from core.workflows.pricing.desk import Desk, FaultKind, name_level, open_desk
 from core.workflows.pricing.drift_notices import DRIFT
@@ -53,6 +53,7 @@ class OpenDesks:
         self._opened_at: dict[DeskState, float] = {}
         self._latest: dict[tuple[str, str], DeskState] = {}
         self._opening: dict[DeskState, threading.Lock] = {}
+        self._failed_at: dict[DeskState, float] = {}
         self._guard = threading.Lock()
         self._name_again = 0.0
 
@@ -84,14 +85,16 @@ class OpenDesks:
             return sorted(known, key=lambda market: market.name)
 
     def can_price(self, store: Store, market_id: str) -> bool:
-        """Tell whether homes of a market can be priced: a model is live, and no desk found that it cannot be loaded.
+        """Tell whether homes of a market can be priced: a model is live and was not unreadable a moment ago.
 
         Raises NotFound, StoreUnavailable.
         """
         state = desk_state(store, market_id)
         with self._guard:
-            desk = self._desks.get(state)
-        return bool(state[2]) if desk is None else desk.live_market is not None
+            desk, failed = self._desks.get(state), self._failed_at.get(state)
+        if desk is not None:
+            return desk.live_market is not None
+        return bool(state[2]) and (failed is None or time.monotonic() - failed > RETRY_SECONDS)
 
     def _current(self, workspace: Workspace, market_id: str, while_opening: WhileOpening) -> Desk:
         state = desk_state(workspace.store, market_id)
@@ -124,7 +127,7 @@ class OpenDesks:
         try:
             desk = self._known(state)
             if desk is None:
-                desk = open_desk(workspace.store, market_id, workspace.problem)
+                desk = self._open(state, workspace, market_id)
                 if desk.live_market is not None:
                     desk.live_market.prepare()
                 self._keep(state, market_id, desk)
@@ -132,6 +135,16 @@ class OpenDesks:
         finally:
             with self._guard:
                 self._opening.pop(state, None)
+
+    def _open(self, state: DeskState, workspace: Workspace, market_id: str) -> Desk:
+        try:
+            return open_desk(workspace.store, market_id, workspace.problem)
+        except StoreError:
+            with self._guard:
+                self._failed_at = {state: time.monotonic()} | {
+                    other: at for other, at in self._failed_at.items() if time.monotonic() - at < RETRY_SECONDS
+                }
+            raise
 
     def _keep(self, state: DeskState, market_id: str, desk: Desk) -> None:
         with self._guard:
