@@ -66,8 +66,11 @@ class BatchRequest(Request):
 class Answer(BaseModel):
     """What every answer has: the question, and what answered it."""
 
-    estimate_id: str | None = Field(description="Its permanent id; null if the ledger has not taken it yet.")
+    estimate_id: str | None = Field(description="Its permanent id; null if it is not in the ledger.")
     pending_id: str | None = Field(None, description="The id that it will have once the ledger has taken it.")
+    ledger: Literal["written", "waiting", "not kept"] = Field(
+        "written", description="Where it is kept: in the ledger, on disk until the ledger takes it, or nowhere."
+    )
     reference: str | None
     request_id: str | None
     market: str

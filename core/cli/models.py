@@ -254,11 +254,13 @@ def _models(session: Session) -> int:
 
 def _promote(session: Session) -> int:
     from core.workflows.models.model_form import model_form
-    from core.workflows.promotion import promote_challenger
+    from core.workflows.promotion import promote_challenger, promoter_of
 
     options = session.options
     record = promote_challenger(session.workspace, options.model, options.reason)
-    by = {"promoted_by": session.workspace.actor.name}
+    # Whoever promotes the live model again is not who made it live.
+    promoted = promoter_of(session.workspace.store, record.model_id)
+    by = {"promoted_by": promoted.actor if promoted else session.workspace.actor.name}
     session.print_result(
         model_form(record) | by,
         lambda: (

@@ -87,7 +87,13 @@ def needs_another(workspace: Workspace, record: ModelRecord) -> bool:
     store = workspace.store
     added = store.events.of(record.model_id, AuditAction.MODEL_ADDED)
     trainer = next((event.actor_id for event in added if event.actor_id), f"local:{record.created_by}")
-    return trainer == workspace.actor.actor_id and not store.markets.get(record.market_id).simulated
+    same = _as_one(trainer) == _as_one(workspace.actor.actor_id)
+    return same and not store.markets.get(record.market_id).simulated
+
+
+def _as_one(actor_id: str) -> str:
+    """Return a person's id as two spellings of it share it: local names are typed by hand."""
+    return " ".join(actor_id.replace(":", " ").casefold().split())
 
 
 def promoter_of(store: Store, model_id: str) -> Event | None:

@@ -26,6 +26,7 @@ def answer_form(answered: RecordedAnswer, market: Market) -> dict[str, Any]:
         "status": _status(answered),
         "estimate_id": answered.estimate_id,
         "pending_id": answered.pending_id or None,
+        "ledger": _fate(answered),
         "reference": question.reference or None,
         "request_id": question.request_id or None,
         "market": market.market_id,
@@ -42,6 +43,13 @@ def answer_form(answered: RecordedAnswer, market: Market) -> dict[str, Any]:
         "disclaimer": DISCLAIMER,
     }
     return plain_document(asked | _result_form(answered), "answer")
+
+
+def _fate(answered: RecordedAnswer) -> str:
+    """Return where an answer is kept: written to the ledger, waiting on disk to be, or nowhere."""
+    if answered.estimate_id:
+        return "written"
+    return "waiting" if answered.pending_id else "not kept"
 
 
 def _status(answered: RecordedAnswer) -> str:
