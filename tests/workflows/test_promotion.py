@@ -69,6 +69,9 @@ def test_whoever_trained_a_model_cannot_promote_it_where_the_problem_statement_d
                 way(acting(store, TRAINER, strict), made, "it is better by far")
         with pytest.raises(AccessDenied, match="somebody else"):
             promote_first(acting(store, TRAINER, strict), made)
+        for spelling in (TRAINER.name.lower(), f" {TRAINER.name} "):
+            with pytest.raises(AccessDenied, match="somebody else"):
+                promote(acting(store, Actor(spelling, Role.MANAGER), strict), made, "")
         # Somebody with the same name is somebody else.
         assert promote_challenger(acting(store, namesake, strict), made, "it is better by far").is_live
         [event] = store.events.of(made, "model.promoted")
