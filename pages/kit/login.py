@@ -115,15 +115,26 @@ def draw_way_out(store: Store, actor: Actor) -> None:
             _, _, sessions = _kept(_mark())
             sessions.end(store, _claims(), actor, datetime.now(UTC))
             st.logout()
+            # Nothing more is drawn for whoever has gone: the browser is on its way out.
+            st.stop()
     _watch(store, actor)
 
 
 @st.fragment(run_every=_CHECK_SECONDS)
 def _watch(store: Store, actor: Actor) -> None:
     """Leave the page once the sign-in is over, so that nobody reads on."""
-    _, _, sessions = _kept(_mark())
-    if not sessions.lasts(store, _claims(), actor, datetime.now(UTC)):
+    if not _lasts(store, actor):
         st.rerun()
+
+
+def _lasts(store: Store, actor: Actor) -> bool:
+    """Tell whether this session may go on; where that cannot be known, the page itself says why."""
+    claims = _claims()
+    try:
+        _, _, sessions = _kept(_mark())
+        return bool(claims.get("is_logged_in")) and sessions.lasts(store, claims, actor, datetime.now(UTC))
+    except DoorstepError:
+        return False
 
 
 def _require_provider() -> None:

@@ -115,6 +115,13 @@ def test_a_sign_in_that_is_too_old_shows_the_way_in_and_why(opened: Opened) -> N
     assert "You signed in more than 8 hours ago." in said(app)
 
 
+def test_whoever_signs_out_leaves_without_a_fault(opened: Opened) -> None:
+    app = opened(roles="manager")
+    app.sidebar.button(key="sign_out").click().run()
+    assert not app.exception
+    assert not app.main.children
+
+
 def test_an_office_lead_lists_the_estimates_of_the_office_and_an_agent_their_own(
     opened: Opened, home: Path, small_store: Path, problem: Problem
 ) -> None:
