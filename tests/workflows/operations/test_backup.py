@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import multiprocessing
 import os
 import signal
@@ -231,6 +232,21 @@ def test_a_backup_is_whole_or_absent_and_names_what_it_leaves_out(
     champion.write_bytes(b"altered")
     done = back_up(acting(used, MANAGER, problem), tmp_path / "b.tar")
     assert [one.partition(":")[0] for one in done.left_out] == [f"models/{champion.name}"]
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]], ids=["text", "json"])
+def test_a_backup_that_is_not_complete_is_written_and_ends_with_an_error(
+    how: list[str], own_store: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    [champion] = (own_store.home / "models").glob("*.joblib")
+    champion.unlink()
+    path = tmp_path / "part.tar"
+    assert main(["backup", str(path), "--home", str(own_store.home), *how]) == 1
+    shown = capsys.readouterr()
+    assert path.is_file()
+    assert f"not complete: 1 file lost or altered, models/{champion.name} first" in shown.err
+    if how:
+        assert json.loads(shown.out)["complete"] is False
 
 
 def test_the_command_line_backs_up_and_restores(
