@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def add_verbs(verb: AddVerb) -> None:
     """Declare the verbs and their arguments."""
-    jobs = verb("jobs", "list trainings and other long work, newest first", _jobs)
+    jobs = verb("jobs", "list trainings and other long work that workers do, newest first", _jobs)
     add_market(jobs, "id or name of one market (default: all)")
     jobs.add_argument("--open", action="store_true", help="only jobs that wait or run")
     cancel = verb("cancel", "cancel a job: a waiting one at once, a running one within seconds", _cancel)

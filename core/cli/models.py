@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
 _TIME: Final = "time"
 _MODEL: Final = "id of the model, as `models` lists it"
+_HERE: Final = "; it is no job: it runs in this process, and Ctrl+C stops it"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -30,7 +31,9 @@ def add_verbs(verb: AddVerb) -> None:
     evaluate.add_argument("--later", action="store_true", help="measure it on sales after the model's latest sale")
     models = verb("models", "list the models of a market", _models)
     add_market(models)
-    retrain = verb("retrain", "train a challenger and compare it with the champion on the latest sales", _retrain)
+    retrain = verb(
+        "retrain", f"train a challenger and compare it with the champion on the latest sales{_HERE}", _retrain
+    )
     add_market(retrain)
     retrain.add_argument(
         "--window", default="all", help="training sales: all (default), months=24, or half-life=365 (days)"
@@ -45,7 +48,9 @@ def add_verbs(verb: AddVerb) -> None:
     reject.add_argument("model", help=_MODEL)
     reject.add_argument("--reason", default="", help="why; required to reject")
     reject.add_argument("--undo", action="store_true", help="take the rejection back")
-    backtest = verb("backtest", "price a market's past month by month, without and with the market level", _backtest)
+    backtest = verb(
+        "backtest", f"price a market's past month by month, without and with the market level{_HERE}", _backtest
+    )
     add_market(backtest)
     backtest.add_argument("--version", help="id of the data version (default: the latest)")
     backtest.add_argument(
@@ -56,14 +61,14 @@ def add_verbs(verb: AddVerb) -> None:
         help="first day to price; sales before it train the model",
     )
     _add_families(backtest)
-    demo = verb("demo", "open the simulated demo city", _demo)
+    demo = verb("demo", f"open the simulated demo city{_HERE}", _demo)
     demo.add_argument(
         "--sales", type=whole_number(), default=50_000, metavar="N", help="number of simulated sales (default: 50,000)"
     )
 
 
 def _add_train(verb: AddVerb) -> None:
-    train = verb("train", "train, test and register a model on the latest data version", _train)
+    train = verb("train", f"train, test and register a model on the latest data version{_HERE}", _train)
     add_market(train)
     train.add_argument(
         "--split",
