@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from core.errors import AccessDenied
+from core.offices import same_office
 
 
 class Role(StrEnum):
@@ -106,7 +107,7 @@ def require(actor: Actor, action: Action) -> None:
 
 def sees_office(actor: Actor, office: str) -> bool:
     """Tell whether the actor may see what an office did."""
-    return actor.office in ("", office)
+    return not actor.office or same_office(actor.office, office)
 
 
 def require_office(actor: Actor, office: str, what: str) -> None:

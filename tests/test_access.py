@@ -77,6 +77,10 @@ def test_a_scope_narrows_what_the_role_allows_and_adds_nothing() -> None:
 def test_an_office_sees_its_own_work_and_who_has_no_office_sees_all() -> None:
     require_office(Actor("Kim", Role.AGENT, "North"), "North", "Estimate 1")
     require_office(Actor("Kim", Role.AGENT), "North", "Estimate 1")
+    require_office(Actor("Kim", Role.AGENT, " north-side "), "Northside", "Estimate 1")
+    for mine, other in (("★", ""), ("★", "☆"), ("North", "North 2")):
+        with pytest.raises(AccessDenied, match="belongs to another office"):
+            require_office(Actor("Kim", Role.AGENT, mine), other, "Estimate 1")
     for other in ("South", ""):
         with pytest.raises(AccessDenied, match="belongs to another office"):
             require_office(Actor("Kim", Role.AGENT, "North"), other, "Estimate 1")

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
-from core.store.ledger.figures import Slice, outcome_conditions
+from core.store.ledger.figures import Slice, outcome_conditions, spelled
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,7 @@ class AgentDecisions:
         agent_price, reason_code. If a sale has several estimates, the decision is the one on the estimate that
         counts, else the latest. Raises NotFound, StoreUnavailable.
         """
+        where = spelled(self._database, market_id, where)
         later, made, o = DECISION.alias("later"), DECISION.c, OUTCOME.c
         replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
         sale = (o.sale_key, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price, o.point, o.office)

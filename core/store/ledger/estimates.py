@@ -19,6 +19,7 @@ from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.group_commit import GroupCommit, LedgerDatabase
 from core.store.base.markets import market_row
+from core.store.base.office_names import spellings
 from core.store.base.tables import DECISION, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, past_instant, signature
@@ -104,11 +105,12 @@ class Ledger:
         query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
         if actor_id is not None:
             query = query.where(ESTIMATE.c.actor_id == plain_text(actor_id))
-        if office:
-            query = query.where(ESTIMATE.c.office == plain_text(office))
         query = query.order_by(ESTIMATE.c.at.desc(), ESTIMATE.c.seq.desc()).limit(int(limit))
         with self._database.read() as connection:
             market_row(connection, market_id)
+            if office:
+                named = spellings(connection, ESTIMATE.c.office, market_id, plain_text(office))
+                query = query.where(ESTIMATE.c.office.in_(named))
             rows = connection.execute(query).mappings()
             return [EstimateSummary(**{**row, "flags": tuple(row["flags"])}) for row in rows]
 

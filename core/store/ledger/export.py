@@ -17,7 +17,7 @@ from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
 from core.store.ledger.feedback import FeedbackRecord, of_estimates
-from core.store.ledger.figures import Slice, estimate_conditions
+from core.store.ledger.figures import Slice, estimate_conditions, spelled
 
 _ESTIMATE: Final = (
     *("estimate_id", "at", "actor", "role", "office", "market_id", "model_id", "version_id", "level_id", "as_of"),
@@ -50,6 +50,7 @@ class Export:
         """
         # The byte order mark by which spreadsheets recognize the encoding.
         yield codecs.BOM_UTF8 + _lines([COLUMNS])
+        where = spelled(self._database, market_id, where)
         last = 0
         while True:
             with self._database.read() as connection:

@@ -6,7 +6,7 @@ However long the ledger, results have only as many rows as the periods, groups o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import Any, Final, Literal, get_args
@@ -19,6 +19,7 @@ from core.errors import InvalidRecord
 from core.states import AuditAction, Period
 from core.store.base.database import Database
 from core.store.base.markets import market_row
+from core.store.base.office_names import spellings
 from core.store.base.parallel_reads import run_in_parallel
 from core.store.base.tables import DECISION, ESTIMATE, EVENT, OUTCOME
 from core.store.ledger.histograms import error_of, latency_of, quantiles
@@ -47,13 +48,14 @@ _Figures = Callable[[pd.DataFrame, pd.Series], pd.DataFrame]
 class Slice:
     """A filter on estimates; None matches all. Days are inclusive, in UTC.
 
-    For estimates they are the days they were made; for outcomes, the days of sale.
+    For estimates they are the days they were made; for outcomes, the days of sale. ``office`` is a name however it is
+    written (core.offices), or after ``spelled`` all its spellings.
     """
 
     since: date | None = None
     until: date | None = None
     model_id: str | None = None
-    office: str | None = None
+    office: str | tuple[str, ...] | None = None
     channel: str | None = None
     area: str | None = None
     property_type: str | None = None
@@ -92,6 +94,7 @@ class Figures:
         there is nothing to count.
         """
         columns = (_plain(ESTIMATE.c.day), ESTIMATE.c.status, ESTIMATE.c.latency_bin)
+        where = spelled(self._database, market_id, where)
         by_day = _traffic_query(market_id, where, columns)
         # Group by day first, in index order, which leaves few cells to sort; then by month, so that few are read.
         cells = self._cells(market_id, _by_month(by_day) if period == Period.MONTH else by_day)
@@ -104,7 +107,7 @@ class Figures:
         Each table has a column named after the dimension ("" where unknown), then the columns of traffic() without
         the latencies, most estimates first.
         """
-        e = ESTIMATE.c
+        e, where = ESTIMATE.c, spelled(self._database, market_id, where)
         tables: dict[Dimension, pd.DataFrame] = {}
         # Group in index order, so that the database has nothing to sort.
         groups = ((e.office, e.model_id, e.channel, e.status), (e.area, e.property_type, e.status))
@@ -125,6 +128,7 @@ class Figures:
         100: the expected PPE10); mean_error and mean_error_sd (mean and standard deviation of the signed error). NaN
         where there is nothing to count.
         """
+        where = spelled(self._database, market_id, where)
         day = _month if period == Period.MONTH else _plain
         cells = self._cells(market_id, _accuracy_query(market_id, where, basis, (day(OUTCOME.c.sale_date),)))
         cells["start"] = first_days(cells.pop("sale_date"), period)
@@ -134,6 +138,7 @@ class Figures:
         self, market_id: str, where: Slice, basis: Basis = "blind", dimensions: Sequence[Dimension] = DIMENSIONS
     ) -> Mapping[Dimension, pd.DataFrame]:
         """Return errors against sale prices by dimension, with accuracy()'s columns, most sales first."""
+        where = spelled(self._database, market_id, where)
         queries = [_accuracy_query(market_id, where, basis, (OUTCOME.c[name],)) for name in dimensions]
         tables = run_in_parallel([partial(self._cells, market_id, query) for query in queries])
         named = zip(dimensions, tables, strict=True)
@@ -141,7 +146,7 @@ class Figures:
 
     def sold(self, market_id: str, where: Slice, limit: int, basis: Basis = "blind") -> SoldSample:
         """Return at most ``limit`` estimates with their sale prices: every k-th in the order recorded."""
-        o = OUTCOME.c
+        o, where = OUTCOME.c, spelled(self._database, market_id, where)
         conditions = outcome_conditions(market_id, where, basis)
         wanted = sa.select(
             o.estimate_id,
@@ -258,6 +263,14 @@ def _accuracy_query(
     return sa.select(*groups, *labelled).where(*outcome_conditions(market_id, where, basis)).group_by(*groups)
 
 
+def spelled(database: Database, market_id: str, where: Slice) -> Slice:
+    """Return the slice with all spellings of its office in the market's ledger; raises StoreUnavailable."""
+    if not isinstance(where.office, str) or not where.office:
+        return where
+    with database.read() as connection:
+        return replace(where, office=tuple(spellings(connection, ESTIMATE.c.office, market_id, where.office)))
+
+
 def estimate_conditions(market_id: str, where: Slice) -> list[sa.ColumnElement[bool]]:
     """Return the conditions that select a slice's estimates."""
     return [ESTIMATE.c.market_id == market_id, *_days(ESTIMATE.c.day, where), *_conditions(ESTIMATE, where)]
@@ -281,7 +294,11 @@ def _days(day: sa.ColumnElement[Any], where: Slice) -> list[sa.ColumnElement[boo
 
 def _conditions(table: sa.Table, where: Slice) -> list[sa.ColumnElement[bool]]:
     asked = {name: getattr(where, name) for name in DIMENSIONS}
-    return [table.c[name] == value for name, value in asked.items() if value is not None]
+    return [
+        table.c[name].in_(value) if isinstance(value, tuple) else table.c[name] == value
+        for name, value in asked.items()
+        if value is not None
+    ]
 
 
 def _series(cells: pd.DataFrame, figures: _Figures, columns: Sequence[str]) -> Series:

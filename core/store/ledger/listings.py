@@ -18,6 +18,7 @@ from core.store.base.api_tables import LISTING, LISTING_SALE
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
+from core.store.base.office_names import spellings
 from core.store.base.tables import DECISION, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, signature
@@ -118,11 +119,13 @@ class Listings:
         Raises NotFound for an unknown market, StoreUnavailable.
         """
         conditions = [LISTING.c.market_id == market_id]
-        conditions += [LISTING.c.office == plain_text(office)] if office else []
         conditions += [LISTING.c.reference == plain_text(reference)] if reference else []
         conditions += [LISTING.c.seq < before] if before is not None else []
         with self._database.read() as connection:
             market_row(connection, market_id)
+            if office:
+                named = spellings(connection, LISTING.c.office, market_id, plain_text(office))
+                conditions.append(LISTING.c.office.in_(named))
             return _records(connection, conditions, limit)
 
     def sell(self, listing_id: str, price: float, day: date, list_date: date | None, actor: Actor) -> ListingRecord:

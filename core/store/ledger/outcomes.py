@@ -19,7 +19,7 @@ from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, now
 from core.store.base.values import plain_text
-from core.store.ledger.figures import Basis, Slice, outcome_conditions
+from core.store.ledger.figures import Basis, Slice, outcome_conditions, spelled
 from core.store.ledger.histograms import error_bin
 
 _AT_ONCE: Final = 400
@@ -235,6 +235,7 @@ class Outcomes:
         ``facts`` holds each estimate's facts as typed, a dict; dates are datetime64[us], estimated_at and recorded_at
         in UTC. This is for code that looks at single homes; use Figures for totals. Raises NotFound, StoreUnavailable.
         """
+        where = spelled(self._database, market_id, where)
         query = (
             sa.select(*_RECORD, ESTIMATE.c.facts)
             .join_from(OUTCOME, ESTIMATE, OUTCOME.c.estimate_id == ESTIMATE.c.estimate_id)

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import ESTIMATE, OUTCOME
-from core.store.ledger.figures import Basis, Slice, estimate_conditions, outcome_conditions
+from core.store.ledger.figures import Basis, Slice, estimate_conditions, outcome_conditions, spelled
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,7 @@ class Samples:
 
         Columns: day, point, model_id, office, area, property_type, facts.
         """
+        where = spelled(self._database, market_id, where)
         conditions = [*estimate_conditions(market_id, where), _E.status == "priced"]
         return self._sample(market_id, conditions, (_E.seq, sa.select(*_ASKED)), limit)
 
@@ -65,11 +66,13 @@ class Samples:
 
         Columns: sale_date, sale_price, point, confidence (0 to 100), model_id, office, area, property_type, facts.
         """
+        where = spelled(self._database, market_id, where)
         joined = sa.select(*_SOLD).join_from(OUTCOME, ESTIMATE, _O.estimate_id == _E.estimate_id)
         return self._sample(market_id, outcome_conditions(market_id, where, basis), (_O.seq, joined), limit)
 
     def unsold(self, market_id: str, where: Slice) -> UnsoldSums:
         """Return the number of a slice's priced estimates without a known sale, and the sums of their confidences."""
+        where = spelled(self._database, market_id, where)
         asked, sold = (
             sa.select(sa.func.count(), sa.func.sum(confidence), sa.func.sum(confidence * confidence)).where(*conditions)
             for confidence, conditions in _asked_and_sold(market_id, where)

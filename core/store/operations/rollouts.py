@@ -11,11 +11,11 @@ import sqlalchemy as sa
 
 from core.access import Actor
 from core.errors import InvalidRecord
+from core.offices import office_key
 from core.states import AuditAction, Group, RolloutChange
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
-from core.store.base.offices import office_key
 from core.store.base.pilot_tables import ROLLOUT
 from core.store.base.tables import now
 from core.store.base.values import plain_text

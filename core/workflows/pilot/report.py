@@ -27,9 +27,9 @@ from core.monitor.pilot import (
     verdict_words,
 )
 from core.monitor.scorecard import PILOT_WARNING, Effect
+from core.offices import office_key
 from core.states import FeedbackVerdict, Group
 from core.store import Market
-from core.store.base.offices import office_key
 from core.store.base.values import plain_document
 from core.store.operations.rollouts import OfficePlan, Rollout
 from core.wording import count, day

@@ -10,9 +10,9 @@ from typing import Any, Final
 
 from core.access import Action, Actor, Role
 from core.errors import InvalidRecord, NotInPilot, StoreUnavailable
+from core.offices import office_key
 from core.states import Group, RolloutChange
 from core.store import Market
-from core.store.base.offices import office_key
 from core.store.base.values import plain_document, plain_text
 from core.store.operations.rollouts import OfficePlan, Rollout, RolloutRecord
 from core.wording import day

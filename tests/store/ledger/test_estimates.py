@@ -13,10 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidRecord, NotFound, StoreUnavailable
+from core.states import Period
 from core.store import Market, NewDecision, Store, open_store
 from core.store.base.database import Database
 from core.store.base.values import plain_document
 from core.store.ledger.estimates import Ledger
+from core.store.ledger.figures import Slice
 from tests.store.base.test_values import DOCUMENTS
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, ANALYST, estimate, no_estimate
@@ -148,6 +150,12 @@ def test_estimates_are_listed_newest_first_by_market_and_actor(store: Store, mar
     assert (mine.actor, mine.actor_id) == (ANALYST.name, ANALYST.actor_id)
     assert store.ledger.list(market.market_id, 9, "local:Nobody") == []
     assert len(store.ledger.list(market.market_id, 9, office="North")) == 2
+    # However a sign-in or a key writes its office, it sees the office's estimates, in every filter.
+    assert len(store.ledger.list(market.market_id, 9, office=" NORTH.")) == 2
+    for name, n in (("North", 2), (" north", 2), ("Nor", 0)):
+        assert store.figures.traffic(market.market_id, Slice(office=name), Period.MONTH).total["n"] == n
+        exported = b"".join(store.export.ledger(market.market_id, Slice(office=name)))
+        assert exported.decode().count("North") == n
     assert store.ledger.list(market.market_id, 9, ANALYST.actor_id, "North") == []
     assert (store.ledger.count(market.market_id), store.ledger.count(other.market_id)) == (3, 1)
 

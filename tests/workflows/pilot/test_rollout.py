@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord, NotInPilot, StoreUnavailable
+from core.offices import office_key
 from core.states import Group
 from core.store import Market, Store
-from core.store.base.offices import office_key
 from core.store.operations.rollouts import OfficePlan
 from core.workflows.pilot.rollout import (
     add_offices,

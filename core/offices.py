@@ -13,3 +13,9 @@ def office_key(name: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     kept = "".join(one for one in folded if one.isalnum() or unicodedata.category(one).startswith("M"))
     return unicodedata.normalize("NFC", kept)
+
+
+def same_office(name: str, other: str) -> bool:
+    """Tell whether two names are one office's; names without letters and digits are only if they are equal."""
+    key = office_key(name)
+    return name == other or (key != "" and key == office_key(other))
