@@ -10,6 +10,7 @@ import argparse
 import getpass
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Final
 
@@ -87,7 +88,7 @@ def _run(options: argparse.Namespace) -> int:
 
     role = Role(options.role) if options.role else role_for(options.verb)
     problem, actor = load_problem(), Actor(options.actor, role)
-    with open_store(options.home) as store:
+    with options.around(options), open_store(options.home) as store:
         return int(options.run(Session(Workspace(store, problem, actor), options)))
 
 
@@ -139,7 +140,7 @@ def command_parser() -> argparse.ArgumentParser:
             parents=[common],
             add_help=False,
         )
-        added.set_defaults(run=run, check=_accept, verb=name)
+        added.set_defaults(run=run, check=_accept, around=nullcontext, verb=name)
         return added
 
     for group in (data, scrutiny, models, pricing, monitoring, jobs, pilot, api, operations):

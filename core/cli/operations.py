@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +28,7 @@ def add_verbs(verb: AddVerb) -> None:
     backup.add_argument("file", type=Path, help="file to write; it must not exist yet")
     restore = verb("restore", "restore a backup into an empty store", _restore)
     restore.add_argument("file", type=Path, help="file that `backup` wrote")
+    restore.set_defaults(around=_target)
 
 
 def _doctor(session: Session) -> int:
@@ -63,6 +66,13 @@ def _backup(session: Session) -> int:
         file=sys.stderr,
     )
     return FAILED
+
+
+def _target(options: argparse.Namespace) -> AbstractContextManager[None]:
+    from core.store import default_home
+    from core.workflows.operations.restore_target import restore_target
+
+    return restore_target((options.home or default_home()).resolve())
 
 
 def _restore(session: Session) -> int:

@@ -53,6 +53,7 @@ from core.store.sales.versions import Versions
 
 DEFAULT_HOME: Final = Path("var")
 DATABASE_FILE: Final = "doorstep.sqlite"
+FOLDERS: Final = ("versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten")
 
 
 class Store:
@@ -133,7 +134,7 @@ def open_store(home: Path | None = None, database_url: str | None = None) -> Sto
     missing beside the sales and models it described.
     """
     folder = (home or default_home()).resolve()
-    for name in ("", "versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten"):
+    for name in ("", *FOLDERS):
         make_private_folder(folder / name)
     shared = shared_files(os.environ.get(VARIABLE) or "")
     address = database_url or os.environ.get("DATABASE_URL") or ""

@@ -21,10 +21,10 @@ from core.store.base.artifacts import unavailable_on_os_error, write_atomically
 from core.workflows.operations.backup import DATABASE, FORMAT, MANIFEST, MANIFEST_HASH, WAITING, waiting
 from core.workspace import Workspace
 
-_SHARED: Final = ("versions", "ledgers", "models", "signatures", "scores")
-_NAME: Final = re.compile(rf"({'|'.join((DATABASE, *_SHARED, *WAITING))})(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
-_UNFINISHED: Final = ".restoring"
-_STAGING: Final = ".tmp-restore-"
+SHARED: Final = ("versions", "ledgers", "models", "signatures", "scores")
+_NAME: Final = re.compile(rf"({'|'.join((DATABASE, *SHARED, *WAITING))})(/[A-Za-z0-9][A-Za-z0-9._-]*)+")
+UNFINISHED: Final = ".restoring"
+STAGING: Final = ".tmp-restore-"
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ def restore(workspace: Workspace, path: Path) -> Restored:
     workspace.require(Action.OPERATE)
     store = workspace.store
     _refuse_full(store)
-    with unavailable_on_os_error(store.home), tempfile.TemporaryDirectory(prefix=_STAGING, dir=store.home) as made:
+    with unavailable_on_os_error(store.home), tempfile.TemporaryDirectory(prefix=STAGING, dir=store.home) as made:
         folder = Path(made)
         manifest = _unpack(path, folder)
         if manifest["schema"] != store.dump.revision:
@@ -62,16 +62,16 @@ def restore(workspace: Workspace, path: Path) -> Restored:
 
 def _refuse_full(store: Store) -> None:
     """Raise InvalidRecord unless the store is empty; remove the files of a restore that was cut short."""
-    marker = store.home / _UNFINISHED
+    marker = store.home / UNFINISHED
     empty = store.dump.is_empty()
     with unavailable_on_os_error(marker):
         if empty and marker.is_file():
             for name in json.loads(marker.read_text(encoding="utf-8")):
                 (store.home / name).unlink(missing_ok=True)
         marker.unlink(missing_ok=True)
-        for left in store.home.glob(f"{_STAGING}*"):
+        for left in store.home.glob(f"{STAGING}*"):
             shutil.rmtree(left)
-        held = [one for kind in _SHARED for one in (store.home / kind).rglob("*") if one.is_file()]
+        held = [one for kind in SHARED for one in (store.home / kind).rglob("*") if one.is_file()]
         held += waiting(store.home)
     if not empty or held:
         what = f"{held[0]} exists" if empty else "its database has rows"
@@ -136,12 +136,12 @@ def _altered(path: Path, name: str) -> ArtifactCorrupt:
 
 def _put_in_place(store: Store, folder: Path, names: list[str]) -> None:
     """Move the files into the home and fill the database; its commit is the moment from which the store is restored."""
-    marker = store.home / _UNFINISHED
+    marker = store.home / UNFINISHED
     try:
         with store.dump.reading(folder / DATABASE):
             write_atomically(marker, json.dumps(names).encode())
             for name in names:
-                if store.shared is not None and name.startswith(_SHARED):
+                if store.shared is not None and name.startswith(SHARED):
                     store.shared.put(name, (folder / name).read_bytes())
                 target = store.home / name
                 target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -249,6 +249,19 @@ def test_a_backup_that_is_not_complete_is_written_and_ends_with_an_error(
         assert json.loads(shown.out)["complete"] is False
 
 
+def test_a_refused_restore_leaves_the_folder_as_it_was(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "cut.tar").write_bytes(b"no backup")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "foreign").mkdir()
+    (tmp_path / "foreign" / "notes.txt").write_text("mine", encoding="utf-8")
+    before = sorted(tmp_path.rglob("*"))
+    for file in ("cut.tar", "gone.tar"):
+        for home in ("empty", "new/inner", "foreign"):
+            assert main(["restore", str(tmp_path / file), "--home", str(tmp_path / home)]) == 1
+            assert ("'notes.txt' is in it" in capsys.readouterr().err) == (home == "foreign")
+            assert sorted(tmp_path.rglob("*")) == before
+
+
 def test_the_command_line_backs_up_and_restores(
     used: Store, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
