@@ -1,13 +1,13 @@
-"""Who may do what: the matrix of roles and actions, denied by default and enforced in core."""
+"""Who may do what: the matrix of roles and actions, denied by default and enforced in core; whose office is whose."""
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from core.errors import AccessDenied
-from core.offices import same_office
 
 
 class Role(StrEnum):
@@ -116,6 +116,22 @@ def require_office(actor: Actor, office: str, what: str) -> None:
         raise AccessDenied(
             f"{what} belongs to another office; {actor.name} sees only those of {actor.office}. Ask that office for it."
         )
+
+
+def office_key(name: str) -> str:
+    """Return what equal names of an office share: "North-Side  Realty, Inc." and "northside realty inc" are the same.
+
+    Case, blanks and punctuation do not count. It is "" for a name without letters and digits.
+    """
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
+    kept = "".join(one for one in folded if one.isalnum() or unicodedata.category(one).startswith("M"))
+    return unicodedata.normalize("NFC", kept)
+
+
+def same_office(name: str, other: str) -> bool:
+    """Tell whether two names are one office's; names without letters and digits are only if they are equal."""
+    key = office_key(name)
+    return name == other or (key != "" and key == office_key(other))
 
 
 def _in_scope(actor: Actor, action: Action) -> bool:

@@ -1,10 +1,10 @@
-"""Which spellings of an office's name the rows of a market hold, so that filters by office follow core.offices."""
+"""Which spellings of an office's name the rows of a market hold, so that filters by office follow core.access."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 
-from core.offices import same_office
+from core.access import same_office
 
 
 def spellings(connection: sa.Connection, office: sa.Column[str], market_id: str, wanted: str) -> list[str]:

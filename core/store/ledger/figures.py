@@ -49,7 +49,7 @@ class Slice:
     """A filter on estimates; None matches all. Days are inclusive, in UTC.
 
     For estimates they are the days they were made; for outcomes, the days of sale. ``office`` is a name however it is
-    written (core.offices), or after ``spelled`` all its spellings.
+    written (core.access), or after ``spelled`` all its spellings.
     """
 
     since: date | None = None

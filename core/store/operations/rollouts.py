@@ -9,9 +9,8 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
-from core.access import Actor
+from core.access import Actor, office_key
 from core.errors import InvalidRecord
-from core.offices import office_key
 from core.states import AuditAction, Group, RolloutChange
 from core.store.base.audit import append_event
 from core.store.base.database import Database

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 
-from core.access import Action
+from core.access import Action, office_key
 from core.errors import StoreError
 from core.monitor.pilot import (
     DAYS_MIN,
@@ -27,7 +27,6 @@ from core.monitor.pilot import (
     verdict_words,
 )
 from core.monitor.scorecard import PILOT_WARNING, Effect
-from core.offices import office_key
 from core.states import FeedbackVerdict, Group
 from core.store import Market
 from core.store.base.values import plain_document

@@ -8,9 +8,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any, Final
 
-from core.access import Action, Actor, Role
+from core.access import Action, Actor, Role, office_key
 from core.errors import InvalidRecord, NotInPilot, StoreUnavailable
-from core.offices import office_key
 from core.states import Group, RolloutChange
 from core.store import Market
 from core.store.base.values import plain_document, plain_text

@@ -10,9 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.access import Actor, Role
+from core.access import Actor, Role, office_key
 from core.errors import AccessDenied, InvalidRecord, NotInPilot, StoreUnavailable
-from core.offices import office_key
 from core.states import Group
 from core.store import Market, Store
 from core.store.operations.rollouts import OfficePlan
