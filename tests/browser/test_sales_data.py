@@ -145,6 +145,7 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         expect(page.get_by_role("progressbar")).to_be_visible()
         expect(page.get_by_text("is trained and tested")).to_be_visible(timeout=WORK_MS)
         opened.settle()
+        page.get_by_text("Card of a model").click()
         expect(page.get_by_text("Leaderboard")).to_be_visible()
         opened.shot("models")
         expect(page.get_by_role("button", name="Roll back")).to_have_count(0)

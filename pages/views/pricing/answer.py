@@ -98,7 +98,7 @@ def empty(desk: Desk, note: str) -> None:
     """Draw the placeholder for the answer, with what to know before filling in the form."""
     st.html(_style())
     with st.container(border=True, gap="small"):
-        st.subheader("The price range appears here", anchor=False)
+        st.header("The price range appears here", anchor=False)
         st.write("Enter what you know. What you leave blank is filled with the usual values of the area, and named.")
         st.caption(plain(note))
         if desk.bundle is not None:
@@ -234,7 +234,7 @@ def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) 
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
-            st.subheader("No price range", anchor=_ANCHOR)
+            st.header("No price range", anchor=_ANCHOR)
         # The general advice is shown literally, so it is not escaped.
         st.info(result.message, icon=":material/info:")
         st.markdown(f"**Why:** {plain(result.reason)}")
@@ -246,7 +246,7 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
         with st.container(key="price_range"):
-            st.subheader("Not priced: the facts cannot be right", anchor=_ANCHOR)
+            st.header("Not priced: the facts cannot be right", anchor=_ANCHOR)
         st.error(plain(result.message), icon=":material/error:")
         _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still has what you entered.")

@@ -95,7 +95,7 @@ def draw(
         return
     st.html(_STYLE)
     with st.container(border=True, key="decision", gap="small"):
-        st.subheader("Your decision", anchor=ANCHOR)
+        st.header("Your decision", anchor=ANCHOR)
         if estimate_id is None:
             st.caption("This estimate was not recorded, so it cannot be decided on. Price the home again.")
             return

@@ -122,7 +122,7 @@ def lines(path: Path) -> int:
 
 
 def _show(answer: PricedFile, desk: Desk) -> None:
-    st.subheader(plain(answer.name), anchor=False)
+    st.header(plain(answer.name), anchor=False)
     unrecorded = st.session_state.get(_UNRECORDED)
     if unrecorded:
         st.warning(f"These estimates were not recorded: {plain(unrecorded)}", icon=":material/warning:")

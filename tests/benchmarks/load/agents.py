@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -11,6 +12,8 @@ from locust.env import Environment
 
 HOMES: list[dict[str, object]] = json.loads(os.environ["LOAD_HOMES"])
 MARKET: str = os.environ["LOAD_MARKET"]
+# A proxy leads each agent to the same server each time.
+SERVERS = itertools.cycle(json.loads(os.environ["LOAD_SERVERS"]))
 PRICED = {"n": 0}
 
 
@@ -21,14 +24,16 @@ class Agent(FastHttpUser):
 
     def on_start(self) -> None:
         """Start with an answer to look back at."""
-        self.last = ""
+        self.server, self.last = next(SERVERS), ""
         self.price()
 
     @task(9)
     def price(self) -> None:
         """Price a home."""
         home = {"market": MARKET, "facts": random.choice(HOMES)}
-        with self.client.post("/api/v1/estimates", json=home, name="price", catch_response=True) as response:
+        with self.client.post(
+            f"{self.server}/api/v1/estimates", json=home, name="price", catch_response=True
+        ) as response:
             if response.status_code != 200 or response.json()["status"] not in ("priced", "unavailable"):
                 response.failure(f"{response.status_code}: {response.text[:200]}")
                 return
@@ -38,7 +43,7 @@ class Agent(FastHttpUser):
     @task(1)
     def comparables(self) -> None:
         """Look at the comparables of the last estimate."""
-        self.client.get(f"/api/v1/estimates/{self.last}/comparables", name="comparables")
+        self.client.get(f"{self.server}/api/v1/estimates/{self.last}/comparables", name="comparables")
 
 
 @events.quitting.add_listener

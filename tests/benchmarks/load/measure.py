@@ -32,11 +32,11 @@ _LOCUST_FILE: Final = Path(__file__).parent / "agents.py"
 _FACTS: Final = ("zipcode", "living_area_sqft", "bedrooms", "bathrooms", "year_built", "lot_area_sqft", "property_type")
 
 
-def by_api(home: Path, seconds: int) -> Iterator[dict[str, Any]]:
+def by_api(home: Path, seconds: int, servers: int) -> Iterator[dict[str, Any]]:
     """Yield the figures of the agents by the API, at rest and while a model trains."""
-    yield {"load": "api", **_agents(home, seconds)}
+    yield {"load": "api", "servers": servers, **_agents(home, seconds, servers)}
     with _training(home):
-        yield {"load": "api while training", **_agents(home, seconds)}
+        yield {"load": "api while training", "servers": servers, **_agents(home, seconds, servers)}
 
 
 def by_sessions(home: Path, presses: int, servers: int) -> dict[str, Any]:
@@ -47,17 +47,21 @@ def by_sessions(home: Path, presses: int, servers: int) -> dict[str, Any]:
         return {"load": "sessions", "servers": servers, **asyncio.run(_sessions(urls, homes, presses))}
 
 
-def _agents(home: Path, seconds: int) -> dict[str, Any]:
+def _agents(home: Path, seconds: int, servers: int) -> dict[str, Any]:
     with open_store(home) as store:
         [market] = store.markets.list()
     settings = {"LOAD_HOMES": json.dumps(_homes(home)), "LOAD_MARKET": market.market_id}
-    with running_server(home, settings={"DOORSTEP_API_RATE": "1000000"}) as server:
-        _price_once(server.url, market.market_id)
-        before, worked = _answers(home), _processor_seconds(server.url)
+    with ExitStack() as stack:
+        rate = {"DOORSTEP_API_RATE": "1000000"}
+        urls = [stack.enter_context(running_server(home, settings=rate)).url for _ in range(servers)]
+        for url in urls:
+            _price_once(url, market.market_id)
+        settings["LOAD_SERVERS"] = json.dumps(urls)
+        before, worked = _answers(home), sum(map(_processor_seconds, urls))
         command = [sys.executable, "-m", "locust", "-f", str(_LOCUST_FILE), "--headless", "--only-summary"]
-        command += ["-H", server.url, "-u", str(AGENTS), "-r", str(AGENTS), "-t", f"{seconds}s", "-s", "10"]
+        command += ["-H", urls[0], "-u", str(AGENTS), "-r", str(AGENTS), "-t", f"{seconds}s", "-s", "10"]
         run = subprocess.run(command, env={**os.environ, **settings}, capture_output=True, text=True, check=False)
-        worked = _processor_seconds(server.url) - worked
+        worked = sum(map(_processor_seconds, urls)) - worked
     [line] = [line for line in run.stdout.splitlines() if line.startswith("FIGURES ")] or [run.stderr]
     figures: dict[str, Any] = json.loads(line.removeprefix("FIGURES "))
     each = round(1000 * worked / max(figures["requests"], 1), 1)
