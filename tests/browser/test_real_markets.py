@@ -29,7 +29,8 @@ def pick(opened: Visit, label: str, option: str) -> None:
     box = opened.page.get_by_role("combobox", name=label)
     if box.input_value() != option:
         box.fill(option)
-        opened.page.get_by_role("option", name=option, exact=True).click()
+        expect(opened.page.get_by_role("option", name=option, exact=True)).to_be_visible()
+        box.press("Enter")
         opened.settle()
 
 
