@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,10 +16,11 @@ from core.store.operations.shared_files import shared_files
 from core.workflows.embedded_worker import starts_none
 from core.workflows.login.people import People
 from core.workflows.login.secrets_file import read_secrets, usual_secrets_files
-from core.workflows.login.settings import check_provider, parse_login_settings, read_login_settings
+from core.workflows.login.settings import DEMANDED, check_provider, parse_login_settings, read_login_settings
+from core.workflows.login.settings import ENVIRONMENT as LOGIN
 from core.workflows.monitoring.notifications import channels_of
-from core.workflows.operations.api_settings import read_settings
-from core.workflows.operations.logs import read_log_settings
+from core.workflows.operations.api_settings import HOSTS, LOCAL, RATE, read_settings
+from core.workflows.operations.logs import FORM, LEVEL, read_log_settings
 
 _DEMO_SALES: Final = "DOORSTEP_DEMO_SALES"
 
@@ -45,13 +47,23 @@ def setting_faults(home: Path, secrets_files: Sequence[Path] | None = None) -> t
         lambda: shared_files(environment.get(ARTIFACTS, "")),
         lambda: check_keys(home),
         lambda: _check_login(environment, files),
-        lambda: read_settings(environment),
         lambda: starts_none(environment),
-        lambda: read_log_settings(environment),
         lambda: _check_demo(environment),
+        *_alone(read_settings, (DEMANDED, RATE, LOCAL, HOSTS), environment),
+        *_alone(read_log_settings, (LEVEL, FORM), environment),
+        *_alone(lambda one: parse_login_settings({}, one), LOGIN.values(), environment),
     )
     found = [*_faults(checks), *channels_of(environment).problems]
     return tuple(dict.fromkeys(found))
+
+
+def _alone(
+    read: Callable[[Mapping[str, str]], object], names: Iterable[str], environment: Mapping[str, str]
+) -> Iterator[Callable[[], object]]:
+    """Yield a check of each setting on its own, so that the first one that is wrong does not hide the others."""
+    for name in names:
+        if name in environment:
+            yield partial(read, {name: environment[name]})
 
 
 def _faults(checks: Sequence[Callable[[], object]]) -> Iterator[str]:

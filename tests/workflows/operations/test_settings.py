@@ -86,11 +86,13 @@ def test_a_setting_that_makes_no_sense_is_named_with_what_helps(
 
 
 def test_all_of_them_are_named_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DOORSTEP_WORKER", "DOORSTEP_API_RATE", "DOORSTEP_WEBHOOK_URL"):
+    of_one_part = ("API_RATE", "API_LOCAL", "API_HOSTS", "LOG_LEVEL", "LOG_FORMAT", "IDLE_MINUTES", "SESSION_HOURS")
+    names = [f"DOORSTEP_{name}" for name in ("WORKER", "WEBHOOK_URL", *of_one_part)]
+    for name in names:
         monkeypatch.setenv(name, WRONG[name][0])
-    with pytest.raises(WrongUsage, match=r"3 settings are wrong\. \(1\).*\(2\).*\(3\)") as raised:
+    with pytest.raises(WrongUsage, match=r"9 settings are wrong\. \(1\).*\(2\).*\(9\)") as raised:
         check_settings(tmp_path / "home")
-    assert all(name in str(raised.value) for name in ("DOORSTEP_WORKER", "DOORSTEP_API_RATE", "DOORSTEP_WEBHOOK_URL"))
+    assert all(name in str(raised.value) for name in names)
 
 
 def test_the_secrets_file_is_checked_too(tmp_path: Path) -> None:
