@@ -76,7 +76,7 @@ def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.Dat
 
 
 def action_words(action: str) -> str:
-    """Write an entry's action for people: "alert.opened" is "Alert opened"."""
+    """Write an entry's action for people, such as "Alert opened"."""
     return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
