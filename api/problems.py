@@ -93,7 +93,8 @@ def _of_doorstep(request: Request, error: Exception) -> Response:
 
 def _field_errors(error: DoorstepError) -> list[dict[str, str]]:
     field = getattr(error, "field", "")
-    field = _IN_REQUESTS.get(field, field)
+    if isinstance(error, InvalidDecision):
+        field = _OF_DECISIONS.get(field, field)
     if not field:
         return []
     reason = error.reason if isinstance(error, ImpossibleProperty) else str(error)
@@ -112,8 +113,8 @@ def _of_validation(request: Request, error: Exception) -> Response:
 
 
 _REMEDY: Final = "Correct it, or leave it out."
-# How a request names what the core calls otherwise.
-_IN_REQUESTS: Final = {"reason_code": "reason", "kind": "price"}
+# How a request names the parts of a decision that the core calls otherwise.
+_OF_DECISIONS: Final = {"reason_code": "reason", "kind": "price"}
 
 
 def _place(fault: Mapping[str, Any], body: Any) -> str:

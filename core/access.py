@@ -40,6 +40,10 @@ class Action(StrEnum):
     OPERATE = "operate the service"
 
 
+LOCAL_ID: Final = "local:"
+"""How the ids of this computer's users begin; a name follows."""
+
+
 @dataclass(frozen=True)
 class Actor:
     """A person or process that acts; the audit trail shows ``name``.
@@ -57,7 +61,7 @@ class Actor:
 
     def __post_init__(self) -> None:
         if not self.actor_id:
-            object.__setattr__(self, "actor_id", f"local:{self.name}")
+            object.__setattr__(self, "actor_id", f"{LOCAL_ID}{self.name}")
 
 
 _AT_WORK: Final = frozenset({Action.PRICE, Action.DECIDE, Action.FEEDBACK})

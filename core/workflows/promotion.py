@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from core.access import Action
+from core.access import LOCAL_ID, Action
 from core.errors import AccessDenied, ReasonNeeded, StoreError
 from core.states import AuditAction
 from core.store import ModelRecord, Store
@@ -86,14 +86,15 @@ def needs_another(workspace: Workspace, record: ModelRecord) -> bool:
         return False
     store = workspace.store
     added = store.events.of(record.model_id, AuditAction.MODEL_ADDED)
-    trainer = next((event.actor_id for event in added if event.actor_id), f"local:{record.created_by}")
-    same = _as_one(trainer) == _as_one(workspace.actor.actor_id)
+    trainer = next((event.actor_id for event in added if event.actor_id), f"{LOCAL_ID}{record.created_by}")
+    same = _person(trainer) == _person(workspace.actor.actor_id)
     return same and not store.markets.get(record.market_id).simulated
 
 
-def _as_one(actor_id: str) -> str:
-    """Return a person's id as two spellings of it share it: local names are typed by hand."""
-    return " ".join(actor_id.replace(":", " ").casefold().split())
+def _person(actor_id: str) -> str:
+    """Return what two spellings of one person's id share; only names of this computer's users are typed by hand."""
+    name = actor_id.removeprefix(LOCAL_ID)
+    return actor_id if name == actor_id else f"{LOCAL_ID}{' '.join(name.casefold().split())}"
 
 
 def promoter_of(store: Store, model_id: str) -> Event | None:

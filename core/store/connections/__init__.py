@@ -1,1 +1,1 @@
-"""How PostgreSQL is reached: with a time limit, and not at all for a while after it hung."""
+"""How long a database is waited for: PostgreSQL that hangs, and SQLite while another program holds its lock."""

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.decisions import decision_counts
 from core.store.ledger.figures import Slice, outcome_conditions, spelled
 
 
@@ -42,12 +43,11 @@ class AgentDecisions:
 
     def of(self, market_id: str, model_id: str | None = None) -> list[DecidedEstimate]:
         """Return the decisions that count, oldest first, for one model or all; raises NotFound, StoreUnavailable."""
-        later, made = DECISION.alias("later"), DECISION.c
-        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        made = DECISION.c
         query = (
             sa.select(made.estimate_id, made.kind, made.reason_code, made.price, ESTIMATE.c.point, made.at)
             .join(ESTIMATE, ESTIMATE.c.estimate_id == made.estimate_id)
-            .where(made.market_id == market_id, ~replaced, *_by(model_id))
+            .where(made.market_id == market_id, decision_counts(), *_by(model_id))
             .order_by(made.seq)
         )
         with self._database.read() as connection:
@@ -63,14 +63,13 @@ class AgentDecisions:
         counts, else the latest. Raises NotFound, StoreUnavailable.
         """
         where = spelled(self._database, market_id, where)
-        later, made, o = DECISION.alias("later"), DECISION.c, OUTCOME.c
-        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        made, o = DECISION.c, OUTCOME.c
         sale = (o.sale_key, o.sale_date, o.sale_price, o.list_date, o.list_price, o.first_list_price, o.point, o.office)
         decision = (made.kind.label("decision"), made.price.label("agent_price"), made.reason_code)
         query = (
             sa.select(*sale, *decision)
             .join_from(OUTCOME, DECISION, made.estimate_id == o.estimate_id)
-            .where(*outcome_conditions(market_id, where, "every"), ~replaced)
+            .where(*outcome_conditions(market_id, where, "every"), decision_counts())
             .order_by(o.sale_date, o.sale_key, o.counted, made.seq)
         )
         names = [column.name for column in query.selected_columns]
@@ -95,9 +94,12 @@ class AgentDecisions:
 
     def kinds(self, market_id: str) -> dict[str, int]:
         """Count the decisions that count, by kind; raises NotFound, StoreUnavailable."""
-        later, made = DECISION.alias("later"), DECISION.c
-        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
-        query = sa.select(made.kind, sa.func.count()).where(made.market_id == market_id, ~replaced).group_by(made.kind)
+        made = DECISION.c
+        query = (
+            sa.select(made.kind, sa.func.count())
+            .where(made.market_id == market_id, decision_counts())
+            .group_by(made.kind)
+        )
         with self._database.read() as connection:
             market_row(connection, market_id)
             return {row[0]: row[1] for row in connection.execute(query)}

@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 import sqlalchemy as sa
 
 from core.errors import InvalidRecord
+from core.store.base.tables import DECISION
 from core.store.base.values import plain_document
 from core.store.ledger.checks import check_choice, check_price, number_or_none
 
@@ -78,3 +79,9 @@ def check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
             f"The accepted price {values['price']} is not the estimate's {estimate['point']}; accept that price, or "
             "record the decision as 'adjust' or 'override'."
         )
+
+
+def decision_counts() -> sa.ColumnElement[bool]:
+    """Return the condition on DECISION that no later decision on the same estimate exists."""
+    later = DECISION.alias("later")
+    return ~sa.exists().where(later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq)

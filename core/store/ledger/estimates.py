@@ -23,7 +23,7 @@ from core.store.base.office_names import spellings
 from core.store.base.tables import DECISION, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, past_instant, signature
-from core.store.ledger.decisions import DecisionRecord, NewDecision, check_decision, decision_values
+from core.store.ledger.decisions import DecisionRecord, NewDecision, check_decision, decision_counts, decision_values
 from core.store.ledger.histograms import latency_bin
 from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstimate, sign
 
@@ -200,9 +200,7 @@ class Ledger:
 
         Replaced decisions are in the audit trail. Raises NotFound, StoreUnavailable.
         """
-        later = DECISION.alias("later")
-        replaced = sa.exists().where(later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq)
-        query = sa.select(*_DECISION).where(DECISION.c.market_id == market_id, ~replaced)
+        query = sa.select(*_DECISION).where(DECISION.c.market_id == market_id, decision_counts())
         with self._database.read() as connection:
             market_row(connection, market_id)
             rows = connection.execute(query.order_by(DECISION.c.seq.desc()).limit(int(limit))).mappings()

@@ -16,6 +16,7 @@ from core.spreadsheet import harmless
 from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.decisions import decision_counts
 from core.store.ledger.feedback import FeedbackRecord, of_estimates
 from core.store.ledger.figures import Slice, estimate_conditions, spelled
 
@@ -67,9 +68,7 @@ class Export:
 
 def _query(market_id: str, where: Slice, after: int) -> sa.Select[Any]:
     e, d, o = ESTIMATE.c, DECISION.c, OUTCOME.c
-    later = DECISION.alias("later")
-    replaced = sa.exists().where(later.c.estimate_id == d.estimate_id, later.c.seq > d.seq)
-    joined = ESTIMATE.outerjoin(DECISION, sa.and_(d.estimate_id == e.estimate_id, ~replaced)).outerjoin(
+    joined = ESTIMATE.outerjoin(DECISION, sa.and_(d.estimate_id == e.estimate_id, decision_counts())).outerjoin(
         OUTCOME, sa.and_(o.estimate_id == e.estimate_id, o.current.is_(True))
     )
     decision = (d.kind, d.at, d.actor, d.price, d.listing_price, d.reason_code, d.note)

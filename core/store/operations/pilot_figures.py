@@ -12,6 +12,7 @@ from core.store.base.database import Database
 from core.store.base.markets import market_row
 from core.store.base.pilot_tables import FEEDBACK
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.decisions import decision_counts
 from core.store.ledger.feedback import that_counts
 from core.store.ledger.figures import Slice, outcome_conditions
 
@@ -33,11 +34,10 @@ class PilotFigures:
 
     def decisions(self, market_id: str, since: date) -> pd.DataFrame:
         """Return the decisions that count: columns office, kind, day, n."""
-        later, made = DECISION.alias("later"), DECISION.c
-        replaced = sa.exists().where(later.c.estimate_id == made.estimate_id, later.c.seq > made.seq)
+        made = DECISION.c
         joined = ESTIMATE.join(DECISION, made.estimate_id == ESTIMATE.c.estimate_id)
         columns = (ESTIMATE.c.office, made.kind)
-        return self._frame(market_id, since, columns, (sa.func.count().label("n"),), joined, ~replaced)
+        return self._frame(market_id, since, columns, (sa.func.count().label("n"),), joined, decision_counts())
 
     def feedback(self, market_id: str, since: date) -> pd.DataFrame:
         """Return the feedback that counts: columns office, verdict, day, n."""

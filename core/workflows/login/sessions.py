@@ -21,7 +21,7 @@ _NOTED_EVERY: Final = timedelta(minutes=1)
 _REMEMBERED: Final = 10_000
 
 TRUSTED_FOR: Final = timedelta(hours=2)
-"""How long what the database last said of a sign-in or an API key counts while the database is away."""
+"""How long the last reading of a sign-in or an API key counts while the database is away."""
 
 _T = TypeVar("_T")
 

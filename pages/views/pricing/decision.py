@@ -148,24 +148,12 @@ def _fields(deciding: _Deciding) -> None:
         _reason(deciding, price, kind)
     asks = price is not None and listing is not None and listing < price
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
-        st.number_input(
-            f"Your price ({plain(estimate.currency)})",
-            min_value=0,
-            step=1_000,
-            key=deciding.key("price"),
-            on_change=_follow,
-            args=(deciding,),
-            width=150,
-        )
-        st.number_input(
-            "List at",
-            min_value=0,
-            step=1_000,
-            key=deciding.key("listing"),
-            on_change=_touch,
-            args=(deciding,),
-            width=150,
-        )
+        for label, name, then in (
+            (f"Your price ({plain(estimate.currency)})", "price", _follow),
+            ("List at", "listing", _touch),
+        ):
+            key = deciding.key(name)
+            st.number_input(label, min_value=0, step=1_000, key=key, on_change=then, args=(deciding,), width=150)
         _buttons(deciding, kind, price, listing, asks)
     if asks and price is not None and listing is not None:
         st.warning(
