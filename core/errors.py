@@ -155,6 +155,18 @@ class MessageNotSent(MonitorError):
     """A webhook or mail server did not accept a message; it waits and is sent again."""
 
 
+class ClusterError(DoorstepError):
+    """Base of all errors of the cluster that long work runs on."""
+
+
+class ClusterUnreachable(ClusterError):
+    """The scheduler or its workers did not answer, or went away; unfinished work was discarded."""
+
+
+class WorkersDiffer(ClusterError):
+    """Workers of the cluster run other code or libraries than this process, so they might compute something else."""
+
+
 class StoreError(DoorstepError):
     """Base of all errors of the store."""
 

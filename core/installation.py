@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import platform
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -13,6 +15,22 @@ _INSTALLED: Final = (_PACKAGE / "assets").is_dir()
 
 ASSETS: Final = (_PACKAGE if _INSTALLED else _CHECKOUT) / "assets"
 """Folder of the shipped files: inside the installed package, or beside ``core`` in a checkout."""
+
+
+_COMPUTING: Final = ("numpy", "scipy", "pandas", "scikit-learn", "lightgbm", "crepes", "joblib")
+
+
+@cache
+def code_fingerprint() -> str:
+    """Return a short hash of what decides a result's last digit: this code, Python, and the libraries' versions."""
+    from importlib import metadata  # noqa: PLC0415 - --help starts without it
+
+    digest = hashlib.sha256(platform.python_version().encode())
+    for name in _COMPUTING:
+        digest.update(f"{name} {metadata.version(name)}\n".encode())
+    for source in sorted(_PACKAGE.rglob("*.py")):
+        digest.update(str(source.relative_to(_PACKAGE)).encode() + b"\0" + source.read_bytes())
+    return digest.hexdigest()[:12]
 
 
 @cache

@@ -65,7 +65,7 @@ def die_with_parent(parent: int) -> None:
 
 
 def end_with_starter(parent: int) -> None:
-    """End this process once ``parent`` is gone; joblib's processes begin with it (core/train/parallel.py)."""
+    """End this process once ``parent`` is gone; joblib's processes begin with it (core/parallel/calls.py)."""
     when_parent_ends(parent, lambda: os.kill(os.getpid(), signal.SIGKILL))
 
 

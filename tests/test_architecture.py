@@ -22,6 +22,7 @@ VOCABULARY = frozenset(
         "spreadsheet",
         "installation",
         "progress",
+        "parallel",
         "access",
         "measures",
         "accounting",

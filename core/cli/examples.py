@@ -31,7 +31,7 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
     ),
     "retrain": (
         "retrain --market springfield --window months=24",
-        "retrain --market springfield --window half-life=365",
+        "retrain --all-markets --json",
     ),
     "promote": (
         "promote 5d1c0a7e",

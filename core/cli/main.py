@@ -10,14 +10,14 @@ import argparse
 import getpass
 import sys
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Final
 
 from core.access import Actor, Role
 from core.cli import api, data, jobs, models, monitoring, operations, pilot, pricing, scrutiny
 from core.cli.examples import examples_of
-from core.cli.roles import role_for
+from core.cli.roles import LONG, role_for
 from core.cli.session import FAILED, OK, WRONG_USAGE, Handler, Session
 from core.cli.values import quoted
 from core.errors import DoorstepError, ProblemStatementError, WrongUsage, in_full
@@ -88,8 +88,17 @@ def _run(options: argparse.Namespace) -> int:
 
     role = Role(options.role) if options.role else role_for(options.verb)
     problem, actor = load_problem(), Actor(options.actor, role)
-    with options.around(options), open_store(options.home) as store:
+    with options.around(options), _processors(options.verb), open_store(options.home) as store:
         return int(options.run(Session(Workspace(store, problem, actor), options)))
+
+
+def _processors(verb: str) -> AbstractContextManager[None]:
+    """Return the context in which long work finds its processors: a cluster, where one is set."""
+    if verb not in LONG:
+        return nullcontext()
+    from core.parallel.cluster import on_cluster
+
+    return on_cluster()
 
 
 class _ShowVersion(argparse.Action):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Final
 
-from core.cli.session import OK, AddVerb, Session, add_market
+from core.cli.session import FAILED, OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day, family, whole_number
 from core.errors import NotFound, WrongUsage
 from core.states import Family, Stage
@@ -15,6 +15,7 @@ from core.states import Family, Stage
 if TYPE_CHECKING:
     from core.problem import Problem
     from core.store import ModelRecord
+    from core.workflows.models.retraining import RetrainPlan
 
 _SEED_MAX: Final = 2_000_000_000  # as in the problem statement
 _TIME: Final = "time"
@@ -38,6 +39,12 @@ def add_verbs(verb: AddVerb) -> None:
     retrain.add_argument(
         "--window", default="all", help="training sales: all (default), months=24, or half-life=365 (days)"
     )
+    retrain.add_argument(
+        "--all-markets",
+        action="store_true",
+        help="retrain every market with a live model, a job for each; running workers help; nothing is promoted",
+    )
+    retrain.set_defaults(check=_check_retrain)
     promote = verb("promote", "make a model the champion", _promote)
     promote.add_argument("model", help=_MODEL)
     promote.add_argument("--reason", default="", help="why; required unless the gate passed the model")
@@ -276,11 +283,18 @@ def _promote(session: Session) -> int:
     return OK
 
 
+def _check_retrain(options: argparse.Namespace) -> None:
+    if options.all_markets and options.market is not None:
+        raise WrongUsage(f"--all-markets and --market {options.market} contradict each other; leave one out.")
+
+
 def _retrain(session: Session) -> int:
     from core.workflows.models.gate import document_of
     from core.workflows.models.retraining import retrain, window_named
 
     plan = window_named(session.options.window)
+    if session.options.all_markets:
+        return _retrain_all(session, plan)
     market_id = session.market().market_id
     done = retrain(session.workspace, market_id, plan, session.progress())
     gated, record = done.gate.gate, done.record
@@ -291,6 +305,24 @@ def _retrain(session: Session) -> int:
 
     session.print_result(document, text)
     return OK
+
+
+def _retrain_all(session: Session, plan: RetrainPlan) -> int:
+    from core.workflows.retrain_markets import report_document, retrain_markets
+
+    reports = retrain_markets(session.workspace, plan, session.progress())
+    document = report_document(reports)
+
+    def text() -> str:
+        lines = [
+            f"{one.market_id:20}  {one.model_id or '-':14}{one.verdict or '-':14}{one.seconds:8,.0f} s  {one.words}"
+            for one in reports
+        ]
+        lines.append(f"{document['retrained']:,} of {len(reports):,} markets have a challenger; none was promoted.")
+        return "\n".join(lines)
+
+    session.print_result(document, text)
+    return FAILED if document["failed"] else OK
 
 
 def _rollback(session: Session) -> int:

@@ -11,18 +11,20 @@ import numpy as np
 from sklearn.base import BaseEstimator, RegressorMixin
 
 from core.arrays import Floats, Ints
-from core.train.parallel import predict
 
 # The columns with other sales' prices; a member without them makes different errors from those that use them.
 _EVIDENCE: Final = ("alike_", "near_", "zipcode_", "neighbourhood_", "street_", "trend")
 _SIZE: Final = "living_area_sqft"
 _ALIKE: Final = "alike_level"
 _PLACE: Final = "east_km"
+# Below this, starting threads costs more than it saves; one thread also keeps one agent's answer from delaying others.
+_MANY: Final = 500
+# As many as the process may use: one inside a training run, where every processor already fits a model.
+_ALL_ALLOWED: Final = 0
 # Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not distort the fit.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
     "alpha": 0.15,
-    "num_leaves": 15,
     "min_child_samples": 20,
     "colsample_bytree": 0.35,
     "subsample": 0.7,
@@ -59,11 +61,17 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
     """
 
     def __init__(
-        self, columns: tuple[str, ...], n_estimators: int = 1000, learning_rate: float = 0.06, seed: int = 0
+        self,
+        columns: tuple[str, ...],
+        n_estimators: int = 1000,
+        learning_rate: float = 0.06,
+        num_leaves: int = 15,
+        seed: int = 0,
     ) -> None:
         self.columns = columns
         self.n_estimators = n_estimators
         self.learning_rate = learning_rate
+        self.num_leaves = num_leaves
         self.seed = seed
 
     def fit(self, X: Floats, y: Floats, sample_weight: Floats | None = None) -> Self:
@@ -89,6 +97,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         trees = lightgbm.LGBMRegressor(
             n_estimators=self.n_estimators,
             learning_rate=self.learning_rate,
+            num_leaves=self.num_leaves,
             random_state=self.seed + number,
             **_SETTINGS,
         )
@@ -102,3 +111,9 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
             level = X[:, self.columns.index(_ALIKE)]
             return np.where(np.isnan(level), self.usual_level_, level)
         return np.zeros(len(X))
+
+
+def predict(booster: lightgbm.Booster, features: Floats) -> Floats:
+    """Return the prediction of each row of a feature matrix (n, p), shape (n,)."""
+    threads = 1 if len(features) < _MANY else _ALL_ALLOWED
+    return np.asarray(booster.predict(features, num_threads=threads), dtype=float)

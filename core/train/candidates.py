@@ -34,10 +34,11 @@ _BOOSTING: Final[tuple[Mapping[str, float], ...]] = (
     {"max_iter": 500, "learning_rate": 0.06, "max_leaf_nodes": 31, "max_features": 0.5},
     {"max_iter": 1000, "learning_rate": 0.03, "max_leaf_nodes": 31, "max_features": 0.3},
 )
-# The first is a third faster; the second's error is a thirtieth of a percentage point lower (King County).
+# The first takes two thirds of the time. Validation error of the first and the second: King County 11.03% and 10.99%,
+# Melbourne 13.49% and 13.46%. A thousand trees of 15 leaves took half as long again, at 11.01% and 13.50%.
 _BLEND: Final[tuple[Mapping[str, float], ...]] = (
-    {"n_estimators": 600, "learning_rate": 0.1},
-    {"n_estimators": 1000, "learning_rate": 0.06},
+    {"n_estimators": 300, "learning_rate": 0.12, "num_leaves": 31},
+    {"n_estimators": 500, "learning_rate": 0.08, "num_leaves": 31},
 )
 
 FOREST_SETTINGS: Final = ("n_estimators", "max_depth", "min_samples_leaf")
@@ -63,13 +64,21 @@ def fixed_candidates(boosting_budget: int) -> tuple[Candidate, ...]:
     )
 
 
+def quick_of(candidate: Candidate) -> Candidate:
+    """Return a faster candidate that errs nearly as little, to compare errors with errors; itself if there is none."""
+    return Candidate(Family.BLEND, _BLEND[0]) if candidate.family is Family.BLEND else candidate
+
+
 def forest_candidates(training: Training, budget: int, seed: int) -> tuple[Candidate, ...]:
-    """Draw ``budget`` different forest settings from the grid of the problem statement."""
-    tried = (training.forest_trees, training.forest_depth, training.forest_leaf)
-    grid = {name: list(values) for name, values in zip(FOREST_SETTINGS, tried, strict=True)}
-    size = math.prod(len(values) for values in tried)
+    """Draw ``budget`` different depths and leaf sizes from the problem statement, with its fewest trees.
+
+    The number of trees is not searched: more only steady a forest. What each costs is measured on the best one.
+    """
+    grid = {"max_depth": list(training.forest_depth), "min_samples_leaf": list(training.forest_leaf)}
+    size = math.prod(len(values) for values in grid.values())
     drawn = ParameterSampler(grid, n_iter=min(budget, size), random_state=seed)
-    return tuple(Candidate(Family.FOREST, dict(settings)) for settings in drawn)
+    fewest = {"n_estimators": min(training.forest_trees)}
+    return tuple(Candidate(Family.FOREST, {**fewest, **settings}) for settings in drawn)
 
 
 def forest_sizes(training: Training) -> tuple[int, ...]:

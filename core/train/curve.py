@@ -12,10 +12,10 @@ from sklearn.pipeline import Pipeline
 
 from core import measures
 from core.arrays import Floats, Ints
+from core.parallel.calls import in_parallel
 from core.progress import Progress
 from core.train.candidates import Candidate
 from core.train.leaderboard import column_names, fit
-from core.train.parallel import in_parallel
 
 SHARES: Final = (0.10, 0.25, 0.50, 1.0)
 

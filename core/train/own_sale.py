@@ -11,6 +11,7 @@ import pandas as pd
 from sklearn.model_selection import GroupKFold
 
 from core.arrays import Bools, Floats, Ints, Objects
+from core.parallel.calls import in_parallel
 from core.prepare.features.area_evidence import log_size
 from core.prepare.features.columns import Columns, take
 from core.prepare.features.derived import days_since_2000
@@ -19,8 +20,7 @@ from core.prepare.features.neighbours import Rule
 from core.prepare.features.own_sales import OWN_SALE, SOON_YEARS, OwnSales, home_keys, identity_of, keep_own_sales
 from core.prepare.features.pipeline import dense, feature_pipeline
 from core.progress import Progress
-from core.train.blend import BlendedBoosting
-from core.train.parallel import in_parallel, predict
+from core.train.blend import BlendedBoosting, predict
 from core.train.ranges import RangeCalibration
 
 PAIRS_MIN: Final = 200

@@ -20,7 +20,7 @@ from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
 from core.arrays import Bools, Floats, Ints, Objects
 from core.problem import EstimateRules
-from core.train.parallel import predict
+from core.train.blend import predict
 
 _BANDS: Final = 5
 EVERYWHERE: Final = "all homes"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from core.arrays import Bools, Floats, Ints
 from core.errors import TrainError
+from core.parallel.calls import in_parallel
 from core.prepare.features.columns import columns_of
 from core.prepare.features.derived import days_since_2000
 from core.prepare.features.facts import FactColumns, find_facts
@@ -32,10 +33,10 @@ from core.train.candidates import (
     BOOSTING_SETTINGS,
     Candidate,
     fixed_candidates,
-    forest_candidates,
-    forest_sizes,
+    quick_of,
 )
 from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
+from core.train.forest_search import best_of, search_forest, sizes_left, with_all_trees
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import (
     ForestScore,
@@ -53,7 +54,6 @@ from core.train.level import RECENT_DAYS
 from core.train.live_model import residuals_of_table
 from core.train.model import Model, has_evidence, property_kinds, with_own_sales
 from core.train.own_sale import OutOfFold, kept_sales
-from core.train.parallel import in_parallel
 from core.train.ranges import RangeCalibration, UsualErrors, measure_horizon, past_cuts
 from core.train.unknown_facts import (
     HiddenHomes,
@@ -118,8 +118,9 @@ def default_plan(problem: Problem) -> TrainingPlan:
 class Trained:
     """The result of a run, which has not touched the test sales of ``split``.
 
-    ``forest_search`` holds the settings tried, and the best depth and leaf size at every number of trees, on the same
-    sales. ``curve`` belongs to ``chosen``, smallest share first; its last point has all sales of the comparison.
+    ``forest_search`` holds the settings tried, most of them on fewer sales, and the best depth and leaf size at every
+    number of trees. ``curve`` belongs to ``chosen``, smallest share first; its last point has all sales of the
+    comparison.
     """
 
     plan: TrainingPlan
@@ -198,12 +199,12 @@ def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
     run = _Run(sales, log_price, split, find_facts(sales[split.train]), plan, problem)
     progress(0.03, "Building features")
     inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
-    search = _search_forest(run, inputs, part(progress, 0.06, 0.3))
-    fitted, sizes = _compare(run, inputs, search, part(progress, 0.3, 0.62))
+    search = _search_forest(run, inputs, part(progress, 0.06, 0.2))
+    fitted, sizes = _compare(run, inputs, search, part(progress, 0.2, 0.45))
     winner = _choose(fitted, problem)
     del inputs
-    curve = _curve(run, winner, part(progress, 0.62, 0.7))
-    model, importance = _refit(run, winner.candidate, part(progress, 0.7, 1.0))
+    curve = _curve(run, winner, part(progress, 0.45, 0.55))
+    model, importance = _refit(run, winner.candidate, part(progress, 0.55, 1.0))
     return Trained(
         plan=plan,
         model=model,
@@ -239,22 +240,8 @@ def _inputs(run: _Run, features: Pipeline) -> Inputs:
 def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[ScoredCandidate, ...]:
     if Family.FOREST not in run.plan.families:
         return ()
-    training, seed = run.problem.training, run.plan.seed
-    candidates = forest_candidates(training, run.plan.forest_budget, seed)
-    calls = [(candidate, inputs, _searched(run, inputs), seed) for candidate in candidates]
-    return tuple(in_parallel(fit_and_score, calls, progress, "Searching forest settings"))
-
-
-def _sizes_left(run: _Run, search: tuple[ScoredCandidate, ...]) -> tuple[int, ...]:
-    """Return the numbers of trees not yet tried with the depth and leaf size of the best forest."""
-    scores = [forest_score(one) for one in search]
-    best = min(scores, key=lambda one: one.mape)
-    tried = {one.trees for one in scores if (one.depth, one.leaf) == (best.depth, best.leaf)}
-    return tuple(trees for trees in forest_sizes(run.problem.training) if trees not in tried)
-
-
-def _searched(run: _Run, inputs: Inputs) -> Ints:
-    return _sample(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
+    rows = _sample(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
+    return search_forest(inputs, rows, run.problem.training, run.plan.forest_budget, run.plan.seed, progress)
 
 
 def _compare(
@@ -264,22 +251,23 @@ def _compare(
 
     The sizes are measured on the rows of the search, so that they differ from its best line only in their trees.
     """
-    best = [min(search, key=lambda one: one.score.mape).candidate] if search else []
+    training, seed = run.problem.training, run.plan.seed
+    best = [best_of(search)] if search else []
     # Start the forest first: it takes longest, and the others fit in parallel.
     candidates = [
-        *best,
+        *(with_all_trees(one.candidate, training) for one in best),
         *(one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families),
     ]
     plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
     seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
     if not candidates:
         raise TrainError("The plan tries no settings of its families; give it a budget of at least 1.")
-    seed = run.plan.seed
     calls: list[tuple[Any, ...]] = [
         (fit_and_score, candidate, one, _rows_for(candidate, one, run), seed)
         for candidate, one in zip(candidates, seen, strict=True)
     ]
-    calls += [(forest_at_sizes, one, inputs, _searched(run, inputs), _sizes_left(run, search), seed) for one in best]
+    rows = _sample(inputs.train.shape[0], training.forest_rows, seed)
+    calls += [(forest_at_sizes, one.candidate, inputs, rows, sizes_left(one, training), seed) for one in best]
     results = in_parallel(_call, calls, progress, "Comparing models")
     fitted, sizes = results[: len(candidates)], results[len(candidates) :]
     return tuple(fitted), tuple(one for found in sizes for one in found)
@@ -347,7 +335,11 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     # The model of everything and the first folds learn to do without facts too.
     hiding = min(folds_needed(len(homes), run.plan.folds), len(used))
     learning = [known_facts if number <= hiding else None for number in range(len(parts))]
-    calls = [(recipe, homes, log_price, weight, *rows, facts) for rows, facts in zip(parts, learning, strict=True)]
+    # The past is only compared with itself and the folds, which the faster settings do as well.
+    recipes = [recipe] * (len(parts) - len(cuts)) + [replace(recipe, candidate=quick_of(candidate))] * len(cuts)
+    calls = [
+        (own, homes, log_price, weight, *rows, facts) for own, rows, facts in zip(recipes, parts, learning, strict=True)
+    ]
     doing = "Fitting the final model and calibrating its range"
     final, *found = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
     held_out, late = found[: len(used)], [one.held_out for one in found[len(used) :]]

@@ -20,12 +20,13 @@ from typing import Final, NoReturn
 
 from core.access import Actor
 from core.errors import DoorstepError, InvalidRecord, JobCancelled, StoreError, StoreUnavailable, in_full
+from core.parallel.calls import end_processes
+from core.parallel.cluster import on_cluster
 from core.problem import Problem
 from core.progress import NICENESS, Progress, die_with_parent, end_group
 from core.store import Store, open_store
 from core.store.operations.jobs import Claim
 from core.store.patience import PATIENCE_SECONDS, patiently
-from core.train.parallel import end_processes
 from core.workflows.jobs import Kinds, Task, task_of
 from core.workspace import Workspace
 
@@ -172,7 +173,8 @@ def do(order: Order, store: Store) -> None:
     jobs = store.jobs
     try:
         workspace = Workspace(store, order.problem, order.actor)
-        record = order.task.run(workspace, _reporter(store, order))
+        with on_cluster():
+            record = order.task.run(workspace, _reporter(store, order))
     except JobCancelled:
         return
     except DoorstepError as error:

@@ -15,9 +15,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from core.parallel.calls import in_parallel
 from core.progress import Progress, part
 from core.store import ModelRecord, open_store
-from core.train.parallel import in_parallel
 from core.workflows.jobs import TRAININGS, Kinds
 from core.workflows.worker import WorkerSettings, run_worker
 from core.workspace import Workspace

@@ -160,7 +160,7 @@ class Registering:
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_training_of_the_command_line_takes_its_processes_along(number: signal.Signals) -> None:
-    code = "import time; from core.train.parallel import in_parallel; in_parallel(time.sleep, [(600,)] * 2, print, 'x')"
+    code = "import time; from core.parallel.calls import in_parallel; in_parallel(time.sleep, [(600,)] * 2, print, 'x')"
     with started(code) as training:
         wait_for(lambda: len(training.joblib()) == 2)
         training.process.send_signal(number)

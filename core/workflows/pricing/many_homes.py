@@ -6,6 +6,7 @@ import itertools
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
@@ -21,11 +22,13 @@ from core.collect.reading.reader import read_table
 from core.collect.reading.table import RawTable, ReadingChoice
 from core.collect.vocabulary import snake
 from core.errors import StoreUnavailable
+from core.parallel.calls import batch_by_batch
+from core.parallel.cluster import on_cluster
 from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
 from core.schema import label_of
 from core.serve import words
-from core.serve.estimate import UNAVAILABLE, Refused, Unavailable, UnavailableKind
+from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate
 from core.store.ledger.records import Channel
@@ -173,16 +176,23 @@ def _price(
     errors = list(unread.values())
     readable = homes[~homes["source_row"].isin(list(unread))]
     tables, kinds = [], {}
-    for start in range(0, len(readable), _CHUNK):
-        progress(start / len(readable), f"Pricing row {start + 1:,} of {len(readable):,}")
-        chunk = readable.iloc[start : start + _CHUNK]
-        facts = chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore")
-        answers = estimate_many(desk.live_market, facts, as_of, desk.problem, desk.problem.estimate.level)
+    chunks = [readable.iloc[start : start + _CHUNK] for start in range(0, len(readable), _CHUNK)]
+    for chunk, answers in zip(chunks, _answers(desk, desk.live_market, chunks, as_of, progress), strict=True):
         tables.append(_figures(answers, chunk))
         errors += [_error(one, chunk, desk.market) for one in answers.not_priced]
         kinds |= {int(chunk["source_row"].iloc[one.position]): one.kind for one in answers.not_priced}
     progress(1.0, f"Priced {len(homes):,} rows")
     return _priced_table(tables, homes), pd.DataFrame(errors, columns=list(ERROR_COLUMNS)), kinds
+
+
+def _answers(
+    desk: Desk, live: LiveMarket, chunks: Sequence[pd.DataFrame], as_of: date, progress: Progress
+) -> Iterator[Answers]:
+    """Yield the answers to each chunk; a file of many chunks is priced on the cluster, where one is set."""
+    homes = [chunk.drop(columns=["source_row", LIST_PRICE], errors="ignore") for chunk in chunks]
+    calls = [(live, one, as_of, desk.problem, desk.problem.estimate.level) for one in homes]
+    with on_cluster() if len(calls) > 1 else nullcontext():
+        yield from batch_by_batch(estimate_many, calls, progress, f"Pricing, by {_CHUNK:,} rows")
 
 
 def _unread(mapped: MappedTable, facts: FactColumns) -> dict[int, tuple[Any, ...]]:
