@@ -35,7 +35,8 @@ def test_the_command_retrains_each_market_reports_and_promotes_nothing(
     assert challenger.stage is Stage.CHALLENGER
     assert larkhaven["verdict"] in ("pass", "fail", "inconclusive")
     champion = own_store.models.champion("larkhaven")
-    assert champion is not None and champion.model_id == live.model_id
+    assert champion is not None
+    assert champion.model_id == live.model_id
     assert own_store.jobs.get(larkhaven["job_id"]).state is JobState.DONE
 
 
