@@ -59,6 +59,11 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
+def marked(value: float) -> str:
+    """Write a number with thousands marks, for a field in which it can be changed: "424,000", "1,680.5"."""
+    return _trimmed(value, 2)
+
+
 def round_amounts(low: float, high: float, about: int) -> Iterator[float]:
     """Yield round amounts between two ends, about the number asked for: the marks of an axis."""
     rough = (high - low) / about

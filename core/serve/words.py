@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
@@ -36,6 +37,21 @@ def unit_of(name: str) -> str:
     """Return the canonical unit of a fact, "" for none."""
     field = FIELD_BY_NAME.get(name)
     return field.unit if field else ""
+
+
+def has_marks(name: str) -> bool:
+    """Tell whether a fact is an area or an amount of money, which is read easily only with thousands marks."""
+    return unit_of(name) in ("sqft", "money")
+
+
+def typed(name: str, text: str, market: Conventions) -> float | str:
+    """Read what was typed for an area or an amount into its canonical unit, by core's one reader of typed numbers.
+
+    "424,000", "424 000" and "424000" are one number. A text that is no number is returned as it is, so that the check
+    of the home's facts names it.
+    """
+    number = read_typed(text)
+    return text if math.isnan(number) else canonical(name, number, market)
 
 
 def test_sales_words(segment: str, n: int) -> str:

@@ -72,6 +72,26 @@ def key(name: str, market: str = MARKET) -> str:
     return f"{name}-{market}"
 
 
+def is_amount(name: str) -> bool:
+    return name.endswith("_sqft") or name.endswith("price")
+
+
+def enter(app: AppTest, name: str, value: float) -> None:
+    """Type a number into a fact's field, the amounts as people write them."""
+    if is_amount(name):
+        app.text_input(key(name)).set_value(f"{value:,.0f}")
+    else:
+        app.number_input(key(name)).set_value(value)
+
+
+def entered(app: AppTest, name: str) -> float | None:
+    """Return the number in a fact's field, None if it is blank."""
+    if not is_amount(name):
+        return app.number_input(key(name)).value
+    text = app.text_input(key(name)).value
+    return float(text.replace(",", "")) if text else None
+
+
 def busiest(desk: Desk) -> str:
     assert desk.bundle is not None
     return next(iter(desk.bundle.model.profile.area_codes["zipcode"]))
@@ -82,7 +102,7 @@ def price(app: AppTest, zipcode: str, facts: Mapping[str, float] = HOME, kind: s
     if kind is not None:
         app.selectbox(key("property_type")).set_value(kind)
     for name, value in facts.items():
-        app.number_input(key(name)).set_value(value)
+        enter(app, name, value)
     return press(app, "Price this home")
 
 
@@ -228,7 +248,7 @@ def test_an_impossible_fact_is_refused_in_the_words_of_the_core_and_the_form_is_
     assert message.startswith("Bedrooms = 1,000 is impossible: it must lie between 0 and 20.")
     assert "Point estimate" not in said(app)
     assert app.number_input(key("bedrooms")).value == 1_000.0
-    assert app.number_input(key("living_area_sqft")).value == 1_680.0
+    assert entered(app, "living_area_sqft") == 1_680.0
     assert app.selectbox(key("zipcode")).value == busiest(desk)
     app.number_input(key("bedrooms")).set_value(3.0)
     assert isinstance(answered(press(app, "Price this home")).result, Estimate)
@@ -259,13 +279,13 @@ def test_at_most_two_points_are_in_sight_in_words_without_limits_and_the_rest_is
 def test_blank_fields_hold_nothing_and_say_what_is_typical_of_the_chosen_area(desk: Desk) -> None:
     assert desk.bundle is not None
     app = opened()
-    before = app.number_input(key("living_area_sqft"))
-    assert before.value is None
+    before = app.text_input(key("living_area_sqft"))
+    assert not before.value
     area = busiest(desk)
     app.selectbox(key("zipcode")).set_value(area).run()
-    field = app.number_input(key("living_area_sqft"))
+    field = app.text_input(key("living_area_sqft"))
     typical = desk.bundle.model.profile.typical["zipcode"][area]["living_area_sqft"]
-    assert field.value is None
+    assert not field.value
     assert field.placeholder == f"typical {round(float(typical)):,}"
     assert field.placeholder != before.placeholder
     assert field.label.endswith("*")
@@ -275,14 +295,14 @@ def test_blank_fields_hold_nothing_and_say_what_is_typical_of_the_chosen_area(de
 def test_a_typical_home_can_be_filled_in_priced_and_cleared(desk: Desk) -> None:
     app = press(opened(), "Fill with a typical home")
     assert app.selectbox(key("zipcode")).value == busiest(desk)
-    assert app.number_input(key("living_area_sqft")).value is not None
+    assert entered(app, "living_area_sqft") is not None
     app = press(app, "Price this home")
     assert set(estimated(app).imputed) <= {"latitude", "longitude", *desk.area_figures}
     assert "neighborhood figures of" in said(app)
     assert "crime index" not in said(app)
     app = press(app, "Clear")
     assert app.selectbox(key("zipcode")).value is None
-    assert app.number_input(key("living_area_sqft")).value is None
+    assert entered(app, "living_area_sqft") is None
     assert "Point estimate" not in said(app)
 
 
@@ -290,7 +310,7 @@ def test_an_address_is_kept_with_the_question_and_shown_as_text(desk: Desk) -> N
     app = opened()
     app.selectbox(key("zipcode")).set_value(busiest(desk)).run()
     app.text_input(key("address")).set_value("1 *Elm* $t [x](http://a.b)")
-    app.number_input(key("living_area_sqft")).set_value(1_680.0)
+    enter(app, "living_area_sqft", 1_680.0)
     app = press(app, "Price this home")
     assert answered(app).question.facts["address"] == "1 *Elm* $t [x](http://a.b)"
     raw = [str(part.value) for part in app.caption]
@@ -306,8 +326,8 @@ def test_an_address_of_the_sales_enters_every_recorded_fact_with_its_day_and_no_
     app = next(one for one in app.button if one.key == "address-0").click().run()
     assert "Facts as recorded with its sale of " in said(app)
     assert app.selectbox(key("zipcode")).value == sales["zipcode"][newest]
-    assert app.number_input(key("living_area_sqft")).value == sales["living_area_sqft"][newest]
-    assert app.number_input(key("list_price")).value is None
+    assert entered(app, "living_area_sqft") == sales["living_area_sqft"][newest]
+    assert entered(app, "list_price") is None
     app = press(app, "Price this home")
     assert set(estimated(app).imputed) <= {*desk.area_figures, "year_renovated", "lot_area_sqft"}
 
@@ -356,12 +376,12 @@ def test_a_metric_market_asks_and_answers_in_square_metres(
         database.execute("UPDATE market SET area_unit = 'sqm'")
     use(own_small_store, monkeypatch)
     app = opened()
-    assert app.number_input(key("living_area_sqft")).label == "Living area (m²) *"
+    assert app.text_input(key("living_area_sqft")).label == "Living area (m²) *"
     app = price(app, busiest(desk), {**HOME, "living_area_sqft": 156.0})
     assert estimated(app).subject.facts["living_area_sqft"] == pytest.approx(156 * SQFT_PER_SQM)
     assert "156 m²" in said(app)
     assert "sq ft" not in next(part for part in texts(app) if part.startswith("**Assumed"))
-    app.number_input(key("living_area_sqft")).set_value(5.0)
+    enter(app, "living_area_sqft", 5.0)
     refused = said(press(app, "Price this home"))
     assert "Living area = 53.8196 is impossible" in refused
     assert "living area 5 m² = 54 sq ft" in refused
@@ -396,7 +416,7 @@ def test_the_model_is_loaded_once_for_many_runs(desk: Desk, monkeypatch: pytest.
     monkeypatch.setattr(open_desks, "open_desk", lambda *given: pytest.fail("the model was loaded again"))
     assert estimated(press(app, "Price this home"))
     assert not app.error
-    assert opened().number_input(key("living_area_sqft")).value is None
+    assert entered(opened(), "living_area_sqft") is None
 
 
 def test_an_answer_is_in_the_ledger_as_it_is_shown_and_the_address_leads_to_it(home: Path, desk: Desk) -> None:
@@ -428,7 +448,7 @@ def test_a_link_opens_the_very_answer_with_its_facts_and_says_whose_it_is(home: 
     assert f"Stored answer, priced by {answered(first).actor} on " in said(app)
     assert app.selectbox(key("zipcode")).value == busiest(desk)
     assert app.selectbox(key("property_type")).value == "condo"
-    assert {name: app.number_input(key(name)).value for name in facts} == facts
+    assert {name: entered(app, name) for name in facts} == facts
     assert ledger_lines(home) == before
     anew = press(app, "Price this home")
     assert "Stored answer" not in said(anew)
@@ -548,9 +568,9 @@ def test_a_change_is_tried_beside_the_range_and_leaves_no_line_in_the_ledger(hom
     assert table["Change"].tolist() == ["As it is", "One more bathroom"]
     assert table["Range"][0].replace("\\", "") == money_range(shown.low, shown.high, "USD")
     app.selectbox("what_if_fact").set_value("living_area_sqft").run()
-    field = app.number_input(f"what-if-value-living_area_sqft-{answered(app).estimate_id}")
-    assert field.value == 1_680.0
-    field.set_value(2_400.0)
+    field = app.text_input(f"what-if-value-living_area_sqft-{answered(app).estimate_id}")
+    assert field.value == "1,680"
+    field.set_value("2 400")
     app = press(app, "Try it")
     assert app.table[0].value["Change"].tolist() == ["As it is", "Living area 2,400 sq ft", "One more bathroom"]
     assert estimated(app) == shown
@@ -567,10 +587,34 @@ def test_an_impossible_change_is_refused_in_the_words_of_the_core(desk: Desk) ->
     assert "Point estimate" in said(app)
 
 
+@pytest.mark.parametrize("typed", ["1680", "1,680", "1 680"])
+def test_an_area_is_read_alike_however_it_is_typed_and_then_shown_with_marks(desk: Desk, typed: str) -> None:
+    app = opened()
+    app.selectbox(key("zipcode")).set_value(busiest(desk)).run()
+    app.text_input(key("living_area_sqft")).set_value(typed)
+    app = press(app, "Price this home")
+    assert estimated(app).subject.facts["living_area_sqft"] == 1_680.0
+    assert app.text_input(key("living_area_sqft")).value == "1,680"
+
+
+def test_an_amount_that_is_no_number_is_named_at_its_field(desk: Desk) -> None:
+    app = opened()
+    app.selectbox(key("zipcode")).set_value(busiest(desk)).run()
+    app.text_input(key("living_area_sqft")).set_value("about 1,600")
+    app = press(app, "Price this home")
+    assert said(app).count("Living area = 'about 1,600' is not a number. Enter digits only") == 2
+    assert app.text_input(key("living_area_sqft")).value == "about 1,600"
+    app.text_input(key("living_area_sqft")).set_value("1600")
+    app.text_input(key("list_price")).set_value("a lot")
+    app = press(app, "Price this home")
+    assert "List price = 'a lot' is not an amount above 0." in said(app)
+    assert app.text_input(key("list_price")).value == "a lot"
+
+
 def test_the_asking_price_is_kept_with_the_estimate_and_does_not_move_it(home: Path, desk: Desk) -> None:
     app = price(opened(), busiest(desk))
     blind = estimated(app)
-    app.number_input(key("list_price")).set_value(999_000.0)
+    enter(app, "list_price", 999_000.0)
     app = press(app, "Price this home")
     assert estimated(app) == blind
     with open_store(home) as store:

@@ -255,12 +255,14 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
 
 def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:
     """Show the entered areas in square feet, the unit of core's limits, if the market uses another unit."""
-    areas = [name for name in facts if words.unit_of(name) == "sqft"]
+    areas = {
+        name: value for name, value in facts.items() if words.unit_of(name) == "sqft" and isinstance(value, int | float)
+    }
     if market.area_unit == "sqft" or not areas:
         return
     area_limits = ", ".join(
-        f"{label_of(name).lower()} {words.fact_value(name, facts[name], market)} = {facts[name]:,.0f} sq ft"
-        for name in areas
+        f"{label_of(name).lower()} {words.fact_value(name, value, market)} = {value:,.0f} sq ft"
+        for name, value in areas.items()
     )
     st.caption(f"Limits are in square feet: {plain(area_limits)}.")
 

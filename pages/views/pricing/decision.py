@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -9,18 +10,20 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, Role, may
+from core.collect.cells.typed import read_typed
 from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
 from core.serve.estimate import Estimate
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
-from core.wording import either, instant, money, percent, signed_percent
+from core.wording import either, instant, marked, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, kind_of, usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit.text import plain
+from pages.views.pricing import fact_fields
 
 ANCHOR: Final = "your-decision"
 _DONE: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "Adjusted", "override": "Overridden"}
@@ -30,9 +33,9 @@ _ICONS: Final[Mapping[DecisionKind, str]] = {
     "adjust": ":material/tune:",
     "override": ":material/edit:",
 }
+_AMOUNTS: Final[Mapping[str, str]] = {"price": "Your price", "listing": "List at"}
 # A thumb needs 44 px (WCAG 2.2, target size enhanced). At a desk the bar is always in sight, so it needs no heading.
 _STYLE: Final = """<style>
-.st-key-decision :is([data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"]) { display: none; }
 @media (min-width: 641px) {
   .st-key-decision > :has(> [data-testid="stHeading"]) { display: none; }
   .st-key-decision { padding: 0.5rem 1rem; }
@@ -63,9 +66,24 @@ class _Deciding:
         return f"{name}-{self.estimate_id}"
 
     def amount(self, name: str) -> float | None:
-        """The amount in a field, None if it is blank."""
-        value = st.session_state.get(self.key(name))
-        return None if value is None else float(value)
+        """The amount in a field, None if it holds none."""
+        number = read_typed(self.text(name))
+        return number if math.isfinite(number) else None
+
+    def text(self, name: str) -> str:
+        """What a field holds, as it was typed."""
+        return str(st.session_state.get(self.key(name)) or "").strip()
+
+    def put(self, name: str, amount: float) -> None:
+        """Write an amount into a field, with thousands marks; for callbacks, or before the field is drawn."""
+        st.session_state[self.key(name)] = marked(amount)
+
+    def unread(self) -> str:
+        """Say which field holds a text that is no amount, "" if none does."""
+        for name, label in _AMOUNTS.items():
+            if self.text(name) and self.amount(name) is None:
+                return f"{label} = {self.text(name)[:60]!r} is not a number. Enter digits only."
+        return ""
 
     def listing(self, price: float) -> int:
         """The usual listing price of a home expected to sell for ``price``."""
@@ -115,6 +133,8 @@ def draw(
 def _record(deciding: _Deciding) -> str:
     """Record the decision in the fields; return why that failed, "" if it did not."""
     price, listing = deciding.amount("price"), deciding.amount("listing")
+    if fault := deciding.unread():
+        return fault
     if price is None:
         return "Enter your price."
     estimate = deciding.estimate
@@ -138,8 +158,8 @@ def _explanation(deciding: _Deciding) -> tuple[str | None, str]:
 def _fields(deciding: _Deciding) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own."""
     estimate, state = deciding.estimate, st.session_state
-    state.setdefault(deciding.key("price"), int(estimate.point))
-    state.setdefault(deciding.key("listing"), deciding.listing(estimate.point))
+    state.setdefault(deciding.key("price"), marked(int(estimate.point)))
+    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point)))
     price, listing = deciding.amount("price"), deciding.amount("listing")
     kind: DecisionKind = "accept"
     if price is not None:
@@ -148,12 +168,9 @@ def _fields(deciding: _Deciding) -> None:
         _reason(deciding, price, kind)
     asks = price is not None and listing is not None and listing < price
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
-        for label, name, then in (
-            (f"Your price ({plain(estimate.currency)})", "price", _follow),
-            ("List at", "listing", _touch),
-        ):
-            key = deciding.key(name)
-            st.number_input(label, min_value=0, step=1_000, key=key, on_change=then, args=(deciding,), width=150)
+        for name, then in (("price", _follow), ("listing", _touch)):
+            label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else _AMOUNTS[name]
+            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150)
         _buttons(deciding, kind, price, listing, asks)
     if asks and price is not None and listing is not None:
         st.warning(
@@ -221,22 +238,28 @@ def _press(deciding: _Deciding) -> None:
 def _touch(deciding: _Deciding) -> None:
     """Keep the list price the agent typed."""
     st.session_state[deciding.key("touched")] = True
+    listing = deciding.amount("listing")
+    if listing is not None:
+        deciding.put("listing", listing)
 
 
 def _follow(deciding: _Deciding) -> None:
     """Let the list price follow the agent's price until the agent has typed one."""
     price = deciding.amount("price")
-    if price is not None and not st.session_state.get(deciding.key("touched")):
-        st.session_state[deciding.key("listing")] = deciding.listing(price)
+    if price is None:
+        return
+    deciding.put("price", price)
+    if not st.session_state.get(deciding.key("touched")):
+        deciding.put("listing", deciding.listing(price))
 
 
 def _list_at(deciding: _Deciding, listing: int) -> None:
-    st.session_state[deciding.key("listing")] = listing
+    deciding.put("listing", listing)
 
 
 def _take(deciding: _Deciding, price: int) -> None:
     """Take the value of the comparables in use as the agent's own price."""
-    st.session_state[deciding.key("price")] = price
+    deciding.put("price", price)
     _follow(deciding)
 
 

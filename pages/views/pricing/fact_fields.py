@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import streamlit as st
 
+from core.collect.cells.typed import read_typed
 from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import label_of
 from core.serve import words
 from core.store import Market
 from core.train.model import Model
+from core.wording import marked
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 
@@ -21,6 +24,9 @@ COORDINATES: Final = ("latitude", "longitude")
 _FREE_TEXT: Final = ("address", "zoning")
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
+LIST_PRICE: Final = "list_price"
+DIGITS: Final = "off"
+"""The autocomplete of fields for areas and amounts."""
 
 Typical = Mapping[str, float | str]
 
@@ -61,10 +67,40 @@ def draw(fields: Fields, name: str) -> None:
         st.segmented_control(
             fields.label(name), words.FLAG_WORDS, key=key(fields.market, name), persist_state="session"
         )
+    elif words.has_marks(name):
+        blank = _placeholder(fields, name) or "Unknown"
+        amount(fields.label(name), key(fields.market, name), blank, persist_state="session")
     else:
         _number(fields, name)
+    draw_fault(fields, name)
+
+
+def draw_fault(fields: Fields, name: str) -> None:
+    """Draw what is wrong with a fact, if anything is."""
     if name in fields.faults:
         st.markdown(f":red[:material/error: {plain(fields.faults[name])}]")
+
+
+def amount(label: str, widget: str, placeholder: str | None = None, **more: Any) -> str:
+    """Draw a field for an area or an amount of money, in which thousands marks may be typed; return its text.
+
+    Streamlit's field for numbers shows no marks. ``autocomplete`` is where api/static/dashboard.js knows the field
+    by, to ask a phone for its keys of digits.
+    """
+    return str(st.text_input(label, key=widget, placeholder=placeholder, autocomplete=DIGITS, **more) or "")
+
+
+def blank(name: str, model: Model) -> str | None:
+    """Return what an empty field holds."""
+    return "" if is_free_text(name, model) or words.has_marks(name) or name == LIST_PRICE else None
+
+
+def tidy(names: Iterable[str], market: Market) -> None:
+    """Write what was typed for areas and amounts with thousands marks; for callbacks, before the fields are drawn."""
+    for widget in (key(market, name) for name in names):
+        typed = st.session_state.get(widget)
+        if isinstance(typed, str) and math.isfinite(number := read_typed(typed)):
+            st.session_state[widget] = marked(number)
 
 
 def levels(name: str, model: Model, problem: Problem) -> list[str]:
@@ -84,6 +120,8 @@ def held(name: str, value: object, desk: Desk, model: Model) -> str | float | No
     """Return a fact in its widget's form, blank if the widget cannot hold it."""
     if is_free_text(name, model):
         return value if isinstance(value, str) else ""
+    if words.has_marks(name):
+        return entered(name, value, desk.market, model) if isinstance(value, int | float) else ""
     if name == "property_type":
         return str(value) if value in levels(name, model, desk.problem) else None
     if name in model.facts.categorical:
@@ -99,11 +137,15 @@ def entered(name: str, value: float | str, market: Market, model: Model) -> floa
         return words.FLAG_WORDS[value > 0]
     fact = model.profile.numeric_fact(name)
     number = words.shown(name, value, market)
+    if words.has_marks(name):
+        return marked(number)
     return float(round(number)) if fact is not None and fact.whole else number
 
 
 def canonical(name: str, value: str | float, market: Market, model: Model) -> str | float:
     """Convert a widget's value to core's form: in canonical units, yes as 1, no as 0."""
+    if words.has_marks(name) and isinstance(value, str):
+        return words.typed(name, value, market)
     if _is_flag(name, model):
         return float(value == words.YES)
     return value if isinstance(value, str) else words.canonical(name, value, market)
@@ -129,6 +171,8 @@ def draw_value(name: str, desk: Desk, model: Model, widget: str, value: object) 
         st.text_input(label, key=widget)
     elif _is_flag(name, model):
         st.segmented_control(label, words.FLAG_WORDS, key=widget)
+    elif words.has_marks(name):
+        amount(label, widget)
     else:
         st.number_input(label, value=None, step=_step(name, model.profile), format="%g", key=widget)
 

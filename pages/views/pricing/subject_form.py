@@ -8,22 +8,25 @@ from typing import Final
 
 import streamlit as st
 
+from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Refused, critical_facts
 from core.serve.typical_home import typical_home
 from core.store import Market
 from core.train.model import Model
+from core.wording import marked
 from core.workflows.pricing.answers import Question, RecordedAnswer
 from core.workflows.pricing.desk import Desk
+from core.workflows.pricing.questions import list_price
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
-from pages.views.pricing.fact_fields import COORDINATES, Fields, held, is_free_text, key
+from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, Fields, held, key
 
 _AS_OF: Final = "valuation_date"
-_LIST_PRICE: Final = "list_price"
 _PRESSED: Final = "price_pressed"
 _OPEN: Final = "form_open"
+_FAULTS: Final = "form_faults"
 _US_DATE: Final = "MM/DD/YYYY"
 _DATE: Final = "YYYY-MM-DD"
 
@@ -51,7 +54,12 @@ def pressed(desk: Desk, model: Model, today: date, level: float) -> Question | N
     if st.session_state.pop(_PRESSED, None) != desk.market.market_id:
         return None
     st.session_state[_OPEN] = False
-    return _question(desk, model, today, level)
+    try:
+        return _question(desk, model, today, level)
+    except ImpossibleProperty as error:
+        st.session_state[_OPEN] = True
+        st.session_state[_FAULTS] = {error.field: f"{error.reason} {error.remedy}".strip()}
+        return None
 
 
 def draw(
@@ -87,7 +95,7 @@ def draw(
                 icon=":material/sell:",
                 width="stretch",
                 on_click=_press,
-                args=(market.market_id,),
+                args=(desk,),
                 shortcut="Mod+Enter",
             )
         _below(desk, model, on_clear)
@@ -121,7 +129,8 @@ def put(desk: Desk, model: Model, question: Question) -> None:
     st.session_state[_OPEN] = False
     put_facts(desk, model, question.facts)
     st.session_state[key(desk.market, _AS_OF)] = question.as_of
-    st.session_state[key(desk.market, _LIST_PRICE)] = question.list_price
+    asking = question.list_price
+    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking)
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
@@ -147,8 +156,9 @@ def location_ways(model: Model) -> list[str]:
     return [*(label_of(code).lower() for code in model.facts.area_codes), *exact]
 
 
-def _press(market_id: str) -> None:
-    st.session_state[_PRESSED] = market_id
+def _press(desk: Desk) -> None:
+    fact_fields.tidy((*_names(desk), LIST_PRICE), desk.market)
+    st.session_state[_PRESSED] = desk.market.market_id
 
 
 def _edit() -> None:
@@ -166,14 +176,15 @@ def _fold(answered: RecordedAnswer, market: Market) -> None:
 
 def _faults(answered: RecordedAnswer | None) -> dict[str, str]:
     """Return what is wrong with the facts of the answer shown, by fact."""
-    if answered is None or not isinstance(answered.result, Refused):
-        return {}
+    unread: dict[str, str] = st.session_state.pop(_FAULTS, {})
+    if unread or answered is None or not isinstance(answered.result, Refused):
+        return unread
     return {one.field: f"{one.reason} {one.remedy}".strip() for one in answered.result.faults}
 
 
 def _empty(desk: Desk, model: Model) -> None:
-    for name in (*model.facts.area_codes, *_names(desk), _LIST_PRICE):
-        st.session_state[key(desk.market, name)] = "" if is_free_text(name, model) else None
+    for name in (*model.facts.area_codes, *_names(desk), LIST_PRICE):
+        st.session_state[key(desk.market, name)] = fact_fields.blank(name, model)
 
 
 def _names(desk: Desk) -> tuple[str, ...]:
@@ -207,19 +218,14 @@ def _further(fields: Fields, desk: Desk, today: date) -> None:
     """Draw the folded facts; open if something is wrong with one of them."""
     market = desk.market
     further = (*desk.asked_further, *(COORDINATES if fields.model.facts.located else ()))
-    with st.expander("More facts", icon=":material/add_home:", expanded=any(name in fields.faults for name in further)):
+    wrong = any(name in fields.faults for name in (*further, LIST_PRICE))
+    with st.expander("More facts", icon=":material/add_home:", expanded=wrong):
         _facts(fields, further)
         asking, valued = st.columns(2)
         with asking:
-            st.number_input(
-                f"Asking price ({market.currency})",
-                value=None,
-                step=1_000.0,
-                format="%g",
-                key=key(market, _LIST_PRICE),
-                placeholder="If it is listed",
-                persist_state="session",
-            )
+            label, widget = f"Asking price ({market.currency})", key(market, LIST_PRICE)
+            fact_fields.amount(label, widget, "If it is listed", persist_state="session")
+            fact_fields.draw_fault(fields, LIST_PRICE)
         with valued:
             _valuation_date(desk, today)
         st.caption(
@@ -266,4 +272,4 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
     as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
-    return Question(facts, as_of, level, st.session_state.get(key(market, _LIST_PRICE)))
+    return Question(facts, as_of, level, list_price(st.session_state.get(key(market, LIST_PRICE))))
