@@ -134,7 +134,8 @@ def _link_fault() -> None:
 
 def _again(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     """Price the same home at the selected level."""
-    stored_estimate.keep(price_and_record(workspace, desk, replace(answered.question, level=_level(desk)), "page"))
+    again = price_and_record(workspace, desk, replace(answered.question, level=_level(desk)), "page")
+    stored_estimate.keep(again, leads=False)
 
 
 def _level(desk: Desk) -> float:

@@ -81,9 +81,9 @@ def _choose_role() -> None:
         format_func=str.capitalize,
         key=ROLE_KEY,
         bind="query-params",
-        help="There is no login: anyone who can open this page on this computer can choose any role. "
-        "Your actions are recorded under your user name and this role.",
     )
+    # A caption and no help: an icon of help would be one more stop of the Tab key on every page.
+    st.sidebar.caption("No login: anyone on this computer can choose a role. It is recorded with your user name.")
 
 
 def _read_any_case() -> None:

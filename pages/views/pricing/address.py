@@ -39,12 +39,14 @@ class _Found:
 def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
     """Draw the field and, once something is typed, the homes it may mean; a press on one enters its facts."""
     market = desk.market
-    typed = st.text_input(
-        "Address",
-        key=key(market, "address"),
-        placeholder="Type an address, then Enter",
-        persist_state="session",
-    )
+    # On a computer, api/static/dashboard.js puts the cursor here.
+    with st.container(key="begin_here"):
+        typed = st.text_input(
+            "Address",
+            key=key(market, "address"),
+            placeholder="Type an address, then Enter",
+            persist_state="session",
+        )
     chosen = st.session_state.get(_CHOSEN)
     if not typed or not isinstance(typed, str):
         return

@@ -29,6 +29,8 @@ _ANCHOR: Final = "price-range"
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
+#price-range:focus { outline: none; }
+#price-range:focus-visible { outline: 2px solid currentColor; outline-offset: 4px; }
 .st-key-glance { display: none; }
 .st-key-announced { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (min-width: 961px) {
@@ -78,10 +80,14 @@ def _background() -> str:
 
 
 def announce(answered: RecordedAnswer | None) -> None:
-    """Write the answer where a screen reader reads it out as it changes."""
+    """Write the answer where a screen reader reads it out as it changes.
+
+    api/static/dashboard.js moves the focus to the heading of an answer that is new on the screen.
+    """
     words_of = _announced(answered) if answered is not None else ""
+    named = f" data-answer='{escape(stored_estimate.lead())}' data-heading='{_ANCHOR}'" if answered is not None else ""
     with st.container(key="announced"):
-        st.html(f"<div role='status' aria-live='polite'>{escape(words_of)}</div>")
+        st.html(f"<div role='status' aria-live='polite'{named}>{escape(words_of)}</div>")
 
 
 def _announced(answered: RecordedAnswer) -> str:

@@ -16,6 +16,7 @@ _FOLLOWED: Final = "estimate_followed"
 _OPENED: Final = "estimate_opened"
 _UNREAD: Final = "estimate_unread"
 _FAULT: Final = "estimate_fault"
+_LEAD: Final = "estimate_lead"
 
 
 def follow(workspace: Workspace) -> None:
@@ -38,7 +39,7 @@ def follow(workspace: Workspace) -> None:
         st.session_state[_FAULT] = str(error)
         return
     st.session_state[_SHOWN] = st.session_state[_UNREAD] = found
-    st.session_state[_OPENED] = wanted
+    st.session_state[_OPENED] = st.session_state[_LEAD] = wanted
 
 
 def go_to(estimate_id: str) -> None:
@@ -64,10 +65,18 @@ def fault() -> str | None:
     return message
 
 
-def keep(answered: RecordedAnswer) -> None:
-    """Make this the shown answer."""
+def keep(answered: RecordedAnswer, leads: bool = True) -> None:
+    """Make this the shown answer; ``leads`` tells whether it takes the focus."""
     forget()
     st.session_state[_SHOWN] = answered
+    if leads:
+        st.session_state[_LEAD] = answered.estimate_id or answered.at.isoformat()
+
+
+def lead() -> str:
+    """Return what names the answer that took the focus last, "" before the first."""
+    named: str = st.session_state.get(_LEAD, "")
+    return named
 
 
 def forget() -> None:

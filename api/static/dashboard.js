@@ -1,0 +1,42 @@
+// What the page cannot say in HTML: fewer stops of the Tab key, the cursor where work begins or the answer is, and a
+// phone's keys for digits. It reads the page and writes attributes only.
+(() => {
+  // The logo is a second link to the first page; the page's own box is no place to stop, but the link that skips to it
+  // still leads there.
+  const NO_STOP = '[data-testid="stLogoLink"], [data-testid="stMain"]';
+  const DIGITS = '[data-testid="stTextInput"] input[autocomplete="off"]';
+  const TYPING = 'input, textarea, [contenteditable="true"]';
+  let seen = new URLSearchParams(location.search).get('estimate') || '';
+  let begun = '';
+
+  const quiet = (root) => {
+    for (const part of root.querySelectorAll(NO_STOP)) if (part.tabIndex !== -1) part.tabIndex = -1;
+    for (const part of root.querySelectorAll(DIGITS)) if (part.inputMode !== 'decimal') part.inputMode = 'decimal';
+  };
+  // An answer names its heading; a new one gets the focus, so that the next key begins there.
+  const lead = () => {
+    const answer = document.querySelector('[data-answer]');
+    const heading = answer && document.getElementById(answer.dataset.heading);
+    if (!answer || !heading || answer.dataset.answer === seen) return;
+    seen = answer.dataset.answer;
+    heading.tabIndex = -1;
+    heading.focus({ preventScroll: matchMedia('(min-width: 961px)').matches });
+  };
+  // Where a page begins with one field, whoever has a keyboard can type at once.
+  const begin = () => {
+    const first = document.querySelector('.st-key-begin_here input');
+    if (location.pathname === begun || !first) return;
+    begun = location.pathname;
+    const busy = document.activeElement && document.activeElement.matches(TYPING);
+    const answered = document.querySelector('[data-answer]');
+    if (!busy && !answered && matchMedia('(hover: hover) and (min-width: 961px)').matches) {
+      first.focus({ preventScroll: true });
+    }
+  };
+  let asked = false;
+  new MutationObserver(() => {
+    if (asked) return;
+    asked = true;
+    requestAnimationFrame(() => { asked = false; quiet(document); lead(); begin(); });
+  }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
+})();
