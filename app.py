@@ -28,6 +28,7 @@ from api.deps import Service
 from api.interpreter import keep_collections_short, limit_threads
 from api.server import local_actor, settings
 from core.errors import WrongUsage
+from core.serve.agent.map_tiles import read_tiles
 from core.store import default_home
 from core.workflows.login.settings import DEMANDED
 from core.workflows.operations.logs import start_logging
@@ -87,6 +88,7 @@ def served() -> Served:
     origins, login_seconds = set(st.get_option("server.corsAllowedOrigins")), None
     try:
         check_settings(default_home().resolve(), [Path(name) for name in st.get_option("secrets.files")])
+        tiles = read_tiles(os.environ)
         has_login = login.is_configured()
         if has_login:
             login.check()
@@ -105,6 +107,7 @@ def served() -> Served:
         pages=frozenset(page.path for page in PAGES),
         https=bool(st.get_option("server.sslCertFile")) or (has_login and login.address().startswith("https://")),
         login_seconds=login_seconds,
+        pictures=tiles.origin if tiles is not None else "",
     )
 
 

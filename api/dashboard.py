@@ -46,7 +46,7 @@ class Served:
     ``hosts`` are the host names it answers to, ``origins`` the addresses its pages may have beside the one they were
     asked under, such as "https://prices.example"; ``base`` is the path it is under, "" for none, and ``pages`` are the
     paths below that. ``login_seconds`` is how long a sign-in lasts, None without login; ``https`` tells whether
-    browsers reach it over TLS.
+    browsers reach it over TLS. ``pictures`` is the origin of map tiles, "" for none.
     """
 
     hosts: Sequence[str]
@@ -55,6 +55,7 @@ class Served:
     pages: frozenset[str]
     https: bool
     login_seconds: int | None
+    pictures: str = ""
 
 
 SignedIn = Callable[[Mapping[str, str]], bool]
@@ -66,9 +67,9 @@ def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list
     page += _HEAD
     own = [Middleware(Dashboard, served=served), Middleware(FirstPaint, served=served)]
     if served.login_seconds is None:
-        return [*protection(page, served.hosts, served.https), Middleware(LocalOnly), *own]
+        return [*protection(page, served.hosts, served.https, served.pictures), Middleware(LocalOnly), *own]
     own += [Middleware(Files, served=served, signed_in=signed_in), Middleware(AskedPage, served=served)]
-    return [*protection(page, served.hosts, served.https), *own]
+    return [*protection(page, served.hosts, served.https, served.pictures), *own]
 
 
 def network_fault(address: str, hosts: Sequence[str]) -> str:

@@ -16,15 +16,16 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _YEAR: Final = 365 * 24 * 60 * 60
 
 
-def protection(page: str, hosts: Sequence[str], https: bool = False) -> list[Middleware]:
+def protection(page: str, hosts: Sequence[str], https: bool = False, pictures: str = "") -> list[Middleware]:
     """Return the middleware that protects a server.
 
     ``page`` is the HTML of the dashboard, whose inline scripts may run; ``hosts`` are the host names the server
-    answers to (empty: any); ``https`` tells whether browsers reach it over TLS, and no other way.
+    answers to (empty: any); ``https`` tells whether browsers reach it over TLS, and no other way. ``pictures`` is the
+    one origin beside this server that pictures may come from, "" for none.
     """
     strict = {"Strict-Transport-Security": f"max-age={_YEAR}"} if https else {}
     return [
-        Middleware(SecurityHeaders, headers=security_headers(page) | strict),
+        Middleware(SecurityHeaders, headers=security_headers(page, pictures) | strict),
         Middleware(TrustedHostMiddleware, allowed_hosts=allowed_hosts(hosts), www_redirect=False),
     ]
 
@@ -50,8 +51,10 @@ class SecurityHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
-def security_headers(page: str) -> dict[str, str]:
+def security_headers(page: str, pictures: str = "") -> dict[str, str]:
     """Return the headers; the content policy allows only this server, and the page's inline scripts by their hash.
+
+    Pictures may come from one origin more, ``pictures``, where the office has a server of map tiles.
 
     It forbids eval, so Plotly's WebGL scatter plots do not draw: charts use SVG (``render_mode="svg"``).
     """
@@ -60,7 +63,7 @@ def security_headers(page: str) -> dict[str, str]:
         "default-src": "'self'",
         "script-src": f"'self' 'wasm-unsafe-eval' {scripts}".strip(),
         "style-src": "'self' 'unsafe-inline'",
-        "img-src": "'self' data: blob:",
+        "img-src": f"'self' data: blob: {pictures}".strip(),
         "font-src": "'self' data:",
         "connect-src": "'self'",
         "worker-src": "'self' blob:",

@@ -16,7 +16,16 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
-from pages.views.pricing import address, explanation_tabs, feedback, latest, many_homes, stored_estimate, subject_form
+from pages.views.pricing import (
+    address,
+    explanation_tabs,
+    feedback,
+    latest,
+    many_homes,
+    stored_estimate,
+    subject_form,
+    tour,
+)
 from pages.views.pricing import answer as answer_card
 
 
@@ -75,6 +84,9 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     today = workspace.utc_today()
     if stored_estimate.unread() is not None:
         subject_form.put(desk, model, stored_estimate.read())
+    if session.take_first_price(desk.market):
+        subject_form.fill(desk, model)
+        subject_form.press(desk)
     question = subject_form.pressed(desk, model, today, _level(desk))
     if question is not None:
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
@@ -82,6 +94,7 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     stored_estimate.point_to(answered)
     _link_fault()
     answer_card.announce(answered)
+    tour.draw(desk.market)
     with st.container(key="desk"):
         with st.container(key="home"):
             subject_form.draw(

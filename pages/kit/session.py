@@ -23,6 +23,8 @@ MARKET_KEY: Final = "market"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
 SIMULATED: Final = "Simulated"
+_TOUR: Final = "_tour"
+_FIRST_PRICE: Final = "_first_price"
 _LOCAL_USER: Final = "local user"
 _SIGNED_IN: Final = "_signed_in"
 
@@ -131,6 +133,26 @@ def choose_market(markets: Sequence[Market]) -> Market | None:
 def open_market(market_id: str) -> None:
     """Make this the open market as of the next rerun; follow it with st.rerun() or st.switch_page()."""
     st.session_state[_NEXT_MARKET] = market_id
+
+
+def offer_tour(market_id: str) -> None:
+    """Show whoever opened the demo city around, once: on a first home that is already priced."""
+    st.session_state[_TOUR] = st.session_state[_FIRST_PRICE] = market_id
+
+
+def tour_offered(market: Market) -> bool:
+    """Tell whether the tour of a simulated market is open; it never comes back once it is closed."""
+    return market.simulated and st.session_state.get(_TOUR) == market.market_id
+
+
+def close_tour() -> None:
+    """Close the tour for good; for callbacks."""
+    st.session_state.pop(_TOUR, None)
+
+
+def take_first_price(market: Market) -> bool:
+    """Tell, once, that the tour's first home is to be priced."""
+    return tour_offered(market) and st.session_state.pop(_FIRST_PRICE, None) is not None
 
 
 def market() -> Market | None:

@@ -36,6 +36,15 @@ def test_a_page_without_inline_scripts_lets_none_run() -> None:
     assert "'unsafe-eval'" not in policy
 
 
+def test_pictures_of_one_origin_more_may_be_shown_and_nothing_else_may_be_fetched() -> None:
+    plain, opened = security_headers(PAGE), security_headers(PAGE, "https://tiles.example.com")
+    policy = opened.pop("Content-Security-Policy")
+    assert policy == plain.pop("Content-Security-Policy").replace("blob:;", "blob: https://tiles.example.com;", 1)
+    assert policy.count("tiles.example.com") == 1
+    assert "img-src 'self' data: blob: https://tiles.example.com;" in policy
+    assert opened == plain
+
+
 def test_every_response_carries_the_headers() -> None:
     headers = answer().headers
     for name, value in security_headers(PAGE).items():

@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from datetime import timedelta
-from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.serve.agent.map_tiles import TILES, read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.agent.sold_around import SHOWN_MAX
 from core.serve.drivers import Driver, Drivers
@@ -98,9 +98,9 @@ def test_the_map_numbers_the_sales_as_the_table_does_and_marks_those_in_use(
     assert value is not None
     figure = draw_map(estimate, chosen.used, dict(value.weights), small_desk.market, LIGHT)
     assert figure is not None
-    around, rings, others, mine, home = figure.data
+    around, others, mine, home = figure.data
     assert not around.x
-    assert len(rings.text) == len(figure.layout.shapes)
+    assert not figure.layout.images
     assert [*mine.text] == [str(n) for n in range(1, len(chosen.used) + 1)]
     assert len(others.text) == len(estimate.comparables) - len(chosen.used)
     assert home.marker.symbol == "star"
@@ -121,11 +121,20 @@ def test_the_map_shows_homes_sold_around_as_dots_and_no_ring_label_over_another(
     assert small_desk.live_model is not None
     figure = draw_map(estimate, frozenset(), {}, small_desk.market, LIGHT, small_desk.live_model.sales)
     assert figure is not None
-    around, rings, *_ = figure.data
-    assert 0 < len(around.x) <= SHOWN_MAX
-    radii = sorted(-radius for radius in rings.y)
-    assert all(larger >= 2 * smaller - 1e-9 for smaller, larger in pairwise(radii))
-    assert all(label.endswith((" mi", " ft")) for label in rings.text)
+    assert 0 < len(figure.data[0].x) <= SHOWN_MAX
+    *rings, north = figure.layout.annotations
+    assert north.text == "N ↑"
+    assert 1 <= len(rings) <= len(figure.layout.shapes)
+    assert all(label.text.endswith((" mi", " ft")) for label in rings)
+
+
+def test_streets_lie_below_the_map_where_the_office_has_a_tile_server(estimate: Estimate, small_desk: Desk) -> None:
+    server = read_tiles({TILES: "https://tiles.example.com/{z}/{x}/{y}.png"})
+    figure = draw_map(estimate, frozenset(), {}, small_desk.market, LIGHT, None, server)
+    assert figure is not None
+    assert figure.layout.images
+    assert {image.layer for image in figure.layout.images} == {"below"}
+    assert all(image.source.startswith("https://tiles.example.com/") for image in figure.layout.images)
 
 
 @given(

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from core.errors import DoorstepError, WrongUsage
 from core.parallel.cluster import check_scheduler
+from core.serve.agent.map_tiles import ATTRIBUTION, TILES, read_tiles
 from core.store.base.database import Database, parse_url
 from core.store.models.signing_keys import check_keys
 from core.store.operations.shared_files import VARIABLE as ARTIFACTS
@@ -52,6 +53,7 @@ def setting_faults(home: Path, secrets_files: Sequence[Path] | None = None) -> t
         lambda: _check_demo(environment),
         lambda: check_scheduler(environment),
         *_alone(read_settings, (DEMANDED, RATE, LOCAL, HOSTS), environment),
+        *_alone(read_tiles, (TILES, ATTRIBUTION), environment),
         *_alone(read_log_settings, (LEVEL, FORM), environment),
         *_alone(lambda one: parse_login_settings({}, one), LOGIN.values(), environment),
     )

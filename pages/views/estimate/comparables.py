@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from html import escape
 from typing import Any, Final
 
@@ -9,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core.prepare.features.columns import Columns
+from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable, ComparableValue
 from core.serve.estimate import Estimate
@@ -134,7 +136,8 @@ def _map(
     estimate: Estimate, chosen: Choice, value: ComparableValue | None, market: Conventions, sales: Columns | None
 ) -> None:
     weights = dict(value.weights) if value is not None else {}
-    figure = draw_map(estimate, chosen.used, weights, market, palette(), sales)
+    tiles = read_tiles(os.environ)
+    figure = draw_map(estimate, chosen.used, weights, market, palette(), sales, tiles)
     if figure is None:
         return
     st.plotly_chart(
@@ -144,7 +147,9 @@ def _map(
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )
     assumed = ", its place assumed" if "latitude" in estimate.imputed else ""
-    st.caption(f"★ this home{assumed} · numbers: the sales below, filled if in use · gray: other homes sold")
+    legend = f"★ this home{assumed} · numbers: the sales below, filled if in use · gray: other homes sold"
+    credit = f" · map: {plain(tiles.attribution)}" if tiles is not None and tiles.attribution else ""
+    st.caption(f"{legend}{credit}")
 
 
 def table(estimate: Estimate, chosen: Choice, market: Conventions) -> pd.DataFrame:

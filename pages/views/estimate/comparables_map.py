@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import plotly.graph_objects as go
 
 from core.prepare.features.columns import Columns
 from core.prepare.features.derived import Projection
+from core.serve.agent.map_places import apart, ring_labels
+from core.serve.agent.map_tiles import Tile, TileServer, tiles_around
 from core.serve.agent.sold_around import sold_around
 from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
@@ -18,7 +21,6 @@ from core.wording import distance, market_day, money_short
 from pages.kit.palette import Palette
 
 _KM_PER_MILE: Final = 1.609344
-# Each ring is at least twice as wide as the one before, so that no label lies over another.
 _RINGS_KM: Final = (0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _RINGS_MILES: Final = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0, 50.0)
 _RINGS_SHOWN: Final = 2
@@ -30,7 +32,23 @@ _SMALL: Final = 20.0
 OWN: Final = "This home’s own sale"
 _HOME: Final = "This home<extra></extra>"
 
+_STAR: Final = 11.0
+# A phone's map is 358 pixels wide, all are _HEIGHT high.
+_LABEL_ROOM: Final = (175.0, 156.0)
+# Streets are drawn faintly, for the numbers to stand out in either theme.
+_FAINT: Final = 0.55
+
 Place = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class _Mark:
+    """A sale on the map: its number on the cards, its place in km from the home, and its size in pixels."""
+
+    number: int
+    sale: Comparable
+    place: Place
+    size: float
 
 
 def place_of(estimate: Estimate) -> Place | None:
@@ -63,10 +81,12 @@ def draw_map(
     market: Conventions,
     colours: Palette,
     sales: Columns | None = None,
+    tiles: TileServer | None = None,
 ) -> go.Figure | None:
     """Return the map with the cards' numbers; sales in use are filled, and sized by their share of the weight.
 
-    ``weights`` by sale_id sum to 1; ``sales`` are the market's, drawn as gray dots where they lie around the home.
+    ``weights`` by sale_id sum to 1; ``sales`` are the market's, drawn as gray dots where they lie around the home;
+    ``tiles`` draws streets below. Numbers that would lie over one another are moved apart.
     None if the location of the home or of all comparables is unknown.
     """
     home = place_of(estimate)
@@ -80,20 +100,33 @@ def draw_map(
     if not placed:
         return None
     reach = max(math.hypot(*offset) for _, _, offset in placed) or _RINGS_KM[0]
-    others = [entry for entry in placed if entry[1].sale_id not in used]
-    mine = [entry for entry in placed if entry[1].sale_id in used]
-    sizes = [_size(weights.get(entry[1].sale_id, 0.0)) for entry in mine]
-    star = {"symbol": "star", "size": 20, "color": colours.less, "line": {"color": colours.page, "width": 1.5}}
     edge = reach * _ROOM
+    scale = _HEIGHT / 2 / edge
+    radii = [_size(weights.get(sale.sale_id, 0.0)) / 2 if sale.sale_id in used else _SMALL / 2 for _, sale, _ in placed]
+    moved = apart([(east * scale, north * scale) for _, _, (east, north) in placed], radii, _STAR)
+    marks = [
+        _Mark(number, sale, (east / scale, north / scale), 2 * radius)
+        for (number, sale, _), (east, north), radius in zip(placed, moved, radii, strict=True)
+    ]
+    star = {"symbol": "star", "size": 20, "color": colours.less, "line": {"color": colours.page, "width": 1.5}}
     traces = [
         _around(sales, home, edge, colours),
-        _ring_labels(_rings(reach, market), market, colours),
-        _sales(others, [_SMALL] * len(others), "Not in use", market, colours),
-        _sales(mine, sizes, "", market, colours),
+        _sales([mark for mark in marks if mark.sale.sale_id not in used], "Not in use", market, colours),
+        _sales([mark for mark in marks if mark.sale.sale_id in used], "", market, colours),
         {"type": "scatter", "x": [0], "y": [0], "mode": "markers", "marker": star, "hovertemplate": _HOME},
     ]
+    rings = _rings(reach, market)
+    stand = ring_labels([ring * scale for ring in rings], [*moved, (0.0, 0.0)], [*radii, _STAR], _LABEL_ROOM)
+    labels = [
+        _ring_label(distance(ring, market.area_unit), (at[0] / scale, at[1] / scale), colours)
+        for ring, at in zip(rings, stand, strict=True)
+        if at is not None
+    ]
+    layout = _layout(edge, rings, labels, colours)
+    if tiles is not None:
+        layout["images"] = [_image(tile) for tile in tiles_around(tiles, home, _WIDE * edge, edge)]
     # Built in one call: plotly revalidates a figure at every change, and the agent would wait for it.
-    return go.Figure({"data": traces, "layout": _layout(edge, _rings(reach, market), colours)})
+    return go.Figure({"data": traces, "layout": layout})
 
 
 def _around(sales: Columns | None, home: Place, edge: float, colours: Palette) -> dict[str, Any]:
@@ -109,28 +142,22 @@ def _around(sales: Columns | None, home: Place, edge: float, colours: Palette) -
     }
 
 
-def _sales(
-    entries: Sequence[tuple[int, Comparable, Place]],
-    sizes: list[float],
-    remark: str,
-    market: Conventions,
-    colours: Palette,
-) -> dict[str, Any]:
+def _sales(marks: Sequence[_Mark], remark: str, market: Conventions, colours: Palette) -> dict[str, Any]:
     filled = not remark
     return {
         "type": "scatter",
-        "x": [offset[0] for _, _, offset in entries],
-        "y": [offset[1] for _, _, offset in entries],
+        "x": [mark.place[0] for mark in marks],
+        "y": [mark.place[1] for mark in marks],
         "mode": "markers+text",
-        "text": [str(number) for number, _, _ in entries],
+        "text": [str(mark.number) for mark in marks],
         "textfont": {"color": colours.page if filled else colours.text, "size": 11},
         "marker": {
-            "size": sizes,
+            "size": [mark.size for mark in marks],
             "opacity": 1,
             "color": colours.more if filled else colours.page,
             "line": {"color": colours.page if filled else colours.whole, "width": 1.5},
         },
-        "customdata": [[_hover(sale, market), remark] for _, sale, _ in entries],
+        "customdata": [[_hover(mark.sale, market), remark] for mark in marks],
         "hovertemplate": "%{customdata[0]}<br>%{customdata[1]}<extra></extra>",
     }
 
@@ -145,7 +172,9 @@ def _size(share: float) -> float:
     return 18.0 + 40.0 * math.sqrt(share) / 2
 
 
-def _layout(edge: float, rings: Sequence[float], colours: Palette) -> dict[str, Any]:
+def _layout(
+    edge: float, rings: Sequence[float], labels: Sequence[Mapping[str, Any]], colours: Palette
+) -> dict[str, Any]:
     axis = {"range": [-edge, edge], "visible": False, "fixedrange": True}
     north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑", "showarrow": False}
     return {
@@ -157,7 +186,7 @@ def _layout(edge: float, rings: Sequence[float], colours: Palette) -> dict[str, 
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x", "scaleratio": 1},
         "shapes": [_ring(radius, colours) for radius in rings],
-        "annotations": [{**north, "font": {"size": 12, "color": colours.whole}}],
+        "annotations": [*labels, {**north, "font": {"size": 12, "color": colours.whole}, "bgcolor": colours.page}],
     }
 
 
@@ -172,14 +201,29 @@ def _ring(radius: float, colours: Palette) -> dict[str, Any]:
     return {"type": "circle", "x0": -radius, "x1": radius, "y0": -radius, "y1": radius, "line": line, "layer": "below"}
 
 
-def _ring_labels(rings: Sequence[float], market: Conventions, colours: Palette) -> dict[str, Any]:
-    """Return the labels as a trace below the sales, so that they hide none."""
+def _ring_label(text: str, at: Place, colours: Palette) -> dict[str, Any]:
     return {
-        "type": "scatter",
-        "x": [0.0] * len(rings),
-        "y": [-radius for radius in rings],
-        "mode": "text",
-        "text": [distance(radius, market.area_unit) for radius in rings],
-        "textfont": {"size": 11, "color": colours.whole},
-        "hoverinfo": "skip",
+        "x": at[0],
+        "y": at[1],
+        "text": text,
+        "showarrow": False,
+        "font": {"size": 11, "color": colours.whole},
+        "bgcolor": colours.page,
+        "opacity": 0.9,
+        "borderpad": 1,
+    }
+
+
+def _image(tile: Tile) -> dict[str, Any]:
+    return {
+        "source": tile.url,
+        "xref": "x",
+        "yref": "y",
+        "x": tile.west,
+        "y": tile.north,
+        "sizex": tile.east - tile.west,
+        "sizey": tile.north - tile.south,
+        "sizing": "stretch",
+        "layer": "below",
+        "opacity": _FAINT,
     }

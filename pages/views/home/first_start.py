@@ -42,6 +42,7 @@ def go_in_when_ready() -> None:
         return
     if closed.state is JobState.DONE:
         session.open_market(str(closed.result["market_id"]))
+        session.offer_tour(str(closed.result["market_id"]))
         navigation.go_to("pricing")
     if closed.state is JobState.CANCELLED:
         st.info("Opening the demo city was cancelled. Finished steps are kept, and the next start resumes from them.")

@@ -94,7 +94,7 @@ def draw(
                 type="primary",
                 icon=":material/sell:",
                 width="stretch",
-                on_click=_press,
+                on_click=press,
                 args=(desk,),
                 shortcut="Mod+Enter",
             )
@@ -156,7 +156,8 @@ def location_ways(model: Model) -> list[str]:
     return [*(label_of(code).lower() for code in model.facts.area_codes), *exact]
 
 
-def _press(desk: Desk) -> None:
+def press(desk: Desk) -> None:
+    """Ask for a price of the home in the form; for callbacks, or before the form is drawn."""
     fact_fields.tidy((*_names(desk), LIST_PRICE), desk.market)
     st.session_state[_PRESSED] = desk.market.market_id
 
@@ -204,6 +205,9 @@ def _place_codes(market: Market, model: Model) -> None:
             accept_new_options=True,
             bind="query-params",
         )
+        given = chosen_codes(market, model).get(code)
+        if given and given not in model.profile.area_codes[code]:
+            place.caption(f":material/info: The model knows no sale in {label_of(code).lower()} {plain(given)}.")
 
 
 def _facts(fields: Fields, names: Sequence[str]) -> None:
