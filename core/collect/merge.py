@@ -57,6 +57,7 @@ class Merged:
     ``reference``: accounting of the tax and neighborhood files, if given.
     ``sales_left`` and ``tax_left``: sales with an address that met no tax record, and tax records with an address that
     no sale matched, with ``source_row`` and PLACE_COLUMNS: near matches are looked for between them.
+    ``roll``: the accepted tax records as mapped, matched or not, None without a tax file.
     """
 
     frame: pd.DataFrame
@@ -68,6 +69,7 @@ class Merged:
     reference: tuple[FileAccounting, ...]
     sales_left: pd.DataFrame
     tax_left: pd.DataFrame
+    roll: pd.DataFrame | None = None
 
 
 def merge_sources(
@@ -92,18 +94,20 @@ def merge_sources(
     by_id = by_address = by_answer = by_area = 0
     sales_left = tax_left = _left(frame, np.zeros(len(frame), dtype=bool))
     reference: list[FileAccounting] = []
+    roll = None
     if tax is not None:
         match = _match_tax(frame, tax.frame.reset_index(drop=True), same)
         sales_left, tax_left = _left(frame, match.row < 0), _left(match.table, match.free)
         frame, conflicts = _join_tax(frame, match, tax.name)
         by_id, by_address, by_answer = (int(how.sum()) for how in (match.by_id, match.by_address, match.by_answer))
         reference.append(_account(tax, match.masks, match.row))
+        roll = match.table.loc[match.masks.accepted]
     if neighbourhood is not None:
         area = _match_area(frame, neighbourhood.frame.reset_index(drop=True))
         frame = _join_area(frame, area, neighbourhood.name)
         by_area = int((area.row >= 0).sum())
         reference.append(_account(neighbourhood, area.masks, area.row))
-    return Merged(frame, conflicts, by_id, by_address, by_answer, by_area, tuple(reference), sales_left, tax_left)
+    return Merged(frame, conflicts, by_id, by_address, by_answer, by_area, tuple(reference), sales_left, tax_left, roll)
 
 
 def _left(frame: pd.DataFrame, rows: Bools) -> pd.DataFrame:

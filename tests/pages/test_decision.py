@@ -96,7 +96,7 @@ def set_price(app: AppTest, answered: RecordedAnswer, price: float) -> AppTest:
 
 def amount(app: AppTest, widget: str) -> float:
     """Return the amount a field shows."""
-    return float(app.text_input(widget).value.replace(",", ""))
+    return float(str(app.text_input(widget).value).replace(",", ""))
 
 
 def test_the_list_price_follows_the_own_price_until_it_is_touched(draw: Draw, answered: RecordedAnswer) -> None:

@@ -1,9 +1,9 @@
-"""The homes a market's sales have recorded, found by a few letters of their address."""
+"""The homes a market knows from its sales and its tax roll, found by a few letters of their address or by number."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -13,85 +13,182 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from core.arrays import Ints
-from core.collect.addresses import address_key, address_keys
+from core.collect.addresses import address_key
+from core.collect.join_keys import bare_ids, column_or_missing, full_keys
+from core.schema import label_of
+from core.serve.agent.tax_roll import DAY, KEY
 from core.serve.subject import Value
-from core.serve.words import readable_address
+from core.serve.words import Conventions, readable_address
+from core.wording import market_day
 
 FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.
 _LIKENESS_MIN: Final = 70
 _UNIT_WORD: Final = re.compile(r"^(?:unit |apt |#)*(?=\S)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+")
+_ID: Final = "property_id"
+# Shorter texts are house numbers before they are numbers of a parcel.
+_ID_LENGTH_MIN: Final = 4
+_KEPT: Final = ("address", "unit", _ID)
 
 
 @dataclass(frozen=True)
 class KnownHome:
-    """A home as its latest sale recorded it: ``facts`` are canonical, never a price; ``recorded`` is the sale's day."""
+    """A home as its latest sale and the tax roll recorded it: ``facts`` are canonical, never a price.
+
+    ``recorded`` is the sale's day, None for a home without a sale; ``on_roll`` the day of its tax record, None without
+    one. ``from_roll`` names the facts that are the roll's; the others are the sale's.
+    """
 
     address: str
     facts: Mapping[str, Value]
-    recorded: date
+    recorded: date | None
+    on_roll: date | None = None
+    from_roll: frozenset[str] = frozenset()
 
 
 class AddressBook:
-    """A market's homes by address, the latest sale of each; build it once for a data version."""
+    """A market's homes by address, the latest record of each; build it once for a data version."""
 
-    def __init__(self, sales: pd.DataFrame, names: Iterable[str]) -> None:
-        """Index sales; ``names`` are the facts to keep of each home."""
+    def __init__(self, sales: pd.DataFrame, names: Iterable[str], roll: pd.DataFrame | None = None) -> None:
+        """Index sales and tax roll (see tax_roll); ``names`` are the facts to keep of each home."""
+        kept = tuple(dict.fromkeys((*names, *_KEPT)))
         recorded = sales.sort_values("sale_date", kind="stable") if "address" in sales else sales.head(0)
-        addresses = recorded.get("address", pd.Series(dtype="str"))
-        units = recorded.get("unit", pd.Series("", index=recorded.index)).fillna("").astype("str")
-        recorded = recorded[addresses.notna()]
-        keys = address_keys(recorded.get("address", addresses), units[recorded.index])
-        last = ~keys.duplicated(keep="last") & keys.ne("").fillna(False)
-        kept = dict.fromkeys((*names, "address", "unit", "sale_date"))
-        self._homes = recorded.loc[last, [name for name in kept if name in recorded]].reset_index(drop=True)
-        self._names = tuple(name for name in kept if name in self._homes and name not in ("unit", "sale_date"))
-        self._keys: list[str] = keys[last].tolist()
-        self._by_number = _by_number(self._keys)
+        self._sales = _Homes(recorded.assign(**{KEY: full_keys(recorded)}), kept, "sale_date")
+        self._roll = _Homes(roll, kept, DAY) if roll is not None else None
 
     def __len__(self) -> int:
         """Return how many homes are known."""
-        return len(self._keys)
+        known = set(self._sales.keys)
+        return len(known) + (sum(key not in known for key in self._roll.keys) if self._roll is not None else 0)
 
     def find(self, typed: str) -> list[KnownHome]:
-        """Return the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first."""
+        """Return the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
+
+        A whole property id finds its home, too.
+        """
+        books = [book for book in (self._sales, self._roll) if book is not None]
+        found = [hit for book in books for hit in book.find(typed)]
+        best = dict.fromkeys(key for _, key in sorted(found, key=lambda hit: -hit[0]))
+        # One home is in both; a source without zip codes spells its key without one.
+        with_zip = {key.partition("|")[0] for key in best if not key.endswith("|")}
+        alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]
+        return [self._home(key) for key in alone[:FOUND_MAX]]
+
+    def _home(self, key: str) -> KnownHome:
+        bare = key.partition("|")[0] + "|"
+        sale = self._sales.record(key, bare)
+        tax = self._roll.record(key, bare) if self._roll is not None else None
+        facts = {**(tax.facts if tax else {}), **(sale.facts if sale else {})}
+        lacking = frozenset(facts) - frozenset(sale.facts if sale else ())
+        named = sale or tax
+        assert named is not None
+        address = _address(named)
+        on_roll = tax.day if tax is not None and lacking else None
+        return KnownHome(address, facts, sale.day if sale else None, on_roll, lacking)
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What one source has of a home, and when it got it."""
+
+    facts: Mapping[str, Value]
+    unit: str
+    day: date
+
+
+class _Homes:
+    """The homes of one source, the last record of each, by address and by property id."""
+
+    def __init__(self, records: pd.DataFrame, names: tuple[str, ...], day: str) -> None:
+        last = ~records[KEY].duplicated(keep="last") & records[KEY].notna() & records[KEY].ne("")
+        held = records[last]
+        self.keys: list[str] = held[KEY].tolist()
+        self._days = held[day].to_numpy()
+        self._facts = held[[name for name in names if name in held]].reset_index(drop=True)
+        self._rows = pd.Index(self.keys, dtype="str")
+        # Whoever looks up first need not wait for the index.
+        self._rows.get_indexer_for(self._rows[:1])
+        self._ids = pd.Index(bare_ids(column_or_missing(self._facts, _ID).astype("str")), dtype="str")
+        self._by_number, self._streets = _by_number(self.keys), _by_street(self.keys)
+
+    def find(self, typed: str) -> Iterator[tuple[float, str]]:
+        """Yield the keys of the homes that fit best, with how well they do, 0 to 100 (more for a property id)."""
+        number = bare_ids(pd.Series([typed], dtype="str"))[0]
+        if isinstance(number, str) and len(number) >= _ID_LENGTH_MIN and any(map(str.isdigit, number)):
+            yield from ((200.0, self.keys[row]) for row in np.flatnonzero(self._ids == number)[:FOUND_MAX])
         wanted = address_key(typed.strip())
-        number = _NUMBER.match(wanted)
-        if not wanted or not self._keys:
-            return []
-        rows = self._by_number.get(number.group()) if number else None
+        leads = _NUMBER.match(wanted)
+        if not wanted or not self.keys:
+            return
+        rows = self._by_number.get(leads.group()) if leads else None
         if rows is None:
-            found = process.extract(wanted, self._keys, scorer=fuzz.ratio, limit=FOUND_MAX, score_cutoff=_LIKENESS_MIN)
-            return [self._home(at) for _, _, at in found]
-        near = [self._keys[row] for row in rows]
-        scores = np.array([_likeness(wanted, key) for key in near])
-        best = np.argsort(-scores, kind="stable")[:FOUND_MAX]
-        return [self._home(int(rows[at])) for at in best if scores[at] >= _LIKENESS_MIN]
+            rows = self._alike(wanted)
+        near = [self.keys[row].partition("|")[0] for row in rows]
+        scorer = _likeness if leads and leads.group() in self._by_number else fuzz.ratio
+        hits = process.extract(wanted, near, scorer=scorer, limit=FOUND_MAX, score_cutoff=_LIKENESS_MIN)
+        yield from ((score, self.keys[rows[at]]) for _, score, at in hits)
 
-    def _home(self, row: int) -> KnownHome:
-        record = self._homes.iloc[row]
-        facts = {name: _value(record[name]) for name in self._names if pd.notna(record[name]) and record[name] != ""}
-        unit = record.get("unit")
-        address = readable_address(str(record["address"]).strip())
-        if isinstance(unit, str) and unit.strip() and "#" not in address:
-            address = f"{address} #{_UNIT_WORD.sub('', unit.strip())}"
-        return KnownHome(address, facts, pd.Timestamp(record["sale_date"]).date())
+    def record(self, key: str, bare: str) -> _Record | None:
+        """Return the record of a home by its key, else by its key without zip code; None if there is none."""
+        row = next((int(at) for at in self._rows.get_indexer_for(pd.Index([key, bare], dtype="str")) if at >= 0), None)
+        if row is None:
+            return None
+        found = self._facts.iloc[row]
+        facts = {
+            str(name): _value(value)
+            for name, value in found.items()
+            if name != "unit" and pd.notna(value) and value != ""
+        }
+        unit = found.get("unit")
+        return _Record(facts, unit.strip() if isinstance(unit, str) else "", pd.Timestamp(self._days[row]).date())
+
+    def _alike(self, wanted: str) -> Ints:
+        """Return the rows of the streets most like what was typed: they are few, where homes are many."""
+        street = _NUMBER.sub("", wanted, count=1).strip() if _NUMBER.match(wanted) else wanted
+        found = process.extract(street, list(self._streets), scorer=fuzz.ratio, limit=FOUND_MAX)
+        rows = [self._streets[name] for name, _, _ in found]
+        return np.concatenate(rows) if rows else np.empty(0, dtype="int64")
 
 
-def _likeness(wanted: str, key: str) -> float:
+def sources_words(home: KnownHome, market: Conventions) -> str:
+    """Say where each known fact of a home is from, and of when."""
+    roll = f"tax roll, {home.on_roll.year}" if home.on_roll is not None else ""
+    if home.recorded is None:
+        return f"Facts as on the {roll}"
+    sale = f"Facts as recorded with its sale of {market_day(home.recorded, market.currency)}"
+    named = [label_of(name).lower() for name in home.facts if name in home.from_roll and name not in _KEPT]
+    return f"{sale}; {', '.join(named)} from the {roll}" if roll and named else sale
+
+
+def _address(record: _Record) -> str:
+    address = readable_address(str(record.facts["address"]).strip()) if "address" in record.facts else ""
+    if not address:
+        return str(record.facts.get(_ID, ""))
+    return f"{address} #{_UNIT_WORD.sub('', record.unit)}" if record.unit and "#" not in address else address
+
+
+def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float:
     """Return how well an address fits what was typed of it, 0 to 100; words may lack, or lack letters."""
     return (fuzz.token_set_ratio(wanted, key) + fuzz.partial_ratio(wanted, key)) / 2
 
 
 def _by_number(keys: list[str]) -> dict[str, Ints]:
     """Return the rows of the addresses that begin with each house number."""
+    return _grouped((number.group() if (number := _NUMBER.match(key)) else "") for key in keys)
+
+
+def _by_street(keys: list[str]) -> dict[str, Ints]:
+    """Return the rows of the addresses in each street."""
+    return _grouped(_NUMBER.sub("", key.partition("|")[0], count=1).strip() for key in keys)
+
+
+def _grouped(names: Iterable[str]) -> dict[str, Ints]:
     found: dict[str, list[int]] = {}
-    for row, key in enumerate(keys):
-        number = _NUMBER.match(key)
-        if number:
-            found.setdefault(number.group(), []).append(row)
-    return {number: np.array(rows) for number, rows in found.items()}
+    for row, name in enumerate(names):
+        if name:
+            found.setdefault(name, []).append(row)
+    return {name: np.array(rows) for name, rows in found.items()}
 
 
 def _value(recorded: object) -> Value:

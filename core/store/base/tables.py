@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0013"
+SCHEMA_REVISION: Final = "0015"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -89,6 +89,8 @@ DATA_VERSION: Final = sa.Table(
     # Doubtful sales that wait beside the sales in use; no file where there are none.
     sa.Column("set_aside_sha256", sa.String(64)),
     sa.Column("set_aside", sa.Integer, nullable=False, server_default="0"),
+    # The homes of the tax roll, sold or not; no file where no version of the chain had one.
+    sa.Column("roll_sha256", sa.String(64)),
 )
 
 DATA_FILE: Final = sa.Table(

@@ -39,12 +39,12 @@ class Artifacts:
         version, model = DATA_VERSION.c, MODEL.c
         with self.database.read() as connection:
             versions = connection.execute(
-                sa.select(version.sha256, version.set_aside_sha256, version.ledger_sha256)
+                sa.select(version.sha256, version.set_aside_sha256, version.roll_sha256, version.ledger_sha256)
             ).all()
             models = connection.execute(sa.select(model.sha256, model.card)).all()
-        snapshots = dict.fromkeys(one for row in versions for one in row[:2] if one)
+        snapshots = dict.fromkeys(one for row in versions for one in row[:3] if one)
         yield from (_artifact(self.snapshots, one) for one in snapshots)
-        yield from (_artifact(self.ledgers, one) for one in dict.fromkeys(row[2] for row in versions))
+        yield from (_artifact(self.ledgers, one) for one in dict.fromkeys(row[3] for row in versions))
         for sha256 in dict.fromkeys(row.sha256 for row in models):
             yield _artifact(self.models.bundles, sha256)
             yield from self._signature(sha256)

@@ -27,6 +27,7 @@ from core.store.base.tables import DATA_FILE, DATA_VERSION, MARKET, now
 from core.store.base.values import plain_document, plain_text
 
 _ID_LENGTH: Final = 12
+_ROLL: Final = "roll_sha256"
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,8 @@ class NewVersion:
     it builds on, None for a market's first; ``ledgers`` the row ledgers of all files, with a column ``file``;
     ``rows_seen`` the number of rows read from all files, kept or not. ``set_aside`` has the doubtful sales that
     wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
-    ``intake`` says how the files were read and mapped; it is on record, but no part of what makes a version the same.
+    ``intake`` says how the files were read and mapped, and ``roll`` has the homes of the tax roll, sold or not, None
+    for those of the version before; both are on record, but no part of what makes a version the same.
     """
 
     market_id: str
@@ -49,6 +51,7 @@ class NewVersion:
     note: str
     set_aside: pd.DataFrame | None = None
     intake: tuple[FileIntake, ...] = ()
+    roll: pd.DataFrame | None = None
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,19 @@ class Versions:
         self._snapshots.put(files.snapshot)
         if files.set_aside is not None:
             self._snapshots.put(files.set_aside)
-        return _version_row(new, files.content, self._ledgers.put(files.ledger), actor)
+        roll = self._file(new.parent_id, _ROLL) if new.parent_id is not None else None
+        if new.roll is not None:
+            roll = self._snapshots.put(_to_parquet(new.roll, "tax roll"))
+        return _version_row(new, files.content, self._ledgers.put(files.ledger), actor) | {_ROLL: roll}
+
+    def _file(self, version_id: str, column: str) -> str | None:
+        """Return the hash of a file that a version may have; raises NotFound for an unknown version."""
+        query = sa.select(DATA_VERSION.c[column]).where(DATA_VERSION.c.version_id == version_id)
+        with self._database.read() as connection:
+            found = connection.execute(query).first()
+        if found is None:
+            raise _not_found(version_id)
+        return None if found[0] is None else str(found[0])
 
     def undo(self, version_id: str, actor: Actor, reason: str) -> DataVersion | None:
         """Undo the market's latest version and return its parent, which is the latest again (None: no data is left).
@@ -197,12 +212,16 @@ class Versions:
 
         Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
         """
-        query = sa.select(DATA_VERSION.c.set_aside_sha256).where(DATA_VERSION.c.version_id == version_id)
-        with self._database.read() as connection:
-            found = connection.execute(query).first()
-        if found is None:
-            raise _not_found(version_id)
-        return None if found[0] is None else _from_parquet(self._snapshots.read(found[0]))
+        sha256 = self._file(version_id, "set_aside_sha256")
+        return None if sha256 is None else _from_parquet(self._snapshots.read(sha256))
+
+    def load_roll(self, version_id: str) -> pd.DataFrame | None:
+        """Return the homes of a version's tax roll, None where no file brought one, or an earlier release took it in.
+
+        Raises NotFound, ArtifactCorrupt if the file is missing or altered, StoreUnavailable.
+        """
+        sha256 = self._file(version_id, _ROLL)
+        return None if sha256 is None else _from_parquet(self._snapshots.read(sha256))
 
     def ledger(self, version_id: str) -> pd.DataFrame:
         """Return the row ledgers of a version's files; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
@@ -390,7 +409,7 @@ def _select(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> lis
 
 
 def _record(row: sa.RowMapping, files: tuple[FileAccounting, ...]) -> DataVersion:
-    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256", "set_aside_sha256")}
+    values = {key: row[key] for key in row if key not in ("seq", "ledger_sha256", "set_aside_sha256", _ROLL)}
     return DataVersion(**values, files=files)
 
 

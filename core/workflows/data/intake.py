@@ -30,6 +30,7 @@ from core.prepare.quality.corrections import CORRECTS
 from core.prepare.quality.currencies import in_currency
 from core.progress import Progress, part
 from core.schema import Source
+from core.serve.agent.tax_roll import joined_roll
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
@@ -101,7 +102,7 @@ class IntakePreview:
     ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
-    mapping in force.
+    mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one.
     """
 
     market: str | NewMarket
@@ -124,6 +125,7 @@ class IntakePreview:
     personal: Mapping[str, tuple[PersonalColumn, ...]] = field(default_factory=dict)
     readings: Mapping[str, Reading] = field(default_factory=dict)
     intake: tuple[FileIntake, ...] = ()
+    roll: pd.DataFrame | None = None
 
     @property
     def corrected_sales(self) -> int:
@@ -154,7 +156,7 @@ def prepare_intake(
     tables, raws, personal, records = _read_all(files, unit_of_areas(store, market), part(progress, 0.0, 0.5))
     sales_tables = [table for table in tables if table.source is Source.SALES]
     prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
-    currency = _currency_of(store, market)
+    currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
     problem = in_currency(problem, currency, prices)
     tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
     decisions = store.sale_decisions.history(market_id_of(market))
@@ -194,6 +196,7 @@ def prepare_intake(
         personal=personal,
         readings={name: raw.reading for name, raw in raws.items()},
         intake=records,
+        roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
     )
 
 
@@ -220,6 +223,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         note=note + words_of_kept(preview.leaks) + _words_of_readings(preview.readings),
         set_aside=preview.set_aside,
         intake=preview.intake,
+        roll=preview.roll,
     )
     if isinstance(preview.market, NewMarket):
         asked = preview.market
@@ -259,6 +263,7 @@ class _Intake:
         self.rows_seen = rows_seen
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
+        self.roll: pd.DataFrame | None = None
         self.ledgers: list[pd.DataFrame] = []
         self.conflicts: list[pd.DataFrame] = []
         self.matched: Counter[str] = Counter()
@@ -278,7 +283,7 @@ class _Intake:
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self.files.append(account(table, ledger))
         # Every sales file is merged with the same reference files, so the last accounting of them stands for all.
-        self.references = merged.reference
+        self.references, self.roll = merged.reference, merged.roll
         self.matched.update(
             tax_by_id=merged.tax_matched_by_id,
             tax_by_address=merged.tax_matched_by_address,
@@ -421,10 +426,6 @@ def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: S
 def _words_of_readings(readings: Mapping[str, Reading]) -> str:
     unusual = {name: reading for name, reading in readings.items() if not reading.is_plain}
     return "".join(f" · {name} read as {reading.describe()}" for name, reading in unusual.items())
-
-
-def _currency_of(store: Store, market: str | NewMarket) -> str:
-    return market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
 
 
 def unit_of_areas(store: Store, market: str | NewMarket) -> str:

@@ -44,7 +44,7 @@ class Desk:
     """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable.
 
     ``fault`` says why the live model cannot be verified or read, "" if it can: then the model before it answers, if
-    there is one, and ``record`` is the model that answers.
+    there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids.
     """
 
     market: Market
@@ -53,6 +53,7 @@ class Desk:
     problem: Problem
     fault: str = ""
     fault_kind: FaultKind | None = None
+    numbered: bool = False
 
     @property
     def bundle(self) -> Bundle | None:
@@ -163,10 +164,12 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     found = _latest_loaded(store, champion)
     verified = found.fault_kind is not FaultKind.UNVERIFIED
     report_live_model(Workspace(store, problem, _CLERK), market_id, readable=verified)
-    live_market = _open_live_market(store, found.record, found.bundle) if found.record and found.bundle else None
+    live_market, numbered = None, False
+    if found.record and found.bundle:
+        live_market, numbered = _open_live_market(store, found.record, found.bundle)
     if live_market is not None and found.fault_kind:
         live_market = replace(live_market, notices=(_STANDS_IN[found.fault_kind], *live_market.notices))
-    return name_level(store, Desk(market, found.record, live_market, problem, found.fault, found.fault_kind))
+    return name_level(store, Desk(market, found.record, live_market, problem, found.fault, found.fault_kind, numbered))
 
 
 def name_level(store: Store, desk: Desk) -> Desk:
@@ -253,10 +256,13 @@ def _latest_loaded(store: Store, champion: ModelRecord) -> _Loaded:
     return found
 
 
-def _open_live_market(store: Store, record: ModelRecord, bundle: Bundle) -> LiveMarket:
+def _open_live_market(store: Store, record: ModelRecord, bundle: Bundle) -> tuple[LiveMarket, bool]:
+    """Return the model with all sales known, and whether these have property ids."""
     latest = store.versions.latest(record.market_id)
     # If every version was undone, there is no latest one, but the model's training data still exists.
     version_id = latest.version_id if latest else record.version_id
-    live_model = bring_up_to_date(bundle.model, store.versions.load(version_id))
+    sales = store.versions.load(version_id)
+    live_model = bring_up_to_date(bundle.model, sales)
     notices, scope = drift_notices(store, record.market_id), governing_scope(store, record)
-    return LiveMarket(bundle, live_model, version_id, None, notices, scope)
+    numbered = "property_id" in sales and bool(sales["property_id"].notna().any())
+    return LiveMarket(bundle, live_model, version_id, None, notices, scope), numbered

@@ -1,4 +1,4 @@
-"""The homes of a market's sales, to be found by address and priced without typing their facts."""
+"""The homes of a market's sales and tax roll, to be found by address and priced without typing their facts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ class AddressBooks:
         key = (str(workspace.store.home), live.version_id, names)
         with self._building:
             if key not in self._books:
-                self._books[key] = AddressBook(workspace.store.versions.load(live.version_id), names)
+                versions = workspace.store.versions
+                sales, roll = versions.load(live.version_id), versions.load_roll(live.version_id)
+                self._books[key] = AddressBook(sales, names, roll)
                 while len(self._books) > KEPT:
                     self._books.popitem(last=False)
             self._books.move_to_end(key)

@@ -1,4 +1,4 @@
-"""The address of the home, looked up in the market's sales: choosing one enters all its recorded facts."""
+"""The address of the home, looked up in sales and tax roll: choosing one enters all its recorded facts."""
 
 from __future__ import annotations
 
@@ -8,11 +8,10 @@ from typing import Final
 import streamlit as st
 
 from core.errors import StoreError
-from core.serve.agent.address_book import KnownHome
+from core.serve.agent.address_book import KnownHome, sources_words
 from core.serve.words import headline
 from core.store import Market
 from core.train.model import Model
-from core.wording import market_day
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk
@@ -44,15 +43,14 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
         typed = st.text_input(
             "Address",
             key=key(market, "address"),
-            placeholder="Type an address, then Enter",
+            placeholder="Address or property id, then Enter" if desk.numbered else "Type an address, then Enter",
             persist_state="session",
         )
     chosen = st.session_state.get(_CHOSEN)
     if not typed or not isinstance(typed, str):
         return
     if isinstance(chosen, KnownHome) and chosen.address == typed:
-        day = market_day(chosen.recorded, market.currency)
-        st.caption(plain(f"Facts as recorded with its sale of {day}. Check them."))
+        st.caption(plain(f"{sources_words(chosen, market)}. Check them."))
         return
     found = st.session_state.get(_FOUND)
     if not isinstance(found, _Found) or (found.market_id, found.typed) != (market.market_id, typed):
@@ -72,7 +70,7 @@ def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
 
 def _choices(found: _Found, desk: Desk, model: Model) -> None:
     if not found.homes:
-        st.caption("Not found among the market’s sales: enter the home.")
+        st.caption("Not found in the market’s sales and tax roll: enter the home.")
         return
     st.html(_STYLE)
     with st.container(gap=None, key="addresses"):

@@ -21,7 +21,8 @@ from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
 
 COORDINATES: Final = ("latitude", "longitude")
-_FREE_TEXT: Final = ("address", "zoning")
+PROPERTY_ID: Final = "property_id"
+_FREE_TEXT: Final = ("address", "zoning", PROPERTY_ID)
 _LARGE: Final = 100.0
 _SMALL: Final = 20.0
 LIST_PRICE: Final = "list_price"

@@ -21,7 +21,7 @@ from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import list_price
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
-from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, Fields, held, key
+from pages.views.pricing.fact_fields import COORDINATES, LIST_PRICE, PROPERTY_ID, Fields, held, key
 
 _AS_OF: Final = "valuation_date"
 _PRESSED: Final = "price_pressed"
@@ -189,7 +189,12 @@ def _empty(desk: Desk, model: Model) -> None:
 
 
 def _names(desk: Desk) -> tuple[str, ...]:
-    return ("address", *COORDINATES, *desk.asked_first, *desk.asked_further)
+    return ("address", *_numbers(desk), *COORDINATES, *desk.asked_first, *desk.asked_further)
+
+
+def _numbers(desk: Desk) -> tuple[str, ...]:
+    """Return the field of the property id where the market's sales have one."""
+    return (PROPERTY_ID,) if desk.numbered else ()
 
 
 def _place_codes(market: Market, model: Model) -> None:
@@ -221,7 +226,7 @@ def _facts(fields: Fields, names: Sequence[str]) -> None:
 def _further(fields: Fields, desk: Desk, today: date) -> None:
     """Draw the folded facts; open if something is wrong with one of them."""
     market = desk.market
-    further = (*desk.asked_further, *(COORDINATES if fields.model.facts.located else ()))
+    further = (*_numbers(desk), *desk.asked_further, *(COORDINATES if fields.model.facts.located else ()))
     wrong = any(name in fields.faults for name in (*further, LIST_PRICE))
     with st.expander("More facts", icon=":material/add_home:", expanded=wrong):
         _facts(fields, further)

@@ -7,8 +7,11 @@ from datetime import date
 import pandas as pd
 import pytest
 
-from core.serve.agent.address_book import FOUND_MAX, AddressBook
+from core.serve.agent.address_book import FOUND_MAX, AddressBook, sources_words
+from core.serve.agent.tax_roll import joined_roll
+from core.store.base.markets import new_market
 
+USD = new_market("Larkhaven", "USD", "sqft", True)
 NAMES = ("zipcode", "living_area_sqft", "bedrooms")
 
 
@@ -55,6 +58,73 @@ def test_few_homes_are_offered_and_none_for_what_is_like_no_address(book: Addres
     assert len(book.find("pine rd")) <= FOUND_MAX
     assert book.find("4711 nowhere blvd") == []
     assert book.find("   ") == []
+
+
+ROLL = [
+    ("14-02", "12 NORTH ELM ST", "98103", 1_690.0, 4.0, 5_000.0),
+    ("14-03", "14 N ELM ST", "98103", 1_200.0, 2.0, 4_000.0),
+    ("14-04", "14 N ELM ST", "98199", 900.0, 1.0, 3_000.0),
+    ("14-05", None, "98103", 950.0, 1.0, 3_000.0),
+]
+
+
+def with_roll() -> AddressBook:
+    sales = pd.DataFrame(
+        {
+            "address": ["12 N. Elm Street"],
+            "unit": [None],
+            "zipcode": ["98103"],
+            "living_area_sqft": [1_700.0],
+            "bedrooms": [float("nan")],
+            "sale_date": pd.to_datetime(["2024-05-01"]),
+            "sale_price": [1.0],
+        }
+    ).astype({"unit": "str"})
+    columns = ["property_id", "address", *NAMES, "lot_area_sqft"]
+    new = pd.DataFrame(ROLL, columns=columns).astype({"property_id": "str", "address": "str", "zipcode": "str"})
+    new = new.assign(sale_price=5.0, x_owner=pd.Series(["Kim Doe"] * len(new), dtype="str"), x_heat=1.0)
+    roll = joined_roll(lambda: None, new, date(2025, 3, 1))
+    assert roll is not None
+    assert not {"sale_price", "x_owner"} & {*roll}
+    assert "x_heat" in roll
+    return AddressBook(sales, (*NAMES, "lot_area_sqft"), roll)
+
+
+def test_a_home_nobody_sold_is_found_on_the_tax_roll_with_its_source_and_year() -> None:
+    home, other, *_ = with_roll().find("14 elm st")
+    assert {home.facts["zipcode"], other.facts["zipcode"]} == {"98103", "98199"}
+    assert (home.recorded, home.on_roll) == (None, date(2025, 3, 1))
+    assert home.address == "14 N Elm St"
+    assert sources_words(home, USD) == "Facts as on the tax roll, 2025"
+
+
+def test_what_the_sale_did_not_record_comes_from_the_tax_roll_and_says_so() -> None:
+    [home] = [one for one in with_roll().find("12 n elm st") if one.recorded]
+    assert home.facts["living_area_sqft"] == 1_700.0
+    assert home.facts["bedrooms"] == 4.0
+    assert sources_words(home, USD) == (
+        "Facts as recorded with its sale of May 1, 2024; bedrooms, lot area from the tax roll, 2025"
+    )
+
+
+@pytest.mark.parametrize("typed", ["14-05", "1405", " 14 05 "])
+def test_a_property_id_finds_its_home(typed: str) -> None:
+    home = with_roll().find(typed)[0]
+    assert home.facts["living_area_sqft"] == 950.0
+    assert home.facts["property_id"] == "14-05"
+
+
+def test_a_newer_roll_takes_the_place_of_each_home_it_has_and_leaves_the_others() -> None:
+    columns = ["property_id", "address", *NAMES, "lot_area_sqft"]
+    words = {"property_id": "str", "address": "str", "zipcode": "str"}
+    first = joined_roll(lambda: None, pd.DataFrame(ROLL, columns=columns).astype(words), date(2024, 3, 1))
+    later = pd.DataFrame([("14-03", "14 N ELM ST", "98103", 1_300.0, 2.0, 4_000.0)], columns=columns).astype(words)
+    both = joined_roll(lambda: first, later, date(2025, 3, 1))
+    assert both is not None
+    assert len(both) == len(ROLL)
+    [newer] = both[both["property_id"] == "14-03"].to_dict("records")
+    assert (newer["living_area_sqft"], newer["roll_day"].year) == (1_300.0, 2025)
+    assert joined_roll(lambda: pytest.fail("nothing new needs nothing held"), None, date(2025, 3, 1)) is None
 
 
 def test_sales_without_addresses_give_an_empty_book() -> None:

@@ -50,6 +50,22 @@ def test_a_version_is_recorded_and_read_back_as_committed(store: Store, market: 
     assert event.detail["rows"] == 30
 
 
+def test_a_tax_roll_is_kept_with_its_version_and_holds_until_a_newer_one(store: Store, market: Market) -> None:
+    first = store.versions.commit(upload(market.market_id, None, seed=1), ANALYST)
+    assert store.versions.load_roll(first.version_id) is None
+    roll = pd.DataFrame({"property_id": ["1"], "roll_key": ["1 ELM ST|"]}).astype("str")
+    second = store.versions.commit(replace(upload(market.market_id, first.version_id, seed=2), roll=roll), ANALYST)
+    third = store.versions.commit(upload(market.market_id, second.version_id, seed=3), ANALYST)
+    for version in (second, third):
+        kept = store.versions.load_roll(version.version_id)
+        assert kept is not None
+        pd.testing.assert_frame_equal(kept, roll)
+    store.versions.undo(third.version_id, ANALYST, "a trial")
+    back = store.versions.undo(second.version_id, ANALYST, "a trial")
+    assert back == first
+    assert store.versions.load_roll(first.version_id) is None
+
+
 def test_numpy_counts_are_stored_as_numbers(address: Address, store: Store, market: Market) -> None:
     new = upload(market.market_id, None)
     seen, kept, priceless = np.array([21, 20, 1])  # integers of NumPy, as a column gives them

@@ -169,6 +169,11 @@ def test_three_sources_meet_by_parcel_address_and_zipcode(
         "neighbourhood": 3,
     }
     assert {account.file for account in report.preview.files} == {"sales.csv", "tax.csv", "areas.csv"}
+    # The tax roll stays with the version, with the home that was never sold.
+    roll = store.versions.load_roll(report.version.version_id)
+    assert roll is not None
+    assert list(roll["property_id"]) == ["1", "2", "77"]
+    assert {one.year for one in roll["roll_day"]} == {TODAY.year}
 
 
 @pytest.mark.parametrize(
