@@ -31,6 +31,7 @@ from pages.views.pricing import answer as answer_card
 
 def main(workspace: Workspace) -> None:
     """Draw the page for the open market, or what is missing and where to get it."""
+    answer_card.style()
     st.title("Price a home", anchor=False)
     market = session.market()
     if market is None:

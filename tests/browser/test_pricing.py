@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+import threading
+import urllib.request
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import ClassVar
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -87,7 +92,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport()
         expect(page.get_by_text(HELD)).to_be_in_viewport()
         expect(page.get_by_text("Assumed, because not given:")).to_be_visible()
-        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1680")
+        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         opened.shot("pricing-desktop")
         assert off_screen(page) <= 0
         assert opened.complaints == []
@@ -98,7 +103,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         page = later.settle()
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
         expect(page.get_by_text("Stored answer, priced by")).to_be_visible()
-        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1680")
+        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         expect(page.get_by_role("combobox", name="Zipcode")).to_have_value(zipcode)
         assert later.complaints == []
 
@@ -160,7 +165,7 @@ def test_a_phone_needs_three_taps_and_two_typed_fields_from_opening_to_the_range
         opened.shot("pricing-phone")
         page.get_by_role("button", name="1,680 sq ft · edit").tap()
         opened.settle()
-        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1680")
+        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         assert opened.complaints == []
 
 
@@ -219,16 +224,23 @@ def test_the_menu_of_a_phone_closes_after_a_choice(chromium: Browser, small_mark
         context.close()
 
 
-def test_the_keyboard_reaches_the_range_in_few_keys_and_the_answer_is_announced(
+def focused(page: Page) -> str:
+    """Return the text of what has the focus, or its label."""
+    found: str = page.evaluate(
+        "(document.activeElement.innerText || document.activeElement.getAttribute('aria-label') || '')"
+    )
+    return found.strip()
+
+
+def test_the_keyboard_reaches_the_range_in_few_keys_and_the_answer_takes_the_focus(
     chromium: Browser, small_market: Server, zipcode: str
 ) -> None:
     with visit(chromium, small_market, DESKTOP) as opened:
         page = opened.open("pricing", role="Agent")
+        # The cursor is where work begins, so that an address can be typed at once.
+        assert focused(page) == "Address"
         keys = 0
-        page.keyboard.press("Tab")
-        page.keyboard.press("Enter")  # the link that skips to the page
-        keys += 2
-        while "Price this home" not in (page.evaluate("document.activeElement.innerText") or "") and keys <= KEYS_MAX:
+        while "Price this home" not in focused(page) and keys <= KEYS_MAX:
             page.keyboard.press("Tab")
             keys += 1
         assert keys <= KEYS_MAX
@@ -243,7 +255,78 @@ def test_the_keyboard_reaches_the_range_in_few_keys_and_the_answer_is_announced(
         opened.settle()
         heading = page.get_by_role("heading", name=RANGE)
         expect(heading).to_be_in_viewport()
+        expect(heading).to_be_focused()
         expect(page.get_by_role("status").filter(has_text="confidence")).to_contain_text(heading.inner_text().strip())
+        # Another level of the range redraws the answer, but leaves the focus at its buttons.
+        page.get_by_test_id("stButtonGroup").get_by_text("90%", exact=True).click()
+        opened.settle()
+        expect(heading).not_to_be_focused()
+        assert opened.complaints == []
+
+
+def test_a_phone_shows_keys_of_digits_for_amounts_and_no_keyboard_before_a_tap(
+    chromium: Browser, small_market: Server, zipcode: str
+) -> None:
+    with visit(chromium, small_market, PHONE) as opened:
+        page = opened.open("pricing", role="Agent")
+        assert focused(page) != "Address"
+        expect(page.get_by_label("Living area (sq ft) *")).to_have_attribute("inputmode", "decimal")
+        enter(opened, zipcode, "1680", "3")
+        expect(page.get_by_role("heading", name=RANGE)).to_be_focused()
+        for name in ("Your price (USD)", "List at"):
+            amount = page.get_by_label(name)
+            expect(amount).to_have_attribute("inputmode", "decimal")
+            expect(amount).to_have_value(re.compile(r"^\d{2,3},\d{3}$"))
+
+
+class _Tiles(BaseHTTPRequestHandler):
+    """A server of map tiles that notes what it is asked for; its picture is one gray pixel."""
+
+    asked: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append(self.path)
+        self.send_response(200)
+        self.send_header("Content-Type", "image/svg+xml")
+        self.send_header("Access-Control-Allow-Origin", "*")
+        self.end_headers()
+        self.wfile.write(b"<svg xmlns='http://www.w3.org/2000/svg' width='256' height='256'/>")
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+def test_streets_come_from_the_offices_tile_server_and_without_one_nothing_is_asked_for_elsewhere(
+    chromium: Browser, small_market: Server, zipcode: str
+) -> None:
+    with visit(chromium, small_market, DESKTOP) as opened:
+        opened.open("pricing", role="Agent")
+        page = enter(opened, zipcode, "1680", "3")
+        expect(page.get_by_test_id("stPlotlyChart").locator("svg.main-svg").first).to_be_visible()
+        expect(page.locator(".layer-below image")).to_have_count(0)
+        ours = urlsplit(small_market.url).netloc
+        assert {urlsplit(url).netloc for url in opened.requests if url.startswith(("http", "ws"))} == {ours}
+    tiles = ThreadingHTTPServer(("127.0.0.1", 0), _Tiles)
+    threading.Thread(target=tiles.serve_forever, daemon=True).start()
+    origin = f"http://127.0.0.1:{tiles.server_port}"
+    settings = {"DOORSTEP_TILES": f"{origin}/{{z}}/{{x}}/{{y}}.svg", "DOORSTEP_TILES_ATTRIBUTION": "© Streets & Co"}
+    try:
+        with running_server(small_market.home, settings=settings) as server, visit(chromium, server, DESKTOP) as opened:
+            with urllib.request.urlopen(server.address("pricing"), timeout=10) as answer:
+                policy = answer.headers["content-security-policy"]
+            assert policy.count(origin) == 1
+            assert f"img-src 'self' data: blob: {origin};" in policy
+            opened.open("pricing", role="Agent")
+            page = enter(opened, zipcode, "1680", "3")
+            expect(page.locator(".layer-below image").first).to_be_attached()
+            expect(page.get_by_text("map: © Streets & Co")).to_be_visible()
+            assert _Tiles.asked
+            assert all(re.fullmatch(r"/\d+/\d+/\d+\.svg", path) for path in _Tiles.asked)
+            assert opened.complaints == []
+            opened.shot("pricing-streets")
+    finally:
+        tiles.shutdown()
+        tiles.server_close()
 
 
 def test_a_known_address_is_priced_with_two_presses(chromium: Browser, small_market: Server) -> None:
@@ -280,7 +363,7 @@ def test_what_was_typed_survives_a_refusal_and_a_look_at_another_page(
         page.get_by_test_id("stSidebarNavLink").filter(has_text="Price a home").click()
         opened.settle()
         expect(page.get_by_label("Bedrooms", exact=True)).to_have_value("1000")
-        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1680")
+        expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         assert opened.complaints == []
 
 
@@ -304,6 +387,8 @@ def test_an_unknown_zipcode_can_be_typed_and_is_answered_with_advice(chromium: B
             page.get_by_text("Price estimate unavailable. Use comparative market analysis instead.", exact=True)
         ).to_be_in_viewport()
         expect(page.get_by_text("Why: The model knows no sale in zipcode 99999.")).to_be_visible()
+        # The picker says so, too, before anything is priced.
+        expect(page.locator(".st-key-subject").get_by_text("The model knows no sale in zipcode 99999.")).to_be_visible()
         expect(page.get_by_role("heading", name=RANGE)).to_have_count(0)
 
 

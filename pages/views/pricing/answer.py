@@ -23,22 +23,13 @@ from pages.views.pricing.decision import ANCHOR as DECISION
 
 LEVEL_KEY: Final = "range_level"
 _ANCHOR: Final = "price-range"
-# At a desk the form is on the left with the evidence below it, and the range on the right stays in view; the decision
-# is a bar at the foot. On a phone the answer follows the folded form, and a bar at the foot leads to the decision.
-# PLAIN is the theme's background.
+# What stays in view as one scrolls; api/static/dashboard.css lays out the page. PLAIN is the theme's background.
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
 #price-range:focus { outline: none; }
 #price-range:focus-visible { outline: 2px solid currentColor; outline-offset: 4px; }
-.st-key-glance { display: none; }
-.st-key-announced { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 @media (min-width: 961px) {
-  .st-key-desk { display: grid; grid-template-columns: minmax(0, 6fr) minmax(0, 5fr); gap: 0 1.5rem;
-    grid-template-rows: auto 1fr auto; align-items: stretch; }
-  .st-key-desk > :has(> .st-key-answer) { grid-column: 2; grid-row: 1 / span 2; height: 100%; }
-  .st-key-answer { height: 100%; }
-  .st-key-desk > :has(> .st-key-evidence) { margin-top: 1rem; }
   .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;
     margin-top: 1rem; background: PLAIN; }
 }
@@ -47,7 +38,8 @@ _STYLE: Final = """<style>
   .st-key-answer_head { background: PLAIN; }
 }
 @media (max-width: 640px) {
-  .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90; width: 100%;
+  [data-testid="stApp"] .st-key-glance { display: flex; position: fixed; left: 0; right: 0; bottom: 0; z-index: 90;
+    width: 100%;
     padding: 0.75rem 1rem calc(1rem + env(safe-area-inset-bottom)); background: PLAIN;
     border-top: 1px solid GrayText; }
   .st-key-glance p { margin: 0; }
@@ -58,7 +50,6 @@ _STYLE: Final = """<style>
 
 def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> None:
     """Draw the answer; ``on_level`` is called when another level of the range is chosen."""
-    st.html(_style())
     market = desk.market
     match answered.result:
         case Estimate() as estimate:
@@ -69,8 +60,9 @@ def draw(answered: RecordedAnswer, desk: Desk, on_level: Callable[[], None]) -> 
             _refused(refused, answered, market)
 
 
-def _style() -> str:
-    return _STYLE.replace("PLAIN", _background())
+def style() -> None:
+    """Lay out form, answer and evidence; call it before any of them is drawn, so that none moves."""
+    st.html(_STYLE.replace("PLAIN", _background()))
 
 
 def _background() -> str:
@@ -102,7 +94,6 @@ def _announced(answered: RecordedAnswer) -> str:
 
 def empty(desk: Desk, note: str) -> None:
     """Draw the placeholder for the answer, with what to know before filling in the form."""
-    st.html(_style())
     with st.container(border=True, gap="small"):
         st.header("The price range appears here", anchor=False)
         st.write("Enter what you know. What you leave blank is filled with the usual values of the area, and named.")
