@@ -30,19 +30,12 @@ _FAULTS: Final = "form_faults"
 _US_DATE: Final = "MM/DD/YYYY"
 _DATE: Final = "YYYY-MM-DD"
 
-# Without their − and + buttons, the fields have room for typical values; nobody steps to 1,680. Two fields stay side by
-# side on a phone, so that the button is in sight.
-_STYLE: Final = """<style>
-.st-key-subject :is([data-testid="stNumberInputStepDown"], [data-testid="stNumberInputStepUp"]) { display: none; }
-:has(> .st-key-folded) { display: none; }
-@media (max-width: 640px) {
-  .st-key-subject kbd { display: none; }
-  .st-key-subject [data-testid="stHorizontalBlock"] { flex-wrap: nowrap; gap: 0.75rem; }
-  .st-key-subject [data-testid="stColumn"] { min-width: 0; flex: 1 1 0; }
-}
-</style>"""
+# api/static/dashboard.css lays out the form.
 _FOLDED: Final = """<style>
-@media (max-width: 640px) { :has(> .st-key-subject) { display: none; } :has(> .st-key-folded) { display: flex; } }
+@media (max-width: 640px) {
+  [data-testid="stApp"] :has(> .st-key-subject) { display: none; }
+  [data-testid="stApp"] :has(> .st-key-folded) { display: flex; }
+}
 </style>"""
 
 
@@ -75,7 +68,6 @@ def draw(
     Changing the area code redraws the form with that area's typical values; everything else waits for the button.
     """
     market = desk.market
-    st.html(_STYLE)
     codes = chosen_codes(market, model)
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
     fields = Fields(market, model, desk.problem, typical_home(model, codes).facts, critical, faults)
