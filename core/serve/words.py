@@ -145,10 +145,11 @@ _DIRECTIONS: Final = frozenset({"N", "S", "E", "W", "NE", "NW", "SE", "SW"})
 
 
 def readable_address(address: str) -> str:
-    """Write an address that a source has in capitals as people do: "180 MIRAGE CT" is "180 Mirage Ct"."""
-    if address != address.upper():
-        return address
-    return " ".join(word if word in _DIRECTIONS else word.capitalize() for word in address.split(" "))
+    """Write an address as people do, whatever its source: "180 MIRAGE CT." and "180 mirage ct" are "180 Mirage Ct"."""
+    words_of = [word.rstrip(".") for word in address.split(" ")]
+    if address != address.upper() and address != address.lower():
+        return " ".join(words_of)
+    return " ".join(word.upper() if word.upper() in _DIRECTIONS else word.capitalize() for word in words_of)
 
 
 def short_line(facts: Mapping[str, object], market: Conventions) -> str:

@@ -288,7 +288,6 @@ class _Tiles(BaseHTTPRequestHandler):
         self.asked.append(self.path)
         self.send_response(200)
         self.send_header("Content-Type", "image/svg+xml")
-        self.send_header("Access-Control-Allow-Origin", "*")
         self.end_headers()
         self.wfile.write(b"<svg xmlns='http://www.w3.org/2000/svg' width='256' height='256'/>")
 
@@ -303,7 +302,7 @@ def test_streets_come_from_the_offices_tile_server_and_without_one_nothing_is_as
         opened.open("pricing", role="Agent")
         page = enter(opened, zipcode, "1680", "3")
         expect(page.get_by_test_id("stPlotlyChart").locator("svg.main-svg").first).to_be_visible()
-        expect(page.locator(".layer-below image")).to_have_count(0)
+        expect(page.locator(".imagelayer image")).to_have_count(0)
         ours = urlsplit(small_market.url).netloc
         assert {urlsplit(url).netloc for url in opened.requests if url.startswith(("http", "ws"))} == {ours}
     tiles = ThreadingHTTPServer(("127.0.0.1", 0), _Tiles)
@@ -318,7 +317,7 @@ def test_streets_come_from_the_offices_tile_server_and_without_one_nothing_is_as
             assert f"img-src 'self' data: blob: {origin};" in policy
             opened.open("pricing", role="Agent")
             page = enter(opened, zipcode, "1680", "3")
-            expect(page.locator(".layer-below image").first).to_be_attached()
+            expect(page.locator(".imagelayer image").first).to_be_attached()
             expect(page.get_by_text("map: © Streets & Co")).to_be_visible()
             assert _Tiles.asked
             assert all(re.fullmatch(r"/\d+/\d+/\d+\.svg", path) for path in _Tiles.asked)

@@ -27,6 +27,7 @@ _ANCHOR: Final = "price-range"
 _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
+#price-range [data-testid="stHeaderActionElements"] { display: none; }
 #price-range:focus { outline: none; }
 #price-range:focus-visible { outline: 2px solid currentColor; outline-offset: 4px; }
 @media (min-width: 961px) {
@@ -230,8 +231,7 @@ def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
 def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
-        with st.container(key="price_range"):
-            st.header("No price range", anchor=_ANCHOR)
+        st.header("No price range", anchor=_ANCHOR)
         # The general advice is shown literally, so it is not escaped.
         st.info(result.message, icon=":material/info:")
         st.markdown(f"**Why:** {plain(result.reason)}")
@@ -242,8 +242,7 @@ def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) 
 def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
     with st.container(border=True, key="answer_head"):
         _subject(answered, market)
-        with st.container(key="price_range"):
-            st.header("Not priced: the facts cannot be right", anchor=_ANCHOR)
+        st.header("Not priced: the facts cannot be right", anchor=_ANCHOR)
         st.error(plain(result.message), icon=":material/error:")
         _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still has what you entered.")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import streamlit as st
 
@@ -58,6 +58,11 @@ def key(market: Market, name: str) -> str:
     return f"{name}-{market.market_id}"
 
 
+def date_format(market: Market) -> Literal["MM/DD/YYYY", "YYYY-MM-DD"]:
+    """Return how a field for a date writes it: as people of the market do, in the order that cannot be misread."""
+    return "MM/DD/YYYY" if market.currency == "USD" else "YYYY-MM-DD"
+
+
 def draw(fields: Fields, name: str) -> None:
     """Draw a fact's field, with what is wrong with it below."""
     if name == "property_type" or name in fields.model.facts.categorical:
@@ -79,7 +84,7 @@ def draw(fields: Fields, name: str) -> None:
 def draw_fault(fields: Fields, name: str) -> None:
     """Draw what is wrong with a fact, if anything is."""
     if name in fields.faults:
-        st.markdown(f":red[:material/error: {plain(fields.faults[name])}]")
+        st.markdown(f":small[:red[:material/error: {plain(fields.faults[name])}]]")
 
 
 def amount(label: str, widget: str, placeholder: str | None = None, **more: Any) -> str:
@@ -185,7 +190,8 @@ def _choice(fields: Fields, name: str) -> None:
         index=None,
         format_func=words.words if name == "property_type" else str,
         key=key(fields.market, name),
-        placeholder=_placeholder(fields, name) or "Choose",
+        # A kind that is not given is left open: nothing is filled in for it.
+        placeholder="Unknown",
         accept_new_options=name != "property_type",
         persist_state="session",
     )
@@ -207,10 +213,8 @@ def _number(fields: Fields, name: str) -> None:
 
 def _placeholder(fields: Fields, name: str) -> str:
     value = fields.typical.get(name)
-    if value is None or name in COORDINATES:
+    if value is None or name in COORDINATES or isinstance(value, str):
         return ""
-    if isinstance(value, str):
-        return f"typical {words.words(value) if name == 'property_type' else value}"
     number = words.shown(name, value, fields.market)
     return f"typical {number:.0f}" if words.unit_of(name) == "year" else f"typical {number:,g}"
 

@@ -24,6 +24,7 @@ from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
 from core.workspace import Workspace
 from pages.kit.text import plain
+from pages.views.pricing import fact_fields
 
 ROWS_MAX: Final = 20_000
 """This many are priced within seconds in the page's own thread; the command line prices any number."""
@@ -61,7 +62,8 @@ def draw(workspace: Workspace, desk: Desk, today: date) -> None:
             help=f"CSV or TSV (also gzipped or zipped), xlsx, xls, ods, Parquet or RESO OData JSON, "
             f"at most {ROWS_MAX:,} rows.",
         )
-        as_of = st.date_input("Valuation date", desk.valuation_date(today), format="YYYY-MM-DD", key="file_date")
+        shape = fact_fields.date_format(desk.market)
+        as_of = st.date_input("Valuation date", desk.valuation_date(today), format=shape, key="file_date")
         if note := desk.date_note(today):
             st.caption(plain(note))
         submitted = st.form_submit_button("Price the file", type="primary", icon=":material/sell:")

@@ -27,14 +27,12 @@ _AS_OF: Final = "valuation_date"
 _PRESSED: Final = "price_pressed"
 _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
-_US_DATE: Final = "MM/DD/YYYY"
-_DATE: Final = "YYYY-MM-DD"
 
 # api/static/dashboard.css lays out the form.
 _FOLDED: Final = """<style>
 @media (max-width: 640px) {
   [data-testid="stApp"] :has(> .st-key-subject) { display: none; }
-  [data-testid="stApp"] :has(> .st-key-folded) { display: flex; }
+  [data-testid="stApp"] :has(> .st-key-fold_place) { display: flex; }
 }
 </style>"""
 
@@ -72,7 +70,7 @@ def draw(
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
     fields = Fields(market, model, desk.problem, typical_home(model, codes).facts, critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
-    with st.container():
+    with st.container(key="fold_place"):
         if answered is not None and not isinstance(answered.result, Refused):
             _fold(answered, market)
     with st.container(border=True, key="subject"):
@@ -241,7 +239,7 @@ def _valuation_date(desk: Desk, today: date) -> None:
     st.date_input(
         "Valuation date",
         key=widget,
-        format=_US_DATE if desk.market.currency == "USD" else _DATE,
+        format=fact_fields.date_format(desk.market),
         persist_state="session",
     )
 
