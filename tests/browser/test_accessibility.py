@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from pages.kit.navigation import PAGES
-from tests.browser.conftest import Server, running_server, visit
+from tests.browser.conftest import PHONE, Server, running_server, visit
 
 AXE: Final = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
 DESK: Final = (1440, 900)
@@ -64,3 +64,15 @@ def test_axe_finds_what_is_wrong(chromium: Browser, small: Server) -> None:
         page.evaluate("document.querySelector('h1').style.color = '#ddd'")
         page.evaluate(AXE)
         assert "color-contrast" in [one["id"] for one in page.evaluate(FINDINGS)]
+
+
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_the_page_an_agent_prices_on_keeps_its_place_as_it_loads(
+    chromium: Browser, small: Server, size: tuple[int, int]
+) -> None:
+    with visit(chromium, small, size, dark=True) as opened:
+        opened.page.add_init_script(f"({SHIFTS})()")
+        shifts = [opened.open("pricing", role="Agent").evaluate("window.shifted")]
+        while shifts[-1] >= SHIFT_MAX and len(shifts) < LOADS:
+            shifts.append(opened.open("pricing", role="Agent").evaluate("window.shifted"))
+        assert min(shifts) < SHIFT_MAX

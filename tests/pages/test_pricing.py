@@ -332,10 +332,27 @@ def test_an_address_of_the_sales_enters_every_recorded_fact_with_its_day_and_no_
     assert set(estimated(app).imputed) <= {*desk.area_figures, "year_renovated", "lot_area_sqft"}
 
 
+def test_a_home_that_was_never_sold_is_found_on_the_tax_roll_by_its_property_id(home: Path, desk: Desk) -> None:
+    with open_store(home) as store:
+        version = store.versions.latest(MARKET)
+        assert version is not None
+        roll, sales = store.versions.load_roll(version.version_id), store.versions.load(version.version_id)
+    assert roll is not None
+    unsold = roll[~roll["property_id"].isin(sales["property_id"]) & roll["address"].notna()]
+    known = set(sales["address"].str.upper())
+    wanted = next(one for one in unsold.to_dict("records") if str(one["address"]).upper() not in known)
+    app = opened()
+    app.text_input(key("address")).set_value(str(wanted["property_id"])).run()
+    app = next(one for one in app.button if one.key == "address-0").click().run()
+    assert "tax roll, " in said(app)
+    assert app.text_input(key("property_id")).value == wanted["property_id"]
+    assert entered(app, "living_area_sqft") == round(wanted["living_area_sqft"])
+
+
 def test_an_address_nobody_sold_is_entered_by_hand(desk: Desk) -> None:
     app = opened()
     app.text_input(key("address")).set_value("4711 Nowhere Blvd").run()
-    assert "Not found among the market’s sales: enter the home." in said(app)
+    assert "Not found in the market’s sales and tax roll: enter the home." in said(app)
     assert not [one for one in app.button if (one.key or "").startswith("address-")]
 
 

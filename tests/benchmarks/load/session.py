@@ -24,6 +24,7 @@ class Session:
     address: str
     socket: ClientConnection
     widgets: dict[str, str] = field(default_factory=dict)
+    texts: set[str] = field(default_factory=set)
     button: str = ""
     entered: dict[str, WidgetState] = field(default_factory=dict)
     page: str = ""
@@ -40,8 +41,8 @@ class Session:
         if widget is None:
             raise LookupError(f"no field {label!r} among {sorted(self.widgets)}")
         state = WidgetState(id=widget)
-        if isinstance(value, str):
-            state.string_value = value
+        if isinstance(value, str) or widget in self.texts:
+            state.string_value = str(value)
         else:
             state.double_value = value
         self.entered[widget] = state
@@ -92,6 +93,8 @@ class Session:
         match kind:
             case "number_input" | "selectbox" | "text_input" | "date_input":
                 self.widgets[made.label] = made.id
+                if kind == "text_input":
+                    self.texts.add(made.id)
             case "button" if made.label == "Price this home":
                 self.button = made.id
             case "heading" if _RANGE.search(made.body):
