@@ -358,7 +358,7 @@ def test_an_address_nobody_sold_is_entered_by_hand(desk: Desk) -> None:
 
 def test_every_impossible_fact_is_marked_at_its_field_at_once(desk: Desk) -> None:
     app = price(opened(), busiest(desk), {"living_area_sqft": -5.0, "bedrooms": 300.0, "bathrooms": 77.0})
-    marked = [str(part.value).replace("\\", "") for part in app.markdown if str(part.value).startswith(":red[")]
+    marked = [str(part.value).replace("\\", "") for part in app.markdown if str(part.value).startswith(":small[:red[")]
     assert len(marked) == 3
     for name in ("Living area = -5", "Bedrooms = 300", "Bathrooms = 77"):
         assert [one for one in marked if name in one]
