@@ -7,6 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, may
+from core.workflows.columns.names import use_names_of
 from core.workflows.data.intake import IntakeReport
 from core.workspace import Workspace
 from pages.kit import choice, session
@@ -52,6 +53,8 @@ def intake(workspace: Workspace) -> None:
         commit.draw_committed(report)
         return
     held = draft.draft()
+    aim = held.destination.market_id if held.destination is not None else ""
+    use_names_of(workspace.store, aim or None, [file.mapping for file in held.files])
     step = steps.present(held)
     say_market(held, step)
     steps.draw(held, step)

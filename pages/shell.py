@@ -49,6 +49,7 @@ def draw() -> None:
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
     market = session.choose_market(cached_desk.markets(workspace))
+    session.use_names()
     begin(workspace, market, current.url_path)
     label(market)
     if market is not None:

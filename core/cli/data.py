@@ -77,7 +77,8 @@ def _ingest(session: Session) -> int:
     files = _source_files(session)
     corrections = _corrections(options.map, options.files)
     if options.write_mapping:
-        return _write_mapping(session, map_files(files, corrections, progress, options.area_unit or ""))
+        mapped = map_files(files, corrections, progress, options.area_unit or "")
+        return _write_mapping(session, [_as_shown(session, file) for file in mapped])
     market = _market_for_ingest(session)
     unit = options.area_unit or (unit_of_areas(session.workspace.store, market) if isinstance(market, str) else "")
     mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
@@ -110,6 +111,16 @@ def _corrections(texts: Sequence[str], files: Sequence[str]) -> list[Correction]
 
     names = {written: Path(name).name for name in files for written in (name, Path(name).name)}
     return [correction_of(text, names) for text in texts]
+
+
+def _as_shown(session: Session, file: SourceFile) -> SourceFile:
+    """Return a file with what its market's own columns are called, so that the written mapping has the names."""
+    from core.workflows.columns.names import named_as_shown
+
+    store, wanted = session.workspace.store, session.options.market
+    held = next((one for one in store.markets.list() if wanted in (one.market_id, one.name)), None)
+    names = store.column_names.of(held.market_id) if held is not None else {}
+    return file if file.mapping is None else replace(file, mapping=named_as_shown(file.mapping, names))
 
 
 def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:

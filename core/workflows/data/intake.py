@@ -33,6 +33,7 @@ from core.schema import Source
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
+from core.workflows.columns.names import names_to_give
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
@@ -207,9 +208,11 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     store = workspace.store
     workspace.require(Action.INGEST)
     refuse_leaks(preview.leaks, keep)
-    if not preview.changed_rows and preview.parent_id is not None:
-        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     market = market_id_of(preview.market)
+    names = names_to_give(store, market, preview.intake)
+    if not preview.changed_rows and preview.parent_id is not None:
+        store.column_names.give(market, names, workspace.actor)
+        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     new = NewVersion(
         market_id=market,
         sales=preview.sales,
@@ -220,6 +223,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         note=note + words_of_kept(preview.leaks) + _words_of_readings(preview.readings),
         set_aside=preview.set_aside,
         intake=preview.intake,
+        names=names,
     )
     if isinstance(preview.market, NewMarket):
         asked = preview.market
@@ -227,6 +231,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         version = store.versions.commit_first(opened, new, workspace.actor)
     else:
         version = store.versions.commit(new, workspace.actor)
+    store.column_names.forget(market)
     # The data stays committed even if this fails: the next commit matches the remaining sales with estimates.
     settle_quietly(workspace, market)
     return IntakeReport(version, True, preview)
