@@ -35,17 +35,8 @@ def draw(workspace: Workspace, held: Draft) -> None:
     names = [draft.upload_of(file).name for file in held.files]
     chosen = 0
     if len(held.files) > 1:
-        chosen = (
-            st.segmented_control(
-                "File",
-                range(len(names)),
-                default=0,
-                required=True,
-                format_func=lambda place: names[place],
-                key="mapped_file",
-                label_visibility="collapsed",
-            )
-            or 0
+        chosen = st.selectbox(
+            "File", range(len(names)), format_func=lambda place: names[place], key="mapped_file", width=320
         )
     # Two places, so that a message that comes or goes does not move the buttons below it.
     mapped, ways = st.container(), st.container()
@@ -139,13 +130,13 @@ def _columns() -> dict[str, Any]:
         )
 
     return {
-        "Column": st.column_config.TextColumn("Column", width=125, pinned=True),
-        "Samples": st.column_config.TextColumn("Samples", width=165),
-        "Field": choice("Field", mapping_table.FIELD_LABELS, 145, "Choose what the column means."),
-        "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=85),
-        "Read as": choice("Read as", mapping_table.PARSE_LABELS, 110, "How the text becomes a value."),
-        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 75, "The unit of areas."),
-        "Why": st.column_config.TextColumn("Why", width=420),
+        "Column": st.column_config.TextColumn("Column", width=115, pinned=True),
+        "Samples": st.column_config.TextColumn("Samples", width=120),
+        "Field": choice("Field", mapping_table.FIELD_LABELS, 125, "Choose what the column means."),
+        "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=80),
+        "Read as": choice("Read as", mapping_table.PARSE_LABELS, 90, "How the text becomes a value."),
+        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 65, "The unit of areas."),
+        "Why": st.column_config.TextColumn("Why", width=370),
     }
 
 

@@ -87,10 +87,12 @@ def _uploader() -> None:
     # A new key after each upload clears the widget, so that the bytes are only on disk. It accepts any file type: the
     # widget's own error would name a MIME type, while the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
-    _templates()
     kept = _text_to_keep()
+    # The choice is needed first, and stands below what is done far more often.
+    place = st.container()
     choice = _reading_choice()
-    brought = st.file_uploader(
+    _templates()
+    brought = place.file_uploader(
         "Files: sales and, if you have them, one tax roll and one neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,

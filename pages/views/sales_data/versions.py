@@ -33,7 +33,7 @@ _MEDIAN: Final = 2
 _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
 # Long texts are clipped in their cells, so that the table is not cut at its edge.
-_WIDTHS: Final = {"Files": 130, "Models": 90, "Note": 70, "By": 80, "When": 110, "Undone": 80}
+_WIDTHS: Final = {"Files": 150, "Models": 95, "Note": 110, "By": 80, "When": 160, "Undone": 80}
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -67,7 +67,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
                 "To": day(one.version.last_sale),
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
-                "Note": one.version.note,
+                "Note": _own_note(one),
                 "By": one.version.created_by,
                 "When": instant(one.version.created_at),
                 "Undone": f"{one.undone_by}, {instant(one.undone_at)}: {one.reason}" if one.undone_at else "",
@@ -75,8 +75,8 @@ def _list(records: tuple[Recorded, ...]) -> None:
             for one in records
         ]
     )
-    if not any(one.state == "undone" for one in records):
-        table = table.drop(columns="Undone")
+    unused = [name for name in ("Note", "Undone") if not table[name].any()]
+    table = table.drop(columns=unused)
     st.dataframe(
         table,
         hide_index=True,
@@ -88,6 +88,12 @@ def _list(records: tuple[Recorded, ...]) -> None:
         key="versions",
     )
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
+
+
+def _own_note(one: Recorded) -> str:
+    """Return what a person noted; a note that only lists the files says nothing that their column does not."""
+    names = ", ".join(file.file for file in one.version.files)
+    return "" if one.version.note == names else one.version.note
 
 
 def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
