@@ -112,7 +112,7 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
         page = bring(opened, paths)
         assert rows_of_choices(page) == 1
         expect(page.get_by_text("into Real county")).to_be_visible()
-        expect(page.get_by_text("New market", exact=True)).to_be_visible()
+        expect(page.get_by_test_id("stMain").get_by_text("New market")).to_be_visible()
         opened.press("Check every row")
         expect(page.get_by_text(re.compile("Problems by cell"))).to_be_visible(timeout=WORK_MS)
         opened.settle()

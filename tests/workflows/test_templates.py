@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
@@ -20,7 +21,7 @@ from core.workflows.data.source_preview import preview_source
 _SURE = 0.9
 HOMES = 12
 # What a person writes below each heading, by the heading's first words.
-CELLS = {
+CELLS: dict[str, Callable[[int], object]] = {
     "Sale id": lambda n: f"D-{n:05d}",
     "Sale date": lambda n: f"2025-0{1 + n % 9}-1{n % 9}",
     "Sale price": lambda n: 412_000 + 17_300 * n,
