@@ -16,6 +16,7 @@ from core.access import Actor
 from core.problem import Problem
 from core.store import Store
 from core.workflows.api_keys import KnownKeys
+from core.workflows.columns.names import use_names_of
 from core.workflows.operations.api_settings import ApiSettings
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.open_desks import OpenDesks
@@ -54,7 +55,8 @@ class Context:
     desks: OpenDesks
 
     def desk(self, market_id: str) -> Desk:
-        """Return a market's desk; raises NotFound, ArtifactCorrupt, StoreUnavailable."""
+        """Return a market's desk, and show its columns by their names; raises NotFound, ArtifactCorrupt, StoreError."""
+        use_names_of(self.workspace.store, market_id)
         return self.desks.desk(self.workspace, market_id)
 
 

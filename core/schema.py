@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextvars import ContextVar
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
@@ -16,7 +17,14 @@ if TYPE_CHECKING:
 EXTRA_PREFIX: Final = "x_"
 """A market's columns beyond the canonical record keep their names after this prefix."""
 
+NAME_MAX: Final = 40
+"""How many characters the display name of a market's own column may have."""
+
 SQFT_PER_SQM: Final = 10.763910416709722
+
+# Of the market that a screen, a request or a command is about. Each of them has a context of its own, so that two
+# markets that name one column differently can be open at once.
+_NAMES: Final[ContextVar[Mapping[str, str]]] = ContextVar("names")
 
 
 class FieldKind(StrEnum):
@@ -102,10 +110,47 @@ def is_extra(name: str) -> bool:
     return name.startswith(EXTRA_PREFIX)
 
 
+def use_names(names: Mapping[str, str]) -> None:
+    """Have ``label_of`` show these display names of a market's own columns, by field, in the context at hand."""
+    _NAMES.set(names)
+
+
 def label_of(name: str) -> str:
-    """Return a column's label on screen."""
+    """Return a column's label on screen: for a market's own, the display name that an analyst gave it, if any."""
     field = FIELD_BY_NAME.get(name)
-    return field.label if field else name.removeprefix(EXTRA_PREFIX).replace("_", " ").capitalize()
+    return field.label if field else _NAMES.get({}).get(name) or readable_name(name)
+
+
+def readable_name(name: str) -> str:
+    """Return what a market's own column is called until somebody names it: "x_ppltn_qty" is "Ppltn qty"."""
+    words = name.removeprefix(EXTRA_PREFIX).replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def check_names(names: Mapping[str, str]) -> None:
+    """Raise MappingError for display names by field that cannot be: too long, taken, or of a field that has a label.
+
+    An empty one means the readable form of the column's name.
+    """
+    taken = {field.label.casefold(): field.name for field in FIELD_BY_NAME.values()}
+    for field, name in names.items():
+        if not isinstance(name, str):
+            raise MappingError(f"label = {name!r} of {field!r} must be a text.")
+        if name and not is_extra(field):
+            raise MappingError(
+                f"label = {name!r} names {field!r}, which Doorstep calls {label_of(field)!r}. Only a column of your "
+                "own can be named: remove the label."
+            )
+        if len(name) > NAME_MAX or name != " ".join(name.split()) or not name.isprintable():
+            raise MappingError(
+                f"The name {name!r} has {len(name)} characters; use 1 to {NAME_MAX}, on one line, without blanks at "
+                "its ends."
+            )
+    taken |= {readable_name(field).casefold(): field for field, name in names.items() if is_extra(field) and not name}
+    for field, name in names.items():
+        other = taken.setdefault(name.casefold(), field) if name else field
+        if other != field:
+            raise MappingError(f"The name {name!r} of {field!r} is also that of {other!r}. Choose another.")
 
 
 def conform(frame: pd.DataFrame, columns: Iterable[str] | None = None) -> pd.DataFrame:

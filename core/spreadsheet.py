@@ -9,6 +9,8 @@ import pandas as pd
 from xlsxwriter import Workbook
 
 _WIDTH: Final = 16
+_WIDEST: Final = 70
+_MEASURED: Final = 100
 # What a spreadsheet runs as a formula, or as a command of its own; some look behind blanks and line ends too.
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
@@ -24,18 +26,28 @@ def to_csv_text(table: pd.DataFrame) -> str:
     return safe.to_csv(index=False)
 
 
-def to_xlsx(table: pd.DataFrame) -> bytes:
-    """Return the table as an xlsx workbook; every text is a text and no formula, and the header stays in sight."""
+def to_xlsx(table: pd.DataFrame, name: str = "Sheet1", further: tuple[str, pd.DataFrame] | None = None) -> bytes:
+    """Return the table as an xlsx workbook; every text is a text and no formula, and the header stays in sight.
+
+    ``further`` is a second sheet, its name and its table.
+    """
     target = io.BytesIO()
     options = {"strings_to_formulas": False, "strings_to_urls": False, "nan_inf_to_errors": True, "in_memory": True}
     with Workbook(target, options) as book:
-        sheet = book.add_worksheet()
-        sheet.freeze_panes(1, 0)
-        sheet.write_row(0, 0, map(str, table.columns), book.add_format({"bold": True}))
-        sheet.set_column(0, max(len(table.columns) - 1, 0), _WIDTH)
-        for at, row in enumerate(table.astype("object").where(table.notna(), None).itertuples(index=False), 1):
-            sheet.write_row(at, 0, row)
+        for title, rows in ((name, table), *((further,) if further else ())):
+            _write_sheet(book, title, rows)
     return target.getvalue()
+
+
+def _write_sheet(book: Workbook, name: str, table: pd.DataFrame) -> None:
+    sheet = book.add_worksheet(name)
+    sheet.freeze_panes(1, 0)
+    sheet.write_row(0, 0, map(str, table.columns), book.add_format({"bold": True}))
+    for at, title in enumerate(map(str, table.columns)):
+        longest = max((len(str(cell)) for cell in table.iloc[:, at].head(_MEASURED)), default=0)
+        sheet.set_column(at, at, min(max(_WIDTH, len(title) + 2, longest), _WIDEST))
+    for at, row in enumerate(table.astype("object").where(table.notna(), None).itertuples(index=False), 1):
+        sheet.write_row(at, 0, row)
 
 
 def harmless(text: str) -> str:

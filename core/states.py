@@ -120,6 +120,7 @@ class AuditAction(StrEnum):
     ALERT_REOPENED = "alert.reopened"
     ALERT_RESOLVED = "alert.resolved"
     ALERT_UNACKNOWLEDGED = "alert.unacknowledged"
+    COLUMN_NAMED = "column.named"
     DECISION_MADE = "decision.made"
     DECISIONS_SIMULATED = "decisions.simulated"
     FEEDBACK_GIVEN = "feedback.given"

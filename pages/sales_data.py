@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Final
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, may
+from core.workflows.columns.names import use_names_of
 from core.workflows.data.intake import IntakeReport
 from core.workspace import Workspace
 from pages.kit import choice, session
@@ -23,13 +25,17 @@ LIMITS: Final = "Known limits"
 
 def main(workspace: Workspace) -> None:
     """Draw the selected view: the steps from a file to a data version, or the open market's data."""
-    st.title("Sales data", anchor=False)
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
     views += [DOUBTFUL, VERSIONS, LIMITS] if market is not None else []
-    view = choose(views)
+    # A menu beside the title, so that the steps are the only row of choices above the content.
+    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
+            st.title("Sales data", anchor=False, width="content")
+            header = st.container(horizontal=True, gap="small", vertical_alignment="center", width="content")
+        view = choose(views)
     if view == BRING:
-        intake(workspace)
+        intake(workspace, header)
     elif view == DOUBTFUL and market is not None:
         queue.draw(workspace, market)
     elif view == VERSIONS and market is not None:
@@ -39,21 +45,22 @@ def main(workspace: Workspace) -> None:
 
 
 def choose(views: list[str]) -> str:
-    """Draw the view selector if there is more than one view."""
-    if len(views) < 2:
-        return views[0] if views else ""
-    return choice.view(views)
+    """Draw the menu of views if there is more than one."""
+    return choice.from_menu(views) if len(views) > 1 else "".join(views)
 
 
-def intake(workspace: Workspace) -> None:
-    """Draw the current step of the intake, or what the last commit changed."""
+def intake(workspace: Workspace, header: DeltaGenerator) -> None:
+    """Draw the current step of the intake with its market in the header, or what the last commit changed."""
     report = st.session_state.get(commit.REPORT)
     if isinstance(report, IntakeReport):
         commit.draw_committed(report)
         return
     held = draft.draft()
+    aim = held.destination.market_id if held.destination is not None else ""
+    use_names_of(workspace.store, aim or None, [file.mapping for file in held.files])
     step = steps.present(held)
-    say_market(held, step)
+    with header:
+        say_market(held)
     steps.draw(held, step)
     if step is Step.FILES:
         files.draw(held)
@@ -72,17 +79,16 @@ def intake(workspace: Workspace) -> None:
         commit.draw(workspace, held, found)
 
 
-def say_market(held: draft.Draft, step: Step) -> None:
+def say_market(held: draft.Draft) -> None:
     """Say which market the sales go into, once it is chosen; the one open in the sidebar may be another."""
-    if step is Step.FILES or held.destination is None or not held.destination.is_named():
+    if not held.files or held.destination is None or not held.destination.is_named():
         return
     known = next((one for one in session.store().markets.list() if one.market_id == held.destination.market_id), None)
-    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
-        st.markdown(f"Into **{plain(known.name if known else held.destination.name)}**", width="content")
-        if known is None:
-            st.badge("New market", icon=":material/add_location_alt:", color="blue")
-        elif known.simulated:
-            st.badge(session.SIMULATED, icon=":material/science:", color="orange")
+    st.markdown(f"into **{plain(known.name if known else held.destination.name)}**", width="content")
+    if known is None:
+        st.badge("New market", icon=":material/add_location_alt:", color="blue")
+    elif known.simulated:
+        st.badge(session.SIMULATED, icon=":material/science:", color="orange")
 
 
 main(session.guard("sales_data"))

@@ -16,6 +16,8 @@ from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import PAGES, Page, go_to, landing
 
 ABOUT: Final = "**Doorstep** prices homes from your own sales, as a range with its reasons."
+# What is brought in may go into another market than the open one: the page says into which, and whose data it shows.
+_NAME_THEIR_MARKET: Final = frozenset({"sales_data"})
 _ON_PHONES: Final = "simulated_on_phones"
 
 
@@ -49,8 +51,10 @@ def draw() -> None:
         login.draw_way_out(session.store(), actor)
     workspace = session.guard(current.url_path)
     market = session.choose_market(cached_desk.markets(workspace))
+    session.use_names()
     begin(workspace, market, current.url_path)
-    label(market)
+    if current.url_path not in _NAME_THEIR_MARKET:
+        label(market)
     if market is not None:
         alert_dot.draw(workspace, market)
     current.run()

@@ -315,3 +315,35 @@ def test_the_area_unit_of_a_market_is_that_of_areas_without_one_now_and_later(
         assert (code, err) == (OK, "")
         rules = {rule["field"]: rule for rule in json.loads(out)["mappings"][name]["rules"]}
         assert rules["living_area_sqft"]["unit"] == unit
+
+
+def test_a_template_is_written_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    target, home = tmp_path / "tax.xlsx", tmp_path / "home"
+    assert run(capsys, "template", "tax", target, "--home", home, "--quiet")[0] == OK
+    assert "Assessed value (USD)" in pd.read_excel(target, engine="calamine").columns
+    code, _, error = run(capsys, "template", "tax", target, "--home", home, "--quiet")
+    assert code == FAILED
+    assert "exists and is not replaced" in error
+    assert (
+        "must end in .xlsx or .csv"
+        in run(capsys, "template", "tax", tmp_path / "tax.ods", "--home", home, "--quiet")[2]
+    )
+
+
+def test_a_name_in_the_mapping_file_becomes_that_of_the_market(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path, home, mapping = tmp_path / "sales.csv", tmp_path / "home", tmp_path / "mapping.json"
+    sales().assign(ppltn_qty=[n * 37 % 101 for n in range(ROWS)]).to_csv(path, index=False)
+    assert run(capsys, "ingest", path, "--write-mapping", mapping, "--home", home, "--quiet")[0] == OK
+    written_names = mapping.read_text(encoding="utf-8")
+    assert '"label": "Ppltn qty"' in written_names
+    mapping.write_text(written_names.replace("Ppltn qty", "Population"), encoding="utf-8")
+    code, _, error = run(capsys, "ingest", path, "--mapping", mapping, "--market", "Rhein", "--home", home, "--quiet")
+    assert code == OK, error
+    with open_store(home) as store:
+        assert store.column_names.of("rhein") == {"x_ppltn_qty": "Population"}
+    assert (
+        run(capsys, "ingest", path, "--market", "Rhein", "--write-mapping", mapping, "--home", home, "--quiet")[0] == OK
+    )
+    assert '"label": "Population"' in mapping.read_text(encoding="utf-8")

@@ -66,6 +66,10 @@ def add_verbs(verb: AddVerb) -> None:
         "versions", "list a market's data versions, how their files were read and what was inferred", _versions
     )
     versions.add_argument("--market", help="market (default: the only one)")
+    template = verb("template", "write an empty file with a heading for each field, to be filled in", _template)
+    template.add_argument("source", choices=["sales", "tax", "neighborhood"], help="which kind of file")
+    template.add_argument("file", metavar="FILE", help="file to write: .xlsx, with a sheet that explains it, or .csv")
+    template.add_argument("--market", help="market whose units and currency to use (default: square feet and USD)")
 
 
 def _ingest(session: Session) -> int:
@@ -77,7 +81,8 @@ def _ingest(session: Session) -> int:
     files = _source_files(session)
     corrections = _corrections(options.map, options.files)
     if options.write_mapping:
-        return _write_mapping(session, map_files(files, corrections, progress, options.area_unit or ""))
+        mapped = map_files(files, corrections, progress, options.area_unit or "")
+        return _write_mapping(session, [_as_shown(session, file) for file in mapped])
     market = _market_for_ingest(session)
     unit = options.area_unit or (unit_of_areas(session.workspace.store, market) if isinstance(market, str) else "")
     mapped = map_files(files, corrections, part(progress, 0.0, 0.4), unit)
@@ -85,6 +90,27 @@ def _ingest(session: Session) -> int:
         market = replace(market, currency=stated_currency(file.mapping for file in mapped) or market.currency)
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
     session.print_result(_ingest_document(report), lambda: _ingest_text(report))
+    return OK
+
+
+def _template(session: Session) -> int:
+    from core.schema import Source
+    from core.workflows.columns.templates import FORMATS, template
+
+    options, target = session.options, Path(session.options.file)
+    file_format = target.suffix.casefold().removeprefix(".")
+    if file_format not in FORMATS:
+        raise MappingError(f"{options.file!r} must end in .xlsx or .csv. Choose another name.")
+    if target.exists():
+        raise MappingError(f"{options.file!r} exists and is not replaced. Choose another name.")
+    market = session.market() if options.market else None
+    unit, currency = (market.area_unit, market.currency) if market else ("sqft", _CURRENCY)
+    source = Source.NEIGHBOURHOOD if options.source == "neighborhood" else Source(options.source)
+    try:
+        target.write_bytes(template(source, file_format, unit, currency))
+    except OSError as error:
+        raise MappingError(f"The template {options.file!r} cannot be written: {error.strerror}.") from error
+    session.print_result({"written": str(target)}, lambda: f"template written to {target}")
     return OK
 
 
@@ -110,6 +136,16 @@ def _corrections(texts: Sequence[str], files: Sequence[str]) -> list[Correction]
 
     names = {written: Path(name).name for name in files for written in (name, Path(name).name)}
     return [correction_of(text, names) for text in texts]
+
+
+def _as_shown(session: Session, file: SourceFile) -> SourceFile:
+    """Return a file with what its market's own columns are called, so that the written mapping has the names."""
+    from core.workflows.columns.names import named_as_shown
+
+    store, wanted = session.workspace.store, session.options.market
+    held = next((one for one in store.markets.list() if wanted in (one.market_id, one.name)), None)
+    names = store.column_names.of(held.market_id) if held is not None else {}
+    return file if file.mapping is None else replace(file, mapping=named_as_shown(file.mapping, names))
 
 
 def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:

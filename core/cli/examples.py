@@ -9,6 +9,10 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "ingest sales.csv tax.csv --market Springfield --currency USD",
         "ingest deeds.xlsx --sheet 2024 --write-mapping deeds.json",
     ),
+    "template": (
+        "template sales sales.xlsx --market springfield",
+        "template tax tax_roll.csv",
+    ),
     "versions": (
         "versions --market springfield",
         "versions --market springfield --json",

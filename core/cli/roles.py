@@ -8,6 +8,7 @@ from core.access import Action, Role, least_role
 
 NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "ingest": (Action.INGEST,),
+    "template": (Action.INGEST,),
     "versions": (Action.VIEW_DATA,),
     "scrutiny": (Action.VIEW_DATA, Action.INGEST),
     "train": (Action.TRAIN,),

@@ -37,6 +37,9 @@ class Session:
         wanted = self.options.market
         found = [market for market in markets if wanted in (None, market.market_id, market.name)]
         if len(found) == 1:
+            from core.workflows.columns.names import use_names_of
+
+            use_names_of(self.workspace.store, found[0].market_id)
             return found[0]
         known = ", ".join(market.market_id for market in markets) or "none yet"
         what = f"There is no market {quoted(wanted)}" if wanted is not None else "Name a market with --market"

@@ -33,7 +33,7 @@ from core.collect.set_aside import set_aside
 from core.collect.shared_parcels import without_shared_parcels
 from core.collect.vocabulary import load_vocabulary
 from core.errors import MappingError
-from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, conform, is_extra
+from core.schema import FIELD_BY_NAME, FIELDS, FieldKind, Source, check_names, conform, is_extra
 
 LOCATIONS: Final = ("property_id", "address", "latitude", "zipcode", "neighbourhood")
 """Any one of these tells where a property is."""
@@ -71,7 +71,8 @@ class ColumnRule:
     validity any that speaks against a market sale decides. ``unit_column`` names the column that states the unit of
     each row, ``unit`` being that of rows where it says nothing. ``scale`` multiplies the figure (1000 for thousands).
     ``with_columns`` are further columns that the cell is joined with before it is read: a month beside its year.
-    ``as_of`` (ISO date) is the day an age is counted back from; empty, the sale date of the row.
+    ``as_of`` (ISO date) is the day an age is counted back from; empty, the sale date of the row. ``label`` is the
+    display name of a column of the market's own; empty, it is the readable form of the column's name.
     """
 
     column: str
@@ -85,6 +86,7 @@ class ColumnRule:
     scale: float = 1.0
     with_columns: tuple[str, ...] = ()
     as_of: str = ""
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -147,6 +149,7 @@ def check_mapping(mapping: ColumnMapping) -> None:
     by_field: dict[str, list[ColumnRule]] = {}
     for rule in mapping.rules:
         by_field.setdefault(rule.field, []).append(rule)
+    check_names({name: next((rule.label for rule in rules if rule.label), "") for name, rules in by_field.items()})
     for name, rules in by_field.items():
         if len(rules) > 1 and not _is_number(name) and name != "validity":
             columns = " and ".join(repr(rule.column) for rule in rules)

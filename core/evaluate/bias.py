@@ -63,9 +63,13 @@ class Fairness:
     """
 
     column: str
-    label: str
     correlation: Figure
     areas: int
+
+    @property
+    def label(self) -> str:
+        """What the column is called."""
+        return label_of(self.column)
 
     @property
     def found(self) -> bool:
@@ -162,7 +166,7 @@ def _leaning(column: str, values: Floats, signed: Floats, codes: Indices, seed: 
     # Ranks are those of all sales: ranking each sample again would barely change them and would cost a sort each.
     sampled = np.concatenate([_pearson(per_area[rows].sum(axis=1)) for rows in draws(len(areas), seed)])
     value = float(_pearson(per_area.sum(axis=0)))
-    return Fairness(column, label_of(column), _figure(value, sampled, len(areas), len(x)), len(areas))
+    return Fairness(column, _figure(value, sampled, len(areas), len(x)), len(areas))
 
 
 def _pearson(sums: Floats) -> Floats:

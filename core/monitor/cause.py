@@ -19,7 +19,7 @@ from core.arrays import Floats, Indices
 from core.evaluate.accuracy import Figure
 from core.monitor.level_drift import log_ratio
 from core.monitor.welch import welch
-from core.schema import label_of
+from core.schema import is_extra, label_of
 from core.wording import area, count, money_short, percent
 
 _FOLDS: Final = 5
@@ -138,7 +138,10 @@ def root_cause(
     rise = now - before
     saved = sum(points for _, points, _ in savings)
     level = _part("level", "Price level", now - levelled, rise, _level_words(shift))
-    features = tuple(_part(one.name, one.label, points, rise, words) for one, points, words in savings)
+    features = tuple(
+        _part(one.name, label_of(one.name) if is_extra(one.name) else one.label, points, rise, words)
+        for one, points, words in savings
+    )
     together = _part("features", "What buyers pay for", saved, rise, "; ".join(part.words for part in features))
     rest = _part("rest", "Single sales", levelled - saved - before, rise, "scatter that no common shift explains")
     segments, mix = _segments(reference, current, (currency, area_unit), smallest)

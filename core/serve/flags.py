@@ -340,7 +340,8 @@ def _category_flags(subject: Subject, profile: MarketProfile) -> Iterator[Flag]:
                 category.name,
                 value,
                 "none of the model's sales has this value",
-                f"Choose one of the market's own values of {category.label.lower()}, or review the price manually.",
+                f"Choose one of the market's own values of {label_of(category.name).lower()}, or review the price "
+                "manually.",
             )
 
 

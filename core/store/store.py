@@ -45,6 +45,7 @@ from core.store.operations.sign_ins import SignIns
 from core.store.operations.thresholds import Thresholds
 from core.store.operations.workers import Workers
 from core.store.sales.address_answers import Matches
+from core.store.sales.column_names import ColumnNames
 from core.store.sales.drafts import Drafts
 from core.store.sales.presets import Presets
 from core.store.sales.scrutiny import SaleDecisions
@@ -106,6 +107,7 @@ class Store:
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)
+        self.column_names = ColumnNames(database)
         self.matches = Matches(database)
         self.sale_decisions = SaleDecisions(database)
         self.drafts = Drafts(database)

@@ -6,6 +6,7 @@ from core.access import Action
 from core.progress import Progress, part
 from core.store import ModelRecord
 from core.train.trainer import TrainingPlan
+from core.workflows.columns.names import use_names_of
 from core.workflows.models.training import known_sales, make_model, register
 from core.workflows.promotion import needs_another, promote_first
 from core.workspace import Workspace
@@ -20,6 +21,7 @@ def train_model(workspace: Workspace, market_id: str, plan: TrainingPlan, progre
     """
     store = workspace.store
     workspace.require(Action.TRAIN)
+    use_names_of(store, market_id)
     made = make_model(workspace, known_sales(store, market_id), plan, part(progress, 0.0, 0.96))
     progress(0.96, "Registering the model")
     record = register(workspace, made, {})

@@ -14,6 +14,7 @@ from core.errors import AccessDenied
 from core.problem import Problem, load_problem
 from core.store import Market, Store, open_store
 from core.wording import either
+from core.workflows.columns.names import use_names_of
 from core.workspace import Workspace
 from pages.kit import login, navigation
 from pages.kit.text import plain
@@ -159,6 +160,12 @@ def market() -> Market | None:
     """Return the open market, None if there is no market."""
     chosen = st.session_state.get(_OPEN_MARKET)
     return chosen if isinstance(chosen, Market) else None
+
+
+def use_names() -> None:
+    """Show the open market's own columns by their names; a fragment, which runs on its own, calls it first."""
+    opened = market()
+    use_names_of(store(), opened.market_id if opened is not None else None)
 
 
 def title_of(market: Market) -> str:

@@ -45,6 +45,21 @@ def bring(opened: Visit, path: Path | list[Path]) -> Page:
     return opened.press("Continue to columns")
 
 
+def count_clicks(page: Page) -> None:
+    """Count from here on what a person clicks or taps."""
+    page.evaluate(
+        "() => { window.clicks = 0; addEventListener('click', one => { if (one.detail) window.clicks++ }, true) }"
+    )
+
+
+def rows_of_choices(page: Page) -> int:
+    """Count the rows of pills and steps that stand above the content."""
+    page.locator(".st-key-steps").first.wait_for()
+    return page.locator("[data-testid=stMain] [data-testid=stButtonGroup]").count() + len(
+        {round(one.bounding_box()["y"]) for one in page.locator(".st-key-steps button").all()}  # type: ignore[index]
+    )
+
+
 def open_cell(table: Locator, x: float, y: float) -> None:
     """Open the list of a table's cell; a table that was just drawn may miss the first double click."""
     editor = table.page.locator("#portal input")
@@ -93,8 +108,11 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
         paths.append(tmp_path / name)
         paths[-1].write_bytes(content)
     with visit(chromium, empty, PHONE, dark=True) as opened:
-        opened.open("sales_data", role="Analyst")
+        count_clicks(opened.open("sales_data", role="Analyst"))
         page = bring(opened, paths)
+        assert rows_of_choices(page) == 1
+        expect(page.get_by_text("into Real county")).to_be_visible()
+        expect(page.get_by_test_id("stMain").get_by_text("New market")).to_be_visible()
         opened.press("Check every row")
         expect(page.get_by_text(re.compile("Problems by cell"))).to_be_visible(timeout=WORK_MS)
         opened.settle()
@@ -107,8 +125,10 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
         opened.press("Continue to commit")
         opened.press("Commit [0-9]+ new sales")
         expect(page.get_by_text("Committed:")).to_be_visible()
+        # Beside choosing the files and naming the market, a tap for each step.
+        assert page.evaluate("window.clicks") == 5
         for view in ("Data versions", "Known limits"):
-            page.get_by_role("radio", name=view).click()
+            opened.choose("View", view)
             opened.settle()
             opened.shot(f"{view.lower().replace(' ', '-')}-phone")
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
@@ -121,7 +141,13 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         page.get_by_role("button", name="Upload your own sales").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/sales_data")
         opened.settle()
+        page.get_by_text("Start from a template").click()
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Sales, workbook").click()
+        assert download.value.suggested_filename == "sales_template.xlsx"
+        count_clicks(page)
         bring(opened, extract)
+        assert rows_of_choices(page) == 1
         opened.shot("sales-data-mapping")
         opened.press("Check every row")
         expect(page.get_by_text("Columns compared with the stored sales")).to_be_visible()
@@ -134,6 +160,8 @@ def test_own_sales_go_from_the_file_to_a_model(chromium: Browser, empty: Server,
         opened.press("Continue to commit")
         opened.press("Commit [0-9,]+ new sales")
         expect(page.get_by_text("Committed:")).to_be_visible()
+        # A click for each step, and one to download.
+        assert page.evaluate("window.clicks") == 6
         opened.settle()
         page.get_by_role("button", name="Train a model").click()
         page.wait_for_url(lambda url: urlsplit(url).path == "/models")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Element
@@ -12,6 +13,7 @@ from streamlit.testing.v1.element_tree import Element
 from core.collect.columns.guess import guess_file
 from core.collect.mapping_file import mapping_document
 from core.collect.reading.reader import parse_table
+from core.schema import use_names
 from core.store import open_store
 from tests.pages.made_stores import sales_csv
 from tests.pages.test_sales_data import committed, fields, mapped, market_ids, messages, onward, opened, pick
@@ -39,6 +41,11 @@ def brought(app: AppTest, document: dict[str, object], name: str = "mapping.json
 def own_dates(app: AppTest, text: str) -> AppTest:
     field = next(one for one in app.text_input if str(one.key).startswith("own_dates_0"))
     return field.input(text).run()
+
+
+def naming_editors(app: AppTest) -> list[tuple[str, pd.DataFrame]]:
+    """The tables of names, of which each file with columns of its own has one."""
+    return [(str(one.key), one.value) for one in app.data_editor if "Shown as" in one.value]
 
 
 def labels(app: AppTest) -> list[str]:
@@ -133,3 +140,36 @@ def test_an_inference_about_a_column_that_a_person_overrules_is_gone(home: Path)
     content = sales_csv().replace(b"Sold for", b"Sold for in thousands").replace(b"a gift", b"a note")
     app = pick(mapped(opened(), content=content), "Sold for in thousands", field="ignore")
     assert not any(one.label.startswith("Concluded from the values") for one in app.expander)
+
+
+def test_a_column_of_ones_own_is_named_while_mapping_and_renamed_later(home: Path) -> None:
+    lines = sales_csv().decode().splitlines()
+    values = [f"{line},{n * 37 % 101}" for n, line in enumerate(lines[1:])]
+    content = "\n".join([f"{lines[0]},ppltn_qty", *values]).encode()
+    app = mapped(opened(), content=content)
+    [(key, table)] = naming_editors(app)
+    row = table["Column"].tolist().index("ppltn_qty")
+    assert table["Shown as"].tolist()[row] == "Ppltn qty"
+    app.session_state[key] = {"edited_rows": {row: {"Shown as": "Population"}}, "added_rows": [], "deleted_rows": []}
+    app = app.run()
+    [(_, table)] = naming_editors(app)
+    assert "Population" in table["Shown as"].tolist()
+    committed(onward(app))
+    with open_store(home) as store:
+        assert store.column_names.of("harbour") == {"x_ppltn_qty": "Population"}
+    app = opened()
+    app.session_state["view"] = "Data versions"
+    app = app.run()
+    column = next(one for one in app.selectbox if one.key == "named_column")
+    assert "Population (ppltn_qty)" in column.options
+    # The test's own thread writes the options as the page does.
+    use_names({"x_ppltn_qty": "Population"})
+    app = column.select("x_ppltn_qty").run()
+    name = next(one for one in app.text_input if str(one.key).startswith("name_x_ppltn_qty"))
+    app = name.input("Bedrooms").run().button("name_it").click().run()
+    assert "is also that of 'bedrooms'" in messages(app)
+    name = next(one for one in app.text_input if str(one.key).startswith("name_x_ppltn_qty"))
+    app = name.input("People in the area").run().button("name_it").click().run()
+    assert "Population is now People in the area" in str(app.success[0].value)
+    with open_store(home) as store:
+        assert store.column_names.of("harbour") == {"x_ppltn_qty": "People in the area"}

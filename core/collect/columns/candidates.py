@@ -276,7 +276,7 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
     )
     if content < 0.6 or confidence < CONFIDENCE_MIN:
         return None
-    how = "header is a usual name" if score == 1.0 else "header is like a usual name"
+    how = "header is a usual name" if score == 1.0 else "header resembles a usual name"
     return Candidate(rule, round(confidence, 3), f"{how}; {content:.0%} of values fit", score == 1.0)
 
 

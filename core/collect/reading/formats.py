@@ -26,6 +26,9 @@ _XML_PER_BYTE: Final = 8
 _TABLE_CELLS: Final = 3
 _HEAD_ROWS: Final = 60
 _LONGITUDE_MAX, _LATITUDE_MAX = 180.0, 90.0
+GUIDE_SHEET: Final = "About the columns"
+"""The sheet of a template that explains its columns: beside another sheet, it is never taken for the data."""
+
 _SAVE_AGAIN: Final = "Open it in the program that made it, save the sheet as CSV (UTF-8), and upload that file."
 
 
@@ -48,6 +51,8 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int, rate: 
         names = ", ".join(map(repr, grids))
         raise FileUnreadable(f"{shown} has no sheet {sheet!r}. Choose one of {names}.")
     filled = {name: grid for name, grid in grids.items() if grid.height}
+    if len(filled) > 1 and sheet != GUIDE_SHEET:
+        filled.pop(GUIDE_SHEET, None)
     if not filled:
         raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
     cells = {name: grid.to_python(skip_empty_area=False) for name, grid in filled.items() if not sheet or name == sheet}

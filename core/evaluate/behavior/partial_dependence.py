@@ -11,7 +11,6 @@ import pandas as pd
 
 from core.arrays import Floats
 from core.prepare.features.facts import FactColumns
-from core.schema import label_of
 from core.train.model import Model
 
 _HOMES_MAX: Final = 200
@@ -27,7 +26,6 @@ class PartialEffect:
     """
 
     fact: str
-    label: str
     values: tuple[float | str, ...]
     reference: float | str
     mean: Floats
@@ -55,9 +53,7 @@ def partial_effect(
     middle = 0 if words else int(np.argsort(np.asarray(values, dtype=float), kind="stable")[(len(values) - 1) // 2])
     effect = np.expm1(estimates - estimates[middle])
     low, high = np.percentile(effect, _SPAN, axis=1)
-    return PartialEffect(
-        fact, label_of(fact), tuple(values), values[middle], effect.mean(axis=1), low, high, len(sample)
-    )
+    return PartialEffect(fact, tuple(values), values[middle], effect.mean(axis=1), low, high, len(sample))
 
 
 def changeable(facts: FactColumns) -> tuple[str, ...]:

@@ -77,7 +77,6 @@ class ColumnComparison:
     """
 
     field: str
-    label: str
     kind: str
     new_n: int
     held_n: int
@@ -90,6 +89,11 @@ class ColumnComparison:
     held_median: float | None
     ratio_of_medians: float | None
     finding: str
+
+    @property
+    def label(self) -> str:
+        """What the column is called."""
+        return label_of(self.field)
 
 
 def compare_columns(new: pd.DataFrame, held: pd.DataFrame | None) -> tuple[ColumnComparison, ...]:
@@ -120,7 +124,6 @@ def _compare(name: str, new: pd.DataFrame, held: pd.DataFrame, numbers: Mapping[
     known = len(held) > 0 and name in held
     return ColumnComparison(
         field=name,
-        label=label_of(name),
         kind=kind,
         new_n=int(fresh.notna().sum()),
         held_n=int(before.notna().sum()),

@@ -45,9 +45,13 @@ class MissingField:
     """A field that some sales lack: how many, and their share of all."""
 
     field: str
-    label: str
     missing: int
     share: float
+
+    @property
+    def label(self) -> str:
+        """What the field is called."""
+        return label_of(self.field)
 
 
 @dataclass(frozen=True)
@@ -161,7 +165,7 @@ def limits_markdown(limits: KnownLimits, market: str) -> str:
 def _missing(sales: pd.DataFrame) -> tuple[MissingField, ...]:
     names = [str(name) for name in sales if str(name) in FIELD_BY_NAME or is_extra(str(name))]
     counts = {name: int(sales[name].isna().sum()) for name in names if name not in _BOOKKEEPING}
-    found = [MissingField(name, label_of(name), n, n / len(sales)) for name, n in counts.items() if n]
+    found = [MissingField(name, n, n / len(sales)) for name, n in counts.items() if n]
     return tuple(sorted(found, key=lambda one: (-one.share, one.field)))
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -25,6 +25,7 @@ from core.store.base.database import Database
 from core.store.base.markets import Market, insert_market, lock_market, market_row, refuse_taken_name
 from core.store.base.tables import DATA_FILE, DATA_VERSION, MARKET, now
 from core.store.base.values import plain_document, plain_text
+from core.store.sales.column_names import append_names
 
 _ID_LENGTH: Final = 12
 _ROLL: Final = "roll_sha256"
@@ -40,6 +41,7 @@ class NewVersion:
     wait beside them, as canonical rows with their ``intake_row`` and a column ``doubt``; None where there are none.
     ``intake`` says how the files were read and mapped, and ``roll`` has the homes of the tax roll, sold or not, None
     for those of the version before; both are on record, but no part of what makes a version the same.
+    ``names`` are the display names that come with the version, for columns of the market's own, by field.
     """
 
     market_id: str
@@ -52,6 +54,7 @@ class NewVersion:
     set_aside: pd.DataFrame | None = None
     intake: tuple[FileIntake, ...] = ()
     roll: pd.DataFrame | None = None
+    names: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -370,6 +373,7 @@ def _insert_and_point(connection: sa.Connection, row: dict[str, Any], new: NewVe
     detail: dict[str, Any] = {key: row[key] for key in ("rows", "set_aside", "rows_seen", "parent_id", "note")}
     detail["files"] = [file.file for file in new.files]
     append_event(connection, actor, action, market_id, version_id, detail=detail)
+    append_names(connection, market_id, new.names, actor)
     return _get(connection, version_id)
 
 

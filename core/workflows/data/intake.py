@@ -34,6 +34,7 @@ from core.serve.agent.tax_roll import joined_roll
 from core.store import DataVersion, NewVersion, Store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.store.sales.scrutiny import StoredSaleDecision
+from core.workflows.columns.names import names_to_give
 from core.workflows.data.corrected_sales import (
     BEFORE,
     CORRECTED_ROW,
@@ -210,9 +211,11 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     store = workspace.store
     workspace.require(Action.INGEST)
     refuse_leaks(preview.leaks, keep)
-    if not preview.changed_rows and preview.parent_id is not None:
-        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     market = market_id_of(preview.market)
+    names = names_to_give(store, market, preview.intake)
+    if not preview.changed_rows and preview.parent_id is not None:
+        store.column_names.give(market, names, workspace.actor)
+        return IntakeReport(store.versions.get(preview.parent_id), False, preview)
     new = NewVersion(
         market_id=market,
         sales=preview.sales,
@@ -224,6 +227,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         set_aside=preview.set_aside,
         intake=preview.intake,
         roll=preview.roll,
+        names=names,
     )
     if isinstance(preview.market, NewMarket):
         asked = preview.market
@@ -231,6 +235,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         version = store.versions.commit_first(opened, new, workspace.actor)
     else:
         version = store.versions.commit(new, workspace.actor)
+    store.column_names.forget(market)
     # The data stays committed even if this fails: the next commit matches the remaining sales with estimates.
     settle_quietly(workspace, market)
     return IntakeReport(version, True, preview)

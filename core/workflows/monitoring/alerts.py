@@ -19,6 +19,7 @@ from core.states import AlertState, AuditAction, Period
 from core.store import Market, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
+from core.workflows.columns.names import use_names_of
 from core.workflows.monitoring.limits import ALERTS_READ, KINDS, follow_limits, latest_alerts
 from core.workflows.monitoring.notices import notify
 from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
@@ -51,6 +52,7 @@ def watch_market(workspace: Workspace, market_id: str) -> Watched:
     raises nothing.
     """
     workspace.require(Action.WATCH)
+    use_names_of(workspace.store, market_id)
     watch = market_watch(workspace, market_id)
     followed = follow_champion(workspace, watch.market, "")
     by_limits = follow_limits(workspace, watch.market, watch.limits)

@@ -19,6 +19,7 @@ COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_
 _WORDS: Final = 6
 # What the code alone would not say; every other action reads as it is written.
 _ACTIONS: Final[dict[str, str]] = {
+    AuditAction.COLUMN_NAMED: "Column named",
     AuditAction.GATE_JUDGED: "Challenger compared with the live model",
     AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
     AuditAction.LEVEL_ADDED: "Market level set",

@@ -14,7 +14,7 @@ from core.serve import words
 from core.wording import count
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
-from pages.kit import errors
+from pages.kit import errors, session
 from pages.kit.figures import CONFIG, between, csv, frame, lean, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
@@ -64,6 +64,7 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
 
 @st.fragment
 def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection) -> None:
+    session.use_names()
     facts = opened.facts
     if not facts:
         missing("No fact of these homes varies, so there is no effect to show.")

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
+from core.schema import is_extra, label_of
 from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
@@ -113,7 +114,7 @@ def importance_chart(lines: list[dict[str, Any]], colours: Palette) -> go.Figure
     rises = [line["rise"] * 100 for line in shown]
     bars = go.Bar(
         x=rises,
-        y=[line["label"] for line in shown],
+        y=[label_of(str(line["fact"])) if is_extra(str(line["fact"])) else line["label"] for line in shown],
         orientation="h",
         marker_color=colours.more,
         text=[f"+{rise:.1f}" for rise in rises],

@@ -11,6 +11,7 @@ from core.serve.estimate import Estimate
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
+from pages.kit import session
 from pages.views.estimate import comparables as comparables_view
 from pages.views.estimate import comparables_choice
 from pages.views.estimate import drivers as drivers_view
@@ -30,6 +31,7 @@ def draw(
     """Draw the selected tab, and the agent's decision in ``decision_place``, an st.empty; raises AccessDenied,
     StoreUnavailable.
     """
+    session.use_names()
     value = comparables_choice.value(answered, estimate)
     with decision_place.container():
         reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})

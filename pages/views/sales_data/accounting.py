@@ -8,7 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.accounting import FileAccounting
+from core.schema import Source
 from core.wording import count
+from core.workflows.columns.templates import NAMES
 
 
 def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
@@ -17,7 +19,7 @@ def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
         [
             {
                 "File": file.file,
-                "Kind": file.source,
+                "Kind": NAMES[Source(file.source)].lower(),
                 "Rows in": file.rows_in,
                 "Accepted": file.accepted,
                 "Repaired": file.repaired,

@@ -107,8 +107,8 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
     config = {
         "New": bars("New values", width=150, y_min=0.0, color="blue"),
         "Stored": bars("Stored values", width=150, y_min=0.0, color="gray"),
-        "Finding": st.column_config.TextColumn(width=360),
-        "Column": st.column_config.TextColumn(pinned=True),
+        "Finding": st.column_config.TextColumn(width=300),
+        "Column": st.column_config.TextColumn(pinned=True, width=150),
     }
     chosen = st.dataframe(
         table,
@@ -181,6 +181,8 @@ def _problems(problems: pd.DataFrame) -> None:
                 "What helps": shown["remedy"],
             }
         )
+        if problems[FILE].nunique() == 1:
+            table = table.drop(columns="File")
         if len(shown) > _SHOWN_ROWS:
             st.caption(f"The first {_SHOWN_ROWS:,} of {len(shown):,}; the file has all.")
         st.dataframe(
@@ -188,8 +190,13 @@ def _problems(problems: pd.DataFrame) -> None:
             hide_index=True,
             height="content" if len(table) <= _WHOLE_ROWS else 420,
             column_config={
-                "Row": st.column_config.NumberColumn(format="%d", help="The data row of the file, starting at 1"),
-                "What helps": st.column_config.TextColumn(width=420),
+                "Row": st.column_config.NumberColumn(
+                    format="%d", help="The data row of the file, starting at 1", width=60
+                ),
+                "Column": st.column_config.TextColumn(width=95),
+                "Value": st.column_config.TextColumn(width=70),
+                "Allowed": st.column_config.TextColumn(width=180),
+                "What helps": st.column_config.TextColumn(width=540),
             },
             key="problems",
         )

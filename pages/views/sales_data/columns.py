@@ -14,7 +14,9 @@ from core.collect.columns import picks
 from core.collect.mapping import ColumnMapping, check_own_dates, check_required
 from core.collect.mapping_file import mapping_to_json
 from core.errors import MappingError
+from core.schema import NAME_MAX
 from core.wording import count
+from core.workflows.columns.names import names_of, with_names
 from core.workflows.data.source_preview import SourcePreview
 from core.workspace import Workspace
 from pages.kit import errors
@@ -33,17 +35,8 @@ def draw(workspace: Workspace, held: Draft) -> None:
     names = [draft.upload_of(file).name for file in held.files]
     chosen = 0
     if len(held.files) > 1:
-        chosen = (
-            st.segmented_control(
-                "File",
-                range(len(names)),
-                default=0,
-                required=True,
-                format_func=lambda place: names[place],
-                key="mapped_file",
-                label_visibility="collapsed",
-            )
-            or 0
+        chosen = st.selectbox(
+            "File", range(len(names)), format_func=lambda place: names[place], key="mapped_file", width=320
         )
     # Two places, so that a message that comes or goes does not move the buttons below it.
     mapped, ways = st.container(), st.container()
@@ -62,6 +55,8 @@ def draw(workspace: Workspace, held: Draft) -> None:
 def _file(workspace: Workspace, file: Staged, number: int) -> None:
     seen = draft.preview(file.upload_id, file.source, file.kept)
     _edit(file, seen)
+    file = draft.as_kept(file)
+    _names(file)
     file = draft.as_kept(file)
     _settings(file, seen, number)
     file = draft.as_kept(file)
@@ -135,14 +130,41 @@ def _columns() -> dict[str, Any]:
         )
 
     return {
-        "Column": st.column_config.TextColumn("Column", width=125, pinned=True),
-        "Samples": st.column_config.TextColumn("Samples", width=165),
-        "Field": choice("Field", mapping_table.FIELD_LABELS, 145, "Choose what the column means."),
-        "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=85),
-        "Read as": choice("Read as", mapping_table.PARSE_LABELS, 110, "How the text becomes a value."),
-        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 75, "The unit of areas."),
-        "Why": st.column_config.TextColumn("Why", width=420),
+        "Column": st.column_config.TextColumn("Column", width=115, pinned=True),
+        "Samples": st.column_config.TextColumn("Samples", width=120),
+        "Field": choice("Field", mapping_table.FIELD_LABELS, 125, "Choose what the column means."),
+        "Sure": st.column_config.ProgressColumn("Sure", format="%.0f%%", min_value=0, max_value=100, width=80),
+        "Read as": choice("Read as", mapping_table.PARSE_LABELS, 90, "How the text becomes a value."),
+        "Unit": choice("Unit", mapping_table.UNIT_LABELS, 65, "The unit of areas."),
+        "Why": st.column_config.TextColumn("Why", width=370),
     }
+
+
+def _names(file: Staged) -> None:
+    """Draw what each column that Doorstep has no field for is called, to be changed; the data keep its own name."""
+    names = names_of(file.mapping)
+    if not names:
+        return
+    columns = {rule.field: rule.column for rule in reversed(file.mapping.rules)}
+    table = pd.DataFrame({"Column": [columns[one] for one in names], "Shown as": list(names.values())}, index=[*names])
+    with st.expander(f"Names of your own columns ({len(names)})", icon=":material/label:"):
+        st.caption("What people read on forms, answers and reports. A new name changes no price and no model.")
+        edited = st.data_editor(
+            table,
+            key=f"names_{file.upload_id}_{abs(hash(tuple(names.items())))}",
+            hide_index=True,
+            height="content" if len(table) <= _WHOLE_ROWS else 700,
+            disabled=["Column"],
+            column_config={"Shown as": st.column_config.TextColumn(max_chars=NAME_MAX, width=260)},
+            alt="Columns of your own with the names that people read",
+        )
+    given = {str(field): str(name or "") for field, name in edited["Shown as"].items() if name != names[str(field)]}
+    if not given:
+        return
+    try:
+        draft.keep(file._replace(mapping=with_names(file.mapping, given)))
+    except MappingError as error:
+        errors.show(error)
 
 
 def _settings(file: Staged, seen: SourcePreview, number: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Final
 
 import pandas as pd
@@ -17,6 +18,7 @@ from core.schema import Source
 from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
+from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
 from core.workflows.data.mapped_files import stated_currency, stated_unit
 from pages.kit import navigation, session
 from pages.kit.text import plain
@@ -86,8 +88,11 @@ def _uploader() -> None:
     # widget's own error would name a MIME type, while the reader's names the file, its type and the remedy.
     key = f"upload_{st.session_state.get(_ROUND, 0)}"
     kept = _text_to_keep()
+    # The choice is needed first, and stands below what is done far more often.
+    place = st.container()
     choice = _reading_choice()
-    brought = st.file_uploader(
+    _templates()
+    brought = place.file_uploader(
         "Files: sales and, if you have them, one tax roll and one neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
@@ -108,6 +113,27 @@ def _uploader() -> None:
         st.rerun()
     for message in st.session_state.get(_REFUSED, []):
         st.error(plain(message), icon=":material/error:")
+
+
+def _templates() -> None:
+    """Draw the downloads of an empty file of each kind, in the units and currency of the market it is for."""
+    aim = draft.draft().destination
+    opened = session.market()
+    usual = aim if aim is not None else Destination()
+    unit, currency = (usual.area_unit, usual.currency) if aim or not opened else (opened.area_unit, opened.currency)
+    with st.expander("Start from a template", icon=":material/table:"):
+        st.caption("A heading for each field; the workbook's second sheet explains them. Leave out what you lack.")
+        for file_format, kind in zip(FORMATS, ("workbook", "CSV"), strict=True):
+            with st.container(horizontal=True, gap="small"):
+                for source, name in NAMES.items():
+                    st.download_button(
+                        f"{name}, {kind}",
+                        partial(template, source, file_format, unit, currency),
+                        file_name(source, file_format),
+                        key=f"template_{source}_{file_format}",
+                        icon=":material/download:",
+                        on_click="ignore",
+                    )
 
 
 def _text_to_keep() -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
@@ -50,7 +51,9 @@ def table_of(mapping: ColumnMapping, guess: Guess) -> pd.DataFrame:
     for one in guess.columns:
         rule = rules.get(one.column)
         field = picks.taken_for(mapping, one.column)
-        as_guessed = rule == guessed.get(one.column) and field == picks.taken_for(guess.mapping, one.column)
+        # A name changes nothing of how a column is read.
+        unnamed = replace(rule, label="") if rule is not None else None
+        as_guessed = unnamed == guessed.get(one.column) and field == picks.taken_for(guess.mapping, one.column)
         rows.append(
             {
                 "Column": one.column,

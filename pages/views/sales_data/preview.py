@@ -31,7 +31,9 @@ def draw(held: Draft, found: IntakePreview) -> None:
     say_known(found)
     with st.container(border=True):
         st.markdown("**The outcome of every row**")
-        _flow(found)
+        # Where every row is kept, a flow has nothing to show.
+        if any(file.duplicate or file.rejected or file.set_aside for file in found.files):
+            _flow(found)
         draw_counts(found.files)
         draw_downloads(found)
     draw_corrections(found.corrections)
@@ -54,7 +56,7 @@ def draw_figures(found: IntakePreview) -> None:
     }
     with st.container(horizontal=True, gap="small"):
         for name, number in figures.items():
-            st.metric(name, f"{number:,}", border=True, width=140)
+            st.metric(name, f"{number:,}", border=True, width=126)
 
 
 def say_known(found: IntakePreview) -> None:

@@ -19,6 +19,15 @@ LABELS: Final = {
     Step.COMMIT: "Commit",
 }
 
+_ROW: Final = "steps"
+_ONE_LINE_ON_PHONES: Final = f"""<style>@media (max-width: 640px) {{
+.st-key-{_ROW} {{ flex-wrap: nowrap; justify-content: space-between; }}
+.st-key-{_ROW} button {{ padding: 0.25rem 0.3rem; }}
+.st-key-{_ROW} button p {{ font-size: 0.75rem; }}
+.st-key-{_ROW} button *:has(> [data-testid=stIconMaterial]):not(:has(p)) {{ display: none; }}
+.st-key-{_ROW} [data-testid=stIconMaterial] {{ display: none; }}
+}}</style>"""
+
 
 def open_steps(held: Draft) -> tuple[Step, ...]:
     """Return the steps that are open, in order."""
@@ -54,7 +63,8 @@ def present(held: Draft) -> Step:
 def draw(held: Draft, step: Step) -> None:
     """Draw all steps in a row, with the current one marked; pressing an open one goes there."""
     reachable = open_steps(held)
-    with st.container(horizontal=True, gap="xsmall"):
+    st.html(_ONE_LINE_ON_PHONES)
+    with st.container(horizontal=True, gap="xsmall", key=_ROW):
         for number, one in enumerate(Step, start=1):
             done = one in reachable and number <= list(Step).index(step)
             if st.button(

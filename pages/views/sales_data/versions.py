@@ -12,10 +12,11 @@ from core.access import Action, may
 from core.collect.mapping_file import document_to_json
 from core.errors import DoorstepError
 from core.prepare.quality.column_shifts import ColumnShift
-from core.schema import FIELD_BY_NAME, FieldKind, label_of
+from core.schema import EXTRA_PREFIX, FIELD_BY_NAME, NAME_MAX, FieldKind, label_of, readable_name
 from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
+from core.workflows.columns.names import name_column, own_columns
 from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, intake_of, undo_version
 from core.workflows.promotion import ways_out
 from core.workspace import Workspace
@@ -32,7 +33,7 @@ _MEDIAN: Final = 2
 _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
 # Long texts are clipped in their cells, so that the table is not cut at its edge.
-_WIDTHS: Final = {"Files": 130, "Models": 90, "Note": 70, "By": 80, "When": 110, "Undone": 80}
+_WIDTHS: Final = {"Files": 150, "Models": 95, "Note": 110, "By": 80, "When": 160, "Undone": 80}
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -40,13 +41,15 @@ def draw(workspace: Workspace, market: Market) -> None:
     st.header(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
-        st.success(plain(message), icon=":material/undo:")
+        st.success(plain(message), icon=":material/check:")
     records = history(workspace, market.market_id)
     if not records:
         st.caption("No sales yet.")
         return
     _list(records)
     _intake(workspace, records)
+    if may(workspace.actor, Action.INGEST):
+        _names(workspace, market)
     if len(records) > 1:
         _compare(workspace, market, records)
     if may(workspace.actor, Action.INGEST) and records and any(one.state == "in use" for one in records):
@@ -64,7 +67,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
                 "To": day(one.version.last_sale),
                 "Files": ", ".join(file.file for file in one.version.files),
                 "Models": ", ".join(one.models) or MISSING,
-                "Note": one.version.note,
+                "Note": _own_note(one),
                 "By": one.version.created_by,
                 "When": instant(one.version.created_at),
                 "Undone": f"{one.undone_by}, {instant(one.undone_at)}: {one.reason}" if one.undone_at else "",
@@ -72,8 +75,8 @@ def _list(records: tuple[Recorded, ...]) -> None:
             for one in records
         ]
     )
-    if not any(one.state == "undone" for one in records):
-        table = table.drop(columns="Undone")
+    unused = [name for name in ("Note", "Undone") if not table[name].any()]
+    table = table.drop(columns=unused)
     st.dataframe(
         table,
         hide_index=True,
@@ -85,6 +88,12 @@ def _list(records: tuple[Recorded, ...]) -> None:
         key="versions",
     )
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
+
+
+def _own_note(one: Recorded) -> str:
+    """Return what a person noted; a note that only lists the files says nothing that their column does not."""
+    names = ", ".join(file.file for file in one.version.files)
+    return "" if one.version.note == names else one.version.note
 
 
 def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
@@ -109,6 +118,36 @@ def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
                 icon=":material/download:",
                 on_click="ignore",
             )
+
+
+def _names(workspace: Workspace, market: Market) -> None:
+    """Draw what the market's own columns are called, and a form to name one otherwise."""
+    columns = own_columns(workspace.store, market.market_id)
+    if not columns:
+        return
+    with st.expander(f"Names of your own columns ({len(columns)})", icon=":material/label:"):
+        with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+            column = st.selectbox("Column", columns, format_func=_column_words, key="named_column", width=320)
+            name = st.text_input(
+                "Shown as", label_of(column), max_chars=NAME_MAX, key=f"name_{column}_{label_of(column)}", width=260
+            )
+            named = st.button("Rename", key="name_it", disabled=name.strip() == label_of(column))
+        st.caption("Leave the name blank for the column's own. A new name changes no price and no model.")
+        if not named:
+            return
+        try:
+            before = name_column(workspace, market.market_id, column, name)
+        except DoorstepError as error:
+            errors.show(error)
+            return
+    was = before or readable_name(column)
+    st.session_state[_UNDONE] = f"Renamed: {was} is now {name.strip() or readable_name(column)}."
+    st.rerun()
+
+
+def _column_words(column: str) -> str:
+    own = column.removeprefix(EXTRA_PREFIX)
+    return label_of(column) if label_of(column) == readable_name(column) else f"{label_of(column)} ({own})"
 
 
 def _compare(workspace: Workspace, market: Market, records: tuple[Recorded, ...]) -> None:
