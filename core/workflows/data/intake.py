@@ -208,10 +208,9 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
     although they reveal the price; the note says so. Raises AccessDenied, PriceGivenAway for others, AlreadyExists,
     StaleVersion if another commit came first, StoreUnavailable; the market's data is then unchanged.
     """
-    store = workspace.store
+    store, market = workspace.store, market_id_of(preview.market)
     workspace.require(Action.INGEST)
     refuse_leaks(preview.leaks, keep)
-    market = market_id_of(preview.market)
     names = names_to_give(store, market, preview.intake)
     if not preview.changed_rows and preview.parent_id is not None:
         store.column_names.give(market, names, workspace.actor)
