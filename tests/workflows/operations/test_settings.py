@@ -36,6 +36,7 @@ WRONG = {
     "DOORSTEP_SIGNING_KEY": ("short", "has 5 characters; the least is 32"),
     "DOORSTEP_SIGNING_KEY_FILE": ("nowhere.key", r"nowhere.key cannot be read \(FileNotFoundError\)"),
     "DOORSTEP_SMTP_URL": (f"http://kim:{SECRET}@host", "is not an smtp or smtps address"),
+    "DOORSTEP_SCHEDULER": ("10.0.0.5:8786", "is no address of a scheduler"),
     "DOORSTEP_TILES": ("http://tiles.example.com/{z}/{x}/{y}.png", "is not an address of https"),
     "DOORSTEP_TILES_ATTRIBUTION": ("©" * 121, "has 121 characters; the limit is 120"),
     "DOORSTEP_WEBHOOK_URL": (f"ftp://host/{SECRET}", "is not an http or https address"),
