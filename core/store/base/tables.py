@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0013"
+SCHEMA_REVISION: Final = "0014"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
