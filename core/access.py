@@ -26,6 +26,10 @@ class Action(StrEnum):
     PRICE = "price a property"
     DECIDE = "decide on an estimate"
     FEEDBACK = "give feedback on an estimate"
+    EDIT_PROFILE = "edit one's own profile"
+    EDIT_OFFICE = "edit an office's profile"
+    EDIT_ALL_PROFILES = "edit the profiles of others"
+    CHOOSE_FIGURES = "choose what sellers are shown"
     VIEW_OFFICE = "view the work of a whole office"
     VIEW_DATA = "view sales data"
     INGEST = "commit sales data"
@@ -64,15 +68,18 @@ class Actor:
             object.__setattr__(self, "actor_id", f"{LOCAL_ID}{self.name}")
 
 
-_AT_WORK: Final = frozenset({Action.PRICE, Action.DECIDE, Action.FEEDBACK})
-_INSIGHT: Final = frozenset({Action.PRICE, Action.VIEW_DATA, Action.VIEW_MODELS, Action.WATCH})
+_EVERYBODY: Final = frozenset({Action.PRICE, Action.EDIT_PROFILE})
+_AT_WORK: Final = _EVERYBODY | {Action.DECIDE, Action.FEEDBACK}
+_INSIGHT: Final = _EVERYBODY | {Action.VIEW_DATA, Action.VIEW_MODELS, Action.WATCH}
+_PROFILES: Final = frozenset({Action.EDIT_OFFICE, Action.EDIT_ALL_PROFILES, Action.CHOOSE_FIGURES})
 
 ALLOWED: Final[dict[Role, frozenset[Action]]] = {
     Role.AGENT: _AT_WORK,
-    Role.OFFICE_LEAD: _AT_WORK | {Action.VIEW_OFFICE},
+    Role.OFFICE_LEAD: _AT_WORK | {Action.VIEW_OFFICE, Action.EDIT_OFFICE},
     Role.ANALYST: _INSIGHT | {Action.FEEDBACK, Action.INGEST, Action.TRAIN},
     Role.MANAGER: _AT_WORK
     | _INSIGHT
+    | _PROFILES
     | {
         Action.VIEW_OFFICE,
         Action.INGEST,
@@ -84,7 +91,7 @@ ALLOWED: Final[dict[Role, frozenset[Action]]] = {
         Action.OPERATE,
     },
     # An admin runs the service; which model is live is not the admin's to say.
-    Role.ADMIN: _INSIGHT | {Action.VIEW_OFFICE, Action.MANAGE_PILOT, Action.MANAGE_KEYS, Action.OPERATE},
+    Role.ADMIN: _INSIGHT | _PROFILES | {Action.VIEW_OFFICE, Action.MANAGE_PILOT, Action.MANAGE_KEYS, Action.OPERATE},
 }
 
 

@@ -102,6 +102,14 @@ class RolloutChange(StrEnum):
     TAKEN_BACK = "taken_back"
 
 
+class ProfileKind(StrEnum):
+    """Whose profile it is; that of the company holds what sellers are shown."""
+
+    PERSON = "person"
+    OFFICE = "office"
+    COMPANY = "company"
+
+
 class FeedbackVerdict(StrEnum):
     """What a person says about an estimate."""
 
@@ -145,6 +153,8 @@ class AuditAction(StrEnum):
     OUTCOMES_RECORDED = "outcomes.recorded"
     PRESET_REPLACED = "preset.replaced"
     PRESET_SAVED = "preset.saved"
+    PROFILE_CHANGED = "profile.changed"
+    PROFILE_RESTORED = "profile.restored"
     RETRAINING_STARTED = "retraining.started"
     ROLLOUT_STARTED = "rollout.started"
     ROLLOUT_STOPPED = "rollout.stopped"
@@ -153,6 +163,7 @@ class AuditAction(StrEnum):
     SALE_DECIDED = "sale.decided"
     SALE_DECISION_TAKEN_BACK = "sale.decision_taken_back"
     SCOPE_SIGNED = "scope.signed"
+    SELLER_FIGURES_CHANGED = "seller_figures.changed"
     SIGNED_IN = "signed.in"
     SIGNED_OUT = "signed.out"
     TEST_OPENED = "test.opened"

@@ -30,7 +30,7 @@ _SYMBOLS: Final = {
     "ZAR": "R",
 }
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
-_KM_PER_MILE: Final = 1.609344
+KM_PER_MILE: Final = 1.609344
 _FT_PER_MILE: Final = 5280
 _ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -161,7 +161,7 @@ def distance(kilometers: float, area_unit: str) -> str:
     """Write a distance in the market's units: "350 m", "1.2 km"; with square feet "400 ft", "1.2 mi"."""
     if area_unit != "sqft":
         return f"{kilometers * 1000:.0f} m" if kilometers < 1 else f"{_trimmed(kilometers, 1)} km"
-    miles = kilometers / _KM_PER_MILE
+    miles = kilometers / KM_PER_MILE
     return f"{_trimmed(miles, 1)} mi" if miles >= 0.1 else f"{round(miles * _FT_PER_MILE, -1):.0f} ft"
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query
@@ -17,13 +16,11 @@ from api.keyed_route import KeyedRoute
 from api.responses import Json, problem
 from api.schemas.common import ShortText, problems
 from api.schemas.estimates import AnyAnswer, BatchAnswer, BatchRequest, ComparablesAnswer, EstimateRequest, HomeRequest
-from core.serve.estimate import Estimate
-from core.serve.report.build import seller_report
 from core.store import Market
 from core.workflows.pricing.answer_form import answer_form
 from core.workflows.pricing.answers import RecordedAnswer, load_answer
 from core.workflows.pricing.questions import Asked, price_home
-from core.workflows.pricing.seller_report import POINT, file_name, report_frame
+from core.workflows.pricing.seller_report import ReportRequest, file_name, report_pdf
 
 router = APIRouter(route_class=KeyedRoute, tags=["estimates"])
 
@@ -73,23 +70,19 @@ def get_comparables(estimate_id: EstimateId, request: Request, context: InContex
 @router.get(
     "/estimates/{estimate_id}/report.pdf",
     response_class=Response,
-    responses={200: {"content": {"application/pdf": {}}, "description": "The report"}, **problems(404, 409, 410)},
+    responses={200: {"content": {"application/pdf": {}}, "description": "The report"}, **problems(404, 410)},
 )
 def get_report(
     estimate_id: EstimateId,
-    request: Request,
     context: InContext,
     prepared_for: Annotated[ShortText, Query(description="Name of the seller")] = "",
 ) -> Response:
-    """Return the seller's report of an estimate as a PDF."""
+    """Return the seller's report of an estimate as a PDF, with the latest decision; without a price, it says so."""
     answered, market = _stored(context, estimate_id)
-    if not isinstance(answered.result, Estimate):
-        form = answer_form(answered, market)
-        detail = f"There is no price, so there is no report. {form['reason']} {form['remedy']}"
-        return problem(request, 409, "no-price", detail, more={"message": form["message"]})
-    frame = report_frame(context.workspace, answered, market, prepared_for, POINT, datetime.now(UTC))
+    desk = context.desk(answered.market_id)
     headers = {"Content-Disposition": f'attachment; filename="{file_name(answered, market)}"'}
-    return Response(seller_report(answered.result, frame), 200, headers, "application/pdf")
+    report = report_pdf(context.workspace, answered, desk, ReportRequest(prepared_for))
+    return Response(report, 200, headers, "application/pdf")
 
 
 def asked_of(home: HomeRequest, context: Context) -> Asked:

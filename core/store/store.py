@@ -38,6 +38,7 @@ from core.store.operations.basis import Bases
 from core.store.operations.dump import Dump
 from core.store.operations.jobs import Jobs
 from core.store.operations.pilot_figures import PilotFigures
+from core.store.operations.profiles import Profiles
 from core.store.operations.repeatable import RepeatableAnswers
 from core.store.operations.rollouts import Rollouts
 from core.store.operations.shared_files import VARIABLE, shared_files
@@ -104,6 +105,7 @@ class Store:
         self.pilot_figures = PilotFigures(database)
         self.repeatable = RepeatableAnswers(ledger_database)
         self.sign_ins = SignIns(database)
+        self.profiles = Profiles(database)
         self.events = Events(database)
         self.jobs = Jobs(database)
         self.presets = Presets(database)

@@ -61,6 +61,7 @@ PAGES: Final = (
         PAGES_FOLDER / "monitoring.py",
         roles_that_may(Action.WATCH),
     ),
+    Page("profile", "My profile", ":material/badge:", PAGES_FOLDER / "profile.py", roles_that_may(Action.EDIT_PROFILE)),
 )
 
 

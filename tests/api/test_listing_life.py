@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from io import BytesIO
 from typing import Any
 
 import pytest
 from pydantic import TypeAdapter
+from pypdf import PdfReader
 from starlette.testclient import TestClient
 
 from api.schemas.estimates import AnyAnswer, BatchAnswer
@@ -105,7 +107,9 @@ def test_no_price_is_an_answer_and_impossible_facts_are_one_error_a_field(client
     assert answer["reason"]
     assert answer["remedy"]
     ANSWER.validate_python(answer)
-    assert client.get(f"/estimates/{answer['estimate_id']}/report.pdf").status_code == 409
+    report = client.get(f"/estimates/{answer['estimate_id']}/report.pdf")
+    [page] = PdfReader(BytesIO(report.content)).pages
+    assert MESSAGE in " ".join(page.extract_text().split())
 
     facts = {"bedroms": 3, "living_area_sqft": -5, "year_built": 900}
     refused = client.post("/estimates", json={"market": "larkhaven", "facts": facts})

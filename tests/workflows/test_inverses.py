@@ -19,7 +19,7 @@ from core.collect.near_matches import NearMatch
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
 from core.monitor.rules import AlertKind, Unit
 from core.schema import conform
-from core.states import AlertState, Stage
+from core.states import AlertState, ProfileKind, Stage
 from core.store import DataVersion, Market, NewEstimate, NewModel, NewVersion, Store, open_store
 from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
@@ -29,6 +29,17 @@ from core.workflows.data.versions import undo_version
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from core.workflows.pricing.ledger_entry import property_key
+from core.workflows.profiles.profiles import (
+    AgentProfile,
+    OfficeProfile,
+    history,
+    office_profile,
+    own_profile,
+    restore,
+    save_agent,
+    save_office,
+)
+from core.workflows.profiles.seller_figures import choose_figures, figures_choice
 from core.workflows.promotion import promote, promote_challenger, reinstate, reject, rollback
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
@@ -520,3 +531,42 @@ def test_a_preset_replaced_and_replaced_back_and_a_draft_discarded_leave_what_wa
         store.drafts.discard(ANALYST)
         assert (store.presets.list(), store.presets.load("county"), store.drafts.uploads()) == before
         assert store.drafts.load(ANALYST) is None
+
+
+# A profile changed and an earlier version used again
+
+profile_texts = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Z"]), max_size=10)
+
+
+@settings(max_examples=20)
+@given(names=st.lists(st.tuples(profile_texts, profile_texts), min_size=1, max_size=4), back=st.integers(0, 4))
+def test_an_earlier_version_of_a_profile_used_again_is_the_profile_it_was(
+    names: list[tuple[str, str]], back: int
+) -> None:
+    with fresh_store() as (store, _):
+        agent, manager = acting(store, AGENT), acting(store, MANAGER)
+        states = [(0, own_profile(agent), office_profile(manager, "North"))]
+        versions = {ProfileKind.PERSON: [0], ProfileKind.OFFICE: [0]}
+        for name, phone in names:
+            save_agent(agent, AgentProfile(name, phone=phone))
+            save_office(manager, "North", OfficeProfile(name, phone=phone))
+            for kind, whose in ((ProfileKind.PERSON, AGENT.actor_id), (ProfileKind.OFFICE, "north")):
+                versions[kind].append(history(manager, kind, whose)[0].seq)
+            states.append((len(states), own_profile(agent), office_profile(manager, "North")))
+        number, mine, office = states[min(back, len(states) - 1)]
+        restore(agent, ProfileKind.PERSON, AGENT.actor_id, versions[ProfileKind.PERSON][number])
+        restore(manager, ProfileKind.OFFICE, "NORTH", versions[ProfileKind.OFFICE][number])
+        assert (own_profile(agent), office_profile(manager, "North")) == (mine, office)
+        with pytest.raises(InvalidRecord, match="none of this profile"):
+            restore(agent, ProfileKind.PERSON, AGENT.actor_id, versions[ProfileKind.OFFICE][-1] + 1_000)
+        with pytest.raises(InvalidRecord, match="none of this profile"):
+            restore(manager, ProfileKind.OFFICE, "South", 0)
+
+
+def test_figures_shown_to_sellers_and_left_out_again_are_as_they_were(store: Store) -> None:
+    choose_figures(acting(store, MANAGER), True, "asked for")
+    assert figures_choice(acting(store, MANAGER)).shown
+    choose_figures(acting(store, MANAGER), False, "a risk")
+    assert not figures_choice(acting(store, MANAGER)).shown
+    trail = [one.action for one in store.events.list() if one.subject == "company"]
+    assert trail == ["seller_figures.changed"] * 2

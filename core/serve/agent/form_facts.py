@@ -29,7 +29,7 @@ def area_figures(model: Model, sales: Columns) -> frozenset[str]:
     These are the neighborhood fields, and a market's own columns that have one value in each area of its sales.
     """
     own = [name for name in model.facts.numeric if is_extra(name)]
-    fixed = [name for name in own if any(_is_fixed(sales[name], sales[code]) for code in model.facts.area_codes)]
+    fixed = [name for name in own if any(is_fixed(sales[name], sales[code]) for code in model.facts.area_codes)]
     return frozenset((_NEIGHBOURHOOD & set(model.facts.all)) | set(fixed))
 
 
@@ -53,7 +53,7 @@ def asked_first(
     return tuple(dict.fromkeys((*needed, *ranked, *asked)))[:ASKED_FIRST]
 
 
-def _is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
+def is_fixed(values: np.ndarray, areas: np.ndarray) -> bool:
     """Tell whether a column has one value in each area, blanks aside, and more than one value in all."""
     known = pd.DataFrame({"value": values, "area": areas}).dropna()
     if known["value"].nunique() < 2:

@@ -41,9 +41,12 @@ class SaleSum:
         return f"{symbol(currency)}{amount:,.0f}"
 
 
-def sale_sum(sale: Comparable) -> SaleSum:
-    """Return a comparable as a sum, rounded to thousands where prices are that high; the facts take the remainder."""
-    unit = _THOUSAND if sale.sale_price >= _IN_THOUSANDS else 1.0
+def sale_sum(sale: Comparable, unit: float | None = None) -> SaleSum:
+    """Return a comparable as a sum; the facts take the remainder.
+
+    It is rounded to ``unit``, without one to thousands where prices are that high.
+    """
+    unit = unit or (_THOUSAND if sale.sale_price >= _IN_THOUSANDS else 1.0)
     price, moved, adjusted = (
         unit * round(amount / unit) for amount in (sale.sale_price, sale.time_adjusted, sale.adjusted)
     )

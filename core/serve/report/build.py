@@ -1,7 +1,8 @@
-"""The seller's report: one estimate as a one- or two-page PDF of text and drawings, reproducible to the byte."""
+"""The seller's report: one estimate as a PDF of text and drawings, three pages or fewer, reproducible to the byte."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from functools import partial
 from io import BytesIO
 from threading import Lock
@@ -9,49 +10,72 @@ from typing import Final
 
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageTemplate
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
 
 from core.serve.estimate import Estimate
+from core.serve.report.amounts import Amounts, amounts_of
 from core.serve.report.frame import ReportFrame
-from core.serve.report.parts import answer, comparable_sales, home_facts, opening, reasons, small_print
+from core.serve.report.letterhead import letterhead
+from core.serve.report.parts import answer, chart, home_facts, no_price, opening
+from core.serve.report.sales_page import sales_page
+from core.serve.report.sure_page import sure_page
 from core.serve.report.typography import BOLD, GREY, LESS, REGULAR, RULE, WHITE, fitted, plain
+from core.serve.report.words import used
+from core.serve.subject import Value
 
-__all__ = ["ReportFrame", "seller_report"]
+__all__ = ["ReportFrame", "report_without_price", "seller_report"]
 
 # A reportlab font shares its file position between threads, so two threads would garble each other's text.
 _ONE_AT_A_TIME: Final = Lock()
 
 _SIDE: Final = 45.0
-_TOP: Final = 48.0
+_TOP: Final = 40.0
 _BANNER: Final = 28.0
 _BOTTOM: Final = 48.0
+_NUMBER_LENGTH: Final = 8
 _LETTER_CURRENCIES: Final = frozenset({"USD", "CAD", "MXN"})
 _SIMULATED: Final = "SIMULATED DATA: homes, sales and prices of this market are invented"
 
 
-def seller_report(estimate: Estimate, frame: ReportFrame) -> bytes:
+def seller_report(estimate: Estimate, frame: ReportFrame, figures: frozenset[str] = frozenset()) -> bytes:
     """Return the report as a PDF, on Letter paper where that is the standard, else on A4.
 
     The same estimate and frame give the same bytes. The report shows the comparables with a weight in
     ``estimate.comparable_value``: to print an agent's own choice, replace that field with the result of ``reconcile``.
-    Raises ValueError if ``frame.prepared_at`` has no time zone or the area unit is unknown.
+    ``figures`` are the facts that describe an area: assumed ones are named together. To leave them out altogether, take
+    the estimate from ``without_figures``. Raises ValueError if ``frame.prepared_at`` has no time zone or the area unit
+    is unknown.
     """
+    if frame.prepared_at.tzinfo is None:
+        raise ValueError(f"{frame.prepared_at} has no time zone; give a UTC instant")
+    return _written(lambda wide: _story(estimate, frame, figures, wide), frame)
+
+
+def report_without_price(facts: Mapping[str, Value], frame: ReportFrame) -> bytes:
+    """Return the report of a home without a price: who made it, the standing sentence and the home's facts."""
+    return _written(lambda wide: _story_without_price(facts, frame, wide), frame)
+
+
+def _written(story: Callable[[float], list[Flowable]], frame: ReportFrame) -> bytes:
     written = BytesIO()
     with _ONE_AT_A_TIME:
         # Each page shows the number of pages, which is only known after layout: lay out twice.
-        pages = _set(estimate, frame, 0).page
-        _set(estimate, frame, pages, written)
+        pages = _set(story, frame, 0).page
+        _set(story, frame, pages, written)
     return written.getvalue()
 
 
-def _set(estimate: Estimate, frame: ReportFrame, pages: int, into: BytesIO | None = None) -> BaseDocTemplate:
+def _set(
+    story: Callable[[float], list[Flowable]], frame: ReportFrame, pages: int, into: BytesIO | None = None
+) -> BaseDocTemplate:
     """Lay out the pages, each showing the total ``pages``, and return the document."""
     size = LETTER if frame.currency in _LETTER_CURRENCIES else A4
+    names = (frame.agent.name, frame.office.name)
     document = BaseDocTemplate(
         into or BytesIO(),
         pagesize=size,
         title=_title(frame),
-        author=plain(", ".join(name for name in (frame.prepared_by, frame.office) if name.strip())) or "Doorstep",
+        author=plain(", ".join(name for name in names if name.strip())) or "Doorstep",
         subject=plain(f"Statistical price estimate, market {frame.market_name}; not an appraisal"),
         creator="Doorstep",
         producer="Doorstep, with reportlab",
@@ -65,19 +89,39 @@ def _set(estimate: Estimate, frame: ReportFrame, pages: int, into: BytesIO | Non
     body = Frame(_SIDE, _BOTTOM, wide, size[1] - top - _BOTTOM, 0, 0, 0, 0)
     furniture = partial(_furniture, frame=frame, pages=pages)
     document.addPageTemplates(PageTemplate("page", [body], onPage=furniture, pagesize=size))
-    document.build(_story(estimate, frame, wide))
+    document.build(story(wide))
     return document
 
 
-def _story(estimate: Estimate, frame: ReportFrame, wide: float) -> list[Flowable]:
+def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide: float) -> list[Flowable]:
+    amounts, facts = _amounts(estimate, frame), estimate.subject.facts
     return [
-        *opening(estimate, frame, wide),
-        *answer(estimate, frame, wide),
-        *home_facts(estimate, frame, wide),
-        *reasons(estimate, frame, wide),
-        *comparable_sales(estimate, frame, wide),
-        *small_print(estimate, frame, wide),
+        *letterhead(frame, wide),
+        *opening(facts, frame, wide),
+        *answer(estimate, frame, amounts, wide),
+        *chart(estimate, frame, amounts, wide),
+        *home_facts(facts, frame, wide),
+        PageBreak(),
+        *sales_page(estimate, frame, amounts, wide),
+        # Without comparables, their page would be all but empty.
+        PageBreak() if used(estimate) else Spacer(0, 6),
+        *sure_page(estimate, frame, figures, amounts, wide),
     ]
+
+
+def _story_without_price(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> list[Flowable]:
+    return [
+        *letterhead(frame, wide),
+        *opening(facts, frame, wide),
+        *no_price(wide),
+        *home_facts(facts, frame, wide),
+    ]
+
+
+def _amounts(estimate: Estimate, frame: ReportFrame) -> Amounts:
+    values = [estimate.high, *(max(one.sale_price, one.adjusted) for one in used(estimate))]
+    values += [frame.decided.price, frame.decided.list_price or 0.0] if frame.decided else []
+    return amounts_of(frame.currency, values)
 
 
 def _title(frame: ReportFrame) -> str:
@@ -86,23 +130,20 @@ def _title(frame: ReportFrame) -> str:
 
 
 def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pages: int) -> None:
-    """Draw the parts of every page: banner, office and footer."""
+    """Draw the parts of every page: banner and footer."""
     canvas.saveState()
     wide, high = document.pagesize
-    top = high
     if frame.simulated:
-        top -= _BANNER
         _banner(canvas, wide, high)
     canvas.setFillColor(GREY)
-    _line(canvas, top - 30, fitted(plain(frame.office), 9, 0.55 * wide, BOLD), "Price report", wide)
     canvas.setStrokeColor(RULE)
     canvas.setLineWidth(0.8)
-    canvas.line(_SIDE, top - 37, wide - _SIDE, top - 37)
     canvas.line(_SIDE, _BOTTOM - 12, wide - _SIDE, _BOTTOM - 12)
-    estimate = f" · estimate {frame.estimate_id}" if frame.estimate_id else ""
-    foot = plain(f"Statistical estimate, not an appraisal · model {frame.model_id}{estimate}")
+    number = f" · No. {frame.estimate_id[:_NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
+    home = frame.address_line.strip() or frame.market_name
+    foot = f"Statistical estimate, not an appraisal{number}" + (f" · {home}" if document.page > 1 else "")
     canvas.setFont(REGULAR, 8)
-    canvas.drawString(_SIDE, _BOTTOM - 24, fitted(foot, 8, wide - 2 * _SIDE - 70))
+    canvas.drawString(_SIDE, _BOTTOM - 24, fitted(plain(foot), 8, wide - 2 * _SIDE - 70))
     canvas.drawRightString(wide - _SIDE, _BOTTOM - 24, f"Page {document.page} of {pages}")
     canvas.restoreState()
 
@@ -114,10 +155,3 @@ def _banner(canvas: Canvas, wide: float, high: float) -> None:
     canvas.setFont(BOLD, 10.5)
     # Below the margin that printers cannot print on.
     canvas.drawCentredString(wide / 2, high - _BANNER + 8, _SIMULATED)
-
-
-def _line(canvas: Canvas, height: float, left: str, right: str, wide: float) -> None:
-    canvas.setFont(BOLD, 9)
-    canvas.drawString(_SIDE, height, left)
-    canvas.setFont(REGULAR, 9)
-    canvas.drawRightString(wide - _SIDE, height, right)

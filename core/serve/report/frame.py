@@ -1,19 +1,49 @@
-"""What the seller's report shows besides the estimate: market, people, ids, and whether it shows a single price."""
+"""What the seller's report shows besides the estimate: the market, who made it, and what was decided."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, kw_only=True)
+class AgentOnReport:
+    """The agent as the report names them; parts not given are "", and ``photo`` is the content of a PNG or JPEG."""
+
+    name: str = ""
+    phone: str = ""
+    license_number: str = ""
+    photo: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class OfficeOnReport:
+    """The office as the report names it; parts not given are "", and ``logo`` is the content of a PNG or JPEG."""
+
+    name: str = ""
+    address: str = ""
+    phone: str = ""
+    logo: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Decided:
+    """The agent's decision that counts: their price, the list price if one was taken, and the day (UTC)."""
+
+    price: float
+    list_price: float | None
+    on: date
 
 
 @dataclass(frozen=True, kw_only=True)
 class ReportFrame:
-    """Who prepared the report for whom, for which market, with which model; texts are free-form and may be "".
+    """For whom the report is, by whom, for which market, with which decision; texts are free-form and may be "".
 
     ``currency`` (ISO 4217) and ``area_unit`` ("sqft" or "sqm") are the market's; ``simulated`` puts a banner on every
     page. ``prepared_at`` is timezone-aware. ``estimate_id`` names the ledger entry, None if there is none.
     ``tolerance`` is the share of the point that the confidence refers to (problem.success.tolerance).
-    ``point_label`` precedes the point value; with None, the report shows only ranges.
+    ``suggested_list`` is the usual list price, shown where none was decided. ``point_label`` precedes the point value;
+    with None, the report shows no single price but a list price decided.
     """
 
     market_name: str
@@ -22,10 +52,18 @@ class ReportFrame:
     area_unit: str
     address_line: str
     prepared_for: str
-    prepared_by: str
-    office: str
     prepared_at: datetime
-    model_id: str
     estimate_id: str | None
     tolerance: float
-    point_label: str | None = "Point estimate"
+    agent: AgentOnReport = AgentOnReport()
+    office: OfficeOnReport = OfficeOnReport()
+    decided: Decided | None = None
+    suggested_list: float | None = None
+    point_label: str | None = "Estimate"
+
+    @property
+    def list_price(self) -> float | None:
+        """The list price decided, else the usual one where single prices are shown."""
+        if self.decided is not None and self.decided.list_price is not None:
+            return self.decided.list_price
+        return self.suggested_list if self.point_label is not None and self.decided is None else None

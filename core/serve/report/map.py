@@ -12,8 +12,8 @@ from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, Stri
 from core.prepare.features.derived import Projection
 from core.serve.comparables import Comparable
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
+from core.wording import KM_PER_MILE
 
-"""Along a meridian, on a sphere with a radius of 6,371 km."""
 _MARGIN: Final = 20.0
 _FOOT: Final = 20.0
 _DOT: Final = 7.0
@@ -45,10 +45,13 @@ def home_place(facts: Mapping[str, object]) -> Place | None:
     return None
 
 
-def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float, high: float) -> Drawing:
+def comparables_map(
+    home: Place, comparables: Sequence[Comparable], wide: float, high: float, area_unit: str = "sqm"
+) -> Drawing:
     """Return the drawing; ``home`` is latitude and longitude; comparables are numbered from 1 in their order.
 
-    Comparables without coordinates are left out. Overlapping marks are moved apart, each with a line to its place.
+    Its scale is in miles in a market of square feet. Comparables without coordinates are left out. Overlapping marks
+    are moved apart, each with a line to its place.
     """
     around = Projection(*home)
     places = {
@@ -69,7 +72,7 @@ def comparables_map(home: Place, comparables: Sequence[Comparable], wide: float,
     for number, (x, y) in zip(places, marks, strict=True):
         drawing.add(Circle(x, y, _DOT, fillColor=MORE, strokeColor=WHITE, strokeWidth=1))
         drawing.add(_text(x, y - 2.9, str(number), 8.5, "middle", BOLD, WHITE))
-    _scale_bar(drawing, sheet.points_per_km, wide)
+    _scale_bar(drawing, sheet.points_per_km, wide, area_unit)
     _north(drawing, wide, high)
     drawing.add(_text(20, 7.2, "This home", 8, "start"))
     _star(drawing, (12, 10), 5.5)
@@ -122,15 +125,22 @@ def _star(drawing: Drawing, at: Place, size: float = _STAR) -> None:
     drawing.add(Polygon(points, fillColor=LESS, strokeColor=WHITE, strokeWidth=0.8))
 
 
-def _scale_bar(drawing: Drawing, points_per_km: float, wide: float) -> None:
-    longest = wide / 3 / points_per_km
+def _scale_bar(drawing: Drawing, points_per_km: float, wide: float, area_unit: str) -> None:
+    km = KM_PER_MILE if area_unit == "sqft" else 1.0
+    longest = wide / 4 / points_per_km / km
     power = 10.0 ** math.floor(math.log10(longest))
     length = max(times * power for times in (1, 2, 5) if times * power <= longest)
-    right, left = wide - 10, wide - 10 - length * points_per_km
+    right, left = wide - 10, wide - 10 - length * km * points_per_km
     for x1, y1, x2, y2 in ((left, 8, right, 8), (left, 8, left, 12), (right, 8, right, 12)):
         drawing.add(Line(x1, y1, x2, y2, strokeColor=INK, strokeWidth=0.9))
-    label = f"{length:,g} km" if length >= 1 else f"{1000 * length:,g} m"
-    drawing.add(_text(left - 4, 7.2, label, 8, "end"))
+    drawing.add(_text(left - 4, 7.2, _length(length, area_unit), 8, "end"))
+
+
+def _length(length: float, area_unit: str) -> str:
+    """Write a round length, in miles in a market of square feet, else in kilometers or meters."""
+    if area_unit == "sqft":
+        return f"{length:,g} mi"
+    return f"{length:,g} km" if length >= 1 else f"{1000 * length:,g} m"
 
 
 def _north(drawing: Drawing, wide: float, high: float) -> None:

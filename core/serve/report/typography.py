@@ -46,8 +46,7 @@ NUMBER: Final = ParagraphStyle("number", parent=CELL, alignment=TA_RIGHT)
 EYEBROW: Final = _style("eyebrow", 9, 12, TEAL, BOLD)
 TITLE: Final = _style("title", 21, 25, INK, BOLD)
 HEADING: Final = ParagraphStyle("heading", parent=_style("h", 12.5, 16, INK, BOLD), spaceBefore=11, spaceAfter=3)
-FIGURE: Final = _style("figure", 14, 18, INK, BOLD)
-SPACED: Final = ParagraphStyle("spaced", parent=BODY, spaceAfter=4)
+LEAD: Final = _style("lead", 11, 15.5)
 BULLET: Final = ParagraphStyle("bullet", parent=BODY, leftIndent=9, bulletIndent=0, spaceAfter=2)
 
 # reportlab has one font registry per process; registering at import keeps two threads from registering a font twice.

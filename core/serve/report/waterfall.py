@@ -12,9 +12,10 @@ from reportlab.lib.colors import Color
 
 from core.schema import label_of
 from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.fact_groups import FactGroup
+from core.serve.report.amounts import Amounts
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
 from core.serve.words import Conventions, assumed, fact_value
-from core.wording import money, money_range, money_short
 
 _LABELS: Final = 190.0
 _GAP: Final = 8.0
@@ -25,6 +26,8 @@ _AXIS: Final = 14.0
 _TEXT: Final = 9.0
 _DETAIL: Final = 7.5
 _COORDINATES: Final = ("latitude", "longitude")
+_NAMED_MAX: Final = 5
+_PLACE: Final = "Location and neighborhood"
 
 
 @dataclass(frozen=True)
@@ -62,14 +65,14 @@ class _Axis:
         return self.left + (self.right - self.left) * (value - self.low) / (self.high - self.low)
 
 
-def waterfall(drivers: Drivers, goal: Goal, market: Conventions, wide: float) -> Drawing:
+def waterfall(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts, wide: float) -> Drawing:
     """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it."""
-    steps = _steps(drivers, goal, market)
+    steps = _steps(drivers, goal, market, amounts)
     room = max(width(step.amount, _TEXT, BOLD) for step in steps)
     axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
     height = sum(map(_height, steps)) + _AXIS
     drawing = Drawing(wide, height)
-    _scale(drawing, axis, height, market.currency)
+    _scale(drawing, axis, height, amounts)
     top = height
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         middle = top - _height(step) / 2
@@ -88,37 +91,39 @@ def difference(fact: Difference, market: Conventions) -> str:
     return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
 
 
-def signed_money(amount: float, currency: str) -> str:
-    """Write an amount with its sign: "+$12,300", "−$5,400"."""
-    text = money(amount, currency)
-    return f"+{text}" if amount >= 0.5 else text
-
-
-def _steps(drivers: Drivers, goal: Goal, market: Conventions) -> list[_Step]:
-    currency = market.currency
-    start = f"Typical home in {drivers.area}"
-    steps = [_Step(start, "", money(drivers.typical, currency), drivers.typical, drivers.typical, GREY, BOLD)]
-    running = drivers.typical
-    for item in drivers.items:
-        steps.append(_driver(item, running, market))
-        running += item.amount
-    if goal.point_label is not None and abs(drivers.rounding) >= 0.5:
-        rounding = signed_money(drivers.rounding, currency)
-        steps.append(_Step("Rounding", "", rounding, running, drivers.point, GREY))
-    price_range = money_range(goal.low, goal.high, currency)
-    steps.append(_Step("Price range of this home", "", price_range, goal.low, goal.high, TEAL, BOLD))
+def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
+    """Return the largest reasons, the rest together, and where they lead; rounded, they still add up to the point."""
+    running = amounts.rounded(drivers.typical)
+    steps = [_Step(f"Typical home in {drivers.area}", "", amounts.write(running), running, running, GREY, BOLD)]
+    rest = 0.0
+    for place, item in enumerate(drivers.items):
+        change = amounts.rounded(item.amount)
+        if place < _NAMED_MAX and change:
+            steps.append(_driver(item, running, change, market, amounts))
+            running += change
+        else:
+            rest += item.amount
+    rest = amounts.rounded(rest) if goal.point_label is None else drivers.point - running
+    if rest:
+        colour = MORE if rest > 0 else LESS
+        steps.append(_Step("All the rest", "", _signed(rest, amounts), running, running + rest, colour))
+    span = amounts.span(goal.low, goal.high)
+    steps.append(_Step("Likely sale price of this home", "", span, goal.low, goal.high, TEAL, BOLD))
     if goal.point_label is not None:
-        point = money(drivers.point, currency)
+        point = amounts.write(drivers.point)
         steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
     return steps
 
 
-def _driver(item: Driver, running: float, market: Conventions) -> _Step:
+def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> _Step:
     differences = [difference(fact, market) for fact in item.facts if fact.name not in _COORDINATES]
-    label = item.group.value[:1].upper() + item.group.value[1:]
-    colour = MORE if item.amount >= 0 else LESS
-    amount = signed_money(item.amount, market.currency)
-    return _Step(label, ", ".join(differences), amount, running, running + item.amount, colour)
+    label = _PLACE if item.group is FactGroup.PLACE else item.group.value[:1].upper() + item.group.value[1:]
+    colour = MORE if change >= 0 else LESS
+    return _Step(label, ", ".join(differences), _signed(change, amounts), running, running + change, colour)
+
+
+def _signed(amount: float, amounts: Amounts) -> str:
+    return f"+{amounts.write(amount)}" if amount > 0 else amounts.write(amount)
 
 
 def _axis(steps: Sequence[_Step], left: float, right: float) -> _Axis:
@@ -147,12 +152,12 @@ def _draw(drawing: Drawing, step: _Step, middle: float, axis: _Axis, wide: float
     drawing.add(bar)
 
 
-def _scale(drawing: Drawing, axis: _Axis, top: float, currency: str) -> None:
-    label = max(width(money_short(value, currency), _DETAIL) for value in (axis.low, axis.high))
+def _scale(drawing: Drawing, axis: _Axis, top: float, amounts: Amounts) -> None:
+    label = max(width(amounts.write(value), _DETAIL) for value in (axis.low, axis.high))
     for value in _ticks(axis, max(2, int((axis.right - axis.left) / (1.8 * label)))):
         x = axis.at(value)
         drawing.add(_line(x, _AXIS - 2, x, top, RULE, 0.5))
-        drawing.add(_text(x, 2, money_short(value, currency), _DETAIL, GREY, anchor="middle"))
+        drawing.add(_text(x, 2, amounts.write(value), _DETAIL, GREY, anchor="middle"))
 
 
 def _ticks(axis: _Axis, most: int) -> list[float]:

@@ -1,35 +1,92 @@
-"""The sentences of the seller's report: how reliable the estimate is, its evidence, what it is and is not."""
+"""The sentences of the seller's report: how sure the estimate is, and what the agent should look at, in plain words."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Final
 
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.flags import Flag, FlagKind, Severity
-from core.serve.words import Conventions, assumed, flag_field, test_sales_words, widening_words
-from core.wording import count, money_short, percent, signed_percent
+from core.serve.report.amounts import Amounts
+from core.serve.words import Conventions, widening_words
+from core.train.model import SOLD_SOON
+from core.train.ranges import EVERYWHERE
+from core.train.unknown_facts import GROUPS
+from core.wording import count, market_day, percent
 
-_COORDINATES: Final = ("latitude", "longitude")
-_POINT: Final = "estimate"
+_LOOK_MAX: Final = 2
+_MOVED: Final = "Prices here moved lately: sales of the last three months count most."
+_UNUSUAL: Final = "One fact of the home is unusual here: please check it with your agent."
+
+_SENTENCES: Final[Mapping[FlagKind, str]] = {
+    FlagKind.PRICE_OUT_OF_SCOPE: "The price is beyond those the estimate was tested on: ask for a second opinion.",
+    FlagKind.LEFT_OUT_OF_SCOPE: "For homes of this kind the estimate is less reliable: ask for a second opinion.",
+    FlagKind.UNUSUAL_TYPE: "Few homes of this type are sold: sales of the same type count most.",
+    FlagKind.UNUSUAL_ZONING: "The zoning may allow another use, which can change what the land is worth.",
+    FlagKind.MULTI_UNIT: "The home has several units: its rents matter for its price, too.",
+    FlagKind.UNKNOWN_CATEGORY: _UNUSUAL,
+    FlagKind.OUT_OF_DISTRIBUTION: _UNUSUAL,
+    FlagKind.FEW_COMPARABLES: "Few homes were sold nearby: sales farther away count, too.",
+    FlagKind.WIDE_RANGE: "The range is wide: more facts about the home would narrow it.",
+    FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: compare it with recent sales.",
+    FlagKind.COMPARABLES_DISAGREE: "The comparable sales point outside the range: look at both.",
+    FlagKind.STALE_MODEL: _MOVED,
+    FlagKind.DRIFT_ALERT: _MOVED,
+    FlagKind.SOLD_SOON: "The home was sold not long ago: what was done to it since may not be in the figures.",
+}
+"""What a seller should know of a flag; those of the operator's business are left out."""
 
 
-def held_words(estimate: Estimate) -> str:
-    """State the range's level and its actual coverage: "80% range; held 79% of 412 similar test sales"."""
-    held = estimate.held
-    sales = test_sales_words(estimate.segment, held.n)
-    wider = widening_words(estimate)
-    return f"{percent(estimate.level)} range; held {percent(held.share)} of {sales}{f'; {wider}' if wider else ''}"
+def level_words(estimate: Estimate) -> str:
+    """Say what the range's level means: "80% range: made to hold the sale price of 8 in 10 homes"."""
+    tenths = 10 * estimate.level
+    share = f"{tenths:.0f} in 10" if abs(tenths - round(tenths)) < 1e-9 else f"{100 * estimate.level:.0f} in 100"
+    return f"{percent(estimate.level)} range: made to hold the sale price of {share} homes"
 
 
-def assumed_words(estimate: Estimate, market: Conventions) -> str:
-    """List the facts that were not given with the values assumed; "" if there are none."""
-    facts = [assumed(name, value, market) for name, value in estimate.imputed.items() if name not in _COORDINATES]
-    if any(name in estimate.imputed for name in _COORDINATES):
-        facts.append("position in the middle of the area")
-    return ", ".join(facts)
+def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, str, str]:
+    """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
+    held, wider = estimate.held, widening_words(estimate)
+    first = (
+        f"We checked ranges made like this one on {_homes(estimate.segment, held.n)} whose sale price is known: "
+        f"{percent(held.share)} of them sold inside their range{f'; this one is {wider}' if wider else ''}."
+    )
+    chance = f"the chance that the home sells within {percent(tolerance)} of the estimate"
+    if point_label is not None:
+        ends = amounts.about(estimate.point * (1 - tolerance)), amounts.about(estimate.point * (1 + tolerance))
+        chance += f", from {ends[0]} to {ends[1]},"
+    tested = ""
+    if estimate.kept is not None and estimate.kept.n:
+        tested = f", and of {count(estimate.kept.n, 'past sale')} judged alike, {percent(estimate.kept.share)} did"
+    second = f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
+    third = (
+        "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
+        "condition inside, its surroundings and the way it is marketed can move the price."
+    )
+    return first, second, third
+
+
+def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:
+    """Return at most two things to look at before setting a price, from what a person must review."""
+    kinds = [flag.kind for flag in flags if flag.severity is Severity.REVIEW]
+    return tuple(dict.fromkeys(_SENTENCES[kind] for kind in kinds if kind in _SENTENCES))[:_LOOK_MAX]
+
+
+def made_from(estimate: Estimate, market: Conventions) -> str:
+    """Say what is behind the estimate: "Made from 812 past sales in zipcode 98103, the latest of Oct 30, 2024"."""
+    drivers, latest = estimate.drivers, latest_sale(estimate)
+    return (
+        f"Made from {count(drivers.sales, 'past sale')} in {drivers.area}, the latest of "
+        f"{market_day(latest, market.currency)}."
+    )
+
+
+def latest_sale(estimate: Estimate) -> date:
+    """Return the day of the latest sale that counts in the price: that of the market level, if there is one."""
+    known = estimate.last_sale if estimate.level_id is not None else estimate.trained_through
+    return known or estimate.last_sale
 
 
 def used(estimate: Estimate) -> tuple[Comparable, ...]:
@@ -40,62 +97,21 @@ def used(estimate: Estimate) -> tuple[Comparable, ...]:
     return tuple(one for one in estimate.comparables if value.weights.get(one.sale_id, 0.0) > 0)
 
 
-def comparables_say(value: ComparableValue, market: Conventions, point_label: str | None) -> list[str]:
-    """State what the comparables show together; single prices appear only if the report shows a point."""
-    mean, both = (money_short(amount, market.currency) for amount in (value.mean, value.reconciled))
-    agreement = "inside" if value.agrees else "outside"
-    sentences = ["80% of their adjusted prices lie here; the more similar a sale is to this home, the more it counts."]
-    if point_label is not None:
-        sentences.append(f"Their weighted average is {mean}; combined with the model's estimate, it is {both}.")
-    sentences.append(f"Their average lies {agreement} the model's range.")
-    return sentences
-
-
-def caveats(estimate: Estimate, market_name: str, point_label: str | None, market: Conventions) -> Iterator[str]:
-    """Yield what the report is and is not, and what to check, most important first."""
-    yield (
-        f"It is a statistical estimate by a model trained on past sales in {market_name}. It is not an "
-        "appraisal and must not be used as one: nobody inspected the home for it."
-    )
-    yield _evidence(estimate)
-    yield (
-        "The range is not a promise: of the similar test sales, which the model had not seen, "
-        f"{percent(1 - estimate.held.share)} sold outside the range it gave."
-    )
-    yield (
-        "The model sees only the facts listed here. It does not know about interior upgrades, noise, light, easements "
-        "or defects, and the price also depends on how the home is marketed."
-    )
-    for flag in _shown_flags(estimate.flags):
-        yield flag_words(flag, market, point_label)
-
-
-def _evidence(estimate: Estimate) -> str:
-    drivers, held = estimate.drivers, estimate.held
-    comparables = len(used(estimate))
-    sales = count(comparables, "comparable sale") if comparables else "no comparable sales"
+def comparables_say(value: ComparableValue, amounts: Amounts, point_label: str | None) -> str:
+    """State what the comparables show together; a single price appears only if the report shows one."""
+    low, high = amounts.rounded(value.low), amounts.rounded(value.high)
+    mean = f", with an average of {amounts.about(value.mean)}" if point_label is not None else ""
+    place = "inside" if value.agrees else "outside"
     return (
-        f"It is based on {count(drivers.sales, 'past sale')} in {drivers.area} and {sales}. How often its ranges hold "
-        f"was measured on {test_sales_words(estimate.segment, held.n)}."
+        f"Together these sales point to {amounts.span(low, high)}{mean}; those most like this home count most. "
+        f"That average lies {place} the likely sale price."
     )
 
 
-def _shown_flags(flags: Sequence[Flag]) -> list[Flag]:
-    """Return the flags to show, those that need review first; assumed facts are already listed under the facts."""
-    shown = [flag for flag in flags if flag.kind is not FlagKind.IMPUTED_FACT]
-    return sorted(shown, key=lambda flag: flag.severity is not Severity.REVIEW)
-
-
-def flag_words(flag: Flag, market: Conventions, point_label: str | None) -> str:
-    """Say what is unusual: "To review: wide range. Range 34% of the estimate; limit 30%."."""
-    weight = "To review" if flag.severity is Severity.REVIEW else "Note"
-    if flag.field == _POINT and point_label is None:
-        return f"{weight}: {flag.kind.value}. The limit is {market.currency} {flag.limit}."
-    return f"{weight}: {flag.kind.value}. {flag_field(flag.field, market)}: {flag.value}; limit: {flag.limit}."
-
-
-def level_words(estimate: Estimate) -> str:
-    """Name the market level in use and how far it moves prices: "7c1e, +3.1%"."""
-    if estimate.level_id is None:
-        return "none in use"
-    return f"{estimate.level_id}, {signed_percent(math.expm1(estimate.market_shift), 1)}"
+def _homes(segment: str, n: int) -> str:
+    """Name the test sales a range was measured on: "412 similar homes"."""
+    if segment == SOLD_SOON:
+        return f"{n:,} {segment}"
+    if segment == EVERYWHERE:
+        return f"{count(n, 'home')} of this market"
+    return f"{count(n, 'home')} with {segment}" if segment in GROUPS else count(n, "similar home")

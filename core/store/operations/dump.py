@@ -21,8 +21,13 @@ from core.store.operations.work_tables import WORKER
 _BATCH: Final = 500
 _SQL_NULL: Final = "sql null: "
 
-# A worker's signs of life say nothing in another place.
-TABLES: Final = tuple(table for table in METADATA.sorted_tables if table is not WORKER)
+
+def _tables() -> list[sa.Table]:
+    """Return all tables but one: a worker's signs of life say nothing in another place.
+
+    Asked when it is used, since the modules that define tables are imported one after another.
+    """
+    return [table for table in METADATA.sorted_tables if table is not WORKER]
 
 
 class Dump:
@@ -41,7 +46,7 @@ class Dump:
         with self._database.read() as connection:
             if connection.dialect.name == "postgresql":
                 connection.exec_driver_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-            return {table.name: _write(connection, table, folder / file_of(table)) for table in TABLES}
+            return {table.name: _write(connection, table, folder / file_of(table)) for table in _tables()}
 
     def faults(self) -> list[str]:
         """Return what is wrong with the database, nothing if it is intact; raises StoreUnavailable.
@@ -52,7 +57,7 @@ class Dump:
             if connection.dialect.name == "sqlite":
                 found = [str(row[0]) for row in connection.exec_driver_sql("PRAGMA integrity_check")]
                 return [] if found == ["ok"] else found
-            for table in TABLES:
+            for table in _tables():
                 connection.execute(sa.select(sa.func.count()).select_from(table))
             return []
 
@@ -60,7 +65,7 @@ class Dump:
         """Tell whether no table has a row; raises StoreUnavailable."""
         with self._database.read() as connection:
             return not any(
-                connection.execute(sa.select(sa.literal(1)).select_from(one).limit(1)).first() for one in TABLES
+                connection.execute(sa.select(sa.literal(1)).select_from(one).limit(1)).first() for one in _tables()
             )
 
     @contextmanager
@@ -70,10 +75,10 @@ class Dump:
         Raises InvalidRecord if the database has rows already, StoreUnavailable.
         """
         with self._database.write() as connection:
-            for table in TABLES:
+            for table in _tables():
                 if connection.execute(sa.select(sa.literal(1)).select_from(table).limit(1)).first():
                     raise InvalidRecord(f"The database has rows already, in {table.name}; nothing was restored.")
-            for table in TABLES:
+            for table in _tables():
                 _read(connection, table, folder / file_of(table))
             yield
 

@@ -15,6 +15,7 @@ from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, NotFo
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
+from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
@@ -69,6 +70,13 @@ class Desk:
     def area_figures(self) -> frozenset[str]:
         """The facts that describe an area and not a home, which no agent enters; empty without a live model."""
         return area_figures(self.live_model.model, self.live_model.sales) if self.live_model else frozenset()
+
+    @cached_property
+    def neighborhood_facts(self) -> frozenset[str]:
+        """The figures of a neighborhood among the live model's facts, which a seller may not be shown."""
+        if self.live_model is None:
+            return neighborhood_facts((), None, None)
+        return neighborhood_facts(self.live_model.model.facts.all, self.area_figures, self.live_model.sales)
 
     @cached_property
     def asked_first(self) -> tuple[str, ...]:

@@ -1,45 +1,68 @@
-"""The seller's report of a recorded answer: what it shows besides the estimate, and its file name."""
+"""The seller's report of a recorded answer: who made it, what was decided, what a seller is shown; its file name."""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Final
 
-from core.serve.report.frame import ReportFrame
-from core.store import Market
+from core.access import Action
+from core.schema import is_extra
+from core.serve.agent.seller_view import without_figures
+from core.serve.comparables import reconcile
+from core.serve.estimate import Estimate
+from core.serve.report.build import report_without_price, seller_report
+from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
+from core.serve.words import readable_address
+from core.states import AuditAction
+from core.store import DecisionRecord, Market
+from core.train.ranges import round_for_display
 from core.workflows.pricing.answers import RecordedAnswer
+from core.workflows.pricing.decisions import history, usual_listing
+from core.workflows.pricing.desk import Desk
+from core.workflows.profiles.profiles import on_report, picture
+from core.workflows.profiles.seller_figures import figures_choice
 from core.workspace import Workspace
 
-POINT: Final = "Point estimate"
+POINT: Final = "Estimate"
 """The label of the point estimate where the report shows it."""
 
 
-def report_frame(
-    workspace: Workspace,
-    answered: RecordedAnswer,
-    market: Market,
-    prepared_for: str,
-    point_label: str | None,
-    at: datetime,
-) -> ReportFrame:
-    """Return what the report shows besides the estimate; ``point_label`` None leaves the point estimate out."""
-    address = answered.question.facts.get("address")
-    return ReportFrame(
-        market_name=market.name,
-        simulated=market.simulated,
-        currency=market.currency,
-        area_unit=market.area_unit,
-        address_line=address if isinstance(address, str) else "",
-        prepared_for=prepared_for.strip(),
-        prepared_by=workspace.actor.name,
-        office=workspace.actor.office,
-        prepared_at=at,
-        model_id=answered.model_id,
-        estimate_id=answered.estimate_id,
-        tolerance=workspace.problem.success.tolerance,
-        point_label=point_label,
-    )
+@dataclass(frozen=True)
+class ReportRequest:
+    """What a report is asked for with: the seller's name, and whether it shows single prices beside the range.
+
+    ``estimate`` holds the comparables in use on a screen; without it, those of the decision count, else the usual ones.
+    """
+
+    prepared_for: str = ""
+    shows_point: bool = True
+    estimate: Estimate | None = None
+
+
+def report_pdf(workspace: Workspace, answered: RecordedAnswer, desk: Desk, request: ReportRequest) -> bytes:
+    """Return the report of an answer, also of one without a price, with the actor's profile and the latest decision.
+
+    Figures of the neighborhood are left out unless the company chose to show them. Raises AccessDenied, NotFound,
+    StoreUnavailable.
+    """
+    workspace.require(Action.PRICE)
+    shown = figures_choice(workspace).shown
+    if not isinstance(answered.result, Estimate):
+        given = answered.question.facts
+        figures = frozenset[str]() if shown else _figures(desk, given)
+        facts = {
+            name: value for name, value in given.items() if isinstance(value, int | float | str) and name not in figures
+        }
+        return report_without_price(facts, _frame(workspace, answered, desk.market, request, None))
+    decisions = history(workspace, answered.estimate_id) if answered.estimate_id else []
+    decision = decisions[0] if decisions else None
+    estimate = request.estimate or _as_decided(workspace, answered.result, decision)
+    figures = _figures(desk, _names(estimate))
+    frame = _frame(workspace, answered, desk.market, request, decision)
+    return seller_report(estimate if shown else without_figures(estimate, figures), frame, figures)
 
 
 def file_name(answered: RecordedAnswer, market: Market) -> str:
@@ -47,3 +70,75 @@ def file_name(answered: RecordedAnswer, market: Market) -> str:
     address = answered.question.facts.get("address")
     words = re.findall(r"[a-z0-9]+", address.lower()) if isinstance(address, str) else []
     return "-".join(["report", market.market_id, *words[:6], f"{answered.question.as_of:%Y-%m-%d}"]) + ".pdf"
+
+
+def _frame(
+    workspace: Workspace,
+    answered: RecordedAnswer,
+    market: Market,
+    request: ReportRequest,
+    decision: DecisionRecord | None,
+) -> ReportFrame:
+    agent, office = on_report(workspace)
+    result = answered.result
+    usual = usual_listing(result.point, workspace.problem) if isinstance(result, Estimate) else None
+    return ReportFrame(
+        market_name=market.name,
+        simulated=market.simulated,
+        currency=market.currency,
+        area_unit=market.area_unit,
+        address_line=_address(answered),
+        prepared_for=request.prepared_for.strip(),
+        prepared_at=datetime.now(UTC),
+        estimate_id=answered.estimate_id or answered.pending_id or None,
+        tolerance=workspace.problem.success.tolerance,
+        agent=AgentOnReport(
+            name=agent.name,
+            phone=agent.phone,
+            license_number=agent.license_number,
+            photo=picture(workspace, agent.photo),
+        ),
+        office=OfficeOnReport(
+            name=office.name, address=office.address, phone=office.phone, logo=picture(workspace, office.logo)
+        ),
+        decided=Decided(decision.price, decision.listing_price, decision.at.date()) if decision else None,
+        suggested_list=None if usual is None else float(round_for_display(usual)),
+        point_label=POINT if request.shows_point else None,
+    )
+
+
+def _address(answered: RecordedAnswer) -> str:
+    """Return the address with its area's code, "" without an address."""
+    facts = answered.question.facts
+    address, code = facts.get("address"), facts.get("zipcode")
+    if not isinstance(address, str) or not address.strip():
+        return ""
+    line = readable_address(address.strip())
+    return f"{line}, {code}" if isinstance(code, str) and code not in line else line
+
+
+def _as_decided(workspace: Workspace, estimate: Estimate, decision: DecisionRecord | None) -> Estimate:
+    """Return the estimate with the comparables that were in use when it was decided on, as the audit trail has them."""
+    if decision is None:
+        return estimate
+    made = workspace.store.events.of(decision.estimate_id, AuditAction.DECISION_MADE)
+    weights = next(
+        (one.detail["comparables"] for one in made if one.detail["decision_id"] == decision.decision_id), None
+    )
+    if not weights:
+        return estimate
+    value = reconcile(estimate.comparables, weights, estimate.exact, estimate.fsd, estimate.low, estimate.high)
+    return replace(estimate, comparable_value=value)
+
+
+def _figures(desk: Desk, names: Iterable[str]) -> frozenset[str]:
+    """Return which facts are figures of a neighborhood; a column that the live model does not know counts as one."""
+    known = frozenset(desk.live_model.model.facts.all) if desk.live_model else frozenset[str]()
+    return desk.neighborhood_facts | {name for name in names if is_extra(name) and name not in known}
+
+
+def _names(estimate: Estimate) -> Iterator[str]:
+    yield from estimate.subject.facts
+    yield from estimate.imputed
+    for driver in estimate.drivers.items:
+        yield from (fact.name for fact in driver.facts)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import streamlit as st
 
 from core.serve.estimate import Estimate
-from core.serve.report.build import seller_report
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
-from core.workflows.pricing.seller_report import POINT, file_name, report_frame
+from core.workflows.pricing.seller_report import ReportRequest, file_name, report_pdf
+from core.workflows.profiles.profiles import on_report
+from core.workflows.profiles.seller_figures import figures_choice
 from core.workspace import Workspace
+from pages.kit import navigation
 from pages.kit.text import plain
 
-_WITH_POINT: Final = "Range and point estimate"
+_WITH_POINT: Final = "Range and single prices"
 _RANGE_ONLY: Final = "Range only"
 
 
@@ -29,17 +30,16 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
         shows = st.segmented_control(
             "Shows", (_WITH_POINT, _RANGE_ONLY), default=_WITH_POINT, required=True, key="report_shows"
         )
-    label = POINT if shows == _WITH_POINT else None
-    frame = report_frame(workspace, answered, desk.market, seller or "", label, datetime.now(UTC))
+    request = ReportRequest(seller or "", shows == _WITH_POINT, estimate)
     with got:
         st.caption(
-            "One or two pages: the range and its coverage, the home’s facts, why this price, the comparables in use "
-            "with a small map, what to review, and what the estimate is not."
+            "The range with your list price, the comparables in use (with a map where their places are known), how "
+            "sure it is, and why this price. A decision you take is in it."
         )
         # Made on request, so that nobody waits for an unwanted report.
         st.download_button(
             "Download the report",
-            lambda: seller_report(estimate, frame),
+            lambda: report_pdf(workspace, answered, desk, request),
             file_name(answered, desk.market),
             "application/pdf",
             icon=":material/picture_as_pdf:",
@@ -48,3 +48,22 @@ def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, des
         )
         if desk.market.simulated:
             st.caption(f"{plain(desk.market.name)} is simulated, and every page of the report says so.")
+    _whom(workspace)
+    if not figures_choice(workspace).shown:
+        st.caption(
+            "Crime, school, income and other figures of the neighborhood are left out of it, because of fair-housing "
+            "rules. They still count in the price, as location."
+        )
+
+
+def _whom(workspace: Workspace) -> None:
+    """Say whom the report names, and how to add a name where it names nobody."""
+    agent, office = on_report(workspace)
+    if agent.name:
+        st.caption(plain(f"The report names {', '.join(one for one in (agent.name, office.name) if one)}."))
+        return
+    st.info(
+        "The report names no agent yet. Add your name, phone and photo, once for all reports.",
+        icon=":material/badge:",
+    )
+    navigation.link_to("profile", "Fill in my profile")

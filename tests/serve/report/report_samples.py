@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from io import BytesIO
+
+from PIL import Image, ImageDraw
 
 from core.serve.comparables import Comparable, ComparableValue
 from core.serve.drivers import Difference, Driver, Drivers
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.flags import Flag, FlagKind, Severity
-from core.serve.report.build import ReportFrame
+from core.serve.report.frame import AgentOnReport, Decided, OfficeOnReport, ReportFrame
 from core.serve.subject import Subject, Value
 from core.train.bundle import RangeCoverage
 
@@ -126,10 +129,21 @@ def frame() -> ReportFrame:
         area_unit="sqft",
         address_line="4217 Wallingford Avenue North, Seattle, WA 98103",
         prepared_for="Maria and Tom Keller",
-        prepared_by="Ana Lindqvist",
-        office="Harbour Street Realty",
         prepared_at=datetime(2024, 11, 4, 9, 30, tzinfo=UTC),
-        model_id="kc-20241101-5d2f",
         estimate_id="a1b2c3d4e5f60718",
         tolerance=0.1,
+        agent=AgentOnReport(name="Ana Lindqvist", phone="206-555-0142", license_number="WA-88217"),
+        office=OfficeOnReport(name="Harbour Street Realty", address="12 Harbour Street, Seattle", phone="206-555-0100"),
+        decided=Decided(765_000.0, 779_000.0, date(2024, 11, 3)),
+        suggested_list=775_000.0,
     )
+
+
+def picture(wide: int, high: int, kind: str = "JPEG") -> bytes:
+    """A picture with a pattern: a disk on a colored ground, see-through around it in a PNG."""
+    ground = (0, 0, 0, 0) if kind == "PNG" else (11, 102, 112)
+    made = Image.new("RGBA" if kind == "PNG" else "RGB", (wide, high), ground)
+    ImageDraw.Draw(made).ellipse((wide // 8, high // 8, wide * 7 // 8, high * 7 // 8), fill=(191, 79, 0))
+    written = BytesIO()
+    made.save(written, kind)
+    return written.getvalue()

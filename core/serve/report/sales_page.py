@@ -1,0 +1,164 @@
+"""The page of comparable sales: each as a sum that leads to its adjusted price, and a map where places are known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from reportlab.lib.styles import ParagraphStyle
+from reportlab.platypus import Flowable, Paragraph, Spacer, Table
+
+from core.serve.agent.sale_sum import SaleSum, sale_sum
+from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
+from core.serve.estimate import Estimate
+from core.serve.report.amounts import Amounts
+from core.serve.report.frame import ReportFrame
+from core.serve.report.map import comparables_map, home_place
+from core.serve.report.typography import (
+    BODY,
+    BOLD,
+    CELL,
+    GREY,
+    HEADING,
+    LABEL,
+    LESS,
+    NUMBER,
+    RULE,
+    SMALL,
+    markup,
+    plain,
+    width,
+)
+from core.serve.report.words import comparables_say, used
+from core.serve.words import readable_address, short_line
+from core.wording import count, distance, market_day, percent, signed_percent
+
+_MAP_HIGH: Final = 226.0
+_PLACE: Final = frozenset({"address", "zipcode", "neighbourhood"})
+_HEAD: Final = ParagraphStyle("head", parent=NUMBER, fontSize=8, leading=10, textColor=GREY)
+_NOTE: Final = ParagraphStyle("note", parent=SMALL, fontSize=8, leading=10)
+_PAD: Final = 8.0
+_GRID: Final = [
+    ("VALIGN", (0, 0), (-1, 0), "BOTTOM"),
+    ("VALIGN", (0, 1), (-1, -1), "TOP"),
+    ("LINEBELOW", (0, 0), (-1, 0), 0.8, GREY),
+    ("LINEBELOW", (0, 1), (-1, -1), 0.5, RULE),
+    ("TOPPADDING", (0, 0), (-1, -1), 4),
+    ("BOTTOMPADDING", (0, 0), (-1, -1), 5),
+    ("LEFTPADDING", (0, 0), (-1, -1), _PAD / 2),
+    ("RIGHTPADDING", (0, 0), (-1, -1), _PAD / 2),
+    ("LEFTPADDING", (0, 0), (0, -1), 0),
+    ("RIGHTPADDING", (-1, 0), (-1, -1), 0),
+]
+
+
+def sales_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
+    """Return the comparables in use as a table that adds up, what they show together, and their map."""
+    chosen, value = used(estimate), estimate.comparable_value
+    heading = Paragraph("Comparable sales", HEADING)
+    if value is None or not chosen:
+        sentence = "No comparable sale was used: none is near, recent and like this home, or all were dropped."
+        return [heading, Paragraph(f"{sentence} The price comes from the market as a whole.", BODY)]
+    valued = market_day(estimate.subject.as_of, frame.currency)
+    intro = (
+        f"{count(len(chosen), 'sale')} most like this home. Each price is first brought to {valued} by how the market "
+        "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price."
+    )
+    return [
+        heading,
+        Paragraph(markup(intro, 400), SMALL),
+        Spacer(0, 6),
+        _table(chosen, frame, amounts, wide),
+        *_footnote(chosen),
+        Spacer(0, 7),
+        Paragraph(markup(comparables_say(value, amounts, frame.point_label), 500), BODY),
+        *_map(estimate, chosen, frame, wide),
+    ]
+
+
+def _table(chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, wide: float) -> Table:
+    titles = ("Sold on", "Sold for", "Market", "Facts", "Adjusted", "Net / gross")
+    sums = [sale_sum(one, amounts.unit) for one in chosen]
+    rows: list[list[Any]] = [["", Paragraph("Home", LABEL), *(Paragraph(title, _HEAD) for title in titles)]]
+    rows += [
+        _row(number, one, total, frame, amounts)
+        for number, (one, total) in enumerate(zip(chosen, sums, strict=True), 1)
+    ]
+    texts = [
+        [market_day(one.sale_date, frame.currency) for one in chosen],
+        *([_cells(total, amounts)[place] for total in sums] for place in range(4)),
+        [f"{_rates(one)}*" for one in chosen],
+    ]
+    columns = [
+        max(width(plain(text), CELL.fontSize, BOLD) for text in (*column, title)) + _PAD + 1
+        for column, title in zip(texts, titles, strict=True)
+    ]
+    return Table(rows, [14.0, wide - 14.0 - sum(columns), *columns], style=_GRID, repeatRows=1)
+
+
+def _row(number: int, one: Comparable, total: SaleSum, frame: ReportFrame, amounts: Amounts) -> list[Any]:
+    price, market, facts, adjusted = _cells(total, amounts)
+    name = "This home’s own sale" if one.own else readable_address(one.address) or "Address unknown"
+    known = {name: value for name, value in one.facts.items() if name not in _PLACE}
+    parts = [
+        "" if one.distance_km is None or one.own else distance(one.distance_km, frame.area_unit),
+        short_line(known, frame) if known else "",
+    ]
+    rates = f"{_rates(one)}*" if _is_weak(one) else _rates(one)
+    weak = f'<font color="{LESS.hexval().replace("0x", "#")}">{markup(rates)}</font>' if _is_weak(one) else rates
+    return [
+        Paragraph(_bold(str(number)), CELL),
+        [
+            Paragraph(_bold(markup(name, 70)), CELL),
+            Paragraph(markup(" · ".join(part for part in parts if part), 120), _NOTE),
+        ],
+        Paragraph(markup(market_day(one.sale_date, frame.currency)), NUMBER),
+        *(Paragraph(markup(text), NUMBER) for text in (price, market, facts)),
+        Paragraph(_bold(markup(adjusted)), NUMBER),
+        Paragraph(weak, NUMBER),
+    ]
+
+
+def _cells(total: SaleSum, amounts: Amounts) -> tuple[str, str, str, str]:
+    return (
+        amounts.write(total.price),
+        amounts.change(total.market),
+        amounts.change(total.facts),
+        amounts.write(total.adjusted),
+    )
+
+
+def _rates(one: Comparable) -> str:
+    return f"{signed_percent(one.net)} / {percent(one.gross)}"
+
+
+def _is_weak(one: Comparable) -> bool:
+    return abs(one.net) > NET_HIGH or one.gross > GROSS_HIGH
+
+
+def _footnote(chosen: Sequence[Comparable]) -> list[Flowable]:
+    if not any(map(_is_weak, chosen)):
+        return []
+    text = (
+        f"* Adjusted by more than {percent(NET_HIGH)} net or {percent(GROSS_HIGH)} gross: less like this home than the "
+        "others."
+    )
+    return [Spacer(0, 3), Paragraph(text, _NOTE)]
+
+
+def _map(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame, wide: float) -> list[Flowable]:
+    """Return the map; nothing where the home's place or those of all sales are unknown."""
+    home = home_place(estimate.subject.facts)
+    placed = sum(one.latitude is not None and one.longitude is not None for one in chosen)
+    if home is None or not placed:
+        return []
+    left_out = []
+    if placed < len(chosen):
+        words = f"{count(len(chosen) - placed, 'sale')} without known place: not on the map."
+        left_out = [Spacer(0, 3), Paragraph(words, _NOTE)]
+    drawn = comparables_map(home, chosen, wide, _MAP_HIGH, frame.area_unit)
+    return [Paragraph("Where they are", HEADING), Spacer(0, 2), drawn, *left_out]
+
+
+def _bold(text: str) -> str:
+    return f'<font name="{BOLD}">{text}</font>'

@@ -1,0 +1,61 @@
+"""Whether sellers are shown figures of a neighborhood: the company's choice, off until a manager turns it on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from core.access import Action
+from core.errors import InvalidRecord
+from core.states import AuditAction, ProfileKind
+from core.store.operations.profiles import NewProfile
+from core.workspace import Workspace
+
+WHY_OFF: Final = (
+    "Crime, schools, walkability, income and who lives nearby can steer people toward or away from an area. In the "
+    "United States that is a risk under the Fair Housing Act, for the agent and the company. The estimate still counts "
+    "the location; the report names it as “Location and neighborhood”, without these figures."
+)
+"""Why a seller's report is without such figures unless the company decides otherwise."""
+
+REASON_MAX: Final = 300
+_OWNER: Final = ""
+_SHOWN: Final = "figures_shown"
+
+
+@dataclass(frozen=True)
+class FiguresChoice:
+    """What was chosen, why, when (UTC) and by whom; never chosen, they are not shown."""
+
+    shown: bool = False
+    reason: str = ""
+    at: datetime | None = None
+    actor: str = ""
+
+
+def figures_choice(workspace: Workspace) -> FiguresChoice:
+    """Return the choice in force; raises StoreUnavailable."""
+    record = workspace.store.profiles.current(ProfileKind.COMPANY, _OWNER)
+    if record is None:
+        return FiguresChoice()
+    document = record.document
+    return FiguresChoice(document.get(_SHOWN) is True, str(document.get("reason", "")), record.at, record.actor)
+
+
+def choose_figures(workspace: Workspace, shown: bool, reason: str) -> FiguresChoice:
+    """Show such figures to sellers, or leave them out again.
+
+    Raises AccessDenied, InvalidRecord without a reason or for the choice in force, StoreUnavailable.
+    """
+    workspace.require(Action.CHOOSE_FIGURES)
+    words = reason.strip()
+    if not 1 <= len(words) <= REASON_MAX:
+        raise InvalidRecord(f"The choice needs a reason of 1 to {REASON_MAX} characters; it has {len(words)}.")
+    if figures_choice(workspace).shown is shown:
+        raise InvalidRecord(f"Figures of the neighborhood are {'shown' if shown else 'left out'} already.")
+    document = {_SHOWN: shown, "reason": words}
+    detail = {"shown": "yes" if shown else "no", "reason": words}
+    new = NewProfile(ProfileKind.COMPANY, _OWNER, document, (), AuditAction.SELLER_FIGURES_CHANGED, detail)
+    workspace.store.profiles.save(new, workspace.actor)
+    return figures_choice(workspace)
