@@ -31,7 +31,11 @@ _ASKED: Final = "doorstep_asked"
 _ASKED_SECONDS: Final = 600
 _ASKED_MAX: Final = 1_500
 _OF_LOGIN: Final = "_streamlit_user"
-_STYLE: Final = (Path(__file__).resolve().parent / "static" / "dashboard.css").read_bytes()
+_STATIC: Final = Path(__file__).resolve().parent / "static"
+_HEAD: Final = (
+    f"<style>{(_STATIC / 'dashboard.css').read_text(encoding='utf-8')}</style>"
+    f"<script>{(_STATIC / 'dashboard.js').read_text(encoding='utf-8')}</script>"
+)
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,7 @@ SignedIn = Callable[[Mapping[str, str]], bool]
 
 def dashboard_protection(page: str, served: Served, signed_in: SignedIn) -> list[Middleware]:
     """Return the middleware that protects the dashboard; ``page`` is its HTML."""
+    page += _HEAD
     own = [Middleware(Dashboard, served=served), Middleware(FirstPaint, served=served)]
     if served.login_seconds is None:
         return [*protection(page, served.hosts, served.https), Middleware(LocalOnly), *own]
@@ -231,7 +236,7 @@ class AskedPage:
 
 
 class FirstPaint:
-    """Middleware: gives the page its style from the first paint on, and the menu its place before it has come."""
+    """Middleware: gives the page its style and its script from the first paint on, and the menu its place before it."""
 
     def __init__(self, app: ASGIApp, served: Served) -> None:
         self._app, self._served = app, served
@@ -253,7 +258,7 @@ class FirstPaint:
             body.extend(message.get("body", b""))
             if message.get("more_body", False):
                 return
-            page = bytes(body).replace(b"</head>", b"<style>" + _STYLE + b"</style></head>", 1)
+            page = bytes(body).replace(b"</head>", _HEAD.encode() + b"</head>", 1)
             headers = MutableHeaders(scope=started[0])
             if "content-length" in headers and body:
                 headers["content-length"] = str(len(page))

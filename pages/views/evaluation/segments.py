@@ -12,7 +12,7 @@ from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.wording import MISSING, count, percent
 from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, formats, frame, missing, with_ends, without_blank
+from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, fields, formats, frame, missing, with_ends, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map
@@ -55,7 +55,7 @@ def draw(selection: Selection) -> None:
 def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
     names = [way.value for way in ways]
     usual = names.index(Segmentation.ESTIMATE_BAND.value) if Segmentation.ESTIMATE_BAND in ways else 0
-    with st.container(horizontal=True, gap="small"):
+    with fields("segments"):
         first = st.selectbox(
             "Divide by", names, usual, format_func=str.capitalize, key="by", bind="query-params", width=300
         )
@@ -197,7 +197,7 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Select
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
     """Draw a selector of one segment per segmentation; empty until all are chosen."""
     chosen = {}
-    with st.container(horizontal=True, gap="small"):
+    with fields("cell"):
         for key, one in zip((_FIRST, _SECOND), by, strict=False):
             names = [str(name) for name in table[one.value].cat.remove_unused_categories().cat.categories]
             chosen[one] = st.selectbox(
