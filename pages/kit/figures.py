@@ -29,7 +29,6 @@ STAGES: Final = {
 Write = Callable[[float], str]
 Colour = Literal["green", "orange", "gray"]
 
-CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
 # Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
 TICKED_ROW: Final = 44

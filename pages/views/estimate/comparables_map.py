@@ -15,6 +15,7 @@ from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
 from core.serve.words import Conventions, headline, readable_address
 from core.wording import distance, market_day, money_short
+from pages.kit.charts import SMALL
 from pages.kit.palette import Palette
 
 _KM_PER_MILE: Final = 1.609344
@@ -123,7 +124,7 @@ def _sales(
         "y": [offset[1] for _, _, offset in entries],
         "mode": "markers+text",
         "text": [str(number) for number, _, _ in entries],
-        "textfont": {"color": colours.page if filled else colours.text, "size": 11},
+        "textfont": {"color": colours.page if filled else colours.text, "size": SMALL},
         "marker": {
             "size": sizes,
             "opacity": 1,
@@ -146,18 +147,17 @@ def _size(share: float) -> float:
 
 
 def _layout(edge: float, rings: Sequence[float], colours: Palette) -> dict[str, Any]:
-    axis = {"range": [-edge, edge], "visible": False, "fixedrange": True}
-    north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑", "showarrow": False}
+    axis = {"range": [-edge, edge], "visible": False}
+    north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑"}
     return {
         "height": _HEIGHT,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "dragmode": False,
         "showlegend": False,
         "hovermode": "closest",
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x", "scaleratio": 1},
         "shapes": [_ring(radius, colours) for radius in rings],
-        "annotations": [{**north, "font": {"size": 12, "color": colours.whole}}],
+        "annotations": [north],
     }
 
 
@@ -180,6 +180,6 @@ def _ring_labels(rings: Sequence[float], market: Conventions, colours: Palette) 
         "y": [-radius for radius in rings],
         "mode": "text",
         "text": [distance(radius, market.area_unit) for radius in rings],
-        "textfont": {"size": 11, "color": colours.whole},
+        "textfont": {"size": SMALL},
         "hoverinfo": "skip",
     }

@@ -11,8 +11,8 @@ import streamlit as st
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.wording import MISSING, count, percent
-from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, fields, formats, frame, missing, with_ends, without_blank
+from pages.kit.charts import intervals, plot
+from pages.kit.figures import FEW, TICKED_ROW, csv, fields, formats, frame, missing, with_ends, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map
@@ -89,7 +89,7 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
     if len(shown) < len(table):
         st.caption(f"In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}.")
     if len(shown):
-        st.plotly_chart(
+        plot(
             intervals(
                 shown[by.value].astype("str").tolist(),
                 shown,
@@ -98,7 +98,6 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
                 selection.problem.success.target_mape,
                 palette(),
             ),
-            config=CONFIG,
             key=f"segments_chart_{by}",
             on_select=lambda: _pick_mark(f"segments_chart_{by}"),
             selection_mode="points",
@@ -127,9 +126,8 @@ def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], selecti
     if len(shown) < len(table):
         st.caption(f"In the map: the {_SHOWN} segments with the most sales each way; in the file: all.")
     st.caption("Mean error in percent; an asterisk marks a small sample. Select a cell to see its sales.")
-    st.plotly_chart(
+    plot(
         heat_map(shown, (rows.value, columns.value), "mape", "Mean error, %", palette()),
-        config=CONFIG,
         key=f"map_{rows}_{columns}",
         on_select=lambda: _pick_cell(f"map_{rows}_{columns}", (rows, columns), by),
         selection_mode="points",

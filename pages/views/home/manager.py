@@ -81,7 +81,9 @@ def _range(seen: Overview) -> None:
         promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}"
         _tile("Range held", percent(watched.held.value), promised)
         by_month = ", ".join(f"{one.label} {percent(one.held)}" for one in watched.months)
-        spark("held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level)
+        spark(
+            "held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level
+        )
         _ends(seen)
 
 
