@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -137,6 +138,14 @@ def office_key(name: str) -> str:
     folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", name).casefold())
     kept = "".join(one for one in folded if one.isalnum() or unicodedata.category(one).startswith("M"))
     return unicodedata.normalize("NFC", kept)
+
+
+def shown_spellings(counts: Mapping[str, int]) -> dict[str, str]:
+    """Return under which spelling each name of an office is shown: the one with the largest count, then the first."""
+    by_key: dict[str, str] = {}
+    for name in sorted(counts, key=lambda one: (-counts[one], one)):
+        by_key.setdefault(office_key(name) or name, name)
+    return {name: by_key[office_key(name) or name] for name in counts}
 
 
 def same_office(name: str, other: str) -> bool:

@@ -12,6 +12,7 @@ from core.errors import DoorstepError, NotFound
 from core.store import Market, ModelRecord
 from core.workspace import Workspace
 from pages.kit import choice, errors, navigation, session
+from pages.kit.figures import fields
 from pages.kit.text import plain
 from pages.views.evaluation import agent_decisions, candidates, fairness, headline, importance, scope, segments
 from pages.views.evaluation.selection import ALL, Selection, origin, periods, seen
@@ -73,7 +74,7 @@ def _open_parts(view: str) -> Iterator[tuple[str, DeltaGenerator]]:
 
 def _bar(workspace: Workspace, market: Market, records: list[ModelRecord]) -> tuple[ModelRecord, str]:
     """Draw what the figures are of: the model and its sales."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with fields("evaluated"):
         record = _model(records)
         offered = periods(workspace, market, record)
         period = st.selectbox("Sales", offered, key="sales", bind="query-params", width=220)

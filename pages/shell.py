@@ -86,9 +86,11 @@ def entry(page: Page, role: Role | None) -> StreamlitPage:
 
 
 def label(market: Market | None) -> None:
-    """Label a simulated market over the page on a phone, where the sidebar with its label is closed."""
+    """Label a simulated market over the page on a phone, where the sidebar with its label is closed.
+
+    api/static/dashboard.css hides the label elsewhere from the first paint on.
+    """
     if market is not None and market.simulated:
-        st.html(f"<style>@media (min-width: 641px) {{ .st-key-{_ON_PHONES} {{ display: none; }} }}</style>")
         with st.container(key=_ON_PHONES):
             st.badge(session.SIMULATED, icon=":material/science:", color="orange")
 

@@ -299,7 +299,6 @@ DRAWN_BY_OTHERS = frozenset(
         # Text made fit for Streamlit's Markdown.
         "pages.kit.text",
         # Figures of Plotly, for a view to draw.
-        "pages.kit.charts",
         "pages.views.estimate.comparables_map",
         "pages.views.evaluation.charts",
         "pages.views.evaluation.model_charts",

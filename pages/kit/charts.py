@@ -1,4 +1,4 @@
-"""Charts that several pages draw: dots with intervals, shares, and their common layout."""
+"""The one look of every chart, in both themes, and the charts that several pages draw."""
 
 from __future__ import annotations
 
@@ -9,13 +9,105 @@ from typing import Any, Final
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
+import plotly.io as pio
+import streamlit as st
 
-from pages.kit.palette import Palette
+from pages.kit.palette import DARK, LIGHT, Palette, palette
 
 MARK: Final = 9
+SMALL: Final = 12
+_TEXT: Final = 13
+# The font of the pages (.streamlit/config.toml).
+_FAMILY: Final = '"Source Sans", sans-serif'
+_NAMES: Final = {LIGHT: "doorstep_light", DARK: "doorstep_dark"}
+_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
+# A letter of a line's name beside the chart is about this wide.
+_LETTER_PX: Final = 6.5
 # A wider label would leave no room for the marks on a phone.
 _NAME_LINE: Final = 24
 _LABEL_MAX: Final = 24
+
+
+def plot(figure: go.Figure, key: str, alt: str, **picking: Any) -> None:
+    """Draw a chart in the one look, without zoom or drag; ``alt`` describes it to those who cannot see it.
+
+    ``picking`` is what Streamlit needs to know of marks that can be selected.
+    """
+    figure.layout.template = _NAMES[palette()]
+    st.plotly_chart(figure, theme=None, config=_CONFIG, key=key, alt=alt, **picking)
+
+
+def template(colours: Palette) -> go.layout.Template:
+    """Return the look of every chart in a theme: fonts, colors, lines, hover and margins."""
+    axis = {
+        "automargin": True,
+        "fixedrange": True,
+        "gridcolor": colours.grid,
+        "linecolor": colours.faint,
+        "tickcolor": colours.faint,
+        "tickangle": 0,
+        "tickfont": {"size": SMALL},
+        "ticklabelstandoff": 6,
+        "title": {"font": {"size": _TEXT}, "standoff": 10},
+        "zeroline": False,
+    }
+    see_through = "rgba(0,0,0,0)"
+    bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": SMALL}, "title": {"font": {"size": SMALL}}}
+    return go.layout.Template(
+        data={"heatmap": [{"colorbar": bar}]},
+        layout={
+            "paper_bgcolor": see_through,
+            "plot_bgcolor": see_through,
+            "font": {"family": _FAMILY, "size": _TEXT, "color": colours.whole},
+            "colorway": [colours.more, colours.less, colours.whole],
+            "hoverlabel": {
+                "bgcolor": colours.page,
+                "bordercolor": colours.faint,
+                "align": "left",
+                "font": {"family": _FAMILY, "size": _TEXT, "color": colours.text},
+            },
+            "legend": {
+                "orientation": "h",
+                "x": 0,
+                "xanchor": "left",
+                "y": 1.02,
+                "yanchor": "bottom",
+                "traceorder": "normal",
+                "font": {"size": _TEXT, "color": colours.text},
+            },
+            "annotationdefaults": {"font": {"size": SMALL, "color": colours.text}, "showarrow": False},
+            "coloraxis": {"colorbar": bar},
+            "dragmode": False,
+            "separators": ".,",
+            "xaxis": axis | {"showgrid": False},
+            "yaxis": axis | {"showgrid": True},
+        },
+    )
+
+
+for _colours, _name in _NAMES.items():
+    pio.templates[_name] = template(_colours)
+
+
+def rule(figure: go.Figure, value: float, name: str, colours: Palette, dash: str = "dash") -> None:
+    """Draw a target or limit as a line across the chart, its name beside the chart, where no line crosses it."""
+    figure.add_hline(
+        value,
+        line={"color": colours.less, "dash": dash, "width": 2},
+        annotation={"text": name, "xanchor": "left", "yanchor": "middle"},
+        annotation_position="right",
+    )
+
+
+def beside(names: Sequence[str]) -> int:
+    """Return the margin in pixels that the names of such lines need."""
+    return 12 + round(_LETTER_PX * max((len(name) for name in names), default=0))
+
+
+def faded(colour: str, strength: float = 0.2) -> str:
+    """Return a color at a part of its strength."""
+    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
+    return f"rgba({red},{green},{blue},{strength})"
 
 
 def intervals(
@@ -54,10 +146,8 @@ def intervals(
     if line is not None:
         figure.add_vline(100 * line, line={"color": colours.less, "dash": "dash", "width": 2})
     figure.update_layout(**layout(70 + 30 * max(len(table), 2)))
-    figure.update_xaxes(title=title, fixedrange=True)
-    figure.update_yaxes(
-        tickvals=places, ticktext=[short(name) for name in names], autorange="reversed", fixedrange=True
-    )
+    figure.update_xaxes(title=title)
+    figure.update_yaxes(tickvals=places, ticktext=[short(name) for name in names], autorange="reversed")
     return figure
 
 
@@ -77,8 +167,8 @@ def share_chart(
     )
     figure = go.Figure(marks)
     figure.update_layout(**layout(80 + 46 * max(len(names), 2)))
-    figure.update_xaxes(title=title, rangemode="tozero", fixedrange=True)
-    figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
+    figure.update_xaxes(title=title, rangemode="tozero")
+    figure.update_yaxes(autorange="reversed")
     return figure
 
 
@@ -100,6 +190,7 @@ def short(name: str) -> str:
     return name if len(name) <= _LABEL_MAX else f"{name[: _LABEL_MAX - 1]}…"
 
 
-def layout(height: int) -> dict[str, Any]:
-    """Return the layout of a chart without a legend, zoom or drag, ``height`` pixels high."""
-    return {"height": height, "margin": {"l": 0, "r": 12, "t": 8, "b": 0}, "dragmode": False, "showlegend": False}
+def layout(height: int, *, legend: bool = False, right: int = 12) -> dict[str, Any]:
+    """Return the layout of a chart ``height`` pixels high, with ``right`` pixels of room at its right."""
+    margin = {"l": 0, "r": right, "t": 32 if legend else 10, "b": 0}
+    return {"height": height, "margin": margin, "showlegend": legend}

@@ -29,7 +29,6 @@ STAGES: Final = {
 Write = Callable[[float], str]
 Colour = Literal["green", "orange", "gray"]
 
-CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 FEW: Final = "few sales"
 # Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
 TICKED_ROW: Final = 44
@@ -37,6 +36,7 @@ _WHOLE_ROWS: Final = 14
 _NOTE_WIDTH: Final = 92
 # api/static/dashboard.css lays them out.
 _BOXES: Final = "boxes_"
+_FIELDS: Final = "fields_"
 # Icon and word repeat the meaning of the color.
 _BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
     Verdict.PASS: ("Pass", ":material/check_circle:", "green"),
@@ -99,6 +99,11 @@ def verdict(selection: Verdict) -> None:
 def boxes(name: str) -> DeltaGenerator:
     """Return a container of equally tall boxes that fill each line of the page, two per line on a phone."""
     return st.container(key=f"{_BOXES}{name}", gap="small")
+
+
+def fields(name: str) -> DeltaGenerator:
+    """Return a container of labeled fields in a line, which keeps their place until they have come."""
+    return st.container(key=f"{_FIELDS}{name}", horizontal=True, gap="small", vertical_alignment="bottom")
 
 
 def box() -> DeltaGenerator:

@@ -10,7 +10,7 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Palette:
-    """Colors by meaning: what adds, what takes away, a whole, the background, text, the page and what is selected."""
+    """Colors by meaning: what adds, takes away, is whole or faint; text, the page, the selected, lines behind."""
 
     more: str
     less: str
@@ -19,10 +19,11 @@ class Palette:
     text: str
     page: str
     selected: str
+    grid: str
 
 
-LIGHT: Final = Palette("#0072B2", "#D55E00", "#5F6B70", "#B9C4C7", "#1C2B30", "#FFFFFF", "#0B6670")
-DARK: Final = Palette("#56B4E9", "#F0803C", "#AEB9BE", "#4B5B62", "#E4EBEC", "#11181B", "#7CC5CB")
+LIGHT: Final = Palette("#0072B2", "#D55E00", "#5F6B70", "#B9C4C7", "#1C2B30", "#FFFFFF", "#0B6670", "#E3E9EA")
+DARK: Final = Palette("#56B4E9", "#F0803C", "#AEB9BE", "#4B5B62", "#E4EBEC", "#11181B", "#7CC5CB", "#2A363C")
 
 
 def palette() -> Palette:

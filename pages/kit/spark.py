@@ -16,9 +16,13 @@ HEIGHT: Final = 36
 _EDGE: Final = 4
 
 
-def spark(values: Sequence[float], words: str, colours: Palette, target: float | None = None) -> None:
-    """Draw values from left to right; ``words`` say the same to those who cannot see it."""
-    st.markdown(svg(values, words, colours, target), unsafe_allow_html=True, width="content")
+def spark(name: str, values: Sequence[float], words: str, colours: Palette, target: float | None = None) -> None:
+    """Draw values from left to right; ``words`` say the same to those who cannot see it.
+
+    ``name`` is no other line's on the page; api/static/dashboard.css keeps the place of each.
+    """
+    with st.container(key=f"spark_{name}", width=WIDTH):
+        st.markdown(svg(values, words, colours, target), unsafe_allow_html=True)
 
 
 def svg(values: Sequence[float], words: str, colours: Palette, target: float | None = None) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import sqlalchemy as sa
 
+from core.access import shown_spellings
 from core.errors import InvalidRecord
 from core.states import AuditAction, Period
 from core.store.base.database import Database
@@ -311,7 +312,10 @@ def _series(cells: pd.DataFrame, figures: _Figures, columns: Sequence[str]) -> S
 
 
 def _grouped(cells: pd.DataFrame, name: str, figures: _Figures, columns: Sequence[str]) -> pd.DataFrame:
-    table = figures(cells, cells[name].fillna("").astype("str"))
+    groups = cells[name].fillna("").astype("str")
+    if name == "office":
+        groups = groups.map(shown_spellings({str(one): int(n) for one, n in cells["n"].groupby(groups).sum().items()}))
+    table = figures(cells, groups)
     table.index.name = name
     return table.reset_index()[[name, *columns]].sort_values(["n", name], ascending=[False, True], ignore_index=True)
 

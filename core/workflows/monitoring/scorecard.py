@@ -8,7 +8,7 @@ from typing import Final
 
 import pandas as pd
 
-from core.access import Action
+from core.access import Action, shown_spellings
 from core.errors import StoreError
 from core.monitor.scorecard import PILOT_WARNING, Effect, Scorecard, pilot_effects, scorecard
 from core.problem import Problem
@@ -52,14 +52,16 @@ def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until
     Raises AccessDenied, NotFound, StoreUnavailable; an unreadable data version leaves out only the pilot.
     """
     workspace.require(Action.WATCH)
-    card = scorecard(workspace.store.agent_decisions.sold(market_id, Slice(since, until)), workspace.problem)
+    sold = workspace.store.agent_decisions.sold(market_id, Slice(since, until))
+    card = scorecard(sold.assign(office=_one_spelling(sold["office"])), workspace.problem)
     return MarketScorecard(card, _pilot(workspace, market_id, since, until))
 
 
 def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> Pilot:
     store = workspace.store
     met, version = store.agent_decisions.met(market_id), store.versions.latest(market_id)
-    none = Pilot(tuple(sorted({one for one in met.offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
+    offices = {str(sale): str(office) for sale, office in _one_spelling(pd.Series(met.offices, dtype="str")).items()}
+    none = Pilot(tuple(sorted({one for one in offices.values() if one})), 0, 0, (), "", PILOT_WARNING)
     if met.since is None or version is None:
         return replace(none, words="No estimate has been requested yet, so there are no offices to compare.")
     try:
@@ -68,7 +70,12 @@ def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date
         return replace(none, words=f"The market's sales cannot be read, so offices are not compared. {error}")
     if "list_date" not in sales or sales["list_date"].isna().all():
         return replace(none, words="The sales have no list dates, so offices are not compared. Map one at upload.")
-    return _compared(_listings(sales, met.offices, (met.since, since, until)), none, met.since, workspace.problem)
+    return _compared(_listings(sales, offices, (met.since, since, until)), none, met.since, workspace.problem)
+
+
+def _one_spelling(offices: pd.Series) -> pd.Series:
+    """Return names of offices, each under its most frequent spelling."""
+    return offices.map(shown_spellings({str(one): int(n) for one, n in offices.dropna().value_counts().items()}))
 
 
 def _listings(

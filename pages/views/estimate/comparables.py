@@ -18,6 +18,7 @@ from core.serve.fact_groups import FactGroup
 from core.serve.words import Conventions, short_line
 from core.wording import MISSING, distance, market_day, money_range, money_short, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
+from pages.kit.charts import plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.estimate import comparables_choice
@@ -25,7 +26,6 @@ from pages.views.estimate.comparables_choice import DOUBLE, USUAL, Choice
 from pages.views.estimate.comparables_map import draw_map, name_of
 from pages.views.estimate.drivers import signed
 
-_CONFIG: Final = {"displayModeBar": False, "responsive": True}
 _SHORT: Final = {
     FactGroup.SIZE: "Size",
     FactGroup.ROOMS: "Rooms",
@@ -140,9 +140,8 @@ def _map(
     figure = draw_map(estimate, chosen.used, weights, market, palette(), sales, tiles)
     if figure is None:
         return
-    st.plotly_chart(
+    plot(
         figure,
-        config=_CONFIG,
         key="comparables_map",
         alt="Map of the comparable sales around the home, numbered as in the cards, which have their distances",
     )

@@ -18,6 +18,7 @@ from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate
 from core.serve.words import Conventions, headline, readable_address
 from core.wording import distance, market_day, money_short
+from pages.kit.charts import SMALL
 from pages.kit.palette import Palette
 
 _KM_PER_MILE: Final = 1.609344
@@ -150,7 +151,7 @@ def _sales(marks: Sequence[_Mark], remark: str, market: Conventions, colours: Pa
         "y": [mark.place[1] for mark in marks],
         "mode": "markers+text",
         "text": [str(mark.number) for mark in marks],
-        "textfont": {"color": colours.page if filled else colours.text, "size": 11},
+        "textfont": {"color": colours.page if filled else colours.text, "size": SMALL},
         "marker": {
             "size": [mark.size for mark in marks],
             "opacity": 1,
@@ -175,18 +176,17 @@ def _size(share: float) -> float:
 def _layout(
     edge: float, rings: Sequence[float], labels: Sequence[Mapping[str, Any]], colours: Palette
 ) -> dict[str, Any]:
-    axis = {"range": [-edge, edge], "visible": False, "fixedrange": True}
-    north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑", "showarrow": False}
+    axis = {"range": [-edge, edge], "visible": False}
+    north = {"x": 1, "y": 1, "xref": "paper", "yref": "paper", "text": "N ↑"}
     return {
         "height": _HEIGHT,
         "margin": {"l": 0, "r": 0, "t": 0, "b": 0},
-        "dragmode": False,
         "showlegend": False,
         "hovermode": "closest",
         "xaxis": axis,
         "yaxis": {**axis, "scaleanchor": "x", "scaleratio": 1},
         "shapes": [_ring(radius, colours) for radius in rings],
-        "annotations": [*labels, {**north, "font": {"size": 12, "color": colours.whole}, "bgcolor": colours.page}],
+        "annotations": [*labels, {**north, "bgcolor": colours.page}],
     }
 
 
@@ -207,7 +207,7 @@ def _ring_label(text: str, at: Place, colours: Palette) -> dict[str, Any]:
         "y": at[1],
         "text": text,
         "showarrow": False,
-        "font": {"size": 11, "color": colours.whole},
+        "font": {"size": SMALL, "color": colours.whole},
         "bgcolor": colours.page,
         "opacity": 0.9,
         "borderpad": 1,

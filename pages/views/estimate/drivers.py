@@ -13,10 +13,10 @@ from core.serve.driver_words import sentences
 from core.serve.drivers import Drivers
 from core.serve.words import Conventions
 from core.wording import count, money, money_short, round_amounts
+from pages.kit.charts import plot
 from pages.kit.palette import Palette, palette
 from pages.kit.text import plain
 
-_CONFIG: Final = {"displayModeBar": False, "responsive": True}
 _ROW_PX: Final = 38
 _TOP: Final = 5
 _TICKS: Final = 4
@@ -27,9 +27,8 @@ _REST: Final = "All the rest"
 
 def draw(drivers: Drivers, market: Conventions) -> None:
     """Draw chart, sentences and table; the amounts shown add up exactly to the estimate."""
-    st.plotly_chart(
+    plot(
         waterfall(drivers, market, palette()),
-        config=_CONFIG,
         key="drivers_chart",
         alt=f"Waterfall chart from a typical home in {drivers.area} to the estimate; figures in the table below",
     )
@@ -84,7 +83,7 @@ def waterfall(drivers: Drivers, market: Conventions, colours: Palette) -> go.Fig
             money_short(drivers.point, currency),
         ],
         "textposition": "outside",
-        "textfont": {"color": colours.text, "size": 13},
+        "textfont": {"color": colours.text},
         "cliponaxis": False,
         "connector": {"line": {"color": colours.faint, "width": 1}},
         "increasing": {"marker": {"color": colours.more}},
@@ -105,7 +104,6 @@ def _layout(
     return {
         "height": 70 + _ROW_PX * rows,
         "margin": {"l": 0, "r": 8, "t": 24, "b": 24},
-        "dragmode": False,
         "bargap": 0.32,
         "shapes": [{**line, "line": {"color": colours.whole, "width": 1.5}}],
         "annotations": [
@@ -115,28 +113,19 @@ def _layout(
                 "yref": "paper",
                 "yanchor": "bottom",
                 "text": typical,
-                "showarrow": False,
-                "font": {"size": 13, "color": colours.text},
             }
         ],
         "xaxis": {
             "range": [*span],
-            "fixedrange": True,
             "showline": True,
             "linecolor": colours.whole,
-            "showgrid": False,
-            "zeroline": False,
             "ticks": "outside",
             "tickvals": marks,
             "ticktext": [money_short(mark, market.currency) for mark in marks],
-            "tickfont": {"color": colours.whole, "size": 12},
         },
         "yaxis": {
             "autorange": "reversed",
-            "fixedrange": True,
-            "automargin": True,
-            "ticklabelstandoff": 6,
-            "tickfont": {"color": colours.text, "size": 13},
+            "showgrid": False,
         },
     }
 

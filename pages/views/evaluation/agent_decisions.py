@@ -13,9 +13,9 @@ from core.evaluate.headline import headline
 from core.wording import count
 from core.workflows.models.explanations import agent_decisions_of
 from pages.kit import navigation
-from pages.kit.charts import share_chart
+from pages.kit.charts import plot, share_chart
 from pages.kit.choice import one_of
-from pages.kit.figures import CONFIG, STAGES, between, boxes, card, csv, lean, missing, share
+from pages.kit.figures import STAGES, between, boxes, card, csv, lean, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.selection import Selection, compute_once
@@ -74,14 +74,13 @@ def _decisions(found: AgentDecisions, selection: Selection) -> None:
         st.caption("No estimate was adjusted or overridden, so there are no reasons to count.")
         return
     st.caption(f"Shares of the {count(found.departure.n, 'estimate')} changed, with 95% intervals.")
-    st.plotly_chart(
+    plot(
         share_chart(
             [one.label for one in found.reasons],
             [(one.share.value, one.share.low, one.share.high) for one in found.reasons],
             "Share of changed estimates, %",
             palette(),
         ),
-        config=CONFIG,
         key="reasons",
         alt="Bar chart: how often each reason was given for changing an estimate; figures in the file below",
     )

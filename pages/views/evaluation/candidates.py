@@ -13,7 +13,8 @@ from core.train.curve import CurvePoint, more_data_helps
 from core.wording import count
 from core.workflows.models.test_scores import fit_of
 from pages.kit import navigation
-from pages.kit.figures import CONFIG, box, boxes, card, csv, missing, share
+from pages.kit.charts import plot
+from pages.kit.figures import box, boxes, card, csv, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
@@ -100,9 +101,8 @@ def _curve(selection: Selection) -> None:
         return
     st.caption(_validation(selection))
     st.markdown(f"**{plain(_gain(gain, points[-1]))}**")
-    st.plotly_chart(
+    plot(
         curve_chart(points, selection.problem.success.target_mape, palette()),
-        config=CONFIG,
         key="curve",
         alt="Line chart: error on training and validation sales by number of training sales; figures in the file",
     )
@@ -169,9 +169,8 @@ def _sizes(sizes: tuple[ForestSize, ...], selection: Selection) -> None:
     )
     for place, (name, title, unit, values) in zip(st.columns(3, gap="medium"), measures, strict=True):
         with place:
-            st.plotly_chart(
+            plot(
                 size_chart(trees, values, title, unit, palette()),
-                config=CONFIG,
                 key=f"forest_{name}",
                 alt=f"Line chart: {title} of forests by their number of trees; the figures are in the file below",
             )

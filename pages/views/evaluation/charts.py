@@ -68,8 +68,8 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
     figure.update_layout(hovermode="closest", hoverdistance=80)
     figure.update_xaxes(tickvals=list(column_at.values()), ticktext=[short(name) for name in columns])
     figure.update_yaxes(tickvals=list(row_at.values()), ticktext=[short(name) for name in rows], autorange="reversed")
-    figure.update_xaxes(fixedrange=True, showgrid=False, zeroline=False)
-    figure.update_yaxes(fixedrange=True, showgrid=False, zeroline=False)
+    figure.update_xaxes(showgrid=False, zeroline=False)
+    figure.update_yaxes(showgrid=False, zeroline=False)
     return figure
 
 
@@ -99,8 +99,8 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
         hovertemplate="promised %{x:.0f}%, came true %{y:.0f}%, n = %{text}<extra></extra>",
     )
     figure.update_layout(**layout(340))
-    figure.update_xaxes(title="Confidence promised, %", range=[0, 102], fixedrange=True)
-    figure.update_yaxes(title="Came true, %", range=[0, 102], fixedrange=True)
+    figure.update_xaxes(title="Confidence promised, %", range=[0, 102])
+    figure.update_yaxes(title="Came true, %", range=[0, 102])
     return figure
 
 
@@ -123,8 +123,8 @@ def against_trend(areas: pd.DataFrame, colours: Palette) -> go.Figure:
     figure = go.Figure(marks)
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
     figure.update_layout(**layout(340))
-    figure.update_xaxes(title="Price trend of the area, % per year", fixedrange=True)
-    figure.update_yaxes(title="Mean signed error, %", fixedrange=True)
+    figure.update_xaxes(title="Price trend of the area, % per year")
+    figure.update_yaxes(title="Mean signed error, %")
     return figure
 
 
@@ -144,7 +144,7 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
             "cmin": -most,
             "cmax": most,
             "line": {"color": colours.whole, "width": 1},
-            "colorbar": {"title": {"text": "error, %"}, "thickness": 10},
+            "colorbar": {"title": {"text": "Error, %"}, "thickness": 10},
         },
         customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
         hovertemplate="%{customdata[0]}: error %{marker.color:.1f}%, n = %{customdata[1]}<extra></extra>",
@@ -153,6 +153,6 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
     figure.update_layout(**layout(340))
     # A degree of longitude is shorter than one of latitude, by the cosine of the latitude.
     ratio = 1 / float(np.cos(np.radians(areas["latitude"].mean())))
-    figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude", fixedrange=True)
-    figure.update_xaxes(title="Longitude", fixedrange=True, nticks=5)
+    figure.update_yaxes(scaleanchor="x", scaleratio=ratio, title="Latitude")
+    figure.update_xaxes(title="Longitude", nticks=5)
     return figure

@@ -18,8 +18,8 @@ from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.problem import Problem
 from core.wording import MISSING, count, percent
-from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, between, boxes, card, csv, frame, lean, missing, number, share, with_ends
+from pages.kit.charts import intervals, plot
+from pages.kit.figures import FEW, between, boxes, card, csv, frame, lean, missing, number, share, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import against_trend, area_map, reliability
@@ -56,9 +56,8 @@ def draw_ranges(selection: Selection) -> None:
             f"Confidence promises a sale within {tolerance} of the estimate. On average it is off by "
             f"**{percent(found.error, 1)}** (expected calibration error). Marks on the dashed line keep the promise."
         )
-        st.plotly_chart(
+        plot(
             reliability(found, palette()),
-            config=CONFIG,
             key="reliability",
             alt="Reliability chart: confidence promised against the share that came true; figures in the file below",
         )
@@ -114,9 +113,8 @@ def _areas(selection: Selection, areas: pd.DataFrame) -> None:
                     f"({per_tenth}; {count(slope.n, 'area')})."
                 )
             )
-            st.plotly_chart(
+            plot(
                 against_trend(known, palette()),
-                config=CONFIG,
                 key="trend_chart",
                 alt="Scatter chart: mean signed error of each area against its price trend; figures in the table below",
             )
@@ -127,9 +125,8 @@ def _areas(selection: Selection, areas: pd.DataFrame) -> None:
         else:
             st.markdown("**Where it is biased**")
             st.caption("Blue: estimates too high; orange: too low. Larger marks mean more sales; pale marks mean few.")
-            st.plotly_chart(
+            plot(
                 area_map(placed, palette()),
-                config=CONFIG,
                 key="area_map",
                 alt="Map of areas colored by their mean signed error; figures in the table below",
             )
@@ -219,7 +216,7 @@ def _coverage(selection: Selection) -> None:
         if len(shown) < len(main):
             st.caption(f"In the chart: the {len(shown)} segments with the most sales; in the table: all {len(main)}.")
         st.caption("Dashed: what the range promises. A hollow mark is a small sample.")
-        st.plotly_chart(
+        plot(
             intervals(
                 shown[by.value].astype("str").tolist(),
                 shown,
@@ -228,7 +225,6 @@ def _coverage(selection: Selection) -> None:
                 level,
                 palette(),
             ),
-            config=CONFIG,
             key="coverage_chart",
             alt=f"Coverage of the ranges by {by}; the figures are in the table below",
         )

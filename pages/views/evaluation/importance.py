@@ -15,7 +15,8 @@ from core.wording import count
 from core.workflows.models.driver_summary import driver_summary
 from core.workflows.models.explanations import Explainer
 from pages.kit import errors, session
-from pages.kit.figures import CONFIG, between, csv, frame, lean, missing
+from pages.kit.charts import plot
+from pages.kit.figures import between, csv, frame, lean, missing
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import effect_chart
@@ -53,9 +54,8 @@ def _importance(lines: list[dict[str, Any]], selection: Selection) -> None:
     if not any(line["rise"] > 0 for line in lines):
         missing("Shuffling no fact raises the error: the model has learned nothing from its facts.")
         return
-    st.plotly_chart(
+    plot(
         cards.importance_chart(lines, palette()),
-        config=CONFIG,
         key="importance",
         alt="Bar chart: rise of the error when each fact is shuffled; figures in the file below",
     )
@@ -90,9 +90,8 @@ def _effect(opened: Explainer, lines: list[dict[str, Any]], selection: Selection
             f"with {label_of(fact).lower()} {reference}. {'Lines' if is_words else 'The band'}: the middle 80% of them."
         )
     )
-    st.plotly_chart(
+    plot(
         effect_chart(effect, names, words.labelled(fact, market), palette()),
-        config=CONFIG,
         key=f"effect_{fact}",
         alt=f"Chart: change of the estimate with {label_of(fact).lower()}; the figures are in the file below",
     )

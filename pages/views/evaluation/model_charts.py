@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import plotly.graph_objects as go
 
 from core.evaluate.behavior.partial_dependence import PartialEffect
 from core.train.curve import CurvePoint
-from pages.kit.charts import MARK, reach, short
+from pages.kit.charts import MARK, beside, faded, layout, reach, rule, short
 from pages.kit.palette import Palette
 
 _LINE: Final = 2
@@ -33,16 +33,15 @@ def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -
             marker={"size": MARK, "symbol": symbol},
             hovertemplate=f"{name}: %{{y:.2f}}% on %{{x:,}} sales<extra></extra>",
         )
-    figure.add_hline(100 * target, line={"color": colours.less, "dash": "dash", "width": 2})
-    figure.update_layout(**_layout(320, legend=True))
+    rule(figure, 100 * target, "target", colours)
+    figure.update_layout(**layout(320, legend=True, right=beside(["target"])))
     figure.update_xaxes(
         title="Training sales",
         type="log",
         tickvals=rows,
         ticktext=[f"{n:,}" for n in rows],
-        fixedrange=True,
     )
-    figure.update_yaxes(title="Mean error, %", rangemode="tozero", fixedrange=True)
+    figure.update_yaxes(title="Mean error, %", rangemode="tozero")
     return figure
 
 
@@ -57,10 +56,10 @@ def size_chart(trees: Sequence[int], values: Sequence[float], title: str, unit: 
         hovertemplate=f"%{{x}} trees: %{{y:.2f}} {unit}<extra></extra>",
     )
     figure = go.Figure(line)
-    figure.update_layout(**_layout(240))
-    figure.update_xaxes(title="Trees", tickvals=list(trees), fixedrange=True)
+    figure.update_layout(**layout(240))
+    figure.update_xaxes(title="Trees", tickvals=list(trees))
     # The axis starts at zero, so that small differences look small.
-    figure.update_yaxes(title=title, rangemode="tozero", fixedrange=True, nticks=6)
+    figure.update_yaxes(title=title, rangemode="tozero", nticks=6)
     return figure
 
 
@@ -78,14 +77,14 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
             hovertemplate="%{y}: %{x:+.1f}%<extra></extra>",
         )
         figure.add_vline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
-        figure.update_layout(**_layout(80 + 30 * len(names)))
-        figure.update_xaxes(title="Change of the estimate, %", fixedrange=True)
-        figure.update_yaxes(autorange="reversed", fixedrange=True, ticklabelstandoff=6)
+        figure.update_layout(**layout(80 + 30 * len(names)))
+        figure.update_xaxes(title="Change of the estimate, %")
+        figure.update_yaxes(autorange="reversed")
         return figure
     x = list(names)
     band = {"mode": "lines", "line": {"width": 0}, "hoverinfo": "skip", "showlegend": False}
     figure.add_scatter(x=x, y=high.tolist(), **band)
-    figure.add_scatter(x=x, y=low.tolist(), fill="tonexty", fillcolor=_faded(colours.more), **band)
+    figure.add_scatter(x=x, y=low.tolist(), fill="tonexty", fillcolor=faded(colours.more), **band)
     figure.add_scatter(
         x=x,
         y=mean.tolist(),
@@ -95,23 +94,8 @@ def effect_chart(effect: PartialEffect, names: Sequence[str | float], title: str
         hovertemplate="%{x:,}: %{y:+.1f}%<extra></extra>",
     )
     figure.add_hline(0, line={"color": colours.whole, "dash": "dash", "width": 1})
-    figure.update_layout(**_layout(320))
+    figure.update_layout(**layout(320))
     # Years have no thousands separator.
-    figure.update_xaxes(title=title, fixedrange=True, tickformat="d" if effect.fact.startswith("year_") else ",")
-    figure.update_yaxes(title="Change of the estimate, %", fixedrange=True)
+    figure.update_xaxes(title=title, tickformat="d" if effect.fact.startswith("year_") else ",")
+    figure.update_yaxes(title="Change of the estimate, %")
     return figure
-
-
-def _faded(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.2)"
-
-
-def _layout(height: int, *, legend: bool = False) -> dict[str, Any]:
-    return {
-        "height": height,
-        "margin": {"l": 0, "r": 16, "t": 32 if legend else 8, "b": 0},
-        "dragmode": False,
-        "showlegend": legend,
-        "legend": {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0, "xanchor": "left"},
-    }

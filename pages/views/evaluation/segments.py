@@ -11,8 +11,8 @@ import streamlit as st
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.wording import MISSING, count, percent
-from pages.kit.charts import intervals
-from pages.kit.figures import CONFIG, FEW, TICKED_ROW, csv, formats, frame, missing, with_ends, without_blank
+from pages.kit.charts import intervals, plot
+from pages.kit.figures import FEW, TICKED_ROW, csv, fields, formats, frame, missing, with_ends, without_blank
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.charts import heat_map
@@ -55,7 +55,7 @@ def draw(selection: Selection) -> None:
 def _chosen(ways: tuple[Segmentation, ...]) -> tuple[Segmentation, ...]:
     names = [way.value for way in ways]
     usual = names.index(Segmentation.ESTIMATE_BAND.value) if Segmentation.ESTIMATE_BAND in ways else 0
-    with st.container(horizontal=True, gap="small"):
+    with fields("segments"):
         first = st.selectbox(
             "Divide by", names, usual, format_func=str.capitalize, key="by", bind="query-params", width=300
         )
@@ -89,7 +89,7 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
     if len(shown) < len(table):
         st.caption(f"In the chart: the {len(shown)} worst without small samples; in the table: all {len(table)}.")
     if len(shown):
-        st.plotly_chart(
+        plot(
             intervals(
                 shown[by.value].astype("str").tolist(),
                 shown,
@@ -98,7 +98,6 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
                 selection.problem.success.target_mape,
                 palette(),
             ),
-            config=CONFIG,
             key=f"segments_chart_{by}",
             on_select=lambda: _pick_mark(f"segments_chart_{by}"),
             selection_mode="points",
@@ -127,9 +126,8 @@ def _crossed(table: pd.DataFrame, by: tuple[Segmentation, Segmentation], selecti
     if len(shown) < len(table):
         st.caption(f"In the map: the {_SHOWN} segments with the most sales each way; in the file: all.")
     st.caption("Mean error in percent; an asterisk marks a small sample. Select a cell to see its sales.")
-    st.plotly_chart(
+    plot(
         heat_map(shown, (rows.value, columns.value), "mape", "Mean error, %", palette()),
-        config=CONFIG,
         key=f"map_{rows}_{columns}",
         on_select=lambda: _pick_cell(f"map_{rows}_{columns}", (rows, columns), by),
         selection_mode="points",
@@ -197,7 +195,7 @@ def _misses(table: pd.DataFrame, by: tuple[Segmentation, ...], selection: Select
 def _cell(table: pd.DataFrame, by: tuple[Segmentation, ...]) -> Mapping[Segmentation, str]:
     """Draw a selector of one segment per segmentation; empty until all are chosen."""
     chosen = {}
-    with st.container(horizontal=True, gap="small"):
+    with fields("cell"):
         for key, one in zip((_FIRST, _SECOND), by, strict=False):
             names = [str(name) for name in table[one.value].cat.remove_unused_categories().cat.categories]
             chosen[one] = st.selectbox(

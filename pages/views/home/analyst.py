@@ -15,7 +15,7 @@ from core.wording import count, day
 from core.workflows.intake_overview import IntakeOverview, intake_overview, sales_by_month
 from core.workspace import Workspace
 from pages.kit import errors, figures, navigation
-from pages.kit.charts import layout
+from pages.kit.charts import layout, plot
 from pages.kit.palette import Palette, palette
 from pages.kit.text import plain
 
@@ -37,9 +37,7 @@ def draw(workspace: Workspace, market: Market) -> None:
     except DoorstepError as error:
         errors.show(error)
         return
-    st.plotly_chart(
-        months_chart(months, palette()), config=figures.CONFIG, key="months", alt="Bar chart: sales in each month"
-    )
+    plot(months_chart(months, palette()), key="months", alt="Bar chart: sales in each month")
 
 
 def months_chart(months: pd.DataFrame, colours: Palette) -> go.Figure:
@@ -52,8 +50,8 @@ def months_chart(months: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     figure = go.Figure(bars)
     figure.update_layout(**layout(_HEIGHT), bargap=0.15)
-    figure.update_xaxes(fixedrange=True, nticks=8)
-    figure.update_yaxes(title="Sales", fixedrange=True, rangemode="tozero")
+    figure.update_xaxes(nticks=8)
+    figure.update_yaxes(title="Sales", rangemode="tozero")
     return figure
 
 

@@ -65,7 +65,7 @@ def _error(seen: Overview, problem: Problem) -> None:
         note = f"Target: {percent(target)}. {count(watched.error.n, 'sale')}"
         _tile("Error in use", percent(watched.error.value, 1), note)
         by_month = ", ".join(f"{one.label} {percent(one.error, 1)}" for one in watched.months)
-        spark([one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
+        spark("error", [one.error for one in watched.months], f"Mean error by month: {by_month}", palette(), target)
         _ends(seen)
 
 
@@ -81,7 +81,9 @@ def _range(seen: Overview) -> None:
         promised = f"{percent(watched.level)} promised. {count(watched.held.n, 'sale')}"
         _tile("Range held", percent(watched.held.value), promised)
         by_month = ", ".join(f"{one.label} {percent(one.held)}" for one in watched.months)
-        spark([one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level)
+        spark(
+            "held", [one.held for one in watched.months], f"Range held by month: {by_month}", palette(), watched.level
+        )
         _ends(seen)
 
 

@@ -14,10 +14,10 @@ from core.schema import is_extra, label_of
 from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
+from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES
 from pages.kit.palette import Palette
 
-_CONFIG: Final = {"displayModeBar": False, "scrollZoom": False}
 SETTINGS_WIDTH: Final = 150
 """The width of a column of settings, in pixels: with more the table would be cut at its edge."""
 
@@ -79,9 +79,8 @@ def draw(record: ModelRecord, colours: Palette) -> None:
     _draw_scores(scores(card["leaderboard"]))
     st.markdown("**What each fact contributes**")
     st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
-    st.plotly_chart(
+    plot(
         importance_chart(card["importance"], colours),
-        config=_CONFIG,
         key=f"importance_{record.model_id}",
         alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
     )
@@ -123,9 +122,9 @@ def importance_chart(lines: list[dict[str, Any]], colours: Palette) -> go.Figure
         hovertemplate="%{y}: error +%{x:.2f} points<extra></extra>",
     )
     figure = go.Figure(bars)
-    figure.update_layout(height=60 + 28 * max(len(shown), 3), margin={"l": 0, "r": 36, "t": 8, "b": 0}, dragmode=False)
-    figure.update_xaxes(title="Rise of the error, percentage points", fixedrange=True)
-    figure.update_yaxes(fixedrange=True, ticklabelstandoff=6)
+    figure.update_layout(**layout(60 + 28 * max(len(shown), 3), right=36))
+    figure.update_xaxes(title="Rise of the error, points")
+    figure.update_yaxes(showgrid=False)
     return figure
 
 

@@ -12,7 +12,7 @@ from core import spreadsheet
 from core.store.base.audit import Wanted
 from core.wording import count, instant
 from core.workflows.monitoring.audit import action_words, export_trail, trail_names, trail_of
-from pages.kit.figures import missing
+from pages.kit.figures import fields, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
@@ -65,7 +65,7 @@ def draw(selection: Selection) -> None:
 
 def _wanted(selection: Selection) -> Wanted:
     names = trail_names(selection.workspace, selection.market.market_id)
-    with st.container(horizontal=True, gap="small"):
+    with fields("trail"):
         actions = st.multiselect(
             "What", names.actions, format_func=action_words, key="action", bind="query-params", width=320
         )

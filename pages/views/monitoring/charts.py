@@ -14,10 +14,13 @@ from core.monitor.cause import RootCause
 from core.monitor.windows import window_of
 from core.states import Period
 from core.wording import day
+from pages.kit.charts import beside, faded, layout, rule
 from pages.kit.palette import Palette
 
 _SMALL: Final = 220
 _LARGE: Final = 320
+_WATERFALL: Final = 60
+_ROW: Final = 36
 _MARKS_MAX: Final = 40
 _DAY_MS: Final = 86_400_000
 _BAR_DAYS: Final[dict[Period, float]] = {Period.MONTH: 24, Period.WEEK: 5.5, Period.DAY: 0.8}
@@ -54,10 +57,11 @@ def over_time(
         customdata=np.column_stack([period_labels(table, period), table["n"].map("{:,.0f}".format)]),
         hovertemplate="%{customdata[0]}: %{y:.1f}%, n = %{customdata[1]}<extra></extra>",
     )
-    _rule(figure, rules, colours, 100.0)
-    figure.update_layout(**layout(_LARGE if rules else _SMALL))
-    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
-    figure.update_yaxes(title=title, fixedrange=True, ticksuffix="%", rangemode="normal")
+    for one in rules:
+        rule(figure, 100 * one.value, one.name, colours, one.dash)
+    figure.update_layout(**layout(_LARGE if rules else _SMALL, right=beside([one.name for one in rules])))
+    figure.update_xaxes(**_ticks(table, period))
+    figure.update_yaxes(title=title, ticksuffix="%", rangemode="normal")
     return figure
 
 
@@ -76,8 +80,8 @@ def volume(table: pd.DataFrame, period: Period, colours: Palette) -> go.Figure:
             hovertemplate=f"%{{customdata[0]}}: %{{y:,}} {name}<extra></extra>",
         )
     figure.update_layout(**layout(_SMALL, legend=True), barmode="stack")
-    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
-    figure.update_yaxes(title="Estimates", fixedrange=True, rangemode="tozero")
+    figure.update_xaxes(**_ticks(table, period))
+    figure.update_yaxes(title="Estimates", rangemode="tozero")
     return figure
 
 
@@ -101,10 +105,10 @@ def latency(table: pd.DataFrame, limit: float, period: Period, colours: Palette)
     # A limit far above everything would flatten all figures.
     near = float(table["latency_p95_ms"].max()) > limit / 10
     if near:
-        _rule(figure, [Rule("limit", limit, "dash")], colours, 1.0)
-    figure.update_layout(**layout(_SMALL, legend=True))
-    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
-    figure.update_yaxes(title="Milliseconds", fixedrange=True, rangemode="tozero")
+        rule(figure, limit, "limit", colours)
+    figure.update_layout(**layout(_SMALL, legend=True, right=beside(["limit"] if near else [])))
+    figure.update_xaxes(**_ticks(table, period))
+    figure.update_yaxes(title="Milliseconds", rangemode="tozero")
     return figure
 
 
@@ -121,8 +125,8 @@ def level(table: pd.DataFrame, name: str, title: str, period: Period, colours: P
     )
     figure = go.Figure(line)
     figure.update_layout(**layout(_SMALL))
-    figure.update_xaxes(fixedrange=True, **_ticks(table, period))
-    figure.update_yaxes(title=title, fixedrange=True, range=[0, 103])
+    figure.update_xaxes(**_ticks(table, period))
+    figure.update_yaxes(title=title, range=[0, 103])
     return figure
 
 
@@ -152,21 +156,24 @@ def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Pale
     figure.update_layout(**layout(380, legend=True))
     span = [float(np.log10(end)) for end in ends]
     ticks = _round_prices(*ends)
-    axis = {"type": "log", "range": span, "fixedrange": True, "tickvals": ticks, "ticktext": _price_labels(ticks)}
+    axis = {"type": "log", "range": span, "tickvals": ticks, "ticktext": _price_labels(ticks)}
     figure.update_xaxes(title=f"Sold for, {currency}", **axis)
     figure.update_yaxes(title=f"Estimated, {currency}", **axis)
     return figure
 
 
 def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
-    """Return how the parts of a rise add up from the previous to the current error, in percentage points."""
+    """Return how the parts of a rise add up from the previous to the current error, in points, from top to bottom."""
     parts = [cause.level, *cause.by_feature, cause.rest]
     names = ["Before", *(part.label for part in parts), "Now"]
     points = [100 * part.points for part in parts]
+    reached = 100 * np.cumsum([cause.before, *(part.points for part in parts)])
+    low, high = min(0.0, float(reached.min())), max(100 * cause.now, float(reached.max()))
     figure = go.Figure(
         go.Waterfall(
-            x=names,
-            y=[100 * cause.before, *points, 100 * cause.now],
+            orientation="h",
+            y=names,
+            x=[100 * cause.before, *points, 100 * cause.now],
             measure=["absolute", *["relative"] * len(parts), "total"],
             text=[f"{100 * cause.before:.1f}%", *map(_signed, points), f"{100 * cause.now:.1f}%"],
             textposition="outside",
@@ -175,14 +182,12 @@ def waterfall(cause: RootCause, colours: Palette) -> go.Figure:
             decreasing={"marker": {"color": colours.more}},
             totals={"marker": {"color": colours.whole}},
             connector={"line": {"color": colours.faint, "width": 1}},
-            hovertemplate="%{x}: %{y:.1f}<extra></extra>",
+            hovertemplate="%{y}: %{text}<extra></extra>",
         )
     )
-    figure.update_layout(**layout(_LARGE))
-    top = 100 * max(cause.now, cause.before, *np.cumsum([cause.before, *(part.points for part in parts)]))
-    low = min(0.0, *(100 * np.cumsum([cause.before, *(part.points for part in parts)])))
-    figure.update_yaxes(title="Mean error, %", fixedrange=True, range=[low * 1.1, top * 1.15])
-    figure.update_xaxes(fixedrange=True, tickangle=-30 if len(names) > 5 else 0)
+    figure.update_layout(**layout(_WATERFALL + _ROW * len(names)), bargap=0.3)
+    figure.update_xaxes(title="Mean error, %", range=[low * 1.1, high * 1.12])
+    figure.update_yaxes(autorange="reversed", showgrid=False)
     return figure
 
 
@@ -191,31 +196,8 @@ def period_labels(table: pd.DataFrame, period: Period) -> list[str]:
     return [window_of(value.date(), period).label for value in table["start"]]
 
 
-def faded(colour: str) -> str:
-    """Return a color at a fifth of its strength."""
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.2)"
-
-
-def layout(height: int, *, legend: bool = False) -> dict[str, Any]:
-    """Return the layout that all charts share."""
-    place = {"orientation": "h", "y": 1.02, "yanchor": "bottom", "x": 0}
-    margin = {"l": 0, "r": 12, "t": 30 if legend else 12, "b": 0}
-    return {"height": height, "margin": margin, "dragmode": False, "showlegend": legend, "legend": place}
-
-
 def _signed(points: float) -> str:
-    return f"{points:+.1f}".replace("-", "−")
-
-
-def _rule(figure: go.Figure, rules: Sequence[Rule], colours: Palette, scale: float) -> None:
-    for one in rules:
-        figure.add_hline(
-            scale * one.value,
-            line={"color": colours.less, "dash": one.dash, "width": 2},
-            annotation={"text": one.name, "font": {"color": colours.text, "size": 12}},
-            annotation_position="top left",
-        )
+    return f"{points:+z.1f}".replace("-", "−")
 
 
 def _ticks(table: pd.DataFrame, period: Period) -> dict[str, Any]:

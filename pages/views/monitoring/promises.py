@@ -50,7 +50,7 @@ def _row(promise: Promise) -> None:
         if promise.values:
             far = promise.limit is None or promise.limit > _FAR * max(promise.values)
             words = f"{promise.name}, {promise.labels[0]} to {promise.labels[-1]}"
-            spark(promise.values, words, palette(), None if far else promise.limit)
+            spark(promise.name.lower(), promise.values, words, palette(), None if far else promise.limit)
     st.markdown(plain(promise.words))
 
 

@@ -87,7 +87,7 @@ def choose_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) ->
 
 def choose_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Draw the selectors of days and of the figures' period; return the selection without filters."""
-    with st.container(horizontal=True, gap="small", vertical_alignment="bottom"):
+    with st.container(key="spans", horizontal=True, gap="small", vertical_alignment="bottom"):
         chosen = choose_days(workspace, market, pulse)
         period = one_of("Period", list(PERIODS), "period", "By month")
     return replace(chosen, period=PERIODS[period])

@@ -16,7 +16,8 @@ from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
 from pages.kit import errors, navigation
-from pages.kit.figures import CONFIG, box
+from pages.kit.charts import plot
+from pages.kit.figures import box
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
@@ -56,7 +57,7 @@ def csv(table: pd.DataFrame | Callable[[], pd.DataFrame], name: str, selection: 
 
 def chart(figure: object, key: str, alt: str) -> None:
     """Draw a chart without zoom or drag; ``alt`` describes it to those who cannot see it."""
-    st.plotly_chart(figure, config=CONFIG, key=f"chart_{key}", alt=alt)
+    plot(figure, key=f"chart_{key}", alt=alt)
 
 
 def fact(label: str, value: str, note: str) -> None:

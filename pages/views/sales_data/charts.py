@@ -5,16 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
 from core.accounting import FileAccounting, Outcome
 from core.prepare.quality.column_check import ColumnComparison
+from core.wording import round_amounts
+from pages.kit.charts import faded, layout
 from pages.kit.palette import Palette
-
-CONFIG: Final = {"displayModeBar": False, "scrollZoom": False, "responsive": True}
 
 _REASONS: Final = 4
 _PAD: Final = 26
@@ -88,20 +89,27 @@ def column(one: ColumnComparison, colours: Palette) -> go.Figure:
                 customdata=names,
                 hovertemplate=f"%{{customdata}}: %{{y:.1f}}% of {name}<extra></extra>",
             )
-    figure.update_layout(
-        height=280,
-        margin={"l": 0, "r": 12, "t": 8, "b": 0},
-        dragmode=False,
-        barmode="group",
-        bargap=0.08,
-        legend={"orientation": "h", "y": 1.12},
-    )
-    step = max(1, -(-len(names) // _TICKS))
-    figure.update_xaxes(
-        fixedrange=True, tickvals=places[::step], ticktext=[_short(name.partition(" to ")[0]) for name in names[::step]]
-    )
-    figure.update_yaxes(title="% of values", fixedrange=True)
+    figure.update_layout(**layout(280, legend=True), barmode="group", bargap=0.08)
+    figure.update_xaxes(**_ticks(one, names))
+    figure.update_yaxes(title="% of values")
     return figure
+
+
+def _ticks(one: ColumnComparison, names: list[str]) -> dict[str, Any]:
+    """Return round numbers where they lie between the bins' edges, or the names of categories."""
+    if one.kind != "number":
+        step = max(1, -(-len(names) // _TICKS))
+        return {"tickvals": list(range(len(names)))[::step], "ticktext": [_short(name) for name in names[::step]]}
+    edges = [float(edge) for edge in one.edges]
+    marks = list(round_amounts(edges[0], edges[-1], _TICKS)) if edges[-1] > edges[0] else edges[:1]
+    places = np.interp(marks, edges, np.arange(len(edges)) - 0.5).tolist()
+    apart = len(names) / (_TICKS + 2)
+    shown: list[tuple[float, float]] = []
+    for place, mark in zip(places, marks, strict=True):
+        if not shown or place - shown[-1][0] >= apart:
+            shown.append((place, mark))
+    write = _year if "year" in one.field else _figure
+    return {"tickvals": [place for place, _ in shown], "ticktext": [write(mark) for _, mark in shown]}
 
 
 def _bin_names(one: ColumnComparison) -> list[str]:
@@ -133,19 +141,14 @@ def _sankey(names: list[str], shades: list[str], links: list[tuple[int, int, int
         "source": sources,
         "target": targets,
         "value": values,
-        "color": [_faint(str(paint)) for paint in paints],
+        "color": [faded(str(paint), 0.35) for paint in paints],
         "hovertemplate": "%{value:,} rows<extra></extra>",
     }
     font = {"color": colours.text, "size": 13, "shadow": "auto"}
     figure = go.Figure(go.Sankey(arrangement="snap", node=node, link=link, textfont=font))
     ends = len(set(targets) - set(sources))
-    figure.update_layout(height=180 + _PAD * max(ends, 3), margin={"l": 4, "r": 4, "t": 12, "b": 16}, dragmode=False)
+    figure.update_layout(height=180 + _PAD * max(ends, 3), margin={"l": 4, "r": 4, "t": 12, "b": 16})
     return figure
-
-
-def _faint(colour: str) -> str:
-    red, green, blue = (int(colour[place : place + 2], 16) for place in (1, 3, 5))
-    return f"rgba({red},{green},{blue},0.35)"
 
 
 def _short(name: str) -> str:

@@ -17,10 +17,10 @@ from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
+from pages.kit.charts import plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.sales_data import charts, draft, near_matches, preview, steps
-from pages.views.sales_data.charts import CONFIG
 from pages.views.sales_data.draft import Draft, Step
 
 _WHOLE_ROWS: Final = 12
@@ -126,9 +126,8 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
     place = rows[0] if rows else first
     if place is not None and order[place].new_share:
         one = order[place]
-        st.plotly_chart(
+        plot(
             charts.column(one, palette()),
-            config=CONFIG,
             key=f"column_chart_{file.file}",
             alt=f"Shares of the values of {one.label}, new and stored",
         )

@@ -13,9 +13,9 @@ from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_
 from core.store import Market
 from core.wording import count, day, percent
 from pages.kit import session
+from pages.kit.charts import layout, plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
-from pages.views.sales_data.charts import CONFIG
 
 _WHOLE_ROWS: Final = 12
 
@@ -105,12 +105,8 @@ def _time(found: KnownLimits) -> None:
             hovertemplate="%{x|%B %Y}: %{y:,}<extra></extra>",
         )
         figure = go.Figure(bars)
-        figure.update_layout(
-            height=240, margin={"l": 0, "r": 12, "t": 8, "b": 0}, dragmode=False, showlegend=False, bargap=0.1
-        )
-        figure.update_xaxes(fixedrange=True)
-        figure.update_yaxes(fixedrange=True)
-        st.plotly_chart(figure, config=CONFIG, key="months", alt="Number of sales by month")
+        figure.update_layout(**layout(240), bargap=0.1)
+        plot(figure, key="months", alt="Number of sales by month")
         if found.time.empty:
             st.caption(plain(f"{count(len(found.time.empty), 'month')} without any sale."))
 

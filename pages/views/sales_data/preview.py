@@ -14,11 +14,12 @@ from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
 from core.workflows.data.doubts import why_nothing_new
 from core.workflows.data.intake import IntakePreview
+from pages.kit.charts import plot
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.sales_data import steps
 from pages.views.sales_data.accounting import draw_counts
-from pages.views.sales_data.charts import CONFIG, flow
+from pages.views.sales_data.charts import flow
 from pages.views.sales_data.draft import Draft, Step
 
 _FIRST_ROWS: Final = 50
@@ -76,9 +77,8 @@ def say_doubts(found: IntakePreview) -> None:
 
 
 def _flow(found: IntakePreview) -> None:
-    st.plotly_chart(
+    plot(
         flow(found.files, found.ledgers, palette()),
-        config=CONFIG,
         key="flow",
         alt="Flow of the rows of each file to their outcomes, accepted to set aside; figures in the table below",
     )
