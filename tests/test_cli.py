@@ -157,7 +157,7 @@ def test_csv_of_listings_is_priced_row_by_row(
     assert answer["counts"] == {"priced": 1, "unavailable": 2, "refused": 1, "unreadable": 0}
     assert [row["status"] for row in answer["rows"]] == ["priced", "unavailable", "refused", "unavailable"]
     assert all(row["reason"] for row in answer["rows"][1:])
-    assert "Pricing row 1 of 4" in err
+    assert "Priced 4 rows" in err
     with open_store(home) as store:
         assert store.ledger.count(market) == 4
         assert {one.channel for one in store.ledger.list(market, 9)} == {"command line"}
