@@ -27,7 +27,7 @@ ROWS = 40
 # What a commit leaves on disk changes with each file put in its place and with each transaction: the moments are before
 # and after each. A market's first commit makes two files and a transaction; a later one looks first. More follows both.
 FIRST_COMMIT = range(1, 9)
-LATER_COMMIT = range(2, 11)
+LATER_COMMIT = range(2, 13)
 
 
 def write_file(folder: Path, number: int) -> SourceFile:
