@@ -1,5 +1,5 @@
 // What the page cannot say in HTML: fewer stops of the Tab key, the cursor where work begins or the answer is, and a
-// phone's keys for digits. It reads the page and writes attributes only.
+// phone's keys for digits. This part reads the page and writes attributes only.
 (() => {
   // The logo is a second link to the first page; the page's own box is no place to stop, but the link that skips to it
   // still leads there.

@@ -86,10 +86,7 @@ def own_office(workspace: Workspace) -> str:
 def office_profile(workspace: Workspace, office: str) -> OfficeProfile:
     """Return an office's profile, with its name if none was given; raises AccessDenied for another office's."""
     _require_office(workspace, office)
-    if not office.strip():
-        return OfficeProfile()
-    found = _as_office(workspace.store.profiles.current(ProfileKind.OFFICE, _owner_of(office)))
-    return found if found.name else replace(found, name=office.strip())
+    return _office(workspace, office)
 
 
 def may_edit_office(workspace: Workspace, office: str) -> bool:
@@ -144,13 +141,9 @@ def on_report(workspace: Workspace) -> tuple[AgentProfile, OfficeProfile]:
     A key that may read estimates may print these, too, so no right to edit is asked for.
     """
     workspace.require(Action.PRICE)
-    profiles, actor = workspace.store.profiles, workspace.actor
-    agent = _as_agent(profiles.current(ProfileKind.PERSON, actor.actor_id))
-    office = actor.office or agent.office
-    if not office.strip():
-        return agent, OfficeProfile()
-    found = _as_office(profiles.current(ProfileKind.OFFICE, _owner_of(office)))
-    return agent, found if found.name else replace(found, name=office.strip())
+    actor = workspace.actor
+    agent = _as_agent(workspace.store.profiles.current(ProfileKind.PERSON, actor.actor_id))
+    return agent, _office(workspace, actor.office or agent.office)
 
 
 def picture(workspace: Workspace, sha256: str) -> bytes | None:
@@ -186,6 +179,14 @@ def _is_theirs(workspace: Workspace, office: str) -> bool:
     """Tell whether an office is the actor's, or they see all of them."""
     actor = workspace.actor
     return not actor.office or same_office(actor.office, office)
+
+
+def _office(workspace: Workspace, office: str) -> OfficeProfile:
+    """Return an office's profile, with its name if none was given; empty for no office."""
+    if not office.strip():
+        return OfficeProfile()
+    found = _as_office(workspace.store.profiles.current(ProfileKind.OFFICE, _owner_of(office)))
+    return found if found.name else replace(found, name=office.strip())
 
 
 def _owner_of(office: str) -> str:
