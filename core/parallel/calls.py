@@ -87,7 +87,8 @@ def _here(backend: Any) -> AbstractContextManager[Any]:
 
 
 def _single_threaded(function: Callable[..., T], call: tuple[Any, ...]) -> T:
-    with threadpool_limits(1):
+    # A worker of the cluster would hand the trees of a forest to other workers, and lose them with one of those.
+    with threadpool_limits(1), parallel_config(backend="threading", n_jobs=1):
         return function(*call)
 
 

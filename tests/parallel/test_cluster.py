@@ -18,6 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from joblib import Parallel, delayed
 
 from core.access import Actor, Role
 from core.arrays import Floats
@@ -213,6 +214,13 @@ def test_a_scheduler_that_ends_ends_the_work_in_words(mortal: Cluster) -> None:
         in_parallel(time.sleep, [(0.2,)] * 200, _killing(mortal.scheduler), "Sleeping")
 
 
+def test_a_call_keeps_its_own_parallel_work_to_itself(cluster: Cluster) -> None:
+    with on_cluster():
+        found = in_parallel(processes_of_inner_calls, [(8,), (9,)], silent, "Looking")
+    assert all(inner == {outer} for outer, inner in found)
+    assert os.getpid() not in {outer for outer, _ in found}
+
+
 def test_calls_keep_their_order_and_what_they_share_goes_once(cluster: Cluster) -> None:
     shared = np.arange(500_000.0)
     with on_cluster():
@@ -231,6 +239,12 @@ def test_a_scheduler_that_is_not_there_is_named_with_what_helps(monkeypatch: pyt
     monkeypatch.setenv(SCHEDULER, f"tcp://127.0.0.1:{free_port()}")
     with pytest.raises(ClusterUnreachable, match="did not answer within 1 seconds"), on_cluster():
         pass
+
+
+def processes_of_inner_calls(count: int) -> tuple[int, set[int]]:
+    """This process, and those that calls begun by it run in; as a forest begins some for its trees."""
+    inner = Parallel()(delayed(os.getpid)() for _ in range(count))
+    return os.getpid(), set(inner)
 
 
 def _killing(process: subprocess.Popen[bytes]) -> Progress:
