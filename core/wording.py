@@ -119,6 +119,22 @@ def percent(fraction: float | None, digits: int = 0) -> str:
     return _signed(fraction, f"{abs(fraction) * 100:,.{digits}f}%")
 
 
+def bound(fraction: float) -> str:
+    """Write a share that somebody set, a target or a limit, with no more digits than it has: "10%", "2.5%"."""
+    return _signed(fraction, f"{_trimmed(abs(fraction) * 100, 1)}%")
+
+
+def points(fraction: float | None) -> str:
+    """Write a difference of two shares: "+3.1 points", "−0.4 points", and "0.0 points" for none."""
+    text = point_number(fraction)
+    return text if text == MISSING else f"{text} points"
+
+
+def point_number(fraction: float | None) -> str:
+    """Write a difference of two shares where its unit stands beside it: "+3.1", "−0.4"."""
+    return signed_percent(fraction, 1).removesuffix("%")
+
+
 def signed_percent(fraction: float | None, digits: int = 0) -> str:
     """Write a difference as a percentage with its sign: "+3.1%", "−0.4%", and "0%" for none."""
     text = percent(fraction, digits)

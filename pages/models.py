@@ -17,7 +17,7 @@ from core.wording import count, day, percent
 from core.workflows.jobs import TrainTask
 from core.workspace import Workspace
 from pages.kit import job_progress, navigation, session
-from pages.kit.figures import STAGES
+from pages.kit.figures import STAGES, frame
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.models import card, promotion, retraining
@@ -139,12 +139,7 @@ def all_models(workspace: Workspace, market: Market, records: list[ModelRecord])
     """Draw the list of models and, once opened, the card of the selected one."""
     st.header("Models of this market", anchor=False)
     table = card.listing(records)
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content" if len(table) < 10 else "auto",
-        column_config={"Test sales priced": st.column_config.NumberColumn(format="localized")},
-    )
+    frame(table, "models")
     target = workspace.problem.success.target_mape
     st.caption(f"The target is a mean error of {percent(target)} or less. 95% intervals are in parentheses.")
     fold = st.expander("Card of a model", key=CARD, icon=":material/badge:", on_change="rerun")

@@ -144,3 +144,16 @@ def test_instants_are_told_in_utc() -> None:
     assert fmt.instant(datetime(2024, 3, 4, 1, 5, tzinfo=east)) == "3 Mar 2024, 17:05 UTC"
     with pytest.raises(ValueError, match="time zone"):
         fmt.instant(datetime(2024, 3, 4))
+
+
+@pytest.mark.parametrize(("share", "written"), [(0.1, "10%"), (0.025, "2.5%"), (0.5, "50%"), (-0.1, "−10%")])
+def test_a_share_that_somebody_set_has_no_more_digits_than_it_has(share: float, written: str) -> None:
+    assert fmt.bound(share) == written
+
+
+@pytest.mark.parametrize(
+    ("difference", "written"),
+    [(0.0352, "+3.5 points"), (-0.004, "−0.4 points"), (-0.0001, "0.0 points"), (None, fmt.MISSING)],
+)
+def test_a_difference_of_shares_is_in_points(difference: float | None, written: str) -> None:
+    assert fmt.points(difference) == written

@@ -13,6 +13,16 @@
     for (const part of root.querySelectorAll(NO_STOP)) if (part.tabIndex !== -1) part.tabIndex = -1;
     for (const part of root.querySelectorAll(DIGITS)) if (part.inputMode !== 'decimal') part.inputMode = 'decimal';
   };
+  // On a phone a table's rows are cards, and each cell is told apart by the name of its column.
+  const name = (root) => {
+    for (const table of root.querySelectorAll('[data-testid="stTable"] table')) {
+      const names = [...table.querySelectorAll('thead th')].map((head) => head.textContent);
+      for (const cell of table.querySelectorAll('tbody td')) {
+        const own = names[cell.cellIndex] || '';
+        if (cell.dataset.column !== own) cell.dataset.column = own;
+      }
+    }
+  };
   // An answer names its heading; a new one gets the focus, so that the next key begins there.
   const lead = () => {
     const answer = document.querySelector('[data-answer]');
@@ -37,7 +47,7 @@
   new MutationObserver(() => {
     if (asked) return;
     asked = true;
-    requestAnimationFrame(() => { asked = false; quiet(document); lead(); begin(); });
+    requestAnimationFrame(() => { asked = false; quiet(document); name(document); lead(); begin(); });
   }).observe(document.documentElement, { childList: true, subtree: true, attributeFilter: ['data-answer'] });
 })();
 // Streamlit closes its menu after a choice on phones only; in a narrow window it would stay over the page.

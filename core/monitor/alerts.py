@@ -239,5 +239,5 @@ def happened(one: Judged, threshold: Threshold, side: str) -> str:
     period = one.reading.period
     when = f"{_WHEN[period.period]} {period.label}"
     measured = RULE_OF[threshold.name].measured(one, threshold, where, when)
-    limit = RULE_OF[threshold.name].beyond.format(threshold.written(threshold.value))
+    limit = RULE_OF[threshold.name].beyond.format(threshold.bound(threshold.value))
     return f"{measured}, {side} {limit}"

@@ -19,7 +19,7 @@ from core.arrays import Bools, Floats, Indices, Objects, ShortInts
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import draws, spread
 from core.problem import Problem
-from core.wording import count, percent
+from core.wording import count, percent, point_number
 
 _WITHIN: Final = 0.10
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
@@ -315,9 +315,7 @@ def _sentences(verdict: GateVerdict, n: int, checks: tuple[Check, ...], segments
 
 
 def _figures(one: Check) -> str:
-    value, low, high = (
-        _written(one, number) for number in (one.difference.value, one.difference.low, one.difference.high)
-    )
+    value, (low, high) = _change(one), (_signed(one, end) for end in (one.difference.low, one.difference.high))
     return (
         f"{one.label} {_written(one, one.champion)} to {_written(one, one.challenger)} "
         f"(difference {value}, {low} to {high}{_n(one)})"
@@ -328,7 +326,18 @@ def _n(one: Check) -> str:
     return f", {count(one.difference.n, 'sale')}" if one.segment else ""
 
 
+def _change(one: Check) -> str:
+    number = _signed(one, one.difference.value)
+    return f"{number} points" if _is_share(one) else number
+
+
+def _signed(one: Check, number: float) -> str:
+    return point_number(number) if _is_share(one) else f"{number:+z.1f}".replace("-", "−")
+
+
 def _written(one: Check, number: float) -> str:
-    if one.name == "cod" and not one.segment:
-        return f"{number:.1f}".replace("-", "−")
-    return percent(number, 1)
+    return percent(number, 1) if _is_share(one) else f"{number:z.1f}".replace("-", "−")
+
+
+def _is_share(one: Check) -> bool:
+    return one.name != "cod" or bool(one.segment)

@@ -13,7 +13,7 @@ import pandas as pd
 from core.arrays import Floats
 from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import median_interval, share_interval
-from core.monitor.scorecard import KINDS, OUTCOMES, Effect, compare_listings, outcome, written
+from core.monitor.scorecard import KINDS, OUTCOMES, Effect, compare_listings, gap, gap_ends, outcome
 from core.monitor.welch import difference_in_differences
 from core.problem import Problem
 
@@ -154,8 +154,12 @@ def _is_sure(one: Change | Effect) -> bool:
 
 def _lower(one: Change | Effect) -> str:
     way = "lower" if one.difference.value < 0 else "higher"
-    low, high = (written(end, one.unit) for end in sorted((abs(one.difference.low), abs(one.difference.high))))
-    return f"{one.label.lower()} {_verb(one)} {written(abs(one.difference.value), one.unit)} {way} ({low} to {high})"
+    low, high = (_apart(end, one.unit) for end in sorted((abs(one.difference.low), abs(one.difference.high))))
+    return f"{one.label.lower()} {_verb(one)} {_apart(abs(one.difference.value), one.unit)} {way} ({low} to {high})"
+
+
+def _apart(size: float, unit: str) -> str:
+    return gap(size, unit).removeprefix("+")
 
 
 def _verb(one: Change | Effect) -> str:
@@ -168,12 +172,12 @@ def _change(name: str, label: str, unit: str, groups: tuple[Floats, ...], small_
     difference = Figure(*difference_in_differences(after, before, other_after, other_before), sum(counts))
     thin = min(counts) < small_sample_n
     moved, other = (float(now.mean() - then.mean()) for now, then in ((after, before), (other_after, other_before)))
-    words = f"{label}: changed by {written(moved, unit)} in the pilot's offices and by {written(other, unit)} elsewhere"
+    words = f"{label}: changed by {gap(moved, unit)} in the pilot's offices and by {gap(other, unit)} elsewhere"
     if thin:
         words += f"; too few to compare ({min(counts)} listings in the smallest group)."
     else:
-        ends = f"{written(difference.low, unit)} to {written(difference.high, unit)}"
+        ends = gap_ends(difference, unit)
         sure = difference.low > 0 or difference.high < 0
         verb = "the changes differ by" if sure else "the changes do not differ significantly,"
-        words += f"; {verb} {written(difference.value, unit)} ({ends})."
+        words += f"; {verb} {gap(difference.value, unit)} ({ends})."
     return Change(name, label, unit, difference, counts, thin, words)

@@ -17,7 +17,7 @@ from typing import Final
 from core.errors import InvalidThreshold
 from core.monitor.windows import Window
 from core.problem import Problem
-from core.wording import count, days, percent
+from core.wording import bound, count, days, percent
 
 TYPE_SEGMENT: Final = "property type "
 """The prefix of an alert's segment for one property type."""
@@ -73,8 +73,8 @@ class Threshold:
     def __post_init__(self) -> None:
         if not (math.isfinite(self.value) and self.low <= self.value <= self.high):
             raise InvalidThreshold(
-                f"{self._limit} = {self._given} must lie between {self.written(self.low)} "
-                f"and {self.written(self.high)}. Choose a value in that range."
+                f"{self._limit} = {self._given} must lie between {self.bound(self.low)} "
+                f"and {self.bound(self.high)}. Choose a value in that range."
             )
         if self.unit in (Unit.COUNT, Unit.DAYS) and self.value != round(self.value):
             raise InvalidThreshold(f"{self._limit} = {self.value:g} must be a whole number. Round it.")
@@ -97,14 +97,18 @@ class Threshold:
     def _given(self) -> str:
         if math.isnan(self.value):
             return "NaN"
-        return self.written(self.value) if math.isfinite(self.value) else f"{self.value:g}"
+        return self.bound(self.value) if math.isfinite(self.value) else f"{self.value:g}"
 
     def changed(self, value: float) -> Threshold:
         """Return the threshold with another value; raises InvalidThreshold if it is out of bounds."""
         return replace(self, value=value)
 
+    def bound(self, number: float) -> str:
+        """Write a number that was set, such as the limit itself, in the threshold's unit."""
+        return bound(number) if self.unit is Unit.SHARE else self.written(number)
+
     def written(self, number: float) -> str:
-        """Write a number in the threshold's unit."""
+        """Write a measured number in the threshold's unit."""
         if self.unit is Unit.SHARE:
             return percent(number, 1)
         if self.unit is Unit.DAYS:
@@ -367,7 +371,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         lambda problem: problem.monitoring.alert_level_shift,
         "the price level alone uses up half of the promised accuracy",
         _level,
-        "commit the latest sales, so that the market level follows; retrain if the error stays.",
+        "commit sales as they come, and the market level follows them; retrain if the error stays.",
         of_the_model=True,
         explained=True,
         judge=by_distance,

@@ -15,7 +15,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, median_interval, share_interval
 from core.monitor.welch import welch
 from core.problem import Problem
-from core.wording import count, percent
+from core.wording import count, percent, points
 
 KINDS: Final = ("accept", "adjust", "override")
 """The kinds of decisions, from accepting the estimate to choosing another price."""
@@ -258,14 +258,25 @@ def _effect_words(
     )
     if thin:
         return f"{label}: {groups}; too few to compare."
-    ends = f"{written(difference.low, unit)} to {written(difference.high, unit)}"
+    value, ends = gap(difference.value, unit), gap_ends(difference, unit)
     sure = difference.low > 0 or difference.high < 0
     verb = "differ by" if sure else "do not differ significantly,"
-    return f"{label}: {groups}; they {verb} {written(difference.value, unit)} ({ends})."
+    return f"{label}: {groups}; they {verb} {value} ({ends})."
+
+
+def gap_ends(difference: Figure, unit: str) -> str:
+    """Write the interval of such a distance, without its unit: "−5.0 to −1.4"."""
+    scale = 100 if unit == "share" else 1
+    return f"{scale * difference.low:+z,.1f} to {scale * difference.high:+z,.1f}".replace("-", "−")
+
+
+def gap(number: float, unit: str) -> str:
+    """Write how far two groups lie apart: "−3.2 days", "+4.5 points"."""
+    return points(number) if unit == "share" else f"{number:+z,.1f} days".replace("-", "−")
 
 
 def written(number: float, unit: str) -> str:
     """Write a number in an outcome's unit: "3.2 days", "4.5%"."""
     if unit == "share":
         return percent(number, 1)
-    return f"{number:,.1f} days".replace("-", "−")
+    return f"{number:z,.1f} days".replace("-", "−")

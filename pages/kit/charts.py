@@ -54,7 +54,7 @@ def template(colours: Palette) -> go.layout.Template:
     see_through = "rgba(0,0,0,0)"
     bar = {"thickness": 10, "outlinewidth": 0, "tickfont": {"size": SMALL}, "title": {"font": {"size": SMALL}}}
     return go.layout.Template(
-        data={"heatmap": [{"colorbar": bar}]},
+        data={"heatmap": [{"colorbar": bar}], "scatter": [{"marker": {"colorbar": bar}}]},
         layout={
             "paper_bgcolor": see_through,
             "plot_bgcolor": see_through,
@@ -123,19 +123,11 @@ def intervals(
         y=places,
         mode="markers",
         marker={
-            "size": 10,
+            "size": MARK + 1,
             "color": colours.more,
             "symbol": np.where(thin, "circle-open", "circle").tolist(),
         },
-        error_x={
-            "type": "data",
-            "symmetric": False,
-            "array": np.nan_to_num(high - value),
-            "arrayminus": np.nan_to_num(value - low),
-            "color": colours.whole,
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_x=reach(value.tolist(), low.tolist(), high.tolist(), colours),
         # Selecting a mark does not change the others.
         selected={"marker": {"opacity": 1}},
         unselected={"marker": {"opacity": 1}},
@@ -173,16 +165,23 @@ def share_chart(
 
 
 def reach(value: Sequence[float], low: Sequence[float], high: Sequence[float], colours: Palette) -> dict[str, Any]:
-    """Return the error bars from each value to the ends of its interval."""
+    """Return the error bars from each value to the ends of its interval; none where an end is unknown."""
     return {
         "type": "data",
         "symmetric": False,
-        "array": [top - middle for top, middle in zip(high, value, strict=True)],
-        "arrayminus": [middle - bottom for middle, bottom in zip(value, low, strict=True)],
+        "array": np.nan_to_num(np.subtract(high, value)).tolist(),
+        "arrayminus": np.nan_to_num(np.subtract(value, low)).tolist(),
         "color": colours.whole,
         "thickness": 1.5,
         "width": 4,
     }
+
+
+def round_marks(low: float, high: float) -> list[float]:
+    """Return the round numbers between two ends of a logarithmic axis: 1, 2 and 5 of each power of ten."""
+    tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
+    every = np.concatenate([tens, 2 * tens, 5 * tens])
+    return sorted(float(one) for one in every if low <= one <= high)
 
 
 def short(name: str) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import Any, Final, Literal, Protocol
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, Final, Protocol
 
 import pandas as pd
 import streamlit as st
@@ -15,6 +16,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.targets import Target, Verdict
 from core.states import Stage
 from core.wording import MISSING, percent, signed_percent
+from pages.kit.palette import BAD, GOOD, NEUTRAL, Tone
 from pages.kit.text import plain
 
 STAGES: Final = {
@@ -27,21 +29,30 @@ STAGES: Final = {
 """A model's stage in words."""
 
 Write = Callable[[float], str]
-Colour = Literal["green", "orange", "gray"]
 
 FEW: Final = "few sales"
 # Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
 TICKED_ROW: Final = 44
-_WHOLE_ROWS: Final = 14
+_WHOLE_ROWS: Final = 20
+_READ_MAX: Final = 60
+_SHORT: Final = 22
+# Spaces and hyphens at which no line ends.
+_ONE_LINE: Final = str.maketrans({" ": "\u00a0", "-": "\u2011"})
+# The height of a longer table in pixels, in which its rows scroll.
+_TALL: Final = 560
 _NOTE_WIDTH: Final = 92
 # api/static/dashboard.css lays them out.
 _BOXES: Final = "boxes_"
 _FIELDS: Final = "fields_"
+_TABLE: Final = "table_"
+_LONG_TABLE: Final = "longtable_"
+# A phone is filled by this many rows.
+_LONG: Final = 4
 # Icon and word repeat the meaning of the color.
-_BADGES: Final[dict[Verdict, tuple[str, str, Colour]]] = {
-    Verdict.PASS: ("Pass", ":material/check_circle:", "green"),
-    Verdict.FAIL: ("Fail", ":material/cancel:", "orange"),
-    Verdict.INCONCLUSIVE: ("Inconclusive", ":material/help:", "gray"),
+_BADGES: Final[dict[Verdict, tuple[str, str, Tone]]] = {
+    Verdict.PASS: ("Pass", ":material/check_circle:", GOOD),
+    Verdict.FAIL: ("Fail", ":material/cancel:", BAD),
+    Verdict.INCONCLUSIVE: ("Inconclusive", ":material/help:", NEUTRAL),
 }
 
 
@@ -57,7 +68,7 @@ def lean(value: float) -> str:
 
 def number(digits: int) -> Write:
     """Return a writer of plain numbers with that many digits and a true minus sign."""
-    return lambda value: MISSING if math.isnan(value) else f"{value:.{digits}f}".replace("-", "−")
+    return lambda value: MISSING if math.isnan(value) else f"{value:z.{digits}f}".replace("-", "−")
 
 
 def between(low: float, high: float, write: Write) -> str:
@@ -127,17 +138,51 @@ def missing(sentence: str) -> None:
     st.info(plain(sentence), icon=":material/info:")
 
 
-def frame(table: pd.DataFrame, key: str, digits: int = 1) -> None:
-    """Draw a sortable table, with fractions rounded to ``digits`` and unknown values as a dash."""
-    shown = without_blank(table)
+def frame(table: pd.DataFrame, key: str, digits: int = 1, write: Mapping[str, Write] = MappingProxyType({})) -> None:
+    """Draw a table for reading, whose cells wrap; on a phone each row is a card (api/static/dashboard.css).
+
+    Fractions have ``digits`` digits unless the column has its own ``write``, and unknown values are a dash.
+    """
+    shown = without_blank(table).reset_index(drop=True)
+    if len(shown) > _READ_MAX:
+        _sortable(shown, key, digits)
+        return
+    written: dict[Any, Callable[[Any], str]] = {
+        str(name): write.get(str(name)) or _writer(shown[name], digits) for name in shown
+    }
+    with st.container(key=f"{_TABLE if len(shown) < _LONG else _LONG_TABLE}{key}"):
+        st.table(
+            shown.style.format(written),  # type: ignore[arg-type]
+            hide_index=True,
+            border="horizontal",
+            height="content" if len(shown) <= _WHOLE_ROWS else _TALL,
+        )
+
+
+def _sortable(shown: pd.DataFrame, key: str, digits: int) -> None:
+    """Draw a table too long to read as a whole, which can be sorted and searched; its first column stays in sight."""
+    first = str(shown.columns[0])
     st.dataframe(
         shown,
         hide_index=True,
-        height="content" if len(shown) < _WHOLE_ROWS else "auto",
-        column_config=formats(shown, digits),
+        column_config={first: st.column_config.Column(pinned=True), **formats(shown, digits)},
         placeholder=MISSING,
         key=key,
     )
+
+
+def _writer(column: pd.Series, digits: int) -> Callable[[Any], str]:
+    kinds = pd.api.types
+    if kinds.is_float_dtype(column):
+        return number(digits)
+    if kinds.is_integer_dtype(column):
+        return lambda value: MISSING if pd.isna(value) else f"{value:,}".replace("-", "−")
+    return lambda value: MISSING if pd.isna(value) else plain(_unbroken(str(value)))
+
+
+def _unbroken(text: str) -> str:
+    """Keep a short text, such as a figure with its interval, in one line."""
+    return text.translate(_ONE_LINE) if len(text) <= _SHORT else text
 
 
 def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.browser.conftest import DESKTOP, PHONE, Server, Visit, running_server, visit
+from tests.browser.layout import DESK, fits
 
 VIEWS = {
     "Verdict and signature": ("Verdict", "Signature", "Agents’ decisions"),
@@ -18,7 +19,6 @@ VIEWS = {
     "Can ranges be trusted": (),
     "Under the hood": ("Candidates", "Importance", "Ratio study"),
 }
-OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
 
 
 @pytest.fixture(scope="module")
@@ -95,19 +95,11 @@ def explain_first_sale(opened: Visit) -> None:
     expect(page.get_by_text("So this home is estimated at about")).to_be_visible()
 
 
-def test_no_view_is_wider_than_a_phone(chromium: Browser, small: Server) -> None:
-    with visit(chromium, small, PHONE, dark=True) as opened:
-        page = opened.open("evaluation", role="Manager")
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_view_keeps_its_place_and_fits(chromium: Browser, small: Server, size: tuple[int, int]) -> None:
+    with visit(chromium, small, size, dark=True) as opened:
         for view, parts in VIEWS.items():
-            # What a click draws is what a link to the view draws, in a fraction of the time.
-            page.get_by_role("button", name=view, exact=True).or_(
-                page.get_by_role("radio", name=view, exact=True)
-            ).click()
-            opened.settle()
-            for part in parts or (view,):
-                if part != view:
-                    page.get_by_role("tab", name=part, exact=True).click()
-                    opened.settle()
-                assert page.evaluate(OVERFLOW) <= 0, part
-                opened.shot(f"evaluation-phone-{part.lower().replace(' ', '-')}")
+            for part in parts or ("",):
+                chosen = {view.lower().replace(" ", "_"): part} if part else {}
+                fits(opened, "evaluation", role="Manager", view=view, **chosen)
         assert opened.complaints == []

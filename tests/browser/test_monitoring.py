@@ -17,11 +17,11 @@ from core.store.operations.alerts import UNRESOLVED
 from core.workflows.monitoring.alerts import watch_market
 from tests.acting import acting
 from tests.browser.conftest import DESKTOP, PHONE, WORK_MS, Server, Visit, running_server, visit
+from tests.browser.layout import DESK, clicks, count_clicks, fits
 from tests.workflows.watched_market import Month, live_through, sell_for_less
 
 MANAGER = Actor("Max", Role.MANAGER)
-VIEWS = ("Promises", "Figures", "Accuracy", "Drift", "Alerts", "Agents and the model", "Operations")
-OVERFLOW = "() => document.documentElement.scrollWidth - innerWidth"
+VIEWS = ("Promises", "Figures", "Accuracy", "Drift", "Alerts", "Agents and the model", "Pilot", "Operations")
 
 
 @pytest.fixture(scope="module")
@@ -47,35 +47,26 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         before = store.models.champion(market_id)
         assert before is not None
         assert _unresolved(home, market_id) >= {"error_high", "target_missed"}
-    with running_server(home) as server, visit(chromium, server, DESKTOP) as opened:
+    with (
+        running_server(home) as server,
+        visit(chromium, server, DESKTOP) as opened,
+        visit(chromium, server, PHONE) as phone,
+    ):
+        count_clicks(opened)
+        count_clicks(phone)
         page = opened.open("", role="Manager")
         expect(page.get_by_text("The live model has missed its target since")).to_be_visible()
         page.get_by_role("link", name="Monitoring").click()
-        opened.settle()
-        expect(page.get_by_text("beyond the target of")).to_be_visible()
-        page.get_by_text("Cause and what to do").first.click()
-        opened.settle()
-        expect(page.get_by_role("link", name="Retrain now")).to_be_visible()
-        page = opened.open("monitoring", role="Manager", view="Alerts")
-        page.get_by_role("button", name="See the cause").first.click()
-        opened.settle()
-        expect(page.get_by_text("Leading cause: price level.")).to_be_visible()
-        assert "view=Drift" in page.url
-        with page.expect_download() as cause:
-            # A table's own tool bears the same words.
-            page.get_by_test_id("stDownloadButton").first.get_by_role("button").click()
-        cause.value.save_as(tmp_path / "cause.csv")
-        assert "Price level" in (tmp_path / "cause.csv").read_text(encoding="utf-8-sig")
-        page = opened.open("monitoring", role="Manager", view="Alerts")
-        acknowledge(opened)
-        page.get_by_role("link", name="Retrain now").first.click()
-        opened.settle()
-        page.get_by_role("button", name="Retrain", exact=True).click()
-        expect(page.get_by_text("is trained and was compared with the live model")).to_be_visible(timeout=WORK_MS)
-        opened.settle()
-        expect(page.get_by_text("The gate passes it")).to_be_visible()
-        page.get_by_role("button", name="Promote the challenger").click()
-        expect(page.get_by_text("agents price with it from now on")).to_be_visible()
+        retrain(opened)
+        assert clicks(opened) == 4
+        look_for_the_cause(opened, tmp_path)
+        phone.open("", role="Manager").get_by_test_id("stExpandSidebarButton").click()
+        phone.page.get_by_role("link", name="Monitoring").click()
+        to_the_models(phone)
+        expect(phone.page.get_by_text("The gate passes it")).to_be_visible()
+        phone.page.get_by_role("button", name="Promote the challenger").click()
+        expect(phone.page.get_by_text("agents price with it from now on")).to_be_visible()
+        assert clicks(phone) == 5
         challenger = _champion(home, market_id)
         assert challenger != before.model_id
         # What is not of the model's accuracy may stay open.
@@ -84,13 +75,49 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         expect(page.get_by_text("Resolved (")).to_be_visible()
         expect(page.get_by_text("Error too high", exact=True)).to_have_count(0)
         assert f"Model {challenger} was promoted" in _why_resolved(home, market_id)["error_high"]
+        clicks(opened)
         page = opened.open("models", role="Manager")
         page.get_by_role("button", name="Roll back", exact=True).click()
         expect(page.get_by_text(f"Model {before.model_id} will price again instead of {challenger}")).to_be_visible()
         page.get_by_role("button", name="Roll back to the previous champion").click()
         expect(page.get_by_text(f"Model {before.model_id} is live again.")).to_be_visible()
+        assert clicks(opened) == 2
         assert _champion(home, market_id) == before.model_id
-        assert opened.complaints == []
+        assert opened.complaints == phone.complaints == []
+
+
+def to_the_models(opened: Visit) -> None:
+    """From the first view of Monitoring over the cause of what is wrong to the models."""
+    page = opened.settle()
+    expect(page.get_by_text("beyond the target of")).to_be_visible()
+    page.get_by_text("Cause and what to do").first.click()
+    opened.settle()
+    page.get_by_role("link", name="Retrain now").click()
+    opened.settle()
+
+
+def retrain(opened: Visit) -> None:
+    """From the first view of Monitoring over the cause to a challenger with its verdict."""
+    to_the_models(opened)
+    opened.page.get_by_role("button", name="Retrain", exact=True).click()
+    expect(opened.page.get_by_text("is trained and was compared with the live model")).to_be_visible(timeout=WORK_MS)
+    opened.settle()
+    expect(opened.page.get_by_text("The gate passes it")).to_be_visible()
+
+
+def look_for_the_cause(opened: Visit, folder: Path) -> None:
+    """From an alert to its cause and the file of it, and take the alert on."""
+    page = opened.open("monitoring", role="Manager", view="Alerts")
+    page.get_by_role("button", name="See the cause").first.click()
+    opened.settle()
+    expect(page.get_by_text("Leading cause: price level.")).to_be_visible()
+    assert "view=Drift" in page.url
+    with page.expect_download() as cause:
+        page.get_by_test_id("stDownloadButton").first.get_by_role("button").click()
+    cause.value.save_as(folder / "cause.csv")
+    assert "Price level" in (folder / "cause.csv").read_text(encoding="utf-8-sig")
+    opened.open("monitoring", role="Manager", view="Alerts")
+    acknowledge(opened)
 
 
 def acknowledge(opened: Visit) -> None:
@@ -105,13 +132,13 @@ def acknowledge(opened: Visit) -> None:
     opened.settle()
 
 
-def test_a_phone_needs_no_sideways_scrolling(chromium: Browser, turned: Server) -> None:
-    with visit(chromium, turned, PHONE, dark=True) as opened:
-        page = opened.open("monitoring", role="Manager")
+@pytest.mark.parametrize("size", [DESK, PHONE], ids=["desk", "phone"])
+def test_every_view_keeps_its_place_and_fits(chromium: Browser, turned: Server, size: tuple[int, int]) -> None:
+    with visit(chromium, turned, size, dark=True) as opened:
         for view in VIEWS:
-            page.get_by_role("radio", name=view).or_(page.get_by_role("button", name=view, exact=True)).first.click()
-            opened.settle()
-            assert page.evaluate(OVERFLOW) <= 0, view
+            fits(opened, "monitoring", role="Manager", view=view)
+        for path in ("", "models"):
+            fits(opened, path, role="Manager")
         assert opened.complaints == []
 
 

@@ -121,7 +121,7 @@ def test_the_headline_shows_the_figures_of_the_core_with_target_and_verdict(
     mape = found.line("mape").figure
     assert f"{found.line('mape').label} {percent(mape.value, 1)}" in said
     assert f"{percent(mape.low, 1)} to {percent(mape.high, 1)}  \nn = {mape.n:,}" in said
-    assert "Target:  \nat most 10.0%" in said
+    assert "Target:  \nat most 10%" in said
     assert "Compared with the linear baseline" in said
 
 
@@ -155,7 +155,7 @@ def test_two_segmentations_are_crossed_and_a_cell_has_its_sales(
     assert len(app.get("plotly_chart")) == 1
     app.selectbox("segment").select(str(largest[by[0].value])).run()
     app.selectbox("and_segment").select(str(largest[by[1].value])).run()
-    assert len(app.dataframe[1].value) == largest["n"]
+    assert len(app.dataframe[0].value) == largest["n"]
 
 
 def test_another_segmentation_forgets_the_segment_of_the_one_before(home: Path, scored: ScoredSales) -> None:
@@ -172,16 +172,16 @@ def test_every_segmentation_of_the_data_is_offered(home: Path, scored: ScoredSal
 
 def test_the_ratio_study_is_divided_on_demand(home: Path) -> None:
     app = opened("Ratio study")
-    assert not app.dataframe
+    assert not app.table
     app.selectbox("ratio_by").select(Segmentation.PROPERTY_TYPE.value).run()
-    [table] = [frame.value for frame in app.dataframe]
+    [table] = [frame.value for frame in app.table]
     assert {"COD", "PRD", "PRB"} <= set(table)
     assert set(table.loc[table["Note"] == "few sales", "COD is"]) == {"inconclusive"}
 
 
 def test_hard_cases_lead_to_their_sales(home: Path) -> None:
     app = opened("Hard cases")
-    sets = app.dataframe[0].value
+    sets = app.table[0].value
     app.selectbox("case").select("luxury").run()
     assert len(app.dataframe[-1].value) == sets.loc[sets["Set"] == "luxury", "Sales"].item()
 
@@ -314,7 +314,7 @@ def test_importance_and_the_effect_of_a_chosen_fact(home: Path) -> None:
     said = text(app)
     assert "priced again with each value, compared with bathrooms" in said
     assert len(app.get("plotly_chart")) == 2
-    summary = app.dataframe[-1].value
+    summary = app.table[-1].value
     assert summary["Moves it by, %"].is_monotonic_decreasing
     assert "Living area" in summary["Facts"].tolist()
 
@@ -340,7 +340,7 @@ def test_curve_and_forest_sizes_come_with_the_card(trained_home: Path, monkeypat
     assert f"{percent(last['mape'], 1)}" in said
     # The curve, and error, size and latency of the forests.
     assert len(app.get("plotly_chart")) == 4
-    sizes = next(one.value for one in app.dataframe if "Trees" in one.value)
+    sizes = next(one.value for one in app.table if "Trees" in one.value)
     assert sizes["Trees"].is_monotonic_increasing
     assert {75, 150} <= set(sizes["Trees"])
 

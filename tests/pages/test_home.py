@@ -311,7 +311,7 @@ def test_the_problem_statement_is_at_hand(home: Path, trained: Path) -> None:
     shutil.copytree(trained, home)
     app = unfolded()
     assert "The problem statement" in said(app)
-    tables = [table.value for table in app.main.dataframe]
+    tables = [table.value for table in app.main.table]
     assert any("Within" in str(table) or "within" in str(table) for table in tables)
 
 

@@ -69,7 +69,7 @@ def reason(app: AppTest, text: str) -> AppTest:
 def test_both_models_are_listed_with_their_test_figures_and_stage(home: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     assert not app.exception
-    listing = next(table.value for table in app.dataframe if "Stage" in table.value)
+    listing = next(table.value for table in app.table if "Stage" in table.value)
     assert dict(zip(listing["Model"], listing["Stage"], strict=True)) == {made[1]: "live", made[2]: "candidate"}
     assert listing["Test error (MAPE)"].str.fullmatch(r"\d+\.\d% \(\d+\.\d% to \d+\.\d%\)").all()
 
@@ -77,14 +77,14 @@ def test_both_models_are_listed_with_their_test_figures_and_stage(home: Path, ma
 def test_a_card_shows_leaderboard_and_origin_once_it_is_opened(home: Path, made: tuple[Path, str, str]) -> None:
     app = opened()
     app.selectbox(f"model_{MARKET}").select(made[2]).run()
-    [board] = [table.value for table in app.dataframe if "Validation MAPE" in table.value]
+    [board] = [table.value for table in app.table if "Validation MAPE" in table.value]
     assert len(board) == 2
-    origin = next(table.value for table in app.dataframe if "What" in table.value)
+    origin = next(table.value for table in app.table if "What" in table.value)
     assert {"Data version", "Split", "Code version", "Libraries"} <= set(origin["What"])
     assert len(app.get("plotly_chart")) == 1
     folded = opened(card=False)
     assert not folded.get("plotly_chart")
-    assert not [table for table in folded.dataframe if "Validation MAPE" in table.value]
+    assert not [table for table in folded.table if "Validation MAPE" in table.value]
 
 
 def test_live_and_challenger_stand_side_by_side_with_one_primary_action(home: Path, challenged: Path) -> None:
@@ -216,13 +216,13 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
     app = opened()
     assert not app.exception
     assert "Challenger and live model on the same sales" in [one.value for one in app.header]
-    figures = next(table.value for table in app.dataframe if "Challenger is" in table.value)
+    figures = next(table.value for table in app.table if "Challenger is" in table.value)
     assert figures.to_dict("records") == [
         {
             "Figure": "Median error (MdAPE)",
             "Live model": "8.1%",
             "Challenger": "7.4%",
-            "Difference (95% interval)": "−0.7% (−2.0% to +0.4%)",
+            "Difference (95% interval)": "−0.7 points (−2.0 to +0.4)",
             "Challenger is": "no significant difference",
             "Sales": 130,
         },
@@ -259,7 +259,7 @@ def test_a_gate_that_cannot_tell_is_overruled_only_with_a_typed_reason(
 def test_an_analyst_sees_the_challenger_but_cannot_promote_it(challenged: Path) -> None:
     app = opened("analyst")
     assert not app.exception
-    assert any("Challenger is" in table.value for table in app.dataframe)
+    assert any("Challenger is" in table.value for table in app.table)
     assert "promote_challenger" not in [str(one.key) for one in app.button]
 
 
@@ -280,7 +280,7 @@ def test_a_manager_rejects_the_challenger_with_a_reason_and_takes_it_back(challe
     app.selectbox(f"model_{MARKET}").select(challenger.model_id).run()
     assert app.button("promote").disabled
     assert any("worse on condos" in str(one.value) for one in app.warning)
-    listing = next(table.value for table in app.dataframe if "Stage" in table.value).set_index("Model")
+    listing = next(table.value for table in app.table if "Stage" in table.value).set_index("Model")
     assert listing.loc[challenger.model_id, "Stage"] == "rejected"
     app.button("reinstate").click().run()
     assert not app.exception

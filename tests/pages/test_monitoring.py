@@ -20,7 +20,7 @@ from core.store import NewDecision, Store, open_store
 from core.store.base.values import plain_document
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED
-from core.wording import count, percent
+from core.wording import bound, count, percent
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.monitoring.figures import accuracy_of, sold_of
 from core.workflows.monitoring.limits import set_threshold
@@ -170,7 +170,7 @@ def test_the_figures_are_those_of_the_core(home: Path) -> None:
 
 def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:
     whole, part = opened("Accuracy"), opened("Accuracy", span="3 months", type="condo")
-    everything, condos = (int(app.dataframe[0].value["Sales"].sum()) for app in (whole, part))
+    everything, condos = (int(app.table[0].value["Sales"].sum()) for app in (whole, part))
     with open_store(home) as store:
         where = Slice(date(2025, 2, 1), date(2025, 5, 1), property_type="condo")
         expected = int(accuracy_of(acting(store, MANAGER), market_of(store), where, Period.MONTH, "blind").total["n"])
@@ -211,7 +211,7 @@ def test_a_sale_that_comes_in_is_in_the_figures_at_once(own_home: Path) -> None:
         [market] = store.markets.list()
         live_through(store, market, Month(date(2025, 5, 1), 0.85, n=7))
     after = opened("Accuracy", **everything)
-    counts = [int(app.dataframe[0].value["Sales"].sum()) for app in (before, after)]
+    counts = [int(app.table[0].value["Sales"].sum()) for app in (before, after)]
     assert counts[1] == counts[0] + 7
 
 
@@ -287,8 +287,8 @@ def test_a_manager_sets_a_limit_with_a_reason_that_stays_on_record(own_home: Pat
         [record] = store.thresholds.history(market_of(store))
     assert (record.name, record.reason) == ("error_high", "a small market")
     assert record.value == pytest.approx(0.15)
-    limits = next(one.value for one in app.dataframe if "Opens beyond" in one.value)
-    assert limits.set_index("Alert").loc["Error too high", "Opens beyond"] == "15.0%"
+    limits = next(one.value for one in app.table if "Opens beyond" in one.value)
+    assert limits.set_index("Alert").loc["Error too high", "Opens beyond"] == "15%"
 
 
 def test_a_manager_resets_a_limit_to_the_problem_statements(own_home: Path, problem: Problem) -> None:
@@ -300,11 +300,11 @@ def test_a_manager_resets_a_limit_to_the_problem_statements(own_home: Path, prob
         next(one for one in app.button if one.label == "Reset to the problem statement").click().run()
         assert not app.exception
         assert store.thresholds.values(market_of(store)) == {}
-    limits = next(one.value for one in app.dataframe if "Opens beyond" in one.value).set_index("Alert")
-    assert limits.loc["Error too high", "Opens beyond"] == percent(default, 1)
+    limits = next(one.value for one in app.table if "Opens beyond" in one.value).set_index("Alert")
+    assert limits.loc["Error too high", "Opens beyond"] == bound(default)
     assert limits.loc["Error too high", "Set by"] == "problem statement"
-    changes = next(one.value for one in app.dataframe if "Limit" in one.value)
-    assert changes["Limit"].tolist() == ["reset to the problem statement", "15.0%"]
+    changes = next(one.value for one in app.table if "Limit" in one.value)
+    assert changes["Limit"].tolist() == ["reset to the problem statement", "15%"]
     assert app.number_input("limit_value_error_high").value == pytest.approx(100 * default)
     assert not [one for one in app.button if one.label == "Reset to the problem statement"]
 
@@ -340,9 +340,9 @@ def test_the_estimates_themselves_are_a_download_unless_they_are_too_many(
 
 def test_the_audit_trail_is_filtered(home: Path) -> None:
     app = opened("Operations")
-    every = len(app.dataframe[0].value)
+    every = len(app.table[0].value)
     app.multiselect("action").set_value(["alert.opened"]).run()
-    found = app.dataframe[0].value
+    found = app.table[0].value
     assert 0 < len(found) < every
     assert set(found["What"]) == {"Alert opened"}
     app.text_input("subject").set_value("nothing like it").run()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
 import pandas as pd
 
@@ -12,45 +12,17 @@ from core.access import Action
 from core.states import AuditAction
 from core.store import Event
 from core.store.base.audit import Names, Wanted
+from core.workflows.monitoring.audit_words import detail_words, subject_words
 from core.workspace import Workspace
 
 COLUMNS: Final = ("at", "actor", "role", "action", "subject", "detail", "market_id", "event_id")
-
-_WORDS: Final = 6
-# What the code alone would not say; every other action reads as it is written.
-_ACTIONS: Final[dict[str, str]] = {
-    AuditAction.COLUMN_NAMED: "Column named",
-    AuditAction.GATE_JUDGED: "Challenger compared with the live model",
-    AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
-    AuditAction.LEVEL_ADDED: "Market level set",
-    AuditAction.MATCH_ANSWERED: "Question about an address answered",
-    AuditAction.MODEL_ADDED: "Model trained",
-    AuditAction.MODEL_CHALLENGED: "Model made challenger",
-    AuditAction.PRESET_REPLACED: "Column mapping replaced",
-    AuditAction.PRESET_SAVED: "Column mapping saved",
-    AuditAction.PROFILE_CHANGED: "Profile changed",
-    AuditAction.PROFILE_RESTORED: "Earlier profile in use again",
-    AuditAction.ROLLOUT_STARTED: "Pilot started",
-    AuditAction.ROLLOUT_STOPPED: "Pilot stopped",
-    AuditAction.ROLLOUT_TAKEN_BACK: "Change of the pilot taken back",
-    AuditAction.ROLLOUT_WIDENED: "Pilot widened",
-    AuditAction.SALE_DECIDED: "Doubtful sale decided",
-    AuditAction.SELLER_FIGURES_CHANGED: "Figures in sellers' reports changed",
-    AuditAction.SIGNED_IN: "Signed in",
-    AuditAction.SIGNED_OUT: "Signed out",
-    AuditAction.TEST_OPENED: "Sealed test opened",
-    AuditAction.THRESHOLD_CHANGED: "Alert limit changed",
-    AuditAction.THRESHOLD_RESET: "Alert limit reset",
-    AuditAction.TRAIL_EXPORTED: "Audit trail exported",
-    AuditAction.VERSION_COMMITTED: "Sales committed",
-    AuditAction.VERSION_RESTORED: "Earlier sales in use again",
-    AuditAction.VERSION_UNDONE: "Latest sales undone",
-}
+WORDS: Final = ("of", "words")
+"""Columns for the screen beside COLUMNS: the subject and the detail in words."""
 
 
 @dataclass(frozen=True)
 class Trail:
-    """The newest matching entries, of ``n`` in all: columns as COLUMNS, ``at`` in UTC, ``detail`` as JSON."""
+    """The newest matching entries, of ``n`` in all: columns as COLUMNS and WORDS, ``at`` in UTC, ``detail`` as JSON."""
 
     entries: pd.DataFrame
     n: int
@@ -79,31 +51,14 @@ def export_trail(workspace: Workspace, market_id: str, wanted: Wanted) -> pd.Dat
     return _table(found)
 
 
-def action_words(action: str) -> str:
-    """Write an entry's action for people, such as "Alert opened"."""
-    return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
-
-
-def detail_words(detail: dict[str, Any]) -> str:
-    """Write an entry's detail in one line: its plain parts, then "n more" for the rest."""
-    plain = {key: value for key, value in detail.items() if isinstance(value, (str, int, float)) and value != ""}
-    shown = [f"{key.replace('_', ' ')}: {_short(value)}" for key, value in list(plain.items())[:_WORDS]]
-    left = len(detail) - len(shown)
-    return "; ".join([*shown, f"{left} more"] if left else shown)
-
-
-def _short(value: str | int | float) -> str:
-    text = f"{value:.6g}" if isinstance(value, float) else str(value)
-    return text if len(text) <= 120 else f"{text[:119]}…"
-
-
 def _table(entries: list[Event]) -> pd.DataFrame:
     rows = [
         {
             **vars(one),
             "detail": json.dumps(one.detail, ensure_ascii=False, default=str),
+            "of": subject_words(one.action, one.subject, one.detail),
             "words": detail_words(one.detail),
         }
         for one in entries
     ]
-    return pd.DataFrame(rows, columns=[*COLUMNS, "words"])
+    return pd.DataFrame(rows, columns=[*COLUMNS, *WORDS])

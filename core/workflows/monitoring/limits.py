@@ -75,12 +75,12 @@ def follow_limits(workspace: Workspace, market: Market, limits: Mapping[AlertKin
         # A person, or another worker, may have been faster.
         with suppress(InvalidRecord):
             if one.is_open and (measure := _within(one, limit)) is not None:
-                why = f"The limit is {limit.written(limit.value)} now, and the figure that opened it is within that."
+                why = f"The limit is {limit.bound(limit.value)} now, and the figure that opened it is within that."
                 by = {"limit": limit.value, "measure": measure}
                 period = str(one.document["reading"]["period"])
                 resolved.append(alerts.resolve(one.alert_id, why, period, workspace.actor, by))
             elif _resolved_too_soon(one, limit):
-                why = f"The limit is {limit.written(limit.value)} now, and the figure that resolved it is beyond that."
+                why = f"The limit is {limit.bound(limit.value)} now, and the figure that resolved it is beyond that."
                 reopened.append(alerts.reopen(one.alert_id, why, workspace.actor))
     notify(workspace.store, market, [*resolved, *reopened])
     return FollowedLimits(tuple(resolved), tuple(reopened))

@@ -9,7 +9,7 @@ from core.monitor.windows import window_named
 from core.serve.flags import DriftNotice, Severity
 from core.store import Store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
-from core.wording import count, percent
+from core.wording import bound, count, percent
 
 DRIFT: Final = (AlertKind.LEVEL_DRIFT.value, AlertKind.FEATURE_DRIFT.value)
 """The kinds of alerts that flag estimates."""
@@ -36,7 +36,7 @@ def _notice(alert: AlertRecord) -> DriftNotice:
             Severity.REVIEW,
             "price level",
             f"homes sold {percent(abs(value), 1)} {side} the level the model expects in {when}",
-            f"{percent(limit, 1)} in either direction",
+            f"{bound(limit)} in either direction",
             "Check the price against sales of recent weeks before you quote it.",
         )
     return DriftNotice(

@@ -14,18 +14,15 @@ from core.wording import count
 from core.workflows.models.test_scores import fit_of
 from pages.kit import navigation
 from pages.kit.charts import plot
-from pages.kit.figures import box, boxes, card, csv, missing, share
+from pages.kit.figures import box, boxes, card, csv, frame, missing, number, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.evaluation.model_charts import curve_chart, size_chart
 from pages.views.evaluation.selection import Selection
 from pages.views.models import card as cards
-from pages.views.models.card import SETTINGS_WIDTH
 
 # Nobody would notice less than this, a twentieth of a percent of the price.
 _WORTH_IT: Final = 0.0005
-_PERCENT_HEADS: Final = ("Validation MAPE", "Training MAPE", "Within 10%")
-_PLAIN_HEADS: Final = ("Fit, s", "One estimate, ms", "Size, MB")
 
 
 def draw(selection: Selection) -> None:
@@ -72,19 +69,7 @@ def _board(board: pd.DataFrame, name: str, selection: Selection) -> None:
     if board.empty:
         missing("The model's card lists no candidates.")
         return
-    column = st.column_config.NumberColumn
-    st.dataframe(
-        board,
-        hide_index=True,
-        height="content" if len(board) < 14 else "auto",
-        key=f"board_{name}",
-        column_config={
-            **{head: column(format="%.2f%%") for head in _PERCENT_HEADS},
-            **{head: column(format="%.1f") for head in _PLAIN_HEADS},
-            "Trained on": column(format="localized"),
-            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
-        },
-    )
+    cards.draw_scores(board, f"board_{name}")
     csv(board, name, selection)
 
 
@@ -183,16 +168,5 @@ def _sizes(sizes: tuple[ForestSize, ...], selection: Selection) -> None:
             "Fit, s": [one.fit_seconds for one in sizes],
         }
     )
-    column = st.column_config.NumberColumn
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content",
-        key="forest_sizes",
-        column_config={
-            "Trees": column(format="%d"),
-            "Validation MAPE, %": column(format="%.2f"),
-            **{head: column(format="%.1f") for head in _PLAIN_HEADS},
-        },
-    )
+    frame(table, "forest_sizes", write={"Validation MAPE, %": number(2)})
     csv(table, "forest-sizes", selection)

@@ -9,13 +9,10 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from core.evaluate.reliability import Calibration
-from pages.kit.charts import layout, short
-from pages.kit.palette import DARK, Palette
+from pages.kit.charts import layout, reach, short
+from pages.kit.palette import Palette
 
 _TEXT_COLUMNS: Final = 10
-# Both end where the theme's text is still legible on them.
-_LIGHT_SCALE: Final = ("#EAF4F4", "#B3D6D8", "#72B1B6")
-_DARK_SCALE: Final = ("#10343A", "#165964", "#25737D")
 
 
 def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str, colours: Palette) -> go.Figure:
@@ -32,7 +29,6 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
     text[y, x] = [
         f"{100 * value:.0f}{'*' if thin else ''}" for value, thin in zip(cells[measure], cells["thin"], strict=True)
     ]
-    scale = _DARK_SCALE if colours == DARK else _LIGHT_SCALE
     # A few chance misses in a small sample must not make all the other cells look good.
     counted = cells if cells["thin"].all() else cells[~cells["thin"]]
     heat = go.Heatmap(
@@ -41,7 +37,7 @@ def heat_map(cells: pd.DataFrame, by: tuple[str, str], measure: str, title: str,
         zmax=100 * float(counted[measure].max()),
         x=list(range(len(columns))),
         y=list(range(len(rows))),
-        colorscale=list(scale),
+        colorscale=list(colours.scale),
         xgap=2,
         ygap=2,
         text=text,
@@ -86,15 +82,12 @@ def reliability(found: Calibration, colours: Palette) -> go.Figure:
         y=y,
         mode="markers",
         marker={"size": 10, "color": colours.more},
-        error_y={
-            "type": "data",
-            "symmetric": False,
-            "array": [100 * one.observed.high - value for one, value in zip(found.bins, y, strict=True)],
-            "arrayminus": [value - 100 * one.observed.low for one, value in zip(found.bins, y, strict=True)],
-            "color": colours.whole,
-            "thickness": 1.5,
-            "width": 4,
-        },
+        error_y=reach(
+            y,
+            [100 * one.observed.low for one in found.bins],
+            [100 * one.observed.high for one in found.bins],
+            colours,
+        ),
         text=[f"{one.observed.n:,}" for one in found.bins],
         hovertemplate="promised %{x:.0f}%, came true %{y:.0f}%, n = %{text}<extra></extra>",
     )
@@ -144,7 +137,7 @@ def area_map(areas: pd.DataFrame, colours: Palette) -> go.Figure:
             "cmin": -most,
             "cmax": most,
             "line": {"color": colours.whole, "width": 1},
-            "colorbar": {"title": {"text": "Error, %"}, "thickness": 10},
+            "colorbar": {"title": {"text": "Error, %"}},
         },
         customdata=np.column_stack([areas["area"].astype(str), areas["n"].astype(str)]),
         hovertemplate="%{customdata[0]}: error %{marker.color:.1f}%, n = %{customdata[1]}<extra></extra>",

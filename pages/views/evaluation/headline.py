@@ -15,7 +15,7 @@ from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.targets import Verdict
 from core.problem import Problem
-from core.wording import count, percent
+from core.wording import bound, count
 from pages.kit.figures import (
     FEW,
     Write,
@@ -31,6 +31,7 @@ from pages.kit.figures import (
     wanted,
     with_ends,
 )
+from pages.kit.palette import GOOD, NEUTRAL
 from pages.kit.text import plain
 from pages.views.evaluation.selection import Selection, compute_once
 
@@ -52,7 +53,7 @@ def draw(selection: Selection) -> None:
         with boxes("headline"):
             for line in found.lines:
                 write = _writing(line)
-                target = wanted(line.target, write) if line.target else ""
+                target = wanted(line.target, _set(line)) if line.target else ""
                 card(line.label, line.figure, write, target, line.verdict)
         csv(_table(found), "headline", selection)
     _rivals(selection, found)
@@ -102,6 +103,14 @@ def _writing(line: Line) -> Write:
     return number(3) if line.name == "r_squared" else share
 
 
+def _set(line: Line) -> Write:
+    """Return how a target is written: a share with no more digits than it has."""
+    written = _writing(line)
+    if written is lean:
+        return lambda value: f"+{bound(value)}" if value > 0 else bound(value)
+    return bound if written is share else written
+
+
 def _rivals(selection: Selection, found: Headline) -> None:
     with st.container(border=True):
         st.header("Closer than others?", anchor=False)
@@ -134,9 +143,9 @@ def _rival(rival: Rival) -> None:
 def _closer(rival: Rival) -> None:
     """Say who is closer; a rival is no target, so there is nothing to fail."""
     words = {
-        Verdict.PASS: ("The model is closer", ":material/check_circle:", "green"),
-        Verdict.FAIL: (f"The {rival.name} is still closer", ":material/info:", "gray"),
-        Verdict.INCONCLUSIVE: ("No clear difference", ":material/help:", "gray"),
+        Verdict.PASS: ("The model is closer", ":material/check_circle:", GOOD),
+        Verdict.FAIL: (f"The {rival.name} is still closer", ":material/info:", NEUTRAL),
+        Verdict.INCONCLUSIVE: ("No clear difference", ":material/help:", NEUTRAL),
     }
     if rival.verdict in words:
         word, icon, colour = words[rival.verdict]
@@ -195,7 +204,7 @@ def _row(label: str, figure: Figure, target: str, judgement: str) -> dict[str, o
 def _table(found: Headline) -> pd.DataFrame:
     return pd.DataFrame(
         [
-            _row(line.label, line.figure, wanted(line.target, percent) if line.target else "", line.verdict.value)
+            _row(line.label, line.figure, wanted(line.target, bound) if line.target else "", line.verdict.value)
             for line in found.lines
         ]
     )

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from core.evaluate.behavior.partial_dependence import PartialEffect
 from core.train.curve import CurvePoint
-from pages.kit.charts import MARK, beside, faded, layout, reach, rule, short
+from pages.kit.charts import MARK, beside, faded, layout, reach, round_marks, rule, short
 from pages.kit.palette import Palette
 
 _LINE: Final = 2
@@ -35,11 +35,12 @@ def curve_chart(points: Sequence[CurvePoint], target: float, colours: Palette) -
         )
     rule(figure, 100 * target, "target", colours)
     figure.update_layout(**layout(320, legend=True, right=beside(["target"])))
+    marks = round_marks(min(rows), max(rows))
     figure.update_xaxes(
         title="Training sales",
         type="log",
-        tickvals=rows,
-        ticktext=[f"{n:,}" for n in rows],
+        tickvals=marks,
+        ticktext=[f"{n:,.0f}" for n in marks],
     )
     figure.update_yaxes(title="Mean error, %", rangemode="tozero")
     return figure

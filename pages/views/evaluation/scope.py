@@ -24,6 +24,7 @@ from core.workflows.models.scope import SignedScope, sign_scope, signed_scope
 from core.workflows.models.test_scores import fit_of
 from pages.kit import errors
 from pages.kit.figures import STAGES, missing, verdict
+from pages.kit.palette import GOOD, NEUTRAL
 from pages.kit.text import plain
 from pages.views.evaluation.selection import Selection, compute_once
 
@@ -57,10 +58,10 @@ def draw(selection: Selection) -> None:
 
 def _signature(signed: SignedScope | None) -> None:
     if signed is None:
-        st.badge("Not signed yet", icon=":material/edit:", color="gray")
+        st.badge("Not signed yet", icon=":material/edit:", color=NEUTRAL)
         st.caption("Until a manager signs, the proposed scope flags estimates for review, marked “unsigned”.")
         return
-    st.badge("Signed", icon=":material/verified:", color="green")
+    st.badge("Signed", icon=":material/verified:", color=GOOD)
     note = f" “{signed.note}”" if signed.note else ""
     st.markdown(plain(f"{signed.words}{note} Signed by {signed.signed_by}, {instant(signed.signed_at)}."))
     st.caption("Estimates outside these prices are flagged for review; homes left out get no price.")

@@ -109,7 +109,7 @@ def _one(table: pd.DataFrame, by: Segmentation, selection: Selection) -> None:
         readable,
         hide_index=True,
         height="content" if len(table) < 14 else "auto",
-        column_config=formats(readable),
+        column_config={by.capitalize(): st.column_config.Column(pinned=True), **formats(readable)},
         row_height=TICKED_ROW,
         placeholder=MISSING,
         key=f"segments_{by}",

@@ -16,7 +16,7 @@ from core.workflows.intake_overview import IntakeOverview, intake_overview, sale
 from core.workspace import Workspace
 from pages.kit import errors, figures, navigation
 from pages.kit.charts import layout, plot
-from pages.kit.palette import Palette, palette
+from pages.kit.palette import GOOD, WATCH, Palette, palette
 from pages.kit.text import plain
 
 _HEIGHT: Final = 220
@@ -70,9 +70,9 @@ def _upload(seen: IntakeOverview) -> None:
 def _waiting(seen: IntakeOverview) -> None:
     st.header("What waits", anchor=False)
     for sentence in seen.waiting.words:
-        st.markdown(f":orange[:material/pending_actions:] {plain(sentence)}")
+        st.markdown(f":{WATCH}[:material/pending_actions:] {plain(sentence)}")
     if not seen.waiting.words:
-        st.markdown(":green[:material/check_circle:] Nothing waits for you.")
+        st.markdown(f":{GOOD}[:material/check_circle:] Nothing waits for you.")
 
 
 @st.cache_data(max_entries=32, show_spinner="Counting the sales")

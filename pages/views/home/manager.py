@@ -14,7 +14,7 @@ from core.workflows.overview import Overview
 from core.workflows.standing import Decided, Standing, Step, decided, standing_of
 from core.workspace import Workspace
 from pages.kit import figures, navigation
-from pages.kit.palette import palette
+from pages.kit.palette import GOOD, WATCH, palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
 
@@ -41,7 +41,7 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
 
 
 def _sentence(standing: Standing) -> None:
-    icon = ":green[:material/check_circle:]" if standing.good else ":orange[:material/priority_high:]"
+    icon = f":{GOOD}[:material/check_circle:]" if standing.good else f":{WATCH}[:material/priority_high:]"
     path, label = _STEPS[standing.step]
     with st.container(border=True):
         st.markdown(f"{icon} **{plain(standing.sentence)}**")

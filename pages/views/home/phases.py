@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -11,14 +11,15 @@ import streamlit as st
 from core.problem import Problem
 from core.wording import money_range, percent
 from core.workflows.overview import Overview, Phase, State, phases
+from pages.kit.figures import frame
+from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
 from pages.kit.text import plain
 
-_Colour = Literal["gray", "green", "orange", "red"]
-_LOOKS: Final[dict[State, tuple[_Colour, str]]] = {
-    State.OPEN: ("gray", ":material/radio_button_unchecked:"),
-    State.GOOD: ("green", ":material/check_circle:"),
-    State.UNSURE: ("orange", ":material/help:"),
-    State.BAD: ("red", ":material/warning:"),
+_LOOKS: Final[dict[State, tuple[Tone, str]]] = {
+    State.OPEN: (NEUTRAL, ":material/radio_button_unchecked:"),
+    State.GOOD: (GOOD, ":material/check_circle:"),
+    State.UNSURE: (WATCH, ":material/help:"),
+    State.BAD: (BAD, ":material/warning:"),
 }
 _IN_A_ROW: Final = 4
 FOLD: Final = "how_it_is_made"
@@ -59,10 +60,10 @@ def statement(problem: Problem) -> None:
     left, right = st.columns(2, gap="medium")
     with left:
         st.markdown("**Success and scope**")
-        st.dataframe(pd.DataFrame(promises(problem), columns=["What", "Value"]), hide_index=True, height="content")
+        frame(pd.DataFrame(promises(problem), columns=["What", "Value"]), "promises")
     with right:
         st.markdown("**Possible values**, inclusive")
-        st.dataframe(limits(problem), hide_index=True, height="content")
+        frame(limits(problem), "limits")
 
 
 def promises(problem: Problem) -> list[tuple[str, str]]:

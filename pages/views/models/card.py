@@ -15,14 +15,15 @@ from core.store import ModelRecord
 from core.wording import count, day, instant, percent, signed_percent
 from core.workflows.models.retraining import window_words
 from pages.kit.charts import layout, plot
-from pages.kit.figures import STAGES
+from pages.kit.figures import STAGES, Write, frame, number
 from pages.kit.palette import Palette
-
-SETTINGS_WIDTH: Final = 150
-"""The width of a column of settings, in pixels: with more the table would be cut at its edge."""
 
 _FACTS_SHOWN: Final = 12
 _BIAS: Final = "Bias"
+_WRITTEN: Final[dict[str, Write]] = {
+    **dict.fromkeys(("Validation MAPE", "Training MAPE", "Within 10%"), lambda value: f"{value:.2f}%"),
+    **dict.fromkeys(("Fit, s", "One estimate, ms", "Size, MB"), number(1)),
+}
 
 
 def listing(records: list[ModelRecord]) -> pd.DataFrame:
@@ -76,7 +77,7 @@ def draw(record: ModelRecord, colours: Palette) -> None:
     card = record.card
     _figures(card)
     st.markdown("**Leaderboard**, on validation sales; the test sales did not affect the choice")
-    _draw_scores(scores(card["leaderboard"]))
+    draw_scores(scores(card["leaderboard"]), "leaderboard")
     st.markdown("**What each fact contributes**")
     st.caption("How much the error rises when the fact is shuffled, on sales the model had not seen.")
     plot(
@@ -85,7 +86,7 @@ def draw(record: ModelRecord, colours: Palette) -> None:
         alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
     )
     st.markdown("**How it was made**")
-    st.dataframe(origin(record), hide_index=True, height="content")
+    frame(origin(record), "origin")
 
 
 def origin(record: ModelRecord) -> pd.DataFrame:
@@ -147,16 +148,6 @@ def _figures(card: dict[str, Any]) -> None:
                 st.caption(f"{written(figure.low, 1)} to {written(figure.high, 1)}")
 
 
-def _draw_scores(table: pd.DataFrame) -> None:
-    number = st.column_config.NumberColumn
-    st.dataframe(
-        table,
-        hide_index=True,
-        height="content" if len(table) < 14 else "auto",
-        column_config={
-            **{name: number(format="%.2f%%") for name in ("Validation MAPE", "Training MAPE", "Within 10%")},
-            **{name: number(format="%.1f") for name in ("Fit, s", "One estimate, ms", "Size, MB")},
-            "Trained on": number(format="localized"),
-            "Settings": st.column_config.TextColumn(width=SETTINGS_WIDTH),
-        },
-    )
+def draw_scores(table: pd.DataFrame, name: str) -> None:
+    """Draw the lines of a leaderboard or search; ``name`` is no other table's on the page."""
+    frame(table, name, write=_WRITTEN)

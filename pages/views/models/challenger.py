@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -11,22 +11,22 @@ import streamlit as st
 from core.access import Action, may
 from core.monitor.gate import Check, CheckVerdict, GateVerdict
 from core.store import ModelRecord
-from core.wording import MISSING, count, day, percent, signed_percent
+from core.wording import MISSING, count, day, percent, point_number, points, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import needs_another, reason_length
 from core.workspace import Workspace
+from pages.kit.figures import frame
+from pages.kit.palette import BAD, GOOD, NEUTRAL, Tone
 from pages.kit.text import plain
 from pages.views.models import promotion
 
-Colour = Literal["green", "orange", "gray"]
-
 # Icon and word repeat the meaning of the color.
-_BADGES: Final[dict[GateVerdict, tuple[str, str, Colour]]] = {
-    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", "green"),
-    GateVerdict.FAIL: ("The gate rejects it", ":material/cancel:", "orange"),
-    GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", "gray"),
+_BADGES: Final[dict[GateVerdict, tuple[str, str, Tone]]] = {
+    GateVerdict.PASS: ("The gate passes it", ":material/check_circle:", GOOD),
+    GateVerdict.FAIL: ("The gate rejects it", ":material/cancel:", BAD),
+    GateVerdict.INCONCLUSIVE: ("The gate cannot tell", ":material/help:", NEUTRAL),
 }
 _COMPARISON: Final = {
     CheckVerdict.BETTER: "better",
@@ -55,10 +55,10 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
     gated = gate_on(challenger)
     st.header("Challenger and live model on the same sales", anchor=False)
     if gated is not None and gated.gate.checks:
-        _table(checks_table(gated.gate.checks))
+        frame(checks_table(gated.gate.checks), "checks")
     if gated is not None and gated.gate.segments:
         with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
-            _table(checks_table(gated.gate.segments))
+            frame(checks_table(gated.gate.segments), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id))
 
 
@@ -113,11 +113,11 @@ def _sold(report: ShadowReport) -> str:
     if not report.sold:
         return "None of these homes has a known sale yet."
     one = report.difference
-    between = f" ({_signed(one.low)} to {_signed(one.high)})" if math.isfinite(one.low) else ""
+    between = f" ({point_number(one.low)} to {point_number(one.high)})" if math.isfinite(one.low) else ""
     return plain(
         f"Of these, {count(report.sold, 'home')} sold: the mean error of the live model is "
         f"{percent(report.champion_error.value, 1)}, the challenger's {percent(report.challenger_error.value, 1)}; "
-        f"difference {_signed(one.value)}{between}."
+        f"difference {points(one.value)}{between}."
     )
 
 
@@ -153,29 +153,21 @@ def _promotion(
         st.caption("The gate does not support it, so your reason goes into the audit trail with your name.")
 
 
-def _table(table: pd.DataFrame) -> None:
-    st.dataframe(table, hide_index=True, height="content" if len(table) < 14 else "auto")
-
-
 def _written(one: Check, value: float) -> str:
     if math.isnan(value):
         return MISSING
-    return f"{value:.1f}".replace("-", "−") if _plain_number(one) else percent(value, 1)
+    return f"{value:z.1f}".replace("-", "−") if _plain_number(one) else percent(value, 1)
 
 
 def _difference(one: Check) -> str:
     value, low, high = (_change(one, end) for end in (one.difference.value, one.difference.low, one.difference.high))
-    return f"{value} ({low} to {high})"
+    return f"{value}{'' if value == MISSING or _plain_number(one) else ' points'} ({low} to {high})"
 
 
 def _change(one: Check, value: float) -> str:
     if math.isnan(value):
         return MISSING
-    return f"{value:+.1f}".replace("-", "−") if _plain_number(one) else _signed(value)
-
-
-def _signed(value: float) -> str:
-    return signed_percent(value, 1)
+    return f"{value:+z.1f}".replace("-", "−") if _plain_number(one) else point_number(value)
 
 
 def _plain_number(one: Check) -> bool:

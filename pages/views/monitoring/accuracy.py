@@ -13,7 +13,7 @@ from core.workflows.monitoring.figures import Accuracy, accuracy_by
 from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.choice import one_of
-from pages.kit.figures import FEW, frame, missing, with_ends
+from pages.kit.figures import FEW, fields, frame, missing, with_ends
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
@@ -40,16 +40,17 @@ _HEADS: Final = {
 def draw(selection: Selection) -> None:
     """Draw the figures over time, then by group."""
     selection = narrow(selection)
-    word = st.segmented_control(
-        "Estimates",
-        list(BASES),
-        default="Made blind",
-        required=True,
-        key="basis",
-        bind="query-params",
-        help="Blind: the last estimate before the home was listed, made without its list price. All that count: also "
-        "those made with the list price. Every estimate: also earlier ones of the same home.",
-    )
+    with fields("basis"):
+        word = st.selectbox(
+            "Estimates",
+            list(BASES),
+            0,
+            key="basis",
+            bind="query-params",
+            width=200,
+            help="Blind: the last estimate before the home was listed, made without its list price. All that count: "
+            "also those made with the list price. Every estimate: also earlier ones of the same home.",
+        )
     basis = BASES.get(word or "", "blind")
     found = errors_of(selection, basis)
     if found.periods.empty:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -19,6 +19,7 @@ from core.wording import MISSING, count, instant
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge, watch_market
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from pages.kit.figures import frame, missing
+from pages.kit.palette import NEUTRAL, NOTED, WATCH, Tone
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 from pages.views.monitoring.words import (
@@ -35,11 +36,10 @@ from pages.views.monitoring.words import (
     to_models,
 )
 
-_Colour = Literal["orange", "blue", "gray"]
-_STATES: Final[dict[str, tuple[str, _Colour, str]]] = {
-    AlertState.OPEN: ("Open", "orange", ":material/warning:"),
-    AlertState.ACKNOWLEDGED: ("Acknowledged", "blue", ":material/person_check:"),
-    AlertState.RESOLVED: ("Resolved", "gray", ":material/check:"),
+_STATES: Final[dict[str, tuple[str, Tone, str]]] = {
+    AlertState.OPEN: ("Open", WATCH, ":material/warning:"),
+    AlertState.ACKNOWLEDGED: ("Acknowledged", NOTED, ":material/person_check:"),
+    AlertState.RESOLVED: ("Resolved", NEUTRAL, ":material/check:"),
 }
 _WORDS_MAX: Final = 500
 
@@ -235,10 +235,10 @@ def _limits(selection: Selection) -> None:
             [
                 {
                     "Alert": KINDS[kind.value],
-                    "Opens beyond": one.written(one.value),
+                    "Opens beyond": one.bound(one.value),
                     "Set by": "a manager" if kind.value in changed else "problem statement",
                     "After": f"{count(one.periods, 'period')}" + (f" of {one.n_min} or more" if one.n_min else ""),
-                    "May be set": f"{one.written(one.low)} to {one.written(one.high)}",
+                    "May be set": f"{one.bound(one.low)} to {one.bound(one.high)}",
                     "Why": one.why,
                 }
                 for kind, one in limits.items()
@@ -271,7 +271,7 @@ def _limit_changes(history: list[ThresholdRecord], limits: Mapping[AlertKind, Th
 def _limit_written(change: ThresholdRecord, unit: Threshold | None) -> str:
     if change.value is None:
         return "reset to the problem statement"
-    return unit.written(change.value) if unit else f"{change.value:g}"
+    return unit.bound(change.value) if unit else f"{change.value:g}"
 
 
 def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed: Collection[str]) -> None:

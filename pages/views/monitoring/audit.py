@@ -11,14 +11,13 @@ import streamlit as st
 from core import spreadsheet
 from core.store.base.audit import Wanted
 from core.wording import count, instant
-from core.workflows.monitoring.audit import action_words, export_trail, trail_names, trail_of
-from pages.kit.figures import fields, missing
+from core.workflows.monitoring.audit import WORDS, export_trail, trail_names, trail_of
+from core.workflows.monitoring.audit_words import action_words
+from pages.kit.figures import fields, frame, missing
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
-_SHOWN: Final = 300
-# Together as wide as the page, so that no column is cut off at its edge.
-_WIDTHS: Final = {"When": 155, "By": 165, "What": 190, "Of": 130, "Details": 270}
+_SHOWN: Final = 50
 
 
 def draw(selection: Selection) -> None:
@@ -39,21 +38,15 @@ def draw(selection: Selection) -> None:
                 "When": [instant(one) for one in entries["at"]],
                 "By": [f"{one.actor} ({one.role})" for one in entries.itertuples()],
                 "What": [action_words(str(one)) for one in entries["action"]],
-                "Of": entries["subject"],
+                "Of": entries["of"],
                 "Details": entries["words"],
             }
         )
-        st.dataframe(
-            table,
-            hide_index=True,
-            height=460,
-            column_config={name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
-            key="trail",
-        )
+        frame(table, "trail")
         st.download_button(
             "Download as CSV",
             lambda: spreadsheet.to_csv(
-                export_trail(selection.workspace, selection.market.market_id, wanted).drop(columns="words")
+                export_trail(selection.workspace, selection.market.market_id, wanted).drop(columns=list(WORDS))
             ),
             f"{selection.market.market_id}-audit-trail.csv",
             "text/csv",

@@ -14,7 +14,7 @@ from core.monitor.cause import RootCause
 from core.monitor.windows import window_of
 from core.states import Period
 from core.wording import day
-from pages.kit.charts import beside, faded, layout, rule
+from pages.kit.charts import beside, faded, layout, round_marks, rule
 from pages.kit.palette import Palette
 
 _SMALL: Final = 220
@@ -155,7 +155,7 @@ def scatter(points: pd.DataFrame, tolerance: float, currency: str, colours: Pale
         )
     figure.update_layout(**layout(380, legend=True))
     span = [float(np.log10(end)) for end in ends]
-    ticks = _round_prices(*ends)
+    ticks = round_marks(*ends)
     axis = {"type": "log", "range": span, "tickvals": ticks, "ticktext": _price_labels(ticks)}
     figure.update_xaxes(title=f"Sold for, {currency}", **axis)
     figure.update_yaxes(title=f"Estimated, {currency}", **axis)
@@ -207,12 +207,6 @@ def _ticks(table: pd.DataFrame, period: Period) -> dict[str, Any]:
     words = [day(value).split(" ") for value in starts]
     text = ["<br>".join(one[1:]) if period == Period.MONTH else f"{one[0]} {one[1]}<br>{one[2]}" for one in words]
     return {"tickvals": starts.tolist(), "ticktext": text}
-
-
-def _round_prices(low: float, high: float) -> list[float]:
-    tens = 10.0 ** np.arange(np.floor(np.log10(low)), np.ceil(np.log10(high)) + 1)
-    every = np.concatenate([tens, 2 * tens, 5 * tens])
-    return sorted(float(one) for one in every if low <= one <= high)
 
 
 def _price_labels(ticks: Sequence[float]) -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from typing import Final, Literal
+from typing import Final
 
 import pandas as pd
 import streamlit as st
@@ -20,19 +20,18 @@ from core.workflows.monitoring.figures import Drift, drift_of
 from pages.kit import navigation
 from pages.kit.charts import intervals
 from pages.kit.figures import frame, missing
-from pages.kit.palette import palette
+from pages.kit.palette import GOOD, NEUTRAL, WATCH, Tone, palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
 from pages.views.monitoring.selection import Selection, compute_once, narrow
 from pages.views.monitoring.words import NO_ESTIMATES, NO_SALES_YET, chart, csv, to_models
 
-_Colour = Literal["green", "orange", "gray"]
-_LOOKS: Final[dict[Movement, tuple[_Colour, str]]] = {
-    Movement.STEADY: ("green", ":material/check_circle:"),
-    Movement.INPUTS: ("orange", ":material/home_work:"),
-    Movement.MARKET: ("orange", ":material/trending_down:"),
-    Movement.BOTH: ("orange", ":material/warning:"),
-    Movement.UNKNOWN: ("gray", ":material/help:"),
+_LOOKS: Final[dict[Movement, tuple[Tone, str]]] = {
+    Movement.STEADY: (GOOD, ":material/check_circle:"),
+    Movement.INPUTS: (WATCH, ":material/home_work:"),
+    Movement.MARKET: (WATCH, ":material/trending_down:"),
+    Movement.BOTH: (WATCH, ":material/warning:"),
+    Movement.UNKNOWN: (NEUTRAL, ":material/help:"),
 }
 _SEGMENTS: Final = 10
 _LEVELS: Final = 14
@@ -125,8 +124,8 @@ def _parts(cause: RootCause) -> pd.DataFrame:
 def _segments(cause: RootCause) -> pd.DataFrame:
     return pd.DataFrame(
         {
-            "By": [label_of(one.by) for one in cause.segments],
             "Segment": [one.segment.replace("_", " ") for one in cause.segments],
+            "By": [label_of(one.by) for one in cause.segments],
             "Sales": [one.n for one in cause.segments],
             "Error before, %": [round(100 * one.mape_before, 1) for one in cause.segments],
             "Error now, %": [round(100 * one.mape, 1) for one in cause.segments],
@@ -159,7 +158,7 @@ def _level(selection: Selection, found: LevelDrift | None) -> None:
                 "Price level by segment with its interval; the figures are in the table below",
             )
         readable = pd.DataFrame(
-            {"By": table["by"], "Segment": table["name"], "Sales": table["n"], "Verdict": table["verdict"]}
+            {"Segment": table["name"], "By": table["by"], "Sales": table["n"], "Verdict": table["verdict"]}
         )
         readable["Moved, %"] = (100 * table["shift"]).round(1)
         readable["95%"] = [
@@ -201,26 +200,15 @@ def _facts(selection: Selection, found: Drift) -> None:
         st.caption(
             f"PSI: how far the shares moved; {PSI_LARGE:.2f} and above is large. Distance: Kolmogorov–Smirnov, 0 to 1. "
             "Shift: Wasserstein, in standard deviations of the training sales. By chance: what samples of this size "
-            "show without drift."
+            "show without drift. An arrow leads from the training sales to the homes priced."
         )
         table = _fact_table(selection, found.facts)
-        most = max(2 * PSI_LARGE, float(table["PSI"].max()))
-        bar = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=most)
-        far = st.column_config.ProgressColumn(format="%.3f", min_value=0.0, max_value=1.0)
-        plain_number = st.column_config.NumberColumn(format="%.3f")
-        st.dataframe(
-            table,
-            hide_index=True,
-            height="content" if len(table) < 26 else "auto",
-            column_config={"PSI": bar, "Distance": far, "By chance": plain_number, "Shift": plain_number},
-            placeholder=MISSING,
-            key="facts",
-        )
+        frame(table, "facts", 3)
         csv(pd.DataFrame([dataclasses.asdict(one) for one in found.facts]), "facts", selection)
 
 
 def _fact_table(selection: Selection, facts: tuple[FeatureDrift, ...]) -> pd.DataFrame:
-    return pd.DataFrame(
+    table = pd.DataFrame(
         {
             "Fact": [labelled(one.field, selection.market) for one in facts],
             "Verdict": [one.verdict.value for one in facts],
@@ -228,13 +216,16 @@ def _fact_table(selection: Selection, facts: tuple[FeatureDrift, ...]) -> pd.Dat
             "By chance": [one.psi_by_chance for one in facts],
             "Distance": [one.distance for one in facts],
             "Shift": [one.wasserstein for one in facts],
-            "Median before": [_value(selection, one, one.before) for one in facts],
-            "Median now": [_value(selection, one, one.now) for one in facts],
-            "Missing before": [percent(one.missing_before, 1) for one in facts],
-            "Missing now": [percent(one.missing_now, 1) for one in facts],
+            "Median": [_from_to(_value(selection, one, one.before), _value(selection, one, one.now)) for one in facts],
+            "Missing": [_from_to(percent(one.missing_before, 1), percent(one.missing_now, 1)) for one in facts],
             "Never seen before": [_unseen(one) for one in facts],
         }
     )
+    return table if any(one.unseen for one in facts) else table.drop(columns="Never seen before")
+
+
+def _from_to(before: str, now: str) -> str:
+    return before if before == now else f"{before} → {now}"
 
 
 def _value(selection: Selection, one: FeatureDrift, value: float | None) -> str:

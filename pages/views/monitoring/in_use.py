@@ -12,7 +12,7 @@ import streamlit as st
 from core.evaluate.targets import at_most, judge
 from core.monitor.expected import Expected
 from core.monitor.rules import AlertKind
-from core.wording import MISSING, count, day, percent
+from core.wording import MISSING, bound, count, day, percent
 from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, sold_of
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.monitoring.limits import limits_of
@@ -63,7 +63,7 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                     limit = selection.problem.success.target_mape
                     target = at_most(limit, "problem statement")
                     verdict = judge(error, target, selection.problem.estimate.small_sample_n)
-                    card("Mean error, made blind", error, share, f"at most {share(limit)}", verdict)
+                    card("Mean error, made blind", error, share, f"at most {bound(limit)}", verdict)
                 fact(
                     "Estimates",
                     f"{asked:,}",

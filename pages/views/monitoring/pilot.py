@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.evaluate.accuracy import Figure
 from core.monitor.pilot import LATELY_DAYS, Change
-from core.monitor.scorecard import Effect
+from core.monitor.scorecard import Effect, gap
 from core.wording import count, day
 from core.workflows.pilot.feedback import LABELS
 from core.workflows.pilot.report import PilotReport, pilot_report
@@ -95,7 +95,7 @@ def _change(one: Change) -> dict[str, object]:
     scale = 100.0 if one.unit == "share" else 1.0
     return {
         "Outcome": one.label + (", points" if one.unit == "share" else ", days"),
-        "Difference": round(scale * one.difference.value, 1),
+        "Difference": gap(one.difference.value, one.unit),
         "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
         "Smallest group": min(one.counts),
         "Note": FEW if one.thin else "",

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from typing import Final
 
 import streamlit as st
 
 from core.workflows.monitoring.figures import missing_file
 from core.workflows.monitoring.promises import Promise, PromiseState, Remedy, promises_of
 from pages.kit import navigation
-from pages.kit.palette import palette
+from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone, palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection, compute_once
 from pages.views.monitoring.words import go_to_view, to_models
 
-_Colour = Literal["green", "orange", "red", "gray"]
-_LOOKS: Final[dict[PromiseState, tuple[_Colour, str]]] = {
-    PromiseState.MET: ("green", ":material/check_circle:"),
-    PromiseState.WATCH: ("orange", ":material/visibility:"),
-    PromiseState.BROKEN: ("red", ":material/warning:"),
-    PromiseState.UNKNOWN: ("gray", ":material/help:"),
+_LOOKS: Final[dict[PromiseState, tuple[Tone, str]]] = {
+    PromiseState.MET: (GOOD, ":material/check_circle:"),
+    PromiseState.WATCH: (WATCH, ":material/visibility:"),
+    PromiseState.BROKEN: (BAD, ":material/warning:"),
+    PromiseState.UNKNOWN: (NEUTRAL, ":material/help:"),
 }
 # A limit this far above the line would flatten it.
 _FAR: Final = 3.0

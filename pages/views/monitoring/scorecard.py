@@ -8,13 +8,13 @@ from typing import Final
 import pandas as pd
 import streamlit as st
 
-from core.monitor.scorecard import Effect, Line, Scorecard
-from core.wording import MISSING, count
+from core.monitor.scorecard import Effect, Line, Scorecard, gap
+from core.wording import MISSING, count, points
 from core.workflows.monitoring.scorecard import MarketScorecard, Pilot, scorecard_of
 from pages.kit import navigation
 from pages.kit.charts import share_chart
 from pages.kit.choice import one_of
-from pages.kit.figures import FEW, boxes, card, frame, in_cell, lean, missing, share
+from pages.kit.figures import FEW, boxes, card, frame, in_cell, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection, compute_once, source
@@ -48,7 +48,7 @@ def _nearer(selection: Selection, found: Scorecard) -> None:
         with boxes("scorecard"):
             card("The model’s mean error", line.model, share)
             card("The agents’ mean error", line.agent, share)
-            card("Saved by the agents", line.saved, lean)
+            card("Saved by the agents", line.saved, points)
             card("Agent closer, where they differ", line.agent_nearer, share)
         chosen = one_of("Lines", _GROUPS, "lines", _GROUPS[0])
         lines = dict(zip(_GROUPS, (found.decisions, found.reasons, found.offices), strict=True))[chosen]
@@ -150,7 +150,7 @@ def effect_row(one: Effect) -> dict[str, object]:
         f"n {one.first}": one.first_value.n,
         one.second.capitalize(): round(scale * one.second_value.value, 1),
         f"n {one.second}": one.second_value.n,
-        "Difference": round(scale * one.difference.value, 1),
+        "Difference": gap(one.difference.value, one.unit),
         "Difference, 95%": scaled(one.difference.low, one.difference.high, scale),
         "Note": FEW if one.thin else "",
     }

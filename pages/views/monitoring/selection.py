@@ -16,7 +16,7 @@ from core.store.ledger.figures import Basis, Dimension, Slice
 from core.wording import MISSING, day
 from core.workflows.monitoring.figures import Accuracy, accuracy_of, latest_days
 from core.workspace import Workspace
-from pages.kit.choice import one_of
+from pages.kit.figures import fields
 from pages.kit.text import plain
 
 EVERYTHING: Final = "Everything"
@@ -25,7 +25,7 @@ SPANS: Final = {"3 months": 3, "6 months": 6, "12 months": 12}
 ALL: Final = "All"
 UNKNOWN: Final = "not known"
 
-PERIODS: Final[dict[str, Period]] = {"By month": Period.MONTH, "By week": Period.WEEK, "By day": Period.DAY}
+PERIODS: Final[dict[str, Period]] = {"Month": Period.MONTH, "Week": Period.WEEK, "Day": Period.DAY}
 BASES: Final[dict[str, Basis]] = {"Made blind": "blind", "All that count": "counted", "Every estimate": "every"}
 PARTS: Final[dict[Dimension, str]] = {
     "property_type": "Property type",
@@ -36,6 +36,8 @@ PARTS: Final[dict[Dimension, str]] = {
 }
 
 _USUAL: Final = "12 months"
+# Two fields stand side by side on a phone.
+_FIELD: Final = 160
 _OFFERED_FOR: Final = timedelta(minutes=5)
 _Result = TypeVar("_Result")
 
@@ -79,18 +81,16 @@ class Selection:
 
 def choose_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Draw the selector of days; return the selection without filters."""
-    clock = workspace.today(market)
-    span = one_of("Days", [*SPANS, EVERYTHING, DATES], "span", _USUAL)
-    since, until = _days(span, clock)
-    return Selection(workspace, market, clock, Slice(since, until), Period.MONTH, pulse)
+    with fields("span"):
+        return _of_days(workspace, market, pulse)
 
 
 def choose_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
     """Draw the selectors of days and of the figures' period; return the selection without filters."""
-    with st.container(key="spans", horizontal=True, gap="small", vertical_alignment="bottom"):
-        chosen = choose_days(workspace, market, pulse)
-        period = one_of("Period", list(PERIODS), "period", "By month")
-    return replace(chosen, period=PERIODS[period])
+    with fields("span"):
+        chosen = _of_days(workspace, market, pulse)
+        period = st.selectbox("Period", list(PERIODS), 0, key="period", bind="query-params", width=_FIELD)
+    return replace(chosen, period=PERIODS.get(period, Period.MONTH))
 
 
 def without_span(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
@@ -162,14 +162,21 @@ def _kept(selection: Selection, name: str, work: Callable[[Selection], _Result],
     return cast("_Result", _cached(key, name, selection, work))
 
 
+def _of_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Selection:
+    """Draw the fields of the days; to be called inside a line of fields."""
+    clock, spans = workspace.today(market), [*SPANS, EVERYTHING, DATES]
+    span = st.selectbox("Days", spans, spans.index(_USUAL), key="span", bind="query-params", width=_FIELD)
+    since, until = _days(span if span in spans else _USUAL, clock)
+    return Selection(workspace, market, clock, Slice(since, until), Period.MONTH, pulse)
+
+
 def _days(span: str, clock: date) -> tuple[date | None, date | None]:
     if span == EVERYTHING:
         return None, None
     if span == DATES:
-        with st.container(horizontal=True, gap="small"):
-            first = latest_days(clock, SPANS[_USUAL])
-            since = st.date_input("From", first, key="since", bind="query-params", width=170)
-            until = st.date_input("To", clock, key="until", bind="query-params", width=170)
+        first = latest_days(clock, SPANS[_USUAL])
+        since = st.date_input("From", first, key="since", bind="query-params", width=_FIELD)
+        until = st.date_input("To", clock, key="until", bind="query-params", width=_FIELD)
         if since and until and since > until:
             st.warning("The first day is after the last, so there are no days between them.", icon=":material/error:")
         return since, until

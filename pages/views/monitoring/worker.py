@@ -9,6 +9,7 @@ from core.wording import MISSING, count, day, instant
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.worker import next_retraining, worker_state
 from pages.kit.figures import boxes
+from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
 from pages.views.monitoring import audit
 from pages.views.monitoring.selection import Selection
@@ -37,9 +38,9 @@ def _worker(selection: Selection) -> None:
     with st.container(border=True):
         st.header("Worker", anchor=False)
         if state.alive:
-            st.badge("Alive", icon=":material/check_circle:", color="blue")
+            st.badge("Alive", icon=":material/check_circle:", color=GOOD)
         else:
-            st.badge("Not running", icon=":material/warning:", color="orange")
+            st.badge("Not running", icon=":material/warning:", color=WATCH)
         st.markdown(plain(state.words))
         with boxes("worker"):
             fact("Last sign of life", instant(state.beat_at), "every few seconds while it runs")
@@ -81,9 +82,9 @@ def _draw_channels(selection: Selection) -> None:
         st.header("Who gets alerts", anchor=False)
         for name, variable in (("webhook", "DOORSTEP_WEBHOOK_URL"), ("e-mail", "DOORSTEP_SMTP_URL")):
             if name in state.channels:
-                st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color="blue")
+                st.badge(f"{name.capitalize()} configured", icon=":material/check_circle:", color=GOOD)
             else:
-                st.badge(f"{name.capitalize()} not configured", icon=":material/remove:", color="gray")
+                st.badge(f"{name.capitalize()} not configured", icon=":material/remove:", color=NEUTRAL)
                 st.caption(f"To use it, set {variable} where Doorstep is started.".replace("_", "\\_"))
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")

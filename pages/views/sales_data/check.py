@@ -18,7 +18,7 @@ from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
 from pages.kit.charts import plot
-from pages.kit.palette import palette
+from pages.kit.palette import NEUTRAL, NOTED, palette
 from pages.kit.text import plain
 from pages.views.sales_data import charts, draft, near_matches, preview, steps
 from pages.views.sales_data.draft import Draft, Step
@@ -105,8 +105,8 @@ def _columns_of(file: FileInspection, is_held: bool) -> None:
         table = table.drop(columns=["Stored", "Stored median", "Stored missing", "Finding"])
     bars = st.column_config.BarChartColumn
     config = {
-        "New": bars("New values", width=150, y_min=0.0, color="blue"),
-        "Stored": bars("Stored values", width=150, y_min=0.0, color="gray"),
+        "New": bars("New values", width=150, y_min=0.0, color=NOTED),
+        "Stored": bars("Stored values", width=150, y_min=0.0, color=NEUTRAL),
         "Finding": st.column_config.TextColumn(width=300),
         "Column": st.column_config.TextColumn(pinned=True, width=150),
     }

@@ -171,7 +171,7 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     [flag] = [one for one in alone.flags if one.kind is FlagKind.DRIFT_ALERT]
     assert (flag.severity, flag.field) == (Severity.REVIEW, "price level")
     assert "below the level the model expects in May 2025" in flag.value
-    assert flag.limit == "5.0% in either direction"
+    assert flag.limit == "5% in either direction"
     assert "sales of recent weeks" in flag.action
     many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
@@ -210,7 +210,7 @@ def test_a_fact_no_longer_typed_is_drift_though_facts_never_typed_are_not(
 def test_a_manager_changes_a_limit_within_its_bounds_and_it_is_on_record(turned: Store, problem: Problem) -> None:
     store, market = turned, turned.markets.list()[0]
     market_id = market.market_id
-    with pytest.raises(InvalidThreshold, match=r"“Error too high” = 90\.0% must lie between 2\.0% and 50\.0%"):
+    with pytest.raises(InvalidThreshold, match=r"“Error too high” = 90% must lie between 2% and 50%"):
         set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.9, "quiet please")
     with pytest.raises(InvalidRecord, match="reason"):
         set_threshold(acting(store, MANAGER, problem), market_id, AlertKind.ERROR_HIGH, 0.3, " ")

@@ -13,7 +13,7 @@ from core.errors import AccessDenied
 from core.problem import Problem
 from core.store import open_store
 from core.workflows.monitoring.alerts import watch_market
-from core.workflows.monitoring.audit import action_words
+from core.workflows.monitoring.audit_words import action_words, detail_words, subject_words
 from core.workflows.monitoring.promises import SHOWN, Promise, PromiseState, Remedy, promises_of
 from tests.acting import acting
 from tests.workflows.watched_market import Month, live_through
@@ -84,3 +84,37 @@ def test_an_agent_may_not_read_the_promises(small_home: Path) -> None:
 )
 def test_the_audit_trail_speaks_in_words(action: str, words: str) -> None:
     assert action_words(action) == words
+
+
+@pytest.mark.parametrize(
+    ("action", "subject", "detail", "of", "words"),
+    [
+        (
+            "alert.opened",
+            "91ab",
+            {"kind": "level_drift", "segment": "condo", "why": "Prices rose by 7.1%. Next: retrain.", "reading": {}},
+            "Prices moved: condo",
+            "Prices rose by 7.1%.",
+        ),
+        (
+            "version.committed",
+            "1bfe",
+            {"rows": 49_341, "set_aside": 0, "parent_id": None, "note": "sales.csv", "files": ["sales.csv"]},
+            "data version 1bfe",
+            "sales.csv. Sales in use: 49,341; set aside: 0.",
+        ),
+        (
+            "level.added",
+            "297a",
+            {"model_id": "ff6a", "as_of": "2025-01-01"},
+            "level 297a",
+            "Model ff6a; as of 1 Jan 2025.",
+        ),
+        ("of.a_later_release", "x", {"is_new": True}, "x", "Is new: yes."),
+    ],
+)
+def test_an_entry_says_what_was_acted_on_and_with_what_result(
+    action: str, subject: str, detail: dict[str, object], of: str, words: str
+) -> None:
+    assert subject_words(action, subject, detail) == of
+    assert detail_words(detail) == words

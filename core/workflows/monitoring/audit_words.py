@@ -1,0 +1,136 @@
+"""The audit trail in words: what was done, to what, and with what result, without codes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Any, Final
+
+from core.monitor.rules import RULES
+from core.states import AuditAction
+from core.wording import day
+
+_PARTS: Final = 6
+_LONG: Final = 160
+# What the code alone would not say; every other action reads as it is written.
+_ACTIONS: Final[dict[str, str]] = {
+    AuditAction.COLUMN_NAMED: "Column named",
+    AuditAction.GATE_JUDGED: "Challenger compared with the live model",
+    AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
+    AuditAction.LEVEL_ADDED: "Market level set",
+    AuditAction.MATCH_ANSWERED: "Question about an address answered",
+    AuditAction.MODEL_ADDED: "Model trained",
+    AuditAction.MODEL_CHALLENGED: "Model made challenger",
+    AuditAction.PRESET_REPLACED: "Column mapping replaced",
+    AuditAction.PRESET_SAVED: "Column mapping saved",
+    AuditAction.PROFILE_CHANGED: "Profile changed",
+    AuditAction.PROFILE_RESTORED: "Earlier profile in use again",
+    AuditAction.ROLLOUT_STARTED: "Pilot started",
+    AuditAction.ROLLOUT_STOPPED: "Pilot stopped",
+    AuditAction.ROLLOUT_TAKEN_BACK: "Change of the pilot taken back",
+    AuditAction.ROLLOUT_WIDENED: "Pilot widened",
+    AuditAction.SALE_DECIDED: "Doubtful sale decided",
+    AuditAction.SELLER_FIGURES_CHANGED: "Figures in sellers' reports changed",
+    AuditAction.SIGNED_IN: "Signed in",
+    AuditAction.SIGNED_OUT: "Signed out",
+    AuditAction.TEST_OPENED: "Sealed test opened",
+    AuditAction.THRESHOLD_CHANGED: "Alert limit changed",
+    AuditAction.THRESHOLD_RESET: "Alert limit reset",
+    AuditAction.TRAIL_EXPORTED: "Audit trail exported",
+    AuditAction.VERSION_COMMITTED: "Sales committed",
+    AuditAction.VERSION_RESTORED: "Earlier sales in use again",
+    AuditAction.VERSION_UNDONE: "Latest sales undone",
+}
+# Details that are sentences or names: they stand first, without a label.
+_PROSE: Final = ("why", "reason", "words", "note", "name")
+# Details that repeat others, or that only a program needs; the file has them.
+_LEFT_OUT: Final = frozenset(
+    {"kind", "segment", "next_action", "reading", "parent_id", "files", "token", "sha256", "statement", "state"}
+)
+_LABELS: Final[dict[str, str]] = {
+    "added": "sale prices added",
+    "as_of": "as of",
+    "area_unit": "areas in",
+    "model_id": "model",
+    "promoter_id": "by",
+    "replaced": "instead of model",
+    "rows": "sales in use",
+    "rows_seen": "rows read",
+    "sales": "sales",
+    "set_aside": "set aside",
+    "size_bytes": "bytes",
+    "superseded": "replaced",
+    "version_id": "data version",
+    "window_months": "months of sales",
+}
+_SUBJECTS: Final = {
+    "gate": "model",
+    "key": "API key",
+    "level": "level",
+    "listing": "listing",
+    "model": "model",
+    "outcomes": "data version",
+    "preset": "mapping",
+    "scope": "model",
+    "test": "model",
+    "version": "data version",
+}
+_TITLES: Final = {rule.kind.value: rule.title for rule in RULES}
+
+
+def action_words(action: str) -> str:
+    """Write an entry's action for people, such as "Alert opened"."""
+    return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
+
+
+def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
+    """Write what was acted on: an alert by its title, anything else by its kind and id."""
+    title = _TITLES.get(str(detail.get("kind", "")))
+    if action.startswith("alert.") and title:
+        return f"{title}: {detail['segment']}" if detail.get("segment") else title
+    kind = _SUBJECTS.get(action.partition(".")[0], "")
+    return f"{kind} {subject}" if kind else _TITLES.get(subject, subject)
+
+
+def detail_words(detail: Mapping[str, Any]) -> str:
+    """Write an entry's detail for people: its sentence first, then its plain parts, then "n more" for the rest."""
+    sentences = [_first_sentence(str(detail[name])) for name in _PROSE if detail.get(name)]
+    plain = {
+        name: value
+        for name, value in detail.items()
+        if name not in _PROSE and name not in _LEFT_OUT and isinstance(value, (str, int, float)) and value != ""
+    }
+    shown = [_part(name, value) for name, value in list(plain.items())[:_PARTS]]
+    left = len(plain) - len(shown)
+    parts = "; ".join([*shown, f"{left} more"] if left else shown)
+    return " ".join([*(_ended(one) for one in sentences), f"{parts[:1].upper()}{parts[1:]}." if parts else ""]).strip()
+
+
+def _part(name: str, value: str | int | float) -> str:
+    label = _LABELS.get(name, name.replace("_", " "))
+    return f"{label} {_value(value)}" if isinstance(value, str) else f"{label}: {_value(value)}"
+
+
+def _value(value: str | int | float) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    try:
+        return day(date.fromisoformat(value))
+    except ValueError:
+        return _cut(value)
+
+
+def _first_sentence(text: str) -> str:
+    return _cut(text.split(". ", 1)[0])
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONG else f"{text[: _LONG - 1]}…"
+
+
+def _ended(text: str) -> str:
+    return text if text.endswith((".", "!", "?", "…")) else f"{text}."
