@@ -13,13 +13,15 @@
     for (const part of root.querySelectorAll(NO_STOP)) if (part.tabIndex !== -1) part.tabIndex = -1;
     for (const part of root.querySelectorAll(DIGITS)) if (part.inputMode !== 'decimal') part.inputMode = 'decimal';
   };
-  // On a phone a table's rows are cards, and each cell is told apart by the name of its column.
+  // On a phone a table's rows are cards, and each cell is known by the name of its column.
   const name = (root) => {
     for (const table of root.querySelectorAll('[data-testid="stTable"] table')) {
       const names = [...table.querySelectorAll('thead th')].map((head) => head.textContent);
       for (const cell of table.querySelectorAll('tbody td')) {
         const own = names[cell.cellIndex] || '';
         if (cell.dataset.column !== own) cell.dataset.column = own;
+        const blank = !cell.textContent.trim();
+        if (cell.hasAttribute('data-blank') !== blank) cell.toggleAttribute('data-blank', blank);
       }
     }
   };

@@ -38,7 +38,8 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None) -> None
 def figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None = None) -> None:
     """Draw a model's error on its test sales and, of the live one, in use."""
     test, target = headline_of(record.card)["mape"], percent(workspace.problem.success.target_mape)
-    with st.container(horizontal=True, gap="medium"):
+    # api/static/dashboard.css keeps its place.
+    with st.container(horizontal=True, gap="medium", key="live_figures"):
         with st.container(width="content", gap=None):
             st.metric("Error on test sales", percent(test.value, 1))
             st.caption(plain(f"target {target}, {count(test.n, 'sale')}"))
