@@ -119,7 +119,7 @@ def test_one_markets_failure_is_told_and_the_others_are_watched_all_the_same(
     turn = Worker(acting(store, problem=problem), WorkerSettings(), Starts()).turn()
     assert turn.opened > 0
     [said] = turn.problems
-    assert said.startswith("Broken: The limit of “Error too high” = 700.0% must lie between ")
+    assert said.startswith("Broken: The limit of “Error too high” = 700% must lie between ")
     assert worker_state(store).problems == turn.problems
 
 

@@ -11,7 +11,7 @@ from core.states import AuditAction
 from core.wording import day
 
 _PARTS: Final = 6
-_LONG: Final = 160
+_LONG: Final = 300
 # What the code alone would not say; every other action reads as it is written.
 _ACTIONS: Final[dict[str, str]] = {
     AuditAction.COLUMN_NAMED: "Column named",
