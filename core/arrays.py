@@ -11,6 +11,9 @@ Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 """A mask that selects rows."""
 
+UInts = NDArray[np.uint64]
+"""Hashes."""
+
 Ints = NDArray[np.int64]
 """Whole numbers: counts, group numbers, and stored row numbers."""
 

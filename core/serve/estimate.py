@@ -128,7 +128,7 @@ class LiveMarket:
     """What prices a market: the model's bundle, the live model, and the latter's data version and stored level.
 
     ``notices`` are the open drift alerts; each flags the estimates it concerns. ``scope`` is signed or proposed; None
-    means the standard prices.
+    means the standard prices. ``learned`` is the likeness, where it was learned in advance.
     """
 
     bundle: Bundle
@@ -137,10 +137,13 @@ class LiveMarket:
     level_id: str | None
     notices: tuple[DriftNotice, ...] = ()
     scope: GoverningScope | None = None
+    learned: Likeness | None = None
 
     @cached_property
     def likeness(self) -> Likeness | None:
         """About how the live model values homes, learned at the first question; None if it keeps no sales."""
+        if self.learned is not None:
+            return self.learned
         return likeness_of(self.live_model) if has_evidence(self.live_model.model) else None
 
     def prepare(self) -> None:

@@ -28,6 +28,7 @@ from core.store.ledger.outcomes import Outcomes
 from core.store.ledger.samples import Samples
 from core.store.ledger.spool import Spool
 from core.store.models.levels import Levels
+from core.store.models.opened_files import OpenedFiles
 from core.store.models.registry import Models
 from core.store.models.shadows import Shadows
 from core.store.models.signed_files import SignedFiles
@@ -83,6 +84,7 @@ class Store:
         self.versions = Versions(database, self.artifacts.snapshots, self.artifacts.ledgers)
         self.models = Models(database, self.artifacts.models)
         self.scores = self.artifacts.scores
+        self.opened = OpenedFiles(home)
         self.dump = Dump(database)
         self.levels = Levels(database)
         self.bases = Bases(database)

@@ -10,7 +10,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.arrays import Bools, Floats, Ints, Objects
+from core.arrays import Bools, Floats, Ints, Objects, UInts
 from core.collect.addresses import address_key
 from core.prepare.features.area_evidence import running_trend, value_on
 from core.prepare.features.columns import Columns, columns_of, size, words
@@ -39,23 +39,38 @@ _LEAST_DAYS: Final = 30.0
 
 @dataclass(frozen=True)
 class _Homes:
-    """The sales of each home by its key: those of home g are ``rows[starts[g]:starts[g + 1]]``, the earliest first."""
+    """The sales of each home: those of home g are ``rows[starts[g]:starts[g + 1]]``, the earliest first.
 
-    position: Mapping[str, int]
+    Homes are found by the hashes of their keys, 64 bits, in order: a list of a million keys would take a hundred
+    times the memory. Two of a million homes share one with a probability below 1 in 10 million.
+    """
+
+    hashes: UInts
     starts: Ints
     rows: Ints
 
     @classmethod
     def of(cls, keys: Objects, days: Floats) -> _Homes:
         known = np.flatnonzero(keys != "")
-        group, names = pd.factorize(keys[known])
-        order = np.lexsort((known, days[known], group))
-        starts = np.searchsorted(group[order], np.arange(len(names) + 1)).astype(np.int64)
-        return cls({str(name): place for place, name in enumerate(names)}, starts, known[order])
+        hashes = _hashes(keys[known])
+        order = np.lexsort((known, days[known], hashes))
+        names, first = np.unique(hashes[order], return_index=True)
+        return cls(names, np.append(first, len(order)).astype(np.int64), known[order])
 
-    def of_home(self, key: str) -> Ints:
-        group = self.position.get(key, -1) if key else -1
-        return self.rows[:0] if group < 0 else self.rows[self.starts[group] : self.starts[group + 1]]
+    def of_homes(self, keys: Objects) -> list[Ints]:
+        """Return the sales of each home; none of an unknown one, or of a key that is ""."""
+        hashes = _hashes(keys)
+        group = np.minimum(np.searchsorted(self.hashes, hashes), max(len(self.hashes) - 1, 0))
+        known = (keys != "") & (self.hashes[group] == hashes if len(self.hashes) else False)
+        return [
+            self.rows[self.starts[place] : self.starts[place + 1]] if found else self.rows[:0]
+            for place, found in zip(group.tolist(), known.tolist(), strict=True)
+        ]
+
+
+def _hashes(keys: Objects) -> UInts:
+    found: UInts = pd.util.hash_array(keys, categorize=False)
+    return found
 
 
 @dataclass(frozen=True)
@@ -96,9 +111,7 @@ class OwnSales:
     def find(self, homes: Columns) -> Columns:
         """Return the columns ``OWN_SALE`` of homes given by their identity and ``sale_date``, shape (n,) each."""
         keys, days = home_keys(homes), days_since_2000(homes["sale_date"])
-        rows = np.array(
-            [self._latest(*one) for one in zip(keys.ids, keys.addresses, days, strict=True)], dtype=np.int64
-        )
+        rows = np.array([self._latest(*one) for one in zip(self._sales_of(keys), days, strict=True)], dtype=np.int64)
         columns = no_own_sale(len(rows))
         found = np.flatnonzero(rows >= 0)
         if len(found):
@@ -109,8 +122,16 @@ class OwnSales:
                 columns[name][found] = value
         return columns
 
-    def _latest(self, own_id: str, address: str, day: float) -> int:
-        rows = self.by_address.of_home(address) if address else self.by_id.of_home(own_id)
+    def _sales_of(self, keys: HomeKeys) -> list[Ints]:
+        """Return the sales of each home, by address where it has no property id."""
+        rows = self.by_id.of_homes(keys.ids)
+        addressed = np.flatnonzero(keys.addresses != "")
+        if len(addressed):
+            for place, found in zip(addressed, self.by_address.of_homes(keys.addresses[addressed]), strict=True):
+                rows[place] = found
+        return rows
+
+    def _latest(self, rows: Ints, day: float) -> int:
         earlier = rows[self.days[rows] <= day - _LEAST_DAYS] if len(rows) else rows
         return int(earlier[-1]) if len(earlier) else -1
 

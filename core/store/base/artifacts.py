@@ -149,7 +149,7 @@ def write_atomically(target: Path, payload: bytes) -> None:
     write_parts_atomically(target, (payload,))
 
 
-def write_parts_atomically(target: Path, parts: Iterable[bytes]) -> None:
+def write_parts_atomically(target: Path, parts: Iterable[bytes | memoryview]) -> None:
     """Write a file part by part, as ``write_atomically`` does; raises OSError and whatever producing a part raises."""
     handle, name = tempfile.mkstemp(prefix=_TEMPORARY, dir=target.parent)
     temporary = Path(name)

@@ -6,12 +6,11 @@ import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import date, timedelta
-from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
 from core.access import Action, Actor, Role, require
-from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, NotFound, StoreUnavailable, in_full
+from core.errors import NotFound, StoreUnavailable, in_full
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
@@ -21,11 +20,12 @@ from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
 from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
-from core.train.bundle import Bundle, from_bytes
-from core.train.live_model import LiveModel, bring_up_to_date
+from core.train.bundle import Bundle
+from core.train.live_model import LiveModel
 from core.wording import day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
+from core.workflows.opening.evidence import FaultKind, Figures, load_champion
 from core.workflows.pricing.drift_notices import drift_notices
 from core.workspace import Workspace
 
@@ -33,19 +33,13 @@ _LOG: Final = logging.getLogger(__name__)
 _CLERK: Final = Actor("Doorstep", Role.MANAGER)
 
 
-class FaultKind(StrEnum):
-    """What is wrong with a live model: its file cannot be verified, or this release cannot read it."""
-
-    UNVERIFIED = "unverified"
-    OUTDATED = "outdated"
-
-
 @dataclass(frozen=True)
 class Desk:
     """A market with its live model, up to date with all known sales; without a model, every answer is Unavailable.
 
     ``fault`` says why the live model cannot be verified or read, "" if it can: then the model before it answers, if
-    there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids.
+    there is one, and ``record`` is the model that answers. ``numbered`` tells whether its sales have property ids;
+    ``figures`` are known in advance in a large market.
     """
 
     market: Market
@@ -55,6 +49,7 @@ class Desk:
     fault: str = ""
     fault_kind: FaultKind | None = None
     numbered: bool = False
+    figures: Figures | None = None
 
     @property
     def bundle(self) -> Bundle | None:
@@ -69,11 +64,15 @@ class Desk:
     @cached_property
     def area_figures(self) -> frozenset[str]:
         """The facts that describe an area and not a home, which no agent enters; empty without a live model."""
+        if self.figures is not None:
+            return self.figures.area
         return area_figures(self.live_model.model, self.live_model.sales) if self.live_model else frozenset()
 
     @cached_property
     def neighborhood_facts(self) -> frozenset[str]:
         """The figures of a neighborhood among the live model's facts, which a seller may not be shown."""
+        if self.figures is not None:
+            return self.figures.neighborhood
         if self.live_model is None:
             return neighborhood_facts((), None, None)
         return neighborhood_facts(self.live_model.model.facts.all, self.area_figures, self.live_model.sales)
@@ -169,15 +168,27 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     market, champion = store.markets.get(market_id), store.models.champion(market_id)
     if champion is None:
         return Desk(market, None, None, problem)
-    found = _latest_loaded(store, champion)
+    found = load_champion(store, champion)
     verified = found.fault_kind is not FaultKind.UNVERIFIED
     report_live_model(Workspace(store, problem, _CLERK), market_id, readable=verified)
-    live_market, numbered = None, False
-    if found.record and found.bundle:
-        live_market, numbered = _open_live_market(store, found.record, found.bundle)
-    if live_market is not None and found.fault_kind:
-        live_market = replace(live_market, notices=(_STANDS_IN[found.fault_kind], *live_market.notices))
-    return name_level(store, Desk(market, found.record, live_market, problem, found.fault, found.fault_kind, numbered))
+    desk = Desk(market, found.record, None, problem, found.fault, found.fault_kind)
+    if found.record is None or found.evidence is None:
+        return desk
+    evidence = found.evidence
+    live_market = LiveMarket(evidence.bundle, evidence.live_model, evidence.version_id, None, learned=evidence.likeness)
+    opened = replace(desk, live_market=live_market, numbered=evidence.numbered, figures=evidence.figures)
+    return name_level(store, with_notices(store, opened))
+
+
+def with_notices(store: Store, desk: Desk) -> Desk:
+    """Return the desk with the drift alerts that are open now, and the scope that governs; raises StoreUnavailable."""
+    if desk.live_market is None or desk.record is None:
+        return desk
+    notices = drift_notices(store, desk.market.market_id)
+    if desk.fault_kind:
+        notices = (_STANDS_IN[desk.fault_kind], *notices)
+    scope = governing_scope(store, desk.record)
+    return replace(desk, live_market=replace(desk.live_market, notices=notices, scope=scope))
 
 
 def name_level(store: Store, desk: Desk) -> Desk:
@@ -231,46 +242,3 @@ _STANDS_IN: Final = {
         FlagKind.MODEL_OUTDATED,
     ),
 }
-
-
-@dataclass(frozen=True)
-class _Loaded:
-    """The model that answers, if there is one, and what is wrong with the champion."""
-
-    record: ModelRecord | None = None
-    bundle: Bundle | None = None
-    fault: str = ""
-    fault_kind: FaultKind | None = None
-
-
-def _latest_loaded(store: Store, champion: ModelRecord) -> _Loaded:
-    """Return the champion, or the latest one before it, whose file can be verified and read."""
-    found = _Loaded()
-    for record in (champion, *store.models.champions_before(champion.market_id)):
-        try:
-            payload = store.models.load_bytes(record.model_id)
-        except ArtifactCorrupt as error:
-            found = found if found.fault else _Loaded(fault=str(error), fault_kind=FaultKind.UNVERIFIED)
-            continue
-        except ArtifactStoreAway:
-            # One before the champion is not worth an error that hides what is wrong with the champion.
-            if not found.fault:
-                raise
-            continue
-        try:
-            return replace(found, record=record, bundle=from_bytes(payload))
-        except (ModelOutdated, ArtifactCorrupt) as error:
-            found = found if found.fault else _Loaded(fault=str(error), fault_kind=FaultKind.OUTDATED)
-    return found
-
-
-def _open_live_market(store: Store, record: ModelRecord, bundle: Bundle) -> tuple[LiveMarket, bool]:
-    """Return the model with all sales known, and whether these have property ids."""
-    latest = store.versions.latest(record.market_id)
-    # If every version was undone, there is no latest one, but the model's training data still exists.
-    version_id = latest.version_id if latest else record.version_id
-    sales = store.versions.load(version_id)
-    live_model = bring_up_to_date(bundle.model, sales)
-    notices, scope = drift_notices(store, record.market_id), governing_scope(store, record)
-    numbered = "property_id" in sales and bool(sales["property_id"].notna().any())
-    return LiveMarket(bundle, live_model, version_id, None, notices, scope), numbered

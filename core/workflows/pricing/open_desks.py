@@ -12,7 +12,8 @@ from typing import Final
 
 from core.errors import StoreError, StoreUnavailable, in_full
 from core.store import Market, Store
-from core.workflows.pricing.desk import Desk, FaultKind, name_level, open_desk
+from core.workflows.opening.evidence import FaultKind
+from core.workflows.pricing.desk import Desk, name_level, open_desk
 from core.workflows.pricing.drift_notices import DRIFT
 from core.workspace import Workspace
 

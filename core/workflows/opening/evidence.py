@@ -1,0 +1,168 @@
+"""What a desk prices with: the live model with all known sales, worked out anew or read from the server's disk."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
+
+from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, StoreUnavailable, in_full
+from core.installation import code_fingerprint
+from core.prepare.features.columns import size
+from core.serve.agent.form_facts import area_figures
+from core.serve.agent.seller_view import neighborhood_facts
+from core.serve.estimate import LiveMarket
+from core.serve.likeness import Likeness
+from core.store import ModelRecord, Store
+from core.train.bundle import Bundle, from_bytes
+from core.train.live_model import LiveModel, bring_up_to_date
+
+_LOG: Final = logging.getLogger(__name__)
+
+KEPT_FROM: Final = 100_000
+"""Evidence of this number of sales is kept on the server's disk; that of fewer is worked out in a second or two."""
+
+
+class FaultKind(StrEnum):
+    """What is wrong with a live model: its file cannot be verified, or this release cannot read it."""
+
+    UNVERIFIED = "unverified"
+    OUTDATED = "outdated"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """The facts that describe an area and not a home, and those of a neighborhood, which a seller may not be shown."""
+
+    area: frozenset[str]
+    neighborhood: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """A model with the sales of a data version, and all that is learned from them before the first question.
+
+    The bundle's model is the live one, so that only one has its sales in memory. ``figures`` and ``likeness`` are what
+    the first questions would wait for, None where they wait; ``numbered`` tells whether the sales have property ids.
+    """
+
+    bundle: Bundle
+    live_model: LiveModel
+    version_id: str
+    numbered: bool
+    likeness: Likeness | None = None
+    figures: Figures | None = None
+
+    @property
+    def large(self) -> bool:
+        """Tell whether working it out takes so long that it is kept on disk."""
+        return size(self.live_model.sales) >= KEPT_FROM
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The model that answers, if there is one, and what is wrong with the champion."""
+
+    record: ModelRecord | None = None
+    evidence: Evidence | None = None
+    fault: str = ""
+    fault_kind: FaultKind | None = None
+
+
+def load_champion(store: Store, champion: ModelRecord) -> Loaded:
+    """Return the champion, or the latest one before it that can be verified and read, with all known sales.
+
+    Raises ArtifactCorrupt for lost sales, StoreUnavailable.
+    """
+    found = Loaded()
+    for record in (champion, *store.models.champions_before(champion.market_id)):
+        try:
+            payload = store.models.load_bytes(record.model_id)
+        except ArtifactCorrupt as error:
+            found = found if found.fault else Loaded(fault=str(error), fault_kind=FaultKind.UNVERIFIED)
+            continue
+        except ArtifactStoreAway:
+            # One before the champion is not worth an error that hides what is wrong with the champion.
+            if not found.fault:
+                raise
+            continue
+        version_id = version_known(store, record)
+        kept = _kept(store, record, version_id)
+        if kept is not None:
+            return replace(found, record=record, evidence=kept)
+        try:
+            bundle = from_bytes(payload)
+        except (ModelOutdated, ArtifactCorrupt) as error:
+            found = found if found.fault else Loaded(fault=str(error), fault_kind=FaultKind.OUTDATED)
+            continue
+        return replace(found, record=record, evidence=_work_out(store, record, bundle, version_id))
+    return found
+
+
+def is_kept(store: Store, record: ModelRecord) -> bool:
+    """Tell whether a model's evidence with all known sales lies on this server's disk; raises StoreUnavailable."""
+    return store.opened.holds(record.market_id, _key(record, version_known(store, record)))
+
+
+def version_known(store: Store, record: ModelRecord) -> str:
+    """Return the market's latest data version: the sales a model is brought up to."""
+    latest = store.versions.latest(record.market_id)
+    # If every version was undone, there is no latest one, but the model's training data still exists.
+    return latest.version_id if latest else record.version_id
+
+
+def _work_out(store: Store, record: ModelRecord, bundle: Bundle, version_id: str) -> Evidence:
+    """Bring a model up to a version's sales; what is large is learned to the end, kept, and read back mapped."""
+    sales = store.versions.load(version_id)
+    live_model = bring_up_to_date(bundle.model, sales)
+    numbered = "property_id" in sales and bool(sales["property_id"].notna().any())
+    evidence = Evidence(replace(bundle, model=live_model.model), live_model, version_id, numbered)
+    if not evidence.large:
+        return evidence
+    key = _key(record, version_id)
+    try:
+        store.opened.keep(record.market_id, key, _complete(evidence))
+    except StoreUnavailable as error:
+        _LOG.warning("the opened model is not kept: %s", in_full(error))
+        return evidence
+    return _kept(store, record, version_id) or evidence
+
+
+def _complete(evidence: Evidence) -> Evidence:
+    """Return the evidence with all that is learned from it at the first questions."""
+    live_model = evidence.live_model
+    model = live_model.model
+    area = area_figures(model, live_model.sales)
+    figures = Figures(area, neighborhood_facts(model.facts.all, area, live_model.sales))
+    likeness = LiveMarket(evidence.bundle, live_model, evidence.version_id, None).likeness
+    if model.own_sales is not None:
+        # Needed only where a model is brought up to other sales, which begins with the model's own file.
+        own_sales = replace(model.own_sales, residuals={})
+        _ = own_sales.by_address
+        model = replace(model, own_sales=own_sales)
+    return replace(
+        evidence,
+        bundle=replace(evidence.bundle, model=model),
+        live_model=replace(live_model, model=model),
+        likeness=likeness,
+        figures=figures,
+    )
+
+
+def _kept(store: Store, record: ModelRecord, version_id: str) -> Evidence | None:
+    """Return the evidence kept on disk, None if there is none that can be used."""
+    key = _key(record, version_id)
+    if not store.opened.holds(record.market_id, key):
+        return None
+    try:
+        found: Evidence = store.opened.read(record.market_id, key)
+    except ArtifactCorrupt as error:
+        _LOG.warning("%s", error)
+        return None
+    return found
+
+
+def _key(record: ModelRecord, version_id: str) -> str:
+    """Name all that the evidence is made of; the code, too, as another release may read it otherwise."""
+    return f"{record.model_id}-{version_id}-{code_fingerprint()}"
