@@ -11,6 +11,7 @@ from typing import Final
 
 from core.access import Action, Actor, Role, require
 from core.errors import NotFound, StoreUnavailable, in_full
+from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
@@ -25,6 +26,7 @@ from core.train.live_model import LiveModel
 from core.wording import day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
+from core.workflows.opening import evidence
 from core.workflows.opening.evidence import FaultKind, Figures, load_champion
 from core.workflows.pricing.drift_notices import drift_notices
 from core.workspace import Workspace
@@ -60,6 +62,11 @@ class Desk:
     def live_model(self) -> LiveModel | None:
         """The live model with all known sales, None if no model is live."""
         return self.live_market.live_model if self.live_market else None
+
+    @property
+    def is_large(self) -> bool:
+        """Tell whether the market has so many sales that bringing a model up to them takes long."""
+        return self.live_model is not None and size(self.live_model.sales) >= evidence.KEPT_FROM
 
     @cached_property
     def area_figures(self) -> frozenset[str]:
@@ -174,9 +181,9 @@ def open_desk(store: Store, market_id: str, problem: Problem) -> Desk:
     desk = Desk(market, found.record, None, problem, found.fault, found.fault_kind)
     if found.record is None or found.evidence is None:
         return desk
-    evidence = found.evidence
-    live_market = LiveMarket(evidence.bundle, evidence.live_model, evidence.version_id, None, learned=evidence.likeness)
-    opened = replace(desk, live_market=live_market, numbered=evidence.numbered, figures=evidence.figures)
+    known = found.evidence
+    live_market = LiveMarket(known.bundle, known.live_model, known.version_id, None, learned=known.likeness)
+    opened = replace(desk, live_market=live_market, numbered=known.numbered, figures=known.figures)
     return name_level(store, with_notices(store, opened))
 
 

@@ -8,12 +8,14 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import Final
 
-from core.errors import StoreError, StoreUnavailable, in_full
-from core.store import Market, Store
+from core.errors import DoorstepError, StoreError, StoreUnavailable, in_full
+from core.store import Market, ModelRecord, Store
+from core.workflows.opening.background import work_out_apart
 from core.workflows.opening.evidence import FaultKind
-from core.workflows.pricing.desk import Desk, name_level, open_desk
+from core.workflows.pricing.desk import Desk, name_level, open_desk, with_notices
 from core.workflows.pricing.drift_notices import DRIFT
 from core.workspace import Workspace
 
@@ -55,14 +57,16 @@ class OpenDesks:
         self._latest: dict[tuple[str, str], DeskState] = {}
         self._opening: dict[DeskState, threading.Lock] = {}
         self._failed_at: dict[DeskState, float] = {}
+        self._behind: dict[DeskState, threading.Thread] = {}
         self._guard = threading.Lock()
         self._name_again = 0.0
 
     def desk(self, workspace: Workspace, market_id: str, while_opening: WhileOpening = nullcontext) -> Desk:
         """Return the market's desk with its live model; raises NotFound, ArtifactCorrupt, StoreUnavailable.
 
-        While the database is away, the latest desk in memory goes on answering. ``while_opening`` makes what is entered
-        while a desk opens, such as a sign that asks for patience.
+        While the database is away, the latest desk in memory goes on answering, and so does a large market's while
+        its model is brought up to new sales. ``while_opening`` makes what is entered while a desk opens, such as a sign
+        that asks for patience.
         """
         try:
             return self._current(workspace, market_id, while_opening)
@@ -108,6 +112,9 @@ class OpenDesks:
                 opening = self._opening.setdefault(state, threading.Lock())
         if known is not None:
             return self._try_naming(state, known, workspace)
+        before = self._before(state, market_id)
+        if before is not None and self._opens_behind(state, workspace, before):
+            return with_notices(workspace.store, before)
         # Those who want this desk wait, since two threads that load one model take twice the memory and no less time.
         # Other markets' desks stay open meanwhile.
         with while_opening(), opening:
@@ -122,6 +129,38 @@ class OpenDesks:
         if desk is None or not desk.fault or desk.fault_kind is not FaultKind.UNVERIFIED:
             return desk
         return None if time.monotonic() - self._opened_at[state] > RETRY_SECONDS else desk
+
+    def _before(self, state: DeskState, market_id: str) -> Desk | None:
+        """Return the latest desk of a large market if only its sales or alerts have changed since."""
+        with self._guard:
+            before = self._desks.get(self._latest.get((state[0], market_id), ()))
+        if before is None or before.live_market is None or before.fault or before.record is None:
+            return None
+        return before if before.is_large and before.record.model_id == state[2] else None
+
+    def _opens_behind(self, state: DeskState, workspace: Workspace, before: Desk) -> bool:
+        """See that a desk opens behind the scenes; False if that was tried, so that it is opened in front."""
+        assert before.record is not None
+        with self._guard:
+            thread = self._behind.get(state)
+            if thread is None:
+                work = partial(self._open_behind, state, workspace, before.record)
+                self._behind = {one: at for one, at in self._behind.items() if at.is_alive()}
+                thread = self._behind[state] = threading.Thread(target=work, name="desk opening", daemon=True)
+                thread.start()
+        return thread.is_alive()
+
+    def _open_behind(self, state: DeskState, workspace: Workspace, champion: ModelRecord) -> None:
+        try:
+            work_out_apart(workspace.store, champion)
+            if desk_state(workspace.store, state[1]) != state:
+                return
+            with self._guard:
+                opening = self._opening.setdefault(state, threading.Lock())
+            with opening:
+                self._opened(state, workspace, state[1])
+        except DoorstepError as error:
+            _LOG.error("the desk of %s could not be opened behind the scenes: %s", state[1], in_full(error))
 
     def _opened(self, state: DeskState, workspace: Workspace, market_id: str) -> Desk:
         """Return the desk that another thread opened meanwhile, or open it."""
