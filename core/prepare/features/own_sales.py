@@ -10,11 +10,12 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.arrays import Bools, Floats, Ints, Objects, UInts
+from core.arrays import Bools, Floats, Ints, Objects
 from core.collect.addresses import address_key
 from core.prepare.features.area_evidence import running_trend, value_on
 from core.prepare.features.columns import Columns, columns_of, size, words
 from core.prepare.features.derived import days_since_2000
+from core.prepare.features.rows_by_key import RowsByKey
 from core.prepare.quality.duplicates import HOUSES
 
 IDENTITY: Final = ("property_id", "address", "unit", "zipcode", "neighbourhood", "property_type")
@@ -35,42 +36,6 @@ SOON_YEARS: Final = 1.5
 
 # Contract and deed of one sale may be recorded weeks apart; no home is sold twice within a month.
 _LEAST_DAYS: Final = 30.0
-
-
-@dataclass(frozen=True)
-class _Homes:
-    """The sales of each home: those of home g are ``rows[starts[g]:starts[g + 1]]``, the earliest first.
-
-    Homes are found by the hashes of their keys, 64 bits, in order: a list of a million keys would take a hundred
-    times the memory. Two of a million homes share one with a probability below 1 in 10 million.
-    """
-
-    hashes: UInts
-    starts: Ints
-    rows: Ints
-
-    @classmethod
-    def of(cls, keys: Objects, days: Floats) -> _Homes:
-        known = np.flatnonzero(keys != "")
-        hashes = _hashes(keys[known])
-        order = np.lexsort((known, days[known], hashes))
-        names, first = np.unique(hashes[order], return_index=True)
-        return cls(names, np.append(first, len(order)).astype(np.int64), known[order])
-
-    def of_homes(self, keys: Objects) -> list[Ints]:
-        """Return the sales of each home; none of an unknown one, or of a key that is ""."""
-        hashes = _hashes(keys)
-        group = np.minimum(np.searchsorted(self.hashes, hashes), max(len(self.hashes) - 1, 0))
-        known = (keys != "") & (self.hashes[group] == hashes if len(self.hashes) else False)
-        return [
-            self.rows[self.starts[place] : self.starts[place + 1]] if found else self.rows[:0]
-            for place, found in zip(group.tolist(), known.tolist(), strict=True)
-        ]
-
-
-def _hashes(keys: Objects) -> UInts:
-    found: UInts = pd.util.hash_array(keys, categorize=False)
-    return found
 
 
 @dataclass(frozen=True)
@@ -95,7 +60,7 @@ class OwnSales:
     """
 
     homes: Columns
-    by_id: _Homes
+    by_id: RowsByKey
     days: Floats
     level: Floats
     trend: tuple[Floats, Floats]
@@ -103,10 +68,10 @@ class OwnSales:
     residuals: Mapping[tuple[str, float], float]
 
     @cached_property
-    def by_address(self) -> _Homes:
+    def by_address(self) -> RowsByKey:
         """The sales by address, read when a home without property id is looked for first: addresses take time."""
         addresses = _addresses(self.homes, np.ones(len(self.days), dtype=bool))
-        return _Homes.of(np.where(_one_home_an_address(self.homes, addresses), addresses, ""), self.days)
+        return RowsByKey.of(np.where(_one_home_an_address(self.homes, addresses), addresses, ""), self.days)
 
     def find(self, homes: Columns) -> Columns:
         """Return the columns ``OWN_SALE`` of homes given by their identity and ``sale_date``, shape (n,) each."""
@@ -124,10 +89,10 @@ class OwnSales:
 
     def _sales_of(self, keys: HomeKeys) -> list[Ints]:
         """Return the sales of each home, by address where it has no property id."""
-        rows = self.by_id.of_homes(keys.ids)
+        rows = self.by_id.of_keys(keys.ids)
         addressed = np.flatnonzero(keys.addresses != "")
         if len(addressed):
-            for place, found in zip(addressed, self.by_address.of_homes(keys.addresses[addressed]), strict=True):
+            for place, found in zip(addressed, self.by_address.of_keys(keys.addresses[addressed]), strict=True):
                 rows[place] = found
         return rows
 
@@ -149,7 +114,7 @@ def keep_own_sales(
     trend = running_trend(days, log_price - log_size) if len(days) else (np.array([-np.inf]), np.array([np.nan]))
     return OwnSales(
         homes=homes,
-        by_id=_Homes.of(keys.ids, days),
+        by_id=RowsByKey.of(keys.ids, days),
         days=days,
         level=log_price - value_on(trend, days),
         trend=trend,

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 from rapidfuzz import fuzz, process
 
-from core.arrays import Ints
+from core.arrays import Ints, Objects
 from core.collect.addresses import address_key
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
+from core.prepare.features.rows_by_key import RowsByKey
 from core.schema import label_of
 from core.serve.agent.tax_roll import DAY, KEY
 from core.serve.subject import Value
@@ -59,8 +60,9 @@ class AddressBook:
 
     def __len__(self) -> int:
         """Return how many homes are known."""
-        known = set(self._sales.keys)
-        return len(known) + (sum(key not in known for key in self._roll.keys) if self._roll is not None else 0)
+        known = set(np.asarray(self._sales.keys))
+        roll = () if self._roll is None else np.asarray(self._roll.keys)
+        return len(known) + sum(key not in known for key in roll)
 
     def find(self, typed: str) -> list[KnownHome]:
         """Return the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
@@ -103,35 +105,34 @@ class _Homes:
     def __init__(self, records: pd.DataFrame, names: tuple[str, ...], day: str) -> None:
         last = ~records[KEY].duplicated(keep="last") & records[KEY].notna() & records[KEY].ne("")
         held = records[last]
-        self.keys: list[str] = held[KEY].tolist()
+        self.keys: Objects = held[KEY].to_numpy(dtype=object)
         self._days = held[day].to_numpy()
         self._facts = held[[name for name in names if name in held]].reset_index(drop=True)
-        self._rows = pd.Index(self.keys, dtype="str")
-        # Whoever looks up first need not wait for the index.
-        self._rows.get_indexer_for(self._rows[:1])
-        self._ids = pd.Index(bare_ids(column_or_missing(self._facts, _ID).astype("str")), dtype="str")
-        self._by_number, self._streets = _by_number(self.keys), _by_street(self.keys)
+        self._by_key = _index(self.keys)
+        self._by_id = _index(bare_ids(column_or_missing(self._facts, _ID).astype("str")))
+        self._by_number = _index([_house_number(key) for key in self.keys])
+        streets = np.array([_street(key) for key in self.keys], dtype=object)
+        self._streets: Objects = np.unique(streets[streets != ""].astype(str)).astype(object)
+        self._by_street = _index(streets)
 
     def find(self, typed: str) -> Iterator[tuple[float, str]]:
         """Yield the keys of the homes that fit best, with how well they do, 0 to 100 (more for a property id)."""
         number = bare_ids(pd.Series([typed], dtype="str"))[0]
         if isinstance(number, str) and len(number) >= _ID_LENGTH_MIN and any(map(str.isdigit, number)):
-            yield from ((200.0, self.keys[row]) for row in np.flatnonzero(self._ids == number)[:FOUND_MAX])
+            yield from ((200.0, self.keys[row]) for row in self._by_id.of_key(number)[:FOUND_MAX])
         wanted = address_key(typed.strip())
-        leads = _NUMBER.match(wanted)
-        if not wanted or not self.keys:
+        if not wanted or not len(self.keys):
             return
-        rows = self._by_number.get(leads.group()) if leads else None
-        if rows is None:
-            rows = self._alike(wanted)
+        numbered = self._by_number.of_key(_house_number(wanted))
+        rows = numbered if len(numbered) else self._alike(wanted)
         near = [self.keys[row].partition("|")[0] for row in rows]
-        scorer = _likeness if leads and leads.group() in self._by_number else fuzz.ratio
+        scorer = _likeness if len(numbered) else fuzz.ratio
         hits = process.extract(wanted, near, scorer=scorer, limit=FOUND_MAX, score_cutoff=_LIKENESS_MIN)
         yield from ((score, self.keys[rows[at]]) for _, score, at in hits)
 
     def record(self, key: str, bare: str) -> _Record | None:
         """Return the record of a home by its key, else by its key without zip code; None if there is none."""
-        row = next((int(at) for at in self._rows.get_indexer_for(pd.Index([key, bare], dtype="str")) if at >= 0), None)
+        row = next((int(rows[0]) for one in (key, bare) if len(rows := self._by_key.of_key(one))), None)
         if row is None:
             return None
         found = self._facts.iloc[row]
@@ -146,8 +147,8 @@ class _Homes:
     def _alike(self, wanted: str) -> Ints:
         """Return the rows of the streets most like what was typed: they are few, where homes are many."""
         street = _NUMBER.sub("", wanted, count=1).strip() if _NUMBER.match(wanted) else wanted
-        found = process.extract(street, list(self._streets), scorer=fuzz.ratio, limit=FOUND_MAX)
-        rows = [self._streets[name] for name, _, _ in found]
+        found = process.extract(street, np.asarray(self._streets).tolist(), scorer=fuzz.ratio, limit=FOUND_MAX)
+        rows = [self._by_street.of_key(name) for name, _, _ in found]
         return np.concatenate(rows) if rows else np.empty(0, dtype="int64")
 
 
@@ -173,22 +174,20 @@ def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float
     return (fuzz.token_set_ratio(wanted, key) + fuzz.partial_ratio(wanted, key)) / 2
 
 
-def _by_number(keys: list[str]) -> dict[str, Ints]:
-    """Return the rows of the addresses that begin with each house number."""
-    return _grouped((number.group() if (number := _NUMBER.match(key)) else "") for key in keys)
+def _index(keys: Iterable[object]) -> RowsByKey:
+    texts = np.array([key if isinstance(key, str) else "" for key in keys], dtype=object)
+    return RowsByKey.of(texts, np.zeros(len(texts)))
 
 
-def _by_street(keys: list[str]) -> dict[str, Ints]:
-    """Return the rows of the addresses in each street."""
-    return _grouped(_NUMBER.sub("", key.partition("|")[0], count=1).strip() for key in keys)
+def _house_number(key: str) -> str:
+    """Return the house number an address begins with, "" if it has none."""
+    number = _NUMBER.match(key)
+    return number.group() if number else ""
 
 
-def _grouped(names: Iterable[str]) -> dict[str, Ints]:
-    found: dict[str, list[int]] = {}
-    for row, name in enumerate(names):
-        if name:
-            found.setdefault(name, []).append(row)
-    return {name: np.array(rows) for name, rows in found.items()}
+def _street(key: str) -> str:
+    """Return an address without zip code and house number."""
+    return _NUMBER.sub("", key.partition("|")[0], count=1).strip()
 
 
 def _value(recorded: object) -> Value:

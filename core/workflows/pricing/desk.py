@@ -65,7 +65,7 @@ class Desk:
 
     @property
     def is_large(self) -> bool:
-        """Tell whether the market has so many sales that bringing a model up to them takes long."""
+        """Tell whether bringing a model up to all the sales of the market takes long."""
         return self.live_model is not None and size(self.live_model.sales) >= evidence.KEPT_FROM
 
     @cached_property

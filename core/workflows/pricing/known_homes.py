@@ -8,6 +8,7 @@ from typing import Final
 
 from core.access import Action
 from core.serve.agent.address_book import AddressBook
+from core.workflows.opening.addresses import address_book, names_kept
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 
@@ -25,20 +26,19 @@ class AddressBooks:
     def book(self, workspace: Workspace, desk: Desk) -> AddressBook | None:
         """Return the address book of a desk's sales, None without a live model; raises AccessDenied, StoreUnavailable.
 
-        The first call for a data version reads its sales and takes a second or two, later ones nothing.
+        The first call for a data version reads its sales and takes a second or two, later ones nothing; in a large
+        market only the first one on a server takes long.
         """
         workspace.require(Action.PRICE)
         live = desk.live_market
         if live is None:
             return None
-        model = live.live_model.model
-        names = (*model.facts.area_codes, "latitude", "longitude", *desk.asked_first, *desk.asked_further)
+        names = names_kept(live.live_model.model, desk.area_figures)
         key = (str(workspace.store.home), live.version_id, names)
         with self._building:
             if key not in self._books:
-                versions = workspace.store.versions
-                sales, roll = versions.load(live.version_id), versions.load_roll(live.version_id)
-                self._books[key] = AddressBook(sales, names, roll)
+                market_id = desk.market.market_id
+                self._books[key] = address_book(workspace.store, market_id, live.version_id, names)
                 while len(self._books) > KEPT:
                     self._books.popitem(last=False)
             self._books.move_to_end(key)
