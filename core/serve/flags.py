@@ -45,6 +45,8 @@ class FlagKind(StrEnum):
     LOW_CONFIDENCE = "low confidence"
     COMPARABLES_DISAGREE = "comparables disagree"
     STALE_MODEL = "stale model"
+    RANGE_HELD_LESS = "range held less than promised"
+    TARGET_MISSED = "error above the target"
     DRIFT_ALERT = "drift alert open"
     MODEL_UNVERIFIED = "live model not verified"
     MODEL_OUTDATED = "live model of another release"

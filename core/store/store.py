@@ -56,7 +56,7 @@ from core.store.sales.versions import Versions
 
 DEFAULT_HOME: Final = Path("var")
 DATABASE_FILE: Final = "doorstep.sqlite"
-FOLDERS: Final = ("versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten")
+FOLDERS: Final = ("versions", "ledgers", "models", "signatures", "scores", "uploads", "unwritten", "opened")
 
 
 class Store:

@@ -180,12 +180,12 @@ def test_a_homes_own_sale_comes_first_and_a_recent_one_is_flagged(
     for least, most in ((30, 540), (900, 9_999)):
         soon = [least <= (as_of - day).days < most for day in sold]
         row = next(number for number, one in enumerate(soon) if one)
-        [own_id] = [key for key, place in kept.by_id.position.items() if row in kept.by_id.of_home(key)]
+        own_id = str(kept.homes["property_id"][row])
         found = estimate(evidence, {**answer.subject.facts, "property_id": own_id}, as_of, problem, 0.8)
         assert isinstance(found, Estimate)
         assert [one.own for one in found.comparables] == [True] + [False] * (len(found.comparables) - 1)
         assert len({one.sale_id for one in found.comparables}) == len(found.comparables)
-        latest = max(sold[place] for place in kept.by_id.of_home(own_id).tolist())
+        latest = max(sold[place] for place in kept.by_id.of_key(own_id).tolist())
         assert found.comparables[0].sale_date == latest
         recent = (as_of - latest).days < 548
         assert (FlagKind.SOLD_SOON in {flag.kind for flag in found.flags}) is recent

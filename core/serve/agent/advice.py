@@ -42,6 +42,14 @@ def _drift(flag: Flag) -> str:
     return "The homes priced of late differ from those the model learned from: check the facts you entered."
 
 
+def _held_less(flag: Flag) -> str:
+    return f"Only {flag.value} ended inside such a range ({flag.limit} was promised): leave more room."
+
+
+def _off(flag: Flag) -> str:
+    return f"Estimates were off by {flag.value} (the target is {flag.limit}): check against recent sales."
+
+
 def _unusual_fact(flag: Flag) -> str:
     name = _name(flag)
     return f"{name} {flag.value} is unusual here ({flag.limit}): check it; if it is right, ask a senior agent."
@@ -89,6 +97,8 @@ _SENTENCES: Final[Mapping[FlagKind, Callable[[Flag], str]]] = {
         "Comparable sales lie outside the range: drop those that are not like the home, and look again."
     ),
     FlagKind.STALE_MODEL: _always(_MOVED),
+    FlagKind.RANGE_HELD_LESS: _held_less,
+    FlagKind.TARGET_MISSED: _off,
     FlagKind.DRIFT_ALERT: _drift,
     FlagKind.MODEL_UNVERIFIED: _always("An earlier model answers for now: check the price against recent sales."),
     FlagKind.MODEL_OUTDATED: _always("An earlier model answers for now: check the price against recent sales."),
@@ -102,6 +112,8 @@ _SHORT: Final[Mapping[FlagKind, str]] = {
     FlagKind.UNKNOWN_CATEGORY: "unknown word",
     FlagKind.OUT_OF_DISTRIBUTION: "unusual fact",
     FlagKind.STALE_MODEL: "prices moved",
+    FlagKind.RANGE_HELD_LESS: "range too narrow of late",
+    FlagKind.TARGET_MISSED: "estimates off of late",
     FlagKind.DRIFT_ALERT: "prices moved",
     FlagKind.MODEL_UNVERIFIED: "earlier model",
     FlagKind.MODEL_OUTDATED: "earlier model",

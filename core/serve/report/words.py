@@ -33,6 +33,8 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: compare it with recent sales.",
     FlagKind.COMPARABLES_DISAGREE: "The comparable sales point outside the range: look at both.",
     FlagKind.STALE_MODEL: _MOVED,
+    FlagKind.RANGE_HELD_LESS: "Of late, more homes than usual sold outside such a range: leave room on both sides.",
+    FlagKind.TARGET_MISSED: _MOVED,
     FlagKind.DRIFT_ALERT: _MOVED,
     FlagKind.SOLD_SOON: "The home was sold not long ago: what was done to it since may not be in the figures.",
 }

@@ -14,6 +14,7 @@ import pytest
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
 from core.monitor.rules import AlertKind
 from core.problem import Problem
+from core.serve.agent.advice import advice
 from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind, Severity
@@ -30,6 +31,7 @@ CALM = tuple(Month(date(2025, month, 1)) for month in (1, 2, 3))
 TURN = (Month(date(2025, 4, 1), 0.85), Month(date(2025, 5, 1), 0.85))
 AFTER = (Month(date(2025, 6, 1)), Month(date(2025, 7, 1)))
 LATE = frozenset({"retraining_overdue"})
+OF_THE_RECORD = (FlagKind.RANGE_HELD_LESS, FlagKind.TARGET_MISSED)
 TURNED = {"error_high", "target_missed", "coverage_off", "level_drift"}
 
 
@@ -175,6 +177,17 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     assert "sales of recent weeks" in flag.action
     many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
+    held, off = (next(one for one in alone.flags if one.kind is kind) for kind in OF_THE_RECORD)
+    coverage, error = (
+        next(one for one in seen.opened if one.kind == kind) for kind in ("coverage_off", "target_missed")
+    )
+    reading = coverage.document["reading"]
+    assert held.value.startswith(f"{reading['value']:.0%} of {reading['n']} sales of ")
+    assert (held.limit, off.limit) == ("80%", "at most 10%")
+    assert off.value.startswith(f"{error['value']:.1%} on average")
+    assert (
+        f"Only {held.value} ended inside such a range (80% was promised): leave more room." in advice(alone.flags)[:3]
+    )
 
     resolve(acting(store, MANAGER, today=TODAY), level.alert_id, "looked at")
     again = open_desk(store, market.market_id, problem).price(facts, as_of, problem.estimate.level, AGENT)
