@@ -61,7 +61,7 @@ def _cause(promise: Promise) -> None:
             st.markdown(plain(promise.cause))
         st.markdown(f"**Next:** {plain(promise.action)}")
         if promise.remedy is Remedy.RETRAIN:
-            to_models(promise.name)
+            to_models()
         elif promise.remedy is Remedy.FIGURES:
             st.button("See the traffic", key=f"see_{promise.name}", on_click=go_to_view, args=("Figures",))
         else:

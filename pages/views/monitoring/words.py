@@ -133,7 +133,6 @@ def say_what_was_done() -> None:
         st.success(plain(message), icon=":material/check_circle:")
 
 
-def to_models(key: str = "") -> None:
-    """Draw the button to the page where the model is retrained."""
-    if st.button("Open Models to retrain", key=f"to_models_{key}", icon=":material/model_training:"):
-        navigation.go_to("models")
+def to_models() -> None:
+    """Draw the link to the page where the model is retrained."""
+    navigation.link_to("models", "Open Models to retrain")
