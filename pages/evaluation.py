@@ -8,8 +8,11 @@ from typing import Final
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from core.access import Action, may
 from core.errors import DoorstepError, NotFound
 from core.store import Market, ModelRecord
+from core.workflows.overview import watched_of
+from core.workflows.standing import in_use_words
 from core.workspace import Workspace
 from pages.kit import choice, errors, navigation, session
 from pages.kit.figures import fields
@@ -47,6 +50,8 @@ def main(workspace: Workspace) -> None:
         navigation.link_to("models", "Train a model")
         return
     record, period = _bar(workspace, market, records)
+    if record.is_live:
+        _in_use(workspace, market, record)
     view = choice.view(list(VIEWS))
     try:
         for part, place in _open_parts(view):
@@ -58,6 +63,15 @@ def main(workspace: Workspace) -> None:
         _without_scores(record, error)
     except DoorstepError as error:
         errors.show(error)
+
+
+def _in_use(workspace: Workspace, market: Market, record: ModelRecord) -> None:
+    """Say how the live model does in use, beside the test that the page is about."""
+    watched = watched_of(workspace.store, market, record)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.markdown(plain(in_use_words(watched, workspace.problem)), width="content")
+        if may(workspace.actor, Action.WATCH):
+            navigation.link_to("monitoring", "See Monitoring")
 
 
 def _open_parts(view: str) -> Iterator[tuple[str, DeltaGenerator]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action, Role, may
-from core.workflows.overview import overview
+from core.workflows.overview import clock_note, overview
 from core.workspace import Workspace
 from pages.kit import navigation, session
 from pages.views.home import analyst, first_start, manager, phases
@@ -21,6 +21,9 @@ def main(workspace: Workspace) -> None:
         return
     st.title("Home", anchor=False)
     seen = overview(workspace, market)
+    note = clock_note(market, seen.today)
+    if note:
+        st.caption(note)
     if market.simulated and seen.champion is None:
         with st.container(border=True):
             first_start.demo_door(workspace, None, "Resume opening it")

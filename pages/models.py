@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
+import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
@@ -12,9 +13,13 @@ from core.prepare.splits import RANDOM, TIME
 from core.problem import Problem
 from core.states import Family, JobState, Stage
 from core.store import DataVersion, Market, ModelRecord
+from core.store.base.audit import Wanted
 from core.train.trainer import TrainingPlan, default_plan
-from core.wording import count, day, percent
+from core.wording import count, instant, market_day, percent
 from core.workflows.jobs import TrainTask
+from core.workflows.monitoring.audit import trail_of
+from core.workflows.monitoring.audit_words import action_words
+from core.workflows.overview import clock_note
 from core.workspace import Workspace
 from pages.kit import job_progress, navigation, session
 from pages.kit.figures import STAGES, frame
@@ -25,6 +30,7 @@ from pages.views.models import challenger as challenger_view
 from pages.views.models import live as live_view
 
 KIND: Final = "train"
+_ENTRIES: Final = 20
 CARD: Final = "card_of_a_model"
 _SPLITS: Final = {RANDOM: "At random: 60 / 20 / 20", TIME: "By time: test on the latest sales"}
 
@@ -38,6 +44,9 @@ def main(workspace: Workspace) -> None:
         st.info("There are no sales to train on yet.", icon=":material/info:")
         navigation.link_to("sales_data", "Bring in sales")
         return
+    note = clock_note(market, workspace.today(market))
+    if note:
+        st.caption(note)
     promotion.say_once()
     records = session.store().models.list(market.market_id)
     live, challenger = (_at(records, stage) for stage in (Stage.CHAMPION, Stage.CHALLENGER))
@@ -95,18 +104,18 @@ def training(workspace: Workspace, market: Market, version: DataVersion, records
             expanded=not records,
             icon=":material/model_training:",
         ):
-            plan = plan_form(version, workspace.problem, first=not records)
+            plan = plan_form(version, workspace.problem, market.currency, first=not records)
             if plan is not None:
                 job_progress.begin(TrainTask(market.market_id, plan))
 
 
-def plan_form(version: DataVersion, problem: Problem, *, first: bool) -> TrainingPlan | None:
+def plan_form(version: DataVersion, problem: Problem, currency: str, *, first: bool) -> TrainingPlan | None:
     """Draw the form; return the plan when it is submitted."""
     usual = default_plan(problem)
     with st.form("train", border=False):
         st.caption(
             f"On data version {version.version_id}: {count(version.rows, 'sale')}, "
-            f"{day(version.first_sale)} to {day(version.last_sale)}."
+            f"{market_day(version.first_sale, currency)} to {market_day(version.last_sale, currency)}."
         )
         split = st.radio(
             "How sales are divided into training, validation and test",
@@ -141,7 +150,10 @@ def all_models(workspace: Workspace, market: Market, records: list[ModelRecord])
     table = card.listing(records)
     frame(table, "models")
     target = workspace.problem.success.target_mape
-    st.caption(f"The target is a mean error of {percent(target)} or less. 95% intervals are in parentheses.")
+    st.caption(
+        f"The target is a mean error of {percent(target)} or less. 95% intervals are in parentheses. "
+        "Errors on different tests do not compare: only the table of both models on the same sales does."
+    )
     fold = st.expander("Card of a model", key=CARD, icon=":material/badge:", on_change="rerun")
     if fold.open:
         with fold:
@@ -166,7 +178,28 @@ def one_model(workspace: Workspace, market: Market, records: list[ModelRecord]) 
     promotion.say_if_below_floor(record)
     if may(workspace.actor, Action.PROMOTE):
         promotion.draw(workspace, market, _at(records, Stage.CHAMPION), record)
-    card.draw(record, palette())
+    card.draw(record, palette(), market.currency)
+    _history(workspace, market, record)
+
+
+def _history(workspace: Workspace, market: Market, record: ModelRecord) -> None:
+    """Draw what the audit trail has on a model, newest first."""
+    if not may(workspace.actor, Action.WATCH):
+        return
+    found = trail_of(workspace, market.market_id, Wanted(subject=record.model_id), _ENTRIES)
+    if not found.n:
+        return
+    st.markdown("**What was done with it**")
+    entries = found.entries
+    table = pd.DataFrame(
+        {
+            "When": [instant(one) for one in entries["at"]],
+            "By": [f"{one.actor} ({one.role})" for one in entries.itertuples()],
+            "What": [action_words(str(one)) for one in entries["action"]],
+            "Details": entries["words"],
+        }
+    )
+    frame(table, "history")
 
 
 def _at(records: list[ModelRecord], stage: str) -> ModelRecord | None:

@@ -9,10 +9,11 @@ from typing import Final
 import streamlit as st
 
 from core.errors import DoorstepError
+from core.workflows.overview import clock_note
 from core.workspace import Workspace
 from pages.kit import choice, errors, navigation, session
 from pages.views.monitoring import accuracy, alerts, drift, in_use, pilot, promises, scorecard, worker
-from pages.views.monitoring.selection import Selection, choose_days, choose_span, note_of_clock, pulse_of, without_span
+from pages.views.monitoring.selection import Selection, choose_days, choose_span, pulse_of, without_span
 
 Draw = Callable[[Selection], None]
 
@@ -46,6 +47,9 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market to monitor yet. Upload sales and train a model.", icon=":material/info:")
         navigation.link_to("sales_data", "Bring in sales")
         return
+    note = clock_note(market, workspace.today(market))
+    if note:
+        st.caption(note)
     view = choice.view(list(VIEWS))
     pulse = pulse_of(workspace)
     st.session_state[_PULSE] = pulse
@@ -55,8 +59,6 @@ def main(workspace: Workspace) -> None:
         VIEWS[view](selection)
     except DoorstepError as error:
         errors.show(error)
-    else:
-        st.caption(note_of_clock(selection))
     _refresh(workspace)
 
 

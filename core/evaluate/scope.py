@@ -59,7 +59,9 @@ class GoverningScope:
         left_out = left_out_words(self.types_left_out, self.areas_left_out)
         status = {
             ScopeBasis.SIGNED: "signed",
-            ScopeBasis.PROPOSED: "unsigned",
+            ScopeBasis.PROPOSED: "unsigned: until it is signed, homes left out get a price for review"
+            if left_out
+            else "unsigned",
             ScopeBasis.DEFAULT: "standard prices, nothing signed or proposed",
         }[self.basis]
         return f"{money_range(self.low, self.high, currency)}{f', without {left_out}' if left_out else ''} ({status})"

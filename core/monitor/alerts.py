@@ -111,11 +111,17 @@ def judge_alerts(
     return tuple(one for one in found if one is not None)
 
 
-def with_cause(transition: Transition, causes: Mapping[AlertKind, str]) -> Transition:
-    """Add the cause of its kind, in words, to an alert that opens; return a resolved one unchanged."""
+def with_cause(
+    transition: Transition, causes: Mapping[AlertKind, str], actions: Mapping[AlertKind, str] | None = None
+) -> Transition:
+    """Add the cause of its kind, in words, to an alert that opens, and what the cause calls for; others are unchanged.
+
+    Without an action, the alert keeps its rule's.
+    """
     if transition.state is not AlertState.OPEN:
         return transition
-    return replace(transition, cause=causes.get(transition.kind, ""))
+    action = (actions or {}).get(transition.kind) or transition.action
+    return replace(transition, cause=causes.get(transition.kind, ""), action=action)
 
 
 def settled_by_promotion(alerts: Iterable[Alert], model_id: str, period: Window) -> tuple[Transition, ...]:

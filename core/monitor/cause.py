@@ -31,6 +31,7 @@ _CLIP: Final = 3.0
 _MAD_SIGMAS: Final = 1.4826
 _BANDS: Final = 5
 _LUXURY: Final = 0.8
+_HIT_HARDEST: Final = "Hit hardest for its share of the sales: "
 
 
 class Leading(StrEnum):
@@ -41,6 +42,15 @@ class Leading(StrEnum):
     FEATURES = "what buyers pay for"
     PLACES = "single segments"
     CHANCE = "single sales"
+
+
+_REMEDIES: Final = {
+    Leading.NONE: "",
+    Leading.LEVEL: "commit the latest sales, and the market level follows; retraining on them corrects it fully.",
+    Leading.FEATURES: "retrain; the market level moves all homes alike, so it cannot correct this.",
+    Leading.PLACES: "retrain; the market level moves all homes alike, so it cannot correct this.",
+    Leading.CHANCE: "look at the single sales; no common shift explains the error, so retraining will not mend it.",
+}
 
 
 @dataclass(frozen=True)
@@ -102,6 +112,17 @@ class RootCause:
     mix: Mapping[str, float]
     leading: Leading
     words: str
+
+    @property
+    def remedy(self) -> str:
+        """What to do about the leading cause, "" if nothing rose; alerts and the drift view give the same advice."""
+        return _REMEDIES[self.leading]
+
+
+def hardest_hit(words: str) -> str:
+    """Return which homes a cause, in words, says were hit hardest, as a sentence; "" if it names none."""
+    _, found, rest = words.partition(_HIT_HARDEST)
+    return f"{rest[:1].upper()}{rest[1:]}" if found else ""
 
 
 @dataclass(frozen=True)
@@ -398,8 +419,9 @@ def _sentences(
             yield f"{part.label}: {part.points * 100:.1f} points ({percent(part.share)}), {part.words}."
     if segments and segments[0].excess >= 0.1 * rise.value:
         worst = segments[0]
+        side = "high" if worst.bias > 0 else "low"
         yield (
-            f"Hit hardest for its share of the sales: {label_of(worst.by).lower()} {worst.segment}, "
-            f"{percent(worst.mape_before, 1)} to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), "
-            f"{percent(worst.share)} of the rise."
+            f"{_HIT_HARDEST}{label_of(worst.by).lower()} {worst.segment}, mean error {percent(worst.mape_before, 1)} "
+            f"to {percent(worst.mape, 1)} ({count(worst.n, 'sale')}), {percent(worst.share)} of the rise; half of its "
+            f"estimates are {percent(abs(worst.bias), 1)} or more too {side}."
         )

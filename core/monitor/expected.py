@@ -48,6 +48,42 @@ class Calibration:
     words: str
 
 
+@dataclass(frozen=True)
+class CameTrue:
+    """The share of n sales that their confidences promised to end within 10%, and what came true with its interval.
+
+    ``holds`` is None while there are too few sales to tell; a promise below what came true counts as kept.
+    """
+
+    promised: float
+    observed: Figure
+    holds: bool | None
+    words: str
+
+
+def came_true(promised: float, observed: Figure, smallest: int) -> CameTrue | None:
+    """Compare the mean confidence of sold estimates, 0 to 1, with the share that came true; None without a sale."""
+    if not observed.n:
+        return None
+    words = (
+        f"{percent(promised, 1)} of {count(observed.n, 'sale')} were promised to end within 10% of the estimate, and "
+        f"{percent(observed.value, 1)} did ({percent(observed.low, 1)} to {percent(observed.high, 1)})."
+    )
+    return CameTrue(promised, observed, None if observed.n < smallest else promised <= observed.high, words)
+
+
+def unsold_words(expected: Expected, known: CameTrue | None) -> str:
+    """Say what the confidences of unsold estimates promise, with what came true of those sold beside it."""
+    if known is None or known.holds is None:
+        return expected.words
+    if known.holds:
+        return f"{expected.words} Such confidences came true so far: {known.words}"
+    return (
+        f"The confidences of {count(expected.ppe10.n, 'estimate')} promise that {percent(expected.ppe10.value)} end "
+        f"within 10% of the sale price. Expect fewer: {known.words}"
+    )
+
+
 def expected_accuracy(confidence: ArrayLike) -> Expected | None:
     """Return the expected PPE10 of estimates from their confidences, 0 to 1, shape (n,); None for no estimate.
 

@@ -117,9 +117,9 @@ def gate(
     """Compare two models on the same n sales by their prices, shape (n,), in a paired bootstrap.
 
     ``segments`` has, by segmentation, the segment of each sale, missing for none. The challenger passes if its median
-    error (MdAPE) is significantly lower; its share within 10%, COD, absolute median bias, distance of coverage from
-    estimate.level and hit rate are not significantly worse by more than monitoring.gate_margin; and no segment with at
-    least estimate.small_sample_n sales has a mean error significantly worse by more than
+    error (MdAPE) is significantly lower; its mean error, share within 10%, COD, absolute median bias, distance
+    of coverage from estimate.level and hit rate are not significantly worse by more than monitoring.gate_margin; and no
+    segment with at least estimate.small_sample_n sales has a mean error significantly worse by more than
     monitoring.gate_segment_margin, corrected for the number of segments. Significant means that the whole 95% interval
     of the paired difference lies on that side. The challenger fails if any figure is significantly worse; otherwise,
     and below monitoring.gate_sales_min common sales, the verdict is inconclusive. Sales for which either model has no
@@ -201,6 +201,7 @@ def _check(
 def _measures(level: float) -> tuple[_Measure, ...]:
     return (
         _Measure("mdape", "Median error (MdAPE)", lambda one: np.median(np.abs(one.signed), axis=1), 1.0, 1.0),
+        _Measure("mape", "Mean error (MAPE)", lambda one: np.abs(one.signed).mean(axis=1), 1.0, 1.0),
         _Measure("ppe10", "Within 10% (PPE10)", lambda one: _share(np.abs(one.signed) <= _WITHIN + _TIE), -1.0, 1.0),
         _Measure("cod", "Scatter of the ratios (COD)", _dispersion, 1.0, 100.0),
         _Measure("bias", "Bias (median signed error, either way)", _bias, 1.0, 1.0),

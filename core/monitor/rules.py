@@ -46,6 +46,7 @@ class Unit(StrEnum):
     SHARE = "share"
     MILLISECONDS = "milliseconds"
     COUNT = "count"
+    POINTS = "points"
     DAYS = "days"
 
 
@@ -105,11 +106,18 @@ class Threshold:
 
     def bound(self, number: float) -> str:
         """Write a number that was set, such as the limit itself, in the threshold's unit."""
-        return bound(number) if self.unit is Unit.SHARE else self.written(number)
+        match self.unit:
+            case Unit.SHARE:
+                return bound(number)
+            case Unit.POINTS:
+                return f"{bound(number).removesuffix('%')} points"
+            case Unit.COUNT:
+                return count(round(number), RULE_OF[self.name].counted)
+        return self.written(number)
 
     def written(self, number: float) -> str:
         """Write a measured number in the threshold's unit."""
-        if self.unit is Unit.SHARE:
+        if self.unit in (Unit.SHARE, Unit.POINTS):
             return percent(number, 1)
         if self.unit is Unit.DAYS:
             return days(number)
@@ -162,7 +170,7 @@ class AlertRule:
     and ``action`` says what to do next. An alert ``of_the_model`` is about the live model's estimates: it is settled
     when another model goes live, and retraining may fix it. One that is ``explained`` includes the root cause of the
     error. A ``daily`` one judges only the current day, without a minimum number. ``judge`` turns the readings of a run
-    of periods into measures; ``centre`` is the value from which a distance is measured.
+    of periods into measures; ``centre`` is the value from which a distance is measured, ``counted`` the thing counted.
     """
 
     kind: AlertKind
@@ -180,6 +188,7 @@ class AlertRule:
     daily: bool = False
     judge: Callable[[Sequence[Reading], Threshold], list[Judged]] = by_value
     centre: Callable[[Problem], float] = _no_centre
+    counted: str = ""
 
     @property
     def calls_for_training(self) -> bool:
@@ -333,11 +342,12 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "the client waits with the agent",
         _slow,
         "see which model and office are slow, and whether files of many homes run at busy hours.",
+        beyond="the alert limit of {}",
     ),
     AlertRule(
         AlertKind.COVERAGE_OFF,
         "Range off",
-        Unit.SHARE,
+        Unit.POINTS,
         0.01,
         0.30,
         lambda problem: problem.monitoring.alert_coverage_band,
@@ -346,7 +356,6 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "retrain, which recalibrates the range; warn agents until then.",
         beyond="{} of its level",
         of_the_model=True,
-        explained=True,
         judge=by_distance,
         centre=lambda problem: problem.estimate.level,
     ),
@@ -360,6 +369,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "the model prices homes unlike those it was trained on",
         _drifted,
         "see which facts moved: a file error, or homes the model must be trained on.",
+        counted="fact",
         of_the_model=True,
     ),
     AlertRule(
@@ -386,6 +396,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         "the ledger must be complete",
         _pending,
         "free disk space or restore the database; waiting estimates are then written automatically.",
+        counted="estimate",
         daily=True,
     ),
     AlertRule(
@@ -413,6 +424,7 @@ RULES: Final[tuple[AlertRule, ...]] = (
         _unverified,
         "run doorstep doctor; restore the file from a backup, or train or promote another model. Find out who altered "
         "it.",
+        counted="file",
         of_the_model=True,
         daily=True,
     ),

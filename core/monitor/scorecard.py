@@ -123,6 +123,12 @@ def scorecard(sales: pd.DataFrame, problem: Problem) -> Scorecard:
     )
 
 
+def overall_line(sales: pd.DataFrame, problem: Problem) -> Line | None:
+    """Return only the line over all decisions, of the same sales as ``scorecard``; None without any."""
+    decided = sales[sales["decision"].isin(KINDS)]
+    return None if decided.empty else _line("", "", "All decisions", decided, problem.estimate.small_sample_n)
+
+
 def pilot_effects(listings: pd.DataFrame, pilot: Collection[str], problem: Problem) -> tuple[Effect, ...]:
     """Compare sold listings of the pilot's offices with those of all others; show PILOT_WARNING with the result.
 

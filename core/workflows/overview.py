@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Final
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import CardHeadline, headline_of
 from core.evaluate.headline import targets
-from core.evaluate.scope import GoverningScope
+from core.evaluate.scope import GoverningScope, ScopeBasis
 from core.evaluate.targets import Verdict, judge
 from core.monitor.rules import AlertKind
 from core.monitor.windows import window_of
@@ -19,7 +20,7 @@ from core.states import AuditAction, Period, Stage
 from core.store import DataVersion, Market, ModelRecord, Store
 from core.store.ledger.figures import Slice
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
-from core.wording import count, day, days, money_range, percent
+from core.wording import count, days, market_day, money_range, percent
 from core.workflows.models.floor import floor_of, miss_words, target_verdict
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.figures import figure_of, with_intervals
@@ -130,9 +131,9 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     """Read what the cards need; raises StoreError leaves."""
     store = workspace.store
     version, champion = store.versions.latest(market.market_id), store.models.champion(market.market_id)
-    records, watched = store.models.list(market.market_id), _watched(store, market, champion)
+    records, watched = store.models.list(market.market_id), watched_of(store, market, champion)
     newest = max(records, key=lambda one: one.created_at, default=None)
-    today, live_since = workspace.today(market), _since(store, champion)
+    today, live_since = workspace.today(market), _since(store, market, champion)
     age = (today - trained_on(store, market, champion)).days if champion else 0
     limit = int(limits_of(workspace, market.market_id)[AlertKind.RETRAINING_OVERDUE].value)
     scope = governing_scope(store, champion) if champion else None
@@ -140,6 +141,14 @@ def overview(workspace: Workspace, market: Market) -> Overview:
     rows = _rows_of_all_uploads(store, version)
     seen = Overview(market, version, champion, len(records), live_since, today, age, limit, watched, scope)
     return replace(seen, newest=newest, challenger=challenger, rows=rows)
+
+
+def clock_note(market: Market, today: date) -> str:
+    """Say which day it is in a simulated market; "" for others."""
+    if not market.simulated:
+        return ""
+    when = market_day(today, market.currency)
+    return f"In this simulated market, it is {when}. Times with UTC are those of the computer that runs it."
 
 
 def phases(seen: Overview, problem: Problem) -> tuple[Phase, ...]:
@@ -197,6 +206,18 @@ def _without_champion(seen: Overview) -> str:
     )
 
 
+MISSED: Final = "Missed"
+"""The word for a promise that the live model misses in use: an alert on it is not resolved."""
+
+ERROR_KINDS: Final = (AlertKind.TARGET_MISSED, AlertKind.ERROR_HIGH)
+"""The alerts by which the mean error is missed."""
+
+
+def is_missed(alerts: Iterable[AlertRecord], kinds: tuple[AlertKind, ...]) -> bool:
+    """Tell whether an alert of these kinds on the whole market is not resolved."""
+    return any(one.kind in kinds and not one.segment for one in alerts)
+
+
 def error_in_use(store: Store, market: Market, model_id: str) -> tuple[float, int] | None:
     """Return the mean error of a model's blind estimates and the number of their sales, None before the first."""
     total = store.figures.accuracy(market.market_id, Slice(model_id=model_id), Period.MONTH).total
@@ -218,13 +239,15 @@ def coverage_state(test: CardHeadline, problem: Problem) -> State:
 
 
 def _problem(seen: Overview, problem: Problem) -> Phase:
+    signed = seen.scope is None or seen.scope.basis is ScopeBasis.SIGNED
     return Phase(
         1,
         "Problem",
         "A target in numbers",
-        State.GOOD,
+        State.GOOD if signed else State.UNSURE,
         f"Within {percent(problem.success.tolerance)}",
         (f"Mean error target: {percent(problem.success.target_mape)}", _scope(seen, problem)),
+        "" if signed else "Not signed",
     )
 
 
@@ -246,7 +269,8 @@ def _collection(seen: Overview) -> Phase:
     version = seen.version
     facts = (
         f"from {count(seen.rows.files, 'sales file')}",
-        f"{day(version.first_sale)} to {day(version.last_sale)}",
+        f"{market_day(version.first_sale, seen.market.currency)} to "
+        f"{market_day(version.last_sale, seen.market.currency)}",
     )
     return Phase(2, name, deliverable, State.GOOD, count(version.rows, "sale"), facts)
 
@@ -295,13 +319,16 @@ def _deployment(seen: Overview, problem: Problem) -> Phase:
     name, deliverable = "Deployment", "A range on the agent's screen"
     if seen.champion is None:
         return Phase(6, name, deliverable, State.OPEN, "No live model", ())
-    test = headline_of(seen.champion.card)
-    since = seen.live_since or seen.champion.created_at
-    facts = (
-        f"{percent(test.level)} range held {percent(test['coverage'].value, 1)} of {test['coverage'].n:,}",
-        f"Model {seen.champion.model_id}",
-    )
-    return Phase(6, name, deliverable, coverage_state(test, problem), f"Live since {day(since)}", facts)
+    test, watched = headline_of(seen.champion.card), seen.watched
+    since = market_day(seen.live_since or seen.champion.created_at, seen.market.currency)
+    held, model = test["coverage"], f"Model {seen.champion.model_id}"
+    tested = f"{percent(test.level)} range held {percent(held.value, 1)} of {count(held.n, 'test sale')}"
+    if watched.held is None:
+        return Phase(6, name, deliverable, coverage_state(test, problem), f"Live since {since}", (tested, model))
+    used = f"{percent(watched.level)} range held {percent(watched.held.value)} of {watched.held.n:,} sales in use"
+    missed = is_missed(watched.alerts, (AlertKind.COVERAGE_OFF,))
+    state, verdict = (State.BAD, MISSED) if missed else (State.GOOD, "")
+    return Phase(6, name, deliverable, state, f"Live since {since}", (used, tested, model), verdict)
 
 
 def _monitoring(seen: Overview, problem: Problem) -> Phase:
@@ -315,13 +342,13 @@ def _monitoring(seen: Overview, problem: Problem) -> Phase:
         facts = ("since the live model was trained", f"Retrain after {days(limit)}")
         return Phase(7, name, deliverable, late, days(age), (*facts, alerts) if watched.alerts else facts)
     error = watched.error
-    verdict = error_state(error, problem)
     facts = (f"{count(error.n, 'sale')}, priced before the list price was known", alerts)
-    state = State.BAD if late is State.BAD else verdict
-    return Phase(7, name, deliverable, state, f"{percent(error.value, 1)} error in use", facts)
+    missed = MISSED if is_missed(watched.alerts, ERROR_KINDS) else ""
+    return Phase(7, name, deliverable, late, f"{percent(error.value, 1)} error in use", facts, missed)
 
 
-def _watched(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
+def watched_of(store: Store, market: Market, champion: ModelRecord | None) -> Watched:
+    """Return what monitoring knows of a market's live model; raises NotFound, StoreUnavailable."""
     asked = store.ledger.count(market.market_id)
     alerts = tuple(store.alerts.list(market.market_id, UNRESOLVED))
     if champion is None or not asked:
@@ -348,8 +375,11 @@ def _rows_of_all_uploads(store: Store, version: DataVersion | None) -> RowCounts
     return RowCounts(len(files), *parts)
 
 
-def _since(store: Store, champion: ModelRecord | None) -> datetime | None:
+def _since(store: Store, market: Market, champion: ModelRecord | None) -> datetime | None:
     if champion is None:
         return None
+    if market.simulated:
+        # Its models live by its own days, not by those of the computer that made them.
+        return datetime.combine(trained_on(store, market, champion), time(), UTC)
     events = store.events.list(champion.market_id)
     return next((one.at for one in events if one.action in _BINDINGS and one.subject == champion.model_id), None)

@@ -5,20 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Final
 
 from core.evaluate.card.headline import headline_of
+from core.evaluate.scope import ScopeBasis
 from core.evaluate.targets import Verdict
+from core.monitor.cause import hardest_hit
 from core.monitor.gate import GateVerdict
 from core.monitor.rules import RULE_OF, AlertKind
 from core.monitor.windows import window_named
 from core.problem import Problem
 from core.store import ModelRecord
 from core.store.operations.alerts import AlertRecord
-from core.wording import count, days
+from core.wording import bound, count, days, percent
 from core.workflows.models.floor import target_verdict
 from core.workflows.models.gate import gate_on, reason_needed
-from core.workflows.overview import Overview, attention
+from core.workflows.overview import ERROR_KINDS, Overview, Watched, attention
 from core.workspace import Workspace
 
 
@@ -30,6 +31,7 @@ class Step(StrEnum):
     RETRAIN = "retrain"
     COMPARE = "compare"
     ALERTS = "alerts"
+    SIGN = "sign"
     WATCH = "watch"
 
 
@@ -72,21 +74,57 @@ def standing_of(seen: Overview, problem: Problem) -> Standing:
         return Standing(f"{count(len(others), 'alert')} not resolved: {words}.", Step.ALERTS)
     if _is_better(seen.challenger, seen.champion.model_id):
         return Standing("The live model is in order, and a better one is ready.", Step.COMPARE)
+    return _in_order(seen)
+
+
+def _in_order(seen: Overview) -> Standing:
+    """Say what is left to do for a live model that nothing speaks against."""
+    unsigned = seen.scope is not None and seen.scope.basis is not ScopeBasis.SIGNED
+    if seen.watched.error is None and seen.models > 1:
+        step = Step.SIGN if unsigned else Step.WATCH
+        next_step = "sign its scope, and watch its first sales" if unsigned else "watch its first sales"
+        return Standing(f"The live model is new, and no home it priced has a known sale yet: {next_step}.", step)
+    if unsigned:
+        return Standing("The live model is in order, but nobody has signed its scope.", Step.SIGN)
     return Standing("The live model is in order; there is nothing to do.", Step.WATCH, good=True)
 
 
-def decided(workspace: Workspace, market_id: str) -> Decided:
-    """Count a market's decisions of all time; raises NotFound, StoreUnavailable."""
-    kinds = workspace.store.agent_decisions.kinds(market_id)
+def in_use_words(watched: Watched, problem: Problem) -> str:
+    """Say how the live model does in use, beside its test: the error with its target, and the range."""
+    if watched.error is None or watched.held is None:
+        return "In use: no home it priced before listing has a known sale yet, so only the test speaks for it."
+    error, target = watched.error, problem.success.target_mape
+    since = _since(watched.alerts, ERROR_KINDS)
+    if since is not None:
+        verdict = f"missed{since}"
+    elif error.value <= target:
+        verdict = "met"
+    else:
+        verdict = "above it, but not for long enough to open an alert"
+    off = _since(watched.alerts, (AlertKind.COVERAGE_OFF,))
+    held = f"missed{off}" if off is not None else "no alert on it"
+    ends = f"{percent(error.low, 1)} to {percent(error.high, 1)}, {count(error.n, 'sale')}"
+    return (
+        f"In use: mean error {percent(error.value, 1)} ({ends}), target {bound(target)}: {verdict}. "
+        f"The {percent(watched.level)} range held {percent(watched.held.value)}: {held}."
+    )
+
+
+def worst_homes(alerts: Iterable[AlertRecord]) -> str:
+    """Return which homes the open alerts' cause says were hit hardest, as a sentence; "" if none does."""
+    causes = (str(one.document["reading"].get("cause") or "") for one in alerts)
+    return next((words for one in causes if (words := hardest_hit(one))), "")
+
+
+def decided(workspace: Workspace, market_id: str, model_id: str | None = None) -> Decided:
+    """Count the decisions of all time on a model's estimates, or on all; raises NotFound, StoreUnavailable."""
+    kinds = workspace.store.agent_decisions.kinds(market_id, model_id)
     return Decided(kinds.get("accept", 0), sum(kinds.values()))
-
-
-_ERROR: Final = (AlertKind.TARGET_MISSED, AlertKind.ERROR_HIGH)
 
 
 def _trouble(seen: Overview, live: ModelRecord, problem: Problem) -> str:
     """Return what a newer model may mend, worst first, as the first half of a sentence; "" if nothing."""
-    missed = _since(seen.watched.alerts, _ERROR)
+    missed = _since(seen.watched.alerts, ERROR_KINDS)
     if missed is not None:
         return f"The live model has missed its target{missed}"
     off = _since(seen.watched.alerts, (AlertKind.COVERAGE_OFF,))

@@ -29,6 +29,8 @@ STAGES: Final = {
 """A model's stage in words."""
 
 Write = Callable[[float], str]
+Badge = tuple[str, str, Tone]
+"""A word with its icon and color."""
 
 FEW: Final = "few sales"
 # Rows with a checkbox are tall enough for a thumb (WCAG 2.2, 2.5.5).
@@ -122,8 +124,18 @@ def box() -> DeltaGenerator:
     return st.container(border=True, gap="xxsmall")
 
 
-def card(label: str, figure: Figure, write: Write, target: str = "", judged: Verdict = Verdict.NO_TARGET) -> None:
-    """Draw one figure in a box: its value, interval, number of sales, target and verdict."""
+def card(
+    label: str,
+    figure: Figure,
+    write: Write,
+    target: str = "",
+    judged: Verdict = Verdict.NO_TARGET,
+    state: Badge | None = None,
+) -> None:
+    """Draw one figure in a box: its value, interval, number of sales, target and verdict.
+
+    ``state``, a word with its icon and color, stands in place of a verdict.
+    """
     with box():
         st.metric(label, write(figure.value))
         interval = between(figure.low, figure.high, write)
@@ -131,6 +143,9 @@ def card(label: str, figure: Figure, write: Write, target: str = "", judged: Ver
         if target:
             st.caption(f"Target:  \n{plain(target)}")
         verdict(judged)
+        if state is not None:
+            word, icon, tone = state
+            st.badge(word, icon=icon, color=tone)
 
 
 def missing(sentence: str) -> None:

@@ -79,7 +79,9 @@ def test_types_and_areas_that_surely_miss_the_target_are_left_out_first(problem:
 
 def test_a_scope_says_what_it_rests_on() -> None:
     scope = GoverningScope(200_000, 1_200_000, ScopeBasis.PROPOSED, ("condo",), ("98007", "98012"))
-    assert scope.words("USD") == "$200K to $1.2M, without condo, 98007 and 98012 (unsigned)"
+    assert scope.words("USD") == "$200K to $1.2M, without condo, 98007 and 98012 (" + (
+        "unsigned: until it is signed, homes left out get a price for review)"
+    )
     assert replace(scope, basis=ScopeBasis.SIGNED).words("USD").endswith("(signed)")
     assert left_out_words((), tuple(str(98_000 + place) for place in range(9))).endswith("98004 and 4 more areas")
     assert left_out_words((), ()) == ""

@@ -8,7 +8,32 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from core.monitor.expected import EXACT, calibration, expected_accuracy, expected_of_sums
+from core.evaluate.accuracy import Figure
+from core.monitor.expected import (
+    EXACT,
+    calibration,
+    came_true,
+    expected_accuracy,
+    expected_of_sums,
+    unsold_words,
+)
+
+
+def test_a_promise_that_did_not_come_true_stands_beside_the_forecast() -> None:
+    expected = expected_accuracy(np.full(100, 0.7))
+    assert expected is not None
+    broken = came_true(0.756, Figure(0.62, 0.60, 0.64, 2_363), 30)
+    assert broken is not None
+    assert broken.holds is False
+    assert "Expect fewer: 75.6% of 2,363 sales were promised" in unsold_words(expected, broken)
+    sound = came_true(0.63, Figure(0.62, 0.60, 0.64, 2_363), 30)
+    assert sound is not None
+    assert sound.holds is True
+    assert unsold_words(expected, sound).startswith(expected.words)
+    few = came_true(0.9, Figure(0.5, 0.1, 0.8, 4), 30)
+    assert few is not None
+    assert few.holds is None
+    assert unsold_words(expected, few) == expected.words == unsold_words(expected, None)
 
 
 def test_the_expected_share_is_the_mean_confidence() -> None:

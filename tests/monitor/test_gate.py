@@ -38,7 +38,7 @@ def held(n: int, problem: Problem, change: float, seed: int = 1, segments: dict[
 def test_a_better_challenger_passes(problem: Problem) -> None:
     found = held(600, problem, 0.7)
     assert found.verdict is GateVerdict.PASS
-    assert {one.name for one in found.checks} == {"mdape", "ppe10", "cod", "bias", "coverage"}
+    assert {one.name for one in found.checks} == {"mdape", "mape", "ppe10", "cod", "bias", "coverage"}
     assert "The challenger is better: Median error (MdAPE) " in found.words
     assert "600 sales" in found.words
     first = found.checks[0]

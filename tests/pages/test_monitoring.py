@@ -142,7 +142,7 @@ def test_before_the_first_estimate_every_view_says_what_is_missing(quiet_home: P
 def test_each_promise_has_its_state_and_the_broken_ones_open_to_cause_and_one_action(home: Path) -> None:
     app = opened("Promises")
     said = text(app)
-    places = [said.index(f"**{name}**") for name in ("Error", "Range", "Volume", "Speed", "Freshness")]
+    places = [said.index(f"**{name}**") for name in ("Error", "Range", "Confidence", "Volume", "Speed", "Freshness")]
     assert places == sorted(places)
     assert "beyond the target of" in said
     assert "Price level" not in said, "the cause is folded"
@@ -165,7 +165,7 @@ def test_the_figures_are_those_of_the_core(home: Path) -> None:
     said = text(app)
     assert f"Mean error, made blind {percent(found['mape'], 1)}" in said
     assert f"n = {int(found['n']):,}" in said
-    assert said.count("1 May 2024 to 1 May 2025") == 1, "what the figures cover is said once"
+    assert said.count("May 1, 2024 to May 1, 2025") == 1, "what the figures cover is said once"
 
 
 def test_the_days_and_homes_chosen_limit_the_figures(home: Path) -> None:

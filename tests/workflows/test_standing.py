@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.evaluate.accuracy import Figure
+from core.evaluate.scope import ScopeBasis
 from core.monitor.gate import Gate, GateVerdict
 from core.monitor.rules import AlertKind
 from core.problem import Problem
@@ -17,8 +18,8 @@ from core.store import ModelRecord, Store, open_store
 from core.store.operations.alerts import AlertRecord
 from core.workflows import standing
 from core.workflows.models.gate import GateRecord
-from core.workflows.overview import Overview, overview
-from core.workflows.standing import Decided, Step, decided, standing_of
+from core.workflows.overview import NOTHING_WATCHED, Overview, overview
+from core.workflows.standing import Decided, Step, decided, in_use_words, standing_of, worst_homes
 from tests.acting import acting
 
 NOW = datetime(2025, 6, 1, tzinfo=UTC)
@@ -32,7 +33,10 @@ def fresh(small_home: Path) -> Overview:
         seen = overview(acting(store, today=date(2025, 1, 1)), market)
     assert seen.version is not None
     assert seen.champion is not None
-    return replace(seen, champion=replace(seen.champion, version_id=seen.version.version_id), age=1, retrain_after=91)
+    assert seen.scope is not None
+    live = replace(seen.champion, version_id=seen.version.version_id)
+    signed = replace(seen.scope, basis=ScopeBasis.SIGNED)
+    return replace(seen, champion=live, scope=signed, age=1, retrain_after=91)
 
 
 @pytest.fixture(autouse=True)
@@ -64,6 +68,40 @@ def test_a_market_in_order_leaves_nothing_to_do(fresh: Overview, problem: Proble
     found = standing_of(with_alerts(fresh), problem)
     assert (found.good, found.step) == (True, Step.WATCH)
     assert found.sentence == "The live model is in order; there is nothing to do."
+
+
+def test_a_model_that_is_unsigned_or_that_no_sale_has_proven_is_not_simply_in_order(
+    fresh: Overview, problem: Problem
+) -> None:
+    assert fresh.scope is not None
+    unsigned = replace(with_alerts(fresh), scope=replace(fresh.scope, basis=ScopeBasis.PROPOSED))
+    found = standing_of(unsigned, problem)
+    assert (found.step, found.good) == (Step.SIGN, False)
+    assert "nobody has signed its scope" in found.sentence
+    unproven = replace(unsigned, models=2, watched=NOTHING_WATCHED)
+    assert "new, and no home it priced has a known sale yet" in standing_of(unproven, problem).sentence
+    assert standing_of(replace(unproven, scope=fresh.scope), problem).step is Step.WATCH
+
+
+def test_in_use_has_one_word_for_a_target_missed_and_names_it_beside_its_interval(
+    fresh: Overview, problem: Problem
+) -> None:
+    error, held = Figure(0.101, 0.096, 0.106, 2_363), Figure(0.61, 0.59, 0.63, 2_363)
+    watched = replace(fresh.watched, error=error, held=held, level=0.8, alerts=())
+    assert "target 10%: above it, but not for long enough to open an alert" in in_use_words(watched, problem)
+    missed = replace(watched, alerts=(alert(AlertKind.TARGET_MISSED), alert(AlertKind.COVERAGE_OFF, "2025-02")))
+    words = in_use_words(missed, problem)
+    assert "mean error 10.1% (9.6% to 10.6%, 2,363 sales), target 10%: missed since Apr 2025" in words
+    assert "The 80% range held 61%: missed since Feb 2025" in words
+    assert "only the test speaks for it" in in_use_words(NOTHING_WATCHED, problem)
+
+
+def test_the_homes_hit_hardest_are_those_of_an_open_alert_s_cause() -> None:
+    bare = alert(AlertKind.TARGET_MISSED)
+    cause = "The mean error rose. Hit hardest for its share of the sales: living area 2,470 sq ft and over, 65%."
+    explained = replace(bare, document={**bare.document, "reading": {"cause": cause}})
+    assert worst_homes([bare, explained]) == "Living area 2,470 sq ft and over, 65%."
+    assert worst_homes([bare]) == ""
 
 
 def test_a_missed_target_is_named_with_its_month_and_the_earliest_counts(fresh: Overview, problem: Problem) -> None:

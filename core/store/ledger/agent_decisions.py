@@ -92,12 +92,13 @@ class AgentDecisions:
             offices = {row[0]: row[1] for row in connection.execute(query)}
             return Met(offices, connection.execute(first).scalar_one())
 
-    def kinds(self, market_id: str) -> dict[str, int]:
-        """Count the decisions that count, by kind; raises NotFound, StoreUnavailable."""
+    def kinds(self, market_id: str, model_id: str | None = None) -> dict[str, int]:
+        """Count the decisions that count by kind, for one model or all; raises NotFound, StoreUnavailable."""
         made = DECISION.c
         query = (
             sa.select(made.kind, sa.func.count())
-            .where(made.market_id == market_id, decision_counts())
+            .join(ESTIMATE, ESTIMATE.c.estimate_id == made.estimate_id)
+            .where(made.market_id == market_id, decision_counts(), *_by(model_id))
             .group_by(made.kind)
         )
         with self._database.read() as connection:

@@ -22,7 +22,7 @@ from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.workflows.columns.names import use_names_of
 from core.workflows.monitoring.limits import ALERTS_READ, KINDS, follow_limits, latest_alerts
 from core.workflows.monitoring.notices import notify
-from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, readings
+from core.workflows.monitoring.readings import MarketWatch, fact_drift, late_cause, range_cause_of, readings
 from core.workspace import Workspace, market_day
 
 _EXPLAINED: Final = frozenset(rule.kind for rule in RULES if rule.explained)
@@ -196,8 +196,8 @@ def _opening(watch: MarketWatch, judged: Iterable[Transition], before: Iterable[
     whole = {one.kind for one in opening if not one.segment}
     whole |= {one.kind for one in before if not one.segment and one.state is not AlertState.RESOLVED}
     wanted = [one for one in opening if not one.segment or one.kind not in whole]
-    causes = _causes(watch, wanted)
-    return [with_cause(one, causes) for one in wanted]
+    causes, actions = _causes(watch, wanted)
+    return [with_cause(one, causes, actions) for one in wanted]
 
 
 def _judged(watch: MarketWatch, found: Iterable[Reading], before: Iterable[Alert]) -> tuple[Transition, ...]:
@@ -326,17 +326,20 @@ def _open(workspace: Workspace, watch: MarketWatch, transition: Transition) -> A
     )
 
 
-def _causes(watch: MarketWatch, opening: Iterable[Transition]) -> dict[AlertKind, str]:
-    """Explain the opening alerts, computed once for all kinds that share a cause."""
-    alike = [one for one in opening if one.kind in _EXPLAINED]
+def _causes(watch: MarketWatch, opening: Iterable[Transition]) -> tuple[dict[AlertKind, str], dict[AlertKind, str]]:
+    """Explain the opening alerts, computed once for all kinds that share a cause; return causes and what to do."""
     causes: dict[AlertKind, str] = {}
-    if alike:
-        found = late_cause(watch, min(window_named(one.since).start.date() for one in alike))
+    actions: dict[AlertKind, str] = {}
+    if any(one.kind in _EXPLAINED for one in opening):
+        found = late_cause(watch)
         if found is not None and found.leading is not Leading.NONE:
             causes |= dict.fromkeys(_EXPLAINED, found.words)
+            actions |= dict.fromkeys(_EXPLAINED, found.remedy)
     for one in opening:
+        if one.kind is AlertKind.COVERAGE_OFF:
+            causes[one.kind] = range_cause_of(watch, window_named(one.since).start.date())
         if one.kind is AlertKind.FEATURE_DRIFT:
             since, until = window_named(one.since).start.date(), window_named(one.period).end - timedelta(days=1)
             facts, _ = fact_drift(watch, Slice(since=since, until=until.date()))
             causes[one.kind] = " ".join(fact.words for fact in drifted(facts) if fact.field != "estimate")
-    return causes
+    return causes, actions

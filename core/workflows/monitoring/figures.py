@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Final
 
 import numpy as np
@@ -15,8 +15,9 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause
 from core.monitor.drift import FeatureDrift
-from core.monitor.expected import EXACT, Expected, expected_accuracy, expected_of_sums
+from core.monitor.expected import EXACT, CameTrue, Expected, came_true, expected_accuracy, expected_of_sums
 from core.monitor.level_drift import LevelDrift, Moved, movement
+from core.problem import Problem
 from core.states import Period
 from core.store import Store
 from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSample
@@ -113,6 +114,14 @@ def expected_of(workspace: Workspace, market_id: str, where: Slice) -> Expected 
     return expected_accuracy(np.repeat(counts["confidence"].to_numpy(dtype=float) / 100, counts["n"].to_numpy()))
 
 
+def came_true_of(total: pd.Series, problem: Problem) -> CameTrue | None:
+    """Return whether the confidences of sold estimates came true, from the one row of ``Figures.accuracy``."""
+    if not total["n"]:
+        return None
+    row = with_intervals(total.to_frame().T).iloc[0]
+    return came_true(float(row["confidence"]) / 100, figure_of(row, "ppe10"), problem.estimate.small_sample_n)
+
+
 def drift_of(watch: MarketWatch, where: Slice, actor: Actor) -> Drift:
     """Determine what moved in a slice, for the market's live model.
 
@@ -166,11 +175,3 @@ def with_intervals(table: pd.DataFrame) -> pd.DataFrame:
     # An error is never below 0, whatever the normal approximation gives for few sales.
     table["mape_low"] = table["mape_low"].clip(lower=0.0)
     return table
-
-
-def latest_days(clock: date, months: int) -> date:
-    """Return the first day of the span of ``months`` calendar months that ends with the month of a market's day."""
-    first = clock.replace(day=1) if clock.day > 1 else (clock - timedelta(days=1)).replace(day=1)
-    for _ in range(months - 1):
-        first = (first - timedelta(days=1)).replace(day=1)
-    return first

@@ -15,6 +15,7 @@ from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause, root_cause
 from core.monitor.drift import FeatureDrift, drift_from, drifted
 from core.monitor.level_drift import LevelDrift, level_drift
+from core.monitor.range_cause import range_cause
 from core.monitor.rules import TYPE_SEGMENT, AlertKind, Reading, Threshold
 from core.monitor.windows import Window, earlier, later, window_of, windows
 from core.problem import Problem
@@ -130,11 +131,29 @@ def cause_of(watch: MarketWatch, sold: pd.DataFrame) -> RootCause | None:
     return root_cause(reference.tested, sold, market.currency, market.area_unit, watch.problem.estimate.small_sample_n)
 
 
-def late_cause(watch: MarketWatch, since: date) -> RootCause | None:
-    """Return why the live model's estimates of homes sold since a day are worse than when it was accepted."""
+def late_cause(watch: MarketWatch) -> RootCause | None:
+    """Return why the live model's latest estimates are worse than when it was accepted, on the drift view's sales."""
     if watch.champion is None:
         return None
-    return cause_of(watch, sold_homes(watch, Slice(since, watch.clock, watch.champion.model_id), _CAUSE_SAMPLE))
+    where = Slice(latest_days(watch.clock, _MONTHS), watch.clock, watch.champion.model_id)
+    return cause_of(watch, sold_homes(watch, where, _CAUSE_SAMPLE))
+
+
+def range_cause_of(watch: MarketWatch, since: date) -> str:
+    """Say why the live model's ranges of homes sold since a day do not hold their level; "" without a sale."""
+    if watch.champion is None:
+        return ""
+    where = Slice(since, watch.clock, watch.champion.model_id)
+    sold = watch.store.figures.sold(watch.market.market_id, where, SAMPLE).points
+    return range_cause(sold, watch.problem.estimate.level)
+
+
+def latest_days(clock: date, months: int) -> date:
+    """Return the first day of the span of ``months`` calendar months that ends with the month of a market's day."""
+    first = clock.replace(day=1) if clock.day > 1 else (clock - timedelta(days=1)).replace(day=1)
+    for _ in range(months - 1):
+        first = (first - timedelta(days=1)).replace(day=1)
+    return first
 
 
 def days_in(window: Window, where: Slice) -> Slice:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from core.access import Action, shown_spellings
 from core.errors import StoreError
-from core.monitor.scorecard import PILOT_WARNING, Effect, Scorecard, pilot_effects, scorecard
+from core.monitor.scorecard import PILOT_WARNING, Effect, Line, Scorecard, overall_line, pilot_effects, scorecard
 from core.problem import Problem
 from core.store.ledger.figures import Slice
 from core.wording import count, day
@@ -55,6 +55,16 @@ def scorecard_of(workspace: Workspace, market_id: str, since: date | None, until
     sold = workspace.store.agent_decisions.sold(market_id, Slice(since, until))
     card = scorecard(sold.assign(office=_one_spelling(sold["office"])), workspace.problem)
     return MarketScorecard(card, _pilot(workspace, market_id, since, until))
+
+
+def decisions_beside(workspace: Workspace, market_id: str, model_id: str) -> Line | None:
+    """Compare one model with its agents on the homes sold with a decision; None without any.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    workspace.require(Action.WATCH)
+    sold = workspace.store.agent_decisions.sold(market_id, Slice(model_id=model_id))
+    return overall_line(sold, workspace.problem)
 
 
 def _pilot(workspace: Workspace, market_id: str, since: date | None, until: date | None) -> Pilot:

@@ -15,7 +15,7 @@ from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.targets import Verdict
 from core.problem import Problem
-from core.wording import bound, count
+from core.wording import bound, count, point_number
 from pages.kit.figures import (
     FEW,
     Write,
@@ -94,7 +94,9 @@ def _sum_up(found: Headline) -> None:
     words = f"{met} of {count(len(judgements), 'target')} met"
     words += f", {failed} missed" if failed else ""
     words += f", {unsure} inconclusive with too few sales" if unsure else ""
-    st.markdown(f"**{plain(words)}.** The 95% interval is below each figure; n is the number of sales.")
+    st.markdown(
+        f"**On its test sales: {plain(words)}.** The 95% interval is below each figure; n is the number of sales."
+    )
 
 
 def _writing(line: Line) -> Write:
@@ -135,8 +137,8 @@ def _rival(rival: Rival) -> None:
         word, low, high = (
             ("Closer", saved.low, saved.high) if saved.value >= 0 else ("Farther", -saved.high, -saved.low)
         )
-        interval = between(low, high, share)
-        st.caption(plain(f"{word} by {share(abs(saved.value))} of the price ({interval}); n\u00a0=\u00a0{saved.n:,}"))
+        interval = between(low, high, point_number)
+        st.caption(plain(f"{word} by {100 * abs(saved.value):.1f} points ({interval}); n\u00a0=\u00a0{saved.n:,}"))
         _closer(rival)
 
 

@@ -154,7 +154,7 @@ def _evidence(scope: ProposedScope, selection: Selection) -> None:
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         verdict(judgement)
         st.caption(
-            f"Mean error within at most {percent(scope.target)}"
+            f"Mean error at most {percent(scope.target)}"
             + ("" if judgement is Verdict.PASS else ": not proven. You may sign it on your own responsibility.")
         )
 

@@ -11,7 +11,7 @@ import streamlit as st
 from core.evaluate.scored_sales import ScoredSales
 from core.problem import Problem
 from core.store import Market, ModelRecord
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.models.explanations import Explainer, open_explainer
 from core.workflows.models.test_scores import later_scores, scores_of
 from core.workspace import Workspace
@@ -99,7 +99,7 @@ def source(selection: Selection) -> str:
         f"Model {selection.record.model_id} ({STAGES[selection.record.stage]}), "
         f"data version {terms.data_version}, "
         f"{_SPLITS.get(terms.split, terms.split)}: {count(len(selection.scored.table), 'sale')} from "
-        f"{day(dates.min())} to {day(dates.max())}"
+        f"{market_day(dates.min(), terms.currency)} to {market_day(dates.max(), terms.currency)}"
     )
     part = f", only the latest {LATEST_MONTHS} months" if selection.period == LATEST else ""
     return plain(f"{words}{part}.")

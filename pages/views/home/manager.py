@@ -7,11 +7,13 @@ from typing import Final
 import streamlit as st
 
 from core.evaluate.card.headline import headline_of
+from core.monitor.scorecard import Line, Nearer
 from core.problem import Problem
 from core.store import Market
 from core.wording import MISSING, count, percent
+from core.workflows.monitoring.scorecard import decisions_beside
 from core.workflows.overview import Overview
-from core.workflows.standing import Decided, Standing, Step, decided, standing_of
+from core.workflows.standing import Decided, Standing, Step, decided, standing_of, worst_homes
 from core.workspace import Workspace
 from pages.kit import figures, navigation
 from pages.kit.palette import GOOD, WATCH, palette
@@ -19,17 +21,19 @@ from pages.kit.spark import spark
 from pages.kit.text import plain
 
 _STEPS: Final[dict[Step, tuple[str, str]]] = {
-    Step.UPLOAD: ("sales_data", "Bring in sales"),
-    Step.TRAIN: ("models", "Train a model"),
-    Step.RETRAIN: ("models", "Retrain the model"),
-    Step.COMPARE: ("models", "Compare and decide"),
+    Step.UPLOAD: ("sales_data", "Open Sales data"),
+    Step.TRAIN: ("models", "Open Models to train"),
+    Step.RETRAIN: ("models", "Open Models to retrain"),
+    Step.COMPARE: ("models", "Open Models to decide"),
     Step.ALERTS: ("monitoring", "See the alerts"),
+    Step.SIGN: ("evaluation", "Open the signature"),
     Step.WATCH: ("monitoring", "See how it does"),
 }
+_SIGNATURE: Final = {"verdict_and_signature": "Signature"}
 
 
 def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
-    """Draw the sentence with its button, then the three tiles."""
+    """Draw the sentence with its button, the three tiles, then what fails with the way to it."""
     standing = standing_of(seen, workspace.problem)
     _sentence(standing)
     if seen.champion is None:
@@ -37,7 +41,11 @@ def draw(workspace: Workspace, market: Market, seen: Overview) -> None:
     with figures.boxes("home"):
         _error(seen, workspace.problem)
         _range(seen)
-        _decisions(decided(workspace, market.market_id))
+        _decisions(
+            decided(workspace, market.market_id, seen.champion.model_id),
+            decisions_beside(workspace, market.market_id, seen.champion.model_id),
+        )
+    _failing(seen)
 
 
 def _sentence(standing: Standing) -> None:
@@ -46,7 +54,7 @@ def _sentence(standing: Standing) -> None:
     with st.container(border=True):
         st.markdown(f"{icon} **{plain(standing.sentence)}**")
         if st.button(label, key="next_step", type="primary"):
-            navigation.go_to(path)
+            navigation.go_to(path, **(_SIGNATURE if standing.step is Step.SIGN else {}))
 
 
 def _tile(label: str, value: str, note: str) -> None:
@@ -93,8 +101,33 @@ def _ends(seen: Overview) -> None:
         st.caption(f"{months[0].label} to {months[-1].label}")
 
 
-def _decisions(found: Decided) -> None:
+def _decisions(found: Decided, beside: Line | None) -> None:
     with figures.box():
         value = MISSING if found.share is None else percent(found.share)
-        note = f"of {count(found.decisions, 'decision')}" if found.decisions else "No agent has decided yet"
+        note = f"of {count(found.decisions, 'decision')} on it" if found.decisions else "No agent has decided on it yet"
         _tile("Estimates accepted", value, note)
+        if beside is not None:
+            st.markdown(plain(_beside(beside)))
+
+
+def _beside(line: Line) -> str:
+    """Say who was closer to the sale price where an agent decided."""
+    agents, model = percent(line.agent.value, 1), percent(line.model.value, 1)
+    sales = count(line.n, "sale")
+    if line.nearer is Nearer.UNSURE:
+        return f"Agents {agents} off the sale price, the model {model}: no sure difference ({sales})."
+    closer = "the agents are closer" if line.nearer is Nearer.AGENT else "the model is closer"
+    return f"Agents {agents} off the sale price, the model {model}: {closer} ({sales})."
+
+
+def _failing(seen: Overview) -> None:
+    """Draw which homes fail most, and the alerts as a link."""
+    alerts = seen.watched.alerts
+    if not alerts:
+        navigation.link_to("monitoring", "No alert is open: see Monitoring")
+        return
+    worst = worst_homes(alerts)
+    with st.container(border=True):
+        if worst:
+            st.markdown(f"**Fails most:** {plain(worst)}")
+        navigation.link_to("monitoring", f"{count(len(alerts), 'alert')} not resolved: see Monitoring")

@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.problem import Problem
-from core.wording import money_range, percent
+from core.schema import label_of
+from core.wording import marked, money_range, percent
 from core.workflows.overview import Overview, Phase, State, phases
 from pages.kit.figures import frame
 from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
@@ -72,7 +73,8 @@ def promises(problem: Problem) -> list[tuple[str, str]]:
     return [
         ("An estimate is right within", percent(success.tolerance)),
         ("Mean error (MAPE) at most", percent(success.target_mape)),
-        ("Answer time at most", f"{success.answer_ms:g} ms"),
+        ("Answer time promised", f"at most {success.answer_ms:,.0f} ms"),
+        ("Alert on slow answers", f"one in twenty over {problem.monitoring.alert_p95_ms:,.0f} ms"),
         *(
             (f"Standard prices, {currency}", money_range(price.standard_low, price.standard_high, currency))
             for currency, price in scope.price.items()
@@ -93,11 +95,11 @@ def promises(problem: Problem) -> list[tuple[str, str]]:
 def limits(problem: Problem) -> pd.DataFrame:
     """Return the bounds of each field as text, years without thousands separators."""
     rows = [
-        {"Fact": name.replace("_", " "), **{end: _number(name, bound) for end, bound in asdict(limit).items()}}
+        {"Fact": label_of(name), **{end: _number(name, bound) for end, bound in asdict(limit).items()}}
         for name, limit in problem.limits.items()
     ]
     return pd.DataFrame(rows).rename(columns={"low": "From", "high": "To"})
 
 
 def _number(name: str, bound: float) -> str:
-    return f"{bound:.0f}" if name.startswith("year") else f"{bound:,g}"
+    return f"{bound:.0f}" if name.startswith("year") else marked(bound)

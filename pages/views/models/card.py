@@ -12,7 +12,7 @@ from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
 from core.schema import is_extra, label_of
 from core.store import ModelRecord
-from core.wording import count, day, instant, percent, signed_percent
+from core.wording import count, instant, market_day, percent, signed_percent
 from core.workflows.models.retraining import window_words
 from pages.kit.charts import layout, plot
 from pages.kit.figures import STAGES, Write, frame, number
@@ -72,7 +72,7 @@ def scores(lines: list[dict[str, Any]]) -> pd.DataFrame:
     )
 
 
-def draw(record: ModelRecord, colours: Palette) -> None:
+def draw(record: ModelRecord, colours: Palette, currency: str) -> None:
     """Draw the card; the search of forests is on the page Evaluation, under the hood."""
     card = record.card
     _figures(card)
@@ -86,14 +86,14 @@ def draw(record: ModelRecord, colours: Palette) -> None:
         alt="Bar chart: rise of the error when each fact is shuffled among sales the model had not seen",
     )
     st.markdown("**How it was made**")
-    frame(origin(record), "origin")
+    frame(origin(record, currency), "origin")
 
 
-def origin(record: ModelRecord) -> pd.DataFrame:
+def origin(record: ModelRecord, currency: str) -> pd.DataFrame:
     """Return the model's origin as pairs of text, enough to reproduce it."""
     card = record.card
     libraries = ", ".join(f"{name} {version}" for name, version in card["libraries"].items())
-    first, last = (day(pd.Timestamp(card[end])) for end in ("first_sale", "last_sale"))
+    first, last = (market_day(pd.Timestamp(card[end]), currency) for end in ("first_sale", "last_sale"))
     rows = [
         ("Model", f"{card['family']}, {card['settings']}"),
         ("Data version", card["data_version"]),

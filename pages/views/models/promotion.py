@@ -25,6 +25,9 @@ _UNTYPED: Final = "rolled back by a click"
 
 def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record: ModelRecord) -> None:
     """Draw a manager's options for the selected model."""
+    if live is not None and record.model_id == live.model_id:
+        st.caption("It is live already, so there is nothing to promote.")
+        return
     needed = reason_needed(gate_on(record), live.model_id if live else None)
     # A reason belongs to one decision: once another model is live, or this one is rejected, the field starts empty.
     key = f"reason_{live.model_id if live else market.market_id}_{record.stage}"

@@ -72,12 +72,12 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
         confidence = charts.Rule("promised by confidence", float(found.total["confidence"]) / 100)
         target = charts.Rule("target", selection.problem.success.target_mape)
         measures = {
-            "Bias": ("mean_error", "Mean signed error (above 0: too high)", charts.Rule("no bias", 0.0)),
+            "Error": ("mape", "Mean error", target),
             "Ranges": ("coverage", "Sales inside their range", promised),
             "Within 10%": ("ppe10", "Sales within 10% of the estimate", confidence),
-            "Error": ("mape", "Mean error", target),
+            "Bias": ("mean_error", "Mean signed error (above 0: too high)", charts.Rule("no bias", 0.0)),
         }
-        name, title, rule = measures[one_of("Measure", list(measures), "measure", "Bias")]
+        name, title, rule = measures[one_of("Measure", list(measures), "measure", "Error")]
         chart(
             charts.over_time(table, name, title, [rule], selection.period, colours),
             "over_time",
@@ -86,15 +86,22 @@ def _over_time(selection: Selection, found: Accuracy) -> None:
         shown = pd.DataFrame(
             {"Sold": charts.period_labels(table, selection.period), "Sales": table["n"].astype("int64")}
         )
+        st.caption(
+            "The promise is the mean error. Of the signed errors, the median is the bias of a usual home; the mean "
+            "also counts how far single homes are off."
+        )
         frame(pd.concat([shown, _columns(table)], axis=1), "accuracy_time")
         csv(table, "accuracy", selection)
 
 
 def _thin(selection: Selection, table: pd.DataFrame) -> None:
     least = selection.problem.estimate.small_sample_n
-    few = int((table["n"] < least).sum())
-    if few:
-        st.caption(f"{count(few, 'period has', 'periods have')} fewer than {least} sales and can mislead.")
+    few = table[table["n"] < least]
+    if len(few):
+        named = ", ".join(
+            f"{label} ({n})" for label, n in zip(charts.period_labels(few, selection.period), few["n"], strict=True)
+        )
+        st.caption(plain(f"Fewer than {least} sales, so the figures can mislead: {named}."))
 
 
 def _by_group(selection: Selection, basis: Basis) -> None:

@@ -281,15 +281,21 @@ def _change(selection: Selection, limits: Mapping[AlertKind, Threshold], changed
         )
         one = limits[kind]
         with st.form(f"limit_{kind.value}", border=False):
-            scale = 100.0 if one.unit is Unit.SHARE else 1.0
-            unit = {Unit.SHARE: "%", Unit.MILLISECONDS: "ms", Unit.DAYS: "days", Unit.COUNT: "number"}[one.unit]
+            scale = 100.0 if (fraction := one.unit in (Unit.SHARE, Unit.POINTS)) else 1.0
+            unit = {
+                Unit.SHARE: "%",
+                Unit.POINTS: "points",
+                Unit.MILLISECONDS: "ms",
+                Unit.DAYS: "days",
+                Unit.COUNT: "number",
+            }[one.unit]
             value = st.number_input(
                 f"Limit, {unit}",
                 min_value=one.low * scale,
                 max_value=one.high * scale,
                 value=float(one.value * scale),
-                step=0.5 if one.unit is Unit.SHARE else 1.0,
-                format="%.1f" if one.unit is Unit.SHARE else "%.0f",
+                step=0.5 if fraction else 1.0,
+                format="%.1f" if fraction else "%.0f",
                 # A field of its own once a limit is set: after a reset it starts from the problem statement's again.
                 key=f"limit_value_{kind.value}{'_set' if kind.value in changed else ''}",
                 width=200,

@@ -15,7 +15,7 @@ from core.workflows.monitoring.audit import WORDS, export_trail, trail_names, tr
 from core.workflows.monitoring.audit_words import action_words
 from pages.kit.figures import fields, frame, missing
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Selection
+from pages.views.monitoring.selection import Selection, date_form
 
 _SHOWN: Final = 50
 
@@ -57,6 +57,7 @@ def draw(selection: Selection) -> None:
 
 
 def _wanted(selection: Selection) -> Wanted:
+    form = date_form(selection.market)
     names = trail_names(selection.workspace, selection.market.market_id)
     with fields("trail"):
         actions = st.multiselect(
@@ -64,11 +65,11 @@ def _wanted(selection: Selection) -> Wanted:
         )
         actors = st.multiselect("By", names.actors, key="actor", bind="query-params", width=260)
         subject = st.text_input("Of, contains", key="subject", bind="query-params", width=200)
-        since = _day("From", "from_day")
-        until = _day("To", "to_day")
+        since = _day("From", "from_day", form)
+        until = _day("To", "to_day", form)
     return Wanted(tuple(actions), tuple(actors), subject.strip(), since, until)
 
 
-def _day(label: str, key: str) -> date | None:
-    chosen = st.date_input(label, None, key=key, bind="query-params", width=160)
+def _day(label: str, key: str, form: str) -> date | None:
+    chosen = st.date_input(label, None, key=key, bind="query-params", width=160, format=form)
     return chosen if isinstance(chosen, date) else None

@@ -75,8 +75,9 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             return
         st.markdown(plain(cause.words))
         if cause.leading is not Leading.NONE:
-            st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** {_remedy(cause)}")
-            to_models()
+            st.markdown(f"**Leading cause: {plain(cause.leading.value)}.** Next: {plain(cause.remedy)}")
+            if cause.leading is not Leading.CHANCE:
+                to_models()
         rise = cause.rise
         st.caption(
             plain(
@@ -98,15 +99,6 @@ def _cause(selection: Selection, cause: RootCause | None, sold: int) -> None:
             segments = _segments(cause)
             frame(segments.head(_SEGMENTS), "cause_segments")
             csv(segments, "cause-segments", selection)
-
-
-def _remedy(cause: RootCause) -> str:
-    match cause.leading:
-        case Leading.LEVEL:
-            return "Newer sales let the market level follow; retraining on them corrects it fully."
-        case Leading.FEATURES | Leading.PLACES:
-            return "The market level cannot correct this: only retraining learns what buyers pay for now."
-    return "No common shift explains it, so retraining will not fix it: look at the single sales."
 
 
 def _parts(cause: RootCause) -> pd.DataFrame:
@@ -195,7 +187,9 @@ def _facts(selection: Selection, found: Drift) -> None:
         drifted = [one for one in found.facts if one.verdict is DriftVerdict.DRIFTED]
         n = max(one.n for one in found.facts)
         sample = f"{n:,} of {count(found.asked, 'estimate')}" if n < found.asked else count(n, "estimate")
+        watched = [labelled(one.field, selection.market) for one in found.facts if one.verdict is DriftVerdict.WATCH]
         words = f"{count(len(drifted), 'fact')} drifted" if drifted else "No fact drifted"
+        words += f"; {len(watched)} on watch: {', '.join(watched)}" if watched else ""
         st.markdown(f"**{words}** ({plain(sample)} examined).")
         st.caption(
             f"PSI: how far the shares moved; {PSI_LARGE:.2f} and above is large. Distance: Kolmogorov–Smirnov, 0 to 1. "

@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.evaluate.targets import at_most, judge
-from core.monitor.expected import Expected
+from core.monitor.expected import CameTrue, Expected, unsold_words
 from core.monitor.rules import AlertKind
-from core.wording import MISSING, bound, count, day, percent
-from core.workflows.monitoring.figures import Accuracy, Health, expected_of, figure_of, health_of, sold_of
+from core.store.ledger.figures import Slice
+from core.wording import MISSING, bound, count, market_day, percent
+from core.workflows.monitoring.figures import Accuracy, Health, came_true_of, expected_of, figure_of, health_of, sold_of
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.monitoring.limits import limits_of
+from core.workflows.monitoring.promises import error_promise
 from pages.kit import navigation
 from pages.kit.choice import one_of
-from pages.kit.figures import boxes, card, missing, share
+from pages.kit.figures import Badge, boxes, card, missing, share
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.monitoring import charts
@@ -30,8 +32,10 @@ from pages.views.monitoring.selection import (
     narrow,
 )
 from pages.views.monitoring.words import (
+    KINDS,
     NO_ESTIMATES,
     NO_SALES_YET,
+    PROMISE_LOOKS,
     chart,
     csv,
     fact,
@@ -51,7 +55,7 @@ def draw(selection: Selection) -> None:
 
 def _boxes(selection: Selection, health: Health, expected: Expected | None, found: Accuracy) -> None:
     total, where = health.traffic.total, selection.where
-    asked = int(total["n"])
+    asked, known = int(total["n"]), came_true_of(found.total, selection.problem)
     with st.container(border=True):
         st.header("At a glance", anchor=False)
         if asked:
@@ -61,36 +65,54 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 if len(found.periods):
                     error = figure_of(found.total, "mape")
                     limit = selection.problem.success.target_mape
-                    target = at_most(limit, "problem statement")
-                    verdict = judge(error, target, selection.problem.estimate.small_sample_n)
-                    card("Mean error, made blind", error, share, f"at most {bound(limit)}", verdict)
+                    card("Mean error, made blind", error, share, f"at most {bound(limit)}", state=_state(selection))
                 fact(
                     "Estimates",
                     f"{asked:,}",
                     f"{int(total['unavailable']):,} unavailable, {int(total['refused'])} refused",
                 )
                 fact("Hit rate", share(float(total["hit_rate"])), f"priced, of {asked:,}")
-                fact("Mean confidence", usual, f"promised within 10%, of {int(total['priced']):,}")
+                fact("Mean confidence", usual, _promised(int(total["priced"]), known))
                 fact("Answer time", p50, f"95 in 100 within {p95}, of {asked:,}")
         else:
             missing(NO_ESTIMATES)
             navigation.link_to("pricing", "Price a home")
         if expected is not None:
-            st.markdown(f"**Not sold yet:** {plain(expected.words)}")
+            st.markdown(f"**Not sold yet:** {plain(unsold_words(expected, known))}")
         if health.after and where.until is not None:
             st.caption(_after(selection, health.after))
 
 
+def _state(selection: Selection) -> Badge | None:
+    """Return the promise's state as a badge; none for a choice of homes, of which nothing is promised."""
+    if selection.narrowed:
+        return None
+    promise = compute_once(
+        replace(selection, where=Slice()),
+        "error promise",
+        lambda c: error_promise(c.workspace, c.market.market_id),
+    )
+    tone, icon = PROMISE_LOOKS[promise.state]
+    return promise.state.value, icon, tone
+
+
+def _promised(n: int, known: CameTrue | None) -> str:
+    """Say of how many estimates the confidence is the mean, and what came true of those sold."""
+    if known is None:
+        return f"promised within 10%, of {n:,}"
+    came = f"{share(known.promised)} promised and {share(known.observed.value)} came true of {known.observed.n:,} sold"
+    return f"promised within 10%, of {n:,}; {came}"
+
+
 def _after(selection: Selection, n: int) -> str:
     assert selection.where.until is not None
+    until = market_day(selection.where.until, selection.market.currency)
     why = (
         "asked for in the simulated market by today’s calendar"
         if selection.market.simulated
         else "by a clock that is ahead, or after the selected days"
     )
-    return plain(
-        f"{count(n, 'estimate')} dated after {day(selection.where.until)} ({why}); “Everything” includes them."
-    )
+    return plain(f"{count(n, 'estimate')} dated after {until} ({why}); “Everything” includes them.")
 
 
 def _error(selection: Selection, found: Accuracy) -> None:
@@ -112,17 +134,15 @@ def _error(selection: Selection, found: Accuracy) -> None:
 
 
 def _over_time(selection: Selection, found: Accuracy) -> None:
-    success, limits = (
-        selection.problem.success,
-        limits_of(selection.workspace, selection.market.market_id),
-    )
+    limits = limits_of(selection.workspace, selection.market.market_id)
     st.caption(
         f"Mean error of estimates made before the list price was known, by date of sale; the band is the 95% "
-        f"interval; {count(int(found.total['n']), 'sale')}."
+        f"interval; {count(int(found.total['n']), 'sale')}. A line has the name of the alert that two months in a row "
+        "above it open."
     )
     rules = [
-        charts.Rule("target", success.target_mape),
-        charts.Rule("alert", limits[AlertKind.ERROR_HIGH].value, "dot"),
+        charts.Rule(f"“{KINDS[AlertKind.TARGET_MISSED]}”", limits[AlertKind.TARGET_MISSED].value),
+        charts.Rule(f"“{KINDS[AlertKind.ERROR_HIGH]}”", limits[AlertKind.ERROR_HIGH].value, "dot"),
     ]
     chart(
         charts.over_time(found.periods, "mape", "Mean error", rules, selection.period, palette()),

@@ -8,7 +8,7 @@ import streamlit as st
 from core.evaluate.accuracy import Figure
 from core.monitor.pilot import LATELY_DAYS, Change
 from core.monitor.scorecard import Effect, gap
-from core.wording import count, day
+from core.wording import count, market_day
 from core.workflows.pilot.feedback import LABELS
 from core.workflows.pilot.report import PilotReport, pilot_report
 from pages.kit.figures import FEW, boxes, card, frame, missing, share
@@ -37,9 +37,8 @@ def _summary(report: PilotReport) -> None:
     with st.container(border=True, key="pilot_summary"):
         st.header("What came of the pilot", anchor=False)
         made_up = "Simulated market. " if report.market.simulated else ""
-        st.caption(
-            plain(f"{made_up}{', '.join(report.offices)} since {day(report.starts)}, {count(report.days, 'day')}.")
-        )
+        starts = market_day(report.starts, report.market.currency)
+        st.caption(plain(f"{made_up}{', '.join(report.offices)} since {starts}, {count(report.days, 'day')}."))
         st.markdown(f"**{plain(report.verdict)}**")
         with boxes("pilot"):
             st.metric("Estimates", f"{report.use.estimates:,}", border=True)

@@ -9,18 +9,12 @@ import streamlit as st
 from core.workflows.monitoring.figures import missing_file
 from core.workflows.monitoring.promises import Promise, PromiseState, Remedy, promises_of
 from pages.kit import navigation
-from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone, palette
+from pages.kit.palette import palette
 from pages.kit.spark import spark
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection, compute_once
-from pages.views.monitoring.words import go_to_view, to_models
+from pages.views.monitoring.words import PROMISE_LOOKS, go_to_view, to_models
 
-_LOOKS: Final[dict[PromiseState, tuple[Tone, str]]] = {
-    PromiseState.MET: (GOOD, ":material/check_circle:"),
-    PromiseState.WATCH: (WATCH, ":material/visibility:"),
-    PromiseState.BROKEN: (BAD, ":material/warning:"),
-    PromiseState.UNKNOWN: (NEUTRAL, ":material/help:"),
-}
 # A limit this far above the line would flatten it.
 _FAR: Final = 3.0
 _NAME_WIDTH: Final = 100
@@ -36,12 +30,15 @@ def draw(selection: Selection) -> None:
     for promise in found:
         with st.container(border=True, gap="xsmall"):
             _row(promise)
-            if promise.state is PromiseState.BROKEN:
+            if promise.action:
                 _cause(promise)
+            elif promise.state is PromiseState.WATCH:
+                st.caption("One period beyond it is no alert yet; a second one in a row opens it.")
+    st.caption("Missed: two periods in a row were beyond the limit, and the alert on it is not resolved.")
 
 
 def _row(promise: Promise) -> None:
-    colour, icon = _LOOKS[promise.state]
+    colour, icon = PROMISE_LOOKS[promise.state]
     with st.container(horizontal=True, gap="small", vertical_alignment="center"):
         st.markdown(f"**{promise.name}**", width=_NAME_WIDTH)
         with st.container(width=_STATE_WIDTH):
@@ -65,6 +62,8 @@ def _cause(promise: Promise) -> None:
         st.markdown(f"**Next:** {plain(promise.action)}")
         if promise.remedy is Remedy.RETRAIN:
             to_models()
+        elif promise.remedy is Remedy.FIGURES:
+            st.button("See the traffic", key=f"see_{promise.name}", on_click=go_to_view, args=("Figures",))
         else:
             st.button(
                 "See the alert",

@@ -13,7 +13,7 @@ from core.access import Action, may
 from core.errors import InvalidRecord
 from core.states import Group
 from core.store.operations.rollouts import OfficePlan, Rollout
-from core.wording import count, day, instant
+from core.wording import count, instant, market_day
 from core.workflows.pilot.rollout import (
     add_offices,
     rollout_history,
@@ -43,7 +43,10 @@ def draw(selection: Selection) -> None:
         st.header("Who has estimates", anchor=False)
         st.markdown(f"**{plain(rollout_words(rollout, selection.clock))}**")
         if rollout is not None and rollout.offices:
-            frame(pd.DataFrame([_row(one, selection.clock) for one in rollout.offices]), "rollout_offices")
+            frame(
+                pd.DataFrame([_row(one, selection.clock, selection.market.currency) for one in rollout.offices]),
+                "rollout_offices",
+            )
         st.caption(plain(whose_day(selection.market, selection.clock)))
         if may(workspace.actor, Action.MANAGE_PILOT):
             _add(selection, rollout)
@@ -51,8 +54,8 @@ def draw(selection: Selection) -> None:
         _history(selection)
 
 
-def _row(one: OfficePlan, today: date) -> dict[str, object]:
-    starts = "No date set" if one.starts is None else day(one.starts)
+def _row(one: OfficePlan, today: date, currency: str) -> dict[str, object]:
+    starts = "No date set" if one.starts is None else market_day(one.starts, currency)
     now = "Yes" if one.is_in(today) else "Not yet"
     return {
         "Office": one.office or "Everyone else",

@@ -13,8 +13,9 @@ from core.problem import Problem
 from core.states import Period
 from core.store import Market, Store
 from core.store.ledger.figures import Basis, Dimension, Slice
-from core.wording import MISSING, day
-from core.workflows.monitoring.figures import Accuracy, accuracy_of, latest_days
+from core.wording import market_day
+from core.workflows.monitoring.figures import Accuracy, accuracy_of
+from core.workflows.monitoring.readings import latest_days
 from core.workspace import Workspace
 from pages.kit.figures import fields
 from pages.kit.text import plain
@@ -69,7 +70,8 @@ class Selection:
     def words(self) -> str:
         """What the figures cover, as plain text."""
         since, until = self.where.since, self.where.until
-        days = f"{day(since) if since else 'the first'} to {day(until) if until else 'the latest'}"
+        first, last = (market_day(one, self.market.currency) for one in (since, until))
+        days = f"{first if since else 'the first'} to {last if until else 'the latest'}"
         return ", ".join([days, *self.narrowed])
 
     @property
@@ -138,11 +140,9 @@ def errors_of(selection: Selection, basis: Basis) -> Accuracy:
     )
 
 
-def note_of_clock(selection: Selection) -> str:
-    """Return a note of a simulated market's current day, "" for others."""
-    if not selection.market.simulated:
-        return ""
-    return f"In this simulated market, it is {day(selection.clock) or MISSING}."
+def date_form(market: Market) -> str:
+    """Return how a field of a date is written in a market, in the terms of Streamlit."""
+    return "MM/DD/YYYY" if market.currency == "USD" else "DD/MM/YYYY"
 
 
 def pulse_of(workspace: Workspace) -> tuple[int, ...]:
@@ -166,17 +166,17 @@ def _of_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Se
     """Draw the fields of the days; to be called inside a line of fields."""
     clock, spans = workspace.today(market), [*SPANS, EVERYTHING, DATES]
     span = st.selectbox("Days", spans, spans.index(_USUAL), key="span", bind="query-params", width=_FIELD)
-    since, until = _days(span if span in spans else _USUAL, clock)
+    since, until = _days(span if span in spans else _USUAL, clock, date_form(market))
     return Selection(workspace, market, clock, Slice(since, until), Period.MONTH, pulse)
 
 
-def _days(span: str, clock: date) -> tuple[date | None, date | None]:
+def _days(span: str, clock: date, form: str) -> tuple[date | None, date | None]:
     if span == EVERYTHING:
         return None, None
     if span == DATES:
         first = latest_days(clock, SPANS[_USUAL])
-        since = st.date_input("From", first, key="since", bind="query-params", width=_FIELD)
-        until = st.date_input("To", clock, key="until", bind="query-params", width=_FIELD)
+        since = st.date_input("From", first, key="since", bind="query-params", width=_FIELD, format=form)
+        until = st.date_input("To", clock, key="until", bind="query-params", width=_FIELD, format=form)
         if since and until and since > until:
             st.warning("The first day is after the last, so there are no days between them.", icon=":material/error:")
         return since, until

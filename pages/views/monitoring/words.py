@@ -15,9 +15,11 @@ from core.monitor.rules import RULES
 from core.states import AlertState
 from core.store.operations.alerts import AlertRecord
 from core.wording import percent
+from core.workflows.monitoring.promises import PromiseState
 from pages.kit import errors, navigation
 from pages.kit.charts import plot
 from pages.kit.figures import box
+from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
 from pages.kit.text import plain
 from pages.views.monitoring.selection import Selection
 
@@ -38,6 +40,14 @@ NO_ESTIMATES: Final = (
     "No estimate was requested on these days. Price a home, or choose more days: new estimates count at once."
 )
 
+
+PROMISE_LOOKS: Final[dict[PromiseState, tuple[Tone, str]]] = {
+    PromiseState.MET: (GOOD, ":material/check_circle:"),
+    PromiseState.WATCH: (WATCH, ":material/visibility:"),
+    PromiseState.MISSED: (BAD, ":material/warning:"),
+    PromiseState.UNKNOWN: (NEUTRAL, ":material/help:"),
+}
+"""The color and icon of a promise's state, on every view that names one."""
 
 _MESSAGE: Final = "_monitoring_said"
 
@@ -124,5 +134,5 @@ def say_what_was_done() -> None:
 
 
 def to_models() -> None:
-    """Draw the link to retrain the model."""
-    navigation.link_to("models", "Retrain now")
+    """Draw the link to the page where the model is retrained."""
+    navigation.link_to("models", "Open Models to retrain")

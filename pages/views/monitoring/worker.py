@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.access import Action, may
-from core.wording import MISSING, count, day, instant
+from core.wording import MISSING, count, instant, market_day
 from core.workflows.monitoring.notifications import Notices
 from core.workflows.worker import next_retraining, worker_state
 from pages.kit.figures import boxes
@@ -47,7 +47,11 @@ def _worker(selection: Selection) -> None:
             fact("Last round", instant(state.last_turn), "a round checks every market once")
             fact("Next round", instant(state.next_turn), "known while it runs")
             late = "overdue" if due is not None and due < selection.clock else "by the market’s day"
-            fact("Next scheduled retraining", day(due), late if due is not None else "no model is live")
+            fact(
+                "Next scheduled retraining",
+                market_day(due, selection.market.currency),
+                late if due is not None else "no model is live",
+            )
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")
 

@@ -30,8 +30,8 @@ from core.workflows.monitoring.figures import (
     expected_of,
     figure_of,
     health_of,
-    latest_days,
 )
+from core.workflows.monitoring.readings import latest_days
 from core.workflows.monitoring.scorecard import scorecard_of
 from tests.acting import acting
 from tests.store.samples import estimate

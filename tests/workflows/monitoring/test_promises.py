@@ -43,8 +43,8 @@ def lived(small_home: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_before_any_estimate_nothing_is_promised_met(small_home: Path, problem: Problem) -> None:
     found = promised(small_home, problem)
-    assert list(found) == ["Error", "Range", "Volume", "Speed", "Freshness"]
-    assert {found[name].state for name in ("Error", "Range", "Volume", "Speed")} == {PromiseState.UNKNOWN}
+    assert list(found) == ["Error", "Range", "Confidence", "Volume", "Speed", "Freshness"]
+    assert {found[name].state for name in ("Error", "Range", "Confidence", "Volume", "Speed")} == {PromiseState.UNKNOWN}
     assert found["Freshness"].state is PromiseState.MET
 
 
@@ -62,7 +62,7 @@ def test_a_promise_off_without_an_alert_is_on_watch_and_offers_no_remedy(lived: 
 def test_an_alert_breaks_its_promise_and_brings_cause_and_remedy(lived: Path, problem: Problem, tmp_path: Path) -> None:
     found = promised(Path(shutil.copytree(lived, tmp_path / "own")), problem, watched=True)
     error = found["Error"]
-    assert (error.state, error.remedy) == (PromiseState.BROKEN, Remedy.RETRAIN)
+    assert (error.state, error.remedy) == (PromiseState.MISSED, Remedy.RETRAIN)
     assert "Price level" in error.cause
     assert error.action
     assert found["Speed"].remedy is Remedy.NONE
