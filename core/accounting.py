@@ -5,7 +5,31 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+from core.schema import FIELD_BY_NAME, label_of
+
+ZERO: Final = "zero_"
+"""How the code of a convention begins: that many cells of the field after it hold a 0 that is read as unknown."""
+
+_REASONS: Final[Mapping[str, str]] = {
+    "already_held": "known already",
+    "duplicate_row": "the same row twice",
+    "duplicate_sale": "the same sale twice",
+    "corrects_earlier": "corrects an earlier sale",
+    "price_missing": "no price",
+    "price_unreadable": "price unreadable",
+    "date_missing": "no date",
+    "date_unreadable": "date unreadable",
+    "no_such_day": "no such day",
+    "no_location": "no location",
+    "bad_line": "line unreadable",
+    "area_unit": "area in another unit",
+    "price_digit": "price with a digit too many or too few",
+    "far": "far from the usual price",
+    "zero_year_renovated": "0 read as never renovated",
+}
+_ENDINGS: Final = ("_impossible", "_implausible", "_after_sale", "_crowded", "_flag", "_zero")
 
 
 class Outcome(StrEnum):
@@ -22,8 +46,9 @@ class Outcome(StrEnum):
 class FileAccounting:
     """Counts of one file's rows by outcome, and by reason code for all but plainly accepted rows.
 
-    ``set_aside`` rows are doubtful sales that wait for a person's decision, outside the sales in use. Raises ValueError
-    if rows_in differs from accepted + repaired + duplicate + rejected + set_aside.
+    Codes that begin with ZERO count cells, of accepted rows too. ``set_aside`` rows are doubtful sales that wait for a
+    person's decision, outside the sales in use. Raises ValueError if rows_in differs from accepted + repaired +
+    duplicate + rejected + set_aside.
     """
 
     file: str
@@ -52,7 +77,7 @@ def verdict_words(files: Sequence[FileAccounting]) -> str:
     )
     more = [f"{duplicate:,} known already"] if duplicate else []
     more += [f"{waiting:,} set aside"] if waiting else []
-    parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} lost"])
+    parts = ", ".join([f"{accepted:,} as they are", f"{repaired:,} repaired", *more, f"{lost:,} rejected"])
     if not accepted + repaired:
         return f"Nothing to commit: none of the {rows:,} rows adds a sale ({parts})."
     return f"Ready: {parts}."
@@ -65,3 +90,17 @@ class FileIntake:
     file: str
     reading: str
     mapping: Mapping[str, Any]
+
+
+def reason_words(code: str) -> str:
+    """Write the code of a reason in words: "living area impossible", "no such day"."""
+    if code in _REASONS:
+        return _REASONS[code]
+    if code.startswith(ZERO):
+        return f"0 read as unknown {_field_words(code.removeprefix(ZERO))}"
+    ending = next((one for one in _ENDINGS if code.endswith(one)), "")
+    return _field_words(code.removesuffix(ending)) + ending.replace("_", " ")
+
+
+def _field_words(name: str) -> str:
+    return label_of(name).lower() if name in FIELD_BY_NAME else name.replace("_", " ")

@@ -18,6 +18,9 @@ Progress = Callable[[float, str], None]
 NICENESS: Final = 5
 """How far long work stands back on the processor: agents' pages take priority."""
 
+_LEAST_DONE: Final = 0.05
+_LEAST_SECONDS: Final = 10.0
+_SPREAD: Final = (0.7, 1.5)
 _EVERY_SECONDS: Final = 0.5
 _GROUP_SECONDS: Final = 2.0
 _PR_SET_PDEATHSIG: Final = 1
@@ -34,6 +37,20 @@ def part(progress: Progress, start: float, end: float) -> Progress:
         progress(start + (end - start) * min(max(fraction, 0.0), 1.0), message)
 
     return report
+
+
+def time_left(fraction: float, seconds: float) -> str:
+    """Say in words how much longer work may take of which a fraction took these seconds; empty while that says little.
+
+    The steps of a work differ in length, so that the words are a range; it follows what is measured.
+    """
+    if not _LEAST_DONE <= fraction < 1.0 or seconds < _LEAST_SECONDS:
+        return ""
+    left = seconds * (1.0 - fraction) / fraction
+    low, high = (round(left * factor / 60.0) for factor in _SPREAD)
+    if high <= 1:
+        return "about a minute left"
+    return f"about {max(1, low)} to {max(2, high)} min left"
 
 
 def when_parent_ends(parent: int, ending: Callable[[], object]) -> None:

@@ -8,10 +8,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core.access import Action, may
+from core.wording import count
 from core.workflows.columns.names import use_names_of
 from core.workflows.data.intake import IntakeReport
 from core.workspace import Workspace
-from pages.kit import choice, session
+from pages.kit import choice, doubtful, session
+from pages.kit.palette import WATCH
 from pages.kit.text import plain
 from pages.views.sales_data import check, columns, commit, draft, files, known_limits, preview, steps, versions
 from pages.views.sales_data.draft import Step
@@ -28,12 +30,10 @@ def main(workspace: Workspace) -> None:
     market = session.market()
     views = [BRING] if may(workspace.actor, Action.INGEST) else []
     views += [DOUBTFUL, VERSIONS, LIMITS] if market is not None else []
-    # A menu beside the title, so that the steps are the only row of choices above the content.
-    with st.container(horizontal=True, horizontal_alignment="distribute", vertical_alignment="center"):
-        with st.container(horizontal=True, gap="small", vertical_alignment="center", width="content"):
-            st.title("Sales data", anchor=False, width="content")
-            header = st.container(horizontal=True, gap="small", vertical_alignment="center", width="content")
-        view = choose(views)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        st.title("Sales data", anchor=False, width="content")
+        header = st.container(horizontal=True, gap="small", vertical_alignment="center", width="content")
+    view = choose(workspace, views)
     if view == BRING:
         intake(workspace, header)
     elif view == DOUBTFUL and market is not None:
@@ -44,9 +44,16 @@ def main(workspace: Workspace) -> None:
         known_limits.draw(market)
 
 
-def choose(views: list[str]) -> str:
-    """Draw the menu of views if there is more than one."""
-    return choice.from_menu(views) if len(views) > 1 else "".join(views)
+def choose(workspace: Workspace, views: list[str]) -> str:
+    """Draw the choice of views if there is more than one, and how many doubtful sales wait in theirs."""
+    if len(views) < 2:
+        return "".join(views)
+    with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+        view = choice.view(views)
+        market = session.market()
+        if market is not None and view != DOUBTFUL and (waiting := doubtful.waiting(workspace, market)).total:
+            st.badge(f"{count(waiting.total, 'doubtful sale')} to decide", icon=":material/rule:", color=WATCH)
+    return view
 
 
 def intake(workspace: Workspace, header: DeltaGenerator) -> None:

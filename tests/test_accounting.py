@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.accounting import FileAccounting, Outcome, verdict_words
+from core.accounting import FileAccounting, Outcome, reason_words, verdict_words
 
 Counts = tuple[int, int, int, int, int]
 COUNTS = st.tuples(*[st.integers(0, 10_000)] * 5)
@@ -40,12 +40,12 @@ def test_an_account_is_final() -> None:
 @pytest.mark.parametrize(
     ("counts", "words"),
     [
-        ((21_598, 15, 0, 0, 0), "Ready: 21,598 as they are, 15 repaired, 0 lost."),
-        ((5, 0, 2, 1, 3), "Ready: 5 as they are, 0 repaired, 2 known already, 3 set aside, 1 lost."),
+        ((21_598, 15, 0, 0, 0), "Ready: 21,598 as they are, 15 repaired, 0 rejected."),
+        ((5, 0, 2, 1, 3), "Ready: 5 as they are, 0 repaired, 2 known already, 3 set aside, 1 rejected."),
         (
             (0, 0, 1, 2_999, 0),
             "Nothing to commit: none of the 3,000 rows adds a sale (0 as they are, 0 repaired, 1 known already, "
-            "2,999 lost).",
+            "2,999 rejected).",
         ),
     ],
 )
@@ -53,3 +53,18 @@ def test_a_verdict_says_what_becomes_of_every_row(counts: tuple[int, int, int, i
     accepted, repaired, duplicate, rejected, aside = counts
     file = FileAccounting("a.csv", "sales", "", sum(counts), accepted, repaired, duplicate, rejected, {}, aside)
     assert verdict_words([file]) == words
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("already_held", "known already"),
+        ("no_such_day", "no such day"),
+        ("zero_year_renovated", "0 read as never renovated"),
+        ("zero_lot_area_sqft", "0 read as unknown lot area"),
+        ("living_area_sqft_impossible", "living area impossible"),
+        ("non_market_sale", "non market sale"),
+    ],
+)
+def test_a_reason_is_written_in_words(code: str, words: str) -> None:
+    assert reason_words(code) == words

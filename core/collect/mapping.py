@@ -14,11 +14,12 @@ import numpy as np
 import pandas as pd
 
 from core.collect.areas_by_type import AREA_BY_TYPE, divide_by_type
-from core.collect.cells.categories import items_of_list, known_word
-from core.collect.cells.date_formats import date_format_of
+from core.collect.cells.categories import in_known_words, without_brackets
+from core.collect.cells.date_formats import NO_SUCH_DAY, date_format_of, names_no_day
 from core.collect.cells.joined import joined_date, joined_identifier
 from core.collect.cells.market import gravity
 from core.collect.cells.units import UNIT_FACTORS, factors_of_cells, units_of_rows
+from core.collect.cells.zeros import without_zeros, zeros_in
 from core.collect.inference import Inference
 from core.collect.parsers import (
     PARSERS,
@@ -57,6 +58,9 @@ _WANTED: Final[Mapping[str, str]] = {
 }
 
 
+_UNREAD: Final = "The cell was left empty. Correct it in the file, or recode the word in the mapping."
+_NO_DAY: Final = "The cell was left empty: the calendar has no such day. Correct it in the file."
+
 EMPTY: Final = "(empty)"
 """The word that stands for a blank cell in a recoding: where a file leaves the usual out, a person says so."""
 
@@ -72,7 +76,8 @@ class ColumnRule:
     each row, ``unit`` being that of rows where it says nothing. ``scale`` multiplies the figure (1000 for thousands).
     ``with_columns`` are further columns that the cell is joined with before it is read: a month beside its year.
     ``as_of`` (ISO date) is the day an age is counted back from; empty, the sale date of the row. ``label`` is the
-    display name of a column of the market's own; empty, it is the readable form of the column's name.
+    display name of a column of the market's own; empty, it is the readable form of the column's name. ``decimal`` is
+    the column's own decimal mark where it differs from the mapping's.
     """
 
     column: str
@@ -87,6 +92,7 @@ class ColumnRule:
     with_columns: tuple[str, ...] = ()
     as_of: str = ""
     label: str = ""
+    decimal: str = ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +128,7 @@ class MappedTable:
 
     ``problems`` has one row per cell that could not be read and so became missing: see PROBLEM_COLUMNS. ``columns``
     names the file's column behind each field; the first, where several are added. ``currency`` is the mapping's.
+    ``zeros`` counts by field the cells whose 0 is read as unknown, or as never.
     """
 
     name: str
@@ -134,6 +141,7 @@ class MappedTable:
     columns: Mapping[str, str] = dataclasses.field(default_factory=dict)
     inferences: tuple[Inference, ...] = ()
     currency: str = ""
+    zeros: Mapping[str, int] = dataclasses.field(default_factory=dict)
 
 
 def check_mapping(mapping: ColumnMapping) -> None:
@@ -200,7 +208,10 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
     if mapping.source is Source.SALES:
         deeds = table.frame[mapping.deed_column] if mapping.deed_column else None
         columns = set_aside(without_shared_parcels(columns), deeds, mapping.keep)
-    frame = conform(_without_zeros(pd.DataFrame(columns, index=table.frame.index)), _in_schema_order(columns))
+    read = pd.DataFrame(columns, index=table.frame.index)
+    unknown = load_vocabulary().zero_is_missing
+    zeros = zeros_in(read, unknown)
+    frame = conform(without_zeros(read, unknown), _in_schema_order(columns))
     frame["source_row"] = np.asarray(table.row_numbers, dtype=np.int64)
     filled = [one for one in problems if len(one)]
     return MappedTable(
@@ -214,6 +225,7 @@ def apply_mapping(table: RawTable, mapping: ColumnMapping) -> MappedTable:
         columns={rule.field: rule.column for rule in reversed(mapping.rules)},
         inferences=mapping.inferences,
         currency=mapping.currency,
+        zeros=zeros,
     )
 
 
@@ -238,10 +250,11 @@ def read_column(values: pd.Series, rule: ColumnRule, marks: Marks) -> tuple[pd.S
 
     Areas are in the rule's unit: the unit column, which is another column, is seen by apply_mapping only.
     """
+    marks = marks_of(rule, marks)
     usual = load_vocabulary().words_of(rule.field)
-    recoded = _recode(_without_brackets(values), usual | {word.casefold(): to for word, to in rule.recode.items()})
+    recoded = _recode(without_brackets(values), usual | {word.casefold(): to for word, to in rule.recode.items()})
     if rule.parse == "property_word":
-        recoded = _in_known_words(recoded, usual)
+        recoded = in_known_words(recoded, usual)
     parsed = PARSERS[rule.parse](recoded, marks)
     if rule.unit and rule.parse == "number" and not rule.unit_column:
         parsed = parsed * factors_of_cells(recoded, rule.unit)
@@ -270,19 +283,6 @@ def _recode(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
     folded = {text: " ".join(text.casefold().split()) for text in values.dropna().unique()}
     recoded = {text: words[word] for text, word in folded.items() if word in words}
     return values.mask(values.isin(list(recoded)), values.map(recoded)).astype("str") if recoded else values
-
-
-def _without_brackets(values: pd.Series) -> pd.Series:
-    listed = values.str.startswith("[", na=False)
-    if not listed.any():
-        return values
-    return values.mask(listed, values[listed].map(items_of_list).reindex(values.index)).astype("str")
-
-
-def _in_known_words(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
-    known = {text: known_word(text, words) for text in values.dropna().unique()}
-    changed = {text: word for text, word in known.items() if word and word != text}
-    return values.replace(changed).astype("str") if changed else values
 
 
 def _read(frame: pd.DataFrame, rule: ColumnRule, mapping: ColumnMapping) -> tuple[pd.Series, pd.Series]:
@@ -325,13 +325,11 @@ def _count_back_ages(columns: dict[str, pd.Series], mapping: ColumnMapping) -> N
             columns[rule.field] = (days.dt.year + (days.dt.day_of_year - 1) / 365 - columns[rule.field]).round()
 
 
-def _without_zeros(frame: pd.DataFrame) -> pd.DataFrame:
-    for name in load_vocabulary().zero_is_missing & set(frame.columns):
-        frame[name] = frame[name].mask(frame[name] == 0)
-    if {"latitude", "longitude"} <= set(frame.columns):
-        nowhere = (frame["latitude"] == 0) & (frame["longitude"] == 0)
-        frame = frame.assign(latitude=frame["latitude"].mask(nowhere), longitude=frame["longitude"].mask(nowhere))
-    return frame
+def marks_of(rule: ColumnRule, marks: Marks) -> Marks:
+    """Return the marks that a column's numbers are written with: the file's, or its own."""
+    if not rule.decimal or rule.decimal == marks.decimal:
+        return marks
+    return dataclasses.replace(marks, decimal=rule.decimal, thousands="," if rule.decimal == "." else ".")
 
 
 def _in_schema_order(columns: Iterable[str]) -> list[str]:
@@ -341,14 +339,15 @@ def _in_schema_order(columns: Iterable[str]) -> list[str]:
 
 def _problem_rows(table: RawTable, rule: ColumnRule, unread: pd.Series) -> pd.DataFrame:
     wanted = _WANTED.get(rule.parse, "a value")
+    no_day = [rule.parse == "date" and names_no_day(str(cell)) for cell in unread]
     return _problem_frame(
         {
             "source_row": np.asarray(table.row_numbers)[unread.index.to_numpy()],
             "column": rule.column,
             "field": rule.field,
             "value": unread.to_numpy(),
-            "problem": f"not {wanted}",
-            "remedy": "The cell was left empty. Correct it in the file, or recode the word in the mapping.",
+            "problem": [f"not {NO_SUCH_DAY if gone else wanted}" for gone in no_day],
+            "remedy": [_NO_DAY if gone else _UNREAD for gone in no_day],
         }
     )
 
@@ -366,6 +365,8 @@ def _check_rule(rule: ColumnRule) -> None:
         raise MappingError(f"Column {rule.column!r} is mapped to {name!r}, which is not a field.{hint}")
     if rule.parse not in PARSERS:
         raise MappingError(f"Column {rule.column!r}: parse = {rule.parse!r} must be one of {', '.join(PARSERS)}.")
+    if rule.decimal not in {"", ".", ","}:
+        raise MappingError(f"Column {rule.column!r}: decimal = {rule.decimal!r} must be a point or a comma, or empty.")
     if rule.unit not in UNIT_FACTORS:
         units = ", ".join(one for one in UNIT_FACTORS if one)
         raise MappingError(f"Column {rule.column!r}: unit = {rule.unit!r} must be empty or one of {units}.")

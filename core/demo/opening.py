@@ -32,7 +32,7 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> 
     number of sales that cannot be simulated, and then leaves nothing behind, StoreError, TrainError.
     """
     check_size(sales)
-    progress(0.0, "Simulating the city's sales")
+    progress(0.0, f"Inventing the homes and sales of {DEMO_MARKET}")
     store, workspace = workspace.store, workspace.acting_as(DEMO_ACTOR)
     market = _market(store)
     champion = store.models.champion(market) if isinstance(market, str) else None
@@ -42,7 +42,7 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> 
     if isinstance(market, NewMarket) or store.versions.latest(market) is None:
         # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
-        take_in(opening_day, market, demo_files(_SEED, sales), part(progress, 0.05, 0.25))
+        take_in(opening_day, market, demo_files(_SEED, sales), _bringing_in(part(progress, 0.05, 0.25)))
     plan = replace(default_plan(workspace.problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
     return train_model(workspace, market_id_of(market), plan, part(progress, 0.25, 1.0))
 
@@ -69,6 +69,11 @@ def _market(store: Store) -> str | NewMarket:
         if market.name == DEMO_MARKET:
             return market.market_id
     return NewMarket(DEMO_MARKET, "USD", "sqft", simulated=True)
+
+
+def _bringing_in(progress: Progress) -> Progress:
+    """Return a progress without the names of files, which a visitor has not seen."""
+    return lambda fraction, message: progress(fraction, f"Bringing in the sales of {DEMO_MARKET} and checking them")
 
 
 @dataclass(frozen=True)

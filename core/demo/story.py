@@ -109,9 +109,9 @@ def tell_story(workspace: Workspace, market: Market, seed: int, sales: int, prog
     taken_in = {file.file for version in store.versions.chain(market.market_id) for file in version.files}
     for done, month in enumerate(months):
         now = part(progress, done / len(months), (done + 1) / len(months))
-        now(0.0, f"{month.start_time:%B %Y}: agents price and decide")
+        now(0.0, f"{month.start_time:%B %Y} in the simulated city: homes are priced")
         _price(workspace, market, city, month)
-        now(0.5, f"{month.start_time:%B %Y}: homes sell")
+        now(0.5, f"{month.start_time:%B %Y} in the simulated city: homes are sold")
         asked = _asked(store, market, city)
         closed = sold(city.listed, asked, model, seed)
         files = _files(city, closed, month, seed)

@@ -18,7 +18,7 @@ from core.train.leaderboard import Inputs, ScoredCandidate, fit_and_score, fores
 
 _FACTOR: Final = 3
 _KEPT_MIN: Final = 4
-_DOING: Final = "Searching forest settings"
+_DOING: Final = "Trying settings"
 
 
 def search_forest(

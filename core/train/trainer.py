@@ -192,12 +192,12 @@ def train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Prob
 
 
 def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Problem, progress: Progress) -> Trained:
-    progress(0.0, "Splitting the sales")
+    progress(0.0, "Setting sales aside for the test")
     _demand_usable(sales, plan)
     split = split_sales(sales, rows_seen, plan, problem)
     log_price = np.log(sales["sale_price"].to_numpy(dtype=float))
     run = _Run(sales, log_price, split, find_facts(sales[split.train]), plan, problem)
-    progress(0.03, "Building features")
+    progress(0.03, "Preparing the facts of the homes")
     inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
     search = _search_forest(run, inputs, part(progress, 0.06, 0.2))
     fitted, sizes = _compare(run, inputs, search, part(progress, 0.2, 0.45))
@@ -340,7 +340,7 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     calls = [
         (own, homes, log_price, weight, *rows, facts) for own, rows, facts in zip(recipes, parts, learning, strict=True)
     ]
-    doing = "Fitting the final model and calibrating its range"
+    doing = "Training the final model and measuring its ranges"
     final, *found = in_parallel(_fit_part, calls, part(progress, 0.0, 0.9), doing)
     held_out, late = found[: len(used)], [one.held_out for one in found[len(used) :]]
     estimates = np.concatenate([one.held_out for one in held_out])

@@ -9,24 +9,23 @@ import pandas as pd
 from core.access import Action
 from core.accounting import FileAccounting
 from core.store import DataVersion, Market
-from core.wording import count, day
+from core.wording import day
+from core.workflows.data.scrutiny import ToDecide
 from core.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Waiting:
-    """What waits for somebody: ``draft`` is an own intake not committed, ``doubtful`` the sales set aside."""
+    """What waits for somebody: ``draft`` is an own intake not committed, ``doubtful`` the sales to decide."""
 
     draft: bool
-    doubtful: int
+    doubtful: ToDecide
 
     @property
     def words(self) -> tuple[str, ...]:
         """What waits, one sentence an item; empty if nothing does."""
         found = ["Your files are staged but not committed."] if self.draft else []
-        if self.doubtful:
-            found.append(f"{count(self.doubtful, 'doubtful sale')} set aside until somebody decides.")
-        return tuple(found)
+        return (*found, self.doubtful.words) if self.doubtful.words else tuple(found)
 
 
 @dataclass(frozen=True)
@@ -51,15 +50,18 @@ class IntakeOverview:
         return f"{names}, {day(self.upload.created_at.date())} by {self.upload.created_by}"
 
 
-def intake_overview(workspace: Workspace, market: Market) -> IntakeOverview:
-    """Read the last upload and what waits; raises AccessDenied, NotFound, StoreUnavailable."""
+def intake_overview(workspace: Workspace, market: Market, doubtful: ToDecide) -> IntakeOverview:
+    """Read the last upload and what waits, ``doubtful`` being what to_decide counts.
+
+    Raises AccessDenied, NotFound, StoreUnavailable.
+    """
     workspace.require(Action.VIEW_DATA)
     store = workspace.store
     chain = store.versions.chain(market.market_id)
     upload = next((one for one in chain if any(file.source == "sales" for file in one.files)), None)
     version = chain[0] if chain else None
     draft = store.drafts.load(workspace.actor) is not None
-    return IntakeOverview(version, upload, Waiting(draft, version.set_aside if version else 0))
+    return IntakeOverview(version, upload, Waiting(draft, doubtful))
 
 
 def sales_by_month(workspace: Workspace, version_id: str) -> pd.DataFrame:

@@ -21,12 +21,6 @@ def view(views: Sequence[str]) -> str:
     return chosen if chosen in views else views[0]
 
 
-def from_menu(views: Sequence[str]) -> str:
-    """Draw a page's views as a menu, the first by default; return the selected view."""
-    chosen = st.selectbox("View", views, 0, key="view", bind="query-params", label_visibility="collapsed", width=190)
-    return chosen if chosen in views else views[0]
-
-
 def one_of(label: str, options: Sequence[str], key: str, usual: str) -> str:
     """Draw a selector with a label only for screen readers; return the selected option, ``usual`` by default."""
     chosen = st.segmented_control(

@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import DoorstepError, InvalidRecord
+from core.progress import time_left
 from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
@@ -79,9 +80,12 @@ def _watch(job_id: str) -> None:
     if open_job(job.kind, job.market_id) is None:
         st.rerun()
     waits = job.state is JobState.WAITING
-    st.progress(job.fraction, plain(job.message) or ("Waiting for a worker" if waits else "Starting"))
+    st.progress(job.fraction, plain(job.message) or ("Waiting to start" if waits else "Starting"))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.caption(f"{elapsed(job, datetime.now(UTC))} so far. You may leave this page; the work continues.")
+        now = datetime.now(UTC)
+        left = time_left(job.fraction, (now - job.created_at).total_seconds())
+        so_far = ", ".join(filter(None, (f"{elapsed(job, now)} so far", left)))
+        st.caption(f"{so_far}. You may leave this page; the work continues.")
         if not may(session.current_actor(), Action.TRAIN):
             return
         if job.cancel_requested:

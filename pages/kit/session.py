@@ -21,6 +21,7 @@ from pages.kit.text import plain
 
 ROLE_KEY: Final = "role"
 MARKET_KEY: Final = "market"
+_NEXT_ROLE: Final = "_next_role"
 _NEXT_MARKET: Final = "_next_market"
 _OPEN_MARKET: Final = "_open_market"
 SIMULATED: Final = "Simulated"
@@ -75,8 +76,16 @@ def act_as(role: Role) -> None:
         st.session_state[ROLE_KEY] = role.value
 
 
+def act_next_as(role: Role) -> None:
+    """Take another role in local mode from the next run on."""
+    st.session_state[_NEXT_ROLE] = role
+
+
 def _choose_role() -> None:
     """Draw local mode's role selector; the role is the least one until somebody chooses another."""
+    asked = st.session_state.pop(_NEXT_ROLE, None)
+    if isinstance(asked, Role):
+        act_as(asked)
     _read_any_case()
     st.sidebar.selectbox(
         "Local mode: act as",

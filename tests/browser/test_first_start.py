@@ -49,7 +49,7 @@ def test_the_demo_city_opens_with_progress_that_outlives_a_reload_and_ends_on_th
         expect(page.get_by_role("button", name="Cancel")).to_be_visible()
         page.reload()
         expect(page.get_by_role("progressbar")).to_be_visible()
-        expect(page.get_by_text("so far.")).to_be_visible()
+        expect(page.get_by_text("so far")).to_be_visible()
         opened.shot("first-start-progress")
         page.wait_for_url(lambda url: urlsplit(url).path == "/pricing", timeout=WORK_MS)
         opened.settle()

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.collect.cells.date_formats import date_format_of
+from core.collect.cells.date_formats import date_format_of, names_no_day
 from core.collect.mapping import ColumnMapping, ColumnRule, apply_mapping, check_own_dates
 from core.collect.parsers import DATE_FORMATS, Marks, as_date
 from core.collect.reading.reader import parse_table
@@ -85,3 +85,22 @@ def test_a_format_that_reads_no_cell_is_refused_by_its_column_and_one_that_reads
         apply_mapping(table, wrong)
     with pytest.raises(MappingError, match="reads none"):
         check_own_dates(table, wrong)
+
+
+@pytest.mark.parametrize(
+    ("cell", "is_none"),
+    [
+        ("31/02/2015", True),
+        ("2015-02-30", True),
+        ("04.31.2015", True),
+        ("31/04/15 00:00", True),
+        ("29/02/2016", False),
+        ("12/31/2015", False),
+        ("31/12/2015", False),
+        ("99/99/2015", False),
+        ("soon", False),
+        ("20150231", False),
+    ],
+)
+def test_a_day_that_the_calendar_lacks_is_told_from_a_text_that_is_no_date(cell: str, is_none: bool) -> None:
+    assert names_no_day(cell) == is_none

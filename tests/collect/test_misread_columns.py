@@ -210,3 +210,14 @@ def test_liras_and_yuan_are_told_by_how_they_are_written(cell: str, header: str,
     found = written_currency(pd.Series([cell] * 30), header)
     assert found is not None
     assert found.code == code
+
+
+def test_a_column_called_as_a_field_is_read_with_its_own_decimal_mark_and_asked_about() -> None:
+    floors = RNG.choice(["1.0", "1.5", "2.0"], ROWS)
+    prices = [f"{price},50" for price in PRICE]
+    guess = _guess({"Floors": floors, "Sale Price": prices, "Lot Area": [f"{area},25" for area in SQFT * 3]})
+    rule = next(one for one in guess.mapping.rules if one.column == "Floors")
+    assert (guess.mapping.decimal, rule.field, rule.decimal) == (",", "floors", ".")
+    (doubt,) = (one for one in guess.mapping.inferences if one.column == "Floors")
+    assert not doubt.sure
+    assert "decimal point" in doubt.claim

@@ -92,7 +92,8 @@ def test_the_first_door_leads_to_the_sales_data() -> None:
 def test_in_local_mode_a_door_gives_an_agent_the_least_role_it_needs_and_says_so() -> None:
     app = opened("agent")
     assert buttons(app) == ["open_upload", "open_demo"]
-    assert said(app).count("You act as analyst from there on") == 2
+    assert "You act as analyst from there on" in said(app)
+    assert "You act as analyst until the city is open, and then as before." in said(app)
     app.button("open_upload").click().run()
     assert [title.value for title in app.main.title] == ["Sales data"]
     assert app.session_state[session.ROLE_KEY] == "analyst"

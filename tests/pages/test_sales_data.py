@@ -122,7 +122,7 @@ def test_a_file_goes_through_all_steps_to_a_version_that_accounts_for_every_row(
     app = onward(app)
     assert {metric.label: metric.value for metric in app.metric}["Rows in"] == str(ROWS_IN)
     app = onward(app)
-    counts = next(table.value for table in app.dataframe if "Rows in" in table.value)
+    counts = next(table.value for table in app.table if "Rows in" in table.value)
     assert counts["Rows in"].tolist() == [ROWS_IN]
     assert counts[["Accepted", "Repaired", "Duplicate", "Rejected"]].sum(axis=1).tolist() == [ROWS_IN]
     assert (counts["Duplicate"].item(), counts["Rejected"].item()) == (1, 1)
@@ -245,7 +245,7 @@ def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(ho
     app = opened()
     app.session_state["view"] = "Data versions"
     app = app.run()
-    listed = next(table.value for table in app.dataframe if "Version" in table.value)
+    listed = next(table.value for table in app.table if "Version" in table.value)
     assert listed["State"].tolist() == ["in use", ""]
     figures = {metric.label: metric.value for metric in app.metric}
     assert (figures["Added"], figures["Removed"], figures["Corrected"]) == ("30", "0", "0")

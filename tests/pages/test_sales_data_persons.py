@@ -47,7 +47,7 @@ def text_on_disk(home: Path) -> str:
 
 def test_no_person_below_any_header_reaches_disk_by_the_page_and_each_column_says_why(home: Path) -> None:
     app = brought(opened(), as_csv(homes() | {header: persons(header) for header in SOME}))
-    table = next(frame.value for frame in app.main.dataframe if "What was done" in frame.value)
+    table = next(frame.value for frame in app.main.table if "What was done" in frame.value)
     assert set(table["Column"]) == set(shown(SOME))
     assert table["Why"].str.len().min() > 10
     assert leaked(table.to_csv()) == []

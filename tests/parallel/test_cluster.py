@@ -160,7 +160,7 @@ def test_training_on_a_cluster_that_loses_a_worker_gives_the_same_model_to_the_l
         with on_cluster():
             near = train(table, rows_seen, plan(problem), problem, silent)
     assert mortal.workers[0].wait(10) == -signal.SIGKILL
-    assert any(one.startswith("Fitting the final model") for one in seen)
+    assert any(one.startswith("Training the final model") for one in seen)
     assert [(one.family, one.settings, one.mape) for one in far.leaderboard] == [
         (one.family, one.settings, one.mape) for one in near.leaderboard
     ]

@@ -6,6 +6,8 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 
+import pandas as pd
+
 from core.collect.cells.amounts import usual_signs
 
 
@@ -44,3 +46,18 @@ def _spellings(text: str) -> Iterator[str]:
 
 def _bare(text: str) -> str:
     return re.sub(r"[\W_]+", "", text)
+
+
+def without_brackets(values: pd.Series) -> pd.Series:
+    """Return cells without the brackets of a list of one."""
+    listed = values.str.startswith("[", na=False)
+    if not listed.any():
+        return values
+    return values.mask(listed, values[listed].map(items_of_list).reindex(values.index)).astype("str")
+
+
+def in_known_words(values: pd.Series, words: Mapping[str, str]) -> pd.Series:
+    """Return cells with the known word in place of each that holds one."""
+    known = {text: known_word(text, words) for text in values.dropna().unique()}
+    changed = {text: word for text, word in known.items() if word and word != text}
+    return values.replace(changed).astype("str") if changed else values

@@ -11,10 +11,14 @@ import pandas as pd
 from core.collect.cells.dates import NAMED_FORMATS
 from core.errors import MappingError
 
+NO_SUCH_DAY: Final = "a day of the calendar"
+"""What a cell should be that names a day which the calendar does not have."""
+
 EXAMPLES: Final = "'DD.MM.YYYY' or '%d.%m.%Y'"
 
 # A day whose parts differ in every reading, so that a part that is lost shows.
 _PROBE: Final = datetime(2024, 11, 25)
+_NUMBERED_DAY: Final = re.compile(r"\s*([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?![0-9]).*")
 _DIRECTIVE: Final = re.compile(r"%.")
 _ALLOWED: Final = frozenset({"%d", "%m", "%Y", "%y", "%b", "%B", "%j", "%H", "%I", "%M", "%S", "%p", "%a", "%A"})
 _PARTS: Final = re.compile(r"h{1,2}:mm(?::ss)?|y{4}|y{2}|m{1,4}|d{1,2}", re.IGNORECASE)
@@ -58,3 +62,23 @@ def date_format_of(text: str) -> str:
 
 def _directive(found: re.Match[str]) -> str:
     return _DIRECTIVES[found.group().casefold()]
+
+
+def names_no_day(cell: str) -> bool:
+    """Tell whether a cell is written like a date, and is no day in any order of its parts: "31/02/2015"."""
+    found = _NUMBERED_DAY.fullmatch(cell)
+    if found is None:
+        return False
+    one, two, three = (int(part) for part in found.groups())
+    orders = ((one, two, three),) if len(found.group(1)) == 4 else ((three, two, one), (three, one, two))
+    # A month from 1 to 12 and a day from 1 to 31 look like a date, whichever comes first.
+    looks = any(1 <= month <= 12 and 1 <= day <= 31 for _, month, day in orders)
+    return looks and not any(_is_day(*order) for order in orders)
+
+
+def _is_day(year: int, month: int, day: int) -> bool:
+    try:
+        datetime(max(year, 1), month, day)
+    except ValueError:
+        return False
+    return True

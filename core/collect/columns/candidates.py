@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -24,7 +25,6 @@ from core.collect.columns.sheet import (
     leak_in_header,
     sampled_values,
 )
-from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import LOCATIONS, ColumnRule, read_column
 from core.collect.parsers import (
@@ -33,7 +33,7 @@ from core.collect.parsers import (
     as_postcode,
 )
 from core.collect.vocabulary import FieldNames, Header, Vocabulary, load_vocabulary
-from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source, label_of
+from core.schema import FIELD_BY_NAME, NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS, Source
 
 RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rating": 5.0}
 """The best rating on the scale of each field; ratings out of ten are facts of their own, kept in their order."""
@@ -41,14 +41,20 @@ RATING_TOPS: Final = {"condition": 5.0, "grade": 13.0, "view": 4.0, "school_rati
 CONFIDENCE_MIN: Final = 0.45
 """The lowest confidence at which a column is mapped to a field."""
 
+TO_CHECK: Final = 0.5
+"""The confidence of a column that a person should look at."""
+
+MARK_WORDS: Final = {".": "point", ",": "comma"}
+"""What the decimal marks are called."""
+
+_FIT_MIN: Final = 0.6
+_OWN_DECIMALS_MIN: Final = 0.95
 _GAPS_COST: Final = 0.04
 _COUNT_SHARE: Final = 0.5
 _PARTS_OF_PARCELS: Final = frozenset({("block",), ("section",), ("plat",), ("map",)})
 _PROOF_ROWS: Final = 100
 _HALF: Final = 0.5
 _SWAP_ROWS: Final = 20
-_SWAPPED_MAX: Final = 0.1
-_SWAPPED_MIN: Final = 0.95
 _COUNTED: Final = 0.95
 _STOREY_ROWS: Final = 20
 _COUNTERS_BEGIN_BELOW: Final = 1_000
@@ -274,10 +280,31 @@ def _candidate(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None
     confidence = (
         score * (0.5 + 0.5 * content) * _certainty(header, names.field, score) * (1.0 - _GAPS_COST * (1.0 - filled))
     )
-    if content < 0.6 or confidence < CONFIDENCE_MIN:
-        return None
     how = "header is a usual name" if score == 1.0 else "header resembles a usual name"
-    return Candidate(rule, round(confidence, 3), f"{how}; {content:.0%} of values fit", score == 1.0)
+    if content < _FIT_MIN and score == 1.0:
+        return with_own_decimals(sheet, column, names)
+    if content < _FIT_MIN or confidence < CONFIDENCE_MIN:
+        return None
+    return Candidate(rule, round(confidence, 3), f"{how}; {_fitting(content)} of values fit", score == 1.0)
+
+
+def _fitting(content: float) -> str:
+    """Write the share of values that fit, 100% only where all do."""
+    return "100%" if content == 1.0 else f"{min(content, 0.999):.1%}"
+
+
+def with_own_decimals(sheet: Sheet, column: str, names: FieldNames) -> Candidate | None:
+    """Return a column called as the field is, whose numbers have the other decimal mark than the rest of the file."""
+    if "number" not in names.parse:
+        return None
+    mark = "." if sheet.marks.decimal == "," else ","
+    written = float(sheet.present(column).str.fullmatch(rf"-?[0-9]+(?:{re.escape(mark)}[0-9]+)?").mean())
+    rule = ColumnRule(column, names.field, "number", decimal=mark)
+    with_mark = sheet.present(column).str.contains(mark, regex=False).any()
+    if not with_mark or min(written, _number_fit(sheet, rule, names)) < _OWN_DECIMALS_MIN:
+        return None
+    why = f"header is a usual name; its decimals are written with a {MARK_WORDS[mark]}, unlike those of other columns"
+    return Candidate(rule, TO_CHECK, why, True)
 
 
 def _score_by_values(sheet: Sheet, column: str, names: FieldNames) -> float:
@@ -379,54 +406,7 @@ def assign_fields(candidates: list[Candidate]) -> list[Candidate]:
     return [by_place[pair] for pair in zip(rows.tolist(), places.tolist(), strict=True) if pair in by_place]
 
 
-def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidate], list[Inference]]:
-    """Give two columns each other's fields where the values say that they were swapped, such as latitude and longitude.
-
-    Both headers are usual names; hardly a value under the first fits it, and nearly all fit the second, and the other
-    way around. Only figures are compared.
-    """
-    named = {names: column for names in sheet.vocabulary.fields if (column := _column_named(sheet, names))}
-    held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
-    for one, column in named.items():
-        if _fit(sheet, column, one) > _SWAPPED_MAX:
-            continue
-        for other, beside in named.items():
-            fits = (_fit(sheet, column, other), _fit(sheet, beside, one)) if other is not one else (0.0, 0.0)
-            if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
-                # Only one of the two would move: nothing was swapped.
-                continue
-            kept = [
-                candidate
-                for candidate in assigned
-                if candidate.rule.column not in (column, beside)
-                and candidate.rule.field not in (one.field, other.field)
-            ]
-            pairs = ((column, other), (beside, one))
-            return [*kept, *_exchanged(sheet, *pairs)], _words_of_swap(sheet, *pairs)
-    return assigned, []
-
-
-def _exchanged(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Candidate]:
-    why = "columns swapped: its values are those of the other column's header"
-    return [Candidate(best_reading(sheet, column, names)[0], 0.9, why, False) for column, names in pairs]
-
-
-def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inference]:
-    headers = " and ".join(repr(column) for column, _ in pairs)
-    return [
-        Inference(
-            column,
-            names.field,
-            f"taken for the {label_of(names.field).lower()}, as {headers} look swapped",
-            f"a value is {sheet.present(column).iloc[0]}",
-            len(sheet.present(column)),
-            sure=False,
-        )
-        for column, names in pairs
-    ]
-
-
-def _column_named(sheet: Sheet, names: FieldNames) -> str:
+def column_named(sheet: Sheet, names: FieldNames) -> str:
     """Return the one column whose header is a usual name of a field of figures; "" where there is none, or several."""
     if "number" not in names.parse or names.field not in _fields_of(sheet.source):
         return ""
@@ -437,5 +417,6 @@ def _column_named(sheet: Sheet, names: FieldNames) -> str:
     return ""
 
 
-def _fit(sheet: Sheet, column: str, names: FieldNames) -> float:
+def fit_of(sheet: Sheet, column: str, names: FieldNames) -> float:
+    """Return how well a column's figures fit a field, 0 to 1."""
     return _number_fit(sheet, ColumnRule(column, names.field, "number"), names)

@@ -13,10 +13,10 @@ import pandas as pd
 from core.collect.cells.currencies import likely_currency, written_currency
 from core.collect.cells.price_notes import notes_against_sales
 from core.collect.columns.area_units import add_area_units, areas_of_types, unit_inferences
-from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street, with_swapped
+from core.collect.columns.candidates import assign_fields, find_candidates, is_called_street
 from core.collect.columns.leftovers import Leftover, judge_leftover
 from core.collect.columns.market_sales import deed_column, market_columns
-from core.collect.columns.parts import doubtful_order, joined_columns
+from core.collect.columns.parts import doubtful_order, joined_columns, own_decimals, with_swapped
 from core.collect.columns.proofs import prove, warnings_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess, open_sheet, sampled_values
 from core.collect.columns.years import year_from_age
@@ -162,7 +162,7 @@ def _guess(table: RawTable, sheet: Sheet, assigned: list[Candidate]) -> Guess:
     for one, seen in areas_of_types(sheet, taken.values()):
         taken[one.rule.column] = one
         inferences += [seen] if seen else []
-    inferences += doubtful_order(sheet, taken.values())
+    inferences += [*own_decimals(sheet, taken.values()), *doubtful_order(sheet, taken.values())]
     for one, why in (*_named_areas(sheet, taken), *joined_columns(sheet, taken.values())):
         taken[one.rule.column] = one
         inferences.append(why)

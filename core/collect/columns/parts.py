@@ -1,4 +1,4 @@
-"""One field from several columns: the sale day from year and month, the parcel number from its parts."""
+"""One field from several columns, such as the sale day from year and month; columns swapped, or written otherwise."""
 
 from __future__ import annotations
 
@@ -7,12 +7,17 @@ from typing import Final
 
 from core.collect.cells.dates import month_number
 from core.collect.cells.joined import joined_date
+from core.collect.columns.candidates import MARK_WORDS, TO_CHECK, best_reading, column_named, fit_of
 from core.collect.columns.sheet import Candidate, Sheet, date_guess
 from core.collect.inference import Inference
 from core.collect.mapping import ColumnRule
 from core.collect.parsers import as_number, guess_date_format
+from core.collect.vocabulary import FieldNames
+from core.schema import label_of
 
 _FITS: Final = 0.95
+_SWAPPED_MAX: Final = 0.1
+_SWAPPED_MIN: Final = 0.95
 _CONFIDENCE: Final = 0.9
 
 # The words beside "year", "month" and "day" in headers of a sale's day.
@@ -127,3 +132,61 @@ def _parcel(sheet: Sheet, taken: set[str]) -> tuple[Candidate, Inference] | None
             rule = ColumnRule(columns[0], "property_id", "identifier", with_columns=columns[1:])
             return Candidate(rule, _CONFIDENCE, str(inference), False), inference
     return None
+
+
+def own_decimals(sheet: Sheet, chosen: Iterable[Candidate]) -> list[Inference]:
+    """Ask about columns that are read with a decimal mark of their own."""
+    found = []
+    for rule in (one.rule for one in chosen if one.rule.decimal):
+        cells = sheet.present(rule.column)
+        with_mark = cells[cells.str.contains(rule.decimal, regex=False)]
+        claim = f"read with a decimal {MARK_WORDS[rule.decimal]}, unlike the rest of the file"
+        found.append(Inference(rule.column, rule.field, claim, f"a value is {with_mark.iloc[0]}", len(cells), False))
+    return found
+
+
+def with_swapped(sheet: Sheet, assigned: list[Candidate]) -> tuple[list[Candidate], list[Inference]]:
+    """Give two columns each other's fields where the values say that they were swapped, such as latitude and longitude.
+
+    Both headers are usual names; hardly a value under the first fits it, and nearly all fit the second, and the other
+    way around. Only figures are compared.
+    """
+    named = {names: column for names in sheet.vocabulary.fields if (column := column_named(sheet, names))}
+    held = {candidate.rule.column: candidate.rule.field for candidate in assigned}
+    for one, column in named.items():
+        if fit_of(sheet, column, one) > _SWAPPED_MAX:
+            continue
+        for other, beside in named.items():
+            fits = (fit_of(sheet, column, other), fit_of(sheet, beside, one)) if other is not one else (0.0, 0.0)
+            if min(fits) < _SWAPPED_MIN or held.get(beside) == one.field or held.get(column) == other.field:
+                # Only one of the two would move: nothing was swapped.
+                continue
+            kept = [
+                candidate
+                for candidate in assigned
+                if candidate.rule.column not in (column, beside)
+                and candidate.rule.field not in (one.field, other.field)
+            ]
+            pairs = ((column, other), (beside, one))
+            return [*kept, *_exchanged(sheet, *pairs)], _words_of_swap(sheet, *pairs)
+    return assigned, []
+
+
+def _exchanged(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Candidate]:
+    why = "columns swapped: its values are those of the other column's header"
+    return [Candidate(best_reading(sheet, column, names)[0], TO_CHECK, why, False) for column, names in pairs]
+
+
+def _words_of_swap(sheet: Sheet, *pairs: tuple[str, FieldNames]) -> list[Inference]:
+    headers = " and ".join(repr(column) for column, _ in pairs)
+    return [
+        Inference(
+            column,
+            names.field,
+            f"taken for the {label_of(names.field).lower()}, as {headers} look swapped",
+            f"a value is {sheet.present(column).iloc[0]}",
+            len(sheet.present(column)),
+            sure=False,
+        )
+        for column, names in pairs
+    ]

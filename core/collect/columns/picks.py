@@ -8,6 +8,7 @@ from typing import Final
 
 import pandas as pd
 
+from core.collect.inference import Inference
 from core.collect.leaks import leak_by_name
 from core.collect.mapping import ColumnMapping, ColumnRule, check_mapping, named_columns, parsers_of
 from core.collect.parsers import PARSERS, TEXT_PARSERS
@@ -78,6 +79,12 @@ def correct(mapping: ColumnMapping, picks: Iterable[Pick]) -> ColumnMapping:
     )
     check_mapping(changed)
     return changed
+
+
+def confirm(mapping: ColumnMapping, doubt: Inference) -> ColumnMapping:
+    """Return the mapping with a doubtful conclusion as a sure one, as a person confirmed it."""
+    sure = replace(doubt, sure=True)
+    return replace(mapping, inferences=tuple(sure if one == doubt else one for one in mapping.inferences))
 
 
 def fit_preset(mapping: ColumnMapping, columns: tuple[str, ...], name: str) -> ColumnMapping:

@@ -47,6 +47,9 @@ TRUSTED: Final = ("sale_price", "living_area_sqft")
 _FLAT: Final = r",\s*(?=[0-9A-Za-z-]*[0-9])(?![0-9]{4,}\s*$)[0-9A-Za-z-]{1,6}\s*$"
 """An address that ends with the number of a flat: "20 River Terrace, 11D"."""
 
+NO_PRICE: Final = "no sale price: not sold, or not recorded"
+NO_DATE: Final = "no sale date"
+
 SET_ASIDE_CODES: Final = {
     NON_MARKET: "non_market_sale",
     NOT_SOLD: "not_sold",
@@ -214,14 +217,14 @@ def _without_areas_of_buildings(facts: pd.DataFrame, problem: Problem, repaired:
 
 def _reject_untrusted(facts: pd.DataFrame, problem: Problem, today: date, rejected: Findings) -> None:
     price, sold = _number(facts, "sale_price"), facts["sale_date"]
-    rejected.add(np.isnan(price), "price_missing", "no sale price: not sold, or not recorded")
+    rejected.add(np.isnan(price), "price_missing", NO_PRICE)
     for name in TRUSTED:
         _reject(facts, name, _outside(_number(facts, name), problem.limits[name]), problem, rejected)
     for name in QUANTITIES:
         values = _number(facts, name)
         corrupt = (values < 0) | (values > CORRUPT_FACTOR * problem.limits[name].high)
         _reject(facts, name, corrupt, problem, rejected)
-    rejected.add(sold.isna().to_numpy(), "date_missing", "no sale date")
+    rejected.add(sold.isna().to_numpy(), "date_missing", NO_DATE)
     later = (sold > pd.Timestamp(today)).to_numpy()
     rejected.add(later, "date_in_future", [f"sale date {day} is after {today}" for day in _days(sold, later)])
     oldest = int(problem.limits["year_built"].low)

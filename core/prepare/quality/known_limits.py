@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 import pandas as pd
 
-from core.accounting import FileAccounting
+from core.accounting import ZERO, FileAccounting, reason_words
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FIELDS, Source, is_extra, label_of
 from core.wording import area, count, day, money_short, percent
@@ -240,7 +240,7 @@ def _intake(files: Sequence[FileAccounting]) -> IntakeShares | None:
         return None
     reasons: Counter[str] = Counter()
     for one in sales:
-        reasons.update(one.reasons)
+        reasons.update({code: n for code, n in one.reasons.items() if not code.startswith(ZERO)})
     return IntakeShares(
         rows_in=rows,
         accepted=sum(one.accepted for one in sales) / rows,
@@ -281,8 +281,8 @@ def _consequences(
     if intake and intake.rejected > 0.05:
         yield (
             f"{percent(intake.rejected)} of the rows were rejected, most often for "
-            f"{_listed([code.replace('_', ' ') for code, _ in intake.reasons[:2]])}: unless that is an accident of a "
-            "few rows, the remaining sales do not represent the market fairly."
+            f"{_listed([reason_words(code) for code, _ in intake.reasons[:2]])}: if these rows differ from the others, "
+            "the remaining sales do not represent the market fairly."
         )
 
 
@@ -349,7 +349,7 @@ def _intake_words(intake: IntakeShares | None) -> str:
             ("Set aside", intake.set_aside),
         )
     ]
-    reasons = [(code.replace("_", " "), f"{n:,}") for code, n in intake.reasons]
+    reasons = [(reason_words(code), f"{n:,}") for code, n in intake.reasons]
     summary = f"{count(intake.rows_in, 'row')} read.\n\n" + _table(("Outcome", "Share"), rows)
     return f"{summary}\n\n{_table(('Reason', 'Rows'), reasons)}" if reasons else summary
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pandas as pd
 
-from core.accounting import FileAccounting
+from core.accounting import ZERO, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
 from core.collect.columns.near_misses import why_no_sales
 from core.collect.mapping import LOCATIONS, ColumnMapping, MappedTable, apply_mapping, named_columns
@@ -47,14 +47,19 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     """Say that no file holds sales, what each is instead, and what helps."""
     names = ", ".join(table.name for table in tables)
     pairs = zip(tables, mappings, strict=True)
-    found = [
-        why
-        for table, mapping in pairs
-        for why in (_no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping))
-        if why
-    ]
+    found = [why for table, mapping in pairs for why in _whys_no_sales(table, mapping) if why]
     whys = " ".join(found)
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
+
+
+def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
+    if mapping.source is Source.NEIGHBOURHOOD:
+        # None of its figures is a price, however much one looks like it.
+        return (
+            f"{table.name} holds figures of areas, which join new sales as they are brought: add the files of these "
+            "sales, into a new market if this one has them.",
+        )
+    return _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
 
 
 def nothing_usable_message(
@@ -66,8 +71,8 @@ def nothing_usable_message(
     """
     reasons: Counter[str] = Counter()
     for account in accounts:
-        reasons.update(account.reasons)
-    most_frequent = ", ".join(f"{code} ({n:,})" for code, n in reasons.most_common(3))
+        reasons.update({code: n for code, n in account.reasons.items() if not code.startswith(ZERO)})
+    most_frequent = ", ".join(f"{reason_words(code)} ({n:,})" for code, n in reasons.most_common(3))
     names = ", ".join(table.name for table in tables)
     remedy = _rents(tables, reasons) or _no_scale(tables, reasons) or _parcels_only(tables, reasons, tax)
     remedy = remedy or "Check the column mapping."

@@ -24,6 +24,7 @@ from core.states import SaleDecision
 from core.store import DataVersion, NewVersion, Store
 from core.store.sales.scrutiny import NewSaleDecision, StoredSaleDecision
 from core.train.bundle import from_bytes
+from core.wording import count
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.sale_pool import (
     DECIDED,
@@ -101,6 +102,35 @@ def review_queue(workspace: Workspace, market_id: str) -> Queue:
     pool = load_pool(workspace.store, version)
     rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
     return Queue(version, rows.assign(model_estimate=_model_estimates(workspace.store, market_id, pool, rows)))
+
+
+@dataclass(frozen=True)
+class ToDecide:
+    """How many doubtful sales nobody has decided on: those that are set aside until then, and those in use."""
+
+    set_aside: int = 0
+    in_use: int = 0
+
+    @property
+    def total(self) -> int:
+        """All of them."""
+        return self.set_aside + self.in_use
+
+    @property
+    def words(self) -> str:
+        """They in one sentence; empty for none."""
+        parts = [f"{self.set_aside:,} set aside until then"] if self.set_aside else []
+        parts += [f"{self.in_use:,} in use meanwhile"] if self.in_use else []
+        return f"{count(self.total, 'doubtful sale')} to decide: {', '.join(parts)}." if parts else ""
+
+
+def to_decide(workspace: Workspace, market_id: str) -> ToDecide:
+    """Count the doubtful sales of a market's latest version that nobody has decided on; raises as review_queue does."""
+    workspace.require(Action.VIEW_DATA)
+    pool = load_pool(workspace.store, _latest(workspace, market_id))
+    rows = _queue_rows(pool, workspace.store.sale_decisions.history(market_id))
+    waiting = rows.loc[rows["decision"] == "", "waiting"]
+    return ToDecide(int(waiting.sum()), int((~waiting).sum()))
 
 
 def queue_revision(workspace: Workspace, market_id: str) -> str:

@@ -14,7 +14,7 @@ from core.store import Market
 from core.wording import count, day
 from core.workflows.intake_overview import IntakeOverview, intake_overview, sales_by_month
 from core.workspace import Workspace
-from pages.kit import errors, figures, navigation
+from pages.kit import doubtful, errors, figures, navigation
 from pages.kit.charts import layout, plot
 from pages.kit.palette import GOOD, WATCH, Palette, palette
 from pages.kit.text import plain
@@ -24,7 +24,7 @@ _HEIGHT: Final = 220
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the last upload, what waits, and the months."""
-    seen = intake_overview(workspace, market)
+    seen = intake_overview(workspace, market, doubtful.waiting(workspace, market))
     _upload(seen)
     _waiting(seen)
     if seen.version is None:

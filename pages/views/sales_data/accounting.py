@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from core.accounting import FileAccounting
+from core.accounting import FileAccounting, reason_words
 from core.schema import Source
 from core.wording import count
 from core.workflows.columns.templates import NAMES
+from pages.kit import figures
 
 
 def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
@@ -35,7 +36,7 @@ def counts(files: Sequence[FileAccounting]) -> pd.DataFrame:
 def reasons(files: Sequence[FileAccounting]) -> pd.DataFrame:
     """Return why rows were not plainly accepted, most frequent first; a row may have several reasons."""
     rows = [
-        {"File": file.file, "Reason": code.replace("_", " "), "Rows": number}
+        {"File": file.file, "Reason": reason_words(code).capitalize(), "Rows": number}
         for file in files
         for code, number in file.reasons.items()
     ]
@@ -45,11 +46,7 @@ def reasons(files: Sequence[FileAccounting]) -> pd.DataFrame:
 
 def draw_counts(files: Sequence[FileAccounting]) -> None:
     """Draw the accounting of the files, and the reasons below it."""
-    numbers = {
-        name: st.column_config.NumberColumn(format="localized")
-        for name in ("Rows in", "Accepted", "Repaired", "Duplicate", "Rejected", "Set aside", "Rows")
-    }
-    st.dataframe(counts(files), hide_index=True, height="content", column_config=numbers)
+    figures.frame(counts(files), "accounting")
     st.caption("Rows in = accepted + repaired + duplicate + rejected + set aside, for each file.")
     waiting = sum(file.set_aside for file in files)
     if waiting:
@@ -61,4 +58,5 @@ def draw_counts(files: Sequence[FileAccounting]) -> None:
     why = reasons(files)
     if len(why):
         with st.expander(f"Reasons ({len(why)})", icon=":material/list:"):
-            st.dataframe(why, hide_index=True, height="content" if len(why) < 12 else "auto", column_config=numbers)
+            figures.frame(why, "reasons")
+            st.caption("A row may have several reasons; a 0 read as unknown or never changes no outcome.")

@@ -16,7 +16,7 @@ from core.wording import MISSING, count, percent
 from core.workflows.data.inspection import FILE, FileInspection, Inspection
 from core.workflows.data.intake import IntakePreview
 from core.workspace import Workspace
-from pages.kit import errors, navigation, session
+from pages.kit import errors, figures, navigation, session
 from pages.kit.charts import plot
 from pages.kit.palette import NEUTRAL, NOTED, palette
 from pages.kit.text import plain
@@ -27,6 +27,7 @@ _WHOLE_ROWS: Final = 12
 # More rows than this are only in the file: a browser can sort this many instantly.
 _SHOWN_ROWS: Final = 20_000
 _FINDINGS: Final = 4
+_ROWS_NAMED: Final = 5
 
 
 def today() -> date:
@@ -170,35 +171,13 @@ def _problems(problems: pd.DataFrame) -> None:
             return
         st.markdown(f"**Problems by cell ({len(problems):,})**")
         shown = _filtered(problems)
-        table = pd.DataFrame(
-            {
-                "File": shown[FILE],
-                "Row": shown["row"],
-                "Column": shown["column"],
-                "Value": shown["value"],
-                "Allowed": shown["limit"],
-                "What helps": shown["remedy"],
-            }
+        rows = len(shown[[FILE, "row"]].drop_duplicates())
+        st.caption(
+            f"{count(len(shown), 'cell')} in {count(rows, 'row')}; rows count from 1, without the heading. "
+            "The file for download has each cell."
         )
-        if problems[FILE].nunique() == 1:
-            table = table.drop(columns="File")
-        if len(shown) > _SHOWN_ROWS:
-            st.caption(f"The first {_SHOWN_ROWS:,} of {len(shown):,}; the file has all.")
-        st.dataframe(
-            table.head(_SHOWN_ROWS),
-            hide_index=True,
-            height="content" if len(table) <= _WHOLE_ROWS else 420,
-            column_config={
-                "Row": st.column_config.NumberColumn(
-                    format="%d", help="The data row of the file, starting at 1", width=60
-                ),
-                "Column": st.column_config.TextColumn(width=95),
-                "Value": st.column_config.TextColumn(width=70),
-                "Allowed": st.column_config.TextColumn(width=180),
-                "What helps": st.column_config.TextColumn(width=540),
-            },
-            key="problems",
-        )
+        table = grouped(shown)
+        figures.frame(table.drop(columns="File") if problems[FILE].nunique() == 1 else table, "problems")
         st.download_button(
             f"Download {count(len(shown), 'problem')} as CSV",
             lambda: to_csv(shown),
@@ -208,6 +187,22 @@ def _problems(problems: pd.DataFrame) -> None:
             icon=":material/download:",
             on_click="ignore",
         )
+
+
+def grouped(problems: pd.DataFrame) -> pd.DataFrame:
+    """Return one line for all cells of a column with the same value and fault, most frequent first."""
+    keys = [FILE, "column", "value", "limit", "remedy"]
+    groups = problems.groupby(keys, sort=False, dropna=False)["row"]
+    table = (
+        groups.agg(Cells="size", Rows=_first_rows).reset_index().sort_values("Cells", ascending=False, kind="stable")
+    )
+    names = {FILE: "File", "column": "Column", "value": "Value", "limit": "Allowed", "remedy": "What helps"}
+    return table.rename(columns=names)[["File", "Column", "Value", "Allowed", "Cells", "Rows", "What helps"]]
+
+
+def _first_rows(rows: pd.Series) -> str:
+    more = f" and {len(rows) - _ROWS_NAMED:,} more" if len(rows) > _ROWS_NAMED else ""
+    return ", ".join(f"{row:,}" for row in rows.head(_ROWS_NAMED)) + more
 
 
 def _filtered(problems: pd.DataFrame) -> pd.DataFrame:

@@ -19,7 +19,7 @@ from core.wording import count
 from core.workflows.columns.names import names_of, with_names
 from core.workflows.data.source_preview import SourcePreview
 from core.workspace import Workspace
-from pages.kit import errors
+from pages.kit import errors, figures
 from pages.kit.text import plain
 from pages.views.sales_data import categories, draft, mapping_table, presets, steps
 from pages.views.sales_data.draft import Draft, Staged, Step
@@ -76,14 +76,18 @@ def _say_lacking(mapping: ColumnMapping, name: str) -> None:
 def _edit(file: Staged, seen: SourcePreview) -> None:
     """Draw the mapping as a table; a valid choice updates the file's mapping at once."""
     table = mapping_table.table_of(file.mapping, seen.guess)
+    removed = f", {len(file.dropped)} removed as personal" if file.dropped else ""
     kept = (
-        f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out."
+        f"{count(len(seen.columns) - len(file.mapping.ignored), 'column')} kept, {len(file.mapping.ignored)} left out"
+        f"{removed}."
     )
     st.caption(f"{kept} Correct a guess in “Field”, “Read as” or “Unit”.")
     # The key follows the mapping: after each choice, the tables start from the new mapping.
     key = f"mapping_{file.upload_id}_{abs(hash(mapping_to_json(file.mapping)))}"
-    unsure = table[table["Sure"] < _SURE]
+    asked = {one.column for one in file.mapping.inferences if not one.sure}
+    unsure = table[(table["Sure"] < _SURE) | table["Column"].isin(asked)]
     sure = table.drop(unsure.index)
+    _ask(file)
     parts = [_editor(unsure, key, f"Columns of {seen.name} to check")] if len(unsure) else []
     if len(sure):
         label = f"{count(len(sure), 'column')} that Doorstep is sure of"
@@ -92,6 +96,18 @@ def _edit(file: Staged, seen: SourcePreview) -> None:
     edited = pd.concat(parts).sort_index()
     if not edited.equals(table):
         _keep_edited(edited, file)
+
+
+def _ask(file: Staged) -> None:
+    """Ask about each doubtful conclusion where it is decided: a press confirms it, and the table above corrects it."""
+    for number, one in enumerate(file.mapping.inferences):
+        if one.sure:
+            continue
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.warning(plain(f"{one.column}: {one}."), icon=":material/help:")
+            if st.button("That is right", key=f"right_{file.upload_id}_{number}", icon=":material/check:"):
+                draft.keep(file._replace(mapping=picks.confirm(file.mapping, one)))
+                st.rerun()
 
 
 def _editor(table: pd.DataFrame, key: str, alt: str) -> pd.DataFrame:
@@ -225,10 +241,8 @@ def _inferred(file: Staged) -> None:
     inferences = file.mapping.inferences
     if not inferences:
         return
-    doubtful = sum(not one.sure for one in inferences)
-    title = f"Concluded from the values ({len(inferences)})" + (f", {doubtful} to check" if doubtful else "")
-    with st.expander(title, icon=":material/lightbulb:"):
-        st.dataframe(mapping_table.inferences_table(inferences), hide_index=True, height="content")
+    with st.expander(f"Concluded from the values ({len(inferences)})", icon=":material/lightbulb:"):
+        figures.frame(mapping_table.inferences_table(inferences), f"inferences_{file.upload_id}")
         st.caption("Overrule one in the table above: it then no longer counts.")
 
 
@@ -250,7 +264,7 @@ def _left_out(file: Staged, seen: SourcePreview) -> None:
     with st.expander(f"Columns left out ({len(ignored)})", icon=":material/visibility_off:"):
         order = sorted(ignored, key=lambda column: column not in leaking)
         table = pd.DataFrame({"Column": order, "Why": [ignored[column] for column in order]})
-        st.dataframe(table, hide_index=True, height="content" if len(table) < 12 else "auto")
+        figures.frame(table, f"left_out_{file.upload_id}")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             column = st.selectbox(
                 "Add one back", order, None, key=f"back_{file.upload_id}", placeholder="Choose one", width=300

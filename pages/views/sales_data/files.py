@@ -20,7 +20,7 @@ from core.store.base.markets import AreaUnit
 from core.wording import count
 from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
 from core.workflows.data.mapped_files import stated_currency, stated_unit
-from pages.kit import navigation, session
+from pages.kit import figures, navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
 from pages.views.sales_data.draft import Destination, Draft, Staged, Step
@@ -57,7 +57,11 @@ def _ways(held: Draft) -> None:
     named = held.destination is not None and held.destination.is_named()
     with st.container(horizontal=True, gap="small"):
         if st.button(
-            "Continue to columns", key="onward", type="primary", icon=":material/arrow_forward:", disabled=not named
+            "Continue to columns",
+            key="onward",
+            type="primary",
+            icon=":material/arrow_forward:",
+            disabled=not named,
         ):
             steps.go(Step.COLUMNS)
         if st.button("Start over", key="start_over", icon=":material/restart_alt:", help="Removes the staged files."):
@@ -93,7 +97,8 @@ def _uploader() -> None:
     choice = _reading_choice()
     _templates()
     brought = place.file_uploader(
-        "Files: sales and, if you have them, one tax roll and one neighborhood file",
+        "Files (CSV, xlsx, xls, ods, Parquet, RESO JSON): sales and, if you have them, one tax roll and one "
+        "neighborhood file",
         accept_multiple_files=True,
         max_upload_size=limit,
         key=key,
@@ -202,7 +207,7 @@ def _say_removed(file: Staged) -> None:
         icon=":material/person_off:",
     )
     with st.expander("What was removed, and why"):
-        st.dataframe(dropped_table(file), hide_index=True, height="content")
+        figures.frame(dropped_table(file), f"dropped_{file.upload_id}")
         if any(one.keepable for one in file.dropped):
             st.caption("Is one a fact of the home? Name it above as text to keep, and bring the file again.")
 
@@ -212,6 +217,10 @@ def _say_known(file: Staged, held: Draft) -> None:
     market_id = held.destination.market_id if held.destination else ""
     if market_id and session.store().versions.has_file(market_id, draft.upload_of(file).sha256):
         st.info("This file was already imported: committing it again changes nothing.", icon=":material/content_copy:")
+
+
+def _has_sales(held: Draft) -> bool:
+    return any(file.source is Source.SALES for file in held.files)
 
 
 def _say_no_sales(held: Draft) -> None:
@@ -225,11 +234,12 @@ def _say_no_sales(held: Draft) -> None:
         )
         navigation.link_to("pricing", "Price them instead")
         return
-    if any(file.source is Source.SALES for file in held.files):
+    if _has_sales(held):
         return
     st.warning(
         f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognized. Add a "
-        "file of sales, or correct its kind above. To price homes, use Price a home, Many at once.",
+        "file of sales, or correct its kind above; figures and facts join new sales that are brought "
+        "with them. To price homes, use Price a home, Many at once.",
         icon=":material/sell:",
     )
     navigation.link_to("pricing", "Price a home")

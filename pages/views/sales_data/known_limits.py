@@ -8,7 +8,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from core.accounting import FileAccounting
+from core.accounting import FileAccounting, reason_words
 from core.prepare.quality.known_limits import KnownLimits, known_limits, limits_markdown
 from core.store import Market
 from core.wording import count, day, percent
@@ -124,7 +124,7 @@ def _rows(found: KnownLimits) -> None:
         )
         st.markdown(plain(sentence))
         if shares.reasons:
-            rows = [{"Reason": reason.replace("_", " "), "Rows": number} for reason, number in shares.reasons]
+            rows = [{"Reason": reason_words(reason).capitalize(), "Rows": number} for reason, number in shares.reasons]
             _frame(pd.DataFrame(rows), "reasons", {"Rows": st.column_config.NumberColumn(format="localized")})
 
 

@@ -20,10 +20,12 @@ from pages.kit.text import plain
 from pages.views.sales_data import steps
 from pages.views.sales_data.accounting import draw_counts
 from pages.views.sales_data.charts import flow
-from pages.views.sales_data.draft import Draft, Step
+from pages.views.sales_data.draft import Draft, Step, drop_all
 
 _FIRST_ROWS: Final = 50
 _WHOLE_ROWS: Final = 12
+# What a person checks first.
+_FIRST: Final = ("sale_price", "sale_date", "address")
 
 
 def draw(held: Draft, found: IntakePreview) -> None:
@@ -39,7 +41,13 @@ def draw(held: Draft, found: IntakePreview) -> None:
         draw_downloads(found)
     draw_corrections(found.corrections)
     _first_rows(held, found)
-    steps.draw_ways(held, Step.PREVIEW, "Continue to commit")
+    if found.changed_rows or found.parent_id is None:
+        steps.draw_ways(held, Step.PREVIEW, "Continue to commit")
+    else:
+        steps.draw_ways(held, Step.PREVIEW)
+        if st.button("Done: discard these files", key="discard", icon=":material/delete:"):
+            drop_all()
+            st.rerun()
 
 
 def draw_figures(found: IntakePreview) -> None:
@@ -69,11 +77,15 @@ def say_known(found: IntakePreview) -> None:
 
 
 def say_doubts(found: IntakePreview) -> None:
-    """Say which columns may be misread, as their values cost rows or facts."""
+    """Say which columns may be misread, and lead to where that is decided."""
+    doubted = False
     for table in found.tables:
         for one in table.inferences:
             if not one.sure:
                 st.warning(plain(f"{table.name}, {one.column}: {one}."), icon=":material/help:")
+                doubted = True
+    if doubted and st.button("Decide in Columns", key="decide_in_columns", icon=":material/arrow_back:"):
+        steps.go(Step.COLUMNS)
 
 
 def _flow(found: IntakePreview) -> None:
@@ -152,7 +164,7 @@ def _first_rows(held: Draft, found: IntakePreview) -> None:
 def readable(sales: pd.DataFrame, unit: str) -> pd.DataFrame:
     """Return sales under readable labels, with areas in the market's unit and without empty columns."""
     columns: dict[str, pd.Series] = {}
-    for name in map(str, sales):
+    for name in sorted(map(str, sales), key=lambda one: one not in _FIRST):
         if name == "intake_row" or sales[name].isna().all():
             continue
         field = FIELD_BY_NAME.get(name)

@@ -20,7 +20,7 @@ from core.workflows.columns.names import name_column, own_columns
 from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, intake_of, undo_version
 from core.workflows.promotion import ways_out
 from core.workspace import Workspace
-from pages.kit import errors, session
+from pages.kit import errors, figures, session
 from pages.kit.text import plain
 from pages.views.sales_data.mapping_table import inferences_table
 from pages.views.sales_data.preview import formats, readable
@@ -32,8 +32,6 @@ _SMALL: Final = 0.1
 _MEDIAN: Final = 2
 _STATES: Final = {"in use": "in use", "earlier": "", "undone": "undone"}
 _UNDONE: Final = "_undone"
-# Long texts are clipped in their cells, so that the table is not cut at its edge.
-_WIDTHS: Final = {"Files": 150, "Models": 95, "Note": 110, "By": 80, "When": 160, "Undone": 80}
 
 
 def draw(workspace: Workspace, market: Market) -> None:
@@ -77,16 +75,7 @@ def _list(records: tuple[Recorded, ...]) -> None:
     )
     unused = [name for name in ("Note", "Undone") if not table[name].any()]
     table = table.drop(columns=unused)
-    st.dataframe(
-        table,
-        hide_index=True,
-        column_config={
-            "Sales": st.column_config.NumberColumn(format="localized"),
-            **{name: st.column_config.TextColumn(width=width) for name, width in _WIDTHS.items()},
-        },
-        height="content" if len(table) < _WHOLE_ROWS else "auto",
-        key="versions",
-    )
+    figures.frame(table, "versions")
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
 
 
@@ -108,7 +97,7 @@ def _intake(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
             st.markdown(f"**{plain(file.file)}**")
             st.caption(plain(file.reading))
             if file.inferences:
-                st.dataframe(inferences_table(file.inferences), hide_index=True, height="content")
+                figures.frame(inferences_table(file.inferences), f"inferences_{number}")
             st.download_button(
                 "Download its mapping",
                 document_to_json(file.mapping),
@@ -319,7 +308,7 @@ def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]
                 ),
                 icon=":material/model_training:",
             )
-        reason = st.text_input("Why undo it?", key="undo_reason", max_chars=500)
+        reason = st.text_input("Why undo it? (required)", key="undo_reason", max_chars=500)
         sure = st.checkbox(f"Yes, undo version {version.version_id}", key=f"undo_sure_{version.version_id}")
         if st.button("Undo it", key="undo", icon=":material/undo:", disabled=not (sure and reason.strip())):
             _take_back(workspace, version.version_id, reason)

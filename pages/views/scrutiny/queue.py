@@ -14,7 +14,15 @@ from core.errors import DoorstepError
 from core.states import Doubt, SaleDecision
 from core.store import Market
 from core.wording import area, count, day, from_sqft, money, to_sqft
-from core.workflows.data.scrutiny import Choice, Queue, apply_decisions, decide, queue_revision, review_queue, take_back
+from core.workflows.data.scrutiny import (
+    Choice,
+    Queue,
+    apply_decisions,
+    decide,
+    queue_revision,
+    review_queue,
+    take_back,
+)
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain

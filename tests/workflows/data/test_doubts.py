@@ -50,8 +50,9 @@ def test_a_column_of_which_more_than_a_third_is_left_out_is_doubtful() -> None:
     ("duplicate", "rejected", "words"),
     [
         (3_000, 0, "The market already has all of these sales."),
-        (1, 2_999, "rejects 2,999 of 3,000 rows (price_impossible in 2,999)"),
+        (1, 2_999, "rejects 2,999 of 3,000 rows (price impossible in 2,999)"),
         (0, 3_000, "rejects 3,000 of 3,000 rows"),
+        (2_992, 8, "already has 2,992 of these 3,000 sales; 8 are rejected (price impossible in 8)"),
     ],
 )
 def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(

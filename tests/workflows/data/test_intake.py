@@ -69,19 +69,29 @@ def test_every_row_is_accounted_for(store: Store, market: Market, problem: Probl
         + "901,10 Elm St,00101,2024-05-05,250000,1200,45,1990\n"  # 45 bedrooms
         + "902,11 Elm St,00101,,250000,1200,3,1990\n"  # no date
         + "903,12 Elm St,00101,2024-05-05,250000\n"  # ragged
+        + "904,13 Elm St,00101,2024-02-31,250000,1200,3,1990\n"
+        + "905,14 Elm St,00101,2024-05-05,POA,1200,3,1990\n"
     )
     report = ingest(
         acting(store, ANALYST, problem, today=TODAY), market.market_id, [write(tmp_path, HEADER + faulty)], silent
     )
     (account,) = report.preview.files
-    assert (account.rows_in, account.accepted, account.repaired) == (26, 20, 1)
-    assert (account.duplicate, account.rejected) == (2, 3)
+    assert (account.rows_in, account.accepted, account.repaired) == (28, 20, 1)
+    assert (account.duplicate, account.rejected) == (2, 5)
     assert report.version.rows == 21
-    assert report.version.rows_seen == 26
+    assert report.version.rows_seen == 28
     ledger = store.versions.ledger(report.version.version_id)
-    assert len(ledger) == 26
+    assert len(ledger) == 28
     told = ledger[ledger["outcome"] == "rejected"]
-    assert set(told["reasons"]) == {"price_impossible", "date_missing", "bad_line"}
+    # What was written and could not be read is not missing.
+    assert sorted(told["reasons"]) == [
+        "bad_line",
+        "date_missing",
+        "no_such_day",
+        "price_impossible",
+        "price_unreadable",
+    ]
+    assert "sale date '2024-02-31' is no day of the calendar" in set(told["detail"])
     assert told["raw"].str.contains("Elm St").all()
 
 
