@@ -12,7 +12,7 @@ from core.access import Action, may
 from core.states import Period
 from core.store import Market
 from core.store.ledger.figures import Slice
-from core.wording import count, instant, money, money_range
+from core.wording import count, marked, market_day, money, money_range
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.pricing.answers import LatestAnswer, recent
 from core.workspace import Workspace
@@ -55,7 +55,7 @@ def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "When": instant(one.estimate.at),
+                "When": market_day(one.estimate.at, market.currency),
                 "Home": _home(one),
                 "Answer": _answer(one, market),
                 "Decision": _decision(one, market),
@@ -88,11 +88,12 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
 def _download(workspace: Workspace, market: Market) -> None:
     where = Slice(office=workspace.actor.office or None)
     n = int(workspace.store.figures.traffic(market.market_id, where, Period.MONTH).total["n"])
+    found = count(n, "estimate", currency=market.currency)
     if n > AT_ONCE:
-        st.caption(plain(f"There are {n:,} estimates, more than the {AT_ONCE:,} of one download."))
+        st.caption(plain(f"There are {found}, more than the {marked(AT_ONCE, market.currency)} of one download."))
         return
     st.download_button(
-        f"Download {count(n, 'estimate')} with decisions and sales",
+        f"Download {found} with decisions and sales",
         lambda: b"".join(export_ledger(workspace, market.market_id, where)),
         f"{market.market_id}-estimates.csv",
         "text/csv",

@@ -12,6 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 from core.schema import FIELDS, SALE_FIELDS, label_of
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import height_of
 from core.serve.report.frame import Decided, ReportFrame
 from core.serve.report.price_axis import LIST_PRICE, Mark, price_axis
 from core.serve.report.typography import (
@@ -70,15 +71,15 @@ def answer(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     price_range = plain(amounts.span(estimate.low, estimate.high))
     main = [
         Paragraph("Likely sale price", LABEL),
-        _figure(price_range, 29, left - 34, TEAL),
+        _figure(price_range, 31, left - 34, TEAL),
         Paragraph(markup(level_words(estimate)), BODY),
         *_point(estimate, frame, amounts),
     ]
     return [_panel([main, aside] if aside else [main], [left, wide - left] if aside else [wide])]
 
 
-def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
-    """Return the chart of range, estimate, list price and comparable sales."""
+def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float = 0.0) -> list[Flowable]:
+    """Return the chart of range, estimate, list price and comparable sales, which grows into ``room``."""
     marks = []
     if frame.list_price is not None:
         marks.append(Mark(plain(f"List price {amounts.write(frame.list_price)}"), frame.list_price, LIST_PRICE))
@@ -91,16 +92,10 @@ def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float)
     legend = "The bar is the likely sale price."
     if sales:
         legend += " The numbers below it are the comparable sales of page 2, adjusted to this home."
-    drawn = price_axis(estimate.low, estimate.high, marks, sales, amounts, wide)
-    return [
-        Spacer(0, 8),
-        Paragraph("Where the price lies", HEADING),
-        Spacer(0, 4),
-        drawn,
-        Spacer(0, 3),
-        Paragraph(legend, SMALL),
-        Spacer(0, 8),
-    ]
+    above = [Spacer(0, 8), Paragraph("Where the price lies", HEADING), Spacer(0, 4)]
+    below = [Spacer(0, 3), Paragraph(legend, SMALL), Spacer(0, 4)]
+    left = room - height_of([*above, *below], wide)
+    return [*above, price_axis(estimate.low, estimate.high, marks, sales, amounts, wide, left), *below]
 
 
 def home_facts(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> list[Flowable]:
@@ -114,8 +109,8 @@ def home_facts(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> l
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         *_LEFT,
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
+        ("TOPPADDING", (0, 0), (-1, -1), 1),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
     ]
     return [Paragraph("The home", HEADING), Table(rows, [wide / _COLUMNS] * _COLUMNS, style=style)]
 

@@ -14,6 +14,7 @@ from core.schema import label_of
 from core.serve.drivers import Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
 from core.serve.words import Conventions, assumed, fact_value
 
@@ -23,6 +24,7 @@ _ROW: Final = 23.0
 _PLAIN_ROW: Final = 17.0
 _BAR: Final = 9.0
 _AXIS: Final = 14.0
+_STRETCH_MOST: Final = 1.5
 _TEXT: Final = 9.0
 _DETAIL: Final = 7.5
 _COORDINATES: Final = ("latitude", "longitude")
@@ -65,21 +67,27 @@ class _Axis:
         return self.left + (self.right - self.left) * (value - self.low) / (self.high - self.low)
 
 
-def waterfall(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts, wide: float) -> Drawing:
-    """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it."""
+def waterfall(
+    drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts, wide: float, room: float = 0.0
+) -> Drawing:
+    """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it.
+
+    Its rows grow into ``room``, the height there is for it.
+    """
     steps = _steps(drivers, goal, market, amounts)
     room = max(width(step.amount, _TEXT, BOLD) for step in steps)
     axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
-    height = sum(map(_height, steps)) + _AXIS
+    grown = stretch(_AXIS, sum(map(_height, steps)), room, _STRETCH_MOST)
+    height = grown * sum(map(_height, steps)) + _AXIS
     drawing = Drawing(wide, height)
     _scale(drawing, axis, height, amounts)
     top = height
     for step, following in zip(steps, [*steps[1:], None], strict=True):
-        middle = top - _height(step) / 2
+        middle = top - grown * _height(step) / 2
         _draw(drawing, step, middle, axis, wide)
-        top -= _height(step)
+        top -= grown * _height(step)
         if following is not None and step.end == following.start:
-            below = top - _height(following) / 2
+            below = top - grown * _height(following) / 2
             drawing.add(_line(axis.at(step.end), middle - _BAR / 2, axis.at(step.end), below + _BAR / 2, GREY, 0.5))
     return drawing
 

@@ -23,7 +23,7 @@ from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel
-from core.wording import day
+from core.wording import market_day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
 from core.workflows.opening import evidence
@@ -147,9 +147,12 @@ class Desk:
             return ""
         last = self.live_model.level.as_of - timedelta(days=1)
         farthest = last + timedelta(days=days_ahead_max(self.live_model.model, self.problem))
+        latest, valued, end = (
+            market_day(one, self.market.currency) for one in (last, last + timedelta(days=1), farthest)
+        )
         return (
-            f"The latest sale is from {day(last)}, so homes are valued on {day(last + timedelta(days=1))}. On a later "
-            f"day the range is wider, and after {day(farthest)} there is no price."
+            f"The latest sale is from {latest}, so homes are valued on {valued}. On a later day the range is wider, "
+            f"and after {end} there is no price."
         )
 
     def _sales_are_old(self, today: date) -> bool:

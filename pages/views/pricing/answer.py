@@ -13,7 +13,7 @@ from core.serve import words
 from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market
-from core.wording import count, day, instant, market_day, money_range, money_short, percent
+from core.wording import count, market_day, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
@@ -102,8 +102,8 @@ def empty(desk: Desk, note: str) -> None:
         if desk.bundle is not None:
             profile, currency = desk.bundle.model.profile, desk.market.currency
             st.caption(
-                f"The model knows {count(profile.sales, 'sale')} from {market_day(profile.first_sale, currency)} to "
-                f"{market_day(profile.last_sale, currency)}."
+                f"The model knows {count(profile.sales, 'sale', currency=currency)} from "
+                f"{market_day(profile.first_sale, currency)} to {market_day(profile.last_sale, currency)}."
             )
 
 
@@ -116,7 +116,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
             st.header(plain(price_range), anchor=_ANCHOR)
         st.markdown(
             f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of "
-            f"{words.test_sales_words(estimate.segment, estimate.held.n)}",
+            f"{words.test_sales_words(estimate.segment, estimate.held.n, currency)}",
         )
     with st.container(border=True, gap="small"):
         money_axis.draw(estimate, asking)
@@ -136,7 +136,7 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
         st.badge(
-            f"Stored answer, priced by {plain(answered.actor)} on {instant(answered.at)}",
+            f"Stored answer, priced by {plain(answered.actor)} on {market_day(answered.at, market.currency)}",
             icon=":material/history:",
             color="blue",
         )
@@ -190,7 +190,8 @@ def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None
 def _confidence(estimate: Estimate, desk: Desk) -> None:
     tolerance = percent(desk.problem.success.tolerance)
     came_true = (
-        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'such test sale')}"
+        f"; came true for {percent(estimate.kept.share)} of "
+        f"{count(estimate.kept.n, 'such test sale', currency=estimate.currency)}"
         if estimate.kept is not None
         else ""
     )
@@ -223,7 +224,7 @@ def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     names = (
         f"Model {answered.model_id} · data version {estimate.data_version} · {level} · valued "
-        f"{day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
+        f"{market_day(answered.question.as_of, estimate.currency)} · answered in {answered.milliseconds:.0f} ms"
     )
     return "  \n".join(plain(line) for line in (words.sales_through(estimate), names) if line)
 

@@ -10,14 +10,14 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, Role, may
-from core.collect.cells.typed import read_typed
 from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
 from core.serve.estimate import Estimate
+from core.serve.words import typed_amount
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
-from core.wording import either, instant, marked, money, percent, signed_percent
+from core.wording import either, marked, market_day, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, kind_of, usual_listing
 from core.workflows.pricing.desk import Desk
@@ -67,7 +67,7 @@ class _Deciding:
 
     def amount(self, name: str) -> float | None:
         """The amount in a field, None if it holds none."""
-        number = read_typed(self.text(name))
+        number = typed_amount(self.text(name), self.estimate.currency)
         return number if math.isfinite(number) else None
 
     def text(self, name: str) -> str:
@@ -76,7 +76,7 @@ class _Deciding:
 
     def put(self, name: str, amount: float) -> None:
         """Write an amount into a field, with thousands marks; for callbacks, or before the field is drawn."""
-        st.session_state[self.key(name)] = marked(amount)
+        st.session_state[self.key(name)] = marked(amount, self.estimate.currency)
 
     def unread(self) -> str:
         """Say which field holds a text that is no amount, "" if none does."""
@@ -158,8 +158,8 @@ def _explanation(deciding: _Deciding) -> tuple[str | None, str]:
 def _fields(deciding: _Deciding) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own."""
     estimate, state = deciding.estimate, st.session_state
-    state.setdefault(deciding.key("price"), marked(int(estimate.point)))
-    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point)))
+    state.setdefault(deciding.key("price"), marked(int(estimate.point), estimate.currency))
+    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point), estimate.currency))
     price, listing = deciding.amount("price"), deciding.amount("listing")
     kind: DecisionKind = "accept"
     if price is not None:
@@ -285,5 +285,5 @@ def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
     why = [plain(problem.decisions.reasons.get(one.reason_code, one.reason_code))] if one.reason_code else []
     why += [f"“{plain(one.note)}”"] if one.note else []
     office = f", {plain(one.office)}" if one.office else ""
-    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {instant(one.at)}"
+    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {market_day(one.at, estimate.currency)}"
     return "  \n".join([" · ".join(parts), *([" ".join(why)] if why else []), f":gray[{by}]"])

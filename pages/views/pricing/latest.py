@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.store import Market
-from core.wording import count, instant, money, money_range
+from core.wording import count, market_day, money, money_range
 from core.workflows.pricing.answers import LatestAnswer, recent
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -35,7 +35,7 @@ def draw(workspace: Workspace, market: Market) -> None:
                 key=f"latest-{one.estimate.estimate_id}",
                 type="tertiary",
                 width="stretch",
-                help=f"Priced {instant(one.estimate.at)}",
+                help=f"Priced {market_day(one.estimate.at, market.currency)}",
                 on_click=stored_estimate.go_to,
                 args=(one.estimate.estimate_id,),
             )

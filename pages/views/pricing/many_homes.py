@@ -18,7 +18,7 @@ from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import area_label, count, day, money, percent, signed_percent
+from core.wording import area_label, count, market_day, money, percent, signed_percent
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
@@ -134,8 +134,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
             if number or status == "priced":
                 st.metric(status.capitalize(), f"{number:,}", width="content")
     st.caption(
-        f"{percent(answer.level)} ranges in {answer.by.currency} · valued {day(answer.as_of)} · model "
-        f"{answer.by.model_id or 'none'}"
+        f"{percent(answer.level)} ranges in {answer.by.currency} · valued "
+        f"{market_day(answer.as_of, answer.by.currency)} · model {answer.by.model_id or 'none'}"
     )
     stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):

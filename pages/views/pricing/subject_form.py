@@ -120,7 +120,7 @@ def put(desk: Desk, model: Model, question: Question) -> None:
     put_facts(desk, model, question.facts)
     st.session_state[key(desk.market, _AS_OF)] = question.as_of
     asking = question.list_price
-    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking)
+    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking, desk.market.currency)
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
@@ -271,4 +271,5 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
     as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
-    return Question(facts, as_of, level, list_price(st.session_state.get(key(market, LIST_PRICE))))
+    asking = list_price(st.session_state.get(key(market, LIST_PRICE)), market.currency)
+    return Question(facts, as_of, level, asking)
