@@ -73,12 +73,7 @@ def marked(value: float, currency: str) -> str:
 
 def marks(text: str, currency: str) -> str:
     """Write a number's thousands marks as the market does: "1,680" stays so for USD and is "1 680" for EUR."""
-    return text.replace(",", _NARROW_SPACE) if is_spaced(currency) else text
-
-
-def is_spaced(currency: str) -> bool:
-    """Tell whether a market marks thousands with a space, since a comma is its decimal mark."""
-    return currency in _SPACED
+    return text.replace(",", _NARROW_SPACE) if currency in _SPACED else text
 
 
 def round_amounts(low: float, high: float, about: int) -> Iterator[float]:

@@ -92,6 +92,10 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     if question is not None:
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
     answered = stored_estimate.shown(desk.market.market_id)
+    if answered is not None and subject_form.is_another(desk, model, answered.question):
+        # A range beside the facts of another home would be taken for its range, and decided on.
+        stored_estimate.forget()
+        answered = None
     stored_estimate.point_to(answered)
     _link_fault()
     answer_card.announce(answered)
@@ -137,7 +141,7 @@ def _missed_words(desk: Desk) -> str:
 
 def _scope_words(desk: Desk) -> str:
     scope = desk.live_market.scope if desk.live_market else None
-    return f"Scope: {scope.words(desk.market.currency)}" if scope is not None else ""
+    return scope.agent_words(desk.market.currency) if scope is not None else ""
 
 
 def _link_fault() -> None:

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.collect.addresses import address_key
+from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
@@ -216,9 +216,13 @@ def _adjust(
 
 
 def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
-    """Return the addresses of sales, "" where none is recorded."""
-    recorded = live_model.sales.get("address")
-    return [""] * len(rows) if recorded is None else words({"address": recorded[rows]}, "address", "").tolist()
+    """Return the addresses of sales with their units, "" where none is recorded."""
+    sales: Columns = {name: live_model.sales[name][rows] for name in ("address", "unit") if name in live_model.sales}
+    if "address" not in sales:
+        return [""] * len(rows)
+    addresses = words(sales, "address", "").tolist()
+    units = words(sales, "unit", "").tolist() if "unit" in sales else [""] * len(rows)
+    return [with_unit(address, unit) for address, unit in zip(addresses, units, strict=True)]
 
 
 # Each takes 30 µs to work out, and the sales around the homes of a market are asked about again and again.
@@ -242,7 +246,7 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
     latitude, longitude = known.get("latitude"), known.get("longitude")
     return Comparable(
         sale_id=str(known.get("intake_row", row)),
-        address=str(known.get("address", "")),
+        address=with_unit(str(known.get("address", "")), str(known.get("unit", ""))),
         facts={name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"},
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),

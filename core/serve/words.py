@@ -7,13 +7,14 @@ import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
 from core.train.model import SOLD_SOON
 from core.train.unknown_facts import GROUPS
-from core.wording import area, area_label, count, days, from_sqft, is_spaced, market_day, marks, money, percent, to_sqft
+from core.wording import area, area_label, count, days, from_sqft, market_day, marks, money, percent, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
@@ -49,21 +50,21 @@ def has_marks(name: str) -> bool:
 def typed(name: str, text: str, market: Conventions) -> float | str:
     """Read what was typed for an area or an amount into its canonical unit, by core's one reader of typed numbers.
 
-    "424,000", "424 000" and "424000" are one number; so is "424.000" where a point marks thousands. A text that is no
-    number is returned as it is, so that the check of the home's facts names it.
+    "424,000", "424 000", "424.000" and "424000" are one number. A text that is no number is returned as it is, so that
+    the check of the home's facts names it.
     """
-    number = typed_amount(text, market.currency)
+    number = typed_amount(text)
     return text if math.isnan(number) else canonical(name, number, market)
 
 
-def typed_amount(text: str, currency: str) -> float:
-    """Read what was typed for an area or an amount of money; NaN where it is no number.
+def typed_amount(text: str) -> float:
+    """Read what a person typed for an area or an amount of money; NaN where it is no number.
 
-    "424.000" is 424 thousand in a market that marks thousands with a point or a space: nobody types an amount to the
-    thousandth.
+    "424.000" is 424 thousand, for nobody types an amount to the thousandth; "$424k" is the same.
     """
     body = text.strip()
-    return read_typed(body.replace(".", "") if is_spaced(currency) and _POINTS.fullmatch(body) else body)
+    number = read_typed(body.replace(".", "") if _POINTS.fullmatch(body) else body)
+    return number if math.isfinite(number) else read_amount(body, ".", ",")
 
 
 def test_sales_words(segment: str, n: int, currency: str) -> str:

@@ -13,7 +13,7 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from core.arrays import Ints, Objects
-from core.collect.addresses import address_key
+from core.collect.addresses import address_key, with_unit
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
 from core.prepare.features.rows_by_key import RowsByKey
 from core.schema import label_of
@@ -25,7 +25,6 @@ from core.wording import market_day
 FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.
 _LIKENESS_MIN: Final = 70
-_UNIT_WORD: Final = re.compile(r"^(?:unit |apt |#)*(?=\S)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+")
 _ID: Final = "property_id"
 # Shorter texts are house numbers before they are numbers of a parcel.
@@ -166,7 +165,7 @@ def _address(record: _Record) -> str:
     address = readable_address(str(record.facts["address"]).strip()) if "address" in record.facts else ""
     if not address:
         return str(record.facts.get(_ID, ""))
-    return f"{address} #{_UNIT_WORD.sub('', record.unit)}" if record.unit and "#" not in address else address
+    return with_unit(address, record.unit)
 
 
 def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float:

@@ -118,7 +118,11 @@ def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide
 def _first_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, high: float) -> list[Flowable]:
     """Return the first page: the chart takes the room that is left; the market has a part if there is room for it."""
     facts = estimate.subject.facts
-    head = [*letterhead(frame, wide), *opening(facts, frame, wide), *answer(estimate, frame, amounts, wide)]
+    head = [
+        *letterhead(frame, wide),
+        *opening(facts, frame, wide, estimate.subject.as_of),
+        *answer(estimate, frame, amounts, wide),
+    ]
     about = [*home_facts(facts, frame, wide), *around(estimate, frame, amounts, wide)]
     least = chart(estimate, frame, amounts, wide)
     if height_of([*head, *least, *about], wide) > high:
@@ -158,8 +162,9 @@ def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pa
     canvas.setLineWidth(0.8)
     canvas.line(_SIDE, _BOTTOM - 12, wide - _SIDE, _BOTTOM - 12)
     number = f" · No. {frame.estimate_id[:_NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
-    home = frame.address_line.strip() or frame.market_name
-    foot = f"Statistical estimate, not an appraisal{number}" + (f" · {home}" if document.page > 1 else "")
+    by = [name for name in (frame.agent.name.strip(), frame.office.name.strip()) if name]
+    later = [frame.address_line.strip() or frame.market_name, *by] if document.page > 1 else []
+    foot = " · ".join((f"Statistical estimate, not an appraisal{number}", *later))
     canvas.setFont(REGULAR, 8)
     canvas.drawString(_SIDE, _BOTTOM - 24, fitted(plain(foot), 8, wide - 2 * _SIDE - 70))
     canvas.drawRightString(wide - _SIDE, _BOTTOM - 24, f"Page {document.page} of {pages}")

@@ -53,14 +53,14 @@ def comparables_map(
 ) -> Drawing:
     """Return the drawing; ``home`` is latitude and longitude; comparables are numbered from 1 in their order.
 
-    Its scale is in miles in a market of square feet. Comparables without coordinates are left out. Overlapping marks
-    are moved apart, each with a line to its place.
+    Its scale is in miles in a market of square feet. Comparables without coordinates and the home's own sale are left
+    out. Overlapping marks are moved apart, each with a line to its place.
     """
     around = Projection(*home)
     places = {
         number: around.point(one.latitude, one.longitude)
         for number, one in enumerate(comparables, start=1)
-        if one.latitude is not None and one.longitude is not None
+        if one.latitude is not None and one.longitude is not None and not one.own
     }
     drawing = Drawing(wide, high)
     drawing.add(Rect(0, 0, wide, high, rx=5, ry=5, fillColor=TINT, strokeColor=RULE, strokeWidth=0.6))

@@ -85,7 +85,7 @@ def sales_page(
 
 def has_map(estimate: Estimate) -> bool:
     """Tell whether the page has a map: the places of the home and of a comparable in use are known."""
-    placed = any(one.latitude is not None and one.longitude is not None for one in used(estimate))
+    placed = any(map(_is_placed, used(estimate)))
     return placed and home_place(estimate.subject.facts) is not None
 
 
@@ -166,14 +166,19 @@ def _map(
     home = home_place(estimate.subject.facts)
     if home is None or not has_map(estimate):
         return []
-    placed = sum(one.latitude is not None and one.longitude is not None for one in chosen)
+    unplaced = sum(not _is_placed(one) and not one.own for one in chosen)
     left_out = []
-    if placed < len(chosen):
-        words = f"{count(len(chosen) - placed, 'sale')} without known place: not on the map."
+    if unplaced:
+        words = f"{count(unplaced, 'sale')} without known place: not on the map."
         left_out = [Spacer(0, 3), Paragraph(words, _NOTE)]
     above = [Paragraph("Where they are", HEADING), Spacer(0, 2)]
     high = min(max(room - height_of([*above, *left_out], wide) - 4, _MAP_LEAST), _MAP_MOST)
     return [*above, comparables_map(home, chosen, wide, high, frame.area_unit), *left_out]
+
+
+def _is_placed(one: Comparable) -> bool:
+    """Tell whether a sale has a mark of its own on the map: the home's own sale lies under the star."""
+    return one.latitude is not None and one.longitude is not None and not one.own
 
 
 def _bold(text: str) -> str:

@@ -17,7 +17,7 @@ from core.train.unknown_facts import GROUPS
 from core.wording import count, market_day, marks, percent
 
 _LOOK_MAX: Final = 2
-_MOVED: Final = "Prices here moved lately: sales of the last three months count most."
+_MOVED: Final = "Prices here moved lately: ask your agent for the sales of the last three months."
 _UNUSUAL: Final = "One fact of the home is unusual here: please check it with your agent."
 
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
@@ -40,10 +40,10 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
 
 
 def level_words(estimate: Estimate) -> str:
-    """Say what the range's level means: "80% range: made to hold the sale price of 8 in 10 homes"."""
+    """Say what the range's level means: "80% range: it aims to hold the sale price of 8 in 10 homes"."""
     tenths = 10 * estimate.level
     share = f"{tenths:.0f} in 10" if abs(tenths - round(tenths)) < 1e-9 else f"{100 * estimate.level:.0f} in 100"
-    return f"{percent(estimate.level)} range: made to hold the sale price of {share} homes"
+    return f"{percent(estimate.level)} range: it aims to hold the sale price of {share} homes"
 
 
 def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, str, str]:
@@ -60,7 +60,7 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
     tested = ""
     if estimate.kept is not None and estimate.kept.n:
         alike = count(estimate.kept.n, "past sale", currency=currency)
-        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} did"
+        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} sold within it"
     second = f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
     third = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
@@ -105,7 +105,7 @@ def comparables_say(value: ComparableValue, amounts: Amounts, point_label: str |
     place = "inside" if value.agrees else "outside"
     return (
         f"Together these sales point to {amounts.span(low, high)}{mean}; those most like this home count most. "
-        f"That average lies {place} the likely sale price."
+        f"Their average lies {place} the range of this home."
     )
 
 

@@ -15,6 +15,9 @@ from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
 from core.workspace import Workspace
 
+DECIDED: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "Adjusted", "override": "Overridden"}
+"""A decision in words, by its kind."""
+
 OTHER: Final = "other"
 """The reason that says nothing on its own, so it always needs a note."""
 

@@ -51,7 +51,7 @@ def question_of(desk: Desk, asked: Asked, today: date) -> Question:
         facts,
         asked.as_of or desk.valuation_date(today),
         _level(asked.level, desk.problem),
-        list_price(listed if asked.list_price is None else asked.list_price, desk.market.currency),
+        list_price(listed if asked.list_price is None else asked.list_price),
         asked.reference,
         asked.request_id,
     )
@@ -76,14 +76,11 @@ def price_home(workspace: Workspace, desk: Desk, asked: Asked, channel: Channel)
     return price_and_record(workspace, desk, question, channel)
 
 
-def list_price(value: object, currency: str) -> float | None:
-    """Return an asking price, None if it is blank; raises ImpossibleProperty if it is no amount above 0.
-
-    A text is read as people of the market write amounts, whose currency this is.
-    """
+def list_price(value: object) -> float | None:
+    """Return an asking price, None if it is blank; raises ImpossibleProperty if it is no amount above 0."""
     if value is None or value == "":
         return None
-    amount = typed_amount(value, currency) if isinstance(value, str) else value
+    amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
         raise ImpossibleProperty(
             f"List price = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE

@@ -28,8 +28,8 @@ _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
 #price-range [data-testid="stHeaderActionElements"] { display: none; }
+/* Only the answer's announcement moves the focus here; no key does. */
 #price-range:focus { outline: none; }
-#price-range:focus-visible { outline: 2px solid currentColor; outline-offset: 4px; }
 @media (min-width: 961px) {
   .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;
     margin-top: 1rem; background: PLAIN; }

@@ -104,7 +104,7 @@ def tidy(names: Iterable[str], market: Market) -> None:
     """Write what was typed for areas and amounts with thousands marks; for callbacks, before the fields are drawn."""
     for widget in (key(market, name) for name in names):
         typed = st.session_state.get(widget)
-        if isinstance(typed, str) and math.isfinite(number := words.typed_amount(typed, market.currency)):
+        if isinstance(typed, str) and math.isfinite(number := words.typed_amount(typed)):
             st.session_state[widget] = marked(number, market.currency)
 
 

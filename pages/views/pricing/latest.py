@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.store import Market
-from core.wording import count, market_day, money, money_range
+from core.wording import count, market_day
 from core.workflows.pricing.answers import LatestAnswer, recent
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -43,12 +43,7 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    estimate = one.estimate
-    kind = (estimate.property_type or "").replace("_", " ")
-    home = ", ".join(word for word in (kind.capitalize(), estimate.area or "") if word) or "Home"
-    if estimate.point is None:
-        return plain(f"{home} · no price")
-    price_range = money_range(estimate.low, estimate.high, market.currency)
-    done = one.decision
-    state = f"{done.kind}: {money(done.price, market.currency)}" if done else "decision open"
-    return plain(f"{home} · {price_range} · {state}")
+    answer = one.answer_words(market.currency)
+    if one.estimate.point is None:
+        return plain(f"{one.home} · {answer.lower()}")
+    return plain(f"{one.home} · {answer} · {one.decision_words(market.currency) or 'decision open'}")

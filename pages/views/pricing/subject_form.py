@@ -12,7 +12,7 @@ from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Refused, critical_facts
-from core.serve.typical_home import typical_home
+from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
 from core.wording import marked
@@ -66,9 +66,8 @@ def draw(
     Changing the area code redraws the form with that area's typical values; everything else waits for the button.
     """
     market = desk.market
-    codes = chosen_codes(market, model)
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
-    fields = Fields(market, model, desk.problem, typical_home(model, codes).facts, critical, faults)
+    fields = Fields(market, model, desk.problem, _usual(desk, model, today), critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
         if answered is not None and not isinstance(answered.result, Refused):
@@ -132,6 +131,27 @@ def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
             st.session_state[key(market, code)] = str(facts[code])
     for name in _names(desk):
         st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
+
+
+def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
+    """Return what is taken for the facts left blank, with those entered so far."""
+    names = [name for name in model.facts.all if name not in model.facts.area_codes]
+    given: dict[str, float | str] = dict(chosen_codes(desk.market, model))
+    for name in names:
+        entered = st.session_state.get(key(desk.market, name))
+        if entered is None or entered == "":
+            continue
+        value = fact_fields.canonical(name, entered, desk.market, model)
+        if isinstance(value, str) == (name in model.facts.categorical):
+            given[name] = value
+    return usual_facts(model, given, desk.valuation_date(today))
+
+
+def is_another(desk: Desk, model: Model, question: Question) -> bool:
+    """Tell whether the form's address or area is no longer that of a question: its answer is of another home."""
+    names = ("address", *model.facts.area_codes)
+    now = {name: str(st.session_state.get(key(desk.market, name)) or "").strip() for name in names}
+    return any(now[name] != str(question.facts.get(name) or "").strip() for name in names)
 
 
 def chosen_codes(market: Market, model: Model) -> dict[str, str]:
@@ -271,5 +291,5 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
     as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
-    asking = list_price(st.session_state.get(key(market, LIST_PRICE)), market.currency)
+    asking = list_price(st.session_state.get(key(market, LIST_PRICE)))
     return Question(facts, as_of, level, asking)
