@@ -23,7 +23,7 @@ from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
-from core.wording import day, money_range, money_short
+from core.wording import market_day, money_range, money_short
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
@@ -224,8 +224,8 @@ def test_the_latest_sales_of_model_and_market_level_are_told_apart(desk: Desk) -
     assert desk.bundle is not None
     assert desk.live_model is not None
     app = price(opened(), busiest(desk))
-    trained = day(desk.bundle.model.profile.last_sale)
-    level = day(desk.live_model.level.as_of - timedelta(days=1))
+    trained = market_day(desk.bundle.model.profile.last_sale, "USD")
+    level = market_day(desk.live_model.level.as_of - timedelta(days=1), "USD")
     assert f"Model trained on sales through {trained}; market level through {level}.  \n" in said(app)
     assert "atest sale" not in answer.origin(estimated(app), answered(app))
     without = answer.origin(replace(estimated(app), level_id=None), answered(app))
