@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import NotInPilot
-from core.serve.estimate import Estimate
+from core.serve.estimate import Estimate, Refused, Unavailable
 from core.train.model import Model
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
@@ -16,6 +16,7 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
+from pages.views.estimate import nearest
 from pages.views.pricing import (
     address,
     explanation_tabs,
@@ -118,13 +119,17 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     """Draw the answer, the evidence for it, then the decision on it."""
     with st.container(key="answer"):
         answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
-        feedback.draw(workspace, answered)
+        if not isinstance(answered.result, Refused):
+            feedback.draw(workspace, answered)
         answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
     if isinstance(answered.result, Estimate):
         evidence = st.container(key="evidence")
         decision = st.empty()
         with evidence:
             explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
+    elif isinstance(answered.result, Unavailable):
+        with st.container(key="evidence"):
+            nearest.draw(desk.nearest_sales(answered.question.facts, answered.question.as_of), desk.market)
 
 
 def _conditions(desk: Desk) -> None:

@@ -34,6 +34,9 @@ GROSS_HIGH: Final = 0.25
 NET_HIGH: Final = 0.15
 """A net adjustment above this share of the sale price, up or down, marks a weak comparable."""
 
+LATELY_DAYS: Final = 365
+"""Older sales are compared only where a home has too few like it within this time."""
+
 # Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
 # are adjusted by the model, and the ones it adjusts least are offered.
 _NEAREST: Final = 256
@@ -144,11 +147,28 @@ def candidates(
     return Candidates(rows, then, ways(today, subject, grouped))
 
 
+def unadjusted(live_model: LiveModel, likeness: Likeness | None, home: Columns) -> tuple[Comparable, ...]:
+    """Return the sales most like a home that has no estimate, at the prices they brought, one of each home."""
+    rows = _most_alike(live_model, likeness, home)
+    prices = live_model.sales["sale_price"][rows].tolist()
+    found = [_Adjusted(number, False, price, price, {}) for number, price in enumerate(prices)]
+    chosen = Candidates(rows, take(live_model.filled, rows), Ways((), {}, np.empty(0, dtype=np.int64)))
+    offered = _one_of_each_home(found, [*map(_home_key, _addresses(live_model, rows))])
+    return tuple(_comparable(live_model, home, chosen, one) for one in offered[:IN_USE])
+
+
 def _most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Columns) -> Ints:
-    rows = live_model.model.comparables(subject, _NEAREST).rows
+    rows = _lately(live_model, subject, live_model.model.comparables(subject, _NEAREST).rows)
     if likeness is None or not len(rows):
         return rows[:_ADJUSTED]
     return rows[likeness.nearest(take(live_model.filled, rows), subject, _ADJUSTED)]
+
+
+def _lately(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
+    """Return the sales of the last months alone where they are enough to choose from, as appraisers do."""
+    age = (subject["sale_date"][0] - live_model.filled["sale_date"][rows]).astype("timedelta64[D]").astype(int)
+    lately = rows[age <= LATELY_DAYS]
+    return lately if len(lately) >= _ADJUSTED else rows
 
 
 def _own_first(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:

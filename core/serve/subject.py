@@ -202,7 +202,7 @@ def _number(name: str, value: object, problem: Problem) -> float:
 
 def _written(number: float) -> str:
     """Write a number as people do: "100,000,000" and not "1e+08"; beyond any fact's size, as computers do."""
-    return f"{number:,.15g}" if abs(number) < _LONG else f"{number:g}"
+    return f"{round(number, 4):,.15g}" if abs(number) < _LONG else f"{number:g}"
 
 
 def check_together(subject: Subject, problem: Problem) -> None:

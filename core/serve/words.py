@@ -76,6 +76,23 @@ def test_sales_words(segment: str, n: int, currency: str) -> str:
     return count(n, "similar test sale", currency=currency)
 
 
+def confidence_words(estimate: Estimate, tolerance: str) -> str:
+    """Say what a confidence promises, and how often the same promise was kept.
+
+    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did."
+    """
+    promise = f"{estimate.confidence} of 100 such homes should sell within {tolerance} of it"
+    if estimate.kept is None:
+        return promise
+    tenth = 10 * min(estimate.confidence // 10, 9)
+    sales = count(estimate.kept.n, "test sale", currency=estimate.currency)
+    last = tenth + 9 if tenth < _TOP_TENTH else 100
+    return f"{promise}; of {sales} promised {tenth} to {last}, {percent(estimate.kept.share)} did"
+
+
+_TOP_TENTH: Final = 90
+
+
 def ask_next_words(one: AskNext) -> str:
     """Say what a fact would bring: "Construction grade: from ±22% to about ±16%"."""
     label = _PLACE if one.name == "coordinates" else label_of(one.name)

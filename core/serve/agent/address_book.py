@@ -76,10 +76,22 @@ class AddressBook:
         alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]
         return [self._home(key) for key in alone[:FOUND_MAX]]
 
+    def known(self, homes: pd.DataFrame) -> Iterator[KnownHome | None]:
+        """Yield for each home, given by address, unit and zip code, what is recorded under just this address."""
+        for key in full_keys(homes):
+            yield self._recorded(key) if isinstance(key, str) and key else None
+
     def _home(self, key: str) -> KnownHome:
+        found = self._recorded(key)
+        assert found is not None
+        return found
+
+    def _recorded(self, key: str) -> KnownHome | None:
         bare = key.partition("|")[0] + "|"
         sale = self._sales.record(key, bare)
         tax = self._roll.record(key, bare) if self._roll is not None else None
+        if sale is None and tax is None:
+            return None
         facts = {**(tax.facts if tax else {}), **(sale.facts if sale else {})}
         lacking = frozenset(facts) - frozenset(sale.facts if sale else ())
         named = sale or tax

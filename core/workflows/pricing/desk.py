@@ -15,7 +15,9 @@ from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
+from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
+from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
@@ -124,6 +126,10 @@ class Desk:
     def usual_changes(self, subject: Subject) -> tuple[UsualChange, ...]:
         """Return the usual changes that make sense for a home; empty without a live model."""
         return usual_changes(self.live_market, subject, self.problem) if self.live_market else ()
+
+    def nearest_sales(self, facts: Mapping[str, object], as_of: date) -> tuple[Comparable, ...]:
+        """Return the sales most like a home that has no estimate, unadjusted; empty without a live model."""
+        return nearest_sales(self.live_market, facts, as_of, self.problem) if self.live_market else ()
 
     def unused(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return which facts the live model does not use; texts that name a home, such as its address, do not count."""

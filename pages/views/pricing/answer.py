@@ -189,15 +189,9 @@ def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None
 
 def _confidence(estimate: Estimate, desk: Desk) -> None:
     tolerance = percent(desk.problem.success.tolerance)
-    came_true = (
-        f"; came true for {percent(estimate.kept.share)} of "
-        f"{count(estimate.kept.n, 'such test sale', currency=estimate.currency)}"
-        if estimate.kept is not None
-        else ""
-    )
     st.markdown(
         f"Point estimate **{plain(money_short(estimate.point, estimate.currency))}** · confidence "
-        f"**{estimate.confidence_word}**, {estimate.confidence} of 100{came_true}",
+        f"**{estimate.confidence_word}**: {plain(words.confidence_words(estimate, tolerance))}",
         help=f"Chance that the sale price falls within {tolerance} of the point estimate. Forecast standard deviation "
         f"(FSD): {percent(estimate.fsd)}. High is {desk.problem.estimate.confidence_high:.0f} or more, medium "
         f"{desk.problem.estimate.confidence_medium:.0f} or more.",

@@ -19,7 +19,16 @@ from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
 from core.wording import either, marked, market_day, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import DECIDED, DecisionInput, decide, departure, history, kind_of, usual_listing
+from core.workflows.pricing.decisions import (
+    DECIDED,
+    DecisionInput,
+    decide,
+    departure,
+    history,
+    kind_of,
+    take_back,
+    usual_listing,
+)
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit.text import plain
@@ -122,7 +131,9 @@ def draw(
             return
         allowed = may(workspace.actor, Action.DECIDE)
         deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
-        fault = _record(deciding) if allowed and st.session_state.pop(deciding.key("pressed"), False) else ""
+        fault = st.session_state.pop(deciding.key("fault"), "")
+        if allowed and st.session_state.pop(deciding.key("pressed"), False):
+            fault = _record(deciding)
         made = history(workspace, estimate_id)
         _draw_history(made, estimate, desk.problem)
         if not allowed:
@@ -132,7 +143,7 @@ def draw(
         if fault:
             st.error(plain(fault), icon=":material/error:")
         if made and not st.session_state.get(deciding.key("changing")):
-            st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, made[0]))
+            _reconsider(deciding, made)
             return
         _fields(deciding)
 
@@ -244,6 +255,34 @@ def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
 
 def _press(deciding: _Deciding) -> None:
     st.session_state[deciding.key("pressed")] = True
+
+
+def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
+    """Draw the ways back from a decision."""
+    with st.container(horizontal=True, gap="small"):
+        change, undo = deciding.key("change"), deciding.key("undo")
+        st.button("Change the decision", key=change, on_click=_change, args=(deciding, made[0]))
+        then = "counts the decision before again" if len(made) > 1 else "leaves the estimate without a decision"
+        st.button(
+            "Undo",
+            key=undo,
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_undo,
+            args=(deciding, made[0]),
+            help=f"Takes the decision back, which {then}. The audit trail keeps both.",
+        )
+
+
+def _undo(deciding: _Deciding, made: DecisionRecord) -> None:
+    """Take the decision back; its amounts stay in the fields."""
+    try:
+        take_back(deciding.workspace, made)
+    except StoreError as error:
+        st.session_state[deciding.key("fault")] = f"The decision was not taken back: {error}"
+        return
+    _change(deciding, made)
+    st.session_state.pop(deciding.key("changing"), None)
 
 
 def _change(deciding: _Deciding, made: DecisionRecord) -> None:

@@ -16,7 +16,8 @@ from pages.views.pricing import stored_estimate
 
 _SHOWN: Final = 5
 _STYLE: Final = """<style>
-.st-key-latest button { justify-content: flex-start; padding-left: 0; }
+.st-key-latest button, .st-key-latest button div { justify-content: flex-start; text-align: left; }
+.st-key-latest button { padding-left: 0; }
 </style>"""
 
 
