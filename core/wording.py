@@ -29,6 +29,13 @@ _SYMBOLS: Final = {
     "INR": "₹",
     "ZAR": "R",
 }
+# Their countries mark thousands with a point or a space: a narrow space reads right in all of them, while the comma of
+# other countries is a decimal mark there.
+_SPACED: Final = frozenset(
+    {"EUR", "CHF", "SEK", "NOK", "DKK", "ISK", "PLN", "CZK", "HUF", "RON", "TRY", "ZAR", "BRL", "ARS", "CLP", "COP"}
+    | {"IDR", "VND", "RUB", "UAH"}
+)
+_NARROW_SPACE: Final = "\u202f"
 _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 KM_PER_MILE: Final = 1.609344
 _FT_PER_MILE: Final = 5280
@@ -37,10 +44,10 @@ _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep",
 
 
 def money(value: float | None, currency: str) -> str:
-    """Write an amount in whole units: 245312 USD is "$245,312", 1250000 CHF is "CHF 1,250,000"."""
+    """Write an amount in whole units: 245312 USD is "$245,312", 1250000 CHF is "CHF 1 250 000"."""
     if value is None or not math.isfinite(value):
         return MISSING
-    return _signed(value, f"{symbol(currency)}{abs(value):,.0f}")
+    return _signed(value, f"{symbol(currency)}{marks(f'{abs(value):,.0f}', currency)}")
 
 
 def money_short(value: float | None, currency: str) -> str:
@@ -50,7 +57,7 @@ def money_short(value: float | None, currency: str) -> str:
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    return _signed(value, f"{symbol(currency)}{_scaled(abs(value))}")
+    return _signed(value, f"{symbol(currency)}{marks(_scaled(abs(value)), currency)}")
 
 
 def money_range(low: float | None, high: float | None, currency: str) -> str:
@@ -59,9 +66,14 @@ def money_range(low: float | None, high: float | None, currency: str) -> str:
     return ends[0] if ends[0] == ends[1] else " to ".join(ends)
 
 
-def marked(value: float) -> str:
-    """Write a number with thousands marks, for a field in which it can be changed: "424,000", "1,680.5"."""
-    return _trimmed(value, 2)
+def marked(value: float, currency: str) -> str:
+    """Write a number with the market's thousands marks, for a field where it can be changed: "424,000", "1,680.5"."""
+    return marks(_trimmed(value, 2), currency)
+
+
+def marks(text: str, currency: str) -> str:
+    """Write a number's thousands marks as the market does: "1,680" stays so for USD and is "1 680" for EUR."""
+    return text.replace(",", _NARROW_SPACE) if currency in _SPACED else text
 
 
 def round_amounts(low: float, high: float, about: int) -> Iterator[float]:
@@ -80,14 +92,14 @@ def symbol(currency: str) -> str:
     return _SYMBOLS.get(currency, f"{currency}\u00a0")
 
 
-def area(sqft: float | None, unit: str) -> str:
+def area(sqft: float | None, unit: str, currency: str) -> str:
     """Convert an area from square feet and write it in the market's unit ("sqft" or "sqm"): "1,680 sq ft", "156 m²".
 
-    Raises ValueError for any other unit.
+    The market's currency decides on the thousands marks. Raises ValueError for any other unit.
     """
     if sqft is None or not math.isfinite(sqft):
         return MISSING
-    return f"{from_sqft(sqft, unit):,.0f} {area_label(unit)}"
+    return f"{marks(f'{from_sqft(sqft, unit):,.0f}', currency)} {area_label(unit)}"
 
 
 def area_label(unit: str) -> str:
@@ -141,9 +153,12 @@ def signed_percent(fraction: float | None, digits: int = 0) -> str:
     return f"+{text}" if fraction is not None and fraction > 0 and re.search("[1-9]", text) else text
 
 
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Write a number of things: "1 sale", "21,613 sales"; give ``plural`` if adding an s is not enough."""
-    return f"{number:,} {noun if number == 1 else plural or f'{noun}s'}"
+def count(number: int, noun: str, plural: str = "", *, currency: str = "USD") -> str:
+    """Write a number of things: "1 sale", "21,613 sales"; give ``plural`` if adding an s is not enough.
+
+    The market's currency decides on the thousands marks.
+    """
+    return f"{marks(f'{number:,}', currency)} {noun if number == 1 else plural or f'{noun}s'}"
 
 
 def either(words: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from core.access import Action, may
 from core.states import Period
 from core.store import Market
 from core.store.ledger.figures import Slice
-from core.wording import count, instant, money, money_range
+from core.wording import count, marked, market_day
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.pricing.answers import LatestAnswer, recent
 from core.workspace import Workspace
@@ -22,6 +22,11 @@ from pages.views.pricing.stored_estimate import PARAMETER
 
 # The file has all.
 SHOWN: Final = 200
+# With the box to tick, home and answer fill a phone of 390 px.
+_WIDTHS: Final = {
+    "Home": st.column_config.TextColumn(width=180),
+    "Answer": st.column_config.TextColumn(width=120),
+}
 
 
 def main(workspace: Workspace) -> None:
@@ -51,14 +56,14 @@ def whose(workspace: Workspace) -> str:
 
 
 def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
-    """Return the estimates as text: when, which home, the answer, the decision and by whom."""
+    """Return the estimates as text, what matters most first, for a phone shows two columns."""
     return pd.DataFrame(
         [
             {
-                "When": instant(one.estimate.at),
-                "Home": _home(one),
-                "Answer": _answer(one, market),
-                "Decision": _decision(one, market),
+                "Home": one.home,
+                "Answer": one.answer_words(market.currency),
+                "Decision": one.decision_words(market.currency),
+                "When": market_day(one.estimate.at, market.currency),
                 "By": one.estimate.actor,
                 "Office": one.estimate.office,
             }
@@ -70,10 +75,11 @@ def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
 def _table(found: Sequence[LatestAnswer], market: Market) -> None:
     table = listing(found, market)
     several = [name for name in ("By", "Office") if table[name].nunique() > 1]
-    shown = ["When", "Home", "Answer", "Decision", *several]
+    shown = ["Home", "Answer", "Decision", "When", *several]
     chosen = st.dataframe(
         table[shown],
         hide_index=True,
+        column_config=_WIDTHS,
         height="content" if len(table) < 12 else "auto",
         on_select="rerun",
         selection_mode="single-row",
@@ -88,34 +94,18 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
 def _download(workspace: Workspace, market: Market) -> None:
     where = Slice(office=workspace.actor.office or None)
     n = int(workspace.store.figures.traffic(market.market_id, where, Period.MONTH).total["n"])
+    found = count(n, "estimate", currency=market.currency)
     if n > AT_ONCE:
-        st.caption(plain(f"There are {n:,} estimates, more than the {AT_ONCE:,} of one download."))
+        st.caption(plain(f"There are {found}, more than the {marked(AT_ONCE, market.currency)} of one download."))
         return
     st.download_button(
-        f"Download {count(n, 'estimate')} with decisions and sales",
+        f"Download {found} with decisions and sales",
         lambda: b"".join(export_ledger(workspace, market.market_id, where)),
         f"{market.market_id}-estimates.csv",
         "text/csv",
         icon=":material/download:",
         on_click="ignore",
     )
-
-
-def _home(one: LatestAnswer) -> str:
-    words = (one.estimate.property_key, (one.estimate.property_type or "").replace("_", " "), one.estimate.area or "")
-    return ", ".join(word for word in words if word) or "unnamed"
-
-
-def _answer(one: LatestAnswer, market: Market) -> str:
-    estimate = one.estimate
-    if estimate.point is None:
-        return "no price" if estimate.status == "unavailable" else "refused"
-    return money_range(estimate.low, estimate.high, market.currency)
-
-
-def _decision(one: LatestAnswer, market: Market) -> str:
-    done = one.decision
-    return f"{done.kind}: {money(done.price, market.currency)}" if done else ""
 
 
 main(session.guard("estimates"))

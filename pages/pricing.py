@@ -7,7 +7,7 @@ from dataclasses import replace
 import streamlit as st
 
 from core.errors import NotInPilot
-from core.serve.estimate import Estimate
+from core.serve.estimate import Estimate, Refused, Unavailable
 from core.train.model import Model
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
@@ -16,6 +16,7 @@ from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk, navigation, session
 from pages.kit.text import plain
+from pages.views.estimate import nearest
 from pages.views.pricing import (
     address,
     explanation_tabs,
@@ -92,6 +93,10 @@ def _one(workspace: Workspace, desk: Desk, model: Model) -> None:
     if question is not None:
         stored_estimate.keep(price_and_record(workspace, desk, question, "page"))
     answered = stored_estimate.shown(desk.market.market_id)
+    if answered is not None and subject_form.is_another(desk, model, answered.question):
+        # A range beside the facts of another home would be taken for its range, and decided on.
+        stored_estimate.forget()
+        answered = None
     stored_estimate.point_to(answered)
     _link_fault()
     answer_card.announce(answered)
@@ -114,13 +119,17 @@ def _answer(workspace: Workspace, answered: RecordedAnswer, desk: Desk) -> None:
     """Draw the answer, the evidence for it, then the decision on it."""
     with st.container(key="answer"):
         answer_card.draw(answered, desk, lambda: _again(workspace, answered, desk))
-        feedback.draw(workspace, answered)
+        if not isinstance(answered.result, Refused):
+            feedback.draw(workspace, answered)
         answer_card.draw_origin(answered, _missed_words(desk), _scope_words(desk))
     if isinstance(answered.result, Estimate):
         evidence = st.container(key="evidence")
         decision = st.empty()
         with evidence:
             explanation_tabs.draw(workspace, answered, answered.result, desk, decision)
+    elif isinstance(answered.result, Unavailable):
+        with st.container(key="evidence"):
+            nearest.draw(desk.nearest_sales(answered.question.facts, answered.question.as_of), desk.market)
 
 
 def _conditions(desk: Desk) -> None:
@@ -137,7 +146,7 @@ def _missed_words(desk: Desk) -> str:
 
 def _scope_words(desk: Desk) -> str:
     scope = desk.live_market.scope if desk.live_market else None
-    return f"Scope: {scope.words(desk.market.currency)}" if scope is not None else ""
+    return scope.agent_words(desk.market.currency) if scope is not None else ""
 
 
 def _link_fault() -> None:

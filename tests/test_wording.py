@@ -19,7 +19,8 @@ from core import wording as fmt
         (245312, "USD", "$245,312"),
         (1250000.4, "AUD", "A$1,250,000"),
         (980000, "SGD", "S$980,000"),
-        (1250000, "CHF", "CHF\u00a01,250,000"),
+        (1250000, "CHF", "CHF\u00a01\u202f250\u202f000"),
+        (1680, "EUR", "€1\u202f680"),
         (-1500, "USD", "−$1,500"),
         (-0.2, "USD", "$0"),
         (None, "USD", "–"),
@@ -70,11 +71,11 @@ def test_a_range_names_both_ends_unless_they_read_the_same() -> None:
 
 
 def test_areas_are_written_in_the_markets_unit() -> None:
-    assert fmt.area(1680, "sqft") == "1,680 sq ft"
-    assert fmt.area(1680, "sqm") == "156 m²"
-    assert fmt.area(None, "sqm") == "–"
+    assert fmt.area(1680, "sqft", "USD") == "1,680 sq ft"
+    assert fmt.area(1680, "sqm", "EUR") == "156 m²"
+    assert fmt.area(None, "sqm", "EUR") == "–"
     with pytest.raises(ValueError, match="acre"):
-        fmt.area(1680, "acre")
+        fmt.area(1680, "acre", "USD")
 
 
 @given(st.floats(0.1, 1e7), st.sampled_from(["sqft", "sqm"]))
@@ -102,6 +103,7 @@ def test_counts_and_days() -> None:
     assert fmt.count(1, "sale") == "1 sale"
     assert fmt.count(21613, "sale") == "21,613 sales"
     assert fmt.count(0, "city", "cities") == "0 cities"
+    assert fmt.count(21613, "sale", currency="EUR") == "21\u202f613 sales"
     assert fmt.days(1.2) == "1 day"
     assert fmt.days(12) == "12 days"
     assert fmt.days(None) == "–"

@@ -31,6 +31,8 @@ from core.collect.address_words import (
 )
 from core.collect.parsers import NULL_WORDS
 
+_UNIT_WORD: Final = re.compile(r"^(?:unit |apt |#)*(?=\S)", re.IGNORECASE)
+
 _FIVE_DIGITS: Final = re.compile(r"\d{5}")
 _ZIP_TAIL: Final = re.compile(
     r",(?P<city>[^,]*?)[,\s]\s*(?P<state>[A-Za-z]{2})[,\s]\s*(?P<zip>\d{5}(?:-\d{4})?)"
@@ -97,6 +99,12 @@ def address_key(address: str, unit: str = "") -> str:
     words = _short_forms(words)
     number = _unit(found) or designated or _unit_value(unit)
     return " ".join([*words, f"#{number}"] if number else words)
+
+
+def with_unit(address: str, unit: str) -> str:
+    """Return an address with its unit, "12 Main St #4"; as it is where it names one, or there is none."""
+    number = _UNIT_WORD.sub("", unit.strip())
+    return f"{address} #{number}" if address and number and "#" not in address else address
 
 
 def _without_city(address: str) -> str:

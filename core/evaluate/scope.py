@@ -54,6 +54,12 @@ class GoverningScope:
             ScopeBasis.DEFAULT: "the standard prices",
         }[self.basis]
 
+    def agent_words(self, currency: str) -> str:
+        """Say to an agent which homes are priced: "Homes from $200K to $1.2M are priced here, but not: condo."."""
+        left_out = left_out_words(self.types_left_out, self.areas_left_out)
+        low, high = money_short(self.low, currency), money_short(self.high, currency)
+        return f"Homes from {low} to {high} are priced here{f', but not: {left_out}' if left_out else ''}."
+
     def words(self, currency: str) -> str:
         """Return the scope in words: "$200K to $1.2M, without condo (unsigned)"."""
         left_out = left_out_words(self.types_left_out, self.areas_left_out)

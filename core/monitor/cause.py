@@ -190,7 +190,7 @@ def _labels(reference: pd.DataFrame, table: pd.DataFrame, currency: str, area_un
     """Return the segments of a table's sales by segmentation, bands cut at the reference's fifths."""
     found = {name: table[name].astype("str") for name in ("property_type", "area") if _both(name, reference, table)}
     edge_words: dict[str, Callable[[float], str]] = {
-        "living_area_sqft": lambda edge: area(edge, area_unit),
+        "living_area_sqft": lambda edge: area(edge, area_unit, currency),
         "estimate": lambda edge: money_short(edge, currency),
     }
     for column, words in edge_words.items():

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from core.arrays import Floats, Ints
-from core.collect.addresses import address_key
+from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
 from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
@@ -33,6 +33,9 @@ GROSS_HIGH: Final = 0.25
 
 NET_HIGH: Final = 0.15
 """A net adjustment above this share of the sale price, up or down, marks a weak comparable."""
+
+LATELY_DAYS: Final = 365
+"""Older sales are compared only where a home has too few like it within this time."""
 
 # Of the sales nearest in place, time and facts, this many, those that need the least adjustment by an estimate of it
 # are adjusted by the model, and the ones it adjusts least are offered.
@@ -144,11 +147,28 @@ def candidates(
     return Candidates(rows, then, ways(today, subject, grouped))
 
 
+def unadjusted(live_model: LiveModel, likeness: Likeness | None, home: Columns) -> tuple[Comparable, ...]:
+    """Return the sales most like a home that has no estimate, at the prices they brought, one of each home."""
+    rows = _most_alike(live_model, likeness, home)
+    prices = live_model.sales["sale_price"][rows].tolist()
+    found = [_Adjusted(number, False, price, price, {}) for number, price in enumerate(prices)]
+    chosen = Candidates(rows, take(live_model.filled, rows), Ways((), {}, np.empty(0, dtype=np.int64)))
+    offered = _one_of_each_home(found, [*map(_home_key, _addresses(live_model, rows))])
+    return tuple(_comparable(live_model, home, chosen, one) for one in offered[:IN_USE])
+
+
 def _most_alike(live_model: LiveModel, likeness: Likeness | None, subject: Columns) -> Ints:
-    rows = live_model.model.comparables(subject, _NEAREST).rows
+    rows = _lately(live_model, subject, live_model.model.comparables(subject, _NEAREST).rows)
     if likeness is None or not len(rows):
         return rows[:_ADJUSTED]
     return rows[likeness.nearest(take(live_model.filled, rows), subject, _ADJUSTED)]
+
+
+def _lately(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
+    """Return the sales of the last months alone where they are enough to choose from, as appraisers do."""
+    age = (subject["sale_date"][0] - live_model.filled["sale_date"][rows]).astype("timedelta64[D]").astype(int)
+    lately = rows[age <= LATELY_DAYS]
+    return lately if len(lately) >= _ADJUSTED else rows
 
 
 def _own_first(live_model: LiveModel, subject: Columns, rows: Ints) -> Ints:
@@ -216,9 +236,13 @@ def _adjust(
 
 
 def _addresses(live_model: LiveModel, rows: Ints) -> list[str]:
-    """Return the addresses of sales, "" where none is recorded."""
-    recorded = live_model.sales.get("address")
-    return [""] * len(rows) if recorded is None else words({"address": recorded[rows]}, "address", "").tolist()
+    """Return the addresses of sales with their units, "" where none is recorded."""
+    sales: Columns = {name: live_model.sales[name][rows] for name in ("address", "unit") if name in live_model.sales}
+    if "address" not in sales:
+        return [""] * len(rows)
+    addresses = words(sales, "address", "").tolist()
+    units = words(sales, "unit", "").tolist() if "unit" in sales else [""] * len(rows)
+    return [with_unit(address, unit) for address, unit in zip(addresses, units, strict=True)]
 
 
 # Each takes 30 µs to work out, and the sales around the homes of a market are asked about again and again.
@@ -242,7 +266,7 @@ def _comparable(live_model: LiveModel, home: Columns, chosen: Candidates, this: 
     latitude, longitude = known.get("latitude"), known.get("longitude")
     return Comparable(
         sale_id=str(known.get("intake_row", row)),
-        address=str(known.get("address", "")),
+        address=with_unit(str(known.get("address", "")), str(known.get("unit", ""))),
         facts={name: _value(known[name]) for name in live_model.model.facts.all if name in known and name != "address"},
         latitude=None if latitude is None else float(latitude),
         longitude=None if longitude is None else float(longitude),

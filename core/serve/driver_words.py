@@ -12,7 +12,7 @@ from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.subject import Value
 from core.serve.words import Conventions
-from core.wording import day, from_sqft, money_short
+from core.wording import from_sqft, marked, market_day, money_short
 
 NAMED_FROM: Final = 0.005
 """Amounts below this share of the estimate do not get their own sentence."""
@@ -48,7 +48,7 @@ def sentences(drivers: Drivers, market: Conventions) -> tuple[str, ...]:
 def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     """Return one reason as a sentence, such as "Its 2 bathrooms, 1 more than usual here, add about $14K."."""
     if driver.group is FactGroup.OWN_SALE:
-        shown = f"Its own earlier sale{_sold(driver.facts)}, read beside these facts,"
+        shown = f"Its own earlier sale{_sold(driver.facts, market)}, read beside these facts,"
         return f"{shown} {_effect(driver.amount, _ONE, market)}."
     if driver.group is FactGroup.PLACE:
         return f"{_place(driver.facts, area_name, market)} {_effect(driver.amount, _ONE, market)}."
@@ -61,9 +61,9 @@ def sentence(driver: Driver, area_name: str, market: Conventions) -> str:
     return f"Its {_listed([_among(fact, market) for fact in driver.facts])} {_effect(driver.amount, _MANY, market)}."
 
 
-def _sold(facts: Sequence[Difference]) -> str:
+def _sold(facts: Sequence[Difference], market: Conventions) -> str:
     days = [str(fact.subject) for fact in facts if fact.name == OWN_SALE_DAY]
-    return "".join(f" on {day(date.fromisoformat(one))}" for one in days)
+    return "".join(f" on {market_day(date.fromisoformat(one), market.currency)}" for one in days)
 
 
 def _effect(amount: float, verb: tuple[str, str], market: Conventions) -> str:
@@ -133,7 +133,7 @@ def _remark(fact: Difference, market: Conventions) -> str:
     if usual is None:
         return "most here never were" if name == "year_renovated" else ""
     if _is_amount(fact):
-        return _more(_amount(name, fact.subject, market) - _amount(name, usual, market))
+        return _more(_amount(name, fact.subject, market) - _amount(name, usual, market), market)
     text = words.fact_value(name, usual, market)
     return f"{text.lower() if name == 'property_type' else text} is usual here"
 
@@ -147,8 +147,8 @@ def _amount(name: str, value: Value, market: Conventions) -> float:
     return float(round(from_sqft(number, market.area_unit))) if words.unit_of(name) == "sqft" else number
 
 
-def _more(difference: float) -> str:
-    amount = f"{abs(difference):,.2f}".rstrip("0").rstrip(".")
+def _more(difference: float, market: Conventions) -> str:
+    amount = marked(abs(difference), market.currency)
     if amount == "0":
         return "as usual here"
     return f"{amount} {'more' if difference > 0 else 'less'} than usual here"

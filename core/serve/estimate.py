@@ -36,7 +36,7 @@ from core.train.bundle import Bundle, RangeCoverage
 from core.train.live_model import LiveModel
 from core.train.model import Model, Priced, half_width, has_evidence, some_of
 from core.train.ranges import EVERYWHERE
-from core.wording import day, days, percent
+from core.wording import days, market_day, percent
 
 UNAVAILABLE: Final = "Price estimate unavailable. Use comparative market analysis instead."
 
@@ -163,8 +163,8 @@ def estimate(
     model = live_model.model
     subject = check_subject(facts, as_of, model.facts, problem)
     withheld = (
-        beyond_horizon(as_of, live_model, problem)
-        or refusal(subject, model, problem)
+        beyond_horizon(as_of, live_model, problem, live_market.bundle.currency)
+        or refusal(subject, model, problem, live_market.bundle.currency)
         or outside_signed_scope(subject, live_market.scope)
     )
     if withheld is not None:
@@ -290,16 +290,16 @@ def days_ahead_max(model: Model, problem: Problem) -> int:
     return max(model.horizon.days, problem.monitoring.retrain_days)
 
 
-def beyond_horizon(as_of: date, live_model: LiveModel, problem: Problem) -> Unavailable | None:
+def beyond_horizon(as_of: date, live_model: LiveModel, problem: Problem, currency: str) -> Unavailable | None:
     """Return why there is no price as of a day farther from the latest known sale than the market's past can tell."""
     last = live_model.level.as_of - timedelta(days=1)
     ahead, farthest = (as_of - last).days, days_ahead_max(live_model.model, problem)
     if ahead <= farthest:
         return None
     return Unavailable(
-        f"The valuation date {day(as_of)} is {days(ahead)} after the latest sale, {day(last)}. What this market's own "
-        f"past shows reaches {days(farthest)} ahead.",
-        f"Choose a date up to {day(last + timedelta(days=farthest))}, or have newer sales added.",
+        f"The valuation date {market_day(as_of, currency)} is {days(ahead)} after the latest sale, "
+        f"{market_day(last, currency)}. What this market's own past shows reaches {days(farthest)} ahead.",
+        f"Choose a date up to {market_day(last + timedelta(days=farthest), currency)}, or have newer sales added.",
         kind=UnavailableKind.DATE,
     )
 
@@ -312,21 +312,22 @@ def critical_facts(model: Model, problem: Problem) -> tuple[str, ...]:
     return tuple(name for name in problem.estimate.critical if name in used and used[name] <= share)
 
 
-def before_first_sale(as_of: date, model: Model) -> Unavailable | None:
+def before_first_sale(as_of: date, model: Model, currency: str) -> Unavailable | None:
     """Return why there is no price as of a day more than a year before the first sale the model knows."""
     first = model.profile.first_sale
     if (first - as_of).days <= _DAYS_BEFORE:
         return None
     return Unavailable(
-        f"The valuation date {day(as_of)} is more than a year before the first sale the model knows, {day(first)}.",
+        f"The valuation date {market_day(as_of, currency)} is more than a year before the first sale the model knows, "
+        f"{market_day(first, currency)}.",
         "Choose a later valuation date.",
         kind=UnavailableKind.DATE,
     )
 
 
-def refusal(subject: Subject, model: Model, problem: Problem) -> Unavailable | None:
+def refusal(subject: Subject, model: Model, problem: Problem, currency: str) -> Unavailable | None:
     """Return why there is no price: too early a date, a missing critical fact, an unknown or distant place."""
-    early = before_first_sale(subject.as_of, model)
+    early = before_first_sale(subject.as_of, model, currency)
     if early is not None:
         return early
     for name in critical_facts(model, problem):

@@ -96,7 +96,7 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     model = live_market.live_model.model
     columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
     subjects, failed = _subjects(columns, len(homes), as_of, problem)
-    failed |= dict(_unavailable(subjects, as_of, live_market.live_model, problem))
+    failed |= dict(_unavailable(subjects, as_of, live_market.live_model, problem, live_market.bundle.currency))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
     found = _price(live_market.live_model, _homes(columns, rows, as_of, model.facts), problem, level)
@@ -167,10 +167,10 @@ def _refused(position: int, error: ImpossibleProperty, value: object) -> NotPric
 
 
 def _unavailable(
-    subjects: Mapping[int, Subject], as_of: date, live_model: LiveModel, problem: Problem
+    subjects: Mapping[int, Subject], as_of: date, live_model: LiveModel, problem: Problem, currency: str
 ) -> Iterator[tuple[int, NotPriced]]:
     model = live_model.model
-    far = beyond_horizon(as_of, live_model, problem) or before_first_sale(as_of, model)
+    far = beyond_horizon(as_of, live_model, problem, currency) or before_first_sale(as_of, model, currency)
     if far is not None:
         for position in subjects:
             yield position, _withheld(position, "valuation date", str(as_of), far)
@@ -181,7 +181,7 @@ def _unavailable(
         missing = next((name for name in critical if name not in subject.facts), None)
         if missing is None and position in inside:
             continue
-        withheld = refusal(subject, model, problem)
+        withheld = refusal(subject, model, problem, currency)
         if withheld is not None:
             value = None if missing else _place(subject, model)
             field = missing or _LOCATION

@@ -27,6 +27,7 @@ HOME_FACTS: Final = frozenset(field.name for field in (*PROPERTY_FIELDS, *NEIGHB
 """The facts of a home in the canonical record, beside which a market may have columns of its own."""
 
 TEXT_MAX: Final = 200
+_LONG: Final = 1e15
 """The most characters that a text fact, such as an address, may have."""
 
 
@@ -192,11 +193,16 @@ def _number(name: str, value: object, problem: Problem) -> float:
         raise ImpossibleProperty(f"{label} = {value} is impossible.", "Correct it, or leave it blank.", name)
     if limit is not None and not limit.holds(number):
         raise ImpossibleProperty(
-            f"{label} = {number:,g} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
+            f"{label} = {_written(number)} is impossible: it must lie between {limit.low:,g} and {limit.high:,g}.",
             "Correct it, or leave it blank if it is unknown.",
             name,
         )
     return number
+
+
+def _written(number: float) -> str:
+    """Write a number as people do: "100,000,000" and not "1e+08"; beyond any fact's size, as computers do."""
+    return f"{round(number, 4):,.15g}" if abs(number) < _LONG else f"{number:g}"
 
 
 def check_together(subject: Subject, problem: Problem) -> None:

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
+
+import numpy as np
 
 from core.schema import label_of
 from core.serve.fact_groups import FactGroup, group_of
@@ -34,6 +37,14 @@ def typical_home(model: Model, codes: Mapping[str, str]) -> Typical:
             area, sales = f"{label_of(code).lower()} {name}", profile.area_codes[code][name]
     # A blank year means never renovated, as most homes are.
     return Typical(area, sales, {name: value for name, value in facts.items() if name != "year_renovated"})
+
+
+def usual_facts(model: Model, given: Mapping[str, Value], as_of: date) -> Mapping[str, Value]:
+    """Return what the model takes for the facts not given, as its answer will say, and the usual categories."""
+    codes = {code: str(given[code]) for code in model.facts.area_codes if code in given}
+    filled = model.fill_columns(Subject(given, as_of).columns(model.facts))
+    taken = {name: float(filled[name][0]) for name in model.facts.numeric if np.isfinite(filled[name][0])}
+    return {**typical_home(model, codes).facts, **taken}
 
 
 def typical_nearby(model: Model, subject: Subject) -> Typical:

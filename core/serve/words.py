@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Final, Protocol
 
+from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
 from core.serve.ask_next import AskNext
 from core.serve.estimate import Estimate
 from core.train.model import SOLD_SOON
 from core.train.unknown_facts import GROUPS
-from core.wording import area, area_label, count, day, days, from_sqft, money, percent, to_sqft
+from core.wording import area, area_label, count, days, from_sqft, market_day, marks, money, percent, to_sqft
 
 YES: Final = "Yes"
 NO: Final = "No"
 FLAG_WORDS: Final = (NO, YES)
 _COUNTED: Final = {"bedrooms": "bedroom", "bathrooms": "bathroom"}
+_POINTS: Final = re.compile(r"[0-9]{1,3}(?:\.[0-9]{3})+")
 _HEADLINE: Final = ("address", "zipcode", "neighbourhood", "property_type", "living_area_sqft", "bedrooms", "bathrooms")
 
 
@@ -47,18 +50,47 @@ def has_marks(name: str) -> bool:
 def typed(name: str, text: str, market: Conventions) -> float | str:
     """Read what was typed for an area or an amount into its canonical unit, by core's one reader of typed numbers.
 
-    "424,000", "424 000" and "424000" are one number. A text that is no number is returned as it is, so that the check
-    of the home's facts names it.
+    "424,000", "424 000", "424.000" and "424000" are one number. A text that is no number is returned as it is, so that
+    the check of the home's facts names it.
     """
-    number = read_typed(text)
+    number = typed_amount(text)
     return text if math.isnan(number) else canonical(name, number, market)
 
 
-def test_sales_words(segment: str, n: int) -> str:
+def typed_amount(text: str) -> float:
+    """Read what a person typed for an area or an amount of money; NaN where it is no number.
+
+    "424.000" is 424 thousand, for nobody types an amount to the thousandth; "$424k" is the same.
+    """
+    body = text.strip()
+    number = read_typed(body.replace(".", "") if _POINTS.fullmatch(body) else body)
+    return number if math.isfinite(number) else read_amount(body, ".", ",")
+
+
+def test_sales_words(segment: str, n: int, currency: str) -> str:
     """Say which test sales a range was measured on: "1,020 similar test sales", or those with as few facts known."""
     if segment == SOLD_SOON:
-        return f"{count(n, 'test sale')} of {segment}"
-    return f"{count(n, 'test sale')} with {segment}" if segment in GROUPS else count(n, "similar test sale")
+        return f"{count(n, 'test sale', currency=currency)} of {segment}"
+    if segment in GROUPS:
+        return f"{count(n, 'test sale', currency=currency)} with {segment}"
+    return count(n, "similar test sale", currency=currency)
+
+
+def confidence_words(estimate: Estimate, tolerance: str) -> str:
+    """Say what a confidence promises, and how often the same promise was kept.
+
+    "69 of 100 such homes should sell within 10% of it; of 358 test sales promised 60 to 69, 69% did."
+    """
+    promise = f"{estimate.confidence} of 100 such homes should sell within {tolerance} of it"
+    if estimate.kept is None:
+        return promise
+    tenth = 10 * min(estimate.confidence // 10, 9)
+    sales = count(estimate.kept.n, "test sale", currency=estimate.currency)
+    last = tenth + 9 if tenth < _TOP_TENTH else 100
+    return f"{promise}; of {sales} promised {tenth} to {last}, {percent(estimate.kept.share)} did"
+
+
+_TOP_TENTH: Final = 90
 
 
 def ask_next_words(one: AskNext) -> str:
@@ -171,9 +203,9 @@ def sales_through(estimate: Estimate) -> str:
     """
     parts = []
     if estimate.trained_through is not None:
-        parts.append(f"model trained on sales through {day(estimate.trained_through)}")
+        parts.append(f"model trained on sales through {market_day(estimate.trained_through, estimate.currency)}")
     if estimate.level_id is not None:
-        parts.append(f"market level through {day(estimate.last_sale)}")
+        parts.append(f"market level through {market_day(estimate.last_sale, estimate.currency)}")
     return f"{words('; '.join(parts))}." if parts else ""
 
 
@@ -188,14 +220,14 @@ def widening_words(estimate: Estimate) -> str:
 def _measured(value: float, unit: str, market: Conventions) -> str:
     match unit:
         case "sqft":
-            return area(value, market.area_unit)
+            return area(value, market.area_unit, market.currency)
         case "money":
             return money(value, market.currency)
         case "year":
             return f"{value:.0f}"
         case "degrees":
             return f"{value:.5f}"
-    return _number(value)
+    return marks(_number(value), market.currency)
 
 
 def _number(value: float) -> str:

@@ -17,7 +17,7 @@ from core.train.level import MarketLevel, Residuals, day_of, join, market_level,
 from core.train.model import Model, Priced, property_kinds, refreshed
 
 _TOLERANCE: Final = 0.1
-_ALWAYS_RECORDED: Final = ("address", *COORDINATES, "intake_row", "sale_date", "sale_price")
+_ALWAYS_RECORDED: Final = ("address", "unit", *COORDINATES, "intake_row", "sale_date", "sale_price")
 
 
 @dataclass(frozen=True)

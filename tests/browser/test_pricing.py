@@ -378,9 +378,14 @@ def test_choosing_another_area_keeps_what_is_typed_but_not_yet_sent(
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("2345")
 
 
-def test_an_unknown_zipcode_can_be_typed_and_is_answered_with_advice(chromium: Browser, small_market: Server) -> None:
+def test_an_unknown_zipcode_is_not_offered_and_one_of_a_link_is_answered_with_advice(
+    chromium: Browser, small_market: Server
+) -> None:
     with visit(chromium, small_market, DESKTOP) as opened:
-        opened.open("pricing", role="Agent")
+        page = opened.open("pricing", role="Agent")
+        page.get_by_role("combobox", name="Zipcode").fill("99999")
+        expect(page.get_by_text("No results")).to_be_visible()
+        opened.open("pricing", **{"role": "Agent", "zipcode-larkhaven": "99999"})
         page = enter(opened, "99999", "1680", "3")
         expect(
             page.get_by_text("Price estimate unavailable. Use comparative market analysis instead.", exact=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import sqlite3
 from collections.abc import Mapping
@@ -19,11 +20,12 @@ from core.errors import StoreUnavailable
 from core.problem import Problem
 from core.schema import SQFT_PER_SQM
 from core.serve.agent.advice import advice, to_review
+from core.serve.comparables import IN_USE
 from core.serve.driver_words import sentences
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.store import open_store
 from core.store.ledger.estimates import Ledger
-from core.wording import day, money_range, money_short
+from core.wording import market_day, money_range, money_short
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk, open_desk
@@ -184,9 +186,10 @@ def test_confidence_is_said_in_number_and_word_and_explained(desk: Desk) -> None
     app = price(opened(), busiest(desk))
     estimate = estimated(app)
     [line] = [part for part in app.markdown if "confidence **" in str(part.value)]
-    assert f"confidence **{estimate.confidence_word}**, {estimate.confidence} of 100" in str(line.value)
+    assert f"confidence **{estimate.confidence_word}**: {estimate.confidence} of 100" in str(line.value)
     assert estimate.kept is not None
-    assert f"came true for {estimate.kept.share:.0%} of {estimate.kept.n:,}" in str(line.value)
+    assert f"of {estimate.kept.n:,} test sales promised " in str(line.value)
+    assert f", {estimate.kept.share:.0%} did" in str(line.value)
     assert "Chance that the sale price falls within 10% of the point estimate" in line.proto.help
 
 
@@ -224,8 +227,8 @@ def test_the_latest_sales_of_model_and_market_level_are_told_apart(desk: Desk) -
     assert desk.bundle is not None
     assert desk.live_model is not None
     app = price(opened(), busiest(desk))
-    trained = day(desk.bundle.model.profile.last_sale)
-    level = day(desk.live_model.level.as_of - timedelta(days=1))
+    trained = market_day(desk.bundle.model.profile.last_sale, "USD")
+    level = market_day(desk.live_model.level.as_of - timedelta(days=1), "USD")
     assert f"Model trained on sales through {trained}; market level through {level}.  \n" in said(app)
     assert "atest sale" not in answer.origin(estimated(app), answered(app))
     without = answer.origin(replace(estimated(app), level_id=None), answered(app))
@@ -354,6 +357,27 @@ def test_an_address_nobody_sold_is_entered_by_hand(desk: Desk) -> None:
     app.text_input(key("address")).set_value("4711 Nowhere Blvd").run()
     assert "Not found in the market’s sales and tax roll: enter the home." in said(app)
     assert not [one for one in app.button if (one.key or "").startswith("address-")]
+
+
+def test_another_address_puts_the_facts_of_the_home_before_away_until_they_are_asked_back(desk: Desk) -> None:
+    app = opened()
+    app.text_input(key("address")).set_value("1 Elm St").run()
+    app = price(app, busiest(desk))
+    app.text_input(key("address")).set_value("4711 Nowhere Blvd").run()
+    assert "Point estimate" not in said(app)
+    assert "The facts of 1 Elm St are put away." in said(app)
+    assert (entered(app, "living_area_sqft"), app.selectbox(key("zipcode")).value) == (None, None)
+    app = press(app, "Bring them back")
+    assert (entered(app, "living_area_sqft"), app.selectbox(key("zipcode")).value) == (1_680.0, busiest(desk))
+    assert app.text_input(key("address")).value == "4711 Nowhere Blvd"
+    assert "are put away" not in said(app)
+
+
+def test_a_home_without_a_price_shows_the_nearest_sales_as_a_start(desk: Desk) -> None:
+    app = price(opened(), busiest(desk), {"bedrooms": 3.0})
+    assert "The nearest sales" in said(app)
+    prices = [text for text in texts(app) if re.match(r"\*\*\d · .*\$", text)]
+    assert len(prices) == IN_USE
 
 
 def test_every_impossible_fact_is_marked_at_its_field_at_once(desk: Desk) -> None:

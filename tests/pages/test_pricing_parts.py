@@ -156,7 +156,9 @@ def test_a_card_adds_up_as_it_is_written(
     )
     written = sale_sum(sale).words(currency)
     signs = [-1 if sign == "−" else 1 for sign in re.findall(r"[−+](?= )", written)]
-    first, market, of_facts, total = (float(one.replace(",", "")) for one in re.findall(r"-?[\d,]+", written))
+    first, market, of_facts, total = (
+        float(one.replace(",", "")) for one in re.findall(r"-?[\d,]+", written.replace("\u202f", ","))
+    )
     assert first + signs[0] * market + signs[1] * of_facts == total
     assert abs(total - sale.adjusted / (1_000 if "K" in written else 1)) <= 0.5
 

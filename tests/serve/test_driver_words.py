@@ -92,7 +92,7 @@ def said(group: FactGroup, amount: float, *facts: Difference, market: Market = U
             FactGroup.OWN_SALE,
             14_000.0,
             (Difference("own_sale_day", "2013-03-05", None),),
-            "Its own earlier sale on 5 Mar 2013, read beside these facts, adds about $14K.",
+            "Its own earlier sale on Mar 5, 2013, read beside these facts, adds about $14K.",
         ),
         (FactGroup.AGE, -11_000.0, (), "What is assumed about its age and renovation takes off about $11K."),
     ],

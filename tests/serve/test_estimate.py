@@ -27,7 +27,7 @@ from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind, Severity, standard_prices
 from core.serve.words import widening_words
 from core.train.ranges import Horizon
-from core.wording import day
+from core.wording import market_day
 from core.workflows.pricing.desk import Desk
 
 MESSAGE = "Price estimate unavailable. Use comparative market analysis instead."
@@ -272,8 +272,8 @@ def test_a_day_beyond_what_the_markets_past_shows_gets_no_price_and_a_day_within
     answer = estimate(market, home, beyond, problem, 0.8)
     assert isinstance(answer, Unavailable)
     assert (answer.message, answer.kind) == (MESSAGE, UnavailableKind.DATE)
-    assert f"{day(beyond)} is 201 days after the latest sale, {day(last)}" in answer.reason
-    assert day(last + timedelta(days=200)) in answer.remedy
+    assert f"{market_day(beyond, 'USD')} is 201 days after the latest sale, {market_day(last, 'USD')}" in answer.reason
+    assert market_day(last + timedelta(days=200), "USD") in answer.remedy
     many = estimate_many(market, pd.DataFrame([home, home]), beyond, problem, 0.8)
     assert [(one.kind, one.reason) for one in many.not_priced] == [(answer.kind, answer.reason)] * 2
 
@@ -285,7 +285,9 @@ def test_an_old_market_prices_as_of_its_latest_day_and_says_so(small_desk: Desk)
     soon, late = as_of + timedelta(days=90), as_of + timedelta(days=4_205)
     assert (real.valuation_date(soon), real.date_note(soon)) == (soon, "")
     assert real.valuation_date(late) == as_of
-    assert real.date_note(late).startswith(f"The latest sale is from {day(as_of - timedelta(days=1))}, so homes")
+    assert real.date_note(late).startswith(
+        f"The latest sale is from {market_day(as_of - timedelta(days=1), 'USD')}, so homes"
+    )
     assert small_desk.date_note(late) == ""
 
 

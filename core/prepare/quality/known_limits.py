@@ -181,7 +181,7 @@ def _thin(sales: pd.DataFrame, currency: str, area_unit: str, problem: Problem) 
     yield from _below(PRICE, _banded(sales["sale_price"], price_edges, names), len(sales), problem)
     if _captured(sales, "living_area_sqft"):
         size_edges = [float(edge) for edge in sales["living_area_sqft"].quantile(list(_SIZE_QUANTILES))]
-        sizes = _between([area(edge, area_unit) for edge in size_edges])
+        sizes = _between([area(edge, area_unit, currency) for edge in size_edges])
         yield from _below(SIZE, _banded(sales["living_area_sqft"], size_edges, sizes), len(sales), problem)
     for kind, name in ((TYPE, "property_type"), (ZIPCODE, "zipcode"), (NEIGHBOURHOOD, "neighbourhood")):
         if _captured(sales, name):

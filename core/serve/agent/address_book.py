@@ -13,7 +13,7 @@ import pandas as pd
 from rapidfuzz import fuzz, process
 
 from core.arrays import Ints, Objects
-from core.collect.addresses import address_key
+from core.collect.addresses import address_key, with_unit
 from core.collect.join_keys import bare_ids, column_or_missing, full_keys
 from core.prepare.features.rows_by_key import RowsByKey
 from core.schema import label_of
@@ -25,7 +25,6 @@ from core.wording import market_day
 FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.
 _LIKENESS_MIN: Final = 70
-_UNIT_WORD: Final = re.compile(r"^(?:unit |apt |#)*(?=\S)", re.IGNORECASE)
 _NUMBER: Final = re.compile(r"\d+")
 _ID: Final = "property_id"
 # Shorter texts are house numbers before they are numbers of a parcel.
@@ -77,10 +76,22 @@ class AddressBook:
         alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]
         return [self._home(key) for key in alone[:FOUND_MAX]]
 
+    def known(self, homes: pd.DataFrame) -> Iterator[KnownHome | None]:
+        """Yield for each home, given by address, unit and zip code, what is recorded under just this address."""
+        for key in full_keys(homes):
+            yield self._recorded(key) if isinstance(key, str) and key else None
+
     def _home(self, key: str) -> KnownHome:
+        found = self._recorded(key)
+        assert found is not None
+        return found
+
+    def _recorded(self, key: str) -> KnownHome | None:
         bare = key.partition("|")[0] + "|"
         sale = self._sales.record(key, bare)
         tax = self._roll.record(key, bare) if self._roll is not None else None
+        if sale is None and tax is None:
+            return None
         facts = {**(tax.facts if tax else {}), **(sale.facts if sale else {})}
         lacking = frozenset(facts) - frozenset(sale.facts if sale else ())
         named = sale or tax
@@ -166,7 +177,7 @@ def _address(record: _Record) -> str:
     address = readable_address(str(record.facts["address"]).strip()) if "address" in record.facts else ""
     if not address:
         return str(record.facts.get(_ID, ""))
-    return f"{address} #{_UNIT_WORD.sub('', record.unit)}" if record.unit and "#" not in address else address
+    return with_unit(address, record.unit)
 
 
 def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from core.serve.comparables import Comparable
-from core.wording import symbol
+from core.wording import marks, symbol
 
 _THOUSAND: Final = 1_000.0
 # Below it, thousands would hide what a sale was adjusted by.
@@ -37,8 +37,8 @@ class SaleSum:
 
     def _amount(self, amount: float, currency: str) -> str:
         if self.in_thousands:
-            return f"{symbol(currency)}{amount / _THOUSAND:,.0f}K"
-        return f"{symbol(currency)}{amount:,.0f}"
+            return f"{symbol(currency)}{marks(f'{amount / _THOUSAND:,.0f}', currency)}K"
+        return f"{symbol(currency)}{marks(f'{amount:,.0f}', currency)}"
 
 
 def sale_sum(sale: Comparable, unit: float | None = None) -> SaleSum:

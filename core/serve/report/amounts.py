@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
-from core.wording import money, symbol
+from core.wording import marks, money, symbol
 
 # From each largest amount on: what amounts are rounded to, and the scale they are written in, "" for whole units.
 _SCALES: Final[tuple[tuple[float, float, float, str], ...]] = (
@@ -36,7 +36,7 @@ class Amounts:
         if not self.letter or math.fmod(value, self.unit):
             return money(value, self.currency)
         sign = "−" if value < 0 else ""
-        return f"{sign}{symbol(self.currency)}{abs(value) / self.scale:,.1f}{self.letter}"
+        return f"{sign}{symbol(self.currency)}{marks(f'{abs(value) / self.scale:,.1f}', self.currency)}{self.letter}"
 
     def about(self, value: float) -> str:
         """Write an amount rounded to the unit."""

@@ -5,19 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from functools import partial
 from io import BytesIO
+from itertools import chain
 from threading import Lock
 from typing import Final
 
 from reportlab.lib.pagesizes import A4, LETTER
 from reportlab.pdfgen.canvas import Canvas
-from reportlab.platypus import BaseDocTemplate, Flowable, Frame, PageBreak, PageTemplate, Spacer
+from reportlab.platypus import BaseDocTemplate, Flowable, Frame, KeepTogether, PageBreak, PageTemplate, Spacer
 
 from core.serve.estimate import Estimate
 from core.serve.report.amounts import Amounts, amounts_of
+from core.serve.report.around import around
+from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
 from core.serve.report.letterhead import letterhead
 from core.serve.report.parts import answer, chart, home_facts, no_price, opening
-from core.serve.report.sales_page import sales_page
+from core.serve.report.sales_page import has_map, sales_page
 from core.serve.report.sure_page import sure_page
 from core.serve.report.typography import BOLD, GREY, LESS, REGULAR, RULE, WHITE, fitted, plain
 from core.serve.report.words import used
@@ -28,10 +31,14 @@ __all__ = ["ReportFrame", "report_without_price", "seller_report"]
 # A reportlab font shares its file position between threads, so two threads would garble each other's text.
 _ONE_AT_A_TIME: Final = Lock()
 
+Story = Callable[[float, float], list[Flowable]]
+"""Makes the parts of the report for pages of a width and a height."""
+
 _SIDE: Final = 45.0
 _TOP: Final = 40.0
 _BANNER: Final = 28.0
 _BOTTOM: Final = 48.0
+_GAP: Final = 6.0
 _NUMBER_LENGTH: Final = 8
 _LETTER_CURRENCIES: Final = frozenset({"USD", "CAD", "MXN"})
 _SIMULATED: Final = "SIMULATED DATA: homes, sales and prices of this market are invented"
@@ -48,15 +55,15 @@ def seller_report(estimate: Estimate, frame: ReportFrame, figures: frozenset[str
     """
     if frame.prepared_at.tzinfo is None:
         raise ValueError(f"{frame.prepared_at} has no time zone; give a UTC instant")
-    return _written(lambda wide: _story(estimate, frame, figures, wide), frame)
+    return _written(lambda wide, high: _story(estimate, frame, figures, wide, high), frame)
 
 
 def report_without_price(facts: Mapping[str, Value], frame: ReportFrame) -> bytes:
     """Return the report of a home without a price: who made it, the standing sentence and the home's facts."""
-    return _written(lambda wide: _story_without_price(facts, frame, wide), frame)
+    return _written(lambda wide, _: _story_without_price(facts, frame, wide), frame)
 
 
-def _written(story: Callable[[float], list[Flowable]], frame: ReportFrame) -> bytes:
+def _written(story: Story, frame: ReportFrame) -> bytes:
     written = BytesIO()
     with _ONE_AT_A_TIME:
         # Each page shows the number of pages, which is only known after layout: lay out twice.
@@ -65,9 +72,7 @@ def _written(story: Callable[[float], list[Flowable]], frame: ReportFrame) -> by
     return written.getvalue()
 
 
-def _set(
-    story: Callable[[float], list[Flowable]], frame: ReportFrame, pages: int, into: BytesIO | None = None
-) -> BaseDocTemplate:
+def _set(story: Story, frame: ReportFrame, pages: int, into: BytesIO | None = None) -> BaseDocTemplate:
     """Lay out the pages, each showing the total ``pages``, and return the document."""
     size = LETTER if frame.currency in _LETTER_CURRENCIES else A4
     names = (frame.agent.name, frame.office.name)
@@ -85,28 +90,45 @@ def _set(
         initialFontName=REGULAR,
     )
     wide = size[0] - 2 * _SIDE
-    top = _TOP + (_BANNER if frame.simulated else 0)
-    body = Frame(_SIDE, _BOTTOM, wide, size[1] - top - _BOTTOM, 0, 0, 0, 0)
+    high = size[1] - _TOP - (_BANNER if frame.simulated else 0) - _BOTTOM
+    body = Frame(_SIDE, _BOTTOM, wide, high, 0, 0, 0, 0)
     furniture = partial(_furniture, frame=frame, pages=pages)
     document.addPageTemplates(PageTemplate("page", [body], onPage=furniture, pagesize=size))
-    document.build(story(wide))
+    document.build(story(wide, high))
     return document
 
 
-def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide: float) -> list[Flowable]:
-    amounts, facts = _amounts(estimate, frame), estimate.subject.facts
+def _story(estimate: Estimate, frame: ReportFrame, figures: frozenset[str], wide: float, high: float) -> list[Flowable]:
+    amounts = _amounts(estimate, frame)
+    sales = sales_page(estimate, frame, amounts, wide, high)
+    taken = height_of(sales, wide)
+    sure = height_of(chain.from_iterable(sure_page(estimate, frame, figures, amounts, wide)), wide)
+    # Without a map or without comparables, the page of sales would be half empty.
+    joined = not has_map(estimate) and (not used(estimate) or taken + sure + _GAP <= high)
+    room = high - taken - _GAP if joined else high
     return [
-        *letterhead(frame, wide),
-        *opening(facts, frame, wide),
-        *answer(estimate, frame, amounts, wide),
-        *chart(estimate, frame, amounts, wide),
-        *home_facts(facts, frame, wide),
+        *_first_page(estimate, frame, amounts, wide, high),
         PageBreak(),
-        *sales_page(estimate, frame, amounts, wide),
-        # Without comparables, their page would be all but empty.
-        PageBreak() if used(estimate) else Spacer(0, 6),
-        *sure_page(estimate, frame, figures, amounts, wide),
+        *sales,
+        Spacer(0, _GAP) if joined else PageBreak(),
+        *(KeepTogether(group) for group in sure_page(estimate, frame, figures, amounts, wide, room) if group),
     ]
+
+
+def _first_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, high: float) -> list[Flowable]:
+    """Return the first page: the chart takes the room that is left; the market has a part if there is room for it."""
+    facts = estimate.subject.facts
+    head = [
+        *letterhead(frame, wide),
+        *opening(facts, frame, wide, estimate.subject.as_of),
+        *answer(estimate, frame, amounts, wide),
+    ]
+    about = [*home_facts(facts, frame, wide), *around(estimate, frame, amounts, wide)]
+    least = chart(estimate, frame, amounts, wide)
+    if height_of([*head, *least, *about], wide) > high:
+        about = home_facts(facts, frame, wide)
+    room = high - height_of([*head, *about], wide)
+    return [*head, *chart(estimate, frame, amounts, wide, room), *about]
 
 
 def _story_without_price(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> list[Flowable]:
@@ -140,8 +162,9 @@ def _furniture(canvas: Canvas, document: BaseDocTemplate, frame: ReportFrame, pa
     canvas.setLineWidth(0.8)
     canvas.line(_SIDE, _BOTTOM - 12, wide - _SIDE, _BOTTOM - 12)
     number = f" · No. {frame.estimate_id[:_NUMBER_LENGTH].upper()}" if frame.estimate_id else ""
-    home = frame.address_line.strip() or frame.market_name
-    foot = f"Statistical estimate, not an appraisal{number}" + (f" · {home}" if document.page > 1 else "")
+    by = [name for name in (frame.agent.name.strip(), frame.office.name.strip()) if name]
+    later = [frame.address_line.strip() or frame.market_name, *by] if document.page > 1 else []
+    foot = " · ".join((f"Statistical estimate, not an appraisal{number}", *later))
     canvas.setFont(REGULAR, 8)
     canvas.drawString(_SIDE, _BOTTOM - 24, fitted(plain(foot), 8, wide - 2 * _SIDE - 70))
     canvas.drawRightString(wide - _SIDE, _BOTTOM - 24, f"Page {document.page} of {pages}")

@@ -11,14 +11,15 @@ from reportlab.lib.utils import ImageReader
 from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 
 from core.serve.report.frame import AgentOnReport, OfficeOnReport, ReportFrame
-from core.serve.report.typography import BOLD, INK, SMALL, markup
+from core.serve.report.typography import BODY, BOLD, INK, SMALL, TEAL, TINT, markup
 
-_PHOTO: Final = 54.0
-_LOGO: Final = (150.0, 46.0)
-_NAME: Final = ParagraphStyle("name", parent=SMALL, fontName=BOLD, fontSize=12, leading=14.5, textColor=INK)
-_SMALL: Final = ParagraphStyle("person", parent=SMALL, fontSize=8.5, leading=11.5)
-_RIGHT_NAME: Final = ParagraphStyle("office", parent=_NAME, fontSize=10.5, leading=13, alignment=TA_RIGHT)
+_PHOTO: Final = 64.0
+_LOGO: Final = (160.0, 44.0)
+_NAME: Final = ParagraphStyle("name", parent=SMALL, fontName=BOLD, fontSize=13, leading=16, textColor=INK)
+_SMALL: Final = ParagraphStyle("person", parent=SMALL, fontSize=9, leading=12)
+_RIGHT_NAME: Final = ParagraphStyle("office", parent=_NAME, fontSize=11, leading=14, alignment=TA_RIGHT)
 _RIGHT: Final = ParagraphStyle("right", parent=_SMALL, alignment=TA_RIGHT)
+_CONTACT: Final = ParagraphStyle("contact", parent=BODY, fontSize=10, leading=14)
 _LINE_MAX: Final = 180
 
 
@@ -58,7 +59,7 @@ def letterhead(frame: ReportFrame, wide: float) -> list[Flowable]:
     if not agent and not office:
         return []
     photo = [Picture(frame.agent.photo, _PHOTO, _PHOTO, is_round=True)] if frame.agent.photo else []
-    first = _PHOTO + 10 if photo else 0.0
+    first = _PHOTO + 14 if photo else 0.0
     rest = wide - first
     columns = [first, 0.5 * rest, 0.5 * rest]
     style = [
@@ -67,9 +68,33 @@ def letterhead(frame: ReportFrame, wide: float) -> list[Flowable]:
         ("LEFTPADDING", (0, 0), (-1, -1), 0),
         ("RIGHTPADDING", (0, 0), (-1, -1), 0),
         ("TOPPADDING", (0, 0), (-1, -1), 0),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 0),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 10),
+        ("LINEBELOW", (0, 0), (-1, -1), 1.2, TEAL),
     ]
-    return [Table([[photo, agent, office]], columns, style=style), Spacer(0, 20)]
+    return [Table([[photo, agent, office]], columns, style=style), Spacer(0, 12)]
+
+
+def contact(frame: ReportFrame, wide: float) -> list[Flowable]:
+    """Return whom to ask about the report; nothing where no person or office is named."""
+    agent, office = frame.agent, frame.office
+    lines = [_joined(agent.name, agent.phone), _joined(office.name, office.phone, office.address)]
+    known = [line for line in lines if line]
+    if not known:
+        return []
+    cell = [Paragraph("Questions about this price?", _NAME), Spacer(0, 3)]
+    cell += [Paragraph(markup(line, _LINE_MAX), _CONTACT) for line in known]
+    style = [
+        ("BACKGROUND", (0, 0), (-1, -1), TINT),
+        ("LEFTPADDING", (0, 0), (-1, -1), 16),
+        ("RIGHTPADDING", (0, 0), (-1, -1), 14),
+        ("TOPPADDING", (0, 0), (-1, -1), 10),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 12),
+    ]
+    return [Spacer(0, 14), Table([[cell]], [wide], style=style, cornerRadii=[6, 6, 6, 6])]
+
+
+def _joined(*parts: str) -> str:
+    return " · ".join(part.strip() for part in parts if part.strip())
 
 
 def _agent(agent: AgentOnReport) -> list[Flowable]:

@@ -20,6 +20,9 @@ _DOT: Final = 7.0
 _STAR: Final = 8.5
 _LEAST_KM: Final = 0.2
 _ROUNDS: Final = 40
+_RINGS: Final = 4
+_CORNERS: Final = 180
+_LABEL: Final = 34.0
 
 Place = tuple[float, float]
 
@@ -50,19 +53,20 @@ def comparables_map(
 ) -> Drawing:
     """Return the drawing; ``home`` is latitude and longitude; comparables are numbered from 1 in their order.
 
-    Its scale is in miles in a market of square feet. Comparables without coordinates are left out. Overlapping marks
-    are moved apart, each with a line to its place.
+    Its scale is in miles in a market of square feet. Comparables without coordinates and the home's own sale are left
+    out. Overlapping marks are moved apart, each with a line to its place.
     """
     around = Projection(*home)
     places = {
         number: around.point(one.latitude, one.longitude)
         for number, one in enumerate(comparables, start=1)
-        if one.latitude is not None and one.longitude is not None
+        if one.latitude is not None and one.longitude is not None and not one.own
     }
     drawing = Drawing(wide, high)
     drawing.add(Rect(0, 0, wide, high, rx=5, ry=5, fillColor=TINT, strokeColor=RULE, strokeWidth=0.6))
     sheet = _sheet([(0.0, 0.0), *places.values()], wide, high)
     star = sheet.at((0.0, 0.0))
+    _rings(drawing, sheet, star, area_unit)
     true = [sheet.at(place) for place in places.values()]
     marks = _apart([star, *true], (_DOT, _FOOT + _DOT, wide - _DOT, high - _DOT))[1:]
     for (x, y), (mark_x, mark_y) in zip(true, marks, strict=True):
@@ -77,6 +81,33 @@ def comparables_map(
     drawing.add(_text(20, 7.2, "This home", 8, "start"))
     _star(drawing, (12, 10), 5.5)
     return drawing
+
+
+def _rings(drawing: Drawing, sheet: _Sheet, star: Place, area_unit: str) -> None:
+    """Draw circles of round distances around the home, as far as they lie on the map, each with its distance."""
+    km = KM_PER_MILE if area_unit == "sqft" else 1.0
+    wide, high = drawing.width, drawing.height
+    reach = max(math.hypot(x - star[0], y - star[1]) for x in (0.0, wide) for y in (_FOOT, high))
+    step = _round_length(reach / 3 / sheet.points_per_km / km)
+    for ring in range(1, _RINGS + 1):
+        radius = ring * step * km * sheet.points_per_km
+        around = [
+            (star[0] + radius * math.sin(turn), star[1] + radius * math.cos(turn))
+            for turn in (2 * math.pi * corner / _CORNERS for corner in range(_CORNERS + 1))
+        ]
+        inside = [2 < x < wide - 2 and _FOOT < y < high - 2 for x, y in around]
+        for at in range(_CORNERS):
+            if inside[at] and inside[at + 1]:
+                drawing.add(Line(*around[at], *around[at + 1], strokeColor=RULE, strokeWidth=0.8))
+        label = next((place for place, kept in zip(around, inside, strict=True) if kept), None)
+        if label is not None and label[0] < wide - _LABEL and label[1] < high - _LABEL / 2:
+            drawing.add(_text(label[0] + 3, label[1] - 9, _length(ring * step, area_unit), 7, "start"))
+
+
+def _round_length(longest: float) -> float:
+    """Return the longest round length up to the one given."""
+    power = 10.0 ** math.floor(math.log10(longest))
+    return max(times * power for times in (1, 2, 5) if times * power <= longest)
 
 
 def _sheet(places: Sequence[Place], wide: float, high: float) -> _Sheet:
@@ -128,8 +159,7 @@ def _star(drawing: Drawing, at: Place, size: float = _STAR) -> None:
 def _scale_bar(drawing: Drawing, points_per_km: float, wide: float, area_unit: str) -> None:
     km = KM_PER_MILE if area_unit == "sqft" else 1.0
     longest = wide / 4 / points_per_km / km
-    power = 10.0 ** math.floor(math.log10(longest))
-    length = max(times * power for times in (1, 2, 5) if times * power <= longest)
+    length = _round_length(longest)
     right, left = wide - 10, wide - 10 - length * km * points_per_km
     for x1, y1, x2, y2 in ((left, 8, right, 8), (left, 8, left, 12), (right, 8, right, 12)):
         drawing.add(Line(x1, y1, x2, y2, strokeColor=INK, strokeWidth=0.9))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any, Final
 
 from reportlab.lib.styles import ParagraphStyle
@@ -12,6 +12,7 @@ from reportlab.platypus import Flowable, Paragraph, Spacer, Table
 from core.schema import FIELDS, SALE_FIELDS, label_of
 from core.serve.estimate import UNAVAILABLE, Estimate
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import height_of
 from core.serve.report.frame import Decided, ReportFrame
 from core.serve.report.price_axis import LIST_PRICE, Mark, price_axis
 from core.serve.report.typography import (
@@ -34,7 +35,7 @@ from core.serve.report.typography import (
 from core.serve.report.words import level_words, used
 from core.serve.subject import Value
 from core.serve.words import fact_value, headline, unit_of
-from core.wording import market_day
+from core.wording import market_day, percent
 
 FACTS_FIRST: Final = 16
 """The most facts of the first page; a later page has the others."""
@@ -43,19 +44,21 @@ _COLUMNS: Final = 4
 _NOT_FACTS: Final = frozenset(
     {"address", "unit", "property_id", "latitude", "longitude", *(field.name for field in SALE_FIELDS)}
 )
-_ORDER: Final = {field.name: place for place, field in enumerate(FIELDS)}
+# What a seller looks for first; the others follow in the order of the record.
+_FIRST: Final = ("property_type", "living_area_sqft", "bedrooms", "bathrooms", "year_built", "lot_area_sqft")
+_ORDER: Final = {name: place for place, name in enumerate(dict.fromkeys((*_FIRST, *(one.name for one in FIELDS))))}
 _PLACE: Final = frozenset({"address", "zipcode", "neighbourhood"})
 _LEFT: Final = [("LEFTPADDING", (0, 0), (-1, -1), 0), ("RIGHTPADDING", (0, 0), (-1, -1), 6)]
 _AT_DECISION: Final = 0.005
 
 
-def opening(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> list[Flowable]:
-    """Return the title: the home, and its main facts in one line."""
+def opening(facts: Mapping[str, Value], frame: ReportFrame, wide: float, as_of: date | None = None) -> list[Flowable]:
+    """Return the title: the home, its main facts in one line, and the day it is valued on, ``as_of``."""
     address = frame.address_line.strip()
     title = headline({name: value for name, value in facts.items() if name not in (_PLACE if address else ())}, frame)
     shown = [title] if address and facts.keys() - _PLACE else []
     return [
-        Paragraph(_for_whom(frame), EYEBROW),
+        Paragraph(_for_whom(frame, as_of), EYEBROW),
         Spacer(0, 3),
         _title(address or title, wide),
         *(Paragraph(markup(line), VALUE) for line in shown),
@@ -70,15 +73,15 @@ def answer(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     price_range = plain(amounts.span(estimate.low, estimate.high))
     main = [
         Paragraph("Likely sale price", LABEL),
-        _figure(price_range, 29, left - 34, TEAL),
+        _figure(price_range, 31, left - 34, TEAL),
         Paragraph(markup(level_words(estimate)), BODY),
         *_point(estimate, frame, amounts),
     ]
     return [_panel([main, aside] if aside else [main], [left, wide - left] if aside else [wide])]
 
 
-def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
-    """Return the chart of range, estimate, list price and comparable sales."""
+def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float = 0.0) -> list[Flowable]:
+    """Return the chart of range, estimate, list price and comparable sales, which grows into ``room``."""
     marks = []
     if frame.list_price is not None:
         marks.append(Mark(plain(f"List price {amounts.write(frame.list_price)}"), frame.list_price, LIST_PRICE))
@@ -91,16 +94,10 @@ def chart(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float)
     legend = "The bar is the likely sale price."
     if sales:
         legend += " The numbers below it are the comparable sales of page 2, adjusted to this home."
-    drawn = price_axis(estimate.low, estimate.high, marks, sales, amounts, wide)
-    return [
-        Spacer(0, 8),
-        Paragraph("Where the price lies", HEADING),
-        Spacer(0, 4),
-        drawn,
-        Spacer(0, 3),
-        Paragraph(legend, SMALL),
-        Spacer(0, 8),
-    ]
+    above = [Spacer(0, 8), Paragraph("Where the price lies", HEADING), Spacer(0, 4)]
+    below = [Spacer(0, 3), Paragraph(legend, SMALL), Spacer(0, 4)]
+    left = room - height_of([*above, *below], wide)
+    return [*above, price_axis(estimate.low, estimate.high, marks, sales, amounts, wide, left), *below]
 
 
 def home_facts(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> list[Flowable]:
@@ -114,14 +111,14 @@ def home_facts(facts: Mapping[str, Value], frame: ReportFrame, wide: float) -> l
     style = [
         ("VALIGN", (0, 0), (-1, -1), "TOP"),
         *_LEFT,
-        ("TOPPADDING", (0, 0), (-1, -1), 2),
-        ("BOTTOMPADDING", (0, 0), (-1, -1), 7),
+        ("TOPPADDING", (0, 0), (-1, -1), 1),
+        ("BOTTOMPADDING", (0, 0), (-1, -1), 6),
     ]
     return [Paragraph("The home", HEADING), Table(rows, [wide / _COLUMNS] * _COLUMNS, style=style)]
 
 
 def fact_names(facts: Mapping[str, Value]) -> list[str]:
-    """Return the facts that describe a home, in the order of the record."""
+    """Return the facts that describe a home, the most telling first."""
     return sorted(facts.keys() - _NOT_FACTS, key=lambda name: (_ORDER.get(name, len(_ORDER)), name))
 
 
@@ -133,9 +130,12 @@ def no_price(wide: float) -> list[Flowable]:
     return [_panel([cell], [wide])]
 
 
-def _for_whom(frame: ReportFrame) -> str:
+def _for_whom(frame: ReportFrame, as_of: date | None) -> str:
     to = f" for {frame.prepared_for.strip()}" if frame.prepared_for.strip() else ""
-    return markup(f"Price report{to} · {market_day(frame.prepared_at.astimezone(UTC), frame.currency)}", 150)
+    made = frame.prepared_at.astimezone(UTC).date()
+    # A reader takes a report's day for the day of its prices.
+    valued = f" · prices as of {market_day(as_of, frame.currency)}" if as_of is not None and as_of != made else ""
+    return markup(f"Price report{to} · {market_day(made, frame.currency)}{valued}", 180)
 
 
 def _title(text: str, wide: float) -> Paragraph:
@@ -164,12 +164,22 @@ def _list_price(estimate: Estimate, frame: ReportFrame, amounts: Amounts) -> lis
         return []
     decided = frame.decided is not None
     when = market_day(frame.decided.on, frame.currency) if frame.decided else ""
-    words = f"Decided on {when}" if decided else "Suggested; your agent sets it with you"
+    over = _over(frame.decided) if frame.point_label is not None else ""
+    words = f"Set on {when}{over}" if decided else "Suggested; your agent sets it with you"
     return [
         Paragraph("List price", LABEL),
         _figure(plain(amounts.write(frame.list_price)), 22, 160, LIST_PRICE),
         Paragraph(markup(words), BODY),
     ]
+
+
+def _over(decided: Decided | None) -> str:
+    """Say how far the list price lies from the agent's own price, ", 2% above the agent's price"; "" if it does not."""
+    if decided is None or decided.list_price is None:
+        return ""
+    share = decided.list_price / decided.price - 1
+    apart = percent(abs(share))
+    return "" if apart == "0%" else f", {apart} {'above' if share > 0 else 'below'} your agent’s price"
 
 
 def _differs(decided: Decided, estimate: Estimate) -> bool:

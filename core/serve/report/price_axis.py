@@ -11,16 +11,20 @@ from reportlab.lib.colors import Color
 
 from core.serve.comparables import Comparable
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, WHITE, width
 from core.wording import round_amounts
 
 _SIDE: Final = 18.0
 _BAND: Final = 20.0
 _ROW: Final = 17.0
-_AXIS: Final = 20.0
-_SALE: Final = 6.8
+_AXIS: Final = 22.0
+_SALE: Final = 7.4
 _SALES_GAP: Final = 8.0
-_TEXT: Final = 9.0
+_HEAD: Final = 12.0
+_TEXT: Final = 10.0
+_MARKS: Final = 8.5
+_STRETCH_MOST: Final = 1.7
 
 
 @dataclass(frozen=True)
@@ -43,27 +47,39 @@ class _Scale:
 
 
 def price_axis(
-    low: float, high: float, marks: Sequence[Mark], sales: Sequence[Comparable], amounts: Amounts, wide: float
+    low: float,
+    high: float,
+    marks: Sequence[Mark],
+    sales: Sequence[Comparable],
+    amounts: Amounts,
+    wide: float,
+    room: float = 0.0,
 ) -> Drawing:
-    """Return the drawing; ``marks`` stand over the band, and the sales below it by their numbers."""
+    """Return the drawing; ``marks`` stand over the band, and the sales below it by their numbers.
+
+    It is at least as high as it must be, and grows into ``room``, the height there is for it.
+    """
     scale = _scale([low, high, *(one.amount for one in marks), *(one.adjusted for one in sales)], wide)
     rows = _stacked([scale.at(one.adjusted) for one in sales])
-    sales_high = (max(rows) + 1) * 2 * _SALE + 2 * _SALES_GAP if rows else _SALES_GAP
-    band = _AXIS + sales_high
-    drawing = Drawing(wide, band + _BAND + _ROW * len(marks) + 12)
+    dots = (max(rows) + 1) * 2 * _SALE if rows else 0.0
+    gaps = (2 if rows else 1) * _SALES_GAP
+    grown = stretch(_AXIS + dots + _HEAD, gaps + _BAND + _ROW * len(marks), room, _STRETCH_MOST)
+    gap, thick, step = grown * _SALES_GAP, grown * _BAND, grown * _ROW
+    band = _AXIS + dots + grown * gaps
+    drawing = Drawing(wide, band + thick + step * len(marks) + _HEAD)
     _axis(drawing, scale, amounts)
     left, right = scale.at(low), scale.at(high)
-    drawing.add(Rect(left, band, max(right - left, 1.0), _BAND, rx=3, ry=3, fillColor=TEAL, strokeColor=None))
+    drawing.add(Rect(left, band, max(right - left, 1.0), thick, rx=3, ry=3, fillColor=TEAL, strokeColor=None))
     # The highest price has the lowest words, so that no stem crosses those of another.
-    stems = {mark: band + _BAND + _ROW * row + 8 for row, mark in enumerate(sorted(marks, key=lambda one: -one.amount))}
+    stems = {mark: band + thick + step * row + 8 for row, mark in enumerate(sorted(marks, key=lambda one: -one.amount))}
     for mark, foot in stems.items():
-        _stem(drawing, mark, scale, band, foot)
+        _stem(drawing, mark, scale, (band, band + thick), foot)
     for mark, foot in stems.items():
         _words(drawing, mark, scale, foot)
     for number, (sale, row) in enumerate(zip(sales, rows, strict=True), start=1):
-        x, y = scale.at(sale.adjusted), band - _SALES_GAP - _SALE - row * 2 * _SALE
+        x, y = scale.at(sale.adjusted), band - gap - _SALE - row * 2 * _SALE
         drawing.add(Circle(x, y, _SALE, fillColor=MORE, strokeColor=WHITE, strokeWidth=0.8))
-        drawing.add(_text(x, y - 2.7, str(number), 7.5, WHITE, BOLD, "middle"))
+        drawing.add(_text(x, y - 2.7, str(number), 8, WHITE, BOLD, "middle"))
     return drawing
 
 
@@ -75,19 +91,19 @@ def _scale(values: Sequence[float], wide: float) -> _Scale:
 
 def _axis(drawing: Drawing, scale: _Scale, amounts: Amounts) -> None:
     drawing.add(_line(0, _AXIS, scale.wide, _AXIS, RULE, 0.8))
-    label = max(width(amounts.write(value), 8) for value in (scale.low, scale.high))
+    label = max(width(amounts.write(value), _MARKS) for value in (scale.low, scale.high))
     about = max(1, min(6, int(scale.wide / (1.5 * label)) - 1))
     for value in round_amounts(scale.low, scale.high, about):
         x, text = scale.at(value), amounts.write(value)
         drawing.add(_line(x, _AXIS - 3, x, _AXIS, GREY, 0.6))
-        drawing.add(_text(_held_inside(x, text, 8, scale.wide), 4, text, 8, GREY, REGULAR, "middle"))
+        drawing.add(_text(_held_inside(x, text, _MARKS, scale.wide), 4, text, _MARKS, GREY, REGULAR, "middle"))
 
 
-def _stem(drawing: Drawing, mark: Mark, scale: _Scale, band: float, foot: float) -> None:
+def _stem(drawing: Drawing, mark: Mark, scale: _Scale, band: tuple[float, float], foot: float) -> None:
     x = scale.at(mark.amount)
     # A white edge keeps the stem in sight on the band.
-    drawing.add(_line(x, band, x, band + _BAND, WHITE, 3.4))
-    drawing.add(_line(x, band - 3, x, foot + 10, mark.colour, 1.4))
+    drawing.add(_line(x, band[0], x, band[1], WHITE, 3.4))
+    drawing.add(_line(x, band[0] - 3, x, foot + 10, mark.colour, 1.4))
 
 
 def _words(drawing: Drawing, mark: Mark, scale: _Scale, foot: float) -> None:

@@ -12,6 +12,7 @@ from core.serve.agent.sale_sum import SaleSum, sale_sum
 from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable
 from core.serve.estimate import Estimate
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
 from core.serve.report.map import comparables_map, home_place
 from core.serve.report.typography import (
@@ -33,7 +34,8 @@ from core.serve.report.words import comparables_say, used
 from core.serve.words import readable_address, short_line
 from core.wording import count, distance, market_day, percent, signed_percent
 
-_MAP_HIGH: Final = 226.0
+_MAP_LEAST: Final = 200.0
+_MAP_MOST: Final = 420.0
 _PLACE: Final = frozenset({"address", "zipcode", "neighbourhood"})
 _HEAD: Final = ParagraphStyle("head", parent=NUMBER, fontSize=8, leading=10, textColor=GREY)
 _NOTE: Final = ParagraphStyle("note", parent=SMALL, fontSize=8, leading=10)
@@ -52,8 +54,13 @@ _GRID: Final = [
 ]
 
 
-def sales_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
-    """Return the comparables in use as a table that adds up, what they show together, and their map."""
+def sales_page(
+    estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float = 0.0
+) -> list[Flowable]:
+    """Return the comparables in use as a table that adds up, what they show together, and their map.
+
+    The map grows into ``room``, the height there is for all of it.
+    """
     chosen, value = used(estimate), estimate.comparable_value
     heading = Paragraph("Comparable sales", HEADING)
     if value is None or not chosen:
@@ -64,7 +71,7 @@ def sales_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: f
         f"{count(len(chosen), 'sale')} most like this home. Each price is first brought to {valued} by how the market "
         "moved, then to the facts of this home: what it sold for, market and facts add up to the adjusted price."
     )
-    return [
+    parts = [
         heading,
         Paragraph(markup(intro, 400), SMALL),
         Spacer(0, 6),
@@ -72,8 +79,14 @@ def sales_page(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: f
         *_footnote(chosen),
         Spacer(0, 7),
         Paragraph(markup(comparables_say(value, amounts, frame.point_label), 500), BODY),
-        *_map(estimate, chosen, frame, wide),
     ]
+    return [*parts, *_map(estimate, chosen, frame, wide, room - height_of(parts, wide))]
+
+
+def has_map(estimate: Estimate) -> bool:
+    """Tell whether the page has a map: the places of the home and of a comparable in use are known."""
+    placed = any(map(_is_placed, used(estimate)))
+    return placed and home_place(estimate.subject.facts) is not None
 
 
 def _table(chosen: Sequence[Comparable], frame: ReportFrame, amounts: Amounts, wide: float) -> Table:
@@ -146,18 +159,26 @@ def _footnote(chosen: Sequence[Comparable]) -> list[Flowable]:
     return [Spacer(0, 3), Paragraph(text, _NOTE)]
 
 
-def _map(estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame, wide: float) -> list[Flowable]:
+def _map(
+    estimate: Estimate, chosen: Sequence[Comparable], frame: ReportFrame, wide: float, room: float
+) -> list[Flowable]:
     """Return the map; nothing where the home's place or those of all sales are unknown."""
     home = home_place(estimate.subject.facts)
-    placed = sum(one.latitude is not None and one.longitude is not None for one in chosen)
-    if home is None or not placed:
+    if home is None or not has_map(estimate):
         return []
+    unplaced = sum(not _is_placed(one) and not one.own for one in chosen)
     left_out = []
-    if placed < len(chosen):
-        words = f"{count(len(chosen) - placed, 'sale')} without known place: not on the map."
+    if unplaced:
+        words = f"{count(unplaced, 'sale')} without known place: not on the map."
         left_out = [Spacer(0, 3), Paragraph(words, _NOTE)]
-    drawn = comparables_map(home, chosen, wide, _MAP_HIGH, frame.area_unit)
-    return [Paragraph("Where they are", HEADING), Spacer(0, 2), drawn, *left_out]
+    above = [Paragraph("Where they are", HEADING), Spacer(0, 2)]
+    high = min(max(room - height_of([*above, *left_out], wide) - 4, _MAP_LEAST), _MAP_MOST)
+    return [*above, comparables_map(home, chosen, wide, high, frame.area_unit), *left_out]
+
+
+def _is_placed(one: Comparable) -> bool:
+    """Tell whether a sale has a mark of its own on the map: the home's own sale lies under the star."""
+    return one.latitude is not None and one.longitude is not None and not one.own
 
 
 def _bold(text: str) -> str:

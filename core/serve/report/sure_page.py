@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import chain
 from typing import Final
 
 from reportlab.lib.styles import ParagraphStyle
-from reportlab.platypus import Flowable, KeepTogether, Paragraph, Spacer
+from reportlab.platypus import Flowable, Paragraph, Spacer
 
 from core.schema import label_of
 from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import height_of
 from core.serve.report.frame import ReportFrame
+from core.serve.report.letterhead import contact
 from core.serve.report.parts import FACTS_FIRST, fact_names
+from core.serve.report.track_record import track_record
 from core.serve.report.typography import BODY, BOLD, BULLET, HEADING, LEAD, SMALL, TEAL, markup
 from core.serve.report.waterfall import Goal, waterfall
 from core.serve.report.words import how_sure, made_from, to_look_at
@@ -21,6 +25,7 @@ from core.serve.subject import Value
 from core.serve.words import fact_value
 from core.wording import count
 
+Group = list[Flowable]
 _LONG: Final = 4_000
 _NUMBERED: Final = ParagraphStyle(
     "numbered",
@@ -35,39 +40,49 @@ _NUMBERED: Final = ParagraphStyle(
 
 
 def sure_page(
-    estimate: Estimate, frame: ReportFrame, figures: frozenset[str], amounts: Amounts, wide: float
-) -> list[Flowable]:
-    """Return the page; ``figures`` are the facts that describe an area and not the home."""
+    estimate: Estimate,
+    frame: ReportFrame,
+    figures: frozenset[str],
+    amounts: Amounts,
+    wide: float,
+    room: float = 0.0,
+) -> list[Group]:
+    """Return the page's parts, each to be kept together; ``figures`` are the facts that describe an area, not the home.
+
+    The chart of the reasons grows into ``room``, the height there is for all of it.
+    """
     sentences = how_sure(estimate, amounts, frame.tolerance, frame.point_label)
     sure = [
         Paragraph(markup(text, _LONG), _NUMBERED, bulletText=str(number)) for number, text in enumerate(sentences, 1)
     ]
-    return [
-        KeepTogether([Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure]),
-        *_look_at(estimate),
-        *_reasons(estimate, frame, amounts, wide),
-        *_facts_behind(estimate, frame, figures),
-        Spacer(0, 6),
-        Paragraph(markup(made_from(estimate, frame), 300), SMALL),
+    record = track_record(estimate, frame.tolerance, frame.currency, wide)
+    promised = Paragraph("The bar is what came true in past sales, the line what was promised.", SMALL)
+    above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], [record, promised], _look_at(estimate)]
+    # Long lists may break across pages.
+    below = [
+        *([part] for part in _facts_behind(estimate, frame, figures)),
+        [Spacer(0, 6), Paragraph(markup(made_from(estimate, frame), 300), SMALL)],
+        contact(frame, wide),
     ]
+    left = room - height_of(chain.from_iterable([*above, *below]), wide)
+    return [*above, _reasons(estimate, frame, amounts, wide, left), *below]
 
 
 def _look_at(estimate: Estimate) -> list[Flowable]:
     found = [Paragraph(markup(text, 300), BULLET, bulletText="•") for text in to_look_at(estimate.flags)]
-    return [KeepTogether([Paragraph("Before you set a price", HEADING), *found])] if found else []
+    return [Paragraph("Before you set a price", HEADING), *found] if found else []
 
 
-def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float) -> list[Flowable]:
+def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float) -> list[Flowable]:
     drivers = estimate.drivers
     intro = (
-        f"From a typical home in {drivers.area} ({count(drivers.sales, 'past sale')}) to this one: what its facts add "
-        "(blue, +) or take (orange, −)."
+        f"From a typical home in {drivers.area} ({count(drivers.sales, 'past sale', currency=frame.currency)}) to this "
+        "one: what its facts add (blue, +) or take (orange, −)."
     )
     goal = Goal(estimate.low, estimate.high, frame.point_label)
-    drawn = waterfall(drivers, goal, frame, amounts, wide)
-    return [
-        KeepTogether([Paragraph("What makes the price", HEADING), Paragraph(markup(intro), SMALL), Spacer(0, 4), drawn])
-    ]
+    head = [Paragraph("What makes the price", HEADING), Paragraph(markup(intro), SMALL), Spacer(0, 4)]
+    drawn = waterfall(drivers, goal, frame, amounts, wide, room - height_of(head, wide))
+    return [*head, drawn]
 
 
 def _facts_behind(estimate: Estimate, frame: ReportFrame, figures: frozenset[str]) -> list[Flowable]:

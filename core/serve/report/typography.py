@@ -31,6 +31,8 @@ WHITE: Final = HexColor("#FFFFFF")
 
 _FONTS: Final = ASSETS / "fonts"
 _LAST_OF_PLANE_0: Final = 0xFFFF
+_NO_BREAK: Final = "\u00a0"
+_HOLDING: Final = "\u00a0\u2007\u202f"
 
 
 def _style(name: str, size: float, leading: float, colour: Color = INK, font: str = REGULAR) -> ParagraphStyle:
@@ -101,7 +103,8 @@ def _drawable(letter: str) -> str:
     if ord(letter) <= _LAST_OF_PLANE_0 and ord(letter) in _DRAWABLE:
         return letter
     if category.startswith("Z"):
-        return " "
+        # No line breaks within an amount.
+        return _NO_BREAK if letter in _HOLDING else " "
     latin = "".join(sign for sign in anyascii(letter) if sign.isprintable())
     # Marks and silent letters have no Latin equivalent.
     return latin if latin or category[0] in "LM" else "?"

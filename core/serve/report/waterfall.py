@@ -5,17 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import Final
 
 from reportlab.graphics.shapes import Drawing, Line, Rect, String
 from reportlab.lib.colors import Color
 
 from core.schema import label_of
-from core.serve.drivers import Difference, Driver, Drivers
+from core.serve.drivers import OWN_SALE_DAY, Difference, Driver, Drivers
 from core.serve.fact_groups import FactGroup
 from core.serve.report.amounts import Amounts
+from core.serve.report.fit import stretch
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TEAL, fitted, plain, width
 from core.serve.words import Conventions, assumed, fact_value
+from core.wording import market_day
 
 _LABELS: Final = 190.0
 _GAP: Final = 8.0
@@ -23,9 +26,10 @@ _ROW: Final = 23.0
 _PLAIN_ROW: Final = 17.0
 _BAR: Final = 9.0
 _AXIS: Final = 14.0
+_STRETCH_MOST: Final = 1.5
 _TEXT: Final = 9.0
 _DETAIL: Final = 7.5
-_COORDINATES: Final = ("latitude", "longitude")
+_UNWRITTEN: Final = ("latitude", "longitude", "address", "unit")
 _NAMED_MAX: Final = 5
 _PLACE: Final = "Location and neighborhood"
 
@@ -65,27 +69,35 @@ class _Axis:
         return self.left + (self.right - self.left) * (value - self.low) / (self.high - self.low)
 
 
-def waterfall(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts, wide: float) -> Drawing:
-    """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it."""
+def waterfall(
+    drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts, wide: float, room: float = 0.0
+) -> Drawing:
+    """Return the drawing, ``wide`` points wide: blue and + add to the price, orange and − take from it.
+
+    Its rows grow into ``room``, the height there is for it.
+    """
     steps = _steps(drivers, goal, market, amounts)
     room = max(width(step.amount, _TEXT, BOLD) for step in steps)
     axis = _axis(steps, _LABELS + _GAP, wide - room - _GAP)
-    height = sum(map(_height, steps)) + _AXIS
+    grown = stretch(_AXIS, sum(map(_height, steps)), room, _STRETCH_MOST)
+    height = grown * sum(map(_height, steps)) + _AXIS
     drawing = Drawing(wide, height)
     _scale(drawing, axis, height, amounts)
     top = height
     for step, following in zip(steps, [*steps[1:], None], strict=True):
-        middle = top - _height(step) / 2
+        middle = top - grown * _height(step) / 2
         _draw(drawing, step, middle, axis, wide)
-        top -= _height(step)
+        top -= grown * _height(step)
         if following is not None and step.end == following.start:
-            below = top - _height(following) / 2
+            below = top - grown * _height(following) / 2
             drawing.add(_line(axis.at(step.end), middle - _BAR / 2, axis.at(step.end), below + _BAR / 2, GREY, 0.5))
     return drawing
 
 
 def difference(fact: Difference, market: Conventions) -> str:
-    """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)"."""
+    """Write one difference: "living area 2,100 sq ft (typical 1,680 sq ft)", "sold on Apr 17, 2021"."""
+    if fact.name == OWN_SALE_DAY:
+        return f"sold on {market_day(date.fromisoformat(str(fact.subject)), market.currency)}"
     unknown = f"{label_of(fact.name)} unknown"
     value = unknown if fact.subject is None else assumed(fact.name, fact.subject, market)
     return value if fact.typical is None else f"{value} (typical {fact_value(fact.name, fact.typical, market)})"
@@ -116,10 +128,14 @@ def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) 
 
 
 def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> _Step:
-    differences = [difference(fact, market) for fact in item.facts if fact.name not in _COORDINATES]
+    differences = [difference(fact, market) for fact in item.facts if fact.name not in _UNWRITTEN]
     label = _PLACE if item.group is FactGroup.PLACE else item.group.value[:1].upper() + item.group.value[1:]
     colour = MORE if change >= 0 else LESS
-    return _Step(label, ", ".join(differences), _signed(change, amounts), running, running + change, colour)
+    return _Step(label, _capital(", ".join(differences)), _signed(change, amounts), running, running + change, colour)
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _signed(amount: float, amounts: Amounts) -> str:

@@ -14,10 +14,10 @@ from core.serve.words import Conventions, widening_words
 from core.train.model import SOLD_SOON
 from core.train.ranges import EVERYWHERE
 from core.train.unknown_facts import GROUPS
-from core.wording import count, market_day, percent
+from core.wording import count, market_day, marks, percent
 
 _LOOK_MAX: Final = 2
-_MOVED: Final = "Prices here moved lately: sales of the last three months count most."
+_MOVED: Final = "Prices here moved lately: ask your agent for the sales of the last three months."
 _UNUSUAL: Final = "One fact of the home is unusual here: please check it with your agent."
 
 _SENTENCES: Final[Mapping[FlagKind, str]] = {
@@ -42,18 +42,18 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
 
 
 def level_words(estimate: Estimate) -> str:
-    """Say what the range's level means: "80% range: made to hold the sale price of 8 in 10 homes"."""
+    """Say what the range's level means: "80% range: it aims to hold the sale price of 8 in 10 homes"."""
     tenths = 10 * estimate.level
     share = f"{tenths:.0f} in 10" if abs(tenths - round(tenths)) < 1e-9 else f"{100 * estimate.level:.0f} in 100"
-    return f"{percent(estimate.level)} range: made to hold the sale price of {share} homes"
+    return f"{percent(estimate.level)} range: it aims to hold the sale price of {share} homes"
 
 
 def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label: str | None) -> tuple[str, str, str]:
     """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
-    held, wider = estimate.held, widening_words(estimate)
+    held, wider, currency = estimate.held, widening_words(estimate), estimate.currency
     first = (
-        f"We checked ranges made like this one on {_homes(estimate.segment, held.n)} whose sale price is known: "
-        f"{percent(held.share)} of them sold inside their range{f'; this one is {wider}' if wider else ''}."
+        f"We checked ranges made like this one on {_homes(estimate.segment, held.n, currency)} whose sale price is "
+        f"known: {percent(held.share)} of them sold inside their range{f'; this one is {wider}' if wider else ''}."
     )
     chance = f"the chance that the home sells within {percent(tolerance)} of the estimate"
     if point_label is not None:
@@ -61,7 +61,8 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
         chance += f", from {ends[0]} to {ends[1]},"
     tested = ""
     if estimate.kept is not None and estimate.kept.n:
-        tested = f", and of {count(estimate.kept.n, 'past sale')} judged alike, {percent(estimate.kept.share)} did"
+        alike = count(estimate.kept.n, "past sale", currency=currency)
+        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} sold within it"
     second = f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
     third = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
@@ -80,7 +81,7 @@ def made_from(estimate: Estimate, market: Conventions) -> str:
     """Say what is behind the estimate: "Made from 812 past sales in zipcode 98103, the latest of Oct 30, 2024"."""
     drivers, latest = estimate.drivers, latest_sale(estimate)
     return (
-        f"Made from {count(drivers.sales, 'past sale')} in {drivers.area}, the latest of "
+        f"Made from {count(drivers.sales, 'past sale', currency=market.currency)} in {drivers.area}, the latest of "
         f"{market_day(latest, market.currency)}."
     )
 
@@ -106,14 +107,16 @@ def comparables_say(value: ComparableValue, amounts: Amounts, point_label: str |
     place = "inside" if value.agrees else "outside"
     return (
         f"Together these sales point to {amounts.span(low, high)}{mean}; those most like this home count most. "
-        f"That average lies {place} the likely sale price."
+        f"Their average lies {place} the range of this home."
     )
 
 
-def _homes(segment: str, n: int) -> str:
+def _homes(segment: str, n: int, currency: str) -> str:
     """Name the test sales a range was measured on: "412 similar homes"."""
     if segment == SOLD_SOON:
-        return f"{n:,} {segment}"
+        return f"{marks(f'{n:,}', currency)} {segment}"
     if segment == EVERYWHERE:
-        return f"{count(n, 'home')} of this market"
-    return f"{count(n, 'home')} with {segment}" if segment in GROUPS else count(n, "similar home")
+        return f"{count(n, 'home', currency=currency)} of this market"
+    if segment in GROUPS:
+        return f"{count(n, 'home', currency=currency)} with {segment}"
+    return count(n, "similar home", currency=currency)

@@ -139,11 +139,27 @@ class Ledger:
                 **values,
             )
             connection.execute(DECISION.insert().values(**vars(record)))
-            detail = {key: values[key] for key in ("kind", "price", "listing_price", "reason_code", "note")}
-            detail |= {"decision_id": record.decision_id, "point": estimate["point"], "comparables": comparables}
+            detail = _decided(record) | {"point": estimate["point"], "comparables": comparables}
             append_event(
                 connection, actor, AuditAction.DECISION_MADE, record.market_id, record.estimate_id, detail=detail
             )
+        return record
+
+    def take_back(self, decision_id: str, actor: Actor) -> DecisionRecord:
+        """Remove the decision that counts on an estimate, so that the one before counts again; return what it was.
+
+        The audit trail keeps the decision and that it was taken back. Raises NotFound for a decision that is not there
+        or no longer counts, StoreUnavailable.
+        """
+        query = sa.select(*_DECISION).where(DECISION.c.decision_id == decision_id, decision_counts())
+        with self._database.write() as connection:
+            row = connection.execute(query).mappings().first()
+            if row is None:
+                raise NotFound("This decision was taken back or changed in the meantime. Open the estimate again.")
+            record = DecisionRecord(**row)
+            connection.execute(DECISION.delete().where(DECISION.c.decision_id == decision_id))
+            action = AuditAction.DECISION_TAKEN_BACK
+            append_event(connection, actor, action, record.market_id, record.estimate_id, detail=_decided(record))
         return record
 
     def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
@@ -296,3 +312,9 @@ def _estimate_decided(connection: sa.Connection, estimate_id: str) -> sa.RowMapp
 
 def _not_found(estimate_id: Any) -> NotFound:
     return NotFound(f"There is no estimate {estimate_id!r}; list the market's estimates to see their ids.")
+
+
+def _decided(record: DecisionRecord) -> dict[str, Any]:
+    """Return what the audit trail keeps of a decision."""
+    kept = ("decision_id", "kind", "price", "listing_price", "reason_code", "note")
+    return {name: getattr(record, name) for name in kept}

@@ -158,7 +158,7 @@ class Explainer:
             subject = check_subject(facts, as_of, model.facts, self._problem)
         except ImpossibleProperty:
             return None
-        return None if refusal(subject, model, self._problem) else subject
+        return None if refusal(subject, model, self._problem, "") else subject
 
     def _facts(self, intake_rows: Sequence[int]) -> list[dict[str, object]]:
         places = [self._place[row] for row in intake_rows]

@@ -235,7 +235,9 @@ def _review_rows(
         except ImpossibleProperty as error:
             yield error.reason, "", "", ""
             continue
-        withheld = refusal(subject, model, problem) or (range_refusal(width, problem) if wide else None)
+        withheld = refusal(subject, model, problem, bundle.currency) or (
+            range_refusal(width, problem) if wide else None
+        )
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem))
             continue

@@ -14,9 +14,12 @@ from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
+from core.serve.words import readable_address
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.records import Channel
+from core.wording import money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
+from core.workflows.pricing.decisions import DECIDED
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.ledger_entry import Asked, Figures, ledger_entry, priced_by
 from core.workspace import Workspace
@@ -131,6 +134,26 @@ class LatestAnswer:
 
     estimate: EstimateSummary
     decision: DecisionRecord | None
+
+    @property
+    def home(self) -> str:
+        """The home in words: "116 Mirage Raven Ct #103, condo, 86907"."""
+        one = self.estimate
+        parts = (readable_address(one.property_key), (one.property_type or "").replace("_", " "), one.area or "")
+        words = ", ".join(part for part in parts if part) or "home without address"
+        return words[:1].upper() + words[1:]
+
+    def answer_words(self, currency: str) -> str:
+        """Write the range, or why there is none."""
+        one = self.estimate
+        if one.point is None:
+            return "No price" if one.status == "unavailable" else "Facts not possible"
+        return money_range(one.low, one.high, currency)
+
+    def decision_words(self, currency: str) -> str:
+        """Write the decision that counts, "Accepted $305,000"; "" without one."""
+        done = self.decision
+        return f"{DECIDED[done.kind]} {money(done.price, currency)}" if done else ""
 
 
 def recent(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:

@@ -15,6 +15,9 @@ from core.store.ledger.decisions import DecisionKind
 from core.wording import money, percent
 from core.workspace import Workspace
 
+DECIDED: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "Adjusted", "override": "Overridden"}
+"""A decision in words, by its kind."""
+
 OTHER: Final = "other"
 """The reason that says nothing on its own, so it always needs a note."""
 
@@ -54,6 +57,19 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
         return workspace.store.ledger.decide(new, workspace.actor)
     except InvalidRecord as error:
         raise InvalidDecision(str(error), "price") from error
+
+
+def take_back(workspace: Workspace, decision: DecisionRecord) -> DecisionRecord:
+    """Take back the decision that counts on an estimate: the one before it counts again, or none.
+
+    The audit trail keeps both deeds. Raises AccessDenied, also for another office's estimate, NotFound if the decision
+    no longer counts, StoreUnavailable.
+    """
+    workspace.require(Action.DECIDE)
+    ledger = workspace.store.ledger
+    office = ledger.get(decision.estimate_id).office
+    require_office(workspace.actor, office, f"Estimate {decision.estimate_id}")
+    return ledger.take_back(decision.decision_id, workspace.actor)
 
 
 def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: Problem) -> None:

@@ -15,7 +15,9 @@ from core.prepare.features.columns import size
 from core.problem import Problem
 from core.schema import FIELD_BY_NAME, FieldKind
 from core.serve.agent.form_facts import area_figures, asked_first, facts_asked
+from core.serve.agent.nearest_sales import nearest_sales
 from core.serve.agent.seller_view import neighborhood_facts
+from core.serve.comparables import Comparable
 from core.serve.estimate import Estimate, LiveMarket, Unavailable, UnavailableKind, days_ahead_max, estimate
 from core.serve.flags import DriftNotice, FlagKind, Severity
 from core.serve.subject import Subject, Value
@@ -23,7 +25,7 @@ from core.serve.what_if import UsualChange, WhatIf, usual_changes, what_if
 from core.store import Market, ModelRecord, NewLevel, Store
 from core.train.bundle import Bundle
 from core.train.live_model import LiveModel
-from core.wording import day
+from core.wording import market_day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
 from core.workflows.opening import evidence
@@ -125,6 +127,10 @@ class Desk:
         """Return the usual changes that make sense for a home; empty without a live model."""
         return usual_changes(self.live_market, subject, self.problem) if self.live_market else ()
 
+    def nearest_sales(self, facts: Mapping[str, object], as_of: date) -> tuple[Comparable, ...]:
+        """Return the sales most like a home that has no estimate, unadjusted; empty without a live model."""
+        return nearest_sales(self.live_market, facts, as_of, self.problem) if self.live_market else ()
+
     def unused(self, names: Iterable[str]) -> tuple[str, ...]:
         """Return which facts the live model does not use; texts that name a home, such as its address, do not count."""
         if self.live_model is None:
@@ -147,9 +153,12 @@ class Desk:
             return ""
         last = self.live_model.level.as_of - timedelta(days=1)
         farthest = last + timedelta(days=days_ahead_max(self.live_model.model, self.problem))
+        latest, valued, end = (
+            market_day(one, self.market.currency) for one in (last, last + timedelta(days=1), farthest)
+        )
         return (
-            f"The latest sale is from {day(last)}, so homes are valued on {day(last + timedelta(days=1))}. On a later "
-            f"day the range is wider, and after {day(farthest)} there is no price."
+            f"The latest sale is from {latest}, so homes are valued on {valued}. On a later day the range is wider, "
+            f"and after {end} there is no price."
         )
 
     def _sales_are_old(self, today: date) -> bool:

@@ -13,7 +13,7 @@ from core.problem import Problem
 from core.serve.estimate import Refused
 from core.store.base.values import plain_document
 from core.store.ledger.listings import ListingRecord
-from core.wording import day, money
+from core.wording import market_day, money
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
 from core.workflows.pricing.desk import Desk
@@ -141,14 +141,21 @@ def _check_sold(workspace: Workspace, listing: ListingRecord, sold: Sold) -> Non
         # Its clock stands still, and what is listed today sells within the time an estimate is compared with a sale.
         today += timedelta(days=workspace.problem.monitoring.match_days)
     if sold.day > today:
-        raise InvalidSale(f"Sale date = {day(sold.day)} is in the future; today is {day(today)}.", "sale_date")
+        raise InvalidSale(
+            f"Sale date = {market_day(sold.day, currency)} is in the future; today is {market_day(today, currency)}.",
+            "sale_date",
+        )
     estimate = workspace.store.ledger.get(listing.estimate_id)
     priced = estimate.as_of if market.simulated else estimate.at.astimezone(UTC).date()
     if sold.day < priced:
         raise InvalidSale(
-            f"Sale date = {day(sold.day)} is before the listing was priced, on {day(priced)}. Correct it, or bring the "
-            "sale in with the sales data.",
+            f"Sale date = {market_day(sold.day, currency)} is before the listing was priced, on "
+            f"{market_day(priced, currency)}. Correct it, or bring the sale in with the sales data.",
             "sale_date",
         )
     if sold.list_date is not None and sold.list_date > sold.day:
-        raise InvalidSale(f"List date = {day(sold.list_date)} is after the sale on {day(sold.day)}.", "list_date")
+        raise InvalidSale(
+            f"List date = {market_day(sold.list_date, currency)} is after the sale on "
+            f"{market_day(sold.day, currency)}.",
+            "list_date",
+        )

@@ -28,6 +28,8 @@ from core.prepare.features.facts import FactColumns
 from core.progress import Progress, part
 from core.schema import label_of
 from core.serve import words
+from core.serve.agent.address_book import AddressBook
+from core.serve.agent.filled_facts import fill_known
 from core.serve.estimate import UNAVAILABLE, LiveMarket, Refused, Unavailable, UnavailableKind
 from core.serve.estimate_many import Answers, NotPriced, estimate_many
 from core.store import Market, NewEstimate
@@ -57,7 +59,8 @@ class PricedFile:
     100), fsd (share of the point), flags (kinds, joined by "; "). ``errors``: ERROR_COLUMNS; status is "unavailable",
     "refused" (an impossible or unreadable fact) or "unreadable" (a broken line). ``counts`` by status add up to
     ``rows``. ``homes`` holds the facts by row, in canonical units; ``kinds`` says by row why there is no price, and
-    ``references`` holds the file's own names of its rows.
+    ``references`` holds the file's own names of its rows, ``filled`` the facts of a row that were blank in the file and
+    taken from the home's latest sale or the tax roll.
     """
 
     name: str
@@ -73,6 +76,7 @@ class PricedFile:
     milliseconds: float
     kinds: Mapping[int, UnavailableKind]
     references: Mapping[int, str]
+    filled: Mapping[int, tuple[str, ...]]
 
 
 def price_file(
@@ -83,8 +87,11 @@ def price_file(
     progress: Progress,
     actor: Actor,
     choice: ReadingChoice | None = None,
+    book: AddressBook | None = None,
 ) -> PricedFile:
     """Price every row of a file of listings as of one date; rows that cannot be priced get a reason.
+
+    Blank facts of a home that ``book`` knows by its address are taken from there, as the form takes them.
 
     Columns are recognized by their names; areas without a unit are in the market's unit. A row with an unreadable cell
     is refused. Raises AccessDenied, and the CollectError leaves, also for a column that seems to be a misspelled fact.
@@ -98,6 +105,11 @@ def price_file(
     mapping, columns = map_listings(table, facts, desk.market.area_unit)
     refuse_misspelled(columns, facts)
     mapped = apply_mapping(table, mapping)
+    filled: Mapping[int, tuple[str, ...]] = {}
+    if book is not None:
+        progress(0.15, "Looking up the addresses")
+        homes, filled = fill_known(mapped.frame, book)
+        mapped = replace(mapped, frame=homes)
     progress(0.2, "Pricing")
     priced, errors, kinds = _price(desk, mapped, as_of, part(progress, 0.2, 1.0))
     errors = pd.concat([errors, _unreadable(table)], ignore_index=True).sort_values("row", ignore_index=True)
@@ -117,6 +129,7 @@ def price_file(
         milliseconds=1000 * (time.perf_counter() - started),
         kinds=kinds,
         references=_references(table),
+        filled=filled,
     )
 
 

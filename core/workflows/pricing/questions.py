@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from core.access import Action
-from core.collect.cells.typed import read_typed
 from core.errors import ImpossibleProperty
 from core.problem import Problem
 from core.serve.estimate import Refused
 from core.serve.reso import LIST_PRICE, own_facts
 from core.serve.subject import FactFault
+from core.serve.words import typed_amount
 from core.store.ledger.records import Channel
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
@@ -80,7 +80,7 @@ def list_price(value: object) -> float | None:
     """Return an asking price, None if it is blank; raises ImpossibleProperty if it is no amount above 0."""
     if value is None or value == "":
         return None
-    amount = read_typed(value) if isinstance(value, str) else value
+    amount = typed_amount(value) if isinstance(value, str) else value
     if isinstance(amount, bool) or not isinstance(amount, (int, float)) or not 0 < amount < math.inf:
         raise ImpossibleProperty(
             f"List price = {str(value)[:60]!r} is not an amount above 0.", "Correct it, or leave it out.", LIST_PRICE

@@ -12,7 +12,7 @@ import streamlit as st
 from core.prepare.features.columns import Columns
 from core.serve.agent.map_tiles import read_tiles
 from core.serve.agent.sale_sum import sale_sum
-from core.serve.comparables import GROSS_HIGH, NET_HIGH, Comparable, ComparableValue
+from core.serve.comparables import GROSS_HIGH, LATELY_DAYS, NET_HIGH, Comparable, ComparableValue
 from core.serve.estimate import Estimate
 from core.serve.fact_groups import FactGroup
 from core.serve.words import Conventions, short_line
@@ -70,6 +70,7 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
             on_click=_reset,
             args=(answered, estimate),
         )
+    _old(estimate)
     _map(estimate, chosen, value, market, sales)
     with st.container(key="comparable_cards", gap="small"):
         _cards(answered, estimate, chosen, market)
@@ -78,10 +79,19 @@ def draw(answered: RecordedAnswer, estimate: Estimate, market: Conventions, sale
         with by_fact:
             st.table(adjustments(estimate, chosen, market), border="horizontal", hide_index=True)
     st.caption(
-        "Market: the movement of prices up to the valuation date. Facts: what the differences from this home are worth "
+        "Market: what that very home moved from its sale to the valuation date, by the model; areas and kinds of home "
+        "move apart. Facts: what the differences from this home are worth "
         f"to the model. ▲ marks a weak comparable: net above {NET_HIGH:.0%} or gross above {GROSS_HIGH:.0%} of its "
         "price."
     )
+
+
+def _old(estimate: Estimate) -> None:
+    """Say why sales of long ago are among the comparables."""
+    others = [sale for sale in estimate.comparables if not sale.own]
+    old = sum((estimate.subject.as_of - sale.sale_date).days > LATELY_DAYS for sale in others)
+    if old:
+        st.caption(f"More than a year old: {old} of {len(others)}, for too few homes like this one sold since.")
 
 
 def agreement(estimate: Estimate, value: ComparableValue | None, market: Conventions) -> str:

@@ -35,7 +35,8 @@ def draw(drivers: Drivers, market: Conventions) -> None:
     st.markdown("**In words, for the seller**")
     st.markdown("\n".join(f"- {plain(line)}" for line in sentences(drivers, market)))
     st.caption(
-        f"Typical home in {plain(drivers.area)}: the usual facts of {count(drivers.sales, 'sale')} there, priced "
+        f"Typical home in {plain(drivers.area)}: the usual facts of "
+        f"{count(drivers.sales, 'sale', currency=market.currency)} there, priced "
         "by the same model. Each amount is what a difference is worth to the model, not what a change would cost."
     )
     with st.expander("Show as a table", icon=":material/table_rows:"):

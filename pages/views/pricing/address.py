@@ -22,7 +22,7 @@ from pages.views.pricing.fact_fields import key
 _FOUND: Final = "address_found"
 _CHOSEN: Final = "address_chosen"
 _STYLE: Final = """<style>
-.st-key-addresses button { justify-content: flex-start; text-align: left; }
+.st-key-addresses button, .st-key-addresses button div { justify-content: flex-start; text-align: left; }
 </style>"""
 
 
@@ -45,6 +45,8 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
             key=key(market, "address"),
             placeholder="Address or property id, then Enter" if desk.numbered else "Type an address, then Enter",
             persist_state="session",
+            on_change=subject_form.address_changed,
+            args=(desk, model),
         )
     chosen = st.session_state.get(_CHOSEN)
     if not typed or not isinstance(typed, str):
@@ -52,6 +54,12 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
     if isinstance(chosen, KnownHome) and chosen.address == typed:
         st.caption(plain(f"{sources_words(chosen, market)}. Check them."))
         return
+    if of := subject_form.put_away(market):
+        with st.container(horizontal=True, gap="small", vertical_alignment="center"):
+            st.caption(f"The facts of {plain(of)} are put away.", width="content")
+            st.button(
+                "Bring them back", key="facts_back", on_click=subject_form.bring_back, args=(market,), type="tertiary"
+            )
     found = st.session_state.get(_FOUND)
     if not isinstance(found, _Found) or (found.market_id, found.typed) != (market.market_id, typed):
         try:

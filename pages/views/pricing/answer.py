@@ -13,7 +13,7 @@ from core.serve import words
 from core.serve.agent.assumed import assumed_words
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Market
-from core.wording import count, day, instant, market_day, money_range, money_short, percent
+from core.wording import count, market_day, money_range, money_short, percent
 from core.workflows.pricing.answers import RecordedAnswer
 from core.workflows.pricing.desk import Desk
 from pages.kit.text import plain
@@ -28,8 +28,8 @@ _STYLE: Final = """<style>
 .st-key-price_range h2 { font-size: clamp(2rem, 1.3rem + 2.6vw, 2.75rem); line-height: 1.15; padding: 0; }
 #price-range { scroll-margin-top: 8rem; }
 #price-range [data-testid="stHeaderActionElements"] { display: none; }
+/* Only the answer's announcement moves the focus here; no key does. */
 #price-range:focus { outline: none; }
-#price-range:focus-visible { outline: 2px solid currentColor; outline-offset: 4px; }
 @media (min-width: 961px) {
   .st-key-desk > :has(.st-key-decision) { grid-column: 1 / -1; position: sticky; bottom: 0; z-index: 10;
     margin-top: 1rem; background: PLAIN; }
@@ -102,8 +102,8 @@ def empty(desk: Desk, note: str) -> None:
         if desk.bundle is not None:
             profile, currency = desk.bundle.model.profile, desk.market.currency
             st.caption(
-                f"The model knows {count(profile.sales, 'sale')} from {market_day(profile.first_sale, currency)} to "
-                f"{market_day(profile.last_sale, currency)}."
+                f"The model knows {count(profile.sales, 'sale', currency=currency)} from "
+                f"{market_day(profile.first_sale, currency)} to {market_day(profile.last_sale, currency)}."
             )
 
 
@@ -116,7 +116,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
             st.header(plain(price_range), anchor=_ANCHOR)
         st.markdown(
             f"{percent(estimate.level)} range; held {percent(estimate.held.share)} of "
-            f"{words.test_sales_words(estimate.segment, estimate.held.n)}",
+            f"{words.test_sales_words(estimate.segment, estimate.held.n, currency)}",
         )
     with st.container(border=True, gap="small"):
         money_axis.draw(estimate, asking)
@@ -136,7 +136,7 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
         st.badge(
-            f"Stored answer, priced by {plain(answered.actor)} on {instant(answered.at)}",
+            f"Stored answer, priced by {plain(answered.actor)} on {market_day(answered.at, market.currency)}",
             icon=":material/history:",
             color="blue",
         )
@@ -189,14 +189,9 @@ def _level(estimate: Estimate, desk: Desk, on_level: Callable[[], None]) -> None
 
 def _confidence(estimate: Estimate, desk: Desk) -> None:
     tolerance = percent(desk.problem.success.tolerance)
-    came_true = (
-        f"; came true for {percent(estimate.kept.share)} of {count(estimate.kept.n, 'such test sale')}"
-        if estimate.kept is not None
-        else ""
-    )
     st.markdown(
         f"Point estimate **{plain(money_short(estimate.point, estimate.currency))}** · confidence "
-        f"**{estimate.confidence_word}**, {estimate.confidence} of 100{came_true}",
+        f"**{estimate.confidence_word}**: {plain(words.confidence_words(estimate, tolerance))}",
         help=f"Chance that the sale price falls within {tolerance} of the point estimate. Forecast standard deviation "
         f"(FSD): {percent(estimate.fsd)}. High is {desk.problem.estimate.confidence_high:.0f} or more, medium "
         f"{desk.problem.estimate.confidence_medium:.0f} or more.",
@@ -223,7 +218,7 @@ def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     names = (
         f"Model {answered.model_id} · data version {estimate.data_version} · {level} · valued "
-        f"{day(answered.question.as_of)} · answered in {answered.milliseconds:.0f} ms"
+        f"{market_day(answered.question.as_of, estimate.currency)} · answered in {answered.milliseconds:.0f} ms"
     )
     return "  \n".join(plain(line) for line in (words.sales_through(estimate), names) if line)
 

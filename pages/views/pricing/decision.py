@@ -10,23 +10,31 @@ from typing import Final
 import streamlit as st
 
 from core.access import Action, Actor, Role, may
-from core.collect.cells.typed import read_typed
 from core.errors import InvalidDecision, StoreError
 from core.problem import Problem
 from core.serve.estimate import Estimate
+from core.serve.words import typed_amount
 from core.store import DecisionRecord
 from core.store.ledger.decisions import DecisionKind
 from core.train.ranges import round_for_display
-from core.wording import either, instant, marked, money, percent, signed_percent
+from core.wording import either, marked, market_day, money, percent, signed_percent
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import DecisionInput, decide, departure, history, kind_of, usual_listing
+from core.workflows.pricing.decisions import (
+    DECIDED,
+    DecisionInput,
+    decide,
+    departure,
+    history,
+    kind_of,
+    take_back,
+    usual_listing,
+)
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
 ANCHOR: Final = "your-decision"
-_DONE: Final[Mapping[DecisionKind, str]] = {"accept": "Accepted", "adjust": "Adjusted", "override": "Overridden"}
 _DO: Final[Mapping[DecisionKind, str]] = {"accept": "Accept", "adjust": "Adjust to", "override": "Override with"}
 _ICONS: Final[Mapping[DecisionKind, str]] = {
     "accept": ":material/check_circle:",
@@ -66,9 +74,9 @@ class _Deciding:
         return f"{name}-{self.estimate_id}"
 
     def amount(self, name: str) -> float | None:
-        """The amount in a field, None if it holds none."""
-        number = read_typed(self.text(name))
-        return number if math.isfinite(number) else None
+        """The amount in a field, None if it holds none or one that no home is sold for."""
+        number = typed_amount(self.text(name))
+        return number if math.isfinite(number) and self.problem.limits["sale_price"].holds(number) else None
 
     def text(self, name: str) -> str:
         """What a field holds, as it was typed."""
@@ -76,13 +84,17 @@ class _Deciding:
 
     def put(self, name: str, amount: float) -> None:
         """Write an amount into a field, with thousands marks; for callbacks, or before the field is drawn."""
-        st.session_state[self.key(name)] = marked(amount)
+        st.session_state[self.key(name)] = marked(amount, self.estimate.currency)
 
     def unread(self) -> str:
         """Say which field holds a text that is no amount, "" if none does."""
+        limit, currency = self.problem.limits["sale_price"], self.estimate.currency
         for name, label in _AMOUNTS.items():
             if self.text(name) and self.amount(name) is None:
-                return f"{label} = {self.text(name)[:60]!r} is not a number. Enter digits only."
+                return (
+                    f"{label} “{self.text(name)[:40]}” is no price of a home. Enter an amount from "
+                    f"{money(limit.low, currency)} to {money(limit.high, currency)}."
+                )
         return ""
 
     def listing(self, price: float) -> int:
@@ -119,14 +131,20 @@ def draw(
             return
         allowed = may(workspace.actor, Action.DECIDE)
         deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
-        fault = _record(deciding) if allowed and st.session_state.pop(deciding.key("pressed"), False) else ""
-        _draw_history(history(workspace, estimate_id), estimate, desk.problem)
+        fault = st.session_state.pop(deciding.key("fault"), "")
+        if allowed and st.session_state.pop(deciding.key("pressed"), False):
+            fault = _record(deciding)
+        made = history(workspace, estimate_id)
+        _draw_history(made, estimate, desk.problem)
         if not allowed:
             able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
             return
         if fault:
             st.error(plain(fault), icon=":material/error:")
+        if made and not st.session_state.get(deciding.key("changing")):
+            _reconsider(deciding, made)
+            return
         _fields(deciding)
 
 
@@ -147,6 +165,7 @@ def _record(deciding: _Deciding) -> str:
         return str(error)
     except StoreError as error:
         return f"The decision was not recorded: {error}"
+    st.session_state.pop(deciding.key("changing"), None)
     return ""
 
 
@@ -158,8 +177,8 @@ def _explanation(deciding: _Deciding) -> tuple[str | None, str]:
 def _fields(deciding: _Deciding) -> None:
     """Draw both amounts and the button; the reason appears once the price is the agent's own."""
     estimate, state = deciding.estimate, st.session_state
-    state.setdefault(deciding.key("price"), marked(int(estimate.point)))
-    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point)))
+    state.setdefault(deciding.key("price"), marked(int(estimate.point), estimate.currency))
+    state.setdefault(deciding.key("listing"), marked(deciding.listing(estimate.point), estimate.currency))
     price, listing = deciding.amount("price"), deciding.amount("listing")
     kind: DecisionKind = "accept"
     if price is not None:
@@ -172,6 +191,8 @@ def _fields(deciding: _Deciding) -> None:
             label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else _AMOUNTS[name]
             fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150)
         _buttons(deciding, kind, price, listing, asks)
+    if fault := deciding.unread():
+        st.caption(f":red[:material/error: {plain(fault)}]")
     if asks and price is not None and listing is not None:
         st.warning(
             f"You would list at {deciding.words(listing)}, below your own price of {deciding.words(price)}.",
@@ -201,6 +222,7 @@ def _buttons(deciding: _Deciding, kind: DecisionKind, price: float | None, listi
         on_click=_press,
         args=(deciding,),
         shortcut="Mod+Shift+Enter",
+        disabled=bool(deciding.unread()),
     )
     if deciding.reconciled and price != (offered := int(round_for_display(deciding.reconciled))):
         st.button(
@@ -233,6 +255,42 @@ def _reason(deciding: _Deciding, price: float, kind: DecisionKind) -> None:
 
 def _press(deciding: _Deciding) -> None:
     st.session_state[deciding.key("pressed")] = True
+
+
+def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
+    """Draw the ways back from a decision."""
+    with st.container(horizontal=True, gap="small"):
+        change, undo = deciding.key("change"), deciding.key("undo")
+        st.button("Change the decision", key=change, on_click=_change, args=(deciding, made[0]))
+        then = "counts the decision before again" if len(made) > 1 else "leaves the estimate without a decision"
+        st.button(
+            "Undo",
+            key=undo,
+            icon=":material/undo:",
+            type="tertiary",
+            on_click=_undo,
+            args=(deciding, made[0]),
+            help=f"Takes the decision back, which {then}. The audit trail keeps both.",
+        )
+
+
+def _undo(deciding: _Deciding, made: DecisionRecord) -> None:
+    """Take the decision back; its amounts stay in the fields."""
+    try:
+        take_back(deciding.workspace, made)
+    except StoreError as error:
+        st.session_state[deciding.key("fault")] = f"The decision was not taken back: {error}"
+        return
+    _change(deciding, made)
+    st.session_state.pop(deciding.key("changing"), None)
+
+
+def _change(deciding: _Deciding, made: DecisionRecord) -> None:
+    """Open the fields again with the amounts of the decision that counts."""
+    st.session_state[deciding.key("changing")] = True
+    deciding.put("price", made.price)
+    if made.listing_price is not None:
+        deciding.put("listing", made.listing_price)
 
 
 def _touch(deciding: _Deciding) -> None:
@@ -277,13 +335,13 @@ def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, probl
 def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:
     """Write a decision as a sentence: what, how far from the estimate, why, by whom and when."""
     share = departure(one.price, estimate.point)
-    parts = [f"**{_DONE[one.kind]}: {plain(money(one.price, estimate.currency))}**"]
+    parts = [f"**{DECIDED[one.kind]}: {plain(money(one.price, estimate.currency))}**"]
     if one.kind != "accept":
         parts.append(f"{signed_percent(share, 1)} from the estimate")
     if one.listing_price is not None:
-        parts.append(f"listed at {plain(money(one.listing_price, estimate.currency))}")
+        parts.append(f"list at {plain(money(one.listing_price, estimate.currency))}")
     why = [plain(problem.decisions.reasons.get(one.reason_code, one.reason_code))] if one.reason_code else []
     why += [f"“{plain(one.note)}”"] if one.note else []
     office = f", {plain(one.office)}" if one.office else ""
-    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {instant(one.at)}"
+    by = f"{plain(one.actor)} ({plain(one.role)}{office}), {market_day(one.at, estimate.currency)}"
     return "  \n".join([" · ".join(parts), *([" ".join(why)] if why else []), f":gray[{by}]"])

@@ -9,7 +9,6 @@ from typing import Any, Final, Literal
 
 import streamlit as st
 
-from core.collect.cells.typed import read_typed
 from core.prepare.features.profile import MarketProfile
 from core.problem import Problem
 from core.schema import label_of
@@ -105,8 +104,8 @@ def tidy(names: Iterable[str], market: Market) -> None:
     """Write what was typed for areas and amounts with thousands marks; for callbacks, before the fields are drawn."""
     for widget in (key(market, name) for name in names):
         typed = st.session_state.get(widget)
-        if isinstance(typed, str) and math.isfinite(number := read_typed(typed)):
-            st.session_state[widget] = marked(number)
+        if isinstance(typed, str) and math.isfinite(number := words.typed_amount(typed)):
+            st.session_state[widget] = marked(number, market.currency)
 
 
 def levels(name: str, model: Model, problem: Problem) -> list[str]:
@@ -144,7 +143,7 @@ def entered(name: str, value: float | str, market: Market, model: Model) -> floa
     fact = model.profile.numeric_fact(name)
     number = words.shown(name, value, market)
     if words.has_marks(name):
-        return marked(number)
+        return marked(number, market.currency)
     return float(round(number)) if fact is not None and fact.whole else number
 
 
@@ -216,7 +215,11 @@ def _placeholder(fields: Fields, name: str) -> str:
     if value is None or name in COORDINATES or isinstance(value, str):
         return ""
     number = words.shown(name, value, fields.market)
-    return f"typical {number:.0f}" if words.unit_of(name) == "year" else f"typical {number:,g}"
+    return (
+        f"typical {number:.0f}"
+        if words.unit_of(name) == "year"
+        else f"typical {marked(number, fields.market.currency)}"
+    )
 
 
 def _step(name: str, profile: MarketProfile) -> float:

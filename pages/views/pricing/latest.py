@@ -7,7 +7,7 @@ from typing import Final
 import streamlit as st
 
 from core.store import Market
-from core.wording import count, instant, money, money_range
+from core.wording import count, market_day
 from core.workflows.pricing.answers import LatestAnswer, recent
 from core.workspace import Workspace
 from pages.kit import navigation
@@ -16,7 +16,8 @@ from pages.views.pricing import stored_estimate
 
 _SHOWN: Final = 5
 _STYLE: Final = """<style>
-.st-key-latest button { justify-content: flex-start; padding-left: 0; }
+.st-key-latest button, .st-key-latest button div { justify-content: flex-start; text-align: left; }
+.st-key-latest button { padding-left: 0; }
 </style>"""
 
 
@@ -35,7 +36,7 @@ def draw(workspace: Workspace, market: Market) -> None:
                 key=f"latest-{one.estimate.estimate_id}",
                 type="tertiary",
                 width="stretch",
-                help=f"Priced {instant(one.estimate.at)}",
+                help=f"Priced {market_day(one.estimate.at, market.currency)}",
                 on_click=stored_estimate.go_to,
                 args=(one.estimate.estimate_id,),
             )
@@ -43,12 +44,7 @@ def draw(workspace: Workspace, market: Market) -> None:
 
 
 def _line(one: LatestAnswer, market: Market) -> str:
-    estimate = one.estimate
-    kind = (estimate.property_type or "").replace("_", " ")
-    home = ", ".join(word for word in (kind.capitalize(), estimate.area or "") if word) or "Home"
-    if estimate.point is None:
-        return plain(f"{home} · no price")
-    price_range = money_range(estimate.low, estimate.high, market.currency)
-    done = one.decision
-    state = f"{done.kind}: {money(done.price, market.currency)}" if done else "decision open"
-    return plain(f"{home} · {price_range} · {state}")
+    answer = one.answer_words(market.currency)
+    if one.estimate.point is None:
+        return plain(f"{one.home} · {answer.lower()}")
+    return plain(f"{one.home} · {answer} · {one.decision_words(market.currency) or 'decision open'}")

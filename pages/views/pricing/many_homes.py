@@ -18,11 +18,12 @@ from core.serve.agent.advice import in_short
 from core.serve.estimate import UNAVAILABLE
 from core.spreadsheet import to_csv, to_xlsx
 from core.store import Upload
-from core.wording import area_label, count, day, money, percent, signed_percent
+from core.wording import area_label, count, market_day, money, percent, signed_percent
 from core.workflows.pricing.asking_prices import Place, beside_asking, template
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.many_homes import PricedFile, price_file, record_file
 from core.workspace import Workspace
+from pages.kit import cached_desk, figures
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
@@ -92,7 +93,8 @@ def _price(workspace: Workspace, desk: Desk, upload: Upload, as_of: date) -> Non
             return
         bar = st.progress(0.0, "Reading the file")
         progress = part(lambda done, what: _tell(bar, done, what), 0.0, 0.8)
-        priced = price_file(desk, upload.path, upload.name, as_of, progress, workspace.actor)
+        book = cached_desk.address_books().book(workspace, desk)
+        priced = price_file(desk, upload.path, upload.name, as_of, progress, workspace.actor, book=book)
         bar.progress(0.8, "Recording the estimates")
         st.session_state[_ANSWER], st.session_state[_UNRECORDED] = _recorded(workspace, priced)
         bar.empty()
@@ -134,8 +136,8 @@ def _show(answer: PricedFile, desk: Desk) -> None:
             if number or status == "priced":
                 st.metric(status.capitalize(), f"{number:,}", width="content")
     st.caption(
-        f"{percent(answer.level)} ranges in {answer.by.currency} · valued {day(answer.as_of)} · model "
-        f"{answer.by.model_id or 'none'}"
+        f"{percent(answer.level)} ranges in {answer.by.currency} · valued "
+        f"{market_day(answer.as_of, answer.by.currency)} · a row’s number counts the homes, not the heading"
     )
     stem = f"{answer.by.market_id}-{answer.as_of:%Y-%m-%d}"
     if len(answer.table):
@@ -145,10 +147,10 @@ def _show(answer: PricedFile, desk: Desk) -> None:
         if answer.counts["unavailable"]:
             # The general advice is shown literally, so it is not escaped.
             st.info(UNAVAILABLE, icon=":material/info:")
-        st.dataframe(errors_on_screen(answer.errors), hide_index=True, column_config=_error_columns())
+        figures.frame(errors_on_screen(answer), "rows_not_priced")
         _download("Download the rows not priced", answer.errors, f"not-priced-{stem}.csv")
     with st.expander("How the columns were read", icon=":material/table_chart:"):
-        st.dataframe(columns_on_screen(answer), hide_index=True)
+        figures.frame(columns_on_screen(answer), "columns_read")
 
 
 def _download(label: str, table: pd.DataFrame, name: str) -> None:
@@ -157,6 +159,14 @@ def _download(label: str, table: pd.DataFrame, name: str) -> None:
 
 def _prices(answer: PricedFile, desk: Desk, stem: str) -> None:
     table = beside_asking(answer)
+    if answer.filled:
+        names = dict.fromkeys(
+            label_of(name).partition(" (")[0].lower() for row in answer.filled.values() for name in row
+        )
+        st.caption(
+            f"{count(len(answer.filled), 'home')} known by address: what the file leaves blank is taken from the "
+            f"latest sale and the tax roll, as on the first tab ({plain(', '.join(names))})."
+        )
     st.dataframe(on_screen(table, answer.by.currency), hide_index=True, column_config=_columns(desk))
     if "asking_price" in table:
         st.caption("The asking price that differs most from the estimate comes first.")
@@ -180,7 +190,7 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
     shown["Range"] = low + " to " + high
     if "asking_price" in table:
         shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
-        shown["It is"] = table["place"].map(lambda place: [place] if place else [])
+        shown["Asking price is"] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
     return pd.DataFrame(
         {
@@ -197,14 +207,18 @@ def _to_look_at(flags: str) -> str:
     return in_short(flag for flag in flags.split("; ") if flag)
 
 
-def errors_on_screen(errors: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows not priced for display: fields by their labels, without the general advice."""
+def errors_on_screen(answer: PricedFile) -> pd.DataFrame:
+    """Return the rows not priced for display: which home, why, and what helps, without the general advice."""
+    errors, homes = answer.errors, answer.homes.set_index("source_row")
+    named = [name for name in _SHOWN_NAMES if name in homes and homes[name].notna().any()]
+    shown = {"Row": errors["row"]}
+    if answer.references:
+        shown["Reference"] = errors["row"].map(answer.references).fillna("")
+    shown |= {label_of(name): errors["row"].map(homes[name]).fillna("") for name in named}
     return pd.DataFrame(
         {
-            "Row": errors["row"],
+            **shown,
             "Status": errors["status"].str.capitalize(),
-            "Field": errors["field"].map(label_of),
-            "Value": errors["value"],
             "Why": errors["reason"].str.removeprefix(UNAVAILABLE).str.strip(),
             "What helps": errors["remedy"],
         }
@@ -227,13 +241,6 @@ def _columns(desk: Desk) -> Mapping[str, Any]:
         "Confidence": st.column_config.NumberColumn(
             format="%d", help=f"Of 100: chance that the sale price falls within {tolerance} of the point estimate"
         ),
-        "It is": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width=90),
+        "Asking price is": st.column_config.MultiselectColumn(options=[*_PLACES], color=[*_PLACES.values()], width=110),
         "To look at": st.column_config.TextColumn(width="large"),
-    }
-
-
-def _error_columns() -> Mapping[str, Any]:
-    return {
-        "Why": st.column_config.TextColumn(width="large"),
-        "What helps": st.column_config.TextColumn(width="medium"),
     }

@@ -16,13 +16,13 @@ from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.text import plain
 
-_WITH_POINT: Final = "Range and single prices"
+_WITH_POINT: Final = "All prices"
 _RANGE_ONLY: Final = "Range only"
 
 
 def draw(workspace: Workspace, answered: RecordedAnswer, estimate: Estimate, desk: Desk) -> None:
     """Draw the report's few options and its download; ``estimate`` has the comparables in use."""
-    name_column, got = st.columns([1, 1], gap="medium", vertical_alignment="bottom")
+    name_column, got = st.columns([1, 1], gap="medium")
     with name_column:
         seller = st.text_input(
             "Prepared for", key="report_for", placeholder="Name of the seller", persist_state="session"
@@ -60,7 +60,8 @@ def _whom(workspace: Workspace) -> None:
     """Say whom the report names, and how to add a name where it names nobody."""
     agent, office = on_report(workspace)
     if agent.name:
-        st.caption(plain(f"The report names {', '.join(one for one in (agent.name, office.name) if one)}."))
+        names = ", ".join(one for one in (agent.name, office.name) if one)
+        st.caption(plain(f"The report names {names.removesuffix('.')}."))
         return
     st.info(
         "The report names no agent yet. Add your name, phone and photo, once for all reports.",

@@ -12,7 +12,7 @@ from core.errors import ImpossibleProperty
 from core.schema import label_of
 from core.serve import words
 from core.serve.estimate import Refused, critical_facts
-from core.serve.typical_home import typical_home
+from core.serve.typical_home import typical_home, usual_facts
 from core.store import Market
 from core.train.model import Model
 from core.wording import marked
@@ -27,6 +27,8 @@ _AS_OF: Final = "valuation_date"
 _PRESSED: Final = "price_pressed"
 _OPEN: Final = "form_open"
 _FAULTS: Final = "form_faults"
+_OF: Final = "facts_of"
+_BEFORE: Final = "facts_before"
 
 # api/static/dashboard.css lays out the form.
 _FOLDED: Final = """<style>
@@ -66,9 +68,8 @@ def draw(
     Changing the area code redraws the form with that area's typical values; everything else waits for the button.
     """
     market = desk.market
-    codes = chosen_codes(market, model)
     critical, faults = frozenset(critical_facts(model, desk.problem)), _faults(answered)
-    fields = Fields(market, model, desk.problem, typical_home(model, codes).facts, critical, faults)
+    fields = Fields(market, model, desk.problem, _usual(desk, model, today), critical, faults)
     # The line's place is always there: a form that moves among its neighbors would be drawn anew, its fold closed.
     with st.container(key="fold_place"):
         if answered is not None and not isinstance(answered.result, Refused):
@@ -107,7 +108,7 @@ def fill(desk: Desk, model: Model) -> None:
 
 def clear(desk: Desk, model: Model, on_clear: Callable[[], None]) -> None:
     """Clear the form and its answer for the next home."""
-    _empty(desk, model)
+    put_facts(desk, model, {})
     on_clear()
 
 
@@ -120,7 +121,7 @@ def put(desk: Desk, model: Model, question: Question) -> None:
     put_facts(desk, model, question.facts)
     st.session_state[key(desk.market, _AS_OF)] = question.as_of
     asking = question.list_price
-    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking)
+    st.session_state[key(desk.market, LIST_PRICE)] = "" if asking is None else marked(asking, desk.market.currency)
 
 
 def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
@@ -132,6 +133,58 @@ def put_facts(desk: Desk, model: Model, facts: Mapping[str, object]) -> None:
             st.session_state[key(market, code)] = str(facts[code])
     for name in _names(desk):
         st.session_state[key(market, name)] = held(name, facts.get(name), desk, model)
+    st.session_state[key(market, _OF)] = str(facts.get("address") or "").strip()
+    st.session_state.pop(key(market, _BEFORE), None)
+
+
+def address_changed(desk: Desk, model: Model) -> None:
+    """Put the facts of the home before away once another address is typed; for callbacks.
+
+    Facts that were typed before any address stay: they are of the home whose address came last.
+    """
+    market, state = desk.market, st.session_state
+    typed, of = str(state.get(key(market, "address")) or "").strip(), state.get(key(market, _OF))
+    if not of or not typed or typed == of:
+        return
+    before = {name: state.get(key(market, name)) for name in (*model.facts.area_codes, *_names(desk), LIST_PRICE)}
+    _empty(desk, model)
+    state[key(market, "address")], state[key(market, _OF)] = typed, ""
+    state[key(market, _BEFORE)] = before | {_OF: of}
+
+
+def put_away(market: Market) -> str:
+    """Return the address of the home whose facts were put away for another address, "" if none were."""
+    before = st.session_state.get(key(market, _BEFORE))
+    return str(before[_OF]) if isinstance(before, dict) and not st.session_state.get(key(market, _OF)) else ""
+
+
+def bring_back(market: Market) -> None:
+    """Enter the facts that were put away again, under the address typed since; for callbacks."""
+    before = st.session_state.pop(key(market, _BEFORE), None) or {}
+    for name, value in before.items():
+        if name not in ("address", _OF):
+            st.session_state[key(market, name)] = value
+
+
+def _usual(desk: Desk, model: Model, today: date) -> Mapping[str, float | str]:
+    """Return what is taken for the facts left blank, with those entered so far."""
+    names = [name for name in model.facts.all if name not in model.facts.area_codes]
+    given: dict[str, float | str] = dict(chosen_codes(desk.market, model))
+    for name in names:
+        entered = st.session_state.get(key(desk.market, name))
+        if entered is None or entered == "":
+            continue
+        value = fact_fields.canonical(name, entered, desk.market, model)
+        if isinstance(value, str) == (name in model.facts.categorical):
+            given[name] = value
+    return usual_facts(model, given, desk.valuation_date(today))
+
+
+def is_another(desk: Desk, model: Model, question: Question) -> bool:
+    """Tell whether the form's address or area is no longer that of a question: its answer is of another home."""
+    names = ("address", *model.facts.area_codes)
+    now = {name: str(st.session_state.get(key(desk.market, name)) or "").strip() for name in names}
+    return any(now[name] != str(question.facts.get(name) or "").strip() for name in names)
 
 
 def chosen_codes(market: Market, model: Model) -> dict[str, str]:
@@ -148,8 +201,10 @@ def location_ways(model: Model) -> list[str]:
 
 def press(desk: Desk) -> None:
     """Ask for a price of the home in the form; for callbacks, or before the form is drawn."""
-    fact_fields.tidy((*_names(desk), LIST_PRICE), desk.market)
-    st.session_state[_PRESSED] = desk.market.market_id
+    market, state = desk.market, st.session_state
+    fact_fields.tidy((*_names(desk), LIST_PRICE), market)
+    state[_PRESSED], state[key(market, _OF)] = market.market_id, str(state.get(key(market, "address")) or "").strip()
+    state.pop(key(market, _BEFORE), None)
 
 
 def _edit() -> None:
@@ -191,18 +246,43 @@ def _place_codes(market: Market, model: Model) -> None:
     # Outside the form, so that choosing an area shows its typical values before anything else is entered.
     places = st.columns(len(model.facts.area_codes)) if model.facts.area_codes else []
     for place, code in zip(places, model.facts.area_codes, strict=True):
+        _read_area(market, code)
+        known, given = model.profile.area_codes[code], chosen_codes(market, model).get(code)
         place.selectbox(
             label_of(code) + ("" if len(places) > 1 or model.facts.located else " *"),
-            sorted(model.profile.area_codes[code]),
+            # A code of a stored answer, the tax roll or the page's address may have no sale.
+            sorted({*known, *([given] if given else [])}),
             index=None,
             key=key(market, code),
             placeholder="Type to search",
-            accept_new_options=True,
-            bind="query-params",
+            accept_new_options=_places_by_codes(model),
+            persist_state="session",
+            on_change=_point_to_area,
+            args=(market, code),
         )
-        given = chosen_codes(market, model).get(code)
-        if given and given not in model.profile.area_codes[code]:
+        if given and given not in known:
             place.caption(f":material/info: The model knows no sale in {label_of(code).lower()} {plain(given)}.")
+
+
+def _places_by_codes(model: Model) -> bool:
+    """Tell whether a code without a sale may still place a home, by the wider area that its first letters name."""
+    return not model.facts.located
+
+
+def _read_area(market: Market, code: str) -> None:
+    """Take the area of the page's address, "?zipcode-larkhaven=86907", before anything else is entered."""
+    widget = key(market, code)
+    if widget not in st.session_state and (wanted := st.query_params.get(widget)):
+        st.session_state[widget] = wanted
+
+
+def _point_to_area(market: Market, code: str) -> None:
+    """Let the page's address name the chosen area; a stored answer in the address goes before it."""
+    widget = key(market, code)
+    if chosen := st.session_state.get(widget):
+        st.query_params[widget] = chosen
+    else:
+        st.query_params.pop(widget, None)
 
 
 def _facts(fields: Fields, names: Sequence[str]) -> None:
@@ -271,4 +351,5 @@ def _question(desk: Desk, model: Model, today: date, level: float) -> Question:
         if value is not None and value != "":
             facts[name] = fact_fields.canonical(name, value, market, model)
     as_of = st.session_state.get(key(market, _AS_OF)) or desk.valuation_date(today)
-    return Question(facts, as_of, level, list_price(st.session_state.get(key(market, LIST_PRICE))))
+    asking = list_price(st.session_state.get(key(market, LIST_PRICE)))
+    return Question(facts, as_of, level, asking)

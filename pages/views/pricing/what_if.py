@@ -160,7 +160,7 @@ def describe_effect(tried: _Tried, market: Conventions) -> str:
     )
     if not result.homes:
         return effect
-    alike = count(result.homes, "similar home")
+    alike = count(result.homes, "similar home", currency=currency)
     return f"{effect} On the {alike} sold, the same change is mostly worth {plain(span(result, market))}."
 
 

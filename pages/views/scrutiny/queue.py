@@ -208,14 +208,14 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     """Return what is beside the price: the home's facts, what is usual, list price, last sale, homes of a package."""
     facts = [day(row["sale_date"])]
     if not np.isnan(row["living_area_sqft"]):
-        facts.append(area(row["living_area_sqft"], market.area_unit))
+        facts.append(area(row["living_area_sqft"], market.area_unit, market.currency))
     if not np.isnan(row["bedrooms"]):
         facts.append(count(int(row["bedrooms"]), "bedroom"))
     for name, label in _PRICES.items():
         if not np.isnan(row[name]):
             facts.append(f"{label} {money(row[name], market.currency)}")
     if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
-        facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit)}")
+        facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit, market.currency)}")
     if not np.isnan(row["last_price"]):
         facts.append(f"sold before for {money(row['last_price'], market.currency)} on {day(row['last_date'])}")
     if row["homes"] > 1:
@@ -261,7 +261,9 @@ def _decided(workspace: Workspace, market: Market, row: dict[Any, Any], can_deci
 
 
 def _value(field: str, value: float, market: Market) -> str:
-    return area(value, market.area_unit) if field == "living_area_sqft" else money(value, market.currency)
+    return (
+        area(value, market.area_unit, market.currency) if field == "living_area_sqft" else money(value, market.currency)
+    )
 
 
 def _title(kind: str) -> str:

@@ -1,0 +1,34 @@
+"""The sales nearest to a home that has no estimate: where a comparative market analysis starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from core.errors import ImpossibleProperty
+from core.problem import Problem
+from core.serve.comparables import Comparable, unadjusted
+from core.serve.drivers import compared
+from core.serve.estimate import LiveMarket
+from core.serve.subject import Subject, check_subject
+from core.train.model import Model, has_evidence
+
+
+def nearest_sales(
+    live_market: LiveMarket, facts: Mapping[str, object], as_of: date, problem: Problem
+) -> tuple[Comparable, ...]:
+    """Return the sales most like a home, unadjusted; none for a home at no known place or with impossible facts."""
+    live_model = live_market.live_model
+    try:
+        subject = check_subject(facts, as_of, live_model.model.facts, problem)
+    except ImpossibleProperty:
+        return ()
+    if not has_evidence(live_model.model) or not _placed(subject, live_model.model):
+        return ()
+    return unadjusted(live_model, live_market.likeness, compared(live_model.model, [subject]).homes)
+
+
+def _placed(subject: Subject, model: Model) -> bool:
+    """Tell whether it is known where a home is."""
+    codes = (subject.facts.get(code) in model.profile.area_codes[code] for code in model.facts.area_codes)
+    return any(codes) or {"latitude", "longitude"} <= set(subject.facts)
