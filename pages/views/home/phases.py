@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.problem import Problem
 from core.schema import label_of
-from core.wording import marked, money_range, percent
+from core.wording import money_range, percent
 from core.workflows.overview import Overview, Phase, State, phases
 from pages.kit.figures import frame
 from pages.kit.palette import BAD, GOOD, NEUTRAL, WATCH, Tone
@@ -102,4 +102,4 @@ def limits(problem: Problem) -> pd.DataFrame:
 
 
 def _number(name: str, bound: float) -> str:
-    return f"{bound:.0f}" if name.startswith("year") else marked(bound)
+    return f"{bound:.0f}" if name.startswith("year") else f"{bound:,.2f}".removesuffix(".00")

@@ -31,6 +31,7 @@ from core.workflows.pricing.decisions import (
 )
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
+from pages.kit.palette import BAD
 from pages.kit.text import plain
 from pages.views.pricing import fact_fields
 
@@ -192,7 +193,7 @@ def _fields(deciding: _Deciding) -> None:
             fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150)
         _buttons(deciding, kind, price, listing, asks)
     if fault := deciding.unread():
-        st.caption(f":red[:material/error: {plain(fault)}]")
+        st.caption(f":{BAD}[:material/error: {plain(fault)}]")
     if asks and price is not None and listing is not None:
         st.warning(
             f"You would list at {deciding.words(listing)}, below your own price of {deciding.words(price)}.",

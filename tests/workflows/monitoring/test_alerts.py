@@ -178,16 +178,12 @@ def test_a_drift_alert_flags_estimates_until_it_is_resolved(turned: Store, probl
     many = estimate_many(desk.live_market, pd.DataFrame([facts]), as_of, problem, problem.estimate.level)
     assert flag in many.flags[0]
     held, off = (next(one for one in alone.flags if one.kind is kind) for kind in OF_THE_RECORD)
-    coverage, error = (
-        next(one for one in seen.opened if one.kind == kind) for kind in ("coverage_off", "target_missed")
-    )
-    reading = coverage.document["reading"]
+    readings = {one.kind: one.document["reading"] for one in seen.opened}
+    reading, error = readings["coverage_off"], readings["target_missed"]
     assert held.value.startswith(f"{reading['value']:.0%} of {reading['n']} sales of ")
     assert (held.limit, off.limit) == ("80%", "at most 10%")
     assert off.value.startswith(f"{error['value']:.1%} on average")
-    assert (
-        f"Only {held.value} ended inside such a range (80% was promised): leave more room." in advice(alone.flags)[:3]
-    )
+    assert f"Only {held.value} ended inside such a range (80% was promised): leave more room." in advice(alone.flags)
 
     resolve(acting(store, MANAGER, today=TODAY), level.alert_id, "looked at")
     again = open_desk(store, market.market_id, problem).price(facts, as_of, problem.estimate.level, AGENT)
