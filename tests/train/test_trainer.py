@@ -130,7 +130,7 @@ def test_forest_search_reports_progress_and_its_scores(few: pd.DataFrame, proble
     sizes = {score.trees: score.size_bytes for score in same}
     assert sizes[150] == pytest.approx(2 * sizes[75], rel=0.05)
     assert [fraction for fraction, _ in heard] == sorted(fraction for fraction, _ in heard)
-    assert any("forest" in message for _, message in heard)
+    assert any(message.startswith("Trying settings") for _, message in heard)
     assert heard[-1][0] == 1.0
 
 
