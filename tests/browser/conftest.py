@@ -25,7 +25,9 @@ from tests.browser.runs import Run, Runs
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 SHOTS = ROOT / "test-results" / "screenshots"
-CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+# Without windows to draw, the first takes half the processor time of the second.
+BROWSERS = ("/usr/bin/chromium-headless-shell", "/usr/bin/chromium")
+CHROMIUM = os.environ.get("CHROMIUM") or next(filter(shutil.which, BROWSERS), BROWSERS[0])
 QUIET = (
     "--no-sandbox",
     "--disable-gpu",
@@ -165,7 +167,7 @@ def chromium() -> Iterator[Browser]:
     """The system's Chromium; tests are skipped without it, but not in CI."""
     path = shutil.which(CHROMIUM)
     if path is None:
-        message = f"no browser at {CHROMIUM}; install Debian's chromium, or set CHROMIUM to one"
+        message = f"no browser at {CHROMIUM}; install Debian's chromium-headless-shell, or set CHROMIUM to one"
         if os.environ.get("CI"):
             pytest.fail(message)
         pytest.skip(message)

@@ -128,7 +128,7 @@ def test_a_phone_shows_every_step_without_sideways_scrolling(chromium: Browser, 
         # Beside choosing the files and naming the market, a tap for each step.
         assert page.evaluate("window.clicks") == 5
         for view in ("Data versions", "Known limits"):
-            opened.choose("View", view)
+            page.get_by_role("button", name=view).or_(page.get_by_role("radio", name=view)).click()
             opened.settle()
             opened.shot(f"{view.lower().replace(' ', '-')}-phone")
             assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
