@@ -185,7 +185,9 @@ def test_before_the_first_sale_there_is_no_price_and_the_reason(
     code, out, _ = run(capsys, "price", "--home", home, "--as-of", "1999-01-01", given, *what)
     assert code == (UNPRICED if given == "--set" else OK)
     assert "Price estimate unavailable." in out
-    assert "The valuation date Jan 1, 1999 is more than a year before the first sale the model knows, Jan 6, 2019." in out
+    assert (
+        "The valuation date Jan 1, 1999 is more than a year before the first sale the model knows, Jan 6, 2019." in out
+    )
 
 
 @pytest.mark.parametrize(

@@ -205,22 +205,6 @@ def test_a_later_decision_supersedes_and_the_earlier_is_still_shown(
     assert [one.kind for one in history(acting(store), answered.estimate_id)] == ["adjust", "accept"]
 
 
-def test_a_decision_is_taken_back_and_the_one_before_counts_again_then_none(
-    draw: Draw, store: Store, answered: RecordedAnswer
-) -> None:
-    assert answered.estimate_id is not None
-    app = press(press(draw(), "Accept "), "Change the decision")
-    app = press(set_price(app, answered, estimate_of(answered).point + 2_000), "Adjust to ")
-    app = press(app, "Undo")
-    assert "Accepted" in app.success[0].value
-    app = press(app, "Undo")
-    assert not app.success
-    assert [button.label for button in app.button if button.label.startswith("Accept ")]
-    assert history(acting(store), answered.estimate_id) == []
-    deeds = [one.action for one in store.events.list(answered.market_id, 4)]
-    assert deeds == ["decision.taken_back", "decision.taken_back", "decision.made", "decision.made"]
-
-
 def test_who_may_not_decide_sees_what_was_decided_and_who_may(draw: Draw) -> None:
     press(draw(), "Accept ")
     app = draw(actor=Actor("Bo", Role.ANALYST))

@@ -117,7 +117,7 @@ def test_every_view_is_drawn_without_an_error(home: Path, view: str) -> None:
     app = opened(view)
     assert not app.exception
     assert not app.error
-    assert "In this simulated market, it is 1 May 2025" in text(app)
+    assert "In this simulated market, it is May 1, 2025" in text(app)
 
 
 @pytest.mark.parametrize("view", VIEWS)

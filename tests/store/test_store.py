@@ -267,7 +267,18 @@ def test_impossible_markets_are_refused(store: Store, name: str, currency: str, 
 
 
 def test_core_store_imports_nothing_of_the_phases() -> None:
-    allowed = {"access", "accounting", "errors", "progress", "schema", "problem", "measures", "states", "store"} | {
+    allowed = {
+        "access",
+        "accounting",
+        "arrays",
+        "errors",
+        "progress",
+        "schema",
+        "problem",
+        "measures",
+        "states",
+        "store",
+    } | {
         "spreadsheet",
         "wording",
     }

@@ -15,7 +15,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from core.access import Actor, Role
 from core.collect.near_matches import NearMatch
 from core.errors import AccessDenied, InvalidRecord, InvalidThreshold, NotFound
 from core.monitor.rules import AlertKind, Unit
@@ -29,8 +28,6 @@ from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.data.versions import undo_version
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
-from core.workflows.pricing.decisions import DecisionInput, decide, take_back
-from core.workflows.pricing.decisions import history as decisions
 from core.workflows.pricing.ledger_entry import property_key
 from core.workflows.profiles.profiles import (
     AgentProfile,
@@ -503,46 +500,6 @@ def test_no_rollback_to_a_model_that_was_rejected_since(store: Store, market: Ma
     reinstate(acting(store, MANAGER), first, "")
     assert rollback(acting(store, MANAGER), market.market_id, "why").model_id == first
     assert store.models.get(third).stage is Stage.CANDIDATE
-
-
-# Decisions on an estimate
-
-
-@given(prices=st.lists(st.integers(200, 300), min_size=1, max_size=5))
-@settings(max_examples=10)
-def test_decisions_taken_back_one_after_the_other_leave_those_before(prices: list[int]) -> None:
-    with fresh_store() as (store, _):
-        market = store.markets.create("Invented", "USD", "sqft", True, MANAGER)
-        estimate_of(store, market, 0, 100)
-        [estimate] = store.ledger.list(market.market_id, 5)
-        workspace, states = acting(store, AGENT), []
-        for price in prices:
-            states.append(decisions(workspace, estimate.estimate_id))
-            decide(workspace, estimate.estimate_id, DecisionInput("adjust", 1_000.0 * price, None, "other", "seen it"))
-        for before in reversed(states):
-            latest = decisions(workspace, estimate.estimate_id)[0]
-            assert take_back(workspace, latest) == latest
-            assert decisions(workspace, estimate.estimate_id) == before
-            with pytest.raises(NotFound, match="taken back or changed"):
-                take_back(workspace, latest)
-        taken = [one.detail for one in store.events.list(market.market_id) if one.action == "decision.taken_back"]
-        assert [one["price"] for one in taken] == [1_000.0 * price for price in prices]
-
-
-def test_another_offices_decision_and_one_that_no_longer_counts_are_not_taken_back() -> None:
-    with fresh_store() as (store, _):
-        market = store.markets.create("Invented", "USD", "sqft", True, MANAGER)
-        estimate_of(store, market, 0, 100)
-        [estimate] = store.ledger.list(market.market_id, 5)
-        first, second = (
-            decide(acting(store, AGENT), estimate.estimate_id, DecisionInput("adjust", price, None, "other", "seen it"))
-            for price in (240_000.0, 260_000.0)
-        )
-        stranger = Actor("Sam", Role.AGENT, office="Another office")
-        for actor, decision, error in ((AGENT, first, NotFound), (stranger, second, AccessDenied)):
-            with pytest.raises(error):
-                take_back(acting(store, actor), decision)
-        assert decisions(acting(store, AGENT), estimate.estimate_id) == [second, first]
 
 
 # Answers, presets and drafts

@@ -145,23 +145,6 @@ class Ledger:
             )
         return record
 
-    def take_back(self, decision_id: str, actor: Actor) -> DecisionRecord:
-        """Remove the decision that counts on an estimate, so that the one before counts again; return what it was.
-
-        The audit trail keeps the decision and that it was taken back. Raises NotFound for a decision that is not there
-        or no longer counts, StoreUnavailable.
-        """
-        query = sa.select(*_DECISION).where(DECISION.c.decision_id == decision_id, decision_counts())
-        with self._database.write() as connection:
-            row = connection.execute(query).mappings().first()
-            if row is None:
-                raise NotFound("This decision was taken back or changed in the meantime. Open the estimate again.")
-            record = DecisionRecord(**row)
-            connection.execute(DECISION.delete().where(DECISION.c.decision_id == decision_id))
-            action = AuditAction.DECISION_TAKEN_BACK
-            append_event(connection, actor, action, record.market_id, record.estimate_id, detail=_decided(record))
-        return record
-
     def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
         """Write decisions dated in the past, all or none, with one audit entry; simulated markets only.
 

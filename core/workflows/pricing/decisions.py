@@ -59,19 +59,6 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
         raise InvalidDecision(str(error), "price") from error
 
 
-def take_back(workspace: Workspace, decision: DecisionRecord) -> DecisionRecord:
-    """Take back the decision that counts on an estimate: the one before it counts again, or none.
-
-    The audit trail keeps both deeds. Raises AccessDenied, also for another office's estimate, NotFound if the decision
-    no longer counts, StoreUnavailable.
-    """
-    workspace.require(Action.DECIDE)
-    ledger = workspace.store.ledger
-    office = ledger.get(decision.estimate_id).office
-    require_office(workspace.actor, office, f"Estimate {decision.estimate_id}")
-    return ledger.take_back(decision.decision_id, workspace.actor)
-
-
 def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: Problem) -> None:
     """Raise InvalidDecision if the decision breaks a rule of the problem statement."""
     if decision.kind not in _KINDS:

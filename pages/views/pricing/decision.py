@@ -26,7 +26,6 @@ from core.workflows.pricing.decisions import (
     departure,
     history,
     kind_of,
-    take_back,
     usual_listing,
 )
 from core.workflows.pricing.desk import Desk
@@ -259,31 +258,8 @@ def _press(deciding: _Deciding) -> None:
 
 
 def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
-    """Draw the ways back from a decision."""
-    with st.container(horizontal=True, gap="small"):
-        change, undo = deciding.key("change"), deciding.key("undo")
-        st.button("Change the decision", key=change, on_click=_change, args=(deciding, made[0]))
-        then = "counts the decision before again" if len(made) > 1 else "leaves the estimate without a decision"
-        st.button(
-            "Undo",
-            key=undo,
-            icon=":material/undo:",
-            type="tertiary",
-            on_click=_undo,
-            args=(deciding, made[0]),
-            help=f"Takes the decision back, which {then}. The audit trail keeps both.",
-        )
-
-
-def _undo(deciding: _Deciding, made: DecisionRecord) -> None:
-    """Take the decision back; its amounts stay in the fields."""
-    try:
-        take_back(deciding.workspace, made)
-    except StoreError as error:
-        st.session_state[deciding.key("fault")] = f"The decision was not taken back: {error}"
-        return
-    _change(deciding, made)
-    st.session_state.pop(deciding.key("changing"), None)
+    """Draw the way to another decision; the ledger keeps all."""
+    st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, made[0]))
 
 
 def _change(deciding: _Deciding, made: DecisionRecord) -> None:

@@ -76,7 +76,7 @@ def test_consequences_say_what_follows_for_the_model(problem: Problem) -> None:
     assert "condition (1-5)" in words
     assert "lack bedrooms" in words
     assert "houseboat (20)" in words
-    assert "40% of the rows were rejected, most often for price missing" in words
+    assert "40% of the rows were rejected, most often for no price" in words
     assert "1 month without a sale" in words
 
 
