@@ -196,7 +196,7 @@ def test_three_sources_meet_by_parcel_address_and_zipcode(
         (b"price,price\n1,2\n3,4\n", DuplicateHeaders, "price"),
         (b"just one column\nfoo\nbar\n", FileUnreadable, "column"),
         (b"address,beds\n1 Elm St,3\n2 Elm St,4\n", MappingError, "sales|price"),
-        ((HEADER + re.sub(r",2\d{5},", ",1,", rows(5))).encode(), NoUsableRows, "No row of .*price_impossible"),
+        ((HEADER + re.sub(r",2\d{5},", ",1,", rows(5))).encode(), NoUsableRows, "No row of .*price impossible"),
     ],
 )
 def test_bad_files_are_refused_clearly_and_change_nothing(
