@@ -40,6 +40,7 @@ _SCALES: Final = ((1e9, "B"), (1e6, "M"), (1e3, "K"))
 KM_PER_MILE: Final = 1.609344
 _FT_PER_MILE: Final = 5280
 _ROUND_STEPS: Final = (1.0, 2.0, 2.5, 5.0, 10.0)
+_MONTH_FIRST: Final = frozenset({"USD"})
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -181,9 +182,14 @@ def day(when: date | NaTType | None) -> str:
     return f"{when.day} {_MONTHS[when.month - 1]} {when.year}"
 
 
+def day_form(currency: str) -> str:
+    """Return the form in which people of the market type a date: "MM/DD/YYYY" for USD, elsewhere "DD/MM/YYYY"."""
+    return "MM/DD/YYYY" if currency in _MONTH_FIRST else "DD/MM/YYYY"
+
+
 def market_day(when: date | NaTType | None, currency: str) -> str:
     """Write a calendar date as people of the market do: "Mar 3, 2024" for USD, elsewhere "3 Mar 2024"."""
-    if currency != "USD" or when is None or pd.isna(when):
+    if currency not in _MONTH_FIRST or when is None or pd.isna(when):
         return day(when)
     return f"{_MONTHS[when.month - 1]} {when.day}, {when.year}"
 

@@ -18,7 +18,7 @@ from core.serve.estimate import Estimate
 from core.serve.estimate_many import estimate_many
 from core.store import NewModel, NewVersion, Store
 from core.train.bundle import from_bytes, to_bytes
-from core.workflows.opening import addresses, evidence
+from core.workflows.opening import addresses, evidence, kept
 from core.workflows.pricing import open_desks
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.known_homes import AddressBooks
@@ -35,7 +35,7 @@ NUMBERS = ("exact", "low", "high", "confidence", "fsd")
 @pytest.fixture
 def large(own_store: Store, monkeypatch: pytest.MonkeyPatch) -> Store:
     """A store whose market counts as large."""
-    monkeypatch.setattr(evidence, "KEPT_FROM", 1_000)
+    monkeypatch.setattr(kept, "KEPT_FROM", 1_000)
     return own_store
 
 
@@ -97,7 +97,7 @@ def test_evidence_read_from_disk_gives_every_answer_to_the_last_bit(
     table = pd.DataFrame(asked)
     plain = open_desk(own_store, market_id(own_store), problem)
     assert files(own_store) == []
-    monkeypatch.setattr(evidence, "KEPT_FROM", 1_000)
+    monkeypatch.setattr(kept, "KEPT_FROM", 1_000)
     first = open_desk(own_store, market_id(own_store), problem)
     assert len(files(own_store)) == 1
     monkeypatch.setattr(evidence, "from_bytes", lambda payload: pytest.fail("the model was read again"))
@@ -135,17 +135,17 @@ def test_an_address_book_read_from_disk_finds_the_same_homes(
 ) -> None:
     desk, workspace = open_desk(own_store, market_id(own_store), problem), acting(own_store, AGENT, problem)
     plain = AddressBooks().book(workspace, desk)
-    monkeypatch.setattr(evidence, "KEPT_FROM", 1_000)
+    monkeypatch.setattr(kept, "KEPT_FROM", 1_000)
     AddressBooks().book(workspace, desk)
     monkeypatch.setattr(addresses, "AddressBook", lambda *_: pytest.fail("the book was made again"))
-    kept = AddressBooks().book(workspace, desk)
+    again = AddressBooks().book(workspace, desk)
     assert plain is not None
-    assert kept is not None
-    assert len(kept) == len(plain) > 1_000
+    assert again is not None
+    assert len(again) == len(plain) > 1_000
     for facts in homes(own_store):
         typed = [str(facts["address"]), str(facts["address"])[:7].lower(), str(facts["property_id"]), "no such street"]
         for text in typed:
-            assert kept.find(text) == plain.find(text), text
+            assert again.find(text) == plain.find(text), text
     assert plain.find(str(homes(own_store)[0]["address"]))
 
 

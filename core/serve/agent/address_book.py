@@ -143,7 +143,8 @@ class _Homes:
 
     def record(self, key: str, bare: str) -> _Record | None:
         """Return the record of a home by its key, else by its key without zip code; None if there is none."""
-        row = next((int(rows[0]) for one in (key, bare) if len(rows := self._by_key.of_key(one))), None)
+        found_rows = self._by_key.of_keys(np.array([key, bare], dtype=object))
+        row = next((int(rows[0]) for rows in found_rows if len(rows)), None)
         if row is None:
             return None
         found = self._facts.iloc[row]

@@ -139,7 +139,8 @@ class Ledger:
                 **values,
             )
             connection.execute(DECISION.insert().values(**vars(record)))
-            detail = _decided(record) | {"point": estimate["point"], "comparables": comparables}
+            detail = {key: values[key] for key in ("kind", "price", "listing_price", "reason_code", "note")}
+            detail |= {"decision_id": record.decision_id, "point": estimate["point"], "comparables": comparables}
             append_event(
                 connection, actor, AuditAction.DECISION_MADE, record.market_id, record.estimate_id, detail=detail
             )
@@ -295,9 +296,3 @@ def _estimate_decided(connection: sa.Connection, estimate_id: str) -> sa.RowMapp
 
 def _not_found(estimate_id: Any) -> NotFound:
     return NotFound(f"There is no estimate {estimate_id!r}; list the market's estimates to see their ids.")
-
-
-def _decided(record: DecisionRecord) -> dict[str, Any]:
-    """Return what the audit trail keeps of a decision."""
-    kept = ("decision_id", "kind", "price", "listing_price", "reason_code", "note")
-    return {name: getattr(record, name) for name in kept}

@@ -102,7 +102,10 @@ def promises_of(workspace: Workspace, market_id: str) -> tuple[Promise, ...]:
 
 def error_promise(workspace: Workspace, market_id: str) -> Promise:
     """Return only the promise on the mean error; raises as ``promises_of``."""
-    return promises_of(workspace, market_id)[0]
+    workspace.require(Action.WATCH)
+    watch = market_watch(workspace, market_id)
+    name, kinds = _KINDS[0]
+    return _promise(watch, name, kinds, promised_readings(watch), open_alerts(workspace, market_id))
 
 
 def _promise(

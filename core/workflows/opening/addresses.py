@@ -3,18 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import logging
-from typing import Final
 
-from core.errors import ArtifactCorrupt, StoreUnavailable, in_full
 from core.installation import code_fingerprint
 from core.serve.agent.address_book import AddressBook
 from core.serve.agent.form_facts import facts_asked
 from core.store import Store
 from core.train.model import Model
-from core.workflows.opening import evidence
-
-_LOG: Final = logging.getLogger(__name__)
+from core.workflows.opening.kept import is_large, keep, read_kept
 
 
 def names_kept(model: Model, area_figures: frozenset[str]) -> tuple[str, ...]:
@@ -29,21 +24,9 @@ def address_book(store: Store, market_id: str, version_id: str, names: tuple[str
     """
     digest = hashlib.sha256("\n".join(names).encode()).hexdigest()[:12]
     folder, key = f"{market_id}-homes", f"{version_id}-{digest}-{code_fingerprint()}"
-    if store.opened.holds(folder, key):
-        try:
-            kept: AddressBook = store.opened.read(folder, key)
-        except ArtifactCorrupt as error:
-            _LOG.warning("%s", error)
-        else:
-            return kept
+    kept: AddressBook | None = read_kept(store, folder, key)
+    if kept is not None:
+        return kept
     sales, roll = store.versions.load(version_id), store.versions.load_roll(version_id)
     book = AddressBook(sales, names, roll)
-    if len(sales) < evidence.KEPT_FROM:
-        return book
-    try:
-        store.opened.keep(folder, key, book)
-        mapped: AddressBook = store.opened.read(folder, key)
-    except (ArtifactCorrupt, StoreUnavailable) as error:
-        _LOG.warning("the address book is not kept: %s", in_full(error))
-        return book
-    return mapped
+    return keep(store, folder, key, book) if is_large(len(sales)) else book

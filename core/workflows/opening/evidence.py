@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Final
 
-from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated, StoreUnavailable, in_full
+from core.errors import ArtifactCorrupt, ArtifactStoreAway, ModelOutdated
 from core.installation import code_fingerprint
-from core.prepare.features.columns import size
 from core.serve.agent.form_facts import area_figures
 from core.serve.agent.seller_view import neighborhood_facts
 from core.serve.estimate import LiveMarket
@@ -17,11 +14,7 @@ from core.serve.likeness import Likeness
 from core.store import ModelRecord, Store
 from core.train.bundle import Bundle, from_bytes
 from core.train.live_model import LiveModel, bring_up_to_date
-
-_LOG: Final = logging.getLogger(__name__)
-
-KEPT_FROM: Final = 100_000
-"""Evidence of this number of sales is kept on the server's disk; that of fewer is worked out in a second or two."""
+from core.workflows.opening.kept import is_large, keep, read_kept
 
 
 class FaultKind(StrEnum):
@@ -54,11 +47,6 @@ class Evidence:
     likeness: Likeness | None = None
     figures: Figures | None = None
 
-    @property
-    def large(self) -> bool:
-        """Tell whether working it out takes so long that it is kept on disk."""
-        return size(self.live_model.sales) >= KEPT_FROM
-
 
 @dataclass(frozen=True)
 class Loaded:
@@ -88,7 +76,7 @@ def load_champion(store: Store, champion: ModelRecord) -> Loaded:
                 raise
             continue
         version_id = version_known(store, record)
-        kept = _kept(store, record, version_id)
+        kept: Evidence | None = read_kept(store, record.market_id, _key(record, version_id))
         if kept is not None:
             return replace(found, record=record, evidence=kept)
         try:
@@ -118,15 +106,9 @@ def _work_out(store: Store, record: ModelRecord, bundle: Bundle, version_id: str
     live_model = bring_up_to_date(bundle.model, sales)
     numbered = "property_id" in sales and bool(sales["property_id"].notna().any())
     evidence = Evidence(replace(bundle, model=live_model.model), live_model, version_id, numbered)
-    if not evidence.large:
+    if not is_large(len(sales)):
         return evidence
-    key = _key(record, version_id)
-    try:
-        store.opened.keep(record.market_id, key, _complete(evidence))
-    except StoreUnavailable as error:
-        _LOG.warning("the opened model is not kept: %s", in_full(error))
-        return evidence
-    return _kept(store, record, version_id) or evidence
+    return keep(store, record.market_id, _key(record, version_id), _complete(evidence))
 
 
 def _complete(evidence: Evidence) -> Evidence:
@@ -148,19 +130,6 @@ def _complete(evidence: Evidence) -> Evidence:
         likeness=likeness,
         figures=figures,
     )
-
-
-def _kept(store: Store, record: ModelRecord, version_id: str) -> Evidence | None:
-    """Return the evidence kept on disk, None if there is none that can be used."""
-    key = _key(record, version_id)
-    if not store.opened.holds(record.market_id, key):
-        return None
-    try:
-        found: Evidence = store.opened.read(record.market_id, key)
-    except ArtifactCorrupt as error:
-        _LOG.warning("%s", error)
-        return None
-    return found
 
 
 def _key(record: ModelRecord, version_id: str) -> str:

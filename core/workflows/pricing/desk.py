@@ -28,8 +28,8 @@ from core.train.live_model import LiveModel
 from core.wording import market_day
 from core.workflows.models.scope import governing_scope
 from core.workflows.monitoring.live_model import report_live_model
-from core.workflows.opening import evidence
 from core.workflows.opening.evidence import FaultKind, Figures, load_champion
+from core.workflows.opening.kept import is_large
 from core.workflows.pricing.drift_notices import drift_notices
 from core.workspace import Workspace
 
@@ -68,7 +68,7 @@ class Desk:
     @property
     def is_large(self) -> bool:
         """Tell whether bringing a model up to all the sales of the market takes long."""
-        return self.live_model is not None and size(self.live_model.sales) >= evidence.KEPT_FROM
+        return self.live_model is not None and is_large(size(self.live_model.sales))
 
     @cached_property
     def area_figures(self) -> frozenset[str]:

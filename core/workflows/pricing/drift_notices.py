@@ -12,7 +12,7 @@ from core.store import Store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
 from core.wording import bound, count, percent
 
-DRIFT: Final = (
+NOTICED: Final = (
     AlertKind.COVERAGE_OFF.value,
     AlertKind.TARGET_MISSED.value,
     AlertKind.LEVEL_DRIFT.value,
@@ -21,17 +21,13 @@ DRIFT: Final = (
 """The kinds of alerts that flag estimates: those about the record of late, then those about what moved."""
 
 
-def drift_alerts(store: Store, market_id: str) -> tuple[AlertRecord, ...]:
-    """Return the market's unresolved alerts of these kinds, newest first; raises NotFound, StoreUnavailable."""
-    return tuple(one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in DRIFT)
-
-
 def drift_notices(store: Store, market_id: str) -> tuple[DriftNotice, ...]:
     """Return the notices that flag the market's estimates, by kind; raises NotFound, StoreUnavailable.
 
     Ranges that held more sales than they promise are no matter for an agent.
     """
-    found = sorted(drift_alerts(store, market_id), key=lambda one: DRIFT.index(one.kind))
+    alerts = [one for one in store.alerts.list(market_id, UNRESOLVED) if one.kind in NOTICED]
+    found = sorted(alerts, key=lambda one: NOTICED.index(one.kind))
     return tuple(notice for one in found if (notice := _notice(one)) is not None)
 
 

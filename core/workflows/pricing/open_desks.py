@@ -16,7 +16,7 @@ from core.store import Market, ModelRecord, Store
 from core.workflows.opening.background import work_out_apart
 from core.workflows.opening.evidence import FaultKind
 from core.workflows.pricing.desk import Desk, name_level, open_desk, with_notices
-from core.workflows.pricing.drift_notices import DRIFT
+from core.workflows.pricing.drift_notices import NOTICED
 from core.workspace import Workspace
 
 _LOG: Final = logging.getLogger(__name__)
@@ -37,7 +37,7 @@ DeskState = tuple[str, ...]
 
 def desk_state(store: Store, market_id: str) -> DeskState:
     """Return what a market's desk depends on; raises NotFound, StoreUnavailable."""
-    basis = store.bases.of(market_id, DRIFT)
+    basis = store.bases.of(market_id, NOTICED)
     return (
         str(store.home),
         market_id,

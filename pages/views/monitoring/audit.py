@@ -10,12 +10,12 @@ import streamlit as st
 
 from core import spreadsheet
 from core.store.base.audit import Wanted
-from core.wording import count, instant
+from core.wording import count, day_form, instant
 from core.workflows.monitoring.audit import WORDS, export_trail, trail_names, trail_of
 from core.workflows.monitoring.audit_words import action_words
 from pages.kit.figures import fields, frame, missing
 from pages.kit.text import plain
-from pages.views.monitoring.selection import Selection, date_form
+from pages.views.monitoring.selection import Selection
 
 _SHOWN: Final = 50
 
@@ -57,7 +57,7 @@ def draw(selection: Selection) -> None:
 
 
 def _wanted(selection: Selection) -> Wanted:
-    form = date_form(selection.market)
+    form = day_form(selection.market.currency)
     names = trail_names(selection.workspace, selection.market.market_id)
     with fields("trail"):
         actions = st.multiselect(

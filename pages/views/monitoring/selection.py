@@ -13,7 +13,7 @@ from core.problem import Problem
 from core.states import Period
 from core.store import Market, Store
 from core.store.ledger.figures import Basis, Dimension, Slice
-from core.wording import market_day
+from core.wording import day_form, market_day
 from core.workflows.monitoring.figures import Accuracy, accuracy_of
 from core.workflows.monitoring.readings import latest_days
 from core.workspace import Workspace
@@ -140,11 +140,6 @@ def errors_of(selection: Selection, basis: Basis) -> Accuracy:
     )
 
 
-def date_form(market: Market) -> str:
-    """Return how a field of a date is written in a market, in the terms of Streamlit."""
-    return "MM/DD/YYYY" if market.currency == "USD" else "DD/MM/YYYY"
-
-
 def pulse_of(workspace: Workspace) -> tuple[int, ...]:
     """Return numbers that change whenever anything is written; raises StoreUnavailable."""
     return workspace.store.figures.pulse()
@@ -166,7 +161,7 @@ def _of_days(workspace: Workspace, market: Market, pulse: tuple[int, ...]) -> Se
     """Draw the fields of the days; to be called inside a line of fields."""
     clock, spans = workspace.today(market), [*SPANS, EVERYTHING, DATES]
     span = st.selectbox("Days", spans, spans.index(_USUAL), key="span", bind="query-params", width=_FIELD)
-    since, until = _days(span if span in spans else _USUAL, clock, date_form(market))
+    since, until = _days(span if span in spans else _USUAL, clock, day_form(market.currency))
     return Selection(workspace, market, clock, Slice(since, until), Period.MONTH, pulse)
 
 

@@ -131,9 +131,7 @@ def draw(
             return
         allowed = may(workspace.actor, Action.DECIDE)
         deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
-        fault = st.session_state.pop(deciding.key("fault"), "")
-        if allowed and st.session_state.pop(deciding.key("pressed"), False):
-            fault = _record(deciding)
+        fault = _record(deciding) if allowed and st.session_state.pop(deciding.key("pressed"), False) else ""
         made = history(workspace, estimate_id)
         _draw_history(made, estimate, desk.problem)
         if not allowed:
