@@ -26,6 +26,7 @@ CELLS: dict[str, Callable[[int], object]] = {
     "Sale date": lambda n: f"2025-0{1 + n % 9}-1{n % 9}",
     "Sale price": lambda n: 412_000 + 17_300 * n,
     "List date": lambda n: f"2024-12-0{1 + n % 9}",
+    "Listing office": lambda n: ("North Realty", "Lake Homes")[n % 2],
     "Property id": lambda n: f"7129-{n:04d}",
     "Address": lambda n: f"{100 + n} Oak St",
     "Unit": lambda n: f"{n}B" if n % 3 == 0 else "",

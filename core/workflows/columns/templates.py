@@ -21,7 +21,7 @@ NAMES: Final[dict[Source, str]] = {
 FORMATS: Final = ("xlsx", "csv")
 
 _PLACE: Final = "one of these: property id, address, zipcode, neighborhood or coordinates"
-_SALES: Final = ("sale_id", "sale_date", "sale_price", "list_date", "list_price", "listing_office")
+_SALES: Final = ("sale_id", "sale_date", "sale_price", "list_date", "listing_office")
 # A valuation beside a sale may have been made after it, so that sales are read without it.
 _NOT_BESIDE_SALES: Final = frozenset({"assessed_value", "prior_assessed_value"})
 _AREAS: Final = ("zipcode", "neighbourhood")
@@ -57,7 +57,6 @@ _MEANINGS: Final[dict[str, str]] = {
     "sale_date": "The day of the sale, such as 2025-03-31",
     "sale_price": "What the buyer paid",
     "list_date": "The day the home was listed",
-    "list_price": "The last asking price before the sale",
     "listing_office": "The office that listed the home, not a person",
 }
 _FORMS: Final = {
