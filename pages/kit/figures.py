@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, Protocol
@@ -38,8 +39,9 @@ TICKED_ROW: Final = 44
 _WHOLE_ROWS: Final = 20
 _READ_MAX: Final = 60
 _SHORT: Final = 22
-# Spaces and hyphens at which no line ends.
-_ONE_LINE: Final = str.maketrans({" ": "\u00a0", "-": "\u2011"})
+# Spaces and hyphens at which no line ends; one may end after a comma and before an interval.
+_JOINT: Final = re.compile(r"(?<!,) (?!\()|-")
+_JOINED: Final = {" ": "\u00a0", "-": "\u2011"}
 # The height of a longer table in pixels, in which its rows scroll.
 _TALL: Final = 560
 _NOTE_WIDTH: Final = 92
@@ -196,8 +198,8 @@ def _writer(column: pd.Series, digits: int) -> Callable[[Any], str]:
 
 
 def _unbroken(text: str) -> str:
-    """Keep a short text, such as a figure with its interval, in one line."""
-    return text.translate(_ONE_LINE) if len(text) <= _SHORT else text
+    """Keep what is read as one in one line: a figure, its interval, a day, a time."""
+    return _JOINT.sub(lambda joint: _JOINED[joint.group()], text) if len(text) <= _SHORT else text
 
 
 def formats(table: pd.DataFrame, digits: int = 1) -> dict[str, Any]:
