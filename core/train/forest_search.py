@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Final
 
 import numpy as np
@@ -13,8 +12,8 @@ from core.arrays import Ints
 from core.parallel.calls import in_parallel
 from core.problem import Training
 from core.progress import Progress, part
-from core.train.candidates import Candidate, forest_candidates, forest_sizes
-from core.train.leaderboard import Inputs, ScoredCandidate, fit_and_score, forest_score
+from core.train.candidates import Candidate, forest_candidates
+from core.train.leaderboard import Inputs, ScoredCandidate, fit_and_score
 
 _FACTOR: Final = 3
 _KEPT_MIN: Final = 4
@@ -45,17 +44,6 @@ def best_of(search: Sequence[ScoredCandidate]) -> ScoredCandidate:
     """Return the best of those tried on the most sales."""
     most = max(one.score.trained_rows for one in search)
     return min((one for one in search if one.score.trained_rows == most), key=lambda one: one.score.mape)
-
-
-def with_all_trees(candidate: Candidate, training: Training) -> Candidate:
-    """Return the forest with the most trees that the problem statement names: more never err more, but take time."""
-    return replace(candidate, settings={**candidate.settings, "n_estimators": max(training.forest_trees)})
-
-
-def sizes_left(best: ScoredCandidate, training: Training) -> tuple[int, ...]:
-    """Return the numbers of trees not yet tried with the depth and leaf size of the best forest."""
-    tried = forest_score(best).trees
-    return tuple(trees for trees in forest_sizes(training) if trees != tried)
 
 
 def _scored(

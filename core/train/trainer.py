@@ -33,10 +33,11 @@ from core.train.candidates import (
     BOOSTING_SETTINGS,
     Candidate,
     fixed_candidates,
+    forest_sizes,
     quick_of,
 )
 from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
-from core.train.forest_search import best_of, search_forest, sizes_left, with_all_trees
+from core.train.forest_search import best_of, search_forest
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import (
     ForestScore,
@@ -200,7 +201,8 @@ def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
     progress(0.03, "Preparing the facts of the homes")
     inputs = _inputs(run, feature_pipeline(run.facts, run.rule))
     search = _search_forest(run, inputs, part(progress, 0.06, 0.2))
-    fitted, sizes = _compare(run, inputs, search, part(progress, 0.2, 0.45))
+    best = best_of(search) if search else None
+    fitted, sizes = _compare(run, inputs, best, part(progress, 0.2, 0.45))
     winner = _choose(fitted, problem)
     del inputs
     curve = _curve(run, winner, part(progress, 0.45, 0.55))
@@ -211,7 +213,7 @@ def _train(sales: pd.DataFrame, rows_seen: int, plan: TrainingPlan, problem: Pro
         split=split,
         chosen=winner.score,
         leaderboard=tuple(sorted((one.score for one in fitted), key=lambda score: score.mape)),
-        forest_search=tuple(sorted(map(forest_score, (*search, *sizes)), key=lambda score: score.mape)),
+        forest_search=_forest_scores([*(one for one in search if one is not best), *sizes]),
         curve=curve,
         importance=importance,
     )
@@ -245,43 +247,36 @@ def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[Score
 
 
 def _compare(
-    run: _Run, inputs: Inputs, search: tuple[ScoredCandidate, ...], progress: Progress
+    run: _Run, inputs: Inputs, best: ScoredCandidate | None, progress: Progress
 ) -> tuple[tuple[ScoredCandidate, ...], tuple[ScoredCandidate, ...]]:
-    """Return the compared candidates, and the search's best forest at other numbers of trees.
+    """Return the compared candidates, and the search's best forest at every number of trees.
 
-    The sizes are measured on the rows of the search, so that they differ from its best line only in their trees.
+    It is grown once: the largest is the one that is compared.
     """
     training, seed = run.problem.training, run.plan.seed
-    best = [best_of(search)] if search else []
-    # Start the forest first: it takes longest, and the others fit in parallel.
-    candidates = [
-        *(with_all_trees(one.candidate, training) for one in best),
-        *(one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families),
-    ]
-    plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
-    seen = [plain if candidate.family is Family.LINEAR else inputs for candidate in candidates]
-    if not candidates:
+    candidates = [one for one in fixed_candidates(run.plan.boosting_budget) if one.family in run.plan.families]
+    if best is None and not candidates:
         raise TrainError("The plan tries no settings of its families; give it a budget of at least 1.")
-    calls: list[tuple[Any, ...]] = [
-        (fit_and_score, candidate, one, _rows_for(candidate, one, run), seed)
-        for candidate, one in zip(candidates, seen, strict=True)
-    ]
-    rows = _sample(inputs.train.shape[0], training.forest_rows, seed)
-    calls += [(forest_at_sizes, one.candidate, inputs, rows, sizes_left(one, training), seed) for one in best]
+    # Start the forest first: it takes longest, and the others fit in parallel.
+    calls: list[tuple[Any, ...]] = []
+    if best is not None:
+        rows = _sample(inputs.train.shape[0], training.forest_fit_rows, seed)
+        calls.append((forest_at_sizes, best.candidate, inputs, rows, forest_sizes(training), seed))
+    plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
+    for one in candidates:
+        seen = plain if one.family is Family.LINEAR else inputs
+        calls.append((fit_and_score, one, seen, np.arange(seen.train.shape[0]), seed))
     results = in_parallel(_call, calls, progress, "Comparing models")
-    fitted, sizes = results[: len(candidates)], results[len(candidates) :]
-    return tuple(fitted), tuple(one for found in sizes for one in found)
+    sizes = results.pop(0) if best is not None else ()
+    return (*sizes[-1:], *results), tuple(sizes)
+
+
+def _forest_scores(forests: Sequence[ScoredCandidate]) -> tuple[ForestScore, ...]:
+    return tuple(sorted(map(forest_score, forests), key=lambda score: score.mape))
 
 
 def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
-
-
-def _rows_for(candidate: Candidate, inputs: Inputs, run: _Run) -> Ints:
-    total = inputs.train.shape[0]
-    if candidate.family is not Family.FOREST:
-        return np.arange(total)
-    return _sample(total, run.problem.training.forest_fit_rows, run.plan.seed)
 
 
 def _sample(total: int, wanted: int, seed: int) -> Ints:
