@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import math
 import os
 import signal
 import sys
@@ -19,7 +20,10 @@ NICENESS: Final = 5
 """How far long work stands back on the processor: agents' pages take priority."""
 
 _LEAST_DONE: Final = 0.05
-_LEAST_SECONDS: Final = 10.0
+_LEAST_SECONDS: Final = 5.0
+# How far the expected fraction may run ahead of the reported one, and how slowly work goes that has not reported yet.
+AHEAD: Final = 0.05
+_SLOWEST: Final = 0.002
 _SPREAD: Final = (0.7, 1.5)
 _EVERY_SECONDS: Final = 0.5
 _GROUP_SECONDS: Final = 2.0
@@ -47,10 +51,24 @@ def time_left(fraction: float, seconds: float) -> str:
     if not _LEAST_DONE <= fraction < 1.0 or seconds < _LEAST_SECONDS:
         return ""
     left = seconds * (1.0 - fraction) / fraction
+    if left * _SPREAD[1] < 60.0:
+        return "less than a minute left"
     low, high = (round(left * factor / 60.0) for factor in _SPREAD)
     if high <= 1:
         return "about a minute left"
     return f"about {max(1, low)} to {max(2, high)} min left"
+
+
+def expected_fraction(fraction: float, seconds: float, quiet: float) -> float:
+    """Return how far work is by now that ran for ``seconds`` and last reported its fraction ``quiet`` seconds ago.
+
+    Work reports when a step ends. Until the next one ends it is taken to go on at its pace so far, ever more slowly, by
+    at most ``AHEAD``.
+    """
+    if not 0.0 <= fraction < 1.0 or quiet <= 0.0:
+        return fraction
+    pace = max(fraction / max(seconds - quiet, 1.0), _SLOWEST)
+    return min(fraction + AHEAD * (1.0 - math.exp(-pace * quiet / AHEAD)), (1.0 + fraction) / 2.0)
 
 
 def when_parent_ends(parent: int, ending: Callable[[], object]) -> None:

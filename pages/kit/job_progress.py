@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.access import Action, may
 from core.errors import DoorstepError, InvalidRecord
-from core.progress import time_left
+from core.progress import AHEAD, expected_fraction, time_left
 from core.states import JobState
 from core.store import Job
 from core.workflows import jobs
@@ -19,6 +19,7 @@ from pages.kit import errors, session
 from pages.kit.text import plain
 
 _FOLLOWED: Final = "_followed_job"
+_SHOWN: Final = "_fraction_shown"
 _OPEN: Final = ("waiting", "running")
 
 
@@ -80,10 +81,11 @@ def _watch(job_id: str) -> None:
     if open_job(job.kind, job.market_id) is None:
         st.rerun()
     waits = job.state is JobState.WAITING
-    st.progress(job.fraction, plain(job.message) or ("Waiting to start" if waits else "Starting"))
+    now = datetime.now(UTC)
+    fraction = job.fraction if waits else _fraction(job, now)
+    st.progress(fraction, plain(job.message) or ("Waiting to start" if waits else "Starting"))
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        now = datetime.now(UTC)
-        left = time_left(job.fraction, (now - job.created_at).total_seconds())
+        left = time_left(fraction, (now - job.created_at).total_seconds())
         so_far = ", ".join(filter(None, (f"{elapsed(job, now)} so far", left)))
         st.caption(f"{so_far}. You may leave this page; the work continues.")
         if not may(session.current_actor(), Action.TRAIN):
@@ -93,6 +95,17 @@ def _watch(job_id: str) -> None:
         elif st.button("Cancel", key=f"cancel_{job_id}", icon=":material/close:"):
             _cancel(job_id)
             st.rerun()
+
+
+def _fraction(job: Job, now: datetime) -> float:
+    """Return the fraction to show, which does not fall as long as the work goes on."""
+    seconds, quiet = ((now - since).total_seconds() for since in (job.created_at, job.updated_at))
+    fraction = expected_fraction(job.fraction, seconds, quiet)
+    job_id, shown = st.session_state.get(_SHOWN, ("", 0.0))
+    if job_id == job.job_id and shown - job.fraction <= AHEAD:
+        fraction = max(fraction, shown)
+    st.session_state[_SHOWN] = (job.job_id, fraction)
+    return fraction
 
 
 def _cancel(job_id: str) -> None:
