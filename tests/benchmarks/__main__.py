@@ -41,6 +41,7 @@ from core.workflows.pricing.many_homes import price_file, record_file
 from tests.benchmarks import accuracy, earlier_and_placeless, long_ledger
 from tests.benchmarks import intake as intake_files
 from tests.benchmarks import ledger as ledger_writers
+from tests.benchmarks import overnight as many_markets
 from tests.benchmarks.accuracy import MANAGER, milliseconds
 from tests.benchmarks.memory import peak_memory
 
@@ -297,6 +298,15 @@ def load(options: argparse.Namespace) -> None:
             tell(benchmark="load", **found)
 
 
+def overnight(options: argparse.Namespace) -> None:
+    """Many markets (--markets, each of --sales) retrained on a Dask cluster of --workers: seconds, memory, report."""
+    with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
+        for found in many_markets.measure(
+            options.home or Path(folder), options.markets, options.sales, options.workers
+        ):
+            tell(benchmark="overnight", **found)
+
+
 def figures(options: argparse.Namespace) -> None:
     """The figures of the monitoring page on a ledger of --rows estimates: milliseconds each and together."""
     with tempfile.TemporaryDirectory(prefix="doorstep-bench-") as folder:
@@ -325,6 +335,7 @@ def main() -> int:
         "ledger": ledger,
         "figures": figures,
         "load": load,
+        "overnight": overnight,
     }
     for name, run in runs.items():
         verb = verbs.add_parser(name, help=run.__doc__)
@@ -332,7 +343,9 @@ def main() -> int:
         verb.add_argument("--sales", type=int, default=50_000)
         verb.add_argument("--repeats", type=int, default=300)
         verb.add_argument("--rows", type=int, default=20_000)
-        verb.add_argument("--home", type=Path, help="a store to use as it is (load only)")
+        verb.add_argument("--home", type=Path, help="a store to use as it is (load, overnight)")
+        verb.add_argument("--markets", type=int, default=200, help="how many markets (overnight only)")
+        verb.add_argument("--workers", type=int, default=2, help="workers of the cluster (overnight only)")
         verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")
     options = parser.parse_args()
     options.run(options)

@@ -5,13 +5,11 @@ from __future__ import annotations
 import operator
 import os
 import signal
-import socket
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -31,53 +29,7 @@ from core.store import open_store
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
 from core.workflows.pricing import many_homes
 from core.workflows.pricing.desk import Desk
-
-ROOT = Path(__file__).resolve().parent.parent.parent
-DASK = (sys.executable, "-m", "distributed.cli.dask_scheduler"), (sys.executable, "-m", "distributed.cli.dask_worker")
-
-
-@dataclass
-class Cluster:
-    """A scheduler and its workers."""
-
-    address: str
-    scheduler: subprocess.Popen[bytes]
-    workers: list[subprocess.Popen[bytes]]
-
-    def start_worker(self, code: Path = ROOT) -> subprocess.Popen[bytes]:
-        """Start one more worker with the code of a folder; it has one thread and no nanny, so killing it kills it."""
-        options = ["--nthreads", "1", "--no-nanny", "--no-dashboard", "--host", "127.0.0.1"]
-        own = {**os.environ, "PYTHONPATH": str(code)}
-        worker = subprocess.Popen([*DASK[1], self.address, *options], env=own, cwd=code, stderr=subprocess.DEVNULL)
-        self.workers.append(worker)
-        return worker
-
-
-def free_port() -> int:
-    """A port nobody listens on."""
-    with closing(socket.socket()) as one:
-        one.bind(("127.0.0.1", 0))
-        return int(one.getsockname()[1])
-
-
-@contextmanager
-def started() -> Iterator[Cluster]:
-    """A cluster of this machine with two workers."""
-    port = free_port()
-    options = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    own = {**os.environ, "PYTHONPATH": str(ROOT)}
-    scheduler = subprocess.Popen([*DASK[0], *options], env=own, cwd=ROOT, stderr=subprocess.DEVNULL)
-    made = Cluster(f"tcp://127.0.0.1:{port}", scheduler, [])
-    try:
-        made.start_worker()
-        made.start_worker()
-        wait_for_workers(made, 2)
-        yield made
-    finally:
-        for process in (*made.workers, scheduler):
-            process.kill()
-        for process in (*made.workers, scheduler):
-            process.wait()
+from tests.parallel.dask_cluster import Cluster, free_port, started, wait_for_workers
 
 
 @pytest.fixture(scope="module")
@@ -112,14 +64,6 @@ def stranger(cluster: Cluster, code: Path) -> Iterator[None]:
     finally:
         worker.kill()
         worker.wait()
-
-
-def wait_for_workers(cluster: Cluster, count: int) -> None:
-    """Wait until that many workers have reported to the scheduler."""
-    from distributed import Client
-
-    with Client(cluster.address, timeout=60, set_as_default=False) as client:  # type: ignore[no-untyped-call]
-        client.wait_for_workers(count, timeout=60)
 
 
 @pytest.fixture(scope="module")
