@@ -8,7 +8,7 @@ from core.store.models.levels import LevelRecord, NewLevel
 from core.store.models.registry import ModelRecord, NewModel
 from core.store.operations.jobs import Job
 from core.store.sales.uploads import Upload
-from core.store.sales.versions import DataVersion, NewVersion
+from core.store.sales.version_records import DataVersion, NewVersion
 from core.store.store import Store, default_home, open_store
 
 __all__ = [

@@ -51,6 +51,7 @@ from core.store.sales.column_names import ColumnNames
 from core.store.sales.drafts import Drafts
 from core.store.sales.presets import Presets
 from core.store.sales.scrutiny import SaleDecisions
+from core.store.sales.snapshots import Snapshots
 from core.store.sales.uploads import Uploads
 from core.store.sales.versions import Versions
 
@@ -195,7 +196,10 @@ def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Ar
     other = "Restore it from a backup; the sales themselves are not affected."
     return Artifacts(
         database,
-        snapshots=folder("versions", ".parquet", "The data snapshot", again),
+        snapshots=Snapshots(
+            files=folder("versions", ".parquet", "The data snapshot", again),
+            lists=folder("versions", ".json", "The list of parts of the data snapshot", again),
+        ),
         ledgers=folder("ledgers", ".parquet", "The row ledger", other),
         models=SignedFiles(
             home, folder("models", ".joblib", "The model", "Restore it from a backup, or train a new model.")

@@ -70,7 +70,7 @@ def sales_by_month(workspace: Workspace, version_id: str) -> pd.DataFrame:
     Raises AccessDenied, NotFound, ArtifactCorrupt, StoreUnavailable.
     """
     workspace.require(Action.VIEW_DATA)
-    dates = workspace.store.versions.load(version_id)["sale_date"].dropna()
+    dates = workspace.store.versions.load(version_id, ["sale_date"])["sale_date"].dropna()
     counted = dates.dt.to_period("M").value_counts().sort_index()
     if len(counted):
         counted = counted.reindex(pd.period_range(counted.index[0], counted.index[-1], freq="M"), fill_value=0)

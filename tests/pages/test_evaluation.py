@@ -19,8 +19,7 @@ from core.evaluate.scored_sales import FACTS, ScoredSales
 from core.evaluate.segmentation import Segmentation, available
 from core.evaluate.segments import by_segment, sales_of, worst
 from core.problem import Problem
-from core.store import NewDecision, NewEstimate, open_store
-from core.store.sales.versions import NewVersion
+from core.store import NewDecision, NewEstimate, NewVersion, open_store
 from core.wording import money_short, percent, signed_percent
 from core.workflows.models.scope import signed_scope
 from core.workflows.models.test_scores import SCORES, keep_scores, scores_of

@@ -37,6 +37,9 @@ class SharedFiles(Protocol):
     def get(self, name: str) -> bytes | None:
         """Return a file's content, unverified; None if the place can be reached and does not have it."""
 
+    def size(self, name: str) -> int | None:
+        """Return a file's size in bytes without reading it; None if it is not there."""
+
     def check(self) -> None:
         """Raise ArtifactStoreAway unless the place can be reached."""
 
@@ -110,6 +113,17 @@ class ArtifactFolder:
             return self.shared.get(self._shared_name(sha256)) is not None
         except ArtifactStoreAway:
             return True
+
+    def keeps(self, sha256: str, size: int) -> bool:
+        """Tell whether a file of that size is here and where servers share it, so that it need not be stored again.
+
+        Only reading it shows whether it is intact. Raises StoreUnavailable.
+        """
+        path = self.path(sha256)
+        with unavailable_on_os_error(path):
+            if not path.is_file() or path.stat().st_size != size:
+                return False
+        return self.shared is None or self.shared.size(self._shared_name(sha256)) == size
 
     def _fetch(self, sha256: str, shared: SharedFiles, *, altered: bool) -> bytes:
         path = self.path(sha256)

@@ -1,4 +1,4 @@
-"""The artifacts that the database names: what a backup holds, and what doctor verifies."""
+"""The artifacts that the database names, and their parts: what a backup holds, and what doctor verifies."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.store.base.artifacts import ArtifactFolder
 from core.store.base.database import Database
 from core.store.base.tables import DATA_VERSION, MODEL
 from core.store.models.signed_files import SignedFiles
+from core.store.sales.snapshots import Snapshots
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Artifacts:
     """Finds the artifacts of a store; a model's signature follows the model if there is one."""
 
     database: Database
-    snapshots: ArtifactFolder
+    snapshots: Snapshots
     ledgers: ArtifactFolder
     models: SignedFiles
     scores: ArtifactFolder
@@ -42,8 +43,11 @@ class Artifacts:
                 sa.select(version.sha256, version.set_aside_sha256, version.roll_sha256, version.ledger_sha256)
             ).all()
             models = connection.execute(sa.select(model.sha256, model.card)).all()
-        snapshots = dict.fromkeys(one for row in versions for one in row[:3] if one)
-        yield from (_artifact(self.snapshots, one) for one in snapshots)
+        tables = dict.fromkeys(one for row in versions for one in row[:3] if one)
+        snapshots = dict.fromkeys(file for one in tables for file in self.snapshots.files_of(one))
+        for folder, one in snapshots:
+            is_whole = folder is self.snapshots.files and one in tables
+            yield _artifact(folder, one, self.snapshots.whole if is_whole else folder.read)
         yield from (_artifact(self.ledgers, one) for one in dict.fromkeys(row[3] for row in versions))
         for sha256 in dict.fromkeys(row.sha256 for row in models):
             yield _artifact(self.models.bundles, sha256)
@@ -58,5 +62,5 @@ class Artifacts:
             yield Artifact(name, lambda: payload)
 
 
-def _artifact(folder: ArtifactFolder, sha256: str) -> Artifact:
-    return Artifact(f"{folder.folder.name}/{folder.path(sha256).name}", lambda: folder.read(sha256))
+def _artifact(folder: ArtifactFolder, sha256: str, read: Callable[[str], bytes] | None = None) -> Artifact:
+    return Artifact(f"{folder.folder.name}/{folder.path(sha256).name}", lambda: (read or folder.read)(sha256))

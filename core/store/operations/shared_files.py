@@ -80,6 +80,15 @@ class SharedFolder:
         except OSError as error:
             raise _away(self.label, error) from error
 
+    def size(self, name: str) -> int | None:
+        """Return a file's size in bytes, None if it is not there."""
+        try:
+            return (self._folder / name).stat().st_size
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise _away(self.label, error) from error
+
     def check(self) -> None:
         """Raise ArtifactStoreAway unless the folder exists."""
         if not self._folder.is_dir():
@@ -107,6 +116,18 @@ class ObjectStore:
         except FileNotFoundError as error:
             if not self._has_any():
                 raise _away(self.label, error) from error
+            return None
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            raise _away(self.label, error) from error
+
+    def size(self, name: str) -> int | None:
+        """Return a file's size in bytes, None if it is not there; as it is now, not as an earlier listing had it."""
+        try:
+            self._system().invalidate_cache()
+            return int(self._system().info(self._path(name))["size"])
+        except FileNotFoundError:
             return None
         except StoreUnavailable:
             raise

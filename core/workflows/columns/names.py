@@ -29,7 +29,7 @@ def own_columns(store: Store, market_id: str) -> tuple[str, ...]:
     latest = store.versions.latest(market_id)
     if latest is None:
         return ()
-    return tuple(name for name in map(str, store.versions.load(latest.version_id)) if is_extra(name))
+    return tuple(name for name in store.versions.column_names(latest.version_id) if is_extra(name))
 
 
 def name_column(workspace: Workspace, market_id: str, field: str, name: str) -> str:

@@ -289,7 +289,7 @@ def _model_estimates(store: Store, market_id: str, pool: Pool, rows: pd.DataFram
     champion = store.models.champion(market_id)
     if champion is None:
         return estimates
-    learned = store.versions.load(champion.version_id)[ROW].to_numpy()
+    learned = store.versions.load(champion.version_id, [ROW])[ROW].to_numpy()
     unseen = np.flatnonzero(~np.isin(rows[ROW].to_numpy(), learned))
     if len(unseen):
         model = from_bytes(store.models.load_bytes(champion.model_id)).model

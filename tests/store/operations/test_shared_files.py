@@ -61,6 +61,21 @@ def test_a_server_reads_what_another_one_stored_and_keeps_it(tmp_path: Path, add
     assert b.path(SHA256).read_bytes() == PAYLOAD
 
 
+def test_what_is_kept_here_and_shared_need_not_be_stored_again(tmp_path: Path, address: str) -> None:
+    folder, alone = server(tmp_path / "a", address), server(tmp_path / "b", "")
+    assert alone.put(PAYLOAD) == folder.put(PAYLOAD)
+    assert alone.keeps(SHA256, len(PAYLOAD))
+    assert folder.keeps(SHA256, len(PAYLOAD))
+    assert not folder.keeps("0" * 64, len(PAYLOAD))
+    shared = shared_files(address)
+    assert shared is not None
+    shared.put(f"models/{NAME}", b"swapped")
+    assert not folder.keeps(SHA256, len(PAYLOAD))
+    assert not server(tmp_path / "b", f"{address}-of-others").keeps(SHA256, len(PAYLOAD)), "it is here, but not there"
+    folder.path(SHA256).write_bytes(b"altered")
+    assert not folder.keeps(SHA256, len(PAYLOAD))
+
+
 def test_an_altered_or_missing_copy_is_fetched_again(tmp_path: Path, address: str) -> None:
     folder = server(tmp_path / "a", address)
     folder.put(PAYLOAD)

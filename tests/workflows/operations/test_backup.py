@@ -10,6 +10,7 @@ import signal
 import tarfile
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from core.serve.estimate import Estimate
 from core.serve.typical_home import typical_home
 from core.states import AuditAction
 from core.store import EstimateRecord, Store, open_store
+from core.store.sales.snapshots import Snapshots
 from core.workflows.operations import restore as restore_module
 from core.workflows.operations.backup import back_up
 from core.workflows.operations.restore import restore
@@ -31,6 +33,7 @@ from core.workflows.pricing.answers import Question, price_and_record
 from core.workflows.pricing.desk import open_desk
 from tests.acting import acting
 from tests.postgresql import BOTH, empty_database
+from tests.store.samples import ANALYST, upload
 
 MANAGER = Actor("Mia", Role.MANAGER)
 AGENT = Actor("Kim", Role.AGENT)
@@ -114,6 +117,31 @@ def test_a_restored_store_has_every_row_and_answers_the_same_to_the_last_bit(
     with open_store(tmp_path / "back", f"sqlite:///{tmp_path / 'back.sqlite'}") as back:
         restore(acting(back, MANAGER, problem), tmp_path / "again.tar")
         assert rows(back, tmp_path / "back-again") == rows(empty, tmp_path / "moved")
+
+
+def test_a_restored_store_has_all_parts_of_its_sales(
+    tmp_path: Path, empty: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Snapshots.plan
+    monkeypatch.setattr(Snapshots, "plan", lambda self, *given: plan(replace(self, window=8), *given))
+    with open_store(tmp_path / "home", f"sqlite:///{tmp_path / 'parts.sqlite'}") as store:
+        market = store.markets.create("Parts", "USD", "sqft", True, ANALYST).market_id
+        version = store.versions.commit(upload(market, None, rows=40), ANALYST).version_id
+        store.versions.commit(upload(market, version, seed=1, rows=50), ANALYST)
+        sales = store.versions.load(version)
+        done = back_up(acting(store, MANAGER), tmp_path / "parts.tar")
+        lost = next((store.home / "versions").glob("*.parquet"))
+        held = {path.name: path.read_bytes() for path in (store.home / "versions").iterdir()}
+        lost.unlink()
+        incomplete = back_up(acting(store, MANAGER), tmp_path / "incomplete.tar")
+    assert [one.partition(":")[0] for one in incomplete.left_out] == [f"versions/{lost.name}"]
+    assert len(held) == (5 + 1) + (7 + 1)
+    restore(acting(empty, MANAGER), done.path)
+    assert {path.name: path.read_bytes() for path in (empty.home / "versions").iterdir()} == held
+    assert empty.versions.load(version).equals(sales)
+    assert not {one.name for one in empty.artifacts if one.name.startswith("versions/")} ^ {
+        f"versions/{one}" for one in held
+    }
 
 
 def test_the_signing_key_is_not_in_a_backup(backup: Path) -> None:
