@@ -72,13 +72,25 @@ def store_text(kept: bytes) -> str:
     return kept.decode("utf-8", errors="ignore")
 
 
-def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    home = ("--home", tmp_path / "store", "--quiet")
-    code, out, _ = run(capsys, "ingest", sales_file(tmp_path), "--market", "Testville", *home, "--json")
+def test_from_a_large_file_to_priced_home_and_back_by_rollback(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    quiet = ("--home", tmp_path / "store", "--quiet")
+    first, *lines = sales_file(tmp_path, 420).read_text().splitlines()
+    counties = ["Testville"] * 400 + ["Upper Falls", "East End"] * 10
+    statewide = tmp_path / "statewide.csv"
+    statewide.write_text("\n".join([f"{first},county", *map("{},{}".format, lines, counties)]))
+    folder = tmp_path / "counties"
+    code, out, _ = run(capsys, "cut", statewide, "--by", "County", "--into", folder, *quiet)
     assert code == OK
-    taken = json.loads(out)
-    assert taken["market"] == "testville"
-    assert taken["files"][0]["rows_in"] == 400 == taken["sales"]
+    assert "420 rows in = 420 in 3 files + 0 without a value in 'County' + 0 unread" in out
+    code, out, _ = run(capsys, "ingest-pieces", folder, *quiet, "--json")
+    assert code == OK
+    taken = {one["market"]: (one["rows_in"], one["sales"]) for one in json.loads(out)["files"]}
+    assert taken == {"east-end": (10, 10), "testville": (400, 400), "upper-falls": (10, 10)}
+    code, out, _ = run(capsys, "ingest-pieces", folder, *quiet)
+    assert (code, out.count("(as before)")) == (OK, 3)
+    home = (*quiet, "--market", "testville")
 
     trained = []
     for seed in (1, 2):
@@ -100,16 +112,16 @@ def test_from_file_to_priced_home_and_back_by_rollback(tmp_path: Path, capsys: p
     assert "80% range; held" in out
 
     other = trained[1]["model"]
-    code, out, _ = run(capsys, "reject", other, "--reason", "worse on condos", "--json", *home)
+    code, out, _ = run(capsys, "reject", other, "--reason", "worse on condos", "--json", *quiet)
     assert code == OK
     assert (json.loads(out)["stage"], json.loads(out)["rejected_why"]) == ("rejected", "worse on condos")
-    code, _, err = run(capsys, "promote", other, "--reason", "test", *home)
+    code, _, err = run(capsys, "promote", other, "--reason", "test", *quiet)
     assert code == FAILED
     assert "was rejected on" in err
-    code, out, _ = run(capsys, "reject", other, "--undo", *home)
+    code, out, _ = run(capsys, "reject", other, "--undo", *quiet)
     assert (code, out.strip()) == (OK, f"model {other} is a candidate again in testville")
 
-    assert run(capsys, "promote", trained[1]["model"], "--reason", "test", *home)[0] == OK
+    assert run(capsys, "promote", trained[1]["model"], "--reason", "test", *quiet)[0] == OK
     code, out, _ = run(capsys, "models", "--json", *home)
     stages = {model["model"]: model["stage"] for model in json.loads(out)["models"]}
     assert stages == {trained[0]["model"]: "retired", trained[1]["model"]: "champion"}

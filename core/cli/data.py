@@ -1,4 +1,4 @@
-"""The verbs of sales data: importing files, writing their column mapping, and listing a market's versions."""
+"""The verbs of sales data: importing files, cutting large ones, writing their mapping, and listing versions."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from core.cli.session import OK, AddVerb, Session
-from core.errors import MappingError, NotFound
+from core.cli.session import FAILED, OK, AddVerb, Session
+from core.errors import MappingError, NotFound, WrongUsage
 
 if TYPE_CHECKING:
+    import argparse
+
     from core.accounting import FileAccounting
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
@@ -62,6 +64,7 @@ def add_verbs(verb: AddVerb) -> None:
     )
     ingest.add_argument("--encoding", default="", help="encoding of the files, such as cp932 (default: as found)")
     ingest.add_argument("--sheet", default="", help="sheet of a workbook (default: the one with the most rows)")
+    _add_cutting(verb)
     versions = verb(
         "versions", "list a market's data versions, how their files were read and what was inferred", _versions
     )
@@ -70,6 +73,36 @@ def add_verbs(verb: AddVerb) -> None:
     template.add_argument("source", choices=["sales", "tax", "neighborhood"], help="which kind of file")
     template.add_argument("file", metavar="FILE", help="file to write: .xlsx, with a sheet that explains it, or .csv")
     template.add_argument("--market", help="market whose units and currency to use (default: square feet and USD)")
+
+
+def _add_cutting(verb: AddVerb) -> None:
+    cut = verb("cut", "cut a file too large for memory into a file for each market or month", _cut)
+    cut.add_argument("file", metavar="FILE", help="CSV or TSV (also gzipped) or Parquet, of any size")
+    cut.add_argument(
+        "--by",
+        required=True,
+        metavar="COLUMN",
+        help='column whose values name the markets, such as County; or "month" for the month of the sale',
+    )
+    cut.add_argument("--into", required=True, metavar="FOLDER", help="folder to make, which must be new or empty")
+    cut.add_argument("--date", default="", metavar="COLUMN", help="column of the sale date (default: as found)")
+    cut.add_argument("--encoding", default="", help="encoding of the file, such as cp1252 (default: as found)")
+    cut.set_defaults(check=_check_cut)
+    pieces = verb("ingest-pieces", "import the files of a folder, each as a market or all into one", _ingest_pieces)
+    pieces.add_argument("folder", metavar="FOLDER", help="folder that cut made, or any folder of sales files")
+    pieces.add_argument(
+        "--market", default="", help="market to add all files to, one after another (default: a market for each file)"
+    )
+    pieces.add_argument("--currency", default="", help="ISO code of new markets' currency (default: as in ingest)")
+    pieces.add_argument("--area-unit", choices=["sqft", "sqm"], help="area unit of new markets (default: as in ingest)")
+    pieces.add_argument("--mapping", default="", metavar="JSON", help="column mapping of all files, not the guess")
+    pieces.add_argument(
+        "--keep",
+        action="append",
+        default=[],
+        metavar="COLUMN",
+        help="keep a column although it seems to reveal the price (may be given several times)",
+    )
 
 
 def _ingest(session: Session) -> int:
@@ -91,6 +124,47 @@ def _ingest(session: Session) -> int:
     report = ingest(session.workspace, market, mapped, part(progress, 0.4, 1.0), options.keep)
     session.print_result(_ingest_document(report), lambda: _ingest_text(report))
     return OK
+
+
+def _check_cut(options: argparse.Namespace) -> None:
+    if options.date and options.by != "month":
+        raise WrongUsage(f"--date {options.date} is for --by month; leave it out to cut by {options.by}.")
+
+
+def _cut(session: Session) -> int:
+    from core.workflows.cutting.cut import cut_file
+    from core.workflows.cutting.reports import cut_document, cut_lines
+
+    options = session.options
+    report = cut_file(
+        session.workspace,
+        Path(options.file),
+        options.by,
+        Path(options.into),
+        session.progress(),
+        options.date,
+        options.encoding,
+    )
+    session.print_result(cut_document(report), lambda: "\n".join(cut_lines(report)))
+    return OK
+
+
+def _ingest_pieces(session: Session) -> int:
+    from core.workflows.cutting.reports import taken_document, taken_lines
+    from core.workflows.cutting.taking import Taking, left_over, take_pieces
+
+    options, folder = session.options, Path(session.options.folder)
+    taking = Taking(
+        options.market,
+        options.currency,
+        options.area_unit,
+        _text_of(options.mapping) if options.mapping else "",
+        tuple(options.keep),
+    )
+    taken = take_pieces(session.workspace, folder, taking, session.progress())
+    left = left_over(folder)
+    session.print_result(taken_document(taken, left), lambda: "\n".join(taken_lines(taken, left)))
+    return FAILED if any(one.refused for one in taken) else OK
 
 
 def _template(session: Session) -> int:

@@ -9,6 +9,14 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "ingest sales.csv tax.csv --market Springfield --currency USD",
         "ingest deeds.xlsx --sheet 2024 --write-mapping deeds.json",
     ),
+    "cut": (
+        "cut statewide.csv.gz --by County --into counties",
+        'cut springfield.csv --by month --date "Closing Date" --into months',
+    ),
+    "ingest-pieces": (
+        "ingest-pieces counties --currency USD",
+        "ingest-pieces months --market springfield --json",
+    ),
     "template": (
         "template sales sales.xlsx --market springfield",
         "template tax tax_roll.csv",

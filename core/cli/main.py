@@ -29,6 +29,8 @@ _EXAMPLES: Final = """examples:
   {program} ingest sales.csv tax.csv --market Springfield --currency USD
   {program} ingest may.csv --write-mapping may.json --map "Selling Date=sale_date"
   {program} ingest june.csv --mapping may.json --market springfield
+  {program} cut statewide.csv.gz --by County --into counties
+  {program} ingest-pieces counties
   {program} versions --market springfield
   {program} train --market springfield
   {program} price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3

@@ -8,6 +8,8 @@ from core.access import Action, Role, least_role
 
 NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "ingest": (Action.INGEST,),
+    "cut": (Action.INGEST,),
+    "ingest-pieces": (Action.INGEST,),
     "template": (Action.INGEST,),
     "versions": (Action.VIEW_DATA,),
     "scrutiny": (Action.VIEW_DATA, Action.INGEST),

@@ -39,6 +39,7 @@ from core.store import Store, open_store
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import price_file, record_file
 from tests.benchmarks import accuracy, earlier_and_placeless, long_ledger
+from tests.benchmarks import giant as giant_file
 from tests.benchmarks import intake as intake_files
 from tests.benchmarks import ledger as ledger_writers
 from tests.benchmarks import overnight as many_markets
@@ -208,6 +209,12 @@ def intake_million(_: argparse.Namespace) -> None:
     tell(benchmark="intake-million", **intake_files.one_large_file(1_000_000))
 
 
+def giant(_: argparse.Namespace) -> None:
+    """Files of 1 and 10 million sales cut by county and by month: seconds and peak memory, beside pandas in chunks."""
+    for found in giant_file.measure():
+        tell(benchmark="giant", **found)
+
+
 def evaluation(options: argparse.Namespace) -> None:
     """The page “Evaluation” in Chromium: milliseconds until each view is drawn, by test sales, beside the page Home."""
     from tests.benchmarks.evaluation import load_times
@@ -325,6 +332,7 @@ def main() -> int:
         "page": page,
         "intake": intake,
         "intake-million": intake_million,
+        "giant": giant,
         "evaluation": evaluation,
         "monitoring": monitoring,
         "king-county": king_county,

@@ -7,6 +7,7 @@ import io
 import json
 import re
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import pandas as pd
 import pyarrow as pa
@@ -17,6 +18,7 @@ from core.collect.columns.guess import guess_file
 from core.collect.mapping import apply_mapping
 from core.collect.parsers import Marks, as_identifier, as_number
 from core.collect.privacy.read_file import scrubbed, without_persons
+from core.collect.reading import packing
 from core.collect.reading.reader import parse_table
 from core.collect.reading.table import FileFormat, RawTable, ReadingChoice
 from core.errors import FileEmpty, FileTooLarge, FileUnreadable
@@ -178,6 +180,17 @@ def test_spoiled_letters_and_unknown_encodings_are_refused() -> None:
         _read(spoiled)
     with pytest.raises(FileUnreadable, match="no encoding Doorstep knows"):
         _read(as_text(_ROWS), ReadingChoice("klingon"))
+
+
+def test_a_file_may_take_an_eighth_of_the_memory_of_the_container(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    alone = packing.memory_limit()
+    monkeypatch.setattr(packing, "_CONTAINER_LIMIT", tmp_path / "memory.max")
+    assert packing.memory_limit() >= alone
+    for written, limit in (("max\n", packing.memory_limit()), (f"{2 << 30}\n", 256 << 20), ("99\n", 200 << 20)):
+        (tmp_path / "memory.max").write_text(written)
+        assert packing.memory_limit() == limit
 
 
 def test_limits_are_named() -> None:

@@ -57,13 +57,13 @@ def workbook_text(content: bytes, shown: str, sheet: str, max_bytes: int, rate: 
         raise FileEmpty(f"{shown} is a workbook without a filled sheet. Upload one with a header and rows.")
     cells = {name: grid.to_python(skip_empty_area=False) for name, grid in filled.items() if not sheet or name == sheet}
     rows = {name: _table_rows(grid) for name, grid in cells.items() if not sheet}
-    tables = {name: rating_of(_as_text(cells[name][:_HEAD_ROWS]), rate) for name, n in rows.items() if n > 1}
+    tables = {name: rating_of(as_csv_text(cells[name][:_HEAD_ROWS]), rate) for name, n in rows.items() if n > 1}
     likeliest = best_rated(tables) if tables else list(filled)
     chosen = sheet or max(likeliest, key=lambda name: (rows[name], filled[name].height))
     below = {name: n - 1 for name, n in rows.items()}
     notes = (note_of_choice("sheet", chosen, tables, below),) if len(tables) > 1 else ()
     reading = Reading(FileFormat.WORKBOOK, sheet=chosen, sheets=tuple(filled), notes=notes)
-    return _as_text(cells.get(chosen, [])), reading
+    return as_csv_text(cells.get(chosen, [])), reading
 
 
 def _table_rows(rows: Sequence[Sequence[Any]]) -> int:
@@ -82,7 +82,7 @@ def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
         columns = [column.to_pylist() for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"{shown} is a damaged Parquet table. Copy or download it again.") from error
-    return _as_text([table.column_names, *zip(*columns, strict=True)])
+    return as_csv_text([table.column_names, *zip(*columns, strict=True)])
 
 
 def _opened(content: bytes) -> pq.ParquetFile:
@@ -128,7 +128,7 @@ def json_text(text: str, shown: str) -> str:
     if not records:
         raise FileEmpty(f"{shown} holds no records. Upload a file with at least one.")
     names = [name for name in dict.fromkeys(key for one in records for key in one) if not name.startswith("@")]
-    return _as_text([names, *([one.get(name) for name in names] for one in records)])
+    return as_csv_text([names, *([one.get(name) for name in names] for one in records)])
 
 
 def _json_lines(text: str) -> list[Any] | None:
@@ -157,7 +157,8 @@ def _point(geometry: Any) -> dict[str, Any]:
     return dict(zip(("longitude", "latitude") if is_degrees else ("x", "y"), place[:2], strict=True))
 
 
-def _as_text(rows: Iterable[Sequence[Any]]) -> str:
+def as_csv_text(rows: Iterable[Sequence[Any]]) -> str:
+    """Return rows of cells as comma separated text; a row of blanks is a blank line."""
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:

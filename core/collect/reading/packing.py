@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import os
 import re
+import shlex
 import zipfile
 import zlib
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -17,12 +19,14 @@ DEFAULT_MAX_BYTES: Final = 200 * 1024 * 1024
 
 # A table takes about this many times its size in memory while it is read.
 _MEMORY_PER_BYTE: Final = 8
+_CONTAINER_LIMIT: Final = Path("/sys/fs/cgroup/memory.max")
 _ENCRYPTED: Final = 0x1
 
 UNPACKED_RATIO: Final = 100
 """How many times its packed size a file may unpack to: tables of sales pack 5 to 30 times."""
 
-_UNPACKED_ALWAYS: Final = 32 * 1024 * 1024  # so small a file may be as repetitive as it likes
+UNPACKED_ALWAYS: Final = 32 * 1024 * 1024
+"""So small a file may be as repetitive as it likes."""
 
 _PIECE_BYTES: Final = 16 * 1024 * 1024
 
@@ -31,11 +35,17 @@ LINE_BYTES: Final = 4 * 1024 * 1024
 
 
 def memory_limit() -> int:
-    """Return the size in bytes of the largest file that this machine's memory can hold while it is read."""
+    """Return the size in bytes of the largest file that this machine's memory can hold while it is read.
+
+    In a container its own limit counts.
+    """
     try:
         memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
     except (ValueError, OSError, AttributeError):
         return DEFAULT_MAX_BYTES
+    with suppress(OSError):
+        given = _CONTAINER_LIMIT.read_text().strip()
+        memory = min(memory, int(given)) if given.isdigit() else memory
     return max(DEFAULT_MAX_BYTES, memory // _MEMORY_PER_BYTE)
 
 
@@ -70,7 +80,7 @@ def refuse_long_lines(data: bytes, shown: str) -> None:
 
 def _most_unpacked(packed: int, max_bytes: int) -> int:
     """Return the bytes a packed file of that size may unpack to."""
-    return min(max_bytes, max(_UNPACKED_ALWAYS, UNPACKED_RATIO * packed))
+    return min(max_bytes, max(UNPACKED_ALWAYS, UNPACKED_RATIO * packed))
 
 
 def _unpacks_too_far(shown: str, packed: int, max_bytes: int) -> FileTooLarge:
@@ -165,7 +175,11 @@ _NOTE: Final = re.compile(
 
 
 def _too_large(shown: str, what: str, max_bytes: int) -> str:
-    return f"{shown} {what}; the limit is {_megabytes(max_bytes)}. Split it, for example by year, and upload the parts."
+    named = shlex.quote(shown)
+    return (
+        f"{shown} {what}; the limit is {_megabytes(max_bytes)}. Split it, for example by year; the command line does "
+        f"that for a file of any size: cut {named} --by month --into months, then ingest-pieces months --market NAME."
+    )
 
 
 def _megabytes(size: int) -> str:

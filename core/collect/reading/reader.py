@@ -154,8 +154,8 @@ def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice
         return Extracted(text, reading, ",")
     if data.startswith(b"PAR1"):
         return Extracted(parquet_text(data, name, max_bytes), Reading(FileFormat.PARQUET), ",")
-    _refuse_other_types(data, name)
-    if not _looks_like_json(data[:100].decode("latin-1").lstrip("ï»¿ÿþ\x00 \t\r\n").replace("\x00", "")):
+    refuse_other_types(data, name)
+    if not looks_like_json(data[:100].decode("latin-1").lstrip("ï»¿ÿþ\x00 \t\r\n").replace("\x00", "")):
         refuse_long_lines(data, name)
     text, encoding = decode(data, name, chosen.encoding, chosen.usual_encoding)
     doubt = None if encoding in (chosen.encoding, chosen.usual_encoding) else doubt_of_encoding(data, encoding)
@@ -164,7 +164,7 @@ def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice
     for opening, what in _MARKUP:
         if start.startswith(opening):
             raise _of_another_type(name, what, "Export the table as CSV.")
-    if _looks_like_json(start):
+    if looks_like_json(start):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, notes=notes), ",")
     if chosen.separator and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
@@ -175,7 +175,8 @@ def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice
     return Extracted(text, Reading(FileFormat.DELIMITED, encoding, notes=notes), chosen.separator)
 
 
-def _looks_like_json(start: str) -> bool:
+def looks_like_json(start: str) -> bool:
+    """Tell whether a text begins as JSON does."""
     return start.startswith(("{", "[{", "[\n", "[ ")) and not _BRACED_ID.match(start.lower())
 
 
@@ -183,7 +184,8 @@ def _is_workbook(data: bytes, shown: str) -> bool:
     return any(one.filename.startswith(_WORKBOOK_PARTS) for one in zip_members(data, shown))
 
 
-def _refuse_other_types(data: bytes, shown: str) -> None:
+def refuse_other_types(data: bytes, shown: str) -> None:
+    """Raise FileUnreadable for bytes that begin as a file of another type does."""
     for signature, what, remedy in _SIGNATURES:
         if data.startswith(signature):
             raise _of_another_type(shown, what, remedy)

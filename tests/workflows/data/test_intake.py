@@ -222,7 +222,7 @@ def test_a_file_larger_than_memory_can_hold_is_refused(
 ) -> None:
     file = write(tmp_path, HEADER + rows(20_000))
     monkeypatch.setattr(intake, "memory_limit", lambda: 1_000_000)
-    with pytest.raises(FileTooLarge, match="limit"):
+    with pytest.raises(FileTooLarge, match=r"limit is .* cut sales\.csv --by month --into months, then ingest-pieces"):
         ingest(acting(store, ANALYST, today=TODAY), market.market_id, [file], silent)
 
 

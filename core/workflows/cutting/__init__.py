@@ -1,0 +1,1 @@
+"""One giant file is cut into pieces that fit into memory, and the pieces are taken in."""

@@ -1,0 +1,77 @@
+"""What a cut made and what became of its pieces, as JSON values and as lines of text."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any, Final
+
+from core.workflows.cutting.cut import MONTH, CutReport
+from core.workflows.cutting.pieces import NO_VALUE_FILE, UNREAD_FILE
+from core.workflows.cutting.taking import TakenPiece
+
+_HEADINGS: Final = ("market", "rows in", "accepted", "repaired", "duplicate", "set aside", "rejected", "version", "s")
+_WIDTHS: Final = (24, 11, 11, 10, 10, 10, 10, 18, 6)
+
+
+def cut_document(report: CutReport) -> dict[str, Any]:
+    """Return the report of a cut as JSON values."""
+    return {**asdict(report), "folder": str(report.folder)}
+
+
+def cut_lines(report: CutReport) -> list[str]:
+    """Return the report of a cut as lines: a line for each piece, the rest, the sum, and what to do next."""
+    lines = [
+        f"{one.file:40} {one.rows:>12,} rows"
+        + (f"  also written {', '.join(map(repr, one.spellings))}" if one.spellings else "")
+        for one in report.pieces
+    ]
+    what = "a date of sale" if report.by == MONTH else f"a value in {report.by!r}"
+    if report.no_value:
+        lines.append(f"{NO_VALUE_FILE:40} {report.no_value:>12,} rows without {what}")
+    if report.unread:
+        lines.append(f"{UNREAD_FILE:40} {report.unread:>12,} lines that are no rows of the table")
+    in_pieces = report.rows_in - report.no_value - report.unread
+    lines.append(
+        f"{report.rows_in:,} rows in = {in_pieces:,} in {len(report.pieces):,} files + {report.no_value:,} without "
+        f"{what} + {report.unread:,} unread; {report.seconds:,.1f} s"
+    )
+    lines.append(f"read as {report.reading}" + (f"; {report.doubt}" if report.doubt else ""))
+    more = " --market NAME" if report.by == MONTH else ""
+    folder = shlex.quote(str(report.folder))
+    lines.append(f"next: ingest-pieces {folder}{more}" if report.pieces else "nothing to take in")
+    return lines
+
+
+def taken_document(taken: Sequence[TakenPiece], left: Sequence[str]) -> dict[str, Any]:
+    """Return what became of the files of a folder as JSON values."""
+    return {
+        "files": [asdict(one) for one in taken],
+        "taken": sum(not one.refused for one in taken),
+        "refused": sum(bool(one.refused) for one in taken),
+        "left": list(left),
+    }
+
+
+def taken_lines(taken: Sequence[TakenPiece], left: Sequence[str]) -> list[str]:
+    """Return what became of the files as a table, with the reason of each that was refused."""
+    lines = [_row(_HEADINGS), *map(_line, taken)]
+    good = [one for one in taken if not one.refused]
+    rows = sum(one.rows_in for one in good)
+    lines.append(f"{len(good):,} of {len(taken):,} files taken in: {rows:,} rows; {len(taken) - len(good):,} refused")
+    lines += [f"left in the folder: {name}" for name in left]
+    return lines
+
+
+def _line(one: TakenPiece) -> str:
+    if one.refused:
+        return f"{one.market:<{_WIDTHS[0]}} refused ({one.file}): {one.refused}"
+    counts = (one.rows_in, one.accepted, one.repaired, one.duplicate, one.set_aside, one.rejected)
+    version = one.version if one.changed else f"{one.version} (as before)"
+    return _row((one.market, *(f"{count:,}" for count in counts), version, f"{one.seconds:,.1f}"))
+
+
+def _row(cells: Sequence[str]) -> str:
+    first, *rest = (f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
+    return " ".join([f"{cells[0]:<{_WIDTHS[0]}}", *rest]).rstrip() if first else ""
