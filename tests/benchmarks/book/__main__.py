@@ -9,6 +9,8 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+from joblib import parallel_config
+
 from tests.benchmarks.book.chapters import CHAPTERS
 from tests.benchmarks.book.measurement import Measurement, append
 from tests.benchmarks.book.place import Place
@@ -27,7 +29,9 @@ def main() -> None:
     place = Place(chapter.name, options.size, options.out)
     if options.profile is not None:
         profile = cProfile.Profile()
-        profile.runcall(lambda: list(chapter.run(place)))
+        # In this process, or the profile would only see it wait.
+        with parallel_config(backend="sequential"):
+            chapter.profile(place, profile)
         profile.dump_stats(options.profile)
         return
     with peak_memory() as peak:

@@ -44,10 +44,11 @@ _PAINTED: Final = """() => new Promise(resolve => {
 })"""
 
 
-def cold_start(browser: Browser, home: Path, program: Path | None = None) -> float:
-    """Start a server and return the seconds from that to the first paint of its first page in a new browser tab."""
+def cold_start(browser: Browser, home: Path, program: Path | None = None) -> tuple[float, float]:
+    """Start a server; return the seconds to its first answer, and to the first paint of a page in a new browser tab."""
     started = time.time()
     with running_server(home, program or ROOT) as server, browser.new_context() as context:
+        answers = time.time() - started
         page = context.new_page()
         page.goto(server.url, wait_until="commit")
-        return float(page.evaluate(_PAINTED)) / 1000 - started
+        return answers, float(page.evaluate(_PAINTED)) / 1000 - started

@@ -62,7 +62,7 @@ def _targets(results: Results, out: Path) -> str:
         verdict, figure = target.verdict(results), target.figure(results)
         shown = "" if figure is None else f"{number(figure)} {target.unit}"
         words = f"**{verdict}**" if verdict is Verdict.NOT_MET else str(verdict)
-        limited = _limited(target, verdict, out)
+        limited = "; ".join(filter(None, (target.breakdown(results), _limited(target, verdict, out))))
         lines.append(f"| {target.what} | {number(target.limit)} {target.unit} | {shown} | {words} | {limited} |")
     return "\n".join(lines) + "\n"
 

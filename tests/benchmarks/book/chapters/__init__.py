@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from cProfile import Profile
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Final
@@ -31,6 +32,12 @@ class Chapter:
         """Return what measures it; imported only in the process that does."""
         measure: Callable[[Place], Iterator[Measurement]] = import_module(f"{__name__}.{self.name}").measure
         return measure
+
+    @property
+    def profile(self) -> Callable[[Place, Profile], None]:
+        """Return what runs its work, and no baseline, under a profile."""
+        profiled: Callable[[Place, Profile], None] = import_module(f"{__name__}.{self.name}").profiled
+        return profiled
 
     def limit_seconds(self, size: int) -> float:
         """Return after how many seconds the chapter is ended at a size."""

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from cProfile import Profile
 from typing import Final
 
+import pandas as pd
+
 from core.store import open_store
+from core.workflows.pricing.desk import Desk
 from tests.benchmarks.book import baselines
 from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import Place, desk_of, sales_of
@@ -23,8 +27,7 @@ def measure(place: Place) -> Iterator[Measurement]:
         homes = sales.drop(columns=["sale_price", "sale_date"])
         with peak_memory() as peak:
             desk = desk_of(store)
-            parts = [homes.iloc[first : first + _AT_ONCE] for first in range(0, len(homes), _AT_ONCE)]
-            whole = sum(batch_seconds(desk, part, repeats=1) for part in parts)
+            whole = _all_seconds(desk, homes)
         some = homes.sample(min(_ROWS, len(homes)), random_state=1)
         ours, filed = batch_seconds(desk, some), file_seconds(store, desk, some, repeats=1)
     part, note = baselines.part_of(sales)
@@ -36,3 +39,15 @@ def measure(place: Place) -> Iterator[Measurement]:
     yield place.measured(f"{len(some):,} homes at once", "s", ours, name, beside, note)
     yield place.measured("homes a second", "1/s", len(some) / ours)
     yield place.measured(f"file of {len(some):,} homes to the ledger", "s", filed, name, beside, note)
+
+
+def profiled(place: Place, profile: Profile) -> None:
+    """Price all sales."""
+    with place.store() as store:
+        homes = sales_of(store).drop(columns=["sale_price", "sale_date"])
+        profile.runcall(_all_seconds, desk_of(store), homes)
+
+
+def _all_seconds(desk: Desk, homes: pd.DataFrame) -> float:
+    parts = [homes.iloc[first : first + _AT_ONCE] for first in range(0, len(homes), _AT_ONCE)]
+    return sum(batch_seconds(desk, part, repeats=1) for part in parts)

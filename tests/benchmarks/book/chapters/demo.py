@@ -6,9 +6,11 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
+from cProfile import Profile
 from pathlib import Path
 
 from core.demo.opening import open_demo_with_story
+from core.progress import silent
 from core.store import open_store
 from tests.acting import acting
 from tests.benchmarks.book import baselines
@@ -51,6 +53,15 @@ def measure(place: Place) -> Iterator[Measurement]:
     note = f"after the message {pauses.after!r}"
     yield place.measured("longest pause between progress messages", "s", pauses.longest, note=note)
     yield place.measured("peak memory", "MB", peak.bytes / 1e6)
+
+
+def profiled(place: Place, profile: Profile) -> None:
+    """Open the demo city once more."""
+    with (
+        tempfile.TemporaryDirectory(prefix="doorstep-book-", dir=place.out) as folder,
+        open_store(Path(folder)) as store,
+    ):
+        profile.runcall(open_demo_with_story, acting(store), silent, place.size)
 
 
 def _tutorial(place: Place) -> tuple[str, float | None]:

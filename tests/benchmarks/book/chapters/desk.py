@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from cProfile import Profile
 from datetime import date
 from pathlib import Path
 from typing import Any, Final
@@ -18,6 +19,7 @@ from core.store import open_store
 from core.workflows.pricing.open_desks import OpenDesks
 from tests.acting import acting
 from tests.benchmarks.book.chapters.estimate import facts_of
+from tests.benchmarks.book.desk_process import open_once
 from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import MANAGER, Place, market_of, sales_of, timed
 
@@ -41,6 +43,13 @@ def measure(place: Place) -> Iterator[Measurement]:
             yield place.measured(f"{name}: memory mapped", "MB", found["mapped"])
             yield place.measured(f"{name}: resident memory", "MB", found["own"] + found["mapped"])
         yield from _after_commit(place, home)
+
+
+def profiled(place: Place, profile: Profile) -> None:
+    """Open the desk with nothing kept."""
+    with place.copied_home() as home:
+        shutil.rmtree(home / "opened", ignore_errors=True)
+        profile.runcall(open_once, home)
 
 
 def _after_commit(place: Place, home: Path) -> Iterator[Measurement]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from cProfile import Profile
 from typing import Final
 
 import numpy as np
@@ -44,6 +45,18 @@ def measure(place: Place) -> Iterator[Measurement]:
         }
         plain = milliseconds(lambda n: forest.predict(asked[n]), len(rows))
         yield from _figures(place, times, plain, note)
+
+
+def profiled(place: Place, profile: Profile) -> None:
+    """Price some homes, with their reasons and without."""
+    with place.store() as store, threadpool_limits(1):
+        desk, homes = desk_of(store), sales_of(store).sample(50, random_state=1)
+        live = desk.live_market
+        assert live is not None
+        live.prepare()
+        for n in range(len(homes)):
+            profile.runcall(live.live_model.model.estimate, homes.iloc[[n]])
+        profile.runcall(estimate_times, desk, homes)
 
 
 def _figures(place: Place, times: dict[str, list[float]], plain: list[float], note: str) -> Iterator[Measurement]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from cProfile import Profile
 
 import numpy as np
 import pandas as pd
 
 from core.problem import load_problem
-from core.store import ModelRecord, Store
+from core.progress import silent
+from core.store import ModelRecord, Store, open_store
 from core.train.trainer import default_plan, split_sales
 from core.workflows.models.training import known_sales, load_model
 from core.workflows.training import train_model
@@ -63,6 +65,13 @@ def measure(place: Place) -> Iterator[Measurement]:
             yield place.measured(f"{name}: test error (MAPE)", "%", 100 * wrong, note=note)
             if size:
                 yield place.measured(f"{name}: size", "MB", size / 1e6, note=note)
+
+
+def profiled(place: Place, profile: Profile) -> None:
+    """Train once more in a copy of the store."""
+    with place.copied_home() as home, open_store(home) as store:
+        workspace, plan = acting(store, MANAGER), default_plan(load_problem())
+        profile.runcall(train_model, workspace, market_of(store), plan, silent)
 
 
 def _candidates(place: Place, store: Store, record: ModelRecord, boosting: float) -> Iterator[Measurement]:
