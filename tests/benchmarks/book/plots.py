@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 from xml.sax.saxutils import escape
 
-_WIDTH, _HEIGHT = 760, 340
-_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 300, 44, 44
+_WIDTH, _HEIGHT = 820, 340
+_LEFT, _RIGHT, _TOP, _BOTTOM = 70, 360, 44, 44
 # Okabe and Ito's colors: told apart also by the color-blind.
 _COLORS: Final = ("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#7f7f7f", "#b8860b")
 _STYLE: Final = (
@@ -43,7 +43,10 @@ def growth_plot(title: str, unit: str, lines: Sequence[Line]) -> str:
     parts.append(_text((_LEFT + _WIDTH - _RIGHT) / 2, _HEIGHT - 8, "sales", "middle"))
     for place, line in enumerate(lines):
         parts += _drawn(line, _COLORS[place], across, up, 60 + 30 * place)
-    parts.append(_n_log_n(lines[0], across, up))
+    if guide := _n_log_n(lines[0], across, up):
+        left, at = _WIDTH - _RIGHT + 24, 60 + 30 * len(lines)
+        parts.append(f'{guide}<line class="n" x1="{left}" x2="{left + 18}" y1="{at}" y2="{at}"/>')
+        parts.append(_text(left + 26, at + 4, "n log n from the first point", "start"))
     body = "".join(parts)
     size = f'viewBox="0 0 {_WIDTH} {_HEIGHT}" width="{_WIDTH}" height="{_HEIGHT}"'
     label = escape(title, {'"': "&quot;"})
@@ -82,7 +85,7 @@ def _drawn(line: Line, color: str, across: _Axis, up: _Axis, label_at: float) ->
     left = _WIDTH - _RIGHT + 24
     mark = f'x1="{left}" x2="{left + 18}" y1="{label_at}" y2="{label_at}"'
     parts.append(f'<line {mark} stroke="{color}" stroke-width="2"{dashes}/>')
-    parts.append(_text(left + 26, label_at + 4, line.name if len(line.name) <= 38 else f"{line.name[:37]}…", "start"))
+    parts.append(_text(left + 26, label_at + 4, line.name if len(line.name) <= 46 else f"{line.name[:45]}…", "start"))
     return parts
 
 
@@ -95,7 +98,7 @@ def _n_log_n(line: Line, across: _Axis, up: _Axis) -> str:
         if grown > highest:
             break
         path += f" L{across.at(x):.1f},{up.at(grown):.1f}"
-    return f'<path class="n" d="{path}"><title>n log n</title></path>' if " L" in path else ""
+    return f'<path class="n" d="{path}"></path>' if " L" in path else ""
 
 
 def _text(x: float, y: float, text: str, anchor: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from tests.benchmarks.book.targets import TARGETS, Verdict
 SIZES: Final = (10_000, 50_000, 200_000, 1_000_000)
 COMMAND: Final = (sys.executable, "-m", "tests.benchmarks.book")
 _ROOT: Final = Path(__file__).resolve().parents[3]
+_ERROR: Final = re.compile(r"[\w.]+(Error|Exception|Interrupt)\b|[a-z_]+(\.\w+)+: ")
 _LAST_WORDS: Final = 300
 
 
@@ -81,7 +83,9 @@ def _outcome(words: Sequence[str], log: Path, seconds: float) -> str:
     if code == 0:
         return DONE
     said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return f"failed: {(said[-1] if said else f'exit code {code}')[:_LAST_WORDS]}"
+    # The error itself: what a browser adds below it is indented or a list.
+    named = [line for line in said if _ERROR.match(line)]
+    return f"failed: {(named or said or [f'exit code {code}'])[-1][:_LAST_WORDS]}"
 
 
 def _end_group(process: subprocess.Popen[bytes]) -> None:

@@ -71,7 +71,7 @@ def _limited(target: Target, verdict: Verdict, out: Path) -> str:
     if verdict is Verdict.MET:
         return ""
     if verdict is Verdict.NOT_MEASURED:
-        return target.instead or "its chapter has no such measurement; see the runs below"
+        return target.instead or "not run at its size, or failed: see the runs below"
     if target.profiled is None:
         return "see its chapter"
     top = top_of_profile(profile_path(out, *target.profiled), 1)
