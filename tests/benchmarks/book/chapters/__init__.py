@@ -52,7 +52,7 @@ CHAPTERS: Final = (
     Chapter("desk", "Opening a market's desk", ("train",), minutes=6),
     Chapter("sizes", "Sizes on disk", ("train",)),
     Chapter("monitoring", "Monitoring queries", minutes=4),
-    Chapter("pages", "Pages in Chromium", ("train",), minutes=6),
+    Chapter("pages", "Pages in Chromium", ("train",), minutes=10),
     Chapter("api", "REST API", ("train",)),
     Chapter("start", "Start of the program", most=50_000, why="it does not depend on the sales"),
     Chapter("demo", "Demo city with its story", minutes=8, most=50_000, why="the demo city has 50,000 sales"),

@@ -16,8 +16,8 @@ from tests.benchmarks.evaluation import clear_caches, developer, load, times_of
 from tests.benchmarks.page import answer_times
 from tests.browser.conftest import DESKTOP, running_server, visit
 
-_REPEATS: Final = 5
-_PRESSES: Final = 20
+_REPEATS: Final = 3
+_PRESSES: Final = 10
 _PAGES: Final = {
     "Home": ("", "Manager"),
     "Price a home": ("pricing", "Agent"),
