@@ -8,9 +8,8 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -19,32 +18,31 @@ from tests.acting import acting
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import numpy as np
-import pandas as pd
-from sklearn.compose import make_column_transformer
-from sklearn.ensemble import HistGradientBoostingRegressor
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import OneHotEncoder
 from threadpoolctl import threadpool_limits
 
 from core.demo.opening import DEMO_MARKET, open_demo
-from core.prepare.features.facts import find_facts
-from core.prepare.features.neighbours import Rule
-from core.prepare.features.pipeline import feature_pipeline
 from core.problem import load_problem
 from core.progress import silent
-from core.serve.estimate import Estimate
-from core.serve.estimate_many import estimate_many
 from core.states import Family
 from core.store import Store, open_store
-from core.workflows.pricing.desk import Desk, open_desk
-from core.workflows.pricing.many_homes import price_file, record_file
+from core.workflows.pricing.desk import open_desk
 from tests.benchmarks import accuracy, earlier_and_placeless, long_ledger
 from tests.benchmarks import giant as giant_file
 from tests.benchmarks import intake as intake_files
 from tests.benchmarks import ledger as ledger_writers
 from tests.benchmarks import overnight as many_markets
-from tests.benchmarks.accuracy import MANAGER, milliseconds
+from tests.benchmarks.accuracy import milliseconds
+from tests.benchmarks.book.verb import add_options, make_book
 from tests.benchmarks.memory import peak_memory
+from tests.benchmarks.pricing import (
+    batch_seconds,
+    estimate_times,
+    feature_seconds,
+    file_seconds,
+    plain_pipeline,
+    price_first_home,
+    seconds,
+)
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -86,26 +84,6 @@ def demo(_: argparse.Namespace) -> None:
     )
 
 
-def feature_seconds(store: Store, market_id: str) -> float:
-    """Seconds to build the features of the market's latest version."""
-    version = store.versions.latest(market_id)
-    assert version is not None
-    sales = store.versions.load(version.version_id)
-    started = time.perf_counter()
-    log_price = np.log(sales["sale_price"].to_numpy())
-    feature_pipeline(find_facts(sales), Rule.OTHERS).fit_transform(sales, log_price)
-    return time.perf_counter() - started
-
-
-def price_first_home(desk: Desk) -> Estimate:
-    """Price a typical home of the market."""
-    assert desk.bundle is not None
-    code, facts = next(iter(desk.bundle.model.profile.typical["zipcode"].items()))
-    answer = desk.price({**facts, "zipcode": code}, desk.valuation_date(date.today()), 0.8, MANAGER)
-    assert isinstance(answer, Estimate)
-    return answer
-
-
 def estimate(options: argparse.Namespace) -> None:
     """Single estimates on the demo champion: milliseconds at p50 and p95, against a plain scikit-learn pipeline."""
     with fresh_store() as store, threadpool_limits(1):
@@ -115,11 +93,8 @@ def estimate(options: argparse.Namespace) -> None:
         sales = store.versions.load(version.version_id)
         desk = open_desk(store, record.market_id, load_problem())
         homes = sales.sample(options.repeats, random_state=1)
-        rows = homes.drop(columns=["sale_price", "sale_date"]).iterrows()
-        facts = [{str(name): value for name, value in row.dropna().items()} for _, row in rows]
-        as_of = desk.valuation_date(date.today())
         plain, columns = plain_pipeline(sales)
-        ours = milliseconds(lambda n: desk.price(facts[n], as_of, 0.8, MANAGER), options.repeats)
+        ours = estimate_times(desk, homes)
         baseline = milliseconds(lambda n: plain.predict(homes[columns].iloc[[n]]), options.repeats)
     tell(
         benchmark="estimate",
@@ -139,21 +114,10 @@ def batch(options: argparse.Namespace) -> None:
         assert version is not None
         sales = store.versions.load(version.version_id)
         desk = open_desk(store, record.market_id, load_problem())
-        live = desk.live_market
-        assert live is not None
-        as_of = desk.valuation_date(date.today())
         homes = sales.sample(options.rows, replace=True, random_state=1).drop(columns=["sale_price", "sale_date"])
         plain, columns = plain_pipeline(sales)
-        problem = desk.problem
-        ours = seconds(lambda: estimate_many(live, homes, as_of, problem, problem.estimate.level))
+        ours, whole = batch_seconds(desk, homes), file_seconds(store, desk, homes)
         baseline = seconds(lambda: plain.predict(homes[columns]))
-        path = store.home / "homes.csv"
-        homes.rename(columns=lambda name: name.removeprefix("x_")).to_csv(path, index=False)
-        whole = seconds(
-            lambda: record_file(
-                acting(store, MANAGER), price_file(desk, path, path.name, as_of, silent, MANAGER), "file"
-            )
-        )
     tell(
         benchmark="batch",
         market=DEMO_MARKET,
@@ -163,28 +127,6 @@ def batch(options: argparse.Namespace) -> None:
         ratio=round(ours / baseline, 2),
         file_to_ledger_rows_per_second=round(options.rows / whole),
     )
-
-
-def seconds(call: Callable[[], object], repeats: int = 3) -> float:
-    """The shortest of a few calls."""
-    times = []
-    for _ in range(repeats):
-        started = time.perf_counter()
-        call()
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def plain_pipeline(sales: pd.DataFrame) -> tuple[Any, list[str]]:
-    """A textbook pipeline: one-hot zip and type, boosted trees; estimate only, no range, confidence or flags."""
-    numeric = ["living_area_sqft", "bedrooms", "bathrooms", "year_built", "latitude", "longitude"]
-    encode = make_column_transformer(
-        (OneHotEncoder(handle_unknown="ignore", sparse_output=False), ["zipcode", "property_type"]),
-        remainder="passthrough",
-    )
-    pipeline = make_pipeline(encode, HistGradientBoostingRegressor(max_iter=500, early_stopping=False, random_state=0))
-    columns = ["zipcode", "property_type", *numeric]
-    return pipeline.fit(sales[columns], np.log(sales["sale_price"])), columns
 
 
 def page(options: argparse.Namespace) -> None:
@@ -355,6 +297,9 @@ def main() -> int:
         verb.add_argument("--markets", type=int, default=200, help="how many markets (overnight only)")
         verb.add_argument("--workers", type=int, default=2, help="workers of the cluster (overnight only)")
         verb.add_argument("--servers", type=int, default=1, help="servers that share the agents (load only)")
+    book = verbs.add_parser("book", help=make_book.__doc__)
+    book.set_defaults(run=make_book)
+    add_options(book)
     options = parser.parse_args()
     options.run(options)
     return 0

@@ -122,12 +122,13 @@ def times_of(page: Page, address: str, repeats: int) -> dict[str, list[float]]:
     """Return milliseconds until the page at an address is drawn, with the server's caches cleared and without."""
     cold = []
     for _ in range(repeats):
-        _clear(page)
+        clear_caches(page)
         cold.append(load(page, address))
     return {"cold": cold, "warm": [load(page, address) for _ in range(repeats)]}
 
 
-def _clear(page: Page) -> None:
+def clear_caches(page: Page) -> None:
+    """Clear the server's caches from a page without a focused input."""
     page.locator("body").press("c")
     page.get_by_role("button", name="Clear caches").click()
     page.wait_for_timeout(300)

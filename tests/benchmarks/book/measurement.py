@@ -1,0 +1,117 @@
+"""One measurement of the book, one run of a chapter, and the file that keeps both as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Final
+
+RESULTS: Final = "results.jsonl"
+DONE: Final = "done"
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured in a chapter at a number of sales, beside the baseline of the same run where there is one.
+
+    ``note`` says where a value was measured on another part than all the sales.
+    """
+
+    chapter: str
+    size: int
+    name: str
+    unit: str
+    value: float
+    baseline: str = ""
+    baseline_value: float | None = None
+    note: str = ""
+
+    @property
+    def ratio(self) -> float | None:
+        """The value as a multiple of the baseline's; None without one."""
+        return self.value / self.baseline_value if self.baseline_value else None
+
+
+@dataclass(frozen=True)
+class ChapterRun:
+    """How one run of a chapter went: "done", or what went wrong, with the machine's load at both ends."""
+
+    chapter: str
+    size: int
+    outcome: str
+    seconds: float
+    load_before: float
+    load_after: float
+    at: str
+    commit: str
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that is known: the latest measurements by chapter, size and name, and the latest run of each chapter."""
+
+    measurements: dict[tuple[str, int, str], Measurement] = field(default_factory=dict)
+    runs: dict[tuple[str, int], ChapterRun] = field(default_factory=dict)
+
+    def find(self, chapter: str, size: int, name: str) -> Measurement | None:
+        """Return a measurement, or None if it is not there."""
+        return self.measurements.get((chapter, size, name))
+
+    def is_done(self, chapter: str, size: int) -> bool:
+        """Tell whether the latest run of a chapter at a size came to its end."""
+        run = self.runs.get((chapter, size))
+        return run is not None and run.outcome == DONE
+
+    @property
+    def sizes(self) -> list[int]:
+        """The numbers of sales, in order."""
+        return sorted({size for _, size, _ in self.measurements} | {size for _, size in self.runs})
+
+
+def append(out: Path, line: Measurement | ChapterRun) -> None:
+    """Add a line to the results of a folder."""
+    _write(out, {"kind": "measurement" if isinstance(line, Measurement) else "run", **asdict(line)})
+
+
+def begin(out: Path, chapter: str, size: int) -> None:
+    """Note that a chapter begins: what it measured before counts no longer."""
+    _write(out, {"kind": "begun", "chapter": chapter, "size": size})
+
+
+def read(out: Path) -> Results:
+    """Return the results of a folder; a line cut short by the end of a run is passed over."""
+    results = Results()
+    for line in _lines(out / RESULTS):
+        kind = line.pop("kind")
+        if kind == "measurement":
+            one = Measurement(**line)
+            results.measurements[(one.chapter, one.size, one.name)] = one
+        elif kind == "run":
+            run = ChapterRun(**line)
+            results.runs[(run.chapter, run.size)] = run
+        else:
+            begun = (line["chapter"], line["size"])
+            results.runs.pop(begun, None)
+            for key in [key for key in results.measurements if key[:2] == begun]:
+                del results.measurements[key]
+    return results
+
+
+def _write(out: Path, line: dict[str, Any]) -> None:
+    path = out / RESULTS
+    # A line cut short must not spoil the one after it.
+    torn = path.is_file() and path.stat().st_size > 0 and not path.read_bytes().endswith(b"\n")
+    with path.open("a", encoding="utf-8") as file:
+        file.write(("\n" if torn else "") + json.dumps(line) + "\n")
+
+
+def _lines(path: Path) -> Iterator[dict[str, Any]]:
+    if not path.is_file():
+        return
+    for text in path.read_text(encoding="utf-8").splitlines():
+        try:
+            yield json.loads(text)
+        except json.JSONDecodeError:
+            continue
