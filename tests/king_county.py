@@ -12,7 +12,8 @@ from core.progress import silent
 from core.states import Family
 from core.store import open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
 

@@ -29,7 +29,7 @@ def test_correlations_are_those_of_scipy(pairs: list[tuple[int, int]]) -> None:
 
 def test_an_intake_by_the_command_line_waits_for_no_learning_package() -> None:
     code = (
-        "import sys, core.cli.data, core.workflows.data.intake, core.workflows.data.mapped_files;"
+        "import sys, core.cli.data, core.workflows.data.intake, core.workflows.source_files.mapped_files;"
         "print(*sorted({'scipy.stats', 'sklearn', 'lightgbm'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

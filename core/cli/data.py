@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from core.collect.columns.corrections import Correction
     from core.collect.mapping import ColumnMapping
     from core.store.base.markets import AreaUnit
-    from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile
+    from core.workflows.data.intake import IntakeReport, NewMarket
+    from core.workflows.source_files.reading import SourceFile
 
 # Of a new market whose files do not say it.
 _CURRENCY: Final = "USD"
@@ -108,7 +109,7 @@ def _add_cutting(verb: AddVerb) -> None:
 def _ingest(session: Session) -> int:
     from core.progress import part
     from core.workflows.data.intake import NewMarket, ingest, unit_of_areas
-    from core.workflows.data.mapped_files import map_files, stated_currency
+    from core.workflows.source_files.mapped_files import map_files, stated_currency
 
     options, progress = session.options, session.progress()
     files = _source_files(session)
@@ -191,7 +192,7 @@ def _template(session: Session) -> int:
 def _source_files(session: Session) -> list[SourceFile]:
     from core.collect.mapping_file import mappings_for
     from core.collect.reading.table import ReadingChoice
-    from core.workflows.data.intake import SourceFile
+    from core.workflows.source_files.reading import SourceFile
 
     options = session.options
     paths = [Path(name) for name in options.files]
@@ -226,7 +227,7 @@ def _write_mapping(session: Session, files: Sequence[SourceFile]) -> int:
     """Write the mappings in force to a file, and say what they are and lack; nothing is imported."""
     from core.collect.mapping_file import document_to_json, mappings_document
     from core.collect.privacy.findings import reason
-    from core.workflows.data.mapped_files import lacking, personal_of
+    from core.workflows.source_files.mapped_files import lacking, personal_of
 
     target = Path(session.options.write_mapping)
     if any(target.resolve() == file.path.resolve() for file in files):
@@ -263,7 +264,7 @@ def _mapping_line(name: str, mapping: ColumnMapping) -> str:
 
 def _ingest_document(report: IntakeReport) -> dict[str, Any]:
     from core.collect.privacy.findings import reason
-    from core.workflows.data.doubts import why_nothing_new
+    from core.workflows.data.effect_words import why_nothing_new
 
     preview = report.preview
     return {
@@ -288,7 +289,7 @@ def _ingest_document(report: IntakeReport) -> dict[str, Any]:
 
 def _ingest_text(report: IntakeReport) -> str:
     from core.collect.privacy.findings import reason
-    from core.workflows.data.doubts import why_nothing_new
+    from core.workflows.data.effect_words import why_nothing_new
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]

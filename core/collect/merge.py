@@ -89,7 +89,17 @@ def merge_sources(
 
     Raises MappingError if an extra column is numbers in one file and words in another.
     """
-    frame = sales.frame.reset_index(drop=True)
+    return merge_into(sales.frame, tax, neighbourhood, same)
+
+
+def merge_into(
+    sales: pd.DataFrame,
+    tax: MappedTable | None,
+    neighbourhood: MappedTable | None,
+    same: frozenset[tuple[str, str]] = frozenset(),
+) -> Merged:
+    """Add tax and neighborhood facts to a table of sales with ``source_row``, as merge_sources does."""
+    frame = sales.reset_index(drop=True)
     conflicts = pd.DataFrame(columns=list(CONFLICT_COLUMNS), dtype="str").astype({ROW: "int64"})
     by_id = by_address = by_answer = by_area = 0
     sales_left = tax_left = _left(frame, np.zeros(len(frame), dtype=bool))

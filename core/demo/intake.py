@@ -9,7 +9,8 @@ from typing import Final
 from core.access import Actor, Role
 from core.demo.files import DemoFiles
 from core.progress import Progress
-from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from core.workflows.data.intake import NewMarket, ingest
+from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 
 DEMO_ACTOR: Final = Actor("demo set-up", Role.MANAGER)

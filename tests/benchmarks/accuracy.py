@@ -31,8 +31,9 @@ from core.states import Family
 from core.store import ModelRecord, Store, open_store
 from core.train.bundle import Bundle
 from core.train.trainer import TrainingPlan, default_plan, split_sales
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
 from core.workflows.models.training import load_model
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
 

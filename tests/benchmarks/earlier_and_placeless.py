@@ -20,7 +20,8 @@ from core.progress import silent
 from core.states import Family
 from core.train.model import Priced
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.benchmarks.accuracy import KING_COUNTY, LEVEL, MANAGER, RealMarket, data_folder, ingested
 

@@ -21,9 +21,10 @@ from core.schema import SQFT_PER_SQM
 from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from core.workflows.data.intake import NewMarket, ingest
 from core.workflows.data.scrutiny import review_queue
 from core.workflows.models.training import known_sales, make_model
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent

@@ -14,7 +14,7 @@ from core.collect.mapping import MappedTable
 from core.collect.merge import merge_sources
 from core.collect.reading.reader import parse_table
 from core.schema import Source
-from core.workflows.data.refusals import apply_or_explain, nothing_usable_message
+from core.workflows.source_files.refusals import apply_or_explain, nothing_usable_message
 from tests.collect.test_merge import sales, tax
 
 N = 60

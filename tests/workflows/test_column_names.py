@@ -15,8 +15,9 @@ from core.progress import silent
 from core.schema import label_of, use_names
 from core.store import Store
 from core.workflows.columns.names import name_column, named_as_shown, names_of, use_names_of, with_names
-from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
-from core.workflows.data.mapped_files import map_files
+from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.source_files.mapped_files import map_files
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST
 

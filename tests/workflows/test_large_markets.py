@@ -22,9 +22,10 @@ from core.progress import silent
 from core.states import Family
 from core.store import ModelRecord, Store, open_store
 from core.train.trainer import TrainingPlan
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
 from core.workflows.models.explanations import open_explainer
 from core.workflows.models.test_scores import scores_of
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
 from tests.evaluate import recompute

@@ -23,8 +23,9 @@ from core.store import open_store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
-from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest, unit_of_areas
-from core.workflows.data.mapped_files import map_files, stated_currency
+from core.workflows.data.intake import IntakeReport, NewMarket, ingest, unit_of_areas
+from core.workflows.source_files.mapped_files import map_files, stated_currency
+from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 
 _CURRENCY: Final = "USD"

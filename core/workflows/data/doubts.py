@@ -6,11 +6,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Final
 
-from core.accounting import ZERO, FileAccounting, reason_words
+from core.accounting import FileAccounting
 from core.collect.inference import Inference
 from core.collect.mapping import MappedTable
 from core.collect.set_aside import PERHAPS_NO_HOME
-from core.prepare.quality.corrections import CORRECTS
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.wording import count, percent
 from core.workflows.data.price_tellers import doubt_of_price
@@ -18,8 +17,7 @@ from core.workflows.data.price_tellers import doubt_of_price
 _REJECTED_MAX: Final = 0.05
 _BLANKED_MAX: Final = 1 / 3
 _FIELD_OF: Final = {"price": "sale_price", "date": "sale_date", "listed_after_sold": "list_date"}
-_REASONS_SHOWN: Final = 3
-_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS})
+_KINDS_SHOWN: Final = 3
 
 
 def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], currency: str) -> list[MappedTable]:
@@ -44,43 +42,6 @@ def with_doubts(tables: Sequence[MappedTable], files: Sequence[FileAccounting], 
     return [replace(table, inferences=(*table.inferences, *doubts(table))) for table in tables]
 
 
-def why_nothing_new(files: Sequence[FileAccounting]) -> str:
-    """Say why files change nothing: the market has their sales, or the check rejects their rows."""
-    return " ".join(filter(None, (_why_no_new_sale(files), _figures_left(files))))
-
-
-def _figures_left(files: Sequence[FileAccounting]) -> str:
-    """Say that figures of areas come to new sales only: without such a sale, nothing of them is kept."""
-    names = [one.file for one in files if one.source == Source.NEIGHBOURHOOD and one.accepted]
-    if not names:
-        return ""
-    return (
-        f"{', '.join(names)} joins new sales only, so none of its figures is kept: to have them with all sales, bring "
-        "it together with all files of sales into a new market."
-    )
-
-
-def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
-    sales = [account for account in files if account.source == Source.SALES]
-    rejected, known = (sum(getattr(account, name) for account in sales) for name in ("rejected", "duplicate"))
-    rows = sum(account.rows_in for account in sales)
-    if not rejected:
-        return "The market already has all of these sales."
-    reasons: dict[str, int] = {}
-    for account in sales:
-        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if _rejects(code)}
-    frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
-    shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent)
-    if known > rejected:
-        return f"The market already has {known:,} of these {count(rows, 'sale')}; {rejected:,} are rejected ({shown})."
-    rest = f" The market already has the other {count(known, 'sale')}." if known else ""
-    return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
-
-
-def _rejects(code: str) -> bool:
-    return code not in _NO_REJECTION and not code.startswith(ZERO) and not code.endswith("_implausible")
-
-
 def _other_money(table: MappedTable, currency: str) -> Iterator[Inference]:
     if table.currency and table.currency != currency:
         claim = f"prices are written in {table.currency}, but those of the market are in {currency}"
@@ -95,7 +56,7 @@ def _no_homes(table: MappedTable) -> Iterator[Inference]:
     found = words[words.str.startswith(PERHAPS_NO_HOME, na=False)].str.removeprefix(PERHAPS_NO_HOME).value_counts()
     if len(found):
         claim = f"{count(int(found.sum()), 'row')} kept whose type of property may be no home"
-        seen = "; ".join(f"{kind!r} in {count(int(n), 'row')}" for kind, n in found.head(_REASONS_SHOWN).items())
+        seen = "; ".join(f"{kind!r} in {count(int(n), 'row')}" for kind, n in found.head(_KINDS_SHOWN).items())
         yield Inference(table.columns["property_type"], "property_type", claim, seen, table.rows_in, sure=False)
 
 

@@ -4,30 +4,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
-from typing import Final, NamedTuple
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Final
 
+import numpy as np
 import pandas as pd
 
 from core.access import Action
 from core.accounting import FileAccounting, FileIntake
-from core.collect.columns.area_units import in_market_unit
-from core.collect.columns.guess import Guess, guess_mapping
-from core.collect.columns.shared_keys import guess_together
-from core.collect.mapping import ColumnMapping, MappedTable, named_columns, reading_choice, with_reading
-from core.collect.mapping_file import mapping_document
-from core.collect.merge import Merged, merge_sources
+from core.collect.mapping import MappedTable
+from core.collect.merge import CONFLICT_COLUMNS, Merged, merge_sources
 from core.collect.near_matches import NearMatch, near_matches
 from core.collect.privacy.findings import PersonalColumn
-from core.collect.privacy.read_file import ReadFile, read_file
-from core.collect.reading.packing import memory_limit
-from core.collect.reading.table import RawTable, Reading, ReadingChoice
-from core.errors import AlreadyExists, MappingError, NoUsableRows
+from core.collect.reading.table import RawTable, Reading
+from core.errors import AlreadyExists, NoUsableRows
+from core.prepare.late_facts import with_late_facts
 from core.prepare.quality.cleaning import Cleaned, clean_sales
 from core.prepare.quality.contract import check_contract
 from core.prepare.quality.corrections import CORRECTS
 from core.prepare.quality.currencies import in_currency
+from core.problem import Problem
 from core.progress import Progress, part
 from core.schema import Source
 from core.serve.agent.tax_roll import joined_roll
@@ -47,34 +44,23 @@ from core.workflows.data.corrected_sales import (
 from core.workflows.data.doubts import with_doubts
 from core.workflows.data.outcomes import settle_quietly
 from core.workflows.data.price_tellers import Leaks, leaks_of, refuse_leaks, words_of_kept
-from core.workflows.data.refusals import (
-    apply_or_explain,
-    leave_out_persons,
-    no_sales_message,
-    nothing_usable_message,
-)
 from core.workflows.data.row_ledger import account, full_ledger
-from core.workflows.data.sale_pool import ROW, Pool, appended, doubts_of, load_pool, originals, replaced, settle
+from core.workflows.data.sale_pool import (
+    ROW,
+    Pool,
+    appended,
+    doubts_of,
+    load_pool,
+    originals,
+    places_of,
+    replaced,
+    settle,
+)
+from core.workflows.source_files.reading import SourceFile, SourceTables, read_together, words_of_readings
+from core.workflows.source_files.refusals import no_gain_message, nothing_usable_message
 from core.workspace import Workspace
 
 _LEDGER_COLUMNS: Final = ("file", "source_row", "outcome", "reasons", "detail", "raw", CORRECTED_ROW, BEFORE)
-
-
-@dataclass(frozen=True)
-class SourceFile:
-    """A file to import: its path, the name its owner gave it, and its mapping and how to read it (None: as found).
-
-    ``read`` is the file as it was read before, which spares reading it again; ``reading`` says in words how it was read
-    when it came, where that was in another form. ``kept`` names columns of text to keep although they fit no field.
-    """
-
-    path: Path
-    name: str
-    mapping: ColumnMapping | None = None
-    read: ReadFile | None = None
-    choice: ReadingChoice | None = None
-    reading: str = ""
-    kept: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -103,7 +89,8 @@ class IntakePreview:
     ``near_matches`` are address pairs that a person has not answered yet (see core.workflows.data.near_matches);
     ``leaks`` are the columns of each sales file that reveal the price; ``personal`` lists by file what of persons was
     dropped or cut out on reading; ``readings`` says how each file was read, and ``intake`` is the record of it with the
-    mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one.
+    mapping in force. ``roll`` has the homes of the tax roll with those of a new tax file, None without one. ``gained``
+    counts by fact the stored sales that gain it from tax and neighborhood files.
     """
 
     market: str | NewMarket
@@ -127,6 +114,7 @@ class IntakePreview:
     readings: Mapping[str, Reading] = field(default_factory=dict)
     intake: tuple[FileIntake, ...] = ()
     roll: pd.DataFrame | None = None
+    gained: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def corrected_sales(self) -> int:
@@ -148,31 +136,26 @@ def prepare_intake(
 ) -> IntakePreview:
     """Compute what committing the files to a market (its id, or a new one) would do, without changing anything.
 
-    At least one file must hold sales; at most one tax and one neighborhood file join them. Raises CollectError leaves
+    At most one tax and one neighborhood file join the sales that are brought with them. Where these add nothing, or no
+    sales come, they fill what the market's stored sales lack (see core.prepare.late_facts). Raises CollectError leaves
     for unreadable files or impossible mappings, NotFound for the market, AlreadyExists for a new one whose name is
-    taken, NoUsableRows if every row is rejected, ContractBroken if cleaning left a breach of the record's rules.
+    taken, NoUsableRows if every row is rejected or no stored sale gains a fact, ContractBroken if cleaning left a
+    breach of the record's rules.
     """
     store, problem, today = workspace.store, workspace.problem, workspace.utc_today()
     parent = _parent(store, market)
-    tables, raws, personal, records = _read_all(files, unit_of_areas(store, market), part(progress, 0.0, 0.5))
-    sales_tables = [table for table in tables if table.source is Source.SALES]
-    prices = pd.concat([table.frame["sale_price"] for table in sales_tables])
-    currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
-    problem = in_currency(problem, currency, prices)
-    tax, neighbourhood = (_single(tables, source) for source in (Source.TAX, Source.NEIGHBOURHOOD))
+    read = read_together(files, unit_of_areas(store, market), parent is not None, part(progress, 0.0, 0.5))
     decisions = store.sale_decisions.history(market_id_of(market))
     intake = _begin(store, parent, decisions)
+    prices = [table.frame["sale_price"] for table in read.sales] or [intake.held_sales()["sale_price"]]
+    currency = market.currency if isinstance(market, NewMarket) else store.markets.get(market).currency
+    problem = in_currency(problem, currency, pd.concat(prices))
     answers = store.matches.of(market_id_of(market))
     same = frozenset(pair for pair, is_same in answers.items() if is_same)
-    for done, table in enumerate(sales_tables):
-        progress(0.5 + 0.4 * done / len(sales_tables), f"Merging and checking {table.name}")
-        merged = merge_sources(table, tax, neighbourhood, same)
-        cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
-        check_contract(cleaned.in_use, problem, today, table.name)
-        intake.add(table, raws[table.name], merged, cleaned)
+    _add_all(intake, read, same, decisions, problem, today, part(progress, 0.5, 0.95))
     pool = intake.pool(decisions)
     if pool.sales.empty or pool.waits.all():
-        raise NoUsableRows(nothing_usable_message(sales_tables, intake.files, tax))
+        raise NoUsableRows(nothing_usable_message(read.sales, intake.files, read.one_of(Source.TAX)))
     progress(0.95, "Looking for addresses with almost the same spelling")
     near = intake.near_matches(answers)
     progress(1.0, "Checked")
@@ -182,22 +165,23 @@ def prepare_intake(
         sales=pool.in_use(),
         new_sales=int((~pool.waits).sum()) - (parent.rows if parent else 0),
         files=(*intake.files, *intake.references),
-        ledgers=pd.concat(intake.ledgers, ignore_index=True),
-        problems=pd.concat([table.problems.assign(file=table.name) for table in tables], ignore_index=True),
+        ledgers=intake.ledger(),
+        problems=pd.concat([table.problems.assign(file=table.name) for table in read.mapped], ignore_index=True),
         conflicts=pd.concat(intake.conflicts, ignore_index=True),
         matched=dict(intake.matched),
-        repeated=_repeated(store, market, tables),
+        repeated=_repeated(store, market, read.mapped),
         rows_seen=intake.rows_seen,
-        tables=tuple(with_doubts(tables, intake.files, currency)),
+        tables=tuple(with_doubts(read.mapped, intake.files, currency)),
         corrections=pd.concat(intake.corrections, ignore_index=True),
         changed_rows=tuple(sorted(intake.changed_rows)),
         near_matches=near,
         set_aside=pool.set_aside(),
-        leaks={table.name: leaks_of(table, currency) for table in sales_tables},
-        personal=personal,
-        readings={name: raw.reading for name, raw in raws.items()},
-        intake=records,
+        leaks={table.name: leaks_of(table, currency) for table in read.sales},
+        personal=read.personal,
+        readings={name: raw.reading for name, raw in read.raws.items()},
+        intake=read.records,
         roll=joined_roll(lambda: store.versions.load_roll(parent.version_id) if parent else None, intake.roll, today),
+        gained=intake.gained,
     )
 
 
@@ -222,7 +206,7 @@ def commit_intake(workspace: Workspace, preview: IntakePreview, note: str, keep:
         files=preview.files,
         ledgers=preview.ledgers,
         rows_seen=preview.rows_seen,
-        note=note + words_of_kept(preview.leaks) + _words_of_readings(preview.readings),
+        note=note + words_of_kept(preview.leaks) + words_of_readings(preview.readings),
         set_aside=preview.set_aside,
         intake=preview.intake,
         roll=preview.roll,
@@ -268,8 +252,11 @@ class _Intake:
         self.files: list[FileAccounting] = []
         self.references: tuple[FileAccounting, ...] = ()
         self.roll: pd.DataFrame | None = None
+        self.gained: Mapping[str, int] = {}
         self.ledgers: list[pd.DataFrame] = []
-        self.conflicts: list[pd.DataFrame] = []
+        self.conflicts = [
+            pd.DataFrame(columns=[*CONFLICT_COLUMNS, "file"], dtype="str").astype({"source_row": "int64"})
+        ]
         self.matched: Counter[str] = Counter()
         self.corrections = [no_corrections()]
         self.changed_rows: set[int] = set()
@@ -286,14 +273,7 @@ class _Intake:
         self.ledgers.append(ledger)
         self.conflicts.append(merged.conflicts.assign(file=table.name))
         self.files.append(account(table, ledger))
-        # Every sales file is merged with the same reference files, so the last accounting of them stands for all.
-        self.references, self.roll = merged.reference, merged.roll
-        self.matched.update(
-            tax_by_id=merged.tax_matched_by_id,
-            tax_by_address=merged.tax_matched_by_address,
-            tax_by_answer=merged.tax_matched_by_answer,
-            neighbourhood=merged.neighbourhood_matched,
-        )
+        self._note(merged)
         sales = cleaned.sales.loc[~corrects]
         new = sales.assign(intake_row=self.rows_seen + sales["source_row"] - 1).drop(columns="source_row")
         self.doubts.update(zip(new[ROW], cleaned.set_aside[~corrects], strict=True))
@@ -302,9 +282,50 @@ class _Intake:
         self.left.append((merged.sales_left, merged.tax_left))
         self.rows_seen += table.rows_in
 
+    def fill_in(
+        self,
+        tax: MappedTable | None,
+        neighbourhood: MappedTable | None,
+        same: frozenset[tuple[str, str]],
+        decisions: Sequence[StoredSaleDecision],
+        problem: Problem,
+        today: date,
+    ) -> None:
+        """Fill what stored sales lack; those that a person has decided on stay as they were decided on."""
+        held = self.held_sales()
+        decided = np.zeros(len(held), dtype=bool)
+        decided[list(places_of(held, decisions).values())] = True
+        late = with_late_facts(held, tax, neighbourhood, same, decided, problem, today)
+        self.held, self.gained = late.sales, late.gained
+        self.changed_rows.update(held.loc[late.gains, ROW].tolist())
+        self.matched.clear()
+        self._note(late.merged)
+        self.left.append((late.merged.sales_left, late.merged.tax_left))
+
+    def held_sales(self) -> pd.DataFrame:
+        """Return all sales so far, those that wait included."""
+        return pd.DataFrame({ROW: []}) if self.held is None else self.held
+
+    def ledger(self) -> pd.DataFrame:
+        """Return the row ledgers of all sales files as one."""
+        if self.ledgers:
+            return pd.concat(self.ledgers, ignore_index=True)
+        numbers = {"source_row": "int64", CORRECTED_ROW: "int64"}
+        return pd.DataFrame(columns=list(_LEDGER_COLUMNS), dtype="str").astype(numbers)
+
+    def _note(self, merged: Merged) -> None:
+        # Every table of sales is merged with the same reference files, so the last accounting of them stands for all.
+        self.references, self.roll = merged.reference, merged.roll
+        self.matched.update(
+            tax_by_id=merged.tax_matched_by_id,
+            tax_by_address=merged.tax_matched_by_address,
+            tax_by_answer=merged.tax_matched_by_answer,
+            neighbourhood=merged.neighbourhood_matched,
+        )
+
     def pool(self, decisions: Sequence[StoredSaleDecision]) -> Pool:
         """Return all sales as they stand after the files, by the rules and by what persons have decided."""
-        held = pd.DataFrame({ROW: []}) if self.held is None else self.held
+        held = self.held_sales()
         return settle(Pool(held, doubts_of(held[ROW], self.doubts)), decisions)
 
     def near_matches(self, answers: Mapping[tuple[str, str], bool]) -> tuple[NearMatch, ...]:
@@ -336,6 +357,31 @@ class _Intake:
         return ledger.astype({CORRECTED_ROW: "int64"})
 
 
+def _add_all(
+    intake: _Intake,
+    read: SourceTables,
+    same: frozenset[tuple[str, str]],
+    decisions: Sequence[StoredSaleDecision],
+    problem: Problem,
+    today: date,
+    progress: Progress,
+) -> None:
+    """Add the sales of all files; where they change nothing, the other files complete the stored sales."""
+    tax, neighbourhood = read.one_of(Source.TAX), read.one_of(Source.NEIGHBOURHOOD)
+    for done, table in enumerate(read.sales):
+        progress(done / len(read.sales), f"Merging and checking {table.name}")
+        merged = merge_sources(table, tax, neighbourhood, same)
+        cleaned = clean_sales(merged.frame, problem, today, intake.held, intake.superseded)
+        check_contract(cleaned.in_use, problem, today, table.name)
+        intake.add(table, read.raws[table.name], merged, cleaned)
+    if intake.changed_rows or intake.held_sales().empty or (tax is None and neighbourhood is None):
+        return
+    progress(0.9, "Adding the facts to the stored sales")
+    intake.fill_in(tax, neighbourhood, same, decisions, problem, today)
+    if not read.sales and not intake.gained:
+        raise NoUsableRows(no_gain_message(intake.references))
+
+
 def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision]) -> _Intake:
     """Return an intake on top of a version, None for a new market's."""
     if parent is None:
@@ -363,75 +409,6 @@ def _repeated(store: Store, market: str | NewMarket, tables: Sequence[MappedTabl
     return tuple(table.name for table in tables if store.versions.has_file(market, table.sha256))
 
 
-def read_source(file: SourceFile) -> ReadFile:
-    """Return a file as read: as it was before, else as a person or its mapping says.
-
-    The columns that a mapping names are kept, text of no field too: an analyst who wrote it wants them. Raises what
-    read_file raises.
-    """
-    if file.read is not None:
-        return file.read
-    kept = file.kept | frozenset(named_columns(file.mapping) if file.mapping else ())
-    return read_file(file.path, file.name, memory_limit(), kept, reading_choice(file.mapping, file.choice))
-
-
-class _Read(NamedTuple):
-    tables: list[MappedTable]
-    raws: dict[str, RawTable]
-    personal: dict[str, tuple[PersonalColumn, ...]]
-    records: tuple[FileIntake, ...]
-
-
-def _read_all(files: Sequence[SourceFile], area_unit: str, progress: Progress) -> _Read:
-    raws: dict[str, RawTable] = {}
-    personal: dict[str, tuple[PersonalColumn, ...]] = {}
-    guesses: list[Guess | None] = []
-    for done, file in enumerate(files):
-        progress(done / len(files), f"Reading {file.name}")
-        read = read_source(file)
-        raw = read.table
-        if raw.name in raws:
-            raise MappingError(f"Two files are named {raw.name!r}; rename one, so that its rows can be traced.")
-        raws[raw.name], personal[raw.name] = raw, read.personal
-        guesses.append(read.guess)
-    given = [file.mapping for file in files]
-    if len(files) > 1:
-        given = list(map(_chosen, given, raws.values(), guesses))
-    mappings = [
-        mapping if file.mapping is not None else in_market_unit(raw, mapping, area_unit)
-        for file, raw, mapping in zip(
-            files, raws.values(), guess_together(list(raws.values()), given, guesses), strict=True
-        )
-    ]
-    if Source.SALES not in {mapping.source for mapping in mappings}:
-        raise MappingError(no_sales_message(list(raws.values()), mappings))
-    found = zip(raws.values(), mappings, personal.values(), strict=True)
-    records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
-    return _Read([apply_or_explain(*one) for one in found], raws, personal, records)
-
-
-def _chosen(mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None) -> ColumnMapping | None:
-    """Return a mapping that a person chose; None for one that is as guessed, as the page's are until one is changed."""
-    if mapping is None:
-        return None
-    guessed = (guess or guess_mapping(raw, mapping.source)).mapping
-    read = with_reading(mapping, raw.reading)
-    return None if with_reading(guessed, raw.reading) == replace(read, inferences=guessed.inferences) else mapping
-
-
-def _record(file: SourceFile, raw: RawTable, mapping: ColumnMapping, personal: Sequence[PersonalColumn]) -> FileIntake:
-    # A file read before, as the page's are, was perhaps rewritten since; one read now is as its mapping now says.
-    in_force = mapping if file.read is not None else with_reading(mapping, raw.reading)
-    return FileIntake(
-        raw.name, file.reading or raw.reading.describe(), mapping_document(leave_out_persons(in_force, personal))
-    )
-
-
-def _words_of_readings(readings: Mapping[str, Reading]) -> str:
-    unusual = {name: reading for name, reading in readings.items() if not reading.is_plain}
-    return "".join(f" · {name} read as {reading.describe()}" for name, reading in unusual.items())
-
-
 def unit_of_areas(store: Store, market: str | NewMarket) -> str:
     """Return the unit in which a market's files have areas that state none; "" where the size of the homes tells.
 
@@ -440,11 +417,3 @@ def unit_of_areas(store: Store, market: str | NewMarket) -> str:
     if isinstance(market, NewMarket):
         return market.area_unit
     return "sqm" if store.markets.get(market).area_unit == "sqm" else ""
-
-
-def _single(tables: list[MappedTable], source: Source) -> MappedTable | None:
-    found = [table for table in tables if table.source is source]
-    if len(found) > 1:
-        names = " and ".join(table.name for table in found)
-        raise MappingError(f"{names} are both {source} files; import one at a time, or change the kind of one.")
-    return found[0] if found else None

@@ -10,7 +10,7 @@ import streamlit as st
 
 from core.errors import DoorstepError
 from core.wording import count, day
-from core.workflows.data.doubts import why_nothing_new
+from core.workflows.data.effect_words import why_nothing_new
 from core.workflows.data.intake import IntakePreview, IntakeReport, commit_intake
 from core.workspace import Workspace
 from pages.kit import errors, navigation, session
@@ -39,7 +39,9 @@ def draw(workspace: Workspace, held: Draft, found: IntakePreview) -> None:
 
 
 def what(found: IntakePreview) -> str:
-    """Describe what is new: "30 new sales", "30 new sales and 2 corrections"."""
+    """Describe what is new: "30 new sales and 2 corrections", "facts of 300 stored sales"."""
+    if found.gained:
+        return f"facts of {count(len(found.changed_rows), 'stored sale')}"
     corrected = found.corrected_sales
     new = count(found.new_sales, "new sale")
     return f"{new} and {count(corrected, 'correction')}" if corrected else new
@@ -51,6 +53,8 @@ def _say_what(held: Draft, found: IntakePreview) -> None:
     before = len(found.sales) - found.new_sales
     if destination is not None and not destination.market_id:
         where = f"A new market, {destination.name}, is created with {count(len(new), 'sale')}"
+    elif found.gained:
+        where = f"The market keeps its {count(len(found.sales), 'sale')}, and {what(found)} are filled in"
     else:
         where = f"The market goes from {before:,} to {count(len(found.sales), 'sale')}"
     when = f", the new ones from {day(new['sale_date'].min())} to {day(new['sale_date'].max())}" if len(new) else ""

@@ -28,14 +28,9 @@ from core.store.base.markets import AreaUnit
 from core.store.sales.drafts import UPLOADS
 from core.store.sales.uploads import display_name
 from core.workflows.data.inspection import Inspection, inspect_intake
-from core.workflows.data.intake import (
-    IntakePreview,
-    NewMarket,
-    SourceFile,
-    market_id_of,
-    prepare_intake,
-)
+from core.workflows.data.intake import IntakePreview, NewMarket, market_id_of, prepare_intake
 from core.workflows.data.source_preview import SourcePreview, preview_read
+from core.workflows.source_files.reading import SourceFile
 from pages.kit import session
 
 KEPT: Final = timedelta(days=14)

@@ -19,7 +19,7 @@ from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
 from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
-from core.workflows.data.mapped_files import stated_currency, stated_unit
+from core.workflows.source_files.mapped_files import stated_currency, stated_unit
 from pages.kit import figures, navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
@@ -236,12 +236,19 @@ def _say_no_sales(held: Draft) -> None:
         return
     if _has_sales(held):
         return
-    st.warning(
-        f"{'This file holds' if one else 'These files hold'} no sales: no column of sale prices was recognized. Add a "
-        "file of sales, or correct its kind above; figures and facts join new sales that are brought "
-        "with them. To price homes, use Price a home, Many at once.",
-        icon=":material/sell:",
-    )
+    holds = "This file holds" if one else "These files hold"
+    chosen = held.destination.market_id if held.destination else ""
+    to_price = "To price homes, use Price a home, Many at once."
+    if chosen and session.store().versions.latest(chosen) is not None:
+        source, name = "it" if one else "them", session.store().markets.get(chosen).name
+        filled = f"{holds} no sales: what the stored sales of {name} lack is filled in from {source}. {to_price}"
+        st.info(plain(filled), icon=":material/add_circle:")
+    else:
+        st.warning(
+            f"{holds} no sales: no column of sale prices was recognized. Add a file of sales, correct its kind above, "
+            f"or choose the market whose sales it completes. {to_price}",
+            icon=":material/sell:",
+        )
     navigation.link_to("pricing", "Price a home")
 
 

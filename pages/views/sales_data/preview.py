@@ -12,9 +12,10 @@ from core.accounting import Outcome, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
-from core.workflows.data.doubts import why_nothing_new
+from core.workflows.data.effect_words import gained_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
+from pages.kit.figures import frame
 from pages.kit.palette import palette
 from pages.kit.text import plain
 from pages.views.sales_data import steps
@@ -40,6 +41,7 @@ def draw(held: Draft, found: IntakePreview) -> None:
         draw_counts(found.files)
         draw_downloads(found)
     draw_corrections(found.corrections)
+    _gained(found)
     _first_rows(held, found)
     if found.changed_rows or found.parent_id is None:
         steps.draw_ways(held, Step.PREVIEW, "Continue to commit")
@@ -53,7 +55,12 @@ def draw(held: Draft, found: IntakePreview) -> None:
 def draw_figures(found: IntakePreview) -> None:
     """Draw the verdict on the upload in a sentence, and its figures."""
     sales = [file for file in found.files if file.source == Source.SALES]
-    st.markdown(f"**{plain(verdict_words(sales))}**")
+    if found.gained:
+        st.markdown(f"**{plain(f'Ready: {gained_words(found.gained, len(found.changed_rows))}')}**")
+    else:
+        st.markdown(f"**{plain(verdict_words(sales))}**")
+    if not sales:
+        return
     figures = {
         "Rows in": sum(file.rows_in for file in sales),
         "New sales": found.new_sales,
@@ -140,6 +147,19 @@ def draw_corrections(corrections: pd.DataFrame) -> None:
             placeholder=MISSING,
             key="corrections",
         )
+
+
+def _gained(found: IntakePreview) -> None:
+    if not found.gained:
+        return
+    with st.container(border=True):
+        st.markdown("**What the stored sales gain**")
+        st.caption("Only what is missing is filled in: no stored value changes, and undoing the version takes it away.")
+        most_first = sorted(found.gained.items(), key=lambda one: -one[1])
+        table = pd.DataFrame(
+            {"Fact": [label_of(name) for name, _ in most_first], "Sales that gain it": [n for _, n in most_first]}
+        )
+        frame(table, "gained")
 
 
 def _first_rows(held: Draft, found: IntakePreview) -> None:

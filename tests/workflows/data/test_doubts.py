@@ -11,7 +11,8 @@ import pytest
 from core.accounting import FileAccounting
 from core.collect.mapping import MappedTable
 from core.schema import Source
-from core.workflows.data.doubts import why_nothing_new, with_doubts
+from core.workflows.data.doubts import with_doubts
+from core.workflows.data.effect_words import why_nothing_new
 
 
 def _account(rows: int, **counts: object) -> FileAccounting:

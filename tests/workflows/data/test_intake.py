@@ -28,9 +28,10 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Market, Store
-from core.workflows.data import intake
-from core.workflows.data.intake import SourceFile, commit_intake, ingest, prepare_intake
+from core.workflows.data.intake import commit_intake, ingest, prepare_intake
 from core.workflows.data.source_preview import preview_source
+from core.workflows.source_files import reading
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 
 ANALYST = Actor("ana", Role.ANALYST)
@@ -221,7 +222,7 @@ def test_a_file_larger_than_memory_can_hold_is_refused(
     store: Store, market: Market, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(tmp_path, HEADER + rows(20_000))
-    monkeypatch.setattr(intake, "memory_limit", lambda: 1_000_000)
+    monkeypatch.setattr(reading, "memory_limit", lambda: 1_000_000)
     with pytest.raises(FileTooLarge, match=r"limit is .* cut sales\.csv --by month --into months, then ingest-pieces"):
         ingest(acting(store, ANALYST, today=TODAY), market.market_id, [file], silent)
 

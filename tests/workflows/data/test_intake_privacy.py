@@ -15,8 +15,9 @@ from core.problem import Problem
 from core.progress import silent
 from core.schema import Source
 from core.store import Store
-from core.workflows.data.intake import NewMarket, SourceFile, commit_intake, prepare_intake
+from core.workflows.data.intake import NewMarket, commit_intake, prepare_intake
 from core.workflows.data.source_preview import preview_source
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 
 TODAY = date(2024, 6, 1)

@@ -7,7 +7,7 @@ import pytest
 from core.collect.columns.guess import guess_file
 from core.collect.reading.reader import parse_table
 from core.errors import MappingError
-from core.workflows.data.refusals import apply_or_explain
+from core.workflows.source_files.refusals import apply_or_explain
 
 
 def _refusal(header: str, rows: list[str]) -> str:

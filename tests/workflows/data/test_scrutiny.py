@@ -21,9 +21,10 @@ from core.progress import silent
 from core.states import Family, SaleDecision
 from core.store import Store, open_store
 from core.train.trainer import default_plan
-from core.workflows.data.intake import IntakeReport, NewMarket, SourceFile, ingest
+from core.workflows.data.intake import IntakeReport, NewMarket, ingest
 from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue, take_back
 from core.workflows.data.versions import undo_version
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from core.workspace import Workspace
 from tests.acting import acting

@@ -21,8 +21,9 @@ from core.progress import silent
 from core.states import AlertState, Family
 from core.store import Store, open_store
 from core.train.trainer import TrainingPlan, default_plan
-from core.workflows.data.intake import NewMarket, SourceFile, ingest
+from core.workflows.data.intake import NewMarket, ingest
 from core.workflows.models.backtest import Backtest, backtest, backtest_version, document
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 
 FIRST = date(2008, 1, 1)

@@ -23,13 +23,14 @@ from core.store import Store, open_store
 from core.train.baseline import area_median_estimates
 from core.train.model import Priced
 from core.train.trainer import TrainingPlan
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
 from core.workflows.models.floor import floor_of, measure_floor, miss_words
 from core.workflows.overview import attention, overview
 from core.workflows.pricing.answers import Question, load_answer, price_and_record
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.pricing.many_homes import price_file, record_file
 from core.workflows.promotion import promote_challenger
+from core.workflows.source_files.reading import SourceFile
 from core.workflows.training import train_model
 from tests.acting import acting
 

@@ -31,7 +31,7 @@ from core.store.base.markets import AreaUnit
 from core.train.bundle import Bundle, seal, to_bytes
 from core.train.live_model import bring_up_to_date
 from core.train.trainer import Trained, TrainingPlan, train
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
 from core.workflows.models.scope import sign_scope, signed_scope
 from core.workflows.models.test_scores import (
     SCORES,
@@ -43,6 +43,7 @@ from core.workflows.models.test_scores import (
     score_test,
     scores_of,
 )
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.evaluate import recompute
 from tests.evaluate.measured import evaluated

@@ -20,8 +20,9 @@ from core.schema import Source
 from core.states import Family
 from core.store import Store, open_store
 from core.train.trainer import default_plan, train
-from core.workflows.data.intake import SourceFile, ingest
+from core.workflows.data.intake import ingest
 from core.workflows.models.training import known_sales
+from core.workflows.source_files.reading import SourceFile
 from tests.acting import acting
 from tests.small_market import MANAGER
 from tests.test_cli import sales_file

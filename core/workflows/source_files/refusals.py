@@ -52,12 +52,25 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
 
 
+def no_gain_message(accounts: Sequence[FileAccounting]) -> str:
+    """Say that no stored sale gains a fact from files without sales, and what helps."""
+    names = ", ".join(account.file for account in accounts)
+    rows = sum(account.rows_in for account in accounts)
+    matched = sum(account.reasons.get("matched", 0) for account in accounts)
+    found = f"None of the files ({names}) holds sales, and no stored sale gains a fact from them:"
+    if not matched:
+        return (
+            f"{found} none of their {rows:,} rows matches one. Check the columns of the parcel number, the address or "
+            "the area, or add a file of sales."
+        )
+    return f"{found} {matched:,} of their {rows:,} rows match, and the sales have these facts already."
+
+
 def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:
     if mapping.source is Source.NEIGHBOURHOOD:
         # None of its figures is a price, however much one looks like it.
         return (
-            f"{table.name} holds figures of areas, which join new sales as they are brought: add the files of these "
-            "sales, into a new market if this one has them.",
+            f"{table.name} holds figures of areas: add it to the market that has the sales, or bring these with it.",
         )
     return _no_header(table), why_no_sales(table, mapping), _compact_dates(table, mapping)
 

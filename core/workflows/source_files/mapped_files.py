@@ -17,8 +17,8 @@ from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
 from core.store.base.markets import AreaUnit
-from core.workflows.data.intake import SourceFile, read_source
-from core.workflows.data.refusals import leave_out_persons, refuse_personal
+from core.workflows.source_files.reading import SourceFile, read_source
+from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
 
 # In which unit a market shows its areas, by the unit its files give them in.
 _SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm": "sqm", "tsubo": "sqm"}

@@ -1,0 +1,65 @@
+"""What files change in a market, or why they change nothing, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from core.accounting import ZERO, FileAccounting, reason_words
+from core.prepare.quality.corrections import CORRECTS
+from core.schema import Source, label_of
+from core.wording import count
+
+_REASONS_SHOWN: Final = 3
+_FACTS_SHOWN: Final = 3
+_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS})
+
+
+def gained_words(gained: Mapping[str, int], sales: int) -> str:
+    """Say in a sentence which facts that many stored sales gain: the most frequent ones by name."""
+    frequent = sorted(gained.items(), key=lambda one: -one[1])
+    shown = [f"{label_of(name)} ({n:,})" for name, n in frequent[:_FACTS_SHOWN]]
+    if len(gained) > len(shown):
+        shown.append(f"{len(gained) - len(shown):,} more")
+    listed = " and ".join([", ".join(shown[:-1]), shown[-1]]) if len(shown) > 1 else shown[0]
+    verb = "gains" if sales == 1 else "gain"
+    return f"{count(sales, 'stored sale')} {verb} {count(len(gained), 'fact')}: {listed}."
+
+
+def why_nothing_new(files: Sequence[FileAccounting]) -> str:
+    """Say why files change nothing: the market has their sales and facts, or the check rejects their rows."""
+    return " ".join(filter(None, (_why_no_new_sale(files), _why_no_fact(files))))
+
+
+def _why_no_fact(files: Sequence[FileAccounting]) -> str:
+    """Say of tax and neighborhood files that the stored sales gain nothing from them."""
+    others = [one for one in files if one.source != Source.SALES]
+    if not others:
+        return ""
+    names = ", ".join(one.file for one in others)
+    if not sum(one.reasons.get("matched", 0) for one in others):
+        return f"No row of {names} matches a stored sale."
+    return f"The stored sales have the facts of {names} already."
+
+
+def _why_no_new_sale(files: Sequence[FileAccounting]) -> str:
+    sales = [account for account in files if account.source == Source.SALES]
+    rejected, known = (sum(getattr(account, name) for account in sales) for name in ("rejected", "duplicate"))
+    rows = sum(account.rows_in for account in sales)
+    if not sales:
+        return ""
+    if not rejected:
+        return "The market already has all of these sales."
+    reasons: dict[str, int] = {}
+    for account in sales:
+        reasons |= {code: reasons.get(code, 0) + n for code, n in account.reasons.items() if _rejects(code)}
+    frequent = sorted(reasons.items(), key=lambda one: -one[1])[:_REASONS_SHOWN]
+    shown = ", ".join(f"{reason_words(code)} in {n:,}" for code, n in frequent)
+    if known > rejected:
+        return f"The market already has {known:,} of these {count(rows, 'sale')}; {rejected:,} are rejected ({shown})."
+    rest = f" The market already has the other {count(known, 'sale')}." if known else ""
+    return f"The check rejects {rejected:,} of {count(rows, 'row')} ({shown}). Check the columns.{rest}"
+
+
+def _rejects(code: str) -> bool:
+    return code not in _NO_REJECTION and not code.startswith(ZERO) and not code.endswith("_implausible")

@@ -1,0 +1,1 @@
+"""Files to take in: read, mapped, and refused with a reason."""

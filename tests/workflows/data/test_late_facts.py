@@ -1,0 +1,138 @@
+"""A tax roll and neighborhood figures that come after the sales: what is missing is filled in, nothing else changes."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from core.access import Actor, Role
+from core.errors import MappingError, NoUsableRows
+from core.problem import Problem
+from core.progress import silent
+from core.states import SaleDecision
+from core.store import Market, Store
+from core.workflows.data.effect_words import gained_words
+from core.workflows.data.intake import IntakeReport, NewMarket, ingest
+from core.workflows.data.scrutiny import Choice, apply_decisions, decide, review_queue
+from core.workflows.data.versions import undo_version
+from core.workflows.source_files.reading import SourceFile
+from core.workspace import Workspace
+from tests.acting import acting
+from tests.workflows.data.test_intake import HEADER, rows, write
+
+ANALYST = Actor("ana", Role.ANALYST)
+TODAY = date(2026, 1, 1)
+AREAS = "zip code,median income,school rating\n" + "".join(f"0010{n},{40_000 + 900 * n},{2 + n}\n" for n in range(4))
+
+
+@pytest.fixture
+def market(store: Store) -> Market:
+    return store.markets.create("Testville", "USD", "sqft", False, ANALYST)
+
+
+@pytest.fixture
+def workspace(store: Store, problem: Problem) -> Workspace:
+    return acting(store, ANALYST, problem, today=TODAY)
+
+
+def take_in(workspace: Workspace, market: Market, *files: SourceFile) -> IntakeReport:
+    return ingest(workspace, market.market_id, files, silent)
+
+
+def sales_of(workspace: Workspace, report: IntakeReport) -> pd.DataFrame:
+    return workspace.store.versions.load(report.version.version_id)
+
+
+def sales_by_home(workspace: Workspace, version_id: str) -> pd.DataFrame:
+    return workspace.store.versions.load(version_id).set_index("property_id")
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["alone", "beside sales that are known"])
+def test_figures_of_areas_come_to_the_stored_sales(
+    workspace: Workspace, market: Market, tmp_path: Path, again: bool
+) -> None:
+    sales = write(tmp_path, HEADER + rows(50))
+    before = take_in(workspace, market, sales)
+    areas = write(tmp_path, AREAS, "areas.csv")
+    report = take_in(workspace, market, *([sales] if again else []), areas)
+    assert report.changed
+    after = sales_of(workspace, report)
+    in_four_of_five = after["zipcode"].ne("00104")
+    assert after["x_median_income"].notna().equals(in_four_of_five)
+    assert after.loc[after["zipcode"] == "00102", "x_median_income"].eq(41_800).all()
+    assert report.preview.gained == {"x_median_income": 40, "school_rating": 40}
+    assert report.preview.new_sales == report.preview.corrected_sales == 0
+    assert len(report.preview.changed_rows) == 40
+    assert report.preview.files[-1].reasons == {"matched": 4}
+    # All else is as it was, and the undone version gives back what was.
+    pd.testing.assert_frame_equal(after[sales_of(workspace, before).columns], sales_of(workspace, before))
+    assert undo_version(workspace, report.version.version_id, "a trial").restored == before.version
+
+
+def test_the_same_figures_again_change_nothing(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
+    areas = write(tmp_path, AREAS, "areas.csv")
+    take_in(workspace, market, areas)
+    with pytest.raises(NoUsableRows, match="the sales have these facts already"):
+        take_in(workspace, market, areas)
+
+
+def test_a_tax_roll_fills_what_is_missing_and_changes_no_stored_fact(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    short = HEADER.replace(",year built", "")
+    lines = [line.rsplit(",", 1)[0] for line in rows(50).splitlines()]
+    before = take_in(workspace, market, write(tmp_path, short + "\n".join(lines) + "\n"))
+    roll = "parcel number,living area sqft,year built,assessed value\n" + "".join(
+        f"{100 + n},{9_000},{1900 + n if n else 3050},{200_000 + n}\n" for n in range(30)
+    )
+    report = take_in(workspace, market, write(tmp_path, roll, "tax_roll.csv"))
+    after = sales_of(workspace, report).set_index("property_id")
+    # Year 3050 is no year: what a file brings later is cleaned as what comes with a sale.
+    assert after["year_built"].isna()["100"]
+    assert after.loc["129", "year_built"] == 1929
+    assert after["year_built"].notna().sum() == report.preview.gained["year_built"] == 29
+    assert after["living_area_sqft"].tolist() == sales_of(workspace, before)["living_area_sqft"].tolist()
+    # A value assessed after the sale may know its price.
+    assert "assessed_value" not in after or after["assessed_value"].isna().all()
+
+
+def test_a_sale_that_a_person_decided_on_stays_as_decided(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+    odd = "777,7 Elm Street,00102,2024-05-05,2250000,1200,3,1990\n"
+    take_in(workspace, market, write(tmp_path, HEADER + rows(50) + odd))
+    queue = review_queue(workspace, market.market_id).rows.set_index("property_id")
+    decide(workspace, market.market_id, [Choice(str(queue.loc["777", "key"]), SaleDecision.CORRECT)])
+    decided = sales_by_home(workspace, apply_decisions(workspace, market.market_id).version.version_id)
+    report = take_in(workspace, market, write(tmp_path, AREAS, "areas.csv"))
+    after = sales_by_home(workspace, report.version.version_id)
+    assert after["sale_price"]["777"] == decided["sale_price"]["777"] == 225_000
+    assert after["x_median_income"].isna()["777"]
+    assert after.loc["102", "x_median_income"] == 41_800
+
+
+def test_a_file_that_matches_no_stored_sale_is_refused_and_says_what_to_check(
+    workspace: Workspace, market: Market, tmp_path: Path
+) -> None:
+    before = take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
+    elsewhere = write(tmp_path, AREAS.replace("0010", "9910"), "areas.csv")
+    with pytest.raises(NoUsableRows, match=r"none of their 4 rows matches one\. Check the columns"):
+        take_in(workspace, market, elsewhere)
+    assert workspace.store.versions.latest(market.market_id) == before.version
+
+
+def test_a_market_without_sales_still_needs_some(workspace: Workspace, market: Market, tmp_path: Path) -> None:
+    areas = write(tmp_path, AREAS, "areas.csv")
+    for where in (market.market_id, NewMarket("Elsewhere", "USD", "sqft")):
+        with pytest.raises(MappingError, match="add it to the market that has the sales"):
+            ingest(workspace, where, [areas], silent)
+
+
+def test_the_words_name_the_most_frequent_facts() -> None:
+    gained = {"year_built": 9, "school_rating": 40, "crime_index": 40, "bedrooms": 1}
+    assert gained_words(gained, 41) == (
+        "41 stored sales gain 4 facts: School rating (1-5) (40), Crime index (40), Year built (9) and 1 more."
+    )
+    assert gained_words({"bedrooms": 1}, 1) == "1 stored sale gains 1 fact: Bedrooms (1)."
