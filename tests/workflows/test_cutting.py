@@ -243,6 +243,40 @@ def test_two_cuts_do_not_write_into_one_folder(tmp_path: Path) -> None:
     assert (tmp_path / "pieces").is_dir()
 
 
+def test_what_a_person_has_beside_the_target_is_never_removed(tmp_path: Path) -> None:
+    own = tmp_path / f"pieces{pieces.DRAFT_ENDING}" / "thesis.txt"
+    own.parent.mkdir()
+    own.write_text("mine", encoding="utf-8")
+    with pytest.raises(FileNotWritten, match="and no cut has made it"):
+        cut_rows(tmp_path, text_of(sales(60)))
+    assert own.read_text(encoding="utf-8") == "mine"
+
+
+def test_a_target_that_is_a_file_or_the_current_folder_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "pieces").write_bytes(b"")
+    with pytest.raises(FileNotWritten, match="is a file"):
+        cut_rows(tmp_path, text_of(sales(60)))
+    (tmp_path / "pieces").unlink()
+    (tmp_path / "pieces").mkdir()
+    monkeypatch.chdir(tmp_path / "pieces")
+    with pytest.raises(FileNotWritten, match="the folder you are in"):
+        cut_rows(tmp_path, text_of(sales(60)))
+
+
+def test_a_link_to_an_empty_folder_is_as_good_as_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "pieces").symlink_to(tmp_path / "disk")
+    assert len(cut_rows(tmp_path, text_of(sales(60))).pieces) == 3
+    assert (tmp_path / "disk" / MANIFEST).exists()
+
+
+def test_an_encoding_that_is_none_is_refused_with_those_there_are(tmp_path: Path) -> None:
+    with pytest.raises(FileUnreadable, match=r"'klingon' is no encoding Doorstep knows\. Choose one of utf-8"):
+        cut_rows(tmp_path, text_of(sales(9)), encoding="klingon")
+
+
 def test_a_disk_too_full_for_the_pieces_is_named_before_anything_is_written(tmp_path: Path) -> None:
     with pytest.raises(FileNotWritten, match="The pieces need about"), pieces.drafted(tmp_path / "pieces", 1 << 60):
         pass

@@ -14,7 +14,7 @@ from typing import IO, Final
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from core.collect.reading.encodings import decode, doubt_of_encoding
+from core.collect.reading.encodings import decode, doubt_of_encoding, is_text_encoding
 from core.collect.reading.formats import as_csv_text
 from core.collect.reading.packing import UNPACKED_ALWAYS, UNPACKED_RATIO
 from core.collect.reading.reader import looks_like_json, refuse_other_types
@@ -26,6 +26,7 @@ BLOCK_BYTES: Final = 8 * 1024 * 1024
 
 _PARQUET_ROWS: Final = 16_384
 _GZIP: Final = b"\x1f\x8b"
+_ANY_TEXT: Final = b"text"
 _SAVE: Final = "Export the table as CSV, or as Parquet."
 
 
@@ -125,8 +126,8 @@ def _decoder(source: Source, encoding: str, block: bytes) -> codecs.IncrementalD
         if sample.isascii() and encoding == "utf-8":
             return None
         source.doubt = doubt_of_encoding(sample, encoding)
-    else:
-        decode(b"", source.shown, encoding)
+    elif not is_text_encoding(encoding):
+        decode(_ANY_TEXT, source.shown, encoding)  # refuses the name
     source.encoding = encoding
     return codecs.getincrementaldecoder(encoding)()
 

@@ -58,7 +58,8 @@ def cut_file(
     """
     workspace.require(Action.INGEST)
     if not path.is_file():
-        raise NotFound(f"There is no file {str(path)!r}. Check the path.")
+        what = "is a folder; name a file" if path.is_dir() else "is not there; check the path"
+        raise NotFound(f"The file to cut, {str(path)!r}, {what}.")
     started = time.monotonic()
     table = open_table(path, path.name, encoding)
     key = by_month(table, date_column) if by == MONTH else by_value(table.title_at(table.place_of(by)))

@@ -141,11 +141,10 @@ def drafted(target: Path, needed: int) -> Iterator[Path]:
     What a killed cut left behind is cleared first. ``needed`` is how many bytes the pieces take at least. Raises
     FileNotWritten where the folder has something in it, another cut is at work, or the disk is too full.
     """
-    target = target.absolute()
+    target = target.resolve()
     draft = target.with_name(target.name + DRAFT_ENDING)
     try:
-        if target.exists() and (not target.is_dir() or any(target.iterdir())):
-            raise FileNotWritten(f"{str(target)!r} exists and is not empty. Name another folder, or remove it.")
+        _refuse_what_is_there(target, draft)
         target.parent.mkdir(parents=True, exist_ok=True)
         draft.mkdir(mode=0o700, exist_ok=True)
         with _locked(draft):
@@ -166,6 +165,25 @@ def drafted(target: Path, needed: int) -> Iterator[Path]:
         raise FileNotWritten(
             f"The pieces cannot be written to {str(target)!r}: {error.strerror or error}. Nothing was kept."
         ) from error
+
+
+def _refuse_what_is_there(target: Path, draft: Path) -> None:
+    """Refuse a target that is no new or empty folder, and a folder with a draft's name that no cut has made."""
+    if target.is_dir():
+        if any(target.iterdir()):
+            raise FileNotWritten(f"{str(target)!r} exists and is not empty. Name another folder, or remove it.")
+    elif target.exists():
+        raise FileNotWritten(f"{str(target)!r} is a file. Name a folder that is new or empty.")
+    if target == Path.cwd():
+        raise FileNotWritten(f"{str(target)!r} is the folder you are in. Name a new folder inside it.")
+    has_files = draft.is_dir() and any(draft.iterdir())
+    if (draft.exists() and not draft.is_dir()) or (
+        has_files and not (draft / _LOCK).exists() and not (draft / MANIFEST).exists()
+    ):
+        raise FileNotWritten(
+            f"{str(draft)!r} stands where the cut would write first, and no cut has made it. Rename it, or name "
+            "another folder."
+        )
 
 
 @contextmanager

@@ -31,7 +31,7 @@ def cut_lines(report: CutReport) -> list[str]:
     if report.no_value:
         lines.append(f"{NO_VALUE_FILE:40} {report.no_value:>12,} rows without {what}")
     if report.unread:
-        lines.append(f"{UNREAD_FILE:40} {report.unread:>12,} lines that are no rows of the table")
+        lines.append(f"{UNREAD_FILE:40} {report.unread:>12,} lines that do not fit the table")
     in_pieces = report.rows_in - report.no_value - report.unread
     lines.append(
         f"{report.rows_in:,} rows in = {in_pieces:,} in {len(report.pieces):,} files + {report.no_value:,} without "

@@ -104,12 +104,12 @@ def take_pieces(workspace: Workspace, folder: Path, taking: Taking, progress: Pr
     if _is_worth_processes(waiting, taking):
         home, day = workspace.store.home, workspace.utc_today()
         calls = [(home, workspace.problem, workspace.actor, day, one, manifest, taking) for one in waiting]
-        return tuple(in_parallel(_take_in_process, calls, progress, "Files taken in"))
+        return tuple(in_parallel(_take_in_process, calls, progress, "Files done"))
     taken = []
     for done, one in enumerate(waiting):
         fractions = (done / len(waiting), (done + 1) / len(waiting))
         taken.append(_take(workspace, one, manifest, taking, part(progress, *fractions)))
-    progress(1.0, f"Files taken in: {len(taken)} of {len(waiting)}")
+    progress(1.0, f"Files done: {len(taken)} of {len(waiting)}")
     return tuple(taken)
 
 
