@@ -53,6 +53,7 @@ def on_cluster() -> Iterator[None]:
         return
     client = _connect(address)
     try:
+        _check_code_of_scheduler(client)
         _wait_for_worker(client)
         check_workers(client)
         with parallel_config(backend="dask", client=client):
@@ -119,6 +120,30 @@ def _connect(address: str) -> Client:
             f"The scheduler at {address} did not answer within {_SECONDS} seconds. Start it (dask scheduler), or unset "
             f"{SCHEDULER} to work on this machine."
         ) from error
+
+
+def _check_code_of_scheduler(client: Client) -> None:
+    """Raise WorkersDiffer unless the scheduler, which unpacks the calls too, runs this very code.
+
+    Without it a call would wait for ever: the scheduler drops what it cannot unpack, and says so in its log alone.
+    """
+    own = code_fingerprint()
+    try:
+        code = client.run_on_scheduler(code_fingerprint)  # type: ignore[no-untyped-call]
+    except OSError as error:
+        raise ClusterUnreachable(_lost(client)) from error
+    except (ImportError, AttributeError) as error:
+        raise WorkersDiffer(_differing_scheduler(client, f"has no Doorstep it can run: {error}")) from error
+    if code != own:
+        raise WorkersDiffer(_differing_scheduler(client, f"has {code}, this process {own}"))
+
+
+def _differing_scheduler(client: Client, what: str) -> str:
+    return (
+        f"The scheduler at {_address(client)} runs another version of Doorstep, of Python or of a library: it {what}. "
+        "Install the same version where the scheduler runs, name its folder in PYTHONPATH, and start it again; nothing "
+        "was computed."
+    )
 
 
 def _wait_for_worker(client: Client) -> None:

@@ -40,17 +40,18 @@ def free_port() -> int:
 
 
 @contextmanager
-def started(workers: int = 2) -> Iterator[Cluster]:
-    """A cluster of this machine with that many workers."""
+def started(workers: int = 2, code: Path = ROOT) -> Iterator[Cluster]:
+    """A cluster of this machine with that many workers; ``code`` is the folder of the scheduler's code."""
     port = free_port()
     options = ["--host", "127.0.0.1", "--port", str(port), "--no-dashboard"]
-    own = {**os.environ, "PYTHONPATH": str(ROOT)}
-    scheduler = subprocess.Popen([*DASK[0], *options], env=own, cwd=ROOT, stderr=subprocess.DEVNULL)
+    own = {**os.environ, "PYTHONPATH": str(code)}
+    scheduler = subprocess.Popen([*DASK[0], *options], env=own, cwd=code, stderr=subprocess.DEVNULL)
     made = Cluster(f"tcp://127.0.0.1:{port}", scheduler, [])
     try:
         for _ in range(workers):
             made.start_worker()
-        wait_for_workers(made, workers)
+        if workers:
+            wait_for_workers(made, workers)
         yield made
     finally:
         for process in (*made.workers, scheduler):

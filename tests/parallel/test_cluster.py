@@ -94,7 +94,7 @@ def test_training_on_a_cluster_that_loses_a_worker_gives_the_same_model_to_the_l
 
     def kill_one_half_way(fraction: float, message: str) -> None:
         seen.append(message)
-        if message == "Comparing models: 2 of 6":
+        if message == "Comparing models: 2 of 5":
             mortal.workers[0].send_signal(signal.SIGKILL)
 
     with on_cluster():
@@ -151,6 +151,18 @@ def test_a_worker_that_comes_later_is_looked_at_too(cluster: Cluster, tmp_path: 
         assert in_parallel(abs, [(-1,), (-2,)], silent, "Counting") == [1, 2]
         with stranger(cluster, tmp_path), pytest.raises(WorkersDiffer, match="has no Doorstep"):
             in_parallel(abs, [(-1,), (-2,)], silent, "Counting")
+
+
+def test_a_scheduler_without_this_code_is_refused_before_anything_waits_for_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with started(0, tmp_path) as bare:
+        monkeypatch.setenv(SCHEDULER, bare.address)
+        with (
+            pytest.raises(WorkersDiffer, match=r"The scheduler at .* has no Doorstep it can run: .*core"),
+            on_cluster(),
+        ):
+            pass
 
 
 def test_a_scheduler_that_ends_ends_the_work_in_words(mortal: Cluster) -> None:

@@ -379,7 +379,7 @@ def _add_all(
     progress(0.9, "Adding the facts to the stored sales")
     intake.fill_in(tax, neighbourhood, same, decisions, problem, today)
     if not read.sales and not intake.gained:
-        raise NoUsableRows(no_gain_message(intake.references))
+        raise NoUsableRows(no_gain_message(read.why_no_sales, intake.references))
 
 
 def _begin(store: Store, parent: DataVersion | None, decisions: Sequence[StoredSaleDecision]) -> _Intake:

@@ -19,7 +19,12 @@ from core.collect.reading.table import RawTable, Reading, ReadingChoice
 from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
-from core.workflows.source_files.refusals import apply_or_explain, leave_out_persons, no_sales_message
+from core.workflows.source_files.refusals import (
+    apply_or_explain,
+    leave_out_persons,
+    may_hold_sales,
+    no_sales_message,
+)
 
 
 @dataclass(frozen=True)
@@ -53,12 +58,16 @@ def read_source(file: SourceFile) -> ReadFile:
 
 @dataclass(frozen=True)
 class SourceTables:
-    """Files as mapped, in their order, and by name: as read, what of persons was dropped, and the record of each."""
+    """Files as mapped, in their order, and by name: as read, what of persons was dropped, and the record of each.
+
+    ``why_no_sales`` says what the files are where none holds sales.
+    """
 
     mapped: list[MappedTable]
     raws: Mapping[str, RawTable]
     personal: Mapping[str, tuple[PersonalColumn, ...]]
     records: tuple[FileIntake, ...]
+    why_no_sales: str = ""
 
     @property
     def sales(self) -> list[MappedTable]:
@@ -101,12 +110,14 @@ def read_together(
             files, raws.values(), guess_together(list(raws.values()), given, guesses), strict=True
         )
     ]
-    kinds = {mapping.source for mapping in mappings}
-    if Source.SALES not in kinds and not (with_stored_sales and kinds):
-        raise MappingError(no_sales_message(list(raws.values()), mappings))
+    why_none = ""
+    if Source.SALES not in {mapping.source for mapping in mappings}:
+        why_none = no_sales_message(list(raws.values()), mappings)
+        if not with_stored_sales or may_hold_sales(list(raws.values()), mappings):
+            raise MappingError(why_none)
     found = zip(raws.values(), mappings, personal.values(), strict=True)
     records = tuple(map(_record, files, raws.values(), mappings, personal.values()))
-    return SourceTables([apply_or_explain(*one) for one in found], raws, personal, records)
+    return SourceTables([apply_or_explain(*one) for one in found], raws, personal, records, why_none)
 
 
 def _chosen(mapping: ColumnMapping | None, raw: RawTable, guess: Guess | None) -> ColumnMapping | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from core.accounting import ZERO, FileAccounting, reason_words
 from core.collect.columns.candidates import field_of_header
-from core.collect.columns.near_misses import why_no_sales
+from core.collect.columns.near_misses import are_listings, why_no_sales
 from core.collect.mapping import LOCATIONS, ColumnMapping, MappedTable, apply_mapping, named_columns
 from core.collect.parsers import Marks, as_number, compact_date_format
 from core.collect.privacy.cutting import without_persons_in
@@ -52,18 +52,28 @@ def no_sales_message(tables: Sequence[RawTable], mappings: Sequence[ColumnMappin
     return f"None of the files ({names}) holds sales. {whys or 'Add a file with sale prices and dates.'}"
 
 
-def no_gain_message(accounts: Sequence[FileAccounting]) -> str:
-    """Say that no stored sale gains a fact from files without sales, and what helps."""
-    names = ", ".join(account.file for account in accounts)
+def may_hold_sales(tables: Sequence[RawTable], mappings: Sequence[ColumnMapping]) -> bool:
+    """Tell whether some file has a column named as the price or day of a sale, or listings: it completes no sales."""
+    vocabulary = load_vocabulary()
+    for table, mapping in zip(tables, mappings, strict=True):
+        headers = {field_of_header(str(column), Source.SALES, vocabulary) for column in table.frame}
+        if mapping.source is not Source.NEIGHBOURHOOD and (
+            headers & {"sale_price", "sale_date"} or are_listings(table, mapping)
+        ):
+            return True
+    return False
+
+
+def no_gain_message(why_no_sales: str, accounts: Sequence[FileAccounting]) -> str:
+    """Say that files have no sales, which ``why_no_sales`` says, and that no stored sale gains a fact from them."""
     rows = sum(account.rows_in for account in accounts)
     matched = sum(account.reasons.get("matched", 0) for account in accounts)
-    found = f"None of the files ({names}) holds sales, and no stored sale gains a fact from them:"
-    if not matched:
-        return (
-            f"{found} none of their {rows:,} rows matches one. Check the columns of the parcel number, the address or "
-            "the area, or add a file of sales."
-        )
-    return f"{found} {matched:,} of their {rows:,} rows match, and the sales have these facts already."
+    if matched:
+        return f"{why_no_sales} {matched:,} of their {rows:,} rows match stored sales, which have these facts already."
+    return (
+        f"{why_no_sales} None of their {rows:,} rows matches a stored sale either: check the columns of the parcel "
+        "number, the address or the area."
+    )
 
 
 def _whys_no_sales(table: RawTable, mapping: ColumnMapping) -> tuple[str, ...]:

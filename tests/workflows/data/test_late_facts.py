@@ -46,6 +46,10 @@ def sales_of(workspace: Workspace, report: IntakeReport) -> pd.DataFrame:
     return workspace.store.versions.load(report.version.version_id)
 
 
+def rows_without_years(count: int) -> str:
+    return "".join(line.rsplit(",", 1)[0] + "\n" for line in rows(count).splitlines())
+
+
 def sales_by_home(workspace: Workspace, version_id: str) -> pd.DataFrame:
     return workspace.store.versions.load(version_id).set_index("property_id")
 
@@ -76,7 +80,7 @@ def test_the_same_figures_again_change_nothing(workspace: Workspace, market: Mar
     take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
     areas = write(tmp_path, AREAS, "areas.csv")
     take_in(workspace, market, areas)
-    with pytest.raises(NoUsableRows, match="the sales have these facts already"):
+    with pytest.raises(NoUsableRows, match="match stored sales, which have these facts already"):
         take_in(workspace, market, areas)
 
 
@@ -84,8 +88,7 @@ def test_a_tax_roll_fills_what_is_missing_and_changes_no_stored_fact(
     workspace: Workspace, market: Market, tmp_path: Path
 ) -> None:
     short = HEADER.replace(",year built", "")
-    lines = [line.rsplit(",", 1)[0] for line in rows(50).splitlines()]
-    before = take_in(workspace, market, write(tmp_path, short + "\n".join(lines) + "\n"))
+    before = take_in(workspace, market, write(tmp_path, short + rows_without_years(50)))
     roll = "parcel number,living area sqft,year built,assessed value\n" + "".join(
         f"{100 + n},{9_000},{1900 + n if n else 3050},{200_000 + n}\n" for n in range(30)
     )
@@ -118,9 +121,24 @@ def test_a_file_that_matches_no_stored_sale_is_refused_and_says_what_to_check(
 ) -> None:
     before = take_in(workspace, market, write(tmp_path, HEADER + rows(50)))
     elsewhere = write(tmp_path, AREAS.replace("0010", "9910"), "areas.csv")
-    with pytest.raises(NoUsableRows, match=r"none of their 4 rows matches one\. Check the columns"):
+    with pytest.raises(NoUsableRows, match="None of their 4 rows matches a stored sale either: check the columns"):
         take_in(workspace, market, elsewhere)
     assert workspace.store.versions.latest(market.market_id) == before.version
+
+
+@pytest.mark.parametrize("header", ["parcel number,year built,sale date", "address,list price,year built"])
+def test_a_file_that_looks_like_sales_or_listings_completes_none(
+    workspace: Workspace, market: Market, tmp_path: Path, header: str
+) -> None:
+    take_in(workspace, market, write(tmp_path, HEADER.replace(",year built", "") + rows_without_years(50)))
+    first, _, last = header.split(",")
+    lines = "".join(
+        f"{100 + n if first == 'parcel number' else f'{n} Oak Street'},"
+        f"{1950 + n if last == 'sale date' else 300_000 + n},{'2024-05-05' if last == 'sale date' else 1950 + n}\n"
+        for n in range(30)
+    )
+    with pytest.raises(MappingError, match="holds sales"):
+        take_in(workspace, market, write(tmp_path, f"{header}\n{lines}", "odd.csv"))
 
 
 def test_a_market_without_sales_still_needs_some(workspace: Workspace, market: Market, tmp_path: Path) -> None:
