@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
@@ -23,6 +24,7 @@ SCHEDULER: Final = "DOORSTEP_SCHEDULER"
 _ADDRESS: Final = re.compile(r"(tcp|tls)://(\[[0-9a-fA-F:]+\]|[\w.-]+):(\d{1,5})")
 _PORTS: Final = 65_535
 _SECONDS: Final = 10
+_AGAIN_SECONDS: Final = 0.1
 _MISSING: Final = f"{SCHEDULER} is set, but Dask is not installed. Install the extra: pip install 'doorstep[dask]'."
 
 
@@ -89,10 +91,7 @@ def cluster_of(backend: Any) -> Client | None:
 
 def check_workers(client: Client) -> None:
     """Raise WorkersDiffer unless every worker runs this very code with these libraries."""
-    try:
-        found = client.run(code_fingerprint, on_error="return")
-    except OSError as error:
-        raise ClusterUnreachable(_lost(client)) from error
+    found = _codes_of_workers(client)
     if not found:
         raise ClusterUnreachable(_without_workers(client))
     own = code_fingerprint()
@@ -106,6 +105,23 @@ def check_workers(client: Client) -> None:
             f"library: {', '.join(others[:3])} ({what}). Install the same version on every worker, and start them "
             "again; nothing was computed."
         )
+
+
+def _codes_of_workers(client: Client) -> dict[str, Any]:
+    """Return what each living worker says of its code, once the scheduler has struck off those that have just died.
+
+    It would hand them the objects that calls share, and lose these.
+    """
+    end = time.monotonic() + _SECONDS
+    while True:
+        try:
+            found: dict[str, Any] = client.run(code_fingerprint, on_error="return")
+        except OSError as error:
+            raise ClusterUnreachable(_lost(client)) from error
+        living = {worker: code for worker, code in found.items() if not isinstance(code, OSError)}
+        if len(living) == len(found) or time.monotonic() > end:
+            return living
+        time.sleep(_AGAIN_SECONDS)
 
 
 def _connect(address: str) -> Client:
@@ -125,7 +141,7 @@ def _connect(address: str) -> Client:
 def _check_code_of_scheduler(client: Client) -> None:
     """Raise WorkersDiffer unless the scheduler, which unpacks the calls too, runs this very code.
 
-    Without it a call would wait for ever: the scheduler drops what it cannot unpack, and says so in its log alone.
+    Without it a call would wait without end: the scheduler drops what it cannot unpack, and says so in its log alone.
     """
     own = code_fingerprint()
     try:

@@ -153,6 +153,12 @@ def test_a_worker_that_comes_later_is_looked_at_too(cluster: Cluster, tmp_path: 
             in_parallel(abs, [(-1,), (-2,)], silent, "Counting")
 
 
+def test_a_worker_that_has_just_died_is_not_taken_for_one_with_other_code(mortal: Cluster) -> None:
+    with on_cluster():
+        mortal.workers[0].kill()
+        assert in_parallel(abs, [(-1,), (-2,)], silent, "Counting") == [1, 2]
+
+
 def test_a_scheduler_without_this_code_is_refused_before_anything_waits_for_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
