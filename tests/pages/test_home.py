@@ -120,7 +120,8 @@ def test_a_demo_under_way_is_found_again_by_a_new_visit_and_can_be_cancelled(hom
         store.jobs.progress(job.job_id, 0.4, "Comparing models")
         app = opened()
         assert "so far" in said(app)
-        assert app.main.get("progress")[0].proto.value == 40
+        # Between two reports it moves on, by a twentieth at most.
+        assert 40 <= app.main.get("progress")[0].proto.value <= 45
         assert "open_demo" not in buttons(app)
         app.button(f"cancel_{job.job_id}").click().run()
         assert store.jobs.get(job.job_id).cancel_requested
