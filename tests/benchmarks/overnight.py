@@ -38,11 +38,13 @@ def measure(home: Path, markets: int, sales: int, workers: int) -> Iterator[dict
     with open_store(home) as store:
         workspace = acting(store, today=END + timedelta(days=1))
         yield from _set_up(workspace, markets, sales)
+        live = _live_models(workspace)
         started_at = time.perf_counter()
         with _cluster(workers), _other_workers(home, workers - 1), peak_memory() as peak:
             reports = retrain_markets(workspace, RetrainPlan(), silent)
         seconds = time.perf_counter() - started_at
         document = report_document(reports)
+        promoted = len(live.symmetric_difference(_live_models(workspace)))
     yield {
         "step": "retrain all",
         "markets": len(reports),
@@ -53,7 +55,7 @@ def measure(home: Path, markets: int, sales: int, workers: int) -> Iterator[dict
         "peak_mb": round(peak.bytes / 1e6),
         "retrained": document["retrained"],
         "failed": document["failed"],
-        "promoted": 0,
+        "promoted": promoted,
         "verdicts": _counted([one.verdict for one in reports]),
         "why": sorted({one.words for one in reports if not one.done}),
         "load": os.getloadavg(),
@@ -77,6 +79,13 @@ def _set_up(workspace: Workspace, markets: int, sales: int) -> Iterator[dict[str
         made += 1
         if made % _NOTED_EVERY == 0 or number == markets - 1:
             yield {"step": "set up", "made": made, "seconds": round(time.perf_counter() - started_at)}
+
+
+def _live_models(workspace: Workspace) -> set[tuple[str, str]]:
+    """Return the live model of each market that has one."""
+    store = workspace.store
+    pairs = ((one.market_id, store.models.champion(one.market_id)) for one in store.markets.list())
+    return {(market, model.model_id) for market, model in pairs if model is not None}
 
 
 @contextmanager

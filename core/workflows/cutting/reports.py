@@ -73,5 +73,5 @@ def _line(one: TakenPiece) -> str:
 
 
 def _row(cells: Sequence[str]) -> str:
-    first, *rest = (f"{cell:>{width}}" for cell, width in zip(cells, _WIDTHS, strict=True))
-    return " ".join([f"{cells[0]:<{_WIDTHS[0]}}", *rest]).rstrip() if first else ""
+    first, *rest = zip(cells, _WIDTHS, strict=True)
+    return " ".join([f"{first[0]:<{first[1]}}", *(f"{cell:>{width}}" for cell, width in rest)]).rstrip()

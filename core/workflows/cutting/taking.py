@@ -18,7 +18,7 @@ from core.collect.reading.packing import memory_limit
 from core.errors import AccessDenied, DoorstepError, FileUnreadable, JobCancelled, NotFound, WrongUsage
 from core.parallel.calls import in_parallel
 from core.problem import Problem
-from core.progress import Progress, part
+from core.progress import Progress, part, silent
 from core.store import open_store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
@@ -147,11 +147,8 @@ def _take_in_process(
     home: Path, problem: Problem, actor: Actor, day: date, one: _Waiting, manifest: Manifest | None, taking: Taking
 ) -> TakenPiece:
     with open_store(home) as store:
-        return _take(Workspace(store, problem, actor).at(day), one, manifest, taking, _quiet)
-
-
-def _quiet(fraction: float, message: str) -> None:
-    """Report nothing: the process that shares out the files says how many are done."""
+        # The process that shares out the files says how many are done.
+        return _take(Workspace(store, problem, actor).at(day), one, manifest, taking, silent)
 
 
 def _take(
