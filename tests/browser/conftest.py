@@ -19,7 +19,17 @@ from types import MappingProxyType
 from urllib.parse import urlencode
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Playwright, WebSocket, expect, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    ConsoleMessage,
+    Locator,
+    Page,
+    Playwright,
+    TimeoutError,
+    WebSocket,
+    expect,
+    sync_playwright,
+)
 
 from tests.browser.runs import Run, Runs
 
@@ -106,6 +116,22 @@ class Visit:
         self.settle(WORK_MS)
         self.page.get_by_role("button", name=re.compile(name)).click()
         return self.settle(WORK_MS)
+
+    def follow(self, link: Locator, path: str) -> Page:
+        """Click a link until the page at this path is open, and wait until it is drawn.
+
+        Streamlit forgets the page asked for if the page that is open asks to be drawn anew in the same moment.
+        """
+        for patience_ms in (5_000, IDLE_MS):
+            link.click()
+            try:
+                self.page.wait_for_url(re.compile(rf"/{path}\b"), timeout=patience_ms)
+            except TimeoutError:
+                # A click that was forgotten is not one the page asks for.
+                self.page.evaluate("sessionStorage.clicks = Number(sessionStorage.clicks || 0) - 1")
+                continue
+            return self.settle()
+        raise AssertionError(f"the link does not lead to {path!r}; {self.server.log()}")
 
     def figure(self, label: str) -> int:
         """Return a whole number the page shows under this label."""

@@ -93,8 +93,7 @@ def to_the_models(opened: Visit) -> None:
     expect(page.get_by_text("beyond the target of")).to_be_visible()
     page.get_by_text("Cause and what to do").first.click()
     opened.settle()
-    page.get_by_role("link", name="Open Models to retrain").click()
-    opened.settle()
+    opened.follow(page.get_by_role("link", name="Open Models to retrain"), "models")
 
 
 def retrain(opened: Visit) -> None:
