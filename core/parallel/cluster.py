@@ -53,13 +53,30 @@ def on_cluster() -> Iterator[None]:
     if not address:
         yield
         return
+    with _checked_client(address) as client, parallel_config(backend="dask", client=client):
+        yield
+
+
+def workers_of_cluster(environment: Mapping[str, str]) -> int | None:
+    """Return how many workers, all with this very code, the cluster has; None where no scheduler is set.
+
+    Raises WrongUsage, ClusterUnreachable and WorkersDiffer as ``on_cluster`` does.
+    """
+    address = scheduler_address(environment)
+    if not address:
+        return None
+    with _checked_client(address) as client:
+        return len(_codes_of_workers(client))
+
+
+@contextmanager
+def _checked_client(address: str) -> Iterator[Client]:
     client = _connect(address)
     try:
         _check_code_of_scheduler(client)
         _wait_for_worker(client)
         check_workers(client)
-        with parallel_config(backend="dask", client=client):
-            yield
+        yield client
     finally:
         client.close()  # type: ignore[no-untyped-call]
 

@@ -162,6 +162,12 @@ def test_parquet_text_stored_as_bytes_is_text_and_broken_text_is_refused() -> No
         _read(spoiled)
 
 
+def test_a_short_float_of_parquet_is_the_number_that_was_written() -> None:
+    out = io.BytesIO()
+    pq.write_table(pa.table({"lat": pa.array([47.1, None], pa.float32()), "price": [1, 2]}), out)
+    assert _cells(_read(out.getvalue())) == [["lat", "price"], ["47.1", "1"], ["", "2"]]
+
+
 @pytest.mark.parametrize("wrong", ["cp1252", "latin-1"])
 def test_utf8_read_in_a_wrong_encoding_chosen_by_hand_is_refused(wrong: str) -> None:
     with pytest.raises(FileUnreadable, match=f"read as {wrong}, has [0-9]+ spoiled letters"):

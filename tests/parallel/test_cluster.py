@@ -22,13 +22,15 @@ from core.access import Actor, Role
 from core.arrays import Floats
 from core.errors import ClusterUnreachable, WorkersDiffer, WrongUsage
 from core.parallel.calls import in_parallel
-from core.parallel.cluster import SCHEDULER, on_cluster, scheduler_address
+from core.parallel.cluster import SCHEDULER, on_cluster, scheduler_address, workers_of_cluster
 from core.problem import Problem
 from core.progress import Progress, silent
-from core.store import open_store
+from core.store import Store, open_store
 from core.train.trainer import Trained, TrainingPlan, default_plan, train
+from core.workflows.operations.doctor import Health, examine
 from core.workflows.pricing import many_homes
 from core.workflows.pricing.desk import Desk
+from tests.acting import acting
 from tests.parallel.dask_cluster import Cluster, free_port, started, wait_for_workers
 
 
@@ -201,6 +203,19 @@ def test_a_scheduler_that_is_not_there_is_named_with_what_helps(monkeypatch: pyt
     monkeypatch.setenv(SCHEDULER, f"tcp://127.0.0.1:{free_port()}")
     with pytest.raises(ClusterUnreachable, match="did not answer within 1 seconds"), on_cluster():
         pass
+
+
+def test_the_doctor_counts_the_workers_of_the_cluster_and_misses_one_that_is_not_there(
+    cluster: Cluster, own_store: Store, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert workers_of_cluster({}) is None
+    workspace = acting(own_store, Actor("Mia", Role.MANAGER), problem)
+    [found] = [one for one in examine(workspace) if one.name == "cluster"]
+    assert (found.health, found.found[:9]) == (Health.OK, "2 workers")
+    monkeypatch.setattr("core.parallel.cluster._SECONDS", 1)
+    monkeypatch.setenv(SCHEDULER, f"tcp://127.0.0.1:{free_port()}")
+    [found] = [one for one in examine(workspace) if one.name == "cluster"]
+    assert (found.health, "Start it" in found.found) == (Health.FAILED, True)
 
 
 def processes_of_inner_calls(count: int) -> tuple[int, set[int]]:

@@ -17,7 +17,10 @@ from datetime import date
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -132,6 +135,17 @@ def test_files_in_any_form_are_cut_alike(tmp_path: Path, name: str, content: byt
     assert {one.file: one.rows for one in report.pieces} == {"king.csv": 20, "kitsap.csv": 20, "pierce.csv": 20}
     for at, county in enumerate(("king", "pierce", "kitsap")):
         assert rows_in(tmp_path / "pieces" / f"{county}.csv", separator) == rows[at::3]
+
+
+@pytest.mark.parametrize("kind", [pa.float16(), pa.float32(), pa.float64()], ids=str)
+def test_a_float_of_any_width_stands_in_its_piece_as_it_was_written(tmp_path: Path, kind: pa.DataType) -> None:
+    table = pa.Table.from_pandas(pd.DataFrame(sales(3), columns=HEADER))
+    latitudes = pa.array(np.array([47.1, 0, -0.3], kind.to_pandas_dtype()), kind, mask=np.array([False, True, False]))
+    buffer = io.BytesIO()
+    pq.write_table(table.append_column("Latitude", latitudes), buffer)
+    cut_rows(tmp_path, buffer.getvalue(), name="table.parquet")
+    found = [pd.read_csv(piece, dtype=str)["Latitude"][0] for piece in (tmp_path / "pieces").glob("*.csv")]
+    assert {str(one) for one in found} == {"47.1", "nan", "-0.3"}
 
 
 def test_a_western_file_whose_first_letters_beyond_ascii_come_late_is_read_right(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from core.collect.reading.encodings import decode, doubt_of_encoding, is_text_encoding
-from core.collect.reading.formats import as_csv_text
+from core.collect.reading.formats import as_csv_text, parquet_cells
 from core.collect.reading.packing import UNPACKED_ALWAYS, UNPACKED_RATIO
 from core.collect.reading.reader import looks_like_json, refuse_other_types
 from core.collect.reading.table import FileFormat, ReadingNote
@@ -162,7 +162,7 @@ def _parquet_blocks(source: Source) -> Iterator[str]:
         yield as_csv_text([table.schema_arrow.names])
         done = 0
         for batch in table.iter_batches(_PARQUET_ROWS):
-            yield as_csv_text(zip(*(column.to_pylist() for column in batch.columns), strict=True))
+            yield as_csv_text(zip(*(parquet_cells(column) for column in batch.columns), strict=True))
             done += batch.num_rows
             source.done = done / rows
     except (pa.ArrowException, ValueError, OverflowError) as error:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -79,10 +80,19 @@ def parquet_text(content: bytes, shown: str, max_bytes: int) -> str:
         refuse_large(shown, "unpacks to", sum(group.total_byte_size for group in groups), max_bytes)
         table = file.read()
         refuse_large(shown, "unpacks to", _unpacked_bytes(table), max_bytes)
-        columns = [column.to_pylist() for column in table.columns]
+        columns = [parquet_cells(column) for column in table.columns]
     except (pa.ArrowException, OSError, ValueError, OverflowError) as error:
         raise FileUnreadable(f"{shown} is a damaged Parquet table. Copy or download it again.") from error
     return as_csv_text([table.column_names, *zip(*columns, strict=True)])
+
+
+def parquet_cells(column: pa.Array | pa.ChunkedArray) -> list[Any]:
+    """Return a column's cells; a short float as it was written: 47.1, where its exact value is 47.099998474121094."""
+    cells: list[Any] = column.to_pylist()
+    if pa.types.is_float16(column.type) or pa.types.is_float32(column.type):
+        short = np.dtype(column.type.to_pandas_dtype()).type
+        return [None if cell is None else float(str(short(cell))) for cell in cells]
+    return cells
 
 
 def _opened(content: bytes) -> pq.ParquetFile:

@@ -13,6 +13,7 @@ from typing import Final
 
 from core.access import Action, Actor, Role
 from core.errors import ArtifactCorrupt, DoorstepError
+from core.parallel.cluster import workers_of_cluster
 from core.serve.estimate import Unavailable
 from core.serve.typical_home import typical_home
 from core.store import Market
@@ -186,6 +187,14 @@ def _workers(workspace: Workspace) -> Iterator[Check]:
         yield Check("workers", Health.WARNING, "No worker is alive, so nothing is trained or monitored.", remedy)
 
 
+def _cluster(_: Workspace) -> Iterator[Check]:
+    workers = workers_of_cluster(os.environ)
+    if workers is None:
+        yield Check("cluster", Health.OK, "None is set, so long work runs on this machine.")
+    else:
+        yield Check("cluster", Health.OK, f"{count(workers, 'worker')} of it can be reached and have this very code.")
+
+
 def _spool(workspace: Workspace) -> Iterator[Check]:
     state = workspace.store.spool.state()
     if state.spoilt:
@@ -220,6 +229,7 @@ _CHECKS: Final[dict[str, Callable[[Workspace], Iterator[Check]]]] = {
     "signatures": _signatures,
     "artifacts": _artifacts,
     "workers": _workers,
+    "cluster": _cluster,
     "ledger": _spool,
     "clock": _clock,
 }
