@@ -266,6 +266,18 @@ def test_a_version_keeps_how_its_files_were_read_and_mapped_and_what_was_inferre
     [version] = json.loads(out)["versions"]
     [file] = version["files"]
     assert {file["file"]: file["mapping"]} == json.loads(printed)["mappings"]
+    latest = version["version"]
+    code, text, _ = run(capsys, "undo-version", latest, "--reason", "the wrong county", *home)
+    assert (code, text) == (OK, f"data version {latest} of g is undone; no data is in use\n")
+    code, _, err = run(capsys, "undo-version", latest, "--reason", "again", *home)
+    assert code == FAILED
+    assert "only the latest can be undone" in err
+    assert ": the wrong county" in run(capsys, "versions", *home)[1]
+    code, out, _ = run(capsys, "use-version", latest, "--json", *home)
+    assert (code, json.loads(out)) == (OK, {"market": "g", "in_use": latest, "sales": version["sales"]})
+    code, _, err = run(capsys, "use-version", latest, "--role", "agent", *home)
+    assert code == FAILED
+    assert "(agent) may not" in err
 
 
 def test_columns_of_persons_are_left_out_by_name_and_a_text_is_kept_where_a_correction_asks_for_it(

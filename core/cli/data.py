@@ -1,4 +1,4 @@
-"""The verbs of sales data: importing files, cutting large ones, writing their mapping, and listing versions."""
+"""The verbs of sales data: importing files, cutting large ones, writing their mapping, and their versions."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Of a new market whose files do not say it.
 _CURRENCY: Final = "USD"
+_VERSION: Final = "id of the data version, as `versions` lists it"
 
 
 def add_verbs(verb: AddVerb) -> None:
@@ -70,6 +71,12 @@ def add_verbs(verb: AddVerb) -> None:
         "versions", "list a market's data versions, how their files were read and what was inferred", _versions
     )
     versions.add_argument("--market", help="market (default: the only one)")
+    undo = verb("undo-version", "undo the latest data version; the one it was built on is in use again", _undo_version)
+    undo.add_argument("version", help=_VERSION)
+    undo.add_argument("--reason", required=True, help="why, for the audit trail")
+    use = verb("use-version", "use an undone data version again", _use_version)
+    use.add_argument("version", help=_VERSION)
+    use.add_argument("--reason", default="", help="why, for the audit trail")
     template = verb("template", "write an empty file with a heading for each field, to be filled in", _template)
     template.add_argument("source", choices=["sales", "tax", "neighborhood"], help="which kind of file")
     template.add_argument("file", metavar="FILE", help="file to write: .xlsx, with a sheet that explains it, or .csv")
@@ -303,6 +310,7 @@ def _ingest_text(report: IntakeReport) -> str:
 
 
 def _versions(session: Session) -> int:
+    from core.wording import instant
     from core.workflows.data.versions import history, intake_of
 
     records = history(session.workspace, session.market().market_id)
@@ -316,6 +324,11 @@ def _versions(session: Session) -> int:
                 "note": one.version.note,
                 "created_at": one.version.created_at,
                 "created_by": one.version.created_by,
+                "models": one.models,
+                "undone_at": one.undone_at,
+                "undone_by": one.undone_by,
+                "undone_because": one.reason,
+                "can_be_used_again": one.returnable,
                 "files": [asdict(file) for file in intake[one.version.version_id]],
             }
             for one in records
@@ -327,12 +340,50 @@ def _versions(session: Session) -> int:
         for one in records:
             version = one.version
             lines.append(f"{version.version_id}  {one.state}  {version.rows:,} sales  {version.note}")
+            if one.undone_at is not None:
+                lines.append(f"  undone by {one.undone_by}, {instant(one.undone_at)}: {one.reason}")
             for file in intake[version.version_id]:
                 lines.append(f"  {file.file}: {file.reading}")
                 lines += [f"  {file.file}: {found.column}: {found}" for found in file.inferences]
         return "\n".join(lines) or "no versions yet"
 
     session.print_result(document, text)
+    return OK
+
+
+def _undo_version(session: Session) -> int:
+    from core.workflows.data.versions import undo_version
+
+    undone = undo_version(session.workspace, session.options.version, session.options.reason)
+    version, restored = undone.version, undone.restored
+    now = f"{restored.version_id} with {restored.rows:,} sales is in use" if restored else "no data is in use"
+    document = {
+        "market": version.market_id,
+        "undone": version.version_id,
+        "in_use": restored.version_id if restored else None,
+        "sales": restored.rows if restored else 0,
+        "models": undone.models,
+    }
+
+    def text() -> str:
+        lines = [f"data version {version.version_id} of {version.market_id} is undone; {now}"]
+        if undone.models:
+            lines.append(f"trained on it and unchanged, live or not: {', '.join(undone.models)}")
+        return "\n".join(lines)
+
+    session.print_result(document, text)
+    return OK
+
+
+def _use_version(session: Session) -> int:
+    from core.workflows.data.versions import redo_version
+
+    version = redo_version(session.workspace, session.options.version, session.options.reason)
+    document = {"market": version.market_id, "in_use": version.version_id, "sales": version.rows}
+    session.print_result(
+        document,
+        lambda: f"data version {version.version_id} of {version.market_id} with {version.rows:,} sales is in use again",
+    )
     return OK
 
 

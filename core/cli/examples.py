@@ -25,6 +25,14 @@ EXAMPLES: Final[dict[str, tuple[str, str]]] = {
         "versions --market springfield",
         "versions --market springfield --json",
     ),
+    "undo-version": (
+        'undo-version 3fa94c0117be --reason "the wrong county"',
+        'undo-version 3fa94c0117be --reason "sent by mistake" --json',
+    ),
+    "use-version": (
+        "use-version 3fa94c0117be",
+        'use-version 3fa94c0117be --reason "it was the right county"',
+    ),
     "scrutiny": (
         "scrutiny --market springfield --kind price_digit",
         'scrutiny 3fa94c01 --decide correct --value 385000 --note "digit typed twice" --apply',

@@ -32,6 +32,8 @@ _EXAMPLES: Final = """examples:
   {program} cut statewide.csv.gz --by County --into counties
   {program} ingest-pieces counties
   {program} versions --market springfield
+  {program} undo-version VERSION --reason "the wrong county"
+  {program} use-version VERSION
   {program} train --market springfield
   {program} price --market springfield --set zipcode=98103 living_area_sqft=1680 bedrooms=3
   {program} price --market springfield --csv listings.csv --json

@@ -12,6 +12,8 @@ NEEDS: Final[dict[str, tuple[Action, ...]]] = {
     "ingest-pieces": (Action.INGEST,),
     "template": (Action.INGEST,),
     "versions": (Action.VIEW_DATA,),
+    "undo-version": (Action.INGEST,),
+    "use-version": (Action.INGEST,),
     "scrutiny": (Action.VIEW_DATA, Action.INGEST),
     "train": (Action.TRAIN,),
     "evaluate": (Action.VIEW_MODELS,),

@@ -239,7 +239,7 @@ def test_a_column_left_out_is_taken_in_after_all() -> None:
     assert fields(app)["Adjusted sale price"] == picks.EXTRA
 
 
-def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(home: Path) -> None:
+def test_versions_are_listed_compared_and_the_latest_undone_with_a_reason_and_brought_back(home: Path) -> None:
     committed(checked(brought(opened(), "first.csv", sales_csv(30))))
     app = brought(opened(), "more.csv", sales_csv(60))
     committed(checked(app))
@@ -260,6 +260,13 @@ def test_versions_are_listed_compared_and_the_latest_taken_back_with_a_reason(ho
         latest = store.versions.latest("harbour")
         assert latest is not None
         assert latest.version_id == listed["Version"][1]
+    assert any("undone by" in one.value and "the wrong year" in one.value for one in app.markdown)
+    app.button(f"use_{listed['Version'][0]}").click().run()
+    assert not app.exception
+    assert "with 60 sales is in use again" in str(app.success[0].value)
+    listed = next(table.value for table in app.table if "Version" in table.value)
+    assert listed["State"].tolist() == ["in use", ""]
+    assert not any(str(one.key).startswith("use_") for one in app.button)
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,7 @@ from core.store.operations.alerts import UNRESOLVED
 from core.workflows.data.corrected_sales import corrected_sales
 from core.workflows.data.near_matches import answer_match
 from core.workflows.data.outcomes import settle_outcomes
-from core.workflows.data.versions import undo_version
+from core.workflows.data.versions import redo_version, undo_version
 from core.workflows.monitoring.alerts import acknowledge, reopen, resolve, unacknowledge
 from core.workflows.monitoring.limits import limits_of, reset_threshold, set_threshold
 from core.workflows.pricing.ledger_entry import property_key
@@ -175,6 +175,10 @@ def test_undoing_versions_brings_back_sales_and_outcomes_and_committing_them_aga
             assert state_of_data(store, simulated) == states[-1]
             undo_version(acting(store, ANALYST), version.version_id, "sent by mistake")
             after = states.pop()
+            assert state_of_data(store, simulated) == states[-1]
+            redo_version(acting(store, ANALYST), version.version_id)
+            assert state_of_data(store, simulated) == after
+            undo_version(acting(store, ANALYST), version.version_id, "sent by mistake")
             assert state_of_data(store, simulated) == states[-1]
         if made:
             again = commit_sales(store, simulated, made[0][1], made[0][2])

@@ -134,6 +134,24 @@ class Versions:
             append_event(connection, actor, AuditAction.VERSION_UNDONE, version.market_id, version_id, detail=detail)
             return None if version.parent_id is None else get_version(connection, version.parent_id)
 
+    def redo(self, version_id: str, actor: Actor, reason: str) -> DataVersion:
+        """Make an undone version the market's latest again, as it was, on the version it was built on.
+
+        Raises NotFound, StaleVersion if another version than the one it was built on is the latest (the undone version
+        itself among them), StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            version = get_version(connection, version_id)
+            latest = lock_market(connection, version.market_id)["latest_version_id"]
+            if latest != version.parent_id:
+                raise StaleVersion(_cannot_return(connection, version, latest))
+            _point(connection, version.market_id, version.parent_id, version_id)
+            detail = {"reason": reason, "rows": version.rows, "set_aside": version.set_aside, "note": version.note}
+            detail |= {"parent_id": version.parent_id, "rows_seen": version.rows_seen}
+            detail["files"] = [file.file for file in version.files]
+            append_event(connection, actor, AuditAction.VERSION_RESTORED, version.market_id, version_id, detail=detail)
+            return version
+
     def latest(self, market_id: str) -> DataVersion | None:
         """Return the market's latest version, None before the first commit.
 
@@ -282,6 +300,21 @@ def _held_or_stale(
             f"{new.parent_id}: somebody else committed in between. Reload and commit again. Nothing was changed."
         )
     return None
+
+
+def _cannot_return(connection: sa.Connection, version: DataVersion, latest: str | None) -> str:
+    """Say why a version cannot be made the latest again, and what to do first."""
+    name, market_id = f"Data version {version.version_id}", version.market_id
+    found = select_versions(connection, DATA_VERSION.c.version_id.in_(_chain_ids(latest)))
+    chain = {one.version_id for one in found}
+    if version.version_id in chain:
+        return f"{name} is in use already: it was not undone, or somebody brought it back. Nothing was changed."
+    if version.parent_id in chain or version.parent_id is None:
+        return (
+            f"{name} was built on {version.parent_id or 'an empty market'}, but the latest version of market "
+            f"{market_id} is {latest}; undo {latest} first. Nothing was changed."
+        )
+    return f"{name} was built on {version.parent_id}, which is undone too; bring {version.parent_id} back first."
 
 
 def _chain_ids(latest: str | None) -> sa.Select[tuple[str]]:

@@ -1,4 +1,5 @@
-"""Use cases of data versions: compare two, find the models trained on them, and undo the latest."""
+"""Use cases of data versions: compare two, find the models trained on them, and undo the latest, and bring an undone
+one back."""
 
 from __future__ import annotations
 
@@ -51,7 +52,10 @@ class VersionDiff:
 
 @dataclass(frozen=True)
 class Recorded:
-    """A version with its models by id and, if it was undone, by whom, when (UTC) and why."""
+    """A version with its models by id and, if it was undone, by whom, when (UTC) and why.
+
+    ``returnable`` tells whether it is undone and ``redo_version`` can bring it back as things stand.
+    """
 
     version: DataVersion
     state: State
@@ -59,6 +63,7 @@ class Recorded:
     undone_by: str = ""
     undone_at: datetime | None = None
     reason: str = ""
+    returnable: bool = False
 
 
 @dataclass(frozen=True)
@@ -146,8 +151,9 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
             continue
         # A version without its own undo on record was undone with the one it was built on.
         event = undone.get(version.version_id)
-        by_whom = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
-        records.append(Recorded(version, "undone", used, *by_whom))
+        who, at, why = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
+        returnable = version.parent_id == (chain[0] if chain else None)
+        records.append(Recorded(version, "undone", used, who, at, why, returnable))
     return tuple(records)
 
 
@@ -182,6 +188,27 @@ def undo_version(workspace: Workspace, version_id: str, reason: str) -> Undone:
     undone = Undone(version, store.versions.undo(version_id, workspace.actor, tidy), models)
     settle_quietly(workspace, version.market_id)
     return undone
+
+
+def redo_version(workspace: Workspace, version_id: str, reason: str = "") -> DataVersion:
+    """Bring an undone version back: it is in use again, unchanged, on the version it was built on.
+
+    It takes an undo back, and undoing it again takes this back. Raises AccessDenied, NotFound, StaleVersion if another
+    version than the one it was built on is in use, InvalidRecord for a reason over 500 characters, ArtifactCorrupt if
+    one of its files is missing or altered, StoreUnavailable; the data in use is then unchanged.
+    """
+    store = workspace.store
+    workspace.require(Action.INGEST)
+    tidy = " ".join(reason.split())
+    if len(tidy) > _REASON_LIMIT:
+        raise InvalidRecord(
+            f"The reason to use a version again has {len(tidy)} characters; shorten it to {_REASON_LIMIT}."
+        )
+    # Nobody may find out at the next estimate that its files are gone.
+    store.versions.load(version_id, [ROW])
+    version = store.versions.redo(version_id, workspace.actor, tidy)
+    settle_quietly(workspace, version.market_id)
+    return version
 
 
 def _rows_shared(store: Store, before: DataVersion, after: DataVersion) -> int:

@@ -1,4 +1,4 @@
-"""A market's data versions: which is in use, its origin, a comparison of two, and undoing the latest."""
+"""A market's data versions: which is in use, its origin, a comparison of two, undoing, and its inverse."""
 
 from __future__ import annotations
 
@@ -17,7 +17,15 @@ from core.spreadsheet import to_csv
 from core.store import Market
 from core.wording import MISSING, area_label, count, day, from_sqft, instant, percent
 from core.workflows.columns.names import name_column, own_columns
-from core.workflows.data.versions import Recorded, VersionDiff, compare_versions, history, intake_of, undo_version
+from core.workflows.data.versions import (
+    Recorded,
+    VersionDiff,
+    compare_versions,
+    history,
+    intake_of,
+    redo_version,
+    undo_version,
+)
 from core.workflows.promotion import ways_out
 from core.workspace import Workspace
 from pages.kit import errors, figures, session
@@ -35,7 +43,7 @@ _UNDONE: Final = "_undone"
 
 
 def draw(workspace: Workspace, market: Market) -> None:
-    """Draw the list of versions, the comparison of two and the form to undo the latest."""
+    """Draw the list of versions, the comparison of two, and what undoes the latest or brings an undone one back."""
     st.header(f"Data of {plain(session.title_of(market))}", anchor=False)
     message = st.session_state.pop(_UNDONE, "")
     if message:
@@ -45,6 +53,8 @@ def draw(workspace: Workspace, market: Market) -> None:
         st.caption("No sales yet.")
         return
     _list(records)
+    if may(workspace.actor, Action.INGEST):
+        _returnable(workspace, records)
     _intake(workspace, records)
     if may(workspace.actor, Action.INGEST):
         _names(workspace, market)
@@ -77,6 +87,29 @@ def _list(records: tuple[Recorded, ...]) -> None:
     table = table.drop(columns=unused)
     figures.frame(table, "versions")
     st.caption("A version never changes: new data, a correction or an undo only changes which one is in use.")
+
+
+def _returnable(workspace: Workspace, records: tuple[Recorded, ...]) -> None:
+    """Draw a row for each undone version that can be in use again: who undid it and why, and the button."""
+    for one in (one for one in records if one.returnable):
+        version = one.version
+        with st.container(border=True, horizontal=True, vertical_alignment="center", gap="small"):
+            why = f": {one.reason}" if one.reason else ""
+            by = f" by {one.undone_by}, {instant(one.undone_at)}{why}" if one.undone_at else ""
+            words = f"({count(version.rows, 'sale')}), undone{by}"
+            st.markdown(f"**{plain(version.version_id)}** {plain(words)}", width="stretch")
+            if st.button("Use this version", key=f"use_{version.version_id}", icon=":material/redo:"):
+                _use_again(workspace, version.version_id)
+
+
+def _use_again(workspace: Workspace, version_id: str) -> None:
+    try:
+        version = redo_version(workspace, version_id)
+    except DoorstepError as error:
+        errors.show(error)
+        return
+    st.session_state[_UNDONE] = f"Version {version_id} with {count(version.rows, 'sale')} is in use again."
+    st.rerun()
 
 
 def _own_note(one: Recorded) -> str:
@@ -294,7 +327,7 @@ def _undo(workspace: Workspace, current: Recorded, records: tuple[Recorded, ...]
         )
         st.markdown(
             plain(f"Version {version.version_id} ({count(version.rows, 'sale')}) is no longer used, and {after}. ")
-            + "It stays on record, and uploading its files again restores it."
+            + "It stays on record, and “Use this version” brings it back."
         )
         if current.models:
             one = len(current.models) == 1

@@ -11,11 +11,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from core.access import Actor, Role
-from core.errors import AccessDenied, InvalidRecord, StaleVersion
+from core.errors import AccessDenied, ArtifactCorrupt, InvalidRecord, StaleVersion
 from core.prepare.quality.column_shifts import column_shifts
 from core.states import Stage
 from core.store import DataVersion, Market, NewModel, NewVersion, Store
-from core.workflows.data.versions import compare_versions, history, models_of, undo_version
+from core.workflows.data.versions import compare_versions, history, models_of, redo_version, undo_version
 from tests.acting import acting
 from tests.store.samples import accounting
 
@@ -113,6 +113,41 @@ def test_an_undo_needs_a_right_a_reason_and_the_latest_version(store: Store, mar
         undo_version(acting(store, ANALYST), first.version_id, "because")
     with pytest.raises(AccessDenied):
         compare_versions(acting(store, Actor("al", Role.AGENT)), first.version_id, second.version_id)
+    assert store.versions.latest(market.market_id) == second
+
+
+def test_an_undone_version_is_in_use_again_as_it_was_once_the_one_it_was_built_on_is(
+    store: Store, market: Market
+) -> None:
+    ann = acting(store, ANALYST)
+    first, second, third = (commit(store, market, sales(rows), rows) for rows in (30, 40, 50))
+    chain = store.versions.chain(market.market_id)
+    with pytest.raises(StaleVersion, match="is in use already"):
+        redo_version(ann, second.version_id)
+    for version in (third, second):
+        undo_version(ann, version.version_id, "a trial")
+    assert [one.returnable for one in history(ann, market.market_id)] == [False, True, False]
+    with pytest.raises(StaleVersion, match=f"bring {second.version_id} back first"):
+        redo_version(ann, third.version_id)
+    with pytest.raises(AccessDenied):
+        redo_version(acting(store, Actor("al", Role.AGENT)), second.version_id)
+    with pytest.raises(InvalidRecord, match="shorten it to 500"):
+        redo_version(ann, second.version_id, "x" * 501)
+    assert store.versions.latest(market.market_id) == first
+    assert redo_version(ann, second.version_id, " no\nmistake ") == second
+    assert redo_version(ann, third.version_id) == third
+    assert store.versions.chain(market.market_id) == chain
+    last, before = store.events.list(market.market_id)[:2]
+    assert (last.action, last.subject, before.subject) == ("version.restored", third.version_id, second.version_id)
+    assert before.detail["reason"] == "no mistake"
+    undo_version(ann, third.version_id, "a trial")
+    other = commit(store, market, sales(60), 60)
+    with pytest.raises(StaleVersion, match=f"undo {other.version_id} first"):
+        redo_version(ann, third.version_id)
+    undo_version(ann, other.version_id, "a trial")
+    (store.home / "versions" / f"{third.sha256}.parquet").write_bytes(b"altered")
+    with pytest.raises(ArtifactCorrupt):
+        redo_version(ann, third.version_id)
     assert store.versions.latest(market.market_id) == second
 
 
