@@ -14,6 +14,7 @@ from core.store import ModelRecord
 from core.wording import MISSING, count, day, percent, point_number, points, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
+from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import needs_another, reason_length
 from core.workspace import Workspace
@@ -46,6 +47,9 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
         plain(f"Trained on {count(card['sales'], 'sale')} up to {day(pd.Timestamp(card['last_sale']))} ({window}).")
     )
     _verdict(gated)
+    if live is not None:
+        change = scope_change(workspace.store, live, challenger)
+        st.markdown(f"**Scope:** {plain(' '.join(change.words))}")
     if may(workspace.actor, Action.PROMOTE):
         _promotion(workspace, live, challenger, gated)
 
@@ -134,13 +138,14 @@ def _promotion(
     ).strip()
     with st.container(horizontal=True):
         own = needs_another(workspace, challenger)
-        promoting = st.button(
+        promoting = promotion.promote_button(
+            workspace,
+            challenger,
+            "promote_challenger",
             "Promote the challenger",
-            key="promote_challenger",
-            type="primary",
-            icon=":material/publish:",
+            primary=True,
             disabled=own,
-            help=promotion.OWN if own else None,
+            help_text=promotion.OWN if own else None,
         )
         rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
             challenger, "reject_challenger", "Keep the live model"
