@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,6 +15,9 @@ from hypothesis import strategies as st
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord
+from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import short_range_words
+from core.monitor.gate import gate_rule
 from core.monitor.rules import AlertKind
 from core.problem import PromotionRules, load_problem
 from core.store import Market, NewModel, Store, open_store
@@ -222,3 +225,14 @@ def test_only_a_manager_moves_the_champion() -> None:
             promote(acting(store, ANALYST), second, "better")
         with pytest.raises(AccessDenied):
             rollback(acting(store, AGENT), market.market_id, "worse")
+
+
+def test_a_range_that_holds_fewer_test_sales_than_it_states_is_named_beside_the_gate() -> None:
+    def card(held: Figure) -> dict[str, object]:
+        figures = {name: asdict(one) for name, one in (("mape", held), ("coverage", held))}
+        return {"metrics": {"level": 0.8}, "headline": {"sales": 805, "figures": figures}}
+
+    words = short_range_words(card(Figure(0.748, 0.717, 0.777, 805)))
+    assert words == "Its 80% range held 74.8% of 805 test sales, fewer than it states."
+    assert short_range_words(card(Figure(0.79, 0.76, 0.82, 805))) == ""
+    assert "1 points" not in gate_rule(load_problem())

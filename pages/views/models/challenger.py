@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
-from core.monitor.gate import Check, CheckVerdict, GateVerdict
+from core.evaluate.card.headline import short_range_words
+from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import ModelRecord
 from core.wording import MISSING, count, day, percent, point_number, points, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
@@ -47,6 +48,9 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
         plain(f"Trained on {count(card['sales'], 'sale')} up to {day(pd.Timestamp(card['last_sale']))} ({window}).")
     )
     _verdict(gated)
+    short = short_range_words(card)
+    if short:
+        st.warning(plain(short), icon=":material/priority_high:")
     if live is not None:
         change = scope_change(workspace.store, live, challenger)
         st.markdown(f"**Scope:** {plain(' '.join(change.words))}")
@@ -59,9 +63,13 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
     gated = gate_on(challenger)
     st.header("Challenger and live model on the same sales", anchor=False)
     if gated is not None and gated.gate.checks:
+        st.caption(plain(gate_rule(workspace.problem)))
         frame(checks_table(gated.gate.checks), "checks")
     if gated is not None and gated.gate.segments:
-        with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
+        with st.expander(
+            f"Segments compared ({len(gated.gate.segments)}), largest rise of the error first",
+            icon=":material/segment:",
+        ):
             frame(checks_table(gated.gate.segments), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id))
 
