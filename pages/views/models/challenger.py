@@ -66,10 +66,8 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
         st.caption(plain(gate_rule(workspace.problem)))
         frame(checks_table(gated.gate.checks), "checks")
     if gated is not None and gated.gate.segments:
-        with st.expander(
-            f"Segments compared ({len(gated.gate.segments)}), largest rise of the error first",
-            icon=":material/segment:",
-        ):
+        with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
+            st.caption("The segment in which the challenger does worst against the live model comes first.")
             frame(checks_table(gated.gate.segments), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id))
 
@@ -79,7 +77,7 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Figure": one.label,
+                "Figure": _label(one),
                 "Live model": _written(one, one.champion),
                 "Challenger": _written(one, one.challenger),
                 "Difference (95% interval)": _difference(one),
@@ -164,6 +162,14 @@ def _promotion(
         promotion.reject(workspace, challenger.model_id, reason)
     if least:
         st.caption("The gate does not support it, so your reason goes into the audit trail with your name.")
+
+
+def _label(one: Check) -> str:
+    """Return a check's label; of a segment only its name, as people write it."""
+    if not one.segment:
+        return one.label
+    name = f"{one.name} {one.segment}".replace("_", " ")
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _written(one: Check, value: float) -> str:
