@@ -16,12 +16,14 @@ from core.evaluate.intervals import draws, share_interval, spread
 from core.evaluate.scored_sales import ScoredSales, error, inside
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
+from core.wording import count
 
 # Estimates are rounded before they are shown; errors that differ by less are the same.
 _ROUNDING: Final = 0.001
 _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
+_REASONS_NAMED: Final = 2
 
 
 @dataclass(frozen=True)
@@ -224,6 +226,22 @@ def _hit_rate(scored: ScoredSales) -> Figure:
     hits, n = int(scored.table["priced"].sum()), len(scored.table)
     low, high = share_interval(hits, n)
     return Figure(hits / n, float(low), float(high), n)
+
+
+def unpriced_words(scored: ScoredSales) -> str:
+    """Say how many sales got no price and why, and why the hit rate in use is another; "" if all got one."""
+    table = scored.table
+    why = table.loc[~table["priced"], "withheld"]
+    if why.empty:
+        return ""
+    reasons = why.value_counts()
+    shown = [f"{str(reason).rstrip('.')} ({n:,})" for reason, n in reasons.head(_REASONS_NAMED).items() if reason]
+    rest = int(reasons.iloc[_REASONS_NAMED:].sum())
+    named = "; ".join([*shown, *([f"other reasons ({rest:,})"] if rest else [])])
+    return (
+        f"{len(why):,} of {count(len(table), 'sale')} got no price{f': {named}' if named else ''}. An agent enters the "
+        "facts that a record lacks, so the hit rate in use, on the page Monitoring, can be higher."
+    )
 
 
 def _rival(other: _Other, saved: Figure, problem: Problem) -> Rival:

@@ -143,6 +143,17 @@ def gate(
     return Gate(verdict, n, checks, parts, " ".join(_sentences(verdict, n, checks, parts)))
 
 
+def gate_rule(problem: Problem) -> str:
+    """Say what the gate asks of a challenger, and what its margins are."""
+    limits = (100 * one for one in (problem.monitoring.gate_margin, problem.monitoring.gate_segment_margin))
+    margin, segment = (f"{one:g} {'point' if one == 1 else 'points'}" for one in limits)
+    return (
+        "The gate has both models price the same latest sales, which neither learned from. It passes a challenger "
+        "whose median error is significantly lower and none of whose other figures is significantly worse by more "
+        f"than its margin: {margin} for all sales, {segment} for the mean error of a segment."
+    )
+
+
 def _check_shapes(prices: Floats, champion: Answers, challenger: Answers, segments: Mapping[str, ArrayLike]) -> None:
     arrays = {
         f"{name} {part}": np.shape(getattr(one, part))

@@ -13,7 +13,9 @@ from core.store.base.audit import Event
 from core.store.patience import patiently
 from core.wording import count
 from core.workflows.models.gate import GateRecord, gate_of, reason_needed
-from core.workflows.monitoring.alerts import follow_champion, reopening
+from core.workflows.models.scope import ScopeChange, scope_change
+from core.workflows.monitoring.alerts import follow_champion, reopening, settling
+from core.workflows.monitoring.audit_words import alert_title
 from core.workspace import Workspace
 
 REASON_MIN: Final = 15
@@ -121,12 +123,48 @@ def ways_out(target: ModelRecord | None) -> str:
 
 
 @dataclass(frozen=True)
+class PromotionEffect:
+    """What a promotion would do: ``model`` prices instead of ``replaced``, None where no model is live.
+
+    It settles the ``alerts`` named, on the model replaced; ``scope`` says what changes in scope.
+    """
+
+    model: ModelRecord
+    replaced: str | None
+    alerts: tuple[str, ...]
+    scope: ScopeChange | None
+
+    @property
+    def words(self) -> str:
+        """The effect in words, without the scope."""
+        instead = f" instead of {self.replaced}" if self.replaced else ""
+        ends = f" It resolves {count(len(self.alerts), 'alert')}: {'; '.join(self.alerts)}." if self.alerts else ""
+        back = " To take it back, roll back." if self.replaced else ""
+        return f"Model {self.model.model_id} will price{instead}, at once and everywhere.{ends}{back}"
+
+
+def promotion_effect(workspace: Workspace, model_id: str) -> PromotionEffect:
+    """Say what a promotion would change; raises AccessDenied, NotFound, StoreUnavailable."""
+    workspace.require(Action.PROMOTE)
+    store = workspace.store
+    record = store.models.get(model_id)
+    live_id = _live_id(store, record.market_id)
+    alerts = tuple(map(alert_title, settling(store, record.market_id, model_id)))
+    scope = scope_change(store, store.models.get(live_id), record) if live_id else None
+    return PromotionEffect(record, live_id, alerts, scope)
+
+
+@dataclass(frozen=True)
 class RollbackEffect:
-    """What a rollback would do: ``model`` prices again instead of ``replaced``, and ``alerts`` reopen."""
+    """What a rollback would do: ``model`` prices again instead of ``replaced``, and ``alerts`` reopen.
+
+    ``scope`` says what changes in scope.
+    """
 
     model: ModelRecord
     replaced: str
     alerts: int
+    scope: ScopeChange
 
     @property
     def words(self) -> str:
@@ -145,7 +183,9 @@ def rollback_effect(workspace: Workspace, market_id: str) -> RollbackEffect | No
     live, target = _live_id(workspace.store, market_id), workspace.store.models.rollback_target(market_id)
     if live is None or target is None:
         return None
-    return RollbackEffect(target, live, reopening(workspace.store, market_id, target.model_id))
+    store = workspace.store
+    scope = scope_change(store, store.models.get(live), target)
+    return RollbackEffect(target, live, reopening(store, market_id, target.model_id), scope)
 
 
 def rollback(workspace: Workspace, market_id: str, reason: str) -> ModelRecord:

@@ -25,7 +25,7 @@ from core.progress import when_parent_ends
 from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
-from core.wording import instant
+from core.wording import days, instant
 from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
 from core.workflows.jobs import SILENCE, TRAININGS, Kinds, RetrainTask, start
@@ -150,6 +150,30 @@ def next_retraining(workspace: Workspace, market_id: str) -> date | None:
         return None
     limit = limits_of(workspace, market_id)[AlertKind.RETRAINING_OVERDUE]
     return trained_on(store, market, newest) + timedelta(days=limit.value)
+
+
+def schedule_words(workspace: Workspace, market_id: str) -> str:
+    """Say what the day of ``next_retraining`` counts from; raises NotFound, InvalidThreshold, StoreUnavailable."""
+    store = workspace.store
+    market, live = store.markets.get(market_id), store.models.champion(market_id)
+    newest, latest, due = (
+        _newest(store, market),
+        store.versions.latest(market_id),
+        next_retraining(workspace, market_id),
+    )
+    if newest is None or live is None or due is None:
+        return "no model is live"
+    waits = latest is not None and newest.version_id == latest.version_id
+    if newest.model_id != live.model_id:
+        age = (workspace.today(market) - trained_on(store, market, live)).days
+        learned = "has learned the latest sales" if waits else "was trained last"
+        return (
+            f"model {newest.model_id} {learned} but is not live; the live model is {days(age)} old: promote the newer "
+            "one or retrain by hand"
+        )
+    if workspace.today(market) < due:
+        return "by the market’s day"
+    return "overdue: it starts once new sales are in" if waits else "overdue"
 
 
 class Worker:

@@ -65,8 +65,10 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         to_the_models(phone)
         expect(phone.page.get_by_text("The gate passes it")).to_be_visible()
         phone.page.get_by_role("button", name="Promote the challenger").click()
+        expect(phone.page.get_by_text("It resolves")).to_contain_text("Error too high")
+        phone.page.get_by_role("button", name="Make it live").click()
         expect(phone.page.get_by_text("agents price with it from now on")).to_be_visible()
-        assert clicks(phone) == 5
+        assert clicks(phone) == 6
         challenger = _champion(home, market_id)
         assert challenger != before.model_id
         # What is not of the model's accuracy may stay open.
@@ -82,6 +84,7 @@ def test_the_loop_is_closed_from_alert_to_promotion_and_opened_again_by_rollback
         expect(page.get_by_text(f"Model {before.model_id} will price again instead of {challenger}")).to_be_visible()
         page.get_by_role("button", name="Roll back to the previous champion").click()
         expect(page.get_by_text(f"Model {before.model_id} is live again.")).to_be_visible()
+        expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
         assert clicks(opened) == 2
         assert _champion(home, market_id) == before.model_id
         assert opened.complaints == phone.complaints == []

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.evaluate.accuracy import Figure
-from core.evaluate.headline import headline
+from core.evaluate.headline import headline, unpriced_words
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.targets import Target, Verdict, at_most, judge
 from core.problem import Problem
@@ -99,6 +99,16 @@ def test_sales_none_of_which_was_priced_have_a_hit_rate_only(problem: Problem) -
     scored = scored_sales(50)
     assert headline(ScoredSales(scored.terms, scored.table.assign(priced=False)), problem) is None
     assert headline(scored.of(scored.table["sale_price"] < 0), problem) is None
+
+
+def test_the_sales_without_a_price_are_counted_by_reason(problem: Problem) -> None:
+    scored = scored_sales(50)
+    assert unpriced_words(ScoredSales(scored.terms, scored.table.assign(priced=True, withheld=""))) == ""
+    why = ["Living area is missing."] * 4 + ["Too wide."] * 3 + ["No area."] * 2 + [""] * 41
+    table = scored.table.assign(withheld=why, priced=[not one for one in why])
+    assert unpriced_words(ScoredSales(scored.terms, table)).startswith(
+        "9 of 50 sales got no price: Living area is missing (4); Too wide (3); other reasons (2). "
+    )
 
 
 def test_single_sale_proves_nothing(problem: Problem) -> None:

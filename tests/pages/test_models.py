@@ -236,6 +236,8 @@ def test_the_challenger_stands_beside_the_champion_with_its_gate(challenged: Pat
             "Sales": 130,
         },
     ]
+    [segments] = [table.value for table in app.table if "Property type condo" in set(table.value.iloc[:, 0])]
+    assert list(segments["Challenger is"]) == ["worse"]
     said = " ".join(str(one.value) for one in (*app.markdown, *app.caption)).replace("\\", "")
     assert "The 130 sales do not show it is better." in said
     assert "the last 24 months" in said

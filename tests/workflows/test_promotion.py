@@ -5,7 +5,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
 
@@ -15,12 +15,24 @@ from hypothesis import strategies as st
 
 from core.access import Actor, Role
 from core.errors import AccessDenied, InvalidRecord
+from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import short_range_words
+from core.monitor.gate import gate_rule
 from core.monitor.rules import AlertKind
 from core.problem import PromotionRules, load_problem
 from core.store import Market, NewModel, Store, open_store
 from core.store.operations.alerts import UNRESOLVED, AlertRecord
+from core.workflows.models.scope import PROPOSED
 from core.workflows.monitoring.alerts import follow_champion, reopen
-from core.workflows.promotion import promote, promote_challenger, promote_first, promoter_of, rollback
+from core.workflows.promotion import (
+    promote,
+    promote_challenger,
+    promote_first,
+    promoter_of,
+    promotion_effect,
+    rollback,
+    rollback_effect,
+)
 from tests.acting import acting
 from tests.store.samples import AGENT, ANALYST, MANAGER, commit
 
@@ -131,6 +143,33 @@ def test_the_same_alert_is_reopened_with_an_entry_of_who_and_why() -> None:
         assert store.alerts.get(alert.alert_id).document["history"][-1]["state"] == "open"
 
 
+def test_a_promotion_names_beforehand_the_alerts_it_resolves_and_the_scope_it_changes() -> None:
+    with fresh_store() as (store, market, (first, _, _)):
+        open_alert(store, market, AlertKind.LEVEL_DRIFT, "98103", first)
+        open_alert(store, market, AlertKind.SLOW, "", first)
+        version = commit(store, market.market_id).version_id
+        card = {PROPOSED: {"low": 110_000.0, "high": 720_000.0, "types_left_out": ["condo"], "areas_left_out": []}}
+        second = store.models.add(NewModel(market.market_id, version, b"scoped", card), ANALYST).model_id
+        with pytest.raises(AccessDenied):
+            promotion_effect(acting(store, AGENT), second)
+        effect = promotion_effect(acting(store, MANAGER), second)
+        assert effect.words == (
+            f"Model {second} will price instead of {first}, at once and everywhere. "
+            "It resolves 1 alert: Prices moved: 98103. To take it back, roll back."
+        )
+        assert effect.scope is not None
+        assert effect.scope.words == (
+            "Prices in scope: the market's standard prices now, $110K to $720K with the new model.",
+            "Condo: in scope now, a price for review only with the new model.",
+        )
+        assert len(store.alerts.list(market.market_id, UNRESOLVED)) == 2
+        promote(acting(store, MANAGER), second, "looks better")
+        assert [one.kind for one in store.alerts.list(market.market_id, UNRESOLVED)] == [AlertKind.SLOW]
+        back = rollback_effect(acting(store, MANAGER), market.market_id)
+        assert back is not None
+        assert "in scope with the new model" in back.scope.words[1]
+
+
 def test_two_rollbacks_restore_what_two_promotions_settled() -> None:
     with fresh_store() as (store, market, (first, second, third)):
         open_alert(store, market, AlertKind.ERROR_HIGH, "", first)
@@ -186,3 +225,14 @@ def test_only_a_manager_moves_the_champion() -> None:
             promote(acting(store, ANALYST), second, "better")
         with pytest.raises(AccessDenied):
             rollback(acting(store, AGENT), market.market_id, "worse")
+
+
+def test_a_range_that_holds_fewer_test_sales_than_it_states_is_named_beside_the_gate() -> None:
+    def card(held: Figure) -> dict[str, object]:
+        figures = {name: asdict(one) for name, one in (("mape", held), ("coverage", held))}
+        return {"metrics": {"level": 0.8}, "headline": {"sales": 805, "figures": figures}}
+
+    words = short_range_words(card(Figure(0.748, 0.717, 0.777, 805)))
+    assert words == "Its 80% range held 74.8% of 805 test sales, fewer than it states."
+    assert short_range_words(card(Figure(0.79, 0.76, 0.82, 805))) == ""
+    assert "1 points" not in gate_rule(load_problem())

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 
 from core.problem import Problem
-from core.store import Job, Market, Store, open_store
+from core.store import Job, Market, NewModel, Store, open_store
 from core.workflows.monitoring.alerts import Watched, watch_market
+from core.workflows.promotion import promote, rollback
 from core.workflows.worker import (
     ALIVE_WITHIN,
     WORKER_ACTOR,
@@ -23,6 +24,7 @@ from core.workflows.worker import (
     Worker,
     WorkerSettings,
     next_retraining,
+    schedule_words,
     settings_of,
     worker_state,
 )
@@ -79,6 +81,26 @@ def test_a_retraining_is_due_a_quarter_after_the_last_and_starts_once(
     assert len(starts.jobs) == 1
     [event] = store.events.of(starts.jobs[0], "retraining.started")
     assert (event.actor, event.detail["why"]) == (WORKER_ACTOR.name, "schedule")
+
+
+def test_the_schedule_says_what_it_counts_from_where_a_newer_model_is_not_live(
+    store: Store, market: Market, problem: Problem
+) -> None:
+    manager = acting(store, MANAGER, problem)
+    assert schedule_words(manager, market.market_id) == "by the market’s day"
+    live_through(store, market, JANUARY, FEBRUARY, *LATER)
+    assert schedule_words(manager, market.market_id) == "overdue"
+    live, latest = store.models.champion(market.market_id), store.versions.latest(market.market_id)
+    assert live is not None
+    assert latest is not None
+    card = store.models.get(live.model_id).card
+    newer = store.models.add(NewModel(market.market_id, latest.version_id, b"newer", card), MANAGER).model_id
+    promote(manager, newer, "to see")
+    rollback(manager, market.market_id, "worse")
+    assert schedule_words(manager, market.market_id) == (
+        f"model {newer} has learned the latest sales but is not live; the live model is 120 days old: promote the "
+        "newer one or retrain by hand"
+    )
 
 
 def test_without_new_sales_there_is_nothing_to_learn(store: Store, market: Market, problem: Problem) -> None:

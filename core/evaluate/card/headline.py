@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.headline import Headline
-from core.wording import count
+from core.wording import count, percent
 
 HEADLINE: Final = "headline"
 """The key of the headline on a model's card."""
@@ -51,6 +51,18 @@ def headline_of(card: Mapping[str, Any]) -> CardHeadline:
         return CardHeadline(level, figures, f"all {count(figures['mape'].n, 'test sale')}, priced or not")
     figures = {name: Figure(**value) for name, value in kept["figures"].items()}
     return CardHeadline(level, figures, sales_words(figures["mape"].n, kept["sales"]))
+
+
+def short_range_words(card: Mapping[str, Any]) -> str:
+    """Say that a model's range held significantly fewer of its test sales than it states; "" if it held enough."""
+    test = headline_of(card)
+    held = test.figures.get("coverage")
+    if held is None or not held.high < test.level:
+        return ""
+    return (
+        f"Its {percent(test.level)} range held {percent(held.value, 1)} of {count(held.n, 'test sale')}, fewer than "
+        "it states."
+    )
 
 
 def sales_words(priced: int, sales: int, what: str = "test sale") -> str:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
 from core.access import Action
 from core.errors import NotFound
-from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis
+from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, left_out_words
 from core.states import AuditAction
 from core.store import ModelRecord, Store
+from core.wording import money_range
 from core.workspace import Workspace
 
 PROPOSED: Final = "proposed_scope"
@@ -27,6 +28,45 @@ class SignedScope:
     note: str
     signed_by: str
     signed_at: datetime
+
+
+@dataclass(frozen=True)
+class ScopeChange:
+    """The scope in force and the one another model would bring; None where the market's standard prices hold."""
+
+    before: GoverningScope | None
+    after: GoverningScope | None
+    currency: str
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """What changes, a sentence for each: the prices, what is left out, and whether a person signed it."""
+        now, then = (_bounds(one, self.currency) for one in (self.before, self.after))
+        prices = (f"Prices in scope: {now} now, {then} with the new model.",) if now != then else ()
+        changes = (*prices, *self._left_out(), *self._signature())
+        return changes or (f"The scope stays as it is: {now}.",)
+
+    def _left_out(self) -> Iterator[str]:
+        now, then = (_left_out(one) for one in (self.before, self.after))
+        back, gone = ([kept - other for kept, other in zip(*pair, strict=True)] for pair in ((now, then), (then, now)))
+        if any(back):
+            priced = "no price" if _is_signed(self.before) else "a price for review only"
+            yield f"{_names_of(back)}: {priced} now, in scope with the new model."
+        if any(gone):
+            priced = "no price" if _is_signed(self.after) else "a price for review only"
+            yield f"{_names_of(gone)}: in scope now, {priced} with the new model."
+
+    def _signature(self) -> Iterator[str]:
+        if _is_signed(self.before) and not _is_signed(self.after):
+            yield "The scope in force is signed, the new model's is not: sign it on the page Evaluation."
+        if _is_signed(self.after) and not _is_signed(self.before):
+            yield "The scope in force is not signed, the new model's is."
+
+
+def scope_change(store: Store, live: ModelRecord, other: ModelRecord) -> ScopeChange:
+    """Return what changes in scope if ``other`` prices instead of ``live``; raises NotFound, StoreUnavailable."""
+    currency = store.markets.get(live.market_id).currency
+    return ScopeChange(governing_scope(store, live), governing_scope(store, other), currency)
 
 
 def proposal_to_card(found: ProposedScope) -> dict[str, Any]:
@@ -91,6 +131,25 @@ def signed_scope(store: Store, model_id: str) -> SignedScope | None:
         latest.actor,
         latest.at,
     )
+
+
+def _is_signed(scope: GoverningScope | None) -> bool:
+    return scope is not None and scope.basis is ScopeBasis.SIGNED
+
+
+def _bounds(scope: GoverningScope | None, currency: str) -> str:
+    return money_range(scope.low, scope.high, currency) if scope else "the market's standard prices"
+
+
+def _left_out(scope: GoverningScope | None) -> tuple[set[str], set[str]]:
+    """Return the property types and the areas a scope leaves out."""
+    return (set(scope.types_left_out), set(scope.areas_left_out)) if scope else (set(), set())
+
+
+def _names_of(parts: list[set[str]]) -> str:
+    types, areas = (tuple(sorted(one)) for one in parts)
+    words = left_out_words(types, areas)
+    return f"{words[:1].upper()}{words[1:]}"
 
 
 def _scope(found: Mapping[str, Any], basis: ScopeBasis) -> GoverningScope:

@@ -253,13 +253,7 @@ def _settle(
     workspace: Workspace, alerts: Iterable[AlertRecord], model_id: str, clock: date, more: str
 ) -> list[AlertRecord]:
     """Resolve the alerts on the accuracy of models that are no longer live."""
-    of_another = {
-        one.alert_id: one
-        for one in alerts
-        if one.state in UNRESOLVED
-        and one.kind in KINDS
-        and one.document["reading"].get("model_id") not in (None, model_id)
-    }
+    of_another = {one.alert_id: one for one in alerts if _ends_with(one, model_id)}
     judged = [
         Alert(one.alert_id, AlertKind(one.kind), one.segment, AlertState(one.state), _last_read(one, clock))
         for one in of_another.values()
@@ -275,6 +269,18 @@ def _settle(
                 )
             )
     return found
+
+
+def settling(store: Store, market_id: str, model_id: str) -> tuple[AlertRecord, ...]:
+    """Return the alerts that are settled if this model becomes live; raises NotFound, StoreUnavailable."""
+    return tuple(one for one in store.alerts.list(market_id, UNRESOLVED, ALERTS_READ) if _ends_with(one, model_id))
+
+
+def _ends_with(alert: AlertRecord, model_id: str) -> bool:
+    """Tell whether an alert is about the estimates of another model than the live one."""
+    if alert.state not in UNRESOLVED or alert.kind not in KINDS or not RULE_OF[AlertKind(alert.kind)].of_the_model:
+        return False
+    return alert.document["reading"].get("model_id") not in (None, model_id)
 
 
 def reopening(store: Store, market_id: str, model_id: str) -> int:

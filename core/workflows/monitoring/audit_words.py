@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from core.monitor.rules import RULES
 from core.states import AuditAction
+from core.store.operations.alerts import AlertRecord
 from core.wording import day
 
 _PARTS: Final = 6
@@ -83,13 +84,18 @@ def action_words(action: str) -> str:
     return _ACTIONS.get(action) or action.replace(".", " ").replace("_", " ").capitalize()
 
 
+def alert_title(alert: AlertRecord) -> str:
+    """Name an alert for people: "Prices moved: property type condo"."""
+    return _titled(alert.kind, alert.segment)
+
+
 def subject_words(action: str, subject: str, detail: Mapping[str, Any]) -> str:
     """Write what was acted on: an alert by its title, anything else by its kind and id."""
-    title = _TITLES.get(str(detail.get("kind", "")))
-    if action.startswith("alert.") and title:
-        return f"{title}: {detail['segment']}" if detail.get("segment") else title
-    kind = _SUBJECTS.get(action.partition(".")[0], "")
-    return f"{kind} {subject}" if kind else _TITLES.get(subject, subject)
+    kind = str(detail.get("kind", ""))
+    if action.startswith("alert.") and kind in _TITLES:
+        return _titled(kind, str(detail.get("segment") or ""))
+    name = _SUBJECTS.get(action.partition(".")[0], "")
+    return f"{name} {subject}" if name else _TITLES.get(subject, subject)
 
 
 def detail_words(detail: Mapping[str, Any]) -> str:
@@ -104,6 +110,11 @@ def detail_words(detail: Mapping[str, Any]) -> str:
     left = len(plain) - len(shown)
     parts = "; ".join([*shown, f"{left} more"] if left else shown)
     return " ".join([*(_ended(one) for one in sentences), f"{parts[:1].upper()}{parts[1:]}." if parts else ""]).strip()
+
+
+def _titled(kind: str, segment: str) -> str:
+    title = _TITLES.get(kind, kind)
+    return f"{title}: {segment}" if segment else title
 
 
 def _part(name: str, value: str | int | float) -> str:

@@ -12,6 +12,7 @@ import pandas as pd
 from core.access import Action, Actor, require
 from core.errors import StoreError
 from core.evaluate.accuracy import Figure
+from core.evaluate.card.headline import headline_of
 from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause
 from core.monitor.drift import FeatureDrift
@@ -21,6 +22,7 @@ from core.problem import Problem
 from core.states import Period
 from core.store import Store
 from core.store.ledger.figures import Basis, Dimension, Series, Slice, SoldSample
+from core.wording import count, percent
 from core.workflows.monitoring.readings import MarketWatch, cause_of, fact_drift, level_of, sold_homes
 from core.workspace import Workspace
 
@@ -69,6 +71,22 @@ class Drift:
     sold: int
     moved: Moved
     notes: tuple[str, ...]
+
+
+def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
+    """Say how many of its test sales the live model priced, and why that is another figure than the one in use.
+
+    Empty without a live model or where it priced them all. Raises NotFound, StoreUnavailable.
+    """
+    live = workspace.store.models.champion(market_id)
+    test = headline_of(live.card) if live else None
+    hit = test.figures.get("hit_rate") if test else None
+    if hit is None or hit.value >= 1.0:
+        return ""
+    return (
+        f"On its test, the live model priced {percent(hit.value, 1)} of {count(hit.n, 'sale')}: the sales that got no "
+        "price lack facts or are beyond what it knows. Agents enter the facts, so the hit rate in use can be higher."
+    )
 
 
 def health_of(workspace: Workspace, market_id: str, where: Slice, period: Period) -> Health:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from core.evaluate.accuracy import Figure
 from core.evaluate.evaluation_report import MARKET_WIDE
-from core.evaluate.headline import Headline, Line, Rival, headline
+from core.evaluate.headline import Headline, Line, Rival, headline, unpriced_words
 from core.evaluate.ratio import Judged, RatioStudy, judged, ratio_by_segment, ratio_study
 from core.evaluate.scored_sales import ScoredSales
 from core.evaluate.segmentation import Segmentation, available
@@ -55,6 +55,9 @@ def draw(selection: Selection) -> None:
                 write = _writing(line)
                 target = wanted(line.target, _set(line)) if line.target else ""
                 card(line.label, line.figure, write, target, line.verdict)
+        unpriced = compute_once(selection, "unpriced", lambda scored, _: unpriced_words(scored))
+        if unpriced:
+            st.caption(plain(unpriced))
         csv(_table(found), "headline", selection)
     _rivals(selection, found)
 

@@ -9,11 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
-from core.monitor.gate import Check, CheckVerdict, GateVerdict
+from core.evaluate.card.headline import short_range_words
+from core.monitor.gate import Check, CheckVerdict, GateVerdict, gate_rule
 from core.store import ModelRecord
 from core.wording import MISSING, count, day, percent, point_number, points, signed_percent
 from core.workflows.models.gate import GateRecord, gate_on, reason_needed
 from core.workflows.models.retraining import window_words
+from core.workflows.models.scope import scope_change
 from core.workflows.models.shadow import ShadowReport, shadow_report
 from core.workflows.promotion import needs_another, reason_length
 from core.workspace import Workspace
@@ -46,6 +48,12 @@ def draw(workspace: Workspace, live: ModelRecord | None, challenger: ModelRecord
         plain(f"Trained on {count(card['sales'], 'sale')} up to {day(pd.Timestamp(card['last_sale']))} ({window}).")
     )
     _verdict(gated)
+    short = short_range_words(card)
+    if short:
+        st.warning(plain(short), icon=":material/priority_high:")
+    if live is not None:
+        change = scope_change(workspace.store, live, challenger)
+        st.markdown(f"**Scope:** {plain(' '.join(change.words))}")
     if may(workspace.actor, Action.PROMOTE):
         _promotion(workspace, live, challenger, gated)
 
@@ -55,9 +63,11 @@ def compare(workspace: Workspace, challenger: ModelRecord) -> None:
     gated = gate_on(challenger)
     st.header("Challenger and live model on the same sales", anchor=False)
     if gated is not None and gated.gate.checks:
+        st.caption(plain(gate_rule(workspace.problem)))
         frame(checks_table(gated.gate.checks), "checks")
     if gated is not None and gated.gate.segments:
-        with st.expander(f"Segments compared ({len(gated.gate.segments)}), worst first", icon=":material/segment:"):
+        with st.expander(f"Mean error by segment ({len(gated.gate.segments)})", icon=":material/segment:"):
+            st.caption("The segment in which the challenger does worst against the live model comes first.")
             frame(checks_table(gated.gate.segments), "segment_checks")
     _shadows(shadow_report(workspace, challenger.model_id))
 
@@ -67,7 +77,7 @@ def checks_table(checks: tuple[Check, ...]) -> pd.DataFrame:
     return pd.DataFrame(
         [
             {
-                "Figure": one.label,
+                "Figure": _label(one),
                 "Live model": _written(one, one.champion),
                 "Challenger": _written(one, one.challenger),
                 "Difference (95% interval)": _difference(one),
@@ -134,13 +144,14 @@ def _promotion(
     ).strip()
     with st.container(horizontal=True):
         own = needs_another(workspace, challenger)
-        promoting = st.button(
+        promoting = promotion.promote_button(
+            workspace,
+            challenger,
+            "promote_challenger",
             "Promote the challenger",
-            key="promote_challenger",
-            type="primary",
-            icon=":material/publish:",
+            primary=True,
             disabled=own,
-            help=promotion.OWN if own else None,
+            help_text=promotion.OWN if own else None,
         )
         rejecting = promotion.may_be_rejected(challenger, workspace.actor) and promotion.reject_button(
             challenger, "reject_challenger", "Keep the live model"
@@ -151,6 +162,14 @@ def _promotion(
         promotion.reject(workspace, challenger.model_id, reason)
     if least:
         st.caption("The gate does not support it, so your reason goes into the audit trail with your name.")
+
+
+def _label(one: Check) -> str:
+    """Return a check's label; of a segment only its name, as people write it."""
+    if not one.segment:
+        return one.label
+    name = f"{one.name} {one.segment}".replace("_", " ")
+    return f"{name[:1].upper()}{name[1:]}"
 
 
 def _written(one: Check, value: float) -> str:

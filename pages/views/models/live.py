@@ -32,7 +32,7 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None) -> None
     if missed:
         st.warning(plain(missed), icon=":material/priority_high:")
     if may(workspace.actor, Action.PROMOTE):
-        _way_back(workspace, market)
+        _way_back(workspace, market, live)
 
 
 def figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int] | None = None) -> None:
@@ -50,19 +50,20 @@ def figures(workspace: Workspace, record: ModelRecord, in_use: tuple[float, int]
                 st.caption(plain(f"target {target}, {count(n, 'sale')}"))
 
 
-def _way_back(workspace: Workspace, market: Market) -> None:
+def _way_back(workspace: Workspace, market: Market, live: ModelRecord) -> None:
     effect = rollback_effect(workspace, market.market_id)
     fold = st.popover(
         "Roll back",
         icon=":material/undo:",
         disabled=effect is None,
         help="No model that could be live again was live before this one." if effect is None else None,
-        key="roll_back",
+        # Another model is live after a click: a pop-over of the same key would stay open, and empty.
+        key=f"roll_back_{live.model_id}",
     )
     if effect is None:
         return
     with fold:
-        st.markdown(plain(effect.words))
+        promotion.say_effect(effect.words, effect.scope)
         reason = st.text_input("Reason (optional)", key="rollback_reason", max_chars=_REASON_MAX).strip()
         if st.button("Roll back to the previous champion", key="rollback", icon=":material/undo:"):
             promotion.roll_back(workspace, market, reason)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal
 
 import streamlit as st
 
@@ -14,6 +14,7 @@ from core.wording import instant
 from core.workflows import promotion
 from core.workflows.models.floor import floor_of
 from core.workflows.models.gate import gate_on, reason_needed
+from core.workflows.models.scope import ScopeChange
 from core.workspace import Workspace
 from pages.kit import errors, session
 from pages.kit.text import plain
@@ -36,12 +37,13 @@ def draw(workspace: Workspace, market: Market, live: ModelRecord | None, record:
     rejected = record.stage is Stage.REJECTED
     own = promotion.needs_another(workspace, record)
     with st.container(horizontal=True):
-        promoting = st.button(
+        promoting = promote_button(
+            workspace,
+            record,
+            "promote",
             f"Promote {record.model_id}",
-            key="promote",
-            icon=":material/publish:",
             disabled=chosen_is_live or rejected or own or bool(needed and not reason),
-            help=_promote_help(chosen_is_live, rejected, own),
+            help_text=_promote_help(chosen_is_live, rejected, own),
         )
         rejecting = may_be_rejected(record, workspace.actor) and reject_button(record)
         reinstating = rejected and may(workspace.actor, Action.REJECT) and _reinstate_button(record)
@@ -89,6 +91,43 @@ def reject_button(record: ModelRecord, key: str = "reject", label: str = "") -> 
         icon=":material/block:",
         help="It is no longer offered for promotion. Write the reason first; you can take it back.",
     )
+
+
+def promote_button(
+    workspace: Workspace,
+    record: ModelRecord,
+    key: str,
+    label: str,
+    *,
+    primary: bool = False,
+    disabled: bool = False,
+    help_text: str | None = None,
+) -> bool:
+    """Draw the button that says what a promotion will do, and within it the one that does it; tells if it was clicked.
+
+    A click can change which model is live, so each model has a pop-over of its own: the next one starts closed.
+    """
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    fold = st.popover(
+        label,
+        type=kind,
+        icon=":material/publish:",
+        disabled=disabled,
+        help=help_text,
+        key=f"{key}_{record.model_id}_{record.stage}",
+    )
+    with fold:
+        if not disabled:
+            effect = promotion.promotion_effect(workspace, record.model_id)
+            say_effect(effect.words, effect.scope)
+        return st.button("Make it live", key=key, type=kind, icon=":material/publish:", disabled=disabled)
+
+
+def say_effect(words: str, scope: ScopeChange | None) -> None:
+    """Say what a change of the live model will do, and what changes in scope."""
+    st.markdown(plain(words))
+    if scope is not None:
+        st.markdown(f"**Scope:** {plain(' '.join(scope.words))}")
 
 
 def warn_if_lost(workspace: Workspace, live: ModelRecord | None) -> None:

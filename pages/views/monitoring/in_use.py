@@ -14,7 +14,16 @@ from core.monitor.expected import CameTrue, Expected, unsold_words
 from core.monitor.rules import AlertKind
 from core.store.ledger.figures import Slice
 from core.wording import MISSING, bound, count, market_day, percent
-from core.workflows.monitoring.figures import Accuracy, Health, came_true_of, expected_of, figure_of, health_of, sold_of
+from core.workflows.monitoring.figures import (
+    Accuracy,
+    Health,
+    came_true_of,
+    expected_of,
+    figure_of,
+    health_of,
+    hit_rate_on_test,
+    sold_of,
+)
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
 from core.workflows.monitoring.limits import limits_of
 from core.workflows.monitoring.promises import error_promise
@@ -74,6 +83,9 @@ def _boxes(selection: Selection, health: Health, expected: Expected | None, foun
                 fact("Hit rate", share(float(total["hit_rate"])), f"priced, of {asked:,}")
                 fact("Mean confidence", usual, _promised(int(total["priced"]), known))
                 fact("Answer time", p50, f"95 in 100 within {p95}, of {asked:,}")
+            tested = hit_rate_on_test(selection.workspace, selection.market.market_id)
+            if tested:
+                st.caption(plain(tested))
         else:
             missing(NO_ESTIMATES)
             navigation.link_to("pricing", "Price a home")

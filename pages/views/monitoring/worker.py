@@ -7,7 +7,7 @@ import streamlit as st
 from core.access import Action, may
 from core.wording import MISSING, count, instant, market_day
 from core.workflows.monitoring.notifications import Notices
-from core.workflows.worker import next_retraining, worker_state
+from core.workflows.worker import next_retraining, schedule_words, worker_state
 from pages.kit.figures import boxes
 from pages.kit.palette import GOOD, NEUTRAL, WATCH
 from pages.kit.text import plain
@@ -46,11 +46,10 @@ def _worker(selection: Selection) -> None:
             fact("Last sign of life", instant(state.beat_at), "every few seconds while it runs")
             fact("Last round", instant(state.last_turn), "a round checks every market once")
             fact("Next round", instant(state.next_turn), "known while it runs")
-            late = "overdue" if due is not None and due < selection.clock else "by the market’s day"
             fact(
                 "Next scheduled retraining",
                 market_day(due, selection.market.currency),
-                late if due is not None else "no model is live",
+                schedule_words(selection.workspace, selection.market.market_id),
             )
         for problem in state.problems:
             st.warning(plain(problem), icon=":material/error:")

@@ -9,13 +9,13 @@ import pandas as pd
 import pytest
 
 from core.access import Actor, Role
-from core.evaluate.scope import ProposedScope, ScopeBasis, propose_scope, supports
+from core.evaluate.scope import GoverningScope, ProposedScope, ScopeBasis, propose_scope, supports
 from core.problem import Problem
 from core.serve.estimate import UNAVAILABLE, Estimate, Unavailable
 from core.serve.estimate_many import estimate_many
 from core.serve.flags import FlagKind
 from core.store import ModelRecord, Store
-from core.workflows.models.scope import PROPOSED, governing_scope, proposal_to_card, sign_scope
+from core.workflows.models.scope import PROPOSED, ScopeChange, governing_scope, proposal_to_card, sign_scope
 from core.workflows.models.test_scores import scores_of
 from core.workflows.overview import overview, phases
 from core.workflows.pricing.desk import Desk, open_desk
@@ -52,6 +52,21 @@ def signed(store: Store, problem: Problem, types: tuple[str, ...] = (), high: fl
     scope = supports(scores_of(workspace, record.model_id), 10_000.0, high, problem, types)
     sign_scope(workspace, record.model_id, scope, "")
     return scope
+
+
+def test_another_models_scope_is_compared_by_prices_what_is_left_out_and_signature() -> None:
+    now = GoverningScope(69_000.0, 820_000.0, ScopeBasis.SIGNED, ("historic",))
+    then = GoverningScope(110_000.0, 720_000.0, ScopeBasis.PROPOSED)
+    assert ScopeChange(now, then, "USD").words == (
+        "Prices in scope: $69K to $820K now, $110K to $720K with the new model.",
+        "Historic: no price now, in scope with the new model.",
+        "The scope in force is signed, the new model's is not: sign it on the page Evaluation.",
+    )
+    assert ScopeChange(then, now, "USD").words[1:] == (
+        "Historic: in scope now, no price with the new model.",
+        "The scope in force is not signed, the new model's is.",
+    )
+    assert ScopeChange(now, now, "USD").words == ("The scope stays as it is: $69K to $820K.",)
 
 
 def test_until_a_signature_the_tests_proposal_governs_and_then_the_signed_scope(store: Store, problem: Problem) -> None:
