@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any, Final
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.arrays import Bools, Floats, Ints
@@ -122,16 +123,18 @@ def ways(starts: Columns, ends: Columns, grouped: Mapping[FactGroup, tuple[str, 
 
 
 def compared(model: Model, subjects: Sequence[Subject]) -> Compared:
-    """Compare one or more subjects with typical homes nearby.
+    """Compare one or more subjects with typical homes nearby, of which the same is assumed as of the subjects.
 
     What a fact adds depends on the facts copied before it (a bathroom is worth more in a large home). Averaging both
     orders splits such interactions (two of the orders of a Shapley value; Štrumbelj & Kononenko 2014).
     """
     typical = tuple(typical_nearby(model, subject) for subject in subjects)
     usual = (Subject(near.facts, subject.as_of) for near, subject in zip(typical, subjects, strict=True))
-    filled = model.fill_columns(stack([one.columns(model.facts) for one in (*subjects, *usual)]))
+    given = stack([one.columns(model.facts) for one in (*subjects, *usual)])
+    filled = model.fill_columns(given)
     count = len(subjects)
-    homes, starts = take(filled, range(count)), take(filled, range(count, 2 * count))
+    homes = take(filled, range(count))
+    starts = _assuming(take(filled, range(count, 2 * count)), homes, take(given, range(count)), model.facts.all)
     groups = groups_of(model)
     return Compared(tuple(subjects), typical, homes, ways(starts, homes, groups), ways(starts, homes, backward(groups)))
 
@@ -188,6 +191,19 @@ def _describe(
     items.sort(key=lambda driver: (-abs(driver.amount), driver.group))
     rounding = point - base - sum(driver.amount for driver in items)
     return Drivers(typical.area, typical.sales, base, tuple(items), rounding, point)
+
+
+def _assuming(starts: Columns, homes: Columns, given: Columns, names: Sequence[str]) -> Columns:
+    """Return typical homes with what is assumed of the subjects, so that no fact nobody gave is a reason for a price.
+
+    The usual fact of an area is not that of its condos, nor of a small home, for which a blank fact is filled.
+    """
+    starts = dict(starts)
+    for name in names:
+        blank = np.asarray(pd.isna(given[name]))
+        for column in _members(homes, (name,)):
+            starts[column] = np.where(blank, homes[column], starts[column])
+    return starts
 
 
 def _members(home: Columns, names: Sequence[str]) -> tuple[str, ...]:

@@ -98,6 +98,8 @@ def test_asking_prices_are_placed_in_the_range_and_the_farthest_comes_first(area
     assert [[*place] for place in table["Asking price is"]] == [["above"], ["below"], [], []]
     assert table["Asking price"].tolist()[:2] == ["$999,000", "$20,000"]
     assert table["Difference"][0].startswith("+")
+    doubted = table.set_index("Reference")["To look at"].str.startswith("check the asking price")
+    assert doubted[["A3", "A2", "A4"]].tolist() == [True, False, False]
 
 
 def test_a_home_in_a_file_has_the_price_it_has_alone_for_blank_facts_are_taken_from_its_sale(small_desk: Desk) -> None:

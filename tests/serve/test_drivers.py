@@ -64,6 +64,15 @@ def test_typical_home_itself_has_no_drivers(evidence: LiveMarket, home: dict[str
     assert told.sales > 0
 
 
+def test_a_fact_nobody_gave_is_no_reason_for_a_price(
+    evidence: LiveMarket, home: dict[str, object], problem: Problem
+) -> None:
+    known = {"zipcode": home["zipcode"], "living_area_sqft": 900.0, "year_built": 1931.0}
+    answer = price(evidence, known, problem)
+    assert answer.imputed
+    assert {one.group for one in answer.drivers.items} <= {FactGroup.SIZE, FactGroup.AGE, FactGroup.OWN_SALE}
+
+
 def test_larger_home_says_that_its_size_adds(evidence: LiveMarket, home: dict[str, object], problem: Problem) -> None:
     told = price(evidence, home | {"living_area_sqft": 3_600.0}, problem).drivers
     [size] = [one for one in told.items if one.group is FactGroup.SIZE]

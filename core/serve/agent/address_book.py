@@ -26,6 +26,7 @@ FOUND_MAX: Final = 5
 # Of 100; below it, two addresses share little more than their digits.
 _LIKENESS_MIN: Final = 70
 _NUMBER: Final = re.compile(r"\d+")
+_DIGITS: Final = re.compile(r"([0-9]+)")
 _ID: Final = "property_id"
 # Shorter texts are house numbers before they are numbers of a parcel.
 _ID_LENGTH_MIN: Final = 4
@@ -47,6 +48,14 @@ class KnownHome:
     from_roll: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True)
+class Matches:
+    """The homes that fit what was typed best, and how many ``more`` fit as well as the first of them."""
+
+    homes: tuple[KnownHome, ...]
+    more: int
+
+
 class AddressBook:
     """A market's homes by address, the latest record of each; build it once for a data version."""
 
@@ -64,17 +73,26 @@ class AddressBook:
         return len(known) + sum(key not in known for key in roll)
 
     def find(self, typed: str) -> list[KnownHome]:
-        """Return the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
+        """Return the homes whose address is most like what was typed, as ``matches`` does."""
+        return [*self.matches(typed).homes]
 
-        A whole property id finds its home, too.
+    def matches(self, typed: str) -> Matches:
+        """Find the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
+
+        Those that fit equally well come by street, house number and unit, 9 before 10. A whole property id finds its
+        home, too.
         """
         books = [book for book in (self._sales, self._roll) if book is not None]
         found = [hit for book in books for hit in book.find(typed)]
-        best = dict.fromkeys(key for _, key in sorted(found, key=lambda hit: -hit[0]))
+        ordered = sorted(found, key=lambda hit: (-hit[0], _in_order(hit[1])))
+        best = {key: likeness for likeness, key in reversed(ordered)}
+        best = {key: best[key] for _, key in ordered}
         # One home is in both; a source without zip codes spells its key without one.
         with_zip = {key.partition("|")[0] for key in best if not key.endswith("|")}
         alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]
-        return [self._home(key) for key in alone[:FOUND_MAX]]
+        shown, others = alone[:FOUND_MAX], alone[FOUND_MAX:]
+        more = sum(best[key] >= best[shown[0]] for key in others)
+        return Matches(tuple(self._home(key) for key in shown), more)
 
     def known(self, homes: pd.DataFrame) -> Iterator[KnownHome | None]:
         """Yield for each home, given by address, unit and zip code, what is recorded under just this address."""
@@ -138,7 +156,8 @@ class _Homes:
         rows = numbered if len(numbered) else self._alike(wanted)
         near = [self.keys[row].partition("|")[0] for row in rows]
         scorer = _likeness if len(numbered) else fuzz.ratio
-        hits = process.extract(wanted, near, scorer=scorer, limit=FOUND_MAX, score_cutoff=_LIKENESS_MIN)
+        # All of them: of the units of one building, which fit alike, the first are to be shown.
+        hits = process.extract(wanted, near, scorer=scorer, limit=None, score_cutoff=_LIKENESS_MIN)
         yield from ((score, self.keys[rows[at]]) for _, score, at in hits)
 
     def record(self, key: str, bare: str) -> _Record | None:
@@ -189,6 +208,11 @@ def _likeness(wanted: str, key: str, score_cutoff: float | None = None) -> float
 def _index(keys: Iterable[object]) -> RowsByKey:
     texts = np.array([key if isinstance(key, str) else "" for key in keys], dtype=object)
     return RowsByKey.of(texts, np.zeros(len(texts)))
+
+
+def _in_order(key: str) -> tuple[str | int, ...]:
+    """Return what sorts addresses as people count: "#9" before "#10"."""
+    return tuple(int(part) if part.isdecimal() else part for part in _DIGITS.split(key))
 
 
 def _house_number(key: str) -> str:

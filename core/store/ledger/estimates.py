@@ -29,6 +29,8 @@ from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstima
 
 _SUMMARY: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateSummary))
 _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord))
+# Rows of a file, also of one given to the command line, are many; only these homes were asked for one by one.
+_ALONE: Final = ("page", "api")
 _DECISION: Final = tuple(DECISION.c[field.name] for field in fields(DecisionRecord))
 
 
@@ -96,13 +98,15 @@ class Ledger:
         return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
 
     def list(
-        self, market_id: str, limit: int, actor_id: str | None = None, office: str = ""
+        self, market_id: str, limit: int, actor_id: str | None = None, office: str = "", alone: bool = False
     ) -> builtins.list[EstimateSummary]:
         """Return the market's estimates, newest first, of all actors and offices or of one.
 
-        Raises NotFound, StoreUnavailable.
+        ``alone`` leaves out rows of files. Raises NotFound, StoreUnavailable.
         """
         query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
+        if alone:
+            query = query.where(ESTIMATE.c.channel.in_(_ALONE))
         if actor_id is not None:
             query = query.where(ESTIMATE.c.actor_id == plain_text(actor_id))
         query = query.order_by(ESTIMATE.c.at.desc(), ESTIMATE.c.seq.desc()).limit(int(limit))
@@ -113,6 +117,19 @@ class Ledger:
                 query = query.where(ESTIMATE.c.office.in_(named))
             rows = connection.execute(query).mappings()
             return [EstimateSummary(**{**row, "flags": tuple(row["flags"])}) for row in rows]
+
+    def undecided(self, market_id: str, actor_id: str) -> int:
+        """Count an actor's prices of single homes on which nobody has decided; raises StoreUnavailable."""
+        decided = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == ESTIMATE.c.estimate_id).exists()
+        query = sa.select(sa.func.count()).where(
+            ESTIMATE.c.market_id == market_id,
+            ESTIMATE.c.actor_id == plain_text(actor_id),
+            ESTIMATE.c.channel.in_(_ALONE),
+            ESTIMATE.c.point.is_not(None),
+            ~decided,
+        )
+        with self._database.read() as connection:
+            return connection.execute(query).scalar_one()
 
     def count(self, market_id: str) -> int:
         """Count the market's estimates; raises NotFound, StoreUnavailable."""

@@ -156,17 +156,23 @@ class LatestAnswer:
         return f"{DECIDED[done.kind]} {money(done.price, currency)}" if done else ""
 
 
-def recent(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
+def recent(workspace: Workspace, market_id: str, limit: int, alone: bool = False) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
-    Raises AccessDenied, NotFound, StoreUnavailable.
+    ``alone`` leaves out rows of files, which no page can open. Raises AccessDenied, NotFound, StoreUnavailable.
     """
     workspace.require(Action.PRICE)
     actor, ledger = workspace.actor, workspace.store.ledger
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
-    found = ledger.list(market_id, limit, whose, actor.office)
+    found = ledger.list(market_id, limit, whose, actor.office, alone)
     decisions = ledger.decisions_of([one.estimate_id for one in found])
     return [LatestAnswer(one, decisions.get(one.estimate_id)) for one in found]
+
+
+def own_undecided(workspace: Workspace, market_id: str) -> int:
+    """Count the homes the actor priced one by one and nobody has decided on; raises AccessDenied, StoreUnavailable."""
+    workspace.require(Action.PRICE)
+    return workspace.store.ledger.undecided(market_id, workspace.actor.actor_id)
 
 
 def _priced(desk: Desk, question: Question, actor: Actor) -> Result:

@@ -16,6 +16,8 @@ from core.workflows.pricing.many_homes import PricedFile
 
 REFERENCE: Final = "Reference"
 ASKING: Final = "Asking price"
+# Beyond the square root of ten, an asking price is nearer to ten times the estimate, or a tenth of it, than to itself.
+_DIGIT: Final = 10.0**0.5
 
 
 class Place(StrEnum):
@@ -26,11 +28,17 @@ class Place(StrEnum):
     ABOVE = "above"
 
 
+def in_doubt(asking: float, point: float) -> bool:
+    """Tell whether an asking price is so far from the estimate that a digit may be lost or added."""
+    return not point / _DIGIT <= asking <= point * _DIGIT
+
+
 def beside_asking(priced: PricedFile) -> pd.DataFrame:
     """Return the priced rows with reference, asking price, its difference from the estimate and its place.
 
-    ``difference`` is a share of the estimate, ``place`` a Place or "". The rows whose asking price differs most come
-    first; without asking prices the order is the file's, and the three columns are left out.
+    ``difference`` is a share of the estimate, ``place`` a Place or "", ``check_asking_price`` tells whether a digit of
+    the asking price may be lost or added. The rows whose asking price differs most come
+    first; without asking prices the order is the file's, and the four columns are left out.
     """
     table = priced.table
     if priced.references:
@@ -44,7 +52,12 @@ def beside_asking(priced: PricedFile) -> pd.DataFrame:
         [Place.BELOW.value, Place.ABOVE.value, Place.INSIDE.value],
         "",
     )
-    table = table.assign(asking_price=asking, difference=asking / table["point"] - 1, place=place)
+    doubted = [
+        in_doubt(price, point) for price, point in zip(asking.fillna(table["point"]), table["point"], strict=True)
+    ]
+    table = table.assign(
+        asking_price=asking, difference=asking / table["point"] - 1, place=place, check_asking_price=doubted
+    )
     return table.sort_values("difference", key=np.abs, ascending=False, kind="stable", ignore_index=True)
 
 

@@ -8,10 +8,11 @@ from typing import Final
 import streamlit as st
 
 from core.errors import StoreError
-from core.serve.agent.address_book import KnownHome, sources_words
+from core.serve.agent.address_book import KnownHome, Matches, sources_words
 from core.serve.words import headline
 from core.store import Market
 from core.train.model import Model
+from core.wording import count
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
 from pages.kit import cached_desk
@@ -32,7 +33,7 @@ class _Found:
 
     market_id: str
     typed: str
-    homes: tuple[KnownHome, ...]
+    matches: Matches
 
 
 def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
@@ -73,16 +74,16 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
 
 def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
     book = cached_desk.address_books().book(workspace, desk)
-    return _Found(desk.market.market_id, typed, tuple(book.find(typed)) if book is not None else ())
+    return _Found(desk.market.market_id, typed, book.matches(typed) if book is not None else Matches((), 0))
 
 
 def _choices(found: _Found, desk: Desk, model: Model) -> None:
-    if not found.homes:
+    if not found.matches.homes:
         st.caption("Not found in the market’s sales and tax roll: enter the home.")
         return
     st.html(_STYLE)
     with st.container(gap=None, key="addresses"):
-        for at, home in enumerate(found.homes):
+        for at, home in enumerate(found.matches.homes):
             st.button(
                 _label(home, desk.market),
                 key=f"address-{at}",
@@ -92,6 +93,9 @@ def _choices(found: _Found, desk: Desk, model: Model) -> None:
                 on_click=_choose,
                 args=(home, desk, model),
             )
+        if more := found.matches.more:
+            fit = count(more, "more home fits", "more homes fit", currency=desk.market.currency)
+            st.caption(f"{fit}: type more of the address, or the unit.")
         st.caption("None of these: enter the home.")
 
 

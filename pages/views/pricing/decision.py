@@ -101,6 +101,11 @@ class _Deciding:
         """The usual listing price of a home expected to sell for ``price``."""
         return int(round_for_display(usual_listing(price, self.problem)))
 
+    def listing_note(self) -> str:
+        """Say where the list price comes from that nobody typed."""
+        markup = percent(self.problem.decisions.listing_markup)
+        return f"{markup} above your price, for homes usually sell a little below their list price. You may change it."
+
     def words(self, amount: float) -> str:
         """An amount as Markdown."""
         return plain(money(amount, self.estimate.currency))
@@ -187,7 +192,8 @@ def _fields(deciding: _Deciding) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="decision_fields"):
         for name, then in (("price", _follow), ("listing", _touch)):
             label = f"{_AMOUNTS[name]} ({plain(estimate.currency)})" if name == "price" else _AMOUNTS[name]
-            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150)
+            note = deciding.listing_note() if name == "listing" else None
+            fact_fields.amount(label, deciding.key(name), on_change=then, args=(deciding,), width=150, help=note)
         _buttons(deciding, kind, price, listing, asks)
     if fault := deciding.unread():
         st.caption(f":{BAD}[:material/error: {plain(fault)}]")

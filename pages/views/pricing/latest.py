@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.store import Market
 from core.wording import count, market_day
-from core.workflows.pricing.answers import LatestAnswer, recent
+from core.workflows.pricing.answers import LatestAnswer, own_undecided, recent
 from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.text import plain
@@ -23,13 +23,14 @@ _STYLE: Final = """<style>
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the latest five estimates, each a button that opens it; nothing for none. Raises StoreUnavailable."""
-    found = recent(workspace, market.market_id, _SHOWN)
+    found = recent(workspace, market.market_id, _SHOWN, alone=True)
     if not found:
         return
-    undecided = sum(one.decision is None and one.estimate.point is not None for one in found)
+    undecided = own_undecided(workspace, market.market_id)
     st.html(_STYLE)
     with st.container(border=True, gap=None, key="latest"):
-        st.markdown("**Latest estimates**" + (f" · {count(undecided, 'open decision')}" if undecided else ""))
+        waiting = f" · {count(undecided, 'open decision', currency=market.currency)} of yours" if undecided else ""
+        st.markdown(f"**Latest estimates**{waiting}")
         for one in found:
             st.button(
                 _line(one, market),

@@ -192,12 +192,16 @@ def on_screen(table: pd.DataFrame, currency: str) -> pd.DataFrame:
         shown["Asking price"] = table["asking_price"].map(lambda amount: money(amount, currency))
         shown["Asking price is"] = table["place"].map(lambda place: [place] if place else [])
         shown["Difference"] = table["difference"].map(lambda share: signed_percent(share, 1))
+    to_look_at = table["flags"].map(_to_look_at)
+    if "check_asking_price" in table:
+        mark = table["check_asking_price"].map({True: "check the asking price: a digit may be wrong; ", False: ""})
+        to_look_at = (mark + to_look_at).str.removesuffix("; ")
     return pd.DataFrame(
         {
             **shown,
             "Point estimate": point,
             "Confidence": table["confidence"],
-            "To look at": table["flags"].map(_to_look_at),
+            "To look at": to_look_at,
             "Row": table["row"],
         }
     )

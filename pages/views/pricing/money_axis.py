@@ -10,6 +10,7 @@ import streamlit as st
 
 from core.serve.estimate import Estimate
 from core.wording import money_range, money_short, round_amounts
+from core.workflows.pricing.asking_prices import in_doubt
 from pages.kit.palette import palette
 
 _TICKS: Final = 4
@@ -84,7 +85,8 @@ def legend(estimate: Estimate, asking: float | None) -> str:
     parts = ["○ comparable sales, adjusted"] if estimate.comparables else []
     if asking:
         side = "above" if asking > estimate.high else "below" if asking < estimate.low else "inside"
-        parts.append(f"◆ asking price {money_short(asking, estimate.currency)}, {side} the range")
+        check = ": check it, a digit may be wrong" if in_doubt(asking, estimate.point) else ""
+        parts.append(f"◆ asking price {money_short(asking, estimate.currency)}, {side} the range{check}")
     return " · ".join(parts)
 
 

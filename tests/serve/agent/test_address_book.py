@@ -54,6 +54,17 @@ def test_a_mistyped_street_finds_it(book: AddressBook) -> None:
     assert [home.address for home in book.find("7 Oak Ave")] == ["7 Oak Ave #3", "7 Oak Ave #4"]
 
 
+def test_units_of_a_building_come_in_order_with_how_many_more_there_are() -> None:
+    units = ["304", "9", "102", "10", "204", "101", "103"]
+    rows = [("116 Mirage Raven Ct", unit, "86907", pd.Timestamp("2022-06-01")) for unit in units]
+    building = AddressBook(pd.DataFrame(rows, columns=["address", "unit", "zipcode", "sale_date"]), NAMES)
+    found = building.matches("116 mirage raven")
+    assert [home.address.partition("#")[2] for home in found.homes] == ["9", "10", "101", "102", "103"]
+    assert found.more == 2
+    assert building.matches("116 mirage raven #304").homes[0].address.endswith("#304")
+    assert building.matches("116 mirage raven #304").more == 0
+
+
 def test_few_homes_are_offered_and_none_for_what_is_like_no_address(book: AddressBook) -> None:
     assert len(book.find("pine rd")) <= FOUND_MAX
     assert book.find("4711 nowhere blvd") == []

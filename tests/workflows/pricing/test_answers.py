@@ -14,7 +14,8 @@ from core.problem import Problem
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
-from core.workflows.pricing.answers import Question, load_answer, price_and_record, recent
+from core.workflows.pricing.answers import Question, load_answer, own_undecided, price_and_record, recent
+from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import Desk, open_desk
 from tests.acting import acting
 
@@ -168,6 +169,24 @@ def test_own_recent_answers_come_newest_first(opened: Store, desk: Desk, zipcode
     ]
     listed = recent(acting(opened, bea), desk.market.market_id, 10)
     assert [one.estimate.estimate_id for one in listed] == ids[::-1]
+
+
+def test_rows_of_a_file_push_nobodys_own_work_out_of_the_latest_and_open_decisions_are_all_ones_own(
+    opened: Store, desk: Desk, zipcode: str
+) -> None:
+    ada, market_id = acting(opened, Actor("Ada", Role.AGENT)), desk.market.market_id
+    question = ask(desk, {"zipcode": zipcode, "living_area_sqft": 1_250.0})
+    first, second = (price_and_record(ada, desk, question, "page") for _ in range(2))
+    price_and_record(ada, desk, ask(desk, {}), "page")
+    row = price_and_record(ada, desk, question, "file")
+    listed = [one.estimate.estimate_id for one in recent(ada, market_id, 3, alone=True)]
+    assert listed[1:] == [second.estimate_id, first.estimate_id]
+    assert recent(ada, market_id, 1)[0].estimate.estimate_id == row.estimate_id
+    assert own_undecided(ada, market_id) == 2
+    assert first.estimate_id is not None
+    assert isinstance(first.result, Estimate)
+    decide(ada, first.estimate_id, DecisionInput("accept", first.result.point))
+    assert own_undecided(ada, market_id) == 1
 
 
 def test_an_office_lead_sees_the_latest_answers_of_the_office_and_an_agent_only_their_own(
