@@ -34,7 +34,9 @@ def around(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
     """Return the part: a sentence that places the home beside a typical one, and the figures behind it."""
     drivers, sales = estimate.drivers, used(estimate)
     sold = count(drivers.sales, "past sale", currency=frame.currency)
-    tiles = [(f"Typical home in {drivers.area}", amounts.about(drivers.typical), f"from {sold} there")]
+    shows_point = frame.point_label is not None
+    typical = (f"Typical home in {drivers.area}", amounts.about(drivers.typical), f"from {sold} there")
+    tiles = [typical] if shows_point else []
     if sales:
         prices = [amounts.rounded(one.sale_price) for one in sales]
         days = [market_day(when(one.sale_date for one in sales), frame.currency) for when in (min, max)]
@@ -44,12 +46,14 @@ def around(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float
         ]
     column = wide / _TILES
     cells = [_tile(*tile, column - 1.5 * _PAD) for tile in tiles]
-    return [
+    found: list[Flowable] = [
         Paragraph("The market around it", HEADING),
-        Paragraph(markup(beside_typical(drivers, amounts, frame.point_label is not None), 300), BODY),
-        Spacer(0, 5),
-        Table([cells], [column] * len(tiles), style=_STYLE, cornerRadii=[6, 6, 6, 6], hAlign="LEFT"),
+        Paragraph(markup(beside_typical(drivers, amounts, shows_point), 300), BODY),
     ]
+    if tiles:
+        table = Table([cells], [column] * len(tiles), style=_STYLE, cornerRadii=[6, 6, 6, 6], hAlign="LEFT")
+        found += [Spacer(0, 5), table]
+    return found
 
 
 def beside_typical(drivers: Drivers, amounts: Amounts, shows_point: bool) -> str:

@@ -55,7 +55,7 @@ def sure_page(
     sure = [
         Paragraph(markup(text, _LONG), _NUMBERED, bulletText=str(number)) for number, text in enumerate(sentences, 1)
     ]
-    record = track_record(estimate, frame.tolerance, frame.currency, wide)
+    record = track_record(estimate, frame.tolerance, frame.currency, wide, frame.point_label is not None)
     promised = Paragraph("The bar is what came true in past sales, the line what was promised.", SMALL)
     above = [[Paragraph("How sure is this?", HEADING), Spacer(0, 3), *sure], [record, promised], _look_at(estimate)]
     # Long lists may break across pages.
@@ -75,9 +75,10 @@ def _look_at(estimate: Estimate) -> list[Flowable]:
 
 def _reasons(estimate: Estimate, frame: ReportFrame, amounts: Amounts, wide: float, room: float) -> list[Flowable]:
     drivers = estimate.drivers
+    signs = ("blue, +", "orange, −") if frame.point_label is not None else ("blue", "orange")
     intro = (
         f"From a typical home in {drivers.area} ({count(drivers.sales, 'past sale', currency=frame.currency)}) to this "
-        "one: what its facts add (blue, +) or take (orange, −)."
+        f"one: what its facts add ({signs[0]}) or take off ({signs[1]})."
     )
     goal = Goal(estimate.low, estimate.high, frame.point_label)
     head = [Paragraph("What makes the price", HEADING), Paragraph(markup(intro), SMALL), Spacer(0, 4)]

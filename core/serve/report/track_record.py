@@ -28,10 +28,10 @@ class _Promise:
     n: int
 
 
-def track_record(estimate: Estimate, tolerance: float, currency: str, wide: float) -> Drawing:
-    """Return the bars of the range and, where homes judged alike were sold, of the confidence."""
+def track_record(estimate: Estimate, tolerance: float, currency: str, wide: float, shows_point: bool = True) -> Drawing:
+    """Return the bars of the range and, where the point is shown and homes judged alike sold, of the confidence."""
     promises = [_Promise("Sold inside a range like this", estimate.level, estimate.held.share, estimate.held.n)]
-    if estimate.kept is not None and estimate.kept.n:
+    if shows_point and estimate.kept is not None and estimate.kept.n:
         words = f"Sold within {percent(tolerance)} of the estimate"
         promises.append(_Promise(words, estimate.confidence / 100, estimate.kept.share, estimate.kept.n))
     drawing = Drawing(wide, _ROW * len(promises))

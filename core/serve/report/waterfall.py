@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Final
 
@@ -82,13 +82,14 @@ def waterfall(
     grown = stretch(_AXIS, sum(map(_height, steps)), room, _STRETCH_MOST)
     height = grown * sum(map(_height, steps)) + _AXIS
     drawing = Drawing(wide, height)
-    _scale(drawing, axis, height, amounts)
+    if goal.point_label is not None:
+        _scale(drawing, axis, height, amounts)
     top = height
     for step, following in zip(steps, [*steps[1:], None], strict=True):
         middle = top - grown * _height(step) / 2
         _draw(drawing, step, middle, axis, wide)
         top -= grown * _height(step)
-        if following is not None and step.end == following.start:
+        if goal.point_label is not None and following is not None and step.end == following.start:
             below = top - grown * _height(following) / 2
             drawing.add(_line(axis.at(step.end), middle - _BAR / 2, axis.at(step.end), below + _BAR / 2, GREY, 0.5))
     return drawing
@@ -104,27 +105,40 @@ def difference(fact: Difference, market: Conventions) -> str:
 
 
 def _steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
-    """Return the largest reasons, the rest together, and where they lead; rounded, they still add up to the point."""
+    """Return the largest reasons, the rest together, and where they lead; rounded, they still add up to the point.
+
+    Where the point must not be shown, only the range is written as an amount: steps that add up would give it away.
+    """
+    if goal.point_label is None:
+        return _unwritten_steps(drivers, goal, market, amounts)
     running = amounts.rounded(drivers.typical)
     steps = [_Step(f"Typical home in {drivers.area}", "", amounts.write(running), running, running, GREY, BOLD)]
-    rest = 0.0
     for place, item in enumerate(drivers.items):
         change = amounts.rounded(item.amount)
         if place < _NAMED_MAX and change:
             steps.append(_driver(item, running, change, market, amounts))
             running += change
-        else:
-            rest += item.amount
-    rest = amounts.rounded(rest) if goal.point_label is None else drivers.point - running
+    rest = drivers.point - running
     if rest:
         colour = MORE if rest > 0 else LESS
         steps.append(_Step("All the rest", "", _signed(rest, amounts), running, running + rest, colour))
     span = amounts.span(goal.low, goal.high)
     steps.append(_Step("Likely sale price of this home", "", span, goal.low, goal.high, TEAL, BOLD))
-    if goal.point_label is not None:
-        point = amounts.write(drivers.point)
-        steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
+    point = amounts.write(drivers.point)
+    steps.append(_Step(goal.point_label, "", point, drivers.point, drivers.point, TEAL, BOLD))
     return steps
+
+
+def _unwritten_steps(drivers: Drivers, goal: Goal, market: Conventions, amounts: Amounts) -> list[_Step]:
+    """Return the largest reasons, each from the typical home, in words instead of amounts; none leads to the point."""
+    typical = drivers.typical
+    steps = [_Step(f"Typical home in {drivers.area}", "", "", typical, typical, GREY, BOLD)]
+    for item in drivers.items[:_NAMED_MAX]:
+        if change := amounts.rounded(item.amount):
+            step = _driver(item, typical, change, market, amounts)
+            steps.append(replace(step, amount="adds" if change > 0 else "takes off"))
+    span = amounts.span(goal.low, goal.high)
+    return [*steps, _Step("Likely sale price of this home", "", span, goal.low, goal.high, TEAL, BOLD)]
 
 
 def _driver(item: Driver, running: float, change: float, market: Conventions, amounts: Amounts) -> _Step:

@@ -55,20 +55,25 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
         f"We checked ranges made like this one on {_homes(estimate.segment, held.n, currency)} whose sale price is "
         f"known: {percent(held.share)} of them sold inside their range{f'; this one is {wider}' if wider else ''}."
     )
-    chance = f"the chance that the home sells within {percent(tolerance)} of the estimate"
+    second = f"Our confidence in this range is {estimate.confidence_word}."
     if point_label is not None:
-        ends = amounts.about(estimate.point * (1 - tolerance)), amounts.about(estimate.point * (1 + tolerance))
-        chance += f", from {ends[0]} to {ends[1]},"
-    tested = ""
-    if estimate.kept is not None and estimate.kept.n:
-        alike = count(estimate.kept.n, "past sale", currency=currency)
-        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} sold within it"
-    second = f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
+        second = _chance(estimate, amounts, tolerance)
     third = (
         "It is a statistical estimate from past sales and not an appraisal: nobody inspected the home for it, and its "
         "condition inside, its surroundings and the way it is marketed can move the price."
     )
     return first, second, third
+
+
+def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
+    """Say how likely the home sells near the point; only where the report shows the point."""
+    ends = amounts.about(estimate.point * (1 - tolerance)), amounts.about(estimate.point * (1 + tolerance))
+    chance = f"the chance that the home sells within {percent(tolerance)} of the estimate, from {ends[0]} to {ends[1]},"
+    tested = ""
+    if estimate.kept is not None and estimate.kept.n:
+        alike = count(estimate.kept.n, "past sale", currency=estimate.currency)
+        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} sold within it"
+    return f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
 
 
 def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:

@@ -237,6 +237,22 @@ def test_point_that_is_not_to_be_shown_stands_nowhere() -> None:
         assert words not in text
 
 
+@settings(max_examples=8, deadline=None)
+@given(point=st.integers(300, 900), typical=st.integers(300, 900))
+def test_no_amount_and_no_sum_of_amounts_gives_a_point_that_is_not_to_be_shown(point: int, typical: int) -> None:
+    usual_home = estimate()
+    drivers = replace(usual_home.drivers, point=1_000.0 * point, typical=1_000.0 * typical)
+    answer = replace(usual_home, point=1_000.0 * point, low=930.0 * point, high=1_090.0 * point, drivers=drivers)
+    first, sales, last = pages(answer, replace(frame(), point_label=None, decided=None))
+    span = re.findall(r"\$[\d,]+ to \$[\d,]+", first)[0]
+    assert f"Likely sale price of this home {span}" in last
+    assert re.findall(r"\$[\d,.]+", last) == span.split(" to "), "the range and no other amount"
+    assert not re.search(r"[+−]\$", first + last), "no step to add"
+    assert "of the estimate" not in first + sales + last
+    assert f"Typical home in {drivers.area} $" not in first + sales + last
+    assert ("adds" in last) or ("takes off" in last)
+
+
 def test_every_page_of_a_simulated_market_says_so_and_others_never() -> None:
     simulated = pages(estimate(), replace(frame(), simulated=True))
     assert len(simulated) >= 2
