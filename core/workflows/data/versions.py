@@ -1,5 +1,4 @@
-"""Use cases of data versions: compare two, find the models trained on them, and undo the latest, and bring an undone
-one back."""
+"""Use cases of data versions: compare two, find the models trained on them, undo the latest, bring one back."""
 
 from __future__ import annotations
 
