@@ -160,7 +160,7 @@ def _estimate_text(answer: Estimate, market: Market) -> str:
         f"FSD {percent(answer.fsd, 1)}",
     ]
     lines += [f"the range is {wider}"] if (wider := widening_words(answer)) else []
-    lines += [f"ask next: {ask_next_words(one)}" for one in answer.ask_next]
+    lines += [f"to narrow the range, find out: {ask_next_words(one)}" for one in answer.ask_next]
     lines += [
         f"{flag.severity}: {flag.kind} - {flag_field(flag.field, market)}: {flag.value}; "
         f"{flag.action[:1].lower()}{flag.action[1:]}"

@@ -94,12 +94,27 @@ _TOP_TENTH: Final = 90
 
 
 def ask_next_words(one: AskNext) -> str:
-    """Say what a fact would bring: "Construction grade: from ±22% to about ±16%"."""
+    """Say what a fact would bring: "construction grade (from ±22% to about ±16%)"."""
     label = _PLACE if one.name == "coordinates" else label_of(one.name)
-    return f"{label}: from ±{percent(one.now)} to about ±{percent(one.then)}"
+    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+    return f"{label} (from ±{percent(one.now)} to about ±{percent(one.then)})"
 
 
-_PLACE: Final = "Exact place (coordinates)"
+_PLACE: Final = "Exact place by coordinates"
+
+_SCALES: Final = {
+    "condition": "1 is poor, 3 average, 5 very good.",
+    "view": "0 is no view, 4 an excellent one.",
+    "zoning": "The code of the zoning plan, such as R3.",
+    "latitude": "In degrees; north of the equator is above zero.",
+    "longitude": "In degrees; west of Greenwich is below zero.",
+    "year_renovated": "Leave it blank if the home was never renovated.",
+}
+
+
+def scale_of(name: str) -> str | None:
+    """Say what the values of a fact mean, None where its label says enough."""
+    return _SCALES.get(name)
 
 
 def is_flag(name: str) -> bool:
@@ -151,7 +166,7 @@ def assumed(name: str, value: object, market: Conventions) -> str:
     if name in _COUNTED:
         return text
     label = label_of(name).partition(" (")[0]
-    label = label[:1].lower() + label[1:]
+    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
 
 

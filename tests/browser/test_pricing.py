@@ -107,7 +107,7 @@ def test_a_home_is_priced_at_a_desk(chromium: Browser, small_market: Server, zip
         later.page.goto(address.replace(f"zipcode-larkhaven={zipcode}", ""), wait_until="domcontentloaded")
         page = later.settle()
         expect(page.get_by_role("heading", name=heading)).to_be_visible()
-        expect(page.get_by_text("Stored answer, priced by")).to_be_visible()
+        expect(page.get_by_text("Earlier estimate by")).to_be_visible()
         expect(page.get_by_label("Living area (sq ft) *")).to_have_value("1,680")
         expect(page.get_by_role("combobox", name="Zipcode")).to_have_value(zipcode)
         assert later.complaints == []

@@ -486,13 +486,13 @@ def test_a_link_opens_the_very_answer_with_its_facts_and_says_whose_it_is(home: 
     app = linked(str(answered(first).estimate_id))
     assert estimated(app) == estimated(first)
     assert money_range(estimated(first).low, estimated(first).high, "USD") in said(app)
-    assert f"Stored answer, priced by {answered(first).actor} on " in said(app)
+    assert f"Earlier estimate by {answered(first).actor}, " in said(app)
     assert app.selectbox(key("zipcode")).value == busiest(desk)
     assert app.selectbox(key("property_type")).value == "condo"
     assert {name: entered(app, name) for name in facts} == facts
     assert ledger_lines(home) == before
     anew = press(app, "Price this home")
-    assert "Stored answer" not in said(anew)
+    assert "Earlier estimate by" not in said(anew)
     assert ledger_lines(home) == before + 1
 
 
@@ -504,7 +504,7 @@ def test_an_opened_answer_stays_as_it_was_when_its_level_was_another(desk: Desk)
     assert "90% range; held" in said(app)
     app.segmented_control("range_level").set_value(0.5).run()
     assert "50% range; held" in said(app)
-    assert "Stored answer" not in said(app)
+    assert "Earlier estimate by" not in said(app)
 
 
 def test_a_link_to_an_unavailable_price_shows_that_there_was_none(desk: Desk) -> None:
@@ -532,7 +532,7 @@ def test_a_link_into_another_market_opens_that_market(
         store.markets.create("Another", "USD", "sqft", False, MANAGER)
     app = linked(estimate_id)
     assert app.selectbox(session.MARKET_KEY).value == MARKET
-    assert "Stored answer" in said(app)
+    assert "Earlier estimate by" in said(app)
     # Whoever chooses another market then is not led back.
     app.selectbox(session.MARKET_KEY).select("another").run()
     assert "Point estimate" not in said(app)

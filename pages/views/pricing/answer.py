@@ -44,7 +44,10 @@ _STYLE: Final = """<style>
     padding: 0.75rem 1rem calc(1rem + env(safe-area-inset-bottom)); background: PLAIN;
     border-top: 1px solid GrayText; }
   .st-key-glance p { margin: 0; }
-  .st-key-glance a { padding: 0.75rem 0.5rem; }
+  .st-key-glance p { display: flex; flex-wrap: wrap; align-items: center; gap: 0 0.5rem; }
+  .st-key-glance [data-testid="stMarkdown"] { width: 100%; }
+  .st-key-glance a { margin-left: auto; padding: 0.65rem 1rem; border: 1px solid currentColor; border-radius: 0.5rem;
+    font-weight: 600; text-decoration: none; }
 }
 </style>"""
 
@@ -102,8 +105,9 @@ def empty(desk: Desk, note: str) -> None:
         if desk.bundle is not None:
             profile, currency = desk.bundle.model.profile, desk.market.currency
             st.caption(
-                f"The model knows {count(profile.sales, 'sale', currency=currency)} from "
-                f"{market_day(profile.first_sale, currency)} to {market_day(profile.last_sale, currency)}."
+                f"The model learned from {count(profile.sales, 'sale', currency=currency)} of "
+                f"{market_day(profile.first_sale, currency)} to {market_day(profile.last_sale, currency)}; "
+                "later sales keep its prices up to date."
             )
 
 
@@ -128,7 +132,7 @@ def _estimate(estimate: Estimate, answered: RecordedAnswer, desk: Desk, on_level
         _level(estimate, desk, on_level)
     flags.draw(estimate.flags)
     _assumed(estimate, desk)
-    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range · [Decide](#{DECISION})")
+    _glance(f"**{plain(price_range)}** · {percent(estimate.level)} range [Decide](#{DECISION})")
 
 
 def _subject(answered: RecordedAnswer, market: Market) -> None:
@@ -136,7 +140,7 @@ def _subject(answered: RecordedAnswer, market: Market) -> None:
     st.caption(f"{plain(words.headline(asked.facts, market))} · valued {market_day(asked.as_of, market.currency)}")
     if stored_estimate.was_opened(answered):
         st.badge(
-            f"Stored answer, priced by {plain(answered.actor)} on {market_day(answered.at, market.currency)}",
+            f"Earlier estimate by {plain(answered.actor)}, {market_day(answered.at, market.currency)}",
             icon=":material/history:",
             color="blue",
         )
@@ -164,7 +168,9 @@ def draw_origin(answered: RecordedAnswer, missed: str, scope: str) -> None:
     with st.container(horizontal=True, gap="small"):
         if answered.estimate_id is not None:
             with st.popover("Link", icon=":material/link:", type="tertiary"):
-                st.caption("Opens this answer, not a new one:")
+                st.caption(
+                    "Send this link to a colleague: it opens this estimate as it is. The sign at its end copies it."
+                )
                 st.code(stored_estimate.url(answered.estimate_id), language=None, wrap_lines=True)
         if isinstance(answered.result, Estimate):
             with st.popover("About this estimate", icon=":material/info:", type="tertiary"):
@@ -203,7 +209,7 @@ def _assumed(estimate: Estimate, desk: Desk) -> None:
     lines = []
     if estimate.ask_next:
         asked = "; ".join(words.ask_next_words(one) for one in estimate.ask_next)
-        lines.append(f"**Ask next:** {plain(asked)}.")
+        lines.append(f"**To narrow the range, find out:** {plain(asked)}.")
     assumed = assumed_words(estimate, desk.area_figures, desk.market)
     if assumed:
         lines.append(f"**Assumed, because not given:** {plain(', '.join(assumed))}.")
@@ -217,10 +223,12 @@ def origin(estimate: Estimate, answered: RecordedAnswer) -> str:
     """Write the answer's origin as Markdown."""
     level = f"market level {estimate.level_id}" if estimate.level_id else "no market level"
     names = (
-        f"Model {answered.model_id} · data version {estimate.data_version} · {level} · valued "
-        f"{market_day(answered.question.as_of, estimate.currency)} · answered in {answered.milliseconds:.0f} ms"
+        f"Model {answered.model_id} · data version {estimate.data_version} · {level} · "
+        f"answered in {answered.milliseconds:.0f} ms"
     )
-    return "  \n".join(plain(line) for line in (words.sales_through(estimate), names) if line)
+    valued = f"Valued on {market_day(answered.question.as_of, estimate.currency)}."
+    lines = (words.sales_through(estimate), valued, "To name it to those who run Doorstep:", names)
+    return "  \n".join(plain(line) for line in lines if line)
 
 
 def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) -> None:
@@ -231,7 +239,7 @@ def _unavailable(result: Unavailable, answered: RecordedAnswer, market: Market) 
         st.info(result.message, icon=":material/info:")
         st.markdown(f"**Why:** {plain(result.reason)}")
         st.markdown(f"**What helps:** {plain(result.remedy)}")
-    _glance(f"**No price range** · [Why](#{_ANCHOR})")
+    _glance(f"**No price range** [Why](#{_ANCHOR})")
 
 
 def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
@@ -241,7 +249,7 @@ def _refused(result: Refused, answered: RecordedAnswer, market: Market) -> None:
         st.error(plain(result.message), icon=":material/error:")
         _note_areas_in_sqft(answered.question.facts, market)
         st.caption("The form still has what you entered.")
-    _glance(f"**Not priced: the facts cannot be right** · [Why](#{_ANCHOR})")
+    _glance(f"**Not priced: the facts cannot be right** [Why](#{_ANCHOR})")
 
 
 def _note_areas_in_sqft(facts: Mapping[str, object], market: Market) -> None:

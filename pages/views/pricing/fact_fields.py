@@ -67,7 +67,13 @@ def draw(fields: Fields, name: str) -> None:
     if name == "property_type" or name in fields.model.facts.categorical:
         _choice(fields, name)
     elif is_free_text(name, fields.model):
-        st.text_input(label_of(name), key=key(fields.market, name), placeholder="Unknown", persist_state="session")
+        st.text_input(
+            label_of(name),
+            key=key(fields.market, name),
+            placeholder="Unknown",
+            persist_state="session",
+            help=words.scale_of(name),
+        )
     elif _is_flag(name, fields.model):
         st.segmented_control(
             fields.label(name), words.FLAG_WORDS, key=key(fields.market, name), persist_state="session"
@@ -193,6 +199,7 @@ def _choice(fields: Fields, name: str) -> None:
         placeholder="Unknown",
         accept_new_options=name != "property_type",
         persist_state="session",
+        help=words.scale_of(name),
     )
 
 
@@ -207,6 +214,7 @@ def _number(fields: Fields, name: str) -> None:
         key=key(fields.market, name),
         placeholder=_placeholder(fields, name) or blank,
         persist_state="session",
+        help=words.scale_of(name),
     )
 
 
