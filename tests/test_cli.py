@@ -157,7 +157,8 @@ def test_csv_of_listings_is_priced_row_by_row(
         market = store.markets.list()[0].market_id
         latest = store.versions.latest(market)
         assert latest is not None
-        code_known = store.versions.load(latest.version_id)["zipcode"].iloc[0]
+        sales = store.versions.load(latest.version_id)
+        code_known = sales["zipcode"].iloc[0]
     path = tmp_path / "listings.csv"
     path.write_text(
         f"zip code,living area sqft,bedrooms\n{code_known},1500,3\n{code_known},,3\n{code_known},-5,3\n00000,1500,2\n",
@@ -173,10 +174,17 @@ def test_csv_of_listings_is_priced_row_by_row(
     with open_store(home) as store:
         assert store.ledger.count(market) == 4
         assert {one.channel for one in store.ledger.list(market, 9)} == {"command line"}
+    assert answer["facts_from_records"] == {}
     code, out, _ = run(capsys, "price", "--csv", path, "--home", home, "--quiet")
     header, *lines = out.splitlines()
     assert header.startswith("row,status,zipcode,estimate_id,low,high,point,confidence")
     assert len(lines) == 4
+    known = sales.dropna(subset=["address", "living_area_sqft"]).iloc[-1]
+    pd.DataFrame({"address": [known["address"]], "zip code": [known["zipcode"]]}).to_csv(path, index=False)
+    code, out, err = run(capsys, "price", "--csv", path, "--home", home, "--json")
+    assert code == OK
+    assert "living_area_sqft" in json.loads(out)["facts_from_records"]["1"], "as the page looks a home up"
+    assert "note: 1 home known by address: what the file leaves blank is taken from" in err
 
 
 @pytest.mark.parametrize(

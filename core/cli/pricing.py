@@ -121,19 +121,28 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
     from core.collect.reading.table import ReadingChoice
     from core.spreadsheet import to_csv_text
     from core.wording import count
+    from core.workflows.pricing.known_homes import AddressBooks
     from core.workflows.pricing.many_homes import in_file_order, price_file, record_file
 
-    options = session.options
+    options, workspace = session.options, session.workspace
     path, choice = Path(options.csv), ReadingChoice(options.encoding, options.sheet)
-    priced = price_file(desk, path, path.name, as_of, session.progress(), session.workspace.actor, choice)
+    book = AddressBooks().book(workspace, desk)
+    priced = price_file(desk, path, path.name, as_of, session.progress(), workspace.actor, choice, book)
     try:
-        priced = record_file(session.workspace, priced, "command line")
+        priced = record_file(workspace, priced, "command line")
     except StoreError as error:
         print(f"warning: the estimates were not recorded: {error}", file=sys.stderr)
     left_out = {one.column: one.why for one in priced.columns if not one.field}
     if left_out:
         columns = "; ".join(f"{quoted(column)} ({why})" for column, why in left_out.items())
         print(f"note: {count(len(left_out), 'column')} not used: {columns}", file=sys.stderr)
+    if priced.filled:
+        names = ", ".join(dict.fromkeys(name for row in priced.filled.values() for name in row))
+        print(
+            f"note: {count(len(priced.filled), 'home')} known by address: what the file leaves blank is taken from the "
+            f"latest sale and the tax roll ({names})",
+            file=sys.stderr,
+        )
     rows = in_file_order(priced)
     document = {
         "market": priced.by.market_id,
@@ -142,6 +151,7 @@ def _price_csv(session: Session, desk: Desk, as_of: date) -> int:
         "as_of": priced.as_of,
         "counts": dict(priced.counts),
         "columns_not_used": left_out,
+        "facts_from_records": {str(row): names for row, names in priced.filled.items()},
         "rows": [{name: value for name, value in row.items() if not pd.isna(value)} for row in rows.to_dict("records")],
     }
     session.print_result(document, lambda: to_csv_text(rows).rstrip())
