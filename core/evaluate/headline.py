@@ -239,8 +239,9 @@ def unpriced_words(scored: ScoredSales) -> str:
     rest = int(reasons.iloc[_REASONS_NAMED:].sum())
     named = "; ".join([*shown, *([f"other reasons ({rest:,})"] if rest else [])])
     return (
-        f"{len(why):,} of {count(len(table), 'sale')} got no price{f': {named}' if named else ''}. An agent enters the "
-        "facts that a record lacks, so the hit rate in use, on the page Monitoring, can be higher."
+        f"{len(why):,} of {count(len(table), 'sale')} got no price{f': {named}' if named else ''}. The hit rate in "
+        "use, on the page Monitoring, is another: agents enter facts that a record lacks, and a signed scope may leave "
+        "homes out."
     )
 
 
