@@ -85,8 +85,8 @@ def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
         return ""
     return (
         f"On its test, the live model priced {percent(hit.value, 1)} of {count(hit.n, 'sale')}: the sales that got no "
-        "price lack facts or are beyond what it knows. The hit rate in use is another: agents enter facts that a record "
-        "lacks, and a signed scope may leave homes out."
+        "price lack facts or are beyond what it knows. The hit rate in use is another: agents enter facts that a "
+        "record lacks, and a signed scope may leave homes out."
     )
 
 
