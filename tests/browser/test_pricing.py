@@ -279,7 +279,7 @@ def test_a_phone_shows_keys_of_digits_for_amounts_and_no_keyboard_before_a_tap(
         enter(opened, zipcode, "1680", "3")
         expect(page.get_by_role("heading", name=RANGE)).to_be_focused()
         for name in ("Your price (USD)", "List at"):
-            amount = page.get_by_label(name)
+            amount = page.get_by_role("textbox", name=name)
             expect(amount).to_have_attribute("inputmode", "decimal")
             expect(amount).to_have_value(re.compile(r"^\d{2,3},\d{3}$"))
 

@@ -150,9 +150,9 @@ def history(workspace: Workspace, market_id: str) -> tuple[Recorded, ...]:
             continue
         # A version without its own undo on record was undone with the one it was built on.
         event = undone.get(version.version_id)
-        who, at, why = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
+        actor, at, reason = (event.actor, event.at, str(event.detail.get("reason", ""))) if event else ("", None, "")
         returnable = version.parent_id == (chain[0] if chain else None)
-        records.append(Recorded(version, "undone", used, who, at, why, returnable))
+        records.append(Recorded(version, "undone", used, actor, at, reason, returnable))
     return tuple(records)
 
 

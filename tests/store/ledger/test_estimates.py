@@ -254,7 +254,7 @@ def test_deciding_leaves_the_estimate_and_earlier_decisions_as_they_were(
 
 def test_the_ledger_offers_no_way_to_change_or_remove(store: Store) -> None:
     offered = {name for name in vars(Ledger) if not name.startswith("_")}
-    reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on"}
+    reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on", "undecided"}
     appends = {"append", "append_many", "append_signed", "append_signed_many", "append_past", "decide", "decide_past"}
     assert offered == appends | reads
 
