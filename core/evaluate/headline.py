@@ -24,6 +24,8 @@ _SHARES: Final = {"ppe5": 0.05, "ppe10": 0.10, "ppe20": 0.20}
 # As in core.measures: an error of exactly 10% counts as within 10%, whatever its last binary digit.
 _TIE: Final = 1e-12
 _REASONS_NAMED: Final = 2
+WHY_ANOTHER_IN_USE: Final = "agents enter facts that a record lacks, and a signed scope may leave homes out"
+"""Why the hit rate in use is another than that on test sales."""
 
 
 @dataclass(frozen=True)
@@ -240,8 +242,7 @@ def unpriced_words(scored: ScoredSales) -> str:
     named = "; ".join([*shown, *([f"other reasons ({rest:,})"] if rest else [])])
     return (
         f"{len(why):,} of {count(len(table), 'sale')} got no price{f': {named}' if named else ''}. The hit rate in "
-        "use, on the page Monitoring, is another: agents enter facts that a record lacks, and a signed scope may leave "
-        "homes out."
+        f"use, on the page Monitoring, is another: {WHY_ANOTHER_IN_USE}."
     )
 
 

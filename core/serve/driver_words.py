@@ -155,8 +155,7 @@ def _more(difference: float, market: Conventions) -> str:
 
 
 def _name(name: str) -> str:
-    label = label_of(name).partition(" (")[0]
-    return label[:1].lower() + label[1:]
+    return words.inside_sentence(label_of(name).partition(" (")[0])
 
 
 def _is_yes(value: Value) -> bool:

@@ -96,8 +96,7 @@ _TOP_TENTH: Final = 90
 def ask_next_words(one: AskNext) -> str:
     """Say what a fact would bring: "construction grade (from ±22% to about ±16%)"."""
     label = _PLACE if one.name == "coordinates" else label_of(one.name)
-    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
-    return f"{label} (from ±{percent(one.now)} to about ±{percent(one.then)})"
+    return f"{inside_sentence(label)} (from ±{percent(one.now)} to about ±{percent(one.then)})"
 
 
 _PLACE: Final = "Exact place by coordinates"
@@ -110,6 +109,11 @@ _SCALES: Final = {
     "longitude": "In degrees; west of Greenwich is below zero.",
     "year_renovated": "Leave it blank if the home was never renovated.",
 }
+
+
+def inside_sentence(label: str) -> str:
+    """Write a label as it stands inside a sentence: "Year built" is "year built", "HOA fee" stays."""
+    return label[:1].lower() + label[1:] if label[1:2].islower() else label
 
 
 def scale_of(name: str) -> str | None:
@@ -165,8 +169,7 @@ def assumed(name: str, value: object, market: Conventions) -> str:
     text = fact_value(name, value, market)
     if name in _COUNTED:
         return text
-    label = label_of(name).partition(" (")[0]
-    label = label[:1].lower() + label[1:] if label[1:2].islower() else label
+    label = inside_sentence(label_of(name).partition(" (")[0])
     return f"{label}: {text.lower()}" if is_flag(name) else f"{label} {text}"
 
 

@@ -156,11 +156,8 @@ def schedule_words(workspace: Workspace, market_id: str) -> str:
     """Say what the day of ``next_retraining`` counts from; raises NotFound, InvalidThreshold, StoreUnavailable."""
     store = workspace.store
     market, live = store.markets.get(market_id), store.models.champion(market_id)
-    newest, latest, due = (
-        _newest(store, market),
-        store.versions.latest(market_id),
-        next_retraining(workspace, market_id),
-    )
+    newest, latest = _newest(store, market), store.versions.latest(market_id)
+    due = next_retraining(workspace, market_id)
     if newest is None or live is None or due is None:
         return "no model is live"
     waits = latest is not None and newest.version_id == latest.version_id

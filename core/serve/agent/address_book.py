@@ -72,11 +72,7 @@ class AddressBook:
         roll = () if self._roll is None else np.asarray(self._roll.keys)
         return len(known) + sum(key not in known for key in roll)
 
-    def find(self, typed: str) -> list[KnownHome]:
-        """Return the homes whose address is most like what was typed, as ``matches`` does."""
-        return [*self.matches(typed).homes]
-
-    def matches(self, typed: str) -> Matches:
+    def find(self, typed: str) -> Matches:
         """Find the homes whose address is most like what was typed, at most ``FOUND_MAX``, the likeliest first.
 
         Those that fit equally well come by street, house number and unit, 9 before 10. A whole property id finds its
@@ -84,9 +80,9 @@ class AddressBook:
         """
         books = [book for book in (self._sales, self._roll) if book is not None]
         found = [hit for book in books for hit in book.find(typed)]
-        ordered = sorted(found, key=lambda hit: (-hit[0], _in_order(hit[1])))
-        best = {key: likeness for likeness, key in reversed(ordered)}
-        best = {key: best[key] for _, key in ordered}
+        best: dict[str, float] = {}
+        for likeness, key in sorted(found, key=lambda hit: (-hit[0], _in_order(hit[1]))):
+            best.setdefault(key, likeness)
         # One home is in both; a source without zip codes spells its key without one.
         with_zip = {key.partition("|")[0] for key in best if not key.endswith("|")}
         alone = [key for key in best if not (key.endswith("|") and key[:-1] in with_zip)]

@@ -29,8 +29,9 @@ from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstima
 
 _SUMMARY: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateSummary))
 _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord))
-# Rows of a file, also of one given to the command line, are many; only these homes were asked for one by one.
-_ALONE: Final = ("page", "api")
+ASKED_ALONE: Final = ("page", "api")
+"""The channels of homes asked for one by one; the others write the rows of a file, also of one given to a command."""
+
 _DECISION: Final = tuple(DECISION.c[field.name] for field in fields(DecisionRecord))
 
 
@@ -98,15 +99,15 @@ class Ledger:
         return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
 
     def list(
-        self, market_id: str, limit: int, actor_id: str | None = None, office: str = "", alone: bool = False
+        self, market_id: str, limit: int, actor_id: str | None = None, office: str = "", channels: Sequence[str] = ()
     ) -> builtins.list[EstimateSummary]:
         """Return the market's estimates, newest first, of all actors and offices or of one.
 
-        ``alone`` leaves out rows of files. Raises NotFound, StoreUnavailable.
+        ``channels`` are those the homes came by, empty for all. Raises NotFound, StoreUnavailable.
         """
         query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
-        if alone:
-            query = query.where(ESTIMATE.c.channel.in_(_ALONE))
+        if channels:
+            query = query.where(ESTIMATE.c.channel.in_(channels))
         if actor_id is not None:
             query = query.where(ESTIMATE.c.actor_id == plain_text(actor_id))
         query = query.order_by(ESTIMATE.c.at.desc(), ESTIMATE.c.seq.desc()).limit(int(limit))
@@ -124,7 +125,7 @@ class Ledger:
         query = sa.select(sa.func.count()).where(
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
-            ESTIMATE.c.channel.in_(_ALONE),
+            ESTIMATE.c.channel.in_(ASKED_ALONE),
             ESTIMATE.c.point.is_not(None),
             ~decided,
         )

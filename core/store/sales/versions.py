@@ -146,9 +146,7 @@ class Versions:
             if latest != version.parent_id:
                 raise StaleVersion(_cannot_return(connection, version, latest))
             _point(connection, version.market_id, version.parent_id, version_id)
-            detail = {"reason": reason, "rows": version.rows, "set_aside": version.set_aside, "note": version.note}
-            detail |= {"parent_id": version.parent_id, "rows_seen": version.rows_seen}
-            detail["files"] = [file.file for file in version.files]
+            detail = {"reason": reason, **_on_record(version)}
             append_event(connection, actor, AuditAction.VERSION_RESTORED, version.market_id, version_id, detail=detail)
             return version
 
@@ -339,11 +337,18 @@ def _insert_and_point(connection: sa.Connection, row: dict[str, Any], new: NewVe
             connection.execute(DATA_FILE.insert().values(version_id=version_id, **values))
     _point(connection, market_id, row["parent_id"], version_id)
     action = AuditAction.VERSION_COMMITTED if undone is None else AuditAction.VERSION_RESTORED
-    detail: dict[str, Any] = {key: row[key] for key in ("rows", "set_aside", "rows_seen", "parent_id", "note")}
-    detail["files"] = [file.file for file in new.files]
-    append_event(connection, actor, action, market_id, version_id, detail=detail)
+    version = get_version(connection, version_id)
+    append_event(connection, actor, action, market_id, version_id, detail=_on_record(version))
     append_names(connection, market_id, new.names, actor)
-    return get_version(connection, version_id)
+    return version
+
+
+def _on_record(version: DataVersion) -> dict[str, Any]:
+    """Return what the audit trail keeps of a version that came into use."""
+    detail: dict[str, Any] = {
+        key: getattr(version, key) for key in ("rows", "set_aside", "rows_seen", "parent_id", "note")
+    }
+    return detail | {"files": [file.file for file in version.files]}
 
 
 def _point(connection: sa.Connection, market_id: str, expected: str | None, version_id: str | None) -> None:

@@ -13,6 +13,7 @@ from core.access import Action, Actor, require
 from core.errors import StoreError
 from core.evaluate.accuracy import Figure
 from core.evaluate.card.headline import headline_of
+from core.evaluate.headline import WHY_ANOTHER_IN_USE
 from core.evaluate.intervals import mean_interval, share_interval
 from core.monitor.cause import RootCause
 from core.monitor.drift import FeatureDrift
@@ -85,8 +86,8 @@ def hit_rate_on_test(workspace: Workspace, market_id: str) -> str:
         return ""
     return (
         f"On its test, the live model priced {percent(hit.value, 1)} of {count(hit.n, 'sale')}: the sales that got no "
-        "price lack facts or are beyond what it knows. The hit rate in use is another: agents enter facts that a "
-        "record lacks, and a signed scope may leave homes out."
+        "price lack facts or are beyond what it knows. The hit rate in use is another: "
+        f"{WHY_ANOTHER_IN_USE}."
     )
 
 

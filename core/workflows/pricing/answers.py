@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from typing import Final
@@ -16,6 +16,7 @@ from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.serve.words import readable_address
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
+from core.store.ledger.estimates import ASKED_ALONE
 from core.store.ledger.records import Channel
 from core.wording import money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
@@ -156,15 +157,24 @@ class LatestAnswer:
         return f"{DECIDED[done.kind]} {money(done.price, currency)}" if done else ""
 
 
-def recent(workspace: Workspace, market_id: str, limit: int, alone: bool = False) -> list[LatestAnswer]:
+def recent(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
 
-    ``alone`` leaves out rows of files, which no page can open. Raises AccessDenied, NotFound, StoreUnavailable.
+    Raises AccessDenied, NotFound, StoreUnavailable.
     """
+    return _latest(workspace, market_id, limit, ())
+
+
+def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
+    """Return the latest answers, as ``recent`` does, without rows of files, which no page can open."""
+    return _latest(workspace, market_id, limit, ASKED_ALONE)
+
+
+def _latest(workspace: Workspace, market_id: str, limit: int, channels: Sequence[str]) -> list[LatestAnswer]:
     workspace.require(Action.PRICE)
     actor, ledger = workspace.actor, workspace.store.ledger
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
-    found = ledger.list(market_id, limit, whose, actor.office, alone)
+    found = ledger.list(market_id, limit, whose, actor.office, channels)
     decisions = ledger.decisions_of([one.estimate_id for one in found])
     return [LatestAnswer(one, decisions.get(one.estimate_id)) for one in found]
 

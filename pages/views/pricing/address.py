@@ -74,7 +74,7 @@ def draw(workspace: Workspace, desk: Desk, model: Model) -> None:
 
 def _look_up(workspace: Workspace, desk: Desk, typed: str) -> _Found:
     book = cached_desk.address_books().book(workspace, desk)
-    return _Found(desk.market.market_id, typed, book.matches(typed) if book is not None else Matches((), 0))
+    return _Found(desk.market.market_id, typed, book.find(typed) if book is not None else Matches((), 0))
 
 
 def _choices(found: _Found, desk: Desk, model: Model) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.store import Market
 from core.wording import count, market_day
-from core.workflows.pricing.answers import LatestAnswer, own_undecided, recent
+from core.workflows.pricing.answers import LatestAnswer, own_undecided, recent_alone
 from core.workspace import Workspace
 from pages.kit import navigation
 from pages.kit.text import plain
@@ -23,7 +23,7 @@ _STYLE: Final = """<style>
 
 def draw(workspace: Workspace, market: Market) -> None:
     """Draw the latest five estimates, each a button that opens it; nothing for none. Raises StoreUnavailable."""
-    found = recent(workspace, market.market_id, _SHOWN, alone=True)
+    found = recent_alone(workspace, market.market_id, _SHOWN)
     if not found:
         return
     undecided = own_undecided(workspace, market.market_id)

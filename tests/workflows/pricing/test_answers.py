@@ -14,7 +14,7 @@ from core.problem import Problem
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.store import Store, open_store
 from core.store.ledger.estimates import Ledger
-from core.workflows.pricing.answers import Question, load_answer, own_undecided, price_and_record, recent
+from core.workflows.pricing.answers import Question, load_answer, own_undecided, price_and_record, recent, recent_alone
 from core.workflows.pricing.decisions import DecisionInput, decide
 from core.workflows.pricing.desk import Desk, open_desk
 from tests.acting import acting
@@ -179,7 +179,7 @@ def test_rows_of_a_file_push_nobodys_own_work_out_of_the_latest_and_open_decisio
     first, second = (price_and_record(ada, desk, question, "page") for _ in range(2))
     price_and_record(ada, desk, ask(desk, {}), "page")
     row = price_and_record(ada, desk, question, "file")
-    listed = [one.estimate.estimate_id for one in recent(ada, market_id, 3, alone=True)]
+    listed = [one.estimate.estimate_id for one in recent_alone(ada, market_id, 3)]
     assert listed[1:] == [second.estimate_id, first.estimate_id]
     assert recent(ada, market_id, 1)[0].estimate.estimate_id == row.estimate_id
     assert own_undecided(ada, market_id) == 2
