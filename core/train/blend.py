@@ -21,6 +21,10 @@ _PLACE: Final = "east_km"
 _MANY: Final = 500
 # As many as the process may use: one inside a training run, where every processor already fits a model.
 _ALL_ALLOWED: Final = 0
+# Trees of 31 leaves learn a few thousand sales by heart. Validation error (MAPE) with at most 31, 15 and 8 leaves, mean
+# of two draws: 1,500 sales of King County 12.55%, 12.38%; 3,000: 11.89%, 11.72%; 5,000: 11.45%, 11.39%; 8,000: 11.23%,
+# 11.26%; 1,000: 15 leaves 12.74%, 8 leaves 12.60%; the simulated city and Singapore alike. A third of the time is saved.
+_LEAVES: Final = ((2_000, 8), (6_000, 15))
 # Huber's loss on log prices: squared below an error of 15%, absolute above, so that odd sales do not distort the fit.
 _SETTINGS: Final[dict[str, Any]] = {
     "objective": "huber",
@@ -57,7 +61,8 @@ class Member:
 class BlendedBoosting(RegressorMixin, BaseEstimator):
     """Mean of three boosted estimates of log price: from the facts alone, from size, from the most similar sales.
 
-    ``columns`` names the columns of the feature matrix (n, p). Deterministic for one seed.
+    ``columns`` names the columns of the feature matrix (n, p). ``num_leaves`` is the most a tree may have; where sales
+    are few, it has fewer. Deterministic for one seed.
     """
 
     def __init__(
@@ -97,7 +102,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         trees = lightgbm.LGBMRegressor(
             n_estimators=self.n_estimators,
             learning_rate=self.learning_rate,
-            num_leaves=self.num_leaves,
+            num_leaves=min(self.num_leaves, most_leaves(len(X))),
             random_state=self.seed + number,
             **_SETTINGS,
         )
@@ -111,6 +116,11 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
             level = X[:, self.columns.index(_ALIKE)]
             return np.where(np.isnan(level), self.usual_level_, level)
         return np.zeros(len(X))
+
+
+def most_leaves(sales: int) -> int:
+    """Return how many leaves a tree may have at most, so that it does not learn the sales by heart."""
+    return next((leaves for below, leaves in _LEAVES if sales < below), 31)
 
 
 def predict(booster: lightgbm.Booster, features: Floats) -> Floats:
