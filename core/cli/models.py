@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from core.cli.session import FAILED, OK, AddVerb, Session, add_market
 from core.cli.values import calendar_day, family, whole_number
+from core.demo import SALES_USUAL
 from core.errors import NotFound, WrongUsage
 from core.states import Family, Stage
 
@@ -70,7 +71,11 @@ def add_verbs(verb: AddVerb) -> None:
     _add_families(backtest)
     demo = verb("demo", f"open the simulated demo city{_HERE}", _demo)
     demo.add_argument(
-        "--sales", type=whole_number(), default=50_000, metavar="N", help="number of simulated sales (default: 50,000)"
+        "--sales",
+        type=whole_number(),
+        default=SALES_USUAL,
+        metavar="N",
+        help=f"number of simulated sales (default: {SALES_USUAL:,})",
     )
 
 

@@ -15,6 +15,7 @@ import pyarrow as pa
 from pyarrow import csv
 
 from core.arrays import Ints, Objects
+from core.demo import SALES_USUAL
 from core.demo.city import END, START, MarketModel, assess, simulate
 from core.demo.homes import (
     CITY,
@@ -124,7 +125,7 @@ def check_size(sales: int) -> None:
         )
 
 
-def demo_files(seed: int = 2019, sales: int = 50_000) -> DemoFiles:
+def demo_files(seed: int = 2019, sales: int = SALES_USUAL) -> DemoFiles:
     """Return the MLS export, tax roll and neighborhood file of the simulated city for 2019-2024.
 
     The MLS file has ``sales`` rows plus 1% duplicates, the tax roll a row for each of ``sales`` parcels, the

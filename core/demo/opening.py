@@ -6,14 +6,16 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
+from core.demo import SALES_USUAL
 from core.demo.city import END
 from core.demo.files import check_size, demo_files
 from core.demo.intake import DEMO_ACTOR, take_in
 from core.demo.story import tell_story
 from core.errors import AlreadyExists
+from core.problem import Problem
 from core.progress import Progress, part
 from core.store import ModelRecord, Store
-from core.train.trainer import default_plan
+from core.train.trainer import TrainingPlan, default_plan
 from core.workflows.data.intake import NewMarket, market_id_of
 from core.workflows.monitoring.alerts import watch_market
 from core.workflows.training import train_model
@@ -21,11 +23,12 @@ from core.workspace import Workspace
 
 DEMO_MARKET: Final = "Larkhaven"
 _SEED: Final = 2019
-# A first visitor waits for this run: it tries fewer settings than a real one, but is otherwise the same.
+# A first visitor waits for this run: it tries fewer settings than a real one, on fewer folds.
 _FOREST_BUDGET: Final = 2
+_FOLDS: Final = 5
 
 
-def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
+def open_demo(workspace: Workspace, progress: Progress, sales: int = SALES_USUAL) -> ModelRecord:
     """Simulate the city, import its three files, train and promote its first model.
 
     After an interruption (cancelled, killed), it resumes from what is already committed. Raises InvalidRecord for a
@@ -43,11 +46,17 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = 50_000) -> 
         # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
         take_in(opening_day, market, demo_files(_SEED, sales), _bringing_in(part(progress, 0.05, 0.25)))
-    plan = replace(default_plan(workspace.problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, curve_shares=())
-    return train_model(workspace, market_id_of(market), plan, part(progress, 0.25, 1.0))
+    return train_model(workspace, market_id_of(market), demo_plan(workspace.problem), part(progress, 0.25, 1.0))
 
 
-def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = 50_000) -> ModelRecord:
+def demo_plan(problem: Problem) -> TrainingPlan:
+    """Return what the training of the demo city does."""
+    return replace(
+        default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, folds=_FOLDS, curve_shares=()
+    )
+
+
+def open_demo_with_story(workspace: Workspace, progress: Progress, sales: int = SALES_USUAL) -> ModelRecord:
     """Open the city, then simulate half a year: agents price, homes sell, and the market turns.
 
     Homes can be priced from the moment the first model is live. Raises as open_demo does.
@@ -80,7 +89,7 @@ def _bringing_in(progress: Progress) -> Progress:
 class DemoTask:
     """Open the demo city."""
 
-    sales: int = 50_000
+    sales: int = SALES_USUAL
     market_id: None = None
     kind: str = "demo"
 

@@ -34,12 +34,12 @@ def in_parallel(
     Raises ClusterUnreachable, and WorkersDiffer for workers with another version of Doorstep.
     """
     waiting = list(calls)
-    results: list[T] = []
+    results: dict[int, T] = {}
     progress(0.0, f"{doing}: 0 of {len(waiting)}")
-    for result in _results(function, waiting):
-        results.append(result)
+    for number, result in _results(function, waiting):
+        results[number] = result
         progress(len(results) / len(waiting), f"{doing}: {len(results)} of {len(waiting)}")
-    return results
+    return [results[number] for number in range(len(waiting))]
 
 
 def batch_by_batch(
@@ -49,7 +49,8 @@ def batch_by_batch(
 
     For short calls on large data, which other processes of this machine would first have to copy.
     """
-    results = _results(function, calls) if cluster_of(get_active_backend()[0]) else (function(*one) for one in calls)
+    on_cluster = cluster_of(get_active_backend()[0]) is not None
+    results = _in_order(_results(function, calls)) if on_cluster else (function(*one) for one in calls)
     for done, result in enumerate(results, 1):
         yield result
         progress(done / len(calls), f"{doing}: {done} of {len(calls)}")
@@ -62,19 +63,32 @@ def end_processes() -> None:
         executor.terminate(kill_workers=True)
 
 
-def _results(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Iterator[T]:
+def _in_order(numbered: Iterable[tuple[int, T]]) -> Iterator[T]:
+    """Yield results in the order of their calls, each as soon as those before it are there."""
+    early: dict[int, T] = {}
+    following = 0
+    for number, result in numbered:
+        early[number] = result
+        while following in early:
+            yield early.pop(following)
+            following += 1
+
+
+def _results(function: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Iterator[tuple[int, T]]:
+    """Yield the number of each call and its result, as soon as it is there."""
     backend, _ = get_active_backend()
     client = cluster_of(backend)
     if client is None:
         with _here(backend):
-            yield from Parallel(n_jobs=-1, return_as="generator")(
-                delayed(_single_threaded)(function, call) for call in calls
+            yield from Parallel(n_jobs=-1, return_as="generator_unordered")(
+                delayed(_numbered)(number, function, call) for number, call in enumerate(calls)
             )
         return
     packed = _Shared.of(calls)
     with on_the_cluster_of(client, packed.objects):
-        yield from Parallel(n_jobs=-1, return_as="generator")(
-            delayed(_unpacked)((function, *packed.pack(call)), *packed.objects) for call in calls
+        yield from Parallel(n_jobs=-1, return_as="generator_unordered")(
+            delayed(_unpacked)(number, (function, *packed.pack(call)), *packed.objects)
+            for number, call in enumerate(calls)
         )
 
 
@@ -86,10 +100,11 @@ def _here(backend: Any) -> AbstractContextManager[Any]:
     return parallel_config(backend="loky", inner_max_num_threads=1, **tied)
 
 
-def _single_threaded(function: Callable[..., T], call: tuple[Any, ...]) -> T:
+def _numbered(number: int, function: Callable[..., T], call: tuple[Any, ...]) -> tuple[int, T]:
+    """Return the number of a call and its result, fitted with one thread."""
     # A worker of the cluster would hand the trees of a forest to other workers, and lose them with one of those.
     with threadpool_limits(1), parallel_config(backend="threading", n_jobs=1):
-        return function(*call)
+        return number, function(*call)
 
 
 @dataclass(frozen=True)
@@ -115,7 +130,9 @@ class _Shared:
         return numbers, tuple(one for one, number in zip(call, numbers, strict=True) if number < 0)
 
 
-def _unpacked(packed: tuple[Callable[..., T], tuple[int, ...], tuple[Any, ...]], *shared: Any) -> T:
-    function, numbers, rest = packed
+def _unpacked(
+    number: int, packed: tuple[Callable[..., T], tuple[int, ...], tuple[Any, ...]], *shared: Any
+) -> tuple[int, T]:
+    function, places, rest = packed
     own = iter(rest)
-    return _single_threaded(function, tuple(shared[number] if number >= 0 else next(own) for number in numbers))
+    return _numbered(number, function, tuple(shared[place] if place >= 0 else next(own) for place in places))

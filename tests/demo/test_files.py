@@ -70,20 +70,20 @@ def test_rows_names_and_labels(files: DemoFiles, mls: pd.DataFrame, tax: pd.Data
 def test_the_counts_of_the_whole_city() -> None:
     files = demo_files()
     assert dict(files.faults) == {
-        "missing_living_area": 2_500,
-        "area_only_in_tax": 1_500,
-        "duplicates": 500,
-        "exact_duplicates": 250,
-        "near_duplicates": 250,
+        "missing_living_area": 500,
+        "area_only_in_tax": 300,
+        "duplicates": 100,
+        "exact_duplicates": 50,
+        "near_duplicates": 50,
         "impossible_values": 12,
-        "missing_parcel_numbers": 4_000,
-        "tax_area_conflicts": 2_000,
-        "blank_list_prices": 500,
-        "non_market_sales": 400,
+        "missing_parcel_numbers": 800,
+        "tax_area_conflicts": 400,
+        "blank_list_prices": 100,
+        "non_market_sales": 80,
         "missing_school_ratings": 3,
     }
-    assert files.sales.count(b"\n") == 50_000 + 500 + 1
-    assert files.tax.count(b"\n") == 50_000 + 1
+    assert files.sales.count(b"\n") == 10_000 + 100 + 1
+    assert files.tax.count(b"\n") == 10_000 + 1
     assert files.neighbourhoods.count(b"\n") == 100 + 1
 
 

@@ -79,7 +79,7 @@ def demo_door(workspace: Workspace, job: Job | None, label: str = "Open the demo
     task = demo_task()
     st.caption(
         f"About {task.sales:,} sales from 2019 to 2024, cleaned from three files with the usual faults, and a first "
-        "model trained on them. It takes 2 to 10 minutes, depending on how busy this computer is."
+        "model trained on them. It takes 1 to 5 minutes, depending on how busy this computer is."
     )
     failure = job_progress.last_failure(KIND, None)
     if failure:
