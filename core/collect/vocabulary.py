@@ -188,6 +188,7 @@ class Vocabulary:
     personal: PersonalWords
     identifiers: frozenset[str]
     fillers: frozenset[str]
+    currencies: frozenset[str]
     contrary: frozenset[str]
     parcel_words: frozenset[str]
     aliases: Mapping[str, str]
@@ -241,7 +242,8 @@ def load_vocabulary(path: Path = DEFAULT_PATH) -> Vocabulary:
         leaks_whole=tuple((why, _words_of_all(names, aliases)) for why, names in document["leaks_whole"].items()),
         personal=_personal(document["personal"], aliases),
         identifiers=frozenset(document["identifiers"]["names"]),
-        fillers=frozenset(document["fillers"]["names"]),
+        fillers=frozenset(document["fillers"]["names"] + document["currencies"]["names"]),
+        currencies=frozenset(document["currencies"]["names"]),
         contrary=frozenset(document["contrary"]["names"]),
         parcel_words=frozenset(document["parcel_words"]["names"]),
         aliases=aliases,

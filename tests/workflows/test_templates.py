@@ -26,6 +26,8 @@ CELLS: dict[str, Callable[[int], object]] = {
     "Sale date": lambda n: f"2025-0{1 + n % 9}-1{n % 9}",
     "Sale price": lambda n: 412_000 + 17_300 * n,
     "List date": lambda n: f"2024-12-0{1 + n % 9}",
+    "List price": lambda n: 419_000 + 17_100 * n,
+    "Sale validity": lambda n: "foreclosure" if n % 5 == 0 else "standard",
     "Listing office": lambda n: ("North Realty", "Lake Homes")[n % 2],
     "Property id": lambda n: f"7129-{n:04d}",
     "Address": lambda n: f"{100 + n} Oak St",

@@ -91,7 +91,7 @@ def field_of_header(column: str, source: Source, vocabulary: Vocabulary) -> str:
     fits = [names for names in vocabulary.fields if names.field in wanted and _unit_fits(header, names.field)]
     scores = [header_score(header, names, vocabulary) for names in fits]
     best = int(np.argmax(scores))
-    leaks = not _is_usual(header, fits[best]) and leak_by_name(column, source, vocabulary)
+    leaks = not _is_usual(header, fits[best], vocabulary) and leak_by_name(column, source, vocabulary)
     return fits[best].field if scores[best] >= CONFIDENCE_MIN and not leaks else ""
 
 
@@ -102,7 +102,7 @@ def is_usual_header(column: str) -> bool:
     vocabulary = load_vocabulary()
     header = vocabulary.fold(column)
     parts = (name for _, names in vocabulary.address_parts for name in names)
-    return any(_is_usual(header, names) for names in vocabulary.fields) or any(_is_same(header, one) for one in parts)
+    return any(_is_usual(header, names, vocabulary) for names in vocabulary.fields) or any(_is_same(header, one) for one in parts)
 
 
 def parts_of_sale(headers: Sequence[str]) -> int:
@@ -138,8 +138,11 @@ def _is_same(header: Header, name: Header) -> bool:
     return header.joined == name.joined or header.in_order == name.in_order
 
 
-def _is_usual(header: Header, names: FieldNames) -> bool:
-    return any(_is_same(header, name) for name in (*names.names, *names.weak))
+def _is_usual(header: Header, names: FieldNames, vocabulary: Vocabulary) -> bool:
+    """Tell whether a header is one of a field's names, be it with the currency beside it: "List price (USD)"."""
+    bare = tuple(word for word in header.words if word not in vocabulary.currencies)
+    spoken = {header, replace(header, words=bare or header.words)}
+    return any(_is_same(one, name) for one in spoken for name in (*names.names, *names.weak))
 
 
 def _is_misspelt(one: str, other: str) -> bool:
@@ -240,7 +243,9 @@ def _is_better_left_out(sheet: Sheet, one: Candidate) -> bool:
     # Money that goes up by one is a counter as well, but not where the smallest is a price.
     if is_row_counter(sheet.table.frame[column]) and not (one.exact and _begins_as_price(sheet, one.rule)):
         return True
-    is_usual = any(names.field == field and _is_usual(header, names) for names in sheet.vocabulary.fields)
+    is_usual = any(
+        names.field == field and _is_usual(header, names, sheet.vocabulary) for names in sheet.vocabulary.fields
+    )
     return bool(not is_usual and leak_in_header(sheet, column))
 
 
