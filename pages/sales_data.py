@@ -88,7 +88,7 @@ def intake(workspace: Workspace, header: DeltaGenerator) -> None:
 
 def say_market(held: draft.Draft) -> None:
     """Say which market the sales go into, once it is chosen; the one open in the sidebar may be another."""
-    if not held.files or held.destination is None or not held.destination.is_named():
+    if not held.files or held.destination is None or not held.destination.is_complete():
         return
     known = next((one for one in session.store().markets.list() if one.market_id == held.destination.market_id), None)
     st.markdown(f"into **{plain(known.name if known else held.destination.name)}**", width="content")

@@ -134,3 +134,14 @@ def test_a_new_market_is_offered_in_the_currency_and_unit_of_the_file() -> None:
     assert not app.exception
     assert (app.selectbox("market_currency").value, app.selectbox("market_unit").value) == ("PLN", "sqm")
     assert "KRW" in app.selectbox("market_currency").options
+
+
+def test_prices_in_no_stated_currency_beside_square_meters_wait_for_a_person_to_name_it() -> None:
+    rows = [["Date", "Price", "Building area m2", "Postcode"]]
+    rows += [[f"{1 + n % 27:02}/03/2017", str(850_000 + 1_377 * n), str(60 + n), "3067"] for n in range(40)]
+    app = brought(opened(), "sales.csv", as_text(rows).encode())
+    assert app.selectbox("market_currency").value is None
+    app.text_input("market_name").input("Melbourne").run()
+    assert app.button("onward").disabled
+    app.selectbox("market_currency").select("AUD").run()
+    assert not app.button("onward").disabled

@@ -102,7 +102,8 @@ def is_usual_header(column: str) -> bool:
     vocabulary = load_vocabulary()
     header = vocabulary.fold(column)
     parts = (name for _, names in vocabulary.address_parts for name in names)
-    return any(_is_usual(header, names, vocabulary) for names in vocabulary.fields) or any(_is_same(header, one) for one in parts)
+    of_field = any(_is_usual(header, names, vocabulary) for names in vocabulary.fields)
+    return of_field or any(_is_same(header, one) for one in parts)
 
 
 def parts_of_sale(headers: Sequence[str]) -> int:

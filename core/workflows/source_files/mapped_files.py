@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
@@ -21,6 +21,7 @@ from core.workflows.source_files.reading import SourceFile, read_source
 from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
 
 # In which unit a market shows its areas, by the unit its files give them in.
+_DOLLARS: Final = "USD"
 _SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm": "sqm", "tsubo": "sqm"}
 
 
@@ -118,6 +119,14 @@ def stated_currency(mappings: Iterable[ColumnMapping | None]) -> str:
     """Return the ISO code of the currency that the prices of files are written in; empty unless they agree on one."""
     stated = {one.currency for one in mappings if one is not None and one.source is Source.SALES}
     return stated.pop() if len(stated) == 1 else ""
+
+
+def usual_currency(mappings: Collection[ColumnMapping | None]) -> str:
+    """Return the currency to offer for a new market: as its files state it, else US dollars beside square feet.
+
+    Empty where areas are in square meters and no price states its currency: a person must name it.
+    """
+    return stated_currency(mappings) or ("" if stated_unit(mappings) == "sqm" else _DOLLARS)
 
 
 def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:

@@ -80,9 +80,9 @@ class Destination(NamedTuple):
         """Return the unit of areas in files that state none, "" where the size of the homes tells (as the intake)."""
         return self.area_unit if not self.market_id or self.area_unit == "sqm" else ""
 
-    def is_named(self) -> bool:
-        """Tell whether it names a market."""
-        return bool(self.market_id or self.name)
+    def is_complete(self) -> bool:
+        """Tell whether it names a market, and of a new one the currency of its prices."""
+        return bool(self.market_id or (self.name and self.currency))
 
 
 @dataclass(frozen=True)

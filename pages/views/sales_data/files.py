@@ -19,7 +19,7 @@ from core.store import Market
 from core.store.base.markets import AreaUnit
 from core.wording import count
 from core.workflows.columns.templates import FORMATS, NAMES, file_name, template
-from core.workflows.source_files.mapped_files import stated_currency, stated_unit
+from core.workflows.source_files.mapped_files import stated_unit, usual_currency
 from pages.kit import figures, navigation, session
 from pages.kit.text import plain
 from pages.views.sales_data import draft, mapping_table, steps
@@ -54,7 +54,7 @@ def draw(held: Draft) -> None:
 
 def _ways(held: Draft) -> None:
     """Draw the buttons that leave the step."""
-    named = held.destination is not None and held.destination.is_named()
+    named = held.destination is not None and held.destination.is_complete()
     with st.container(horizontal=True, gap="small"):
         if st.button(
             "Continue to columns",
@@ -68,7 +68,7 @@ def _ways(held: Draft) -> None:
             draft.drop_all()
             st.rerun()
     if not named:
-        st.caption("Name the market to continue.")
+        st.caption("To continue, name the market and choose the currency of its prices.")
 
 
 def dropped_table(file: Staged) -> pd.DataFrame:
@@ -289,9 +289,7 @@ def _as_written(held: Draft) -> Destination:
     """Return a new market in the currency and the unit that the files state."""
     mappings = [file.mapping for file in held.files]
     usual = Destination()
-    return usual._replace(
-        currency=stated_currency(mappings) or usual.currency, area_unit=stated_unit(mappings) or usual.area_unit
-    )
+    return usual._replace(currency=usual_currency(mappings), area_unit=stated_unit(mappings) or usual.area_unit)
 
 
 def _new_market(before: Destination) -> Destination:
@@ -305,10 +303,12 @@ def _new_market(before: Destination) -> Destination:
         currency.selectbox(
             "Currency of its prices",
             CURRENCIES,
-            CURRENCIES.index(before.currency) if before.currency in CURRENCIES else 0,
+            CURRENCIES.index(before.currency) if before.currency in CURRENCIES else None,
             key="market_currency",
+            placeholder="The files do not say: choose",
             help="As the prices are written, where they say so. Type a code to find it.",
-        ),
+        )
+        or "",
         unit.selectbox(
             "Areas shown in", units, units.index(before.area_unit), format_func=_UNITS.__getitem__, key="market_unit"
         ),

@@ -41,7 +41,7 @@ def open_steps(held: Draft) -> tuple[Step, ...]:
 
 def ready(held: Draft) -> bool:
     """Tell whether the files can be checked: each mapping is complete, and the market is named."""
-    named = held.destination is not None and held.destination.is_named()
+    named = held.destination is not None and held.destination.is_complete()
     return named and all(is_complete(file.mapping) for file in held.files)
 
 
