@@ -389,11 +389,12 @@ def _use_version(session: Session) -> int:
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
     from core.store.base.markets import new_market
-    from core.workflows.data.intake import NewMarket
+    from core.workflows.data.intake import NewMarket, demand_currency
 
     options = session.options
     for market in session.workspace.store.markets.list():
         if options.market in (market.market_id, market.name):
+            demand_currency(market, options.currency or "")
             return market.market_id
     if options.market is None:
         return session.market().market_id

@@ -189,6 +189,20 @@ def test_what_cannot_be_cut_is_refused_with_the_remedy_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["state.csv"]
 
 
+@pytest.mark.parametrize(
+    ("by", "how", "words"),
+    [
+        ("month", {"date_column": "sale price"}, "no date.*--date"),
+        ("remarks", {}, "empty in every row.*--by"),
+    ],
+)
+def test_a_cut_that_would_make_no_file_is_refused(tmp_path: Path, by: str, how: dict[str, str], words: str) -> None:
+    rows = [[*row[:4], "20240231", row[5], ""] for row in sales(9)]
+    with pytest.raises(FileUnreadable, match=words):
+        cut_rows(tmp_path, text_of(rows), by, **how)
+    assert [one.name for one in tmp_path.iterdir()] == ["state.csv"]
+
+
 def test_more_values_than_files_may_be_open_are_cut_all_the_same(tmp_path: Path) -> None:
     counties = [f"County {n}" for n in range(400)]
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -315,6 +329,8 @@ def test_each_piece_becomes_a_market_and_one_that_is_refused_stops_no_other(stor
     (report.folder / MANIFEST).unlink()
     [further] = take_pieces(workspace, report.folder, Taking(), silent)
     assert (further.market, further.sales, further.changed) == ("pierce", 39, True)
+    [other] = take_pieces(workspace, report.folder, Taking(currency="USD"), silent)
+    assert other.refused.startswith("The prices of Pierce are in EUR, not USD.")
 
 
 def test_months_become_versions_of_one_market_one_after_another(store: Store, tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from core.access import Action
 from core.collect.cutting.keys import NO_VALUE, KeyColumn, by_month, by_value, keys_of_rows
 from core.collect.cutting.records import Records
 from core.collect.cutting.table import LargeTable, open_table
-from core.errors import FileNotWritten, NotFound
+from core.errors import FileNotWritten, FileUnreadable, NotFound
 from core.progress import Progress
 from core.workflows.cutting.pieces import Manifest, Piece, PieceWriter, drafted, write_manifest
 from core.workspace import Workspace
@@ -73,6 +73,7 @@ def cut_file(
         pieces = tuple(sorted(writer.pieces.values(), key=lambda one: one.file))
         _check_sum(path.name, rows_in + unread, pieces)
         values = tuple(one for one in pieces if one.value != NO_VALUE)
+        _demand_pieces(path.name, by, key, values)
         date_name = key.columns[0] if key.date_format else ""
         write_manifest(draft, Manifest(path.name, by, date_name, key.date_format, values))
     return _report(table, by, target, rows_in, unread, values, time.monotonic() - started)
@@ -118,6 +119,17 @@ def _check_sum(shown: str, rows: int, pieces: Sequence[Piece]) -> None:
             f"{shown} has {rows:,} rows, but {written:,} were written, so the pieces were not kept. Cut again; if it "
             "happens again, report it as a fault of Doorstep."
         )
+
+
+def _demand_pieces(shown: str, by: str, key: KeyColumn, values: Sequence[Piece]) -> None:
+    if values:
+        return
+    column = key.columns[0]
+    if by == MONTH:
+        raise FileUnreadable(
+            f"{shown}: column {column!r} has no date in any row. Name the column of the sale date with --date."
+        )
+    raise FileUnreadable(f"{shown}: column {column!r} is empty in every row. Name another column with --by.")
 
 
 def _report(

@@ -23,7 +23,7 @@ from core.store import open_store
 from core.store.base.markets import AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
-from core.workflows.data.intake import IntakeReport, NewMarket, ingest, unit_of_areas
+from core.workflows.data.intake import IntakeReport, NewMarket, demand_currency, ingest, unit_of_areas
 from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
@@ -212,5 +212,6 @@ def _with_date_format(mapping: ColumnMapping, manifest: Manifest) -> ColumnMappi
 def _market_of(workspace: Workspace, name: str, taking: Taking) -> str | NewMarket:
     for held in workspace.store.markets.list():
         if name in (held.market_id, held.name) or slug_of(name) == held.market_id:
+            demand_currency(held, taking.currency)
             return held.market_id
     return NewMarket(name, taking.currency or _CURRENCY, taking.area_unit or _AREA_UNIT)
