@@ -92,7 +92,7 @@ def _facts_behind(estimate: Estimate, frame: ReportFrame, figures: frozenset[str
     more = [f"{label_of(name)} {fact_value(name, facts[name], frame)}" for name in fact_names(facts)[FACTS_FIRST:]]
     assumed = assumed_words(estimate, figures, frame)
     parts = [
-        _sentence("Not known, so taken as is usual here:", ", ".join(assumed)) if assumed else None,
+        _sentence("Not known, so we assumed what is usual here:", ", ".join(assumed)) if assumed else None,
         _sentence("More facts of the home:", ", ".join(more)) if more else None,
     ]
     found = [part for part in parts if part is not None]

@@ -30,7 +30,7 @@ _SENTENCES: Final[Mapping[FlagKind, str]] = {
     FlagKind.OUT_OF_DISTRIBUTION: _UNUSUAL,
     FlagKind.FEW_COMPARABLES: "Few homes were sold nearby: sales farther away count, too.",
     FlagKind.WIDE_RANGE: "The range is wide: more facts about the home would narrow it.",
-    FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: compare it with recent sales.",
+    FlagKind.LOW_CONFIDENCE: "The estimate is less sure than most: ask your agent what similar homes sold for lately.",
     FlagKind.COMPARABLES_DISAGREE: "The comparable sales point outside the range: look at both.",
     FlagKind.STALE_MODEL: _MOVED,
     FlagKind.RANGE_HELD_LESS: "Of late, more homes than usual sold outside such a range: leave room on both sides.",
@@ -52,8 +52,8 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
     """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
     held, wider, currency = estimate.held, widening_words(estimate), estimate.currency
     first = (
-        f"We checked ranges made like this one on {_homes(estimate.segment, held.n, currency)} whose sale price is "
-        f"known: {percent(held.share)} of them sold inside their range{f'; this one is {wider}' if wider else ''}."
+        f"Of {_homes(estimate.segment, held.n, currency)} whose sale price is known, {percent(held.share)} sold inside "
+        f"a range made like this one{f'; this one is {wider}' if wider else ''}."
     )
     second = f"Our confidence in this range is {estimate.confidence_word}."
     if point_label is not None:
@@ -72,8 +72,8 @@ def _chance(estimate: Estimate, amounts: Amounts, tolerance: float) -> str:
     tested = ""
     if estimate.kept is not None and estimate.kept.n:
         alike = count(estimate.kept.n, "past sale", currency=estimate.currency)
-        tested = f", and of {alike} judged alike, {percent(estimate.kept.share)} sold within it"
-    return f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100{tested}."
+        tested = f" Of {alike} with such a confidence, {percent(estimate.kept.share)} sold that close."
+    return f"Our confidence is {estimate.confidence_word}: {chance} is {estimate.confidence} in 100.{tested}"
 
 
 def to_look_at(flags: Sequence[Flag]) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def test_photo_and_logo_are_drawn_on_the_first_page_only() -> None:
 def test_facts_given_and_facts_assumed_are_told_apart(usual: list[str]) -> None:
     assert "Living area 2,140 sq ft" in usual[0]
     assert "Bedrooms 4 " in usual[0]
-    assert "Not known, so taken as is usual here: garage spaces 1, view 0." in usual[2]
+    assert "Not known, so we assumed what is usual here: garage spaces 1, view 0." in usual[2]
 
 
 def test_facts_for_which_the_first_page_has_no_room_follow_on_the_last() -> None:
@@ -161,9 +161,9 @@ def test_map_shows_the_home_north_and_a_scale_in_the_markets_units(usual: list[s
 def test_how_sure_it_is_stands_in_three_sentences_in_a_sellers_words(usual: list[str]) -> None:
     last = usual[2]
     for words in (
-        "1 We checked ranges made like this one on 412 similar homes whose sale price is known: 79% of them sold",
+        "1 Of 412 similar homes whose sale price is known, 79% sold inside a range made like this one.",
         "2 Our confidence is medium: the chance that the home sells within 10% of the estimate, from $684,000 to",
-        "$836,000, is 72 in 100, and of 388 past sales judged alike, 57% sold within it.",
+        "$836,000, is 72 in 100. Of 388 past sales with such a confidence, 57% sold that close.",
         "3 It is a statistical estimate from past sales and not an appraisal",
         "The price is beyond those the estimate was tested on",
         "Made from 812 past sales in zipcode 98103, the latest of Oct 30, 2024.",

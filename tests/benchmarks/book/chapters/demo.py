@@ -7,10 +7,14 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from cProfile import Profile
+from itertools import pairwise
 from pathlib import Path
+from typing import Final
+
+import numpy as np
 
 from core.demo.opening import open_demo_with_story
-from core.progress import silent
+from core.progress import expected_fraction, silent
 from core.store import open_store
 from tests.acting import acting
 from tests.benchmarks.book import baselines
@@ -19,23 +23,38 @@ from tests.benchmarks.book.place import Place, desk_of
 from tests.benchmarks.memory import peak_memory
 from tests.benchmarks.pricing import price_first_home
 
+# A bar of a thousand pixels, drawn once a second: the page draws it so.
+_STEPS: Final = 1_000
+
 
 class Pauses:
     """A progress that notes the longest time without a message, and after which message it was."""
 
     def __init__(self) -> None:
         self.longest, self.after, self.live_at = 0.0, "", 0.0
-        self._started = self._last = time.perf_counter()
+        self._started = time.perf_counter()
         self._message = "the start"
+        self._reports = [(0.0, 0.0)]
 
     def __call__(self, fraction: float, message: str) -> None:
         """Note the time since the message before."""
-        now = time.perf_counter()
-        if now - self._last > self.longest:
-            self.longest, self.after = now - self._last, self._message
+        at, before = time.perf_counter() - self._started, self._reports[-1][0]
+        if at - before > self.longest:
+            self.longest, self.after = at - before, self._message
         if message == "Model registered":
-            self.live_at = now - self._started
-        self._last, self._message = now, message
+            self.live_at = at
+        self._message = message
+        self._reports.append((at, fraction))
+
+    def stands_still(self) -> float:
+        """Return for how many seconds at most the bar on the page did not move: it goes on between two reports."""
+        longest, since, shown = 0.0, 0.0, -1
+        for (at, fraction), (until, _) in pairwise(self._reports):
+            for second in np.arange(at, until):
+                step = max(shown, round(_STEPS * expected_fraction(fraction, second, second - at)))
+                longest, since = max(longest, second - since), since if step == shown else second
+                shown = step
+        return longest
 
 
 def measure(place: Place) -> Iterator[Measurement]:
@@ -52,6 +71,7 @@ def measure(place: Place) -> Iterator[Measurement]:
     yield place.measured("first model live", "s", pauses.live_at)
     note = f"after the message {pauses.after!r}"
     yield place.measured("longest pause between progress messages", "s", pauses.longest, note=note)
+    yield place.measured("longest time the bar on the page stands still", "s", pauses.stands_still())
     yield place.measured("peak memory", "MB", peak.bytes / 1e6)
 
 
