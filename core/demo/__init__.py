@@ -3,4 +3,4 @@
 from typing import Final
 
 SALES_USUAL: Final = 10_000
-"""How many sales the city has unless someone asks for another number: enough for its story, and opened in a minute."""
+"""How many sales the city has unless someone asks for another number: enough for its story, and soon open."""

@@ -46,11 +46,10 @@ def open_demo(workspace: Workspace, progress: Progress, sales: int = SALES_USUAL
         # The city's present is the day after its last sale.
         opening_day = workspace.at(END + timedelta(days=1))
         take_in(opening_day, market, demo_files(_SEED, sales), _bringing_in(part(progress, 0.05, 0.25)))
-    return train_model(workspace, market_id_of(market), demo_plan(workspace.problem), part(progress, 0.25, 1.0))
+    return train_model(workspace, market_id_of(market), _plan(workspace.problem), part(progress, 0.25, 1.0))
 
 
-def demo_plan(problem: Problem) -> TrainingPlan:
-    """Return what the training of the demo city does."""
+def _plan(problem: Problem) -> TrainingPlan:
     return replace(
         default_plan(problem), forest_budget=_FOREST_BUDGET, boosting_budget=1, folds=_FOLDS, curve_shares=()
     )

@@ -102,7 +102,7 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         trees = lightgbm.LGBMRegressor(
             n_estimators=self.n_estimators,
             learning_rate=self.learning_rate,
-            num_leaves=min(self.num_leaves, most_leaves(len(X))),
+            num_leaves=leaves_for(len(X), self.num_leaves),
             random_state=self.seed + number,
             **_SETTINGS,
         )
@@ -118,9 +118,9 @@ class BlendedBoosting(RegressorMixin, BaseEstimator):
         return np.zeros(len(X))
 
 
-def most_leaves(sales: int) -> int:
-    """Return how many leaves a tree may have at most, so that it does not learn the sales by heart."""
-    return next((leaves for below, leaves in _LEAVES if sales < below), 31)
+def leaves_for(sales: int, most: int) -> int:
+    """Return how many leaves, at most ``most``, a tree may have without learning so few sales by heart."""
+    return next((min(most, leaves) for below, leaves in _LEAVES if sales < below), most)
 
 
 def predict(booster: lightgbm.Booster, features: Floats) -> Floats:
