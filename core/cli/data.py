@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from core.workflows.source_files.reading import SourceFile
 
 # Of a new market whose files do not say it.
-_CURRENCY: Final = "USD"
 _VERSION: Final = "id of the data version, as `versions` lists it"
 
 
@@ -177,6 +176,7 @@ def _ingest_pieces(session: Session) -> int:
 
 def _template(session: Session) -> int:
     from core.schema import Source
+    from core.store.base.markets import USUAL_CURRENCY
     from core.workflows.columns.templates import FORMATS, template
 
     options, target = session.options, Path(session.options.file)
@@ -186,7 +186,7 @@ def _template(session: Session) -> int:
     if target.exists():
         raise MappingError(f"{options.file!r} exists and is not replaced. Choose another name.")
     market = session.market() if options.market else None
-    unit, currency = (market.area_unit, market.currency) if market else ("sqft", _CURRENCY)
+    unit, currency = (market.area_unit, market.currency) if market else ("sqft", USUAL_CURRENCY)
     source = Source.NEIGHBOURHOOD if options.source == "neighborhood" else Source(options.source)
     try:
         target.write_bytes(template(source, file_format, unit, currency))
@@ -388,7 +388,7 @@ def _use_version(session: Session) -> int:
 
 
 def _market_for_ingest(session: Session) -> str | NewMarket:
-    from core.store.base.markets import new_market
+    from core.store.base.markets import USUAL_CURRENCY, new_market
     from core.workflows.data.intake import NewMarket, demand_currency
 
     options = session.options
@@ -399,7 +399,7 @@ def _market_for_ingest(session: Session) -> str | NewMarket:
     if options.market is None:
         return session.market().market_id
     # Refuses an impossible name or currency before the files are read.
-    currency = options.currency or _CURRENCY
+    currency = options.currency or USUAL_CURRENCY
     unit: AreaUnit = options.area_unit or "sqft"
     new_market(options.market, currency, unit, False)
     return NewMarket(options.market, currency, unit)

@@ -24,6 +24,9 @@ from core.store.base.values import plain_text
 
 AreaUnit = Literal["sqft", "sqm"]
 
+USUAL_CURRENCY: Final = "USD"
+"""The currency of a new market where neither its files nor a person names one."""
+
 _NAME_LIMIT: Final = 80
 _COLUMNS: Final = (
     MARKET.c.market_id,

@@ -20,7 +20,7 @@ from core.parallel.calls import in_parallel
 from core.problem import Problem
 from core.progress import Progress, part, silent
 from core.store import open_store
-from core.store.base.markets import AreaUnit, new_market, slug_of
+from core.store.base.markets import USUAL_CURRENCY, AreaUnit, new_market, slug_of
 from core.workflows.cutting.cut import MONTH
 from core.workflows.cutting.pieces import Manifest, read_manifest
 from core.workflows.data.intake import IntakeReport, NewMarket, demand_currency, ingest, unit_of_areas
@@ -28,7 +28,6 @@ from core.workflows.source_files.mapped_files import map_files, stated_currency
 from core.workflows.source_files.reading import SourceFile
 from core.workspace import Workspace
 
-_CURRENCY: Final = "USD"
 _AREA_UNIT: Final[AreaUnit] = "sqft"
 _WORTH_PROCESSES: Final = 64 * 1024 * 1024
 """From how many bytes on several processes take in the pieces: below, starting them takes longer than they save."""
@@ -100,7 +99,7 @@ def take_pieces(workspace: Workspace, folder: Path, taking: Taking, progress: Pr
     if taking.mapping:
         mappings_for(taking.mapping, [waiting[0].path.name])
     # Refuses an impossible name or currency before the files are read.
-    new_market(taking.market or "market", taking.currency or _CURRENCY, _AREA_UNIT, False)
+    new_market(taking.market or "market", taking.currency or USUAL_CURRENCY, _AREA_UNIT, False)
     if _is_worth_processes(waiting, taking):
         home, day = workspace.store.home, workspace.utc_today()
         calls = [(home, workspace.problem, workspace.actor, day, one, manifest, taking) for one in waiting]
@@ -214,4 +213,4 @@ def _market_of(workspace: Workspace, name: str, taking: Taking) -> str | NewMark
         if name in (held.market_id, held.name) or slug_of(name) == held.market_id:
             demand_currency(held, taking.currency)
             return held.market_id
-    return NewMarket(name, taking.currency or _CURRENCY, taking.area_unit or _AREA_UNIT)
+    return NewMarket(name, taking.currency or USUAL_CURRENCY, taking.area_unit or _AREA_UNIT)

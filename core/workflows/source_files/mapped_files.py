@@ -16,12 +16,11 @@ from core.collect.reading.table import RawTable
 from core.errors import MappingError
 from core.progress import Progress
 from core.schema import Source
-from core.store.base.markets import AreaUnit
+from core.store.base.markets import USUAL_CURRENCY, AreaUnit
 from core.workflows.source_files.reading import SourceFile, read_source
 from core.workflows.source_files.refusals import leave_out_persons, refuse_personal
 
 # In which unit a market shows its areas, by the unit its files give them in.
-_DOLLARS: Final = "USD"
 _SHOWN_IN: Final[Mapping[str, AreaUnit]] = {"sqft": "sqft", "sqyd": "sqft", "sqm": "sqm", "tsubo": "sqm"}
 
 
@@ -126,7 +125,7 @@ def usual_currency(mappings: Collection[ColumnMapping | None]) -> str:
 
     Empty where areas are in square meters and no price states its currency: a person must name it.
     """
-    return stated_currency(mappings) or ("" if stated_unit(mappings) == "sqm" else _DOLLARS)
+    return stated_currency(mappings) or ("" if stated_unit(mappings) == "sqm" else USUAL_CURRENCY)
 
 
 def stated_unit(mappings: Iterable[ColumnMapping | None]) -> AreaUnit | None:

@@ -24,7 +24,7 @@ from core.errors import DoorstepError
 from core.progress import silent
 from core.schema import Source
 from core.store import Upload
-from core.store.base.markets import AreaUnit
+from core.store.base.markets import USUAL_CURRENCY, AreaUnit
 from core.store.sales.drafts import UPLOADS
 from core.store.sales.uploads import display_name
 from core.workflows.data.inspection import Inspection, inspect_intake
@@ -69,7 +69,7 @@ class Destination(NamedTuple):
 
     market_id: str = ""
     name: str = ""
-    currency: str = "USD"
+    currency: str = USUAL_CURRENCY
     area_unit: AreaUnit = "sqft"
 
     def market(self) -> str | NewMarket:
