@@ -17,7 +17,8 @@ _SHIFTS: Final = """(() => { if (window.shifted !== undefined) return; window.sh
     new PerformanceObserver(list => { for (const one of list.getEntries())
     if (!one.hadRecentInput) window.shifted += one.value; }).observe({ type: 'layout-shift', buffered: true }); })()"""
 # Counts what a hand does, over all pages of the visit; a page counts no clicks that a script makes.
-_CLICKS: Final = """addEventListener('pointerdown', event => {
+# Playwright stops a press that misses its aim, at the window, and presses again: the document sees each press once.
+_CLICKS: Final = """document.addEventListener('pointerdown', event => {
     if (event.isTrusted) sessionStorage.clicks = Number(sessionStorage.clicks || 0) + 1; }, true)"""
 _TABLES: Final = ".dvn-scroller, [data-testid='stTable']"
 _CUT: Final = f"""[...document.querySelectorAll("{_TABLES}")].flatMap(table => [table, ...table.querySelectorAll('*')])
