@@ -18,38 +18,46 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 import streamlit as st
-from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+from starlette.types import ASGIApp
 
-from api.app import routes
+from api import PREFIX
 from api.dashboard import Served, dashboard_protection, network_fault
-from api.deps import Service
-from api.interpreter import keep_collections_short, limit_threads
-from api.server import local_actor, settings
+from api.interpreter import LoadedLater, keep_collections_short, limit_threads
 from core.errors import WrongUsage
 from core.serve.agent.map_tiles import read_tiles
 from core.store import default_home
 from core.workflows.login.settings import DEMANDED
 from core.workflows.operations.logs import start_logging
 from core.workflows.operations.settings import check_settings
-from pages.kit import cached_desk, errors, login, session
+from pages.kit import errors, login, session
 from pages.kit.navigation import PAGES
 
 ROOT: Final = Path(__file__).resolve().parent
 
-WARM: Final = ("pandas", "pyarrow.parquet", "plotly.graph_objects", "sklearn.ensemble", "scipy.stats", "crepes")
-"""Modules that the first visitor would otherwise wait for."""
-
 _ANY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not listened on
 
 
-def warm_up() -> None:
-    """Load the pages' modules, then exempt them from the garbage collection at the end of every rerun."""
-    for name in WARM:
-        importlib.import_module(name)
+def load_api() -> ASGIApp:
+    """Load all modules, exempt them from the garbage collection at the end of every rerun, and return the API."""
+    loading = importlib.import_module("pages.loading")
+    api: ASGIApp = loading.create_api(
+        loading.Service(
+            session.store,
+            session.problem,
+            loading.cached_desk.open_desks,
+            loading.local_actor(),
+            loading.settings(login.is_configured()),
+        )
+    )
     gc.collect()
     gc.freeze()
+    return api
+
+
+rest = LoadedLater(load_api)
 
 
 def streamlit_page() -> str:
@@ -71,10 +79,10 @@ def server_url() -> str:
 
 @asynccontextmanager
 async def lifespan(served: st.App) -> AsyncIterator[None]:
-    """Warm up before admitting the first visitor, then print the address."""
+    """Begin to load what pages and API work with, and print the address."""
     start_logging("warning")
     limit_threads()
-    await run_in_threadpool(warm_up)
+    rest.begin()
     # Streamlit's own line is off together with its ad (.streamlit/config.toml). A pipe would buffer this one.
     print(f"Doorstep is running at {server_url()}", flush=True)
     keeper = asyncio.create_task(keep_collections_short())
@@ -118,8 +126,6 @@ app = st.App(
         *dashboard_protection(streamlit_page(), served(), lambda cookies: login.is_signed_in(session.store(), cookies)),
         Middleware(GZipMiddleware, compresslevel=5),
     ],
-    routes=routes(
-        Service(session.store, session.problem, cached_desk.open_desks, local_actor(), settings(login.is_configured()))
-    ),
+    routes=[Mount(PREFIX, rest, name="api")],
     on_script_error=errors.show,
 )

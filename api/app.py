@@ -12,15 +12,14 @@ from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 from starlette.routing import BaseRoute, Mount
 
-from api import docs
+from api import PREFIX
 from api.deps import Service
 from api.guard import Guard
 from api.problems import add_problem_handlers
 from api.responses import PROBLEM
-from api.routes import estimates, feedback, listings, markets, metrics, service
+from api.routes import docs, estimates, feedback, listings, markets, metrics, service
 from core.installation import version
 
-PREFIX: Final = "/api/v1"
 TITLE: Final = "Doorstep API"
 DESCRIPTION: Final = """Price ranges for homes, for listing systems and agents' apps.
 

@@ -16,7 +16,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocket
 
-from api.admission import comes_from_here, is_loopback
+from api.local import comes_from_here, is_loopback
 from api.security import protection
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}

@@ -1,13 +1,16 @@
-"""How a server shares its interpreter: few threads take turns, and collections stay short however much it holds."""
+"""How a server shares its interpreter: few threads take turns, collections stay short, heavy parts load later."""
 
 from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import Callable
 from itertools import count
 from typing import Final
 
 from anyio.to_thread import current_default_thread_limiter
+from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 AT_ONCE: Final = 8
 """Requests beyond these wait their turn; more threads than that spend their time on handing the interpreter over."""
@@ -42,3 +45,23 @@ def collect_thoroughly() -> None:
 def limit_threads() -> None:
     """Let no more requests at once share this process's interpreter; call it in the event loop."""
     current_default_thread_limiter().total_tokens = AT_ONCE
+
+
+class LoadedLater:
+    """A part of the server that loads behind the first answer; a request for it waits until it is there."""
+
+    def __init__(self, load: Callable[[], ASGIApp]) -> None:
+        self._load = load
+        self._loading: asyncio.Future[ASGIApp] | None = None
+
+    def begin(self) -> asyncio.Future[ASGIApp]:
+        """Begin to load, once; call it in the event loop."""
+        if self._loading is None:
+            self._loading = asyncio.ensure_future(run_in_threadpool(self._load))
+        return self._loading
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve a request."""
+        # A visitor who leaves ends his own wait, not the loading.
+        part = await asyncio.shield(self.begin())
+        await part(scope, receive, send)

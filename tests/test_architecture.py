@@ -296,6 +296,8 @@ def test_only_entry_points_read_the_problem_statement() -> None:
 # Modules of the pages that draw nothing themselves, each with the reason why it is no use case.
 DRAWN_BY_OTHERS = frozenset(
     {
+        # All modules in one import, which shell and launcher wait for.
+        "pages.loading",
         # Text made fit for Streamlit's Markdown.
         "pages.kit.text",
         # Figures of Plotly, for a view to draw.

@@ -15,9 +15,9 @@ import pandas as pd
 from core.arrays import Floats, Ints
 from core.collect.addresses import address_key, with_unit
 from core.prepare.features.columns import Columns, size, stack, take, words
-from core.prepare.features.derived import Projection
 from core.prepare.features.known_facts import MARK
 from core.prepare.features.own_sales import ROW, no_own_sale
+from core.prepare.features.projection import Projection
 from core.serve.drivers import Ways, ways
 from core.serve.fact_groups import FactGroup
 from core.serve.likeness import Likeness

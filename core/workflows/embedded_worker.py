@@ -12,7 +12,7 @@ from typing import Final
 
 from core.errors import WrongUsage
 from core.store import Store
-from core.workflows.worker import ALIVE_WITHIN
+from core.store.operations.workers import ALIVE_WITHIN
 
 VARIABLE: Final = "DOORSTEP_WORKER"
 """Environment variable; "external" leaves all jobs to workers that somebody else starts."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from pydantic import TypeAdapter, ValidationError
@@ -13,12 +12,13 @@ from core.access import Action
 from core.errors import AlreadyExists, InvalidRecord
 from core.progress import Progress
 from core.store import Job, ModelRecord, Store
+from core.store.operations.workers import ALIVE_WITHIN
 from core.train.trainer import TrainingPlan
 from core.workflows.models.retraining import RetrainPlan, retrain
 from core.workflows.training import train_model
 from core.workspace import Workspace
 
-SILENCE: Final = timedelta(minutes=1)
+SILENCE: Final = ALIVE_WITHIN
 """A worker without a sign of life for this long counts as gone, and so does a process that works without one."""
 
 _LISTED: Final = 200

@@ -25,10 +25,11 @@ from core.progress import when_parent_ends
 from core.states import AuditAction, JobState
 from core.store import Job, Market, ModelRecord, Store
 from core.store.operations.alerts import UNRESOLVED
+from core.store.operations.workers import ALIVE_WITHIN
 from core.wording import days, instant
 from core.workflows.claimed_work import ClaimedWork
 from core.workflows.data.outcomes import settle_outcomes
-from core.workflows.jobs import SILENCE, TRAININGS, Kinds, RetrainTask, start
+from core.workflows.jobs import TRAININGS, Kinds, RetrainTask, start
 from core.workflows.models.retraining import RetrainPlan
 from core.workflows.models.shadow import shadow_pending
 from core.workflows.monitoring.alerts import watch_market
@@ -41,9 +42,6 @@ _LOG: Final = logging.getLogger(__name__)
 
 WORKER_ACTOR: Final = Actor("Doorstep worker", Role.MANAGER)
 """The actor in the audit trail for the worker's own actions."""
-
-ALIVE_WITHIN: Final = SILENCE
-"""A worker without a sign of life for this long counts as gone; it gives one every quarter of that."""
 
 GRACE_SECONDS: Final = 8.0
 """How long a running round may take to end after a stop request; the supervisor kills it after ten or more."""

@@ -19,7 +19,8 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 
-from api.app import PREFIX, create_api, routes
+from api import PREFIX
+from api.app import create_api, routes
 from api.deps import Service
 from core.access import Action, Role
 from core.problem import Problem

@@ -1,4 +1,4 @@
-"""Garbage collection: what is alive is exempted from it, and what dies is freed all the same."""
+"""The interpreter: what is alive is exempt from collections, what dies is freed, what is heavy loads later."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import gc
 import weakref
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import pytest
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import interpreter
 
@@ -53,3 +55,56 @@ def test_what_was_frozen_as_garbage_is_freed_by_the_next_thorough_collection() -
     assert gone() is not None
     tend_for(0.1, freeze_seconds=0.01, thorough_every=2)
     assert gone() is None
+
+
+def test_a_heavy_part_loads_once_behind_the_first_answer_and_its_requests_wait_for_it() -> None:
+    begun, go_on = Event(), Event()
+    served: list[str] = []
+
+    async def part(scope: Scope, receive: Receive, send: Send) -> None:
+        served.append(scope["path"])
+
+    def load() -> ASGIApp:
+        assert not begun.is_set(), "it loads twice"
+        begun.set()
+        assert go_on.wait(10)
+        return part
+
+    async def run() -> None:
+        later = interpreter.LoadedLater(load)
+        later.begin()
+        asked = [asyncio.create_task(later({"path": path}, nothing, nowhere)) for path in ("/leaves", "/one", "/two")]
+        await asyncio.sleep(0.05)
+        assert begun.is_set()
+        assert served == []
+        asked[0].cancel()
+        go_on.set()
+        await asyncio.gather(*asked[1:])
+        await later({"path": "/three"}, nothing, nowhere)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
+    assert served == ["/one", "/two", "/three"]
+
+
+def test_a_part_that_cannot_load_fails_every_request_for_it() -> None:
+    def load() -> ASGIApp:
+        raise ImportError("no such library")
+
+    async def run() -> None:
+        later = interpreter.LoadedLater(load)
+        for _ in range(2):
+            with pytest.raises(ImportError, match="no such library"):
+                await later({"path": "/"}, nothing, nowhere)
+
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(asyncio.run, run()).result()
+
+
+async def nothing() -> Message:
+    """A request without a body."""
+    return {"type": "http.disconnect"}
+
+
+async def nowhere(message: Message) -> None:
+    """Send an answer to nobody."""

@@ -17,7 +17,8 @@ import schemathesis
 from schemathesis.checks import not_a_server_error
 from starlette.applications import Starlette
 
-from api.app import PREFIX, create_api, routes
+from api import PREFIX
+from api.app import create_api, routes
 from api.deps import Service
 from core.access import Action, Actor, Role
 from core.problem import Problem

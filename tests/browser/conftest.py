@@ -55,6 +55,9 @@ IDLE_MS = 30_000
 # Training and checking large files, beside whatever else the machine does: no test asserts how fast they are.
 WORK_MS = 300_000
 IDLE = "[data-testid='stApp'][data-test-script-state='notRunning'][data-test-connection-state='CONNECTED']"
+HEALTH = "_stcore/health"
+# The API answers once everything is loaded.
+LOADED = "api/v1/health"
 # Below a page's address Streamlit's client first looks for a server there, before it asks at the root.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
 
@@ -150,7 +153,17 @@ class Visit:
 def running_server(
     home: Path, program: Path = ROOT, settings: Mapping[str, str] = MappingProxyType({})
 ) -> Iterator[Server]:
-    """Run the Doorstep in ``program`` on a free port with its data in ``home``; shows its log if it does not start.
+    """Run the Doorstep in ``program`` on a free port with its data in ``home``, and wait until all of it is loaded."""
+    with listening_server(home, program, settings) as server:
+        _wait_for(server, LOADED)
+        yield server
+
+
+@contextmanager
+def listening_server(
+    home: Path, program: Path = ROOT, settings: Mapping[str, str] = MappingProxyType({})
+) -> Iterator[Server]:
+    """Run a program until the block ends, from the moment it answers; shows its log if it does not start.
 
     ``settings`` are environment variables in the place of the usual ones.
     """
@@ -161,7 +174,7 @@ def running_server(
     with server.log_file.open("wb") as log:
         process = subprocess.Popen(command, cwd=program, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
-            _wait_for_health(server, process)
+            _wait_for(server, HEALTH, process)
             yield server
         finally:
             _stop(process)
@@ -250,15 +263,18 @@ def _free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _wait_for_health(server: Server, process: subprocess.Popen[bytes]) -> None:
+def _wait_for(server: Server, path: str, process: subprocess.Popen[bytes] | None = None) -> None:
+    """Wait for an answer of any status; a process that ended gives none."""
     deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
+    while (process is None or process.poll() is None) and time.monotonic() < deadline:
         try:
-            with urllib.request.urlopen(f"{server.url}/_stcore/health", timeout=2) as answer:
-                if answer.status == 200:
-                    return
+            urllib.request.urlopen(server.address(path), timeout=START_SECONDS).close()
+        except urllib.error.HTTPError:
+            return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)
+        else:
+            return
     pytest.fail(f"the server did not start within {START_SECONDS} s; its log:\n{server.log()}")
 
 

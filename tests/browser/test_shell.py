@@ -17,7 +17,7 @@ from playwright.sync_api import Browser, expect
 from core.access import Actor, Role
 from core.store import open_store
 from pages.kit.navigation import PAGES, Page
-from tests.browser.conftest import DESKTOP, PHONE, ROOT, Server, Visit, running_server, visit
+from tests.browser.conftest import DESKTOP, PHONE, ROOT, Server, Visit, listening_server, running_server, visit
 
 # The other roles have the pages of one of these; the page tests go through all.
 ROLES_AND_PAGES = [(role, page) for role in (Role.AGENT, Role.MANAGER) for page in PAGES]
@@ -116,7 +116,8 @@ def test_a_page_cannot_be_reached_around_the_frame_on_a_cold_server(chromium: Br
     closed = [page for page in PAGES if Role.AGENT not in page.roles]
     assert closed
     for entry in closed:
-        with running_server(tmp_path / entry.path) as cold, visit(chromium, cold, DESKTOP) as first:
+        # The page is asked for while the server still loads.
+        with listening_server(tmp_path / entry.path) as cold, visit(chromium, cold, DESKTOP) as first:
             page = first.open(entry.path, role="Agent")
             expect(page.get_by_text("is not open to the role agent")).to_be_visible()
             expect(page.get_by_test_id("stSidebarLogo")).to_be_visible()

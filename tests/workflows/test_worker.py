@@ -15,10 +15,10 @@ import pytest
 
 from core.problem import Problem
 from core.store import Job, Market, NewModel, Store, open_store
+from core.store.operations.workers import ALIVE_WITHIN
 from core.workflows.monitoring.alerts import Watched, watch_market
 from core.workflows.promotion import promote, rollback
 from core.workflows.worker import (
-    ALIVE_WITHIN,
     WORKER_ACTOR,
     Trigger,
     Worker,

@@ -10,8 +10,8 @@ from sklearn.base import BaseEstimator, TransformerMixin
 from core.arrays import Dates, Floats
 from core.prepare.features.columns import Columns
 from core.prepare.features.facts import FactColumns
+from core.prepare.features.projection import Projection
 
-KM_PER_DEGREE: Final = 111.195
 _EPOCH: Final = np.datetime64("2000-01-01")
 _RATIOS: Final = (
     ("area_per_bedroom", "living_area_sqft", "bedrooms"),
@@ -23,24 +23,6 @@ _RATIOS: Final = (
 def days_since_2000(dates: Dates) -> Floats:
     """Return calendar dates as days since 2000-01-01, shape (n,)."""
     return (dates.astype("datetime64[D]") - _EPOCH).astype(float)
-
-
-class Projection:
-    """Converts degrees to kilometers east and north of a market's center (equirectangular; good enough for a city)."""
-
-    def __init__(self, latitude: float, longitude: float) -> None:
-        self.latitude, self.longitude = latitude, longitude
-        self._east = KM_PER_DEGREE * float(np.cos(np.radians(latitude)))
-
-    def kilometres(self, homes: Columns) -> tuple[Floats, Floats]:
-        """Return east and north in km, each of shape (n,); missing coordinates stay missing."""
-        east = (homes["longitude"] - self.longitude) * self._east
-        return east, (homes["latitude"] - self.latitude) * KM_PER_DEGREE
-
-    def point(self, latitude: float, longitude: float) -> tuple[float, float]:
-        """Return east and north of one place in km, the shorter way around the globe."""
-        degrees = (longitude - self.longitude + 180) % 360 - 180
-        return degrees * self._east, (latitude - self.latitude) * KM_PER_DEGREE
 
 
 class DerivedFacts(TransformerMixin, BaseEstimator):

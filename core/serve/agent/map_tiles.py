@@ -10,7 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from core.errors import WrongUsage
-from core.prepare.features.derived import Projection
+from core.prepare.features.projection import Projection
 
 TILES: Final = "DOORSTEP_TILES"
 ATTRIBUTION: Final = "DOORSTEP_TILES_ATTRIBUTION"

@@ -8,7 +8,7 @@ import numpy as np
 
 from core.arrays import Floats
 from core.prepare.features.columns import Columns
-from core.prepare.features.derived import Projection
+from core.prepare.features.projection import Projection
 
 SHOWN_MAX: Final = 250
 """This number of latest sales shows where homes are; more would only make the map slow."""

@@ -9,7 +9,7 @@ from typing import Final
 
 from reportlab.graphics.shapes import Circle, Drawing, Line, Polygon, Rect, String
 
-from core.prepare.features.derived import Projection
+from core.prepare.features.projection import Projection
 from core.serve.comparables import Comparable
 from core.serve.report.typography import BOLD, GREY, INK, LESS, MORE, REGULAR, RULE, TINT, WHITE
 from core.wording import KM_PER_MILE

@@ -17,6 +17,9 @@ from core.store.base.tables import now
 from core.store.base.values import plain_document, plain_text
 from core.store.operations.work_tables import MARKET_TURN, WORKER
 
+ALIVE_WITHIN: Final = timedelta(minutes=1)
+"""A worker without a sign of life for this long counts as gone; it gives one every quarter of that."""
+
 _PROCESS: Final = "process"
 _UNKNOWN: Final = {"host": "", "pid": 0, "started": ""}
 

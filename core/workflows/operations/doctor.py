@@ -17,11 +17,11 @@ from core.parallel.cluster import workers_of_cluster
 from core.serve.estimate import Unavailable
 from core.serve.typical_home import typical_home
 from core.store import Market
+from core.store.operations.workers import ALIVE_WITHIN
 from core.wording import count
 from core.workflows.operations.settings import setting_faults
 from core.workflows.pricing.desk import Desk, open_desk
 from core.workflows.promotion import ways_out
-from core.workflows.worker import ALIVE_WITHIN
 from core.workspace import Workspace
 
 _CLERK: Final = Actor("Doorstep", Role.AGENT)

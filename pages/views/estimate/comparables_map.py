@@ -10,7 +10,7 @@ from typing import Any, Final
 import plotly.graph_objects as go
 
 from core.prepare.features.columns import Columns
-from core.prepare.features.derived import Projection
+from core.prepare.features.projection import Projection
 from core.serve.agent.map_places import apart, ring_labels
 from core.serve.agent.map_tiles import Tile, TileServer, tiles_around
 from core.serve.agent.sold_around import sold_around

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from playwright.sync_api import Browser, sync_playwright
 
-from tests.browser.conftest import CHROMIUM, QUIET, ROOT, running_server
+from tests.browser.conftest import CHROMIUM, QUIET, ROOT, listening_server
 
 EMPTY: Final = "an empty Streamlit page"
 _PROGRAM: Final = 'import streamlit as st\n\nst.title("Empty")\n'
@@ -44,11 +45,22 @@ _PAINTED: Final = """() => new Promise(resolve => {
 })"""
 
 
-def cold_start(browser: Browser, home: Path, program: Path | None = None) -> tuple[float, float]:
-    """Start a server; return the seconds to its first answer, and to the first paint of a page in a new browser tab."""
+@dataclass(frozen=True)
+class ColdStart:
+    """Seconds from the command to the server's first answer, the first paint in a new tab, and the page drawn."""
+
+    answer: float
+    paint: float
+    drawn: float
+
+
+def cold_start(browser: Browser, home: Path, program: Path | None = None) -> ColdStart:
+    """Start a server, open its first page in a new tab, and return how long each step took from the start on."""
     started = time.time()
-    with running_server(home, program or ROOT) as server, browser.new_context() as context:
-        answers = time.time() - started
+    with listening_server(home, program or ROOT) as server, browser.new_context() as context:
+        answer = time.time() - started
         page = context.new_page()
         page.goto(server.url, wait_until="commit")
-        return answers, float(page.evaluate(_PAINTED)) / 1000 - started
+        paint = float(page.evaluate(_PAINTED)) / 1000 - started
+        page.wait_for_selector("[data-testid='stHeading']")
+        return ColdStart(answer, paint, time.time() - started)

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from operator import attrgetter
 from pathlib import Path
 from statistics import median
 from typing import Final
@@ -17,6 +18,11 @@ from tests.benchmarks.book.measurement import Measurement
 from tests.benchmarks.book.place import Place
 
 _REPEATS: Final = 3
+_STEPS: Final = (
+    ("the first answer", attrgetter("answer")),
+    ("first paint", attrgetter("paint")),
+    ("the first page", attrgetter("drawn")),
+)
 
 
 def measure(place: Place) -> Iterator[Measurement]:
@@ -29,9 +35,10 @@ def measure(place: Place) -> Iterator[Measurement]:
         program = empty_program(Path(folder) / "empty")
         empty = [cold_start(browser, home, program) for home in homes]
         ours = [cold_start(browser, home.with_suffix(".ours")) for home in homes]
-    for at, name in enumerate(("cold start to the first answer", "cold start to first paint")):
-        value, beside = median(one[at] for one in ours), median(one[at] for one in empty)
-        yield place.measured(name, "s", value, EMPTY, beside, f"an empty store; the median of {_REPEATS}")
+    for name, step in _STEPS:
+        value, beside = median(map(step, ours)), median(map(step, empty))
+        note = f"an empty store; the median of {_REPEATS}"
+        yield place.measured(f"cold start to {name}", "s", value, EMPTY, beside, note)
 
 
 def _processor_seconds(*words: str) -> float:

@@ -12,7 +12,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 
-STYLE: Final = Path(__file__).resolve().parent / "static" / "docs.css"
+STYLE: Final = Path(__file__).resolve().parent.parent / "static" / "docs.css"
 
 router = APIRouter(include_in_schema=False)
 
