@@ -14,6 +14,7 @@ ZERO: Final = "zero_"
 
 _REASONS: Final[Mapping[str, str]] = {
     "already_held": "known already",
+    "other_facts": "with other facts than the stored sale",
     "duplicate_row": "the same row twice",
     "duplicate_sale": "the same sale twice",
     "corrects_earlier": "corrects an earlier sale",

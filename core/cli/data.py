@@ -296,7 +296,7 @@ def _ingest_document(report: IntakeReport) -> dict[str, Any]:
 
 def _ingest_text(report: IntakeReport) -> str:
     from core.collect.privacy.findings import reason
-    from core.workflows.data.effect_words import why_nothing_new
+    from core.workflows.data.effect_words import uncorrected_words, why_nothing_new
 
     preview = report.preview
     lines = [_account_line(account) for account in preview.files]
@@ -306,7 +306,9 @@ def _ingest_text(report: IntakeReport) -> str:
     ]
     lines += [f"{name}: {one.describe()}" for name, one in preview.readings.items() if not one.is_plain]
     head = f"data version {report.version.version_id}: {report.version.rows:,} sales, {preview.new_sales:,} new"
-    return "\n".join([*lines, head if report.changed else f"{why_nothing_new(preview.files)} Still {head}"])
+    if not report.changed:
+        return "\n".join([*lines, f"{why_nothing_new(preview.files)} Still {head}"])
+    return "\n".join(filter(None, [*lines, uncorrected_words(preview.files), head]))
 
 
 def _versions(session: Session) -> int:

@@ -25,10 +25,12 @@ from core.collect.join_keys import area_codes
 from core.collect.merge import TAX_WINS
 from core.prepare.quality.duplicates import NEAR_DAYS, NEAR_PRICE, find_duplicates, home_ids, identified
 from core.prepare.quality.findings import Findings
-from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform
+from core.schema import FIELD_BY_NAME, PROPERTY_FIELDS, SALE_FIELDS, FieldKind, conform, label_of
 
 CORRECTS: Final = "corrects_earlier"
 SUPERSEDED: Final = "superseded_before"
+OTHER_FACTS: Final = "other_facts"
+"""A row that repeats a stored sale and gives other facts of it, which correct nothing."""
 
 _REPEATS: Final = "already_held"
 # Assessor figures change every year without being corrections, and the merge takes them from the tax file.
@@ -69,9 +71,10 @@ def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBac
     by_id = _one_each(facts, rows, by_id, findings)
     target[by_id.corrects] = by_id.target[by_id.corrects]
     rest = usable & ~findings.found & (target < 0)
-    find_duplicates(facts, rows, rest, held.sales, held.superseded, findings)
+    repeated = find_duplicates(facts, rows, rest, held.sales, held.superseded, findings)
+    _note_other_facts(facts, repeated, held.sales, findings)
     rest &= ~findings.found
-    repeats = np.array([reason == _REPEATS for reason in findings.reasons], dtype=bool)
+    repeats = np.array([_REPEATS in reason.split(";") for reason in findings.reasons], dtype=bool)
     same_day = _by_home_and_date(facts, rest | repeats, rest, held.sales)
     same_day[np.isin(same_day, target[target >= 0])] = -1
     return np.where(target >= 0, target, same_day)
@@ -234,13 +237,21 @@ def _agree(ours: pd.Series, theirs: pd.Series) -> tuple[Bools, Bools]:
 def _differs(ours: pd.DataFrame, theirs: pd.DataFrame) -> Bools:
     """Mark the pairs of rows that differ in a fact of the sale that both have; address and ids identify the home."""
     differs = np.zeros(len(ours), dtype=bool)
+    for differing in _differences(ours, theirs).values():
+        differs |= differing
+    return differs
+
+
+def _differences(ours: pd.DataFrame, theirs: pd.DataFrame) -> dict[str, Bools]:
+    """Return, for each fact of the sale that both tables have, in which pairs of rows it is known twice and differs."""
+    found: dict[str, Bools] = {}
     for name in _COMPARED:
         if name not in ours or name not in theirs:
             continue
         both = (ours[name].notna() & theirs[name].notna()).to_numpy()
         if both.any():
-            differs |= both & _unequal(name, ours[name], theirs[name])
-    return differs
+            found[name] = both & _unequal(name, ours[name], theirs[name])
+    return found
 
 
 def _unequal(name: str, ours: pd.Series, theirs: pd.Series) -> Bools:
@@ -308,6 +319,25 @@ def _by_home_and_date(facts: pd.DataFrame, eligible: Bools, new: Bools, held: pd
     rows, partner = rows[~numbered_apart], partner[~numbered_apart]
     target[ours[rows - len(theirs)]] = theirs[partner]
     return target
+
+
+def _note_other_facts(facts: pd.DataFrame, repeated: Ints, held: pd.DataFrame, findings: Findings) -> None:
+    """Record which rows give other facts of the stored sale they repeat, and name the facts.
+
+    ``repeated`` has the position in ``held`` of each row's sale, -1 for none. Such a row may come from another source,
+    or correct the sale: without a sale id, nothing tells which.
+    """
+    pairs = np.flatnonzero(repeated >= 0)
+    ours = facts.iloc[pairs].reset_index(drop=True)
+    theirs = held.iloc[repeated[pairs]].reset_index(drop=True)
+    differences = pd.DataFrame(_differences(ours, theirs), index=ours.index, dtype=bool)
+    otherwise = differences.to_numpy(dtype=bool)
+    differs = otherwise.any(axis=1)
+    mask = np.zeros(len(facts), dtype=bool)
+    mask[pairs[differs]] = True
+    labels = np.array([label_of(str(name)).lower() for name in differences.columns], dtype=object)
+    details = [f"the stored sale has another {', '.join(labels[row])}" for row in otherwise[differs]]
+    findings.add(mask, OTHER_FACTS, details)
 
 
 def _numbered_apart(ours: pd.Series, theirs: pd.Series) -> Bools:

@@ -44,16 +44,19 @@ def find_duplicates(
     known: pd.DataFrame | None,
     superseded: pd.DataFrame | None,
     findings: Findings,
-) -> None:
+) -> Ints:
     """Record in ``findings`` every usable row that repeats an earlier row, a ``known`` sale or a ``superseded`` one.
 
     ``facts`` is canonical, shape (n, columns); ``rows`` has the row numbers shown, ``usable`` those not rejected;
-    ``superseded`` holds sales of ``known`` as they were before a correction.
+    ``superseded`` holds sales of ``known`` as they were before a correction. Returns, for each row, the position in
+    ``known`` of the sale it repeats, -1 if none.
     """
-    held, earlier = (_held_nearby(facts.loc[usable], sales) for sales in (known, superseded))
+    (held, places), (earlier, _) = (_held_nearby(facts.loc[usable], sales) for sales in (known, superseded))
     table = pd.concat([held, earlier, facts.loc[usable]], ignore_index=True)
     kinds = np.repeat(np.array([HELD, CORRECTED], dtype="int64"), [len(held), len(earlier)])
     position = np.concatenate([kinds, np.flatnonzero(usable)])
+    place = np.concatenate([places, np.full(len(table) - len(held), -1, dtype="int64")])
+    repeated = np.full(len(facts), -1, dtype="int64")
     home = home_ids(table, _has_price_neighbour(table))
     for code, twin in (("duplicate_row", _equal_rows(table)), ("duplicate_sale", _near_sales(table, home))):
         later = (twin >= 0) & (position >= 0)
@@ -62,26 +65,30 @@ def find_duplicates(
         exact = np.zeros(len(facts), dtype=bool)
         exact[position[later]] = _same_sale(table, twin)[later]
         new = ~findings.found
+        met = later & (place[twin] >= 0)
+        met[met] = new[position[met]]
+        repeated[position[met]] = place[twin[met]]
         findings.add(new & (first == HELD), "already_held", "the sale is already stored")
         findings.add(new & (first == CORRECTED), "superseded_before", "a later file already corrected this sale")
         for mask, reason in ((new & (first >= 0) & exact, code), (new & (first >= 0) & ~exact, "near_duplicate")):
             findings.add(mask, reason, [f"the same sale as row {rows[one]}" for one in first[mask].tolist()])
+    return repeated
 
 
-def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> pd.DataFrame:
-    """Return the stored sales close enough in date to be repeated, with only the columns of the new table.
+def _held_nearby(facts: pd.DataFrame, known: pd.DataFrame | None) -> tuple[pd.DataFrame, Ints]:
+    """Return the stored sales close enough in date to be repeated, with only the new table's columns, and their places.
 
     Columns that the new file lacks cannot distinguish sales, so they are left out of the comparison.
     """
     if known is None or known.empty:
-        return facts.iloc[:0]
+        return facts.iloc[:0], np.empty(0, dtype="int64")
     margin = pd.Timedelta(days=NEAR_DAYS)
     dates = facts["sale_date"]
     nearby = known["sale_date"].between(dates.min() - margin, dates.max() + margin)
     held = conform(known.loc[nearby], facts.columns)
     for name in facts.columns[facts.dtypes != held.dtypes]:
         held[name] = pd.to_numeric(held[name], errors="coerce") if facts[name].dtype == "float64" else held[name]
-    return held.astype(facts.dtypes)
+    return held.astype(facts.dtypes), np.flatnonzero(nearby.to_numpy(dtype=bool)).astype("int64")
 
 
 def _equal_rows(table: pd.DataFrame) -> Ints:

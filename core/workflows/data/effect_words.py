@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from typing import Final
 
 from core.accounting import ZERO, FileAccounting, reason_words
-from core.prepare.quality.corrections import CORRECTS
+from core.prepare.quality.corrections import CORRECTS, OTHER_FACTS
 from core.schema import Source, label_of
 from core.wording import count
 
 _REASONS_SHOWN: Final = 3
 _FACTS_SHOWN: Final = 3
-_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS})
+_NO_REJECTION: Final = frozenset({"already_held", "duplicate_row", "duplicate_sale", CORRECTS, OTHER_FACTS})
 
 
 def gained_words(gained: Mapping[str, int], sales: int) -> str:
@@ -28,7 +28,20 @@ def gained_words(gained: Mapping[str, int], sales: int) -> str:
 
 def why_nothing_new(files: Sequence[FileAccounting]) -> str:
     """Say why files change nothing: the market has their sales and facts, or the check rejects their rows."""
-    return " ".join(filter(None, (_why_no_new_sale(files), _why_no_fact(files))))
+    return " ".join(filter(None, (_why_no_new_sale(files), uncorrected_words(files), _why_no_fact(files))))
+
+
+def uncorrected_words(files: Sequence[FileAccounting]) -> str:
+    """Say how many rows give other facts of a stored sale without correcting it, and what helps; "" if none does."""
+    otherwise = sum(account.reasons.get(OTHER_FACTS, 0) for account in files)
+    if not otherwise:
+        return ""
+    have = "row gives" if otherwise == 1 else "rows give"
+    return (
+        f"{otherwise:,} {have} other facts of a stored sale, which stays as it is: without a sale id in both files, "
+        "only another price corrects a sale. If this file is the right one, undo the earlier files and commit it "
+        "instead."
+    )
 
 
 def _why_no_fact(files: Sequence[FileAccounting]) -> str:

@@ -12,7 +12,7 @@ from core.accounting import Outcome, verdict_words
 from core.schema import FIELD_BY_NAME, Source, label_of
 from core.spreadsheet import to_csv
 from core.wording import MISSING, area_label, count, from_sqft
-from core.workflows.data.effect_words import gained_words, why_nothing_new
+from core.workflows.data.effect_words import gained_words, uncorrected_words, why_nothing_new
 from core.workflows.data.intake import IntakePreview
 from pages.kit.charts import plot
 from pages.kit.figures import frame
@@ -76,9 +76,11 @@ def draw_figures(found: IntakePreview) -> None:
 
 
 def say_known(found: IntakePreview) -> None:
-    """Say at the top if the files add nothing or were imported before."""
+    """Say at the top if the files add nothing, give other facts of stored sales, or were imported before."""
     if not found.changed_rows and found.parent_id is not None:
         st.info(plain(f"Nothing changes. {why_nothing_new(found.files)}"), icon=":material/content_copy:")
+    elif words := uncorrected_words(found.files):
+        st.info(plain(words), icon=":material/info:")
     for name in found.repeated:
         st.info(plain(f"{name} was imported before; its rows are already known."), icon=":material/info:")
 

@@ -81,18 +81,35 @@ def test_a_flat_is_corrected_where_its_unit_is_told() -> None:
 
 
 @pytest.mark.parametrize(
-    "change",
-    [
-        {"sale_price": 501_000.0},
-        {"sale_date": "2024-05-05"},
-        {"bedrooms": 4.0},
-        {"year_built": 1980.0},
-        {"assessed_value": 7.0},
-        {"bedrooms": None, "address": None},
-    ],
+    "change", [{"year_built": 1980.0}, {"assessed_value": 7.0}, {"bedrooms": None, "address": None}]
 )
 def test_a_retyped_sale_without_a_sale_id_is_a_duplicate(change: dict[str, Any]) -> None:
     assert outcomes(against([NO_ID], {**NO_ID, **change})) == [HELD]
+
+
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ({"sale_price": 501_000.0}, "sale price"),
+        ({"sale_date": "2024-05-05"}, "sale date"),
+        ({"bedrooms": 4.0}, "bedrooms"),
+        ({"bedrooms": 4.0, "sale_price": 501_000.0}, "bedrooms, sale price"),
+    ],
+)
+def test_what_a_repeated_sale_without_a_sale_id_has_otherwise_is_named_and_corrects_nothing(
+    change: dict[str, Any], named: str
+) -> None:
+    cleaned = against([NO_ID], {**NO_ID, **change})
+    assert outcomes(cleaned) == [("duplicate", "already_held;other_facts")]
+    assert cleaned.sales.empty
+    [detail] = cleaned.ledger["detail"].tolist()
+    assert detail == f"the sale is already stored; the stored sale has another {named}"
+
+
+def test_a_row_that_repeats_one_of_many_stored_sales_is_compared_with_that_one() -> None:
+    others = [{"property_id": str(at), "sale_id": None, "bedrooms": 2.0} for at in range(5)]
+    far = [{**NO_ID, "sale_date": "2020-01-05", "bedrooms": 1.0}]
+    assert outcomes(against([*far, *others, NO_ID, *far], NO_ID)) == [HELD]
 
 
 @pytest.mark.parametrize("change", [{"year_built": 1980.0}, {"bedrooms": None}, {"zipcode": "98103-1234"}])

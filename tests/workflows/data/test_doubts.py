@@ -66,6 +66,14 @@ def test_a_file_that_changes_nothing_says_whether_it_is_known_or_rejected(
     assert ("already has the other 1 sale" in why) == (rejected > 0 and duplicate == 1)
 
 
+@pytest.mark.parametrize(("rows", "words"), [(1, "1 row gives other facts"), (1_200, "1,200 rows give other facts")])
+def test_rows_that_would_change_facts_of_a_stored_sale_are_named_with_what_helps(rows: int, words: str) -> None:
+    reasons = {"already_held": 3_000, "other_facts": rows}
+    why = why_nothing_new([_account(3_000, duplicate=3_000, reasons=reasons)])
+    assert why.startswith(f"The market already has all of these sales. {words} of a stored sale")
+    assert "undo the earlier files" in why
+
+
 @pytest.mark.parametrize(("written", "doubted"), [("INR", True), ("USD", False), ("", False)])
 def test_prices_written_in_another_currency_than_the_market_are_doubtful(written: str, doubted: bool) -> None:
     table = replace(_table(100), currency=written, columns={"sale_price": "Amount"})
