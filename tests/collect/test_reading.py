@@ -81,6 +81,11 @@ def test_a_file_without_a_header_keeps_its_first_sale() -> None:
     assert "no header line" in table.reading.describe()
 
 
+def test_only_what_has_lines_is_said_to_have_a_header_in_one() -> None:
+    assert _read(as_parquet(_ROWS, [])).reading.describe() == "Parquet"
+    assert "header in line 1" in _read(as_xlsx(_ROWS, ("Sold",))).reading.describe()
+
+
 def test_a_second_header_line_is_no_sale() -> None:
     table = _read(as_text([["日付", "価格", "面積", "住所", "地区"], *_ROWS]))
     assert table.rows_in == 40

@@ -76,6 +76,11 @@ class Reading:
         return utf8 and self.header_line == 1 and not (self.skipped or self.member) and self.is_text
 
     @property
+    def has_lines(self) -> bool:
+        """Whether the names of its columns stand in a line, or nowhere; the other formats name each column apart."""
+        return self.format in (FileFormat.DELIMITED, FileFormat.WORKBOOK)
+
+    @property
     def is_text(self) -> bool:
         """Whether the file is delimited text."""
         return self.format is FileFormat.DELIMITED
@@ -90,10 +95,13 @@ class Reading:
             f"sheet {self.sheet!r}" if len(self.sheets) == 1 else "",
             self.encoding,
             f"separated by {mark}" if mark else "",
-            f"header in line {self.header_line}" if self.header_line else "this file has no header line",
+            self._describe_header() if self.has_lines else "",
             *(f"line {one.line} left out ({one.reason})" for one in self.skipped if one.reason != "blank"),
         ]
         return ", ".join(part for part in parts if part)
+
+    def _describe_header(self) -> str:
+        return f"header in line {self.header_line}" if self.header_line else "this file has no header line"
 
 
 _SEPARATOR_WORDS: Final = {",": "comma", "\t": "tab", ";": "semicolon", "|": "pipe", "^": "caret"}

@@ -23,15 +23,15 @@ def cut_document(report: CutReport) -> dict[str, Any]:
 def cut_lines(report: CutReport) -> list[str]:
     """Return the report of a cut as lines: a line for each piece, the rest, the sum, and what to do next."""
     lines = [
-        f"{one.file:40} {one.rows:>12,} rows"
+        f"{one.file:40} {_rows(one.rows)}"
         + (f"  also written {', '.join(map(repr, one.spellings))}" if one.spellings else "")
         for one in report.pieces
     ]
     what = "a date of sale" if report.by == MONTH else f"a value in {report.by!r}"
     if report.no_value:
-        lines.append(f"{NO_VALUE_FILE:40} {report.no_value:>12,} rows without {what}")
+        lines.append(f"{NO_VALUE_FILE:40} {_rows(report.no_value)} without {what}")
     if report.unread:
-        lines.append(f"{UNREAD_FILE:40} {report.unread:>12,} lines that do not fit the table")
+        lines.append(f"{UNREAD_FILE:40} {report.unread:>12,} {_that_do_not_fit(report.unread)}")
     in_pieces = report.rows_in - report.no_value - report.unread
     lines.append(
         f"{report.rows_in:,} rows in = {in_pieces:,} in {len(report.pieces):,} files + {report.no_value:,} without "
@@ -42,6 +42,14 @@ def cut_lines(report: CutReport) -> list[str]:
     folder = shlex.quote(str(report.folder))
     lines.append(f"next: ingest-pieces {folder}{more}" if report.pieces else "nothing to take in")
     return lines
+
+
+def _rows(number: int) -> str:
+    return f"{number:>12,} {'row' if number == 1 else 'rows'}"
+
+
+def _that_do_not_fit(lines: int) -> str:
+    return "line that does not fit the table" if lines == 1 else "lines that do not fit the table"
 
 
 def taken_document(taken: Sequence[TakenPiece], left: Sequence[str]) -> dict[str, Any]:
