@@ -75,7 +75,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class _Column:
+class FactColumn:
     """One fact of n homes, each distinct value read once: home i has ``known[codes[i]]``, None if blank."""
 
     codes: Ints
@@ -84,6 +84,7 @@ class _Column:
     given: list[object]
 
     def values(self) -> list[Value | None]:
+        """Return the fact of each home."""
         return [self.known[code] for code in self.codes]
 
 
@@ -94,8 +95,8 @@ def estimate_many(live_market: LiveMarket, homes: pd.DataFrame, as_of: date, pro
     drivers, comparables and the flags that depend on them. An impossible fact refuses only its own row.
     """
     model = live_market.live_model.model
-    columns = {name: _read(homes[name], name, model.facts, problem) for name in _names(homes, model.facts)}
-    subjects, failed = _subjects(columns, len(homes), as_of, problem)
+    columns = read_columns(homes, model.facts, problem)
+    subjects, failed = read_subjects(columns, [as_of] * len(homes), problem)
     failed |= dict(_unavailable(subjects, as_of, live_market.live_model, problem, live_market.bundle.currency))
     failed |= dict(_outside_scope(subjects, failed, live_market.scope))
     rows = np.array([position for position in subjects if position not in failed], dtype=np.int64)
@@ -117,11 +118,13 @@ def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:
     return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope)
 
 
-def _names(homes: pd.DataFrame, facts: FactColumns) -> list[str]:
-    return [name for name in facts_read(facts, map(str, homes.columns)) if name in homes.columns]
+def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, FactColumn]:
+    """Read the facts of a table of homes, canonical names and units; raises nothing: each column has its errors."""
+    names = [name for name in facts_read(facts, map(str, homes.columns)) if name in homes.columns]
+    return {name: _read(homes[name], name, facts, problem) for name in names}
 
 
-def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> _Column:
+def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> FactColumn:
     codes, different = pd.factorize(values)
     known: list[Value | None] = []
     errors: dict[int, ImpossibleProperty] = {}
@@ -132,12 +135,16 @@ def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) ->
             known.append(None)
             errors[code] = error
     # factorize codes a missing value as -1, the last of the list.
-    return _Column(codes.astype(np.int64), [*known, None], errors, different.tolist())
+    return FactColumn(codes.astype(np.int64), [*known, None], errors, different.tolist())
 
 
-def _subjects(
-    columns: Mapping[str, _Column], count: int, as_of: date, problem: Problem
+def read_subjects(
+    columns: Mapping[str, FactColumn], as_of: Sequence[date], problem: Problem
 ) -> tuple[dict[int, Subject], dict[int, NotPriced]]:
+    """Return the homes of columns by position, and why the others are none; ``as_of`` has the date of each.
+
+    Each home is the one, or is refused for the reason, that ``check_subject`` gives.
+    """
     failed: dict[int, NotPriced] = {}
     for column in columns.values():
         for position in np.flatnonzero(np.isin(column.codes, list(column.errors))).tolist():
@@ -147,12 +154,12 @@ def _subjects(
     cells: Sequence[tuple[Value | None, ...]] = list(
         zip(*(column.values() for column in columns.values()), strict=True)
     )
-    for position in range(count):
+    for position, day in enumerate(as_of):
         if position in failed:
             continue
         row = cells[position] if cells else ()
         known = {name: value for name, value in zip(columns, row, strict=True) if value is not None}
-        subject = Subject(known, as_of)
+        subject = Subject(known, day)
         try:
             check_together(subject, problem)
         except ImpossibleProperty as error:
@@ -175,17 +182,31 @@ def _unavailable(
         for position in subjects:
             yield position, _withheld(position, "valuation date", str(as_of), far)
         return
-    critical = [name for name in critical_facts(model, problem) if name != _LOCATION]
+    critical = _critical(model, problem)
+    for position, withheld in refusals(subjects, model, problem, currency):
+        subject = subjects[position]
+        missing = next((name for name in critical if name not in subject.facts), None)
+        value = None if missing else _place(subject, model)
+        yield position, _withheld(position, missing or _LOCATION, value, withheld)
+
+
+def refusals(
+    subjects: Mapping[int, Subject], model: Model, problem: Problem, currency: str
+) -> Iterator[tuple[int, Unavailable]]:
+    """Yield which homes have no price, and why, as ``refusal`` says of each."""
+    critical = _critical(model, problem)
     inside = _plainly_inside(subjects, model, problem)
     for position, subject in subjects.items():
-        missing = next((name for name in critical if name not in subject.facts), None)
-        if missing is None and position in inside:
+        whole = all(name in subject.facts for name in critical)
+        if whole and position in inside and before_first_sale(subject.as_of, model, currency) is None:
             continue
         withheld = refusal(subject, model, problem, currency)
         if withheld is not None:
-            value = None if missing else _place(subject, model)
-            field = missing or _LOCATION
-            yield position, _withheld(position, field, value, withheld)
+            yield position, withheld
+
+
+def _critical(model: Model, problem: Problem) -> list[str]:
+    return [name for name in critical_facts(model, problem) if name != _LOCATION]
 
 
 def _outside_scope(
@@ -218,7 +239,7 @@ def _place(subject: Subject, model: Model) -> str:
     return ", ".join(str(subject.facts[name]) for name in named if name in subject.facts)
 
 
-def _homes(columns: Mapping[str, _Column], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
+def _homes(columns: Mapping[str, FactColumn], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
     """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
     words = {*facts.categorical, *facts.area_codes, *IDENTITY}
     homes: Columns = {}

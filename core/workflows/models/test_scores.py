@@ -12,7 +12,7 @@ import pandas as pd
 
 from core.access import Action
 from core.arrays import Floats, Ints, Objects
-from core.errors import ImpossibleProperty, NotFound
+from core.errors import NotFound
 from core.evaluate.accuracy import Evaluation, measure
 from core.evaluate.area_trend import area_trends
 from core.evaluate.behavior.month_ahead import price_month_ahead
@@ -22,7 +22,8 @@ from core.prepare.features.facts import AREA_CODES, FactColumns
 from core.prepare.splits import TIME
 from core.problem import Problem
 from core.schema import NEIGHBOURHOOD_FIELDS, PROPERTY_FIELDS
-from core.serve.estimate import range_refusal, refusal, too_wide
+from core.serve.estimate import range_refusal, too_wide
+from core.serve.estimate_many import read_columns, read_subjects, refusals
 from core.serve.flags import (
     Flag,
     FlagKind,
@@ -33,7 +34,6 @@ from core.serve.flags import (
     standard_prices,
     subject_flags,
 )
-from core.serve.subject import check_subject
 from core.states import AuditAction
 from core.store import Market, Store
 from core.train.baseline import baseline_estimates
@@ -225,19 +225,16 @@ def _review_rows(
 ) -> Iterator[tuple[str, str, str, str]]:
     """Yield the desk's review of each sale: why it has no price, its flags, those to review, and missing facts."""
     model, rules = bundle.model, flag_rules(bundle, (), problem)
-    names = facts_known(test, model.facts)
-    cells = zip(*(test[name].tolist() for name in names), strict=True)
-    dates = test["sale_date"].dt.date.tolist()
+    columns = read_columns(test[facts_known(test, model.facts)], model.facts, problem)
+    subjects, failed = read_subjects(columns, test["sale_date"].dt.date.tolist(), problem)
+    refused = dict(refusals(subjects, model, problem, bundle.currency))
     unusable, widths = too_wide(priced, problem).tolist(), half_width(priced).tolist()
-    for row, as_of, answer, wide, width in zip(cells, dates, answers_of(priced), unusable, widths, strict=True):
-        try:
-            subject = check_subject(dict(zip(names, row, strict=True)), as_of, model.facts, problem)
-        except ImpossibleProperty as error:
-            yield error.reason, "", "", ""
+    for position, (answer, wide, width) in enumerate(zip(answers_of(priced), unusable, widths, strict=True)):
+        if position in failed:
+            yield failed[position].reason, "", "", ""
             continue
-        withheld = refusal(subject, model, problem, bundle.currency) or (
-            range_refusal(width, problem) if wide else None
-        )
+        subject = subjects[position]
+        withheld = refused.get(position) or (range_refusal(width, problem) if wide else None)
         if withheld is not None:
             yield withheld.reason, "", "", _missing(subject_flags(subject, model, problem))
             continue
