@@ -58,3 +58,8 @@ def _ranks(values: Floats) -> Floats:
     _, place, times = np.unique(values, return_inverse=True, return_counts=True)
     last = np.cumsum(times)
     return (last - (times - 1) / 2)[place].astype("float64")
+
+
+def drawn(total: int, most: int, seed: int) -> Ints:
+    """Return the places of all of ``total`` rows, or of ``most`` of them drawn at random, in ascending order."""
+    return np.sort(np.random.default_rng(seed).choice(total, min(total, most), replace=False))

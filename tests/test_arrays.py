@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import pearsonr, spearmanr
 
-from core.arrays import linear_correlation, rank_correlation
+from core.arrays import drawn, linear_correlation, rank_correlation
 
 NUMBERS = st.lists(st.tuples(st.integers(0, 9), st.integers(-50, 50)), min_size=3, max_size=60)
 
@@ -34,3 +34,12 @@ def test_an_intake_by_the_command_line_waits_for_no_learning_package() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+@given(st.integers(1, 60), st.integers(1, 60), st.integers(0, 9))
+def test_rows_are_drawn_once_each_in_order_and_all_of_them_where_they_are_few(total: int, most: int, seed: int) -> None:
+    rows = drawn(total, most, seed)
+    assert len(rows) == min(total, most)
+    assert sorted(set(rows.tolist())) == rows.tolist()
+    assert set(rows.tolist()) <= set(range(total))
+    assert drawn(total, most, seed).tolist() == rows.tolist()

@@ -21,6 +21,9 @@ from core.prepare.features.pipeline import baseline_features, feature_pipeline
 from core.states import Family
 from core.train.candidates import FOREST_SETTINGS, Candidate, make_estimator
 
+COMPARED_MAX: Final = 200_000
+"""On how many sales at most a candidate is fitted where errors are only compared with errors of the same kind."""
+
 _TIMED_ESTIMATES: Final = 15
 
 
@@ -51,12 +54,13 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How to fit a candidate on a subset of the sales."""
+    """How to fit a candidate on a subset of the sales, or on ``sales_max`` of them if they are more; None: on all."""
 
     facts: FactColumns
     rule: Rule
     candidate: Candidate
     seed: int
+    sales_max: int | None = None
 
     def features(self) -> Pipeline:
         """Return the unfitted feature pipeline of the candidate's family."""

@@ -14,7 +14,7 @@ from sklearn.model_selection import KFold
 from sklearn.pipeline import Pipeline
 from threadpoolctl import threadpool_limits
 
-from core.arrays import Bools, Floats, Ints
+from core.arrays import Bools, Floats, Ints, drawn
 from core.errors import TrainError
 from core.parallel.calls import in_parallel
 from core.prepare.features.columns import columns_of
@@ -40,6 +40,7 @@ from core.train.curve import SHARES, CurvePoint, CurveSales, learning_curve
 from core.train.forest_search import best_of, search_forest
 from core.train.importance import Importance, permutation_importance
 from core.train.leaderboard import (
+    COMPARED_MAX,
     ForestScore,
     Inputs,
     Recipe,
@@ -242,7 +243,7 @@ def _inputs(run: _Run, features: Pipeline) -> Inputs:
 def _search_forest(run: _Run, inputs: Inputs, progress: Progress) -> tuple[ScoredCandidate, ...]:
     if Family.FOREST not in run.plan.families:
         return ()
-    rows = _sample(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
+    rows = drawn(inputs.train.shape[0], run.problem.training.forest_rows, run.plan.seed)
     return search_forest(inputs, rows, run.problem.training, run.plan.forest_budget, run.plan.seed, progress)
 
 
@@ -260,12 +261,12 @@ def _compare(
     # Start the forest first: it takes longest, and the others fit in parallel.
     calls: list[tuple[Any, ...]] = []
     if best is not None:
-        rows = _sample(inputs.train.shape[0], training.forest_fit_rows, seed)
+        rows = drawn(inputs.train.shape[0], training.forest_fit_rows, seed)
         calls.append((forest_at_sizes, best.candidate, inputs, rows, forest_sizes(training), seed))
     plain = _inputs(run, baseline_features(run.facts)) if Family.LINEAR in run.plan.families else inputs
     for one in candidates:
         seen = plain if one.family is Family.LINEAR else inputs
-        calls.append((fit_and_score, one, seen, np.arange(seen.train.shape[0]), seed))
+        calls.append((fit_and_score, one, seen, drawn(seen.train.shape[0], COMPARED_MAX, seed), seed))
     results = in_parallel(_call, calls, progress, "Comparing models")
     sizes = results.pop(0) if best is not None else ()
     return (*sizes[-1:], *results), tuple(sizes)
@@ -279,10 +280,6 @@ def _call(function: Callable[..., Any], *arguments: Any) -> Any:
     return function(*arguments)
 
 
-def _sample(total: int, wanted: int, seed: int) -> Ints:
-    return np.sort(np.random.default_rng(seed).choice(total, min(total, wanted), replace=False))
-
-
 def _choose(fitted: tuple[ScoredCandidate, ...], problem: Problem) -> ScoredCandidate:
     in_time = [one for one in fitted if one.score.latency_ms <= problem.success.answer_ms]
     return min(in_time or fitted, key=lambda one: one.score.mape)
@@ -294,7 +291,7 @@ def _curve(run: _Run, winner: ScoredCandidate, progress: Progress) -> tuple[Curv
     if not plan.curve_shares:
         return ()
     train, validation = np.flatnonzero(run.split.train), np.flatnonzero(run.split.validation)
-    seen = train[_sample(len(train), score.trained_rows, plan.seed)]
+    seen = train[drawn(len(train), score.trained_rows, plan.seed)]
     columns = [*run.facts.all, "sale_date"]
     sales = CurveSales(
         run.sales[columns].iloc[seen],
@@ -330,8 +327,9 @@ def _refit(run: _Run, candidate: Candidate, progress: Progress) -> tuple[Model, 
     # The model of everything and the first folds learn to do without facts too.
     hiding = min(folds_needed(len(homes), run.plan.folds), len(used))
     learning = [known_facts if number <= hiding else None for number in range(len(parts))]
-    # The past is only compared with itself and the folds, which the faster settings do as well.
-    recipes = [recipe] * (len(parts) - len(cuts)) + [replace(recipe, candidate=quick_of(candidate))] * len(cuts)
+    # The past is only compared with itself and the folds, which the faster settings on fewer sales do as well.
+    quick = replace(recipe, candidate=quick_of(candidate), sales_max=COMPARED_MAX)
+    recipes = [recipe] * (len(parts) - len(cuts)) + [quick] * len(cuts)
     calls = [
         (own, homes, log_price, weight, *rows, facts) for own, rows, facts in zip(recipes, parts, learning, strict=True)
     ]
@@ -396,13 +394,14 @@ def _fit_part(
 ) -> _Part:
     features = recipe.features()
     matrix = features.fit_transform(homes.iloc[rest], log_price[rest])
+    some = slice(None) if recipe.sales_max is None else drawn(len(rest), recipe.sales_max, recipe.seed)
     estimator = fit(
         recipe.candidate,
-        matrix,
-        log_price[rest],
+        matrix[some],
+        log_price[rest][some],
         column_names(features),
         recipe.seed,
-        None if weight is None else weight[rest],
+        None if weight is None else weight[rest][some],
     )
     learned = None
     if known is not None and known.columns:

@@ -16,6 +16,7 @@ from core.errors import JobCancelled, ModelOutdated, TooFewSales, TrainError
 from core.problem import Problem
 from core.progress import silent
 from core.states import Family
+from core.train import trainer
 from core.train.blend import Start
 from core.train.bundle import from_bytes, seal, to_bytes
 from core.train.candidates import Candidate, forest_candidates
@@ -170,6 +171,18 @@ def test_learning_curve_ends_in_the_winner_itself_and_ignores_the_test_sales(
     card = seal(first, market_id="m", currency="USD", version_id="v", held={}, metrics={}).card()
     assert json.loads(json.dumps(card["curve"])) == [asdict(point) for point in first.curve]
     assert default_plan(problem).curve_shares == (0.10, 0.25, 0.50)
+
+
+def test_a_large_market_compares_candidates_on_some_sales_and_fits_the_winner_on_all(
+    few: pd.DataFrame, problem: Problem, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = replace(QUICK, families=(Family.LINEAR,), folds=2, curve_shares=(0.5,))
+    whole = train(few, len(few), plan, problem, silent)
+    monkeypatch.setattr(trainer, "COMPARED_MAX", 200)
+    some = train(few, len(few), plan, problem, silent)
+    assert whole.chosen.trained_rows > some.chosen.trained_rows == 200
+    assert [point.rows for point in some.curve] == [100, 200]
+    assert some.model.price(few, 0.8, 0.1).point.tobytes() == whole.model.price(few, 0.8, 0.1).point.tobytes()
 
 
 def test_cancelled_run_stops(sales: pd.DataFrame, problem: Problem) -> None:
