@@ -41,17 +41,15 @@ _ANY_ADDRESS: Final = ("0.0.0.0", "::")  # noqa: S104 - compared with, not liste
 
 
 def load_api() -> ASGIApp:
-    """Load all modules, exempt them from the garbage collection at the end of every rerun, and return the API."""
+    """Load the modules of the pages, then the API, exempt them from collections, and return the API."""
     loading = importlib.import_module("pages.loading")
-    api: ASGIApp = loading.create_api(
-        loading.Service(
-            session.store,
-            session.problem,
-            loading.cached_desk.open_desks,
-            loading.local_actor(),
-            loading.settings(login.is_configured()),
-        )
-    )
+    # The first page need not wait for these.
+    from api.app import create_api
+    from api.deps import Service
+    from api.server import local_actor, settings
+
+    desks = loading.cached_desk.open_desks
+    api = create_api(Service(session.store, session.problem, desks, local_actor(), settings(login.is_configured())))
     gc.collect()
     gc.freeze()
     return api
