@@ -62,6 +62,6 @@ class LoadedLater:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve a request."""
-        # A visitor who leaves ends his own wait, not the loading.
+        # A visitor who leaves ends one wait, not the loading.
         part = await asyncio.shield(self.begin())
         await part(scope, receive, send)

@@ -75,7 +75,7 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class FactColumn:
+class ReadColumn:
     """One fact of n homes, each distinct value read once: home i has ``known[codes[i]]``, None if blank."""
 
     codes: Ints
@@ -118,13 +118,13 @@ def _rules(live_market: LiveMarket, problem: Problem) -> FlagRules:
     return flag_rules(live_market.bundle, live_market.notices, problem, live_market.scope)
 
 
-def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, FactColumn]:
-    """Read the facts of a table of homes, canonical names and units; raises nothing: each column has its errors."""
+def read_columns(homes: pd.DataFrame, facts: FactColumns, problem: Problem) -> dict[str, ReadColumn]:
+    """Read the facts of a table of homes, canonical names and units; each column keeps what no home can have."""
     names = [name for name in facts_read(facts, map(str, homes.columns)) if name in homes.columns]
     return {name: _read(homes[name], name, facts, problem) for name in names}
 
 
-def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> FactColumn:
+def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) -> ReadColumn:
     codes, different = pd.factorize(values)
     known: list[Value | None] = []
     errors: dict[int, ImpossibleProperty] = {}
@@ -135,11 +135,11 @@ def _read(values: pd.Series, name: str, facts: FactColumns, problem: Problem) ->
             known.append(None)
             errors[code] = error
     # factorize codes a missing value as -1, the last of the list.
-    return FactColumn(codes.astype(np.int64), [*known, None], errors, different.tolist())
+    return ReadColumn(codes.astype(np.int64), [*known, None], errors, different.tolist())
 
 
 def read_subjects(
-    columns: Mapping[str, FactColumn], as_of: Sequence[date], problem: Problem
+    columns: Mapping[str, ReadColumn], as_of: Sequence[date], problem: Problem
 ) -> tuple[dict[int, Subject], dict[int, NotPriced]]:
     """Return the homes of columns by position, and why the others are none; ``as_of`` has the date of each.
 
@@ -239,7 +239,7 @@ def _place(subject: Subject, model: Model) -> str:
     return ", ".join(str(subject.facts[name]) for name in named if name in subject.facts)
 
 
-def _homes(columns: Mapping[str, FactColumn], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
+def _homes(columns: Mapping[str, ReadColumn], rows: Ints, as_of: date, facts: FactColumns) -> Columns:
     """Return the homes at ``rows`` as the model prices them, as Subject.columns gives each."""
     words = {*facts.categorical, *facts.area_codes, *IDENTITY}
     homes: Columns = {}
