@@ -20,7 +20,7 @@ PAGES = [path for path in sorted((ROOT / "pages").rglob("*.py")) if path.name no
 COLOUR = re.compile(r"#[0-9a-fA-F]{6}\b|rgba?\(|\bsans-serif\b|:(?:green|red|orange|blue)\[")
 NAMES = {"green", "red", "orange", "blue", "violet", "yellow", "primary"}
 # The agent's pages and the label of a simulated market; Streamlit's own words for a market's state.
-NAMED = {"session.py", "shell.py", "sales_data.py", "answer.py", "flags.py", "fact_fields.py"}
+NAMED = {"session.py", "frame.py", "sales_data.py", "answer.py", "flags.py", "fact_fields.py"}
 
 
 def own_looks(source: str, names_allowed: bool = False) -> list[str]:
