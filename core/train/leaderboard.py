@@ -22,7 +22,7 @@ from core.states import Family
 from core.train.candidates import FOREST_SETTINGS, Candidate, make_estimator
 
 COMPARED_MAX: Final = 200_000
-"""On how many sales at most a candidate is fitted where errors are only compared with errors of the same kind."""
+"""On how many sales at most a model is fitted that prices no home itself: candidates, the past, earlier residuals."""
 
 _TIMED_ESTIMATES: Final = 15
 

@@ -21,6 +21,7 @@ from core.prepare.features.own_sales import OWN_SALE, SOON_YEARS, OwnSales, home
 from core.prepare.features.pipeline import dense, feature_pipeline
 from core.progress import Progress
 from core.train.blend import BlendedBoosting, predict
+from core.train.leaderboard import COMPARED_MAX, column_names
 from core.train.ranges import RangeCalibration
 
 PAIRS_MIN: Final = 200
@@ -50,8 +51,6 @@ _FACTORS: Final = np.exp(np.linspace(np.log(0.5), np.log(4.0), 105))
 _RESIDUAL_FOLDS: Final = 3
 # A third of the trees of the model itself: a residual need not be exact to the last tenth of a percent.
 _QUICK: Final[dict[str, Any]] = {"n_estimators": 300, "learning_rate": 0.15}
-# Nor on the last of the sales; its features hold what all of them say.
-_SALES_MAX: Final = 200_000
 
 
 @dataclass(frozen=True)
@@ -246,7 +245,6 @@ def _held_out(homes: pd.DataFrame, log_price: Floats, held: Ints, facts: FactCol
     rest = np.setdiff1d(np.arange(len(homes)), held)
     features = feature_pipeline(facts, rule)
     matrix = dense(features.fit_transform(homes.iloc[rest], log_price[rest]))
-    names = tuple(str(name) for name in features[-1].get_feature_names_out())
-    some = drawn(len(rest), _SALES_MAX, seed)
-    model = BlendedBoosting(names, seed=seed, **_QUICK).fit(matrix[some], log_price[rest][some])
+    some = drawn(len(rest), COMPARED_MAX, seed)
+    model = BlendedBoosting(column_names(features), seed=seed, **_QUICK).fit(matrix[some], log_price[rest][some])
     return model.predict(dense(features.transform(homes.iloc[held])))

@@ -18,7 +18,7 @@ from numpy.typing import ArrayLike
 from sklearn.isotonic import IsotonicRegression
 from sklearn.model_selection import GroupKFold, KFold, cross_val_predict
 
-from core.arrays import Bools, Floats, Ints, Objects
+from core.arrays import Bools, Floats, Ints, Objects, drawn
 from core.problem import EstimateRules
 from core.train.blend import predict
 
@@ -261,14 +261,8 @@ def past_cuts(days: Floats, priced: Ints, seed: int) -> list[PastCut]:
     for cut in np.unique(np.floor(np.linspace(first, last, _CUTS + 1)[:-1])):
         after = np.sort(priced[(days[priced] >= cut) & (days[priced] < cut + LONGEST)])
         if (days[after] < cut + MONTH).sum() >= _SALES_MIN:
-            found.append(PastCut(float(cut), np.flatnonzero(days < cut), _some(after, seed)))
+            found.append(PastCut(float(cut), np.flatnonzero(days < cut), after[drawn(len(after), _SALES_MAX, seed)]))
     return found
-
-
-def _some(rows: Ints, seed: int) -> Ints:
-    if len(rows) <= _SALES_MAX:
-        return rows
-    return np.sort(np.random.default_rng(seed).choice(rows, _SALES_MAX, replace=False))
 
 
 @dataclass(frozen=True)

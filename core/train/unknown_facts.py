@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from sklearn.pipeline import Pipeline
 
-from core.arrays import Bools, Floats, Ints, Objects
+from core.arrays import Bools, Floats, Ints, Objects, drawn
 from core.prepare.features.known_facts import MARK, KnownFacts, marks_of
 from core.prepare.features.pipeline import feature_matrix
 from core.problem import EstimateRules
@@ -107,17 +107,10 @@ def hidden_copies(
 
     ``own`` are the places of the homes among the sales of the evidence, None for homes not among them.
     """
-    owner = np.tile(_some(len(homes), seed), COPIES)
+    owner = np.tile(drawn(len(homes), HOMES_MAX, seed), COPIES)
     hidden = known.draw(len(owner), seed)
     places = None if own is None else own[owner]
     return HiddenCopies(owner, hidden, _matrix(known, features, known.hide(homes.iloc[owner], hidden), places))
-
-
-def _some(homes: int, seed: int) -> Ints:
-    """Return the places of all homes, or of as many as are seen, drawn at random."""
-    if homes <= HOMES_MAX:
-        return np.arange(homes)
-    return np.sort(np.random.default_rng(seed).choice(homes, HOMES_MAX, replace=False))
 
 
 def folds_needed(homes: int, folds: int) -> int:

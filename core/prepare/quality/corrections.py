@@ -72,9 +72,9 @@ def settle_repeats(facts: pd.DataFrame, rows: Ints, usable: Bools, held: HeldBac
     target[by_id.corrects] = by_id.target[by_id.corrects]
     rest = usable & ~findings.found & (target < 0)
     repeated = find_duplicates(facts, rows, rest, held.sales, held.superseded, findings)
-    _note_other_facts(facts, repeated, held.sales, findings)
     rest &= ~findings.found
-    repeats = np.array([_REPEATS in reason.split(";") for reason in findings.reasons], dtype=bool)
+    repeats = np.array([reason == _REPEATS for reason in findings.reasons], dtype=bool)
+    _note_other_facts(facts, repeated, held.sales, findings)
     same_day = _by_home_and_date(facts, rest | repeats, rest, held.sales)
     same_day[np.isin(same_day, target[target >= 0])] = -1
     return np.where(target >= 0, target, same_day)
