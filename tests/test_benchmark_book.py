@@ -14,7 +14,7 @@ from tests.benchmarks.book.measurement import RESULTS, ChapterRun, Measurement, 
 from tests.benchmarks.book.targets import TARGETS, Verdict
 
 _MACHINE = {"processor": "two cores", "commit": "abc"}
-_PRICE_ALONE = "price alone, p95"
+_PRICE_ALONE = "price alone, from its facts, p95"
 _REASONS = "with range, confidence, comparables, drivers, flags, p95"
 # A chapter named "fails" measures something and then fails; any other measures its size.
 _PROGRAM = """

@@ -196,7 +196,7 @@ TARGETS: Final = (
         "One estimate without reasons, 50,000 sales: p95 as a multiple of the tutorial forest's predict of one row",
         0.1,
         "x",
-        ratio("estimate", USUAL, "price alone, p95"),
+        ratio("estimate", USUAL, "price alone, from its facts, p95"),
         ("estimate", USUAL),
     ),
     Target(

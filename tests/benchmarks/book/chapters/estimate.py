@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from cProfile import Profile
+from datetime import date
 from typing import Final
 
 import numpy as np
 import pandas as pd
 from threadpoolctl import threadpool_limits
 
+from core.prepare.features.own_sales import IDENTITY
+from core.problem import Problem
+from core.serve.subject import check_subject
+from core.train.model import Model
 from tests.benchmarks.accuracy import milliseconds
 from tests.benchmarks.book import baselines
 from tests.benchmarks.book.measurement import Measurement
@@ -36,8 +41,12 @@ def measure(place: Place) -> Iterator[Measurement]:
         asked = [baselines.inputs_of(row) for row in rows]
         model, live_model = live.live_model.model, live.live_model
         level = (desk.problem.estimate.level,)
+        subjects = [(_known_facts(row, model), pd.Timestamp(row["sale_date"].iloc[0]).date()) for row in rows]
         times = {
-            "price alone": milliseconds(lambda n: model.estimate(rows[n]), len(rows)),
+            "price alone, from its facts": milliseconds(
+                lambda n: _price_alone(model, *subjects[n], desk.problem), len(rows)
+            ),
+            "price alone, from a table of one row": milliseconds(lambda n: model.estimate(rows[n]), len(rows)),
             "price with range and confidence": milliseconds(
                 lambda n: live_model.price(live_model.fill(rows[n]), level, desk.problem.success.tolerance), len(rows)
             ),
@@ -54,9 +63,24 @@ def profiled(place: Place, profile: Profile) -> None:
         live = desk.live_market
         assert live is not None
         live.prepare()
+        model = live.live_model.model
         for n in range(len(homes)):
-            profile.runcall(live.live_model.model.estimate, homes.iloc[[n]])
+            day = pd.Timestamp(homes["sale_date"].iloc[n]).date()
+            profile.runcall(_price_alone, model, _known_facts(homes.iloc[[n]], model), day, desk.problem)
         profile.runcall(estimate_times, desk, homes)
+
+
+def _known_facts(row: pd.DataFrame, model: Model) -> dict[str, object]:
+    """Return the known facts of a home as an agent gives them, without what its sale told."""
+    read = {*model.facts.all, *IDENTITY}
+    return {str(name): value for name, value in row.iloc[0].dropna().items() if name in read}
+
+
+def _price_alone(model: Model, facts: dict[str, object], as_of: date, problem: Problem) -> float:
+    """Price one home as the desk does, from the facts as given, up to its price: no range, no reasons."""
+    subject = check_subject(facts, as_of, model.facts, problem)
+    filled = model.fill_columns(subject.columns(model.facts))
+    return float(np.exp(model.log_estimate(model.matrix(filled)))[0])
 
 
 def _figures(place: Place, times: dict[str, list[float]], plain: list[float], note: str) -> Iterator[Measurement]:
