@@ -192,13 +192,13 @@ def _artifacts(home: Path, shared: SharedFiles | None, database: Database) -> Ar
     def folder(name: str, suffix: str, what: str, remedy: str) -> ArtifactFolder:
         return ArtifactFolder(home / name, suffix, what, remedy, shared)
 
-    again = "Restore it from a backup, or undo and commit the files again."
+    again = "Restore the store from a backup, or undo the data version and commit its files again."
     other = "Restore it from a backup; the sales themselves are not affected."
     return Artifacts(
         database,
         snapshots=Snapshots(
-            files=folder("versions", ".parquet", "The data snapshot", again),
-            lists=folder("versions", ".json", "The list of parts of the data snapshot", again),
+            files=folder("versions", ".parquet", "The sales part", again),
+            lists=folder("versions", ".json", "The list of parts of a data version", again),
         ),
         ledgers=folder("ledgers", ".parquet", "The row ledger", other),
         models=SignedFiles(

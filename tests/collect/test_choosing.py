@@ -10,7 +10,7 @@ from core.collect.columns.guess import guess_file
 from core.collect.inference import Inference
 from core.collect.privacy.read_file import ReadFile, read_file
 from core.collect.reading.table import ReadingChoice
-from core.errors import FileUnreadable
+from core.errors import FileEmpty, FileUnreadable
 from tests.collect.table_files import Rows, as_parquet, as_text, as_workbook, as_zip
 
 SALES: Rows = [
@@ -92,3 +92,9 @@ def test_an_archive_of_two_tables_of_sales_or_of_none_is_refused_by_name(tmp_pat
         _read(tmp_path, as_zip({"a.csv": as_text(SALES), "b.csv": as_text(SALES[:9]), "c.csv": as_text(PARCELS)}))
     with pytest.raises(FileUnreadable, match=r"2 tables \('a.csv', 'b.csv'\)"):
         _read(tmp_path, as_zip({"a.csv": as_text(INDEX), "b.csv": as_text(PARCELS)}))
+
+
+@pytest.mark.parametrize("content", [b"", b"\n \n"])
+def test_an_empty_file_is_called_empty_whatever_separator_is_chosen(tmp_path: Path, content: bytes) -> None:
+    with pytest.raises(FileEmpty, match="is empty"):
+        _read(tmp_path, content, ReadingChoice(separator=","))

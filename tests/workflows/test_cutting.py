@@ -280,6 +280,13 @@ def test_what_a_person_has_beside_the_target_is_never_removed(tmp_path: Path) ->
     assert own.read_text(encoding="utf-8") == "mine"
 
 
+def test_a_folder_is_not_made_below_one_that_is_not_there(tmp_path: Path) -> None:
+    target = tmp_path / "disk" / "pieces"
+    with pytest.raises(FileNotWritten, match=r"There is no folder '.*disk'"), pieces.drafted(target, 0):
+        pass
+    assert not target.parent.exists()
+
+
 def test_a_target_that_is_a_file_or_the_current_folder_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

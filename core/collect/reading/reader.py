@@ -166,7 +166,7 @@ def _extract_plain(data: bytes, name: str, max_bytes: int, chosen: ReadingChoice
             raise _of_another_type(name, what, "Export the table as CSV.")
     if looks_like_json(start):
         return Extracted(json_text(text, name), Reading(FileFormat.JSON, encoding, notes=notes), ",")
-    if chosen.separator and chosen.separator not in text:
+    if chosen.separator and text.strip() and chosen.separator not in text:
         mark = SEPARATORS.get(chosen.separator, repr(chosen.separator))
         raise FileUnreadable(
             f"{name} has no {mark}, which its mapping names as the separator. Correct it there, or leave it empty to "

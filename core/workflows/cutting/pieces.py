@@ -139,13 +139,13 @@ def drafted(target: Path, needed: int) -> Iterator[Path]:
     """Make a folder under a draft's name, and give it its own when all is well; a draft that fails is removed.
 
     What a killed cut left behind is cleared first. ``needed`` is how many bytes the pieces take at least. Raises
-    FileNotWritten where the folder has something in it, another cut is at work, or the disk is too full.
+    FileNotWritten where the folder has something in it, its parent is not there, another cut is at work, or the disk is
+    too full.
     """
     target = target.resolve()
     draft = target.with_name(target.name + DRAFT_ENDING)
     try:
         _refuse_what_is_there(target, draft)
-        target.parent.mkdir(parents=True, exist_ok=True)
         draft.mkdir(mode=0o700, exist_ok=True)
         with _locked(draft):
             free = shutil.disk_usage(draft).free
@@ -168,7 +168,14 @@ def drafted(target: Path, needed: int) -> Iterator[Path]:
 
 
 def _refuse_what_is_there(target: Path, draft: Path) -> None:
-    """Refuse a target that is no new or empty folder, and a folder with a draft's name that no cut has made."""
+    """Refuse a target that is no new or empty folder, and a folder with a draft's name that no cut has made.
+
+    Its parent must be there: made silently on the path of a disk that is not mounted, it would fill the system's own.
+    """
+    if not target.parent.is_dir():
+        raise FileNotWritten(
+            f"There is no folder {str(target.parent)!r} to make {target.name!r} in. Make it first, or check the path."
+        )
     if target.is_dir():
         if any(target.iterdir()):
             raise FileNotWritten(f"{str(target)!r} exists and is not empty. Name another folder, or remove it.")
