@@ -8,6 +8,7 @@ import shutil
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -115,13 +116,16 @@ def test_a_page_asked_for_directly_is_guarded(open_tab: Visit, role: Role, entry
 def test_a_page_cannot_be_reached_around_the_frame_on_a_cold_server(chromium: Browser, tmp_path: Path) -> None:
     closed = [page for page in PAGES if Role.AGENT not in page.roles]
     assert closed
-    for entry in closed:
-        # The page is asked for while the server still loads.
-        with listening_server(tmp_path / entry.path) as cold, visit(chromium, cold, DESKTOP) as first:
-            page = first.open(entry.path, role="Agent")
+    with listening_server(tmp_path / "home") as cold, ExitStack() as stack:
+        tabs = {entry.path: stack.enter_context(visit(chromium, cold, DESKTOP)) for entry in closed}
+        # All of them are asked for while the server still loads.
+        for path, tab in tabs.items():
+            tab.page.goto(cold.address(path, role="Agent"), wait_until="commit")
+        for tab in tabs.values():
+            page = tab.settle()
             expect(page.get_by_text("is not open to the role agent")).to_be_visible()
             expect(page.get_by_test_id("stSidebarLogo")).to_be_visible()
-            assert first.page.get_by_test_id("stMain").get_by_test_id("stHeading").count() == 0
+            assert page.get_by_test_id("stMain").get_by_test_id("stHeading").count() == 0
 
 
 @pytest.mark.parametrize("path", ["", "models", "api/v1/health", "_stcore/health"])
