@@ -130,6 +130,7 @@ class AuditAction(StrEnum):
     ALERT_UNACKNOWLEDGED = "alert.unacknowledged"
     COLUMN_NAMED = "column.named"
     DECISION_MADE = "decision.made"
+    DECISION_TAKEN_BACK = "decision.taken_back"
     DECISIONS_SIMULATED = "decisions.simulated"
     FEEDBACK_GIVEN = "feedback.given"
     GATE_JUDGED = "gate.judged"

@@ -21,6 +21,7 @@ from api.schemas.listings import (
     ListingPage,
     ListingRequest,
     SoldRequest,
+    TakeBackRequest,
 )
 from core.store.ledger.decisions import DecisionKind
 from core.store.ledger.listings import ListingRecord
@@ -34,6 +35,7 @@ from core.workflows.pricing.listings import (
     listing_form,
     mark_sold,
     open_listing,
+    take_back_listing,
 )
 
 router = APIRouter(route_class=KeyedRoute, tags=["listings"])
@@ -98,6 +100,14 @@ def adjust(listing_id: ListingId, decision: DecideRequest, context: InContext) -
 def override(listing_id: ListingId, decision: DecideRequest, context: InContext) -> Response:
     """Set any price, with a reason if it is far from the suggested one."""
     return _decide(context, listing_id, "override", decision)
+
+
+@router.post(
+    "/listings/{listing_id}/take-back", responses={200: {"model": Listing}, **problems(404, 409, 413, 415, 422)}
+)
+def take_back(listing_id: ListingId, _: TakeBackRequest, context: InContext) -> Json:
+    """Take back the decision that counts; the one before it, if there is one, counts again."""
+    return _listing(context, take_back_listing(context.workspace, listing_id))
 
 
 @router.post("/listings/{listing_id}/sold", responses={200: {"model": Listing}, **problems(404, 409, 413, 415, 422)})

@@ -24,6 +24,10 @@ class AcceptRequest(Request):
     listing_price: Number | None = None
 
 
+class TakeBackRequest(Request):
+    """The decision that counts is taken back; nothing more is to be said."""
+
+
 class DecideRequest(Request):
     """Another price is set: inside the range to adjust, any to override; far from the estimate it needs a reason."""
 

@@ -53,6 +53,10 @@ def test_a_listing_is_priced_adjusted_and_sold_and_the_sale_judges_its_estimate(
     changed = client.post(f"{where}/adjust", json={"price": suggested["price"] + 1_000, "listing_price": 500_000})
     assert changed.json()["state"] == "adjusted"
     assert client.post(f"{where}/accept", json={}).json()["decision"]["price"] == suggested["price"]
+    assert client.post(f"{where}/take-back", json={}).json()["decision"] == changed.json()["decision"]
+    assert client.post(f"{where}/take-back", json={}).json()["state"] == "suggested"
+    assert client.post(f"{where}/take-back", json={}).status_code == 422
+    assert client.post(f"{where}/accept", json={}).json()["state"] == "accepted"
 
     as_of = listing["estimate"]["as_of"]
     early = client.post(f"{where}/sold", json={"sale_price": 400_000, "sale_date": "2001-01-01"})
@@ -66,6 +70,7 @@ def test_a_listing_is_priced_adjusted_and_sold_and_the_sale_judges_its_estimate(
     assert own_store.listings.settle("larkhaven") == 0
     late = client.post(f"{where}/adjust", json={"price": 410_000})
     assert (late.status_code, late.json()["type"].rpartition(":")[2]) == (422, "invalid-decision")
+    assert client.post(f"{where}/take-back", json={}).status_code == 422
     assert client.get(where).json()["decision"]["price"] == suggested["price"]
 
 

@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.access import Actor, Role
 from core.problem import Problem
 from core.serve.estimate import Estimate
-from core.store import Store, open_store
+from core.store import NewDecision, Store, open_store
 from core.workflows.pricing.answers import Question, RecordedAnswer, price_and_record
 from core.workflows.pricing.decisions import history
 from core.workflows.pricing.desk import Desk, open_desk
@@ -128,6 +128,36 @@ def test_a_list_price_below_the_own_price_is_asked_about(draw: Draw, store: Stor
     made = store.ledger.decision(answered.estimate_id)
     assert made is not None
     assert made.listing_price == int(point) - 9_000
+
+
+def test_a_decision_taken_back_gives_way_to_the_one_before_it(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    assert answered.estimate_id is not None
+    point = estimate_of(answered).point
+    app = press(press(draw(), "Accept "), "Change the decision")
+    app = press(set_price(app, answered, point + 1_000), "Adjust to ")
+    assert "Adjusted" in app.success[0].value
+    app = press(app, "Take it back")
+    assert "Accepted" in app.success[0].value
+    assert not app.error
+    app = press(app, "Take it back")
+    assert not app.success
+    assert store.ledger.decision(answered.estimate_id) is None
+    press(app, "Accept ")
+    assert store.ledger.decision(answered.estimate_id) is not None
+
+
+def test_a_decision_replaced_by_a_colleague_is_not_taken_back_unseen(
+    draw: Draw, store: Store, answered: RecordedAnswer
+) -> None:
+    assert answered.estimate_id is not None
+    point = estimate_of(answered).point
+    app = press(draw(), "Accept ")
+    theirs = store.ledger.decide(NewDecision(answered.estimate_id, "adjust", point + 1_000), Actor("Bo", Role.AGENT))
+    app = press(app, "Take it back")
+    assert "no longer counts" in app.error[0].value
+    assert store.ledger.decision(answered.estimate_id) == theirs
 
 
 def test_the_value_with_the_comparables_is_taken_with_a_press(

@@ -7,7 +7,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_REVISION: Final = "0015"
+SCHEMA_REVISION: Final = "0016"
 """The alembic revision of these tables; an older store is migrated, a newer one refused."""
 
 METADATA: Final = sa.MetaData(
@@ -255,6 +255,18 @@ DECISION: Final = sa.Table(
     sa.Column("note", sa.Text, nullable=False),
     sa.CheckConstraint("kind in ('accept', 'adjust', 'override')", name="kind"),
     sa.CheckConstraint("price > 0", name="price"),
+)
+
+# Decisions that do not stand: the one before it on the same estimate, if any, counts again.
+DECISION_TAKEN_BACK: Final = sa.Table(
+    "decision_taken_back",
+    METADATA,
+    sequence(),
+    sa.Column("decision_id", sa.ForeignKey("decision.decision_id"), nullable=False, unique=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("office", sa.Text, nullable=False),
 )
 
 MARKET_LEVEL: Final = sa.Table(

@@ -22,8 +22,10 @@ VIEWS: Final = {
             d.kind as decision, d.at as decided_at, d.price as decided_price, d.listing_price, d.reason_code
         from estimate e
         join market m on m.market_id = e.market_id
-        left join decision d on d.estimate_id = e.estimate_id and not exists (
-            select 1 from decision l where l.estimate_id = d.estimate_id and l.seq > d.seq
+        left join decision d on d.seq = (
+            select max(l.seq) from decision l where l.estimate_id = e.estimate_id and not exists (
+                select 1 from decision_taken_back t where t.decision_id = l.decision_id
+            )
         )""",
     "v_outcomes": """
         select o.estimate_id, o.market_id, case when m.simulated then 1 else 0 end as simulated,

@@ -11,7 +11,7 @@ from typing import Any, Final, Literal, get_args
 import sqlalchemy as sa
 
 from core.errors import InvalidRecord
-from core.store.base.tables import DECISION
+from core.store.base.tables import DECISION, DECISION_TAKEN_BACK
 from core.store.base.values import plain_document
 from core.store.ledger.checks import check_choice, check_price, number_or_none
 
@@ -81,7 +81,13 @@ def check_decision(values: Mapping[str, Any], estimate: sa.RowMapping) -> None:
         )
 
 
+def decision_stands(decision: sa.FromClause = DECISION) -> sa.ColumnElement[bool]:
+    """Return the condition on DECISION, or an alias of it, that it was not taken back."""
+    return ~sa.exists().where(DECISION_TAKEN_BACK.c.decision_id == decision.c.decision_id)
+
+
 def decision_counts() -> sa.ColumnElement[bool]:
-    """Return the condition on DECISION that no later decision on the same estimate exists."""
+    """Return the condition on DECISION that it stands, and no later one on the same estimate does."""
     later = DECISION.alias("later")
-    return ~sa.exists().where(later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq)
+    newer = (later.c.estimate_id == DECISION.c.estimate_id, later.c.seq > DECISION.c.seq, decision_stands(later))
+    return sa.and_(decision_stands(), ~sa.exists().where(*newer))

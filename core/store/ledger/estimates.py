@@ -18,12 +18,19 @@ from core.states import AuditAction
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.group_commit import GroupCommit, LedgerDatabase
-from core.store.base.markets import market_row
+from core.store.base.markets import lock_market, market_row
 from core.store.base.office_names import spellings
-from core.store.base.tables import DECISION, ESTIMATE, now
+from core.store.base.tables import DECISION, DECISION_TAKEN_BACK, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, past_instant, signature
-from core.store.ledger.decisions import DecisionRecord, NewDecision, check_decision, decision_counts, decision_values
+from core.store.ledger.decisions import (
+    DecisionRecord,
+    NewDecision,
+    check_decision,
+    decision_counts,
+    decision_stands,
+    decision_values,
+)
 from core.store.ledger.histograms import latency_bin
 from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstimate, sign
 
@@ -121,7 +128,8 @@ class Ledger:
 
     def undecided(self, market_id: str, actor_id: str) -> int:
         """Count an actor's prices of single homes on which nobody has decided; raises StoreUnavailable."""
-        decided = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == ESTIMATE.c.estimate_id).exists()
+        of_estimate = DECISION.c.estimate_id == ESTIMATE.c.estimate_id
+        decided = sa.select(DECISION.c.seq).where(of_estimate, decision_stands()).exists()
         query = sa.select(sa.func.count()).where(
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
@@ -164,6 +172,27 @@ class Ledger:
             )
         return record
 
+    def take_back(self, estimate_id: str, decision_id: str, actor: Actor) -> None:
+        """Let the decision that counts no longer stand, so that the one before it, if there is one, counts again.
+
+        Raises NotFound for an unknown estimate, InvalidRecord if another decision or none counts, StoreUnavailable.
+        """
+        with self._database.write() as connection:
+            market_id = _estimate_decided(connection, estimate_id)["market_id"]
+            # Two who take back at once do so one after the other.
+            lock_market(connection, market_id)
+            query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id, decision_counts())
+            row = connection.execute(query).mappings().first()
+            if row is None or row["decision_id"] != decision_id:
+                raise InvalidRecord(
+                    f"Decision {decision_id} no longer counts on estimate {estimate_id}, so it cannot be taken back. "
+                    "Open the estimate again to see the one that does."
+                )
+            values = {"decision_id": decision_id, **signature(actor, now())}
+            connection.execute(DECISION_TAKEN_BACK.insert().values(**values))
+            detail = {key: row[key] for key in ("decision_id", "kind", "price", "listing_price")}
+            append_event(connection, actor, AuditAction.DECISION_TAKEN_BACK, market_id, estimate_id, detail=detail)
+
     def decide_past(self, entries: Sequence[tuple[datetime, NewDecision, Actor]]) -> builtins.list[DecisionRecord]:
         """Write decisions dated in the past, all or none, with one audit entry; simulated markets only.
 
@@ -191,8 +220,8 @@ class Ledger:
         return records
 
     def decision(self, estimate_id: str) -> DecisionRecord | None:
-        """Return the latest decision, the one that counts, or None; raises NotFound, StoreUnavailable."""
-        query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
+        """Return the decision that counts, the latest that stands, or None; raises NotFound, StoreUnavailable."""
+        query = _standing(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
         with self._database.read() as connection:
             row = connection.execute(query.limit(1)).mappings().first()
             if row is None:
@@ -200,15 +229,18 @@ class Ledger:
         return None if row is None else DecisionRecord(**row)
 
     def decisions_on(self, estimate_id: str) -> builtins.list[DecisionRecord]:
-        """Return all decisions on an estimate, newest first; raises NotFound, StoreUnavailable."""
-        query = sa.select(*_DECISION).where(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
+        """Return all decisions on an estimate that stand, newest first; raises NotFound, StoreUnavailable.
+
+        Those taken back are in the audit trail.
+        """
+        query = _standing(DECISION.c.estimate_id == estimate_id).order_by(DECISION.c.seq.desc())
         with self._database.read() as connection:
             _estimate_decided(connection, estimate_id)
             return [DecisionRecord(**row) for row in connection.execute(query).mappings()]
 
     def decisions_of(self, estimate_ids: Sequence[str]) -> dict[str, DecisionRecord]:
         """Return the decision that counts on each of these estimates that has one; raises StoreUnavailable."""
-        query = sa.select(*_DECISION).where(DECISION.c.estimate_id.in_(list(estimate_ids))).order_by(DECISION.c.seq)
+        query = _standing(DECISION.c.estimate_id.in_(list(estimate_ids))).order_by(DECISION.c.seq)
         with self._database.read() as connection:
             rows = [DecisionRecord(**row) for row in connection.execute(query).mappings()]
         return {row.estimate_id: row for row in rows}
@@ -216,7 +248,7 @@ class Ledger:
     def decisions(self, market_id: str, limit: int) -> builtins.list[DecisionRecord]:
         """Return the market's decisions that count, newest first: at most one per estimate.
 
-        Replaced decisions are in the audit trail. Raises NotFound, StoreUnavailable.
+        Decisions replaced or taken back are in the audit trail. Raises NotFound, StoreUnavailable.
         """
         query = sa.select(*_DECISION).where(DECISION.c.market_id == market_id, decision_counts())
         with self._database.read() as connection:
@@ -293,6 +325,11 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
         "latency_bin": latency_bin(estimate.latency_ms),
         "flagged": bool(estimate.flags),
     }
+
+
+def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:
+    """Select the decisions that meet a condition and were not taken back."""
+    return sa.select(*_DECISION).where(where, decision_stands())
 
 
 def _check_simulated(connection: sa.Connection, market_id: str) -> None:

@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from core.store.base.api_tables import LISTING, LISTING_SALE
 from core.store.base.tables import DECISION, ESTIMATE, OUTCOME
+from core.store.ledger.decisions import decision_stands
 from core.store.ledger.outcomes import NewOutcome, outcome_row
 
 NO_VERSION: Final = ""
@@ -43,7 +44,7 @@ def _wanted(connection: sa.Connection, market_id: str) -> dict[str, NewOutcome]:
     matched = sa.exists().where(o.estimate_id == e.estimate_id, o.current.is_(True), o.version_id != NO_VERSION)
     listed = (
         sa.select(DECISION.c.listing_price)
-        .where(DECISION.c.estimate_id == e.estimate_id, DECISION.c.listing_price.is_not(None))
+        .where(DECISION.c.estimate_id == e.estimate_id, DECISION.c.listing_price.is_not(None), decision_stands())
         .order_by(DECISION.c.seq.desc())
         .limit(1)
         .scalar_subquery()

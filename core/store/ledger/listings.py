@@ -22,6 +22,7 @@ from core.store.base.office_names import spellings
 from core.store.base.tables import DECISION, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, signature
+from core.store.ledger.decisions import decision_stands
 from core.store.ledger.listing_outcomes import settle
 
 _DECIDED: Final = {
@@ -167,9 +168,9 @@ def _records(
     connection: sa.Connection, conditions: Sequence[sa.ColumnElement[bool]], limit: int
 ) -> list[ListingRecord]:
     e, d = ESTIMATE.c, DECISION.c
-    any_decision = DECISION.alias("any_decision").c
-    of_listing = any_decision.estimate_id == LISTING.c.estimate_id
-    latest = sa.select(sa.func.max(any_decision.seq)).where(of_listing).correlate(LISTING).scalar_subquery()
+    any_decision = DECISION.alias("any_decision")
+    of_listing = sa.and_(any_decision.c.estimate_id == LISTING.c.estimate_id, decision_stands(any_decision))
+    latest = sa.select(sa.func.max(any_decision.c.seq)).where(of_listing).correlate(LISTING).scalar_subquery()
     columns = [LISTING.c[name] for name in ("seq", "listing_id", "market_id", "estimate_id", "reference")]
     columns += [LISTING.c.at, LISTING.c.actor, LISTING.c.office, e.currency, e.point, e.low, e.high]
     query = (

@@ -19,6 +19,7 @@ from core.store.base.database import Database
 from core.store.base.markets import lock_market, market_row
 from core.store.base.tables import DECISION, ESTIMATE, MATCHING, OUTCOME, now
 from core.store.base.values import plain_text
+from core.store.ledger.decisions import decision_stands
 from core.store.ledger.figures import Basis, Slice, outcome_conditions, spelled
 from core.store.ledger.histograms import error_bin
 
@@ -323,7 +324,7 @@ def _listing_prices(connection: sa.Connection, estimate_ids: Sequence[str]) -> d
     columns = (DECISION.c.estimate_id, DECISION.c.listing_price)
     listed: dict[str, float] = {}
     for part in _parts(estimate_ids):
-        query = sa.select(*columns).where(DECISION.c.estimate_id.in_(part)).order_by(DECISION.c.seq)
+        query = sa.select(*columns).where(DECISION.c.estimate_id.in_(part), decision_stands()).order_by(DECISION.c.seq)
         listed.update({key: price for key, price in connection.execute(query).all() if price is not None})
     return listed
 

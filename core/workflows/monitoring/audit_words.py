@@ -16,6 +16,7 @@ _LONG: Final = 300
 # What the code alone would not say; every other action reads as it is written.
 _ACTIONS: Final[dict[str, str]] = {
     AuditAction.COLUMN_NAMED: "Column named",
+    AuditAction.DECISION_TAKEN_BACK: "Decision taken back",
     AuditAction.GATE_JUDGED: "Challenger compared with the live model",
     AuditAction.LEDGER_CAUGHT_UP: "Waiting estimates written to the ledger",
     AuditAction.LEVEL_ADDED: "Market level set",

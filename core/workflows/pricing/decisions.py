@@ -59,6 +59,21 @@ def decide(workspace: Workspace, estimate_id: str, decision: DecisionInput) -> D
         raise InvalidDecision(str(error), "price") from error
 
 
+def take_back(workspace: Workspace, estimate_id: str, decision_id: str) -> None:
+    """Take back the decision that counts on an estimate; the one before it, if any, counts again.
+
+    Raises AccessDenied, also for another office's estimate, NotFound, InvalidDecision if it no longer counts,
+    StoreUnavailable.
+    """
+    workspace.require(Action.DECIDE)
+    estimate = workspace.store.ledger.get(estimate_id)
+    require_office(workspace.actor, estimate.office, f"Estimate {estimate_id}")
+    try:
+        workspace.store.ledger.take_back(estimate_id, decision_id, workspace.actor)
+    except InvalidRecord as error:
+        raise InvalidDecision(str(error), "kind") from error
+
+
 def check_decision(decision: DecisionInput, estimate: EstimateRecord, problem: Problem) -> None:
     """Raise InvalidDecision if the decision breaks a rule of the problem statement."""
     if decision.kind not in _KINDS:

@@ -15,7 +15,7 @@ from core.store.base.values import plain_document
 from core.store.ledger.listings import ListingRecord
 from core.wording import market_day, money
 from core.workflows.pricing.answers import RecordedAnswer
-from core.workflows.pricing.decisions import DecisionInput, decide, usual_listing
+from core.workflows.pricing.decisions import DecisionInput, decide, take_back, usual_listing
 from core.workflows.pricing.desk import Desk
 from core.workflows.pricing.questions import Asked, price_home
 from core.workspace import Workspace
@@ -74,12 +74,22 @@ def decide_listing(workspace: Workspace, listing_id: str, decision: DecisionInpu
     Raises AccessDenied, NotFound, InvalidDecision, also once its sale is reported, StoreUnavailable.
     """
     listing = open_listing(workspace, listing_id)
-    if listing.sale is not None:
-        raise InvalidDecision(
-            f"Listing {listing_id} is reported as sold, so a decision on its price comes too late: it would be made in "
-            "hindsight. What was decided before counts."
-        )
+    _refuse_hindsight(listing)
     decide(workspace, listing.estimate_id, decision)
+    return workspace.store.listings.get(listing_id)
+
+
+def take_back_listing(workspace: Workspace, listing_id: str) -> ListingRecord:
+    """Take back the decision on a listing's estimate and return the listing; the one before it, if any, counts again.
+
+    Raises AccessDenied, NotFound, InvalidDecision where there is none and once its sale is reported, StoreUnavailable.
+    """
+    listing = open_listing(workspace, listing_id)
+    _refuse_hindsight(listing)
+    made = workspace.store.ledger.decision(listing.estimate_id)
+    if made is None:
+        raise InvalidDecision(f"Nobody has decided on listing {listing_id}, so there is nothing to take back.")
+    take_back(workspace, listing.estimate_id, made.decision_id)
     return workspace.store.listings.get(listing_id)
 
 
@@ -125,6 +135,14 @@ def listing_form(listing: ListingRecord, problem: Problem) -> dict[str, Any]:
         "sold": sold,
     }
     return plain_document(form, "listing")
+
+
+def _refuse_hindsight(listing: ListingRecord) -> None:
+    if listing.sale is not None:
+        raise InvalidDecision(
+            f"Listing {listing.listing_id} is reported as sold, so a decision on its price comes too late: it would be "
+            "made in hindsight. What was decided before counts."
+        )
 
 
 def _check_sold(workspace: Workspace, listing: ListingRecord, sold: Sold) -> None:

@@ -26,6 +26,7 @@ from core.workflows.pricing.decisions import (
     departure,
     history,
     kind_of,
+    take_back,
     usual_listing,
 )
 from core.workflows.pricing.desk import Desk
@@ -136,7 +137,9 @@ def draw(
             return
         allowed = may(workspace.actor, Action.DECIDE)
         deciding = _Deciding(workspace, estimate, estimate_id, desk.problem, reconciled, weights)
-        fault = _record(deciding) if allowed and st.session_state.pop(deciding.key("pressed"), False) else ""
+        pressed, taken_back = (st.session_state.pop(deciding.key(name), None) for name in ("pressed", "taken_back"))
+        fault = _record(deciding) if allowed and pressed else ""
+        fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
         made = history(workspace, estimate_id)
         _draw_history(made, estimate, desk.problem)
         if not allowed:
@@ -169,6 +172,17 @@ def _record(deciding: _Deciding) -> str:
     except StoreError as error:
         return f"The decision was not recorded: {error}"
     st.session_state.pop(deciding.key("changing"), None)
+    return ""
+
+
+def _take_back(deciding: _Deciding, decision_id: str) -> str:
+    """Take back the decision that was on screen; return why that failed, "" if it did not."""
+    try:
+        take_back(deciding.workspace, deciding.estimate_id, decision_id)
+    except InvalidDecision as error:
+        return str(error)
+    except StoreError as error:
+        return f"The decision was not taken back: {error}"
     return ""
 
 
@@ -262,8 +276,24 @@ def _press(deciding: _Deciding) -> None:
 
 
 def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
-    """Draw the way to another decision; the ledger keeps all."""
-    st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, made[0]))
+    """Draw the ways to another decision, and back to the one before it."""
+    counting, *earlier = made
+    then = "the decision before it counts again" if earlier else "the price is open again"
+    with st.container(horizontal=True, gap="small"):
+        st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, counting))
+        st.button(
+            "Take it back",
+            type="tertiary",
+            icon=":material/undo:",
+            key=deciding.key("undo"),
+            on_click=_press_take_back,
+            args=(deciding, counting),
+            help=f"The decision no longer counts: {then}. The audit trail keeps both deeds.",
+        )
+
+
+def _press_take_back(deciding: _Deciding, made: DecisionRecord) -> None:
+    st.session_state[deciding.key("taken_back")] = made.decision_id
 
 
 def _change(deciding: _Deciding, made: DecisionRecord) -> None:

@@ -109,6 +109,9 @@ def test_estimates_and_decisions_are_those_of_the_figures(
     assert (decided["decided_price"], decided["listing_price"]) == (counting.price, counting.listing_price)
     assert set(table["simulated"]) == {1}
     assert [str(one)[:10] for one in table["made_on"]] == [f"{filled[0].at:%Y-%m-%d}"] * 5
+    store.ledger.take_back(filled[0].estimate_id, counting.decision_id, AGENT)
+    [earlier] = view(address, "v_estimates")["decision"].dropna()
+    assert earlier == store.ledger.decisions(market.market_id, 10)[0].kind
 
 
 def test_outcomes_are_those_that_the_accuracy_is_made_of(

@@ -252,10 +252,38 @@ def test_deciding_leaves_the_estimate_and_earlier_decisions_as_they_were(
     assert kinds == ["accept", "override"]
 
 
+def test_a_decision_taken_back_gives_way_to_the_one_before_it(address: Address, store: Store, market: Market) -> None:
+    made = store.ledger.append(estimate(market.market_id), AGENT)
+    ledger, known = store.ledger, made.estimate_id
+    first = ledger.decide(NewDecision(known, "accept", 250_000.0), AGENT)
+    second = ledger.decide(NewDecision(known, "override", 300_000.0, 310_000.0, "", "unique"), AGENT)
+    with pytest.raises(InvalidRecord, match="no longer counts"):
+        ledger.take_back(known, first.decision_id, AGENT)
+    ledger.take_back(known, second.decision_id, ANALYST)
+    assert (ledger.decision(known), ledger.decisions_on(known)) == (first, [first])
+    assert ledger.decisions_of([known]) == {known: first}
+    assert ledger.decisions(market.market_id, 5) == [first]
+    assert store.agent_decisions.kinds(market.market_id) == {"accept": 1}
+    event = store.events.list(market.market_id)[0]
+    assert (event.action, event.subject, event.actor) == ("decision.taken_back", known, ANALYST.name)
+    assert (event.detail["decision_id"], event.detail["price"]) == (second.decision_id, 300_000)
+    ledger.take_back(known, first.decision_id, AGENT)
+    assert (ledger.decision(known), ledger.decisions_on(known), ledger.decisions(market.market_id, 5)) == (None, [], [])
+    assert store.agent_decisions.of(market.market_id) == []
+    assert ledger.undecided(market.market_id, made.actor_id) == 1
+    with pytest.raises(InvalidRecord, match="no longer counts"):
+        ledger.take_back(known, first.decision_id, AGENT)
+    with pytest.raises(NotFound):
+        ledger.take_back("0" * 16, first.decision_id, AGENT)
+    again = ledger.decide(NewDecision(known, "accept", 250_000.0), AGENT)
+    assert ledger.decision(known) == again
+
+
 def test_the_ledger_offers_no_way_to_change_or_remove(store: Store) -> None:
     offered = {name for name in vars(Ledger) if not name.startswith("_")}
     reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on", "undecided"}
     appends = {"append", "append_many", "append_signed", "append_signed_many", "append_past", "decide", "decide_past"}
+    appends.add("take_back")
     assert offered == appends | reads
 
 

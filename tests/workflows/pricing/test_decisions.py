@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -20,6 +21,7 @@ from core.workflows.pricing.decisions import (
     departure,
     history,
     kind_of,
+    take_back,
     usual_listing,
 )
 from tests.acting import acting
@@ -76,6 +78,19 @@ def test_a_later_decision_supersedes_and_both_are_kept(
     assert [one.kind for one in history(acting(store), estimate.estimate_id)] == ["adjust", "accept"]
     events = [event for event in store.events.list(estimate.market_id) if event.action == "decision.made"]
     assert [event.detail["kind"] for event in events] == ["adjust", "accept"]
+
+
+def test_a_decision_is_taken_back_by_those_who_may_decide_on_the_estimate(
+    store: Store, problem: Problem, estimate: EstimateRecord
+) -> None:
+    made = decide(acting(store, AGENT, problem), estimate.estimate_id, DecisionInput("accept", POINT))
+    for stranger in (replace(AGENT, office="South"), Actor("Ana", Role.ANALYST)):
+        with pytest.raises(AccessDenied):
+            take_back(acting(store, stranger, problem), estimate.estimate_id, made.decision_id)
+    take_back(acting(store, AGENT, problem), estimate.estimate_id, made.decision_id)
+    assert history(acting(store), estimate.estimate_id) == []
+    with pytest.raises(InvalidDecision, match="no longer counts"):
+        take_back(acting(store, AGENT, problem), estimate.estimate_id, made.decision_id)
 
 
 @pytest.mark.parametrize(
