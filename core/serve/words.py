@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Protocol
 
+from core.collect.address_words import ABBREVIATIONS, DESIGNATORS, DIRECTIONS, SHORT_DIRECTIONS
 from core.collect.cells.amounts import read_amount
 from core.collect.cells.typed import read_typed
 from core.schema import FIELD_BY_NAME, FieldKind, is_extra, label_of
@@ -68,11 +69,11 @@ def typed_amount(text: str) -> float:
 
 
 def test_sales_words(segment: str, n: int, currency: str) -> str:
-    """Say which test sales a range was measured on: "1,020 similar test sales", or those with as few facts known."""
+    """Say which test sales a range was measured on: "1,020 similar test sales", or those of homes known as well."""
     if segment == SOLD_SOON:
         return f"{count(n, 'test sale', currency=currency)} of {segment}"
     if segment in GROUPS:
-        return f"{count(n, 'test sale', currency=currency)} with {segment}"
+        return f"{count(n, 'test sale', currency=currency)} of homes known as well as this one"
     return count(n, "similar test sale", currency=currency)
 
 
@@ -191,15 +192,51 @@ def headline(facts: Mapping[str, object], market: Conventions) -> str:
 _SHORT: Final = {"bedrooms": "bd", "bathrooms": "ba"}
 
 
-_DIRECTIONS: Final = frozenset({"N", "S", "E", "W", "NE", "NW", "SE", "SW"})
+# Of other street words, such as "Park", the short form is no plain reading.
+_TYPES: Final = frozenset(
+    ["ALY", "AVE", "BLVD", "CIR", "CRES", "CT", "DR", "HWY", "LN", "PDE", "PKWY", "PL", "RD", "SQ", "ST", "TER", "TRL"]
+)
+_STREET_TYPES: Final = {spelling: short.capitalize() for spelling, short in ABBREVIATIONS.items() if short in _TYPES}
 
 
 def readable_address(address: str) -> str:
-    """Write an address as people do, whatever its source: "180 MIRAGE CT." and "180 mirage ct" are "180 Mirage Ct"."""
-    words_of = [word.rstrip(".") for word in address.split(" ")]
-    if address != address.upper() and address != address.lower():
-        return " ".join(words_of)
-    return " ".join(word.upper() if word.upper() in _DIRECTIONS else word.capitalize() for word in words_of)
+    """Write an address in one way, whatever its source wrote.
+
+    "180 N. MIRAGE COURT" and "180 north mirage ct" are "180 N Mirage Ct"; a name such as "Court" in "9 Court Rd" stays.
+    """
+    parts = [part.rstrip(".") for part in address.split()]
+    if address in (address.upper(), address.lower()):
+        parts = [part.upper() if part.upper() in SHORT_DIRECTIONS else part.capitalize() for part in parts]
+    start, kind = _street(parts)
+    if kind - start > 1 and (_bare(parts[kind]) in DIRECTIONS or parts[kind].isdigit()):
+        _shorten(parts, kind, DIRECTIONS)
+        kind -= 1
+    if kind > start and _bare(parts[kind]) in _STREET_TYPES:
+        _shorten(parts, kind, _STREET_TYPES)
+        if kind - start > 1:
+            _shorten(parts, start, DIRECTIONS)
+    return " ".join(parts)
+
+
+def _street(parts: Sequence[str]) -> tuple[int, int]:
+    """Return the places of the first and last word of the street: after the house number, before a unit or a comma."""
+    start = 1 if parts and parts[0][:1].isdigit() else 0
+    for place in range(start, len(parts)):
+        if parts[place].startswith("#") or parts[place].upper() in DESIGNATORS:
+            return start, place - 1
+        if parts[place].endswith(","):
+            return start, place
+    return start, len(parts) - 1
+
+
+def _bare(part: str) -> str:
+    return part.rstrip(",.").upper()
+
+
+def _shorten(parts: list[str], place: int, forms: Mapping[str, str]) -> None:
+    """Put the short form of a word in its place, where it has one; a comma behind it stays."""
+    comma = "," if parts[place].endswith(",") else ""
+    parts[place] = forms.get(_bare(parts[place]), parts[place].rstrip(",")) + comma
 
 
 def short_line(facts: Mapping[str, object], market: Conventions) -> str:

@@ -157,7 +157,7 @@ def test_a_home_is_priced_with_the_range_first_and_the_point_inside_it(desk: Des
     assert estimate.low <= estimate.point <= estimate.high
     parts = texts(app)
     shown = money_range(estimate.low, estimate.high, "USD")
-    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales with {estimate.segment}"
+    held = f"80% range; held {estimate.held.share:.0%} of {estimate.held.n:,} test sales of homes known"
     assert estimate.segment.endswith("facts unknown")
     point = f"Point estimate **{money_short(estimate.point, 'USD')}**"
     assert place_of(shown, parts) < place_of(held, parts) < place_of(point, parts)

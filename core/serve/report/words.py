@@ -52,7 +52,7 @@ def how_sure(estimate: Estimate, amounts: Amounts, tolerance: float, point_label
     """Return three sentences: how often ranges like this held, how sure the estimate is, and what it is not."""
     held, wider, currency = estimate.held, widening_words(estimate), estimate.currency
     first = (
-        f"Of {_homes(estimate.segment, held.n, currency)} whose sale price is known, {percent(held.share)} sold inside "
+        f"Of {_homes(estimate.segment, held.n, currency)} that were sold, {percent(held.share)} sold inside "
         f"a range made like this one{f'; this one is {wider}' if wider else ''}."
     )
     second = f"Our confidence in this range is {estimate.confidence_word}."
@@ -123,5 +123,5 @@ def _homes(segment: str, n: int, currency: str) -> str:
     if segment == EVERYWHERE:
         return f"{count(n, 'home', currency=currency)} of this market"
     if segment in GROUPS:
-        return f"{count(n, 'home', currency=currency)} with {segment}"
+        return f"{count(n, 'home', currency=currency)} known as well as this one"
     return count(n, "similar home", currency=currency)

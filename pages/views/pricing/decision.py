@@ -52,6 +52,7 @@ _STYLE: Final = """<style>
 @media (max-width: 640px) {
   .st-key-decision button, .st-key-decision input, .st-key-decision [data-baseweb="select"] > div,
   .st-key-decision summary { min-height: 2.75rem; }
+  .st-key-decision_made > :has([data-testid="stAlert"]) { flex-basis: 100% !important; }
   .st-key-decision_fields > * { flex: 1 1 calc(50% - 1rem) !important; width: auto !important; }
   .st-key-decision_fields > :has(button) { flex-basis: 100% !important; }
   .st-key-decision_fields :is(.stButton, button) { width: 100%; }
@@ -141,17 +142,17 @@ def draw(
         fault = _record(deciding) if allowed and pressed else ""
         fault = _take_back(deciding, taken_back) if allowed and taken_back else fault
         made = history(workspace, estimate_id)
-        _draw_history(made, estimate, desk.problem)
+        changing = bool(st.session_state.get(deciding.key("changing")))
+        if made:
+            _draw_made(deciding, made, allowed and not changing)
         if not allowed:
             able = either(f"{role}s" for role in Role if may(Actor("", role), Action.DECIDE))
             st.caption(f"Only {able} can make decisions.")
             return
         if fault:
             st.error(plain(fault), icon=":material/error:")
-        if made and not st.session_state.get(deciding.key("changing")):
-            _reconsider(deciding, made)
-            return
-        _fields(deciding)
+        if changing or not made:
+            _fields(deciding)
 
 
 def _record(deciding: _Deciding) -> str:
@@ -279,17 +280,16 @@ def _reconsider(deciding: _Deciding, made: Sequence[DecisionRecord]) -> None:
     """Draw the ways to another decision, and back to the one before it."""
     counting, *earlier = made
     then = "the decision before it counts again" if earlier else "the price is open again"
-    with st.container(horizontal=True, gap="small"):
-        st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, counting))
-        st.button(
-            "Take it back",
-            type="tertiary",
-            icon=":material/undo:",
-            key=deciding.key("undo"),
-            on_click=_press_take_back,
-            args=(deciding, counting),
-            help=f"The decision no longer counts: {then}. The audit trail keeps both deeds.",
-        )
+    st.button("Change the decision", key=deciding.key("change"), on_click=_change, args=(deciding, counting))
+    st.button(
+        "Take it back",
+        type="tertiary",
+        icon=":material/undo:",
+        key=deciding.key("undo"),
+        on_click=_press_take_back,
+        args=(deciding, counting),
+        help=f"The decision no longer counts: {then}. The audit trail keeps both deeds.",
+    )
 
 
 def _press_take_back(deciding: _Deciding, made: DecisionRecord) -> None:
@@ -332,15 +332,17 @@ def _take(deciding: _Deciding, price: int) -> None:
     _follow(deciding)
 
 
-def _draw_history(decisions: Sequence[DecisionRecord], estimate: Estimate, problem: Problem) -> None:
-    if not decisions:
-        return
+def _draw_made(deciding: _Deciding, decisions: Sequence[DecisionRecord], may_reconsider: bool) -> None:
+    """Draw the decision that counts, with the ways to another one beside it, and the earlier ones folded."""
     counting, *earlier = decisions
-    st.success(_sentence(counting, estimate, problem), icon=_ICONS[counting.kind])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="decision_made"):
+        st.success(_sentence(counting, deciding.estimate, deciding.problem), icon=_ICONS[counting.kind])
+        if may_reconsider:
+            _reconsider(deciding, decisions)
     if earlier:
         with st.expander(f"Earlier decisions ({len(earlier)})", icon=":material/history:"):
             for one in earlier:
-                st.markdown(_sentence(one, estimate, problem))
+                st.markdown(_sentence(one, deciding.estimate, deciding.problem))
 
 
 def _sentence(one: DecisionRecord, estimate: Estimate, problem: Problem) -> str:

@@ -59,7 +59,7 @@ def axis(estimate: Estimate, asking: float | None) -> str:
         f"<i class='range' style='{place(estimate.low)};width:{(estimate.high - estimate.low) * scale:.2f}%;"
         f"background:{colors.more}'></i>",
         *(
-            f"<i class='dot' style='{place(at)};background:{colors.page};border-color:{colors.more}'></i>"
+            f"<i class='dot' style='{place(at)};background:{colors.page};border-color:{colors.text}'></i>"
             for at in adjusted
         ),
         f"<i class='point' style='{place(estimate.point)};background:{colors.more}'></i>",

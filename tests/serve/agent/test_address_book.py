@@ -33,7 +33,7 @@ def book() -> AddressBook:
 def test_a_home_sold_twice_is_known_once_as_its_latest_sale_recorded_it(book: AddressBook) -> None:
     home = book.find("12 n elm st").homes[0]
     assert home.recorded == date(2024, 5, 1)
-    assert home.address == "12 North Elm St"
+    assert home.address == "12 N Elm St"
     assert home.facts["living_area_sqft"] == 1_700.0
     assert "bedrooms" not in home.facts
     assert len(book) == 24
