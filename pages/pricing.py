@@ -8,15 +8,18 @@ import streamlit as st
 
 from core.errors import NotInPilot
 from core.serve.estimate import Estimate, Refused, Unavailable
+from core.store import Job, Market
 from core.train.model import Model
+from core.workflows.jobs import TRAININGS
 from core.workflows.models.floor import miss_words
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.answers import RecordedAnswer, price_and_record
 from core.workflows.pricing.desk import Desk
 from core.workspace import Workspace
-from pages.kit import cached_desk, navigation, session
+from pages.kit import cached_desk, job_progress, navigation, session
 from pages.kit.text import plain
 from pages.views.estimate import nearest
+from pages.views.home import first_start
 from pages.views.pricing import (
     address,
     explanation_tabs,
@@ -71,6 +74,12 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
     if desk.fault:
         answer = desk.no_model()
         st.error(plain(f"{answer.message} {answer.reason} {answer.remedy}"), icon=":material/error:")
+    elif (job := _making_a_model(desk.market)) is not None:
+        st.info(
+            f"{plain(desk.market.name)} is being prepared. Homes can be priced here as soon as its model is live.",
+            icon=":material/hourglass_top:",
+        )
+        job_progress.draw(job)
     else:
         _nothing(
             f"No model is live for {plain(desk.market.name)}, so there is no price yet. "
@@ -80,6 +89,14 @@ def _without_model(workspace: Workspace, desk: Desk) -> None:
     stored_estimate.point_to(answered)
     if answered is not None:
         _answer(workspace, answered, desk)
+
+
+def _making_a_model(market: Market) -> Job | None:
+    """Return the open job that brings a market its model: a training, or the opening of the demo city."""
+    for kind in TRAININGS:
+        if (job := job_progress.open_job(kind, market.market_id)) is not None:
+            return job
+    return first_start.demo_under_way() if market.simulated else None
 
 
 def _one(workspace: Workspace, desk: Desk, model: Model) -> None:

@@ -439,6 +439,23 @@ def test_a_market_without_a_model_says_where_to_go(tmp_path: Path, monkeypatch: 
     assert app.get("page_link")
 
 
+def test_a_market_whose_model_is_being_made_shows_how_far_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    use(tmp_path / "bare", monkeypatch)
+    monkeypatch.setenv("DOORSTEP_WORKER", "external")
+    with open_store(tmp_path / "bare") as store:
+        market = store.markets.create("Bare", "USD", "sqft", False, MANAGER)
+        job = store.jobs.create("train", market.market_id, MANAGER, {})
+        app = opened()
+        assert "Bare is being prepared" in said(app)
+        assert "so far" in said(app)
+        store.jobs.request_cancel(job.job_id)
+    app.run()
+    assert "No model is live for Bare" in said(app)
+    assert not app.error
+
+
 def test_an_answer_of_another_model_is_not_shown(
     own_small_store: Path, monkeypatch: pytest.MonkeyPatch, desk: Desk
 ) -> None:
