@@ -22,11 +22,17 @@ from pages.views.pricing.stored_estimate import PARAMETER
 
 # The file has all.
 SHOWN: Final = 200
-# With the box to tick, home and answer fill a phone of 390 px.
-_WIDTHS: Final = {
-    "Home": st.column_config.TextColumn(width=180),
-    "Answer": st.column_config.TextColumn(width=120),
+# A table would lose its last columns on a phone, which shows a card for each estimate instead.
+_CARDS: Final = 50
+_STYLE: Final = """<style>
+@media (min-width: 641px) { .st-key-estimate_cards { display: none; } }
+@media (max-width: 640px) {
+  .st-key-estimate_table { display: none; }
+  .st-key-estimate_cards button { min-height: 2.75rem; padding: 0.5rem 0.75rem; }
+  .st-key-estimate_cards button, .st-key-estimate_cards button div { justify-content: flex-start; text-align: left; }
+  .st-key-estimate_cards button strong { display: block; }
 }
+</style>"""
 
 
 def main(workspace: Workspace) -> None:
@@ -38,12 +44,16 @@ def main(workspace: Workspace) -> None:
         navigation.link_to("", "Go to the home page")
         return
     found = recent(workspace, market.market_id, SHOWN)
-    st.caption(f"{plain(whose(workspace))}, newest first. Tick a line to open its estimate.")
+    st.caption(f"{plain(whose(workspace))}, newest first. Choose one to open it.")
     if not found:
         st.info("No estimates yet.", icon=":material/info:")
         navigation.link_to("pricing", "Price a home")
         return
-    _table(found, market)
+    st.html(_STYLE)
+    with st.container(key="estimate_table"):
+        _table(found, market)
+    with st.container(key="estimate_cards", gap="small"):
+        _cards(found[:_CARDS], market)
     if may(workspace.actor, Action.VIEW_OFFICE):
         _download(workspace, market)
 
@@ -56,7 +66,7 @@ def whose(workspace: Workspace) -> str:
 
 
 def listing(found: Sequence[LatestAnswer], market: Market) -> pd.DataFrame:
-    """Return the estimates as text, what matters most first, for a phone shows two columns."""
+    """Return the estimates as text, what matters most first."""
     return pd.DataFrame(
         [
             {
@@ -79,7 +89,6 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
     chosen = st.dataframe(
         table[shown],
         hide_index=True,
-        column_config=_WIDTHS,
         height="content" if len(table) < 12 else "auto",
         on_select="rerun",
         selection_mode="single-row",
@@ -89,6 +98,19 @@ def _table(found: Sequence[LatestAnswer], market: Market) -> None:
         st.caption(f"The latest {SHOWN} are listed.")
     for row in chosen["selection"]["rows"]:
         navigation.go_to("pricing", **{PARAMETER: found[row].estimate.estimate_id})
+
+
+def _cards(found: Sequence[LatestAnswer], market: Market) -> None:
+    several = len({one.estimate.actor for one in found}) > 1
+    for one in found:
+        estimate = one.estimate
+        parts = [one.answer_words(market.currency), one.decision_words(market.currency)]
+        parts += [market_day(estimate.at, market.currency), estimate.actor if several else ""]
+        words = f"**{plain(one.home)}** {plain(' · '.join(filter(None, parts)))}"
+        if st.button(words, key=f"card-{estimate.estimate_id}", width="stretch"):
+            navigation.go_to("pricing", **{PARAMETER: estimate.estimate_id})
+    if len(found) == _CARDS:
+        st.caption(f"The latest {_CARDS} are listed.")
 
 
 def _download(workspace: Workspace, market: Market) -> None:

@@ -210,6 +210,14 @@ def test_a_priced_home_fits_a_phone_and_a_thumb_and_leads_to_the_decision(
         page = later.settle()
         expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport(ratio=1)
         expect(page.get_by_label("Living area (sq ft) *")).to_be_hidden()
+        # A table would lose its last columns: each estimate is a card, which opens it.
+        page = later.open("estimates", role="Agent")
+        card = page.locator(".st-key-estimate_cards").get_by_role("button", name=re.compile(r"Accepted \$")).first
+        expect(page.get_by_test_id("stDataFrame")).to_be_hidden()
+        assert off_screen(page) <= 0
+        card.tap()
+        expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport(ratio=1)
+        assert page.url.partition("estimate=")[2] == address.partition("estimate=")[2]
 
 
 def test_the_menu_of_a_phone_closes_after_a_choice(chromium: Browser, small_market: Server) -> None:
