@@ -85,6 +85,16 @@ class ListingState(StrEnum):
     SOLD = "sold"
 
 
+class EstimateState(StrEnum):
+    """What became of an estimate: its decision that counts, none yet, or no price to decide on."""
+
+    OPEN = "open"
+    ACCEPTED = "accept"
+    ADJUSTED = "adjust"
+    OVERRIDDEN = "override"
+    NO_PRICE = "no price"
+
+
 class Group(StrEnum):
     """What an office is to a pilot; "everyone" stands for all offices that a rollout does not name."""
 

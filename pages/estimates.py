@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 import pandas as pd
 import streamlit as st
 
 from core.access import Action, may
-from core.states import Period
+from core.states import EstimateState, Period
 from core.store import Market
 from core.store.ledger.figures import Slice
 from core.wording import count, marked, market_day
 from core.workflows.monitoring.ledger_export import AT_ONCE, export_ledger
-from core.workflows.pricing.answers import LatestAnswer, recent
+from core.workflows.pricing.answers import LatestAnswer, offices, recent
 from core.workspace import Workspace
 from pages.kit import navigation, session
 from pages.kit.text import plain
@@ -22,6 +22,13 @@ from pages.views.pricing.stored_estimate import PARAMETER
 
 # The file has all.
 SHOWN: Final = 200
+_STATES: Final = {
+    EstimateState.OPEN: "Open",
+    EstimateState.ACCEPTED: "Accepted",
+    EstimateState.ADJUSTED: "Adjusted",
+    EstimateState.OVERRIDDEN: "Overridden",
+    EstimateState.NO_PRICE: "No price",
+}
 # A table would lose its last columns on a phone, which shows a card for each estimate instead.
 _CARDS: Final = 50
 _STYLE: Final = """<style>
@@ -43,8 +50,12 @@ def main(workspace: Workspace) -> None:
         st.info("There is no market yet. Upload sales, or open the demo city, to price homes.", icon=":material/info:")
         navigation.link_to("", "Go to the home page")
         return
-    found = recent(workspace, market.market_id, SHOWN)
     st.caption(f"{plain(whose(workspace))}, newest first. Choose one to open it.")
+    wanted = _wanted(workspace, market)
+    found = recent(workspace, market.market_id, SHOWN, **wanted)
+    if not found and any(wanted.values()):
+        st.info("No estimate fits. Clear a choice above to see more.", icon=":material/info:")
+        return
     if not found:
         st.info("No estimates yet.", icon=":material/info:")
         navigation.link_to("pricing", "Price a home")
@@ -56,6 +67,16 @@ def main(workspace: Workspace) -> None:
         _cards(found[:_CARDS], market)
     if may(workspace.actor, Action.VIEW_OFFICE):
         _download(workspace, market)
+
+
+def _wanted(workspace: Workspace, market: Market) -> dict[str, Any]:
+    """Draw the choices that narrow the list, and return them by the names that ``recent`` knows."""
+    known = offices(workspace, market.market_id)
+    with st.container(horizontal=True, gap="small"):
+        address = st.text_input("Address or area", key="estimates_address", placeholder="A part is enough")
+        state = st.selectbox("Decision", list(_STATES), index=None, format_func=_STATES.__getitem__, placeholder="All")
+        office = st.selectbox("Office", known, index=None, placeholder="All") if len(known) > 1 else None
+    return {"address": address.strip(), "state": state, "office": office or ""}
 
 
 def whose(workspace: Workspace) -> str:

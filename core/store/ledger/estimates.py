@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import builtins
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,12 +14,12 @@ from sqlalchemy.exc import IntegrityError
 
 from core.access import Actor
 from core.errors import AlreadyExists, InvalidRecord, NotFound, StoreError
-from core.states import AuditAction
+from core.states import AuditAction, EstimateState
 from core.store.base.audit import append_event
 from core.store.base.database import Database
 from core.store.base.group_commit import GroupCommit, LedgerDatabase
 from core.store.base.markets import lock_market, market_row
-from core.store.base.office_names import spellings
+from core.store.base.office_names import names_held, spellings
 from core.store.base.tables import DECISION, DECISION_TAKEN_BACK, ESTIMATE, now
 from core.store.base.values import plain_text
 from core.store.ledger.checks import ID_BYTES, past_instant, signature
@@ -32,7 +32,7 @@ from core.store.ledger.decisions import (
     decision_values,
 )
 from core.store.ledger.histograms import latency_bin
-from core.store.ledger.records import EstimateRecord, EstimateSummary, NewEstimate, sign
+from core.store.ledger.records import EVERY, EstimateRecord, EstimateSummary, NewEstimate, Wanted, sign
 
 _SUMMARY: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateSummary))
 _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord))
@@ -106,13 +106,19 @@ class Ledger:
         return EstimateRecord(**{**row, "flags": tuple(row["flags"])})
 
     def list(
-        self, market_id: str, limit: int, actor_id: str | None = None, office: str = "", channels: Sequence[str] = ()
+        self,
+        market_id: str,
+        limit: int,
+        actor_id: str | None = None,
+        office: str = "",
+        channels: Sequence[str] = (),
+        wanted: Wanted = EVERY,
     ) -> builtins.list[EstimateSummary]:
         """Return the market's estimates, newest first, of all actors and offices or of one.
 
         ``channels`` are those the homes came by, empty for all. Raises NotFound, StoreUnavailable.
         """
-        query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id)
+        query = sa.select(*_SUMMARY).where(ESTIMATE.c.market_id == market_id, *_conditions(wanted))
         if channels:
             query = query.where(ESTIMATE.c.channel.in_(channels))
         if actor_id is not None:
@@ -120,22 +126,25 @@ class Ledger:
         query = query.order_by(ESTIMATE.c.at.desc(), ESTIMATE.c.seq.desc()).limit(int(limit))
         with self._database.read() as connection:
             market_row(connection, market_id)
-            if office:
-                named = spellings(connection, ESTIMATE.c.office, market_id, plain_text(office))
+            for name in filter(None, (office, wanted.office)):
+                named = spellings(connection, ESTIMATE.c.office, market_id, plain_text(name))
                 query = query.where(ESTIMATE.c.office.in_(named))
             rows = connection.execute(query).mappings()
             return [EstimateSummary(**{**row, "flags": tuple(row["flags"])}) for row in rows]
 
+    def offices(self, market_id: str) -> builtins.list[str]:
+        """Return the offices with estimates in a market, by name; raises NotFound, StoreUnavailable."""
+        with self._database.read() as connection:
+            market_row(connection, market_id)
+            return [name for name in names_held(connection, ESTIMATE.c.office, market_id) if name]
+
     def undecided(self, market_id: str, actor_id: str) -> int:
         """Count an actor's prices of single homes on which nobody has decided; raises StoreUnavailable."""
-        of_estimate = DECISION.c.estimate_id == ESTIMATE.c.estimate_id
-        decided = sa.select(DECISION.c.seq).where(of_estimate, decision_stands()).exists()
         query = sa.select(sa.func.count()).where(
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
             ESTIMATE.c.channel.in_(ASKED_ALONE),
-            ESTIMATE.c.point.is_not(None),
-            ~decided,
+            *_conditions(Wanted(state=EstimateState.OPEN)),
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one()
@@ -325,6 +334,24 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
         "latency_bin": latency_bin(estimate.latency_ms),
         "flagged": bool(estimate.flags),
     }
+
+
+def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+    """Yield the conditions on ESTIMATE of the words and the state wanted."""
+    e = ESTIMATE.c
+    for word in wanted.words:
+        yield sa.or_(e.property_key.icontains(word, autoescape=True), e.area.icontains(word, autoescape=True))
+    if wanted.state is None:
+        return
+    of_estimate = sa.select(DECISION.c.seq).where(DECISION.c.estimate_id == e.estimate_id)
+    match wanted.state:
+        case EstimateState.NO_PRICE:
+            yield e.point.is_(None)
+        case EstimateState.OPEN:
+            yield e.point.is_not(None)
+            yield ~of_estimate.where(decision_stands()).exists()
+        case kind:
+            yield of_estimate.where(decision_counts(), DECISION.c.kind == kind.value).exists()
 
 
 def _standing(where: sa.ColumnElement[bool]) -> sa.Select[Any]:

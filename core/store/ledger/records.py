@@ -11,6 +11,7 @@ from typing import Any, Final, Literal, get_args
 
 from core.access import Actor
 from core.errors import InvalidRecord
+from core.states import EstimateState
 from core.store.base.tables import now
 from core.store.base.values import plain_document, plain_text
 from core.store.ledger.checks import ID_BYTES, check_choice, check_price, number_or_none, signature
@@ -23,6 +24,21 @@ _FIGURES: Final = ("point", "low", "high", "level", "confidence", "fsd")
 _NUMBERS: Final = (*_FIGURES, "latency_ms", "list_price")
 _NAMES: Final = ("model_id", "version_id", "level_id", "property_type", "area")
 _TEXTS: Final = ("reason", "property_key", "currency")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which estimates to list; what is empty leaves all.
+
+    ``words`` must all stand in a home's standardized address or in its area.
+    """
+
+    words: tuple[str, ...] = ()
+    office: str = ""
+    state: EstimateState | None = None
+
+
+EVERY: Final = Wanted()
 
 
 @dataclass(frozen=True, kw_only=True)

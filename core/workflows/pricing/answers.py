@@ -10,14 +10,16 @@ from datetime import UTC, date, datetime
 from typing import Final
 
 from core.access import Action, Actor, may, require_office
+from core.collect.addresses import address_key
 from core.errors import AnswerUnreadable, ImpossibleProperty, StoreError
 from core.serve.document import Result, from_document, to_document
 from core.serve.estimate import Estimate, Refused, Unavailable
 from core.serve.subject import FactFault, fact_faults, refuse_unknown_facts
 from core.serve.words import readable_address
+from core.states import EstimateState
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
-from core.store.ledger.records import Channel
+from core.store.ledger.records import EVERY, Channel, Wanted
 from core.wording import money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
@@ -157,24 +159,46 @@ class LatestAnswer:
         return f"{DECIDED[done.kind]} {money(done.price, currency)}" if done else ""
 
 
-def recent(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
+def recent(
+    workspace: Workspace,
+    market_id: str,
+    limit: int,
+    address: str = "",
+    office: str = "",
+    state: EstimateState | None = None,
+) -> list[LatestAnswer]:
     """Return the latest answers in a market, newest first: one's own, or those of whose work the actor may view.
+
+    ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
+    the answers that fit. Raises AccessDenied, NotFound, StoreUnavailable.
+    """
+    wanted = Wanted(tuple((address_key(address) or address).split()), office, state)
+    return _latest(workspace, market_id, limit, (), wanted)
+
+
+def offices(workspace: Workspace, market_id: str) -> list[str]:
+    """Return the offices whose answers the actor may view in a market, by name; none for those who see one or no other.
 
     Raises AccessDenied, NotFound, StoreUnavailable.
     """
-    return _latest(workspace, market_id, limit, ())
+    workspace.require(Action.PRICE)
+    if workspace.actor.office or not may(workspace.actor, Action.VIEW_OFFICE):
+        return []
+    return workspace.store.ledger.offices(market_id)
 
 
 def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
     """Return the latest answers, as ``recent`` does, without rows of files, which no page can open."""
-    return _latest(workspace, market_id, limit, ASKED_ALONE)
+    return _latest(workspace, market_id, limit, ASKED_ALONE, EVERY)
 
 
-def _latest(workspace: Workspace, market_id: str, limit: int, channels: Sequence[str]) -> list[LatestAnswer]:
+def _latest(
+    workspace: Workspace, market_id: str, limit: int, channels: Sequence[str], wanted: Wanted
+) -> list[LatestAnswer]:
     workspace.require(Action.PRICE)
     actor, ledger = workspace.actor, workspace.store.ledger
     whose = None if may(actor, Action.VIEW_OFFICE) else actor.actor_id
-    found = ledger.list(market_id, limit, whose, actor.office, channels)
+    found = ledger.list(market_id, limit, whose, actor.office, channels, wanted)
     decisions = ledger.decisions_of([one.estimate_id for one in found])
     return [LatestAnswer(one, decisions.get(one.estimate_id)) for one in found]
 

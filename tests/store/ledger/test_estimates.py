@@ -13,12 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from core.errors import InvalidRecord, NotFound, StoreUnavailable
-from core.states import Period
+from core.states import EstimateState, Period
 from core.store import Market, NewDecision, Store, open_store
 from core.store.base.database import Database
 from core.store.base.values import plain_document
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.figures import Slice
+from core.store.ledger.records import Wanted
 from tests.store.base.test_values import DOCUMENTS
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, ANALYST, estimate, no_estimate
@@ -160,6 +161,34 @@ def test_estimates_are_listed_newest_first_by_market_and_actor(store: Store, mar
     assert (store.ledger.count(market.market_id), store.ledger.count(other.market_id)) == (3, 1)
 
 
+def test_a_list_is_narrowed_by_address_office_and_what_was_decided(store: Store, market: Market) -> None:
+    def ids(**wanted: Any) -> list[str]:
+        return [one.estimate_id for one in store.ledger.list(market.market_id, 9, wanted=Wanted(**wanted))]
+
+    keys = ("12 N ELM ST", "12 N ELM ST #4", "9 OAK_AVE")
+    places = ("98103", "98103", "Île-du-Nord")
+    homes = [
+        store.ledger.append(estimate(market.market_id, property_key=key, area=area), actor).estimate_id
+        for key, area, actor in zip(keys, places, (AGENT, ANALYST, AGENT), strict=True)
+    ]
+    unpriced = store.ledger.append(no_estimate(market.market_id, property_key="1 ELM CT"), AGENT).estimate_id
+    assert ids() == [unpriced, *reversed(homes)]
+    assert ids(words=("elm", "N")) == [homes[1], homes[0]]
+    assert ids(words=("98103", "#4")) == [homes[1]]
+    assert ids(words=("Île",)) == [homes[2]]
+    assert ids(words=("K_A",)) == [homes[2]]
+    assert ids(words=("L_M",)) == [], "an underscore is no wildcard"
+    assert ids(office="north ") == [unpriced, homes[2], homes[0]]
+    store.ledger.decide(NewDecision(homes[0], "accept", 250_000.0), AGENT)
+    last = store.ledger.decide(NewDecision(homes[0], "adjust", 251_000.0), AGENT)
+    assert (ids(state=EstimateState.ADJUSTED), ids(state=EstimateState.ACCEPTED)) == ([homes[0]], [])
+    assert ids(state=EstimateState.OPEN) == [homes[2], homes[1]]
+    assert ids(state=EstimateState.NO_PRICE) == [unpriced]
+    store.ledger.take_back(homes[0], last.decision_id, AGENT)
+    assert ids(state=EstimateState.ACCEPTED, office="North", words=("ELM",)) == [homes[0]]
+    assert store.ledger.offices(market.market_id) == ["North"]
+
+
 def test_many_estimates_are_written_together_in_order(store: Store, market: Market) -> None:
     keys = [f"home {number}" for number in range(10_000)]
     ids = store.ledger.append_many(
@@ -281,7 +310,7 @@ def test_a_decision_taken_back_gives_way_to_the_one_before_it(address: Address, 
 
 def test_the_ledger_offers_no_way_to_change_or_remove(store: Store) -> None:
     offered = {name for name in vars(Ledger) if not name.startswith("_")}
-    reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on", "undecided"}
+    reads = {"get", "list", "count", "decision", "decisions", "decisions_of", "decisions_on", "offices", "undecided"}
     appends = {"append", "append_many", "append_signed", "append_signed_many", "append_past", "decide", "decide_past"}
     appends.add("take_back")
     assert offered == appends | reads

@@ -1,0 +1,68 @@
+"""The page “Estimates” without a browser: what is listed, narrowed and opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from core.access import Actor, Role
+from core.store import NewDecision, open_store
+from core.workflows.pricing.answers import Question, price_and_record
+from core.workflows.pricing.desk import Desk
+from pages.kit import session
+from pages.kit.navigation import PAGES_FOLDER, page_at
+from tests.acting import acting
+
+NORTH, SOUTH = Actor("Ann", Role.AGENT, "North"), Actor("Bo", Role.AGENT, "South")
+
+
+@pytest.fixture
+def estimates(own_small_store: Path, small_desk: Desk, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    """The page as a manager sees it: a home each of two agents, of which the first is decided on."""
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DOORSTEP_HOME", str(own_small_store))
+    assert small_desk.bundle is not None
+    profile = small_desk.bundle.model.profile
+    code = next(iter(profile.area_codes["zipcode"]))
+    with open_store(own_small_store) as store:
+        for actor, address in ((NORTH, "12 North Elm Street"), (SOUTH, "9 Oak Ave")):
+            facts = {"address": address, "zipcode": code, "living_area_sqft": 1_680.0}
+            given = price_and_record(acting(store, actor), small_desk, Question(facts, profile.last_sale, 0.8), "page")
+            assert given.estimate_id is not None
+            if actor is NORTH:
+                point = store.ledger.get(given.estimate_id).point
+                assert point is not None
+                store.ledger.decide(NewDecision(given.estimate_id, "accept", point), actor)
+    app = AppTest.from_file(str(PAGES_FOLDER / "shell.py"), default_timeout=30)
+    app.session_state[session.ROLE_KEY] = "manager"
+    return app.run().switch_page(page_at("estimates").script.name).run()
+
+
+def homes(app: AppTest) -> list[str]:
+    assert not app.exception
+    return [str(one).partition(",")[0] for one in app.dataframe[0].value["Home"]] if app.dataframe else []
+
+
+def choose(app: AppTest, label: str, option: str | None) -> AppTest:
+    [box] = [one for one in app.selectbox if one.label == label]
+    return box.set_value(option).run() if option is None else box.select(option).run()
+
+
+def test_estimates_are_narrowed_by_address_decision_and_office(estimates: AppTest) -> None:
+    assert homes(estimates) == ["9 Oak Ave", "12 N Elm St"]
+    estimates.text_input("estimates_address").set_value("elm street").run()
+    assert homes(estimates) == ["12 N Elm St"]
+    estimates.text_input("estimates_address").set_value("").run()
+    assert homes(choose(estimates, "Decision", "Open")) == ["9 Oak Ave"]
+    assert homes(choose(estimates, "Office", "North")) == []
+    assert "No estimate fits" in estimates.info[0].value
+    assert homes(choose(estimates, "Decision", "Accepted")) == ["12 N Elm St"]
+
+
+def test_each_estimate_is_a_card_too_which_a_phone_shows(estimates: AppTest) -> None:
+    cards = [one.label for one in estimates.button if (one.key or "").startswith("card-")]
+    assert [card.partition(",")[0] for card in cards] == ["**9 Oak Ave", "**12 N Elm St"]
+    assert "Accepted" in cards[1]
+    assert cards[1].endswith("Ann")
