@@ -1,4 +1,4 @@
-"""The frame around every page: navigation by role, the open market, the simulated-data label and errors."""
+"""The frame around every page: navigation by role, the open market, its name on phones, and errors."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from core.store import Market
 from core.workspace import Workspace
 from pages.kit import alert_dot, cached_desk, errors, login, session, touch
 from pages.kit.navigation import PAGES, Page, go_to, landing
+from pages.kit.text import plain
 
 # What is brought in may go into another market than the open one: the page says into which, and whose data it shows.
 _NAME_THEIR_MARKET: Final = frozenset({"sales_data"})
-_ON_PHONES: Final = "simulated_on_phones"
+_ON_PHONES: Final = "market_on_phones"
 
 
 def main() -> None:
@@ -81,10 +82,14 @@ def entry(page: Page, role: Role | None) -> StreamlitPage:
 
 
 def label(market: Market | None) -> None:
-    """Label a simulated market over the page on a phone, where the sidebar with its label is closed.
+    """Name the open market over the page on a phone, where the sidebar is closed, and say if it is simulated.
 
     api/static/dashboard.css hides the label elsewhere from the first paint on.
     """
-    if market is not None and market.simulated:
-        with st.container(key=_ON_PHONES):
-            st.badge(session.SIMULATED, icon=":material/science:", color="orange")
+    if market is None:
+        return
+    with st.container(key=_ON_PHONES):
+        if market.simulated:
+            st.badge(f"{plain(market.name)} · {session.SIMULATED}", icon=":material/science:", color="orange")
+        else:
+            st.badge(plain(market.name), color="gray")
