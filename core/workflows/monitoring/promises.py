@@ -42,7 +42,7 @@ class PromiseState(StrEnum):
     MET = "Met"
     WATCH = "On watch"
     MISSED = "Missed"
-    UNKNOWN = "Too few to tell"
+    UNKNOWN = "Not yet known"
 
 
 class Remedy(StrEnum):

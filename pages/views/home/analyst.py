@@ -50,7 +50,6 @@ def months_chart(months: pd.DataFrame, colours: Palette) -> go.Figure:
     )
     figure = go.Figure(bars)
     figure.update_layout(**layout(_HEIGHT), bargap=0.15)
-    figure.update_xaxes(nticks=8)
     figure.update_yaxes(title="Sales", rangemode="tozero")
     return figure
 

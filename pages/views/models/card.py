@@ -151,3 +151,7 @@ def _figures(card: dict[str, Any]) -> None:
 def draw_scores(table: pd.DataFrame, name: str) -> None:
     """Draw the lines of a leaderboard or search; ``name`` is no other table's on the page."""
     frame(table, name, write=_WRITTEN)
+    if table["Trained on"].nunique() > 1:
+        st.caption(
+            "Those trained on fewer sales save time and memory; on all of them their error would be somewhat lower."
+        )

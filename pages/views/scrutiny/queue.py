@@ -212,7 +212,8 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
     if not np.isnan(row["bedrooms"]):
         facts.append(count(int(row["bedrooms"]), "bedroom"))
     for name, label in _PRICES.items():
-        if not np.isnan(row[name]):
+        # What is usual for a home of the doubted area says nothing about its price.
+        if not np.isnan(row[name]) and (name, row["kind"]) != ("usual_price", Doubt.AREA_UNIT):
             facts.append(f"{label} {money(row[name], market.currency)}")
     if row["kind"] == Doubt.AREA_UNIT and not np.isnan(row["usual_area"]):
         facts.append(f"homes with such rooms there {area(row['usual_area'], market.area_unit, market.currency)}")
@@ -222,8 +223,15 @@ def _evidence(row: dict[Any, Any], market: Market) -> list[str]:
         facts.append(f"one price and date for {count(int(row['homes']), 'home')}")
     if isinstance(row["validity"], str) and row["kind"] == Doubt.NON_MARKET:
         facts.append(f"recorded as {row['validity']!r}")
+    if not np.isnan(row["suggested"]):
+        facts.append(_factor(row["suggested"] / row[row["field"]]))
     facts.append("set aside" if row["waiting"] else "in use")
     return facts
+
+
+def _factor(ratio: float) -> str:
+    """Say what a correction does: "the correction divides it by 10.76"."""
+    return f"the correction {'multiplies' if ratio > 1 else 'divides'} it by {max(ratio, 1 / ratio):.4g}"
 
 
 def _actions(workspace: Workspace, market: Market, row: dict[Any, Any]) -> None:
