@@ -143,6 +143,9 @@ def test_a_comparable_is_dropped_on_its_card_and_the_report_is_downloaded(
             page.get_by_role("button", name="Download the report").click()
         assert download.value.path().read_bytes().startswith(b"%PDF")
         assert off_screen(page) <= 0
+        page.reload()
+        opened.settle()
+        expect(page.get_by_role("tab", name="Report")).to_have_attribute("aria-selected", "true")
         assert opened.complaints == []
 
 

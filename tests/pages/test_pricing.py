@@ -138,7 +138,7 @@ def estimated(app: AppTest) -> Estimate:
 
 def show(app: AppTest, part: str) -> AppTest:
     """Open a part of what stands behind the answer."""
-    app.session_state["reasons_open"] = part
+    app.session_state["explained"] = part
     return app.run()
 
 

@@ -57,7 +57,7 @@ def test_name_phone_license_and_office_of_the_profile_stand_on_the_first_page_of
     assert not app.exception
     app = press(open_page(app, "pricing"), "Fill with a typical home")
     app = press(app, "Price this home")
-    app.session_state["reasons_open"] = "Report"
+    app.session_state["explained"] = "Report"
     app = app.run()
     assert not app.exception
     first = PdfReader(io.BytesIO(offered["Download the report"]())).pages[0].extract_text()

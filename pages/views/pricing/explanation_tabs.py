@@ -36,7 +36,7 @@ def draw(
     with decision_place.container():
         reconciled, weights = (value.reconciled, value.weights) if value is not None else (None, {})
         decision.draw(workspace, answered, desk, reconciled, weights)
-    comparables, drivers, what_if, report = st.tabs(PARTS, key="reasons_open", on_change="rerun")
+    comparables, drivers, what_if, report = st.tabs(PARTS, key="explained", on_change="rerun", bind="query-params")
     if comparables.open:
         with comparables:
             sales = desk.live_model.sales if desk.live_model is not None else None
