@@ -32,7 +32,7 @@ from core.store.ledger.decisions import (
     decision_values,
 )
 from core.store.ledger.histograms import latency_bin
-from core.store.ledger.records import EVERY, EstimateRecord, EstimateSummary, NewEstimate, Wanted, sign
+from core.store.ledger.records import ALL_ESTIMATES, EstimateRecord, EstimateSummary, NewEstimate, WantedEstimates, sign
 
 _SUMMARY: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateSummary))
 _RECORD: Final = tuple(ESTIMATE.c[field.name] for field in fields(EstimateRecord))
@@ -112,7 +112,7 @@ class Ledger:
         actor_id: str | None = None,
         office: str = "",
         channels: Sequence[str] = (),
-        wanted: Wanted = EVERY,
+        wanted: WantedEstimates = ALL_ESTIMATES,
     ) -> builtins.list[EstimateSummary]:
         """Return the market's estimates, newest first, of all actors and offices or of one.
 
@@ -144,7 +144,7 @@ class Ledger:
             ESTIMATE.c.market_id == market_id,
             ESTIMATE.c.actor_id == plain_text(actor_id),
             ESTIMATE.c.channel.in_(ASKED_ALONE),
-            *_conditions(Wanted(state=EstimateState.OPEN)),
+            *_conditions(WantedEstimates(state=EstimateState.OPEN)),
         )
         with self._database.read() as connection:
             return connection.execute(query).scalar_one()
@@ -336,7 +336,7 @@ def _row_of(estimate: EstimateRecord) -> dict[str, Any]:
     }
 
 
-def _conditions(wanted: Wanted) -> Iterator[sa.ColumnElement[bool]]:
+def _conditions(wanted: WantedEstimates) -> Iterator[sa.ColumnElement[bool]]:
     """Yield the conditions on ESTIMATE of the words and the state wanted."""
     e = ESTIMATE.c
     for word in wanted.words:

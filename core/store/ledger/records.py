@@ -27,7 +27,7 @@ _TEXTS: Final = ("reason", "property_key", "currency")
 
 
 @dataclass(frozen=True)
-class Wanted:
+class WantedEstimates:
     """Which estimates to list; what is empty leaves all.
 
     ``words`` must all stand in a home's standardized address or in its area.
@@ -38,7 +38,7 @@ class Wanted:
     state: EstimateState | None = None
 
 
-EVERY: Final = Wanted()
+ALL_ESTIMATES: Final = WantedEstimates()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -19,7 +19,7 @@ from core.serve.words import readable_address
 from core.states import EstimateState
 from core.store import DecisionRecord, EstimateRecord, EstimateSummary, NewEstimate
 from core.store.ledger.estimates import ASKED_ALONE
-from core.store.ledger.records import EVERY, Channel, Wanted
+from core.store.ledger.records import ALL_ESTIMATES, Channel, WantedEstimates
 from core.wording import money, money_range
 from core.workflows.pilot.rollout import require_in_pilot
 from core.workflows.pricing.decisions import DECIDED
@@ -172,7 +172,7 @@ def recent(
     ``address`` is a part of an address or an area's code as anybody spells it; with ``office`` and ``state`` it leaves
     the answers that fit. Raises AccessDenied, NotFound, StoreUnavailable.
     """
-    wanted = Wanted(tuple((address_key(address) or address).split()), office, state)
+    wanted = WantedEstimates(tuple((address_key(address) or address).split()), office, state)
     return _latest(workspace, market_id, limit, (), wanted)
 
 
@@ -189,11 +189,11 @@ def offices(workspace: Workspace, market_id: str) -> list[str]:
 
 def recent_alone(workspace: Workspace, market_id: str, limit: int) -> list[LatestAnswer]:
     """Return the latest answers, as ``recent`` does, without rows of files, which no page can open."""
-    return _latest(workspace, market_id, limit, ASKED_ALONE, EVERY)
+    return _latest(workspace, market_id, limit, ASKED_ALONE, ALL_ESTIMATES)
 
 
 def _latest(
-    workspace: Workspace, market_id: str, limit: int, channels: Sequence[str], wanted: Wanted
+    workspace: Workspace, market_id: str, limit: int, channels: Sequence[str], wanted: WantedEstimates
 ) -> list[LatestAnswer]:
     workspace.require(Action.PRICE)
     actor, ledger = workspace.actor, workspace.store.ledger

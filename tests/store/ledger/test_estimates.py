@@ -19,7 +19,7 @@ from core.store.base.database import Database
 from core.store.base.values import plain_document
 from core.store.ledger.estimates import Ledger
 from core.store.ledger.figures import Slice
-from core.store.ledger.records import Wanted
+from core.store.ledger.records import WantedEstimates
 from tests.store.base.test_values import DOCUMENTS
 from tests.store.conftest import Address
 from tests.store.samples import AGENT, ANALYST, estimate, no_estimate
@@ -163,7 +163,7 @@ def test_estimates_are_listed_newest_first_by_market_and_actor(store: Store, mar
 
 def test_a_list_is_narrowed_by_address_office_and_what_was_decided(store: Store, market: Market) -> None:
     def ids(**wanted: Any) -> list[str]:
-        return [one.estimate_id for one in store.ledger.list(market.market_id, 9, wanted=Wanted(**wanted))]
+        return [one.estimate_id for one in store.ledger.list(market.market_id, 9, wanted=WantedEstimates(**wanted))]
 
     keys = ("12 N ELM ST", "12 N ELM ST #4", "9 OAK_AVE")
     places = ("98103", "98103", "Île-du-Nord")
