@@ -220,7 +220,7 @@ def test_a_priced_home_fits_a_phone_and_a_thumb_and_leads_to_the_decision(
         assert off_screen(page) <= 0
         card.tap()
         expect(page.get_by_role("heading", name=RANGE)).to_be_in_viewport(ratio=1)
-        assert page.url.partition("estimate=")[2] == address.partition("estimate=")[2]
+        assert address.partition("estimate=")[2].partition("&")[0] in page.url
 
 
 def test_the_menu_of_a_phone_closes_after_a_choice(chromium: Browser, small_market: Server) -> None:
